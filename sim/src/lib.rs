@@ -1,0 +1,6 @@
+//! The simulated world of `blis`.
+
+pub mod dist;
+pub mod model;
+pub mod random;
+pub mod time;

@@ -1,0 +1,2 @@
+//! The blis binary.
+fn main() {}
