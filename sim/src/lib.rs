@@ -1,6 +1,10 @@
 //! The simulated world of `blis`.
 
+pub mod backend;
 pub mod dist;
+pub mod engine;
+pub mod measure;
 pub mod model;
 pub mod random;
 pub mod time;
+pub mod users;

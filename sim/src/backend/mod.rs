@@ -1,0 +1,394 @@
+//! The backend model: what becomes of a request between its sending and its reply.
+//!
+//! A request enters as a job and walks the path of its action, a small program of steps. It learns nothing
+//! of its client, and its client nothing of it but the reply: a timeout is the client's affair unless the
+//! service says that work whose client has given up leaves or is abandoned.
+//!
+//! Guarantees:
+//! - A line is first-in, first-out, and no worker is idle while a request that it could serve waits in its line.
+//! - The demands of a request (service times, errors, branches, member, network) are drawn from its identity,
+//!   the visit and the attempt: they do not depend on what else happens.
+//! - Every visit that arrives is completed, leaves, is abandoned, or is reported as cut off at the end.
+
+mod job;
+mod station;
+
+use crate::dist::Dist;
+use crate::engine::{Arena, Calendar, FlightId, Task};
+use crate::measure::{Event, Sink, VisitStep};
+use crate::model::{Failure, Model, OnTimeout, ServiceId, Step};
+use crate::random::{Key, Kind, Purpose};
+use crate::time::{Span, Time};
+use crate::users::{Outcome, Request};
+use job::{Job, Jobs, NONE, State};
+use station::{Line, Station};
+
+/// A reply that has reached its client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reply {
+    /// Of which request.
+    pub flight: FlightId,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// The simulated backend.
+#[derive(Debug, Clone)]
+pub struct Backend {
+    stations: Vec<Station>,
+    lines: Vec<Line>,
+    jobs: Jobs,
+    /// Replies on their way through the network.
+    replies: Arena<Reply>,
+    program: Vec<Step>,
+    paths: Vec<Path>,
+    one_way: Option<(Dist, Key)>,
+    /// The job of each request in flight, by slot, kept only if some service heeds timeouts.
+    job_of: Option<Vec<u32>>,
+}
+
+/// Where an action's path starts, and the keys of its draws.
+#[derive(Debug, Clone, Copy)]
+struct Path {
+    entry: u32,
+    branch: Key,
+    delay: Key,
+}
+
+/// How a service receives a visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    /// It waits or is served.
+    Taken,
+    /// The line is full.
+    Refused,
+    /// Its client has given up before it came, and the service heeds that.
+    Gone,
+}
+
+impl Backend {
+    /// The backend of a model, with nothing in it.
+    pub fn new(model: &Model) -> Backend {
+        let mut lines = Vec::new();
+        let stations = model.services.iter().zip(0u16..).map(|(service, id)| {
+            Station::new(model.seed, ServiceId(id), service, &mut lines)
+        });
+        let stations: Vec<Station> = stations.collect();
+        let paths = model.actions.iter().map(|action| {
+            let key = |purpose| Key::new(model.seed, Kind::Action, &action.name, purpose);
+            let (branch, delay) = (key(Purpose::Branch), key(Purpose::Delay));
+            Path { entry: action.entry, branch, delay }
+        });
+        let network_key = Key::new(model.seed, Kind::Network, "network", Purpose::Network);
+        let heeds = stations.iter().any(|station| station.on_timeout != OnTimeout::Stay);
+        Backend {
+            paths: paths.collect(),
+            stations,
+            lines,
+            jobs: Arena::new(),
+            replies: Arena::new(),
+            program: model.program.clone(),
+            one_way: model.one_way.clone().map(|one_way| (one_way, network_key)),
+            job_of: heeds.then(Vec::new),
+        }
+    }
+
+    /// Whether no work is left, with or without a client.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.jobs.is_empty() && self.replies.is_empty()
+    }
+
+    /// Takes a request that is sent now. The reply is returned if it comes at once.
+    #[inline]
+    pub fn submit<S: Sink>(
+        &mut self,
+        now: Time,
+        flight: FlightId,
+        request: &Request,
+        deadline: Time,
+        calendar: &mut Calendar<Task>,
+        sink: &mut S,
+    ) -> Option<Reply> {
+        let job = self.jobs.insert(Job {
+            flight,
+            identity: request.identity,
+            deadline,
+            since: now,
+            step: self.paths[request.action.index()].entry,
+            action: request.action,
+            line: NONE,
+            previous: NONE,
+            next: NONE,
+            attempt: request.attempt,
+            visits: 0,
+            state: State::Moving,
+            answered: false,
+        });
+        self.remember(flight, job);
+        if let Some((one_way, key)) = &self.one_way {
+            let ordinal = self.jobs[job].ordinal(0);
+            let delay = one_way.sample_span(&mut key.draw(request.identity, ordinal));
+            calendar.push(now + delay, Task::Arrived(job));
+            return None;
+        }
+        self.walk(now, job, calendar, sink)
+    }
+
+    #[inline]
+    fn remember(&mut self, flight: FlightId, job: u32) {
+        if let Some(job_of) = &mut self.job_of {
+            if flight.slot() >= job_of.len() {
+                job_of.resize(flight.slot() + 1, NONE);
+            }
+            job_of[flight.slot()] = job;
+        }
+    }
+
+    /// A job has arrived at its next step.
+    #[inline]
+    pub fn arrived<S: Sink>(
+        &mut self,
+        now: Time,
+        job: u32,
+        calendar: &mut Calendar<Task>,
+        sink: &mut S,
+    ) -> Option<Reply> {
+        self.walk(now, job, calendar, sink)
+    }
+
+    /// A reply has come through the network.
+    pub fn delivered(&mut self, reply: u32) -> Reply {
+        let delivered = self.replies[reply];
+        self.replies.remove(reply);
+        delivered
+    }
+
+    /// Walks a path until it waits for something or ends; at most one reply comes of it.
+    #[inline]
+    fn walk<S: Sink>(
+        &mut self,
+        now: Time,
+        id: u32,
+        calendar: &mut Calendar<Task>,
+        sink: &mut S,
+    ) -> Option<Reply> {
+        let mut reply = None;
+        loop {
+            let job = &mut self.jobs[id];
+            let at = job.step;
+            job.step += 1;
+            match &self.program[at as usize] {
+                Step::Visit(service) => {
+                    if self.visit(now, id, *service, calendar, sink) == Entry::Refused {
+                        return reply.or(self.fail(now, id, Outcome::Rejected, calendar));
+                    }
+                    return reply;
+                }
+                Step::Reply => reply = self.answer(now, id, Outcome::Ok, calendar),
+                Step::End => {
+                    self.jobs.remove(id);
+                    return reply;
+                }
+                Step::Jump(target) => job.step = *target,
+                Step::Branch(arms) => {
+                    let path = &self.paths[job.action.index()];
+                    let mut draw = path.branch.draw(job.identity, job.ordinal(at - path.entry));
+                    let unit = draw.unit();
+                    if let Some((_, target)) = arms.iter().find(|(upto, _)| unit < *upto).or(arms.last()) {
+                        job.step = *target;
+                    }
+                }
+                Step::Delay(length) => {
+                    let path = &self.paths[job.action.index()];
+                    let mut draw = path.delay.draw(job.identity, job.ordinal(at - path.entry));
+                    calendar.push(now + length.sample_span(&mut draw), Task::Arrived(id));
+                    return reply;
+                }
+                Step::Fail(failure) => {
+                    let outcome = match failure {
+                        Failure::AppError => Outcome::AppError,
+                        Failure::Rejected => Outcome::Rejected,
+                        Failure::TransportError => Outcome::TransportError,
+                    };
+                    return reply.or(self.fail(now, id, outcome, calendar));
+                }
+            }
+        }
+    }
+
+    /// Ends a path with a failure, which is the reply unless one was given before.
+    fn fail(&mut self, now: Time, id: u32, outcome: Outcome, calendar: &mut Calendar<Task>) -> Option<Reply> {
+        let reply = if self.jobs[id].answered { None } else { self.answer(now, id, outcome, calendar) };
+        self.jobs.remove(id);
+        reply
+    }
+
+    /// Sends the job's reply: it is returned if it needs no time, otherwise the calendar delivers it.
+    #[inline]
+    fn answer(
+        &mut self,
+        now: Time,
+        id: u32,
+        outcome: Outcome,
+        calendar: &mut Calendar<Task>,
+    ) -> Option<Reply> {
+        let job = &mut self.jobs[id];
+        job.answered = true;
+        let reply = Reply { flight: job.flight, outcome };
+        if let Some(job_of) = &mut self.job_of {
+            job_of[reply.flight.slot()] = NONE;
+        }
+        let Some((one_way, key)) = &self.one_way else {
+            return Some(reply);
+        };
+        let delay = one_way.sample_span(&mut key.draw(job.identity, job.ordinal(1)));
+        calendar.push(now + delay, Task::Delivered(self.replies.insert(reply)));
+        None
+    }
+
+    /// Takes a job to a service.
+    #[inline]
+    fn visit<S: Sink>(
+        &mut self,
+        now: Time,
+        id: u32,
+        service: ServiceId,
+        calendar: &mut Calendar<Task>,
+        sink: &mut S,
+    ) -> Entry {
+        let station = &self.stations[service.index()];
+        let job = &mut self.jobs[id];
+        let at = station.choose_line(&self.lines, job.identity, job.ordinal(u32::from(job.visits)));
+        let line = &mut self.lines[at as usize];
+        job.line = at;
+        job.since = now;
+        let mut record = |step| sink.record(now, Event::Visit { service, line: at, visitor: id, step });
+        if station.on_timeout != OnTimeout::Stay && !job.answered && job.deadline < now {
+            record(VisitStep::Arrived);
+            record(VisitStep::Left { waited: Span::ZERO });
+            self.jobs.remove(id);
+            return Entry::Gone;
+        }
+        if line.idle > 0 {
+            record(VisitStep::Arrived);
+            line.idle -= 1;
+            self.start(now, id, calendar, sink);
+        } else if line.waiting >= station.queue_limit {
+            record(VisitStep::Rejected);
+            return Entry::Refused;
+        } else {
+            record(VisitStep::Arrived);
+            job.state = State::Waiting;
+            line.join(&mut self.jobs, id);
+        }
+        Entry::Taken
+    }
+
+    /// A worker of the job's line takes it up.
+    #[inline]
+    fn start<S: Sink>(&mut self, now: Time, id: u32, calendar: &mut Calendar<Task>, sink: &mut S) {
+        let job = &mut self.jobs[id];
+        let line = job.line;
+        let service = self.lines[line as usize].service;
+        let station = &self.stations[service.index()];
+        let step = VisitStep::Started { waited: now.since(job.since) };
+        sink.record(now, Event::Visit { service, line, visitor: id, step });
+        job.state = State::Running;
+        job.since = now;
+        let ordinal = job.ordinal(u32::from(job.visits));
+        let end = now + station.time.sample_span(&mut station.service_key.draw(job.identity, ordinal));
+        // Work that will be abandoned before its end never has an end: the timeout stops it.
+        let stops = station.on_timeout == OnTimeout::Abandon && !job.answered && job.deadline < end;
+        if !stops {
+            calendar.push(end, Task::Served(id));
+        }
+    }
+
+    /// A worker has served a job to the end: the next one is taken up, and the job goes on.
+    #[inline]
+    pub fn served<S: Sink>(
+        &mut self,
+        now: Time,
+        id: u32,
+        calendar: &mut Calendar<Task>,
+        sink: &mut S,
+    ) -> Option<Reply> {
+        let job = &mut self.jobs[id];
+        let line = job.line;
+        let service = self.lines[line as usize].service;
+        let station = &self.stations[service.index()];
+        let ordinal = job.ordinal(u32::from(job.visits));
+        let error = station.errors > 0.0
+            && station.error_key.draw(job.identity, ordinal).unit() < station.errors;
+        let step = VisitStep::Completed { served: now.since(job.since), error };
+        sink.record(now, Event::Visit { service, line, visitor: id, step });
+        job.visits += 1;
+        job.state = State::Moving;
+        self.next_in_line(now, line, calendar, sink);
+        if error {
+            return self.fail(now, id, Outcome::AppError, calendar);
+        }
+        self.walk(now, id, calendar, sink)
+    }
+
+    /// A worker has become free.
+    #[inline]
+    fn next_in_line<S: Sink>(
+        &mut self,
+        now: Time,
+        line: u32,
+        calendar: &mut Calendar<Task>,
+        sink: &mut S,
+    ) {
+        match self.lines[line as usize].take(&mut self.jobs) {
+            Some(next) => self.start(now, next, calendar, sink),
+            None => self.lines[line as usize].idle += 1,
+        }
+    }
+
+    /// The client of a request has given up: its work leaves or stops where the service heeds that.
+    pub fn gave_up<S: Sink>(
+        &mut self,
+        now: Time,
+        flight: FlightId,
+        calendar: &mut Calendar<Task>,
+        sink: &mut S,
+    ) {
+        let Some(job_of) = &mut self.job_of else { return };
+        let id = std::mem::replace(&mut job_of[flight.slot()], NONE);
+        if id == NONE || self.jobs[id].state == State::Moving {
+            return;
+        }
+        let Job { line, since, state, .. } = self.jobs[id];
+        let service = self.lines[line as usize].service;
+        let spent = now.since(since);
+        let step = match (state, self.stations[service.index()].on_timeout) {
+            (_, OnTimeout::Stay) | (State::Moving, _) | (State::Running, OnTimeout::Leave) => return,
+            (State::Waiting, _) => VisitStep::Left { waited: spent },
+            (State::Running, OnTimeout::Abandon) => VisitStep::Abandoned { served: spent },
+        };
+        sink.record(now, Event::Visit { service, line, visitor: id, step });
+        self.jobs.remove(id);
+        if state == State::Waiting {
+            self.lines[line as usize].leave(&mut self.jobs, id);
+        } else {
+            self.next_in_line(now, line, calendar, sink);
+        }
+    }
+
+    /// Reports what is still waiting or running when the run ends.
+    pub fn finish<S: Sink>(&mut self, now: Time, sink: &mut S) {
+        for id in self.jobs.taken() {
+            let Job { line, since, state, .. } = self.jobs[id];
+            let spent = now.since(since);
+            let step = match state {
+                State::Moving => continue,
+                State::Waiting => VisitStep::CutWaiting { waited: spent },
+                State::Running => VisitStep::CutRunning { served: spent },
+            };
+            let service = self.lines[line as usize].service;
+            sink.record(now, Event::Visit { service, line, visitor: id, step });
+        }
+    }
+}

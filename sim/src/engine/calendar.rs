@@ -1,0 +1,303 @@
+//! The future-event list.
+//!
+//! [`Calendar`] hands out entries by time, and entries of one time in the order in which they were pushed.
+//! It is a hierarchical calendar of radix 64: level `l` has 64 slots of `64^l` nanoseconds each, and an
+//! entry lies in the level of the highest base-64 digit in which its time differs from the reference (a
+//! radix heap, Ahuja et al. 1990, laid out like the timing wheels of Varghese and Lauck 1987). When the
+//! earliest slot holds few entries it is sorted into the `bottom`, from which entries are taken; when it
+//! holds many, they are dealt out to finer slots first.
+//!
+//! Order among equal times needs no sequence number: two entries of one time are always in the same slot, a
+//! slot is only appended to, and it is dealt out front to back.
+//!
+//! Pushing and taking cost amortised constant time for any distribution of times, with no parameter to tune.
+//! Entries live in chunks of one pool that never shrinks, so that a steady population of events allocates nothing.
+
+use crate::time::Time;
+
+const DIGIT: u32 = 6;
+const SLOTS: usize = 1 << DIGIT;
+const LEVELS: usize = 64usize.div_ceil(DIGIT as usize);
+
+/// A slot with at most this many entries is sorted instead of dealt out.
+const SORTABLE: u32 = 24;
+/// A bottom that has grown beyond this many entries gives its later part back to the slots.
+const CROWDED: usize = 96;
+
+/// The chunk index that stands for "none".
+const NONE: u32 = u32::MAX;
+const CHUNK: usize = 15;
+
+#[derive(Debug, Clone, Copy)]
+struct Entry<T> {
+    time: u64,
+    item: T,
+}
+
+/// A piece of a slot's list of entries: 256 bytes when an entry has 16.
+#[derive(Debug, Clone)]
+struct Chunk<T> {
+    entries: [Entry<T>; CHUNK],
+    len: u32,
+    next: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    head: u32,
+    tail: u32,
+    len: u32,
+}
+
+const EMPTY: Slot = Slot { head: NONE, tail: NONE, len: 0 };
+
+/// A future-event list with first-in, first-out order among equal times.
+///
+/// Times must not lie before the last entry taken.
+#[derive(Debug, Clone)]
+pub struct Calendar<T> {
+    /// Entries before `bottom_end`, ascending; those before `bottom_head` are taken.
+    bottom: Vec<Entry<T>>,
+    bottom_head: usize,
+    bottom_end: u64,
+    /// The length at which the bottom is tidied up before another entry is inserted.
+    bottom_room: usize,
+    /// The instant from which digits are counted; never after an entry that lies in a slot.
+    reference: u64,
+    slots: Box<[[Slot; SLOTS]; LEVELS]>,
+    /// Bit `s` of `occupied[l]`: slot `s` of level `l` holds entries.
+    occupied: [u64; LEVELS],
+    /// Bit `l`: level `l` holds entries.
+    levels: u32,
+    chunks: Vec<Chunk<T>>,
+    free: u32,
+    len: usize,
+}
+
+impl<T: Copy> Calendar<T> {
+    /// An empty calendar.
+    pub fn new() -> Calendar<T> {
+        Calendar {
+            bottom: Vec::with_capacity(2 * CROWDED),
+            bottom_head: 0,
+            bottom_end: 0,
+            bottom_room: 2 * CROWDED,
+            reference: 0,
+            slots: Box::new([[EMPTY; SLOTS]; LEVELS]),
+            occupied: [0; LEVELS],
+            levels: 0,
+            chunks: Vec::new(),
+            free: NONE,
+            len: 0,
+        }
+    }
+
+    /// How many entries are waiting.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no entry is waiting.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Adds an entry. One at [`Time::NEVER`] is never handed out, so it is not kept.
+    #[inline]
+    pub fn push(&mut self, time: Time, item: T) {
+        if time == Time::NEVER {
+            return;
+        }
+        self.len += 1;
+        let entry = Entry { time: time.as_nanos(), item };
+        if entry.time < self.bottom_end {
+            self.insert_bottom(entry);
+        } else {
+            self.push_slot(entry);
+        }
+    }
+
+    /// The time of the earliest entry, or [`Time::NEVER`].
+    #[inline]
+    pub fn next_time(&mut self) -> Time {
+        if self.bottom_head == self.bottom.len() && !self.refill() {
+            return Time::NEVER;
+        }
+        Time::from_nanos(self.bottom[self.bottom_head].time)
+    }
+
+    /// Takes the earliest entry.
+    #[inline]
+    pub fn pop(&mut self) -> Option<(Time, T)> {
+        if self.bottom_head == self.bottom.len() && !self.refill() {
+            return None;
+        }
+        let entry = self.bottom[self.bottom_head];
+        self.bottom_head += 1;
+        self.len -= 1;
+        Some((Time::from_nanos(entry.time), entry.item))
+    }
+
+    /// Inserts behind all entries of the same time.
+    #[inline]
+    fn insert_bottom(&mut self, entry: Entry<T>) {
+        if self.bottom.len() >= self.bottom_room {
+            self.make_room();
+            if entry.time >= self.bottom_end {
+                return self.push_slot(entry);
+            }
+        }
+        let mut at = self.bottom.len();
+        while at > self.bottom_head && self.bottom[at - 1].time > entry.time {
+            at -= 1;
+        }
+        self.bottom.insert(at, entry);
+    }
+
+    /// Drops the taken entries, and gives the later part of a crowded bottom back to the slots.
+    #[cold]
+    fn make_room(&mut self) {
+        self.bottom.drain(..self.bottom_head);
+        self.bottom_head = 0;
+        if self.bottom.len() <= CROWDED {
+            return;
+        }
+        // All entries of one time stay on one side of the cut, or their order would be lost.
+        let cut_time = self.bottom[SORTABLE as usize].time;
+        let first = self.bottom[0].time;
+        let cut = self.bottom.partition_point(|entry| {
+            if cut_time == first { entry.time <= first } else { entry.time < cut_time }
+        });
+        if cut == self.bottom.len() {
+            self.bottom_room = 2 * cut;
+            return;
+        }
+        self.bottom_end = self.bottom[cut].time;
+        for at in cut..self.bottom.len() {
+            self.push_slot(self.bottom[at]);
+        }
+        self.bottom.truncate(cut);
+    }
+
+    /// Puts an entry at or after `bottom_end` into its slot.
+    #[inline]
+    fn push_slot(&mut self, entry: Entry<T>) {
+        let differs = (entry.time ^ self.reference) | 1;
+        let level = (differs.ilog2() / DIGIT) as usize;
+        let place = ((entry.time >> (DIGIT * level as u32)) as usize) & (SLOTS - 1);
+        let slot = self.slots[level][place];
+        let tail = slot.tail;
+        if tail != NONE {
+            let chunk = &mut self.chunks[tail as usize];
+            if (chunk.len as usize) < CHUNK {
+                chunk.entries[chunk.len as usize] = entry;
+                chunk.len += 1;
+                self.slots[level][place].len += 1;
+                return;
+            }
+        }
+        self.append_chunk(level, place, entry);
+    }
+
+    fn append_chunk(&mut self, level: usize, place: usize, entry: Entry<T>) {
+        let fresh = self.fresh_chunk(entry);
+        let slot = &mut self.slots[level][place];
+        if slot.tail == NONE {
+            slot.head = fresh;
+        } else {
+            self.chunks[slot.tail as usize].next = fresh;
+        }
+        slot.tail = fresh;
+        slot.len += 1;
+        self.occupied[level] |= 1 << place;
+        self.levels |= 1 << level;
+    }
+
+    /// A chunk that holds just this entry.
+    fn fresh_chunk(&mut self, entry: Entry<T>) -> u32 {
+        if self.free == NONE {
+            self.chunks.push(Chunk { entries: [entry; CHUNK], len: 1, next: NONE });
+            return (self.chunks.len() - 1) as u32;
+        }
+        let fresh = self.free;
+        let chunk = &mut self.chunks[fresh as usize];
+        self.free = chunk.next;
+        chunk.entries[0] = entry;
+        chunk.len = 1;
+        chunk.next = NONE;
+        fresh
+    }
+
+    /// Fills the empty bottom from the earliest slot; false when there is none.
+    fn refill(&mut self) -> bool {
+        self.bottom.clear();
+        self.bottom_head = 0;
+        self.bottom_room = 2 * CROWDED;
+        while self.levels != 0 {
+            let level = self.levels.trailing_zeros() as usize;
+            let place = self.occupied[level].trailing_zeros() as usize;
+            let slot = std::mem::replace(&mut self.slots[level][place], EMPTY);
+            self.occupied[level] &= !(1 << place);
+            if self.occupied[level] == 0 {
+                self.levels &= !(1 << level);
+            }
+            let (start, end) = self.bounds(level, place);
+            self.reference = start;
+            if level == 0 || slot.len <= SORTABLE {
+                self.bottom_end = end;
+                self.sort_into_bottom(slot);
+                return true;
+            }
+            self.deal_out(slot);
+        }
+        false
+    }
+
+    /// The first instant of a slot and the first after it.
+    fn bounds(&self, level: usize, place: usize) -> (u64, u64) {
+        let shift = DIGIT * level as u32;
+        let above = u64::MAX.checked_shl(shift + DIGIT).unwrap_or(0);
+        let start = (self.reference & above) | ((place as u64) << shift);
+        (start, start.saturating_add(1 << shift))
+    }
+
+    fn sort_into_bottom(&mut self, slot: Slot) {
+        let mut at = slot.head;
+        while at != NONE {
+            let chunk = &self.chunks[at as usize];
+            for &entry in &chunk.entries[..chunk.len as usize] {
+                let mut place = self.bottom.len();
+                while place > 0 && self.bottom[place - 1].time > entry.time {
+                    place -= 1;
+                }
+                self.bottom.insert(place, entry);
+            }
+            at = self.release(at);
+        }
+    }
+
+    fn deal_out(&mut self, slot: Slot) {
+        let mut at = slot.head;
+        while at != NONE {
+            for index in 0..self.chunks[at as usize].len as usize {
+                let entry = self.chunks[at as usize].entries[index];
+                self.push_slot(entry);
+            }
+            at = self.release(at);
+        }
+    }
+
+    /// Gives a chunk back to the pool and returns the one after it.
+    fn release(&mut self, at: u32) -> u32 {
+        let chunk = &mut self.chunks[at as usize];
+        let next = std::mem::replace(&mut chunk.next, self.free);
+        self.free = at;
+        next
+    }
+}
+
+impl<T: Copy> Default for Calendar<T> {
+    fn default() -> Self {
+        Calendar::new()
+    }
+}

@@ -1,0 +1,190 @@
+//! Requests in flight and their timeouts.
+//!
+//! A request's place is named by a [`FlightId`]: a slot and the slot's generation. A reply that names an older
+//! generation is a late one and finds nothing.
+//!
+//! Timeouts of one length come due in the order in which they are set, so each length has a list threaded
+//! through the slots: setting one and forgetting one take constant time, and nothing is left behind.
+
+use crate::engine::Arena;
+use crate::model::Model;
+use crate::time::{Span, Time};
+use crate::users::Request;
+
+const NONE: u32 = u32::MAX;
+
+/// The place of a request in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FlightId {
+    slot: u32,
+    generation: u32,
+}
+
+impl FlightId {
+    /// The slot: below the largest number of requests that were in flight together.
+    #[inline]
+    pub fn slot(self) -> usize {
+        self.slot as usize
+    }
+}
+
+/// A request that was sent and is not done.
+#[derive(Debug, Clone, Copy)]
+pub struct Flight {
+    /// What was sent.
+    pub request: Request,
+    /// When it was sent.
+    pub sent: Time,
+    /// When its client gives up; [`Time::NEVER`] without a timeout.
+    pub deadline: Time,
+    generation: u32,
+    previous: u32,
+    next: u32,
+}
+
+/// The requests of one timeout, in the order of their deadlines.
+#[derive(Debug, Clone, Copy)]
+struct Deadlines {
+    timeout: Span,
+    head: u32,
+    tail: u32,
+}
+
+/// All requests in flight.
+#[derive(Debug, Clone)]
+pub struct InFlight {
+    slots: Arena<Flight>,
+    /// The generation of the next request.
+    generation: u32,
+    lists: Vec<Deadlines>,
+    /// The list of each client; `None` without a timeout.
+    list_of: Vec<Option<u16>>,
+    earliest: Time,
+}
+
+impl InFlight {
+    /// No requests yet; the timeouts are those of the model's clients.
+    pub fn new(model: &Model) -> InFlight {
+        let mut lists: Vec<Deadlines> = Vec::new();
+        let list_of = model.clients.iter().map(|client| {
+            let timeout = client.timeout?;
+            let list = lists.iter().position(|list| list.timeout == timeout).unwrap_or_else(|| {
+                lists.push(Deadlines { timeout, head: NONE, tail: NONE });
+                lists.len() - 1
+            });
+            // There are no more lists than clients.
+            Some(list as u16)
+        });
+        InFlight {
+            list_of: list_of.collect(),
+            lists,
+            slots: Arena::new(),
+            generation: 0,
+            earliest: Time::NEVER,
+        }
+    }
+
+    /// How many requests are in flight.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether no request is in flight.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// The earliest deadline, or [`Time::NEVER`].
+    #[inline]
+    pub fn next_deadline(&self) -> Time {
+        self.earliest
+    }
+
+    /// Takes up a request that is sent now; its timeout runs from now.
+    #[inline]
+    pub fn insert(&mut self, now: Time, request: Request) -> (FlightId, Time) {
+        let list = self.list_of[request.client.index()];
+        let deadline = list.map_or(Time::NEVER, |list| now + self.lists[usize::from(list)].timeout);
+        // Wraps after 2^32 requests, by when no reply of the first is on its way.
+        let generation = self.generation;
+        self.generation = generation.wrapping_add(1);
+        let slot = self.slots.insert(Flight {
+            request,
+            sent: now,
+            deadline,
+            generation,
+            previous: NONE,
+            next: NONE,
+        });
+        if let Some(list) = list {
+            self.link(list, slot);
+            self.earliest = self.earliest.min(deadline);
+        }
+        (FlightId { slot, generation }, deadline)
+    }
+
+    #[inline]
+    fn link(&mut self, list: u16, slot: u32) {
+        let list = &mut self.lists[usize::from(list)];
+        let previous = std::mem::replace(&mut list.tail, slot);
+        self.slots[slot].previous = previous;
+        match previous {
+            NONE => list.head = slot,
+            _ => self.slots[previous].next = slot,
+        }
+    }
+
+    /// Takes out a request that is done; `None` when it was taken out before: a late reply.
+    #[inline]
+    pub fn remove(&mut self, id: FlightId) -> Option<Flight> {
+        let flight = *self.slots.get(id.slot)?;
+        if flight.generation != id.generation {
+            return None;
+        }
+        self.slots[id.slot].generation = !flight.generation;
+        self.slots.remove(id.slot);
+        if let Some(list) = self.list_of[flight.request.client.index()] {
+            self.unlink(list, &flight);
+        }
+        Some(flight)
+    }
+
+    #[inline]
+    fn unlink(&mut self, list: u16, flight: &Flight) {
+        let Flight { previous, next, .. } = *flight;
+        let list = &mut self.lists[usize::from(list)];
+        match next {
+            NONE => list.tail = previous,
+            _ => self.slots[next].previous = previous,
+        }
+        match previous {
+            NONE => {
+                list.head = next;
+                self.earliest = self.first_deadline();
+            }
+            _ => self.slots[previous].next = next,
+        }
+    }
+
+    #[inline]
+    fn first_deadline(&self) -> Time {
+        let heads = self.lists.iter().filter(|list| list.head != NONE);
+        heads.map(|list| self.slots[list.head].deadline).min().unwrap_or(Time::NEVER)
+    }
+
+    /// The request whose deadline is the earliest; among equals, of the client named first.
+    pub fn first_due(&self) -> Option<FlightId> {
+        let due = self.lists.iter().map(|list| list.head).find(|&head| {
+            head != NONE && self.slots[head].deadline == self.earliest
+        })?;
+        Some(FlightId { slot: due, generation: self.slots[due].generation })
+    }
+
+    /// All requests in flight, by slot: for settling them at the end of a run.
+    pub fn ids(&self) -> Vec<FlightId> {
+        let id = |slot| FlightId { slot, generation: self.slots[slot].generation };
+        self.slots.taken().into_iter().map(id).collect()
+    }
+}

@@ -1,0 +1,154 @@
+//! The load: users, their requests in flight and their limits, joined to a world.
+//!
+//! This is the part of a run that the simulated and the live world share. A [`World`] is handed what users
+//! send and when they want to be woken; it gives back wake-ups and replies. The load sees to it that every
+//! request ends exactly once, that its user hears of it, and that the sink sees it.
+
+use crate::engine::in_flight::{FlightId, InFlight};
+use crate::measure::{Event, Sink};
+use crate::model::Model;
+use crate::time::Time;
+use crate::users::{Outcome, Request, Users, Wake};
+
+/// What users' requests are handed to: the simulated backend, a live cluster, or a script in a test.
+pub trait World {
+    /// Takes a request. A world that can answer at once does so; otherwise the reply comes later, to
+    /// [`Load::reply`] under the same id.
+    fn send<S: Sink>(
+        &mut self,
+        now: Time,
+        flight: FlightId,
+        request: &Request,
+        deadline: Time,
+        sink: &mut S,
+    ) -> Option<Outcome>;
+
+    /// Sees to it that [`Load::wake`] is called at `at`; wake-ups of one instant in the order of these calls.
+    fn wake_at(&mut self, at: Time, wake: Wake);
+
+    /// The client has given up waiting for this request.
+    fn gave_up<S: Sink>(&mut self, now: Time, flight: FlightId, sink: &mut S);
+}
+
+/// Why the load ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadEnd {
+    /// The horizon was reached.
+    Horizon,
+    /// The budget was used up.
+    Budget,
+    /// No user had anything left to send.
+    Idle,
+    /// The run was interrupted from outside.
+    Interrupted,
+}
+
+/// Users and their requests in flight.
+#[derive(Debug, Clone)]
+pub struct Load {
+    users: Users,
+    in_flight: InFlight,
+    ended: Option<LoadEnd>,
+}
+
+impl Load {
+    /// The load of a model, not yet started.
+    pub fn new(model: &Model) -> Load {
+        Load { users: Users::new(model), in_flight: InFlight::new(model), ended: None }
+    }
+
+    /// Asks the world for the first wake-ups.
+    pub fn start<W: World>(&mut self, world: &mut W) {
+        self.users.start(|at, wake| world.wake_at(at, wake));
+    }
+
+    /// Why the load ended, once it has.
+    #[inline]
+    pub fn ended(&self) -> Option<LoadEnd> {
+        self.ended
+    }
+
+    /// How many requests were intended.
+    pub fn intended(&self) -> u64 {
+        self.users.intended()
+    }
+
+    /// How many requests are in flight.
+    #[inline]
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// The earliest instant at which a client gives up, or [`Time::NEVER`].
+    #[inline]
+    pub fn next_deadline(&self) -> Time {
+        self.in_flight.next_deadline()
+    }
+
+    /// Ends the load: nothing is intended after `now`.
+    pub fn end<S: Sink>(&mut self, now: Time, why: LoadEnd, sink: &mut S) {
+        if self.ended.is_none() {
+            self.ended = Some(why);
+            sink.record(now, Event::LoadEnded);
+        }
+    }
+
+    /// Wakes whoever asked for it.
+    #[inline]
+    pub fn wake<W: World, S: Sink>(&mut self, now: Time, wake: Wake, world: &mut W, sink: &mut S) {
+        if self.ended.is_some() {
+            return;
+        }
+        let woken = self.users.wake(now, wake, sink);
+        if let Some((at, wake)) = woken.next {
+            world.wake_at(at, wake);
+        }
+        if let Some(request) = woken.send {
+            if self.users.exhausted() {
+                self.end(now, LoadEnd::Budget, sink);
+            }
+            let (flight, deadline) = self.in_flight.insert(now, request);
+            if let Some(outcome) = world.send(now, flight, &request, deadline, sink) {
+                self.reply(now, flight, outcome, world, sink);
+            }
+        }
+    }
+
+    /// A reply came, or another end of a request.
+    #[inline]
+    pub fn reply<W: World, S: Sink>(
+        &mut self,
+        now: Time,
+        id: FlightId,
+        outcome: Outcome,
+        world: &mut W,
+        sink: &mut S,
+    ) {
+        let Some(flight) = self.in_flight.remove(id) else {
+            sink.record(now, Event::LateReply);
+            return;
+        };
+        let request = &flight.request;
+        sink.record(now, Event::Done { request, sent: flight.sent, outcome });
+        if let Some((at, wake)) = self.users.done(now, request.user, outcome, sink) {
+            world.wake_at(at, wake);
+        }
+    }
+
+    /// The client of the earliest deadline gives up.
+    pub fn time_out<W: World, S: Sink>(&mut self, now: Time, world: &mut W, sink: &mut S) {
+        if let Some(flight) = self.in_flight.first_due() {
+            world.gave_up(now, flight, sink);
+            self.reply(now, flight, Outcome::TimedOut, world, sink);
+        }
+    }
+
+    /// Ends the run: what is in flight is unresolved, and every open session ends.
+    pub fn finish<W: World, S: Sink>(&mut self, now: Time, world: &mut W, sink: &mut S) {
+        self.end(now, LoadEnd::Idle, sink);
+        for flight in self.in_flight.ids() {
+            self.reply(now, flight, Outcome::Unresolved, world, sink);
+        }
+        self.users.finish(now, sink);
+    }
+}

@@ -1,0 +1,242 @@
+//! Distributions of times in bounded memory.
+
+use hdrhistogram::Histogram;
+
+use crate::time::Span;
+
+/// Significant decimal digits of a recorded value.
+const DIGITS: u8 = 3;
+/// The largest value that is told apart: two centuries, so that nothing a clock can show is clipped.
+const LARGEST: u64 = 1 << 62;
+
+/// A distribution of times: an HdrHistogram with three significant digits beside an exact count, sum,
+/// minimum and maximum.
+///
+/// Its memory is fixed; recording takes constant time and two distributions can be merged.
+#[derive(Debug, Clone)]
+pub struct Times {
+    histogram: Histogram<u64>,
+    sum: u128,
+    min: u64,
+    max: u64,
+}
+
+impl Times {
+    /// An empty distribution.
+    pub fn new() -> Times {
+        let histogram = Histogram::new_with_bounds(1, LARGEST, DIGITS)
+            .unwrap_or_else(|_| unreachable!("the bounds are constants that HdrHistogram accepts"));
+        Times { histogram, sum: 0, min: u64::MAX, max: 0 }
+    }
+
+    /// Adds a time.
+    #[inline]
+    pub fn record(&mut self, span: Span) {
+        self.record_n(span, 1);
+    }
+
+    /// Adds a time `n` times.
+    #[inline]
+    pub fn record_n(&mut self, span: Span, n: u64) {
+        let nanos = span.as_nanos();
+        self.histogram.saturating_record_n(nanos, n);
+        self.sum += u128::from(nanos) * u128::from(n);
+        self.min = self.min.min(nanos);
+        self.max = self.max.max(nanos);
+    }
+
+    /// Adds all times of another distribution.
+    pub fn merge(&mut self, other: &Times) {
+        if other.is_empty() {
+            return;
+        }
+        // Both have the same bounds, the one thing that could make this fail.
+        let merged = self.histogram.add(&other.histogram);
+        debug_assert!(merged.is_ok());
+        self.sum += other.sum;
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+    }
+
+    /// How many times were recorded.
+    pub fn count(&self) -> u64 {
+        self.histogram.len()
+    }
+
+    /// Whether nothing was recorded.
+    pub fn is_empty(&self) -> bool {
+        self.histogram.is_empty()
+    }
+
+    /// The exact sum in nanoseconds.
+    pub fn sum_nanos(&self) -> u128 {
+        self.sum
+    }
+
+    /// The exact mean in nanoseconds, `None` when empty.
+    pub fn mean_nanos(&self) -> Option<f64> {
+        (!self.is_empty()).then(|| self.sum as f64 / self.count() as f64)
+    }
+
+    /// The exact minimum, `None` when empty.
+    pub fn min(&self) -> Option<Span> {
+        (!self.is_empty()).then_some(Span::from_nanos(self.min))
+    }
+
+    /// The exact maximum, `None` when empty.
+    pub fn max(&self) -> Option<Span> {
+        (!self.is_empty()).then_some(Span::from_nanos(self.max))
+    }
+
+    /// The quantile by nearest rank, to three significant digits; `None` when empty.
+    pub fn quantile(&self, quantile: f64) -> Option<Span> {
+        let nanos = self.histogram.value_at_quantile(quantile);
+        (!self.is_empty()).then(|| Span::from_nanos(nanos.clamp(self.min, self.max)))
+    }
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Times::new()
+    }
+}
+
+/// The three latencies of requests: response (intended to done), service (sent to done) and lag (intended to
+/// sent), kept together so that one is never shown without the others.
+///
+/// While no request has lagged, response and service are the same distribution and are kept once.
+#[derive(Debug, Clone, Default)]
+pub struct Latencies {
+    response: Times,
+    lagged: Option<Box<Lagged>>,
+    censored: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Lagged {
+    service: Times,
+    lag: Times,
+}
+
+impl Latencies {
+    /// Adds a request: how long after it was intended it was sent, and how long after that it was done.
+    ///
+    /// A censored one was not done but given up at that age.
+    #[inline]
+    pub fn record(&mut self, lag: Span, service: Span, censored: bool) {
+        if lag != Span::ZERO && self.lagged.is_none() {
+            self.tell_apart();
+        }
+        if let Some(lagged) = &mut self.lagged {
+            lagged.service.record(service);
+            lagged.lag.record(lag);
+        }
+        self.response.record(lag + service);
+        self.censored += u64::from(censored);
+    }
+
+    #[cold]
+    fn tell_apart(&mut self) {
+        let mut lag = Times::new();
+        if !self.response.is_empty() {
+            lag.record_n(Span::ZERO, self.response.count());
+        }
+        self.lagged = Some(Box::new(Lagged { service: self.response.clone(), lag }));
+    }
+
+    /// Adds all requests of another.
+    pub fn merge(&mut self, other: &Latencies) {
+        if other.lagged.is_some() && self.lagged.is_none() {
+            self.tell_apart();
+        }
+        if let Some(lagged) = &mut self.lagged {
+            lagged.service.merge(other.service());
+            lagged.lag.merge(&other.lag());
+        }
+        self.response.merge(&other.response);
+        self.censored += other.censored;
+    }
+
+    /// From intended to done.
+    pub fn response(&self) -> &Times {
+        &self.response
+    }
+
+    /// From sent to done.
+    pub fn service(&self) -> &Times {
+        self.lagged.as_ref().map_or(&self.response, |lagged| &lagged.service)
+    }
+
+    /// From intended to sent.
+    pub fn lag(&self) -> Times {
+        match &self.lagged {
+            Some(lagged) => lagged.lag.clone(),
+            None => {
+                let mut lag = Times::new();
+                if !self.response.is_empty() {
+                    lag.record_n(Span::ZERO, self.response.count());
+                }
+                lag
+            }
+        }
+    }
+
+    /// How many requests were given up or unresolved, and are held at the age they had reached.
+    pub fn censored(&self) -> u64 {
+        self.censored
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(millis: u64) -> Span {
+        Span::from_nanos(millis * 1_000_000)
+    }
+
+    #[test]
+    fn a_first_lag_tells_response_and_service_apart() {
+        let mut latencies = Latencies::default();
+        latencies.record(Span::ZERO, ms(10), false);
+        latencies.record(Span::ZERO, ms(20), false);
+        assert_eq!(latencies.service().max(), Some(ms(20)));
+        latencies.record(ms(5), ms(30), true);
+        assert_eq!(latencies.response().max(), Some(ms(35)));
+        assert_eq!(latencies.service().max(), Some(ms(30)));
+        assert_eq!(latencies.service().count(), 3);
+        assert_eq!(latencies.lag().count(), 3);
+        assert_eq!(latencies.lag().min(), Some(Span::ZERO));
+        assert_eq!(latencies.lag().max(), Some(ms(5)));
+        assert_eq!(latencies.censored(), 1);
+    }
+
+    #[test]
+    fn merging_keeps_lags_of_either_side() {
+        let mut lagged = Latencies::default();
+        lagged.record(ms(5), ms(30), false);
+        let mut plain = Latencies::default();
+        plain.record(Span::ZERO, ms(10), false);
+        for (mut into, from) in [(lagged.clone(), &plain), (plain.clone(), &lagged)] {
+            into.merge(from);
+            assert_eq!(into.lag().count(), 2);
+            assert_eq!(into.lag().sum_nanos(), 5_000_000);
+            assert_eq!(into.service().sum_nanos(), 40_000_000);
+            assert_eq!(into.response().sum_nanos(), 45_000_000);
+        }
+    }
+
+    #[test]
+    fn quantiles_are_by_nearest_rank_and_within_the_extremes() {
+        let mut times = Times::new();
+        assert_eq!(times.quantile(0.5), None);
+        for millis in 1..=100 {
+            times.record(ms(millis));
+        }
+        let at = |quantile| times.quantile(quantile).map(|q| (q.as_millis_f64() + 0.5) as u64);
+        assert_eq!(at(0.5), Some(50));
+        assert_eq!(at(0.99), Some(99));
+        assert_eq!(times.quantile(1.0), Some(ms(100)));
+        assert_eq!(times.quantile(0.0).map(|q| q >= ms(1)), Some(true));
+    }
+}

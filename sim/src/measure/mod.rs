@@ -1,0 +1,338 @@
+//! Measurement: events folded into counts, distributions and integrals as they happen.
+//!
+//! Users and worlds report events to a [`Sink`]; [`Measure`] is the one that is always there. It keeps
+//! nothing per request: its memory depends on the numbers of clients, actions and services alone. Both
+//! worlds use it, so a figure means the same in either.
+//!
+//! The window runs from the end of the warm-up to the end of the load. A request belongs to it by its
+//! intended instant, throughput by the instant of completion.
+
+mod event;
+mod latency;
+mod ledger;
+mod series;
+mod station;
+
+pub use event::{Event, Sink, VisitStep};
+pub use latency::{Latencies, Times};
+pub use ledger::{Imbalance, Requests, Sessions};
+pub use series::{Row, Series};
+pub use station::{Areas, StationMeter, Visits};
+
+use crate::model::{ActionId, ClientId, Model, Slo};
+use crate::time::{Span, Time};
+use crate::users::{Outcome, Request};
+use ledger::balance;
+
+/// How many response and service times lay over a limit of a service-level objective, exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Exceedances {
+    /// Response times over the limit.
+    pub response: u64,
+    /// Service times over the limit.
+    pub service: u64,
+}
+
+/// The measurements of one action of one client: the finest grain, of which all totals are sums.
+#[derive(Debug, Clone, Default)]
+pub struct Cell {
+    /// Requests of the whole run.
+    pub requests: Requests,
+    /// Requests intended within the window.
+    pub window_requests: Requests,
+    /// Requests answered `ok` within the window.
+    pub completed: u64,
+    /// Latencies of the requests intended within the window.
+    pub latencies: Latencies,
+    /// One for each quantile limit of the action.
+    pub exceedances: Vec<Exceedances>,
+}
+
+impl Cell {
+    fn add(&mut self, other: &Cell) {
+        self.requests.add(&other.requests);
+        self.window_requests.add(&other.window_requests);
+        self.completed += other.completed;
+        self.latencies.merge(&other.latencies);
+        if self.exceedances.len() < other.exceedances.len() {
+            self.exceedances.resize(other.exceedances.len(), Exceedances::default());
+        }
+        for (mine, others) in self.exceedances.iter_mut().zip(&other.exceedances) {
+            mine.response += others.response;
+            mine.service += others.service;
+        }
+    }
+}
+
+/// The measurements of a run.
+#[derive(Debug, Clone)]
+pub struct Measure {
+    /// Cells by client, then action; those that no request can reach stay empty.
+    cells: Vec<Option<Box<Cell>>>,
+    slos: Vec<Slo>,
+    sessions: Vec<Sessions>,
+    stations: Vec<StationMeter>,
+    station_names: Vec<String>,
+    series: Series,
+    retries: u64,
+    late_replies: u64,
+    in_flight: u64,
+    in_flight_area: u128,
+    in_flight_last: Time,
+    response_sum: u128,
+    warmup: Time,
+    in_window: bool,
+    load_end: Option<Time>,
+    /// The next instant at which a row ends or the window starts.
+    mark: Time,
+    now: Time,
+}
+
+impl Measure {
+    /// Nothing measured yet.
+    pub fn new(model: &Model) -> Measure {
+        let cells = model.clients.iter().flat_map(|client| {
+            model.actions.iter().zip(0u16..).map(|(action, id)| {
+                let used = client.mix.shares.iter().any(|(chosen, _)| *chosen == ActionId(id));
+                let exceedances = vec![Exceedances::default(); action.slo.quantiles.len()];
+                used.then(|| Box::new(Cell { exceedances, ..Cell::default() }))
+            })
+        });
+        let series = Series::new(model.limits.horizon, model.services.len());
+        let warmup = model.limits.warmup;
+        Measure {
+            cells: cells.collect(),
+            slos: model.actions.iter().map(|action| action.slo.clone()).collect(),
+            sessions: vec![Sessions::default(); model.clients.len()],
+            stations: model.services.iter().map(|_| StationMeter::new()).collect(),
+            station_names: model.services.iter().map(|service| service.name.clone()).collect(),
+            mark: if warmup == Time::ZERO { series.row_end() } else { warmup.min(series.row_end()) },
+            series,
+            retries: 0,
+            late_replies: 0,
+            in_flight: 0,
+            in_flight_area: 0,
+            in_flight_last: Time::ZERO,
+            response_sum: 0,
+            warmup,
+            in_window: warmup == Time::ZERO,
+            load_end: None,
+            now: Time::ZERO,
+        }
+    }
+
+    /// Passes all marks up to `now`.
+    #[cold]
+    fn pass_marks(&mut self, now: Time) {
+        while self.mark <= now {
+            let at = self.mark;
+            self.stations.iter_mut().for_each(|station| station.advance(at));
+            if at == self.warmup && !self.in_window && self.load_end.is_none() {
+                self.in_window = true;
+                self.stations.iter_mut().for_each(|station| station.window_starts(at));
+            }
+            if at == self.series.row_end() {
+                self.series.next_row(self.stations.iter().map(StationMeter::areas));
+            }
+            self.mark = self.series.row_end();
+            if self.warmup > at {
+                self.mark = self.mark.min(self.warmup);
+            }
+        }
+    }
+
+    #[inline]
+    fn cell(&mut self, client: ClientId, action: ActionId) -> Option<&mut Cell> {
+        let index = client.index() * self.slos.len() + action.index();
+        self.cells[index].as_deref_mut()
+    }
+
+    /// Brings the integral of requests in flight up to `now`.
+    #[inline]
+    fn flow(&mut self, now: Time) {
+        let elapsed = u128::from(now.since(self.in_flight_last).as_nanos());
+        self.in_flight_last = now;
+        self.in_flight_area += u128::from(self.in_flight) * elapsed;
+    }
+
+    #[inline]
+    fn intended(&mut self, now: Time, request: &Request) {
+        self.flow(now);
+        self.in_flight += 1;
+        self.retries += u64::from(request.attempt > 0);
+        self.series.current().requests.intended += 1;
+        let in_window = u64::from(request.intended >= self.warmup);
+        if let Some(cell) = self.cell(request.client, request.action) {
+            cell.requests.intended += 1;
+            cell.window_requests.intended += in_window;
+        }
+    }
+
+    #[inline]
+    fn done(&mut self, now: Time, request: &Request, sent: Time, outcome: Outcome) {
+        self.flow(now);
+        self.in_flight -= 1;
+        let (lag, service) = (sent.since(request.intended), now.since(sent));
+        let response = lag + service;
+        self.response_sum += u128::from(response.as_nanos());
+        let (held, censored) = match outcome {
+            Outcome::Ok => (true, false),
+            Outcome::TimedOut | Outcome::Unresolved => (true, true),
+            _ => (false, false),
+        };
+        let row = self.series.current();
+        row.requests.end(outcome);
+        if held {
+            row.record(response);
+        }
+        let completed = u64::from(outcome == Outcome::Ok && self.in_window);
+        let in_window = request.intended >= self.warmup;
+        let index = request.client.index() * self.slos.len() + request.action.index();
+        let Some(cell) = self.cells[index].as_deref_mut() else { return };
+        cell.requests.end(outcome);
+        cell.completed += completed;
+        if !in_window {
+            return;
+        }
+        cell.window_requests.end(outcome);
+        if held {
+            cell.latencies.record(lag, service, censored);
+            let limits = &self.slos[request.action.index()].quantiles;
+            for (limit, over) in limits.iter().zip(&mut cell.exceedances) {
+                over.response += u64::from(exceeds(response, limit.limit, censored));
+                over.service += u64::from(exceeds(service, limit.limit, censored));
+            }
+        }
+    }
+
+    /// The end of the run: checks every identity between counts that were kept apart.
+    ///
+    /// `intended` is the users' own count.
+    ///
+    /// # Errors
+    /// The first identity that does not hold.
+    pub fn finish(&mut self, intended: u64) -> Result<(), Imbalance> {
+        self.flow(self.now);
+        self.stations.iter_mut().for_each(|station| station.advance(self.now));
+        self.series.close(self.stations.iter().map(StationMeter::areas));
+
+        let total = self.total();
+        balance("requests intended by users", intended, "those in the ledger", total.requests.intended)?;
+        for (name, requests) in [("run", total.requests), ("window", total.window_requests)] {
+            let ended = requests.ended_total();
+            balance(&format!("requests intended in the {name}"), requests.intended, "those ended", ended)?;
+        }
+        for cell in self.cells.iter().flatten() {
+            let requests = cell.requests;
+            balance("requests of a client's action", requests.intended, "its ends", requests.ended_total())?;
+        }
+        for sessions in &self.sessions {
+            balance("sessions started", sessions.started, "sessions ended", sessions.ended_total())?;
+        }
+        let responses = self.response_sum;
+        balance("the integral of requests in flight", self.in_flight_area, "the sum of times in flight", responses)?;
+        for (station, name) in self.stations.iter().zip(&self.station_names) {
+            station.check(name)?;
+        }
+        self.series.check()
+    }
+
+    /// All cells together.
+    pub fn total(&self) -> Cell {
+        Measure::sum(self.cells.iter().flatten())
+    }
+
+    /// The cells of one client together.
+    pub fn client(&self, client: ClientId) -> Cell {
+        let actions = self.slos.len();
+        let first = client.index() * actions;
+        Measure::sum(self.cells[first..first + actions].iter().flatten())
+    }
+
+    /// The cells of one action together.
+    pub fn action(&self, action: ActionId) -> Cell {
+        Measure::sum(self.cells.iter().skip(action.index()).step_by(self.slos.len()).flatten())
+    }
+
+    fn sum<'a>(cells: impl Iterator<Item = &'a Box<Cell>>) -> Cell {
+        let mut sum = Cell::default();
+        cells.for_each(|cell| sum.add(cell));
+        sum
+    }
+
+    /// Sessions by client.
+    pub fn sessions(&self) -> &[Sessions] {
+        &self.sessions
+    }
+
+    /// Services in the order of the model.
+    pub fn stations(&self) -> &[StationMeter] {
+        &self.stations
+    }
+
+    /// The course of the run.
+    pub fn series(&self) -> &Series {
+        &self.series
+    }
+
+    /// Requests that were tries after the first.
+    pub fn retries(&self) -> u64 {
+        self.retries
+    }
+
+    /// Replies that came after their clients had given up.
+    pub fn late_replies(&self) -> u64 {
+        self.late_replies
+    }
+
+    /// When the window starts.
+    pub fn warmup(&self) -> Time {
+        self.warmup
+    }
+
+    /// How long the window was: zero when the load ended within the warm-up.
+    pub fn measured(&self) -> Span {
+        self.load_end.unwrap_or(self.now).since(self.warmup)
+    }
+
+    /// When the load ended, and with it the window.
+    pub fn load_end(&self) -> Option<Time> {
+        self.load_end
+    }
+}
+
+/// Whether a time lies over a limit. A censored one was still growing at the age it is held at, so it
+/// is over the limit from the limit itself on.
+#[inline]
+fn exceeds(time: Span, limit: Span, censored: bool) -> bool {
+    time > limit || (censored && time == limit)
+}
+
+impl Sink for Measure {
+    #[inline]
+    fn advance(&mut self, now: Time) {
+        if now >= self.mark {
+            self.pass_marks(now);
+        }
+        self.now = now;
+    }
+
+    #[inline]
+    fn record(&mut self, at: Time, event: Event<'_>) {
+        match event {
+            Event::Intended { request } => self.intended(at, request),
+            Event::Done { request, sent, outcome } => self.done(at, request, sent, outcome),
+            Event::SessionStarted { client } => self.sessions[client.index()].started += 1,
+            Event::SessionEnded { client, end } => self.sessions[client.index()].end(end),
+            Event::Visit { service, step, .. } => {
+                self.stations[service.index()].record(at, step, self.in_window);
+            }
+            Event::LateReply => self.late_replies += 1,
+            Event::LoadEnded => {
+                self.load_end = Some(at);
+                self.in_window = false;
+                self.stations.iter_mut().for_each(|station| station.window_ends(at));
+            }
+        }
+    }
+}

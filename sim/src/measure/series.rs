@@ -1,0 +1,236 @@
+//! The course of a run: what happened in each interval of time.
+//!
+//! A series has a bounded number of rows of equal width, made beforehand. When a run outlasts them, pairs of
+//! neighbours are merged and the width doubles, so that nothing is lost but resolution.
+
+use hdrhistogram::Histogram;
+
+use crate::measure::ledger::{Imbalance, Requests, balance};
+use crate::measure::station::Areas;
+use crate::time::{Span, Time};
+
+/// The most rows a series has; even, because rows are merged in pairs.
+const ROWS: usize = 120;
+/// The width to begin with when no horizon says how long the run will be.
+const FIRST_WIDTH: Span = Span::from_nanos(10_000_000);
+
+/// One interval.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Requests intended in it, and ends that fell in it.
+    pub requests: Requests,
+    /// Response times of the ends that fell in it, to two significant digits.
+    response: Histogram<u32>,
+    response_sum: u128,
+    response_max: Span,
+    /// Integrals over the interval, by service.
+    pub stations: Vec<Areas>,
+}
+
+impl Row {
+    fn new(stations: usize) -> Row {
+        let response = Histogram::new_with_bounds(1, 1 << 62, 2)
+            .unwrap_or_else(|_| unreachable!("the bounds are constants that HdrHistogram accepts"));
+        Row {
+            requests: Requests::default(),
+            response,
+            response_sum: 0,
+            response_max: Span::ZERO,
+            stations: vec![Areas::default(); stations],
+        }
+    }
+
+    #[inline]
+    pub(super) fn record(&mut self, response: Span) {
+        self.response.saturating_record(response.as_nanos());
+        self.response_sum += u128::from(response.as_nanos());
+        self.response_max = self.response_max.max(response);
+    }
+
+    fn take(&mut self, other: &mut Row) {
+        self.requests.add(&other.requests);
+        // Both have the same bounds, the one thing that could make this fail.
+        let merged = self.response.add(&other.response);
+        debug_assert!(merged.is_ok());
+        self.response_sum += other.response_sum;
+        self.response_max = self.response_max.max(other.response_max);
+        for (mine, others) in self.stations.iter_mut().zip(&other.stations) {
+            mine.waiting += others.waiting;
+            mine.busy += others.busy;
+        }
+        other.clear();
+    }
+
+    fn clear(&mut self) {
+        self.requests = Requests::default();
+        self.response.reset();
+        self.response_sum = 0;
+        self.response_max = Span::ZERO;
+        self.stations.fill(Areas::default());
+    }
+
+    /// How many response times were recorded.
+    pub fn responses(&self) -> u64 {
+        self.response.len()
+    }
+
+    /// The exact mean response time in nanoseconds, `None` without any.
+    pub fn mean_nanos(&self) -> Option<f64> {
+        (self.responses() > 0).then(|| self.response_sum as f64 / self.responses() as f64)
+    }
+
+    /// A quantile of the response time, `None` without any.
+    pub fn quantile(&self, quantile: f64) -> Option<Span> {
+        let nanos = self.response.value_at_quantile(quantile);
+        (self.responses() > 0).then(|| Span::from_nanos(nanos).min(self.response_max))
+    }
+
+    /// The largest response time, `None` without any.
+    pub fn max(&self) -> Option<Span> {
+        (self.responses() > 0).then_some(self.response_max)
+    }
+}
+
+/// The rows of a run.
+#[derive(Debug, Clone)]
+pub struct Series {
+    width: Span,
+    rows: Vec<Row>,
+    current: usize,
+    /// Integrals at the start of the current row, by service.
+    marks: Vec<Areas>,
+}
+
+impl Series {
+    /// A series over the time up to the horizon if there is one, at a width that people count in.
+    pub(super) fn new(horizon: Option<Time>, stations: usize) -> Series {
+        Series {
+            width: horizon.map_or(FIRST_WIDTH, width_for),
+            rows: (0..ROWS).map(|_| Row::new(stations)).collect(),
+            current: 0,
+            marks: vec![Areas::default(); stations],
+        }
+    }
+
+    /// The width of every row.
+    pub fn width(&self) -> Span {
+        self.width
+    }
+
+    /// The rows up to the last in which something can have happened.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows[..=self.current]
+    }
+
+    /// The row for what happens now.
+    #[inline]
+    pub(super) fn current(&mut self) -> &mut Row {
+        &mut self.rows[self.current]
+    }
+
+    /// The first instant after the current row.
+    pub(super) fn row_end(&self) -> Time {
+        let rows = self.current as u64 + 1;
+        Time::ZERO + Span::from_nanos(rows.saturating_mul(self.width.as_nanos()))
+    }
+
+    /// Closes the current row at its end, given the integrals of all services up to there.
+    pub(super) fn next_row(&mut self, areas: impl Iterator<Item = Areas>) {
+        self.close(areas);
+        self.current += 1;
+        if self.current == ROWS {
+            self.halve();
+        }
+    }
+
+    /// Closes the last row, given the integrals up to the end of the run.
+    pub(super) fn close(&mut self, areas: impl Iterator<Item = Areas>) {
+        let row = &mut self.rows[self.current];
+        for ((share, mark), now) in row.stations.iter_mut().zip(&mut self.marks).zip(areas) {
+            share.waiting += now.waiting - mark.waiting;
+            share.busy += now.busy - mark.busy;
+            *mark = now;
+        }
+    }
+
+    fn halve(&mut self) {
+        for pair in 0..ROWS / 2 {
+            let (before, after) = self.rows.split_at_mut(2 * pair + 1);
+            before[2 * pair].take(&mut after[0]);
+            if pair != 0 {
+                let (before, after) = self.rows.split_at_mut(2 * pair);
+                before[pair].take(&mut after[0]);
+            }
+        }
+        self.width = self.width + self.width;
+        self.current = ROWS / 2;
+    }
+
+    /// Checks, row by row, that what was in flight before and what was intended is what ended and what
+    /// is in flight after; nothing is in flight after the last row.
+    pub(super) fn check(&self) -> Result<(), Imbalance> {
+        let mut in_flight = 0u64;
+        for (number, row) in self.rows().iter().enumerate() {
+            let supply = in_flight + row.requests.intended;
+            let ended = row.requests.ended_total();
+            if ended > supply {
+                return balance(&format!("requests ended in interval {number}"), ended, "at most", supply);
+            }
+            in_flight = supply - ended;
+        }
+        balance("requests in flight after the last interval", in_flight, "what is left", 0u64)
+    }
+}
+
+/// The smallest width among 1, 2 and 5 times a power of ten that covers a horizon with at most half the rows.
+fn width_for(horizon: Time) -> Span {
+    let wanted = horizon.as_nanos().div_ceil(ROWS as u64 / 2).max(1);
+    let mut power = 1u64;
+    loop {
+        for factor in [1, 2, 5] {
+            let width = power.saturating_mul(factor);
+            if width >= wanted {
+                return Span::from_nanos(width);
+            }
+        }
+        power = power.saturating_mul(10);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widths_are_round_and_leave_room_for_the_drain() {
+        let width = |secs| width_for(Time::ZERO + Span::from_secs(secs));
+        assert_eq!(width(60), Span::from_secs(1));
+        assert_eq!(width(61), Span::from_secs(2));
+        assert_eq!(width(3600), Span::from_secs(100));
+        assert_eq!(width_for(Time::NEVER).as_nanos() % 10, 0);
+    }
+
+    #[test]
+    fn merging_rows_loses_nothing() {
+        let mut series = Series::new(None, 1);
+        let mut area = Areas::default();
+        for number in 0..1000u64 {
+            series.current().requests.intended += number;
+            series.current().record(Span::from_nanos(number));
+            area.busy += 7;
+            area.waiting += 3;
+            series.next_row(std::iter::once(area));
+        }
+        assert!(series.rows().len() <= ROWS);
+        assert_eq!(series.width(), Span::from_nanos(16 * FIRST_WIDTH.as_nanos()));
+        let intended: u64 = series.rows().iter().map(|row| row.requests.intended).sum();
+        assert_eq!(intended, (0..1000).sum());
+        let busy: u128 = series.rows().iter().map(|row| row.stations[0].busy).sum();
+        assert_eq!(busy, 7000);
+        let responses: u64 = series.rows().iter().map(Row::responses).sum();
+        assert_eq!(responses, 1000);
+        // Row k holds the sixteen intervals from 16k on.
+        assert_eq!(series.rows()[3].requests.intended, (48..64).sum());
+        assert_eq!(series.rows()[3].max(), Some(Span::from_nanos(63)));
+    }
+}

@@ -1,0 +1,295 @@
+//! Virtual users: who sends what when.
+//!
+//! Users know neither a clock nor a backend. They are polled with the time ([`Users::wake`]) and told how
+//! their requests ended ([`Users::done`]); they answer with a request to send and the instant at which they
+//! want to be polled again. The simulated and the live world drive the very same code.
+//!
+//! Guarantees:
+//! - User `u` of `N` closed users sends its first request at `u·Z/N`, `Z` being the mean think time; the next
+//!   one comes at completion + think time, exactly. At most one request of a user is in flight.
+//! - One budget counts the requests of all clients in the order in which they are intended.
+//! - No request is intended after the horizon.
+//! - Every session that started ends in exactly one way, and is reported to the sink when it does.
+
+mod population;
+mod request;
+
+pub use request::{Outcome, Request, SessionEnd, UserId};
+
+use crate::measure::{Event, Sink};
+use crate::model::{ClientId, Limits, Model};
+use crate::time::Time;
+use population::{ENDLESS, Population};
+
+/// What a user wants to be woken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// The next arrival of an open client.
+    Arrival(ClientId),
+    /// A user's next request.
+    User(UserId),
+}
+
+/// A user's answer to being woken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Woken {
+    /// What it sends now.
+    pub send: Option<Request>,
+    /// When the client wants to be woken for its next arrival.
+    pub next: Option<(Time, Wake)>,
+}
+
+/// One virtual user: 24 bytes, of which a run may hold millions.
+#[derive(Debug, Clone, Copy)]
+struct User {
+    /// Its number within its client; for an open client, the session's.
+    number: u64,
+    /// Requests it has intended and finished, retries not counted.
+    requests: u64,
+    /// Rounds its session has left, the current one included; 0 outside a session.
+    rounds_left: u32,
+    client: ClientId,
+    /// Which try its current request is.
+    attempt: u16,
+}
+
+/// All virtual users of a run.
+#[derive(Debug, Clone)]
+pub struct Users {
+    populations: Vec<Population>,
+    /// Arrivals so far of each client; closed ones have none.
+    arrivals: Vec<u64>,
+    users: Vec<User>,
+    /// Users of open clients whose session has ended, to be used again.
+    free: Vec<UserId>,
+    budget: Option<u64>,
+    horizon: Time,
+    intended: u64,
+}
+
+impl Users {
+    /// The users of a model, none of which has been woken yet.
+    pub fn new(model: &Model) -> Users {
+        let populations: Vec<Population> =
+            model.clients.iter().map(|client| Population::new(model, client)).collect();
+        let closed = populations.iter().map(|p| p.concurrency() as usize).sum();
+        let mut users = Vec::with_capacity(closed);
+        for (index, population) in populations.iter().enumerate() {
+            let client = ClientId(index as u16);
+            users.extend((0..population.concurrency()).map(|number| User {
+                number: u64::from(number),
+                requests: 0,
+                rounds_left: 0,
+                client,
+                attempt: 0,
+            }));
+        }
+        let Limits { requests, horizon, .. } = model.limits;
+        Users {
+            arrivals: vec![0; populations.len()],
+            populations,
+            users,
+            free: Vec::new(),
+            budget: requests.map(|budget| budget.get()),
+            horizon: horizon.unwrap_or(Time::NEVER),
+            intended: 0,
+        }
+    }
+
+    /// The first wake-ups, in the order of the clients and of the users within them.
+    pub fn start(&mut self, mut wake_at: impl FnMut(Time, Wake)) {
+        let mut user = 0;
+        for (index, population) in self.populations.iter().enumerate() {
+            for number in 0..population.concurrency() {
+                let at = population.first_request(number);
+                if at <= self.horizon {
+                    wake_at(at, Wake::User(UserId(user)));
+                }
+                user += 1;
+            }
+            if !population.is_closed() {
+                let at = population.next_arrival(1, Time::ZERO);
+                if at <= self.horizon {
+                    wake_at(at, Wake::Arrival(ClientId(index as u16)));
+                }
+            }
+        }
+    }
+
+    /// How many requests were intended: the count of the budget.
+    pub fn intended(&self) -> u64 {
+        self.intended
+    }
+
+    /// Whether the budget is used up.
+    #[inline]
+    pub fn exhausted(&self) -> bool {
+        self.budget == Some(self.intended)
+    }
+
+    /// Polls whoever asked to be woken now.
+    #[inline]
+    pub fn wake<S: Sink>(&mut self, now: Time, wake: Wake, sink: &mut S) -> Woken {
+        match wake {
+            Wake::User(user) => Woken { send: self.request(now, user, sink), next: None },
+            Wake::Arrival(client) => self.arrive(now, client, sink),
+        }
+    }
+
+    /// A session of an open client starts, and the next arrival is due.
+    fn arrive<S: Sink>(&mut self, now: Time, client: ClientId, sink: &mut S) -> Woken {
+        if self.exhausted() {
+            return Woken::default();
+        }
+        let arrivals = &mut self.arrivals[client.index()];
+        let number = *arrivals;
+        *arrivals += 1;
+        let at = self.populations[client.index()].next_arrival(*arrivals + 1, now);
+        let next = (at <= self.horizon).then_some((at, Wake::Arrival(client)));
+
+        let newcomer = User { number, requests: 0, rounds_left: 0, client, attempt: 0 };
+        let user = match self.free.pop() {
+            Some(user) => {
+                self.users[user.index()] = newcomer;
+                user
+            }
+            None => {
+                self.users.push(newcomer);
+                UserId((self.users.len() - 1) as u32)
+            }
+        };
+        Woken { send: self.request(now, user, sink), next }
+    }
+
+    /// The user's next request, unless the budget is used up.
+    #[inline]
+    fn request<S: Sink>(&mut self, now: Time, id: UserId, sink: &mut S) -> Option<Request> {
+        let exhausted = self.exhausted();
+        let user = &mut self.users[id.index()];
+        let population = &self.populations[user.client.index()];
+        if exhausted {
+            self.end_session(now, id, SessionEnd::BudgetExhausted, sink);
+            return None;
+        }
+        if user.rounds_left == 0 {
+            user.rounds_left = population.rounds(user.number);
+            sink.record(now, Event::SessionStarted { client: user.client });
+        }
+        self.intended += 1;
+        let request = Request {
+            user: id,
+            client: user.client,
+            action: population.choose(user.number, user.requests),
+            attempt: user.attempt,
+            user_number: user.number,
+            number: user.requests,
+            identity: population.identity(user.number, user.requests),
+            intended: now,
+        };
+        sink.record(now, Event::Intended { request: &request });
+        Some(request)
+    }
+
+    /// Tells a user how its request ended; it answers with when it wants to be woken next.
+    #[inline]
+    pub fn done<S: Sink>(
+        &mut self,
+        now: Time,
+        id: UserId,
+        outcome: Outcome,
+        sink: &mut S,
+    ) -> Option<(Time, Wake)> {
+        let user = &mut self.users[id.index()];
+        let number = user.requests;
+        let population = &self.populations[user.client.index()];
+        match outcome {
+            Outcome::Ok => {
+                user.requests += 1;
+                user.attempt = 0;
+                match user.rounds_left {
+                    ENDLESS => {}
+                    1 => return self.ended(now, id, SessionEnd::Completed, sink),
+                    _ => user.rounds_left -= 1,
+                }
+                let at = now + population.think(user.number, number);
+                self.go_on(now, id, at, sink)
+            }
+            Outcome::Unresolved => self.ended(now, id, SessionEnd::HorizonInterrupted, sink),
+            _ => self.failed(now, id, sink),
+        }
+    }
+
+    /// After a failure: a retry, or the end of the session.
+    fn failed<S: Sink>(&mut self, now: Time, id: UserId, sink: &mut S) -> Option<(Time, Wake)> {
+        let user = &mut self.users[id.index()];
+        let population = &self.populations[user.client.index()];
+        if user.attempt < population.on_failure.retries {
+            user.attempt += 1;
+            let at = now + population.backoff(user.number, user.requests, user.attempt);
+            return self.go_on(now, id, at, sink);
+        }
+        let number = user.requests;
+        user.requests += 1;
+        user.attempt = 0;
+        let respawn = population.is_closed() && population.on_failure.respawn;
+        let at = now + population.think(user.number, number);
+        self.end_session(now, id, SessionEnd::Cancelled, sink);
+        (respawn && at <= self.horizon && !self.exhausted()).then_some((at, Wake::User(id)))
+    }
+
+    /// Within a session: the next request at `at`, if the limits of the run allow one then.
+    #[inline]
+    fn go_on<S: Sink>(
+        &mut self,
+        now: Time,
+        id: UserId,
+        at: Time,
+        sink: &mut S,
+    ) -> Option<(Time, Wake)> {
+        if self.exhausted() {
+            return self.ended(now, id, SessionEnd::BudgetExhausted, sink);
+        }
+        if at > self.horizon {
+            return self.ended(now, id, SessionEnd::HorizonInterrupted, sink);
+        }
+        Some((at, Wake::User(id)))
+    }
+
+    #[inline]
+    fn ended<S: Sink>(
+        &mut self,
+        now: Time,
+        id: UserId,
+        end: SessionEnd,
+        sink: &mut S,
+    ) -> Option<(Time, Wake)> {
+        self.end_session(now, id, end, sink);
+        None
+    }
+
+    /// Ends the user's session if it is in one, and frees the user of an open client.
+    #[inline]
+    fn end_session<S: Sink>(&mut self, now: Time, id: UserId, end: SessionEnd, sink: &mut S) {
+        let user = &mut self.users[id.index()];
+        if std::mem::take(&mut user.rounds_left) != 0 {
+            sink.record(now, Event::SessionEnded { client: user.client, end });
+        }
+        if !self.populations[user.client.index()].is_closed() {
+            self.free.push(id);
+        }
+    }
+
+    /// Ends every session that is still open when the run ends.
+    pub fn finish<S: Sink>(&mut self, now: Time, sink: &mut S) {
+        let end = if self.exhausted() {
+            SessionEnd::BudgetExhausted
+        } else {
+            SessionEnd::HorizonInterrupted
+        };
+        for index in 0..self.users.len() {
+            if self.users[index].rounds_left != 0 {
+                self.end_session(now, UserId(index as u32), end, sink);
+            }
+        }
+    }
+}
