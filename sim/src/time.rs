@@ -130,7 +130,11 @@ impl fmt::Display for Span {
         // "60s" reads better than "1m": minutes and hours only from two of them on.
         for (nanos, unit) in UNITS {
             let large = nanos > 1_000_000_000;
-            let enough = if large { self.0 >= 2 * nanos } else { self.0 >= nanos };
+            let enough = if large {
+                self.0 >= 2 * nanos
+            } else {
+                self.0 >= nanos
+            };
             if enough && self.0.is_multiple_of(nanos) {
                 return write!(f, "{}{unit}", self.0 / nanos);
             }

@@ -1,0 +1,56 @@
+//! Distribution functions and quantiles.
+
+use super::{Dist, Form, power, special};
+
+impl Dist {
+    /// P(X <= x). NaN for a NaN.
+    pub fn cdf(&self, x: f64) -> f64 {
+        if x < 0.0 {
+            return 0.0;
+        }
+        match &self.0 {
+            Form::Constant(value) => step(x, *value),
+            Form::Exponential(mean) => -libm::expm1(-x / mean),
+            Form::Uniform { min, max } => ((x - min) / (max - min)).clamp(0.0, 1.0),
+            Form::Erlang { shape, scale } => special::gamma_p(f64::from(*shape), x / scale),
+            Form::Gamma { shape, scale } => special::gamma_p(*shape, x / scale),
+            Form::Weibull { shape, scale } => -libm::expm1(-power(x / scale, *shape)),
+            Form::Lognormal { mu, sigma } => special::normal_cdf((libm::log(x) - mu) / sigma),
+            Form::Hyperexponential(branches) => branches.sum(|mean| -libm::expm1(-x / mean)),
+            Form::Empirical(points) => points.cdf(x),
+        }
+    }
+
+    /// The smallest x with P(X <= x) >= p: the quantile `p`, for `p` from 0 to 1. Infinite for 1 where nothing
+    /// bounds the values; NaN for a `p` outside that range.
+    pub fn quantile(&self, p: f64) -> f64 {
+        if !(0.0..=1.0).contains(&p) {
+            return f64::NAN;
+        }
+        if p == 1.0 {
+            return self.upper_bound().unwrap_or(f64::INFINITY);
+        }
+        match &self.0 {
+            Form::Constant(value) => *value,
+            Form::Exponential(mean) => -mean * libm::log1p(-p),
+            Form::Uniform { min, max } => min + (max - min) * p,
+            Form::Weibull { shape, scale } => scale * power(-libm::log1p(-p), 1.0 / shape),
+            Form::Lognormal { mu, sigma } => libm::exp(mu + sigma * special::normal_quantile(p)),
+            Form::Empirical(points) => points.quantile(p),
+            Form::Erlang { .. } | Form::Gamma { .. } | Form::Hyperexponential(_) => {
+                special::bisect(0.0, f64::MAX, |x| self.cdf(x) >= p)
+            }
+        }
+    }
+}
+
+/// The distribution function of a constant.
+fn step(x: f64, value: f64) -> f64 {
+    if x.is_nan() {
+        x
+    } else if x >= value {
+        1.0
+    } else {
+        0.0
+    }
+}

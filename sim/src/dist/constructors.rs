@@ -1,0 +1,265 @@
+//! The checked constructors of [`Dist`].
+
+use super::{Branches, Dist, DistError, Form, Points, special};
+use crate::time::Span;
+
+/// The largest value, mean or scale: far beyond the end of the clock, and its square is still finite.
+const LARGEST: f64 = 1e30;
+/// The smallest positive mean or scale.
+const SMALLEST: f64 = 1e-30;
+/// The smallest coefficient of variation; below it a constant says the same.
+const SMALLEST_CV: f64 = 1e-3;
+/// The largest coefficient of variation.
+const LARGEST_CV: f64 = 1e3;
+/// The standard normal quantile of 0.95.
+const Z_95: f64 = 1.644_853_626_951_472_7;
+
+impl Dist {
+    /// Always `value` (at least 0).
+    pub fn constant(value: f64) -> Result<Dist, DistError> {
+        Ok(Dist(Form::Constant(not_negative("value", value)?)))
+    }
+
+    /// Exponential with this mean.
+    pub fn exponential(mean: f64) -> Result<Dist, DistError> {
+        Ok(Dist(Form::Exponential(positive("mean", mean)?)))
+    }
+
+    /// Continuous uniform between `min` and `max`.
+    pub fn uniform(min: f64, max: f64) -> Result<Dist, DistError> {
+        not_negative("min", min)?;
+        not_negative("max", max)?;
+        above(("max", max), ("min", min))?;
+        Ok(Dist(Form::Uniform { min, max }))
+    }
+
+    /// Erlang: the sum of `shape` independent exponentials, with mean `mean` in total.
+    pub fn erlang(shape: u32, mean: f64) -> Result<Dist, DistError> {
+        within("shape", f64::from(shape), 1.0, 1e6, "from 1 to 1000000")?;
+        positive("mean", mean)?;
+        Ok(Dist(Form::Erlang {
+            shape,
+            scale: mean / f64::from(shape),
+        }))
+    }
+
+    /// Gamma with this mean and coefficient of variation.
+    pub fn gamma_mean_cv(mean: f64, cv: f64) -> Result<Dist, DistError> {
+        positive("mean", mean)?;
+        spread(cv)?;
+        Ok(Dist(Form::Gamma {
+            shape: 1.0 / (cv * cv),
+            scale: mean * cv * cv,
+        }))
+    }
+
+    /// Gamma with this shape and scale; its mean is their product.
+    pub fn gamma(shape: f64, scale: f64) -> Result<Dist, DistError> {
+        within("shape", shape, 1e-6, 1e6, "from 0.000001 to 1000000")?;
+        Ok(Dist(Form::Gamma {
+            shape,
+            scale: positive("scale", scale)?,
+        }))
+    }
+
+    /// Weibull with this mean and coefficient of variation. The shape is found numerically.
+    pub fn weibull_mean_cv(mean: f64, cv: f64) -> Result<Dist, DistError> {
+        positive("mean", mean)?;
+        spread(cv)?;
+        let shape = weibull_shape(cv);
+        Ok(Dist(Form::Weibull {
+            shape,
+            scale: mean / libm::exp(libm::lgamma(1.0 + 1.0 / shape)),
+        }))
+    }
+
+    /// Weibull with this shape and scale: P(X > x) = exp(-(x / scale)^shape).
+    pub fn weibull(shape: f64, scale: f64) -> Result<Dist, DistError> {
+        within("shape", shape, 0.05, 1e4, "from 0.05 to 10000")?;
+        Ok(Dist(Form::Weibull {
+            shape,
+            scale: positive("scale", scale)?,
+        }))
+    }
+
+    /// Lognormal with this mean and coefficient of variation.
+    pub fn lognormal_mean_cv(mean: f64, cv: f64) -> Result<Dist, DistError> {
+        positive("mean", mean)?;
+        spread(cv)?;
+        let variance = libm::log1p(cv * cv);
+        Ok(Dist(Form::Lognormal {
+            mu: libm::log(mean) - 0.5 * variance,
+            sigma: variance.sqrt(),
+        }))
+    }
+
+    /// Lognormal with this median and 95th percentile.
+    pub fn lognormal_median_p95(median: f64, p95: f64) -> Result<Dist, DistError> {
+        positive("median", median)?;
+        positive("p95", p95)?;
+        above(("p95", p95), ("median", median))?;
+        let sigma = libm::log(p95 / median) / Z_95;
+        within(
+            "p95",
+            sigma,
+            0.0,
+            LARGEST_SIGMA,
+            "at most 450 times the median",
+        )?;
+        Ok(Dist(Form::Lognormal {
+            mu: libm::log(median),
+            sigma,
+        }))
+    }
+
+    /// Lognormal with this median and standard deviation of the logarithm.
+    pub fn lognormal_median_sigma(median: f64, sigma: f64) -> Result<Dist, DistError> {
+        positive("median", median)?;
+        within(
+            "sigma",
+            sigma,
+            SMALLEST_CV,
+            LARGEST_SIGMA,
+            "from 0.001 to 3.717",
+        )?;
+        Ok(Dist(Form::Lognormal {
+            mu: libm::log(median),
+            sigma,
+        }))
+    }
+
+    /// Two-branch mixture of exponentials with this mean and coefficient of variation (at least 1), each branch
+    /// contributing half of the mean ("balanced means", Tijms 1986).
+    pub fn hyperexponential_mean_cv(mean: f64, cv: f64) -> Result<Dist, DistError> {
+        positive("mean", mean)?;
+        within("cv", cv, 1.0, LARGEST_CV, "from 1 to 1000")?;
+        Ok(Dist(Form::Hyperexponential(Box::new(Branches::balanced(
+            mean,
+            cv * cv,
+        )))))
+    }
+
+    /// Mixture of exponentials from (weight, mean) pairs; the weights are relative to their sum.
+    pub fn hyperexponential(branches: &[(f64, f64)]) -> Result<Dist, DistError> {
+        non_empty("branches", branches)?;
+        let total = weights(branches.iter().map(|&(weight, _)| weight))?;
+        for &(_, mean) in branches {
+            positive("mean", mean)?;
+        }
+        Ok(Dist(Form::Hyperexponential(Box::new(Branches::new(
+            branches, total,
+        )))))
+    }
+
+    /// Each of the given values (in any order, at least 0), all equally likely: the distribution of a measured
+    /// sample.
+    pub fn empirical(values: &[f64]) -> Result<Dist, DistError> {
+        non_empty("values", values)?;
+        for &value in values {
+            not_negative("value", value)?;
+        }
+        Ok(Dist(Form::Empirical(Box::new(Points::equally_likely(
+            values,
+        )))))
+    }
+
+    /// Each of the given values with a probability proportional to its weight, from (value, weight) pairs in any
+    /// order.
+    pub fn empirical_weighted(points: &[(f64, f64)]) -> Result<Dist, DistError> {
+        non_empty("points", points)?;
+        for &(value, _) in points {
+            not_negative("value", value)?;
+        }
+        weights(points.iter().map(|&(_, weight)| weight))?;
+        Ok(Dist(Form::Empirical(Box::new(Points::weighted(points)))))
+    }
+}
+
+impl From<Span> for Dist {
+    /// Always this length of time.
+    fn from(span: Span) -> Dist {
+        Dist(Form::Constant(span.as_nanos() as f64))
+    }
+}
+
+/// The sigma of a lognormal with the largest coefficient of variation: sqrt(ln(1 + 1000²)), rounded up.
+const LARGEST_SIGMA: f64 = 3.717;
+
+fn within(
+    parameter: &'static str,
+    found: f64,
+    smallest: f64,
+    largest: f64,
+    accepted: &'static str,
+) -> Result<f64, DistError> {
+    // A NaN is in no range.
+    if (smallest..=largest).contains(&found) {
+        return Ok(found);
+    }
+    Err(DistError::OutOfRange {
+        parameter,
+        found,
+        accepted,
+    })
+}
+
+fn positive(parameter: &'static str, found: f64) -> Result<f64, DistError> {
+    within(
+        parameter,
+        found,
+        SMALLEST,
+        LARGEST,
+        "above 0 and at most 1e30",
+    )
+}
+
+fn not_negative(parameter: &'static str, found: f64) -> Result<f64, DistError> {
+    // Adding 0 turns a negative zero into the ordinary one.
+    within(parameter, found, 0.0, LARGEST, "from 0 to 1e30").map(|value| value + 0.0)
+}
+
+fn spread(cv: f64) -> Result<f64, DistError> {
+    within("cv", cv, SMALLEST_CV, LARGEST_CV, "from 0.001 to 1000")
+}
+
+fn above(upper: (&'static str, f64), lower: (&'static str, f64)) -> Result<(), DistError> {
+    if upper.1 > lower.1 {
+        return Ok(());
+    }
+    Err(DistError::NotAbove {
+        upper_name: upper.0,
+        upper: upper.1,
+        lower_name: lower.0,
+        lower: lower.1,
+    })
+}
+
+fn non_empty<T>(parameter: &'static str, list: &[T]) -> Result<(), DistError> {
+    if list.is_empty() {
+        Err(DistError::Empty { parameter })
+    } else {
+        Ok(())
+    }
+}
+
+/// Checks weights and gives their sum, which is positive.
+fn weights(weights: impl Iterator<Item = f64>) -> Result<f64, DistError> {
+    let mut total = 0.0;
+    for weight in weights {
+        total += not_negative("weight", weight)?;
+    }
+    if total > 0.0 {
+        Ok(total)
+    } else {
+        Err(DistError::NoWeight)
+    }
+}
+
+/// The shape of the Weibull distribution with this coefficient of variation.
+///
+/// With t = 1 / shape, cv² + 1 = Γ(1 + 2t) / Γ(1 + t)², which increases in t; bisection on its logarithm.
+fn weibull_shape(cv: f64) -> f64 {
+    let target = libm::log1p(cv * cv);
+    let excess = |t: f64| libm::lgamma(1.0 + 2.0 * t) - 2.0 * libm::lgamma(1.0 + t) - target;
+    1.0 / special::bisect(1e-4, 20.0, |t| excess(t) >= 0.0)
+}
