@@ -4,7 +4,7 @@
 //! client got its reply or gave up.
 
 use crate::engine::{Arena, FlightId};
-use crate::model::ActionId;
+use crate::model::{ActionId, ServiceId};
 use crate::time::Time;
 
 /// The job index that stands for "none".
@@ -39,6 +39,8 @@ pub(super) struct Job {
     pub(super) step: u32,
     /// Whose path it walks.
     pub(super) action: ActionId,
+    /// The service it visits.
+    pub(super) service: ServiceId,
     /// The line it waits in or is served from.
     pub(super) line: u32,
     /// Its neighbours in the line.

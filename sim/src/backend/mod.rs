@@ -70,10 +70,9 @@ impl Backend {
     /// The backend of a model, with nothing in it.
     pub fn new(model: &Model) -> Backend {
         let mut lines = Vec::new();
-        let stations = model.services.iter().zip(0u16..).map(|(service, id)| {
-            Station::new(model.seed, ServiceId(id), service, &mut lines)
-        });
-        let stations: Vec<Station> = stations.collect();
+        let services = model.services.iter();
+        let stations: Vec<Station> =
+            services.map(|service| Station::new(model.seed, service, &mut lines)).collect();
         let paths = model.actions.iter().map(|action| {
             let key = |purpose| Key::new(model.seed, Kind::Action, &action.name, purpose);
             let (branch, delay) = (key(Purpose::Branch), key(Purpose::Delay));
@@ -100,7 +99,7 @@ impl Backend {
     }
 
     /// Takes a request that is sent now. The reply is returned if it comes at once.
-    #[inline]
+    #[inline(always)]
     pub fn submit<S: Sink>(
         &mut self,
         now: Time,
@@ -117,6 +116,7 @@ impl Backend {
             since: now,
             step: self.paths[request.action.index()].entry,
             action: request.action,
+            service: ServiceId(0),
             line: NONE,
             previous: NONE,
             next: NONE,
@@ -135,7 +135,7 @@ impl Backend {
         self.walk(now, job, calendar, sink)
     }
 
-    #[inline]
+    #[inline(always)]
     fn remember(&mut self, flight: FlightId, job: u32) {
         if let Some(job_of) = &mut self.job_of {
             if flight.slot() >= job_of.len() {
@@ -146,7 +146,7 @@ impl Backend {
     }
 
     /// A job has arrived at its next step.
-    #[inline]
+    #[inline(never)]
     pub fn arrived<S: Sink>(
         &mut self,
         now: Time,
@@ -165,7 +165,7 @@ impl Backend {
     }
 
     /// Walks a path until it waits for something or ends; at most one reply comes of it.
-    #[inline]
+    #[inline(always)]
     fn walk<S: Sink>(
         &mut self,
         now: Time,
@@ -225,7 +225,7 @@ impl Backend {
     }
 
     /// Sends the job's reply: it is returned if it needs no time, otherwise the calendar delivers it.
-    #[inline]
+    #[inline(always)]
     fn answer(
         &mut self,
         now: Time,
@@ -248,7 +248,7 @@ impl Backend {
     }
 
     /// Takes a job to a service.
-    #[inline]
+    #[inline(always)]
     fn visit<S: Sink>(
         &mut self,
         now: Time,
@@ -261,52 +261,33 @@ impl Backend {
         let job = &mut self.jobs[id];
         let at = station.choose_line(&self.lines, job.identity, job.ordinal(u32::from(job.visits)));
         let line = &mut self.lines[at as usize];
+        job.service = service;
         job.line = at;
         job.since = now;
         let mut record = |step| sink.record(now, Event::Visit { service, line: at, visitor: id, step });
         if station.on_timeout != OnTimeout::Stay && !job.answered && job.deadline < now {
-            record(VisitStep::Arrived);
+            record(VisitStep::Joined);
             record(VisitStep::Left { waited: Span::ZERO });
             self.jobs.remove(id);
             return Entry::Gone;
         }
         if line.idle > 0 {
-            record(VisitStep::Arrived);
+            record(VisitStep::TakenAtOnce);
             line.idle -= 1;
-            self.start(now, id, calendar, sink);
+            serve(now, id, job, station, calendar);
         } else if line.waiting >= station.queue_limit {
             record(VisitStep::Rejected);
             return Entry::Refused;
         } else {
-            record(VisitStep::Arrived);
+            record(VisitStep::Joined);
             job.state = State::Waiting;
             line.join(&mut self.jobs, id);
         }
         Entry::Taken
     }
 
-    /// A worker of the job's line takes it up.
-    #[inline]
-    fn start<S: Sink>(&mut self, now: Time, id: u32, calendar: &mut Calendar<Task>, sink: &mut S) {
-        let job = &mut self.jobs[id];
-        let line = job.line;
-        let service = self.lines[line as usize].service;
-        let station = &self.stations[service.index()];
-        let step = VisitStep::Started { waited: now.since(job.since) };
-        sink.record(now, Event::Visit { service, line, visitor: id, step });
-        job.state = State::Running;
-        job.since = now;
-        let ordinal = job.ordinal(u32::from(job.visits));
-        let end = now + station.time.sample_span(&mut station.service_key.draw(job.identity, ordinal));
-        // Work that will be abandoned before its end never has an end: the timeout stops it.
-        let stops = station.on_timeout == OnTimeout::Abandon && !job.answered && job.deadline < end;
-        if !stops {
-            calendar.push(end, Task::Served(id));
-        }
-    }
-
     /// A worker has served a job to the end: the next one is taken up, and the job goes on.
-    #[inline]
+    #[inline(always)]
     pub fn served<S: Sink>(
         &mut self,
         now: Time,
@@ -315,8 +296,7 @@ impl Backend {
         sink: &mut S,
     ) -> Option<Reply> {
         let job = &mut self.jobs[id];
-        let line = job.line;
-        let service = self.lines[line as usize].service;
+        let (service, line) = (job.service, job.line);
         let station = &self.stations[service.index()];
         let ordinal = job.ordinal(u32::from(job.visits));
         let error = station.errors > 0.0
@@ -325,7 +305,7 @@ impl Backend {
         sink.record(now, Event::Visit { service, line, visitor: id, step });
         job.visits += 1;
         job.state = State::Moving;
-        self.next_in_line(now, line, calendar, sink);
+        self.next_in_line(now, service, line, calendar, sink);
         if error {
             return self.fail(now, id, Outcome::AppError, calendar);
         }
@@ -333,18 +313,22 @@ impl Backend {
     }
 
     /// A worker has become free.
-    #[inline]
+    #[inline(always)]
     fn next_in_line<S: Sink>(
         &mut self,
         now: Time,
+        service: ServiceId,
         line: u32,
         calendar: &mut Calendar<Task>,
         sink: &mut S,
     ) {
-        match self.lines[line as usize].take(&mut self.jobs) {
-            Some(next) => self.start(now, next, calendar, sink),
-            None => self.lines[line as usize].idle += 1,
-        }
+        let Some(next) = self.lines[line as usize].take(&mut self.jobs) else {
+            return;
+        };
+        let job = &mut self.jobs[next];
+        let step = VisitStep::Started { waited: now.since(job.since) };
+        sink.record(now, Event::Visit { service, line, visitor: next, step });
+        serve(now, next, job, &self.stations[service.index()], calendar);
     }
 
     /// The client of a request has given up: its work leaves or stops where the service heeds that.
@@ -360,8 +344,7 @@ impl Backend {
         if id == NONE || self.jobs[id].state == State::Moving {
             return;
         }
-        let Job { line, since, state, .. } = self.jobs[id];
-        let service = self.lines[line as usize].service;
+        let Job { service, line, since, state, .. } = self.jobs[id];
         let spent = now.since(since);
         let step = match (state, self.stations[service.index()].on_timeout) {
             (_, OnTimeout::Stay) | (State::Moving, _) | (State::Running, OnTimeout::Leave) => return,
@@ -373,22 +356,35 @@ impl Backend {
         if state == State::Waiting {
             self.lines[line as usize].leave(&mut self.jobs, id);
         } else {
-            self.next_in_line(now, line, calendar, sink);
+            self.next_in_line(now, service, line, calendar, sink);
         }
     }
 
     /// Reports what is still waiting or running when the run ends.
     pub fn finish<S: Sink>(&mut self, now: Time, sink: &mut S) {
         for id in self.jobs.taken() {
-            let Job { line, since, state, .. } = self.jobs[id];
+            let Job { service, line, since, state, .. } = self.jobs[id];
             let spent = now.since(since);
             let step = match state {
                 State::Moving => continue,
                 State::Waiting => VisitStep::CutWaiting { waited: spent },
                 State::Running => VisitStep::CutRunning { served: spent },
             };
-            let service = self.lines[line as usize].service;
             sink.record(now, Event::Visit { service, line, visitor: id, step });
         }
+    }
+}
+
+/// A worker begins to serve a job.
+#[inline(always)]
+fn serve(now: Time, id: u32, job: &mut Job, station: &Station, calendar: &mut Calendar<Task>) {
+    job.state = State::Running;
+    job.since = now;
+    let ordinal = job.ordinal(u32::from(job.visits));
+    let end = now + station.time.sample_span(&mut station.service_key.draw(job.identity, ordinal));
+    // Work that will be abandoned before its end never has an end: the timeout stops it.
+    let stops = station.on_timeout == OnTimeout::Abandon && !job.answered && job.deadline < end;
+    if !stops {
+        calendar.push(end, Task::Served(id));
     }
 }

@@ -6,13 +6,12 @@
 
 use crate::backend::job::{Jobs, NONE};
 use crate::dist::Dist;
-use crate::model::{Dispatch, OnTimeout, Service, ServiceId};
+use crate::model::{Dispatch, OnTimeout, Service};
 use crate::random::{Key, Kind, Purpose};
 
 /// A waiting line and its idle workers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line {
-    pub(super) service: ServiceId,
     pub(super) idle: u32,
     pub(super) waiting: u32,
     workers: u32,
@@ -21,8 +20,8 @@ pub(super) struct Line {
 }
 
 impl Line {
-    fn new(service: ServiceId, workers: u32) -> Line {
-        Line { service, idle: workers, waiting: 0, workers, head: NONE, tail: NONE }
+    fn new(workers: u32) -> Line {
+        Line { idle: workers, waiting: 0, workers, head: NONE, tail: NONE }
     }
 
     /// Requests waiting or being served.
@@ -43,14 +42,20 @@ impl Line {
         }
     }
 
-    /// Takes the first job.
+    /// Hands the first job to a worker that has become free; without one the worker is idle.
     #[inline]
     pub(super) fn take(&mut self, jobs: &mut Jobs) -> Option<u32> {
         let first = self.head;
         if first == NONE {
+            self.idle += 1;
             return None;
         }
-        self.leave(jobs, first);
+        self.waiting -= 1;
+        self.head = jobs[first].next;
+        match self.head {
+            NONE => self.tail = NONE,
+            second => jobs[second].previous = NONE,
+        }
         Some(first)
     }
 
@@ -87,17 +92,17 @@ pub(super) struct Station {
 
 impl Station {
     /// The station of a service; its lines are appended to `lines`.
-    pub(super) fn new(seed: u64, id: ServiceId, service: &Service, lines: &mut Vec<Line>) -> Station {
+    pub(super) fn new(seed: u64, service: &Service, lines: &mut Vec<Line>) -> Station {
         let key = |purpose| Key::new(seed, Kind::Service, &service.name, purpose);
         let first_line = lines.len() as u32;
         match service.dispatch {
             // Saturates: more workers than fit a u32 are never all busy.
             Dispatch::Shared => {
                 let workers = u32::try_from(service.servers()).unwrap_or(u32::MAX);
-                lines.push(Line::new(id, workers));
+                lines.push(Line::new(workers));
             }
             Dispatch::Random | Dispatch::LeastLoaded => {
-                let line = Line::new(id, service.workers.get());
+                let line = Line::new(service.workers.get());
                 lines.extend((0..service.members.get()).map(|_| line));
             }
         }
@@ -116,11 +121,16 @@ impl Station {
     }
 
     /// The line that a visit joins.
-    #[inline]
+    #[inline(always)]
     pub(super) fn choose_line(&self, lines: &[Line], identity: u64, ordinal: u64) -> u32 {
         if self.lines == 1 {
             return self.first_line;
         }
+        self.choose_member(lines, identity, ordinal)
+    }
+
+    #[inline(never)]
+    fn choose_member(&self, lines: &[Line], identity: u64, ordinal: u64) -> u32 {
         match self.dispatch {
             Dispatch::Shared => self.first_line,
             Dispatch::Random => {

@@ -147,11 +147,7 @@ impl<T: Copy> Calendar<T> {
                 return self.push_slot(entry);
             }
         }
-        let mut at = self.bottom.len();
-        while at > self.bottom_head && self.bottom[at - 1].time > entry.time {
-            at -= 1;
-        }
-        self.bottom.insert(at, entry);
+        settle(&mut self.bottom, self.bottom_head, entry);
     }
 
     /// Drops the taken entries, and gives the later part of a crowded bottom back to the slots.
@@ -266,11 +262,7 @@ impl<T: Copy> Calendar<T> {
         while at != NONE {
             let chunk = &self.chunks[at as usize];
             for &entry in &chunk.entries[..chunk.len as usize] {
-                let mut place = self.bottom.len();
-                while place > 0 && self.bottom[place - 1].time > entry.time {
-                    place -= 1;
-                }
-                self.bottom.insert(place, entry);
+                settle(&mut self.bottom, 0, entry);
             }
             at = self.release(at);
         }
@@ -294,6 +286,18 @@ impl<T: Copy> Calendar<T> {
         self.free = at;
         next
     }
+}
+
+/// Appends an entry and moves it forward to its place: behind all entries of its time.
+#[inline]
+fn settle<T: Copy>(entries: &mut Vec<Entry<T>>, first: usize, entry: Entry<T>) {
+    let mut at = entries.len();
+    entries.push(entry);
+    while at > first && entries[at - 1].time > entry.time {
+        entries[at] = entries[at - 1];
+        at -= 1;
+    }
+    entries[at] = entry;
 }
 
 impl<T: Copy> Default for Calendar<T> {

@@ -103,7 +103,7 @@ impl InFlight {
     }
 
     /// Takes up a request that is sent now; its timeout runs from now.
-    #[inline]
+    #[inline(always)]
     pub fn insert(&mut self, now: Time, request: Request) -> (FlightId, Time) {
         let list = self.list_of[request.client.index()];
         let deadline = list.map_or(Time::NEVER, |list| now + self.lists[usize::from(list)].timeout);
@@ -125,7 +125,7 @@ impl InFlight {
         (FlightId { slot, generation }, deadline)
     }
 
-    #[inline]
+    #[inline(always)]
     fn link(&mut self, list: u16, slot: u32) {
         let list = &mut self.lists[usize::from(list)];
         let previous = std::mem::replace(&mut list.tail, slot);
@@ -137,23 +137,23 @@ impl InFlight {
     }
 
     /// Takes out a request that is done; `None` when it was taken out before: a late reply.
-    #[inline]
-    pub fn remove(&mut self, id: FlightId) -> Option<Flight> {
-        let flight = *self.slots.get(id.slot)?;
+    #[inline(always)]
+    pub fn remove(&mut self, id: FlightId) -> Option<&Flight> {
+        let flight = self.slots.get(id.slot)?;
         if flight.generation != id.generation {
             return None;
         }
-        self.slots[id.slot].generation = !flight.generation;
-        self.slots.remove(id.slot);
+        let Flight { previous, next, .. } = *flight;
         if let Some(list) = self.list_of[flight.request.client.index()] {
-            self.unlink(list, &flight);
+            self.unlink(list, previous, next);
         }
-        Some(flight)
+        self.slots[id.slot].generation = !id.generation;
+        self.slots.remove(id.slot);
+        Some(&self.slots[id.slot])
     }
 
-    #[inline]
-    fn unlink(&mut self, list: u16, flight: &Flight) {
-        let Flight { previous, next, .. } = *flight;
+    #[inline(always)]
+    fn unlink(&mut self, list: u16, previous: u32, next: u32) {
         let list = &mut self.lists[usize::from(list)];
         match next {
             NONE => list.tail = previous,
@@ -168,7 +168,7 @@ impl InFlight {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn first_deadline(&self) -> Time {
         let heads = self.lists.iter().filter(|list| list.head != NONE);
         heads.map(|list| self.slots[list.head].deadline).min().unwrap_or(Time::NEVER)

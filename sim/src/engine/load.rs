@@ -94,7 +94,7 @@ impl Load {
     }
 
     /// Wakes whoever asked for it.
-    #[inline]
+    #[inline(always)]
     pub fn wake<W: World, S: Sink>(&mut self, now: Time, wake: Wake, world: &mut W, sink: &mut S) {
         if self.ended.is_some() {
             return;
@@ -115,7 +115,7 @@ impl Load {
     }
 
     /// A reply came, or another end of a request.
-    #[inline]
+    #[inline(always)]
     pub fn reply<W: World, S: Sink>(
         &mut self,
         now: Time,
@@ -129,8 +129,9 @@ impl Load {
             return;
         };
         let request = &flight.request;
+        let user = request.user;
         sink.record(now, Event::Done { request, sent: flight.sent, outcome });
-        if let Some((at, wake)) = self.users.done(now, request.user, outcome, sink) {
+        if let Some((at, wake)) = self.users.done(now, user, outcome, sink) {
             world.wake_at(at, wake);
         }
     }

@@ -45,7 +45,7 @@ struct Simulated {
 }
 
 impl World for Simulated {
-    #[inline]
+    #[inline(always)]
     fn send<S: Sink>(
         &mut self,
         now: Time,
@@ -59,7 +59,7 @@ impl World for Simulated {
         Some(reply.outcome)
     }
 
-    #[inline]
+    #[inline(always)]
     fn wake_at(&mut self, at: Time, wake: Wake) {
         let task = match wake {
             Wake::Arrival(client) => Task::Arrival(client),
@@ -196,7 +196,7 @@ impl<S: Sink> Simulation<S> {
     }
 
     /// The next event; false when there is none before the end of the run.
-    #[inline]
+    #[inline(always)]
     fn step(&mut self) -> Result<bool, StandsStill> {
         let due = self.world.calendar.next_time();
         let deadline = self.load.next_deadline();
@@ -229,7 +229,7 @@ impl<S: Sink> Simulation<S> {
         Ok(true)
     }
 
-    #[inline]
+    #[inline(always)]
     fn wake(&mut self, wake: Wake) -> bool {
         let Simulation { load, world, sink, now, .. } = self;
         if load.ended().is_some() {
@@ -244,7 +244,7 @@ impl<S: Sink> Simulation<S> {
         true
     }
 
-    #[inline]
+    #[inline(always)]
     fn move_to(&mut self, at: Time) -> Result<(), StandsStill> {
         if at > self.now {
             self.now = at;

@@ -57,8 +57,10 @@ pub enum Event<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VisitStep {
     /// It joined the line.
-    Arrived,
-    /// A worker took it up.
+    Joined,
+    /// It found an idle worker and never was in the line.
+    TakenAtOnce,
+    /// A worker took it up from the line.
     Started {
         /// How long it waited.
         waited: Span,

@@ -38,6 +38,9 @@ impl Times {
     /// Adds a time `n` times.
     #[inline]
     pub fn record_n(&mut self, span: Span, n: u64) {
+        if n == 0 {
+            return;
+        }
         let nanos = span.as_nanos();
         self.histogram.saturating_record_n(nanos, n);
         self.sum += u128::from(nanos) * u128::from(n);

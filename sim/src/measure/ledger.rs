@@ -39,6 +39,14 @@ impl Requests {
             *mine += others;
         }
     }
+
+    /// Adds what another count has grown by.
+    pub fn add_difference(&mut self, from: &Requests, to: &Requests) {
+        self.intended += to.intended - from.intended;
+        for (mine, (from, to)) in self.outcomes.iter_mut().zip(from.outcomes.iter().zip(to.outcomes)) {
+            *mine += to - from;
+        }
+    }
 }
 
 /// How many sessions started and how they ended.

@@ -23,6 +23,8 @@ use crate::model::{ActionId, ClientId, Model, Slo};
 use crate::time::{Span, Time};
 use crate::users::{Outcome, Request};
 use ledger::balance;
+use series::Totals;
+use station::Level;
 
 /// How many response and service times lay over a limit of a service-level objective, exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,27 +35,42 @@ pub struct Exceedances {
     pub service: u64,
 }
 
+/// Requests of one part of a run: how they ended and how long they took.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Counts.
+    pub requests: Requests,
+    /// Latencies of those that distributions hold.
+    pub latencies: Latencies,
+}
+
 /// The measurements of one action of one client: the finest grain, of which all totals are sums.
 #[derive(Debug, Clone, Default)]
 pub struct Cell {
-    /// Requests of the whole run.
-    pub requests: Requests,
+    /// Requests intended before the window.
+    pub warmup: Tally,
     /// Requests intended within the window.
-    pub window_requests: Requests,
-    /// Requests answered `ok` within the window.
+    pub window: Tally,
+    /// Requests answered `ok` within the window, whenever they were intended.
     pub completed: u64,
-    /// Latencies of the requests intended within the window.
-    pub latencies: Latencies,
-    /// One for each quantile limit of the action.
+    /// How many requests of the window lay over each quantile limit of the action.
     pub exceedances: Vec<Exceedances>,
 }
 
 impl Cell {
+    /// Requests of the whole run.
+    pub fn requests(&self) -> Requests {
+        let mut whole = self.warmup.requests;
+        whole.add(&self.window.requests);
+        whole
+    }
+
     fn add(&mut self, other: &Cell) {
-        self.requests.add(&other.requests);
-        self.window_requests.add(&other.window_requests);
+        for (mine, others) in [(&mut self.warmup, &other.warmup), (&mut self.window, &other.window)] {
+            mine.requests.add(&others.requests);
+            mine.latencies.merge(&others.latencies);
+        }
         self.completed += other.completed;
-        self.latencies.merge(&other.latencies);
         if self.exceedances.len() < other.exceedances.len() {
             self.exceedances.resize(other.exceedances.len(), Exceedances::default());
         }
@@ -76,10 +93,8 @@ pub struct Measure {
     series: Series,
     retries: u64,
     late_replies: u64,
-    in_flight: u64,
-    in_flight_area: u128,
-    in_flight_last: Time,
-    response_sum: u128,
+    in_flight: Level,
+    time_in_flight: u128,
     warmup: Time,
     in_window: bool,
     load_end: Option<Time>,
@@ -110,10 +125,8 @@ impl Measure {
             series,
             retries: 0,
             late_replies: 0,
-            in_flight: 0,
-            in_flight_area: 0,
-            in_flight_last: Time::ZERO,
-            response_sum: 0,
+            in_flight: Level::default(),
+            time_in_flight: 0,
             warmup,
             in_window: warmup == Time::ZERO,
             load_end: None,
@@ -126,13 +139,13 @@ impl Measure {
     fn pass_marks(&mut self, now: Time) {
         while self.mark <= now {
             let at = self.mark;
-            self.stations.iter_mut().for_each(|station| station.advance(at));
             if at == self.warmup && !self.in_window && self.load_end.is_none() {
                 self.in_window = true;
                 self.stations.iter_mut().for_each(|station| station.window_starts(at));
             }
             if at == self.series.row_end() {
-                self.series.next_row(self.stations.iter().map(StationMeter::areas));
+                let totals = self.totals(at);
+                self.series.next_row(totals);
             }
             self.mark = self.series.row_end();
             if self.warmup > at {
@@ -141,67 +154,70 @@ impl Measure {
         }
     }
 
-    #[inline]
-    fn cell(&mut self, client: ClientId, action: ActionId) -> Option<&mut Cell> {
-        let index = client.index() * self.slos.len() + action.index();
-        self.cells[index].as_deref_mut()
+    /// All that has happened up to `now`.
+    fn totals(&self, now: Time) -> Totals {
+        let mut requests = Requests::default();
+        let mut response_sum = 0;
+        for tally in self.cells.iter().flatten().flat_map(|cell| [&cell.warmup, &cell.window]) {
+            requests.add(&tally.requests);
+            response_sum += tally.latencies.response().sum_nanos();
+        }
+        let stations = self.stations.iter().map(|station| station.areas(now)).collect();
+        Totals { requests, response_sum, stations }
     }
 
-    /// Brings the integral of requests in flight up to `now`.
-    #[inline]
-    fn flow(&mut self, now: Time) {
-        let elapsed = u128::from(now.since(self.in_flight_last).as_nanos());
-        self.in_flight_last = now;
-        self.in_flight_area += u128::from(self.in_flight) * elapsed;
+    /// The cell of a request, and its part of the run.
+    #[inline(always)]
+    fn cell(&mut self, request: &Request) -> Option<(&mut Cell, bool)> {
+        let index = request.client.index() * self.slos.len() + request.action.index();
+        let cell = self.cells[index].as_deref_mut()?;
+        Some((cell, request.intended >= self.warmup))
     }
 
-    #[inline]
+    #[inline(always)]
     fn intended(&mut self, now: Time, request: &Request) {
-        self.flow(now);
-        self.in_flight += 1;
+        self.in_flight.up(now);
         self.retries += u64::from(request.attempt > 0);
-        self.series.current().requests.intended += 1;
-        let in_window = u64::from(request.intended >= self.warmup);
-        if let Some(cell) = self.cell(request.client, request.action) {
-            cell.requests.intended += 1;
-            cell.window_requests.intended += in_window;
+        if let Some((cell, in_window)) = self.cell(request) {
+            let tally = if in_window { &mut cell.window } else { &mut cell.warmup };
+            tally.requests.intended += 1;
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn done(&mut self, now: Time, request: &Request, sent: Time, outcome: Outcome) {
-        self.flow(now);
-        self.in_flight -= 1;
         let (lag, service) = (sent.since(request.intended), now.since(sent));
         let response = lag + service;
-        self.response_sum += u128::from(response.as_nanos());
+        self.in_flight.down(now);
+        self.time_in_flight += u128::from(response.as_nanos());
         let (held, censored) = match outcome {
             Outcome::Ok => (true, false),
             Outcome::TimedOut | Outcome::Unresolved => (true, true),
             _ => (false, false),
         };
-        let row = self.series.current();
-        row.requests.end(outcome);
         if held {
-            row.record(response);
+            self.series.record(response);
         }
         let completed = u64::from(outcome == Outcome::Ok && self.in_window);
-        let in_window = request.intended >= self.warmup;
-        let index = request.client.index() * self.slos.len() + request.action.index();
-        let Some(cell) = self.cells[index].as_deref_mut() else { return };
-        cell.requests.end(outcome);
+        let Some((cell, in_window)) = self.cell(request) else { return };
         cell.completed += completed;
-        if !in_window {
-            return;
-        }
-        cell.window_requests.end(outcome);
+        let tally = if in_window { &mut cell.window } else { &mut cell.warmup };
+        tally.requests.end(outcome);
         if held {
-            cell.latencies.record(lag, service, censored);
-            let limits = &self.slos[request.action.index()].quantiles;
-            for (limit, over) in limits.iter().zip(&mut cell.exceedances) {
-                over.response += u64::from(exceeds(response, limit.limit, censored));
-                over.service += u64::from(exceeds(service, limit.limit, censored));
-            }
+            tally.latencies.record(lag, service, censored);
+        }
+        if held && in_window && !cell.exceedances.is_empty() {
+            self.exceedances(request, service, response, censored);
+        }
+    }
+
+    fn exceedances(&mut self, request: &Request, service: Span, response: Span, censored: bool) {
+        let index = request.client.index() * self.slos.len() + request.action.index();
+        let limits = &self.slos[request.action.index()].quantiles;
+        let Some(cell) = self.cells[index].as_deref_mut() else { return };
+        for (limit, over) in limits.iter().zip(&mut cell.exceedances) {
+            over.response += u64::from(exceeds(response, limit.limit, censored));
+            over.service += u64::from(exceeds(service, limit.limit, censored));
         }
     }
 
@@ -212,27 +228,20 @@ impl Measure {
     /// # Errors
     /// The first identity that does not hold.
     pub fn finish(&mut self, intended: u64) -> Result<(), Imbalance> {
-        self.flow(self.now);
-        self.stations.iter_mut().for_each(|station| station.advance(self.now));
-        self.series.close(self.stations.iter().map(StationMeter::areas));
-
-        let total = self.total();
-        balance("requests intended by users", intended, "those in the ledger", total.requests.intended)?;
-        for (name, requests) in [("run", total.requests), ("window", total.window_requests)] {
-            let ended = requests.ended_total();
-            balance(&format!("requests intended in the {name}"), requests.intended, "those ended", ended)?;
-        }
-        for cell in self.cells.iter().flatten() {
-            let requests = cell.requests;
+        let totals = self.totals(self.now);
+        balance("requests intended by users", intended, "those in the ledger", totals.requests.intended)?;
+        self.series.close(totals);
+        for tally in self.cells.iter().flatten().flat_map(|cell| [&cell.warmup, &cell.window]) {
+            let requests = tally.requests;
             balance("requests of a client's action", requests.intended, "its ends", requests.ended_total())?;
         }
         for sessions in &self.sessions {
             balance("sessions started", sessions.started, "sessions ended", sessions.ended_total())?;
         }
-        let responses = self.response_sum;
-        balance("the integral of requests in flight", self.in_flight_area, "the sum of times in flight", responses)?;
+        let in_flight = self.in_flight.integral(self.now);
+        balance("the integral of requests in flight", in_flight, "the sum of times", self.time_in_flight)?;
         for (station, name) in self.stations.iter().zip(&self.station_names) {
-            station.check(name)?;
+            station.check(name, self.now)?;
         }
         self.series.check()
     }
@@ -309,7 +318,7 @@ fn exceeds(time: Span, limit: Span, censored: bool) -> bool {
 }
 
 impl Sink for Measure {
-    #[inline]
+    #[inline(always)]
     fn advance(&mut self, now: Time) {
         if now >= self.mark {
             self.pass_marks(now);
@@ -317,7 +326,7 @@ impl Sink for Measure {
         self.now = now;
     }
 
-    #[inline]
+    #[inline(always)]
     fn record(&mut self, at: Time, event: Event<'_>) {
         match event {
             Event::Intended { request } => self.intended(at, request),

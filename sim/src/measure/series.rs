@@ -14,17 +14,31 @@ const ROWS: usize = 120;
 /// The width to begin with when no horizon says how long the run will be.
 const FIRST_WIDTH: Span = Span::from_nanos(10_000_000);
 
+/// What had happened in a run up to an instant.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Totals {
+    pub(super) requests: Requests,
+    /// Sum of the response times that are held in distributions, in nanoseconds.
+    pub(super) response_sum: u128,
+    pub(super) stations: Vec<Areas>,
+}
+
+impl Totals {
+    fn new(stations: usize) -> Totals {
+        Totals { stations: vec![Areas::default(); stations], ..Totals::default() }
+    }
+}
+
 /// One interval.
 #[derive(Debug, Clone)]
 pub struct Row {
     /// Requests intended in it, and ends that fell in it.
     pub requests: Requests,
-    /// Response times of the ends that fell in it, to two significant digits.
-    response: Histogram<u32>,
-    response_sum: u128,
-    response_max: Span,
     /// Integrals over the interval, by service.
     pub stations: Vec<Areas>,
+    response_sum: u128,
+    /// Response times of the ends that fell in it, to two significant digits.
+    response: Histogram<u32>,
 }
 
 impl Row {
@@ -33,40 +47,37 @@ impl Row {
             .unwrap_or_else(|_| unreachable!("the bounds are constants that HdrHistogram accepts"));
         Row {
             requests: Requests::default(),
-            response,
-            response_sum: 0,
-            response_max: Span::ZERO,
             stations: vec![Areas::default(); stations],
+            response_sum: 0,
+            response,
         }
     }
 
-    #[inline]
-    pub(super) fn record(&mut self, response: Span) {
-        self.response.saturating_record(response.as_nanos());
-        self.response_sum += u128::from(response.as_nanos());
-        self.response_max = self.response_max.max(response);
+    /// Adds what happened between two instants.
+    fn fill(&mut self, from: &Totals, to: &Totals) {
+        self.requests.add_difference(&from.requests, &to.requests);
+        self.response_sum += to.response_sum - from.response_sum;
+        for ((mine, from), to) in self.stations.iter_mut().zip(&from.stations).zip(&to.stations) {
+            mine.waiting += to.waiting - from.waiting;
+            mine.busy += to.busy - from.busy;
+        }
     }
 
+    /// Takes over what another row holds, and leaves it empty.
     fn take(&mut self, other: &mut Row) {
         self.requests.add(&other.requests);
-        // Both have the same bounds, the one thing that could make this fail.
-        let merged = self.response.add(&other.response);
-        debug_assert!(merged.is_ok());
         self.response_sum += other.response_sum;
-        self.response_max = self.response_max.max(other.response_max);
         for (mine, others) in self.stations.iter_mut().zip(&other.stations) {
             mine.waiting += others.waiting;
             mine.busy += others.busy;
         }
-        other.clear();
-    }
-
-    fn clear(&mut self) {
-        self.requests = Requests::default();
-        self.response.reset();
-        self.response_sum = 0;
-        self.response_max = Span::ZERO;
-        self.stations.fill(Areas::default());
+        // Both have the same bounds, the one thing that could make this fail.
+        let merged = self.response.add(&other.response);
+        debug_assert!(merged.is_ok());
+        other.requests = Requests::default();
+        other.response_sum = 0;
+        other.stations.fill(Areas::default());
+        other.response.reset();
     }
 
     /// How many response times were recorded.
@@ -79,15 +90,10 @@ impl Row {
         (self.responses() > 0).then(|| self.response_sum as f64 / self.responses() as f64)
     }
 
-    /// A quantile of the response time, `None` without any.
+    /// A quantile of the response time to two significant digits, `None` without any.
     pub fn quantile(&self, quantile: f64) -> Option<Span> {
         let nanos = self.response.value_at_quantile(quantile);
-        (self.responses() > 0).then(|| Span::from_nanos(nanos).min(self.response_max))
-    }
-
-    /// The largest response time, `None` without any.
-    pub fn max(&self) -> Option<Span> {
-        (self.responses() > 0).then_some(self.response_max)
+        (self.responses() > 0).then(|| Span::from_nanos(nanos))
     }
 }
 
@@ -97,8 +103,8 @@ pub struct Series {
     width: Span,
     rows: Vec<Row>,
     current: usize,
-    /// Integrals at the start of the current row, by service.
-    marks: Vec<Areas>,
+    /// What had happened before the current row.
+    before: Totals,
 }
 
 impl Series {
@@ -108,7 +114,7 @@ impl Series {
             width: horizon.map_or(FIRST_WIDTH, width_for),
             rows: (0..ROWS).map(|_| Row::new(stations)).collect(),
             current: 0,
-            marks: vec![Areas::default(); stations],
+            before: Totals::new(stations),
         }
     }
 
@@ -122,10 +128,10 @@ impl Series {
         &self.rows[..=self.current]
     }
 
-    /// The row for what happens now.
+    /// Adds a response time to the current row.
     #[inline]
-    pub(super) fn current(&mut self) -> &mut Row {
-        &mut self.rows[self.current]
+    pub(super) fn record(&mut self, response: Span) {
+        self.rows[self.current].response.saturating_record(response.as_nanos());
     }
 
     /// The first instant after the current row.
@@ -134,23 +140,19 @@ impl Series {
         Time::ZERO + Span::from_nanos(rows.saturating_mul(self.width.as_nanos()))
     }
 
-    /// Closes the current row at its end, given the integrals of all services up to there.
-    pub(super) fn next_row(&mut self, areas: impl Iterator<Item = Areas>) {
-        self.close(areas);
+    /// Closes the current row at its end, given all that has happened up to there.
+    pub(super) fn next_row(&mut self, totals: Totals) {
+        self.close(totals);
         self.current += 1;
         if self.current == ROWS {
             self.halve();
         }
     }
 
-    /// Closes the last row, given the integrals up to the end of the run.
-    pub(super) fn close(&mut self, areas: impl Iterator<Item = Areas>) {
-        let row = &mut self.rows[self.current];
-        for ((share, mark), now) in row.stations.iter_mut().zip(&mut self.marks).zip(areas) {
-            share.waiting += now.waiting - mark.waiting;
-            share.busy += now.busy - mark.busy;
-            *mark = now;
-        }
+    /// Closes the last row, given all that has happened.
+    pub(super) fn close(&mut self, totals: Totals) {
+        self.rows[self.current].fill(&self.before, &totals);
+        self.before = totals;
     }
 
     fn halve(&mut self) {
@@ -213,13 +215,13 @@ mod tests {
     #[test]
     fn merging_rows_loses_nothing() {
         let mut series = Series::new(None, 1);
-        let mut area = Areas::default();
+        let mut totals = Totals::new(1);
         for number in 0..1000u64 {
-            series.current().requests.intended += number;
-            series.current().record(Span::from_nanos(number));
-            area.busy += 7;
-            area.waiting += 3;
-            series.next_row(std::iter::once(area));
+            series.record(Span::from_nanos(number));
+            totals.requests.intended += number;
+            totals.response_sum += u128::from(number);
+            totals.stations[0].busy += 7;
+            series.next_row(totals.clone());
         }
         assert!(series.rows().len() <= ROWS);
         assert_eq!(series.width(), Span::from_nanos(16 * FIRST_WIDTH.as_nanos()));
@@ -231,6 +233,7 @@ mod tests {
         assert_eq!(responses, 1000);
         // Row k holds the sixteen intervals from 16k on.
         assert_eq!(series.rows()[3].requests.intended, (48..64).sum());
-        assert_eq!(series.rows()[3].max(), Some(Span::from_nanos(63)));
+        assert_eq!(series.rows()[3].mean_nanos(), Some(55.5));
+        assert_eq!(series.rows()[3].quantile(1.0), Some(Span::from_nanos(63)));
     }
 }

@@ -17,9 +17,11 @@ pub struct Areas {
 /// Counts of what became of a service's visits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Visits {
-    /// Joined a line, or were taken up at once.
-    pub arrived: u64,
-    /// Taken up by a worker.
+    /// Found an idle worker.
+    pub at_once: u64,
+    /// Joined a line.
+    pub joined: u64,
+    /// Taken up from the line.
     pub started: u64,
     /// Served to the end, errors included.
     pub completed: u64,
@@ -37,39 +39,71 @@ pub struct Visits {
     pub cut_running: u64,
 }
 
+impl Visits {
+    /// Visits that the service took in.
+    pub fn arrived(&self) -> u64 {
+        self.at_once + self.joined
+    }
+}
+
+/// The integral over time of a number that goes up and down by one.
+///
+/// It is kept as the sum of the instants of the steps, downwards ones positive: up to `t` the integral is
+/// that sum plus `t` times the number. A step costs one addition.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Level {
+    number: u64,
+    instants: i128,
+}
+
+impl Level {
+    #[inline]
+    pub(super) fn up(&mut self, now: Time) {
+        self.number += 1;
+        self.instants -= i128::from(now.as_nanos());
+    }
+
+    #[inline]
+    pub(super) fn down(&mut self, now: Time) {
+        self.number -= 1;
+        self.instants += i128::from(now.as_nanos());
+    }
+
+    pub(super) fn integral(&self, now: Time) -> u128 {
+        let area = self.instants + i128::from(now.as_nanos()) * i128::from(self.number);
+        // Never negative: every step down comes after its step up.
+        area.unsigned_abs()
+    }
+}
+
 /// The measurements of one service.
 #[derive(Debug, Clone)]
 pub struct StationMeter {
-    waiting: u64,
-    busy: u64,
-    last: Time,
-    areas: Areas,
+    waiting: Level,
+    busy: Level,
     /// Visits of the whole run.
     pub visits: Visits,
-    /// Visits that arrived within the window, and refusals within it.
+    /// What happened to visits within the window.
     pub window_visits: Visits,
-    /// Waiting times of visits taken up within the window.
-    pub wait: Times,
+    /// Waiting times of visits taken up from the line within the window.
+    wait: Times,
     max_waiting: u64,
-    max_at_end: Option<u64>,
     waited: u128,
     served: u128,
     at_start: Areas,
-    at_end: Option<Areas>,
+    /// Integrals and the longest line at the end of the window.
+    at_end: Option<(Areas, u64)>,
 }
 
 impl StationMeter {
     pub(super) fn new() -> StationMeter {
         StationMeter {
-            waiting: 0,
-            busy: 0,
-            last: Time::ZERO,
-            areas: Areas::default(),
+            waiting: Level::default(),
+            busy: Level::default(),
             visits: Visits::default(),
             window_visits: Visits::default(),
             wait: Times::new(),
             max_waiting: 0,
-            max_at_end: None,
             waited: 0,
             served: 0,
             at_start: Areas::default(),
@@ -77,110 +111,104 @@ impl StationMeter {
         }
     }
 
-    /// Brings the integrals up to `now`.
-    #[inline]
-    pub(super) fn advance(&mut self, now: Time) {
-        if now == self.last {
-            return;
-        }
-        let elapsed = u128::from(now.since(self.last).as_nanos());
-        self.last = now;
-        // Who is taken up at the instant of arrival was never in the line.
-        self.max_waiting = self.max_waiting.max(self.waiting);
-        self.areas.waiting += u128::from(self.waiting) * elapsed;
-        self.areas.busy += u128::from(self.busy) * elapsed;
-    }
-
-    #[inline]
+    #[inline(always)]
     pub(super) fn record(&mut self, now: Time, step: VisitStep, in_window: bool) {
-        self.advance(now);
         match step {
-            VisitStep::Arrived => {
-                self.waiting += 1;
-                self.visits.arrived += 1;
-                self.window_visits.arrived += u64::from(in_window);
+            VisitStep::TakenAtOnce => {
+                self.busy.up(now);
+                self.visits.at_once += 1;
+                self.window_visits.at_once += u64::from(in_window);
+            }
+            VisitStep::Joined => {
+                self.waiting.up(now);
+                self.max_waiting = self.max_waiting.max(self.waiting.number);
+                self.visits.joined += 1;
+                self.window_visits.joined += u64::from(in_window);
             }
             VisitStep::Started { waited } => {
-                self.stop_waiting(waited);
-                self.busy += 1;
+                self.stop_waiting(now, waited);
+                self.busy.up(now);
                 self.visits.started += 1;
                 if in_window {
+                    self.window_visits.started += 1;
                     self.wait.record(waited);
                 }
             }
             VisitStep::Completed { served, error } => {
-                self.stop_serving(served);
+                self.stop_serving(now, served);
                 self.visits.completed += 1;
                 self.visits.errors += u64::from(error);
+                self.window_visits.completed += u64::from(in_window);
                 self.window_visits.errors += u64::from(error && in_window);
             }
-            other => self.record_rare(other, in_window),
+            other => self.record_rare(now, other, in_window),
         }
     }
 
     #[cold]
-    fn record_rare(&mut self, step: VisitStep, in_window: bool) {
+    fn record_rare(&mut self, now: Time, step: VisitStep, in_window: bool) {
+        let window = u64::from(in_window);
         match step {
             VisitStep::Rejected => {
                 self.visits.rejected += 1;
-                self.window_visits.rejected += u64::from(in_window);
+                self.window_visits.rejected += window;
             }
             VisitStep::Left { waited } => {
-                self.stop_waiting(waited);
+                self.stop_waiting(now, waited);
                 self.visits.left += 1;
-                self.window_visits.left += u64::from(in_window);
+                self.window_visits.left += window;
             }
             VisitStep::Abandoned { served } => {
-                self.stop_serving(served);
+                self.stop_serving(now, served);
                 self.visits.abandoned += 1;
-                self.window_visits.abandoned += u64::from(in_window);
+                self.window_visits.abandoned += window;
             }
             VisitStep::CutWaiting { waited } => {
-                self.stop_waiting(waited);
+                self.stop_waiting(now, waited);
                 self.visits.cut_waiting += 1;
             }
             VisitStep::CutRunning { served } => {
-                self.stop_serving(served);
+                self.stop_serving(now, served);
                 self.visits.cut_running += 1;
             }
-            VisitStep::Arrived | VisitStep::Started { .. } | VisitStep::Completed { .. } => {}
+            VisitStep::TakenAtOnce
+            | VisitStep::Joined
+            | VisitStep::Started { .. }
+            | VisitStep::Completed { .. } => {}
         }
     }
 
-    #[inline]
-    fn stop_waiting(&mut self, waited: Span) {
-        self.waiting -= 1;
+    #[inline(always)]
+    fn stop_waiting(&mut self, now: Time, waited: Span) {
+        self.waiting.down(now);
         self.waited += u128::from(waited.as_nanos());
     }
 
-    #[inline]
-    fn stop_serving(&mut self, served: Span) {
-        self.busy -= 1;
+    #[inline(always)]
+    fn stop_serving(&mut self, now: Time, served: Span) {
+        self.busy.down(now);
         self.served += u128::from(served.as_nanos());
     }
 
     /// The measured window begins.
     pub(super) fn window_starts(&mut self, now: Time) {
-        self.advance(now);
-        self.at_start = self.areas;
-        self.max_waiting = self.waiting;
+        self.at_start = self.areas(now);
+        self.max_waiting = self.waiting.number;
     }
 
     /// The measured window ends.
     pub(super) fn window_ends(&mut self, now: Time) {
-        self.advance(now);
-        self.at_end = Some(self.areas);
-        self.max_at_end = Some(self.max_waiting);
+        self.at_end = Some((self.areas(now), self.max_waiting));
     }
 
-    /// The integrals up to the last event.
-    pub fn areas(&self) -> Areas {
-        self.areas
+    /// The integrals up to `now`, which no event has passed.
+    pub fn areas(&self, now: Time) -> Areas {
+        Areas { waiting: self.waiting.integral(now), busy: self.busy.integral(now) }
     }
 
-    /// The integrals over the window.
+    /// The integrals over the window, once it has ended.
     pub fn window_areas(&self) -> Areas {
-        let end = self.at_end.unwrap_or(self.areas);
+        let (end, _) = self.at_end.unwrap_or((self.at_start, 0));
         Areas {
             waiting: end.waiting.saturating_sub(self.at_start.waiting),
             busy: end.busy.saturating_sub(self.at_start.busy),
@@ -189,23 +217,28 @@ impl StationMeter {
 
     /// The longest the line was within the window.
     pub fn max_waiting(&self) -> u64 {
-        self.max_at_end.unwrap_or(self.max_waiting)
+        self.at_end.map_or(self.max_waiting, |(_, longest)| longest)
+    }
+
+    /// Waiting times of the visits taken up within the window, those taken at once included.
+    pub fn waits(&self) -> Times {
+        let mut waits = self.wait.clone();
+        waits.record_n(Span::ZERO, self.window_visits.at_once);
+        waits
     }
 
     /// Checks that every visit is accounted for, and Little's law for line and workers: the integral of
     /// the number present is the sum of the times spent (Little 1961), exactly.
-    pub(super) fn check(&self, name: &str) -> Result<(), Imbalance> {
-        let Visits { arrived, started, completed, left, abandoned, cut_waiting, cut_running, .. } =
-            self.visits;
+    pub(super) fn check(&self, name: &str, now: Time) -> Result<(), Imbalance> {
+        let visits = &self.visits;
         let of = |what: &str| format!("{what} of service {name}");
-        balance(&of("visits"), arrived, "those started, left or cut off", started + left + cut_waiting)?;
-        balance(
-            &of("visits started"),
-            started,
-            "those completed, abandoned or cut off",
-            completed + abandoned + cut_running,
-        )?;
-        balance(&of("waiting integral"), self.areas.waiting, "the sum of waits", self.waited)?;
-        balance(&of("busy integral"), self.areas.busy, "the sum of service times", self.served)
+        let left_line = visits.started + visits.left + visits.cut_waiting;
+        balance(&of("visits that joined the line"), visits.joined, "those that left it", left_line)?;
+        let taken = visits.at_once + visits.started;
+        let gone = visits.completed + visits.abandoned + visits.cut_running;
+        balance(&of("visits taken up"), taken, "those that workers were done with", gone)?;
+        let areas = self.areas(now);
+        balance(&of("waiting integral"), areas.waiting, "the sum of waits", self.waited)?;
+        balance(&of("busy integral"), areas.busy, "the sum of service times", self.served)
     }
 }

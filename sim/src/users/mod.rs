@@ -59,7 +59,10 @@ pub struct Users {
     populations: Vec<Population>,
     /// Arrivals so far of each client; closed ones have none.
     arrivals: Vec<u64>,
+    /// The closed clients' users, then those of open clients' sessions.
     users: Vec<User>,
+    /// How many are closed clients' users.
+    closed: usize,
     /// Users of open clients whose session has ended, to be used again.
     free: Vec<UserId>,
     budget: Option<u64>,
@@ -88,6 +91,7 @@ impl Users {
         Users {
             arrivals: vec![0; populations.len()],
             populations,
+            closed: users.len(),
             users,
             free: Vec::new(),
             budget: requests.map(|budget| budget.get()),
@@ -128,7 +132,7 @@ impl Users {
     }
 
     /// Polls whoever asked to be woken now.
-    #[inline]
+    #[inline(always)]
     pub fn wake<S: Sink>(&mut self, now: Time, wake: Wake, sink: &mut S) -> Woken {
         match wake {
             Wake::User(user) => Woken { send: self.request(now, user, sink), next: None },
@@ -137,6 +141,7 @@ impl Users {
     }
 
     /// A session of an open client starts, and the next arrival is due.
+    #[inline]
     fn arrive<S: Sink>(&mut self, now: Time, client: ClientId, sink: &mut S) -> Woken {
         if self.exhausted() {
             return Woken::default();
@@ -162,20 +167,19 @@ impl Users {
     }
 
     /// The user's next request, unless the budget is used up.
-    #[inline]
+    #[inline(always)]
     fn request<S: Sink>(&mut self, now: Time, id: UserId, sink: &mut S) -> Option<Request> {
-        let exhausted = self.exhausted();
-        let user = &mut self.users[id.index()];
-        let population = &self.populations[user.client.index()];
-        if exhausted {
+        if self.exhausted() {
             self.end_session(now, id, SessionEnd::BudgetExhausted, sink);
             return None;
         }
+        self.intended += 1;
+        let user = &mut self.users[id.index()];
+        let population = &self.populations[user.client.index()];
         if user.rounds_left == 0 {
             user.rounds_left = population.rounds(user.number);
             sink.record(now, Event::SessionStarted { client: user.client });
         }
-        self.intended += 1;
         let request = Request {
             user: id,
             client: user.client,
@@ -191,7 +195,7 @@ impl Users {
     }
 
     /// Tells a user how its request ended; it answers with when it wants to be woken next.
-    #[inline]
+    #[inline(always)]
     pub fn done<S: Sink>(
         &mut self,
         now: Time,
@@ -199,72 +203,67 @@ impl Users {
         outcome: Outcome,
         sink: &mut S,
     ) -> Option<(Time, Wake)> {
-        let user = &mut self.users[id.index()];
-        let number = user.requests;
-        let population = &self.populations[user.client.index()];
-        match outcome {
-            Outcome::Ok => {
-                user.requests += 1;
-                user.attempt = 0;
-                match user.rounds_left {
-                    ENDLESS => {}
-                    1 => return self.ended(now, id, SessionEnd::Completed, sink),
-                    _ => user.rounds_left -= 1,
-                }
-                let at = now + population.think(user.number, number);
-                self.go_on(now, id, at, sink)
-            }
-            Outcome::Unresolved => self.ended(now, id, SessionEnd::HorizonInterrupted, sink),
-            _ => self.failed(now, id, sink),
+        if outcome != Outcome::Ok {
+            return self.failed(now, id, outcome, sink);
         }
-    }
-
-    /// After a failure: a retry, or the end of the session.
-    fn failed<S: Sink>(&mut self, now: Time, id: UserId, sink: &mut S) -> Option<(Time, Wake)> {
+        let exhausted = self.exhausted();
         let user = &mut self.users[id.index()];
-        let population = &self.populations[user.client.index()];
-        if user.attempt < population.on_failure.retries {
-            user.attempt += 1;
-            let at = now + population.backoff(user.number, user.requests, user.attempt);
-            return self.go_on(now, id, at, sink);
-        }
         let number = user.requests;
         user.requests += 1;
         user.attempt = 0;
-        let respawn = population.is_closed() && population.on_failure.respawn;
-        let at = now + population.think(user.number, number);
-        self.end_session(now, id, SessionEnd::Cancelled, sink);
-        (respawn && at <= self.horizon && !self.exhausted()).then_some((at, Wake::User(id)))
-    }
-
-    /// Within a session: the next request at `at`, if the limits of the run allow one then.
-    #[inline]
-    fn go_on<S: Sink>(
-        &mut self,
-        now: Time,
-        id: UserId,
-        at: Time,
-        sink: &mut S,
-    ) -> Option<(Time, Wake)> {
-        if self.exhausted() {
-            return self.ended(now, id, SessionEnd::BudgetExhausted, sink);
-        }
-        if at > self.horizon {
-            return self.ended(now, id, SessionEnd::HorizonInterrupted, sink);
-        }
-        Some((at, Wake::User(id)))
-    }
-
-    #[inline]
-    fn ended<S: Sink>(
-        &mut self,
-        now: Time,
-        id: UserId,
-        end: SessionEnd,
-        sink: &mut S,
-    ) -> Option<(Time, Wake)> {
+        let end = match user.rounds_left {
+            1 => SessionEnd::Completed,
+            _ if exhausted => SessionEnd::BudgetExhausted,
+            rounds_left => {
+                if rounds_left != ENDLESS {
+                    user.rounds_left -= 1;
+                }
+                let population = &self.populations[user.client.index()];
+                let at = now + population.think(user.number, number);
+                if at <= self.horizon {
+                    return Some((at, Wake::User(id)));
+                }
+                SessionEnd::HorizonInterrupted
+            }
+        };
         self.end_session(now, id, end, sink);
         None
+    }
+
+    /// After a failure: a retry, or the end of the session.
+    #[inline(never)]
+    fn failed<S: Sink>(
+        &mut self,
+        now: Time,
+        id: UserId,
+        outcome: Outcome,
+        sink: &mut S,
+    ) -> Option<(Time, Wake)> {
+        let exhausted = self.exhausted();
+        let user = &mut self.users[id.index()];
+        let population = &self.populations[user.client.index()];
+        let retry = user.attempt < population.on_failure.retries;
+        let (end, next) = if outcome == Outcome::Unresolved {
+            (SessionEnd::HorizonInterrupted, None)
+        } else if retry && exhausted {
+            (SessionEnd::BudgetExhausted, None)
+        } else if retry {
+            user.attempt += 1;
+            let at = now + population.backoff(user.number, user.requests, user.attempt);
+            if at <= self.horizon {
+                return Some((at, Wake::User(id)));
+            }
+            (SessionEnd::HorizonInterrupted, None)
+        } else {
+            let at = now + population.think(user.number, user.requests);
+            let again = population.is_closed() && population.on_failure.respawn;
+            let again = again && at <= self.horizon && !exhausted;
+            (SessionEnd::Cancelled, again.then_some((at, Wake::User(id))))
+        };
+        user.requests += 1;
+        user.attempt = 0;
+        self.end_session(now, id, end, sink);
+        next
     }
 
     /// Ends the user's session if it is in one, and frees the user of an open client.
@@ -274,7 +273,8 @@ impl Users {
         if std::mem::take(&mut user.rounds_left) != 0 {
             sink.record(now, Event::SessionEnded { client: user.client, end });
         }
-        if !self.populations[user.client.index()].is_closed() {
+        // Closed users come first.
+        if id.index() >= self.closed {
             self.free.push(id);
         }
     }
