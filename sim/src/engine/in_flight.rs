@@ -40,12 +40,18 @@ pub struct Flight {
     generation: u32,
     previous: u32,
     next: u32,
+    /// The list of its timeout; [`NO_LIST`] without one.
+    list: u16,
 }
+
+const NO_LIST: u16 = u16::MAX;
 
 /// The requests of one timeout, in the order of their deadlines.
 #[derive(Debug, Clone, Copy)]
 struct Deadlines {
     timeout: Span,
+    /// The first deadline, or [`Time::NEVER`].
+    first: Time,
     head: u32,
     tail: u32,
 }
@@ -57,8 +63,8 @@ pub struct InFlight {
     /// The generation of the next request.
     generation: u32,
     lists: Vec<Deadlines>,
-    /// The list of each client; `None` without a timeout.
-    list_of: Vec<Option<u16>>,
+    /// The list of each client; [`NO_LIST`] without a timeout.
+    list_of: Vec<u16>,
     earliest: Time,
 }
 
@@ -67,13 +73,13 @@ impl InFlight {
     pub fn new(model: &Model) -> InFlight {
         let mut lists: Vec<Deadlines> = Vec::new();
         let list_of = model.clients.iter().map(|client| {
-            let timeout = client.timeout?;
+            let Some(timeout) = client.timeout else { return NO_LIST };
             let list = lists.iter().position(|list| list.timeout == timeout).unwrap_or_else(|| {
-                lists.push(Deadlines { timeout, head: NONE, tail: NONE });
+                lists.push(Deadlines { timeout, first: Time::NEVER, head: NONE, tail: NONE });
                 lists.len() - 1
             });
-            // There are no more lists than clients.
-            Some(list as u16)
+            // There are no more lists than clients, of which there are fewer than `NO_LIST`.
+            list as u16
         });
         InFlight {
             list_of: list_of.collect(),
@@ -106,34 +112,36 @@ impl InFlight {
     #[inline(always)]
     pub fn insert(&mut self, now: Time, request: Request) -> (FlightId, Time) {
         let list = self.list_of[request.client.index()];
-        let deadline = list.map_or(Time::NEVER, |list| now + self.lists[usize::from(list)].timeout);
         // Wraps after 2^32 requests, by when no reply of the first is on its way.
         let generation = self.generation;
         self.generation = generation.wrapping_add(1);
-        let slot = self.slots.insert(Flight {
+        let mut flight = Flight {
             request,
             sent: now,
-            deadline,
+            deadline: Time::NEVER,
             generation,
             previous: NONE,
             next: NONE,
-        });
-        if let Some(list) = list {
-            self.link(list, slot);
-            self.earliest = self.earliest.min(deadline);
+            list,
+        };
+        if list == NO_LIST {
+            let slot = self.slots.insert(flight);
+            return (FlightId { slot, generation }, Time::NEVER);
+        }
+        let list = &mut self.lists[usize::from(list)];
+        let deadline = now + list.timeout;
+        flight.deadline = deadline;
+        flight.previous = list.tail;
+        let slot = self.slots.insert(flight);
+        match std::mem::replace(&mut list.tail, slot) {
+            NONE => {
+                list.head = slot;
+                list.first = deadline;
+                self.earliest = self.earliest.min(deadline);
+            }
+            previous => self.slots[previous].next = slot,
         }
         (FlightId { slot, generation }, deadline)
-    }
-
-    #[inline(always)]
-    fn link(&mut self, list: u16, slot: u32) {
-        let list = &mut self.lists[usize::from(list)];
-        let previous = std::mem::replace(&mut list.tail, slot);
-        self.slots[slot].previous = previous;
-        match previous {
-            NONE => list.head = slot,
-            _ => self.slots[previous].next = slot,
-        }
     }
 
     /// Takes out a request that is done; `None` when it was taken out before: a late reply.
@@ -143,8 +151,8 @@ impl InFlight {
         if flight.generation != id.generation {
             return None;
         }
-        let Flight { previous, next, .. } = *flight;
-        if let Some(list) = self.list_of[flight.request.client.index()] {
+        let Flight { previous, next, list, .. } = *flight;
+        if list != NO_LIST {
             self.unlink(list, previous, next);
         }
         self.slots[id.slot].generation = !id.generation;
@@ -155,31 +163,36 @@ impl InFlight {
     #[inline(always)]
     fn unlink(&mut self, list: u16, previous: u32, next: u32) {
         let list = &mut self.lists[usize::from(list)];
-        match next {
-            NONE => list.tail = previous,
-            _ => self.slots[next].previous = previous,
-        }
+        let next_deadline = match next {
+            NONE => {
+                list.tail = previous;
+                Time::NEVER
+            }
+            _ => {
+                let next = &mut self.slots[next];
+                next.previous = previous;
+                next.deadline
+            }
+        };
         match previous {
             NONE => {
                 list.head = next;
+                list.first = next_deadline;
                 self.earliest = self.first_deadline();
             }
             _ => self.slots[previous].next = next,
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn first_deadline(&self) -> Time {
-        let heads = self.lists.iter().filter(|list| list.head != NONE);
-        heads.map(|list| self.slots[list.head].deadline).min().unwrap_or(Time::NEVER)
+        self.lists.iter().fold(Time::NEVER, |earliest, list| earliest.min(list.first))
     }
 
     /// The request whose deadline is the earliest; among equals, of the client named first.
     pub fn first_due(&self) -> Option<FlightId> {
-        let due = self.lists.iter().map(|list| list.head).find(|&head| {
-            head != NONE && self.slots[head].deadline == self.earliest
-        })?;
-        Some(FlightId { slot: due, generation: self.slots[due].generation })
+        let due = self.lists.iter().find(|list| list.head != NONE && list.first == self.earliest)?;
+        Some(FlightId { slot: due.head, generation: self.slots[due.head].generation })
     }
 
     /// All requests in flight, by slot: for settling them at the end of a run.

@@ -48,7 +48,7 @@ pub enum LoadEnd {
 pub struct Load {
     users: Users,
     in_flight: InFlight,
-    ended: Option<LoadEnd>,
+    ended: Option<(LoadEnd, Time)>,
 }
 
 impl Load {
@@ -63,9 +63,14 @@ impl Load {
     }
 
     /// Why the load ended, once it has.
-    #[inline]
     pub fn ended(&self) -> Option<LoadEnd> {
-        self.ended
+        self.ended.map(|(why, _)| why)
+    }
+
+    /// When the load ended, once it has.
+    #[inline]
+    pub fn ended_at(&self) -> Option<Time> {
+        self.ended.map(|(_, at)| at)
     }
 
     /// How many requests were intended.
@@ -88,16 +93,22 @@ impl Load {
     /// Ends the load: nothing is intended after `now`.
     pub fn end<S: Sink>(&mut self, now: Time, why: LoadEnd, sink: &mut S) {
         if self.ended.is_none() {
-            self.ended = Some(why);
+            self.ended = Some((why, now));
             sink.record(now, Event::LoadEnded);
         }
     }
 
-    /// Wakes whoever asked for it.
+    /// Wakes whoever asked for it; false once the load has ended, when nothing comes of it.
     #[inline(always)]
-    pub fn wake<W: World, S: Sink>(&mut self, now: Time, wake: Wake, world: &mut W, sink: &mut S) {
+    pub fn wake<W: World, S: Sink>(
+        &mut self,
+        now: Time,
+        wake: Wake,
+        world: &mut W,
+        sink: &mut S,
+    ) -> bool {
         if self.ended.is_some() {
-            return;
+            return false;
         }
         let woken = self.users.wake(now, wake, sink);
         if let Some((at, wake)) = woken.next {
@@ -112,6 +123,7 @@ impl Load {
                 self.reply(now, flight, outcome, world, sink);
             }
         }
+        true
     }
 
     /// A reply came, or another end of a request.
@@ -129,9 +141,8 @@ impl Load {
             return;
         };
         let request = &flight.request;
-        let user = request.user;
         sink.record(now, Event::Done { request, sent: flight.sent, outcome });
-        if let Some((at, wake)) = self.users.done(now, user, outcome, sink) {
+        if let Some((at, wake)) = self.users.done(now, request, outcome, sink) {
             world.wake_at(at, wake);
         }
     }

@@ -97,6 +97,9 @@ pub struct StandsStill {
     pub events: u64,
 }
 
+/// The resolution of the clock.
+const TICK: Span = Span::from_nanos(1);
+
 /// A run of a model in simulated time.
 #[derive(Debug, Clone)]
 pub struct Simulation<S> {
@@ -105,10 +108,12 @@ pub struct Simulation<S> {
     sink: S,
     now: Time,
     limits: Limits,
-    /// The next instant at which a limit acts: the horizon, or once the load has ended the end of the drain.
-    boundary: Time,
+    /// The first instant at which the loop must look at the limits: beyond the horizon, and any once the
+    /// load has ended.
+    attention: Time,
     events: u64,
-    events_now: u64,
+    /// How many events had happened when the clock last moved.
+    events_before: u64,
     patience: u64,
     finished: bool,
 }
@@ -127,9 +132,9 @@ impl<S: Sink> Simulation<S> {
             sink,
             now: Time::ZERO,
             limits: model.limits,
-            boundary: model.limits.horizon.unwrap_or(Time::NEVER),
+            attention: model.limits.horizon.map_or(Time::NEVER, |horizon| horizon + TICK),
             events: 0,
-            events_now: 0,
+            events_before: 0,
             patience,
             finished: false,
         }
@@ -201,11 +206,7 @@ impl<S: Sink> Simulation<S> {
         let due = self.world.calendar.next_time();
         let deadline = self.load.next_deadline();
         let at = due.min(deadline);
-        if at > self.boundary || self.load.ended().is_some() {
-            if !self.passes_boundary(at) {
-                return Ok(false);
-            }
-        } else if at == Time::NEVER {
+        if at >= self.attention && !self.still_happens(at) {
             return Ok(false);
         }
         self.move_to(at)?;
@@ -232,14 +233,10 @@ impl<S: Sink> Simulation<S> {
     #[inline(always)]
     fn wake(&mut self, wake: Wake) -> bool {
         let Simulation { load, world, sink, now, .. } = self;
-        if load.ended().is_some() {
-            // Nobody may send any more, so nothing happens.
+        if !load.wake(*now, wake, world, sink) {
             self.events -= 1;
-            return true;
-        }
-        load.wake(*now, wake, world, sink);
-        if load.ended().is_some() {
-            self.boundary = self.now + self.limits.drain;
+        } else if load.ended_at().is_some() {
+            self.attention = Time::ZERO;
         }
         true
     }
@@ -248,37 +245,40 @@ impl<S: Sink> Simulation<S> {
     fn move_to(&mut self, at: Time) -> Result<(), StandsStill> {
         if at > self.now {
             self.now = at;
-            self.events_now = 0;
+            self.events_before = self.events;
             self.sink.advance(at);
-        }
-        self.events_now += 1;
-        if self.events_now > self.patience {
+        } else if self.events - self.events_before > self.patience {
             return Err(StandsStill { at: at.since(Time::ZERO), events: self.patience });
         }
         Ok(())
     }
 
-    /// The cold side of [`step`](Self::step): the horizon is passed, or the load has ended before.
-    ///
-    /// True when the event at `at` still happens.
-    fn passes_boundary(&mut self, at: Time) -> bool {
-        if self.load.ended().is_none() {
-            self.end_at(self.boundary, LoadEnd::Horizon);
-        }
+    /// Whether the event at `at` still happens: the horizon is passed, or the load has ended before.
+    #[cold]
+    fn still_happens(&mut self, at: Time) -> bool {
+        let ended = match (self.load.ended_at(), self.limits.horizon) {
+            (Some(ended), _) => ended,
+            (None, Some(horizon)) => {
+                self.end_at(horizon, LoadEnd::Horizon);
+                horizon
+            }
+            (None, None) => return false,
+        };
         let busy = self.load.in_flight() > 0 || !self.world.backend.is_empty();
-        if busy && at > self.boundary {
+        let drained = ended + self.limits.drain;
+        if busy && at > drained {
             // What is left is cut off when the drain ends.
-            self.now = self.boundary;
-            self.sink.advance(self.now);
+            self.now = drained;
+            self.sink.advance(drained);
         }
-        busy && at <= self.boundary
+        busy && at <= drained
     }
 
     fn end_at(&mut self, at: Time, why: LoadEnd) {
         self.now = at;
         self.sink.advance(at);
         self.load.end(at, why, &mut self.sink);
-        self.boundary = at + self.limits.drain;
+        self.attention = Time::ZERO;
     }
 
     fn finish(&mut self) {

@@ -32,11 +32,14 @@ impl Times {
     /// Adds a time.
     #[inline]
     pub fn record(&mut self, span: Span) {
-        self.record_n(span, 1);
+        let nanos = span.as_nanos();
+        self.histogram.saturating_record(nanos);
+        self.sum += u128::from(nanos);
+        self.min = self.min.min(nanos);
+        self.max = self.max.max(nanos);
     }
 
     /// Adds a time `n` times.
-    #[inline]
     pub fn record_n(&mut self, span: Span, n: u64) {
         if n == 0 {
             return;
@@ -127,15 +130,22 @@ impl Latencies {
     /// A censored one was not done but given up at that age.
     #[inline]
     pub fn record(&mut self, lag: Span, service: Span, censored: bool) {
-        if lag != Span::ZERO && self.lagged.is_none() {
+        if lag != Span::ZERO || self.lagged.is_some() {
+            self.record_lagged(lag, service);
+        }
+        self.response.record(lag + service);
+        self.censored += u64::from(censored);
+    }
+
+    #[cold]
+    fn record_lagged(&mut self, lag: Span, service: Span) {
+        if self.lagged.is_none() {
             self.tell_apart();
         }
         if let Some(lagged) = &mut self.lagged {
             lagged.service.record(service);
             lagged.lag.record(lag);
         }
-        self.response.record(lag + service);
-        self.censored += u64::from(censored);
     }
 
     #[cold]

@@ -44,6 +44,21 @@ impl Visits {
     pub fn arrived(&self) -> u64 {
         self.at_once + self.joined
     }
+
+    fn plus(&self, other: &Visits) -> Visits {
+        Visits {
+            at_once: self.at_once + other.at_once,
+            joined: self.joined + other.joined,
+            started: self.started + other.started,
+            completed: self.completed + other.completed,
+            errors: self.errors + other.errors,
+            rejected: self.rejected + other.rejected,
+            left: self.left + other.left,
+            abandoned: self.abandoned + other.abandoned,
+            cut_waiting: self.cut_waiting + other.cut_waiting,
+            cut_running: self.cut_running + other.cut_running,
+        }
+    }
 }
 
 /// The integral over time of a number that goes up and down by one.
@@ -81,10 +96,10 @@ impl Level {
 pub struct StationMeter {
     waiting: Level,
     busy: Level,
-    /// Visits of the whole run.
-    pub visits: Visits,
+    /// What happened to visits outside the window.
+    outside: Visits,
     /// What happened to visits within the window.
-    pub window_visits: Visits,
+    window: Visits,
     /// Waiting times of visits taken up from the line within the window.
     wait: Times,
     max_waiting: u64,
@@ -100,8 +115,8 @@ impl StationMeter {
         StationMeter {
             waiting: Level::default(),
             busy: Level::default(),
-            visits: Visits::default(),
-            window_visits: Visits::default(),
+            outside: Visits::default(),
+            window: Visits::default(),
             wait: Times::new(),
             max_waiting: 0,
             waited: 0,
@@ -113,33 +128,29 @@ impl StationMeter {
 
     #[inline(always)]
     pub(super) fn record(&mut self, now: Time, step: VisitStep, in_window: bool) {
+        let visits = if in_window { &mut self.window } else { &mut self.outside };
         match step {
             VisitStep::TakenAtOnce => {
+                visits.at_once += 1;
                 self.busy.up(now);
-                self.visits.at_once += 1;
-                self.window_visits.at_once += u64::from(in_window);
             }
             VisitStep::Joined => {
+                visits.joined += 1;
                 self.waiting.up(now);
                 self.max_waiting = self.max_waiting.max(self.waiting.number);
-                self.visits.joined += 1;
-                self.window_visits.joined += u64::from(in_window);
             }
             VisitStep::Started { waited } => {
+                visits.started += 1;
                 self.stop_waiting(now, waited);
                 self.busy.up(now);
-                self.visits.started += 1;
                 if in_window {
-                    self.window_visits.started += 1;
                     self.wait.record(waited);
                 }
             }
             VisitStep::Completed { served, error } => {
+                visits.completed += 1;
+                visits.errors += u64::from(error);
                 self.stop_serving(now, served);
-                self.visits.completed += 1;
-                self.visits.errors += u64::from(error);
-                self.window_visits.completed += u64::from(in_window);
-                self.window_visits.errors += u64::from(error && in_window);
             }
             other => self.record_rare(now, other, in_window),
         }
@@ -147,29 +158,24 @@ impl StationMeter {
 
     #[cold]
     fn record_rare(&mut self, now: Time, step: VisitStep, in_window: bool) {
-        let window = u64::from(in_window);
+        let visits = if in_window { &mut self.window } else { &mut self.outside };
         match step {
-            VisitStep::Rejected => {
-                self.visits.rejected += 1;
-                self.window_visits.rejected += window;
-            }
+            VisitStep::Rejected => visits.rejected += 1,
             VisitStep::Left { waited } => {
+                visits.left += 1;
                 self.stop_waiting(now, waited);
-                self.visits.left += 1;
-                self.window_visits.left += window;
             }
             VisitStep::Abandoned { served } => {
+                visits.abandoned += 1;
                 self.stop_serving(now, served);
-                self.visits.abandoned += 1;
-                self.window_visits.abandoned += window;
             }
             VisitStep::CutWaiting { waited } => {
+                visits.cut_waiting += 1;
                 self.stop_waiting(now, waited);
-                self.visits.cut_waiting += 1;
             }
             VisitStep::CutRunning { served } => {
+                visits.cut_running += 1;
                 self.stop_serving(now, served);
-                self.visits.cut_running += 1;
             }
             VisitStep::TakenAtOnce
             | VisitStep::Joined
@@ -215,6 +221,16 @@ impl StationMeter {
         }
     }
 
+    /// What happened to visits in the whole run.
+    pub fn visits(&self) -> Visits {
+        self.outside.plus(&self.window)
+    }
+
+    /// What happened to visits within the window.
+    pub fn window_visits(&self) -> Visits {
+        self.window
+    }
+
     /// The longest the line was within the window.
     pub fn max_waiting(&self) -> u64 {
         self.at_end.map_or(self.max_waiting, |(_, longest)| longest)
@@ -223,14 +239,14 @@ impl StationMeter {
     /// Waiting times of the visits taken up within the window, those taken at once included.
     pub fn waits(&self) -> Times {
         let mut waits = self.wait.clone();
-        waits.record_n(Span::ZERO, self.window_visits.at_once);
+        waits.record_n(Span::ZERO, self.window.at_once);
         waits
     }
 
     /// Checks that every visit is accounted for, and Little's law for line and workers: the integral of
     /// the number present is the sum of the times spent (Little 1961), exactly.
     pub(super) fn check(&self, name: &str, now: Time) -> Result<(), Imbalance> {
-        let visits = &self.visits;
+        let visits = self.visits();
         let of = |what: &str| format!("{what} of service {name}");
         let left_line = visits.started + visits.left + visits.cut_waiting;
         balance(&of("visits that joined the line"), visits.joined, "those that left it", left_line)?;

@@ -53,6 +53,9 @@ struct User {
     attempt: u16,
 }
 
+/// The user of a session that is a single request without retries: nothing needs to be remembered of it.
+const SINGLE_SHOT: UserId = UserId(u32::MAX);
+
 /// All virtual users of a run.
 #[derive(Debug, Clone)]
 pub struct Users {
@@ -146,13 +149,20 @@ impl Users {
         if self.exhausted() {
             return Woken::default();
         }
+        let population = &self.populations[client.index()];
         let arrivals = &mut self.arrivals[client.index()];
         let number = *arrivals;
         *arrivals += 1;
-        let at = self.populations[client.index()].next_arrival(*arrivals + 1, now);
+        let at = population.next_arrival(number + 2, now);
         let next = (at <= self.horizon).then_some((at, Wake::Arrival(client)));
 
         let newcomer = User { number, requests: 0, rounds_left: 0, client, attempt: 0 };
+        if population.is_single_shot() {
+            self.intended += 1;
+            sink.record(now, Event::SessionStarted { client });
+            let request = intend(now, SINGLE_SHOT, &newcomer, population, sink);
+            return Woken { send: Some(request), next };
+        }
         let user = match self.free.pop() {
             Some(user) => {
                 self.users[user.index()] = newcomer;
@@ -180,18 +190,7 @@ impl Users {
             user.rounds_left = population.rounds(user.number);
             sink.record(now, Event::SessionStarted { client: user.client });
         }
-        let request = Request {
-            user: id,
-            client: user.client,
-            action: population.choose(user.number, user.requests),
-            attempt: user.attempt,
-            user_number: user.number,
-            number: user.requests,
-            identity: population.identity(user.number, user.requests),
-            intended: now,
-        };
-        sink.record(now, Event::Intended { request: &request });
-        Some(request)
+        Some(intend(now, id, user, population, sink))
     }
 
     /// Tells a user how its request ended; it answers with when it wants to be woken next.
@@ -199,10 +198,20 @@ impl Users {
     pub fn done<S: Sink>(
         &mut self,
         now: Time,
-        id: UserId,
+        request: &Request,
         outcome: Outcome,
         sink: &mut S,
     ) -> Option<(Time, Wake)> {
+        let id = request.user;
+        if id == SINGLE_SHOT {
+            let end = match outcome {
+                Outcome::Ok => SessionEnd::Completed,
+                Outcome::Unresolved => SessionEnd::HorizonInterrupted,
+                _ => SessionEnd::Cancelled,
+            };
+            sink.record(now, Event::SessionEnded { client: request.client, end });
+            return None;
+        }
         if outcome != Outcome::Ok {
             return self.failed(now, id, outcome, sink);
         }
@@ -292,4 +301,27 @@ impl Users {
             }
         }
     }
+}
+
+/// The request that a user intends now.
+#[inline(always)]
+fn intend<S: Sink>(
+    now: Time,
+    id: UserId,
+    user: &User,
+    population: &Population,
+    sink: &mut S,
+) -> Request {
+    let request = Request {
+        user: id,
+        client: user.client,
+        action: population.choose(user.number, user.requests),
+        attempt: user.attempt,
+        user_number: user.number,
+        number: user.requests,
+        identity: population.identity(user.number, user.requests),
+        intended: now,
+    };
+    sink.record(now, Event::Intended { request: &request });
+    request
 }

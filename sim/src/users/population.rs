@@ -11,6 +11,7 @@ pub(super) struct Population {
     source: Source,
     shares: Vec<(ActionId, f64)>,
     pub(super) on_failure: OnFailure,
+    single_shot: bool,
     arrival: Key,
     think: Key,
     choice: Key,
@@ -36,6 +37,8 @@ impl Population {
             source: client.source.clone(),
             shares,
             on_failure: client.on_failure.clone(),
+            single_shot: matches!(client.source, Source::Open { session: None, .. })
+                && client.on_failure.retries == 0,
             arrival: key(Purpose::Arrival),
             think: key(Purpose::Think),
             choice: key(Purpose::Choice),
@@ -55,6 +58,12 @@ impl Population {
 
     pub(super) fn is_closed(&self) -> bool {
         matches!(self.source, Source::Closed { .. })
+    }
+
+    /// Whether a session is one request that is not tried again.
+    #[inline]
+    pub(super) fn is_single_shot(&self) -> bool {
+        self.single_shot
     }
 
     /// When a closed user sends its first request: users are spread evenly over the mean think time.
