@@ -8,3 +8,4 @@ pub mod model;
 pub mod random;
 pub mod time;
 pub mod users;
+pub mod verdict;

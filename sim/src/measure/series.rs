@@ -226,13 +226,13 @@ mod tests {
         assert!(series.rows().len() <= ROWS);
         assert_eq!(series.width(), Span::from_nanos(16 * FIRST_WIDTH.as_nanos()));
         let intended: u64 = series.rows().iter().map(|row| row.requests.intended).sum();
-        assert_eq!(intended, (0..1000).sum());
+        assert_eq!(intended, (0..1000).sum::<u64>());
         let busy: u128 = series.rows().iter().map(|row| row.stations[0].busy).sum();
         assert_eq!(busy, 7000);
         let responses: u64 = series.rows().iter().map(Row::responses).sum();
         assert_eq!(responses, 1000);
         // Row k holds the sixteen intervals from 16k on.
-        assert_eq!(series.rows()[3].requests.intended, (48..64).sum());
+        assert_eq!(series.rows()[3].requests.intended, (48..64).sum::<u64>());
         assert_eq!(series.rows()[3].mean_nanos(), Some(55.5));
         assert_eq!(series.rows()[3].quantile(1.0), Some(Span::from_nanos(63)));
     }

@@ -1,0 +1,63 @@
+//! From measurements to evidence.
+
+use crate::measure::{Cell, Measure};
+use crate::model::{Action, ActionId, Model};
+use crate::users::Outcome;
+use crate::verdict::{Evidence, Limit, Measured, Signal};
+
+/// The evidence of a run, or `None` when no action has a service-level objective.
+///
+/// `interrupted` says that the run did not come to its own end, `generator_lagged` that requests were late
+/// because of the generator's own scheduling (never in simulation).
+pub fn evidence(
+    model: &Model,
+    measure: &Measure,
+    interrupted: bool,
+    generator_lagged: bool,
+) -> Option<Evidence> {
+    let mut signals = Vec::new();
+    for (action, id) in model.actions.iter().zip(0u16..) {
+        let judged = !action.slo.quantiles.is_empty() || action.slo.errors.is_some();
+        if judged {
+            signals.extend(signals_of(action, &measure.action(ActionId(id))));
+        }
+    }
+    if signals.is_empty() {
+        return None;
+    }
+    let requests = measure.total().window.requests;
+    Some(Evidence {
+        intended: requests.intended,
+        sent: requests.intended - requests.ended(Outcome::Dropped),
+        generator_lagged,
+        interrupted,
+        signals,
+    })
+}
+
+fn signals_of(action: &Action, cell: &Cell) -> Vec<Signal> {
+    let latencies = &cell.window.latencies;
+    let signal = |limit, measured| Signal { of: format!("Action {}", action.name), limit, measured };
+    let quantiles = action.slo.quantiles.iter().zip(&cell.exceedances).map(|(promise, over)| {
+        let measured = match latencies.response().quantile(promise.quantile) {
+            None => Measured::Missing,
+            Some(response) => Measured::Quantile {
+                samples: latencies.response().count(),
+                response_over: over.response,
+                service_over: over.service,
+                response,
+            },
+        };
+        signal(Limit::Quantile { quantile: promise.quantile, limit: promise.limit }, measured)
+    });
+    let requests = &cell.window.requests;
+    let errors = action.slo.errors.map(|share| {
+        let samples = requests.intended - requests.ended(Outcome::Dropped);
+        let measured = match samples {
+            0 => Measured::Missing,
+            _ => Measured::Errors { samples, failed: requests.failed() },
+        };
+        signal(Limit::Errors { share }, measured)
+    });
+    quantiles.chain(errors).collect()
+}
