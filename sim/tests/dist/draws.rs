@@ -22,7 +22,7 @@ fn neighbours() -> Vec<(&'static str, Vec<(f64, f64)>)> {
     let unit = |mut draw: Draw| draw.unit();
     let pairs = |pair: &dyn Fn(u64) -> (Draw, Draw)| {
         (0..N)
-            .map(|n| pair(n))
+            .map(pair)
             .map(|(a, b)| (unit(a), unit(b)))
             .collect::<Vec<_>>()
     };

@@ -4,6 +4,7 @@
 mod draws;
 mod families;
 mod functions;
+mod golden;
 mod parameters;
 mod samplers;
 mod statistics;
