@@ -16,7 +16,10 @@ impl Dist {
             Form::Gamma { shape, scale } => special::gamma_p(*shape, x / scale),
             Form::Weibull { shape, scale } => -libm::expm1(-power(x / scale, *shape)),
             Form::Lognormal { mu, sigma } => special::normal_cdf((libm::log(x) - mu) / sigma),
-            Form::Hyperexponential(branches) => branches.sum(|mean| -libm::expm1(-x / mean)),
+            // The probabilities may add up to more than 1 by a rounding error.
+            Form::Hyperexponential(branches) => {
+                branches.sum(|mean| -libm::expm1(-x / mean)).min(1.0)
+            }
             Form::Empirical(points) => points.cdf(x),
         }
     }

@@ -98,14 +98,16 @@ impl Dist {
         positive("median", median)?;
         positive("p95", p95)?;
         above(("p95", p95), ("median", median))?;
+        // Sigma is then as large as with the largest coefficient of variation.
+        if p95 > 450.0 * median {
+            let accepted = "of at most 450 times the median";
+            return Err(DistError::OutOfRange {
+                parameter: "p95",
+                found: p95,
+                accepted,
+            });
+        }
         let sigma = libm::log(p95 / median) / Z_95;
-        within(
-            "p95",
-            sigma,
-            0.0,
-            LARGEST_SIGMA,
-            "at most 450 times the median",
-        )?;
         Ok(Dist(Form::Lognormal {
             mu: libm::log(median),
             sigma,

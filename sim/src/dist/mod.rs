@@ -15,7 +15,7 @@ mod gamma;
 mod hyperexponential;
 mod laplace;
 mod moments;
-mod special;
+pub(crate) mod special;
 mod ziggurat;
 
 pub use description::Unit;

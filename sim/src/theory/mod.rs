@@ -1,0 +1,91 @@
+//! Closed-form queueing theory: the exact figures that simulated ones are held against.
+//!
+//! Each model is made from its parameters by a checked constructor and then has the means of its steady state
+//! ([`Means`]) and, where a form exists, distributions and quantiles. Rates are per second and times in seconds,
+//! except that a [`crate::dist::Dist`] keeps its nanoseconds. Nothing here simulates; nothing depends on the rest
+//! of the crate but the distributions.
+//!
+//! | model | type | source |
+//! |---|---|---|
+//! | M/M/1, M/M/c | [`MultiServer`] | Erlang 1917; Kleinrock 1975, 3.5 |
+//! | M/M/c/K | [`FiniteQueue`] | Kleinrock 1975, 3.6 |
+//! | M/G/1 | [`GeneralService`] | Pollaczek 1930, Khinchine 1932 |
+//! | M/D/1 | [`DeterministicService`] | Erlang 1909; Franx 2001 |
+//! | GI/M/1 | [`GeneralArrivals`] | Kendall 1953; Kleinrock 1975, 6.4 |
+//! | M/M/c//N | [`ClosedStation`] | Kleinrock 1975, 3.8; arrival theorem: Sevcik and Mitrani 1981 |
+//! | queues under random dispatch | [`SplitQueues`] | splitting of a Poisson stream |
+//! | bounds of closed systems | [`ClosedBounds`] | Denning and Buzen 1978; Muntz and Wong 1974 |
+
+mod birth_death;
+mod bounds;
+mod closed_station;
+mod deterministic_service;
+mod error;
+mod finite_queue;
+mod general_arrivals;
+mod general_service;
+mod laws;
+mod line;
+mod multi_server;
+mod split_queues;
+
+pub use bounds::{ClosedBounds, Demand};
+pub use closed_station::ClosedStation;
+pub use deterministic_service::DeterministicService;
+pub use error::TheoryError;
+pub use finite_queue::FiniteQueue;
+pub use general_arrivals::GeneralArrivals;
+pub use general_service::GeneralService;
+pub use laws::{closed_response, number_in_system, utilisation};
+pub use multi_server::MultiServer;
+pub use split_queues::SplitQueues;
+
+use crate::dist::special;
+
+/// The means of a queueing system in steady state.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Means {
+    /// Completions per second.
+    pub throughput: f64,
+    /// Share of the servers that is busy.
+    pub utilisation: f64,
+    /// Seconds between arrival and start of service.
+    pub wait: f64,
+    /// Seconds between arrival and completion.
+    pub response: f64,
+    /// Number of requests that wait.
+    pub queue: f64,
+    /// Number of requests that wait or are served.
+    pub in_system: f64,
+}
+
+impl Means {
+    /// From the throughput, the mean wait and the mean service time of each of `servers` servers: the rest is
+    /// Little's law and the utilisation law.
+    fn from_wait(throughput: f64, wait: f64, service: f64, servers: f64) -> Means {
+        Means {
+            throughput,
+            utilisation: throughput * service / servers,
+            wait,
+            response: wait + service,
+            queue: throughput * wait,
+            in_system: throughput * (wait + service),
+        }
+    }
+}
+
+/// The smallest time t with `tail(t)` <= 1 - p, where `tail` falls from at most 1 towards 0; infinite for p = 1 and
+/// NaN for a `p` outside 0 to 1. The search starts from `scale`, a positive time.
+fn quantile(p: f64, scale: f64, tail: impl Fn(f64) -> f64) -> f64 {
+    if !(0.0..=1.0).contains(&p) {
+        return f64::NAN;
+    }
+    if p == 1.0 {
+        return f64::INFINITY;
+    }
+    let mut high = scale;
+    while tail(high) > 1.0 - p {
+        high *= 2.0;
+    }
+    special::bisect(0.0, high, |t| tail(t) <= 1.0 - p)
+}
