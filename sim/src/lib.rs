@@ -3,4 +3,5 @@
 pub mod dist;
 pub mod model;
 pub mod random;
+pub mod spec;
 pub mod time;
