@@ -49,3 +49,36 @@ fn the_quickstart_is_a_machine_repairman() {
     assert_eq!(limits, [(0.95, 100.0), (0.99, 250.0)]);
     assert_eq!(model.actions[0].slo.errors, Some(0.001));
 }
+
+const SHIPPED: [(&str, &str); 6] = [
+    ("quickstart", include_str!("../../specs/quickstart.yaml")),
+    ("mixed", include_str!("../../specs/mixed.yaml")),
+    (
+        "queue-groups",
+        include_str!("../../specs/queue-groups.yaml"),
+    ),
+    ("overload", include_str!("../../specs/overload.yaml")),
+    ("branches", include_str!("../../specs/branches.yaml")),
+    (
+        "distributions",
+        include_str!("../../specs/distributions.yaml"),
+    ),
+];
+
+#[test]
+fn every_shipped_spec_lowers_without_a_warning_and_carries_its_name() {
+    for (name, text) in SHIPPED {
+        assert_eq!(model(text).name, name);
+    }
+}
+
+#[test]
+fn what_is_resolved_reads_back_to_the_same_model() {
+    for (name, text) in SHIPPED {
+        let spec = spec::read(text).expect("the spec can be read");
+        let resolved = spec::resolved(&spec);
+        assert_eq!(model(&resolved), model(text), "{name}:\n{resolved}");
+        let again = spec::read(&resolved).expect("the resolved spec can be read");
+        assert_eq!(spec::resolved(&again), resolved, "{name}");
+    }
+}

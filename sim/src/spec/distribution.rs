@@ -9,6 +9,7 @@ pub use super::units::{Duration, Number};
 /// A distribution by named parameters, or a bare value for a constant.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "DistributionOf{Q}")]
 pub enum Distribution<Q> {
     /// A bare value: always the same.
     #[serde(rename = "$bare")]
@@ -36,6 +37,7 @@ pub enum Distribution<Q> {
 /// Parameters of a uniform distribution.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "UniformOf{Q}")]
 pub struct Uniform<Q> {
     /// Smallest value.
     pub min: Spanned<Q>,
@@ -46,6 +48,7 @@ pub struct Uniform<Q> {
 /// Parameters of an exponential distribution.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ExponentialOf{Q}")]
 pub struct Exponential<Q> {
     /// Mean.
     pub mean: Spanned<Q>,
@@ -54,6 +57,7 @@ pub struct Exponential<Q> {
 /// Parameters of an Erlang distribution.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ErlangOf{Q}")]
 pub struct Erlang<Q> {
     /// Number of stages.
     pub k: Spanned<super::units::Count>,
@@ -64,6 +68,7 @@ pub struct Erlang<Q> {
 /// Parameters of a gamma or a Weibull distribution: mean and cv, or shape and scale.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ShapedOf{Q}")]
 pub struct Shaped<Q> {
     /// Mean.
     pub mean: Option<Spanned<Q>>,
@@ -78,6 +83,7 @@ pub struct Shaped<Q> {
 /// Parameters of a lognormal distribution: mean and cv, median and p95, or median and sigma.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "LognormalOf{Q}")]
 pub struct Lognormal<Q> {
     /// Mean.
     pub mean: Option<Spanned<Q>>,
@@ -94,6 +100,7 @@ pub struct Lognormal<Q> {
 /// Parameters of a hyperexponential distribution: mean and cv, or branches.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "HyperexponentialOf{Q}")]
 pub struct Hyperexponential<Q> {
     /// Mean.
     pub mean: Option<Spanned<Q>>,
@@ -106,6 +113,7 @@ pub struct Hyperexponential<Q> {
 /// One exponential of a mixture.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "PhaseOf{Q}")]
 pub struct Phase<Q> {
     /// How often it is taken, relative to the others.
     pub weight: Spanned<Number>,
@@ -116,6 +124,7 @@ pub struct Phase<Q> {
 /// Measured values.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "EmpiricalOf{Q}")]
 pub struct Empirical<Q> {
     /// The values.
     pub values: Spanned<Vec<Spanned<Q>>>,

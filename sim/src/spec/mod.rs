@@ -14,6 +14,8 @@ pub mod named;
 pub mod node;
 pub mod overrides;
 mod quantity;
+mod resolved;
+mod schema;
 mod spanned;
 pub mod syntax;
 pub mod units;
@@ -23,6 +25,8 @@ pub mod yaml;
 pub use error::SpecError;
 pub use lower::{Lowered, lower};
 pub use overrides::{ClientFlags, Overrides};
+pub use resolved::resolved;
+pub use schema::json_schema;
 pub use spanned::Spanned;
 pub use syntax::Spec;
 

@@ -11,6 +11,8 @@ mod run;
 mod services;
 mod standstill;
 
+pub use run::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE};
+
 use std::collections::BTreeMap;
 
 use super::error::{MAX_ERRORS, SpecError, nearest, one_of, shown, sort};
