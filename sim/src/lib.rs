@@ -6,6 +6,7 @@ pub mod engine;
 pub mod measure;
 pub mod model;
 pub mod random;
+pub mod spec;
 pub mod theory;
 pub mod time;
 pub mod users;

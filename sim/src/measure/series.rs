@@ -221,8 +221,11 @@ mod tests {
             totals.requests.intended += number;
             totals.response_sum += u128::from(number);
             totals.stations[0].busy += 7;
-            series.next_row(totals.clone());
+            if series.row_end() == Time::from_nanos((number + 1) * FIRST_WIDTH.as_nanos()) {
+                series.next_row(totals.clone());
+            }
         }
+        series.close(totals);
         assert!(series.rows().len() <= ROWS);
         assert_eq!(series.width(), Span::from_nanos(16 * FIRST_WIDTH.as_nanos()));
         let intended: u64 = series.rows().iter().map(|row| row.requests.intended).sum();

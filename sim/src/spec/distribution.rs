@@ -1,0 +1,131 @@
+//! The syntax of distributions and of the quantities they are over.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::spanned::Spanned;
+pub use super::units::{Duration, Number};
+
+/// A distribution by named parameters, or a bare value for a constant.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "DistributionOf{Q}")]
+pub enum Distribution<Q> {
+    /// A bare value: always the same.
+    #[serde(rename = "$bare")]
+    Bare(Spanned<Q>),
+    /// Always the same value.
+    Constant(Spanned<Q>),
+    /// Every value of an interval equally likely.
+    Uniform(Uniform<Q>),
+    /// Exponential.
+    Exponential(Exponential<Q>),
+    /// The sum of so many exponential stages.
+    Erlang(Erlang<Q>),
+    /// Gamma, by mean and cv or by shape and scale.
+    Gamma(Shaped<Q>),
+    /// Weibull, by mean and cv or by shape and scale.
+    Weibull(Shaped<Q>),
+    /// Lognormal, by mean and cv, by median and p95, or by median and sigma.
+    Lognormal(Lognormal<Q>),
+    /// A mixture of exponentials, by mean and cv (balanced means) or by its branches.
+    Hyperexponential(Hyperexponential<Q>),
+    /// Measured values, each equally likely.
+    Empirical(Empirical<Q>),
+}
+
+/// Parameters of a uniform distribution.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "UniformOf{Q}")]
+pub struct Uniform<Q> {
+    /// Smallest value.
+    pub min: Spanned<Q>,
+    /// Largest value.
+    pub max: Spanned<Q>,
+}
+
+/// Parameters of an exponential distribution.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ExponentialOf{Q}")]
+pub struct Exponential<Q> {
+    /// Mean.
+    pub mean: Spanned<Q>,
+}
+
+/// Parameters of an Erlang distribution.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ErlangOf{Q}")]
+pub struct Erlang<Q> {
+    /// Number of stages.
+    pub k: Spanned<super::units::Count>,
+    /// Mean of the whole.
+    pub mean: Spanned<Q>,
+}
+
+/// Parameters of a gamma or a Weibull distribution: mean and cv, or shape and scale.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ShapedOf{Q}")]
+pub struct Shaped<Q> {
+    /// Mean.
+    pub mean: Option<Spanned<Q>>,
+    /// Coefficient of variation: standard deviation divided by mean.
+    pub cv: Option<Spanned<Number>>,
+    /// Shape parameter.
+    pub shape: Option<Spanned<Number>>,
+    /// Scale parameter.
+    pub scale: Option<Spanned<Q>>,
+}
+
+/// Parameters of a lognormal distribution: mean and cv, median and p95, or median and sigma.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "LognormalOf{Q}")]
+pub struct Lognormal<Q> {
+    /// Mean.
+    pub mean: Option<Spanned<Q>>,
+    /// Coefficient of variation: standard deviation divided by mean.
+    pub cv: Option<Spanned<Number>>,
+    /// Median.
+    pub median: Option<Spanned<Q>>,
+    /// 95th percentile.
+    pub p95: Option<Spanned<Q>>,
+    /// Standard deviation of the logarithm.
+    pub sigma: Option<Spanned<Number>>,
+}
+
+/// Parameters of a hyperexponential distribution: mean and cv, or branches.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "HyperexponentialOf{Q}")]
+pub struct Hyperexponential<Q> {
+    /// Mean.
+    pub mean: Option<Spanned<Q>>,
+    /// Coefficient of variation, at least 1.
+    pub cv: Option<Spanned<Number>>,
+    /// The exponentials of the mixture.
+    pub branches: Option<Spanned<Vec<Phase<Q>>>>,
+}
+
+/// One exponential of a mixture.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "PhaseOf{Q}")]
+pub struct Phase<Q> {
+    /// How often it is taken, relative to the others.
+    pub weight: Spanned<Number>,
+    /// Its mean.
+    pub mean: Spanned<Q>,
+}
+
+/// Measured values.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "EmpiricalOf{Q}")]
+pub struct Empirical<Q> {
+    /// The values.
+    pub values: Spanned<Vec<Spanned<Q>>>,
+}

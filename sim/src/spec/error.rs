@@ -1,0 +1,237 @@
+//! What can be wrong with a spec, in a form that any front end can show.
+//!
+//! A [`SpecError`] says what was found, where, and what would be accepted. Its place is a range of bytes in the
+//! spec's text, or the command-line flag that gave the value; it never holds the text itself, so that it can
+//! outlive it.
+
+use std::fmt;
+use std::ops::Range;
+
+/// How many errors one reading reports; what follows is mostly a consequence of these.
+pub const MAX_ERRORS: usize = 20;
+
+/// A range of bytes in a spec's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Place {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+impl Place {
+    /// The place as a range.
+    pub fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+}
+
+/// Where a value came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The spec's text.
+    Text(Place),
+    /// A command-line flag, by its name with the dashes.
+    Flag(&'static str),
+}
+
+/// One thing that is wrong with a spec, or a warning about one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct SpecError {
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// The offending bytes of the text, if the error has a place in it.
+    pub span: Option<Range<usize>>,
+    /// A few words to stand at the place.
+    pub label: String,
+    /// What would be accepted, or how to put it right.
+    pub help: Option<String>,
+    /// Another place that matters.
+    pub related: Option<Box<Related>>,
+    /// The command-line flag that gave the offending value.
+    pub flag: Option<&'static str>,
+}
+
+/// A second place of an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Related {
+    /// The bytes of the text.
+    pub span: Range<usize>,
+    /// A few words to stand there.
+    pub label: String,
+}
+
+impl SpecError {
+    /// An error about the spec as a whole.
+    pub fn new(message: impl Into<String>) -> SpecError {
+        SpecError {
+            message: message.into(),
+            span: None,
+            label: "here".into(),
+            help: None,
+            related: None,
+            flag: None,
+        }
+    }
+
+    /// An error at a place of the text.
+    pub fn at(place: Place, message: impl Into<String>) -> SpecError {
+        SpecError {
+            span: Some(place.range()),
+            ..SpecError::new(message)
+        }
+    }
+
+    /// An error about a value, wherever it came from.
+    pub fn about(origin: Origin, message: impl Into<String>) -> SpecError {
+        match origin {
+            Origin::Text(place) => SpecError::at(place, message),
+            Origin::Flag(flag) => SpecError {
+                flag: Some(flag),
+                ..SpecError::new(message)
+            },
+        }
+    }
+
+    /// The same with a few words at its place.
+    pub fn labelled(mut self, label: impl Into<String>) -> SpecError {
+        self.label = label.into();
+        self
+    }
+
+    /// The same with advice.
+    pub fn help(mut self, help: impl Into<String>) -> SpecError {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same with a second place.
+    pub fn related(mut self, place: Place, label: impl Into<String>) -> SpecError {
+        self.related = Some(Box::new(Related {
+            span: place.range(),
+            label: label.into(),
+        }));
+        self
+    }
+}
+
+impl fmt::Display for SpecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.flag {
+            Some(flag) => write!(f, "{flag}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+/// Puts errors in the order of their places; those without one come last.
+pub fn sort(errors: &mut Vec<SpecError>) {
+    errors.sort_by_key(|error| {
+        error
+            .span
+            .as_ref()
+            .map_or((usize::MAX, usize::MAX), |span| (span.start, span.end))
+    });
+    errors.dedup();
+}
+
+/// Line and column, both from 1 and the column in characters, of a byte of a text.
+pub fn line_and_column(text: &str, byte: usize) -> (usize, usize) {
+    let end = (0..=byte.min(text.len()))
+        .rev()
+        .find(|&at| text.is_char_boundary(at))
+        .unwrap_or(0);
+    let before = &text[..end];
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    (
+        before.matches('\n').count() + 1,
+        before[line_start..].chars().count() + 1,
+    )
+}
+
+/// The nearest of `known` to `found`, when it is near enough to be what was meant.
+pub fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Comparing costs the product of the lengths, and nothing near a name is several times its length.
+    if found.len() > 64 {
+        return None;
+    }
+    let allowed = 1 + found.chars().count() / 4;
+    known
+        .into_iter()
+        .filter(|name| name.len() <= 64)
+        .map(|name| (strsim::damerau_levenshtein(found, name), name))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// A list of names as prose: `` `a`, `b` or `c` ``, cut when it is long.
+pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 24;
+    let names: Vec<String> = names
+        .into_iter()
+        .map(|name| format!("`{}`", shown(name)))
+        .collect();
+    match names.as_slice() {
+        [] => "none".into(),
+        [only] => only.clone(),
+        many if many.len() > SHOWN => {
+            format!(
+                "{} and {} more",
+                many[..SHOWN].join(", "),
+                many.len() - SHOWN
+            )
+        }
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+/// A piece of the user's text as a message can hold it: escaped, and cut when it is long.
+pub fn shown(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let cut: String = text.chars().take(LONGEST).collect();
+    let escaped: String = cut
+        .chars()
+        .flat_map(|c| {
+            if c.is_control() {
+                c.escape_default().collect::<Vec<_>>()
+            } else {
+                vec![c]
+            }
+        })
+        .collect();
+    if cut.len() < text.len() {
+        format!("{escaped}...")
+    } else {
+        escaped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_must_be_near() {
+        assert_eq!(nearest("worker", ["workers", "time"]), Some("workers"));
+        assert_eq!(nearest("wrokers", ["workers", "time"]), Some("workers"));
+        assert_eq!(nearest("frobnicate", ["workers", "time"]), None);
+        assert_eq!(nearest(&"x".repeat(1_000_000), ["workers"]), None);
+    }
+
+    #[test]
+    fn lines_and_columns_count_characters_from_one() {
+        let text = "a: 1\nö: x\n";
+        assert_eq!(line_and_column(text, 0), (1, 1));
+        assert_eq!(line_and_column(text, 5), (2, 1));
+        assert_eq!(line_and_column(text, 7), (2, 2));
+        assert_eq!(line_and_column(text, 6), (2, 1));
+        assert_eq!(line_and_column(text, 999), (3, 1));
+    }
+
+    #[test]
+    fn what_is_shown_of_a_text_is_short_and_harmless() {
+        assert_eq!(shown("a\u{1b}[31m"), "a\\u{1b}[31m");
+        assert!(shown(&"ö".repeat(100_000)).len() < 200);
+    }
+}

@@ -1,0 +1,341 @@
+//! Clients to the model.
+
+use std::num::NonZeroU32;
+
+use super::distributions::{number, time};
+use super::run::span;
+use super::services::at_least_one;
+use super::{Findings, Names, refer};
+use crate::dist::Dist;
+use crate::model::{ActionId, Arrival, Client, Mix, OnFailure, Rounds, Session, Source};
+use crate::spec::distribution::{Distribution, Uniform};
+use crate::spec::error::SpecError;
+use crate::spec::named::Named;
+use crate::spec::spanned::Spanned;
+use crate::spec::syntax::{self, Do};
+use crate::spec::units::{Number, Rate};
+use crate::time::Span;
+
+/// Most closed users of all clients together.
+pub const MAX_USERS: u64 = 100_000_000;
+/// Memory of one user, for the message that refuses too many.
+const BYTES_PER_USER: u64 = 64;
+/// Most retries of one request.
+const MAX_RETRIES: u64 = 65_535;
+/// Most rounds of a session.
+const MAX_ROUNDS: f64 = 1e9;
+
+pub fn lower(spec: &syntax::Spec, names: &Names<'_>, findings: &mut Findings) -> Vec<Client> {
+    check_users(spec, findings);
+    let mut used = vec![false; spec.actions.value.0.len()];
+    let mut clients = Vec::new();
+    for (name, client) in &spec.clients.value.0 {
+        let mix = mix(&client.r#do, names, findings);
+        for (action, _) in &mix.shares {
+            if let Some(used) = used.get_mut(action.index()) {
+                *used = true;
+            }
+        }
+        clients.push(Client {
+            name: name.value.clone(),
+            source: source(name, client, findings),
+            mix,
+            timeout: timeout(client, findings),
+            on_failure: on_failure(client, findings),
+        });
+    }
+    for ((name, _), used) in spec.actions.value.0.iter().zip(used) {
+        if !used {
+            findings.warn(name.error(format!("no client does the action `{}`", name.value)));
+        }
+    }
+    clients
+}
+
+fn check_users(spec: &syntax::Spec, findings: &mut Findings) {
+    let mut users = 0u64;
+    for (_, client) in &spec.clients.value.0 {
+        let Some(concurrency) = &client.concurrency else {
+            continue;
+        };
+        users = users.saturating_add(concurrency.value.0);
+        if users > MAX_USERS {
+            let gigabytes = users.saturating_mul(BYTES_PER_USER) / 1_000_000_000;
+            let message =
+                format!("{users} users are more than memory: they would take about {gigabytes} GB");
+            let help = format!(
+                "a model holds up to {MAX_USERS} closed users, of about {BYTES_PER_USER} bytes each"
+            );
+            findings.error(concurrency.error(message).help(help));
+            return;
+        }
+    }
+}
+
+fn source(name: &Spanned<String>, client: &syntax::Client, findings: &mut Findings) -> Source {
+    let how = "`concurrency` makes a closed client, `rate` an open one";
+    match (&client.concurrency, &client.rate) {
+        (Some(concurrency), None) => closed(client, concurrency, findings),
+        (None, Some(rate)) => open(client, rate, findings),
+        (Some(_), Some(rate)) => {
+            let message = format!(
+                "the client `{}` has both `concurrency` and `rate`",
+                name.value
+            );
+            findings.error(rate.error(message).help(format!("keep one of them: {how}")));
+            placeholder()
+        }
+        (None, None) => {
+            let message = format!(
+                "the client `{}` has neither `concurrency` nor `rate`",
+                name.value
+            );
+            findings.error(name.error(message).help(format!("give one of them: {how}")));
+            placeholder()
+        }
+    }
+}
+
+fn placeholder() -> Source {
+    Source::Closed {
+        concurrency: NonZeroU32::MIN,
+        think: Dist::ZERO,
+    }
+}
+
+fn closed(
+    client: &syntax::Client,
+    concurrency: &Spanned<crate::spec::units::Count>,
+    findings: &mut Findings,
+) -> Source {
+    if let Some(arrival) = &client.arrival {
+        findings.error(no_effect(
+            arrival,
+            "arrival",
+            "a closed client",
+            "an open client has `rate` instead of `concurrency`",
+        ));
+    }
+    if let Some(session) = &client.session {
+        findings.error(no_effect(
+            session,
+            "session",
+            "a closed client",
+            "the session of a closed user is its endless round of requests",
+        ));
+    }
+    Source::Closed {
+        // The number of users of all clients is checked as a sum.
+        concurrency: at_least_one(concurrency, "user", "users", u64::MAX, findings),
+        think: client
+            .think
+            .as_ref()
+            .map_or(Dist::ZERO, |think| time(think, findings)),
+    }
+}
+
+fn open(client: &syntax::Client, rate: &Spanned<Rate>, findings: &mut Findings) -> Source {
+    if let Some(think) = &client.think {
+        findings.error(no_effect(
+            think,
+            "think",
+            "an open client",
+            "write it into `session`, between whose rounds it lies",
+        ));
+    }
+    if rate.value.0 <= 0.0 {
+        findings.error(
+            rate.error(format!("a rate of {} sends nothing", rate.value))
+                .help("give a rate above zero, such as `200/s`"),
+        );
+        return placeholder();
+    }
+    Source::Open {
+        arrival: arrival(client, rate, findings),
+        session: client.session.as_ref().map(|session| Session {
+            rounds: rounds(&session.value.rounds, findings),
+            think: session
+                .value
+                .think
+                .as_ref()
+                .map_or(Dist::ZERO, |think| time(think, findings)),
+        }),
+    }
+}
+
+fn no_effect<T>(value: &Spanned<T>, key: &str, what: &str, help: &str) -> SpecError {
+    value
+        .error(format!("`{key}` has no effect on {what}"))
+        .help(help)
+}
+
+fn arrival(client: &syntax::Client, rate: &Spanned<Rate>, findings: &mut Findings) -> Arrival {
+    let mean = 1e9 / rate.value.0;
+    let written = client.arrival.as_ref();
+    let interarrival = match written.map(|arrival| &arrival.value) {
+        Some(syntax::Arrival::Constant) => return Arrival::Constant { rate: rate.value.0 },
+        None | Some(syntax::Arrival::Poisson) => {
+            Dist::exponential(mean).map_err(|error| rate.error(error.to_string()))
+        }
+        Some(syntax::Arrival::Gamma(by)) => {
+            Dist::gamma_mean_cv(mean, by.cv.value.0).map_err(|error| by.cv.error(error.to_string()))
+        }
+        Some(syntax::Arrival::Weibull(by)) => Dist::weibull_mean_cv(mean, by.cv.value.0)
+            .map_err(|error| by.cv.error(error.to_string())),
+    };
+    let interarrival = interarrival.unwrap_or_else(|error| {
+        findings.error(error);
+        Dist::ZERO
+    });
+    Arrival::Renewal { interarrival }
+}
+
+/// A whole number from 1 on, as a number of rounds.
+fn whole(value: &Spanned<Number>, findings: &mut Findings) -> NonZeroU32 {
+    let number = value.value.0;
+    if number.fract() != 0.0 || !(1.0..=MAX_ROUNDS).contains(&number) {
+        let error = value.error(format!("a session cannot have {} rounds", value.value));
+        findings.error(error.help(format!("give a whole number from 1 to {MAX_ROUNDS}")));
+        return NonZeroU32::MIN;
+    }
+    NonZeroU32::new(number as u32).unwrap_or(NonZeroU32::MIN)
+}
+
+fn rounds(written: &Spanned<Distribution<Number>>, findings: &mut Findings) -> Rounds {
+    match &written.value {
+        Distribution::Bare(value) | Distribution::Constant(value) => {
+            Rounds::Constant(whole(value, findings))
+        }
+        Distribution::Uniform(Uniform { min, max }) => {
+            let (least, most) = (whole(min, findings), whole(max, findings));
+            if most < least {
+                let message = format!("`max` ({}) is below `min` ({})", max.value, min.value);
+                findings.error(max.error(message).help("give a `max` of at least `min`"));
+            }
+            Rounds::Uniform {
+                min: least,
+                max: most,
+            }
+        }
+        _ => Rounds::Rounded(number(written, findings)),
+    }
+}
+
+/// A weight of a choice.
+pub fn weight(weight: &Spanned<Number>, what: &str) -> Result<f64, SpecError> {
+    // The bound keeps any sum of weights finite.
+    if weight.value.0 > 0.0 && weight.value.0 <= 1e15 {
+        return Ok(weight.value.0);
+    }
+    let message = match weight.value.0 > 0.0 {
+        true => format!("the weight {} is too large", weight.value),
+        false => format!("a {what} of weight 0 is never taken"),
+    };
+    Err(weight.error(message).help(format!(
+        "give a weight above 0 and up to 1e15, or remove the {what}"
+    )))
+}
+
+fn mix(written: &Spanned<Do>, names: &Names<'_>, findings: &mut Findings) -> Mix {
+    match &written.value {
+        Do::Action(action) => {
+            let action = Spanned {
+                value: action.clone(),
+                origin: written.origin,
+            };
+            Mix {
+                shares: vec![(
+                    ActionId(refer("action", &action, &names.actions, findings)),
+                    1.0,
+                )],
+            }
+        }
+        Do::Mix(weights) => weighted(written, weights, names, findings),
+    }
+}
+
+fn weighted(
+    written: &Spanned<Do>,
+    weights: &Named<Spanned<Number>>,
+    names: &Names<'_>,
+    findings: &mut Findings,
+) -> Mix {
+    let total: f64 = weights.0.iter().map(|(_, weight)| weight.value.0).sum();
+    if total <= 0.0 {
+        let message = match weights.0.is_empty() {
+            true => "the mix is empty",
+            false => "the weights of the mix add up to 0",
+        };
+        findings.error(
+            written
+                .error(message)
+                .help("give at least one action a weight above 0: `do: {ask: 1}`"),
+        );
+    }
+    let mut shares = Vec::new();
+    for (name, written) in &weights.0 {
+        let action = ActionId(refer("action", name, &names.actions, findings));
+        match weight(written, "action") {
+            Ok(weight) => shares.push((action, weight / total)),
+            Err(error) if total > 0.0 => findings.error(error),
+            Err(_) => {}
+        }
+    }
+    Mix { shares }
+}
+
+fn timeout(client: &syntax::Client, findings: &mut Findings) -> Option<Span> {
+    let timeout = client.timeout.as_ref()?;
+    let length = span(timeout.value);
+    if length == Span::ZERO {
+        let error = timeout.error(format!(
+            "a timeout of {} fails every request",
+            timeout.value
+        ));
+        findings.error(error.help("give at least 1ns, or leave `timeout` out to wait for ever"));
+    }
+    Some(length)
+}
+
+fn on_failure(client: &syntax::Client, findings: &mut Findings) -> OnFailure {
+    let mut lowered = OnFailure {
+        retries: 0,
+        backoff: Dist::ZERO,
+        respawn: true,
+    };
+    let Some(written) = &client.on_failure else {
+        return lowered;
+    };
+    if written.value.respawn.is_none() && written.value.retry.is_none() {
+        findings.error(
+            written
+                .error("an empty `on_failure` has no effect")
+                .help("give `respawn` or `retry`, or remove it"),
+        );
+    }
+    if let Some(respawn) = &written.value.respawn {
+        lowered.respawn = respawn.value;
+        if client.rate.is_some() && client.concurrency.is_none() {
+            findings.error(no_effect(
+                respawn,
+                "respawn",
+                "an open client",
+                "open sessions never start anew; remove it",
+            ));
+        }
+    }
+    if let Some(retry) = &written.value.retry {
+        let times = &retry.value.times;
+        if times.value.0 == 0 || times.value.0 > MAX_RETRIES {
+            let error = times.error(format!("a request cannot be retried {} times", times.value));
+            findings.error(error.help(format!("give 1 to {MAX_RETRIES}, or remove `retry`")));
+        }
+        lowered.retries = u16::try_from(times.value.0).unwrap_or(u16::MAX);
+        lowered.backoff = retry
+            .value
+            .backoff
+            .as_ref()
+            .map_or(Dist::ZERO, |backoff| time(backoff, findings));
+    }
+    lowered
+}

@@ -1,0 +1,277 @@
+//! Distributions of the syntax to checked samplers.
+
+use std::fmt::Display;
+
+use super::Findings;
+use crate::dist::{Dist, DistError};
+use crate::spec::distribution::{
+    Distribution, Empirical, Hyperexponential, Lognormal, Phase, Shaped, Uniform,
+};
+use crate::spec::error::{Origin, SpecError};
+use crate::spec::spanned::Spanned;
+use crate::spec::units::{Duration, Number};
+
+/// A distribution of times, in nanoseconds.
+pub fn time(written: &Spanned<Distribution<Duration>>, findings: &mut Findings) -> Dist {
+    lower(written, findings)
+}
+
+/// A distribution of plain numbers.
+pub fn number(written: &Spanned<Distribution<Number>>, findings: &mut Findings) -> Dist {
+    lower(written, findings)
+}
+
+fn lower<Q: Copy + Into<f64> + Display>(
+    written: &Spanned<Distribution<Q>>,
+    findings: &mut Findings,
+) -> Dist {
+    sampler(written).unwrap_or_else(|error| {
+        findings.error(error);
+        Dist::ZERO
+    })
+}
+
+/// The parameters of a distribution by name, to find the place of the one at fault.
+type Parameters<'a> = &'a [(&'static str, Origin)];
+
+fn sampler<Q: Copy + Into<f64> + Display>(
+    written: &Spanned<Distribution<Q>>,
+) -> Result<Dist, SpecError> {
+    let whole = written.origin;
+    match &written.value {
+        Distribution::Bare(value) | Distribution::Constant(value) => placed(
+            Dist::constant(value.value.into()),
+            whole,
+            &[("value", value.origin)],
+        ),
+        Distribution::Uniform(uniform) => self::uniform(uniform, whole),
+        Distribution::Exponential(exponential) => {
+            let mean = positive("mean", &exponential.mean)?;
+            placed(
+                Dist::exponential(mean),
+                whole,
+                &[("mean", exponential.mean.origin)],
+            )
+        }
+        Distribution::Erlang(erlang) => {
+            let mean = positive("mean", &erlang.mean)?;
+            let Ok(k) = u32::try_from(erlang.k.value.0) else {
+                return Err(erlang
+                    .k
+                    .error("too many stages")
+                    .help("`k` is from 1 to 1000000"));
+            };
+            let places = [("shape", erlang.k.origin), ("mean", erlang.mean.origin)];
+            placed(Dist::erlang(k, mean), whole, &places)
+        }
+        Distribution::Gamma(shaped) => {
+            self::shaped(shaped, "gamma", whole, Dist::gamma_mean_cv, Dist::gamma)
+        }
+        Distribution::Weibull(shaped) => self::shaped(
+            shaped,
+            "weibull",
+            whole,
+            Dist::weibull_mean_cv,
+            Dist::weibull,
+        ),
+        Distribution::Lognormal(lognormal) => self::lognormal(lognormal, whole),
+        Distribution::Hyperexponential(mixture) => hyperexponential(mixture, whole),
+        Distribution::Empirical(empirical) => self::empirical(empirical, whole),
+    }
+}
+
+/// The value of a parameter that must be above zero.
+fn positive<Q: Copy + Into<f64> + Display>(
+    name: &str,
+    parameter: &Spanned<Q>,
+) -> Result<f64, SpecError> {
+    let value: f64 = parameter.value.into();
+    if value > 0.0 {
+        return Ok(value);
+    }
+    let error = parameter.error(format!("`{name}` is {}", parameter.value));
+    Err(error.help(format!(
+        "`{name}` is above zero; for no time at all write the constant `0s`"
+    )))
+}
+
+/// The sampler, or what is wrong with its parameters at the place of the one at fault.
+fn placed(
+    result: Result<Dist, DistError>,
+    whole: Origin,
+    parameters: Parameters<'_>,
+) -> Result<Dist, SpecError> {
+    result.map_err(|error| {
+        let named = parameters
+            .iter()
+            .find(|(name, _)| *name == error.parameter());
+        SpecError::about(
+            named.map_or(whole, |(_, origin)| *origin),
+            error.to_string(),
+        )
+    })
+}
+
+fn uniform<Q: Copy + Into<f64> + Display>(
+    uniform: &Uniform<Q>,
+    whole: Origin,
+) -> Result<Dist, SpecError> {
+    let (min, max) = (uniform.min.value.into(), uniform.max.value.into());
+    if max <= min {
+        let error = uniform.max.error(format!(
+            "`max` ({}) is not above `min` ({})",
+            uniform.max.value, uniform.min.value
+        ));
+        return Err(error.help("give a larger `max`, or a constant"));
+    }
+    placed(
+        Dist::uniform(min, max),
+        whole,
+        &[("min", uniform.min.origin), ("max", uniform.max.origin)],
+    )
+}
+
+fn shaped<Q: Copy + Into<f64> + Display>(
+    shaped: &Shaped<Q>,
+    family: &str,
+    whole: Origin,
+    by_mean: fn(f64, f64) -> Result<Dist, DistError>,
+    by_shape: fn(f64, f64) -> Result<Dist, DistError>,
+) -> Result<Dist, SpecError> {
+    match (&shaped.mean, &shaped.cv, &shaped.shape, &shaped.scale) {
+        (Some(mean), Some(cv), None, None) => {
+            let value = positive("mean", mean)?;
+            placed(
+                by_mean(value, cv.value.0),
+                whole,
+                &[("mean", mean.origin), ("cv", cv.origin)],
+            )
+        }
+        (None, None, Some(shape), Some(scale)) => {
+            let value = positive("scale", scale)?;
+            placed(
+                by_shape(shape.value.0, value),
+                whole,
+                &[("shape", shape.origin), ("scale", scale.origin)],
+            )
+        }
+        _ => {
+            let error = SpecError::about(
+                whole,
+                format!("these parameters do not make a {family} distribution"),
+            );
+            Err(error.help("give either `mean` and `cv`, or `shape` and `scale`"))
+        }
+    }
+}
+
+fn lognormal<Q: Copy + Into<f64> + Display>(
+    lognormal: &Lognormal<Q>,
+    whole: Origin,
+) -> Result<Dist, SpecError> {
+    let Lognormal {
+        mean,
+        cv,
+        median,
+        p95,
+        sigma,
+    } = lognormal;
+    match (mean, cv, median, p95, sigma) {
+        (Some(mean), Some(cv), None, None, None) => {
+            let value = positive("mean", mean)?;
+            placed(
+                Dist::lognormal_mean_cv(value, cv.value.0),
+                whole,
+                &[("mean", mean.origin), ("cv", cv.origin)],
+            )
+        }
+        (None, None, Some(median), Some(p95), None) => {
+            let value = positive("median", median)?;
+            if p95.value.into() <= value {
+                let message = format!(
+                    "`p95` ({}) is not above `median` ({})",
+                    p95.value, median.value
+                );
+                return Err(p95
+                    .error(message)
+                    .help("the 95th percentile of a lognormal is above its median"));
+            }
+            let places = [("median", median.origin), ("p95", p95.origin)];
+            placed(
+                Dist::lognormal_median_p95(value, p95.value.into()),
+                whole,
+                &places,
+            )
+        }
+        (None, None, Some(median), None, Some(sigma)) => {
+            let value = positive("median", median)?;
+            let places = [("median", median.origin), ("sigma", sigma.origin)];
+            placed(
+                Dist::lognormal_median_sigma(value, sigma.value.0),
+                whole,
+                &places,
+            )
+        }
+        _ => {
+            let error = SpecError::about(
+                whole,
+                "these parameters do not make a lognormal distribution",
+            );
+            Err(error.help("give `mean` and `cv`, or `median` and `p95`, or `median` and `sigma`"))
+        }
+    }
+}
+
+fn hyperexponential<Q: Copy + Into<f64> + Display>(
+    mixture: &Hyperexponential<Q>,
+    whole: Origin,
+) -> Result<Dist, SpecError> {
+    match (&mixture.mean, &mixture.cv, &mixture.branches) {
+        (Some(mean), Some(cv), None) => {
+            let value = positive("mean", mean)?;
+            let places = [("mean", mean.origin), ("cv", cv.origin)];
+            placed(
+                Dist::hyperexponential_mean_cv(value, cv.value.0),
+                whole,
+                &places,
+            )
+        }
+        (None, None, Some(branches)) => {
+            let pairs = branches
+                .value
+                .iter()
+                .map(phase)
+                .collect::<Result<Vec<_>, _>>()?;
+            placed(Dist::hyperexponential(&pairs), branches.origin, &[])
+        }
+        _ => {
+            let error = SpecError::about(
+                whole,
+                "these parameters do not make a hyperexponential distribution",
+            );
+            Err(error.help("give either `mean` and `cv`, or `branches`"))
+        }
+    }
+}
+
+fn phase<Q: Copy + Into<f64> + Display>(phase: &Phase<Q>) -> Result<(f64, f64), SpecError> {
+    let weight = super::clients::weight(&phase.weight, "branch")?;
+    Ok((weight, positive("mean", &phase.mean)?))
+}
+
+fn empirical<Q: Copy + Into<f64> + Display>(
+    empirical: &Empirical<Q>,
+    whole: Origin,
+) -> Result<Dist, SpecError> {
+    let values: Vec<f64> = empirical
+        .values
+        .value
+        .iter()
+        .map(|value| value.value.into())
+        .collect();
+    placed(
+        Dist::empirical(&values),
+        whole,
+        &[("values", empirical.values.origin)],
+    )
+}

@@ -1,0 +1,141 @@
+//! What a run is as a whole: version, name, seed and limits.
+
+use std::num::NonZeroU64;
+
+use super::Findings;
+use crate::model::{Limits, Model, Source};
+use crate::spec::error::{SpecError, shown};
+use crate::spec::syntax::{Run, Spec, Warmup};
+use crate::spec::units::Duration;
+use crate::time::{Span, Time};
+
+/// The version of the language that this reads.
+pub const LANGUAGE: u64 = 1;
+/// The seed of a spec that gives none.
+pub const DEFAULT_SEED: u64 = 1;
+/// The drain of a spec that gives none: 30 s.
+pub const DEFAULT_DRAIN: Duration = Duration(30e9);
+/// Longest name of a spec in bytes.
+const MAX_NAME: usize = 100;
+
+pub fn check_version(spec: &Spec, findings: &mut Findings) {
+    let version = spec.blis.value.0;
+    if version != LANGUAGE {
+        let error = spec
+            .blis
+            .error(format!("version {version} of the language is not known"));
+        findings.error(error.help(format!(
+            "this program reads version {LANGUAGE}: `blis: {LANGUAGE}`"
+        )));
+    }
+}
+
+pub fn name(spec: &Spec, findings: &mut Findings) -> String {
+    let name = spec.name.value.as_str();
+    if name.trim().is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
+        let error = spec
+            .name
+            .error(format!("`{}` cannot be the name of a spec", shown(name)));
+        findings.error(error.help(format!("a name is 1 to {MAX_NAME} printable characters")));
+    }
+    name.to_owned()
+}
+
+pub fn seed(spec: &Spec) -> u64 {
+    spec.seed.as_ref().map_or(DEFAULT_SEED, |seed| seed.value.0)
+}
+
+/// The length of a duration in whole nanoseconds.
+pub fn span(duration: Duration) -> Span {
+    Span::from_nanos_f64(duration.0)
+}
+
+fn instant(duration: Duration) -> Time {
+    Time::ZERO + span(duration)
+}
+
+pub fn limits(spec: &Spec, findings: &mut Findings) -> Limits {
+    let none = Run::default();
+    let run = spec.run.as_ref().map_or(&none, |run| &run.value);
+    if run.requests.is_none() && run.horizon.is_none() {
+        findings.error(unbounded(spec));
+    }
+    let mut requests = None;
+    if let Some(budget) = &run.requests {
+        requests = NonZeroU64::new(budget.value.0);
+        if requests.is_none() {
+            let error = budget.error("a budget of 0 requests runs nothing");
+            findings.error(error.help("give at least 1, or leave `requests` out for no budget"));
+        }
+    }
+    if let Some(horizon) = &run.horizon
+        && span(horizon.value) == Span::ZERO
+    {
+        findings.error(
+            horizon
+                .error("a horizon of zero runs nothing")
+                .help("give a time above 0s, such as `60s`"),
+        );
+    }
+    let warmup = run.warmup.as_ref().map_or(Time::ZERO, |warmup| {
+        let Warmup::At(time) = warmup.value;
+        if let Some(horizon) = &run.horizon
+            && instant(time) >= instant(horizon.value)
+        {
+            let error = warmup.error(format!(
+                "the warm-up ({time}) leaves nothing to measure before the horizon ({})",
+                horizon.value
+            ));
+            findings.error(error.help("the warm-up ends before the horizon"));
+        }
+        instant(time)
+    });
+    Limits {
+        requests,
+        horizon: run.horizon.as_ref().map(|horizon| instant(horizon.value)),
+        warmup,
+        drain: span(
+            run.drain
+                .as_ref()
+                .map_or(DEFAULT_DRAIN, |drain| drain.value),
+        ),
+    }
+}
+
+fn unbounded(spec: &Spec) -> SpecError {
+    let message = "nothing ends the load: there is neither a budget nor a horizon";
+    let error = match &spec.run {
+        Some(run) => run.error(message),
+        None => SpecError::new(message),
+    };
+    error.help("set `run.requests` or `run.horizon`, or give --num-requests or --horizon")
+}
+
+/// Users beyond the budget never send anything.
+pub fn warn_of_small_budget(spec: &Spec, model: &Model, findings: &mut Findings) {
+    let users: u64 = model
+        .clients
+        .iter()
+        .map(|client| match client.source {
+            Source::Closed { concurrency, .. } => u64::from(concurrency.get()),
+            Source::Open { .. } => 0,
+        })
+        .sum();
+    let budget = spec
+        .run
+        .as_ref()
+        .and_then(|run| run.value.requests.as_ref());
+    if let Some(budget) = budget
+        && budget.value.0 < users
+    {
+        let message = format!(
+            "the budget of {} requests is smaller than the {users} users",
+            budget.value
+        );
+        findings.warn(
+            budget
+                .error(message)
+                .help("some users will never send a request"),
+        );
+    }
+}

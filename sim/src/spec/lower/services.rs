@@ -1,0 +1,136 @@
+//! Services to the model.
+
+use std::num::NonZeroU32;
+
+use super::{Findings, distributions};
+use crate::model::{Dispatch, Model, OnTimeout, Service, Step};
+use crate::spec::spanned::Spanned;
+use crate::spec::syntax;
+use crate::spec::units::Count;
+
+/// Most members of a queue group.
+const MAX_MEMBERS: u64 = 1_000_000;
+/// Most workers of a member.
+const MAX_WORKERS: u64 = 1_000_000_000;
+
+pub fn lower(spec: &syntax::Spec, findings: &mut Findings) -> Vec<Service> {
+    let services = spec.services.iter().flat_map(|services| &services.value.0);
+    services
+        .map(|(name, service)| lower_one(&name.value, service, findings))
+        .collect()
+}
+
+fn lower_one(name: &str, service: &syntax::Service, findings: &mut Findings) -> Service {
+    let members = service.members.as_ref().map_or(NonZeroU32::MIN, |members| {
+        at_least_one(members, "member", "members", MAX_MEMBERS, findings)
+    });
+    if let Some(dispatch) = &service.dispatch
+        && members.get() == 1
+    {
+        let error = dispatch.error("`dispatch` has no effect on a service with one member");
+        findings.error(error.help("remove it, or give `members` of 2 or more"));
+    }
+    Service {
+        name: name.to_owned(),
+        members,
+        workers: at_least_one(&service.workers, "worker", "workers", MAX_WORKERS, findings),
+        dispatch: match service.dispatch.as_ref().map(|dispatch| dispatch.value) {
+            None | Some(syntax::Dispatch::Random) => Dispatch::Random,
+            Some(syntax::Dispatch::Shared) => Dispatch::Shared,
+            Some(syntax::Dispatch::LeastLoaded) => Dispatch::LeastLoaded,
+        },
+        time: distributions::time(&service.time, findings),
+        queue_limit: queue_limit(service, findings),
+        errors: service.errors.as_ref().map_or(0.0, |errors| errors.value.0),
+        on_timeout: match service
+            .on_timeout
+            .as_ref()
+            .map(|on_timeout| on_timeout.value)
+        {
+            None | Some(syntax::OnTimeout::Stay) => OnTimeout::Stay,
+            Some(syntax::OnTimeout::Leave) => OnTimeout::Leave,
+            Some(syntax::OnTimeout::Abandon) => OnTimeout::Abandon,
+        },
+    }
+}
+
+/// A count that is at least 1 and at most `most`.
+pub fn at_least_one(
+    count: &Spanned<Count>,
+    one: &str,
+    many: &str,
+    most: u64,
+    findings: &mut Findings,
+) -> NonZeroU32 {
+    let value = count.value.0;
+    let accepted = || format!("give a whole number from 1 to {most}");
+    if value == 0 {
+        findings.error(
+            count
+                .error(format!("there must be at least one {one}"))
+                .help(accepted()),
+        );
+    } else if value > most {
+        findings.error(
+            count
+                .error(format!("{value} {many} are too many"))
+                .help(accepted()),
+        );
+    }
+    u32::try_from(value)
+        .ok()
+        .and_then(NonZeroU32::new)
+        .unwrap_or(NonZeroU32::MIN)
+}
+
+fn queue_limit(service: &syntax::Service, findings: &mut Findings) -> Option<u32> {
+    let queue = service.queue.as_ref()?;
+    if queue.value.limit.is_none() && queue.value.order.is_none() {
+        findings.error(
+            queue
+                .error("an empty `queue` has no effect")
+                .help("give `limit`, or remove `queue`"),
+        );
+    }
+    let limit = queue.value.limit.as_ref()?;
+    let narrow = u32::try_from(limit.value.0);
+    if narrow.is_err() {
+        let error = limit.error(format!("a queue limit of {} is too large", limit.value));
+        findings.error(error.help(format!(
+            "give up to {}, or leave `limit` out for no limit",
+            u32::MAX
+        )));
+    }
+    narrow.ok()
+}
+
+/// Work can only be withdrawn when somebody gives up waiting.
+pub fn check_timeouts(spec: &syntax::Spec, model: &Model, findings: &mut Findings) {
+    let services = spec.services.iter().flat_map(|services| &services.value.0);
+    for ((_, service), lowered) in services.zip(&model.services) {
+        if let Some(on_timeout) = &service.on_timeout
+            && lowered.on_timeout != OnTimeout::Stay
+            && model.clients.iter().all(|client| client.timeout.is_none())
+        {
+            let error =
+                on_timeout.error("`on_timeout` has no effect because no client has a timeout");
+            findings.error(error.help("give a client a `timeout`, or remove `on_timeout`"));
+        }
+    }
+    warn_of_unvisited(spec, model, findings);
+}
+
+fn warn_of_unvisited(spec: &syntax::Spec, model: &Model, findings: &mut Findings) {
+    let mut visited = vec![false; model.services.len()];
+    for step in &model.program {
+        if let Step::Visit(service) = step {
+            visited[service.index()] = true;
+        }
+    }
+    let services = spec.services.iter().flat_map(|services| &services.value.0);
+    for ((name, _), visited) in services.zip(visited) {
+        if !visited {
+            findings.warn(name.error(format!("the service `{}` is never visited", name.value)));
+        }
+    }
+}

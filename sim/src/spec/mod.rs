@@ -1,0 +1,65 @@
+//! Specs: from text to a checked model.
+//!
+//! [`read`] turns text into the typed syntax, [`lower`] turns that into a [`Model`](crate::model::Model). Both report
+//! several errors in one go, each with its place in the text. Between the two, [`overrides`] puts in what the
+//! command line says. Nothing here touches the file system, and no text makes it panic, overflow the stack or take
+//! more memory than a small multiple of [`yaml::MAX_BYTES`].
+
+mod access;
+mod de;
+pub mod distribution;
+pub mod error;
+mod lower;
+pub mod named;
+pub mod node;
+pub mod overrides;
+mod quantity;
+mod resolved;
+mod schema;
+mod spanned;
+pub mod syntax;
+pub mod units;
+mod vocabulary;
+pub mod yaml;
+
+pub use error::SpecError;
+pub use lower::{Lowered, lower};
+pub use overrides::{ClientFlags, Overrides};
+pub use resolved::resolved;
+pub use schema::json_schema;
+pub use spanned::Spanned;
+pub use syntax::Spec;
+
+use sha2::{Digest, Sha256};
+
+/// Reads the text of a spec. The errors are in the order of the text, at most [`error::MAX_ERRORS`].
+pub fn read(text: &str) -> Result<Spec, Vec<SpecError>> {
+    let (tree, mut errors) = yaml::parse(text).map_err(|error| vec![error])?;
+    errors.truncate(error::MAX_ERRORS);
+    let spec = de::read(&tree, &mut errors);
+    error::sort(&mut errors);
+    match spec {
+        Some(spec) if errors.is_empty() => Ok(spec),
+        _ => Err(errors),
+    }
+}
+
+/// Reads the bytes of a spec, which must be UTF-8.
+pub fn read_bytes(bytes: &[u8]) -> Result<Spec, Vec<SpecError>> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let message = format!(
+            "the spec is not UTF-8: byte {} cannot be read",
+            error.valid_up_to() + 1
+        );
+        vec![SpecError::new(message).help("save the file as UTF-8")]
+    })?;
+    read(text)
+}
+
+/// The SHA-256 of a spec's text, in hexadecimal.
+pub fn sha256(text: &str) -> String {
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

@@ -1,0 +1,115 @@
+//! Things by name, in the order of the text.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+
+use super::de::with_help;
+use super::error::shown;
+use super::spanned::Spanned;
+
+/// Longest name in bytes.
+pub const MAX_NAME: usize = 64;
+
+/// A mapping from names to things that keeps the order of the text. Names are distinct.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Named<T>(pub Vec<(Spanned<String>, T)>);
+
+impl<T> Named<T> {
+    /// The position of a name.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|(known, _)| known.value == name)
+    }
+
+    /// The names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.value.as_str())
+    }
+}
+
+/// Why a text cannot be a name, if it cannot.
+fn flaw(name: &str) -> Option<&'static str> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if name.len() > MAX_NAME {
+        Some("is too long for a name")
+    } else if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        || !name.chars().all(allowed)
+    {
+        Some("cannot be a name")
+    } else {
+        None
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Named<T>, D::Error> {
+        deserializer.deserialize_map(NamedVisitor(PhantomData))
+    }
+}
+
+struct NamedVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
+    type Value = Named<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("names with their values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Named<T>, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(Spanned {
+            value: Name(name),
+            origin,
+        }) = access.next_key()?
+        {
+            entries.push((
+                Spanned {
+                    value: name,
+                    origin,
+                },
+                access.next_value()?,
+            ));
+        }
+        Ok(Named(entries))
+    }
+}
+
+/// A checked name.
+struct Name(String);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        match flaw(&name) {
+            None => Ok(Name(name)),
+            Some(flaw) => Err(D::Error::custom(with_help(
+                format!("`{}` {flaw}", shown(&name)),
+                format!(
+                    "a name starts with a letter or `_` and has up to {MAX_NAME} letters, digits, `_` and `-`"
+                ),
+            ))),
+        }
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Named<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Named_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_-]*$", "maxLength": MAX_NAME},
+            "additionalProperties": generator.subschema_for::<T>(),
+        })
+    }
+}

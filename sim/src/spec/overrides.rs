@@ -1,0 +1,111 @@
+//! Values from the command line, put into a spec before it is checked, so that they are checked like any other.
+
+use super::distribution::Distribution;
+use super::error::SpecError;
+use super::spanned::Spanned;
+use super::syntax::{Client, Run, Spec, Warmup};
+use super::units::{Count, Duration, Rate};
+
+/// Values that override those of any spec.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Overrides {
+    /// `--seed`
+    pub seed: Option<u64>,
+    /// `--num-requests`
+    pub requests: Option<Count>,
+    /// `--horizon`
+    pub horizon: Option<Duration>,
+    /// `--warmup`
+    pub warmup: Option<Duration>,
+    /// `--timeout`, of every client
+    pub timeout: Option<Duration>,
+}
+
+/// Flags that describe the client of the embedded spec.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ClientFlags {
+    /// `--concurrency`
+    pub concurrency: Option<Count>,
+    /// `--think-time-ms`
+    pub think_time: Option<Duration>,
+    /// `--rate`
+    pub rate: Option<Rate>,
+}
+
+/// Puts overrides into a spec.
+pub fn apply(spec: &mut Spec, overrides: &Overrides) {
+    if let Some(seed) = overrides.seed {
+        spec.seed = Some(Spanned::flag("--seed", Count(seed)));
+    }
+    if let Some(requests) = overrides.requests {
+        run(spec).requests = Some(Spanned::flag("--num-requests", requests));
+    }
+    if let Some(horizon) = overrides.horizon {
+        run(spec).horizon = Some(Spanned::flag("--horizon", horizon));
+    }
+    if let Some(warmup) = overrides.warmup {
+        run(spec).warmup = Some(Spanned::flag("--warmup", Warmup::At(warmup)));
+    }
+    if let Some(timeout) = overrides.timeout {
+        for (_, client) in &mut spec.clients.value.0 {
+            client.timeout = Some(Spanned::flag("--timeout", timeout));
+        }
+    }
+}
+
+fn run(spec: &mut Spec) -> &mut Run {
+    &mut spec
+        .run
+        .get_or_insert_with(|| Spanned::flag("run", Run::default()))
+        .value
+}
+
+/// Replaces the clients and the budget of a spec by one client with these properties, which does what the spec's
+/// first client does and keeps its timeout. Without any of the flags the spec stays as it is. Apply the
+/// [`Overrides`] afterwards.
+///
+/// `--concurrency` gives closed users, without think time unless `--think-time-ms` gives it; `--rate` gives Poisson
+/// arrivals; `--think-time-ms` alone keeps the first client's concurrency.
+pub fn replace_clients(spec: &mut Spec, flags: &ClientFlags) -> Result<(), SpecError> {
+    if *flags == ClientFlags::default() {
+        return Ok(());
+    }
+    if flags.rate.is_some() && flags.concurrency.is_some() {
+        return Err(
+            SpecError::new("--rate and --concurrency exclude one another")
+                .help("--concurrency gives closed users, --rate an open schedule"),
+        );
+    }
+    if flags.rate.is_some() && flags.think_time.is_some() {
+        return Err(SpecError::new("--think-time-ms has no effect with --rate")
+            .help("use it with --concurrency"));
+    }
+    let Some((name, first)) = spec.clients.value.0.first().cloned() else {
+        return Err(SpecError::new("the spec has no client to describe"));
+    };
+    let concurrency = flags
+        .concurrency
+        .map(|users| Spanned::flag("--concurrency", users));
+    let client = Client {
+        concurrency: if flags.rate.is_some() {
+            None
+        } else {
+            concurrency.or(first.concurrency)
+        },
+        think: flags.think_time.map(|time| {
+            Spanned::flag(
+                "--think-time-ms",
+                Distribution::Bare(Spanned::flag("--think-time-ms", time)),
+            )
+        }),
+        rate: flags.rate.map(|rate| Spanned::flag("--rate", rate)),
+        arrival: None,
+        session: None,
+        r#do: first.r#do,
+        timeout: first.timeout,
+        on_failure: None,
+    };
+    spec.clients.value.0 = vec![(name, client)];
+    run(spec).requests = None;
+    Ok(())
+}

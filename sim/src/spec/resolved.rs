@@ -1,0 +1,417 @@
+//! A spec written back with defaults and overrides in place.
+//!
+//! What is written reads and lowers to the same model as the spec it came from. Only specs that can be lowered are
+//! worth writing: the writer relies on checked names.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::distribution::{Distribution, Hyperexponential, Lognormal, Shaped};
+use super::lower::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE};
+use super::named::Named;
+use super::spanned::Spanned;
+use super::syntax::{
+    Action, Arrival, Client, Dispatch, Do, Failure, OnTimeout, Run, Service, Slo, Spec, Step,
+    Warmup,
+};
+use super::units::{Duration, Number};
+
+/// The text of a spec, with defaults and overrides in place.
+pub fn resolved(spec: &Spec) -> String {
+    Resolved(spec).to_string()
+}
+
+struct Resolved<'a>(&'a Spec);
+
+impl Display for Resolved<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let spec = self.0;
+        writeln!(f, "blis: {LANGUAGE}")?;
+        writeln!(f, "name: {}", Quoted(&spec.name.value))?;
+        writeln!(
+            f,
+            "seed: {}",
+            spec.seed.as_ref().map_or(DEFAULT_SEED, |seed| seed.value.0)
+        )?;
+        run(f, spec.run.as_ref().map(|run| &run.value))?;
+        writeln!(f, "\nclients:")?;
+        for (name, entry) in &spec.clients.value.0 {
+            writeln!(f, "  {}:", name.value)?;
+            client(f, entry)?;
+        }
+        writeln!(f, "\nactions:")?;
+        for (name, entry) in &spec.actions.value.0 {
+            writeln!(f, "  {}:", name.value)?;
+            action(f, entry)?;
+        }
+        if let Some(services) = &spec.services {
+            writeln!(f, "\nservices:")?;
+            for (name, entry) in &services.value.0 {
+                writeln!(f, "  {}:", name.value)?;
+                service(f, entry)?;
+            }
+        }
+        if let Some(network) = &spec.network {
+            writeln!(f, "\nnetwork:\n  one_way: {}", Law(&network.one_way.value))?;
+        }
+        Ok(())
+    }
+}
+
+/// A text in double quotes. The escapes of JSON are escapes of YAML.
+struct Quoted<'a>(&'a str);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", serde_json::Value::from(self.0))
+    }
+}
+
+fn run(f: &mut Formatter<'_>, written: Option<&Run>) -> fmt::Result {
+    let none = Run::default();
+    let run = written.unwrap_or(&none);
+    writeln!(f, "\nrun:")?;
+    optional(f, "  ", "requests", &run.requests)?;
+    optional(f, "  ", "horizon", &run.horizon)?;
+    let warmup = run.warmup.as_ref().map_or(Duration(0.0), |warmup| {
+        let Warmup::At(time) = warmup.value;
+        time
+    });
+    writeln!(f, "  warmup: {warmup}")?;
+    writeln!(
+        f,
+        "  drain: {}",
+        run.drain
+            .as_ref()
+            .map_or(DEFAULT_DRAIN, |drain| drain.value)
+    )
+}
+
+fn optional<T: Display>(
+    f: &mut Formatter<'_>,
+    indent: &str,
+    key: &str,
+    value: &Option<Spanned<T>>,
+) -> fmt::Result {
+    match value {
+        Some(value) => writeln!(f, "{indent}{key}: {}", value.value),
+        None => Ok(()),
+    }
+}
+
+fn client(f: &mut Formatter<'_>, client: &Client) -> fmt::Result {
+    optional(f, "    ", "concurrency", &client.concurrency)?;
+    if client.concurrency.is_some() {
+        writeln!(f, "    think: {}", OrNone(client.think.as_ref()))?;
+    }
+    if let Some(rate) = &client.rate {
+        writeln!(f, "    rate: {}", rate.value)?;
+        match client.arrival.as_ref().map(|arrival| &arrival.value) {
+            None | Some(Arrival::Poisson) => writeln!(f, "    arrival: poisson")?,
+            Some(Arrival::Constant) => writeln!(f, "    arrival: constant")?,
+            Some(Arrival::Gamma(by)) => {
+                writeln!(f, "    arrival: {{gamma: {{cv: {}}}}}", by.cv.value)?
+            }
+            Some(Arrival::Weibull(by)) => {
+                writeln!(f, "    arrival: {{weibull: {{cv: {}}}}}", by.cv.value)?
+            }
+        }
+    }
+    if let Some(session) = &client.session {
+        let session = &session.value;
+        let (rounds, think) = (Law(&session.rounds.value), OrNone(session.think.as_ref()));
+        writeln!(f, "    session: {{rounds: {rounds}, think: {think}}}")?;
+    }
+    match &client.r#do.value {
+        Do::Action(action) => writeln!(f, "    do: {action}")?,
+        Do::Mix(mix) => writeln!(f, "    do: {}", Weights(mix))?,
+    }
+    optional(f, "    ", "timeout", &client.timeout)?;
+    on_failure(f, client)
+}
+
+fn on_failure(f: &mut Formatter<'_>, client: &Client) -> fmt::Result {
+    let written = client
+        .on_failure
+        .as_ref()
+        .map(|on_failure| &on_failure.value);
+    let retry = written
+        .and_then(|on_failure| on_failure.retry.as_ref())
+        .map(|retry| &retry.value);
+    if client.concurrency.is_none() && retry.is_none() {
+        return Ok(());
+    }
+    writeln!(f, "    on_failure:")?;
+    if client.concurrency.is_some() {
+        let respawn = written
+            .and_then(|on_failure| on_failure.respawn.as_ref())
+            .is_none_or(|respawn| respawn.value);
+        writeln!(f, "      respawn: {respawn}")?;
+    }
+    match retry {
+        Some(retry) => {
+            let backoff = OrNone(retry.backoff.as_ref());
+            writeln!(
+                f,
+                "      retry: {{times: {}, backoff: {backoff}}}",
+                retry.times.value
+            )
+        }
+        None => Ok(()),
+    }
+}
+
+struct Weights<'a>(&'a Named<Spanned<Number>>);
+
+impl Display for Weights<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let entries = self
+            .0
+            .0
+            .iter()
+            .map(|(name, weight)| (name.value.as_str(), Some(weight.value)));
+        parameters(f, entries)
+    }
+}
+
+fn action(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
+    path(f, "    ", &action.path.value)?;
+    let Some(slo) = &action.slo else {
+        return Ok(());
+    };
+    let Slo {
+        p50,
+        p90,
+        p95,
+        p99,
+        p999,
+        errors,
+    } = &slo.value;
+    writeln!(f, "    slo:")?;
+    for (name, limit) in [
+        ("p50", p50),
+        ("p90", p90),
+        ("p95", p95),
+        ("p99", p99),
+        ("p999", p999),
+    ] {
+        optional(f, "      ", name, limit)?;
+    }
+    optional(f, "      ", "errors", errors)
+}
+
+fn path(f: &mut Formatter<'_>, indent: &str, steps: &[Spanned<Step>]) -> fmt::Result {
+    if steps.is_empty() {
+        return writeln!(f, "{indent}path: []");
+    }
+    writeln!(f, "{indent}path:")?;
+    for step in steps {
+        write!(f, "{indent}  - ")?;
+        match &step.value {
+            Step::Visit(service) => writeln!(f, "visit: {}", service.value)?,
+            Step::Delay(delay) => writeln!(f, "delay: {}", Law(&delay.value))?,
+            Step::Reply => writeln!(f, "reply")?,
+            Step::Fail(Failure::AppError) => writeln!(f, "fail: app_error")?,
+            Step::Fail(Failure::Rejected) => writeln!(f, "fail: rejected")?,
+            Step::Fail(Failure::TransportError) => writeln!(f, "fail: transport_error")?,
+            Step::Branch(arms) => {
+                writeln!(f, "branch:")?;
+                let inner = format!("{indent}        ");
+                for arm in arms {
+                    writeln!(f, "{indent}      - weight: {}", arm.weight.value)?;
+                    path(f, &inner, &arm.path)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn service(f: &mut Formatter<'_>, service: &Service) -> fmt::Result {
+    writeln!(f, "    workers: {}", service.workers.value)?;
+    writeln!(
+        f,
+        "    members: {}",
+        service
+            .members
+            .as_ref()
+            .map_or(1, |members| members.value.0)
+    )?;
+    if service
+        .members
+        .as_ref()
+        .is_some_and(|members| members.value.0 > 1)
+    {
+        let dispatch = match service.dispatch.as_ref().map(|dispatch| dispatch.value) {
+            None | Some(Dispatch::Random) => "random",
+            Some(Dispatch::Shared) => "shared",
+            Some(Dispatch::LeastLoaded) => "least_loaded",
+        };
+        writeln!(f, "    dispatch: {dispatch}")?;
+    }
+    writeln!(f, "    time: {}", Law(&service.time.value))?;
+    match service
+        .queue
+        .as_ref()
+        .and_then(|queue| queue.value.limit.as_ref())
+    {
+        Some(limit) => writeln!(f, "    queue: {{limit: {}, order: fifo}}", limit.value)?,
+        None => writeln!(f, "    queue: {{order: fifo}}")?,
+    }
+    writeln!(
+        f,
+        "    errors: {}",
+        service.errors.as_ref().map_or(0.0, |errors| errors.value.0)
+    )?;
+    let on_timeout = match service
+        .on_timeout
+        .as_ref()
+        .map(|on_timeout| on_timeout.value)
+    {
+        None | Some(OnTimeout::Stay) => "stay",
+        Some(OnTimeout::Leave) => "leave",
+        Some(OnTimeout::Abandon) => "abandon",
+    };
+    writeln!(f, "    on_timeout: {on_timeout}")
+}
+
+/// A distribution, or no time at all where there is none.
+struct OrNone<'a>(Option<&'a Spanned<Distribution<Duration>>>);
+
+impl Display for OrNone<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(distribution) => write!(f, "{}", Law(&distribution.value)),
+            None => write!(f, "{}", Duration(0.0)),
+        }
+    }
+}
+
+/// A distribution in one line.
+struct Law<'a, Q>(&'a Distribution<Q>);
+
+impl<Q: Display + Copy> Display for Law<'_, Q> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let name = match self.0 {
+            Distribution::Bare(value) | Distribution::Constant(value) => {
+                return write!(f, "{}", value.value);
+            }
+            Distribution::Uniform(_) => "uniform",
+            Distribution::Exponential(_) => "exponential",
+            Distribution::Erlang(_) => "erlang",
+            Distribution::Gamma(_) => "gamma",
+            Distribution::Weibull(_) => "weibull",
+            Distribution::Lognormal(_) => "lognormal",
+            Distribution::Hyperexponential(_) => "hyperexponential",
+            Distribution::Empirical(_) => "empirical",
+        };
+        write!(f, "{{{name}: ")?;
+        self.parameters(f)?;
+        write!(f, "}}")
+    }
+}
+
+impl<Q: Display + Copy> Law<'_, Q> {
+    fn parameters(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Distribution::Bare(_) | Distribution::Constant(_) => Ok(()),
+            Distribution::Uniform(uniform) => parameters(
+                f,
+                [
+                    ("min", Some(uniform.min.value)),
+                    ("max", Some(uniform.max.value)),
+                ],
+            ),
+            Distribution::Exponential(exponential) => {
+                parameters(f, [("mean", Some(exponential.mean.value))])
+            }
+            Distribution::Erlang(erlang) => {
+                write!(f, "{{k: {}, mean: {}}}", erlang.k.value, erlang.mean.value)
+            }
+            Distribution::Gamma(shaped) | Distribution::Weibull(shaped) => {
+                let Shaped {
+                    mean,
+                    cv,
+                    shape,
+                    scale,
+                } = shaped;
+                parameters(
+                    f,
+                    [
+                        ("mean", text(mean)),
+                        ("cv", text(cv)),
+                        ("shape", text(shape)),
+                        ("scale", text(scale)),
+                    ],
+                )
+            }
+            Distribution::Lognormal(lognormal) => {
+                let Lognormal {
+                    mean,
+                    cv,
+                    median,
+                    p95,
+                    sigma,
+                } = lognormal;
+                let median_and = [
+                    ("median", text(median)),
+                    ("p95", text(p95)),
+                    ("sigma", text(sigma)),
+                ];
+                parameters(
+                    f,
+                    [("mean", text(mean)), ("cv", text(cv))]
+                        .into_iter()
+                        .chain(median_and),
+                )
+            }
+            Distribution::Hyperexponential(Hyperexponential { mean, cv, branches }) => {
+                let branches = branches.as_ref().map(|branches| {
+                    let phase = |phase: &super::distribution::Phase<Q>| {
+                        format!(
+                            "{{weight: {}, mean: {}}}",
+                            phase.weight.value, phase.mean.value
+                        )
+                    };
+                    list(branches.value.iter().map(phase))
+                });
+                parameters(
+                    f,
+                    [
+                        ("mean", text(mean)),
+                        ("cv", text(cv)),
+                        ("branches", branches),
+                    ],
+                )
+            }
+            Distribution::Empirical(empirical) => {
+                let values = list(
+                    empirical
+                        .values
+                        .value
+                        .iter()
+                        .map(|value| value.value.to_string()),
+                );
+                write!(f, "{{values: {values}}}")
+            }
+        }
+    }
+}
+
+fn text<T: Display>(value: &Option<Spanned<T>>) -> Option<String> {
+    value.as_ref().map(|value| value.value.to_string())
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
+}
+
+/// A mapping in one line of those parameters that are there.
+fn parameters<'a, T: Display>(
+    f: &mut Formatter<'_>,
+    entries: impl IntoIterator<Item = (&'a str, Option<T>)>,
+) -> fmt::Result {
+    let there = entries
+        .into_iter()
+        .filter_map(|(name, value)| value.map(|value| format!("{name}: {value}")));
+    write!(f, "{{{}}}", there.collect::<Vec<_>>().join(", "))
+}

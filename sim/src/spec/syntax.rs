@@ -1,0 +1,278 @@
+//! The typed syntax of a spec, as it is written: the contract of the language in types.
+//!
+//! Nothing here has been checked against anything else; [`lower`](super::lower) does that. Every value that an
+//! error could be about carries its place. Enums are externally tagged and unknown keys are refused; the two forms
+//! that are not words (a bare value, a mapping of names) are variants that the reader knows.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::distribution::{Distribution, Duration, Number};
+use super::named::Named;
+use super::spanned::Spanned;
+use super::units::{Count, Rate, Share};
+
+/// A workload spec for blis.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// Version of the language: 1.
+    pub blis: Spanned<Count>,
+    /// Name of the workload.
+    pub name: Spanned<String>,
+    /// Seed of every random draw; 1 unless given.
+    pub seed: Option<Spanned<Count>>,
+    /// What ends the load and what is measured of it.
+    pub run: Option<Spanned<Run>>,
+    /// Who sends requests, by name.
+    pub clients: Spanned<Named<Client>>,
+    /// What requests are, by name.
+    pub actions: Spanned<Named<Action>>,
+    /// What requests visit, by name.
+    pub services: Option<Spanned<Named<Service>>>,
+    /// The network between clients and backend.
+    pub network: Option<Network>,
+}
+
+/// What ends the load and what is measured of it. The limit that comes first ends the load; at least one is needed.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// The budget: how many requests may be sent in all, first ones and follow-ups together.
+    pub requests: Option<Spanned<Count>>,
+    /// No request is sent after this time.
+    pub horizon: Option<Spanned<Duration>>,
+    /// The measured window starts at this time; 0s unless given.
+    pub warmup: Option<Spanned<Warmup>>,
+    /// How long requests in flight may still finish after the end of the load; 30s unless given.
+    pub drain: Option<Spanned<Duration>>,
+}
+
+/// When the measured window starts.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+pub enum Warmup {
+    /// At this time.
+    #[serde(rename = "$bare")]
+    At(Duration),
+}
+
+/// A population of users that behave alike: closed with `concurrency`, open with `rate`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// Closed: so many virtual users, each with at most one request in flight.
+    pub concurrency: Option<Spanned<Count>>,
+    /// Closed: time between a completion and the user's next request; none unless given.
+    pub think: Option<Spanned<Distribution<Duration>>>,
+    /// Open: sessions start at this rate.
+    pub rate: Option<Spanned<Rate>>,
+    /// Open: the arrival process; poisson unless given.
+    pub arrival: Option<Spanned<Arrival>>,
+    /// Open: what a session is; a single request unless given.
+    pub session: Option<Spanned<Session>>,
+    /// An action, or a weighted mix of actions.
+    pub r#do: Spanned<Do>,
+    /// How long a user waits for a reply, from the sending; for ever unless given.
+    pub timeout: Option<Spanned<Duration>>,
+    /// What happens after a request that failed.
+    pub on_failure: Option<Spanned<OnFailure>>,
+}
+
+/// The process by which an open client's sessions arrive.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrival {
+    /// Evenly spaced.
+    Constant,
+    /// A Poisson process.
+    Poisson,
+    /// Independent gamma inter-arrival times.
+    Gamma(Variation),
+    /// Independent Weibull inter-arrival times.
+    Weibull(Variation),
+}
+
+/// How much inter-arrival times vary.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Variation {
+    /// Coefficient of variation: standard deviation divided by mean.
+    pub cv: Spanned<Number>,
+}
+
+/// A session of an open client.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Session {
+    /// How many requests the session has: a whole number, or a distribution (rounded, at least 1).
+    pub rounds: Spanned<Distribution<Number>>,
+    /// Time between a completion and the session's next request; none unless given.
+    pub think: Option<Spanned<Distribution<Duration>>>,
+}
+
+/// What a request of a client is.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+pub enum Do {
+    /// This action.
+    #[serde(rename = "$bare")]
+    Action(String),
+    /// Actions with their weights.
+    #[serde(rename = "$mapping")]
+    Mix(Named<Spanned<Number>>),
+}
+
+/// What happens after a request that did not end well.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OnFailure {
+    /// Whether a closed user starts a new session after a cancelled one; true unless given.
+    pub respawn: Option<Spanned<bool>>,
+    /// Try the same request again before the session is cancelled.
+    pub retry: Option<Spanned<Retry>>,
+}
+
+/// How a failed request is tried again.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// How often.
+    pub times: Spanned<Count>,
+    /// Time between a failure and the next try; none unless given.
+    pub backoff: Option<Spanned<Distribution<Duration>>>,
+}
+
+/// A kind of request.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Action {
+    /// What the request does in the backend.
+    pub path: Spanned<Vec<Spanned<Step>>>,
+    /// What is promised of it.
+    pub slo: Option<Spanned<Slo>>,
+}
+
+/// Service-level objectives: the largest allowed values of quantiles of the response time, and of the share of errors.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Slo {
+    /// Limit on the median.
+    pub p50: Option<Spanned<Duration>>,
+    /// Limit on the 90th percentile.
+    pub p90: Option<Spanned<Duration>>,
+    /// Limit on the 95th percentile.
+    pub p95: Option<Spanned<Duration>>,
+    /// Limit on the 99th percentile.
+    pub p99: Option<Spanned<Duration>>,
+    /// Limit on the 99.9th percentile.
+    pub p999: Option<Spanned<Duration>>,
+    /// Limit on the share of failed requests.
+    pub errors: Option<Spanned<Share>>,
+}
+
+/// A step of a path.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Wait for a worker of a service and be served.
+    Visit(Spanned<String>),
+    /// Wait, without a worker.
+    Delay(Spanned<Distribution<Duration>>),
+    /// Answer the user; the rest of the path goes on without it.
+    Reply,
+    /// Go one of several ways, by weight.
+    Branch(Vec<Arm>),
+    /// Answer the user with a failure; the path ends.
+    Fail(Failure),
+}
+
+/// One way of a branch.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Arm {
+    /// How often this way is taken, relative to the others.
+    pub weight: Spanned<Number>,
+    /// What the request does on it; may be empty.
+    pub path: Vec<Spanned<Step>>,
+}
+
+/// How a path can fail on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// The service answers with an error.
+    AppError,
+    /// Refused by admission.
+    Rejected,
+    /// Nobody answers, or the connection breaks.
+    TransportError,
+}
+
+/// A service: members of a queue group, each with its workers.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// How many requests each member serves at a time.
+    pub workers: Spanned<Count>,
+    /// Members of the queue group; 1 unless given.
+    pub members: Option<Spanned<Count>>,
+    /// How a request finds its member; random unless given, as NATS queue groups do.
+    pub dispatch: Option<Spanned<Dispatch>>,
+    /// Service time of a visit.
+    pub time: Spanned<Distribution<Duration>>,
+    /// The waiting line.
+    pub queue: Option<Spanned<Queue>>,
+    /// Share of the visits that end in an error after their service time; none unless given.
+    pub errors: Option<Spanned<Share>>,
+    /// What becomes of work whose client has given up; stay unless given.
+    pub on_timeout: Option<Spanned<OnTimeout>>,
+}
+
+/// How a request finds a member of a queue group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Dispatch {
+    /// A member drawn at random, busy or not.
+    Random,
+    /// All members take from one line.
+    Shared,
+    /// The member with the fewest requests present.
+    LeastLoaded,
+}
+
+/// The waiting line of each member, or of the service when dispatch is shared.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Queue {
+    /// How many requests may wait; unlimited unless given.
+    pub limit: Option<Spanned<Count>>,
+    /// Who is served next; fifo unless given.
+    pub order: Option<Spanned<Order>>,
+}
+
+/// Who is served next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Who came first.
+    Fifo,
+}
+
+/// What becomes of work whose client has given up waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnTimeout {
+    /// It waits and runs as if nothing had happened.
+    Stay,
+    /// Waiting work leaves the line; running work goes on.
+    Leave,
+    /// Waiting work leaves the line and running work stops.
+    Abandon,
+}
+
+/// The network between clients and backend.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// Delay of each message, in each direction.
+    pub one_way: Spanned<Distribution<Duration>>,
+}

@@ -1,0 +1,417 @@
+//! Quantities with their units: durations, rates, counts, shares and plain numbers.
+//!
+//! Each is read from the characters it was written with, so that `1.5k` is exactly 1500 and `0.1ms` exactly 100,000
+//! nanoseconds, and each is written back in a form that reads to the same value. NaN, infinities and negative values
+//! do not exist here; whether zero makes sense is decided where the quantity is used.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::error::shown;
+
+/// The longest duration: 100 years, so that any few of them can be added on a clock of 584 years.
+pub const MAX_DURATION_NS: f64 = 100.0 * 8_766.0 * 3.6e12;
+/// The highest rate per second: one per nanosecond, the clock's resolution.
+pub const MAX_RATE: f64 = 1e9;
+
+const DURATION_FORMS: &str =
+    "a duration is a number with one of the units ns, us, ms, s, m, h: `500ms`, `2.5s`, `1h`";
+const RATE_FORMS: &str = "a rate is a number per s, m or h: `200/s`, `1.5k/s`, `12/m`";
+const COUNT_FORMS: &str =
+    "a count is a whole number, with k or M for thousands and millions: `500`, `10k`, `1.5M`";
+const SHARE_FORMS: &str = "a share is a percentage or a fraction from 0 to 1: `0.1%`, `0.001`";
+const NUMBER_FORMS: &str = "a number is written like `2`, `0.8` or `1e3`";
+
+/// Why a text is not the quantity it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct UnitError {
+    /// What was found.
+    pub message: String,
+    /// What is accepted.
+    pub help: &'static str,
+}
+
+fn refuse<T>(message: String, help: &'static str) -> Result<T, UnitError> {
+    Err(UnitError { message, help })
+}
+
+/// A length of time in nanoseconds, not negative, at most [`MAX_DURATION_NS`].
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Duration(pub f64);
+
+/// Occurrences per second, not negative, at most [`MAX_RATE`].
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Rate(pub f64);
+
+/// A whole number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Count(pub u64);
+
+/// A share of something, from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Share(pub f64);
+
+/// A plain number, finite and not negative.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Number(pub f64);
+
+/// The digits, with at most one point, that a text starts with, and the rest; a sign and an exponent are not digits.
+fn split_number(text: &str) -> (&str, &str) {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    text.split_at(end)
+}
+
+/// `digits` times ten to the `exponent`, rounded once.
+fn decimal(digits: &str, exponent: i32) -> Option<f64> {
+    let dots = digits.matches('.').count();
+    if dots > 1 || digits.len() == dots {
+        return None;
+    }
+    format!("{digits}e{exponent}")
+        .parse::<f64>()
+        .ok()
+        .filter(|value| value.is_finite())
+}
+
+/// What is wrong with a text that does not start like an unsigned number, or with its number.
+fn complain(text: &str, what: &str, help: &'static str) -> UnitError {
+    let lower = text
+        .trim_start_matches(['+', '-', '.'])
+        .to_ascii_lowercase();
+    let message = if lower.starts_with("nan") || lower.starts_with("inf") {
+        format!("`{}` is not {what}: it must be finite", shown(text))
+    } else if text.starts_with('-') {
+        format!("`{}` is negative", shown(text))
+    } else if text.is_empty() {
+        format!("an empty text is not {what}")
+    } else {
+        format!("`{}` is not {what}", shown(text))
+    };
+    UnitError { message, help }
+}
+
+impl FromStr for Duration {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Duration, UnitError> {
+        let (digits, unit) = split_number(text);
+        // Powers of ten go into the exponent, so that only minutes and hours round a second time.
+        let (exponent, factor) = match unit.trim_start() {
+            "ns" => (0, 1.0),
+            "us" | "µs" | "μs" => (3, 1.0),
+            "ms" => (6, 1.0),
+            "s" => (9, 1.0),
+            "m" => (10, 6.0),
+            "h" => (11, 36.0),
+            "" if !digits.is_empty() => {
+                return refuse(
+                    format!("the duration `{}` has no unit", shown(text)),
+                    DURATION_FORMS,
+                );
+            }
+            _ => return Err(complain(text, "a duration", DURATION_FORMS)),
+        };
+        let Some(value) = decimal(digits, exponent) else {
+            return Err(complain(text, "a duration", DURATION_FORMS));
+        };
+        let nanos = value * factor;
+        if nanos > MAX_DURATION_NS {
+            return refuse(
+                format!("`{}` is longer than the clock allows", shown(text)),
+                "a duration may be up to 100 years (876600h)",
+            );
+        }
+        Ok(Duration(nanos))
+    }
+}
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Below 2^53 every whole number of nanoseconds is exact in both representations.
+        if self.0.fract() == 0.0 && self.0 < 9_007_199_254_740_992.0 {
+            write!(f, "{}", crate::time::Span::from_nanos(self.0 as u64))
+        } else {
+            write!(f, "{}ns", self.0)
+        }
+    }
+}
+
+impl FromStr for Rate {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Rate, UnitError> {
+        let (digits, rest) = split_number(text);
+        let (exponent, rest) = match rest.strip_prefix('k') {
+            Some(rest) => (3, rest),
+            None => rest.strip_prefix('M').map_or((0, rest), |rest| (6, rest)),
+        };
+        let divisor = match rest.trim() {
+            "/s" => 1.0,
+            "/m" => 60.0,
+            "/h" => 3600.0,
+            "" if !digits.is_empty() => {
+                return refuse(
+                    format!("the rate `{}` does not say per what", shown(text)),
+                    RATE_FORMS,
+                );
+            }
+            _ => return Err(complain(text, "a rate", RATE_FORMS)),
+        };
+        let Some(value) = decimal(digits, exponent) else {
+            return Err(complain(text, "a rate", RATE_FORMS));
+        };
+        let rate = value / divisor;
+        if rate > MAX_RATE {
+            return refuse(
+                format!("`{}` is more than one per nanosecond", shown(text)),
+                "a rate may be up to 1000M/s, the resolution of the clock",
+            );
+        }
+        Ok(Rate(rate))
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/s", self.0)
+    }
+}
+
+impl FromStr for Count {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Count, UnitError> {
+        let (digits, suffix) = split_number(text);
+        let zeros = match suffix {
+            "" => 0,
+            "k" => 3,
+            "M" => 6,
+            _ => return Err(complain(text, "a count", COUNT_FORMS)),
+        };
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let fraction = fraction.trim_end_matches('0');
+        if whole.is_empty() || fraction.contains('.') {
+            return Err(complain(text, "a count", COUNT_FORMS));
+        }
+        if fraction.len() > zeros {
+            return refuse(
+                format!("`{}` is not a whole number", shown(text)),
+                COUNT_FORMS,
+            );
+        }
+        let padded = format!("{whole}{fraction}{}", "0".repeat(zeros - fraction.len()));
+        match padded.parse() {
+            Ok(value) => Ok(Count(value)),
+            Err(_) => refuse(
+                format!("`{}` is too large", shown(text)),
+                "a count may be up to 18446744073709551615 (2^64 - 1)",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl FromStr for Share {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Share, UnitError> {
+        let (digits, unit) = split_number(text);
+        let exponent = match unit.trim_start() {
+            "" => 0,
+            "%" => -2,
+            // Only a fraction may have an exponent: `1e-4`.
+            _ if unit.starts_with(['e', 'E']) => return share_of_number(text),
+            _ => return Err(complain(text, "a share", SHARE_FORMS)),
+        };
+        match decimal(digits, exponent) {
+            Some(share) => checked_share(share, text),
+            None => Err(complain(text, "a share", SHARE_FORMS)),
+        }
+    }
+}
+
+fn share_of_number(text: &str) -> Result<Share, UnitError> {
+    match text.parse::<f64>() {
+        Ok(share) => checked_share(share, text),
+        Err(_) => Err(complain(text, "a share", SHARE_FORMS)),
+    }
+}
+
+fn checked_share(share: f64, text: &str) -> Result<Share, UnitError> {
+    if (0.0..=1.0).contains(&share) {
+        return Ok(Share(share));
+    }
+    refuse(
+        format!("the share `{}` is more than the whole", shown(text)),
+        SHARE_FORMS,
+    )
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl FromStr for Number {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Number, UnitError> {
+        // The standard parser also takes signs, `nan` and `inf`.
+        let digits_first = text.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+        match text.parse::<f64>() {
+            Ok(value) if digits_first && value.is_finite() => Ok(Number(value)),
+            Ok(_) if digits_first => {
+                refuse(format!("`{}` is too large", shown(text)), NUMBER_FORMS)
+            }
+            _ => Err(complain(text, "a number", NUMBER_FORMS)),
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nanos(text: &str) -> f64 {
+        text.parse::<Duration>().map_or(f64::NAN, |d| d.0)
+    }
+
+    #[test]
+    fn durations_are_exact() {
+        assert_eq!(nanos("0.1ms"), 100_000.0);
+        assert_eq!(nanos("1.000000001s"), 1_000_000_001.0);
+        assert_eq!(nanos("150us"), 150_000.0);
+        assert_eq!(nanos("7ns"), 7.0);
+        assert_eq!(nanos("1.5m"), 9e10);
+        assert_eq!(nanos("2h"), 7.2e12);
+        assert_eq!(nanos("0s"), 0.0);
+        assert_eq!(nanos("876600h"), MAX_DURATION_NS);
+    }
+
+    fn message<T: FromStr<Err = UnitError> + fmt::Debug>(text: &str) -> String {
+        match text.parse::<T>() {
+            Ok(value) => panic!("`{text}` was read as {value:?}"),
+            Err(error) => error.message,
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_duration_says_why() {
+        assert_eq!(message::<Duration>("5"), "the duration `5` has no unit");
+        assert_eq!(message::<Duration>("0"), "the duration `0` has no unit");
+        assert_eq!(message::<Duration>("-5s"), "`-5s` is negative");
+        assert_eq!(
+            message::<Duration>(".nan"),
+            "`.nan` is not a duration: it must be finite"
+        );
+        assert_eq!(
+            message::<Duration>("inf s"),
+            "`inf s` is not a duration: it must be finite"
+        );
+        assert_eq!(
+            message::<Duration>("5 parsecs"),
+            "`5 parsecs` is not a duration"
+        );
+        assert_eq!(message::<Duration>("1.2.3s"), "`1.2.3s` is not a duration");
+        assert_eq!(message::<Duration>(".s"), "`.s` is not a duration");
+        assert_eq!(message::<Duration>("ms"), "`ms` is not a duration");
+        assert_eq!(message::<Duration>(""), "an empty text is not a duration");
+        assert_eq!(message::<Duration>("1e3s"), "`1e3s` is not a duration");
+        assert_eq!(
+            message::<Duration>("87660000h"),
+            "`87660000h` is longer than the clock allows"
+        );
+        let endless = format!("{}h", "9".repeat(400));
+        assert!(message::<Duration>(&endless).starts_with("`999"));
+    }
+
+    #[test]
+    fn rates_counts_shares_and_numbers() {
+        assert_eq!("1.5k/s".parse(), Ok(Rate(1500.0)));
+        assert_eq!("12/m".parse(), Ok(Rate(0.2)));
+        assert_eq!("3600/h".parse(), Ok(Rate(1.0)));
+        assert_eq!("10k".parse(), Ok(Count(10_000)));
+        assert_eq!("1.5M".parse(), Ok(Count(1_500_000)));
+        assert_eq!("5.0".parse(), Ok(Count(5)));
+        assert_eq!("18446744073709551615".parse(), Ok(Count(u64::MAX)));
+        assert_eq!("0.1%".parse(), Ok(Share(0.001)));
+        assert_eq!("1".parse(), Ok(Share(1.0)));
+        assert_eq!("1e-4".parse(), Ok(Share(0.0001)));
+        assert_eq!("100%".parse(), Ok(Share(1.0)));
+        assert_eq!("1e3".parse(), Ok(Number(1000.0)));
+    }
+
+    #[test]
+    fn other_quantities_say_what_is_wrong() {
+        assert_eq!(
+            message::<Rate>("200"),
+            "the rate `200` does not say per what"
+        );
+        assert_eq!(message::<Rate>("200/d"), "`200/d` is not a rate");
+        assert_eq!(
+            message::<Rate>("2000M/s"),
+            "`2000M/s` is more than one per nanosecond"
+        );
+        assert_eq!(message::<Count>("1.5"), "`1.5` is not a whole number");
+        assert_eq!(message::<Count>("-3"), "`-3` is negative");
+        assert_eq!(
+            message::<Count>("18446744073709551616"),
+            "`18446744073709551616` is too large"
+        );
+        assert_eq!(message::<Count>("1.2.3k"), "`1.2.3k` is not a count");
+        assert_eq!(message::<Count>("0x10"), "`0x10` is not a count");
+        assert_eq!(
+            message::<Share>("101%"),
+            "the share `101%` is more than the whole"
+        );
+        assert_eq!(
+            message::<Share>("2"),
+            "the share `2` is more than the whole"
+        );
+        assert_eq!(message::<Share>("-1%"), "`-1%` is negative");
+        assert_eq!(
+            message::<Number>("inf"),
+            "`inf` is not a number: it must be finite"
+        );
+        assert_eq!(message::<Number>("1e999"), "`1e999` is too large");
+        assert_eq!(message::<Number>("+1"), "`+1` is not a number");
+    }
+
+    #[test]
+    fn quantities_read_back_as_they_were() {
+        for nanos in [
+            0.0,
+            1.0,
+            0.1,
+            1.0 / 3.0,
+            6e10,
+            7.2e12,
+            1e16,
+            9.007_199_254_740_993e15,
+            MAX_DURATION_NS,
+        ] {
+            assert_eq!(Duration(nanos).to_string().parse(), Ok(Duration(nanos)));
+        }
+        for rate in [0.2, 1.0 / 3.0, 1e9, 1e-9] {
+            assert_eq!(Rate(rate).to_string().parse(), Ok(Rate(rate)));
+        }
+        for share in [0.001, 1.0 / 3.0, 1e-12, 1.0] {
+            assert_eq!(Share(share).to_string().parse(), Ok(Share(share)));
+        }
+    }
+}

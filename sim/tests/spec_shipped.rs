@@ -1,0 +1,84 @@
+//! The specs that are shipped can be read, and mean what they say.
+
+use blis_sim::model::{Model, Source, Step};
+use blis_sim::spec;
+
+fn model(text: &str) -> Model {
+    let spec = spec::read(text).expect("the spec can be read");
+    let lowered = spec::lower(&spec).expect("the spec can be lowered");
+    assert_eq!(lowered.warnings, []);
+    lowered.model
+}
+
+#[test]
+fn the_quickstart_is_a_machine_repairman() {
+    let model = model(include_str!("../../specs/quickstart.yaml"));
+    assert_eq!(model.name, "quickstart");
+    assert_eq!(model.seed, 42);
+    assert_eq!(model.limits.requests.map(u64::from), Some(5000));
+    assert_eq!(model.limits.horizon.map(|t| t.as_secs_f64()), Some(60.0));
+    assert_eq!(model.limits.warmup.as_secs_f64(), 5.0);
+    assert_eq!(model.limits.drain.as_secs_f64(), 30.0);
+    let [client] = model.clients.as_slice() else {
+        panic!("one client")
+    };
+    let Source::Closed { concurrency, think } = &client.source else {
+        panic!("a closed client")
+    };
+    assert_eq!(concurrency.get(), 50);
+    assert_eq!(think.mean(), 5e8);
+    assert_eq!(client.timeout.map(|t| t.as_secs_f64()), Some(5.0));
+    assert!(matches!(
+        model.program.as_slice(),
+        [Step::Visit(_), Step::Reply, Step::End]
+    ));
+    let [api] = model.services.as_slice() else {
+        panic!("one service")
+    };
+    assert_eq!(
+        (api.workers.get(), api.members.get(), api.queue_limit),
+        (4, 1, None)
+    );
+    assert_eq!(api.time.mean(), 1e7);
+    let limits: Vec<_> = model.actions[0]
+        .slo
+        .quantiles
+        .iter()
+        .map(|q| (q.quantile, q.limit.as_millis_f64()))
+        .collect();
+    assert_eq!(limits, [(0.95, 100.0), (0.99, 250.0)]);
+    assert_eq!(model.actions[0].slo.errors, Some(0.001));
+}
+
+const SHIPPED: [(&str, &str); 6] = [
+    ("quickstart", include_str!("../../specs/quickstart.yaml")),
+    ("mixed", include_str!("../../specs/mixed.yaml")),
+    (
+        "queue-groups",
+        include_str!("../../specs/queue-groups.yaml"),
+    ),
+    ("overload", include_str!("../../specs/overload.yaml")),
+    ("branches", include_str!("../../specs/branches.yaml")),
+    (
+        "distributions",
+        include_str!("../../specs/distributions.yaml"),
+    ),
+];
+
+#[test]
+fn every_shipped_spec_lowers_without_a_warning_and_carries_its_name() {
+    for (name, text) in SHIPPED {
+        assert_eq!(model(text).name, name);
+    }
+}
+
+#[test]
+fn what_is_resolved_reads_back_to_the_same_model() {
+    for (name, text) in SHIPPED {
+        let spec = spec::read(text).expect("the spec can be read");
+        let resolved = spec::resolved(&spec);
+        assert_eq!(model(&resolved), model(text), "{name}:\n{resolved}");
+        let again = spec::read(&resolved).expect("the resolved spec can be read");
+        assert_eq!(spec::resolved(&again), resolved, "{name}");
+    }
+}
