@@ -1,0 +1,116 @@
+//! The load that clients offer, and what it means for each service.
+
+use crate::analysis::demand::{PathDemand, path_demand};
+use crate::model::{Client, Model, Rounds, Source};
+
+/// The offered load of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offered {
+    /// By client, in the order of the model.
+    pub clients: Vec<ClientLoad>,
+    /// By service, in the order of the model.
+    pub services: Vec<ServiceLoad>,
+}
+
+/// What one client offers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClientLoad {
+    /// Requests per second: of an open client exactly, of a closed one if nothing ever had to wait.
+    pub requests_per_second: f64,
+    /// Whether waiting slows the client down, so that the rate is an upper bound.
+    pub at_most: bool,
+    /// Seconds that a request takes when nothing has to wait, averaged over the client's actions.
+    pub unloaded_response: f64,
+}
+
+/// What one service is offered.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ServiceLoad {
+    /// Visits per second.
+    pub visits_per_second: f64,
+    /// Mean service time in seconds.
+    pub service_time: f64,
+    /// Workers of all members.
+    pub servers: u64,
+    /// Visits per request, averaged over all requests.
+    pub visits_per_request: f64,
+}
+
+impl ServiceLoad {
+    /// Mean number of workers the offered load would keep busy (erlangs).
+    pub fn erlangs(&self) -> f64 {
+        self.visits_per_second * self.service_time
+    }
+
+    /// Offered load per worker; from 1 on the service cannot keep up.
+    pub fn utilisation(&self) -> f64 {
+        self.erlangs() / self.servers as f64
+    }
+
+    /// Requests per second that all its workers together can carry at this mix, `None` if no request visits it.
+    pub fn capacity(&self) -> Option<f64> {
+        let demand = self.visits_per_request * self.service_time;
+        (demand > 0.0).then(|| self.servers as f64 / demand)
+    }
+}
+
+impl Offered {
+    /// The service with the smallest capacity, which is the first to limit the throughput, if any does.
+    pub fn limiting(&self) -> Option<(usize, f64)> {
+        let capacities = self.services.iter().enumerate();
+        capacities
+            .filter_map(|(index, service)| Some((index, service.capacity()?)))
+            .min_by(|(_, a), (_, b)| a.total_cmp(b))
+    }
+}
+
+/// The load that a model's clients offer when nothing slows them down.
+pub fn offered(model: &Model) -> Offered {
+    let demands: Vec<PathDemand> =
+        model.actions.iter().map(|action| path_demand(model, action)).collect();
+    let clients: Vec<ClientLoad> =
+        model.clients.iter().map(|client| client_load(client, &demands)).collect();
+    let total: f64 = clients.iter().map(|load| load.requests_per_second).sum();
+    let services = model.services.iter().enumerate().map(|(index, service)| {
+        let visits_per_second = model.clients.iter().zip(&clients).map(|(client, load)| {
+            let shares = client.mix.shares.iter();
+            let visits: f64 =
+                shares.map(|(action, share)| share * demands[action.index()].visits[index]).sum();
+            load.requests_per_second * visits
+        });
+        let visits_per_second: f64 = visits_per_second.sum();
+        ServiceLoad {
+            visits_per_second,
+            service_time: service.time.mean() / 1e9,
+            servers: service.servers(),
+            visits_per_request: if total > 0.0 { visits_per_second / total } else { 0.0 },
+        }
+    });
+    Offered { services: services.collect(), clients }
+}
+
+fn client_load(client: &Client, demands: &[PathDemand]) -> ClientLoad {
+    let shares = client.mix.shares.iter();
+    let unloaded_response =
+        shares.map(|(action, share)| share * demands[action.index()].unloaded_response).sum();
+    let (requests_per_second, at_most) = match &client.source {
+        Source::Closed { concurrency, think } => {
+            let cycle = think.mean() / 1e9 + unloaded_response;
+            (f64::from(concurrency.get()) / cycle, true)
+        }
+        Source::Open { arrival, session } => {
+            let rounds = session.as_ref().map_or(1.0, |session| mean_rounds(&session.rounds));
+            (arrival.rate() * rounds, false)
+        }
+    };
+    ClientLoad { requests_per_second, at_most, unloaded_response }
+}
+
+/// The mean number of rounds; of a rounded distribution its mean before rounding, but at least 1.
+fn mean_rounds(rounds: &Rounds) -> f64 {
+    match rounds {
+        Rounds::Constant(rounds) => f64::from(rounds.get()),
+        Rounds::Uniform { min, max } => (f64::from(min.get()) + f64::from(max.get())) / 2.0,
+        Rounds::Rounded(dist) => dist.mean().max(1.0),
+    }
+}

@@ -1,0 +1,327 @@
+//! The parts of the result document.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::verdict::{Standing, Status};
+
+/// The result of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// Always `blis.result/1`.
+    pub schema: String,
+    /// The version of blis that made it.
+    pub blis_version: String,
+    /// `simulated`, `live` or `replayed`.
+    pub mode: String,
+    /// The spec that was run.
+    pub spec: SpecIdentity,
+    /// The seed of every draw.
+    pub seed: u64,
+    /// Values that did not come from the spec, and where from: a flag, or the spec's defaults.
+    pub overrides: BTreeMap<String, String>,
+    /// What ended the load: `horizon`, `budget`, `idle` (nobody had anything left to send) or `interrupted`.
+    pub ended_by: String,
+    /// The measured window.
+    pub window: Window,
+    /// Requests of the whole run.
+    pub requests: RequestCounts,
+    /// Requests that were tries after the first; they are counted in `requests` too.
+    pub retries: u64,
+    /// Replies that came after their clients had given up.
+    pub late_replies: u64,
+    /// Sessions of the whole run.
+    pub sessions: SessionCounts,
+    /// Requests answered `ok` within the window, per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throughput_rps: Option<f64>,
+    /// Latencies of the requests intended within the window.
+    pub latency_ms: Latency,
+    /// By action.
+    pub actions: BTreeMap<String, ActionResult>,
+    /// By client.
+    pub clients: BTreeMap<String, ClientResult>,
+    /// By service.
+    pub services: BTreeMap<String, ServiceResult>,
+    /// The service whose capacity is the smallest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bottleneck: Option<Bottleneck>,
+    /// The closed form beside the simulation.
+    pub theory: Theory,
+    /// The course of the run.
+    pub series: Vec<Interval>,
+    /// Whether promises were kept; absent when none were made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<VerdictResult>,
+    /// Events simulated: arrivals, wake-ups, completions, hops and timeouts.
+    pub events: u64,
+    /// The simulated time at the end of the run, the drain included.
+    pub simulated_s: f64,
+}
+
+/// Which spec was run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SpecIdentity {
+    /// The name it gives itself.
+    pub name: String,
+    /// SHA-256 of its text, before flags.
+    pub sha256: String,
+}
+
+/// The measured window: from the end of the warm-up to the end of the load.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Window {
+    /// When it starts.
+    pub warmup_s: f64,
+    /// How long it is.
+    pub measured_s: f64,
+    /// Requests intended within it.
+    pub requests: RequestCounts,
+}
+
+/// Requests and how they ended: `intended` is the sum of the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RequestCounts {
+    /// Requests that users intended.
+    pub intended: u64,
+    /// Answered.
+    pub ok: u64,
+    /// The service answered with an error.
+    pub app_error: u64,
+    /// Refused by a full queue or by admission.
+    pub rejected: u64,
+    /// The client gave up waiting.
+    pub timed_out: u64,
+    /// Nobody there to answer, or the connection broke.
+    pub transport_error: u64,
+    /// The generator did not send it.
+    pub dropped: u64,
+    /// Still in flight when the drain ended.
+    pub unresolved: u64,
+}
+
+/// Sessions and how they ended: `started` is the sum of the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionCounts {
+    /// Sessions whose first request was intended.
+    pub started: u64,
+    /// Its last round was answered.
+    pub completed: u64,
+    /// A request of it failed for good.
+    pub cancelled: u64,
+    /// Its next request would fall after the horizon, or a request of it was unresolved.
+    pub horizon_interrupted: u64,
+    /// The budget was used up before its next request.
+    pub budget_exhausted: u64,
+}
+
+/// The three latencies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Latency {
+    /// Intended to done: what the user waits, and what objectives are about.
+    pub response: LatencyBlock,
+    /// Sent to done.
+    pub service: LatencyBlock,
+    /// Intended to sent: how late the generator was.
+    pub lag: LatencyBlock,
+}
+
+/// One distribution of times, in milliseconds; figures are absent when it is empty.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LatencyBlock {
+    /// How many times it holds: `ok`, and `timed_out` and `unresolved` at the age they had reached.
+    pub count: u64,
+    /// How many of them are such ages.
+    pub censored: u64,
+    /// Exact mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean: Option<f64>,
+    /// Exact minimum.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// Median, to three significant digits as the other quantiles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p50: Option<f64>,
+    /// 90th percentile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p90: Option<f64>,
+    /// 95th percentile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p95: Option<f64>,
+    /// 99th percentile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p99: Option<f64>,
+    /// 99.9th percentile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p999: Option<f64>,
+    /// Exact maximum.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+}
+
+/// What was measured of an action, over all clients.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ActionResult {
+    /// Requests of the whole run.
+    pub requests: RequestCounts,
+    /// Requests intended within the window.
+    pub window_requests: RequestCounts,
+    /// Answered `ok` within the window, per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throughput_rps: Option<f64>,
+    /// Latencies of the requests intended within the window.
+    pub latency_ms: Latency,
+}
+
+/// What was measured of a client, over all actions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ClientResult {
+    /// Requests of the whole run.
+    pub requests: RequestCounts,
+    /// Requests intended within the window.
+    pub window_requests: RequestCounts,
+    /// Sessions of the whole run.
+    pub sessions: SessionCounts,
+    /// Answered `ok` within the window, per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throughput_rps: Option<f64>,
+    /// Latencies of the requests intended within the window.
+    pub latency_ms: Latency,
+}
+
+/// What was measured of a service within the window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ServiceResult {
+    /// Workers of all members.
+    pub workers: u64,
+    /// Visits that it took in.
+    pub visits: u64,
+    /// Visits that a full line refused.
+    pub rejected: u64,
+    /// Visits that ended in an injected error.
+    pub errors: u64,
+    /// Visits that left the line because their clients had given up.
+    pub left: u64,
+    /// Visits that were stopped while they ran because their clients had given up.
+    pub abandoned: u64,
+    /// Share of the workers' time that they were busy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utilisation: Option<f64>,
+    /// Mean number of requests in its lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_queue: Option<f64>,
+    /// The most requests that were in its lines together.
+    pub max_queue: u64,
+    /// Time in the line of the visits that workers took up, those that did not have to wait included.
+    pub wait_ms: LatencyBlock,
+}
+
+/// The service that limits the throughput first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Bottleneck {
+    /// Which.
+    pub service: String,
+    /// Its measured utilisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utilisation: Option<f64>,
+    /// Requests per second that its workers can carry at this mix.
+    pub capacity_rps: f64,
+    /// Closed models with a single client: the number of users from which on some must wait, N* = (D + Z) / Dmax.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saturation_users: Option<f64>,
+}
+
+/// What queueing theory says of the same model in steady state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Theory {
+    /// The closed form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exact: Option<Exactly>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_applicable: Option<String>,
+}
+
+/// The figures of a closed form.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Exactly {
+    /// In Kendall's notation.
+    pub form: String,
+    /// Completions per second.
+    pub throughput_rps: f64,
+    /// Mean response time.
+    pub response_ms: f64,
+    /// Utilisation of the service.
+    pub utilisation: f64,
+    /// Mean number of requests that wait.
+    pub mean_queue: f64,
+    /// Median, 95th and 99th percentile of the response time, where the form has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_p50_p95_p99_ms: Option<[f64; 3]>,
+}
+
+/// One interval of the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Interval {
+    /// When it starts.
+    pub start_s: f64,
+    /// How long it is.
+    pub width_s: f64,
+    /// Requests intended in it, and ends that fell in it.
+    pub requests: RequestCounts,
+    /// Requests in flight at its end.
+    pub in_flight: u64,
+    /// Mean response time of the ends that fell in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_mean_ms: Option<f64>,
+    /// Their median, to two significant digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_p50_ms: Option<f64>,
+    /// Their 99th percentile, to two significant digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_p99_ms: Option<f64>,
+    /// By service.
+    pub services: BTreeMap<String, ServiceInterval>,
+}
+
+/// What was measured of a service in one interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ServiceInterval {
+    /// Share of the workers' time that they were busy.
+    pub utilisation: f64,
+    /// Mean number of requests in its lines.
+    pub mean_queue: f64,
+}
+
+/// Whether promises were kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct VerdictResult {
+    /// The answer.
+    pub status: Status,
+    /// Why, in sentences; empty for a pass.
+    pub reasons: Vec<String>,
+    /// Every gated signal.
+    pub signals: Vec<SignalResult>,
+}
+
+/// How one signal stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SignalResult {
+    /// Whose: `Action ask`.
+    pub of: String,
+    /// Which: `p99`, `errors`.
+    pub name: String,
+    /// How it stands.
+    pub standing: Standing,
+    /// The limit: milliseconds for a quantile, a share for errors.
+    pub limit: f64,
+    /// What was measured, in the same unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<f64>,
+    /// On how many samples it rests.
+    pub samples: u64,
+    /// How many it takes to tell.
+    pub needed: u64,
+}

@@ -1,0 +1,292 @@
+//! From measurements to the result document.
+
+use std::collections::BTreeMap;
+
+use super::SCHEMA;
+use super::blocks::{
+    ActionResult, Bottleneck, ClientResult, Exactly, Interval, Latency, LatencyBlock, RequestCounts, Run,
+    ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity, Theory, VerdictResult, Window,
+};
+use crate::analysis::{exact, offered};
+use crate::engine::LoadEnd;
+use crate::measure::{Areas, Cell, Latencies, Measure, Requests, Row, Sessions, StationMeter, Times};
+use crate::model::{ActionId, ClientId, Model, Service, Source};
+use crate::time::Span;
+use crate::users::{Outcome, SessionEnd};
+use crate::verdict::{Evidence, Limit, Measured, Signal, evidence, judge};
+
+/// Where a result came from, as far as the measurements do not know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Provenance {
+    /// SHA-256 of the spec's text.
+    pub sha256: String,
+    /// Values that flags gave, by key.
+    pub overrides: BTreeMap<String, String>,
+    /// What ended the load.
+    pub ended_by: LoadEnd,
+    /// Events simulated.
+    pub events: u64,
+    /// The simulated time at the end, the drain included.
+    pub simulated: Span,
+}
+
+/// The document of a simulated run.
+pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
+    let total = measure.total();
+    let measured = measure.measured();
+    let mut sessions = Sessions::default();
+    measure.sessions().iter().for_each(|of_client| sessions.add(of_client));
+    let interrupted = provenance.ended_by == LoadEnd::Interrupted;
+    Run {
+        schema: SCHEMA.to_owned(),
+        blis_version: env!("CARGO_PKG_VERSION").to_owned(),
+        mode: "simulated".to_owned(),
+        spec: SpecIdentity { name: model.name.clone(), sha256: provenance.sha256 },
+        seed: model.seed,
+        overrides: provenance.overrides,
+        ended_by: end_name(provenance.ended_by).to_owned(),
+        window: Window {
+            warmup_s: measure.warmup().as_secs_f64(),
+            measured_s: measured.as_secs_f64(),
+            requests: request_counts(&total.window.requests),
+        },
+        requests: request_counts(&total.requests()),
+        retries: measure.retries(),
+        late_replies: measure.late_replies(),
+        sessions: session_counts(&sessions),
+        throughput_rps: per_second(total.completed, measured),
+        latency_ms: latency(&total.window.latencies),
+        actions: actions(model, measure),
+        clients: clients(model, measure),
+        services: services(model, measure),
+        bottleneck: bottleneck(model, measure),
+        theory: theory(model),
+        series: series(model, measure, provenance.simulated),
+        verdict: evidence(model, measure, interrupted, false).map(|evidence| verdict(&evidence)),
+        events: provenance.events,
+        simulated_s: provenance.simulated.as_secs_f64(),
+    }
+}
+
+fn end_name(end: LoadEnd) -> &'static str {
+    match end {
+        LoadEnd::Horizon => "horizon",
+        LoadEnd::Budget => "budget",
+        LoadEnd::Idle => "idle",
+        LoadEnd::Interrupted => "interrupted",
+    }
+}
+
+fn per_second(count: u64, span: Span) -> Option<f64> {
+    (span > Span::ZERO).then(|| count as f64 / span.as_secs_f64())
+}
+
+fn request_counts(requests: &Requests) -> RequestCounts {
+    RequestCounts {
+        intended: requests.intended,
+        ok: requests.ended(Outcome::Ok),
+        app_error: requests.ended(Outcome::AppError),
+        rejected: requests.ended(Outcome::Rejected),
+        timed_out: requests.ended(Outcome::TimedOut),
+        transport_error: requests.ended(Outcome::TransportError),
+        dropped: requests.ended(Outcome::Dropped),
+        unresolved: requests.ended(Outcome::Unresolved),
+    }
+}
+
+fn session_counts(sessions: &Sessions) -> SessionCounts {
+    SessionCounts {
+        started: sessions.started,
+        completed: sessions.ended(SessionEnd::Completed),
+        cancelled: sessions.ended(SessionEnd::Cancelled),
+        horizon_interrupted: sessions.ended(SessionEnd::HorizonInterrupted),
+        budget_exhausted: sessions.ended(SessionEnd::BudgetExhausted),
+    }
+}
+
+fn latency(latencies: &Latencies) -> Latency {
+    let censored = latencies.censored();
+    Latency {
+        response: block(latencies.response(), censored),
+        service: block(latencies.service(), censored),
+        lag: block(&latencies.lag(), 0),
+    }
+}
+
+fn block(times: &Times, censored: u64) -> LatencyBlock {
+    let ms = |span: Option<Span>| span.map(Span::as_millis_f64);
+    let quantile = |q| ms(times.quantile(q));
+    LatencyBlock {
+        count: times.count(),
+        censored,
+        mean: times.mean_nanos().map(|nanos| nanos / 1e6),
+        min: ms(times.min()),
+        p50: quantile(0.5),
+        p90: quantile(0.9),
+        p95: quantile(0.95),
+        p99: quantile(0.99),
+        p999: quantile(0.999),
+        max: ms(times.max()),
+    }
+}
+
+fn actions(model: &Model, measure: &Measure) -> BTreeMap<String, ActionResult> {
+    let entry = |(action, id): (&crate::model::Action, u16)| {
+        let Cell { window, completed, .. } = &measure.action(ActionId(id));
+        let result = ActionResult {
+            requests: request_counts(&measure.action(ActionId(id)).requests()),
+            window_requests: request_counts(&window.requests),
+            throughput_rps: per_second(*completed, measure.measured()),
+            latency_ms: latency(&window.latencies),
+        };
+        (action.name.clone(), result)
+    };
+    model.actions.iter().zip(0u16..).map(entry).collect()
+}
+
+fn clients(model: &Model, measure: &Measure) -> BTreeMap<String, ClientResult> {
+    let entry = |(client, id): (&crate::model::Client, u16)| {
+        let cell = measure.client(ClientId(id));
+        let result = ClientResult {
+            requests: request_counts(&cell.requests()),
+            window_requests: request_counts(&cell.window.requests),
+            sessions: session_counts(&measure.sessions()[usize::from(id)]),
+            throughput_rps: per_second(cell.completed, measure.measured()),
+            latency_ms: latency(&cell.window.latencies),
+        };
+        (client.name.clone(), result)
+    };
+    model.clients.iter().zip(0u16..).map(entry).collect()
+}
+
+/// A time integral as a mean over a span.
+fn mean_over(area: u128, span: Span) -> Option<f64> {
+    (span > Span::ZERO).then(|| area as f64 / span.as_nanos() as f64)
+}
+
+fn utilisation(service: &Service, areas: Areas, span: Span) -> Option<f64> {
+    Some(mean_over(areas.busy, span)? / service.servers() as f64)
+}
+
+fn services(model: &Model, measure: &Measure) -> BTreeMap<String, ServiceResult> {
+    let measured = measure.measured();
+    let entry = |(service, meter): (&Service, &StationMeter)| {
+        let visits = meter.window_visits();
+        let areas = meter.window_areas();
+        let result = ServiceResult {
+            workers: service.servers(),
+            visits: visits.arrived(),
+            rejected: visits.rejected,
+            errors: visits.errors,
+            left: visits.left,
+            abandoned: visits.abandoned,
+            utilisation: utilisation(service, areas, measured),
+            mean_queue: mean_over(areas.waiting, measured),
+            max_queue: meter.max_waiting(),
+            wait_ms: block(&meter.waits(), 0),
+        };
+        (service.name.clone(), result)
+    };
+    model.services.iter().zip(measure.stations()).map(entry).collect()
+}
+
+fn bottleneck(model: &Model, measure: &Measure) -> Option<Bottleneck> {
+    let load = offered(model);
+    let (index, capacity_rps) = load.limiting()?;
+    let areas = measure.stations()[index].window_areas();
+    let saturation_users = match model.clients.as_slice() {
+        [client] => match &client.source {
+            Source::Closed { think, .. } => {
+                let cycle = think.mean() / 1e9 + load.clients[0].unloaded_response;
+                Some(capacity_rps * cycle)
+            }
+            Source::Open { .. } => None,
+        },
+        _ => None,
+    };
+    Some(Bottleneck {
+        service: model.services[index].name.clone(),
+        utilisation: utilisation(&model.services[index], areas, measure.measured()),
+        capacity_rps,
+        saturation_users,
+    })
+}
+
+fn theory(model: &Model) -> Theory {
+    match exact(model) {
+        Err(why) => Theory { exact: None, not_applicable: Some(why) },
+        Ok(exact) => Theory {
+            exact: Some(Exactly {
+                form: exact.form,
+                throughput_rps: exact.means.throughput,
+                response_ms: exact.response * 1e3,
+                utilisation: exact.means.utilisation,
+                mean_queue: exact.means.queue,
+                response_p50_p95_p99_ms: exact.quantiles.map(|quantiles| quantiles.map(|q| q * 1e3)),
+            }),
+            not_applicable: None,
+        },
+    }
+}
+
+fn series(model: &Model, measure: &Measure, simulated: Span) -> Vec<Interval> {
+    let width = measure.series().width();
+    let mut in_flight = 0;
+    let interval = |(number, row): (u64, &Row)| {
+        let start = Span::from_nanos(number * width.as_nanos());
+        // The last interval ends with the run.
+        let width = width.min(simulated - start);
+        in_flight += row.requests.intended;
+        in_flight -= row.requests.ended_total();
+        let services = model.services.iter().zip(&row.stations).map(|(service, areas)| {
+            let figures = ServiceInterval {
+                utilisation: utilisation(service, *areas, width).unwrap_or(0.0),
+                mean_queue: mean_over(areas.waiting, width).unwrap_or(0.0),
+            };
+            (service.name.clone(), figures)
+        });
+        Interval {
+            start_s: start.as_secs_f64(),
+            width_s: width.as_secs_f64(),
+            requests: request_counts(&row.requests),
+            in_flight,
+            response_mean_ms: row.mean_nanos().map(|nanos| nanos / 1e6),
+            response_p50_ms: row.quantile(0.5).map(Span::as_millis_f64),
+            response_p99_ms: row.quantile(0.99).map(Span::as_millis_f64),
+            services: services.collect(),
+        }
+    };
+    (0..).zip(measure.series().rows()).map(interval).collect()
+}
+
+fn verdict(evidence: &Evidence) -> VerdictResult {
+    let verdict = judge(evidence);
+    let signals = evidence.signals.iter().map(|signal| {
+        let (limit, measured, samples) = figures(signal);
+        SignalResult {
+            of: signal.of.clone(),
+            name: signal.name(),
+            standing: signal.standing(evidence.generator_lagged),
+            limit,
+            measured,
+            samples,
+            needed: signal.needed(),
+        }
+    });
+    VerdictResult { status: verdict.status, reasons: verdict.reasons, signals: signals.collect() }
+}
+
+fn figures(signal: &Signal) -> (f64, Option<f64>, u64) {
+    let limit = match signal.limit {
+        Limit::Quantile { limit, .. } => limit.as_millis_f64(),
+        Limit::Errors { share } => share,
+        Limit::BacklogGrowth { per_second } => per_second,
+    };
+    let (measured, samples) = match signal.measured {
+        Measured::Missing | Measured::Vanished => (None, 0),
+        Measured::Quantile { samples, response, .. } => (Some(response.as_millis_f64()), samples),
+        Measured::Errors { samples, failed } => (Some(failed as f64 / samples as f64), samples),
+        Measured::BacklogGrowth { per_second } => (Some(per_second), 0),
+    };
+    (limit, measured, samples)
+}

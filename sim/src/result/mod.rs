@@ -1,0 +1,35 @@
+//! The result document: one JSON object per run, the same for both worlds.
+//!
+//! Its schema is [`SCHEMA`] and is published as `specs/result.schema.json`. The same spec, seed and version give the
+//! same bytes. What was not measured is absent, never 0.
+
+mod blocks;
+mod build;
+
+pub use blocks::{
+    ActionResult, Bottleneck, ClientResult, Exactly, Interval, Latency, LatencyBlock, RequestCounts, Run,
+    ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity, Theory, VerdictResult, Window,
+};
+pub use build::{Provenance, build};
+
+/// The document's schema identifier.
+pub const SCHEMA: &str = "blis.result/1";
+
+/// The JSON Schema of the document, pretty-printed with a line break at its end.
+pub fn json_schema() -> String {
+    let generator = schemars::generate::SchemaSettings::draft07().into_generator();
+    let schema = generator.into_root_schema_for::<Run>();
+    format!("{:#}\n", schema.as_value())
+}
+
+impl Run {
+    /// The document as pretty-printed JSON with a line break at its end.
+    ///
+    /// # Errors
+    /// None that the types allow; the serialiser's own is passed on.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        Ok(text)
+    }
+}
