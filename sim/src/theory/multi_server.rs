@@ -71,7 +71,13 @@ impl MultiServer {
 /// The probability that all of `servers` servers without a line are busy under an offered load of `load` (Erlang B), by
 /// its recursion in the number of servers, which is stable.
 fn erlang_b(servers: u64, load: f64) -> f64 {
-    (1..=servers).fold(1.0, |blocking, n| {
-        load * blocking / (n as f64 + load * blocking)
-    })
+    let mut blocking = 1.0;
+    for n in 1..=servers {
+        blocking = load * blocking / (n as f64 + load * blocking);
+        // More servers than any float can tell from enough.
+        if blocking == 0.0 {
+            break;
+        }
+    }
+    blocking
 }

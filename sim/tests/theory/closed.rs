@@ -159,6 +159,16 @@ fn ten_thousand_users_saturate_the_station() {
     assert!((0.75..0.9).contains(&(p95 - p5)), "{p5} to {p95}");
 }
 
+/// Four thousand million users, all but the last few of them waiting: the memory is that of the spread, not of the number.
+#[test]
+fn the_largest_population_is_answered() {
+    let users = u32::MAX;
+    let station = ClosedStation::new(u64::from(users), 0.5, 4, 0.01).expect("valid");
+    let response = f64::from(users) / 400.0 - 0.5;
+    assert_near(station.means.response, response, 1e-12);
+    assert_near(station.response_quantile(0.5), response, 1e-4);
+}
+
 #[test]
 fn impossible_parameters_are_refused() {
     assert!(ClosedStation::new(0, 0.5, 1, 0.01).is_err());
