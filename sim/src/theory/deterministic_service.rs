@@ -1,7 +1,7 @@
 //! M/D/1.
 
 use super::birth_death::Stationary;
-use super::{GeneralService, Means, TheoryError, quantile};
+use super::{GeneralService, Means, TheoryError, quantile, tail_outside};
 use crate::dist::special;
 
 /// From so many service times on, the tail of the wait is continued by its exponential decay. The other terms of the
@@ -28,11 +28,11 @@ impl DeterministicService {
     ///
     /// Erlang's own series alternates and loses all digits after some twenty service times. This is the form of Franx
     /// ("A simple solution for the M/D/c waiting time distribution", 2001), all of whose terms are positive: for
-    /// t in [(k - 1) D, k D), the sum over j < k of the probability that at most k - 1 - j requests wait times the Poisson
-    /// probability of j arrivals in the time k D - t.
+    /// t in [(k - 1) D, k D), the sum over j < k of the probability that at most k - 1 - j requests wait times the
+    /// Poisson probability of j arrivals in the time k D - t.
     pub fn wait_cdf(&self, t: f64) -> f64 {
-        if t < 0.0 {
-            return 0.0;
+        if let Some(tail) = tail_outside(t) {
+            return 1.0 - tail;
         }
         let services = t / self.service;
         // The tail is below exp(-2 (1 - u) t / D) (Kingman 1964), and 1 - 4e-18 is 1.

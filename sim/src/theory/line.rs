@@ -1,7 +1,7 @@
 //! Waiting and response times behind a known number of others, first come first served.
 
 use super::birth_death::Stationary;
-use super::quantile;
+use super::{quantile, tail_outside};
 
 /// What an arriving request meets at a station of `servers` servers with exponential service: how many others are
 /// there, waiting or being served.
@@ -29,6 +29,9 @@ impl Line {
     /// Behind j others, a request waits for j - c + 1 completions, which come at the rate c / service while all
     /// servers are busy: for as long as a Poisson variable is below that number.
     pub fn wait_tail(&self, t: f64) -> f64 {
+        if let Some(tail) = tail_outside(t) {
+            return tail;
+        }
         if self.all_gone(t) {
             return 0.0;
         }
@@ -46,6 +49,9 @@ impl Line {
     /// partial fractions of the transforms). Taken downwards from a k whose tail is 1, every step is a weighted mean of
     /// non-negative numbers and loses no digits.
     pub fn response_tail(&self, t: f64) -> f64 {
+        if let Some(tail) = tail_outside(t) {
+            return tail;
+        }
         // No float is smaller than exp(-745) and above 0.
         if self.all_gone(t) && t / self.service > 745.0 {
             return 0.0;
@@ -77,7 +83,8 @@ impl Line {
     /// Whether after a time t all that anybody may have met have left for certain, as far as a float can tell.
     fn all_gone(&self, t: f64) -> bool {
         let events = self.servers as f64 * t / self.service;
-        events > self.to_complete(self.met.last()) as f64 + 60.0 + 40.0 * events.sqrt()
+        let enough = self.to_complete(self.met.last()) as f64 + 60.0 + 40.0 * events.sqrt();
+        events > enough || events == f64::INFINITY
     }
 
     /// How many completions there are in a time t during which all servers are busy.
