@@ -22,8 +22,8 @@ impl fmt::Display for Dist {
 }
 
 impl Dist {
-    /// The family and its parameters, as in `exponential, mean 10ms` or `lognormal, mean 10ms, cv 0.8`. Means, ends
-    /// and counts are written whole; what was computed from other parameters has four significant digits.
+    /// The family and its parameters, as in `exponential, mean 10ms` or `lognormal, mean 10ms, cv 0.8`. Numbers have
+    /// four significant digits, except that whole ones and short durations are written in full.
     pub fn describe(&self, unit: Unit) -> String {
         let family = self.family().name();
         let mean = || value(self.mean(), unit);

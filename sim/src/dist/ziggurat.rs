@@ -217,6 +217,7 @@ const fn sqrt(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::{Key, Kind, Purpose};
 
     fn assert_near(found: f64, expected: f64, relative: f64) {
         assert!(
@@ -253,14 +254,25 @@ mod tests {
         assert_near(NORMAL_TAIL_AREA, area, 1e-14);
     }
 
+    /// The largest distance to the distribution function, times the root of the number: above 1.95 once in a thousand
+    /// (Kolmogorov 1933).
+    #[test]
+    fn the_tail_of_the_normal_has_its_distribution() {
+        let key = Key::new(4, Kind::Client, "tail", Purpose::Think);
+        let n = 200_000;
+        let mut samples: Vec<f64> = (0..n).map(|i| normal_tail(&mut key.draw(i, 0))).collect();
+        samples.sort_by(f64::total_cmp);
+        let beyond = |x: f64| libm::erfc(x / std::f64::consts::SQRT_2);
+        let distance = (0..).zip(&samples).fold(0.0_f64, |worst, (rank, &x)| {
+            let expected = 1.0 - beyond(x) / beyond(NORMAL_TAIL);
+            worst.max((expected - (f64::from(rank) + 0.5) / n as f64).abs())
+        });
+        assert!(distance * (n as f64).sqrt() < 1.95, "{distance}");
+    }
+
     #[test]
     fn the_edges_and_tails_are_reached_as_often_as_their_areas_say() {
-        let key = crate::random::Key::new(
-            3,
-            crate::random::Kind::Client,
-            "z",
-            crate::random::Purpose::Think,
-        );
+        let key = Key::new(3, Kind::Client, "z", Purpose::Think);
         let n = 400_000_u64;
         let beyond = |sample: fn(&mut Draw) -> f64, tail: f64| {
             (0..n)

@@ -1,5 +1,10 @@
 //! Stationary distributions of finite birth-death processes.
 
+use super::TheoryError;
+
+/// The most states that are kept: 64 MiB of probabilities.
+const MOST_STATES: usize = 1 << 23;
+
 /// The stationary distribution over the states 0, 1, ... of a birth-death process, without the states whose
 /// probability is too small for a float.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,29 +21,22 @@ impl Stationary {
     ///
     /// The products of ratios are built up and down from the most likely state: they can neither overflow nor lose
     /// the states that matter, however many there are.
-    pub fn new(last: u64, ratio: impl Fn(u64) -> f64) -> Stationary {
-        let mode = most_likely(last, &ratio);
-        let mut below = Vec::new();
-        let mut weight = 1.0;
-        for n in (1..=mode).rev() {
-            weight /= ratio(n);
-            if weight < f64::MIN_POSITIVE {
-                break;
-            }
-            below.push(weight);
+    pub fn new(last: u64, ratio: impl Fn(u64) -> f64) -> Result<Stationary, TheoryError> {
+        let stationary = Stationary::of_likely(last, ratio, MOST_STATES);
+        if stationary.probabilities.len() > MOST_STATES {
+            return Err(TheoryError::TooManyStates { most: MOST_STATES });
         }
-        let first = mode - below.len() as u64;
-        let mut probabilities = below;
+        Ok(stationary)
+    }
+
+    /// As [`Stationary::new`], with at most `most` states on either side of the most likely one.
+    fn of_likely(last: u64, ratio: impl Fn(u64) -> f64, most: usize) -> Stationary {
+        let mode = most_likely(last, &ratio);
+        let mut probabilities = products((1..=mode).rev().take(most).map(|n| 1.0 / ratio(n)));
+        let first = mode - probabilities.len() as u64;
         probabilities.reverse();
         probabilities.push(1.0);
-        weight = 1.0;
-        for n in mode + 1..=last {
-            weight *= ratio(n);
-            if weight < f64::MIN_POSITIVE {
-                break;
-            }
-            probabilities.push(weight);
-        }
+        probabilities.extend(products((mode + 1..=last).take(most).map(&ratio)));
         let total: f64 = probabilities.iter().sum();
         for probability in &mut probabilities {
             *probability /= total;
@@ -52,7 +50,8 @@ impl Stationary {
     /// The Poisson distribution with this mean, without what lies 12 standard deviations above it (some 1e-30).
     pub fn poisson(mean: f64) -> Stationary {
         let last = (mean + 12.0 * mean.sqrt() + 60.0) as u64;
-        Stationary::new(last, |n| mean / n as f64)
+        // They are some fifty times the root of the mean, which needs no bound.
+        Stationary::of_likely(last, |n| mean / n as f64, usize::MAX)
     }
 
     /// The state `n` for certain.
@@ -93,6 +92,11 @@ impl Stationary {
         (self.first..).zip(self.probabilities.iter().copied())
     }
 
+    /// The first state that is kept.
+    pub fn first(&self) -> u64 {
+        self.first
+    }
+
     /// The last state that is kept.
     pub fn last(&self) -> u64 {
         self.first + self.probabilities.len() as u64 - 1
@@ -102,6 +106,17 @@ impl Stationary {
     pub fn mean(&self, f: impl Fn(u64) -> f64) -> f64 {
         self.iter().map(|(n, probability)| probability * f(n)).sum()
     }
+}
+
+/// The running products of `factors`, each at most 1, up to where they are too small for a float.
+fn products(factors: impl Iterator<Item = f64>) -> Vec<f64> {
+    let running = factors.scan(1.0, |product, factor| {
+        *product *= factor;
+        Some(*product)
+    });
+    running
+        .take_while(|product| *product >= f64::MIN_POSITIVE)
+        .collect()
 }
 
 /// The last state whose ratio is at least 1: probabilities rise up to it and do not rise after it.
@@ -146,7 +161,9 @@ mod tests {
 
     #[test]
     fn a_state_can_be_excluded() {
-        let coin = Stationary::new(2, |_| 1.0).without(2);
+        let coin = Stationary::new(2, |_| 1.0)
+            .expect("three states")
+            .without(2);
         assert_eq!(
             (
                 coin.probability(0),

@@ -14,9 +14,9 @@ pub struct Demand {
 
 /// Asymptotic bounds (ABA) of a closed system of stations and a think time.
 ///
-/// The optimistic bounds, which need no assumption, are that no request waits and that no station does more than all its
-/// servers can. The pessimistic ones are that a request always meets all others at the station where it is, and hold for
-/// exponential service.
+/// The optimistic bounds, which need no assumption, are that no request waits and that no station does more than all
+/// its servers can. The pessimistic ones are that a request always meets all others at the station where it is, and
+/// hold for exponential service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClosedBounds {
     demands: Vec<Demand>,

@@ -30,7 +30,7 @@ impl ClosedStation {
         at_least("servers", servers, 1, "of at least 1")?;
         not_negative("think", think)?;
         positive("service", service)?;
-        let states = population(users, think, servers, service);
+        let states = population(users, think, servers, service)?;
         let busy = states.mean(|n| n.min(servers) as f64);
         let queue = states.mean(|n| n.saturating_sub(servers) as f64);
         let throughput = busy / service;
@@ -46,7 +46,7 @@ impl ClosedStation {
         let line = Line::new(
             servers,
             service,
-            population(users - 1, think, servers, service),
+            population(users - 1, think, servers, service)?,
         );
         Ok(ClosedStation { means, line })
     }
@@ -73,11 +73,16 @@ impl ClosedStation {
 }
 
 /// How many of `users` users are at the station.
-fn population(users: u64, think: f64, servers: u64, service: f64) -> Stationary {
+fn population(
+    users: u64,
+    think: f64,
+    servers: u64,
+    service: f64,
+) -> Result<Stationary, TheoryError> {
     if think == 0.0 {
-        return Stationary::certain(users);
+        return Ok(Stationary::certain(users));
     }
-    Stationary::new(users, |n| {
-        (users - n + 1) as f64 * service / (think * n.min(servers) as f64)
-    })
+    let arrival = |n: u64| (users - n + 1) as f64 / think;
+    let departure = |n: u64| n.min(servers) as f64 / service;
+    Stationary::new(users, |n| arrival(n) / departure(n))
 }

@@ -1,7 +1,12 @@
 //! M/D/1.
 
 use super::birth_death::Stationary;
-use super::{GeneralService, Means, TheoryError, quantile};
+use super::{GeneralService, Means, TheoryError, quantile, tail_outside};
+use crate::dist::special;
+
+/// From so many service times on, the tail of the wait is continued by its exponential decay. The other terms of the
+/// tail have decayed at least as fast as exp(-2 t / D) by then.
+const MOST_SERVICES: f64 = 20_000.0;
 
 /// M/D/1: Poisson arrivals, constant service time, one server, first come first served.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,29 +24,49 @@ impl DeterministicService {
         Ok(DeterministicService { means, service })
     }
 
-    /// P(wait <= t), t in seconds, in time that grows with the square of t / service.
+    /// P(wait <= t), t in seconds, in time that grows with t / service.
     ///
     /// Erlang's own series alternates and loses all digits after some twenty service times. This is the form of Franx
     /// ("A simple solution for the M/D/c waiting time distribution", 2001), all of whose terms are positive: for
-    /// t in [(k - 1) D, k D), the sum over j < k of the probability that at most k - 1 - j requests wait times the Poisson
-    /// probability of j arrivals in the time k D - t.
+    /// t in [(k - 1) D, k D), the sum over j < k of the probability that at most k - 1 - j requests wait times the
+    /// Poisson probability of j arrivals in the time k D - t.
     pub fn wait_cdf(&self, t: f64) -> f64 {
-        if t < 0.0 {
-            return 0.0;
+        if let Some(tail) = tail_outside(t) {
+            return 1.0 - tail;
         }
-        let k = (t / self.service).floor() + 1.0;
-        if k > Self::MOST_SERVICES {
+        let services = t / self.service;
+        // The tail is below exp(-2 (1 - u) t / D) (Kingman 1964), and 1 - 4e-18 is 1.
+        if 2.0 * (1.0 - self.means.utilisation) * services > 40.0 {
             return 1.0;
         }
+        if services > MOST_SERVICES {
+            let beyond = services - MOST_SERVICES;
+            return 1.0 - (1.0 - self.summed(MOST_SERVICES)) * libm::exp(-self.decay() * beyond);
+        }
+        self.summed(services)
+    }
+
+    /// P(wait <= services D), by summation.
+    fn summed(&self, services: f64) -> f64 {
+        let k = services.floor() + 1.0;
         let most_waiting = at_most_waiting(self.means.utilisation, k as usize);
-        let rest = self.means.utilisation * (k - t / self.service).clamp(0.0, 1.0);
+        let rest = self.means.utilisation * (k - services).clamp(0.0, 1.0);
         let arrivals = Stationary::poisson(rest);
         let terms = most_waiting
             .iter()
             .rev()
-            .zip(0..)
-            .map(|(waiting, j)| waiting * arrivals.probability(j));
+            .zip(arrivals.iter())
+            .map(|(waiting, (_, arrived))| waiting * arrived);
         terms.sum::<f64>().min(1.0)
+    }
+
+    /// The rate, per service time, at which the tail of the wait decays in the long run: the x > 0 with
+    /// u (exp(x) - 1) = x, which is above 2 (1 - u).
+    fn decay(&self) -> f64 {
+        let utilisation = self.means.utilisation;
+        special::bisect(1.0 - utilisation, 40.0, |x| {
+            utilisation * libm::expm1(x) >= x
+        })
     }
 
     /// P(response <= t), t in seconds.
@@ -58,10 +83,6 @@ impl DeterministicService {
     pub fn response_quantile(&self, p: f64) -> f64 {
         self.wait_quantile(p) + self.service
     }
-
-    /// Beyond so many service times a wait is taken to be impossible. At a utilisation of 0.99 the probability of a
-    /// longer one is below 1e-80.
-    const MOST_SERVICES: f64 = 10_000.0;
 }
 
 /// The probabilities that at most 0, 1, ..., `count` - 1 requests wait.

@@ -21,6 +21,12 @@ pub enum TheoryError {
         /// Offered load per server.
         utilisation: f64,
     },
+    /// More states are likely than a computation can hold.
+    #[error("more than {most} states of the system are likely; there is no figure for so many")]
+    TooManyStates {
+        /// How many there may be.
+        most: usize,
+    },
 }
 
 /// A parameter that must be finite and above 0.

@@ -34,7 +34,7 @@ impl FiniteQueue {
         )?;
         positive("rate", rate)?;
         positive("service", service)?;
-        let states = Stationary::new(capacity, |n| rate * service / n.min(servers) as f64);
+        let states = Stationary::new(capacity, |n| rate * service / n.min(servers) as f64)?;
         let loss_probability = states.probability(capacity);
         let busy = states.mean(|n| n.min(servers) as f64);
         let queue = states.mean(|n| n.saturating_sub(servers) as f64);

@@ -1,7 +1,7 @@
 //! GI/M/1.
 
 use super::error::{positive, stable};
-use super::{Means, TheoryError, quantile};
+use super::{Means, TheoryError, quantile, tail_outside};
 use crate::dist::{Dist, special};
 
 /// GI/M/1: independent inter-arrival times of any distribution, exponential service, one server, first come first
@@ -10,8 +10,8 @@ use crate::dist::{Dist, special};
 pub struct GeneralArrivals {
     /// The means.
     pub means: Means,
-    /// The probability that an arrival has to wait: the root in (0, 1) of sigma = A(mu (1 - sigma)), with A the transform
-    /// of the inter-arrival time.
+    /// The probability that an arrival has to wait: the root in (0, 1) of sigma = A(mu (1 - sigma)), with A the
+    /// transform of the inter-arrival time.
     pub waiting_probability: f64,
 }
 
@@ -38,12 +38,12 @@ impl GeneralArrivals {
 
     /// P(wait > t), t in seconds.
     pub fn wait_tail(&self, t: f64) -> f64 {
-        self.waiting_probability * self.response_tail(t)
+        tail_outside(t).unwrap_or_else(|| self.waiting_probability * self.response_tail(t))
     }
 
     /// P(response > t), t in seconds: the response time is exponential.
     pub fn response_tail(&self, t: f64) -> f64 {
-        libm::exp(-t / self.means.response)
+        tail_outside(t).unwrap_or_else(|| libm::exp(-t / self.means.response))
     }
 
     /// The wait that a share `p` of the requests does not exceed, in seconds.

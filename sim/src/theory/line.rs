@@ -1,9 +1,7 @@
 //! Waiting and response times behind a known number of others, first come first served.
 
-use std::iter::Peekable;
-
 use super::birth_death::Stationary;
-use super::quantile;
+use super::{quantile, tail_outside};
 
 /// What an arriving request meets at a station of `servers` servers with exponential service: how many others are
 /// there, waiting or being served.
@@ -31,14 +29,16 @@ impl Line {
     /// Behind j others, a request waits for j - c + 1 completions, which come at the rate c / service while all
     /// servers are busy: for as long as a Poisson variable is below that number.
     pub fn wait_tail(&self, t: f64) -> f64 {
+        if let Some(tail) = tail_outside(t) {
+            return tail;
+        }
         if self.all_gone(t) {
             return 0.0;
         }
-        let completions = self.completions(t);
-        let mut below = Below::new(completions.iter());
+        let below = below(self.completions(t));
         self.met
             .iter()
-            .map(|(others, p)| p * below.at(self.to_complete(others)))
+            .map(|(others, p)| p * below(self.to_complete(others)))
             .sum()
     }
 
@@ -49,20 +49,19 @@ impl Line {
     /// partial fractions of the transforms). Taken downwards from a k whose tail is 1, every step is a weighted mean of
     /// non-negative numbers and loses no digits.
     pub fn response_tail(&self, t: f64) -> f64 {
+        if let Some(tail) = tail_outside(t) {
+            return tail;
+        }
         // No float is smaller than exp(-745) and above 0.
         if self.all_gone(t) && t / self.service > 745.0 {
             return 0.0;
         }
-        let completions = self.completions(t);
-        let tails = self.response_tails(&completions);
+        let lowest = self.to_complete(self.met.first());
+        let tails = self.response_tails(lowest, self.completions(t));
+        let tail = |k: u64| tails.get((k - lowest) as usize).copied().unwrap_or(1.0);
         self.met
             .iter()
-            .map(|(others, p)| {
-                p * tails
-                    .get(self.to_complete(others) as usize)
-                    .copied()
-                    .unwrap_or(1.0)
-            })
+            .map(|(others, p)| p * tail(self.to_complete(others)))
             .sum()
     }
 
@@ -84,7 +83,8 @@ impl Line {
     /// Whether after a time t all that anybody may have met have left for certain, as far as a float can tell.
     fn all_gone(&self, t: f64) -> bool {
         let events = self.servers as f64 * t / self.service;
-        events > self.to_complete(self.met.last()) as f64 + 60.0 + 40.0 * events.sqrt()
+        let enough = self.to_complete(self.met.last()) as f64 + 60.0 + 40.0 * events.sqrt();
+        events > enough || events == f64::INFINITY
     }
 
     /// How many completions there are in a time t during which all servers are busy.
@@ -92,44 +92,35 @@ impl Line {
         Stationary::poisson(self.servers as f64 * t / self.service)
     }
 
-    /// G(0), G(1), ...: the tails of the response after so many completions, up to where they are 1.
-    fn response_tails(&self, completions: &Stationary) -> Vec<f64> {
+    /// G(lowest), G(lowest + 1), ...: the tails of the response after so many completions, up to where they are 1.
+    fn response_tails(&self, lowest: u64, completions: Stationary) -> Vec<f64> {
         let servers = self.servers as f64;
         let last = completions.last() + 1;
-        let mut below = vec![0.0; last as usize + 1];
-        let mut sum = 0.0;
-        for (n, p) in completions.iter() {
-            sum += p;
-            below[n as usize + 1] = sum;
-        }
+        let below = below(completions);
         let mut tail = 1.0;
-        let mut tails = vec![1.0; last as usize + 1];
-        for k in (1..=last as usize).rev() {
-            tail = ((servers - 1.0) * tail + below[k]) / servers;
-            tails[k - 1] = tail;
+        let mut tails = vec![tail];
+        for k in (lowest + 1..=last).rev() {
+            tail = ((servers - 1.0) * tail + below(k)) / servers;
+            tails.push(tail);
         }
+        tails.reverse();
         tails
     }
 }
 
-/// P(X < k) for ascending k, in one pass over the distribution of X.
-struct Below<I: Iterator<Item = (u64, f64)>> {
-    states: Peekable<I>,
-    sum: f64,
-}
-
-impl<I: Iterator<Item = (u64, f64)>> Below<I> {
-    fn new(states: I) -> Below<I> {
-        Below {
-            states: states.peekable(),
-            sum: 0.0,
-        }
-    }
-
-    fn at(&mut self, k: u64) -> f64 {
-        while let Some((_, p)) = self.states.next_if(|&(n, _)| n < k) {
-            self.sum += p;
-        }
-        self.sum.min(1.0)
+/// P(X < k) as a function of k.
+fn below(distribution: Stationary) -> impl Fn(u64) -> f64 {
+    let first = distribution.first();
+    let mut sum = 0.0;
+    let up_to: Vec<f64> = distribution
+        .iter()
+        .map(|(_, p)| {
+            sum += p;
+            sum
+        })
+        .collect();
+    move |k| match k.checked_sub(first + 1) {
+        None => 0.0,
+        Some(at) => up_to.get(at as usize).copied().unwrap_or(1.0),
     }
 }

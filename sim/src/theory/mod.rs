@@ -74,6 +74,17 @@ impl Means {
     }
 }
 
+/// The tail P(X > t) of a time at the arguments where no formula is needed: before 0, at infinity, and NaN for a NaN.
+fn tail_outside(t: f64) -> Option<f64> {
+    if t < 0.0 {
+        Some(1.0)
+    } else if t == f64::INFINITY {
+        Some(0.0)
+    } else {
+        t.is_nan().then_some(t)
+    }
+}
+
 /// The smallest time t with `tail(t)` <= 1 - p, where `tail` falls from at most 1 towards 0; infinite for p = 1 and
 /// NaN for a `p` outside 0 to 1. The search starts from `scale`, a positive time.
 fn quantile(p: f64, scale: f64, tail: impl Fn(f64) -> f64) -> f64 {

@@ -1,7 +1,7 @@
 //! M/M/c, and M/M/1 as its simplest case.
 
 use super::error::{at_least, positive, stable};
-use super::{Means, TheoryError, quantile};
+use super::{Means, TheoryError, quantile, tail_outside};
 
 /// M/M/c: Poisson arrivals, exponential service, c servers, one unlimited line, first come first served.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,12 +44,20 @@ impl MultiServer {
 
     /// P(wait > t), t in seconds.
     pub fn wait_tail(&self, t: f64) -> f64 {
-        self.waiting_probability * libm::exp(-self.spare_rate * t)
+        tail_outside(t)
+            .unwrap_or_else(|| self.waiting_probability * libm::exp(-self.spare_rate * t))
     }
 
     /// P(response > t), t in seconds: exp(-mu t) + C mu (exp(-d t) - exp(-mu t)) / (mu - d) with d the spare rate.
     pub fn response_tail(&self, t: f64) -> f64 {
         let (mu, spare) = (self.service_rate, self.spare_rate);
+        if let Some(tail) = tail_outside(t) {
+            return tail;
+        }
+        // No float is smaller than exp(-745) and above 0.
+        if mu.min(spare) * t > 745.0 {
+            return 0.0;
+        }
         // The quotient of differences, by way of (1 - exp(-x)) / x, which has its digits also where mu is near d.
         let x = (mu - spare).abs() * t;
         let quotient = if x == 0.0 { 1.0 } else { -libm::expm1(-x) / x };
@@ -71,7 +79,13 @@ impl MultiServer {
 /// The probability that all of `servers` servers without a line are busy under an offered load of `load` (Erlang B), by
 /// its recursion in the number of servers, which is stable.
 fn erlang_b(servers: u64, load: f64) -> f64 {
-    (1..=servers).fold(1.0, |blocking, n| {
-        load * blocking / (n as f64 + load * blocking)
-    })
+    let mut blocking = 1.0;
+    for n in 1..=servers {
+        blocking = load * blocking / (n as f64 + load * blocking);
+        // More servers than any float can tell from enough.
+        if blocking == 0.0 {
+            break;
+        }
+    }
+    blocking
 }

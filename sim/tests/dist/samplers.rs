@@ -3,7 +3,7 @@
 use blis_sim::dist::Dist;
 use blis_sim::random::{Key, Kind, Purpose};
 
-use crate::families::{continuous, discrete};
+use crate::families::{MEAN, continuous, discrete};
 use crate::statistics::{
     chi_square, chi_square_threshold, kolmogorov_smirnov, kolmogorov_threshold, moments,
 };
@@ -35,6 +35,45 @@ fn every_sampler_has_its_distribution_function() {
                 "{name} over {direction}: {distance}"
             );
         }
+    }
+}
+
+/// The ziggurats leave their fast path for one draw in a hundred: an error there takes millions of draws to show.
+#[test]
+fn the_ziggurats_fill_equally_likely_cells_evenly() {
+    const CELLS: usize = 200;
+    const DRAWS: u64 = 4_000_000;
+    let exponential = Dist::exponential(MEAN).expect("exponential");
+    let lognormal = Dist::lognormal_median_sigma(MEAN, 0.5).expect("lognormal");
+    let key = Key::new(8, Kind::Service, "cells", Purpose::Service);
+    for dist in [exponential, lognormal] {
+        let mut counts = vec![0; CELLS];
+        for n in 0..DRAWS {
+            let p = dist.cdf(dist.sample(&mut key.draw(n, n)));
+            counts[((p * CELLS as f64) as usize).min(CELLS - 1)] += 1;
+        }
+        let statistic = chi_square(&counts, |_| DRAWS as f64 / CELLS as f64);
+        assert!(
+            statistic < chi_square_threshold(CELLS - 1),
+            "{dist}: {statistic}"
+        );
+    }
+}
+
+/// With 53 bits and more, two equal draws among so many are next to impossible; with 32, some eighty are expected.
+#[test]
+fn draws_have_all_their_bits() {
+    let key = Key::new(8, Kind::Service, "bits", Purpose::Service);
+    let uniform = Dist::uniform(0.0, MEAN).expect("uniform");
+    let exponential = Dist::exponential(MEAN).expect("exponential");
+    let lognormal = Dist::lognormal_median_sigma(MEAN, 0.5).expect("lognormal");
+    for dist in [uniform, exponential, lognormal] {
+        let mut samples: Vec<f64> = (0..800_000)
+            .map(|n| dist.sample(&mut key.draw(n, 1)))
+            .collect();
+        samples.sort_by(f64::total_cmp);
+        let equal = samples.windows(2).filter(|pair| pair[0] == pair[1]).count();
+        assert_eq!(equal, 0, "{dist}");
     }
 }
 

@@ -19,8 +19,8 @@ pub fn kolmogorov_smirnov(samples: &mut [f64], cdf: impl Fn(f64) -> f64) -> f64 
     samples.iter().enumerate().map(distance).fold(0.0, f64::max) * n.sqrt()
 }
 
-/// What [`kolmogorov_smirnov`] exceeds once in a thousand: x with 2 exp(-2 x²) = 0.001, the further terms of Kolmogorov's
-/// series being below 1e-12.
+/// What [`kolmogorov_smirnov`] exceeds once in a thousand: x with 2 exp(-2 x²) = 0.001, the further terms of
+/// Kolmogorov's series being below 1e-12.
 pub fn kolmogorov_threshold() -> f64 {
     (0.5 * 2000.0_f64.ln()).sqrt()
 }

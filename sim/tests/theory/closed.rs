@@ -1,6 +1,10 @@
 //! M/M/c//N.
 
-use blis_sim::theory::{ClosedStation, closed_response, number_in_system, utilisation};
+use blis_sim::dist::Dist;
+use blis_sim::theory::{
+    ClosedStation, DeterministicService, GeneralArrivals, MultiServer, closed_response,
+    number_in_system, utilisation,
+};
 
 use crate::numerics::{assert_near, balance, mean_of_tail, response_tail};
 
@@ -127,12 +131,54 @@ fn a_single_user_never_waits() {
     assert_near(station.response_quantile(0.5), 0.01 * 2.0_f64.ln(), 1e-12);
 }
 
+/// The response is then the service alone, however many completions the idle servers could have had.
+#[test]
+fn many_servers_answer_few_users_at_once() {
+    let station = ClosedStation::new(2, 0.5, 10_000, 0.01).expect("valid");
+    for t in [0.01_f64, 0.03, 0.2] {
+        assert_near(station.response_tail(t), (-100.0 * t).exp(), 1e-11);
+        assert_eq!(station.wait_tail(t), 0.0);
+    }
+}
+
+#[test]
+fn tails_are_defined_for_every_argument() {
+    let closed = ClosedStation::new(50, 0.1, 4, 0.01).expect("valid");
+    let open = MultiServer::new(4, 300.0, 0.01).expect("stable");
+    let arrivals = Dist::exponential(1.25e7).expect("exponential");
+    let general = GeneralArrivals::new(&arrivals, 0.01).expect("stable");
+    let constant = DeterministicService::new(80.0, 0.01).expect("stable");
+    let tails: [(&str, &dyn Fn(f64) -> f64); 8] = [
+        ("closed wait", &|t| closed.wait_tail(t)),
+        ("closed response", &|t| closed.response_tail(t)),
+        ("open wait", &|t| open.wait_tail(t)),
+        ("open response", &|t| open.response_tail(t)),
+        ("general wait", &|t| general.wait_tail(t)),
+        ("general response", &|t| general.response_tail(t)),
+        ("constant wait", &|t| 1.0 - constant.wait_cdf(t)),
+        ("constant response", &|t| 1.0 - constant.response_cdf(t)),
+    ];
+    for (name, tail) in tails {
+        assert_eq!((tail(-1e-9), tail(f64::NEG_INFINITY)), (1.0, 1.0), "{name}");
+        assert_eq!(
+            (tail(1e12), tail(1e308), tail(f64::INFINITY)),
+            (0.0, 0.0, 0.0),
+            "{name}"
+        );
+        assert!(tail(f64::NAN).is_nan(), "{name}");
+        let at_0 = tail(0.0);
+        assert!(
+            at_0 <= 1.0 + 1e-14 && at_0 >= tail(1e-4) && at_0 > 0.2,
+            "{name}: {at_0}"
+        );
+    }
+}
+
 /// At one million users the response has the open system's distribution but for the last digits.
 #[test]
 fn a_million_users_are_nearly_a_poisson_stream() {
     let station = ClosedStation::new(1_000_000, 0.5, 4, 0.000_001_6).expect("valid");
-    let open = blis_sim::theory::MultiServer::new(4, station.means.throughput, 0.000_001_6)
-        .expect("stable");
+    let open = MultiServer::new(4, station.means.throughput, 0.000_001_6).expect("stable");
     assert_near(station.means.response, open.means.response, 1e-4);
     for p in [0.5, 0.95, 0.999] {
         assert_near(
@@ -157,6 +203,16 @@ fn ten_thousand_users_saturate_the_station() {
     );
     // The time of some 9,800 completions has a standard deviation of 0.25 s.
     assert!((0.75..0.9).contains(&(p95 - p5)), "{p5} to {p95}");
+}
+
+/// Four thousand million users, nearly all of them waiting: the memory is that of the spread, not of the number.
+#[test]
+fn the_largest_population_is_answered() {
+    let users = u32::MAX;
+    let station = ClosedStation::new(u64::from(users), 0.5, 4, 0.01).expect("valid");
+    let response = f64::from(users) / 400.0 - 0.5;
+    assert_near(station.means.response, response, 1e-12);
+    assert_near(station.response_quantile(0.5), response, 1e-4);
 }
 
 #[test]

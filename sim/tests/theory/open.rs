@@ -165,6 +165,32 @@ fn the_response_of_a_finite_queue_is_that_of_the_chain() {
     }
 }
 
+/// A queue limit may be any number: only the states that matter are kept, and where all of them do, that is said.
+#[test]
+fn huge_capacities_are_answered_or_refused() {
+    let capacity = u64::from(u32::MAX);
+    let light = FiniteQueue::new(4, capacity, 380.0, 0.01).expect("few states matter");
+    assert_near(
+        light.means.response,
+        MultiServer::new(4, 380.0, 0.01)
+            .expect("stable")
+            .means
+            .response,
+        1e-11,
+    );
+    let heavy = FiniteQueue::new(4, capacity, 420.0, 0.01).expect("few states matter");
+    assert_near(heavy.means.throughput, 400.0, 1e-12);
+    assert_near(heavy.loss_probability, 1.0 - 1.0 / 1.05, 1e-9);
+    let error =
+        FiniteQueue::new(4, capacity, 400.0, 0.01).expect_err("all states are equally likely");
+    assert!(
+        matches!(error, TheoryError::TooManyStates { .. }),
+        "{error}"
+    );
+    let many = MultiServer::new(u64::MAX, 1000.0, 0.01).expect("stable");
+    assert_eq!((many.waiting_probability, many.means.response), (0.0, 0.01));
+}
+
 /// `members: 4` with one worker each waits longer than one queue with four workers.
 #[test]
 fn split_queues_are_independent_queues() {

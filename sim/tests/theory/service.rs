@@ -79,6 +79,20 @@ fn the_first_terms_are_erlangs_series() {
     assert_near(queue.wait_cdf(0.0), 0.4, 1e-14);
 }
 
+/// Near saturation the wait is long and nearly exponential (Kingman 1962): exp(-2 (1 - u) t / (u D)) up to terms of the
+/// order of 1 - u. 30,000 and 100,000 service times are beyond where the states are summed one by one.
+#[test]
+fn near_saturation_the_tail_is_exponential() {
+    let utilisation = 0.999_95;
+    let queue = DeterministicService::new(utilisation, 1.0).expect("stable");
+    for services in [5_000.0, 19_000.0, 30_000.0, 100_000.0] {
+        let expected = (-2.0 * (1.0 - utilisation) * services / utilisation).exp();
+        assert_near(1.0 - queue.wait_cdf(services), expected, 4e-4);
+    }
+    assert_eq!(queue.wait_cdf(1e9), 1.0);
+    assert_eq!(queue.wait_cdf(f64::INFINITY), 1.0);
+}
+
 #[test]
 fn the_mean_is_the_integral_of_the_distribution() {
     for utilisation in [0.3, 0.8, 0.95] {
