@@ -32,16 +32,28 @@ pub use syntax::Spec;
 
 use sha2::{Digest, Sha256};
 
-/// Reads the text of a spec. The errors are in the order of the text, at most [`error::MAX_ERRORS`].
+/// Reads the text of a spec. The errors are in the order of the text, at most [`error::MAX_ERRORS`], and include those
+/// that [`lower`] would find in what could be read, as far as they do not follow from the others.
 pub fn read(text: &str) -> Result<Spec, Vec<SpecError>> {
     let (tree, mut errors) = yaml::parse(text).map_err(|error| vec![error])?;
     errors.truncate(error::MAX_ERRORS);
-    let spec = de::read(&tree, &mut errors);
-    error::sort(&mut errors);
-    match spec {
-        Some(spec) if errors.is_empty() => Ok(spec),
-        _ => Err(errors),
+    let spec: Option<Spec> = de::read(&tree, &mut errors);
+    if let Some(spec) = spec {
+        if errors.is_empty() {
+            return Ok(spec);
+        }
+        errors.extend(lower::standing_errors(&spec, &tree));
     }
+    error::sort(&mut errors);
+    errors.truncate(error::MAX_ERRORS);
+    Err(errors)
+}
+
+/// The path of keys to a place of a spec's text, such as `services.api.workers` or `actions.ask.path[1].visit`;
+/// `None` when the text cannot be read or the place is in none of its values.
+pub fn field_at(text: &str, place: std::ops::Range<usize>) -> Option<String> {
+    let (tree, _) = yaml::parse(text).ok()?;
+    tree.path_to(place)
 }
 
 /// Reads the bytes of a spec, which must be UTF-8.
