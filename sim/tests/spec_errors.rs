@@ -1,6 +1,6 @@
 //! What is wrong with a spec is named, at the exact place: one case for each class of mistake.
 
-use blis_sim::spec::{self, SpecError};
+use blis_sim::spec::{self, Fields, SpecError};
 
 /// A spec without mistakes, for each case to break in one place.
 const BASE: &str = "\
@@ -857,9 +857,10 @@ fn a_duplicate_key_names_both_places() {
 
 #[test]
 fn a_place_has_a_path_of_keys() {
+    let fields = Fields::new(BASE);
     let path = |needle: &str| {
         let start = BASE.find(needle).expect("it is in the base");
-        spec::field_at(BASE, start..start + needle.len())
+        fields.at(&(start..start + needle.len()))
     };
     assert_eq!(path("4").as_deref(), Some("services.api.workers"));
     assert_eq!(
@@ -868,8 +869,8 @@ fn a_place_has_a_path_of_keys() {
     );
     assert_eq!(path("log").as_deref(), Some("actions.tell.path[0].visit"));
     assert_eq!(path("feed").as_deref(), Some("clients.feed"));
-    assert_eq!(spec::field_at(BASE, 0..0).as_deref(), Some("blis"));
-    assert_eq!(spec::field_at("a: [", 0..1), None);
+    assert_eq!(fields.at(&(0..0)).as_deref(), Some("blis"));
+    assert_eq!(Fields::new("a: [").at(&(0..1)), None);
 }
 
 #[test]

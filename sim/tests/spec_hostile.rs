@@ -1,6 +1,6 @@
 //! Texts that mean harm are refused: no panic, no exhausted stack or memory, a handful of errors, in bounded time.
 
-use blis_sim::spec::{self, SpecError, error::MAX_ERRORS};
+use blis_sim::spec::{self, Fields, SpecError, error::MAX_ERRORS};
 use proptest::prelude::*;
 
 const QUICKSTART: &str = include_str!("../../specs/quickstart.yaml");
@@ -134,13 +134,14 @@ fn survives(text: &str) {
         },
         Err(errors) => errors,
     };
+    let fields = Fields::new(text);
     for error in errors {
         if let Some(span) = error.span {
             assert!(
                 text.get(span.clone()).is_some(),
                 "{span:?} is not in the text"
             );
-            let _ = spec::field_at(text, span);
+            let _ = fields.at(&span);
         }
     }
 }

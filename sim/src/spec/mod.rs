@@ -30,6 +30,8 @@ pub use schema::json_schema;
 pub use spanned::Spanned;
 pub use syntax::Spec;
 
+use std::ops::Range;
+
 use sha2::{Digest, Sha256};
 
 /// Reads the text of a spec. The errors are in the order of the text, at most [`error::MAX_ERRORS`], and include those
@@ -49,11 +51,20 @@ pub fn read(text: &str) -> Result<Spec, Vec<SpecError>> {
     Err(errors)
 }
 
-/// The path of keys to a place of a spec's text, such as `services.api.workers` or `actions.ask.path[1].visit`;
-/// `None` when the text cannot be read or the place is in none of its values.
-pub fn field_at(text: &str, place: std::ops::Range<usize>) -> Option<String> {
-    let (tree, _) = yaml::parse(text).ok()?;
-    tree.path_to(place)
+/// The values of a spec's text by their places, for messages that name the field.
+#[derive(Debug)]
+pub struct Fields(Option<node::Node>);
+
+impl Fields {
+    /// The fields of a text; none when the text cannot be read.
+    pub fn new(text: &str) -> Fields {
+        Fields(yaml::parse(text).ok().map(|(tree, _)| tree))
+    }
+
+    /// The path of keys to a place, such as `services.api.workers` or `actions.ask.path[1].visit`.
+    pub fn at(&self, place: &Range<usize>) -> Option<String> {
+        self.0.as_ref().and_then(|tree| tree.path_to(place))
+    }
 }
 
 /// Reads the bytes of a spec, which must be UTF-8.

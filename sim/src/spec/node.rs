@@ -79,7 +79,7 @@ impl Node {
     }
 
     /// The path of keys and positions to the smallest value that holds a place, or to the key that is the place.
-    pub fn path_to(&self, place: Range<usize>) -> Option<String> {
+    pub fn path_to(&self, place: &Range<usize>) -> Option<String> {
         let holds = |outer: Place| outer.start <= place.start && place.end <= outer.end;
         let mut path = String::new();
         let mut node = self;
