@@ -17,7 +17,7 @@ use super::access::{Entries, Items, SpannedParts, Variant};
 use super::error::{MAX_ERRORS, Place, SpecError, nearest, one_of, shown};
 use super::node::{Entry, Kind, Node, Scalar, Value};
 use super::spanned::SPANNED;
-use super::vocabulary::{BARE, MAPPING, is_word, noun, reserved};
+use super::vocabulary::{BARE, MAPPING, example, is_word, noun, reserved};
 
 /// Separates a message from its help where serde lets only one text through.
 const HELP: char = '\u{1f}';
@@ -93,8 +93,8 @@ pub struct DeError {
     help: Option<String>,
     place: Option<Place>,
     node: Option<u32>,
-    /// A required key is not there.
-    missing: bool,
+    /// The required key that is not there.
+    missing: Option<&'static str>,
     /// Follows from an error that was reported before.
     consequence: bool,
 }
@@ -111,7 +111,7 @@ impl DeError {
             help,
             place: None,
             node: None,
-            missing: false,
+            missing: None,
             consequence: false,
         }
     }
@@ -158,7 +158,7 @@ impl de::Error for DeError {
 
     fn missing_field(field: &'static str) -> DeError {
         DeError {
-            missing: true,
+            missing: Some(field),
             ..DeError::new(format!("the key `{field}` is missing"))
         }
     }
@@ -224,12 +224,9 @@ impl<'a> De<'a> {
                 continue;
             }
             self.context.prune(entry.value.id);
-            let (message, help) = unknown(&entry.key, name, "key", fields);
-            self.context.report(
-                SpecError::at(entry.place, message)
-                    .labelled("unknown key")
-                    .help(help),
-            );
+            let (message, help) = unknown(&entry.key, name, Role::Key, fields);
+            self.context
+                .report(SpecError::at(entry.place, message).help(help));
             if self.context.full() {
                 return Err(self.consequence());
             }
@@ -259,7 +256,7 @@ impl<'a> De<'a> {
                 outer: *self,
             });
         }
-        let (message, help) = unknown(text, name, "value", variants);
+        let (message, help) = unknown(text, name, Role::Variant, variants);
         Err(self.attach(DeError::new(message).help(help)))
     }
 
@@ -277,14 +274,11 @@ impl<'a> De<'a> {
                 outer: *self,
             });
         }
-        let words = || one_of(variants.iter().copied().filter(|word| is_word(word)));
         let entry = match entries {
             [entry] => entry,
             [] => {
                 let message = format!("an empty mapping is not {}", noun(name));
-                return Err(
-                    self.attach(DeError::new(message).help(format!("write one of {}", words())))
-                );
+                return Err(self.attach(DeError::new(message).help(accepted_forms(name, variants))));
             }
             [_, second, ..] => {
                 let message = format!(
@@ -293,7 +287,7 @@ impl<'a> De<'a> {
                     shown(&second.key)
                 );
                 return Err(DeError::new(message)
-                    .help(format!("write one of {}", words()))
+                    .help(accepted_forms(name, variants))
                     .or_at(second.place, self.node));
             }
         };
@@ -304,7 +298,7 @@ impl<'a> De<'a> {
             .iter()
             .find(|&&word| word == entry.key && is_word(word))
         else {
-            let (message, help) = unknown(&entry.key, name, "key", variants);
+            let (message, help) = unknown(&entry.key, name, Role::Variant, variants);
             return Err(DeError::new(message)
                 .help(help)
                 .or_at(entry.place, self.node));
@@ -323,22 +317,43 @@ impl<'a> De<'a> {
 }
 
 /// Message and help for a word that a type does not have.
-fn unknown(found: &str, name: &str, role: &str, accepted: &[&'static str]) -> (String, String) {
+fn unknown(found: &str, name: &str, role: Role, accepted: &[&'static str]) -> (String, String) {
     let words = || accepted.iter().copied().filter(|word| is_word(word));
-    let list = format!("accepted: {}", one_of(words()));
+    let list = accepted_forms(name, accepted);
     if reserved(name).contains(&found) {
         let message =
             format!("`{found}` is part of the language but this version does not build it yet");
         return (message, list);
     }
     let message = match role {
-        "key" => format!("`{}` is not a key of {}", shown(found), noun(name)),
-        _ => format!("`{}` is not {}", shown(found), noun(name)),
+        Role::Key => format!("`{}` is not a key of {}", shown(found), noun(name)),
+        Role::Variant => format!("`{}` is not {}", shown(found), noun(name)),
     };
     match nearest(found, words()) {
         Some(near) => (message, format!("did you mean `{near}`? {list}")),
         None => (message, list),
     }
+}
+
+/// What a type accepts: its words, and an example where it has other forms.
+fn accepted_forms(name: &str, accepted: &[&'static str]) -> String {
+    let words: Vec<&str> = accepted
+        .iter()
+        .copied()
+        .filter(|word| is_word(word))
+        .collect();
+    match (words.as_slice(), example(name)) {
+        ([], Some(example)) => example.to_owned(),
+        (_, Some(example)) => format!("accepted: {}; {example}", one_of(words)),
+        (_, None) => format!("accepted: {}", one_of(words)),
+    }
+}
+
+/// What an unknown word should have been.
+#[derive(Clone, Copy)]
+enum Role {
+    Key,
+    Variant,
 }
 
 impl<'de> de::Deserializer<'de> for De<'_> {
@@ -416,24 +431,19 @@ impl<'de> de::Deserializer<'de> for De<'_> {
         visitor: V,
     ) -> Result<V::Value, DeError> {
         let Value::Mapping(entries) = &self.node.value else {
-            let keys = format!(
-                "write a mapping with the keys {}",
-                one_of(fields.iter().copied())
-            );
-            return Err(self.mismatch(noun(name)).help(keys));
+            return Err(self.mismatch(noun(name)).help(accepted_forms(name, fields)));
         };
         self.refuse_unknown(name, fields, entries)?;
         visitor
             .visit_map(Entries::new(entries, self))
             .map_err(|mut error| {
-                if error.missing && error.node.is_none() {
+                if let Some(field) = error.missing
+                    && error.node.is_none()
+                {
                     error.consequence = self.has_pruned(entries);
                     error.place = Some(self.heading());
-                    error.help = Some(format!(
-                        "the keys of {} are {}",
-                        noun(name),
-                        one_of(fields.iter().copied())
-                    ));
+                    error.message = format!("{} needs the key `{field}`", noun(name));
+                    error.help = Some(accepted_forms(name, fields));
                 }
                 self.attach(error)
             })
@@ -449,8 +459,9 @@ impl<'de> de::Deserializer<'de> for De<'_> {
             Value::Scalar(scalar) => self.scalar_variant(scalar, name, variants)?,
             Value::Mapping(entries) => self.mapping_variant(entries, name, variants)?,
             Value::Null | Value::Sequence(_) => {
-                let words = one_of(variants.iter().copied().filter(|word| is_word(word)));
-                return Err(self.mismatch(noun(name)).help(format!("accepted: {words}")));
+                return Err(self
+                    .mismatch(noun(name))
+                    .help(accepted_forms(name, variants)));
             }
         };
         visitor

@@ -42,14 +42,16 @@ pub struct SpecError {
     pub message: String,
     /// The offending bytes of the text, if the error has a place in it.
     pub span: Option<Range<usize>>,
-    /// A few words to stand at the place.
-    pub label: String,
+    /// A few words to stand at the place; empty when there is nothing to add to the message.
+    pub label: &'static str,
     /// What would be accepted, or how to put it right.
     pub help: Option<String>,
     /// Another place that matters.
     pub related: Option<Box<Related>>,
     /// The command-line flag that gave the offending value.
     pub flag: Option<&'static str>,
+    /// Whether the error is about what is not there, and so may follow from another one.
+    pub(super) absence: bool,
 }
 
 /// A second place of an error.
@@ -67,10 +69,11 @@ impl SpecError {
         SpecError {
             message: message.into(),
             span: None,
-            label: "here".into(),
+            label: "",
             help: None,
             related: None,
             flag: None,
+            absence: false,
         }
     }
 
@@ -94,8 +97,14 @@ impl SpecError {
     }
 
     /// The same with a few words at its place.
-    pub fn labelled(mut self, label: impl Into<String>) -> SpecError {
-        self.label = label.into();
+    pub fn labelled(mut self, label: &'static str) -> SpecError {
+        self.label = label;
+        self
+    }
+
+    /// The same, marked as being about what is not there.
+    pub(super) fn absence(mut self) -> SpecError {
+        self.absence = true;
         self
     }
 

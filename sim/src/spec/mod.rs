@@ -30,17 +30,40 @@ pub use schema::json_schema;
 pub use spanned::Spanned;
 pub use syntax::Spec;
 
+use std::ops::Range;
+
 use sha2::{Digest, Sha256};
 
-/// Reads the text of a spec. The errors are in the order of the text, at most [`error::MAX_ERRORS`].
+/// Reads the text of a spec. The errors are in the order of the text, at most [`error::MAX_ERRORS`], and include those
+/// that [`lower`] would find in what could be read, as far as they do not follow from the others.
 pub fn read(text: &str) -> Result<Spec, Vec<SpecError>> {
     let (tree, mut errors) = yaml::parse(text).map_err(|error| vec![error])?;
     errors.truncate(error::MAX_ERRORS);
-    let spec = de::read(&tree, &mut errors);
+    let spec: Option<Spec> = de::read(&tree, &mut errors);
+    if let Some(spec) = spec {
+        if errors.is_empty() {
+            return Ok(spec);
+        }
+        errors.extend(lower::standing_errors(&spec, &tree));
+    }
     error::sort(&mut errors);
-    match spec {
-        Some(spec) if errors.is_empty() => Ok(spec),
-        _ => Err(errors),
+    errors.truncate(error::MAX_ERRORS);
+    Err(errors)
+}
+
+/// The values of a spec's text by their places, for messages that name the field.
+#[derive(Debug)]
+pub struct Fields(Option<node::Node>);
+
+impl Fields {
+    /// The fields of a text; none when the text cannot be read.
+    pub fn new(text: &str) -> Fields {
+        Fields(yaml::parse(text).ok().map(|(tree, _)| tree))
+    }
+
+    /// The path of keys to a place, such as `services.api.workers` or `actions.ask.path[1].visit`.
+    pub fn at(&self, place: &Range<usize>) -> Option<String> {
+        self.0.as_ref().and_then(|tree| tree.path_to(place))
     }
 }
 

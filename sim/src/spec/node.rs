@@ -3,7 +3,9 @@
 //! The tree is what the YAML reader produces and all the rest of the spec's reading works on. Scalars keep the
 //! characters they were written with, so that a number is read once, exactly, by whoever knows its unit.
 
-use super::error::Place;
+use std::ops::Range;
+
+use super::error::{Place, shown};
 
 /// A value of the document.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +64,51 @@ pub enum Kind {
 }
 
 impl Node {
+    /// The keys of the mapping that a key of this mapping holds.
+    pub fn keys_under(&self, key: &str) -> Vec<&str> {
+        let under = self.entries().iter().find(|entry| entry.key == key);
+        let entries = under.map_or(&[][..], |entry| entry.value.entries());
+        entries.iter().map(|entry| entry.key.as_str()).collect()
+    }
+
+    fn entries(&self) -> &[Entry] {
+        match &self.value {
+            Value::Mapping(entries) => entries,
+            Value::Null | Value::Scalar(_) | Value::Sequence(_) => &[],
+        }
+    }
+
+    /// The path of keys and positions to the smallest value that holds a place, or to the key that is the place.
+    pub fn path_to(&self, place: &Range<usize>) -> Option<String> {
+        let holds = |outer: Place| outer.start <= place.start && place.end <= outer.end;
+        let mut path = String::new();
+        let mut node = self;
+        loop {
+            let next = match &node.value {
+                Value::Mapping(entries) => entries.iter().find_map(|entry| {
+                    let inside = holds(entry.value.place);
+                    (inside || holds(entry.place))
+                        .then(|| (key_path(&path, &entry.key), &entry.value, inside))
+                }),
+                Value::Sequence(items) => items
+                    .iter()
+                    .enumerate()
+                    .find(|(_, item)| holds(item.place))
+                    .map(|(position, item)| (format!("{path}[{position}]"), item, true)),
+                Value::Null | Value::Scalar(_) => None,
+            };
+            let Some((longer, inner, deeper)) = next else {
+                break;
+            };
+            path = longer;
+            node = inner;
+            if !deeper {
+                break;
+            }
+        }
+        (!path.is_empty()).then_some(path)
+    }
+
     /// The node in a few words, for messages.
     pub fn describe(&self) -> String {
         match &self.value {
@@ -69,12 +116,12 @@ impl Node {
             Value::Scalar(Scalar {
                 text,
                 kind: Kind::Text,
-            }) => format!("`{}`", super::error::shown(text)),
+            }) => format!("`{}`", shown(text)),
             Value::Scalar(Scalar {
                 text,
                 kind: Kind::Number,
             }) => {
-                format!("the number {}", super::error::shown(text))
+                format!("the number {}", shown(text))
             }
             Value::Scalar(Scalar {
                 text,
@@ -83,5 +130,12 @@ impl Node {
             Value::Sequence(_) => "a list".into(),
             Value::Mapping(_) => "a mapping".into(),
         }
+    }
+}
+
+fn key_path(path: &str, key: &str) -> String {
+    match path {
+        "" => shown(key),
+        _ => format!("{path}.{}", shown(key)),
     }
 }

@@ -38,7 +38,29 @@ pub fn noun(type_name: &str) -> &'static str {
         "OnTimeout" => "`on_timeout`",
         "Do" => "an action or a weighted mix of actions",
         "Distribution" => "a distribution",
-        _ => "these parameters",
+        "Uniform" => "a uniform distribution",
+        "Exponential" => "an exponential distribution",
+        "Erlang" => "an Erlang distribution",
+        "Shaped" => "a gamma or Weibull distribution",
+        "Lognormal" => "a lognormal distribution",
+        "Hyperexponential" => "a hyperexponential distribution",
+        "Phase" => "a branch of a hyperexponential distribution",
+        "Empirical" => "an empirical distribution",
+        "Variation" => "an arrival process with a coefficient of variation",
+        "Warmup" => "a warm-up",
+        _ => "this mapping",
+    }
+}
+
+/// How a type that has forms beside words is written, for messages.
+pub fn example(type_name: &str) -> Option<&'static str> {
+    match type_name {
+        "Do" => Some("write `do: ask` or `do: {ask: 9, tell: 1}`"),
+        "Distribution" => Some(
+            "write a value such as `10ms`, or a distribution such as `{exponential: {mean: 10ms}}`",
+        ),
+        "Warmup" => Some("write a time such as `5s`"),
+        _ => None,
     }
 }
 
@@ -76,6 +98,7 @@ pub fn reserved(type_name: &str) -> &'static [&'static str] {
         "Distribution" => &["pareto", "normal"],
         "Empirical" => &["file"],
         "Arrival" => &["trace"],
+        "Warmup" => &["auto"],
         _ => &[],
     }
 }

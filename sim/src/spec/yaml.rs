@@ -150,7 +150,7 @@ impl Tree<'_> {
             Raw::Bool(value) => self.scalar(written, Kind::Bool(value)),
             Raw::Number => self.scalar(written, Kind::Number),
             Raw::Text(text) => Value::Scalar(Scalar {
-                text,
+                text: self.as_written(text, written),
                 kind: Kind::Text,
             }),
             Raw::Sequence(items) => {
@@ -162,6 +162,16 @@ impl Tree<'_> {
             place = self.extent(place, &value);
         }
         Node { id, place, value }
+    }
+
+    /// The reader spells numbers that are not finite its own way: `.inf` for `1e999`.
+    fn as_written(&self, text: String, written: Place) -> String {
+        match (text.as_str(), self.text.get(written.range())) {
+            (".nan" | ".inf" | "-.inf", Some(slice)) if !slice.starts_with(['"', '\'']) => {
+                slice.to_owned()
+            }
+            _ => text,
+        }
     }
 
     fn scalar(&self, written: Place, kind: Kind) -> Value {
@@ -322,12 +332,7 @@ fn explain(text: &str, error: &Error) -> SpecError {
 
 fn budget(breach: &BudgetBreach) -> (String, Option<String>) {
     match breach {
-        BudgetBreach::Depth { .. } => (
-            "the spec is nested too deeply".into(),
-            Some(format!(
-                "lists and mappings may be nested up to {MAX_DEPTH} deep"
-            )),
-        ),
+        BudgetBreach::Depth { .. } => too_deep(),
         BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. } => (
             "the spec has too many aliases".into(),
             Some(format!("a spec may have up to {MAX_ALIASES}")),
@@ -349,12 +354,18 @@ fn syntax(error: &Error, placed: bool) -> (String, Option<String>) {
         Some(cut) if placed => &whole[..cut],
         _ => &whole,
     };
-    let help = if message.contains("recursion limit") {
+    // The scanner has a limit of its own for brackets, and an error without a kind for it.
+    if message.contains("recursion limit") {
+        return too_deep();
+    }
+    (format!("this is not YAML: {message}"), None)
+}
+
+fn too_deep() -> (String, Option<String>) {
+    (
+        "the spec is nested too deeply".into(),
         Some(format!(
             "lists and mappings may be nested up to {MAX_DEPTH} deep"
-        ))
-    } else {
-        None
-    };
-    (format!("this is not YAML: {message}"), help)
+        )),
+    )
 }

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::distributions::{number, time};
+use super::distributions::{number, placed, time};
 use super::run::span;
 use super::services::at_least_one;
 use super::{Findings, Names, refer};
@@ -90,7 +90,11 @@ fn source(name: &Spanned<String>, client: &syntax::Client, findings: &mut Findin
                 "the client `{}` has neither `concurrency` nor `rate`",
                 name.value
             );
-            findings.error(name.error(message).help(format!("give one of them: {how}")));
+            findings.error(
+                name.error(message)
+                    .help(format!("give one of them: {how}"))
+                    .absence(),
+            );
             placeholder()
         }
     }
@@ -136,12 +140,8 @@ fn closed(
 
 fn open(client: &syntax::Client, rate: &Spanned<Rate>, findings: &mut Findings) -> Source {
     if let Some(think) = &client.think {
-        findings.error(no_effect(
-            think,
-            "think",
-            "an open client",
-            "write it into `session`, between whose rounds it lies",
-        ));
+        let help = "write it into `session`, between whose rounds it lies";
+        findings.error(no_effect(think, "think", "an open client", help).absence());
     }
     if rate.value.0 <= 0.0 {
         findings.error(
@@ -174,14 +174,15 @@ fn arrival(client: &syntax::Client, rate: &Spanned<Rate>, findings: &mut Finding
     let written = client.arrival.as_ref();
     let interarrival = match written.map(|arrival| &arrival.value) {
         Some(syntax::Arrival::Constant) => return Arrival::Constant { rate: rate.value.0 },
-        None | Some(syntax::Arrival::Poisson) => {
-            Dist::exponential(mean).map_err(|error| rate.error(error.to_string()))
-        }
+        None | Some(syntax::Arrival::Poisson) => placed(Dist::exponential(mean), rate.origin, &[]),
         Some(syntax::Arrival::Gamma(by)) => {
-            Dist::gamma_mean_cv(mean, by.cv.value.0).map_err(|error| by.cv.error(error.to_string()))
+            placed(Dist::gamma_mean_cv(mean, by.cv.value.0), by.cv.origin, &[])
         }
-        Some(syntax::Arrival::Weibull(by)) => Dist::weibull_mean_cv(mean, by.cv.value.0)
-            .map_err(|error| by.cv.error(error.to_string())),
+        Some(syntax::Arrival::Weibull(by)) => placed(
+            Dist::weibull_mean_cv(mean, by.cv.value.0),
+            by.cv.origin,
+            &[],
+        ),
     };
     let interarrival = interarrival.unwrap_or_else(|error| {
         findings.error(error);
@@ -221,19 +222,20 @@ fn rounds(written: &Spanned<Distribution<Number>>, findings: &mut Findings) -> R
     }
 }
 
-/// A weight of a choice.
+/// A weight of a choice; `what` is chosen by it.
 pub fn weight(weight: &Spanned<Number>, what: &str) -> Result<f64, SpecError> {
-    // The bound keeps any sum of weights finite.
-    if weight.value.0 > 0.0 && weight.value.0 <= 1e15 {
-        return Ok(weight.value.0);
+    // The bounds keep any sum of weights finite and any share above zero.
+    let value = weight.value.0;
+    if (1e-15..=1e15).contains(&value) {
+        return Ok(value);
     }
-    let message = match weight.value.0 > 0.0 {
-        true => format!("the weight {} is too large", weight.value),
-        false => format!("a {what} of weight 0 is never taken"),
+    let message = match value {
+        0.0 => format!("{what} of weight 0 is never taken"),
+        _ => format!("a weight of {} is out of range", weight.value),
     };
-    Err(weight.error(message).help(format!(
-        "give a weight above 0 and up to 1e15, or remove the {what}"
-    )))
+    Err(weight
+        .error(message)
+        .help("give a weight from 1e-15 to 1e15, or remove what is never taken"))
 }
 
 fn mix(written: &Spanned<Do>, names: &Names<'_>, findings: &mut Findings) -> Mix {
@@ -269,13 +271,14 @@ fn weighted(
         findings.error(
             written
                 .error(message)
-                .help("give at least one action a weight above 0: `do: {ask: 1}`"),
+                .help("give at least one action a weight above 0: `do: {ask: 1}`")
+                .absence(),
         );
     }
     let mut shares = Vec::new();
     for (name, written) in &weights.0 {
         let action = ActionId(refer("action", name, &names.actions, findings));
-        match weight(written, "action") {
+        match weight(written, "an action") {
             Ok(weight) => shares.push((action, weight / total)),
             Err(error) if total > 0.0 => findings.error(error),
             Err(_) => {}
@@ -310,18 +313,15 @@ fn on_failure(client: &syntax::Client, findings: &mut Findings) -> OnFailure {
         findings.error(
             written
                 .error("an empty `on_failure` has no effect")
-                .help("give `respawn` or `retry`, or remove it"),
+                .help("give `respawn` or `retry`, or remove it")
+                .absence(),
         );
     }
     if let Some(respawn) = &written.value.respawn {
         lowered.respawn = respawn.value;
         if client.rate.is_some() && client.concurrency.is_none() {
-            findings.error(no_effect(
-                respawn,
-                "respawn",
-                "an open client",
-                "open sessions never start anew; remove it",
-            ));
+            let help = "open sessions never start anew; remove it";
+            findings.error(no_effect(respawn, "respawn", "an open client", help).absence());
         }
     }
     if let Some(retry) = &written.value.retry {

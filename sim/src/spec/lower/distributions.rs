@@ -11,6 +11,9 @@ use crate::spec::error::{Origin, SpecError};
 use crate::spec::spanned::Spanned;
 use crate::spec::units::{Duration, Number};
 
+/// Most stages of an Erlang distribution.
+const MAX_STAGES: u32 = 1_000_000;
+
 /// A distribution of times, in nanoseconds.
 pub fn time(written: &Spanned<Distribution<Duration>>, findings: &mut Findings) -> Dist {
     lower(written, findings)
@@ -55,11 +58,15 @@ fn sampler<Q: Copy + Into<f64> + Display>(
         }
         Distribution::Erlang(erlang) => {
             let mean = positive("mean", &erlang.mean)?;
-            let Ok(k) = u32::try_from(erlang.k.value.0) else {
-                return Err(erlang
-                    .k
-                    .error("too many stages")
-                    .help("`k` is from 1 to 1000000"));
+            let Some(k) = u32::try_from(erlang.k.value.0)
+                .ok()
+                .filter(|k| (1..=MAX_STAGES).contains(k))
+            else {
+                let error = erlang.k.error(format!(
+                    "an Erlang distribution cannot have {} stages",
+                    erlang.k.value
+                ));
+                return Err(error.help(format!("`k` is a whole number from 1 to {MAX_STAGES}")));
             };
             let places = [("shape", erlang.k.origin), ("mean", erlang.mean.origin)];
             placed(Dist::erlang(k, mean), whole, &places)
@@ -96,7 +103,7 @@ fn positive<Q: Copy + Into<f64> + Display>(
 }
 
 /// The sampler, or what is wrong with its parameters at the place of the one at fault.
-fn placed(
+pub fn placed(
     result: Result<Dist, DistError>,
     whole: Origin,
     parameters: Parameters<'_>,
@@ -105,10 +112,17 @@ fn placed(
         let named = parameters
             .iter()
             .find(|(name, _)| *name == error.parameter());
-        SpecError::about(
-            named.map_or(whole, |(_, origin)| *origin),
-            error.to_string(),
-        )
+        let origin = named.map_or(whole, |(_, origin)| *origin);
+        // The message of a distribution says what was found and then, after a semicolon, what is accepted.
+        let message = error.to_string();
+        let (found, accepted) = message
+            .split_once("; ")
+            .unwrap_or((message.as_str(), "give other parameters"));
+        let placed = SpecError::about(origin, found).help(accepted);
+        match error {
+            DistError::Empty { .. } | DistError::NoWeight => placed.absence(),
+            _ => placed,
+        }
     })
 }
 
@@ -160,7 +174,9 @@ fn shaped<Q: Copy + Into<f64> + Display>(
                 whole,
                 format!("these parameters do not make a {family} distribution"),
             );
-            Err(error.help("give either `mean` and `cv`, or `shape` and `scale`"))
+            Err(error
+                .help("give either `mean` and `cv`, or `shape` and `scale`")
+                .absence())
         }
     }
 }
@@ -217,7 +233,9 @@ fn lognormal<Q: Copy + Into<f64> + Display>(
                 whole,
                 "these parameters do not make a lognormal distribution",
             );
-            Err(error.help("give `mean` and `cv`, or `median` and `p95`, or `median` and `sigma`"))
+            Err(error
+                .help("give `mean` and `cv`, or `median` and `p95`, or `median` and `sigma`")
+                .absence())
         }
     }
 }
@@ -249,13 +267,15 @@ fn hyperexponential<Q: Copy + Into<f64> + Display>(
                 whole,
                 "these parameters do not make a hyperexponential distribution",
             );
-            Err(error.help("give either `mean` and `cv`, or `branches`"))
+            Err(error
+                .help("give either `mean` and `cv`, or `branches`")
+                .absence())
         }
     }
 }
 
 fn phase<Q: Copy + Into<f64> + Display>(phase: &Phase<Q>) -> Result<(f64, f64), SpecError> {
-    let weight = super::clients::weight(&phase.weight, "branch")?;
+    let weight = super::clients::weight(&phase.weight, "a branch")?;
     Ok((weight, positive("mean", &phase.mean)?))
 }
 

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 
 use super::error::{MAX_ERRORS, SpecError, nearest, one_of, shown, sort};
 use super::named::Named;
+use super::node::Node;
 use super::spanned::Spanned;
 use super::syntax::Spec;
 use crate::model::Model;
@@ -35,8 +36,39 @@ pub struct Lowered {
 
 /// Lowers a spec, or says what is wrong with it, in the order of the text and up to [`MAX_ERRORS`] errors.
 pub fn lower(spec: &Spec) -> Result<Lowered, Vec<SpecError>> {
+    let (model, mut findings) = checked(spec, None);
+    if findings.errors.is_empty() {
+        run::warn_of_small_budget(spec, &model, &mut findings);
+        services::check_timeouts(spec, &model, &mut findings);
+        standstill::check(spec, &model, &mut findings);
+    }
+    sort(&mut findings.errors);
+    sort(&mut findings.warnings);
+    match findings.errors.is_empty() {
+        true => Ok(Lowered {
+            model,
+            warnings: findings.warnings,
+        }),
+        false => Err(findings.errors),
+    }
+}
+
+/// The errors of a spec that was read in part, as far as they stand on their own: none is about something that may
+/// only be missing because it could not be read. The tree of the whole document gives the names that may be referred
+/// to although what they stand for could not be read.
+pub fn standing_errors(spec: &Spec, document: &Node) -> Vec<SpecError> {
+    let (_, findings) = checked(spec, Some(document));
+    findings
+        .errors
+        .into_iter()
+        .filter(|error| !error.absence)
+        .collect()
+}
+
+/// The model, with placeholders where there were errors.
+fn checked(spec: &Spec, document: Option<&Node>) -> (Model, Findings) {
     let mut findings = Findings::default();
-    let names = Names::new(spec, &mut findings);
+    let names = Names::new(spec, document, &mut findings);
     run::check_version(spec, &mut findings);
     let services = services::lower(spec, &mut findings);
     let (actions, program) = paths::lower(spec, &names, &mut findings);
@@ -54,20 +86,7 @@ pub fn lower(spec: &Spec) -> Result<Lowered, Vec<SpecError>> {
             .map(|network| distributions::time(&network.one_way, &mut findings)),
         program,
     };
-    if findings.errors.is_empty() {
-        run::warn_of_small_budget(spec, &model, &mut findings);
-        services::check_timeouts(spec, &model, &mut findings);
-        standstill::check(spec, &model, &mut findings);
-    }
-    sort(&mut findings.errors);
-    sort(&mut findings.warnings);
-    match findings.errors.is_empty() {
-        true => Ok(Lowered {
-            model,
-            warnings: findings.warnings,
-        }),
-        false => Err(findings.errors),
-    }
+    (model, findings)
 }
 
 /// What has been found so far.
@@ -102,7 +121,7 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    fn new(spec: &'a Spec, findings: &mut Findings) -> Names<'a> {
+    fn new(spec: &'a Spec, document: Option<&'a Node>, findings: &mut Findings) -> Names<'a> {
         fn index<'a, T>(
             what: &str,
             named: &'a Spanned<Named<T>>,
@@ -112,7 +131,8 @@ impl<'a> Names<'a> {
                 findings.error(
                     named
                         .error(format!("there are no {what}"))
-                        .help(format!("{what} have at least one entry")),
+                        .help(format!("{what} have at least one entry"))
+                        .absence(),
                 );
             }
             if named.value.0.len() > MAX_ENTITIES {
@@ -129,14 +149,23 @@ impl<'a> Names<'a> {
                 .collect()
         }
         index("clients", &spec.clients, findings);
-        Names {
+        let mut names = Names {
             actions: index("actions", &spec.actions, findings),
             services: spec
                 .services
                 .as_ref()
                 .map(|services| index("services", services, findings))
                 .unwrap_or_default(),
+        };
+        if let Some(document) = document {
+            for name in document.keys_under("actions") {
+                names.actions.entry(name).or_insert(0);
+            }
+            for name in document.keys_under("services") {
+                names.services.entry(name).or_insert(0);
+            }
         }
+        names
     }
 }
 

@@ -37,9 +37,11 @@ pub fn lower(
                 Some(last) => last.error(never_replies(&name.value, end)),
                 None => action.path.error(never_replies(&name.value, end)),
             };
-            paths
-                .findings
-                .error(error.help("the client waits: end every way with `reply` or `fail`"));
+            paths.findings.error(
+                error
+                    .help("the client waits: end every way with `reply` or `fail`")
+                    .absence(),
+            );
         }
         paths.program.push(Step::End);
         let slo = action
@@ -102,8 +104,11 @@ impl Paths<'_, '_> {
         for step in steps {
             if state == State::NOWHERE {
                 let error = step.error("this step can never be reached");
-                self.findings
-                    .error(error.help("`fail` ends the path; put the step before it or remove it"));
+                self.findings.error(
+                    error
+                        .help("`fail` ends the path; put the step before it or remove it")
+                        .absence(),
+                );
                 return state;
             }
             state = self.step(step, state);
@@ -164,10 +169,11 @@ impl Paths<'_, '_> {
                 true => "a branch without ways leads nowhere",
                 false => "the weights of the branch add up to 0",
             };
-            self.findings
-                .error(step.error(message).help(
-                    "write `- branch: [{weight: 9, path: [...]}, {weight: 1, path: [...]}]`",
-                ));
+            self.findings.error(
+                step.error(message)
+                    .help("write `- branch: [{weight: 9, path: [...]}, {weight: 1, path: [...]}]`")
+                    .absence(),
+            );
             return state;
         }
         if let [_] = arms {
@@ -181,7 +187,7 @@ impl Paths<'_, '_> {
         let mut sum = 0.0;
         let mut end = State::NOWHERE;
         for (number, arm) in arms.iter().enumerate() {
-            if let Err(error) = clients::weight(&arm.weight, "way") {
+            if let Err(error) = clients::weight(&arm.weight, "a way") {
                 self.findings.error(error);
             }
             sum += arm.weight.value.0;
@@ -216,7 +222,8 @@ fn slo(written: &Spanned<syntax::Slo>, findings: &mut Findings) -> Slo {
         findings.error(
             written
                 .error("an empty `slo` promises nothing")
-                .help("give `p50`, `p90`, `p95`, `p99`, `p999` or `errors`"),
+                .help("give `p50`, `p90`, `p95`, `p99`, `p999` or `errors`")
+                .absence(),
         );
     }
     let mut lowered = Slo {

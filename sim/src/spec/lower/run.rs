@@ -108,7 +108,9 @@ fn unbounded(spec: &Spec) -> SpecError {
         Some(run) => run.error(message),
         None => SpecError::new(message),
     };
-    error.help("set `run.requests` or `run.horizon`, or give --num-requests or --horizon")
+    error
+        .help("set `run.requests` or `run.horizon`, or give --num-requests or --horizon")
+        .absence()
 }
 
 /// Users beyond the budget never send anything.

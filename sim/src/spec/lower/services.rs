@@ -28,7 +28,11 @@ fn lower_one(name: &str, service: &syntax::Service, findings: &mut Findings) -> 
         && members.get() == 1
     {
         let error = dispatch.error("`dispatch` has no effect on a service with one member");
-        findings.error(error.help("remove it, or give `members` of 2 or more"));
+        findings.error(
+            error
+                .help("remove it, or give `members` of 2 or more")
+                .absence(),
+        );
     }
     Service {
         name: name.to_owned(),
@@ -89,7 +93,8 @@ fn queue_limit(service: &syntax::Service, findings: &mut Findings) -> Option<u32
         findings.error(
             queue
                 .error("an empty `queue` has no effect")
-                .help("give `limit`, or remove `queue`"),
+                .help("give `limit`, or remove `queue`")
+                .absence(),
         );
     }
     let limit = queue.value.limit.as_ref()?;

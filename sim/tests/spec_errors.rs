@@ -1,0 +1,981 @@
+//! What is wrong with a spec is named, at the exact place: one case for each class of mistake.
+
+use blis_sim::spec::{self, Fields, SpecError};
+
+/// A spec without mistakes, for each case to break in one place.
+const BASE: &str = "\
+blis: 1
+name: base
+run: {horizon: 60s, warmup: 5s}
+clients:
+  users:
+    concurrency: 50
+    think: {exponential: {mean: 500ms}}
+    do: ask
+    timeout: 5s
+  feed:
+    rate: 200/s
+    do: {ask: 3, tell: 1}
+actions:
+  ask:
+    path:
+      - visit: api
+      - reply
+    slo: {p95: 100ms, p99: 250ms}
+  tell:
+    path: [{visit: log}, reply]
+services:
+  api:
+    workers: 4
+    time: {exponential: {mean: 10ms}}
+  log:
+    workers: 1
+    time: 1ms
+";
+
+/// All errors of a text, whichever stage finds them.
+fn errors(text: &str) -> Vec<SpecError> {
+    match spec::read(text) {
+        Ok(spec) => spec::lower(&spec).err().unwrap_or_default(),
+        Err(errors) => errors,
+    }
+}
+
+/// The spanned text and the message of each error.
+fn found(text: &str) -> Vec<(String, String)> {
+    let spanned = |error: &SpecError| {
+        error
+            .span
+            .clone()
+            .map_or("-", |span| &text[span])
+            .to_owned()
+    };
+    errors(text)
+        .iter()
+        .map(|error| (spanned(error), error.to_string()))
+        .collect()
+}
+
+#[test]
+fn the_base_has_no_mistakes() {
+    assert_eq!(found(BASE), []);
+}
+
+type Case = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
+/// What stands in the base, what replaces it, and the errors that follow: spanned text and message.
+const CASES: &[Case] = &[
+    (
+        "workers: 4",
+        "workers: 0",
+        &[("0", "there must be at least one worker")],
+    ),
+    (
+        "workers: 4",
+        "worker: 4",
+        &[("worker", "`worker` is not a key of a service")],
+    ),
+    (
+        "workers: 4",
+        "workers: many",
+        &[("many", "`many` is not a count")],
+    ),
+    ("workers: 4", "workers: -4", &[("-4", "`-4` is negative")]),
+    (
+        "workers: 4",
+        "workers:",
+        &[("workers", "the key `workers` has no value")],
+    ),
+    (
+        "workers: 4\n",
+        "\n",
+        &[("api", "a service needs the key `workers`")],
+    ),
+    (
+        "concurrency: 50",
+        "concurrency: 50\n    rate: 5/s",
+        &[(
+            "5/s",
+            "the client `users` has both `concurrency` and `rate`",
+        )],
+    ),
+    (
+        "    concurrency: 50\n",
+        "",
+        &[(
+            "users",
+            "the client `users` has neither `concurrency` nor `rate`",
+        )],
+    ),
+    (
+        "rate: 200/s",
+        "rate: 200",
+        &[("200", "the rate `200` does not say per what")],
+    ),
+    (
+        "rate: 200/s",
+        "rate: 0/s",
+        &[("0/s", "a rate of 0/s sends nothing")],
+    ),
+    ("do: ask", "do: aks", &[("aks", "there is no action `aks`")]),
+    (
+        "{ask: 3, tell: 1}",
+        "{ask: 0, tell: 0}",
+        &[("{ask: 0, tell: 0}", "the weights of the mix add up to 0")],
+    ),
+    (
+        "{ask: 3, tell: 1}",
+        "{ask: 3, tell: 0}",
+        &[("0", "an action of weight 0 is never taken")],
+    ),
+    ("{ask: 3, tell: 1}", "{}", &[("{}", "the mix is empty")]),
+    (
+        "{ask: 3, tell: 1}",
+        "[ask, tell]",
+        &[(
+            "[ask, tell]",
+            "expected an action or a weighted mix of actions, found a list",
+        )],
+    ),
+    (
+        "think: {exponential: {mean: 500ms}}",
+        "think: {exponential: {mean: 0ms}}",
+        &[("0ms", "`mean` is 0s")],
+    ),
+    (
+        "{exponential: {mean: 500ms}}",
+        "{exponential: {}}",
+        &[(
+            "exponential",
+            "an exponential distribution needs the key `mean`",
+        )],
+    ),
+    (
+        "{exponential: {mean: 500ms}}",
+        "{pareto: {}}",
+        &[(
+            "pareto",
+            "`pareto` is part of the language but this version does not build it yet",
+        )],
+    ),
+    (
+        "{exponential: {mean: 500ms}}",
+        "{exponentail: {mean: 5s}}",
+        &[("exponentail", "`exponentail` is not a distribution")],
+    ),
+    (
+        "{exponential: {mean: 500ms}}",
+        "exponential",
+        &[("exponential", "`exponential` needs a value")],
+    ),
+    (
+        "{exponential: {mean: 500ms}}",
+        "{exponential: {mean: 5s}, uniform: {min: 1s, max: 2s}}",
+        &[(
+            "uniform",
+            "a distribution has one key, and `uniform` is a second one",
+        )],
+    ),
+    (
+        "{exponential: {mean: 500ms}}",
+        "[5s]",
+        &[("[5s]", "expected a distribution, found a list")],
+    ),
+    (
+        "{exponential: {mean: 500ms}}",
+        "{lognormal: {mean: 1s, p95: 4s}}",
+        &[(
+            "{lognormal: {mean: 1s, p95: 4s}}",
+            "these parameters do not make a lognormal distribution",
+        )],
+    ),
+    (
+        "{exponential: {mean: 500ms}}",
+        "{lognormal: {mean: 1s, cv: 1e9}}",
+        &[("1e9", "cv is 1000000000")],
+    ),
+    (
+        "      - reply\n",
+        "",
+        &[("visit: api", "the path of `ask` never replies")],
+    ),
+    (
+        "      - reply\n",
+        "      - reply\n      - reply\n",
+        &[("reply", "the user already has its reply here")],
+    ),
+    (
+        "      - reply\n",
+        "      - fail: app_error\n      - reply\n",
+        &[("reply", "this step can never be reached")],
+    ),
+    (
+        "- reply",
+        "- replay",
+        &[("replay", "`replay` is not a path step")],
+    ),
+    (
+        "- visit: api",
+        "- visit: apo",
+        &[("apo", "there is no service `apo`")],
+    ),
+    (
+        "- visit: api",
+        "- visit",
+        &[("visit", "`visit` needs a value")],
+    ),
+    (
+        "- visit: api",
+        "- publish: audit",
+        &[(
+            "publish",
+            "`publish` is part of the language but this version does not build it yet",
+        )],
+    ),
+    (
+        "- visit: api",
+        "- visit: api\n        delay: 5ms",
+        &[(
+            "delay",
+            "a path step has one key, and `delay` is a second one",
+        )],
+    ),
+    (
+        "      - reply\n",
+        "      - branch: [{weight: 1, path: [reply]}, {weight: 1, path: []}]\n",
+        &[(
+            "branch: [{weight: 1, path: [reply]}, {weight: 1, path: []}]",
+            "on some branch the path of `ask` never replies",
+        )],
+    ),
+    (
+        "p99: 250ms",
+        "p99: 50ms",
+        &[("50ms", "`p99` (50ms) is below `p95` (100ms)")],
+    ),
+    (
+        "horizon: 60s, ",
+        "",
+        &[(
+            "{warmup: 5s}",
+            "nothing ends the load: there is neither a budget nor a horizon",
+        )],
+    ),
+    (
+        "run: {horizon: 60s, warmup: 5s}",
+        "",
+        &[(
+            "-",
+            "nothing ends the load: there is neither a budget nor a horizon",
+        )],
+    ),
+    (
+        "warmup: 5s",
+        "warmup: 60s",
+        &[(
+            "60s",
+            "the warm-up (60s) leaves nothing to measure before the horizon (60s)",
+        )],
+    ),
+    (
+        "warmup: 5s",
+        "warmup: auto",
+        &[(
+            "auto",
+            "`auto` is part of the language but this version does not build it yet",
+        )],
+    ),
+    (
+        "horizon: 60s",
+        "horizon: 87660000h",
+        &[("87660000h", "`87660000h` is longer than the clock allows")],
+    ),
+    (
+        "horizon: 60s",
+        "requests: 0",
+        &[("0", "a budget of 0 requests runs nothing")],
+    ),
+    (
+        "blis: 1",
+        "blis: 2",
+        &[("2", "version 2 of the language is not known")],
+    ),
+    ("blis: 1\n", "", &[("", "a spec needs the key `blis`")]),
+    (
+        "name: base",
+        "name: base\nname: bose",
+        &[("name", "the key `name` stands here twice")],
+    ),
+    (
+        "name: base",
+        "name: base\nstreams: {}",
+        &[(
+            "streams",
+            "`streams` is part of the language but this version does not build it yet",
+        )],
+    ),
+    (
+        "timeout: 5s",
+        "timeout: 5",
+        &[("5", "the duration `5` has no unit")],
+    ),
+    (
+        "timeout: 5s",
+        "timeout: 0s",
+        &[("0s", "a timeout of 0s fails every request")],
+    ),
+    (
+        "timeout: 5s",
+        "timeout: 5s\n    shape: {ramp: 1}",
+        &[(
+            "shape",
+            "`shape` is part of the language but this version does not build it yet",
+        )],
+    ),
+    (
+        "timeout: 5s",
+        "timeout: 5s\n    arrival: poisson",
+        &[("poisson", "`arrival` has no effect on a closed client")],
+    ),
+    (
+        "timeout: 5s",
+        "timeout: 5s\n    on_failure: {respawn: maybe}",
+        &[("maybe", "expected `true` or `false`, found `maybe`")],
+    ),
+    (
+        "rate: 200/s",
+        "rate: 200/s\n    on_failure: {respawn: true}",
+        &[("true", "`respawn` has no effect on an open client")],
+    ),
+    (
+        "rate: 200/s",
+        "rate: 200/s\n    think: 5s",
+        &[("5s", "`think` has no effect on an open client")],
+    ),
+    (
+        "rate: 200/s",
+        "rate: 200/s\n    session: {rounds: 0}",
+        &[("0", "a session cannot have 0 rounds")],
+    ),
+    (
+        "time: 1ms",
+        "time: 1ms\n    dispatch: random",
+        &[(
+            "random",
+            "`dispatch` has no effect on a service with one member",
+        )],
+    ),
+    (
+        "time: 1ms",
+        "time: 1ms\n    queue: {order: fair}",
+        &[(
+            "fair",
+            "`fair` is part of the language but this version does not build it yet",
+        )],
+    ),
+    (
+        "time: 1ms",
+        "time: 1ms\n    errors: 200%",
+        &[("200%", "the share `200%` is more than the whole")],
+    ),
+    (
+        "time: 1ms",
+        "time: .nan",
+        &[(".nan", "`.nan` is not a duration: it must be finite")],
+    ),
+    (
+        "time: 1ms",
+        "time: 1e999",
+        &[("1e999", "`1e999` is not a duration")],
+    ),
+    (
+        "  log:",
+        "  api:",
+        &[
+            ("log", "there is no service `log`"),
+            ("api", "the key `api` stands here twice"),
+        ],
+    ),
+    (
+        "  log:",
+        "  my log:",
+        &[
+            ("log", "there is no service `log`"),
+            ("my log", "`my log` cannot be a name"),
+        ],
+    ),
+    (
+        "  log:",
+        "  1:",
+        &[
+            ("log", "there is no service `log`"),
+            ("1", "`1` cannot be a name"),
+        ],
+    ),
+    (
+        "services:",
+        "services: {}\nx:",
+        &[
+            ("api", "there is no service `api`"),
+            ("log", "there is no service `log`"),
+            ("x", "`x` is not a key of a spec"),
+        ],
+    ),
+    (
+        "concurrency: 50",
+        "concurrency: 200M",
+        &[(
+            "200M",
+            "200000000 users are more than memory: they would take about 12 GB",
+        )],
+    ),
+    (
+        "concurrency: 50",
+        "concurrency: 10k users",
+        &[("10k users", "`10k users` is not a count")],
+    ),
+    (
+        "clients:\n",
+        "clients: []\nclients2:\n",
+        &[
+            ("[]", "expected names with their values, found a list"),
+            ("clients2", "`clients2` is not a key of a spec"),
+        ],
+    ),
+    (
+        "blis: 1",
+        "- blis",
+        &[(
+            "n",
+            "this is not YAML: while parsing a block collection, did not find expected '-' indicator",
+        )],
+    ),
+    (
+        "blis: 1",
+        "blis: [1",
+        &[(":", "this is not YAML: illegal placement of ':' indicator")],
+    ),
+    (
+        "blis: 1",
+        "blis: 1\n---",
+        &[("", "a second document starts here")],
+    ),
+    (
+        "name: base",
+        "name: \"\"",
+        &[("\"\"", "`` cannot be the name of a spec")],
+    ),
+    (
+        "rate: 200/s",
+        "rate: 2000M/s",
+        &[("2000M/s", "`2000M/s` is more than one per nanosecond")],
+    ),
+    (
+        "workers: 4",
+        "workers: 4.5",
+        &[("4.5", "`4.5` is not a whole number")],
+    ),
+    (
+        "workers: 4",
+        "workers: 4\n    members: 0",
+        &[("0", "there must be at least one member")],
+    ),
+    (
+        "workers: 4",
+        "workers: 4\n    queue: {}",
+        &[("{}", "an empty `queue` has no effect")],
+    ),
+    (
+        "workers: 4",
+        "workers: 4\n    queue: {limit: 5G}",
+        &[("5G", "`5G` is not a count")],
+    ),
+    (
+        "workers: 4",
+        "workers: 4\n    queue: {limit: 5000M}",
+        &[("5000M", "a queue limit of 5000000000 is too large")],
+    ),
+    (
+        "workers: 4",
+        "workers: 4\n    prefetch: 2",
+        &[(
+            "prefetch",
+            "`prefetch` is part of the language but this version does not build it yet",
+        )],
+    ),
+    (
+        "timeout: 5s",
+        "on_failure: {}",
+        &[("{}", "an empty `on_failure` has no effect")],
+    ),
+    (
+        "timeout: 5s",
+        "on_failure: {retry: {times: 0}}",
+        &[("0", "a request cannot be retried 0 times")],
+    ),
+    (
+        "timeout: 5s",
+        "on_failure: {retry: {times: 1, backoff: -1s}}",
+        &[("-1s", "`-1s` is negative")],
+    ),
+    (
+        "timeout: 5s",
+        "session: {rounds: 3}",
+        &[("{rounds: 3}", "`session` has no effect on a closed client")],
+    ),
+    (
+        "rate: 200/s",
+        "rate: 200/s\n    arrival: {gamma: {cv: 0}}",
+        &[("0", "cv is 0")],
+    ),
+    (
+        "rate: 200/s",
+        "rate: 200/s\n    arrival: {trace: file}",
+        &[(
+            "trace",
+            "`trace` is part of the language but this version does not build it yet",
+        )],
+    ),
+    (
+        "rate: 200/s",
+        "rate: 200/s\n    session: {rounds: {uniform: {min: 5, max: 2}}}",
+        &[("2", "`max` (2) is below `min` (5)")],
+    ),
+    (
+        "rate: 200/s",
+        "rate: 200/s\n    session: {rounds: 2.5}",
+        &[("2.5", "a session cannot have 2.5 rounds")],
+    ),
+    (
+        "time: 1ms",
+        "time: {uniform: {min: 2ms, max: 1ms}}",
+        &[("1ms", "`max` (1ms) is not above `min` (2ms)")],
+    ),
+    (
+        "time: 1ms",
+        "time: {erlang: {k: 0, mean: 1ms}}",
+        &[("0", "an Erlang distribution cannot have 0 stages")],
+    ),
+    (
+        "time: 1ms",
+        "time: {lognormal: {median: 2s, p95: 1s}}",
+        &[("1s", "`p95` (1s) is not above `median` (2s)")],
+    ),
+    (
+        "time: 1ms",
+        "time: {hyperexponential: {mean: 1ms, cv: 0.5}}",
+        &[("0.5", "cv is 0.5")],
+    ),
+    (
+        "time: 1ms",
+        "time: {hyperexponential: {branches: [{weight: 0, mean: 1ms}]}}",
+        &[("0", "a branch of weight 0 is never taken")],
+    ),
+    (
+        "time: 1ms",
+        "time: {empirical: {values: []}}",
+        &[("[]", "values is empty")],
+    ),
+    (
+        "time: 1ms",
+        "time: {empirical: {file: times.csv}}",
+        &[(
+            "file",
+            "`file` is part of the language but this version does not build it yet",
+        )],
+    ),
+    (
+        "time: 1ms",
+        "time: {gamma: {mean: 1ms, scale: 1ms}}",
+        &[(
+            "{gamma: {mean: 1ms, scale: 1ms}}",
+            "these parameters do not make a gamma distribution",
+        )],
+    ),
+    (
+        "slo: {p95: 100ms, p99: 250ms}",
+        "slo: {}",
+        &[("{}", "an empty `slo` promises nothing")],
+    ),
+    (
+        "slo: {p95: 100ms, p99: 250ms}",
+        "slo: {p95: 0s}",
+        &[("0s", "`p95` is 0s, which no response can meet")],
+    ),
+    (
+        "slo: {p95: 100ms, p99: 250ms}",
+        "payload: {size: 256B}",
+        &[(
+            "payload",
+            "`payload` is part of the language but this version does not build it yet",
+        )],
+    ),
+    (
+        "      - reply\n",
+        "      - branch: []\n      - reply\n",
+        &[("branch: []", "a branch without ways leads nowhere")],
+    ),
+    (
+        "      - reply\n",
+        "      - branch: [{weight: 0, path: []}]\n      - reply\n",
+        &[(
+            "branch: [{weight: 0, path: []}]",
+            "the weights of the branch add up to 0",
+        )],
+    ),
+    (
+        "      - reply\n",
+        "      - branch: [{weight: 0, path: []}, {weight: 1, path: []}]\n      - reply\n",
+        &[("0", "a way of weight 0 is never taken")],
+    ),
+    (
+        "      - reply\n",
+        "      - branch: [{weight: 2, path: [reply]}, {weight: 1, path: []}]\n      - reply\n",
+        &[(
+            "reply",
+            "on some branch the user already has its reply here",
+        )],
+    ),
+    (
+        "      - reply\n",
+        "      - reply: now\n",
+        &[("now", "`reply` takes no value")],
+    ),
+    (
+        "      - reply\n",
+        "      - fail: horribly\n",
+        &[("horribly", "`horribly` is not a failure")],
+    ),
+    (
+        "      - reply\n",
+        "      -\n",
+        &[("", "expected a path step, found nothing")],
+    ),
+    (
+        "name: base",
+        "name: base\nnetwork: {}",
+        &[("network", "`network` needs the key `one_way`")],
+    ),
+    (
+        "name: base",
+        "name: base\nseed: -1",
+        &[("-1", "`-1` is negative")],
+    ),
+    (
+        "name: base",
+        "name: base\nseed: 18446744073709551616",
+        &[(
+            "18446744073709551616",
+            "`18446744073709551616` is too large",
+        )],
+    ),
+    (
+        "name: base",
+        "name: base\nseed: 0x10",
+        &[("0x10", "`0x10` is not a count")],
+    ),
+    (
+        "name: base",
+        "name: base\nseed: [1, # none\n  2]",
+        &[("[1, # none\n  2]", "expected a count, found a list")],
+    ),
+    (
+        "name: base",
+        "name: !!python/object base",
+        &[(
+            "base",
+            "the tag `!!python/object` is not part of the language",
+        )],
+    ),
+    (
+        "name: base",
+        "name: base\n? [a]\n: b",
+        &[("[", "a key must be a plain name")],
+    ),
+    (
+        "name: base",
+        "name: *nobody",
+        &[("*", "this alias refers to no anchor")],
+    ),
+    (
+        "name: base",
+        "name: &a [*a]",
+        &[("*a", "this alias contains itself")],
+    ),
+    (
+        "name: base",
+        "name: base\n<<: {seed: 1}",
+        &[("<<", "merge keys (`<<`) are not part of the language")],
+    ),
+    (
+        "name: base",
+        "name: ba\0se",
+        &[("\0", "this is not YAML: unexpected character: `\\u{0}'")],
+    ),
+];
+
+#[test]
+fn every_mistake_is_named_at_its_place() {
+    let mut wrong = Vec::new();
+    for (original, replacement, expected) in CASES {
+        let at = BASE
+            .find(original)
+            .unwrap_or_else(|| panic!("`{original}` is not in the base"));
+        let text = BASE.replacen(original, replacement, 1);
+        let found = found(&text);
+        let found: Vec<(&str, &str)> = found
+            .iter()
+            .map(|(span, message)| (span.as_str(), message.as_str()))
+            .collect();
+        if found != *expected {
+            wrong.push(format!(
+                "for `{replacement}`: found {found:?}, expected {expected:?}"
+            ));
+        }
+        for error in errors(&text) {
+            // A text that the replacement holds is meant there, not where it happens to stand elsewhere.
+            let Some(span) = error.span.clone() else {
+                continue;
+            };
+            // Syntax errors stand where the reader notices them.
+            let noticed = ["this is not YAML", "a second document"]
+                .iter()
+                .any(|start| error.message.starts_with(start));
+            let spanned = &text[span.clone()];
+            let elsewhere = noticed || !replacement.contains(spanned) || spanned == "log";
+            let inside = at <= span.start && span.end <= at + replacement.len();
+            if !inside && !elsewhere {
+                wrong.push(format!("for `{replacement}`: {error} at {span:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_error_says_what_would_be_accepted() {
+    for (original, replacement, _) in CASES {
+        for error in errors(&BASE.replacen(original, replacement, 1)) {
+            // These say it in the message, or cannot know what was meant.
+            let enough = ["this is not YAML", "expected ", "this alias"]
+                .iter()
+                .any(|start| error.message.starts_with(start));
+            assert!(
+                error.help.is_some() || enough,
+                "for `{replacement}`: {error}"
+            );
+        }
+    }
+}
+
+/// A spec with a mistake in every part.
+const BROKEN: &str = "\
+blis: 3
+nmae: broken
+name: broken
+run: {requests: 0, warmup: auto}
+clients:
+  users:
+    concurrency: 0
+    shape: {ramp: 1}
+    do: aks
+    timeout: 5
+  feed:
+    rate: fast
+    think: 5s
+    do: {ask: 0, tell: 1}
+actions:
+  ask:
+    path: [visit: api, reply]
+    slo: {p95: 100ms, p99: 50ms}
+  tell:
+    path: [visit: log, replay]
+services:
+  api:
+    workers: 0
+    time: {exponential: {mean: 0s}}
+  log:
+    worker: 1
+    time: 1ms
+    time: 2ms
+";
+
+#[test]
+fn mistakes_of_all_kinds_are_reported_in_one_go_and_in_order() {
+    let found = found(BROKEN);
+    let found: Vec<(&str, &str)> = found
+        .iter()
+        .map(|(span, message)| (span.as_str(), message.as_str()))
+        .collect();
+    let expected = [
+        ("3", "version 3 of the language is not known"),
+        ("nmae", "`nmae` is not a key of a spec"),
+        ("0", "a budget of 0 requests runs nothing"),
+        (
+            "auto",
+            "`auto` is part of the language but this version does not build it yet",
+        ),
+        ("0", "there must be at least one user"),
+        (
+            "shape",
+            "`shape` is part of the language but this version does not build it yet",
+        ),
+        ("aks", "there is no action `aks`"),
+        ("5", "the duration `5` has no unit"),
+        ("fast", "`fast` is not a rate"),
+        ("0", "an action of weight 0 is never taken"),
+        ("50ms", "`p99` (50ms) is below `p95` (100ms)"),
+        ("replay", "`replay` is not a path step"),
+        ("0", "there must be at least one worker"),
+        ("0s", "`mean` is 0s"),
+        ("worker", "`worker` is not a key of a service"),
+        ("time", "the key `time` stands here twice"),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_duplicate_key_names_both_places() {
+    let text = BASE.replacen("name: base", "name: base\nname: base", 1);
+    let errors = errors(&text);
+    let [error] = errors.as_slice() else {
+        panic!("one error")
+    };
+    let first = text.find("name:").expect("the first key");
+    let second = text.rfind("name:").expect("the second key");
+    assert_eq!(error.span, Some(second..second + 4));
+    let related = error.related.as_deref().expect("the first place");
+    assert_eq!(
+        (related.span.clone(), related.label.as_str()),
+        (first..first + 4, "first here")
+    );
+}
+
+#[test]
+fn a_place_has_a_path_of_keys() {
+    let fields = Fields::new(BASE);
+    let path = |needle: &str| {
+        let start = BASE.find(needle).expect("it is in the base");
+        fields.at(&(start..start + needle.len()))
+    };
+    assert_eq!(path("4").as_deref(), Some("services.api.workers"));
+    assert_eq!(
+        path("10ms").as_deref(),
+        Some("services.api.time.exponential.mean")
+    );
+    assert_eq!(path("log").as_deref(), Some("actions.tell.path[0].visit"));
+    assert_eq!(path("feed").as_deref(), Some("clients.feed"));
+    assert_eq!(fields.at(&(0..0)).as_deref(), Some("blis"));
+    assert_eq!(Fields::new("a: [").at(&(0..1)), None);
+}
+
+#[test]
+fn an_aliased_value_is_wrong_where_it_is_used() {
+    let text = BASE
+        .replacen(
+            "think: {exponential: {mean: 500ms}}",
+            "think: &t {exponential: {mean: 500ms}}",
+            1,
+        )
+        .replacen("workers: 1\n", "workers: *t\n", 1);
+    assert_eq!(
+        found(&text),
+        [(
+            "*t".to_owned(),
+            "expected a count, found a mapping".to_owned()
+        )]
+    );
+}
+
+#[test]
+fn time_must_not_stand_still() {
+    let closed = |client: &str, service: &str| {
+        format!(
+            "blis: 1\nname: still\nrun: {{horizon: 1s}}\nclients:\n  users: {{{client}, do: ask}}\n\
+             actions: {{ask: {{path: [visit: api, reply]}}}}\nservices:\n  api: {{{service}}}\n"
+        )
+    };
+    let messages = |client: &str, service: &str| -> Vec<String> {
+        found(&closed(client, service))
+            .into_iter()
+            .map(|(span, message)| format!("{span}: {message}"))
+            .collect()
+    };
+    let answers = "50: time would stand still: a user of `users` gets every answer in no time at all and has no think time";
+    let rejects = "50: time would stand still: a user of `users` can be rejected in no time at all and has no think time";
+    assert_eq!(
+        messages("concurrency: 50", "workers: 1, time: 0s"),
+        [answers]
+    );
+    assert_eq!(
+        messages("concurrency: 50", "workers: 1, time: 0.4ns"),
+        [answers]
+    );
+    assert_eq!(
+        messages(
+            "concurrency: 50",
+            "workers: 1, time: 1s, queue: {limit: 48}"
+        ),
+        [rejects]
+    );
+    let none: [String; 0] = [];
+    assert_eq!(
+        messages(
+            "concurrency: 50",
+            "workers: 1, time: 1s, queue: {limit: 49}"
+        ),
+        none
+    );
+    assert_eq!(
+        messages("concurrency: 50, think: 1ns", "workers: 1, time: 0s"),
+        none
+    );
+    assert_eq!(messages("concurrency: 50", "workers: 1, time: 1ns"), none);
+    let retiring = "concurrency: 50, on_failure: {respawn: false}";
+    assert_eq!(
+        messages(retiring, "workers: 1, time: 1s, queue: {limit: 48}"),
+        none
+    );
+    let bounded =
+        closed("concurrency: 50", "workers: 1, time: 0s").replace("horizon: 1s", "requests: 5");
+    assert_eq!(found(&bounded), []);
+}
+
+#[test]
+fn what_is_odd_but_legal_is_a_warning() {
+    let text = BASE
+        .replacen("horizon: 60s", "requests: 10", 1)
+        .replacen("{ask: 3, tell: 1}", "ask", 1)
+        .replacen(
+            "path: [{visit: log}, reply]",
+            "path: [branch: [{weight: 1, path: [reply]}]]",
+            1,
+        );
+    let lowered =
+        spec::lower(&spec::read(&text).expect("it can be read")).expect("it can be lowered");
+    let warnings: Vec<_> = lowered
+        .warnings
+        .iter()
+        .map(|w| (w.span.clone().map_or("-", |s| &text[s]), w.to_string()))
+        .collect();
+    let expected = [
+        (
+            "10",
+            "the budget of 10 requests is smaller than the 50 users",
+        ),
+        ("tell", "no client does the action `tell`"),
+        (
+            "branch: [{weight: 1, path: [reply]}]",
+            "a branch with a single way is no choice",
+        ),
+        ("log", "the service `log` is never visited"),
+    ];
+    assert_eq!(
+        warnings,
+        expected.map(|(span, message)| (span, message.to_owned()))
+    );
+}
