@@ -54,7 +54,7 @@ class Checker:
         # Runs of one seed repeat each other and tell no more than one of them.
         variance = 1 / len({run.mean_response_s for run in runs})
         if warmup == 0.0:
-            found = self.reference(case, requests)
+            found = self.reference(case, requests, 0.0)
             expected, deviation = found["mean_response_s"], found["deviation_s"]
             variance += 1 / reference_runs(requests)
         elif warmup >= CASES[case]["warmup_s"]:
@@ -74,17 +74,17 @@ class Checker:
         """A single run's deviation, scaled from a reference of bounded length."""
         throughput, case_warmup = CASES[case]["throughput_rps"], CASES[case]["warmup_s"]
         length = max(STEADY_REQUESTS, round(1.3 * throughput * case_warmup))
-        found = self.reference(case, length)
+        found = self.reference(case, length, case_warmup)
         counted = requests - throughput * warmup
         if counted <= 0:
             raise ToolError(f"case {case}: {requests} requests do not reach {warmup} s")
         return found["deviation_s"] * ((length - throughput * case_warmup) / counted) ** 0.5
 
-    def reference(self, case, requests):
+    def reference(self, case, requests, warmup):
         """The reference for ``requests`` requests, as often as is affordable."""
-        key = (case, requests)
+        key = (case, requests, warmup)
         if key not in self.known:
-            self.known[key] = self.estimate(case, requests, reference_runs(requests))
+            self.known[key] = self.estimate(case, requests, reference_runs(requests), warmup)
         return self.known[key]
 
 

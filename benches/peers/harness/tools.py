@@ -150,7 +150,7 @@ def parsed(tool, case, line):
     return run
 
 
-def reference(case, requests, runs):
+def reference(case, requests, runs, warmup_s):
     """What a correct model shows over ``requests``: see ``src/reference.rs``."""
-    command = [str(peers_binary()), "reference", case, str(requests), "1000", str(runs)]
-    return output_of(command, HERE)
+    arguments = [case, str(requests), "1000", str(runs), str(warmup_s)]
+    return output_of([str(peers_binary()), "reference", *arguments], HERE)

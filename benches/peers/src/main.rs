@@ -3,11 +3,11 @@
 //! ```text
 //! blis-peers simcore   CASE REQUESTS SEED
 //! blis-peers nexosim   CASE REQUESTS SEED
-//! blis-peers reference CASE REQUESTS SEED RUNS
+//! blis-peers reference CASE REQUESTS SEED RUNS WARMUP_S
 //! ```
 //!
 //! The first two time a run; `reference` times nothing and prints the mean response that such a
-//! run should show. Called by the `run` script of this folder, which see.
+//! run should show when it leaves out WARMUP_S simulated seconds. Called by the `run` script of this folder, which see.
 
 mod case;
 mod nexosim_peer;
@@ -24,7 +24,7 @@ use run::{Job, Timed};
 use serde_json::{Value, json};
 
 const USAGE: &str = "usage: blis-peers simcore|nexosim CASE REQUESTS SEED\n       \
-                     blis-peers reference CASE REQUESTS SEED RUNS";
+                     blis-peers reference CASE REQUESTS SEED RUNS WARMUP_S";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -44,21 +44,27 @@ fn answer(arguments: &[String]) -> Result<Value, Box<dyn Error>> {
     let [tool, name, requests, seed, rest @ ..] = arguments else {
         return Err(USAGE.into());
     };
+    let (case, requests) = (Case::named(name)?, requests.parse()?);
     let job = Job {
-        case: Case::named(name)?,
-        requests: requests.parse()?,
+        case,
+        requests,
         seed: seed.parse()?,
+        warmup_s: case.warmup_for(requests),
     };
     match (tool.as_str(), rest) {
         ("simcore", []) => Ok(line(tool, name, &job, &simcore_peer::run(&job))),
         ("nexosim", []) => Ok(line(tool, name, &job, &nexosim_peer::run(&job)?)),
-        ("reference", [runs]) => {
+        ("reference", [runs, warmup_s]) => {
+            let job = Job {
+                warmup_s: warmup_s.parse()?,
+                ..job
+            };
             let found = reference::estimate(&job, runs.parse()?)
                 .ok_or("too few requests or runs to measure anything")?;
             Ok(json!({
                 "case": name,
                 "requests": job.requests,
-                "warmup_s": job.warmup_s(),
+                "warmup_s": job.warmup_s,
                 "mean_response_s": found.mean_response_s,
                 "deviation_s": found.deviation_s,
             }))
@@ -76,7 +82,7 @@ fn line(tool: &str, name: &str, job: &Job, timed: &Timed) -> Value {
         "setup_seconds": timed.setup_seconds,
         "mean_response_s": timed.tally.mean_response_s(),
         "throughput_rps": timed.tally.throughput_rps(timed.simulated_s),
-        "warmup_s": job.warmup_s(),
+        "warmup_s": job.warmup_s,
         "peak_mb": peak_mb(),
     })
 }

@@ -121,7 +121,7 @@ pub fn run(job: &Job) -> Result<Timed, RunError> {
         case: job.case,
         idle: job.case.servers,
         waiting: VecDeque::new(),
-        tally: Tally::new(job.warmup_s()),
+        tally: Tally::new(job.warmup_s),
         refused: 0,
     };
     let mailbox = Mailbox::new();

@@ -45,7 +45,7 @@ impl Queue {
             scheduled: 0,
             idle: job.case.servers,
             waiting: VecDeque::new(),
-            tally: Tally::new(job.warmup_s()),
+            tally: Tally::new(job.warmup_s),
         };
         match job.case.source {
             Source::Closed { users, think_s } => {
@@ -158,12 +158,13 @@ pub fn estimate(job: &Job, runs: u64) -> Option<Reference> {
 mod tests {
     use super::*;
 
-    fn reference(name: &str, requests: u64, runs: u64) -> (Case, Reference) {
+    fn reference(name: &str, requests: u64, runs: u64, steady: bool) -> (Case, Reference) {
         let case = Case::named(name).expect("the case exists");
         let job = Job {
             case,
             requests,
             seed: 7_000,
+            warmup_s: if steady { case.warmup_s } else { 0.0 },
         };
         (case, estimate(&job, runs).expect("it measures"))
     }
@@ -177,8 +178,7 @@ mod tests {
             ("D", 800_000),
         ] {
             let runs = 16;
-            let (case, found) = reference(name, requests, runs);
-            assert!(case.warmup_for(requests) > 0.0);
+            let (case, found) = reference(name, requests, runs, true);
             let off = (found.mean_response_s - case.response_s).abs();
             let allowed = 4.0 * found.deviation_s / (runs as f64).sqrt();
             assert!(off <= allowed, "{name}: off by {off}, allowed {allowed}");
@@ -190,15 +190,17 @@ mod tests {
     }
 
     /// While B1 fills up, the k-th request in line finds its server at k/400 s and was sent at
-    /// k * Z/N, so n requests have the mean 24.5 s * n / 2N (a fluid limit, good to a few percent).
+    /// k * Z/N, so n <= N requests have the mean 24.5 s * n / 2N; later ones take 24.5 s each (a fluid limit, good
+    /// to a few percent).
     #[test]
     fn the_transient_of_the_saturated_case_is_the_fluid_one() {
-        let (case, found) = reference("B1", 5_000, 8);
-        assert_eq!(case.warmup_for(5_000), 0.0);
-        let fluid = 24.5 * 5_000.0 / 20_000.0;
-        assert!(
-            (found.mean_response_s / fluid - 1.0).abs() < 0.03,
-            "{found:?}"
-        );
+        for (requests, share) in [(5_000, 0.25), (40_000, 0.875)] {
+            let (case, found) = reference("B1", requests, 8, false);
+            let relative = found.mean_response_s / (share * case.response_s);
+            assert!(
+                (relative - 1.0).abs() < 0.03,
+                "{requests} requests: {found:?}"
+            );
+        }
     }
 }

@@ -14,14 +14,11 @@ pub struct Job {
     pub requests: u64,
     /// Seed of the random numbers.
     pub seed: u64,
+    /// Simulated seconds left out of the mean.
+    pub warmup_s: f64,
 }
 
 impl Job {
-    /// Simulated seconds left out of the mean; see [`Case::warmup_for`].
-    pub fn warmup_s(&self) -> f64 {
-        self.case.warmup_for(self.requests)
-    }
-
     /// Simulated time in which `requests` are expected at the exact throughput.
     pub fn horizon(&self) -> Duration {
         Duration::from_secs_f64(self.requests as f64 / self.case.throughput_rps)

@@ -96,7 +96,7 @@ pub fn run(job: &Job) -> Timed {
         case: job.case,
         idle: job.case.servers,
         waiting: VecDeque::new(),
-        tally: Tally::new(job.warmup_s()),
+        tally: Tally::new(job.warmup_s),
     }));
     simulation.add_handler("shop", shop.clone());
     start(&shop.borrow());
