@@ -1,6 +1,30 @@
-//! The blis binary.
+//! `blis`: predict, measure and explain what load a NATS backend can carry.
+//!
+//! This binary is thin: it reads the command line, calls the simulated world of `blis-sim`, and is the only
+//! place that prints or exits. Results go to stdout, everything else to stderr.
 
-#[allow(dead_code, reason = "the commands that read specs use it")]
+mod cli;
+mod commands;
 mod diagnostics;
+mod exit;
+mod interrupt;
+mod memory;
+mod progress;
+mod report;
+mod run_directory;
+mod workload;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let ended = match Cli::parse().command {
+        Command::Run(args) => commands::run::execute(&args),
+        Command::Check(args) => commands::check::execute(&args),
+        Command::Schema(args) => commands::schema::execute(&args),
+    };
+    exit::code(ended)
+}

@@ -176,6 +176,9 @@ impl<S: Sink> Simulation<S> {
     /// [`StandsStill`] when the model goes round at one instant without end.
     pub fn advance(&mut self, events: u64) -> Result<Progress, StandsStill> {
         let until = self.events.saturating_add(events);
+        if self.finished {
+            return Ok(Progress::Finished);
+        }
         while self.events < until {
             if !self.step()? {
                 self.finish();

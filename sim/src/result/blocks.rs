@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::spec::Setting;
 use crate::verdict::{Standing, Status};
 
 /// The result of one run.
@@ -20,8 +21,8 @@ pub struct Run {
     pub spec: SpecIdentity,
     /// The seed of every draw.
     pub seed: u64,
-    /// Values that did not come from the spec, and where from: a flag, or the spec's defaults.
-    pub overrides: BTreeMap<String, String>,
+    /// The values that decided the run, by their keys in the spec, and where each came from.
+    pub configuration: BTreeMap<String, Setting>,
     /// What ended the load: `horizon`, `budget`, `idle` (nobody had anything left to send) or `interrupted`.
     pub ended_by: String,
     /// The measured window.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::SCHEMA;
+use super::{INTERRUPTED, SCHEMA};
 use super::blocks::{
     ActionResult, Bottleneck, ClientResult, Exactly, Interval, Latency, LatencyBlock, RequestCounts, Run,
     ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity, Theory, VerdictResult, Window,
@@ -11,6 +11,7 @@ use crate::analysis::{exact, offered};
 use crate::engine::LoadEnd;
 use crate::measure::{Areas, Cell, Latencies, Measure, Requests, Row, Sessions, StationMeter, Times};
 use crate::model::{ActionId, ClientId, Model, Service, Source};
+use crate::spec::Setting;
 use crate::time::Span;
 use crate::users::{Outcome, SessionEnd};
 use crate::verdict::{Evidence, Limit, Measured, Signal, evidence, judge};
@@ -20,8 +21,8 @@ use crate::verdict::{Evidence, Limit, Measured, Signal, evidence, judge};
 pub struct Provenance {
     /// SHA-256 of the spec's text.
     pub sha256: String,
-    /// Values that flags gave, by key.
-    pub overrides: BTreeMap<String, String>,
+    /// The values that decided the run, by key.
+    pub configuration: BTreeMap<String, Setting>,
     /// What ended the load.
     pub ended_by: LoadEnd,
     /// Events simulated.
@@ -43,7 +44,7 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
         mode: "simulated".to_owned(),
         spec: SpecIdentity { name: model.name.clone(), sha256: provenance.sha256 },
         seed: model.seed,
-        overrides: provenance.overrides,
+        configuration: provenance.configuration,
         ended_by: end_name(provenance.ended_by).to_owned(),
         window: Window {
             warmup_s: measure.warmup().as_secs_f64(),
@@ -73,7 +74,7 @@ fn end_name(end: LoadEnd) -> &'static str {
         LoadEnd::Horizon => "horizon",
         LoadEnd::Budget => "budget",
         LoadEnd::Idle => "idle",
-        LoadEnd::Interrupted => "interrupted",
+        LoadEnd::Interrupted => INTERRUPTED,
     }
 }
 

@@ -15,6 +15,9 @@ pub use build::{Provenance, build};
 /// The document's schema identifier.
 pub const SCHEMA: &str = "blis.result/1";
 
+/// What [`Run::ended_by`] says of a run that did not come to its own end.
+pub const INTERRUPTED: &str = "interrupted";
+
 /// The JSON Schema of the document, pretty-printed with a line break at its end.
 pub fn json_schema() -> String {
     let generator = schemars::generate::SchemaSettings::draft07().into_generator();

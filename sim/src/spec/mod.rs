@@ -16,6 +16,7 @@ pub mod overrides;
 mod quantity;
 mod resolved;
 mod schema;
+mod settings;
 mod spanned;
 pub mod syntax;
 pub mod units;
@@ -27,6 +28,7 @@ pub use lower::{Lowered, lower};
 pub use overrides::{ClientFlags, Overrides};
 pub use resolved::resolved;
 pub use schema::json_schema;
+pub use settings::{Setting, settings};
 pub use spanned::Spanned;
 pub use syntax::Spec;
 

@@ -1,0 +1,66 @@
+//! The values that decide a run, with where each came from.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::error::Origin;
+use super::lower::{DEFAULT_DRAIN, DEFAULT_SEED};
+use super::spanned::Spanned;
+use super::syntax::{Run, Spec, Warmup};
+
+/// A value and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Setting {
+    /// The value as a spec writes it.
+    pub value: String,
+    /// `spec`, `default`, or the flag that gave it.
+    pub source: String,
+}
+
+impl Setting {
+    fn of<T>(spanned: &Spanned<T>, value: impl Display) -> Setting {
+        let source = match spanned.origin {
+            Origin::Text(_) => "spec",
+            Origin::Flag(flag) => flag,
+        };
+        Setting { value: value.to_string(), source: source.to_owned() }
+    }
+
+    fn default(value: impl Display) -> Setting {
+        Setting { value: value.to_string(), source: "default".to_owned() }
+    }
+}
+
+/// The settings of a spec by key: the seed, the limits of the run, and of each client its size and timeout.
+///
+/// A limit or timeout that nothing gave is not there.
+pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
+    let mut found = BTreeMap::new();
+    let mut put = |key: String, setting: Option<Setting>| {
+        if let Some(setting) = setting {
+            found.insert(key, setting);
+        }
+    };
+    let seed = spec.seed.as_ref().map(|seed| Setting::of(seed, seed.value));
+    put("seed".to_owned(), Some(seed.unwrap_or_else(|| Setting::default(DEFAULT_SEED))));
+    let none = Run::default();
+    let run = spec.run.as_ref().map_or(&none, |run| &run.value);
+    put("run.requests".to_owned(), run.requests.as_ref().map(|v| Setting::of(v, v.value)));
+    put("run.horizon".to_owned(), run.horizon.as_ref().map(|v| Setting::of(v, v.value)));
+    let warmup = run.warmup.as_ref().map(|v| match v.value {
+        Warmup::At(at) => Setting::of(v, at),
+    });
+    put("run.warmup".to_owned(), Some(warmup.unwrap_or_else(|| Setting::default("0s"))));
+    let drain = run.drain.as_ref().map(|v| Setting::of(v, v.value));
+    put("run.drain".to_owned(), Some(drain.unwrap_or_else(|| Setting::default(DEFAULT_DRAIN))));
+    for (name, client) in &spec.clients.value.0 {
+        let key = |key: &str| format!("clients.{}.{key}", name.value);
+        put(key("concurrency"), client.concurrency.as_ref().map(|v| Setting::of(v, v.value)));
+        put(key("rate"), client.rate.as_ref().map(|v| Setting::of(v, v.value)));
+        put(key("timeout"), client.timeout.as_ref().map(|v| Setting::of(v, v.value)));
+    }
+    found
+}

@@ -1,0 +1,134 @@
+//! The command line as it is typed. What it means is decided in [`crate::workload`].
+
+use std::path::PathBuf;
+
+use blis_sim::spec::units::{Count, Duration, Rate, UnitError};
+use clap::{Args, Parser, Subcommand};
+
+/// Predict, measure and explain what load a NATS backend can carry.
+#[derive(Debug, Parser)]
+#[command(name = "blis", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "Exit codes: 0 done (and PASS where judged), 1 a defect of blis, 2 usage or spec, \
+    5 INCONCLUSIVE, 99 an objective was missed, 130 interrupted.";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Simulate a workload and report throughput, latency, queues and what limits them.
+    Run(RunArgs),
+    /// Validate a spec; print what it resolves to and the load it offers.
+    Check(CheckArgs),
+    /// Print a JSON Schema.
+    Schema(SchemaArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The workload spec; - reads it from stdin. Without it the embedded quickstart is run.
+    #[arg(long, value_name = "FILE")]
+    pub spec: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub clients: ClientArgs,
+
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+
+    /// Print the result document on stdout instead of the report.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Write the resolved spec and the result document into this directory.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// Replace the results that the directory of --out holds.
+    #[arg(long, requires = "out")]
+    pub force: bool,
+}
+
+/// Flags that describe the client of the embedded spec.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Clients of the embedded quickstart (with --spec, set the keys instead)")]
+pub struct ClientArgs {
+    /// So many closed users, each with at most one request in flight.
+    #[arg(long, value_name = "USERS", conflicts_with = "rate")]
+    pub concurrency: Option<Count>,
+
+    /// A constant think time between an answer and the user's next request.
+    #[arg(long, value_name = "MS", value_parser = millis)]
+    pub think_time_ms: Option<Duration>,
+
+    /// Open Poisson arrivals: 200/s, 1.5k/s, or just a number per second.
+    #[arg(long, value_parser = per_second)]
+    pub rate: Option<Rate>,
+}
+
+/// Flags that override a value of the spec.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Overrides of the spec")]
+pub struct OverrideArgs {
+    /// The budget: so many requests, first ones and follow-ups together.
+    #[arg(long, value_name = "COUNT")]
+    pub num_requests: Option<Count>,
+
+    /// No request is sent after this time.
+    #[arg(long, value_name = "TIME")]
+    pub horizon: Option<Duration>,
+
+    /// The measured window starts at this time.
+    #[arg(long, value_name = "TIME")]
+    pub warmup: Option<Duration>,
+
+    /// How long a user waits for a reply before giving up.
+    #[arg(long, value_name = "TIME")]
+    pub timeout: Option<Duration>,
+
+    /// The seed of every random draw.
+    #[arg(long)]
+    pub seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The workload spec; - reads it from stdin.
+    #[arg(value_name = "SPEC")]
+    pub spec: PathBuf,
+
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Which schema.
+    #[arg(value_enum)]
+    pub of: Schema,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum Schema {
+    /// Of a workload spec, for editors.
+    Spec,
+    /// Of the result document.
+    Result,
+}
+
+/// A number of milliseconds.
+fn millis(text: &str) -> Result<Duration, String> {
+    let refused = "expected a number of milliseconds that is not negative, such as 500 or 0.5";
+    if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return Err(refused.to_owned());
+    }
+    format!("{text}ms").parse().map_err(|error: UnitError| error.to_string())
+}
+
+/// A rate with its unit, or a bare number per second.
+fn per_second(text: &str) -> Result<Rate, String> {
+    let text = if text.contains('/') { text.to_owned() } else { format!("{text}/s") };
+    text.parse().map_err(|error: UnitError| format!("{error}; {}", error.help))
+}

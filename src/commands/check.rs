@@ -1,0 +1,21 @@
+//! `blis check`: validates a spec and says what it resolves to and what load it offers.
+
+use crate::cli::{CheckArgs, ClientArgs};
+use crate::commands::print;
+use crate::exit::{Done, Failure};
+use crate::report;
+use crate::workload;
+
+/// Checks the spec and prints what it means.
+///
+/// # Errors
+/// Those of [`workload::load`], and [`Failure::Output`] when stdout cannot be written.
+pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
+    let no_clients = ClientArgs { concurrency: None, think_time_ms: None, rate: None };
+    let workload = workload::load(Some(&args.spec), &no_clients, &args.overrides)?;
+    for warning in report::overload_warnings(&workload.model) {
+        eprintln!("blis: warning: {warning}");
+    }
+    print(&report::check(&workload))?;
+    Ok(Done::Well)
+}

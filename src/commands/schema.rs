@@ -1,0 +1,18 @@
+//! `blis schema`: the JSON Schemas of what blis reads and writes.
+
+use crate::cli::{Schema, SchemaArgs};
+use crate::commands::print;
+use crate::exit::{Done, Failure};
+
+/// Prints the schema.
+///
+/// # Errors
+/// [`Failure::Output`] when stdout cannot be written.
+pub fn execute(args: &SchemaArgs) -> Result<Done, Failure> {
+    let schema = match args.of {
+        Schema::Spec => blis_sim::spec::json_schema(),
+        Schema::Result => blis_sim::result::json_schema(),
+    };
+    print(&schema)?;
+    Ok(Done::Well)
+}

@@ -1,0 +1,86 @@
+//! Exit codes and what leads to them, in one place.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | done, and PASS where the run was judged |
+//! | 1 | a defect of blis itself, or the result could not be written |
+//! | 2 | usage or spec: nothing was run, nothing was written |
+//! | 5 | INCONCLUSIVE |
+//! | 99 | a service-level objective was missed |
+//! | 130 | interrupted; the results so far were kept |
+
+use std::process::ExitCode;
+
+use blis_sim::measure::Imbalance;
+use blis_sim::verdict::Status;
+
+/// How a command ended, when it came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// It did what was asked, and nothing was judged or all was kept.
+    Well,
+    /// A run was judged otherwise.
+    Judged(Status),
+    /// It was interrupted.
+    Interrupted,
+}
+
+/// Why a command did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line, the spec or the place of the output is at fault.
+    #[error("{0}")]
+    Usage(String),
+    /// A report of the errors of a spec, complete with its places.
+    #[error("{0}")]
+    Spec(String),
+    /// The result could not be written.
+    #[error("the result could not be written to {to}: {why}; make room or choose another place")]
+    Output {
+        /// Where.
+        to: String,
+        /// Why not.
+        why: std::io::Error,
+    },
+    /// The books do not balance.
+    #[error("this is a defect of blis, and no result of this run can be trusted: {0}; please report it with the spec")]
+    Books(#[from] Imbalance),
+    /// The result could not be turned into JSON.
+    #[error("this is a defect of blis: the result could not be serialised: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// The exit code of an ended command; a failure is told on stderr.
+pub fn code(ended: Result<Done, Failure>) -> ExitCode {
+    let failure = match ended {
+        Ok(done) => return done.code(),
+        Err(failure) => failure,
+    };
+    match &failure {
+        // A reader that has seen enough is not an error.
+        Failure::Output { why, .. } if why.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Failure::Spec(report) => {
+            eprint!("{report}");
+            ExitCode::from(2)
+        }
+        Failure::Usage(_) => {
+            eprintln!("blis: {failure}");
+            ExitCode::from(2)
+        }
+        Failure::Output { .. } | Failure::Books(_) | Failure::Json(_) => {
+            eprintln!("blis: {failure}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+impl Done {
+    fn code(self) -> ExitCode {
+        match self {
+            Done::Well | Done::Judged(Status::Pass) => ExitCode::SUCCESS,
+            Done::Judged(Status::Inconclusive) => ExitCode::from(5),
+            Done::Judged(Status::Trip) => ExitCode::from(99),
+            Done::Interrupted => ExitCode::from(130),
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Reports for people: text on stdout.
+//!
+//! Every figure of a report is in the result document too; a report only chooses, words and aligns.
+
+mod check;
+mod number;
+mod run;
+mod table;
+
+pub use check::{check, overload_warnings};
+pub use run::run;

@@ -1,0 +1,141 @@
+//! From the command line to a checked model: which spec is meant, and what the flags change in it.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+
+use blis_sim::model::Model;
+use blis_sim::spec::{self, ClientFlags, Overrides, Setting, Spec, yaml};
+
+use crate::cli::{ClientArgs, OverrideArgs};
+use crate::diagnostics::{self, Style};
+use crate::exit::Failure;
+use crate::memory;
+
+/// The spec that runs when none is named.
+const QUICKSTART: &str = include_str!("../specs/quickstart.yaml");
+/// What it is called in messages.
+const QUICKSTART_NAME: &str = "specs/quickstart.yaml (embedded)";
+
+/// A workload that is ready to run.
+#[derive(Debug)]
+pub struct Workload {
+    /// What the user calls the spec; `None` for the embedded one.
+    pub file: Option<String>,
+    /// SHA-256 of the spec's text.
+    pub sha256: String,
+    /// The spec written back with defaults and flags in place.
+    pub resolved: String,
+    /// The values that decide the run.
+    pub configuration: BTreeMap<String, Setting>,
+    /// The model.
+    pub model: Model,
+}
+
+/// The text of a spec with its name.
+struct Source {
+    name: String,
+    text: String,
+}
+
+/// The workload that these arguments mean. Warnings go to stderr.
+///
+/// # Errors
+/// [`Failure::Usage`] when the spec cannot be read or the flags contradict one another, [`Failure::Spec`] when
+/// the spec is not accepted.
+pub fn load(
+    file: Option<&Path>,
+    clients: &ClientArgs,
+    overrides: &OverrideArgs,
+) -> Result<Workload, Failure> {
+    if file.is_some() {
+        refuse_client_flags(clients)?;
+    }
+    let source = match file {
+        Some(file) => read(file)?,
+        None => Source { name: QUICKSTART_NAME.to_owned(), text: QUICKSTART.to_owned() },
+    };
+    let style = Style::for_stderr();
+    let refused = |errors: Vec<spec::SpecError>| {
+        Failure::Spec(diagnostics::errors(&source.name, &source.text, &errors, style))
+    };
+    let mut read = spec::read(&source.text).map_err(refused)?;
+    apply(&mut read, clients, overrides)?;
+    let lowered = spec::lower(&read).map_err(refused)?;
+    if !lowered.warnings.is_empty() {
+        eprint!("{}", diagnostics::warnings(&source.name, &source.text, &lowered.warnings, style));
+    }
+    memory::suffices(&lowered.model)?;
+    Ok(Workload {
+        file: file.map(|_| source.name.clone()),
+        sha256: spec::sha256(&source.text),
+        resolved: spec::resolved(&read),
+        configuration: spec::settings(&read),
+        model: lowered.model,
+    })
+}
+
+/// A spec of the user's own says in its own keys who its clients are.
+fn refuse_client_flags(clients: &ClientArgs) -> Result<(), Failure> {
+    let flags = [
+        ("--concurrency", clients.concurrency.is_some(), "clients.NAME.concurrency"),
+        ("--think-time-ms", clients.think_time_ms.is_some(), "clients.NAME.think"),
+        ("--rate", clients.rate.is_some(), "clients.NAME.rate"),
+    ];
+    match flags.into_iter().find(|(_, given, _)| *given) {
+        None => Ok(()),
+        Some((flag, _, key)) => Err(Failure::Usage(format!(
+            "{flag} describes the client of the embedded quickstart and cannot be used with --spec; set \
+             {key} in the spec instead"
+        ))),
+    }
+}
+
+fn apply(spec: &mut Spec, clients: &ClientArgs, overrides: &OverrideArgs) -> Result<(), Failure> {
+    let flags = ClientFlags {
+        concurrency: clients.concurrency,
+        think_time: clients.think_time_ms,
+        rate: clients.rate,
+    };
+    spec::overrides::replace_clients(spec, &flags).map_err(|error| {
+        let help = error.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        Failure::Usage(format!("{error}{help}"))
+    })?;
+    let overrides = Overrides {
+        seed: overrides.seed,
+        requests: overrides.num_requests,
+        horizon: overrides.horizon,
+        warmup: overrides.warmup,
+        timeout: overrides.timeout,
+    };
+    spec::overrides::apply(spec, &overrides);
+    Ok(())
+}
+
+/// Reads a spec from a file, or from stdin when it is called `-`.
+fn read(file: &Path) -> Result<Source, Failure> {
+    let from_stdin = file.as_os_str() == "-";
+    let name = if from_stdin { "stdin".to_owned() } else { file.display().to_string() };
+    // One byte more than is accepted is enough to refuse the rest.
+    let most = yaml::MAX_BYTES as u64 + 1;
+    let mut bytes = Vec::new();
+    let outcome = if from_stdin {
+        std::io::stdin().lock().take(most).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(file).and_then(|opened| opened.take(most).read_to_end(&mut bytes))
+    };
+    outcome.map_err(|error| {
+        Failure::Usage(format!(
+            "the spec {name} cannot be read: {error}; give --spec a file, or - for stdin"
+        ))
+    })?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source { name, text }),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to() + 1;
+            Err(Failure::Usage(format!(
+                "the spec {name} is not UTF-8: byte {at} cannot be read; save the file as UTF-8"
+            )))
+        }
+    }
+}
