@@ -68,654 +68,122 @@ type Case = (
 );
 
 /// What stands in the base, what replaces it, and the errors that follow: spanned text and message.
+#[rustfmt::skip]
 const CASES: &[Case] = &[
-    (
-        "workers: 4",
-        "workers: 0",
-        &[("0", "there must be at least one worker")],
-    ),
-    (
-        "workers: 4",
-        "worker: 4",
-        &[("worker", "`worker` is not a key of a service")],
-    ),
-    (
-        "workers: 4",
-        "workers: many",
-        &[("many", "`many` is not a count")],
-    ),
+    ("workers: 4", "workers: 0", &[("0", "there must be at least one worker")]),
+    ("workers: 4", "worker: 4", &[("worker", "`worker` is not a key of a service")]),
+    ("workers: 4", "workers: many", &[("many", "`many` is not a count")]),
     ("workers: 4", "workers: -4", &[("-4", "`-4` is negative")]),
-    (
-        "workers: 4",
-        "workers:",
-        &[("workers", "the key `workers` has no value")],
-    ),
-    (
-        "workers: 4\n",
-        "\n",
-        &[("api", "a service needs the key `workers`")],
-    ),
-    (
-        "concurrency: 50",
-        "concurrency: 50\n    rate: 5/s",
-        &[(
-            "5/s",
-            "the client `users` has both `concurrency` and `rate`",
-        )],
-    ),
-    (
-        "    concurrency: 50\n",
-        "",
-        &[(
-            "users",
-            "the client `users` has neither `concurrency` nor `rate`",
-        )],
-    ),
-    (
-        "rate: 200/s",
-        "rate: 200",
-        &[("200", "the rate `200` does not say per what")],
-    ),
-    (
-        "rate: 200/s",
-        "rate: 0/s",
-        &[("0/s", "a rate of 0/s sends nothing")],
-    ),
+    ("workers: 4", "workers:", &[("workers", "the key `workers` has no value")]),
+    ("workers: 4\n", "\n", &[("api", "a service needs the key `workers`")]),
+    ("concurrency: 50", "concurrency: 50\n    rate: 5/s", &[("5/s", "the client `users` has both `concurrency` and `rate`")]),
+    ("    concurrency: 50\n", "", &[("users", "the client `users` has neither `concurrency` nor `rate`")]),
+    ("rate: 200/s", "rate: 200", &[("200", "the rate `200` does not say per what")]),
+    ("rate: 200/s", "rate: 0/s", &[("0/s", "a rate of 0/s sends nothing")]),
     ("do: ask", "do: aks", &[("aks", "there is no action `aks`")]),
-    (
-        "{ask: 3, tell: 1}",
-        "{ask: 0, tell: 0}",
-        &[("{ask: 0, tell: 0}", "the weights of the mix add up to 0")],
-    ),
-    (
-        "{ask: 3, tell: 1}",
-        "{ask: 3, tell: 0}",
-        &[("0", "an action of weight 0 is never taken")],
-    ),
+    ("{ask: 3, tell: 1}", "{ask: 0, tell: 0}", &[("{ask: 0, tell: 0}", "the weights of the mix add up to 0")]),
+    ("{ask: 3, tell: 1}", "{ask: 3, tell: 0}", &[("0", "an action of weight 0 is never taken")]),
     ("{ask: 3, tell: 1}", "{}", &[("{}", "the mix is empty")]),
-    (
-        "{ask: 3, tell: 1}",
-        "[ask, tell]",
-        &[(
-            "[ask, tell]",
-            "expected an action or a weighted mix of actions, found a list",
-        )],
-    ),
-    (
-        "think: {exponential: {mean: 500ms}}",
-        "think: {exponential: {mean: 0ms}}",
-        &[("0ms", "`mean` is 0s")],
-    ),
-    (
-        "{exponential: {mean: 500ms}}",
-        "{exponential: {}}",
-        &[(
-            "exponential",
-            "an exponential distribution needs the key `mean`",
-        )],
-    ),
-    (
-        "{exponential: {mean: 500ms}}",
-        "{pareto: {}}",
-        &[(
-            "pareto",
-            "`pareto` is part of the language but this version does not build it yet",
-        )],
-    ),
-    (
-        "{exponential: {mean: 500ms}}",
-        "{exponentail: {mean: 5s}}",
-        &[("exponentail", "`exponentail` is not a distribution")],
-    ),
-    (
-        "{exponential: {mean: 500ms}}",
-        "exponential",
-        &[("exponential", "`exponential` needs a value")],
-    ),
-    (
-        "{exponential: {mean: 500ms}}",
-        "{exponential: {mean: 5s}, uniform: {min: 1s, max: 2s}}",
-        &[(
-            "uniform",
-            "a distribution has one key, and `uniform` is a second one",
-        )],
-    ),
-    (
-        "{exponential: {mean: 500ms}}",
-        "[5s]",
-        &[("[5s]", "expected a distribution, found a list")],
-    ),
-    (
-        "{exponential: {mean: 500ms}}",
-        "{lognormal: {mean: 1s, p95: 4s}}",
-        &[(
-            "{lognormal: {mean: 1s, p95: 4s}}",
-            "these parameters do not make a lognormal distribution",
-        )],
-    ),
-    (
-        "{exponential: {mean: 500ms}}",
-        "{lognormal: {mean: 1s, cv: 1e9}}",
-        &[("1e9", "cv is 1000000000")],
-    ),
-    (
-        "      - reply\n",
-        "",
-        &[("visit: api", "the path of `ask` never replies")],
-    ),
-    (
-        "      - reply\n",
-        "      - reply\n      - reply\n",
-        &[("reply", "the user already has its reply here")],
-    ),
-    (
-        "      - reply\n",
-        "      - fail: app_error\n      - reply\n",
-        &[("reply", "this step can never be reached")],
-    ),
-    (
-        "- reply",
-        "- replay",
-        &[("replay", "`replay` is not a path step")],
-    ),
-    (
-        "- visit: api",
-        "- visit: apo",
-        &[("apo", "there is no service `apo`")],
-    ),
-    (
-        "- visit: api",
-        "- visit",
-        &[("visit", "`visit` needs a value")],
-    ),
-    (
-        "- visit: api",
-        "- publish: audit",
-        &[(
-            "publish",
-            "`publish` is part of the language but this version does not build it yet",
-        )],
-    ),
-    (
-        "- visit: api",
-        "- visit: api\n        delay: 5ms",
-        &[(
-            "delay",
-            "a path step has one key, and `delay` is a second one",
-        )],
-    ),
-    (
-        "      - reply\n",
-        "      - branch: [{weight: 1, path: [reply]}, {weight: 1, path: []}]\n",
-        &[(
-            "branch: [{weight: 1, path: [reply]}, {weight: 1, path: []}]",
-            "on some branch the path of `ask` never replies",
-        )],
-    ),
-    (
-        "p99: 250ms",
-        "p99: 50ms",
-        &[("50ms", "`p99` (50ms) is below `p95` (100ms)")],
-    ),
-    (
-        "horizon: 60s, ",
-        "",
-        &[(
-            "{warmup: 5s}",
-            "nothing ends the load: there is neither a budget nor a horizon",
-        )],
-    ),
-    (
-        "run: {horizon: 60s, warmup: 5s}",
-        "",
-        &[(
-            "-",
-            "nothing ends the load: there is neither a budget nor a horizon",
-        )],
-    ),
-    (
-        "warmup: 5s",
-        "warmup: 60s",
-        &[(
-            "60s",
-            "the warm-up (60s) leaves nothing to measure before the horizon (60s)",
-        )],
-    ),
-    (
-        "warmup: 5s",
-        "warmup: auto",
-        &[(
-            "auto",
-            "`auto` is part of the language but this version does not build it yet",
-        )],
-    ),
-    (
-        "horizon: 60s",
-        "horizon: 87660000h",
-        &[("87660000h", "`87660000h` is longer than the clock allows")],
-    ),
-    (
-        "horizon: 60s",
-        "requests: 0",
-        &[("0", "a budget of 0 requests runs nothing")],
-    ),
-    (
-        "blis: 1",
-        "blis: 2",
-        &[("2", "version 2 of the language is not known")],
-    ),
+    ("{ask: 3, tell: 1}", "[ask, tell]", &[("[ask, tell]", "expected an action or a weighted mix of actions, found a list")]),
+    ("think: {exponential: {mean: 500ms}}", "think: {exponential: {mean: 0ms}}", &[("0ms", "`mean` is 0s")]),
+    ("{exponential: {mean: 500ms}}", "{exponential: {}}", &[("exponential", "an exponential distribution needs the key `mean`")]),
+    ("{exponential: {mean: 500ms}}", "{pareto: {}}", &[("pareto", "`pareto` is part of the language but this version does not build it yet")]),
+    ("{exponential: {mean: 500ms}}", "{exponentail: {mean: 5s}}", &[("exponentail", "`exponentail` is not a distribution")]),
+    ("{exponential: {mean: 500ms}}", "exponential", &[("exponential", "`exponential` needs a value")]),
+    ("{exponential: {mean: 500ms}}", "{exponential: {mean: 5s}, uniform: {min: 1s, max: 2s}}", &[("uniform", "a distribution has one key, and `uniform` is a second one")]),
+    ("{exponential: {mean: 500ms}}", "[5s]", &[("[5s]", "expected a distribution, found a list")]),
+    ("{exponential: {mean: 500ms}}", "{lognormal: {mean: 1s, p95: 4s}}", &[("{lognormal: {mean: 1s, p95: 4s}}", "these parameters do not make a lognormal distribution")]),
+    ("{exponential: {mean: 500ms}}", "{lognormal: {mean: 1s, cv: 1e9}}", &[("1e9", "cv is 1000000000")]),
+    ("      - reply\n", "", &[("visit: api", "the path of `ask` never replies")]),
+    ("      - reply\n", "      - reply\n      - reply\n", &[("reply", "the user already has its reply here")]),
+    ("      - reply\n", "      - fail: app_error\n      - reply\n", &[("reply", "this step can never be reached")]),
+    ("- reply", "- replay", &[("replay", "`replay` is not a path step")]),
+    ("- visit: api", "- visit: apo", &[("apo", "there is no service `apo`")]),
+    ("- visit: api", "- visit", &[("visit", "`visit` needs a value")]),
+    ("- visit: api", "- publish: audit", &[("publish", "`publish` is part of the language but this version does not build it yet")]),
+    ("- visit: api", "- visit: api\n        delay: 5ms", &[("delay", "a path step has one key, and `delay` is a second one")]),
+    ("      - reply\n", "      - branch: [{weight: 1, path: [reply]}, {weight: 1, path: []}]\n", &[("branch: [{weight: 1, path: [reply]}, {weight: 1, path: []}]", "on some branch the path of `ask` never replies")]),
+    ("p99: 250ms", "p99: 50ms", &[("50ms", "`p99` (50ms) is below `p95` (100ms)")]),
+    ("horizon: 60s, ", "", &[("{warmup: 5s}", "nothing ends the load: there is neither a budget nor a horizon")]),
+    ("run: {horizon: 60s, warmup: 5s}", "", &[("-", "nothing ends the load: there is neither a budget nor a horizon")]),
+    ("warmup: 5s", "warmup: 60s", &[("60s", "the warm-up (60s) leaves nothing to measure before the horizon (60s)")]),
+    ("warmup: 5s", "warmup: auto", &[("auto", "`auto` is part of the language but this version does not build it yet")]),
+    ("horizon: 60s", "horizon: 87660000h", &[("87660000h", "`87660000h` is longer than the clock allows")]),
+    ("horizon: 60s", "requests: 0", &[("0", "a budget of 0 requests runs nothing")]),
+    ("blis: 1", "blis: 2", &[("2", "version 2 of the language is not known")]),
     ("blis: 1\n", "", &[("", "a spec needs the key `blis`")]),
-    (
-        "name: base",
-        "name: base\nname: bose",
-        &[("name", "the key `name` stands here twice")],
-    ),
-    (
-        "name: base",
-        "name: base\nstreams: {}",
-        &[(
-            "streams",
-            "`streams` is part of the language but this version does not build it yet",
-        )],
-    ),
-    (
-        "timeout: 5s",
-        "timeout: 5",
-        &[("5", "the duration `5` has no unit")],
-    ),
-    (
-        "timeout: 5s",
-        "timeout: 0s",
-        &[("0s", "a timeout of 0s fails every request")],
-    ),
-    (
-        "timeout: 5s",
-        "timeout: 5s\n    shape: {ramp: 1}",
-        &[(
-            "shape",
-            "`shape` is part of the language but this version does not build it yet",
-        )],
-    ),
-    (
-        "timeout: 5s",
-        "timeout: 5s\n    arrival: poisson",
-        &[("poisson", "`arrival` has no effect on a closed client")],
-    ),
-    (
-        "timeout: 5s",
-        "timeout: 5s\n    on_failure: {respawn: maybe}",
-        &[("maybe", "expected `true` or `false`, found `maybe`")],
-    ),
-    (
-        "rate: 200/s",
-        "rate: 200/s\n    on_failure: {respawn: true}",
-        &[("true", "`respawn` has no effect on an open client")],
-    ),
-    (
-        "rate: 200/s",
-        "rate: 200/s\n    think: 5s",
-        &[("5s", "`think` has no effect on an open client")],
-    ),
-    (
-        "rate: 200/s",
-        "rate: 200/s\n    session: {rounds: 0}",
-        &[("0", "a session cannot have 0 rounds")],
-    ),
-    (
-        "time: 1ms",
-        "time: 1ms\n    dispatch: random",
-        &[(
-            "random",
-            "`dispatch` has no effect on a service with one member",
-        )],
-    ),
-    (
-        "time: 1ms",
-        "time: 1ms\n    queue: {order: fair}",
-        &[(
-            "fair",
-            "`fair` is part of the language but this version does not build it yet",
-        )],
-    ),
-    (
-        "time: 1ms",
-        "time: 1ms\n    errors: 200%",
-        &[("200%", "the share `200%` is more than the whole")],
-    ),
-    (
-        "time: 1ms",
-        "time: .nan",
-        &[(".nan", "`.nan` is not a duration: it must be finite")],
-    ),
-    (
-        "time: 1ms",
-        "time: 1e999",
-        &[("1e999", "`1e999` is not a duration")],
-    ),
-    (
-        "  log:",
-        "  api:",
-        &[
-            ("log", "there is no service `log`"),
-            ("api", "the key `api` stands here twice"),
-        ],
-    ),
-    (
-        "  log:",
-        "  my log:",
-        &[
-            ("log", "there is no service `log`"),
-            ("my log", "`my log` cannot be a name"),
-        ],
-    ),
-    (
-        "  log:",
-        "  1:",
-        &[
-            ("log", "there is no service `log`"),
-            ("1", "`1` cannot be a name"),
-        ],
-    ),
-    (
-        "services:",
-        "services: {}\nx:",
-        &[
-            ("api", "there is no service `api`"),
-            ("log", "there is no service `log`"),
-            ("x", "`x` is not a key of a spec"),
-        ],
-    ),
-    (
-        "concurrency: 50",
-        "concurrency: 200M",
-        &[(
-            "200M",
-            "200000000 users are more than memory: they would take about 12 GB",
-        )],
-    ),
-    (
-        "concurrency: 50",
-        "concurrency: 10k users",
-        &[("10k users", "`10k users` is not a count")],
-    ),
-    (
-        "clients:\n",
-        "clients: []\nclients2:\n",
-        &[
-            ("[]", "expected names with their values, found a list"),
-            ("clients2", "`clients2` is not a key of a spec"),
-        ],
-    ),
-    (
-        "blis: 1",
-        "- blis",
-        &[(
-            "n",
-            "this is not YAML: while parsing a block collection, did not find expected '-' indicator",
-        )],
-    ),
-    (
-        "blis: 1",
-        "blis: [1",
-        &[(":", "this is not YAML: illegal placement of ':' indicator")],
-    ),
-    (
-        "blis: 1",
-        "blis: 1\n---",
-        &[("", "a second document starts here")],
-    ),
-    (
-        "name: base",
-        "name: \"\"",
-        &[("\"\"", "`` cannot be the name of a spec")],
-    ),
-    (
-        "rate: 200/s",
-        "rate: 2000M/s",
-        &[("2000M/s", "`2000M/s` is more than one per nanosecond")],
-    ),
-    (
-        "workers: 4",
-        "workers: 4.5",
-        &[("4.5", "`4.5` is not a whole number")],
-    ),
-    (
-        "workers: 4",
-        "workers: 4\n    members: 0",
-        &[("0", "there must be at least one member")],
-    ),
-    (
-        "workers: 4",
-        "workers: 4\n    queue: {}",
-        &[("{}", "an empty `queue` has no effect")],
-    ),
-    (
-        "workers: 4",
-        "workers: 4\n    queue: {limit: 5G}",
-        &[("5G", "`5G` is not a count")],
-    ),
-    (
-        "workers: 4",
-        "workers: 4\n    queue: {limit: 5000M}",
-        &[("5000M", "a queue limit of 5000000000 is too large")],
-    ),
-    (
-        "workers: 4",
-        "workers: 4\n    prefetch: 2",
-        &[(
-            "prefetch",
-            "`prefetch` is part of the language but this version does not build it yet",
-        )],
-    ),
-    (
-        "timeout: 5s",
-        "on_failure: {}",
-        &[("{}", "an empty `on_failure` has no effect")],
-    ),
-    (
-        "timeout: 5s",
-        "on_failure: {retry: {times: 0}}",
-        &[("0", "a request cannot be retried 0 times")],
-    ),
-    (
-        "timeout: 5s",
-        "on_failure: {retry: {times: 1, backoff: -1s}}",
-        &[("-1s", "`-1s` is negative")],
-    ),
-    (
-        "timeout: 5s",
-        "session: {rounds: 3}",
-        &[("{rounds: 3}", "`session` has no effect on a closed client")],
-    ),
-    (
-        "rate: 200/s",
-        "rate: 200/s\n    arrival: {gamma: {cv: 0}}",
-        &[("0", "cv is 0")],
-    ),
-    (
-        "rate: 200/s",
-        "rate: 200/s\n    arrival: {trace: file}",
-        &[(
-            "trace",
-            "`trace` is part of the language but this version does not build it yet",
-        )],
-    ),
-    (
-        "rate: 200/s",
-        "rate: 200/s\n    session: {rounds: {uniform: {min: 5, max: 2}}}",
-        &[("2", "`max` (2) is below `min` (5)")],
-    ),
-    (
-        "rate: 200/s",
-        "rate: 200/s\n    session: {rounds: 2.5}",
-        &[("2.5", "a session cannot have 2.5 rounds")],
-    ),
-    (
-        "time: 1ms",
-        "time: {uniform: {min: 2ms, max: 1ms}}",
-        &[("1ms", "`max` (1ms) is not above `min` (2ms)")],
-    ),
-    (
-        "time: 1ms",
-        "time: {erlang: {k: 0, mean: 1ms}}",
-        &[("0", "an Erlang distribution cannot have 0 stages")],
-    ),
-    (
-        "time: 1ms",
-        "time: {lognormal: {median: 2s, p95: 1s}}",
-        &[("1s", "`p95` (1s) is not above `median` (2s)")],
-    ),
-    (
-        "time: 1ms",
-        "time: {hyperexponential: {mean: 1ms, cv: 0.5}}",
-        &[("0.5", "cv is 0.5")],
-    ),
-    (
-        "time: 1ms",
-        "time: {hyperexponential: {branches: [{weight: 0, mean: 1ms}]}}",
-        &[("0", "a branch of weight 0 is never taken")],
-    ),
-    (
-        "time: 1ms",
-        "time: {empirical: {values: []}}",
-        &[("[]", "values is empty")],
-    ),
-    (
-        "time: 1ms",
-        "time: {empirical: {file: times.csv}}",
-        &[(
-            "file",
-            "`file` is part of the language but this version does not build it yet",
-        )],
-    ),
-    (
-        "time: 1ms",
-        "time: {gamma: {mean: 1ms, scale: 1ms}}",
-        &[(
-            "{gamma: {mean: 1ms, scale: 1ms}}",
-            "these parameters do not make a gamma distribution",
-        )],
-    ),
-    (
-        "slo: {p95: 100ms, p99: 250ms}",
-        "slo: {}",
-        &[("{}", "an empty `slo` promises nothing")],
-    ),
-    (
-        "slo: {p95: 100ms, p99: 250ms}",
-        "slo: {p95: 0s}",
-        &[("0s", "`p95` is 0s, which no response can meet")],
-    ),
-    (
-        "slo: {p95: 100ms, p99: 250ms}",
-        "payload: {size: 256B}",
-        &[(
-            "payload",
-            "`payload` is part of the language but this version does not build it yet",
-        )],
-    ),
-    (
-        "      - reply\n",
-        "      - branch: []\n      - reply\n",
-        &[("branch: []", "a branch without ways leads nowhere")],
-    ),
-    (
-        "      - reply\n",
-        "      - branch: [{weight: 0, path: []}]\n      - reply\n",
-        &[(
-            "branch: [{weight: 0, path: []}]",
-            "the weights of the branch add up to 0",
-        )],
-    ),
-    (
-        "      - reply\n",
-        "      - branch: [{weight: 0, path: []}, {weight: 1, path: []}]\n      - reply\n",
-        &[("0", "a way of weight 0 is never taken")],
-    ),
-    (
-        "      - reply\n",
-        "      - branch: [{weight: 2, path: [reply]}, {weight: 1, path: []}]\n      - reply\n",
-        &[(
-            "reply",
-            "on some branch the user already has its reply here",
-        )],
-    ),
-    (
-        "      - reply\n",
-        "      - reply: now\n",
-        &[("now", "`reply` takes no value")],
-    ),
-    (
-        "      - reply\n",
-        "      - fail: horribly\n",
-        &[("horribly", "`horribly` is not a failure")],
-    ),
-    (
-        "      - reply\n",
-        "      -\n",
-        &[("", "expected a path step, found nothing")],
-    ),
-    (
-        "name: base",
-        "name: base\nnetwork: {}",
-        &[("network", "`network` needs the key `one_way`")],
-    ),
-    (
-        "name: base",
-        "name: base\nseed: -1",
-        &[("-1", "`-1` is negative")],
-    ),
-    (
-        "name: base",
-        "name: base\nseed: 18446744073709551616",
-        &[(
-            "18446744073709551616",
-            "`18446744073709551616` is too large",
-        )],
-    ),
-    (
-        "name: base",
-        "name: base\nseed: 0x10",
-        &[("0x10", "`0x10` is not a count")],
-    ),
-    (
-        "name: base",
-        "name: base\nseed: [1, # none\n  2]",
-        &[("[1, # none\n  2]", "expected a count, found a list")],
-    ),
-    (
-        "name: base",
-        "name: !!python/object base",
-        &[(
-            "base",
-            "the tag `!!python/object` is not part of the language",
-        )],
-    ),
-    (
-        "name: base",
-        "name: base\n? [a]\n: b",
-        &[("[", "a key must be a plain name")],
-    ),
-    (
-        "name: base",
-        "name: *nobody",
-        &[("*", "this alias refers to no anchor")],
-    ),
-    (
-        "name: base",
-        "name: &a [*a]",
-        &[("*a", "this alias contains itself")],
-    ),
-    (
-        "name: base",
-        "name: base\n<<: {seed: 1}",
-        &[("<<", "merge keys (`<<`) are not part of the language")],
-    ),
-    (
-        "name: base",
-        "name: ba\0se",
-        &[("\0", "this is not YAML: unexpected character: `\\u{0}'")],
-    ),
+    ("name: base", "name: base\nname: bose", &[("name", "the key `name` stands here twice")]),
+    ("name: base", "name: base\nstreams: {}", &[("streams", "`streams` is part of the language but this version does not build it yet")]),
+    ("timeout: 5s", "timeout: 5", &[("5", "the duration `5` has no unit")]),
+    ("timeout: 5s", "timeout: 0s", &[("0s", "a timeout of 0s fails every request")]),
+    ("timeout: 5s", "timeout: 5s\n    shape: {ramp: 1}", &[("shape", "`shape` is part of the language but this version does not build it yet")]),
+    ("timeout: 5s", "timeout: 5s\n    arrival: poisson", &[("poisson", "`arrival` has no effect on a closed client")]),
+    ("timeout: 5s", "timeout: 5s\n    on_failure: {respawn: maybe}", &[("maybe", "expected `true` or `false`, found `maybe`")]),
+    ("rate: 200/s", "rate: 200/s\n    on_failure: {respawn: true}", &[("true", "`respawn` has no effect on an open client")]),
+    ("rate: 200/s", "rate: 200/s\n    think: 5s", &[("5s", "`think` has no effect on an open client")]),
+    ("rate: 200/s", "rate: 200/s\n    session: {rounds: 0}", &[("0", "a session cannot have 0 rounds")]),
+    ("time: 1ms", "time: 1ms\n    dispatch: random", &[("random", "`dispatch` has no effect on a service with one member")]),
+    ("time: 1ms", "time: 1ms\n    queue: {order: fair}", &[("fair", "`fair` is part of the language but this version does not build it yet")]),
+    ("time: 1ms", "time: 1ms\n    errors: 200%", &[("200%", "the share `200%` is more than the whole")]),
+    ("time: 1ms", "time: .nan", &[(".nan", "`.nan` is not a duration: it must be finite")]),
+    ("time: 1ms", "time: 1e999", &[("1e999", "`1e999` is not a duration")]),
+    ("  log:", "  api:", &[("log", "there is no service `log`"), ("api", "the key `api` stands here twice")]),
+    ("  log:", "  my log:", &[("log", "there is no service `log`"), ("my log", "`my log` cannot be a name")]),
+    ("  log:", "  1:", &[("log", "there is no service `log`"), ("1", "`1` cannot be a name")]),
+    ("services:", "services: {}\nx:", &[("api", "there is no service `api`"), ("log", "there is no service `log`"), ("x", "`x` is not a key of a spec")]),
+    ("concurrency: 50", "concurrency: 200M", &[("200M", "200000000 users are more than memory: they would take about 12 GB")]),
+    ("concurrency: 50", "concurrency: 10k users", &[("10k users", "`10k users` is not a count")]),
+    ("clients:\n", "clients: []\nclients2:\n", &[("[]", "expected names with their values, found a list"), ("clients2", "`clients2` is not a key of a spec")]),
+    ("blis: 1", "- blis", &[("n", "this is not YAML: while parsing a block collection, did not find expected '-' indicator")]),
+    ("blis: 1", "blis: [1", &[(":", "this is not YAML: illegal placement of ':' indicator")]),
+    ("blis: 1", "blis: 1\n---", &[("", "a second document starts here")]),
+    ("name: base", "name: \"\"", &[("\"\"", "`` cannot be the name of a spec")]),
+    ("rate: 200/s", "rate: 2000M/s", &[("2000M/s", "`2000M/s` is more than one per nanosecond")]),
+    ("workers: 4", "workers: 4.5", &[("4.5", "`4.5` is not a whole number")]),
+    ("workers: 4", "workers: 4\n    members: 0", &[("0", "there must be at least one member")]),
+    ("workers: 4", "workers: 4\n    queue: {}", &[("{}", "an empty `queue` has no effect")]),
+    ("workers: 4", "workers: 4\n    queue: {limit: 5G}", &[("5G", "`5G` is not a count")]),
+    ("workers: 4", "workers: 4\n    queue: {limit: 5000M}", &[("5000M", "a queue limit of 5000000000 is too large")]),
+    ("workers: 4", "workers: 4\n    prefetch: 2", &[("prefetch", "`prefetch` is part of the language but this version does not build it yet")]),
+    ("timeout: 5s", "on_failure: {}", &[("{}", "an empty `on_failure` has no effect")]),
+    ("timeout: 5s", "on_failure: {retry: {times: 0}}", &[("0", "a request cannot be retried 0 times")]),
+    ("timeout: 5s", "on_failure: {retry: {times: 1, backoff: -1s}}", &[("-1s", "`-1s` is negative")]),
+    ("timeout: 5s", "session: {rounds: 3}", &[("{rounds: 3}", "`session` has no effect on a closed client")]),
+    ("rate: 200/s", "rate: 200/s\n    arrival: {gamma: {cv: 0}}", &[("0", "cv is 0")]),
+    ("rate: 200/s", "rate: 200/s\n    arrival: {trace: file}", &[("trace", "`trace` is part of the language but this version does not build it yet")]),
+    ("rate: 200/s", "rate: 200/s\n    session: {rounds: {uniform: {min: 5, max: 2}}}", &[("2", "`max` (2) is below `min` (5)")]),
+    ("rate: 200/s", "rate: 200/s\n    session: {rounds: 2.5}", &[("2.5", "a session cannot have 2.5 rounds")]),
+    ("time: 1ms", "time: {uniform: {min: 2ms, max: 1ms}}", &[("1ms", "`max` (1ms) is not above `min` (2ms)")]),
+    ("time: 1ms", "time: {erlang: {k: 0, mean: 1ms}}", &[("0", "an Erlang distribution cannot have 0 stages")]),
+    ("time: 1ms", "time: {lognormal: {median: 2s, p95: 1s}}", &[("1s", "`p95` (1s) is not above `median` (2s)")]),
+    ("time: 1ms", "time: {hyperexponential: {mean: 1ms, cv: 0.5}}", &[("0.5", "cv is 0.5")]),
+    ("time: 1ms", "time: {hyperexponential: {branches: [{weight: 0, mean: 1ms}]}}", &[("0", "a branch of weight 0 is never taken")]),
+    ("time: 1ms", "time: {empirical: {values: []}}", &[("[]", "values is empty")]),
+    ("time: 1ms", "time: {empirical: {file: times.csv}}", &[("file", "`file` is part of the language but this version does not build it yet")]),
+    ("time: 1ms", "time: {gamma: {mean: 1ms, scale: 1ms}}", &[("{gamma: {mean: 1ms, scale: 1ms}}", "these parameters do not make a gamma distribution")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "slo: {}", &[("{}", "an empty `slo` promises nothing")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "slo: {p95: 0s}", &[("0s", "`p95` is 0s, which no response can meet")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "payload: {size: 256B}", &[("payload", "`payload` is part of the language but this version does not build it yet")]),
+    ("      - reply\n", "      - branch: []\n      - reply\n", &[("branch: []", "a branch without ways leads nowhere")]),
+    ("      - reply\n", "      - branch: [{weight: 0, path: []}]\n      - reply\n", &[("branch: [{weight: 0, path: []}]", "the weights of the branch add up to 0")]),
+    ("      - reply\n", "      - branch: [{weight: 0, path: []}, {weight: 1, path: []}]\n      - reply\n", &[("0", "a way of weight 0 is never taken")]),
+    ("      - reply\n", "      - branch: [{weight: 2, path: [reply]}, {weight: 1, path: []}]\n      - reply\n", &[("reply", "on some branch the user already has its reply here")]),
+    ("      - reply\n", "      - reply: now\n", &[("now", "`reply` takes no value")]),
+    ("      - reply\n", "      - fail: horribly\n", &[("horribly", "`horribly` is not a failure")]),
+    ("      - reply\n", "      -\n", &[("", "expected a path step, found nothing")]),
+    ("name: base", "name: base\nnetwork: {}", &[("network", "`network` needs the key `one_way`")]),
+    ("name: base", "name: base\nseed: -1", &[("-1", "`-1` is negative")]),
+    ("name: base", "name: base\nseed: 18446744073709551616", &[("18446744073709551616", "`18446744073709551616` is too large")]),
+    ("name: base", "name: base\nseed: 0x10", &[("0x10", "`0x10` is not a count")]),
+    ("name: base", "name: base\nseed: [1, # none\n  2]", &[("[1, # none\n  2]", "expected a count, found a list")]),
+    ("name: base", "name: !!python/object base", &[("base", "the tag `!!python/object` is not part of the language")]),
+    ("name: base", "name: base\n? [a]\n: b", &[("[", "a key must be a plain name")]),
+    ("name: base", "name: *nobody", &[("*", "this alias refers to no anchor")]),
+    ("name: base", "name: &a [*a]", &[("*a", "this alias contains itself")]),
+    ("name: base", "name: base\n<<: {seed: 1}", &[("<<", "merge keys (`<<`) are not part of the language")]),
+    ("name: base", "name: ba\0se", &[("\0", "this is not YAML: unexpected character: `\\u{0}'")]),
+    ("  log:", "  a23456789_123456789_123456789_123456789_123456789_123456789_12345:", &[("log", "there is no service `log`"), ("a23456789_123456789_123456789_123456789_123456789_123456789_12345", "`a23456789_123456789_123456789_123456789_123456789_123456789_...` is too long for a name")]),
+    ("rate: 200/s", "rate: 0.0000000001/s", &[("0.0000000001/s", "`0.0000000001/s` is less than one in 30 years")]),
 ];
 
 #[test]
@@ -943,6 +411,18 @@ fn time_must_not_stand_still() {
     let bounded =
         closed("concurrency: 50", "workers: 1, time: 0s").replace("horizon: 1s", "requests: 5");
     assert_eq!(found(&bounded), []);
+}
+
+#[test]
+fn withdrawing_work_needs_a_client_that_gives_up() {
+    let leaving = BASE.replacen("time: 1ms", "time: 1ms\n    on_timeout: leave", 1);
+    assert_eq!(found(&leaving), []);
+    let patient = leaving.replace("    timeout: 5s\n", "");
+    let expected = (
+        "leave".to_owned(),
+        "`on_timeout` has no effect because no client has a timeout".to_owned(),
+    );
+    assert_eq!(found(&patient), [expected]);
 }
 
 #[test]

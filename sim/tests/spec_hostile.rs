@@ -99,6 +99,26 @@ fn thousands_of_semantic_mistakes_give_a_few_errors() {
 }
 
 #[test]
+fn more_routes_than_can_be_walked_are_checked() {
+    let branch =
+        "{branch: [{weight: 1, path: []}, {weight: 1, path: [{delay: 0s}]}]}, ".repeat(2_000);
+    let path = format!("path: [{branch}reply]");
+    let text = QUICKSTART
+        .replace("    path:                     # what happens to the request in the backend\n", &format!("    {path}\n"))
+        .replace("      - visit: api            # wait for a worker, then be served\n", "")
+        .replace("      - reply                 # the user has the answer\n", "")
+        .replace("  requests: 5k                # the budget: so many requests in all\n", "")
+        .replace("    think: {exponential: {mean: 500ms}}   # from an answer to the same user's next request\n", "");
+    let spec = spec::read(&text).expect("the syntax is right");
+    let errors = spec::lower(&spec).expect_err("time stands still");
+    assert!(
+        errors[0].message.starts_with("time would stand still"),
+        "{}",
+        errors[0]
+    );
+}
+
+#[test]
 fn long_words_do_not_make_long_messages() {
     let long = "x".repeat(500_000);
     for text in [

@@ -146,3 +146,30 @@ fn an_impossible_flag_is_an_error_of_the_flag() {
         "--concurrency: there must be at least one user"
     );
 }
+
+#[test]
+fn a_flag_alone_can_bound_a_run_or_not() {
+    let text = include_str!("../../specs/quickstart.yaml");
+    let start = text.find("run:").expect("the run is there");
+    let end = text.find("clients:").expect("the clients are there");
+    let mut spec = spec::read(&text.replace(&text[start..end], "")).expect("the spec can be read");
+    let warmup = Overrides {
+        warmup: Some(Duration(1e9)),
+        ..Overrides::default()
+    };
+    overrides::apply(&mut spec, &warmup);
+    let errors = spec::lower(&spec).expect_err("nothing ends the load");
+    assert_eq!(
+        errors[0].to_string(),
+        "nothing ends the load: there is neither a budget nor a horizon"
+    );
+    let horizon = Overrides {
+        horizon: Some(Duration(5e9)),
+        ..Overrides::default()
+    };
+    overrides::apply(&mut spec, &horizon);
+    assert_eq!(
+        lowered(&spec).limits.horizon.map(|t| t.as_secs_f64()),
+        Some(5.0)
+    );
+}

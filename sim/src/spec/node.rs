@@ -85,26 +85,20 @@ impl Node {
         let mut node = self;
         loop {
             let next = match &node.value {
-                Value::Mapping(entries) => entries.iter().find_map(|entry| {
-                    let inside = holds(entry.value.place);
-                    (inside || holds(entry.place))
-                        .then(|| (key_path(&path, &entry.key), &entry.value, inside))
-                }),
+                Value::Mapping(entries) => entries
+                    .iter()
+                    .find(|entry| holds(entry.value.place) || holds(entry.place))
+                    .map(|entry| (key_path(&path, &entry.key), &entry.value)),
                 Value::Sequence(items) => items
                     .iter()
                     .enumerate()
                     .find(|(_, item)| holds(item.place))
-                    .map(|(position, item)| (format!("{path}[{position}]"), item, true)),
+                    .map(|(position, item)| (format!("{path}[{position}]"), item)),
                 Value::Null | Value::Scalar(_) => None,
             };
-            let Some((longer, inner, deeper)) = next else {
-                break;
-            };
+            let Some((longer, inner)) = next else { break };
             path = longer;
             node = inner;
-            if !deeper {
-                break;
-            }
         }
         (!path.is_empty()).then_some(path)
     }

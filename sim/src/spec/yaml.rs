@@ -142,8 +142,7 @@ impl Tree<'_> {
     fn node(&mut self, raw: Spanned<Raw>) -> Node {
         let id = self.next;
         self.next += 1;
-        let mut place = self.place(&raw.referenced);
-        let aliased = raw.referenced.span() != raw.defined.span();
+        let place = self.place(&raw.referenced);
         let written = self.place(&raw.defined);
         let value = match raw.value {
             Raw::Null => Value::Null,
@@ -158,9 +157,7 @@ impl Tree<'_> {
             }
             Raw::Mapping(pairs) => self.mapping(pairs),
         };
-        if !aliased {
-            place = self.extent(place, &value);
-        }
+        let place = self.extent(place, &value);
         Node { id, place, value }
     }
 

@@ -20,6 +20,8 @@ use crate::time::Span;
 pub const MAX_USERS: u64 = 100_000_000;
 /// Memory of one user, for the message that refuses too many.
 const BYTES_PER_USER: u64 = 64;
+/// The lowest rate per second that the clock can show.
+const MIN_RATE: f64 = 1e-9;
 /// Most retries of one request.
 const MAX_RETRIES: u64 = 65_535;
 /// Most rounds of a session.
@@ -143,10 +145,14 @@ fn open(client: &syntax::Client, rate: &Spanned<Rate>, findings: &mut Findings) 
         let help = "write it into `session`, between whose rounds it lies";
         findings.error(no_effect(think, "think", "an open client", help).absence());
     }
-    if rate.value.0 <= 0.0 {
+    if rate.value.0 < MIN_RATE {
+        let message = match rate.value.0 {
+            0.0 => format!("a rate of {} sends nothing", rate.value),
+            _ => format!("`{}` is less than one in 30 years", rate.value),
+        };
         findings.error(
-            rate.error(format!("a rate of {} sends nothing", rate.value))
-                .help("give a rate above zero, such as `200/s`"),
+            rate.error(message)
+                .help("give a higher rate, such as `200/s` or `3/h`"),
         );
         return placeholder();
     }

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use super::Findings;
 use crate::model::{Limits, Model, Source};
-use crate::spec::error::{SpecError, shown};
+use crate::spec::error::{Origin, SpecError, shown};
 use crate::spec::syntax::{Run, Spec, Warmup};
 use crate::spec::units::Duration;
 use crate::time::{Span, Time};
@@ -104,9 +104,9 @@ pub fn limits(spec: &Spec, findings: &mut Findings) -> Limits {
 
 fn unbounded(spec: &Spec) -> SpecError {
     let message = "nothing ends the load: there is neither a budget nor a horizon";
-    let error = match &spec.run {
-        Some(run) => run.error(message),
-        None => SpecError::new(message),
+    let error = match spec.run.as_ref().map(|run| run.origin) {
+        Some(Origin::Text(place)) => SpecError::at(place, message),
+        Some(Origin::Flag(_)) | None => SpecError::new(message),
     };
     error
         .help("set `run.requests` or `run.horizon`, or give --num-requests or --horizon")

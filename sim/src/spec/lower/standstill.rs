@@ -3,9 +3,11 @@
 //! A closed user without think time goes on at the instant its request ends. Where every request can end at the
 //! instant it was sent, the clock never reaches the horizon; only a budget ends such a run.
 
+use std::collections::BTreeSet;
+
 use super::Findings;
 use crate::dist::Dist;
-use crate::model::{Client, Model, OnFailure, Service, Source, Step};
+use crate::model::{Client, Dispatch, Model, OnFailure, Service, Source, Step};
 use crate::spec::syntax;
 
 pub fn check(spec: &syntax::Spec, model: &Model, findings: &mut Findings) {
@@ -41,6 +43,14 @@ fn instant(dist: &Dist) -> bool {
     dist.upper_bound().is_some_and(|bound| bound < 0.5)
 }
 
+/// What can happen to a request at the instant it is sent.
+struct AtOnce {
+    /// Every route answers the user then.
+    always: bool,
+    /// Some route meets a line that can be full.
+    refused: bool,
+}
+
 struct Stands<'a> {
     model: &'a Model,
     users: u64,
@@ -50,63 +60,49 @@ struct Stands<'a> {
 impl Stands<'_> {
     /// Why a user of this client can go round without time going by, if it can.
     fn why(&self, client: &Client) -> Option<&'static str> {
-        let mut entries = client
-            .mix
-            .shares
-            .iter()
-            .map(|(action, _)| self.model.actions[action.index()].entry);
-        if entries.clone().all(|entry| self.instant_from(entry)) {
+        let actions = client.mix.shares.iter().map(|(action, _)| action.index());
+        let routes: Vec<AtOnce> = actions
+            .map(|action| self.at_once(self.model.actions[action].entry))
+            .collect();
+        if routes.iter().all(|route| route.always) {
             return Some("gets every answer in no time at all");
         }
-        let refused = entries.any(|entry| self.refused_from(entry));
+        let refused = routes.iter().any(|route| route.refused);
         (self.on_failure.respawn && refused).then_some("can be rejected in no time at all")
     }
 
-    /// Whether every route from a position on answers the user in no time.
-    fn instant_from(&self, mut at: u32) -> bool {
-        loop {
-            match self.model.program.get(at as usize) {
-                Some(Step::Visit(service))
-                    if !instant(&self.model.services[service.index()].time) =>
-                {
-                    return false;
-                }
-                Some(Step::Delay(delay)) if !instant(delay) => return false,
-                Some(Step::Visit(_) | Step::Delay(_)) => at += 1,
-                Some(Step::Jump(target)) => at = *target,
-                Some(Step::Branch(arms)) => {
-                    return arms.iter().all(|(_, target)| self.instant_from(*target));
-                }
-                // A failure that retires the user ends its requests.
-                Some(Step::Fail(_)) => return self.on_failure.respawn,
-                Some(Step::Reply | Step::End) | None => return true,
+    /// What can happen on the routes from a position on before any time has gone by.
+    fn at_once(&self, entry: u32) -> AtOnce {
+        let mut found = AtOnce {
+            always: true,
+            refused: false,
+        };
+        // Routes join again, so that there may be far more of them than positions.
+        let mut seen = BTreeSet::new();
+        let mut next = vec![entry];
+        while let Some(at) = next.pop() {
+            if !seen.insert(at) {
+                continue;
             }
-        }
-    }
-
-    /// Whether a route from a position on can meet a full line before any time has gone by.
-    fn refused_from(&self, mut at: u32) -> bool {
-        loop {
             match self.model.program.get(at as usize) {
                 Some(Step::Visit(service)) => {
                     let service = &self.model.services[service.index()];
-                    if self.can_be_full(service) {
-                        return true;
+                    found.refused |= self.can_be_full(service);
+                    match instant(&service.time) {
+                        true => next.push(at + 1),
+                        false => found.always = false,
                     }
-                    if !instant(&service.time) {
-                        return false;
-                    }
-                    at += 1;
                 }
-                Some(Step::Delay(delay)) if !instant(delay) => return false,
-                Some(Step::Delay(_)) => at += 1,
-                Some(Step::Jump(target)) => at = *target,
-                Some(Step::Branch(arms)) => {
-                    return arms.iter().any(|(_, target)| self.refused_from(*target));
-                }
-                Some(Step::Fail(_) | Step::Reply | Step::End) | None => return false,
+                Some(Step::Delay(delay)) if instant(delay) => next.push(at + 1),
+                Some(Step::Delay(_)) => found.always = false,
+                Some(Step::Jump(target)) => next.push(*target),
+                Some(Step::Branch(arms)) => next.extend(arms.iter().map(|(_, target)| *target)),
+                // A failure that retires the user ends its requests.
+                Some(Step::Fail(_)) => found.always &= self.on_failure.respawn,
+                Some(Step::Reply | Step::End) | None => {}
             }
         }
+        found
     }
 
     /// Whether the line of a service can be full when a user of this client comes.
@@ -116,7 +112,7 @@ impl Stands<'_> {
         };
         let lone = self.model.clients.len() == 1;
         let place = match service.dispatch {
-            crate::model::Dispatch::Random => u64::from(service.workers.get()),
+            Dispatch::Random => u64::from(service.workers.get()),
             _ => service.servers(),
         };
         !lone || self.users > place + u64::from(limit)
