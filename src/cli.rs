@@ -53,7 +53,9 @@ pub struct RunArgs {
 
 /// Flags that describe the client of the embedded spec.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Clients of the embedded quickstart (with --spec, set the keys instead)")]
+#[command(
+    next_help_heading = "Clients of the embedded quickstart (with --spec, set the keys instead)"
+)]
 pub struct ClientArgs {
     /// So many closed users, each with at most one request in flight.
     #[arg(long, value_name = "USERS", conflicts_with = "rate")]
@@ -121,14 +123,24 @@ pub enum Schema {
 /// A number of milliseconds.
 fn millis(text: &str) -> Result<Duration, String> {
     let refused = "expected a number of milliseconds that is not negative, such as 500 or 0.5";
-    if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+    if !text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
         return Err(refused.to_owned());
     }
-    format!("{text}ms").parse().map_err(|error: UnitError| error.to_string())
+    format!("{text}ms")
+        .parse()
+        .map_err(|error: UnitError| error.to_string())
 }
 
 /// A rate with its unit, or a bare number per second.
 fn per_second(text: &str) -> Result<Rate, String> {
-    let text = if text.contains('/') { text.to_owned() } else { format!("{text}/s") };
-    text.parse().map_err(|error: UnitError| format!("{error}; {}", error.help))
+    let text = if text.contains('/') {
+        text.to_owned()
+    } else {
+        format!("{text}/s")
+    };
+    text.parse()
+        .map_err(|error: UnitError| format!("{error}; {}", error.help))
 }

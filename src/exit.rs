@@ -43,7 +43,9 @@ pub enum Failure {
         why: std::io::Error,
     },
     /// The books do not balance.
-    #[error("this is a defect of blis, and no result of this run can be trusted: {0}; please report it with the spec")]
+    #[error(
+        "this is a defect of blis, and no result of this run can be trusted: {0}; please report it with the spec"
+    )]
     Books(#[from] Imbalance),
     /// The result could not be turned into JSON.
     #[error("this is a defect of blis: the result could not be serialised: {0}")]
@@ -58,7 +60,9 @@ pub fn code(ended: Result<Done, Failure>) -> ExitCode {
     };
     match &failure {
         // A reader that has seen enough is not an error.
-        Failure::Output { why, .. } if why.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Failure::Output { why, .. } if why.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
         Failure::Spec(report) => {
             eprint!("{report}");
             ExitCode::from(2)

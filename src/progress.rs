@@ -22,7 +22,11 @@ pub struct Progress {
 impl Progress {
     /// Of a run with these limits that starts now.
     pub fn new(limits: Limits) -> Progress {
-        Progress { started: Instant::now(), bar: None, limits }
+        Progress {
+            started: Instant::now(),
+            bar: None,
+            limits,
+        }
     }
 
     /// Shows how far the run has come.
@@ -34,13 +38,26 @@ impl Progress {
             let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
             // Draws nothing where stderr is no terminal.
-            ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr()).with_style(style)
+            ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr())
+                .with_style(style)
         });
-        let by_time = self.limits.horizon.map(|end| now.as_secs_f64() / end.as_secs_f64().max(1e-9));
-        let by_budget = self.limits.requests.map(|budget| requests as f64 / budget.get() as f64);
-        let done = by_time.unwrap_or(0.0).max(by_budget.unwrap_or(0.0)).clamp(0.0, 1.0);
+        let by_time = self
+            .limits
+            .horizon
+            .map(|end| now.as_secs_f64() / end.as_secs_f64().max(1e-9));
+        let by_budget = self
+            .limits
+            .requests
+            .map(|budget| requests as f64 / budget.get() as f64);
+        let done = by_time
+            .unwrap_or(0.0)
+            .max(by_budget.unwrap_or(0.0))
+            .clamp(0.0, 1.0);
         bar.set_position((done * STEPS as f64) as u64);
-        bar.set_message(format!("{requests} requests, {:.1} s simulated", now.as_secs_f64()));
+        bar.set_message(format!(
+            "{requests} requests, {:.1} s simulated",
+            now.as_secs_f64()
+        ));
     }
 
     /// Takes the bar away.

@@ -29,10 +29,15 @@ impl RunDirectory {
         let replace = match std::fs::read_dir(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => {
-                return Err(Failure::Usage(format!("--out {shown} cannot be used: {error}; name a new directory")));
+                return Err(Failure::Usage(format!(
+                    "--out {shown} cannot be used: {error}; name a new directory"
+                )));
             }
             Ok(entries) => {
-                let names: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.file_name()).collect();
+                let names: Vec<_> = entries
+                    .filter_map(Result::ok)
+                    .map(|entry| entry.file_name())
+                    .collect();
                 if let Some(other) = names.iter().find(|name| *name != SPEC && *name != RESULT) {
                     return Err(Failure::Usage(format!(
                         "--out {shown} holds {}, which is not of a run; name a new directory",
@@ -47,7 +52,10 @@ impl RunDirectory {
                 true
             }
         };
-        Ok(RunDirectory { path: path.to_owned(), replace })
+        Ok(RunDirectory {
+            path: path.to_owned(),
+            replace,
+        })
     }
 
     /// Writes both files.
@@ -55,8 +63,10 @@ impl RunDirectory {
     /// # Errors
     /// [`Failure::Output`] when the file system refuses; what was there before is then still there.
     pub fn write(&self, spec: &str, result: &str) -> Result<(), Failure> {
-        self.try_write(spec, result)
-            .map_err(|why| Failure::Output { to: self.path.display().to_string(), why })
+        self.try_write(spec, result).map_err(|why| Failure::Output {
+            to: self.path.display().to_string(),
+            why,
+        })
     }
 
     fn try_write(&self, spec: &str, result: &str) -> io::Result<()> {
@@ -65,7 +75,9 @@ impl RunDirectory {
             _ => Path::new("."),
         };
         std::fs::create_dir_all(parent)?;
-        let staged = tempfile::Builder::new().prefix(".blis-").tempdir_in(parent)?;
+        let staged = tempfile::Builder::new()
+            .prefix(".blis-")
+            .tempdir_in(parent)?;
         let new = staged.path().join("new");
         std::fs::create_dir(&new)?;
         for (name, text) in [(SPEC, spec), (RESULT, result)] {

@@ -53,17 +53,28 @@ pub fn load(
     }
     let source = match file {
         Some(file) => read(file)?,
-        None => Source { name: QUICKSTART_NAME.to_owned(), text: QUICKSTART.to_owned() },
+        None => Source {
+            name: QUICKSTART_NAME.to_owned(),
+            text: QUICKSTART.to_owned(),
+        },
     };
     let style = Style::for_stderr();
     let refused = |errors: Vec<spec::SpecError>| {
-        Failure::Spec(diagnostics::errors(&source.name, &source.text, &errors, style))
+        Failure::Spec(diagnostics::errors(
+            &source.name,
+            &source.text,
+            &errors,
+            style,
+        ))
     };
     let mut read = spec::read(&source.text).map_err(refused)?;
     apply(&mut read, clients, overrides)?;
     let lowered = spec::lower(&read).map_err(refused)?;
     if !lowered.warnings.is_empty() {
-        eprint!("{}", diagnostics::warnings(&source.name, &source.text, &lowered.warnings, style));
+        eprint!(
+            "{}",
+            diagnostics::warnings(&source.name, &source.text, &lowered.warnings, style)
+        );
     }
     memory::suffices(&lowered.model)?;
     Ok(Workload {
@@ -78,8 +89,16 @@ pub fn load(
 /// A spec of the user's own says in its own keys who its clients are.
 fn refuse_client_flags(clients: &ClientArgs) -> Result<(), Failure> {
     let flags = [
-        ("--concurrency", clients.concurrency.is_some(), "clients.NAME.concurrency"),
-        ("--think-time-ms", clients.think_time_ms.is_some(), "clients.NAME.think"),
+        (
+            "--concurrency",
+            clients.concurrency.is_some(),
+            "clients.NAME.concurrency",
+        ),
+        (
+            "--think-time-ms",
+            clients.think_time_ms.is_some(),
+            "clients.NAME.think",
+        ),
         ("--rate", clients.rate.is_some(), "clients.NAME.rate"),
     ];
     match flags.into_iter().find(|(_, given, _)| *given) {
@@ -98,7 +117,11 @@ fn apply(spec: &mut Spec, clients: &ClientArgs, overrides: &OverrideArgs) -> Res
         rate: clients.rate,
     };
     spec::overrides::replace_clients(spec, &flags).map_err(|error| {
-        let help = error.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        let help = error
+            .help
+            .as_ref()
+            .map(|help| format!("; {help}"))
+            .unwrap_or_default();
         Failure::Usage(format!("{error}{help}"))
     })?;
     let overrides = Overrides {
@@ -115,7 +138,11 @@ fn apply(spec: &mut Spec, clients: &ClientArgs, overrides: &OverrideArgs) -> Res
 /// Reads a spec from a file, or from stdin when it is called `-`.
 fn read(file: &Path) -> Result<Source, Failure> {
     let from_stdin = file.as_os_str() == "-";
-    let name = if from_stdin { "stdin".to_owned() } else { file.display().to_string() };
+    let name = if from_stdin {
+        "stdin".to_owned()
+    } else {
+        file.display().to_string()
+    };
     // One byte more than is accepted is enough to refuse the rest.
     let most = yaml::MAX_BYTES as u64 + 1;
     let mut bytes = Vec::new();

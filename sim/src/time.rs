@@ -117,6 +117,32 @@ impl Sub for Span {
     }
 }
 
+impl Span {
+    /// The length to four significant digits, in the unit that suits it: `850.9ms`, `2.79us`, `61.5s`.
+    pub fn brief(self) -> String {
+        let nanos = self.0 as f64;
+        let (scaled, unit) = match self.0 {
+            0..1_000 => return self.to_string(),
+            1_000..1_000_000 => (nanos / 1e3, "us"),
+            1_000_000..10_000_000_000 => (nanos / 1e6, "ms"),
+            _ => (nanos / 1e9, "s"),
+        };
+        let decimals = match scaled {
+            small if small < 10.0 => 3,
+            middle if middle < 100.0 => 2,
+            large if large < 1000.0 => 1,
+            _ => 0,
+        };
+        let text = format!("{scaled:.decimals$}");
+        let text = if decimals > 0 {
+            text.trim_end_matches('0').trim_end_matches('.')
+        } else {
+            &text
+        };
+        format!("{text}{unit}")
+    }
+}
+
 /// Writes a span as people write it in a spec: the largest unit that keeps it exact (`60s`, `1500ms`, `150us`).
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -159,6 +185,18 @@ mod tests {
         assert_eq!(written(1_500_000_000), "1500ms");
         assert_eq!(written(150_000), "150us");
         assert_eq!(written(1_001), "1001ns");
+    }
+
+    #[test]
+    fn brief_spans_keep_four_digits() {
+        let brief = |nanos| Span::from_nanos(nanos).brief();
+        assert_eq!(brief(850_919_423), "850.9ms");
+        assert_eq!(brief(120_000_000), "120ms");
+        assert_eq!(brief(2_790), "2.79us");
+        assert_eq!(brief(61_500_000_000), "61.5s");
+        assert_eq!(brief(100_000_000_000), "100s");
+        assert_eq!(brief(9_999_700_000), "10000ms");
+        assert_eq!(brief(7), "7ns");
     }
 
     #[test]

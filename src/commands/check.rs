@@ -11,7 +11,11 @@ use crate::workload;
 /// # Errors
 /// Those of [`workload::load`], and [`Failure::Output`] when stdout cannot be written.
 pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
-    let no_clients = ClientArgs { concurrency: None, think_time_ms: None, rate: None };
+    let no_clients = ClientArgs {
+        concurrency: None,
+        think_time_ms: None,
+        rate: None,
+    };
     let workload = workload::load(Some(&args.spec), &no_clients, &args.overrides)?;
     for warning in report::overload_warnings(&workload.model) {
         eprintln!("blis: warning: {warning}");

@@ -23,9 +23,20 @@ fn offered_load(model: &Model) -> String {
     for (client, offered) in model.clients.iter().zip(&load.clients) {
         let bound = if offered.at_most { "at most " } else { "" };
         let rate = format!("{bound}{}", significant(offered.requests_per_second));
-        clients.row([client.name.clone(), rate, millis(offered.unloaded_response * 1e3)]);
+        clients.row([
+            client.name.clone(),
+            rate,
+            millis(offered.unloaded_response * 1e3),
+        ]);
     }
-    let mut services = Table::new(&["service", "visits/s", "service time", "workers", "utilisation", "carries"]);
+    let mut services = Table::new(&[
+        "service",
+        "visits/s",
+        "service time",
+        "workers",
+        "utilisation",
+        "carries",
+    ]);
     for (service, offered) in model.services.iter().zip(&load.services) {
         let carries = offered.capacity();
         services.row([
@@ -34,10 +45,16 @@ fn offered_load(model: &Model) -> String {
             millis(offered.service_time * 1e3),
             offered.servers.to_string(),
             percent(offered.utilisation()),
-            carries.map_or("-".to_owned(), |most| format!("{} requests/s", significant(most))),
+            carries.map_or("-".to_owned(), |most| {
+                format!("{} requests/s", significant(most))
+            }),
         ]);
     }
-    format!("\noffered load\n{}\n{}", clients.render(2), services.render(2))
+    format!(
+        "\noffered load\n{}\n{}",
+        clients.render(2),
+        services.render(2)
+    )
 }
 
 fn theory(model: &Model) -> String {
@@ -64,9 +81,19 @@ fn theory(model: &Model) -> String {
 /// One sentence for each service that is offered more than it can carry.
 pub fn overload_warnings(model: &Model) -> Vec<String> {
     let load = offered(model);
-    let closed = model.clients.iter().any(|client| matches!(client.source, Source::Closed { .. }));
-    let over = model.services.iter().zip(&load.services).filter(|(_, offered)| offered.utilisation() > 1.0);
-    let warning = |(service, offered): (&blis_sim::model::Service, &blis_sim::analysis::ServiceLoad)| {
+    let closed = model
+        .clients
+        .iter()
+        .any(|client| matches!(client.source, Source::Closed { .. }));
+    let over = model
+        .services
+        .iter()
+        .zip(&load.services)
+        .filter(|(_, offered)| offered.utilisation() > 1.0);
+    let warning = |(service, offered): (
+        &blis_sim::model::Service,
+        &blis_sim::analysis::ServiceLoad,
+    )| {
         let consequence = if closed {
             "closed users will wait in its line until they offer no more than it can carry"
         } else {

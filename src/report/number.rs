@@ -18,7 +18,11 @@ pub fn significant(value: f64) -> String {
     if !value.is_finite() {
         return value.to_string();
     }
-    let magnitude = if value == 0.0 { 0.0 } else { value.abs().log10().floor() };
+    let magnitude = if value == 0.0 {
+        0.0
+    } else {
+        value.abs().log10().floor()
+    };
     let decimals = (3.0 - magnitude).clamp(0.0, 9.0) as usize;
     if decimals == 0 {
         return count(value.round() as u64);
@@ -29,7 +33,7 @@ pub fn significant(value: f64) -> String {
 /// Milliseconds in the unit that suits them: `10.05 ms`, `2.790 us`, `24.50 s`.
 pub fn millis(value: f64) -> String {
     let (scaled, unit) = match value.abs() {
-        zero if zero == 0.0 => return "0 ms".to_owned(),
+        0.0 => return "0 ms".to_owned(),
         large if large >= 10_000.0 => (value / 1e3, "s"),
         middle if middle >= 0.1 => (value, "ms"),
         small if small >= 1e-4 => (value * 1e3, "us"),
@@ -41,7 +45,11 @@ pub fn millis(value: f64) -> String {
 /// A share as a percentage: `24.5 %`.
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
-    let decimals = if percent >= 0.095 || percent == 0.0 { 1 } else { 4 };
+    let decimals = if percent >= 0.095 || percent == 0.0 {
+        1
+    } else {
+        4
+    };
     format!("{percent:.decimals$} %")
 }
 

@@ -22,17 +22,28 @@ pub fn run(workload: &Workload, run: &Run) -> String {
         theory(run),
         verdict(run),
     ];
-    let sections: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
+    let sections: Vec<String> = sections
+        .into_iter()
+        .filter(|section| !section.is_empty())
+        .collect();
     sections.join("\n")
 }
 
 /// What bounds the run, and how to change it.
 fn bounds(workload: &Workload, run: &Run) -> String {
-    let value = |key: &str| run.configuration.get(key).map(|setting| setting.value.as_str());
+    let value = |key: &str| {
+        run.configuration
+            .get(key)
+            .map(|setting| setting.value.as_str())
+    };
     let horizon = value("run.horizon").map(|horizon| format!("horizon {horizon}"));
     let requests = value("run.requests").map(|budget| format!("a budget of {budget} requests"));
     let bounds: Vec<String> = [horizon, requests].into_iter().flatten().collect();
-    let whichever = if bounds.len() > 1 { ", whichever comes first" } else { "" };
+    let whichever = if bounds.len() > 1 {
+        ", whichever comes first"
+    } else {
+        ""
+    };
     let of = match &workload.file {
         None => "embedded quickstart; --horizon or --num-requests changes it".to_owned(),
         Some(file) => file.clone(),
@@ -61,9 +72,14 @@ fn header(run: &Run) -> String {
 }
 
 fn headline(run: &Run) -> String {
-    let throughput = or_not_measured(run.throughput_rps, |rps| format!("{} requests/s answered", significant(rps)));
+    let throughput = or_not_measured(run.throughput_rps, |rps| {
+        format!("{} requests/s answered", significant(rps))
+    });
     let response = &run.latency_ms.response;
-    let mut text = format!("  throughput  {throughput}\n  response    {}\n", latency(response));
+    let mut text = format!(
+        "  throughput  {throughput}\n  response    {}\n",
+        latency(response)
+    );
     if response.censored > 0 {
         // Writing to a string cannot fail.
         let _ = writeln!(
@@ -88,7 +104,9 @@ fn latency(block: &LatencyBlock) -> String {
     if block.count == 0 {
         return super::number::NOT_MEASURED.to_owned();
     }
-    let figures = figures.into_iter().filter_map(|(name, value)| Some(format!("{name} {}", millis(value?))));
+    let figures = figures
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name} {}", millis(value?))));
     figures.collect::<Vec<_>>().join("   ")
 }
 
@@ -100,10 +118,16 @@ fn outcomes(run: &Run) -> String {
     );
     let mut also = Vec::new();
     if run.retries > 0 {
-        also.push(format!("{} of all requests were retries", count(run.retries)));
+        also.push(format!(
+            "{} of all requests were retries",
+            count(run.retries)
+        ));
     }
     if run.late_replies > 0 {
-        also.push(format!("{} replies came after their clients had given up", count(run.late_replies)));
+        also.push(format!(
+            "{} replies came after their clients had given up",
+            count(run.late_replies)
+        ));
     }
     if !also.is_empty() {
         text.push_str(&format!("              {}\n", also.join("; ")));
@@ -137,42 +161,89 @@ fn sessions(sessions: &SessionCounts) -> String {
 /// The counts that are not zero, or that there are none.
 fn nonzero(counts: &[(&str, u64)]) -> String {
     let some = counts.iter().filter(|(_, number)| *number > 0);
-    let some: Vec<String> = some.map(|(name, number)| format!("{} {name}", count(*number))).collect();
-    if some.is_empty() { "none ended".to_owned() } else { some.join(", ") }
+    let some: Vec<String> = some
+        .map(|(name, number)| format!("{} {name}", count(*number)))
+        .collect();
+    if some.is_empty() {
+        "none ended".to_owned()
+    } else {
+        some.join(", ")
+    }
 }
 
 /// By action and by client, where there are several.
 fn breakdown(run: &Run) -> String {
-    let mut table = Table::new(&["", "intended", "ok", "requests/s", "mean", "p50", "p95", "p99"]);
+    let mut table = Table::new(&[
+        "",
+        "intended",
+        "ok",
+        "requests/s",
+        "mean",
+        "p50",
+        "p95",
+        "p99",
+    ]);
     let mut rows = 0;
-    let mut add = |name: String, requests: &RequestCounts, rps: Option<f64>, block: &LatencyBlock| {
-        let ms = |value| or_not_measured(value, millis);
-        let rps = or_not_measured(rps, significant);
-        let (intended, ok) = (count(requests.intended), count(requests.ok));
-        table.row([name, intended, ok, rps, ms(block.mean), ms(block.p50), ms(block.p95), ms(block.p99)]);
-        rows += 1;
-    };
+    let mut add =
+        |name: String, requests: &RequestCounts, rps: Option<f64>, block: &LatencyBlock| {
+            let ms = |value| or_not_measured(value, millis);
+            let rps = or_not_measured(rps, significant);
+            let (intended, ok) = (count(requests.intended), count(requests.ok));
+            table.row([
+                name,
+                intended,
+                ok,
+                rps,
+                ms(block.mean),
+                ms(block.p50),
+                ms(block.p95),
+                ms(block.p99),
+            ]);
+            rows += 1;
+        };
     if run.actions.len() > 1 {
         for (name, action) in &run.actions {
             let block = &action.latency_ms.response;
-            add(format!("action {name}"), &action.window_requests, action.throughput_rps, block);
+            add(
+                format!("action {name}"),
+                &action.window_requests,
+                action.throughput_rps,
+                block,
+            );
         }
     }
     if run.clients.len() > 1 {
         for (name, client) in &run.clients {
             let block = &client.latency_ms.response;
-            add(format!("client {name}"), &client.window_requests, client.throughput_rps, block);
+            add(
+                format!("client {name}"),
+                &client.window_requests,
+                client.throughput_rps,
+                block,
+            );
         }
     }
-    if rows == 0 { String::new() } else { table.render(2) }
+    if rows == 0 {
+        String::new()
+    } else {
+        table.render(2)
+    }
 }
 
 fn services(run: &Run) -> String {
     if run.services.is_empty() {
         return String::new();
     }
-    let headings =
-        ["service", "workers", "utilisation", "mean queue", "max queue", "visits", "wait mean", "wait p99"];
+    let headings = [
+        "service",
+        "workers",
+        "utilisation",
+        "mean queue",
+        "max queue",
+        "visits",
+        "wait mean",
+        "wait p99",
+    ];
     let mut table = Table::new(&headings);
     for (name, service) in &run.services {
         table.row([
@@ -205,9 +276,11 @@ fn limit(run: &Run) -> String {
     let Some(bottleneck) = &run.bottleneck else {
         return "  limit       no service is visited\n".to_owned();
     };
-    let busy = or_not_measured(bottleneck.utilisation, percent);
+    let busy = bottleneck.utilisation.map_or(String::new(), |busy| {
+        format!(", and were {} busy", percent(busy))
+    });
     let mut text = format!(
-        "  limit       {} limits the system: its workers carry {} requests/s, and were {busy} busy\n",
+        "  limit       {} limits the system: its workers carry {} requests/s{busy}\n",
         bottleneck.service,
         significant(bottleneck.capacity_rps)
     );
@@ -225,29 +298,60 @@ fn theory(run: &Run) -> String {
         let why = run.theory.not_applicable.as_deref().unwrap_or("unknown");
         return format!("  theory      no closed form applies: {why}\n");
     };
-    let mut table = Table::new(&[&format!("theory: {}", exact.form), "exact", "simulated", "difference"]);
+    let mut table = Table::new(&[
+        &format!("theory: {}", exact.form),
+        "exact",
+        "simulated",
+        "difference",
+    ]);
     let response = &run.latency_ms.response;
-    let service = run.services.values().find(|service| service.utilisation.is_some());
+    let service = run.services.get(&exact.service);
     let [p50, p95, p99] = match exact.response_p50_p95_p99_ms {
         Some([p50, p95, p99]) => [Some(p50), Some(p95), Some(p99)],
         None => [None; 3],
     };
-    let mut row = |name: &str, exact: Option<f64>, simulated: Option<f64>, write: fn(f64) -> String| {
-        if let (Some(exact), Some(simulated)) = (exact, simulated) {
-            let difference = match exact {
-                zero if zero == 0.0 => "-".to_owned(),
-                _ => format!("{:+.1} %", (simulated / exact - 1.0) * 100.0),
-            };
-            table.row([name.to_owned(), write(exact), write(simulated), difference]);
-        }
-    };
-    row("  requests/s", Some(exact.throughput_rps), run.throughput_rps, significant);
-    row("  mean response", Some(exact.response_ms), response.mean, millis);
+    let mut row =
+        |name: &str, exact: Option<f64>, simulated: Option<f64>, write: fn(f64) -> String| {
+            if let (Some(exact), Some(simulated)) = (exact, simulated) {
+                let difference = match exact {
+                    0.0 => "-".to_owned(),
+                    _ => format!("{:+.1} %", (simulated / exact - 1.0) * 100.0),
+                };
+                table.row([name.to_owned(), write(exact), write(simulated), difference]);
+            }
+        };
+    row(
+        "  requests/s",
+        Some(exact.throughput_rps),
+        run.throughput_rps,
+        significant,
+    );
+    row(
+        "  mean response",
+        Some(exact.response_ms),
+        response.mean,
+        millis,
+    );
     row("  p50 response", p50, response.p50, millis);
     row("  p95 response", p95, response.p95, millis);
     row("  p99 response", p99, response.p99, millis);
-    row("  utilisation", Some(exact.utilisation), service.and_then(|s| s.utilisation), percent);
-    table.render(2)
+    row(
+        "  utilisation",
+        Some(exact.utilisation),
+        service.and_then(|s| s.utilisation),
+        percent,
+    );
+    row(
+        "  mean queue",
+        Some(exact.mean_queue),
+        service.and_then(|s| s.mean_queue),
+        significant,
+    );
+    if run.throughput_rps.is_some() {
+        table.render(2)
+    } else {
+        String::new()
+    }
 }
 
 fn verdict(run: &Run) -> String {

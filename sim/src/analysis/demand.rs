@@ -24,7 +24,10 @@ impl Mass {
     }
 
     fn scaled(self, factor: f64) -> Mass {
-        Mass { before_reply: self.before_reply * factor, after_reply: self.after_reply * factor }
+        Mass {
+            before_reply: self.before_reply * factor,
+            after_reply: self.after_reply * factor,
+        }
     }
 }
 
@@ -33,7 +36,11 @@ impl Mass {
 /// Full lines and timeouts are not known here, so this is the demand of requests that meet neither.
 pub fn path_demand(model: &Model, action: &Action) -> PathDemand {
     let mut visits = vec![0.0; model.services.len()];
-    let mut seconds = 2.0 * model.one_way.as_ref().map_or(0.0, |one_way| one_way.mean() / 1e9);
+    let mut seconds = 2.0
+        * model
+            .one_way
+            .as_ref()
+            .map_or(0.0, |one_way| one_way.mean() / 1e9);
     let first = action.entry as usize;
     let mut masses = vec![Mass::default(); model.program.len() - first];
     masses[0].before_reply = 1.0;
@@ -58,7 +65,13 @@ pub fn path_demand(model: &Model, action: &Action) -> PathDemand {
                 seconds += mass.before_reply * length.mean() / 1e9;
                 arrive(at + 1, mass);
             }
-            Step::Reply => arrive(at + 1, Mass { before_reply: 0.0, after_reply: mass.total() }),
+            Step::Reply => arrive(
+                at + 1,
+                Mass {
+                    before_reply: 0.0,
+                    after_reply: mass.total(),
+                },
+            ),
             Step::Branch(arms) => {
                 let mut below = 0.0;
                 for &(upto, target) in arms {
@@ -70,5 +83,8 @@ pub fn path_demand(model: &Model, action: &Action) -> PathDemand {
             Step::Fail(_) | Step::End => {}
         }
     }
-    PathDemand { visits, unloaded_response: seconds }
+    PathDemand {
+        visits,
+        unloaded_response: seconds,
+    }
 }

@@ -37,7 +37,10 @@ pub fn exact(model: &Model) -> Result<Exact, String> {
     if service.errors > 0.0 {
         return Err(format!("service {} injects errors", service.name));
     }
-    let network = model.one_way.as_ref().map_or(0.0, |one_way| 2.0 * one_way.mean() / 1e9);
+    let network = model
+        .one_way
+        .as_ref()
+        .map_or(0.0, |one_way| 2.0 * one_way.mean() / 1e9);
     let mut found = match open_arrivals(model)? {
         Some(arrivals) => open(&arrivals, service).map_err(|why| because(&why))?,
         None => closed(model, service, network)?,
@@ -85,7 +88,10 @@ fn single_station(model: &Model) -> Result<&Service, String> {
         }
         let path = &model.program[action.entry as usize..];
         let [Step::Visit(visited), Step::Reply, Step::End, ..] = path else {
-            return Err(format!("the path of action {} is more than one visit and a reply", action.name));
+            return Err(format!(
+                "the path of action {} is more than one visit and a reply",
+                action.name
+            ));
         };
         if station.is_some_and(|station| station != *visited) {
             return Err("requests visit different services".to_owned());
@@ -105,12 +111,22 @@ enum Arrivals<'a> {
 
 /// The arrivals if all clients are open, `None` if the one client is closed.
 fn open_arrivals(model: &Model) -> Result<Option<Arrivals<'_>>, String> {
-    if let [Client { source: Source::Closed { .. }, .. }] = model.clients.as_slice() {
+    if let [
+        Client {
+            source: Source::Closed { .. },
+            ..
+        },
+    ] = model.clients.as_slice()
+    {
         return Ok(None);
     }
     let mut poisson = 0.0;
     for client in &model.clients {
-        let Source::Open { arrival, session: None } = &client.source else {
+        let Source::Open {
+            arrival,
+            session: None,
+        } = &client.source
+        else {
             return Err("clients are mixed or have sessions".to_owned());
         };
         match arrival {
@@ -140,18 +156,33 @@ fn has_one_line(service: &Service) -> bool {
 }
 
 fn found(form: String, service: &Service, means: Means, quantiles: Option<[f64; 3]>) -> Exact {
-    Exact { form, service: service.name.clone(), response: means.response, means, quantiles }
+    Exact {
+        form,
+        service: service.name.clone(),
+        response: means.response,
+        means,
+        quantiles,
+    }
 }
 
 fn closed(model: &Model, service: &Service, network: f64) -> Result<Exact, String> {
-    let [Client { source: Source::Closed { concurrency, think }, .. }] = model.clients.as_slice() else {
+    let [
+        Client {
+            source: Source::Closed { concurrency, think },
+            ..
+        },
+    ] = model.clients.as_slice()
+    else {
         return Err("clients are mixed".to_owned());
     };
     if !is_exponential(service) {
         return Err(format!("service {} is not exponential", service.name));
     }
     if !has_one_line(service) {
-        return Err(format!("service {} has several lines in a closed model", service.name));
+        return Err(format!(
+            "service {} has several lines in a closed model",
+            service.name
+        ));
     }
     let users = u64::from(concurrency.get());
     let servers = service.servers();
@@ -163,7 +194,12 @@ fn closed(model: &Model, service: &Service, network: f64) -> Result<Exact, Strin
     let station = ClosedStation::new(users, away, servers, service.time.mean() / 1e9)
         .map_err(|error| error.to_string())?;
     let quantiles = QUANTILES.map(|p| station.response_quantile(p));
-    Ok(found(format!("M/M/{servers}//{users}"), service, station.means, Some(quantiles)))
+    Ok(found(
+        format!("M/M/{servers}//{users}"),
+        service,
+        station.means,
+        Some(quantiles),
+    ))
 }
 
 fn open(arrivals: &Arrivals<'_>, service: &Service) -> Result<Exact, Why> {
@@ -177,19 +213,29 @@ fn open(arrivals: &Arrivals<'_>, service: &Service) -> Result<Exact, Why> {
                 let capacity = servers + u64::from(limit);
                 let queue = FiniteQueue::new(servers, capacity, *rate, seconds)?;
                 let quantiles = QUANTILES.map(|p| queue.response_quantile(p));
-                Ok(found(format!("M/M/{servers}/{capacity}"), service, queue.means, Some(quantiles)))
+                Ok(found(
+                    format!("M/M/{servers}/{capacity}"),
+                    service,
+                    queue.means,
+                    Some(quantiles),
+                ))
             }
             None if is_exponential(service) => {
                 let queue = MultiServer::new(servers, *rate, seconds)?;
                 let quantiles = QUANTILES.map(|p| queue.response_quantile(p));
-                Ok(found(format!("M/M/{servers}"), service, queue.means, Some(quantiles)))
+                Ok(found(
+                    format!("M/M/{servers}"),
+                    service,
+                    queue.means,
+                    Some(quantiles),
+                ))
             }
             None => general(*rate, servers, service),
         },
         Arrivals::General { interarrival } => renewal(interarrival, service),
         Arrivals::Constant { rate } => {
-            let interarrival = Dist::constant(1e9 / rate)
-                .map_err(|error| Why::Assumption(error.to_string()))?;
+            let interarrival =
+                Dist::constant(1e9 / rate).map_err(|error| Why::Assumption(error.to_string()))?;
             renewal(&interarrival, service)
         }
     }
@@ -199,16 +245,25 @@ fn require_exponential(service: &Service, and: &str) -> Result<(), Why> {
     if is_exponential(service) {
         return Ok(());
     }
-    Err(Why::Assumption(format!("service {} is not exponential {and}", service.name)))
+    Err(Why::Assumption(format!(
+        "service {} is not exponential {and}",
+        service.name
+    )))
 }
 
 /// Members with lines of their own under random dispatch.
 fn split(rate: f64, service: &Service) -> Result<Exact, Why> {
     if service.dispatch != Dispatch::Random {
-        return Err(Why::Assumption(format!("service {} prefers its least loaded member", service.name)));
+        return Err(Why::Assumption(format!(
+            "service {} prefers its least loaded member",
+            service.name
+        )));
     }
     if service.queue_limit.is_some() {
-        return Err(Why::Assumption(format!("the lines of service {} are limited", service.name)));
+        return Err(Why::Assumption(format!(
+            "the lines of service {} are limited",
+            service.name
+        )));
     }
     let (members, workers) = (service.members.get(), service.workers.get());
     if !is_exponential(service) {
@@ -223,7 +278,12 @@ fn split(rate: f64, service: &Service) -> Result<Exact, Why> {
     let seconds = service.time.mean() / 1e9;
     let queues = SplitQueues::new(u64::from(members), u64::from(workers), rate, seconds)?;
     let quantiles = QUANTILES.map(|p| queues.member.response_quantile(p));
-    Ok(found(format!("{members} × M/M/{workers}"), service, queues.means, Some(quantiles)))
+    Ok(found(
+        format!("{members} × M/M/{workers}"),
+        service,
+        queues.means,
+        Some(quantiles),
+    ))
 }
 
 /// Poisson arrivals at one line with service of any kind.
@@ -235,7 +295,12 @@ fn general(rate: f64, servers: u64, service: &Service) -> Result<Exact, Why> {
     if service.time.family() == Family::Constant {
         let queue = DeterministicService::new(rate, seconds)?;
         let quantiles = QUANTILES.map(|p| queue.response_quantile(p));
-        return Ok(found("M/D/1".to_owned(), service, queue.means, Some(quantiles)));
+        return Ok(found(
+            "M/D/1".to_owned(),
+            service,
+            queue.means,
+            Some(quantiles),
+        ));
     }
     let queue = GeneralService::new(rate, seconds, service.time.scv())?;
     Ok(found("M/G/1".to_owned(), service, queue.means, None))
@@ -252,5 +317,10 @@ fn renewal(interarrival: &Dist, service: &Service) -> Result<Exact, Why> {
     }
     let queue = GeneralArrivals::new(interarrival, service.time.mean() / 1e9)?;
     let quantiles = QUANTILES.map(|p| queue.response_quantile(p));
-    Ok(found("GI/M/1".to_owned(), service, queue.means, Some(quantiles)))
+    Ok(found(
+        "GI/M/1".to_owned(),
+        service,
+        queue.means,
+        Some(quantiles),
+    ))
 }

@@ -66,16 +66,23 @@ impl Offered {
 
 /// The load that a model's clients offer when nothing slows them down.
 pub fn offered(model: &Model) -> Offered {
-    let demands: Vec<PathDemand> =
-        model.actions.iter().map(|action| path_demand(model, action)).collect();
-    let clients: Vec<ClientLoad> =
-        model.clients.iter().map(|client| client_load(client, &demands)).collect();
+    let demands: Vec<PathDemand> = model
+        .actions
+        .iter()
+        .map(|action| path_demand(model, action))
+        .collect();
+    let clients: Vec<ClientLoad> = model
+        .clients
+        .iter()
+        .map(|client| client_load(client, &demands))
+        .collect();
     let total: f64 = clients.iter().map(|load| load.requests_per_second).sum();
     let services = model.services.iter().enumerate().map(|(index, service)| {
         let visits_per_second = model.clients.iter().zip(&clients).map(|(client, load)| {
             let shares = client.mix.shares.iter();
-            let visits: f64 =
-                shares.map(|(action, share)| share * demands[action.index()].visits[index]).sum();
+            let visits: f64 = shares
+                .map(|(action, share)| share * demands[action.index()].visits[index])
+                .sum();
             load.requests_per_second * visits
         });
         let visits_per_second: f64 = visits_per_second.sum();
@@ -83,27 +90,41 @@ pub fn offered(model: &Model) -> Offered {
             visits_per_second,
             service_time: service.time.mean() / 1e9,
             servers: service.servers(),
-            visits_per_request: if total > 0.0 { visits_per_second / total } else { 0.0 },
+            visits_per_request: if total > 0.0 {
+                visits_per_second / total
+            } else {
+                0.0
+            },
         }
     });
-    Offered { services: services.collect(), clients }
+    Offered {
+        services: services.collect(),
+        clients,
+    }
 }
 
 fn client_load(client: &Client, demands: &[PathDemand]) -> ClientLoad {
     let shares = client.mix.shares.iter();
-    let unloaded_response =
-        shares.map(|(action, share)| share * demands[action.index()].unloaded_response).sum();
+    let unloaded_response = shares
+        .map(|(action, share)| share * demands[action.index()].unloaded_response)
+        .sum();
     let (requests_per_second, at_most) = match &client.source {
         Source::Closed { concurrency, think } => {
             let cycle = think.mean() / 1e9 + unloaded_response;
             (f64::from(concurrency.get()) / cycle, true)
         }
         Source::Open { arrival, session } => {
-            let rounds = session.as_ref().map_or(1.0, |session| mean_rounds(&session.rounds));
+            let rounds = session
+                .as_ref()
+                .map_or(1.0, |session| mean_rounds(&session.rounds));
             (arrival.rate() * rounds, false)
         }
     };
-    ClientLoad { requests_per_second, at_most, unloaded_response }
+    ClientLoad {
+        requests_per_second,
+        at_most,
+        unloaded_response,
+    }
 }
 
 /// The mean number of rounds; of a rounded distribution its mean before rounding, but at least 1.

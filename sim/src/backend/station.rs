@@ -21,7 +21,13 @@ pub(super) struct Line {
 
 impl Line {
     fn new(workers: u32) -> Line {
-        Line { idle: workers, waiting: 0, workers, head: NONE, tail: NONE }
+        Line {
+            idle: workers,
+            waiting: 0,
+            workers,
+            head: NONE,
+            tail: NONE,
+        }
     }
 
     /// Requests waiting or being served.
@@ -139,7 +145,9 @@ impl Station {
             }
             Dispatch::LeastLoaded => {
                 let members = self.first_line..self.first_line + self.lines;
-                members.min_by_key(|&line| lines[line as usize].present()).unwrap_or(self.first_line)
+                members
+                    .min_by_key(|&line| lines[line as usize].present())
+                    .unwrap_or(self.first_line)
             }
         }
     }

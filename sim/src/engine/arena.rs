@@ -13,7 +13,10 @@ pub struct Arena<T> {
 impl<T> Arena<T> {
     /// No slots yet.
     pub fn new() -> Arena<T> {
-        Arena { slots: Vec::new(), free: Vec::new() }
+        Arena {
+            slots: Vec::new(),
+            free: Vec::new(),
+        }
     }
 
     /// How many slots are taken.
@@ -62,7 +65,10 @@ impl<T> Arena<T> {
         for &slot in &self.free {
             taken[slot as usize] = false;
         }
-        (0u32..).zip(taken).filter_map(|(slot, taken)| taken.then_some(slot)).collect()
+        (0u32..)
+            .zip(taken)
+            .filter_map(|(slot, taken)| taken.then_some(slot))
+            .collect()
     }
 }
 

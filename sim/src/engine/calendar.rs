@@ -49,7 +49,11 @@ struct Slot {
     len: u32,
 }
 
-const EMPTY: Slot = Slot { head: NONE, tail: NONE, len: 0 };
+const EMPTY: Slot = Slot {
+    head: NONE,
+    tail: NONE,
+    len: 0,
+};
 
 /// A future-event list with first-in, first-out order among equal times.
 ///
@@ -109,7 +113,10 @@ impl<T: Copy> Calendar<T> {
             return;
         }
         self.len += 1;
-        let entry = Entry { time: time.as_nanos(), item };
+        let entry = Entry {
+            time: time.as_nanos(),
+            item,
+        };
         if entry.time < self.bottom_end {
             self.insert_bottom(entry);
         } else {
@@ -162,7 +169,11 @@ impl<T: Copy> Calendar<T> {
         let cut_time = self.bottom[SORTABLE as usize].time;
         let first = self.bottom[0].time;
         let cut = self.bottom.partition_point(|entry| {
-            if cut_time == first { entry.time <= first } else { entry.time < cut_time }
+            if cut_time == first {
+                entry.time <= first
+            } else {
+                entry.time < cut_time
+            }
         });
         if cut == self.bottom.len() {
             self.bottom_room = 2 * cut;
@@ -212,7 +223,11 @@ impl<T: Copy> Calendar<T> {
     /// A chunk that holds just this entry.
     fn fresh_chunk(&mut self, entry: Entry<T>) -> u32 {
         if self.free == NONE {
-            self.chunks.push(Chunk { entries: [entry; CHUNK], len: 1, next: NONE });
+            self.chunks.push(Chunk {
+                entries: [entry; CHUNK],
+                len: 1,
+                next: NONE,
+            });
             return (self.chunks.len() - 1) as u32;
         }
         let fresh = self.free;

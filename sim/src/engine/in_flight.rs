@@ -73,11 +73,21 @@ impl InFlight {
     pub fn new(model: &Model) -> InFlight {
         let mut lists: Vec<Deadlines> = Vec::new();
         let list_of = model.clients.iter().map(|client| {
-            let Some(timeout) = client.timeout else { return NO_LIST };
-            let list = lists.iter().position(|list| list.timeout == timeout).unwrap_or_else(|| {
-                lists.push(Deadlines { timeout, first: Time::NEVER, head: NONE, tail: NONE });
-                lists.len() - 1
-            });
+            let Some(timeout) = client.timeout else {
+                return NO_LIST;
+            };
+            let list = lists
+                .iter()
+                .position(|list| list.timeout == timeout)
+                .unwrap_or_else(|| {
+                    lists.push(Deadlines {
+                        timeout,
+                        first: Time::NEVER,
+                        head: NONE,
+                        tail: NONE,
+                    });
+                    lists.len() - 1
+                });
             // There are no more lists than clients, of which there are fewer than `NO_LIST`.
             list as u16
         });
@@ -151,7 +161,12 @@ impl InFlight {
         if flight.generation != id.generation {
             return None;
         }
-        let Flight { previous, next, list, .. } = *flight;
+        let Flight {
+            previous,
+            next,
+            list,
+            ..
+        } = *flight;
         if list != NO_LIST {
             self.unlink(list, previous, next);
         }
@@ -186,18 +201,29 @@ impl InFlight {
 
     #[inline]
     fn first_deadline(&self) -> Time {
-        self.lists.iter().fold(Time::NEVER, |earliest, list| earliest.min(list.first))
+        self.lists
+            .iter()
+            .fold(Time::NEVER, |earliest, list| earliest.min(list.first))
     }
 
     /// The request whose deadline is the earliest; among equals, of the client named first.
     pub fn first_due(&self) -> Option<FlightId> {
-        let due = self.lists.iter().find(|list| list.head != NONE && list.first == self.earliest)?;
-        Some(FlightId { slot: due.head, generation: self.slots[due.head].generation })
+        let due = self
+            .lists
+            .iter()
+            .find(|list| list.head != NONE && list.first == self.earliest)?;
+        Some(FlightId {
+            slot: due.head,
+            generation: self.slots[due.head].generation,
+        })
     }
 
     /// All requests in flight, by slot: for settling them at the end of a run.
     pub fn ids(&self) -> Vec<FlightId> {
-        let id = |slot| FlightId { slot, generation: self.slots[slot].generation };
+        let id = |slot| FlightId {
+            slot,
+            generation: self.slots[slot].generation,
+        };
         self.slots.taken().into_iter().map(id).collect()
     }
 }

@@ -54,7 +54,11 @@ pub struct Load {
 impl Load {
     /// The load of a model, not yet started.
     pub fn new(model: &Model) -> Load {
-        Load { users: Users::new(model), in_flight: InFlight::new(model), ended: None }
+        Load {
+            users: Users::new(model),
+            in_flight: InFlight::new(model),
+            ended: None,
+        }
     }
 
     /// Asks the world for the first wake-ups.
@@ -141,7 +145,14 @@ impl Load {
             return;
         };
         let request = &flight.request;
-        sink.record(now, Event::Done { request, sent: flight.sent, outcome });
+        sink.record(
+            now,
+            Event::Done {
+                request,
+                sent: flight.sent,
+                outcome,
+            },
+        );
         if let Some((at, wake)) = self.users.done(now, request, outcome, sink) {
             world.wake_at(at, wake);
         }

@@ -122,7 +122,10 @@ impl<S: Sink> Simulation<S> {
     /// A run of this model that reports to this sink, at its start.
     pub fn new(model: &Model, sink: S) -> Simulation<S> {
         let mut load = Load::new(model);
-        let mut world = Simulated { backend: Backend::new(model), calendar: Calendar::new() };
+        let mut world = Simulated {
+            backend: Backend::new(model),
+            calendar: Calendar::new(),
+        };
         load.start(&mut world);
         // A burst of every user at one instant is legitimate, with several steps each; a hundred are not.
         let patience = 1_000_000 + 100 * world.calendar.len() as u64;
@@ -132,7 +135,10 @@ impl<S: Sink> Simulation<S> {
             sink,
             now: Time::ZERO,
             limits: model.limits,
-            attention: model.limits.horizon.map_or(Time::NEVER, |horizon| horizon + TICK),
+            attention: model
+                .limits
+                .horizon
+                .map_or(Time::NEVER, |horizon| horizon + TICK),
             events: 0,
             events_before: 0,
             patience,
@@ -199,7 +205,8 @@ impl<S: Sink> Simulation<S> {
 
     /// Stops now: what is in flight is unresolved, what was measured stays.
     pub fn interrupt(&mut self) {
-        self.load.end(self.now, LoadEnd::Interrupted, &mut self.sink);
+        self.load
+            .end(self.now, LoadEnd::Interrupted, &mut self.sink);
         self.finish();
     }
 
@@ -214,12 +221,20 @@ impl<S: Sink> Simulation<S> {
         }
         self.move_to(at)?;
         self.events += 1;
-        let Simulation { load, world, sink, now, .. } = self;
+        let Simulation {
+            load,
+            world,
+            sink,
+            now,
+            ..
+        } = self;
         if deadline < due {
             load.time_out(*now, world, sink);
             return Ok(true);
         }
-        let Some((_, task)) = world.calendar.pop() else { return Ok(false) };
+        let Some((_, task)) = world.calendar.pop() else {
+            return Ok(false);
+        };
         let reply = match task {
             Task::User(user) => return Ok(self.wake(Wake::User(user))),
             Task::Arrival(client) => return Ok(self.wake(Wake::Arrival(client))),
@@ -235,7 +250,13 @@ impl<S: Sink> Simulation<S> {
 
     #[inline(always)]
     fn wake(&mut self, wake: Wake) -> bool {
-        let Simulation { load, world, sink, now, .. } = self;
+        let Simulation {
+            load,
+            world,
+            sink,
+            now,
+            ..
+        } = self;
         if !load.wake(*now, wake, world, sink) {
             self.events -= 1;
         } else if load.ended_at().is_some() {
@@ -251,7 +272,10 @@ impl<S: Sink> Simulation<S> {
             self.events_before = self.events;
             self.sink.advance(at);
         } else if self.events - self.events_before > self.patience {
-            return Err(StandsStill { at: at.since(Time::ZERO), events: self.patience });
+            return Err(StandsStill {
+                at: at.since(Time::ZERO),
+                events: self.patience,
+            });
         }
         Ok(())
     }

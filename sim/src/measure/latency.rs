@@ -26,7 +26,12 @@ impl Times {
     pub fn new() -> Times {
         let histogram = Histogram::new_with_bounds(1, LARGEST, DIGITS)
             .unwrap_or_else(|_| unreachable!("the bounds are constants that HdrHistogram accepts"));
-        Times { histogram, sum: 0, min: u64::MAX, max: 0 }
+        Times {
+            histogram,
+            sum: 0,
+            min: u64::MAX,
+            max: 0,
+        }
     }
 
     /// Adds a time.
@@ -154,7 +159,10 @@ impl Latencies {
         if !self.response.is_empty() {
             lag.record_n(Span::ZERO, self.response.count());
         }
-        self.lagged = Some(Box::new(Lagged { service: self.response.clone(), lag }));
+        self.lagged = Some(Box::new(Lagged {
+            service: self.response.clone(),
+            lag,
+        }));
     }
 
     /// Adds all requests of another.
@@ -177,7 +185,9 @@ impl Latencies {
 
     /// From sent to done.
     pub fn service(&self) -> &Times {
-        self.lagged.as_ref().map_or(&self.response, |lagged| &lagged.service)
+        self.lagged
+            .as_ref()
+            .map_or(&self.response, |lagged| &lagged.service)
     }
 
     /// From intended to sent.
@@ -246,7 +256,11 @@ mod tests {
         for millis in 1..=100 {
             times.record(ms(millis));
         }
-        let at = |quantile| times.quantile(quantile).map(|q| (q.as_millis_f64() + 0.5) as u64);
+        let at = |quantile| {
+            times
+                .quantile(quantile)
+                .map(|q| (q.as_millis_f64() + 0.5) as u64)
+        };
         assert_eq!(at(0.5), Some(50));
         assert_eq!(at(0.99), Some(99));
         assert_eq!(times.quantile(1.0), Some(ms(100)));

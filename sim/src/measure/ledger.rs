@@ -43,7 +43,11 @@ impl Requests {
     /// Adds what another count has grown by.
     pub fn add_difference(&mut self, from: &Requests, to: &Requests) {
         self.intended += to.intended - from.intended;
-        for (mine, (from, to)) in self.outcomes.iter_mut().zip(from.outcomes.iter().zip(to.outcomes)) {
+        for (mine, (from, to)) in self
+            .outcomes
+            .iter_mut()
+            .zip(from.outcomes.iter().zip(to.outcomes))
+        {
             *mine += to - from;
         }
     }
@@ -108,5 +112,10 @@ pub(super) fn balance(
     if left == right {
         return Ok(());
     }
-    Err(Imbalance { what: what.to_owned(), left, against: against.to_owned(), right })
+    Err(Imbalance {
+        what: what.to_owned(),
+        left,
+        against: against.to_owned(),
+        right,
+    })
 }

@@ -25,7 +25,10 @@ pub(super) struct Totals {
 
 impl Totals {
     fn new(stations: usize) -> Totals {
-        Totals { stations: vec![Areas::default(); stations], ..Totals::default() }
+        Totals {
+            stations: vec![Areas::default(); stations],
+            ..Totals::default()
+        }
     }
 }
 
@@ -57,7 +60,12 @@ impl Row {
     fn fill(&mut self, from: &Totals, to: &Totals) {
         self.requests.add_difference(&from.requests, &to.requests);
         self.response_sum += to.response_sum - from.response_sum;
-        for ((mine, from), to) in self.stations.iter_mut().zip(&from.stations).zip(&to.stations) {
+        for ((mine, from), to) in self
+            .stations
+            .iter_mut()
+            .zip(&from.stations)
+            .zip(&to.stations)
+        {
             mine.waiting += to.waiting - from.waiting;
             mine.busy += to.busy - from.busy;
         }
@@ -131,7 +139,9 @@ impl Series {
     /// Adds a response time to the current row.
     #[inline]
     pub(super) fn record(&mut self, response: Span) {
-        self.rows[self.current].response.saturating_record(response.as_nanos());
+        self.rows[self.current]
+            .response
+            .saturating_record(response.as_nanos());
     }
 
     /// The first instant after the current row.
@@ -176,11 +186,21 @@ impl Series {
             let supply = in_flight + row.requests.intended;
             let ended = row.requests.ended_total();
             if ended > supply {
-                return balance(&format!("requests ended in interval {number}"), ended, "at most", supply);
+                return balance(
+                    &format!("requests ended in interval {number}"),
+                    ended,
+                    "at most",
+                    supply,
+                );
             }
             in_flight = supply - ended;
         }
-        balance("requests in flight after the last interval", in_flight, "what is left", 0u64)
+        balance(
+            "requests in flight after the last interval",
+            in_flight,
+            "what is left",
+            0u64,
+        )
     }
 }
 
@@ -227,7 +247,10 @@ mod tests {
         }
         series.close(totals);
         assert!(series.rows().len() <= ROWS);
-        assert_eq!(series.width(), Span::from_nanos(16 * FIRST_WIDTH.as_nanos()));
+        assert_eq!(
+            series.width(),
+            Span::from_nanos(16 * FIRST_WIDTH.as_nanos())
+        );
         let intended: u64 = series.rows().iter().map(|row| row.requests.intended).sum();
         assert_eq!(intended, (0..1000).sum::<u64>());
         let busy: u128 = series.rows().iter().map(|row| row.stations[0].busy).sum();

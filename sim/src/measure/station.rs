@@ -128,7 +128,11 @@ impl StationMeter {
 
     #[inline(always)]
     pub(super) fn record(&mut self, now: Time, step: VisitStep, in_window: bool) {
-        let visits = if in_window { &mut self.window } else { &mut self.outside };
+        let visits = if in_window {
+            &mut self.window
+        } else {
+            &mut self.outside
+        };
         match step {
             VisitStep::TakenAtOnce => {
                 visits.at_once += 1;
@@ -158,7 +162,11 @@ impl StationMeter {
 
     #[cold]
     fn record_rare(&mut self, now: Time, step: VisitStep, in_window: bool) {
-        let visits = if in_window { &mut self.window } else { &mut self.outside };
+        let visits = if in_window {
+            &mut self.window
+        } else {
+            &mut self.outside
+        };
         match step {
             VisitStep::Rejected => visits.rejected += 1,
             VisitStep::Left { waited } => {
@@ -209,7 +217,10 @@ impl StationMeter {
 
     /// The integrals up to `now`, which no event has passed.
     pub fn areas(&self, now: Time) -> Areas {
-        Areas { waiting: self.waiting.integral(now), busy: self.busy.integral(now) }
+        Areas {
+            waiting: self.waiting.integral(now),
+            busy: self.busy.integral(now),
+        }
     }
 
     /// The integrals over the window, once it has ended.
@@ -249,12 +260,32 @@ impl StationMeter {
         let visits = self.visits();
         let of = |what: &str| format!("{what} of service {name}");
         let left_line = visits.started + visits.left + visits.cut_waiting;
-        balance(&of("visits that joined the line"), visits.joined, "those that left it", left_line)?;
+        balance(
+            &of("visits that joined the line"),
+            visits.joined,
+            "those that left it",
+            left_line,
+        )?;
         let taken = visits.at_once + visits.started;
         let gone = visits.completed + visits.abandoned + visits.cut_running;
-        balance(&of("visits taken up"), taken, "those that workers were done with", gone)?;
+        balance(
+            &of("visits taken up"),
+            taken,
+            "those that workers were done with",
+            gone,
+        )?;
         let areas = self.areas(now);
-        balance(&of("waiting integral"), areas.waiting, "the sum of waits", self.waited)?;
-        balance(&of("busy integral"), areas.busy, "the sum of service times", self.served)
+        balance(
+            &of("waiting integral"),
+            areas.waiting,
+            "the sum of waits",
+            self.waited,
+        )?;
+        balance(
+            &of("busy integral"),
+            areas.busy,
+            "the sum of service times",
+            self.served,
+        )
     }
 }

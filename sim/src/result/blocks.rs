@@ -250,6 +250,8 @@ pub struct Theory {
 pub struct Exactly {
     /// In Kendall's notation.
     pub form: String,
+    /// The service it is of.
+    pub service: String,
     /// Completions per second.
     pub throughput_rps: f64,
     /// Mean response time.

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::{INTERRUPTED, SCHEMA};
 use super::blocks::{
-    ActionResult, Bottleneck, ClientResult, Exactly, Interval, Latency, LatencyBlock, RequestCounts, Run,
-    ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity, Theory, VerdictResult, Window,
+    ActionResult, Bottleneck, ClientResult, Exactly, Interval, Latency, LatencyBlock,
+    RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity,
+    Theory, VerdictResult, Window,
 };
+use super::{INTERRUPTED, SCHEMA};
 use crate::analysis::{exact, offered};
 use crate::engine::LoadEnd;
-use crate::measure::{Areas, Cell, Latencies, Measure, Requests, Row, Sessions, StationMeter, Times};
+use crate::measure::{
+    Areas, Cell, Latencies, Measure, Requests, Row, Sessions, StationMeter, Times,
+};
 use crate::model::{ActionId, ClientId, Model, Service, Source};
 use crate::spec::Setting;
 use crate::time::Span;
@@ -36,13 +39,19 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
     let total = measure.total();
     let measured = measure.measured();
     let mut sessions = Sessions::default();
-    measure.sessions().iter().for_each(|of_client| sessions.add(of_client));
+    measure
+        .sessions()
+        .iter()
+        .for_each(|of_client| sessions.add(of_client));
     let interrupted = provenance.ended_by == LoadEnd::Interrupted;
     Run {
         schema: SCHEMA.to_owned(),
         blis_version: env!("CARGO_PKG_VERSION").to_owned(),
         mode: "simulated".to_owned(),
-        spec: SpecIdentity { name: model.name.clone(), sha256: provenance.sha256 },
+        spec: SpecIdentity {
+            name: model.name.clone(),
+            sha256: provenance.sha256,
+        },
         seed: model.seed,
         configuration: provenance.configuration,
         ended_by: end_name(provenance.ended_by).to_owned(),
@@ -133,7 +142,9 @@ fn block(times: &Times, censored: u64) -> LatencyBlock {
 
 fn actions(model: &Model, measure: &Measure) -> BTreeMap<String, ActionResult> {
     let entry = |(action, id): (&crate::model::Action, u16)| {
-        let Cell { window, completed, .. } = &measure.action(ActionId(id));
+        let Cell {
+            window, completed, ..
+        } = &measure.action(ActionId(id));
         let result = ActionResult {
             requests: request_counts(&measure.action(ActionId(id)).requests()),
             window_requests: request_counts(&window.requests),
@@ -188,7 +199,12 @@ fn services(model: &Model, measure: &Measure) -> BTreeMap<String, ServiceResult>
         };
         (service.name.clone(), result)
     };
-    model.services.iter().zip(measure.stations()).map(entry).collect()
+    model
+        .services
+        .iter()
+        .zip(measure.stations())
+        .map(entry)
+        .collect()
 }
 
 fn bottleneck(model: &Model, measure: &Measure) -> Option<Bottleneck> {
@@ -215,15 +231,21 @@ fn bottleneck(model: &Model, measure: &Measure) -> Option<Bottleneck> {
 
 fn theory(model: &Model) -> Theory {
     match exact(model) {
-        Err(why) => Theory { exact: None, not_applicable: Some(why) },
+        Err(why) => Theory {
+            exact: None,
+            not_applicable: Some(why),
+        },
         Ok(exact) => Theory {
             exact: Some(Exactly {
                 form: exact.form,
+                service: exact.service,
                 throughput_rps: exact.means.throughput,
                 response_ms: exact.response * 1e3,
                 utilisation: exact.means.utilisation,
                 mean_queue: exact.means.queue,
-                response_p50_p95_p99_ms: exact.quantiles.map(|quantiles| quantiles.map(|q| q * 1e3)),
+                response_p50_p95_p99_ms: exact
+                    .quantiles
+                    .map(|quantiles| quantiles.map(|q| q * 1e3)),
             }),
             not_applicable: None,
         },
@@ -239,13 +261,17 @@ fn series(model: &Model, measure: &Measure, simulated: Span) -> Vec<Interval> {
         let width = width.min(simulated - start);
         in_flight += row.requests.intended;
         in_flight -= row.requests.ended_total();
-        let services = model.services.iter().zip(&row.stations).map(|(service, areas)| {
-            let figures = ServiceInterval {
-                utilisation: utilisation(service, *areas, width).unwrap_or(0.0),
-                mean_queue: mean_over(areas.waiting, width).unwrap_or(0.0),
-            };
-            (service.name.clone(), figures)
-        });
+        let services = model
+            .services
+            .iter()
+            .zip(&row.stations)
+            .map(|(service, areas)| {
+                let figures = ServiceInterval {
+                    utilisation: utilisation(service, *areas, width).unwrap_or(0.0),
+                    mean_queue: mean_over(areas.waiting, width).unwrap_or(0.0),
+                };
+                (service.name.clone(), figures)
+            });
         Interval {
             start_s: start.as_secs_f64(),
             width_s: width.as_secs_f64(),
@@ -274,7 +300,11 @@ fn verdict(evidence: &Evidence) -> VerdictResult {
             needed: signal.needed(),
         }
     });
-    VerdictResult { status: verdict.status, reasons: verdict.reasons, signals: signals.collect() }
+    VerdictResult {
+        status: verdict.status,
+        reasons: verdict.reasons,
+        signals: signals.collect(),
+    }
 }
 
 fn figures(signal: &Signal) -> (f64, Option<f64>, u64) {
@@ -285,7 +315,9 @@ fn figures(signal: &Signal) -> (f64, Option<f64>, u64) {
     };
     let (measured, samples) = match signal.measured {
         Measured::Missing | Measured::Vanished => (None, 0),
-        Measured::Quantile { samples, response, .. } => (Some(response.as_millis_f64()), samples),
+        Measured::Quantile {
+            samples, response, ..
+        } => (Some(response.as_millis_f64()), samples),
         Measured::Errors { samples, failed } => (Some(failed as f64 / samples as f64), samples),
         Measured::BacklogGrowth { per_second } => (Some(per_second), 0),
     };

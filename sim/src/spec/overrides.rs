@@ -60,12 +60,10 @@ fn run(spec: &mut Spec) -> &mut Run {
         .value
 }
 
-/// Replaces the clients and the budget of a spec by one client with these properties, which does what the spec's
-/// first client does and keeps its timeout. Without any of the flags the spec stays as it is. Apply the
-/// [`Overrides`] afterwards.
+/// Replaces the clients and the budget of a spec by one client with these properties, which in all else is like the
+/// spec's first client. Without any of the flags the spec stays as it is. Apply the [`Overrides`] afterwards.
 ///
-/// `--concurrency` gives closed users, without think time unless `--think-time-ms` gives it; `--rate` gives Poisson
-/// arrivals; `--think-time-ms` alone keeps the first client's concurrency.
+/// `--concurrency` gives closed users, `--rate` Poisson arrivals, and `--think-time-ms` a constant think time.
 pub fn replace_clients(spec: &mut Spec, flags: &ClientFlags) -> Result<(), SpecError> {
     if *flags == ClientFlags::default() {
         return Ok(());
@@ -92,12 +90,10 @@ pub fn replace_clients(spec: &mut Spec, flags: &ClientFlags) -> Result<(), SpecE
         } else {
             concurrency.or(first.concurrency)
         },
-        think: flags.think_time.map(|time| {
-            Spanned::flag(
-                "--think-time-ms",
-                Distribution::Bare(Spanned::flag("--think-time-ms", time)),
-            )
-        }),
+        think: match flags.rate {
+            Some(_) => None,
+            None => flags.think_time.map(constant_think).or(first.think),
+        },
         rate: flags.rate.map(|rate| Spanned::flag("--rate", rate)),
         arrival: None,
         session: None,
@@ -108,4 +104,9 @@ pub fn replace_clients(spec: &mut Spec, flags: &ClientFlags) -> Result<(), SpecE
     spec.clients.value.0 = vec![(name, client)];
     run(spec).requests = None;
     Ok(())
+}
+
+fn constant_think(time: Duration) -> Spanned<Distribution<Duration>> {
+    let flag = "--think-time-ms";
+    Spanned::flag(flag, Distribution::Bare(Spanned::flag(flag, time)))
 }

@@ -26,11 +26,17 @@ impl Setting {
             Origin::Text(_) => "spec",
             Origin::Flag(flag) => flag,
         };
-        Setting { value: value.to_string(), source: source.to_owned() }
+        Setting {
+            value: value.to_string(),
+            source: source.to_owned(),
+        }
     }
 
     fn default(value: impl Display) -> Setting {
-        Setting { value: value.to_string(), source: "default".to_owned() }
+        Setting {
+            value: value.to_string(),
+            source: "default".to_owned(),
+        }
     }
 }
 
@@ -45,22 +51,46 @@ pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
         }
     };
     let seed = spec.seed.as_ref().map(|seed| Setting::of(seed, seed.value));
-    put("seed".to_owned(), Some(seed.unwrap_or_else(|| Setting::default(DEFAULT_SEED))));
+    put(
+        "seed".to_owned(),
+        Some(seed.unwrap_or_else(|| Setting::default(DEFAULT_SEED))),
+    );
     let none = Run::default();
     let run = spec.run.as_ref().map_or(&none, |run| &run.value);
-    put("run.requests".to_owned(), run.requests.as_ref().map(|v| Setting::of(v, v.value)));
-    put("run.horizon".to_owned(), run.horizon.as_ref().map(|v| Setting::of(v, v.value)));
+    put(
+        "run.requests".to_owned(),
+        run.requests.as_ref().map(|v| Setting::of(v, v.value)),
+    );
+    put(
+        "run.horizon".to_owned(),
+        run.horizon.as_ref().map(|v| Setting::of(v, v.value)),
+    );
     let warmup = run.warmup.as_ref().map(|v| match v.value {
         Warmup::At(at) => Setting::of(v, at),
     });
-    put("run.warmup".to_owned(), Some(warmup.unwrap_or_else(|| Setting::default("0s"))));
+    put(
+        "run.warmup".to_owned(),
+        Some(warmup.unwrap_or_else(|| Setting::default("0s"))),
+    );
     let drain = run.drain.as_ref().map(|v| Setting::of(v, v.value));
-    put("run.drain".to_owned(), Some(drain.unwrap_or_else(|| Setting::default(DEFAULT_DRAIN))));
+    put(
+        "run.drain".to_owned(),
+        Some(drain.unwrap_or_else(|| Setting::default(DEFAULT_DRAIN))),
+    );
     for (name, client) in &spec.clients.value.0 {
         let key = |key: &str| format!("clients.{}.{key}", name.value);
-        put(key("concurrency"), client.concurrency.as_ref().map(|v| Setting::of(v, v.value)));
-        put(key("rate"), client.rate.as_ref().map(|v| Setting::of(v, v.value)));
-        put(key("timeout"), client.timeout.as_ref().map(|v| Setting::of(v, v.value)));
+        put(
+            key("concurrency"),
+            client.concurrency.as_ref().map(|v| Setting::of(v, v.value)),
+        );
+        put(
+            key("rate"),
+            client.rate.as_ref().map(|v| Setting::of(v, v.value)),
+        );
+        put(
+            key("timeout"),
+            client.timeout.as_ref().map(|v| Setting::of(v, v.value)),
+        );
     }
     found
 }

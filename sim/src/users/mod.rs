@@ -76,8 +76,11 @@ pub struct Users {
 impl Users {
     /// The users of a model, none of which has been woken yet.
     pub fn new(model: &Model) -> Users {
-        let populations: Vec<Population> =
-            model.clients.iter().map(|client| Population::new(model, client)).collect();
+        let populations: Vec<Population> = model
+            .clients
+            .iter()
+            .map(|client| Population::new(model, client))
+            .collect();
         let closed = populations.iter().map(|p| p.concurrency() as usize).sum();
         let mut users = Vec::with_capacity(closed);
         for (index, population) in populations.iter().enumerate() {
@@ -90,7 +93,9 @@ impl Users {
                 attempt: 0,
             }));
         }
-        let Limits { requests, horizon, .. } = model.limits;
+        let Limits {
+            requests, horizon, ..
+        } = model.limits;
         Users {
             arrivals: vec![0; populations.len()],
             populations,
@@ -138,7 +143,10 @@ impl Users {
     #[inline(always)]
     pub fn wake<S: Sink>(&mut self, now: Time, wake: Wake, sink: &mut S) -> Woken {
         match wake {
-            Wake::User(user) => Woken { send: self.request(now, user, sink), next: None },
+            Wake::User(user) => Woken {
+                send: self.request(now, user, sink),
+                next: None,
+            },
             Wake::Arrival(client) => self.arrive(now, client, sink),
         }
     }
@@ -156,12 +164,21 @@ impl Users {
         let at = population.next_arrival(number + 2, now);
         let next = (at <= self.horizon).then_some((at, Wake::Arrival(client)));
 
-        let newcomer = User { number, requests: 0, rounds_left: 0, client, attempt: 0 };
+        let newcomer = User {
+            number,
+            requests: 0,
+            rounds_left: 0,
+            client,
+            attempt: 0,
+        };
         if population.is_single_shot() {
             self.intended += 1;
             sink.record(now, Event::SessionStarted { client });
             let request = intend(now, SINGLE_SHOT, &newcomer, population, sink);
-            return Woken { send: Some(request), next };
+            return Woken {
+                send: Some(request),
+                next,
+            };
         }
         let user = match self.free.pop() {
             Some(user) => {
@@ -173,7 +190,10 @@ impl Users {
                 UserId((self.users.len() - 1) as u32)
             }
         };
-        Woken { send: self.request(now, user, sink), next }
+        Woken {
+            send: self.request(now, user, sink),
+            next,
+        }
     }
 
     /// The user's next request, unless the budget is used up.
@@ -188,7 +208,12 @@ impl Users {
         let population = &self.populations[user.client.index()];
         if user.rounds_left == 0 {
             user.rounds_left = population.rounds(user.number);
-            sink.record(now, Event::SessionStarted { client: user.client });
+            sink.record(
+                now,
+                Event::SessionStarted {
+                    client: user.client,
+                },
+            );
         }
         Some(intend(now, id, user, population, sink))
     }
@@ -209,7 +234,13 @@ impl Users {
                 Outcome::Unresolved => SessionEnd::HorizonInterrupted,
                 _ => SessionEnd::Cancelled,
             };
-            sink.record(now, Event::SessionEnded { client: request.client, end });
+            sink.record(
+                now,
+                Event::SessionEnded {
+                    client: request.client,
+                    end,
+                },
+            );
             return None;
         }
         if outcome != Outcome::Ok {
@@ -280,7 +311,13 @@ impl Users {
     fn end_session<S: Sink>(&mut self, now: Time, id: UserId, end: SessionEnd, sink: &mut S) {
         let user = &mut self.users[id.index()];
         if std::mem::take(&mut user.rounds_left) != 0 {
-            sink.record(now, Event::SessionEnded { client: user.client, end });
+            sink.record(
+                now,
+                Event::SessionEnded {
+                    client: user.client,
+                    end,
+                },
+            );
         }
         // Closed users come first.
         if id.index() >= self.closed {

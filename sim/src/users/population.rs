@@ -82,12 +82,14 @@ impl Population {
     pub(super) fn next_arrival(&self, nth: u64, previous: Time) -> Time {
         match &self.source {
             Source::Closed { .. } => Time::NEVER,
-            Source::Open { arrival: Arrival::Constant { rate }, .. } => {
-                Time::ZERO + Span::from_nanos_f64(nth as f64 * 1e9 / rate)
-            }
-            Source::Open { arrival: Arrival::Renewal { interarrival }, .. } => {
-                previous + interarrival.sample_span(&mut self.arrival.draw(0, nth))
-            }
+            Source::Open {
+                arrival: Arrival::Constant { rate },
+                ..
+            } => Time::ZERO + Span::from_nanos_f64(nth as f64 * 1e9 / rate),
+            Source::Open {
+                arrival: Arrival::Renewal { interarrival },
+                ..
+            } => previous + interarrival.sample_span(&mut self.arrival.draw(0, nth)),
         }
     }
 
@@ -97,7 +99,10 @@ impl Population {
         match &self.source {
             Source::Closed { .. } => ENDLESS,
             Source::Open { session: None, .. } => 1,
-            Source::Open { session: Some(session), .. } => self.draw_rounds(&session.rounds, user),
+            Source::Open {
+                session: Some(session),
+                ..
+            } => self.draw_rounds(&session.rounds, user),
         }
     }
 
@@ -122,7 +127,10 @@ impl Population {
     pub(super) fn think(&self, user: u64, number: u64) -> Span {
         let think: &Dist = match &self.source {
             Source::Closed { think, .. } => think,
-            Source::Open { session: Some(model::Session { think, .. }), .. } => think,
+            Source::Open {
+                session: Some(model::Session { think, .. }),
+                ..
+            } => think,
             Source::Open { session: None, .. } => return Span::ZERO,
         };
         think.sample_span(&mut self.think.draw(user, number))
@@ -147,7 +155,10 @@ impl Population {
             return last;
         }
         let unit = self.choice.draw(user, number).unit();
-        others.iter().find(|(_, upto)| unit < *upto).map_or(last, |(action, _)| *action)
+        others
+            .iter()
+            .find(|(_, upto)| unit < *upto)
+            .map_or(last, |(action, _)| *action)
     }
 
     /// The identity of a user's request `number`.

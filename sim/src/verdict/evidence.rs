@@ -37,25 +37,43 @@ pub fn evidence(
 
 fn signals_of(action: &Action, cell: &Cell) -> Vec<Signal> {
     let latencies = &cell.window.latencies;
-    let signal = |limit, measured| Signal { of: format!("Action {}", action.name), limit, measured };
-    let quantiles = action.slo.quantiles.iter().zip(&cell.exceedances).map(|(promise, over)| {
-        let measured = match latencies.response().quantile(promise.quantile) {
-            None => Measured::Missing,
-            Some(response) => Measured::Quantile {
-                samples: latencies.response().count(),
-                response_over: over.response,
-                service_over: over.service,
-                response,
-            },
-        };
-        signal(Limit::Quantile { quantile: promise.quantile, limit: promise.limit }, measured)
-    });
+    let signal = |limit, measured| Signal {
+        of: format!("Action {}", action.name),
+        limit,
+        measured,
+    };
+    let quantiles = action
+        .slo
+        .quantiles
+        .iter()
+        .zip(&cell.exceedances)
+        .map(|(promise, over)| {
+            let measured = match latencies.response().quantile(promise.quantile) {
+                None => Measured::Missing,
+                Some(response) => Measured::Quantile {
+                    samples: latencies.response().count(),
+                    response_over: over.response,
+                    service_over: over.service,
+                    response,
+                },
+            };
+            signal(
+                Limit::Quantile {
+                    quantile: promise.quantile,
+                    limit: promise.limit,
+                },
+                measured,
+            )
+        });
     let requests = &cell.window.requests;
     let errors = action.slo.errors.map(|share| {
         let samples = requests.intended - requests.ended(Outcome::Dropped);
         let measured = match samples {
             0 => Measured::Missing,
-            _ => Measured::Errors { samples, failed: requests.failed() },
+            _ => Measured::Errors {
+                samples,
+                failed: requests.failed(),
+            },
         };
         signal(Limit::Errors { share }, measured)
     });

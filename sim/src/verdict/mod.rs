@@ -11,7 +11,9 @@ pub use evidence::evidence;
 pub use signal::{Limit, Measured, Signal};
 
 /// The answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
     /// Every promise was kept.
@@ -48,7 +50,9 @@ pub struct Verdict {
 }
 
 /// How one signal stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Measured and kept.
@@ -70,7 +74,10 @@ pub enum Standing {
 /// makes the rest inconclusive, as does sending less than 95 % of what was intended; otherwise it is a pass.
 /// Exactly at a limit is within it.
 pub fn judge(evidence: &Evidence) -> Verdict {
-    let inconclusive = |reason: String| Verdict { status: Status::Inconclusive, reasons: vec![reason] };
+    let inconclusive = |reason: String| Verdict {
+        status: Status::Inconclusive,
+        reasons: vec![reason],
+    };
     if evidence.intended == 0 {
         return inconclusive(
             "No request was intended within the measured window; lengthen the run or shorten the warm-up."
@@ -87,11 +94,16 @@ pub fn judge(evidence: &Evidence) -> Verdict {
         .collect();
     let reasons = |wanted: fn(Standing) -> bool| -> Vec<String> {
         let chosen = standings.iter().filter(|(_, standing)| wanted(*standing));
-        chosen.map(|(signal, standing)| signal.reason(*standing)).collect()
+        chosen
+            .map(|(signal, standing)| signal.reason(*standing))
+            .collect()
     };
     let over = reasons(|standing| standing == Standing::Over);
     if !over.is_empty() {
-        return Verdict { status: Status::Trip, reasons: over };
+        return Verdict {
+            status: Status::Trip,
+            reasons: over,
+        };
     }
     let mut doubts = reasons(|standing| standing != Standing::Within);
     // 95 % in whole numbers: 20 sent for every 19 intended.
@@ -102,8 +114,15 @@ pub fn judge(evidence: &Evidence) -> Verdict {
             evidence.sent, evidence.intended
         ));
     }
-    let status = if doubts.is_empty() { Status::Pass } else { Status::Inconclusive };
-    Verdict { status, reasons: doubts }
+    let status = if doubts.is_empty() {
+        Status::Pass
+    } else {
+        Status::Inconclusive
+    };
+    Verdict {
+        status,
+        reasons: doubts,
+    }
 }
 
 #[cfg(test)]
@@ -119,8 +138,16 @@ mod tests {
     fn p99(samples: u64, response_over: u64, service_over: u64) -> Signal {
         Signal {
             of: "Action ask".to_owned(),
-            limit: Limit::Quantile { quantile: 0.99, limit: ms(100) },
-            measured: Measured::Quantile { samples, response_over, service_over, response: ms(120) },
+            limit: Limit::Quantile {
+                quantile: 0.99,
+                limit: ms(100),
+            },
+            measured: Measured::Quantile {
+                samples,
+                response_over,
+                service_over,
+                response: ms(120),
+            },
         }
     }
 
@@ -133,51 +160,177 @@ mod tests {
     }
 
     fn missing() -> Signal {
-        Signal { measured: Measured::Missing, ..p99(0, 0, 0) }
+        Signal {
+            measured: Measured::Missing,
+            ..p99(0, 0, 0)
+        }
     }
 
     fn backlog(measured: Measured) -> Signal {
-        Signal { of: "Consumer audit/indexer".to_owned(), limit: Limit::BacklogGrowth { per_second: 1.0 }, measured }
+        Signal {
+            of: "Consumer audit/indexer".to_owned(),
+            limit: Limit::BacklogGrowth { per_second: 1.0 },
+            measured,
+        }
     }
 
     fn on(signals: Vec<Signal>) -> Evidence {
-        Evidence { intended: 10_000, sent: 10_000, signals, ..Evidence::default() }
+        Evidence {
+            intended: 10_000,
+            sent: 10_000,
+            signals,
+            ..Evidence::default()
+        }
     }
 
     #[test]
     fn the_table_of_verdicts() {
         use Status::{Inconclusive, Pass, Trip};
-        let late = |signals| Evidence { generator_lagged: true, ..on(signals) };
+        let late = |signals| Evidence {
+            generator_lagged: true,
+            ..on(signals)
+        };
         let grows = |per_second| backlog(Measured::BacklogGrowth { per_second });
         let table: [(&str, Evidence, Status, usize); 26] = [
             ("nothing intended", Evidence::default(), Inconclusive, 1),
-            ("nothing intended beats a trip", Evidence { intended: 0, ..on(vec![p99(1000, 99, 99)]) }, Inconclusive, 1),
-            ("interrupted", Evidence { interrupted: true, ..on(vec![p99(1000, 99, 99)]) }, Inconclusive, 1),
+            (
+                "nothing intended beats a trip",
+                Evidence {
+                    intended: 0,
+                    ..on(vec![p99(1000, 99, 99)])
+                },
+                Inconclusive,
+                1,
+            ),
+            (
+                "interrupted",
+                Evidence {
+                    interrupted: true,
+                    ..on(vec![p99(1000, 99, 99)])
+                },
+                Inconclusive,
+                1,
+            ),
             ("no signals", on(vec![]), Pass, 0),
-            ("all within", on(vec![p99(1000, 0, 0), errors(0.01, 1000, 0)]), Pass, 0),
+            (
+                "all within",
+                on(vec![p99(1000, 0, 0), errors(0.01, 1000, 0)]),
+                Pass,
+                0,
+            ),
             // Of 1000 samples the 990th decides: ten may be over.
             ("exactly at the rank", on(vec![p99(1000, 10, 10)]), Pass, 0),
             ("one over the rank", on(vec![p99(1000, 11, 11)]), Trip, 1),
             // Of 1001 samples the 991st decides: still ten.
-            ("nearest rank rounds up", on(vec![p99(1001, 10, 10)]), Pass, 0),
-            ("nearest rank rounds up, one over", on(vec![p99(1001, 11, 11)]), Trip, 1),
-            ("999 samples are too few for p99", on(vec![p99(999, 0, 0)]), Inconclusive, 1),
-            ("too few cannot trip", on(vec![p99(999, 999, 999)]), Inconclusive, 1),
-            ("errors exactly at the limit", on(vec![errors(0.01, 1000, 10)]), Pass, 0),
-            ("errors over the limit", on(vec![errors(0.01, 1000, 11)]), Trip, 1),
-            ("999 samples are too few for 1 %", on(vec![errors(0.01, 999, 0)]), Inconclusive, 1),
-            ("no errors allowed, one seen", on(vec![errors(0.0, 10, 1)]), Trip, 1),
-            ("no errors allowed, none seen", on(vec![errors(0.0, 10, 0)]), Pass, 0),
-            ("a missing signal", on(vec![missing(), p99(1000, 0, 0)]), Inconclusive, 1),
-            ("a trip beats a missing one", on(vec![missing(), p99(1000, 11, 11)]), Trip, 1),
-            ("all trips are kept", on(vec![p99(1000, 11, 11), errors(0.01, 1000, 500)]), Trip, 2),
-            ("late generator, service within", late(vec![p99(1000, 11, 10)]), Inconclusive, 1),
-            ("late generator, service over too", late(vec![p99(1000, 11, 11)]), Trip, 1),
-            ("backlog exactly at its limit", on(vec![grows(1.0)]), Pass, 0),
+            (
+                "nearest rank rounds up",
+                on(vec![p99(1001, 10, 10)]),
+                Pass,
+                0,
+            ),
+            (
+                "nearest rank rounds up, one over",
+                on(vec![p99(1001, 11, 11)]),
+                Trip,
+                1,
+            ),
+            (
+                "999 samples are too few for p99",
+                on(vec![p99(999, 0, 0)]),
+                Inconclusive,
+                1,
+            ),
+            (
+                "too few cannot trip",
+                on(vec![p99(999, 999, 999)]),
+                Inconclusive,
+                1,
+            ),
+            (
+                "errors exactly at the limit",
+                on(vec![errors(0.01, 1000, 10)]),
+                Pass,
+                0,
+            ),
+            (
+                "errors over the limit",
+                on(vec![errors(0.01, 1000, 11)]),
+                Trip,
+                1,
+            ),
+            (
+                "999 samples are too few for 1 %",
+                on(vec![errors(0.01, 999, 0)]),
+                Inconclusive,
+                1,
+            ),
+            (
+                "no errors allowed, one seen",
+                on(vec![errors(0.0, 10, 1)]),
+                Trip,
+                1,
+            ),
+            (
+                "no errors allowed, none seen",
+                on(vec![errors(0.0, 10, 0)]),
+                Pass,
+                0,
+            ),
+            (
+                "a missing signal",
+                on(vec![missing(), p99(1000, 0, 0)]),
+                Inconclusive,
+                1,
+            ),
+            (
+                "a trip beats a missing one",
+                on(vec![missing(), p99(1000, 11, 11)]),
+                Trip,
+                1,
+            ),
+            (
+                "all trips are kept",
+                on(vec![p99(1000, 11, 11), errors(0.01, 1000, 500)]),
+                Trip,
+                2,
+            ),
+            (
+                "late generator, service within",
+                late(vec![p99(1000, 11, 10)]),
+                Inconclusive,
+                1,
+            ),
+            (
+                "late generator, service over too",
+                late(vec![p99(1000, 11, 11)]),
+                Trip,
+                1,
+            ),
+            (
+                "backlog exactly at its limit",
+                on(vec![grows(1.0)]),
+                Pass,
+                0,
+            ),
             ("backlog over its limit", on(vec![grows(1.1)]), Trip, 1),
-            ("a backlog not observed", on(vec![backlog(Measured::Missing)]), Inconclusive, 1),
-            ("a consumer that vanished", on(vec![backlog(Measured::Vanished)]), Trip, 1),
-            ("lag by a cap is the system's", on(vec![p99(1000, 11, 0)]), Trip, 1),
+            (
+                "a backlog not observed",
+                on(vec![backlog(Measured::Missing)]),
+                Inconclusive,
+                1,
+            ),
+            (
+                "a consumer that vanished",
+                on(vec![backlog(Measured::Vanished)]),
+                Trip,
+                1,
+            ),
+            (
+                "lag by a cap is the system's",
+                on(vec![p99(1000, 11, 0)]),
+                Trip,
+                1,
+            ),
         ];
         for (case, evidence, status, reasons) in table {
             let verdict = judge(&evidence);
@@ -188,10 +341,19 @@ mod tests {
 
     #[test]
     fn sending_less_than_95_percent_is_inconclusive() {
-        let with = |sent| judge(&Evidence { sent, ..on(vec![p99(1000, 0, 0)]) }).status;
+        let with = |sent| {
+            judge(&Evidence {
+                sent,
+                ..on(vec![p99(1000, 0, 0)])
+            })
+            .status
+        };
         assert_eq!(with(9_500), Status::Pass);
         assert_eq!(with(9_499), Status::Inconclusive);
-        let tripped = Evidence { sent: 1, ..on(vec![p99(1000, 11, 11)]) };
+        let tripped = Evidence {
+            sent: 1,
+            ..on(vec![p99(1000, 11, 11)])
+        };
         assert_eq!(judge(&tripped).status, Status::Trip);
     }
 

@@ -105,7 +105,12 @@ impl Signal {
         match (self.limit, self.measured) {
             (
                 Limit::Quantile { quantile, .. },
-                Measured::Quantile { samples, response_over, service_over, .. },
+                Measured::Quantile {
+                    samples,
+                    response_over,
+                    service_over,
+                    ..
+                },
             ) => {
                 let allowed = allowed_over(samples, quantile);
                 if samples < self.needed() {
@@ -127,8 +132,15 @@ impl Signal {
                     Standing::Within
                 }
             }
-            (Limit::BacklogGrowth { per_second: limit }, Measured::BacklogGrowth { per_second }) => {
-                if per_second > limit { Standing::Over } else { Standing::Within }
+            (
+                Limit::BacklogGrowth { per_second: limit },
+                Measured::BacklogGrowth { per_second },
+            ) => {
+                if per_second > limit {
+                    Standing::Over
+                } else {
+                    Standing::Within
+                }
             }
             (_, Measured::Vanished) => Standing::Over,
             _ => Standing::Missing,
@@ -137,27 +149,46 @@ impl Signal {
 
     /// One sentence on why it stands so.
     pub(super) fn reason(&self, standing: Standing) -> String {
-        let Signal { of, limit, measured } = self;
+        let Signal {
+            of,
+            limit,
+            measured,
+        } = self;
         let name = self.name();
         let needed = self.needed();
         match (limit, measured, standing) {
             (
                 Limit::Quantile { quantile, limit },
-                Measured::Quantile { samples, response_over, response, .. },
+                Measured::Quantile {
+                    samples,
+                    response_over,
+                    response,
+                    ..
+                },
                 Standing::Over | Standing::Within,
             ) => format!(
-                "{of}: the {name} response time of {response} is over its limit of {limit} \
+                "{of}: the {name} response time of {} is over its limit of {limit} \
                  ({response_over} of {samples} requests were over it, {} may be).",
+                response.brief(),
                 allowed_over(*samples, *quantile)
             ),
-            (Limit::Quantile { limit, .. }, Measured::Quantile { response, .. }, Standing::GeneratorLimited) => {
+            (
+                Limit::Quantile { limit, .. },
+                Measured::Quantile { response, .. },
+                Standing::GeneratorLimited,
+            ) => {
                 format!(
-                    "{of}: the {name} response time of {response} is over its limit of {limit}, but \
+                    "{of}: the {name} response time of {} is over its limit of {limit}, but \
                      the service time is within it: the generator was late; use a faster machine or more \
-                     generators."
+                     generators.",
+                    response.brief()
                 )
             }
-            (Limit::Errors { share }, Measured::Errors { samples, failed }, Standing::Over | Standing::Within) => {
+            (
+                Limit::Errors { share },
+                Measured::Errors { samples, failed },
+                Standing::Over | Standing::Within,
+            ) => {
                 format!(
                     "{of}: {} of the requests failed ({failed} of {samples}), over the limit of {}.",
                     percent(*failed as f64 / *samples as f64),
@@ -165,20 +196,30 @@ impl Signal {
                 )
             }
             (_, Measured::Quantile { samples, .. } | Measured::Errors { samples, .. }, _) => {
-                let plural = if *samples == 1 { "request is" } else { "requests are" };
+                let plural = if *samples == 1 {
+                    "request is"
+                } else {
+                    "requests are"
+                };
                 format!(
                     "{of}: {samples} {plural} too few to tell its {name}, which takes {needed}; \
                      lengthen the run."
                 )
             }
-            (Limit::BacklogGrowth { per_second: limit }, Measured::BacklogGrowth { per_second }, _) => {
+            (
+                Limit::BacklogGrowth { per_second: limit },
+                Measured::BacklogGrowth { per_second },
+                _,
+            ) => {
                 format!(
                     "{of}: its backlog grew by {per_second:.1} messages per second, over the limit of {limit:.1}."
                 )
             }
             (_, Measured::Vanished, _) => format!("{of}: it vanished during the run."),
             (_, Measured::Missing | Measured::BacklogGrowth { .. }, _) => {
-                format!("{of}: its {name} was not measured; see to it that requests of it end in the window.")
+                format!(
+                    "{of}: its {name} was not measured; see to it that requests of it end in the window."
+                )
             }
         }
     }
@@ -186,7 +227,8 @@ impl Signal {
 
 /// How many of so many samples may lie over a quantile's limit: those beyond the nearest rank.
 fn allowed_over(samples: u64, quantile: f64) -> u64 {
-    let rank = (u128::from(samples) * u128::from(parts_per_million(quantile))).div_ceil(u128::from(MILLION));
+    let rank = (u128::from(samples) * u128::from(parts_per_million(quantile)))
+        .div_ceil(u128::from(MILLION));
     // The rank is at most the number of samples.
     samples - u64::try_from(rank).unwrap_or(samples)
 }

@@ -86,7 +86,9 @@ pub fn limits(spec: &Spec, findings: &mut Findings) -> Limits {
                 "the warm-up ({time}) leaves nothing to measure before the horizon ({})",
                 horizon.value
             ));
-            findings.error(error.help("the warm-up ends before the horizon"));
+            findings.error(error.help(
+                "a warm-up ends before the horizon: shorten it (`--warmup`) or lengthen the run",
+            ));
         }
         instant(time)
     });
