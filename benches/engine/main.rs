@@ -1,0 +1,143 @@
+//! The engine beside a hand-written kernel of the same work, in the same run.
+//!
+//! `cargo bench --bench engine` runs every case; `-- A D` just those; `-- --rounds 9` more often. Engine and
+//! kernel take turns, and the ratio is taken within each round, so that a machine that slows down slows both.
+//! `cargo bench --bench engine -- memory` shows the peak memory of one million closed users at two lengths.
+
+#![allow(missing_docs, reason = "a bench has no public items to document")]
+
+mod cases;
+mod kernel;
+
+use std::process::{Command, ExitCode};
+
+use cases::{CASES, Case};
+
+const DEFAULT_ROUNDS: usize = 5;
+
+fn main() -> ExitCode {
+    // `cargo bench` adds a flag of its own.
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["memory"] => memory(),
+        ["peak", requests] => peak(requests),
+        words => compare(words),
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!(
+        "usage: cargo bench --bench engine [-- [--rounds N] [CASE ...] | memory]; cases: A B1 B2 C D"
+    );
+    ExitCode::from(2)
+}
+
+fn compare(words: &[&str]) -> ExitCode {
+    let mut rounds = DEFAULT_ROUNDS;
+    let mut chosen = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if *word == "--rounds" {
+            match words.next().and_then(|count| count.parse().ok()) {
+                Some(count) if count > 0 => rounds = count,
+                _ => return usage(),
+            }
+        } else if let Some(case) = cases::case(word) {
+            chosen.push(case);
+        } else {
+            return usage();
+        }
+    }
+    if chosen.is_empty() {
+        chosen.extend(CASES);
+    }
+    println!(
+        "| case | requests | engine ns/event | kernel ns/event | engine requests/s | engine rate / kernel rate |"
+    );
+    println!("|---|---|---|---|---|---|");
+    for case in chosen {
+        row(&case, rounds);
+    }
+    ExitCode::SUCCESS
+}
+
+/// Median and range of a sample.
+fn summary(mut sample: Vec<f64>, digits: usize) -> String {
+    sample.sort_by(f64::total_cmp);
+    let (low, high) = (sample[0], sample[sample.len() - 1]);
+    format!(
+        "{:.digits$} [{low:.digits$}-{high:.digits$}]",
+        sample[sample.len() / 2]
+    )
+}
+
+fn row(case: &Case, rounds: usize) {
+    let events = 2.0 * case.requests as f64;
+    let mut engine_times = Vec::new();
+    let mut kernel_times = Vec::new();
+    for round in 0..rounds {
+        let kernel_first = round % 2 == 1;
+        if kernel_first {
+            kernel_times.push(kernel::run(case, case.requests));
+        }
+        let timed = case.run(case.requests);
+        assert_eq!(
+            timed.events,
+            2 * case.requests,
+            "an event more or less than arrival and completion"
+        );
+        engine_times.push(timed.seconds);
+        if !kernel_first {
+            kernel_times.push(kernel::run(case, case.requests));
+        }
+    }
+    let per_event = |times: &[f64]| times.iter().map(|seconds| seconds * 1e9 / events).collect();
+    let ratios = kernel_times
+        .iter()
+        .zip(&engine_times)
+        .map(|(kernel, engine)| kernel / engine);
+    let rates = engine_times
+        .iter()
+        .map(|seconds| case.requests as f64 / seconds / 1e6);
+    println!(
+        "| {} | {} | {} | {} | {} M | {} |",
+        case.name,
+        case.requests,
+        summary(per_event(&engine_times), 1),
+        summary(per_event(&kernel_times), 1),
+        summary(rates.collect(), 2),
+        summary(ratios.collect(), 2)
+    );
+}
+
+/// Runs case C in processes of their own, so that each has its own peak.
+fn memory() -> ExitCode {
+    let Ok(this) = std::env::current_exe() else {
+        return ExitCode::FAILURE;
+    };
+    println!("| users | requests | peak memory |\n|---|---|---|");
+    for requests in ["3000000", "12000000"] {
+        match Command::new(&this).args(["peak", requests]).status() {
+            Ok(status) if status.success() => {}
+            _ => return ExitCode::FAILURE,
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn peak(requests: &str) -> ExitCode {
+    let (Some(case), Ok(requests)) = (cases::case("C"), requests.parse()) else {
+        return usage();
+    };
+    case.run(requests);
+    let Some(megabytes) = cases::peak_mb() else {
+        println!("| 1,000,000 | {requests} | this system does not tell |");
+        return ExitCode::SUCCESS;
+    };
+    println!("| 1,000,000 | {requests} | {megabytes:.0} MB |");
+    ExitCode::SUCCESS
+}
