@@ -24,12 +24,13 @@ pub(super) enum State {
     Running,
 }
 
-/// A request inside the backend.
+/// A request inside the backend: one cache line.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
 pub(super) struct Job {
     /// Where the reply goes.
     pub(super) flight: FlightId,
-    /// The key of the request's demands.
+    /// A hash of (client, user, number of the request): the key of its demands. Retries share it.
     pub(super) identity: u64,
     /// When its client gives up.
     pub(super) deadline: Time,
@@ -59,5 +60,13 @@ impl Job {
     #[inline]
     pub(super) fn ordinal(&self, place: u32) -> u64 {
         (u64::from(place) << 16) | u64::from(self.attempt)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_job_is_one_cache_line() {
+        assert_eq!(size_of::<super::Job>(), 64);
     }
 }

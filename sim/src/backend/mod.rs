@@ -42,6 +42,8 @@ pub struct Backend {
     replies: Arena<Reply>,
     program: Vec<Step>,
     paths: Vec<Path>,
+    /// The keys of the requests' identities, by client.
+    request_keys: Vec<Key>,
     one_way: Option<(Dist, Key)>,
     /// The job of each request in flight, by slot, kept only if some service heeds timeouts.
     job_of: Option<Vec<u32>>,
@@ -83,12 +85,16 @@ impl Backend {
                 delay,
             }
         });
+        let request_keys = model.clients.iter().map(|client| {
+            Key::new(model.seed, Kind::Client, &client.name, Purpose::Request)
+        });
         let network_key = Key::new(model.seed, Kind::Network, "network", Purpose::Network);
         let heeds = stations
             .iter()
             .any(|station| station.on_timeout != OnTimeout::Stay);
         Backend {
             paths: paths.collect(),
+            request_keys: request_keys.collect(),
             stations,
             lines,
             jobs: Arena::new(),
@@ -116,9 +122,11 @@ impl Backend {
         calendar: &mut Calendar<Task>,
         sink: &mut S,
     ) -> Option<Reply> {
+        let key = self.request_keys[request.client.index()];
+        let identity = key.identity(request.user_number, request.number);
         let job = self.jobs.insert(Job {
             flight,
-            identity: request.identity,
+            identity,
             deadline,
             since: now,
             step: self.paths[request.action.index()].entry,
@@ -135,7 +143,7 @@ impl Backend {
         self.remember(flight, job);
         if let Some((one_way, key)) = &self.one_way {
             let ordinal = self.jobs[job].ordinal(0);
-            let delay = one_way.sample_span(&mut key.draw(request.identity, ordinal));
+            let delay = one_way.sample_span(&mut key.draw(identity, ordinal));
             calendar.push(now + delay, Task::Arrived(job));
             return None;
         }

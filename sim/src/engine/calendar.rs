@@ -127,16 +127,30 @@ impl<T: Copy> Calendar<T> {
     /// The time of the earliest entry, or [`Time::NEVER`].
     #[inline]
     pub fn next_time(&mut self) -> Time {
-        if self.bottom_head == self.bottom.len() && !self.refill() {
+        if self.is_used_up() && !self.refill() {
             return Time::NEVER;
         }
         Time::from_nanos(self.bottom[self.bottom_head].time)
     }
 
+    /// Whether the entries that have been put in order are used up, so that the next look puts more in order.
+    #[inline]
+    pub fn is_used_up(&self) -> bool {
+        self.bottom_head == self.bottom.len()
+    }
+
+    /// The next entries, as far as they have been put in order: at least one unless the calendar is empty.
+    pub fn upcoming(&mut self) -> impl Iterator<Item = T> {
+        if self.is_used_up() {
+            self.refill();
+        }
+        self.bottom[self.bottom_head..].iter().map(|entry| entry.item)
+    }
+
     /// Takes the earliest entry.
     #[inline]
     pub fn pop(&mut self) -> Option<(Time, T)> {
-        if self.bottom_head == self.bottom.len() && !self.refill() {
+        if self.is_used_up() && !self.refill() {
             return None;
         }
         let entry = self.bottom[self.bottom_head];

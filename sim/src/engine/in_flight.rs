@@ -28,15 +28,14 @@ impl FlightId {
     }
 }
 
-/// A request that was sent and is not done.
+/// A request that was sent and is not done: one cache line.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
 pub struct Flight {
     /// What was sent.
     pub request: Request,
     /// When it was sent.
     pub sent: Time,
-    /// When its client gives up; [`Time::NEVER`] without a timeout.
-    pub deadline: Time,
     generation: u32,
     previous: u32,
     next: u32,
@@ -128,7 +127,6 @@ impl InFlight {
         let mut flight = Flight {
             request,
             sent: now,
-            deadline: Time::NEVER,
             generation,
             previous: NONE,
             next: NONE,
@@ -140,7 +138,6 @@ impl InFlight {
         }
         let list = &mut self.lists[usize::from(list)];
         let deadline = now + list.timeout;
-        flight.deadline = deadline;
         flight.previous = list.tail;
         let slot = self.slots.insert(flight);
         match std::mem::replace(&mut list.tail, slot) {
@@ -186,7 +183,7 @@ impl InFlight {
             _ => {
                 let next = &mut self.slots[next];
                 next.previous = previous;
-                next.deadline
+                next.sent + list.timeout
             }
         };
         match previous {
@@ -225,5 +222,12 @@ impl InFlight {
             generation: self.slots[slot].generation,
         };
         self.slots.taken().into_iter().map(id).collect()
+    }
+}
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_flight_is_one_cache_line() {
+        assert_eq!(size_of::<super::Flight>(), 64);
     }
 }

@@ -8,7 +8,7 @@ use crate::engine::in_flight::{FlightId, InFlight};
 use crate::measure::{Event, Sink};
 use crate::model::Model;
 use crate::time::Time;
-use crate::users::{Outcome, Request, Users, Wake};
+use crate::users::{Outcome, Request, UserId, Users, Wake};
 
 /// What users' requests are handed to: the simulated backend, a live cluster, or a script in a test.
 pub trait World {
@@ -92,6 +92,12 @@ impl Load {
     #[inline]
     pub fn next_deadline(&self) -> Time {
         self.in_flight.next_deadline()
+    }
+
+    /// Has a user that will soon be woken fetched from memory; nothing else comes of it.
+    #[inline]
+    pub fn touch(&self, user: UserId) {
+        self.users.touch(user);
     }
 
     /// Ends the load: nothing is intended after `now`.

@@ -97,6 +97,9 @@ pub struct StandsStill {
     pub events: u64,
 }
 
+/// From so many users on their records, of 24 bytes each, are more than a core's own cache holds.
+const MANY_USERS: usize = 50_000;
+
 /// The resolution of the clock.
 const TICK: Span = Span::from_nanos(1);
 
@@ -115,6 +118,8 @@ pub struct Simulation<S> {
     /// How many events had happened when the clock last moved.
     events_before: u64,
     patience: u64,
+    /// Whether the users do not fit into a processor's cache.
+    many_users: bool,
     finished: bool,
 }
 
@@ -129,6 +134,7 @@ impl<S: Sink> Simulation<S> {
         load.start(&mut world);
         // A burst of every user at one instant is legitimate, with several steps each; a hundred are not.
         let patience = 1_000_000 + 100 * world.calendar.len() as u64;
+        let many_users = world.calendar.len() > MANY_USERS;
         Simulation {
             load,
             world,
@@ -142,6 +148,7 @@ impl<S: Sink> Simulation<S> {
             events: 0,
             events_before: 0,
             patience,
+            many_users,
             finished: false,
         }
     }
@@ -213,6 +220,9 @@ impl<S: Sink> Simulation<S> {
     /// The next event; false when there is none before the end of the run.
     #[inline(always)]
     fn step(&mut self) -> Result<bool, StandsStill> {
+        if self.many_users && self.world.calendar.is_used_up() {
+            self.look_ahead();
+        }
         let due = self.world.calendar.next_time();
         let deadline = self.load.next_deadline();
         let at = due.min(deadline);
@@ -246,6 +256,17 @@ impl<S: Sink> Simulation<S> {
             load.reply(*now, flight, outcome, world, sink);
         }
         Ok(true)
+    }
+
+    /// Brings the users that will be woken next into the cache, all at once: one after the other, each of a
+    /// large population would be waited for when its turn comes.
+    #[inline(never)]
+    fn look_ahead(&mut self) {
+        for task in self.world.calendar.upcoming() {
+            if let Task::User(user) = task {
+                self.load.touch(user);
+            }
+        }
     }
 
     #[inline(always)]

@@ -169,10 +169,7 @@ impl Series {
         for pair in 0..ROWS / 2 {
             let (before, after) = self.rows.split_at_mut(2 * pair + 1);
             before[2 * pair].take(&mut after[0]);
-            if pair != 0 {
-                let (before, after) = self.rows.split_at_mut(2 * pair);
-                before[pair].take(&mut after[0]);
-            }
+            self.rows.swap(pair, 2 * pair);
         }
         self.width = self.width + self.width;
         self.current = ROWS / 2;

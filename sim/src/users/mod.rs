@@ -133,6 +133,12 @@ impl Users {
         self.intended
     }
 
+    /// Has a user's record fetched from memory; nothing else comes of it.
+    #[inline]
+    pub fn touch(&self, user: UserId) {
+        std::hint::black_box(self.users[user.index()].client);
+    }
+
     /// Whether the budget is used up.
     #[inline]
     pub fn exhausted(&self) -> bool {
@@ -356,7 +362,6 @@ fn intend<S: Sink>(
         attempt: user.attempt,
         user_number: user.number,
         number: user.requests,
-        identity: population.identity(user.number, user.requests),
         intended: now,
     };
     sink.record(now, Event::Intended { request: &request });

@@ -17,7 +17,6 @@ pub(super) struct Population {
     choice: Key,
     rounds: Key,
     backoff: Key,
-    request: Key,
 }
 
 /// The number of rounds that stands for "without end": a closed user's session.
@@ -44,7 +43,6 @@ impl Population {
             choice: key(Purpose::Choice),
             rounds: key(Purpose::Rounds),
             backoff: key(Purpose::Backoff),
-            request: key(Purpose::Request),
         }
     }
 
@@ -159,11 +157,5 @@ impl Population {
             .iter()
             .find(|(_, upto)| unit < *upto)
             .map_or(last, |(action, _)| *action)
-    }
-
-    /// The identity of a user's request `number`.
-    #[inline]
-    pub(super) fn identity(&self, user: u64, number: u64) -> u64 {
-        self.request.identity(user, number)
     }
 }

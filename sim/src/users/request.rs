@@ -31,8 +31,6 @@ pub struct Request {
     pub user_number: u64,
     /// The request's number within its user, from 0.
     pub number: u64,
-    /// A hash of (client, user, number): the key of every demand the request makes. Retries share it.
-    pub identity: u64,
     /// When the request should be sent.
     pub intended: Time,
 }
