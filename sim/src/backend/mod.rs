@@ -11,16 +11,18 @@
 //! - Every visit that arrives is completed, leaves, is abandoned, or is reported as cut off at the end.
 
 mod job;
+mod program;
 mod station;
 
 use crate::dist::Dist;
 use crate::engine::{Arena, Calendar, FlightId, Task};
 use crate::measure::{Event, Sink, VisitStep};
-use crate::model::{Failure, Model, OnTimeout, ServiceId, Step};
+use crate::model::{Model, OnTimeout, ServiceId};
 use crate::random::{Key, Kind, Purpose};
 use crate::time::{Span, Time};
 use crate::users::{Outcome, Request};
 use job::{Job, Jobs, NONE, State};
+use program::{Op, Program};
 use station::{Line, Station};
 
 /// A reply that has reached its client.
@@ -40,7 +42,7 @@ pub struct Backend {
     jobs: Jobs,
     /// Replies on their way through the network.
     replies: Arena<Reply>,
-    program: Vec<Step>,
+    program: Program,
     paths: Vec<Path>,
     /// The keys of the requests' identities, by client.
     request_keys: Vec<Key>,
@@ -99,7 +101,7 @@ impl Backend {
             lines,
             jobs: Arena::new(),
             replies: Arena::new(),
-            program: model.program.clone(),
+            program: Program::new(model),
             one_way: model.one_way.clone().map(|one_way| (one_way, network_key)),
             job_of: heeds.then(Vec::new),
         }
@@ -193,43 +195,43 @@ impl Backend {
             let job = &mut self.jobs[id];
             let at = job.step;
             job.step += 1;
-            match &self.program[at as usize] {
-                Step::Visit(service) => {
-                    if self.visit(now, id, *service, calendar, sink) == Entry::Refused {
+            match self.program.ops[at as usize] {
+                Op::Visit(service) => {
+                    if self.visit(now, id, service, calendar, sink) == Entry::Refused {
                         return reply.or(self.fail(now, id, Outcome::Rejected, calendar));
                     }
                     return reply;
                 }
-                Step::Reply => reply = self.answer(now, id, Outcome::Ok, calendar),
-                Step::End => {
+                Op::ReplyAndEnd => {
+                    reply = self.answer(now, id, Outcome::Ok, calendar);
                     self.jobs.remove(id);
                     return reply;
                 }
-                Step::Jump(target) => job.step = *target,
-                Step::Branch(arms) => {
+                Op::Reply => reply = self.answer(now, id, Outcome::Ok, calendar),
+                Op::End => {
+                    self.jobs.remove(id);
+                    return reply;
+                }
+                Op::Jump(target) => job.step = target,
+                Op::Branch(branch) => {
                     let path = &self.paths[job.action.index()];
                     let mut draw = path.branch.draw(job.identity, job.ordinal(at - path.entry));
                     let unit = draw.unit();
+                    let arms = &self.program.branches[branch as usize];
                     if let Some((_, target)) =
                         arms.iter().find(|(upto, _)| unit < *upto).or(arms.last())
                     {
                         job.step = *target;
                     }
                 }
-                Step::Delay(length) => {
+                Op::Delay(delay) => {
                     let path = &self.paths[job.action.index()];
                     let mut draw = path.delay.draw(job.identity, job.ordinal(at - path.entry));
-                    calendar.push(now + length.sample_span(&mut draw), Task::Arrived(id));
+                    let length = self.program.delays[delay as usize].sample_span(&mut draw);
+                    calendar.push(now + length, Task::Arrived(id));
                     return reply;
                 }
-                Step::Fail(failure) => {
-                    let outcome = match failure {
-                        Failure::AppError => Outcome::AppError,
-                        Failure::Rejected => Outcome::Rejected,
-                        Failure::TransportError => Outcome::TransportError,
-                    };
-                    return reply.or(self.fail(now, id, outcome, calendar));
-                }
+                Op::Fail(outcome) => return reply.or(self.fail(now, id, outcome, calendar)),
             }
         }
     }

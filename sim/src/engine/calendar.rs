@@ -153,7 +153,13 @@ impl<T: Copy> Calendar<T> {
         if self.is_used_up() && !self.refill() {
             return None;
         }
-        let entry = self.bottom[self.bottom_head];
+        self.take()
+    }
+
+    /// Takes the earliest entry, if [`next_time`](Self::next_time) has just looked at it.
+    #[inline]
+    pub fn take(&mut self) -> Option<(Time, T)> {
+        let entry = self.bottom.get(self.bottom_head)?;
         self.bottom_head += 1;
         self.len -= 1;
         Some((Time::from_nanos(entry.time), entry.item))

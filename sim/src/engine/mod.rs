@@ -242,7 +242,7 @@ impl<S: Sink> Simulation<S> {
             load.time_out(*now, world, sink);
             return Ok(true);
         }
-        let Some((_, task)) = world.calendar.pop() else {
+        let Some((_, task)) = world.calendar.take() else {
             return Ok(false);
         };
         let reply = match task {

@@ -68,7 +68,8 @@ pub struct Users {
     closed: usize,
     /// Users of open clients whose session has ended, to be used again.
     free: Vec<UserId>,
-    budget: Option<u64>,
+    /// How many requests may be intended; `u64::MAX` without a budget.
+    budget: u64,
     horizon: Time,
     intended: u64,
 }
@@ -102,7 +103,7 @@ impl Users {
             closed: users.len(),
             users,
             free: Vec::new(),
-            budget: requests.map(|budget| budget.get()),
+            budget: requests.map_or(u64::MAX, |budget| budget.get()),
             horizon: horizon.unwrap_or(Time::NEVER),
             intended: 0,
         }
@@ -142,7 +143,7 @@ impl Users {
     /// Whether the budget is used up.
     #[inline]
     pub fn exhausted(&self) -> bool {
-        self.budget == Some(self.intended)
+        self.intended >= self.budget
     }
 
     /// Polls whoever asked to be woken now.
