@@ -167,11 +167,3 @@ impl Case {
         }
     }
 }
-
-/// The largest resident set of this process so far in megabytes, where the system tells it.
-pub fn peak_mb() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kilobytes * 1024.0 / 1e6)
-}

@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench engine` runs every case; `-- A D` just those; `-- --rounds 9` more often. Engine and
 //! kernel take turns, and the ratio is taken within each round, so that a machine that slows down slows both.
-//! `cargo bench --bench engine -- memory` shows the peak memory of one million closed users at two lengths.
+//! `cargo bench --bench engine -- once CASE REQUESTS` runs the engine once and prints what it took as JSON;
+//! `-- memory` does so for one million closed users at two lengths, each in a process of its own.
 
 #![allow(missing_docs, reason = "a bench has no public items to document")]
 
@@ -24,14 +25,14 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["memory"] => memory(),
-        ["peak", requests] => peak(requests),
+        ["once", case, requests] => once(case, requests),
         words => compare(words),
     }
 }
 
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: cargo bench --bench engine [-- [--rounds N] [CASE ...] | memory]; cases: A B1 B2 C D"
+        "usage: cargo bench --bench engine [-- [--rounds N] [CASE ...] | once CASE REQUESTS | memory]; cases: A B1 B2 C D"
     );
     ExitCode::from(2)
 }
@@ -119,9 +120,8 @@ fn memory() -> ExitCode {
     let Ok(this) = std::env::current_exe() else {
         return ExitCode::FAILURE;
     };
-    println!("| users | requests | peak memory |\n|---|---|---|");
     for requests in ["3000000", "12000000"] {
-        match Command::new(&this).args(["peak", requests]).status() {
+        match Command::new(&this).args(["once", "C", requests]).status() {
             Ok(status) if status.success() => {}
             _ => return ExitCode::FAILURE,
         }
@@ -129,15 +129,31 @@ fn memory() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn peak(requests: &str) -> ExitCode {
-    let (Some(case), Ok(requests)) = (cases::case("C"), requests.parse()) else {
+/// Runs one case once and prints what it took as a line of JSON.
+fn once(name: &str, requests: &str) -> ExitCode {
+    let (Some(case), Ok(requests)) = (cases::case(name), requests.parse::<u64>()) else {
         return usage();
     };
-    case.run(requests);
-    let Some(megabytes) = cases::peak_mb() else {
-        println!("| 1,000,000 | {requests} | this system does not tell |");
-        return ExitCode::SUCCESS;
-    };
-    println!("| 1,000,000 | {requests} | {megabytes:.0} MB |");
+    let timed = case.run(requests);
+    let line = serde_json::json!({
+        "case": case.name,
+        "requests": requests,
+        "events": timed.events,
+        "seconds": timed.seconds,
+        "setup_seconds": timed.setup,
+        "mean_response_s": timed.mean_response,
+        "throughput_rps": timed.throughput,
+        "warmup_s": case.warmup_s,
+        "peak_mb": peak_mb(),
+    });
+    println!("{line}");
     ExitCode::SUCCESS
+}
+
+/// The largest resident set of this process so far in megabytes, where the system tells it.
+fn peak_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes * 1024.0 / 1e6)
 }

@@ -47,7 +47,7 @@ fn the_quickstart_is_a_machine_repairman() {
         .map(|q| (q.quantile, q.limit.as_millis_f64()))
         .collect();
     assert_eq!(limits, [(0.95, 100.0), (0.99, 250.0)]);
-    assert_eq!(model.actions[0].slo.errors, Some(0.001));
+    assert_eq!(model.actions[0].slo.errors, Some(0.01));
 }
 
 const SHIPPED: [(&str, &str); 6] = [

@@ -55,7 +55,7 @@ def prepare(tools):
     if {"simpy", "ciw"} & set(tools):
         prepare_python()
     if BLIS in tools and not os.environ.get(EXECUTABLE_VARIABLE):
-        call(["cargo", "build", "--release", "--quiet", "--example", "cases"], ROOT)
+        call(["cargo", "bench", "--bench", "engine", "--quiet", "--no-run"], ROOT)
 
 
 def prepare_python():
@@ -93,7 +93,7 @@ def command_of(tool, case, requests, seed):
     """The command that makes one run of ``tool``, and the folder to start it in."""
     if tool == BLIS:
         executable = os.environ.get(EXECUTABLE_VARIABLE)
-        cargo = ["cargo", "run", "--release", "--quiet", "--example", "cases", "--"]
+        cargo = ["cargo", "bench", "--bench", "engine", "--quiet", "--", "once"]
         return [*([executable] if executable else cargo), case, str(requests)], ROOT
     arguments = [case, str(requests), str(seed)]
     if tool in ("simpy", "ciw"):

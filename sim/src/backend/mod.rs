@@ -87,9 +87,10 @@ impl Backend {
                 delay,
             }
         });
-        let request_keys = model.clients.iter().map(|client| {
-            Key::new(model.seed, Kind::Client, &client.name, Purpose::Request)
-        });
+        let request_keys = model
+            .clients
+            .iter()
+            .map(|client| Key::new(model.seed, Kind::Client, &client.name, Purpose::Request));
         let network_key = Key::new(model.seed, Kind::Network, "network", Purpose::Network);
         let heeds = stations
             .iter()

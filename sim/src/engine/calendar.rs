@@ -144,7 +144,9 @@ impl<T: Copy> Calendar<T> {
         if self.is_used_up() {
             self.refill();
         }
-        self.bottom[self.bottom_head..].iter().map(|entry| entry.item)
+        self.bottom[self.bottom_head..]
+            .iter()
+            .map(|entry| entry.item)
     }
 
     /// Takes the earliest entry.
