@@ -54,11 +54,11 @@ fn release_binary() -> PathBuf {
         String::from_utf8_lossy(&built.stderr)
     );
     let messages = String::from_utf8(built.stdout).expect("cargo writes UTF-8");
-    let executables = messages.lines().filter_map(|line| {
+    let mut executables = messages.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).expect("cargo writes JSON");
         message["executable"].as_str().map(PathBuf::from)
     });
-    executables.last().expect("cargo names the binary")
+    executables.next_back().expect("cargo names the binary")
 }
 
 fn spec(client: &str, workers: u32) -> String {
