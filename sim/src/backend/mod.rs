@@ -237,7 +237,11 @@ impl Backend {
         job.answered = true;
         let reply = Reply { flight: job.flight, outcome };
         if let Some(job_of) = &mut self.job_of {
-            job_of[reply.flight.slot()] = NONE;
+            // A late reply's slot may already be that of another request.
+            let job_there = &mut job_of[reply.flight.slot()];
+            if *job_there == id {
+                *job_there = NONE;
+            }
         }
         let Some((one_way, key)) = &self.one_way else {
             return Some(reply);
