@@ -7,7 +7,15 @@
 #![allow(clippy::unwrap_used)]
 
 mod calendar;
+mod coverage;
+mod exact;
+mod generated;
 mod in_flight;
+mod lines_book;
+mod links_book;
+mod record;
+mod specs;
+mod users_book;
 
 use proptest::test_runner::{Config, RngSeed};
 
