@@ -14,6 +14,7 @@ mod in_flight;
 mod lines_book;
 mod links_book;
 mod record;
+mod scripted;
 mod specs;
 mod users_book;
 
