@@ -71,15 +71,22 @@ impl Backend {
     pub fn new(model: &Model) -> Backend {
         let mut lines = Vec::new();
         let services = model.services.iter();
-        let stations: Vec<Station> =
-            services.map(|service| Station::new(model.seed, service, &mut lines)).collect();
+        let stations: Vec<Station> = services
+            .map(|service| Station::new(model.seed, service, &mut lines))
+            .collect();
         let paths = model.actions.iter().map(|action| {
             let key = |purpose| Key::new(model.seed, Kind::Action, &action.name, purpose);
             let (branch, delay) = (key(Purpose::Branch), key(Purpose::Delay));
-            Path { entry: action.entry, branch, delay }
+            Path {
+                entry: action.entry,
+                branch,
+                delay,
+            }
         });
         let network_key = Key::new(model.seed, Kind::Network, "network", Purpose::Network);
-        let heeds = stations.iter().any(|station| station.on_timeout != OnTimeout::Stay);
+        let heeds = stations
+            .iter()
+            .any(|station| station.on_timeout != OnTimeout::Stay);
         Backend {
             paths: paths.collect(),
             stations,
@@ -195,7 +202,9 @@ impl Backend {
                     let path = &self.paths[job.action.index()];
                     let mut draw = path.branch.draw(job.identity, job.ordinal(at - path.entry));
                     let unit = draw.unit();
-                    if let Some((_, target)) = arms.iter().find(|(upto, _)| unit < *upto).or(arms.last()) {
+                    if let Some((_, target)) =
+                        arms.iter().find(|(upto, _)| unit < *upto).or(arms.last())
+                    {
                         job.step = *target;
                     }
                 }
@@ -218,8 +227,18 @@ impl Backend {
     }
 
     /// Ends a path with a failure, which is the reply unless one was given before.
-    fn fail(&mut self, now: Time, id: u32, outcome: Outcome, calendar: &mut Calendar<Task>) -> Option<Reply> {
-        let reply = if self.jobs[id].answered { None } else { self.answer(now, id, outcome, calendar) };
+    fn fail(
+        &mut self,
+        now: Time,
+        id: u32,
+        outcome: Outcome,
+        calendar: &mut Calendar<Task>,
+    ) -> Option<Reply> {
+        let reply = if self.jobs[id].answered {
+            None
+        } else {
+            self.answer(now, id, outcome, calendar)
+        };
         self.jobs.remove(id);
         reply
     }
@@ -235,9 +254,12 @@ impl Backend {
     ) -> Option<Reply> {
         let job = &mut self.jobs[id];
         job.answered = true;
-        let reply = Reply { flight: job.flight, outcome };
+        let reply = Reply {
+            flight: job.flight,
+            outcome,
+        };
         if let Some(job_of) = &mut self.job_of {
-            // A late reply's slot may already be that of another request.
+            // The slot may belong to a later request by now.
             let job_there = &mut job_of[reply.flight.slot()];
             if *job_there == id {
                 *job_there = NONE;
@@ -263,12 +285,26 @@ impl Backend {
     ) -> Entry {
         let station = &self.stations[service.index()];
         let job = &mut self.jobs[id];
-        let at = station.choose_line(&self.lines, job.identity, job.ordinal(u32::from(job.visits)));
+        let at = station.choose_line(
+            &self.lines,
+            job.identity,
+            job.ordinal(u32::from(job.visits)),
+        );
         let line = &mut self.lines[at as usize];
         job.service = service;
         job.line = at;
         job.since = now;
-        let mut record = |step| sink.record(now, Event::Visit { service, line: at, visitor: id, step });
+        let mut record = |step| {
+            sink.record(
+                now,
+                Event::Visit {
+                    service,
+                    line: at,
+                    visitor: id,
+                    step,
+                },
+            )
+        };
         if station.on_timeout != OnTimeout::Stay && !job.answered && job.deadline < now {
             record(VisitStep::Joined);
             record(VisitStep::Left { waited: Span::ZERO });
@@ -305,8 +341,19 @@ impl Backend {
         let ordinal = job.ordinal(u32::from(job.visits));
         let error = station.errors > 0.0
             && station.error_key.draw(job.identity, ordinal).unit() < station.errors;
-        let step = VisitStep::Completed { served: now.since(job.since), error };
-        sink.record(now, Event::Visit { service, line, visitor: id, step });
+        let step = VisitStep::Completed {
+            served: now.since(job.since),
+            error,
+        };
+        sink.record(
+            now,
+            Event::Visit {
+                service,
+                line,
+                visitor: id,
+                step,
+            },
+        );
         job.visits += 1;
         job.state = State::Moving;
         self.next_in_line(now, service, line, calendar, sink);
@@ -330,8 +377,18 @@ impl Backend {
             return;
         };
         let job = &mut self.jobs[next];
-        let step = VisitStep::Started { waited: now.since(job.since) };
-        sink.record(now, Event::Visit { service, line, visitor: next, step });
+        let step = VisitStep::Started {
+            waited: now.since(job.since),
+        };
+        sink.record(
+            now,
+            Event::Visit {
+                service,
+                line,
+                visitor: next,
+                step,
+            },
+        );
         serve(now, next, job, &self.stations[service.index()], calendar);
     }
 
@@ -343,19 +400,37 @@ impl Backend {
         calendar: &mut Calendar<Task>,
         sink: &mut S,
     ) {
-        let Some(job_of) = &mut self.job_of else { return };
+        let Some(job_of) = &mut self.job_of else {
+            return;
+        };
         let id = std::mem::replace(&mut job_of[flight.slot()], NONE);
         if id == NONE || self.jobs[id].state == State::Moving {
             return;
         }
-        let Job { service, line, since, state, .. } = self.jobs[id];
+        let Job {
+            service,
+            line,
+            since,
+            state,
+            ..
+        } = self.jobs[id];
         let spent = now.since(since);
         let step = match (state, self.stations[service.index()].on_timeout) {
-            (_, OnTimeout::Stay) | (State::Moving, _) | (State::Running, OnTimeout::Leave) => return,
+            (_, OnTimeout::Stay) | (State::Moving, _) | (State::Running, OnTimeout::Leave) => {
+                return;
+            }
             (State::Waiting, _) => VisitStep::Left { waited: spent },
             (State::Running, OnTimeout::Abandon) => VisitStep::Abandoned { served: spent },
         };
-        sink.record(now, Event::Visit { service, line, visitor: id, step });
+        sink.record(
+            now,
+            Event::Visit {
+                service,
+                line,
+                visitor: id,
+                step,
+            },
+        );
         self.jobs.remove(id);
         if state == State::Waiting {
             self.lines[line as usize].leave(&mut self.jobs, id);
@@ -367,14 +442,28 @@ impl Backend {
     /// Reports what is still waiting or running when the run ends.
     pub fn finish<S: Sink>(&mut self, now: Time, sink: &mut S) {
         for id in self.jobs.taken() {
-            let Job { service, line, since, state, .. } = self.jobs[id];
+            let Job {
+                service,
+                line,
+                since,
+                state,
+                ..
+            } = self.jobs[id];
             let spent = now.since(since);
             let step = match state {
                 State::Moving => continue,
                 State::Waiting => VisitStep::CutWaiting { waited: spent },
                 State::Running => VisitStep::CutRunning { served: spent },
             };
-            sink.record(now, Event::Visit { service, line, visitor: id, step });
+            sink.record(
+                now,
+                Event::Visit {
+                    service,
+                    line,
+                    visitor: id,
+                    step,
+                },
+            );
         }
     }
 }
@@ -385,7 +474,10 @@ fn serve(now: Time, id: u32, job: &mut Job, station: &Station, calendar: &mut Ca
     job.state = State::Running;
     job.since = now;
     let ordinal = job.ordinal(u32::from(job.visits));
-    let end = now + station.time.sample_span(&mut station.service_key.draw(job.identity, ordinal));
+    let end = now
+        + station
+            .time
+            .sample_span(&mut station.service_key.draw(job.identity, ordinal));
     // Work that will be abandoned before its end never has an end: the timeout stops it.
     let stops = station.on_timeout == OnTimeout::Abandon && !job.answered && job.deadline < end;
     if !stops {

@@ -66,13 +66,17 @@ impl Cell {
     }
 
     fn add(&mut self, other: &Cell) {
-        for (mine, others) in [(&mut self.warmup, &other.warmup), (&mut self.window, &other.window)] {
+        for (mine, others) in [
+            (&mut self.warmup, &other.warmup),
+            (&mut self.window, &other.window),
+        ] {
             mine.requests.add(&others.requests);
             mine.latencies.merge(&others.latencies);
         }
         self.completed += other.completed;
         if self.exceedances.len() < other.exceedances.len() {
-            self.exceedances.resize(other.exceedances.len(), Exceedances::default());
+            self.exceedances
+                .resize(other.exceedances.len(), Exceedances::default());
         }
         for (mine, others) in self.exceedances.iter_mut().zip(&other.exceedances) {
             mine.response += others.response;
@@ -91,6 +95,8 @@ pub struct Measure {
     stations: Vec<StationMeter>,
     station_names: Vec<String>,
     series: Series,
+    /// Former totals, whose buffer the next ones take: a row allocates nothing.
+    spare: Totals,
     retries: u64,
     late_replies: u64,
     in_flight: Level,
@@ -108,21 +114,43 @@ impl Measure {
     pub fn new(model: &Model) -> Measure {
         let cells = model.clients.iter().flat_map(|client| {
             model.actions.iter().zip(0u16..).map(|(action, id)| {
-                let used = client.mix.shares.iter().any(|(chosen, _)| *chosen == ActionId(id));
+                let used = client
+                    .mix
+                    .shares
+                    .iter()
+                    .any(|(chosen, _)| *chosen == ActionId(id));
                 let exceedances = vec![Exceedances::default(); action.slo.quantiles.len()];
-                used.then(|| Box::new(Cell { exceedances, ..Cell::default() }))
+                used.then(|| {
+                    Box::new(Cell {
+                        exceedances,
+                        ..Cell::default()
+                    })
+                })
             })
         });
         let series = Series::new(model.limits.horizon, model.services.len());
         let warmup = model.limits.warmup;
         Measure {
             cells: cells.collect(),
-            slos: model.actions.iter().map(|action| action.slo.clone()).collect(),
+            slos: model
+                .actions
+                .iter()
+                .map(|action| action.slo.clone())
+                .collect(),
             sessions: vec![Sessions::default(); model.clients.len()],
             stations: model.services.iter().map(|_| StationMeter::new()).collect(),
-            station_names: model.services.iter().map(|service| service.name.clone()).collect(),
-            mark: if warmup == Time::ZERO { series.row_end() } else { warmup.min(series.row_end()) },
+            station_names: model
+                .services
+                .iter()
+                .map(|service| service.name.clone())
+                .collect(),
+            mark: if warmup == Time::ZERO {
+                series.row_end()
+            } else {
+                warmup.min(series.row_end())
+            },
             series,
+            spare: Totals::new(model.services.len()),
             retries: 0,
             late_replies: 0,
             in_flight: Level::default(),
@@ -141,11 +169,13 @@ impl Measure {
             let at = self.mark;
             if at == self.warmup && !self.in_window && self.load_end.is_none() {
                 self.in_window = true;
-                self.stations.iter_mut().for_each(|station| station.window_starts(at));
+                self.stations
+                    .iter_mut()
+                    .for_each(|station| station.window_starts(at));
             }
             if at == self.series.row_end() {
                 let totals = self.totals(at);
-                self.series.next_row(totals);
+                self.spare = self.series.next_row(totals);
             }
             self.mark = self.series.row_end();
             if self.warmup > at {
@@ -154,16 +184,27 @@ impl Measure {
         }
     }
 
-    /// All that has happened up to `now`.
-    fn totals(&self, now: Time) -> Totals {
+    /// All that has happened up to `now`, in the buffer of former totals.
+    fn totals(&mut self, now: Time) -> Totals {
         let mut requests = Requests::default();
         let mut response_sum = 0;
-        for tally in self.cells.iter().flatten().flat_map(|cell| [&cell.warmup, &cell.window]) {
+        for tally in self
+            .cells
+            .iter()
+            .flatten()
+            .flat_map(|cell| [&cell.warmup, &cell.window])
+        {
             requests.add(&tally.requests);
             response_sum += tally.latencies.response().sum_nanos();
         }
-        let stations = self.stations.iter().map(|station| station.areas(now)).collect();
-        Totals { requests, response_sum, stations }
+        let mut stations = std::mem::take(&mut self.spare.stations);
+        stations.clear();
+        stations.extend(self.stations.iter().map(|station| station.areas(now)));
+        Totals {
+            requests,
+            response_sum,
+            stations,
+        }
     }
 
     /// The cell of a request, and its part of the run.
@@ -179,7 +220,11 @@ impl Measure {
         self.in_flight.up(now);
         self.retries += u64::from(request.attempt > 0);
         if let Some((cell, in_window)) = self.cell(request) {
-            let tally = if in_window { &mut cell.window } else { &mut cell.warmup };
+            let tally = if in_window {
+                &mut cell.window
+            } else {
+                &mut cell.warmup
+            };
             tally.requests.intended += 1;
         }
     }
@@ -199,9 +244,15 @@ impl Measure {
             self.series.record(response);
         }
         let completed = u64::from(outcome == Outcome::Ok && self.in_window);
-        let Some((cell, in_window)) = self.cell(request) else { return };
+        let Some((cell, in_window)) = self.cell(request) else {
+            return;
+        };
         cell.completed += completed;
-        let tally = if in_window { &mut cell.window } else { &mut cell.warmup };
+        let tally = if in_window {
+            &mut cell.window
+        } else {
+            &mut cell.warmup
+        };
         tally.requests.end(outcome);
         if held {
             tally.latencies.record(lag, service, censored);
@@ -214,7 +265,9 @@ impl Measure {
     fn exceedances(&mut self, request: &Request, service: Span, response: Span, censored: bool) {
         let index = request.client.index() * self.slos.len() + request.action.index();
         let limits = &self.slos[request.action.index()].quantiles;
-        let Some(cell) = self.cells[index].as_deref_mut() else { return };
+        let Some(cell) = self.cells[index].as_deref_mut() else {
+            return;
+        };
         for (limit, over) in limits.iter().zip(&mut cell.exceedances) {
             over.response += u64::from(exceeds(response, limit.limit, censored));
             over.service += u64::from(exceeds(service, limit.limit, censored));
@@ -229,17 +282,42 @@ impl Measure {
     /// The first identity that does not hold.
     pub fn finish(&mut self, intended: u64) -> Result<(), Imbalance> {
         let totals = self.totals(self.now);
-        balance("requests intended by users", intended, "those in the ledger", totals.requests.intended)?;
+        balance(
+            "requests intended by users",
+            intended,
+            "those in the ledger",
+            totals.requests.intended,
+        )?;
         self.series.close(totals);
-        for tally in self.cells.iter().flatten().flat_map(|cell| [&cell.warmup, &cell.window]) {
+        for tally in self
+            .cells
+            .iter()
+            .flatten()
+            .flat_map(|cell| [&cell.warmup, &cell.window])
+        {
             let requests = tally.requests;
-            balance("requests of a client's action", requests.intended, "its ends", requests.ended_total())?;
+            balance(
+                "requests of a client's action",
+                requests.intended,
+                "its ends",
+                requests.ended_total(),
+            )?;
         }
         for sessions in &self.sessions {
-            balance("sessions started", sessions.started, "sessions ended", sessions.ended_total())?;
+            balance(
+                "sessions started",
+                sessions.started,
+                "sessions ended",
+                sessions.ended_total(),
+            )?;
         }
         let in_flight = self.in_flight.integral(self.now);
-        balance("the integral of requests in flight", in_flight, "the sum of times", self.time_in_flight)?;
+        balance(
+            "the integral of requests in flight",
+            in_flight,
+            "the sum of times",
+            self.time_in_flight,
+        )?;
         for (station, name) in self.stations.iter().zip(&self.station_names) {
             station.check(name, self.now)?;
         }
@@ -260,7 +338,13 @@ impl Measure {
 
     /// The cells of one action together.
     pub fn action(&self, action: ActionId) -> Cell {
-        Measure::sum(self.cells.iter().skip(action.index()).step_by(self.slos.len()).flatten())
+        Measure::sum(
+            self.cells
+                .iter()
+                .skip(action.index())
+                .step_by(self.slos.len())
+                .flatten(),
+        )
     }
 
     fn sum<'a>(cells: impl Iterator<Item = &'a Box<Cell>>) -> Cell {
@@ -330,7 +414,11 @@ impl Sink for Measure {
     fn record(&mut self, at: Time, event: Event<'_>) {
         match event {
             Event::Intended { request } => self.intended(at, request),
-            Event::Done { request, sent, outcome } => self.done(at, request, sent, outcome),
+            Event::Done {
+                request,
+                sent,
+                outcome,
+            } => self.done(at, request, sent, outcome),
             Event::SessionStarted { client } => self.sessions[client.index()].started += 1,
             Event::SessionEnded { client, end } => self.sessions[client.index()].end(end),
             Event::Visit { service, step, .. } => {
@@ -340,7 +428,9 @@ impl Sink for Measure {
             Event::LoadEnded => {
                 self.load_end = Some(at);
                 self.in_window = false;
-                self.stations.iter_mut().for_each(|station| station.window_ends(at));
+                self.stations
+                    .iter_mut()
+                    .for_each(|station| station.window_ends(at));
             }
         }
     }

@@ -24,8 +24,11 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    fn new(stations: usize) -> Totals {
-        Totals { stations: vec![Areas::default(); stations], ..Totals::default() }
+    pub(super) fn new(stations: usize) -> Totals {
+        Totals {
+            stations: vec![Areas::default(); stations],
+            ..Totals::default()
+        }
     }
 }
 
@@ -57,7 +60,12 @@ impl Row {
     fn fill(&mut self, from: &Totals, to: &Totals) {
         self.requests.add_difference(&from.requests, &to.requests);
         self.response_sum += to.response_sum - from.response_sum;
-        for ((mine, from), to) in self.stations.iter_mut().zip(&from.stations).zip(&to.stations) {
+        for ((mine, from), to) in self
+            .stations
+            .iter_mut()
+            .zip(&from.stations)
+            .zip(&to.stations)
+        {
             mine.waiting += to.waiting - from.waiting;
             mine.busy += to.busy - from.busy;
         }
@@ -131,7 +139,9 @@ impl Series {
     /// Adds a response time to the current row.
     #[inline]
     pub(super) fn record(&mut self, response: Span) {
-        self.rows[self.current].response.saturating_record(response.as_nanos());
+        self.rows[self.current]
+            .response
+            .saturating_record(response.as_nanos());
     }
 
     /// The first instant after the current row.
@@ -140,19 +150,21 @@ impl Series {
         Time::ZERO + Span::from_nanos(rows.saturating_mul(self.width.as_nanos()))
     }
 
-    /// Closes the current row at its end, given all that has happened up to there.
-    pub(super) fn next_row(&mut self, totals: Totals) {
-        self.close(totals);
+    /// Closes the current row at its end, given all that has happened up to there; gives back the totals
+    /// before it.
+    pub(super) fn next_row(&mut self, totals: Totals) -> Totals {
+        let before = self.close(totals);
         self.current += 1;
         if self.current == ROWS {
             self.halve();
         }
+        before
     }
 
-    /// Closes the last row, given all that has happened.
-    pub(super) fn close(&mut self, totals: Totals) {
+    /// Closes the last row, given all that has happened; gives back the totals before it.
+    pub(super) fn close(&mut self, totals: Totals) -> Totals {
         self.rows[self.current].fill(&self.before, &totals);
-        self.before = totals;
+        std::mem::replace(&mut self.before, totals)
     }
 
     fn halve(&mut self) {
@@ -176,11 +188,21 @@ impl Series {
             let supply = in_flight + row.requests.intended;
             let ended = row.requests.ended_total();
             if ended > supply {
-                return balance(&format!("requests ended in interval {number}"), ended, "at most", supply);
+                return balance(
+                    &format!("requests ended in interval {number}"),
+                    ended,
+                    "at most",
+                    supply,
+                );
             }
             in_flight = supply - ended;
         }
-        balance("requests in flight after the last interval", in_flight, "what is left", 0u64)
+        balance(
+            "requests in flight after the last interval",
+            in_flight,
+            "what is left",
+            0u64,
+        )
     }
 }
 
@@ -227,7 +249,10 @@ mod tests {
         }
         series.close(totals);
         assert!(series.rows().len() <= ROWS);
-        assert_eq!(series.width(), Span::from_nanos(16 * FIRST_WIDTH.as_nanos()));
+        assert_eq!(
+            series.width(),
+            Span::from_nanos(16 * FIRST_WIDTH.as_nanos())
+        );
         let intended: u64 = series.rows().iter().map(|row| row.requests.intended).sum();
         assert_eq!(intended, (0..1000).sum::<u64>());
         let busy: u128 = series.rows().iter().map(|row| row.stations[0].busy).sum();
