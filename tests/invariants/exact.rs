@@ -1,10 +1,11 @@
 //! Small specs whose whole course is known beforehand, to the nanosecond.
 
-use blis_sim::engine::LoadEnd;
+use blis_sim::engine::{LoadEnd, Simulation};
 use blis_sim::measure::VisitStep;
+use blis_sim::time::Span;
 use blis_sim::users::{Outcome, SessionEnd};
 
-use crate::record::{Kept, Run, run};
+use crate::record::{Kept, Recorder, Run, model, run};
 
 const MS: u64 = 1_000_000;
 
@@ -407,4 +408,31 @@ fn the_response_is_the_sum_of_hops_delays_and_visits() {
     let run = run(&text);
     let response = (1 + 4 + 2 * 16 + 2 * 64) * MS;
     assert_eq!(ended(&run), [1, 2, 3].map(|n| (n * response, Outcome::Ok)));
+}
+
+#[test]
+fn a_model_that_goes_round_at_one_instant_is_reported() {
+    let text = spec(
+        "requests: 1000000000",
+        "concurrency: 3",
+        "reply",
+        "workers: 1, time: 1ms",
+    );
+    let model = model(&text);
+    let mut simulation = Simulation::new(&model, Recorder::default());
+    let error = simulation.run().unwrap_err();
+    assert_eq!(error.at, Span::ZERO);
+}
+
+#[test]
+fn a_burst_of_all_users_at_one_instant_is_no_standstill() {
+    let users = "concurrency: 300000, timeout: 1s, on_failure: {respawn: false, retry: {times: 2}}";
+    let path = "{delay: 0s}, {visit: api}, reply";
+    let run = run(&spec(
+        "horizon: 1ms",
+        users,
+        path,
+        "workers: 1, time: 1h, queue: {limit: 0}",
+    ));
+    assert_eq!(run.count(Outcome::Rejected), 3 * 299_999);
 }

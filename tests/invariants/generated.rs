@@ -5,15 +5,15 @@ use std::collections::HashMap;
 use blis_sim::engine::LoadEnd;
 use blis_sim::measure::{Requests, Sessions};
 use blis_sim::model::{ActionId, ClientId};
-use blis_sim::time::{Span, Time};
-use blis_sim::users::{Outcome, SessionEnd};
+use blis_sim::time::Time;
+use blis_sim::users::Outcome;
 use proptest::prelude::*;
 
 use crate::cases;
 use crate::lines_book::LinesBook;
-use crate::links_book::{Demand, LinksBook, RequestKey};
-use crate::record::{Kept, Run, model, run, run_model};
-use crate::specs::{Plan, Scope, plan};
+use crate::links_book::LinksBook;
+use crate::record::{Kept, Run, interrupted, model, run, run_model};
+use crate::specs::{Scope, plan};
 use crate::users_book::UsersBook;
 
 /// Holds a run against all books.
@@ -242,120 +242,19 @@ proptest! {
     }
 }
 
-/// What a run drew, by names: nothing of it may change when an entity is added.
-#[derive(Default)]
-struct Draws {
-    actions: HashMap<RequestKey, String>,
-    demands: HashMap<RequestKey, Vec<Demand>>,
-    /// From the end of a request to the next one of the same user.
-    thinks: HashMap<RequestKey, Span>,
-    /// When the first request of an open client's session was intended.
-    arrivals: HashMap<RequestKey, Time>,
-    /// Rounds of the sessions that were completed.
-    rounds: HashMap<(String, u64), u64>,
-}
-
-fn draws(run: &Run) -> Draws {
-    let mut draws = Draws::default();
-    let mut links =
-        LinksBook::new(&run.model).expect("the events tell which visit belongs to which request");
-    let mut ended: HashMap<(ClientId, u64), (RequestKey, Time)> = HashMap::new();
-    let mut last_done = None;
-    for (at, event) in &run.events {
-        links.event(*at, event);
-        match event {
-            Kept::Intended(request) => {
-                let (key, user) = (links.key(request), (request.client, request.user_number));
-                let action = run.model.actions[request.action.index()].name.clone();
-                draws.actions.insert(key.clone(), action);
-                match ended.remove(&user) {
-                    Some((before, end)) => {
-                        draws.thinks.insert(before, at.since(end));
-                    }
-                    None => {
-                        draws.arrivals.insert(key, *at);
-                    }
-                }
-            }
-            Kept::Done { request, .. } => {
-                ended.insert(
-                    (request.client, request.user_number),
-                    (links.key(request), *at),
-                );
-                last_done = Some(*request);
-            }
-            Kept::SessionEnded(client, SessionEnd::Completed) => {
-                let request = last_done.expect("a session is completed by the end of a request");
-                let name = run.model.clients[client.index()].name.clone();
-                draws
-                    .rounds
-                    .insert((name, request.user_number), request.number + 1);
-            }
-            _ => {}
-        }
-    }
-    draws.demands = links.demands;
-    draws
-}
-
-/// What both maps know must be the same; gives how much that is.
-fn same<K: std::hash::Hash + Eq + std::fmt::Debug, V: PartialEq + std::fmt::Debug>(
-    before: &HashMap<K, V>,
-    after: &HashMap<K, V>,
-) -> usize {
-    let common = before
-        .iter()
-        .filter_map(|(key, value)| Some((key, value, after.get(key)?)));
-    common
-        .map(|(key, before, after)| assert_eq!(before, after, "{key:?}"))
-        .count()
-}
-
-/// The same demands as far as both got: a visit that one run cut off is missing there.
-fn same_demands(
-    before: &HashMap<RequestKey, Vec<Demand>>,
-    after: &HashMap<RequestKey, Vec<Demand>>,
-) -> usize {
-    let common = before
-        .iter()
-        .filter_map(|(key, demands)| Some((key, demands, after.get(key)?)));
-    let mut count = 0;
-    for (key, before, after) in common {
-        let both = before.len().min(after.len());
-        assert_eq!(before[..both], after[..both], "{key:?}");
-        count += both;
-    }
-    count
-}
-
-/// The plan with a client, an action and a service more, before those that were there.
-fn with_more(plan: &Plan) -> Plan {
-    let mut more = plan.clone();
-    more.clients.insert(
-        0,
-        "b: {rate: 300/s, session: {rounds: 3, think: 1ms}, do: {b: 1, a0: 1}}".to_owned(),
-    );
-    more.actions
-        .insert(0, "b: {path: [{visit: b}, {visit: s0}, reply]}".to_owned());
-    more.services.insert(
-        0,
-        "b: {workers: 1, time: {exponential: {mean: 1ms}}, errors: 20%}".to_owned(),
-    );
-    more
-}
-
 proptest! {
     #![proptest_config(cases(500))]
 
     #[test]
-    fn an_added_entity_leaves_all_other_draws_as_they_were(plan in plan(Scope::Independent)) {
-        let before = draws(&run(&plan.text()));
-        let after = draws(&run(&with_more(&plan).text()));
-        let actions = same(&before.actions, &after.actions);
-        prop_assert!(actions > 0 || before.actions.is_empty());
-        same(&before.arrivals, &after.arrivals);
-        same(&before.thinks, &after.thinks);
-        same(&before.rounds, &after.rounds);
-        same_demands(&before.demands, &after.demands);
+    fn an_interrupted_run_is_accounted_for(plan in plan(Scope::Whole), events in 0u64..3000) {
+        let run = interrupted(model(&plan.text()), events);
+        let mut lines = LinesBook::new(&run.model);
+        for (index, (at, event)) in run.events.iter().enumerate() {
+            lines.event(*at, event, run.events.get(index + 1));
+        }
+        lines.close(&run);
+        check_counts(&run);
+        check_window(&run);
+        check_in_flight(&run);
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use blis_sim::measure::VisitStep;
-use blis_sim::model::{Model, OnTimeout, ServiceId, Step};
+use blis_sim::model::{Dispatch, Model, OnTimeout, ServiceId, Step};
 use blis_sim::time::{Span, Time};
 use blis_sim::users::{Outcome, Request};
 
@@ -14,8 +14,8 @@ use crate::record::Kept;
 /// (client, user, number, attempt) of a request.
 pub type RequestKey = (String, u64, u64, u16);
 
-/// What a completed visit took: service, time, whether it ended in an error.
-pub type Demand = (String, Span, bool);
+/// What a completed visit took: service, time, whether it ended in an error, and the member that was drawn for it.
+pub type Demand = (String, Span, bool, Option<u32>);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Place {
@@ -37,6 +37,7 @@ pub struct LinksBook<'a> {
     jobs: HashMap<u32, Job>,
     visitors: HashMap<RequestKey, u32>,
     just_sent: Option<Request>,
+    first_lines: Vec<u32>,
     /// The completed visits of each request, in their order.
     pub demands: HashMap<RequestKey, Vec<Demand>>,
 }
@@ -52,6 +53,7 @@ impl<'a> LinksBook<'a> {
             jobs: HashMap::new(),
             visitors: HashMap::new(),
             just_sent: None,
+            first_lines: first_lines(model),
             demands: HashMap::new(),
         })
     }
@@ -89,9 +91,9 @@ impl<'a> LinksBook<'a> {
             } => self.done(at, &request, outcome),
             Kept::Visit {
                 service,
+                line,
                 visitor,
                 step,
-                ..
             } => {
                 if let Some(request) = self.just_sent.take() {
                     let key = self.key(&request);
@@ -104,13 +106,13 @@ impl<'a> LinksBook<'a> {
                     };
                     self.jobs.insert(visitor, job);
                 }
-                self.visit(at, service, visitor, step);
+                self.visit(at, service, line, visitor, step);
             }
             _ => {}
         }
     }
 
-    fn visit(&mut self, at: Time, service: ServiceId, visitor: u32, step: VisitStep) {
+    fn visit(&mut self, at: Time, service: ServiceId, line: u32, visitor: u32, step: VisitStep) {
         let on_timeout = self.model.services[service.index()].on_timeout;
         let job = &self.jobs[&visitor];
         let request = job.request;
@@ -140,11 +142,11 @@ impl<'a> LinksBook<'a> {
                 Place::Running
             }
             VisitStep::Completed { served, error } => {
-                let name = self.model.services[service.index()].name.clone();
+                let demand = self.demand(service, line, served, error);
                 self.demands
                     .entry(self.key(&request))
                     .or_default()
-                    .push((name, served, error));
+                    .push(demand);
                 Place::Elsewhere
             }
             VisitStep::Left { .. } => {
@@ -172,6 +174,13 @@ impl<'a> LinksBook<'a> {
         }
     }
 
+    fn demand(&self, id: ServiceId, line: u32, served: Span, error: bool) -> Demand {
+        let service = &self.model.services[id.index()];
+        let member = line - self.first_lines[id.index()];
+        let drawn = (service.dispatch == Dispatch::Random).then_some(member);
+        (service.name.clone(), served, error, drawn)
+    }
+
     fn done(&mut self, at: Time, request: &Request, outcome: Outcome) {
         let visitor = self.visitors[&self.key(request)];
         let Some(job) = self.jobs.get_mut(&visitor) else {
@@ -195,4 +204,18 @@ impl<'a> LinksBook<'a> {
             job.place
         );
     }
+}
+
+/// The first line of each service: lines are numbered in the order of the services.
+fn first_lines(model: &Model) -> Vec<u32> {
+    let mut next = 0;
+    let mut first = Vec::new();
+    for service in &model.services {
+        first.push(next);
+        next += match service.dispatch {
+            Dispatch::Shared => 1,
+            Dispatch::Random | Dispatch::LeastLoaded => service.members.get(),
+        };
+    }
+    first
 }

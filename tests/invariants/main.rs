@@ -8,6 +8,7 @@
 
 mod calendar;
 mod coverage;
+mod draws;
 mod exact;
 mod generated;
 mod in_flight;

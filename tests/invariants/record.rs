@@ -148,6 +148,20 @@ pub fn run_model(model: Model, piece: u64) -> Run {
     let sink = (Measure::new(&model), Recorder::default());
     let mut simulation = Simulation::new(&model, sink);
     while simulation.advance(piece).unwrap() == Progress::Running {}
+    over(model, simulation)
+}
+
+/// Runs a model for so many events and stops it there.
+pub fn interrupted(model: Model, events: u64) -> Run {
+    let sink = (Measure::new(&model), Recorder::default());
+    let mut simulation = Simulation::new(&model, sink);
+    simulation.advance(events).unwrap();
+    simulation.interrupt();
+    over(model, simulation)
+}
+
+/// What is left of a simulation that is over. Its measurement must balance.
+fn over(model: Model, simulation: Simulation<(Measure, Recorder)>) -> Run {
     let (end, load_end) = (simulation.now(), simulation.load_end());
     let (intended, steps) = (simulation.intended(), simulation.events());
     let (mut measure, recorder) = simulation.into_sink();
