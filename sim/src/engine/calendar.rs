@@ -202,10 +202,55 @@ impl<T: Copy> Calendar<T> {
             return;
         }
         self.bottom_end = self.bottom[cut].time;
+        if self.bottom_end < self.reference {
+            self.move_back(self.bottom_end);
+        }
         for at in cut..self.bottom.len() {
             self.push_slot(self.bottom[at]);
         }
         self.bottom.truncate(cut);
+    }
+
+    /// Moves the reference back, so that entries from `to` on can lie in slots.
+    ///
+    /// What lies in levels below the highest digit in which the two references differ has that digit of the
+    /// old one: it is gathered in the slot of that digit. All else lies where it belongs.
+    fn move_back(&mut self, to: u64) {
+        let level = ((to ^ self.reference).ilog2() / DIGIT) as usize;
+        let place = ((self.reference >> (DIGIT * level as u32)) as usize) & (SLOTS - 1);
+        self.reference = to;
+        for finer in 0..level {
+            while self.occupied[finer] != 0 {
+                let from = self.occupied[finer].trailing_zeros() as usize;
+                let slot = self.take_slot(finer, from);
+                self.gather(slot, level, place);
+            }
+        }
+    }
+
+    /// Appends what a slot held to another one.
+    fn gather(&mut self, from: Slot, level: usize, place: usize) {
+        let slot = &mut self.slots[level][place];
+        if slot.tail == NONE {
+            slot.head = from.head;
+        } else {
+            self.chunks[slot.tail as usize].next = from.head;
+        }
+        slot.tail = from.tail;
+        slot.len += from.len;
+        self.occupied[level] |= 1 << place;
+        self.levels |= 1 << level;
+    }
+
+    /// Empties a slot and hands out what it held.
+    #[inline]
+    fn take_slot(&mut self, level: usize, place: usize) -> Slot {
+        let slot = std::mem::replace(&mut self.slots[level][place], EMPTY);
+        self.occupied[level] &= !(1 << place);
+        if self.occupied[level] == 0 {
+            self.levels &= !(1 << level);
+        }
+        slot
     }
 
     /// Puts an entry at or after `bottom_end` into its slot.
@@ -269,11 +314,7 @@ impl<T: Copy> Calendar<T> {
         while self.levels != 0 {
             let level = self.levels.trailing_zeros() as usize;
             let place = self.occupied[level].trailing_zeros() as usize;
-            let slot = std::mem::replace(&mut self.slots[level][place], EMPTY);
-            self.occupied[level] &= !(1 << place);
-            if self.occupied[level] == 0 {
-                self.levels &= !(1 << level);
-            }
+            let slot = self.take_slot(level, place);
             let (start, end) = self.bounds(level, place);
             self.reference = start;
             if level == 0 || slot.len <= SORTABLE {

@@ -95,6 +95,8 @@ pub struct Measure {
     stations: Vec<StationMeter>,
     station_names: Vec<String>,
     series: Series,
+    /// Former totals, whose buffer the next ones take: a row allocates nothing.
+    spare: Totals,
     retries: u64,
     late_replies: u64,
     in_flight: Level,
@@ -148,6 +150,7 @@ impl Measure {
                 warmup.min(series.row_end())
             },
             series,
+            spare: Totals::new(model.services.len()),
             retries: 0,
             late_replies: 0,
             in_flight: Level::default(),
@@ -172,7 +175,7 @@ impl Measure {
             }
             if at == self.series.row_end() {
                 let totals = self.totals(at);
-                self.series.next_row(totals);
+                self.spare = self.series.next_row(totals);
             }
             self.mark = self.series.row_end();
             if self.warmup > at {
@@ -181,8 +184,8 @@ impl Measure {
         }
     }
 
-    /// All that has happened up to `now`.
-    fn totals(&self, now: Time) -> Totals {
+    /// All that has happened up to `now`, in the buffer of former totals.
+    fn totals(&mut self, now: Time) -> Totals {
         let mut requests = Requests::default();
         let mut response_sum = 0;
         for tally in self
@@ -194,11 +197,9 @@ impl Measure {
             requests.add(&tally.requests);
             response_sum += tally.latencies.response().sum_nanos();
         }
-        let stations = self
-            .stations
-            .iter()
-            .map(|station| station.areas(now))
-            .collect();
+        let mut stations = std::mem::take(&mut self.spare.stations);
+        stations.clear();
+        stations.extend(self.stations.iter().map(|station| station.areas(now)));
         Totals {
             requests,
             response_sum,

@@ -24,7 +24,7 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    fn new(stations: usize) -> Totals {
+    pub(super) fn new(stations: usize) -> Totals {
         Totals {
             stations: vec![Areas::default(); stations],
             ..Totals::default()
@@ -150,19 +150,21 @@ impl Series {
         Time::ZERO + Span::from_nanos(rows.saturating_mul(self.width.as_nanos()))
     }
 
-    /// Closes the current row at its end, given all that has happened up to there.
-    pub(super) fn next_row(&mut self, totals: Totals) {
-        self.close(totals);
+    /// Closes the current row at its end, given all that has happened up to there; gives back the totals
+    /// before it.
+    pub(super) fn next_row(&mut self, totals: Totals) -> Totals {
+        let before = self.close(totals);
         self.current += 1;
         if self.current == ROWS {
             self.halve();
         }
+        before
     }
 
-    /// Closes the last row, given all that has happened.
-    pub(super) fn close(&mut self, totals: Totals) {
+    /// Closes the last row, given all that has happened; gives back the totals before it.
+    pub(super) fn close(&mut self, totals: Totals) -> Totals {
         self.rows[self.current].fill(&self.before, &totals);
-        self.before = totals;
+        std::mem::replace(&mut self.before, totals)
     }
 
     fn halve(&mut self) {
