@@ -9,7 +9,7 @@ use super::scratch::{Ran, Scratch};
 use super::spec;
 
 /// Commands that are shown and not run: they would run this test again, or take minutes.
-const SHOWN: [&str; 12] = [
+const SHOWN: [&str; 10] = [
     "tests/run",
     "cargo run --release -- run --concurrency 50 --think-time-ms 500",
     "cargo build --release",
@@ -17,9 +17,7 @@ const SHOWN: [&str; 12] = [
     "cargo clippy --workspace --all-targets -- -D warnings",
     "cargo test --workspace",
     "cargo test --test documents",
-    "BLIS_BLESS=1 cargo test --test documents",
-    "cargo run --release -- schema spec > specs/spec.schema.json",
-    "cargo run --release -- schema result > specs/result.schema.json",
+    "BLIS_BLESS=1 cargo test --workspace",
     "cargo bench --bench engine",
     "benches/peers/run",
 ];

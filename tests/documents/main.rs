@@ -68,7 +68,7 @@ fn read(document: &Path) -> String {
 
 #[test]
 fn every_example_does_what_it_shows() {
-    let bless = std::env::var_os("BLIS_BLESS").is_some();
+    let bless = std::env::var_os("BLIS_BLESS").is_some_and(|value| value == "1");
     let mut problems = Vec::new();
     for document in documents() {
         let source = read(&document);
@@ -166,4 +166,98 @@ fn the_reference_names_every_key() {
             .collect();
         assert!(missing.is_empty(), "{document} does not name {missing:?}");
     }
+}
+
+/// The names of the direct dependencies in a manifest.
+fn dependencies(manifest: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut listed = false;
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            listed = matches!(line, "[dependencies]" | "[dev-dependencies]");
+        } else if let Some((name, _)) = line.split_once(['=', '.']).filter(|_| listed) {
+            found.insert(name.trim().to_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let decisions = markdown::code_words(&read(Path::new("docs/decisions.md")));
+    for manifest in ["Cargo.toml", "sim/Cargo.toml"] {
+        let found = dependencies(&read(Path::new(manifest)));
+        assert!(found.len() >= 5, "{manifest}: {found:?}");
+        let silent: Vec<&String> = found
+            .iter()
+            .filter(|name| *name != "blis-sim" && !decisions.contains(*name))
+            .collect();
+        assert!(
+            silent.is_empty(),
+            "docs/decisions.md is silent on {silent:?}"
+        );
+    }
+}
+
+/// Where the reference says that words are reserved, with a spec's part that writes `WORD` there.
+const PLACES: [(&str, &str); 11] = [
+    ("top level", "{WORD: {}}"),
+    ("client", "{clients: {x: {rate: 1/s, do: ask, WORD: {}}}}"),
+    (
+        "`session`",
+        "{clients: {x: {rate: 1/s, do: ask, session: {rounds: 2, WORD: {}}}}}",
+    ),
+    (
+        "`arrival`",
+        "{clients: {x: {rate: 1/s, do: ask, arrival: {WORD: {}}}}}",
+    ),
+    ("`run.warmup`", "{run: {horizon: 60s, warmup: WORD}}"),
+    ("action", "{actions: {x: {path: [reply], WORD: {}}}}"),
+    ("path step", "{actions: {x: {path: [{WORD: {}}, reply]}}}"),
+    (
+        "service",
+        "{services: {x: {workers: 1, time: 1ms, WORD: {}}}}",
+    ),
+    (
+        "`queue.order`",
+        "{services: {x: {workers: 1, time: 1ms, queue: {order: WORD}}}}",
+    ),
+    (
+        "distribution",
+        "{services: {x: {workers: 1, time: {WORD: {}}}}}",
+    ),
+    (
+        "`empirical`",
+        "{services: {x: {workers: 1, time: {empirical: {WORD: {}}}}}}",
+    ),
+];
+
+#[test]
+fn every_reserved_word_of_the_reference_is_refused_as_such() {
+    let text = read(Path::new("docs/spec-language.md"));
+    let (_, section) = text
+        .split_once("## Reserved")
+        .expect("the section is there");
+    let scratch = Scratch::new();
+    let mut rows = 0;
+    for (place, part) in PLACES {
+        let row = section
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("| {place} |")));
+        let row = row.unwrap_or_else(|| panic!("no row for {place}"));
+        for word in markdown::inline_code(row) {
+            let spec = spec::complete(&part.replace("WORD", &word)).expect("a part of a spec");
+            scratch.save("reserved.yaml", &spec);
+            let ran = scratch.run("blis check reserved.yaml");
+            let refused = format!("`{word}` is part of the language");
+            assert_eq!(ran.code, 2, "{place}: {word}");
+            assert!(ran.stderr.contains(&refused), "{place}: {}", ran.stderr);
+        }
+        rows += 1;
+    }
+    let listed = section
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .count();
+    assert_eq!(listed, rows + 1, "a row of the table has no place here");
 }
