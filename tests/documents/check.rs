@@ -1,0 +1,238 @@
+//! One document's examples, run and compared.
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::markdown::{Block, blocks};
+use super::scratch::{Ran, Scratch};
+use super::spec;
+
+/// Commands that are shown and not run: they would run this test again, or take minutes.
+const SHOWN: [&str; 10] = [
+    "tests/run",
+    "cargo run --release -- run --concurrency 50 --think-time-ms 500",
+    "cargo build --release",
+    "cargo fmt --check",
+    "cargo clippy --workspace --all-targets -- -D warnings",
+    "cargo test --workspace",
+    "cargo test --test documents",
+    "BLIS_BLESS=1 cargo test --workspace",
+    "cargo bench --bench engine",
+    "benches/peers/run",
+];
+
+/// What came of a document.
+pub struct Checked {
+    /// The document, with what commands print in the place of what it showed when it is blessed.
+    pub source: String,
+    /// What is wrong, each with its line.
+    pub problems: Vec<String>,
+}
+
+/// Runs the examples of a document in their order.
+pub fn check(source: &str, scratch: &Scratch, bless: bool) -> Checked {
+    let mut changes: Vec<(Range<usize>, String)> = Vec::new();
+    let mut problems = Vec::new();
+    for block in blocks(source) {
+        let body = &source[block.body.clone()];
+        match example(&block, body, scratch) {
+            Ok(real) if real == body => {}
+            Ok(real) if bless => changes.push((block.body, real)),
+            Ok(real) => problems.push(format!(
+                "{}: the example shows\n{body}\nbut this is what comes:\n{real}",
+                block.line
+            )),
+            Err(problem) => problems.push(format!("{}: {problem}", block.line)),
+        }
+    }
+    let mut blessed = source.to_owned();
+    for (range, real) in changes.into_iter().rev() {
+        blessed.replace_range(range, &real);
+    }
+    Checked {
+        source: blessed,
+        problems,
+    }
+}
+
+/// The text that the example should have.
+fn example(block: &Block, body: &str, scratch: &Scratch) -> Result<String, String> {
+    let info = block
+        .info
+        .as_deref()
+        .ok_or("a block that is not fenced at the margin")?;
+    let (language, rest) = info.split_once(' ').unwrap_or((info, ""));
+    match (language, rest) {
+        ("console", "") => return console(body, scratch),
+        ("json", command) => return json(command, body, scratch),
+        ("yaml", "") => accepted(body, scratch, true)?,
+        ("yaml", "fragment") => accepted(&spec::complete(body)?, scratch, false)?,
+        ("yaml", rest) => match rest.strip_prefix("refused ") {
+            Some(name) => refused(name, body, scratch)?,
+            None => {
+                scratch.save(rest, body);
+                accepted(body, scratch, true)?;
+            }
+        },
+        ("sh", "") => {
+            if let Some(line) = body.lines().find(|line| !SHOWN.contains(line)) {
+                return Err(format!(
+                    "`{line}` is not one of the commands that are only shown"
+                ));
+            }
+        }
+        _ => return Err(format!("the fence `{info}` is not one that is checked")),
+    }
+    Ok(body.to_owned())
+}
+
+/// A session at a terminal with what its commands really print.
+fn console(body: &str, scratch: &Scratch) -> Result<String, String> {
+    if !body.starts_with("$ ") {
+        return Err("a console example starts with `$ command`".to_owned());
+    }
+    let mut real = String::new();
+    for command in body.lines().filter_map(|line| line.strip_prefix("$ ")) {
+        if let Some(refusal) = Scratch::refusal(command) {
+            return Err(refusal);
+        }
+        let Ran {
+            stdout,
+            stderr,
+            code,
+        } = scratch.run(command);
+        real.push_str(&format!("$ {command}\n{stdout}{stderr}"));
+        if code != 0 {
+            real.push_str(&format!("# exit {code}\n"));
+        }
+    }
+    Ok(real)
+}
+
+/// A part of the JSON that a command prints.
+fn json(command: &str, body: &str, scratch: &Scratch) -> Result<String, String> {
+    if let Some(refusal) = Scratch::refusal(command) {
+        return Err(refusal);
+    }
+    let part: Value = serde_json::from_str(body).map_err(|error| error.to_string())?;
+    let whole = serde_json::from_str(&scratch.run(command).stdout)
+        .map_err(|error| format!("`{command}` prints no JSON: {error}"))?;
+    let real = spec::shown(&part, &whole)?;
+    if real == part {
+        return Ok(body.to_owned());
+    }
+    serde_json::to_string_pretty(&real)
+        .map(|text| text + "\n")
+        .map_err(|error| error.to_string())
+}
+
+/// Holds when the spec is accepted, without warnings if it must be without.
+fn accepted(text: &str, scratch: &Scratch, silently: bool) -> Result<(), String> {
+    let ran = checked("example.yaml", text, scratch);
+    if ran.code == 0 && (ran.stderr.is_empty() || !silently) {
+        return Ok(());
+    }
+    Err(format!("`blis check` says\n{}", ran.stderr))
+}
+
+/// Holds when the spec is refused; it stays where the example after it finds it.
+fn refused(name: &str, text: &str, scratch: &Scratch) -> Result<(), String> {
+    let ran = checked(name, text, scratch);
+    if ran.code == 2 {
+        return Ok(());
+    }
+    Err(format!("`blis check` exits {} and not 2", ran.code))
+}
+
+fn checked(name: &str, text: &str, scratch: &Scratch) -> Ran {
+    scratch.save(name, text);
+    scratch.run(&format!("blis check {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPEC: &str = "\
+blis: 1
+name: small
+run: {requests: 10}
+clients:
+  users: {concurrency: 1, do: ask}
+actions:
+  ask: {path: [{visit: api}, reply]}
+services:
+  api: {workers: 1, time: 1ms}
+";
+
+    fn problems(source: &str) -> usize {
+        check(source, &Scratch::new(), false).problems.len()
+    }
+
+    #[test]
+    fn right_examples_have_no_problems() {
+        let version = env!("CARGO_PKG_VERSION");
+        let source = format!(
+            "```yaml small.yaml\n{SPEC}```\n\n```console\n$ ls\nexample.yaml\nsmall.yaml\nspecs\n\
+             $ blis --version\nblis {version}\n```\n\n\
+             ```yaml fragment\nservices: {{api: {{workers: 1, time: 1ms}}}}\n```\n\n\
+             ```json blis run --spec small.yaml --json\n{{\"requests\": {{\"ok\": 10}}}}\n```\n\n\
+             ```yaml refused bad.yaml\nblis: 2\n```\n\n```sh\ntests/run\n```\n"
+        );
+        let checked = check(&source, &Scratch::new(), false);
+        assert!(checked.problems.is_empty(), "{:?}", checked.problems);
+        assert_eq!(checked.source, source);
+    }
+
+    #[test]
+    fn whatever_is_not_so_is_a_problem() {
+        for wrong in [
+            "```console\n$ blis --version\nblis 9.9.9\n```\n".to_owned(),
+            "```console\n$ blis check none.yaml\n```\n".to_owned(),
+            "```console\nblis --version\n```\n".to_owned(),
+            "```console\n$ true; blis --version\n```\n".to_owned(),
+            "```console\n$ blis --version | tee x\n```\n".to_owned(),
+            "```console\n$ blis --version | grep \"blis\"|tee x\n```\n".to_owned(),
+            "```rust\n```\n".to_owned(),
+            "```\n```\n".to_owned(),
+            "    indented\n".to_owned(),
+            "- item\n\n  ```console\n  $ ls\n  ```\n".to_owned(),
+            "```sh\nrm -r .\n```\n".to_owned(),
+            "```yaml\nblis: 1\n```\n".to_owned(),
+            format!("```yaml refused good.yaml\n{SPEC}```\n"),
+            format!("```yaml\n{}```\n", SPEC.replace("10}", "10, drainn: 1s}")),
+            "```yaml fragment\nservices: {api: {workers: 0, time: 1ms}}\n```\n".to_owned(),
+            "```yaml fragment\nservice: {}\n```\n".to_owned(),
+            "```json blis schema spec\n{\"title\": \"Speck\"}\n```\n".to_owned(),
+            "```json blis schema spec\n{\"none\": 1}\n```\n".to_owned(),
+            "```json blis --version\n{}\n```\n".to_owned(),
+        ] {
+            assert_eq!(problems(&wrong), 1, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_warning_is_a_problem_in_a_complete_spec() {
+        let odd = SPEC
+            .replace("requests: 10", "requests: 1")
+            .replace("concurrency: 1", "concurrency: 2");
+        assert_eq!(problems(&format!("```yaml\n{odd}```\n")), 1);
+    }
+
+    #[test]
+    fn blessing_writes_what_comes() {
+        let source = "# T\n\n```console\n$ blis --version\nold\n```\n\n\
+                      ```json blis schema spec\n{\"title\": \"old\"}\n```\nend\n";
+        let checked = check(source, &Scratch::new(), true);
+        let version = env!("CARGO_PKG_VERSION");
+        assert!(checked.problems.is_empty(), "{:?}", checked.problems);
+        assert_eq!(
+            checked.source,
+            format!(
+                "# T\n\n```console\n$ blis --version\nblis {version}\n```\n\n\
+                 ```json blis schema spec\n{{\n  \"title\": \"Spec\"\n}}\n```\nend\n"
+            )
+        );
+    }
+}
