@@ -7,9 +7,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use blis_sim::engine::{Progress, Simulation};
 use blis_sim::measure::Measure;
 use blis_sim::model::Model;
+use blis_sim::simulation::{Progress, Simulation};
 use blis_sim::spec;
 
 thread_local! {

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use blis_sim::engine::Simulation;
 use blis_sim::measure::Measure;
 use blis_sim::model::Model;
+use blis_sim::simulation::Simulation;
 use blis_sim::spec;
 
 /// Who sends the requests of a case.

@@ -1,13 +1,30 @@
-//! The simulated world of `blis`.
+//! The simulated world of `blis`: a workload spec becomes a model, the model is run, and what happened is measured.
+//!
+//! ```text
+//! spec ─► model ─► users + backend ─► event ─► measure ─► verdict ─► result
+//!                  └─ simulation ──┘
+//! ```
+//!
+//! - [`spec`] reads text and lowers it to a [`model`]; [`analysis`] says what can be said of a model without running it,
+//!   with the closed forms of [`theory`].
+//! - [`users`] decide who sends what when, [`backend`] what becomes of it, [`engine`] holds what both worlds share of a
+//!   run, and [`simulation`] is the run in simulated time.
+//! - Everything that happens is an [`event`](mod@event), folded by [`measure`] as it occurs, judged by [`verdict`] and
+//!   written down as a [`result`].
+//! - [`dist`] samples from [`random`]'s keyed draws, [`time`] is whole nanoseconds.
+//!
+//! There is no clock here, no I/O, no thread and no logging: the same input gives the same output, to the last byte.
 
 pub mod analysis;
 pub mod backend;
 pub mod dist;
 pub mod engine;
+pub mod event;
 pub mod measure;
 pub mod model;
 pub mod random;
 pub mod result;
+pub mod simulation;
 pub mod spec;
 pub mod theory;
 pub mod time;

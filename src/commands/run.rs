@@ -1,8 +1,9 @@
 //! `blis run`: simulates a workload.
 
-use blis_sim::engine::{LoadEnd, Progress as Reached, Simulation};
+use blis_sim::engine::LoadEnd;
 use blis_sim::measure::Measure;
 use blis_sim::result::{self, Provenance, Run};
+use blis_sim::simulation::{Progress as Reached, Simulation};
 use blis_sim::time::Time;
 
 use crate::cli::RunArgs;

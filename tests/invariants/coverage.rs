@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use blis_sim::measure::VisitStep;
+use blis_sim::event::VisitStep;
 use blis_sim::model::Source;
 use blis_sim::time::Span;
 use proptest::strategy::{Strategy, ValueTree};

@@ -3,10 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use blis_sim::measure::VisitStep;
+use blis_sim::event::{Outcome, SessionEnd, VisitStep};
 use blis_sim::model::ClientId;
 use blis_sim::time::{Span, Time};
-use blis_sim::users::{Outcome, SessionEnd};
 use proptest::prelude::*;
 
 use crate::cases;

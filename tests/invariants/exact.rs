@@ -1,9 +1,9 @@
 //! Small specs whose whole course is known beforehand, to the nanosecond.
 
-use blis_sim::engine::{LoadEnd, Simulation};
-use blis_sim::measure::VisitStep;
+use blis_sim::engine::LoadEnd;
+use blis_sim::event::{Outcome, SessionEnd, VisitStep};
+use blis_sim::simulation::Simulation;
 use blis_sim::time::Span;
-use blis_sim::users::{Outcome, SessionEnd};
 
 use crate::record::{Kept, Recorder, Run, model, run};
 

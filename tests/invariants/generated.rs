@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use blis_sim::engine::LoadEnd;
+use blis_sim::event::Outcome;
 use blis_sim::measure::{Requests, Sessions};
 use blis_sim::model::{ActionId, ClientId};
 use blis_sim::time::Time;
-use blis_sim::users::Outcome;
 use proptest::prelude::*;
 
 use crate::cases;

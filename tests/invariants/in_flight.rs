@@ -1,11 +1,11 @@
 //! Requests in flight and their deadlines against a list that is searched.
 
 use blis_sim::engine::{FlightId, InFlight};
-use blis_sim::measure::{Event, Sink};
+use blis_sim::event::{Event, Request, Sink};
 use blis_sim::model::{ClientId, Model};
 use blis_sim::spec;
 use blis_sim::time::{Span, Time};
-use blis_sim::users::{Request, Users, Wake};
+use blis_sim::users::{Users, Wake};
 use proptest::prelude::*;
 
 use crate::cases;

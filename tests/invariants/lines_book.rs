@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use blis_sim::measure::{Areas, VisitStep, Visits};
+use blis_sim::event::VisitStep;
+use blis_sim::measure::{Areas, Visits};
 use blis_sim::model::{Dispatch, Model, OnTimeout, Service, ServiceId};
 use blis_sim::time::{Span, Time};
 

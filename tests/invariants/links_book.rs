@@ -4,10 +4,9 @@
 
 use std::collections::HashMap;
 
-use blis_sim::measure::VisitStep;
+use blis_sim::event::{Outcome, Request, VisitStep};
 use blis_sim::model::{Dispatch, Model, OnTimeout, ServiceId, Step};
 use blis_sim::time::{Span, Time};
-use blis_sim::users::{Outcome, Request};
 
 use crate::record::Kept;
 

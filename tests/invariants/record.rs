@@ -1,11 +1,12 @@
 //! A sink that keeps every event, and runs that are recorded with it.
 
-use blis_sim::engine::{LoadEnd, Progress, Simulation};
-use blis_sim::measure::{Event, Measure, Sink, VisitStep};
+use blis_sim::engine::LoadEnd;
+use blis_sim::event::{Event, Outcome, Request, SessionEnd, Sink, VisitStep};
+use blis_sim::measure::Measure;
 use blis_sim::model::{ClientId, Model, ServiceId};
+use blis_sim::simulation::{Progress, Simulation};
 use blis_sim::spec;
 use blis_sim::time::Time;
-use blis_sim::users::{Outcome, Request, SessionEnd};
 
 /// An event as it is kept.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -6,9 +6,9 @@
 use std::collections::VecDeque;
 
 use blis_sim::engine::{FlightId, Load, LoadEnd, World};
-use blis_sim::measure::Sink;
+use blis_sim::event::{Outcome, Request, SessionEnd, Sink};
 use blis_sim::time::{Span, Time};
-use blis_sim::users::{Outcome, Request, SessionEnd, Wake};
+use blis_sim::users::Wake;
 
 use crate::record::{Kept, Recorder, model};
 

@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
+use blis_sim::event::{Outcome, Request, SessionEnd};
 use blis_sim::model::{ActionId, Arrival, Client, ClientId, Model, Rounds, Source};
 use blis_sim::random::{Draw, Key, Kind, Purpose};
 use blis_sim::time::{Span, Time};
-use blis_sim::users::{Outcome, Request, SessionEnd};
 
 use crate::record::{Kept, Run};
 

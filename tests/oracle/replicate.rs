@@ -1,11 +1,11 @@
 //! Replications of a spec, and the figures of each.
 
-use blis_sim::engine::Simulation;
+use blis_sim::event::Outcome;
 use blis_sim::measure::{Measure, Times};
 use blis_sim::model::Model;
+use blis_sim::simulation::Simulation;
 use blis_sim::spec;
 use blis_sim::theory::Means;
-use blis_sim::users::Outcome;
 
 use crate::statistics::{Interval, REPLICATIONS};
 

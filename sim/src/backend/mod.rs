@@ -16,11 +16,10 @@ mod station;
 
 use crate::dist::Dist;
 use crate::engine::{Arena, Calendar, FlightId, Task};
-use crate::measure::{Event, Sink, VisitStep};
+use crate::event::{Event, Outcome, Request, Sink, VisitStep};
 use crate::model::{Model, OnTimeout, ServiceId};
 use crate::random::{Key, Kind, Purpose};
 use crate::time::{Span, Time};
-use crate::users::{Outcome, Request};
 use job::{Job, Jobs, NONE, State};
 use program::{Op, Program};
 use station::{Line, Station};

@@ -1,8 +1,8 @@
 //! The paths of a model as the backend walks them: operations of eight bytes, with what is larger set apart.
 
 use crate::dist::Dist;
+use crate::event::Outcome;
 use crate::model::{Failure, Model, ServiceId, Step};
-use crate::users::Outcome;
 
 /// One operation of a path. Positions are those of the model's program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,9 +7,9 @@
 //! through the slots: setting one and forgetting one take constant time, and nothing is left behind.
 
 use crate::engine::Arena;
+use crate::event::Request;
 use crate::model::Model;
 use crate::time::{Span, Time};
-use crate::users::Request;
 
 const NONE: u32 = u32::MAX;
 

@@ -5,10 +5,10 @@
 //! request ends exactly once, that its user hears of it, and that the sink sees it.
 
 use crate::engine::in_flight::{FlightId, InFlight};
-use crate::measure::{Event, Sink};
+use crate::event::{Event, Outcome, Request, Sink, UserId};
 use crate::model::Model;
 use crate::time::Time;
-use crate::users::{Outcome, Request, UserId, Users, Wake};
+use crate::users::{Users, Wake};
 
 /// What users' requests are handed to: the simulated backend, a live cluster, or a script in a test.
 pub trait World {

@@ -1,6 +1,6 @@
 //! Counts of requests and sessions, and the identities they must satisfy.
 
-use crate::users::{Outcome, SessionEnd};
+use crate::event::{Outcome, SessionEnd};
 
 /// How many requests were intended and how they ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -7,21 +7,20 @@
 //! The window runs from the end of the warm-up to the end of the load. A request belongs to it by its
 //! intended instant, throughput by the instant of completion.
 
-mod event;
 mod latency;
 mod ledger;
 mod series;
 mod station;
 
-pub use event::{Event, Sink, VisitStep};
 pub use latency::{Latencies, Times};
 pub use ledger::{Imbalance, Requests, Sessions};
 pub use series::{Row, Series};
 pub use station::{Areas, StationMeter, Visits};
 
+use crate::event::{Event, Outcome, Request, Sink};
 use crate::model::{ActionId, ClientId, Model, Slo};
 use crate::time::{Span, Time};
-use crate::users::{Outcome, Request};
+
 use ledger::balance;
 use series::Totals;
 use station::Level;

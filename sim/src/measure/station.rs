@@ -1,6 +1,6 @@
 //! What is measured of a service.
 
-use crate::measure::event::VisitStep;
+use crate::event::VisitStep;
 use crate::measure::latency::Times;
 use crate::measure::ledger::{Imbalance, balance};
 use crate::time::{Span, Time};

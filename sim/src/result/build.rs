@@ -10,13 +10,13 @@ use super::blocks::{
 use super::{INTERRUPTED, SCHEMA};
 use crate::analysis::{exact, offered};
 use crate::engine::LoadEnd;
+use crate::event::{Outcome, SessionEnd};
 use crate::measure::{
     Areas, Cell, Latencies, Measure, Requests, Row, Sessions, StationMeter, Times,
 };
 use crate::model::{ActionId, ClientId, Model, Service, Source};
 use crate::spec::Setting;
 use crate::time::Span;
-use crate::users::{Outcome, SessionEnd};
 use crate::verdict::{Evidence, Limit, Measured, Signal, evidence, judge};
 
 /// Where a result came from, as far as the measurements do not know.

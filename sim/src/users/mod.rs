@@ -12,11 +12,8 @@
 //! - Every session that started ends in exactly one way, and is reported to the sink when it does.
 
 mod population;
-mod request;
 
-pub use request::{Outcome, Request, SessionEnd, UserId};
-
-use crate::measure::{Event, Sink};
+use crate::event::{Event, Outcome, Request, SessionEnd, Sink, UserId};
 use crate::model::{ClientId, Limits, Model};
 use crate::time::Time;
 use population::{ENDLESS, Population};

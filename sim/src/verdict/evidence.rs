@@ -1,8 +1,8 @@
 //! From measurements to evidence.
 
+use crate::event::Outcome;
 use crate::measure::{Cell, Measure};
 use crate::model::{Action, ActionId, Model};
-use crate::users::Outcome;
 use crate::verdict::{Evidence, Limit, Measured, Signal};
 
 /// The evidence of a run, or `None` when no action has a service-level objective.

@@ -1,11 +1,14 @@
-//! What happens during a run, as typed events.
+//! What happens during a run, as typed events: requests, sessions and visits.
 //!
 //! Users and worlds report every event to a [`Sink`] as it happens. Measurement, traces and tests are sinks;
 //! none of them can change what happens.
 
+mod request;
+
+pub use request::{Outcome, Request, SessionEnd, UserId};
+
 use crate::model::{ClientId, ServiceId};
 use crate::time::{Span, Time};
-use crate::users::{Outcome, Request, SessionEnd};
 
 /// One event.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,0 +1,322 @@
+//! A run of a model in simulated time.
+//!
+//! A [`Simulation`] joins the [`Load`] (users and their requests in flight) to the simulated backend. Guarantees:
+//! - Events happen in the order of their times, and those of one instant in the order in which they were
+//!   scheduled. A timeout at `t` fires only when nothing else is left at `t`.
+//! - The same model gives the same events, whatever machine it runs on and however the run is cut into pieces.
+//! - In steady state an event allocates nothing.
+
+use crate::backend::{Backend, Reply};
+use crate::engine::{Calendar, FlightId, Load, LoadEnd, Task, World};
+use crate::event::{Outcome, Request, Sink};
+use crate::model::{Limits, Model};
+use crate::time::{Span, Time};
+use crate::users::Wake;
+
+/// The simulated world: a backend and a calendar.
+#[derive(Debug, Clone)]
+struct Simulated {
+    backend: Backend,
+    calendar: Calendar<Task>,
+}
+
+impl World for Simulated {
+    #[inline(always)]
+    fn send<S: Sink>(
+        &mut self,
+        now: Time,
+        flight: FlightId,
+        request: &Request,
+        deadline: Time,
+        sink: &mut S,
+    ) -> Option<Outcome> {
+        let Simulated { backend, calendar } = self;
+        let reply = backend.submit(now, flight, request, deadline, calendar, sink)?;
+        Some(reply.outcome)
+    }
+
+    #[inline(always)]
+    fn wake_at(&mut self, at: Time, wake: Wake) {
+        let task = match wake {
+            Wake::Arrival(client) => Task::Arrival(client),
+            Wake::User(user) => Task::User(user),
+        };
+        self.calendar.push(at, task);
+    }
+
+    #[inline]
+    fn gave_up<S: Sink>(&mut self, now: Time, flight: FlightId, sink: &mut S) {
+        self.backend.gave_up(now, flight, &mut self.calendar, sink);
+    }
+}
+
+/// How far a simulation has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// There is more to come.
+    Running,
+    /// The run is over.
+    Finished,
+}
+
+/// A model that goes round without the clock moving.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "time stands still at {at}: more than {events} events happened at this one instant, so the model goes \
+     round without taking any time; give the users a think time, the retries a backoff, or the path a \
+     service time"
+)]
+pub struct StandsStill {
+    /// The instant, as time since the start.
+    pub at: Span,
+    /// How many events were counted there.
+    pub events: u64,
+}
+
+/// From so many users on their records, of 24 bytes each, are more than a core's own cache holds.
+const MANY_USERS: usize = 50_000;
+
+/// The resolution of the clock.
+const TICK: Span = Span::from_nanos(1);
+
+/// A run of a model in simulated time.
+#[derive(Debug, Clone)]
+pub struct Simulation<S> {
+    load: Load,
+    world: Simulated,
+    sink: S,
+    now: Time,
+    limits: Limits,
+    /// The first instant at which the loop must look at the limits: beyond the horizon, and any once the
+    /// load has ended.
+    attention: Time,
+    events: u64,
+    /// How many events had happened when the clock last moved.
+    events_before: u64,
+    patience: u64,
+    /// Whether the users do not fit into a processor's cache.
+    many_users: bool,
+    finished: bool,
+}
+
+impl<S: Sink> Simulation<S> {
+    /// A run of this model that reports to this sink, at its start.
+    pub fn new(model: &Model, sink: S) -> Simulation<S> {
+        let mut load = Load::new(model);
+        let mut world = Simulated {
+            backend: Backend::new(model),
+            calendar: Calendar::new(),
+        };
+        load.start(&mut world);
+        // A burst of every user at one instant is legitimate, with several steps each; a hundred are not.
+        let patience = 1_000_000 + 100 * world.calendar.len() as u64;
+        let many_users = world.calendar.len() > MANY_USERS;
+        Simulation {
+            load,
+            world,
+            sink,
+            now: Time::ZERO,
+            limits: model.limits,
+            attention: model
+                .limits
+                .horizon
+                .map_or(Time::NEVER, |horizon| horizon + TICK),
+            events: 0,
+            events_before: 0,
+            patience,
+            many_users,
+            finished: false,
+        }
+    }
+
+    /// The simulated time reached.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// The events that have happened: arrivals, wake-ups, completions, hops and timeouts.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// How many requests were intended so far.
+    pub fn intended(&self) -> u64 {
+        self.load.intended()
+    }
+
+    /// Why the load ended, once it has.
+    pub fn load_end(&self) -> Option<LoadEnd> {
+        self.load.ended()
+    }
+
+    /// What the run was reported to.
+    pub fn sink(&self) -> &S {
+        &self.sink
+    }
+
+    /// Gives back the sink.
+    pub fn into_sink(self) -> S {
+        self.sink
+    }
+
+    /// Runs for about so many further events, or to the end.
+    ///
+    /// # Errors
+    /// [`StandsStill`] when the model goes round at one instant without end.
+    pub fn advance(&mut self, events: u64) -> Result<Progress, StandsStill> {
+        let until = self.events.saturating_add(events);
+        if self.finished {
+            return Ok(Progress::Finished);
+        }
+        while self.events < until {
+            if !self.step()? {
+                self.finish();
+                return Ok(Progress::Finished);
+            }
+        }
+        Ok(Progress::Running)
+    }
+
+    /// Runs to the end.
+    ///
+    /// # Errors
+    /// [`StandsStill`] when the model goes round at one instant without end.
+    pub fn run(&mut self) -> Result<(), StandsStill> {
+        while self.advance(u64::MAX)? == Progress::Running {}
+        Ok(())
+    }
+
+    /// Stops now: what is in flight is unresolved, what was measured stays.
+    pub fn interrupt(&mut self) {
+        self.load
+            .end(self.now, LoadEnd::Interrupted, &mut self.sink);
+        self.finish();
+    }
+
+    /// The next event; false when there is none before the end of the run.
+    #[inline(always)]
+    fn step(&mut self) -> Result<bool, StandsStill> {
+        if self.many_users && self.world.calendar.is_used_up() {
+            self.look_ahead();
+        }
+        let due = self.world.calendar.next_time();
+        let deadline = self.load.next_deadline();
+        let at = due.min(deadline);
+        if at >= self.attention && !self.still_happens(at) {
+            return Ok(false);
+        }
+        self.move_to(at)?;
+        self.events += 1;
+        let Simulation {
+            load,
+            world,
+            sink,
+            now,
+            ..
+        } = self;
+        if deadline < due {
+            load.time_out(*now, world, sink);
+            return Ok(true);
+        }
+        let Some((_, task)) = world.calendar.take() else {
+            return Ok(false);
+        };
+        let reply = match task {
+            Task::User(user) => return Ok(self.wake(Wake::User(user))),
+            Task::Arrival(client) => return Ok(self.wake(Wake::Arrival(client))),
+            Task::Served(job) => world.backend.served(*now, job, &mut world.calendar, sink),
+            Task::Arrived(job) => world.backend.arrived(*now, job, &mut world.calendar, sink),
+            Task::Delivered(reply) => Some(world.backend.delivered(reply)),
+        };
+        if let Some(Reply { flight, outcome }) = reply {
+            load.reply(*now, flight, outcome, world, sink);
+        }
+        Ok(true)
+    }
+
+    /// Brings the users that will be woken next into the cache, all at once: one after the other, each of a
+    /// large population would be waited for when its turn comes.
+    #[inline(never)]
+    fn look_ahead(&mut self) {
+        for task in self.world.calendar.upcoming() {
+            if let Task::User(user) = task {
+                self.load.touch(user);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn wake(&mut self, wake: Wake) -> bool {
+        let Simulation {
+            load,
+            world,
+            sink,
+            now,
+            ..
+        } = self;
+        if !load.wake(*now, wake, world, sink) {
+            self.events -= 1;
+        } else if load.ended_at().is_some() {
+            self.attention = Time::ZERO;
+        }
+        true
+    }
+
+    #[inline(always)]
+    fn move_to(&mut self, at: Time) -> Result<(), StandsStill> {
+        if at > self.now {
+            self.now = at;
+            self.events_before = self.events;
+            self.sink.advance(at);
+        } else if self.events - self.events_before > self.patience {
+            return Err(StandsStill {
+                at: at.since(Time::ZERO),
+                events: self.patience,
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether the event at `at` still happens: the horizon is passed, or the load has ended before.
+    #[cold]
+    fn still_happens(&mut self, at: Time) -> bool {
+        let ended = match (self.load.ended_at(), self.limits.horizon) {
+            (Some(ended), _) => ended,
+            (None, Some(horizon)) => {
+                self.end_at(horizon, LoadEnd::Horizon);
+                horizon
+            }
+            (None, None) => return false,
+        };
+        let busy = self.load.in_flight() > 0 || !self.world.backend.is_empty();
+        let drained = ended + self.limits.drain;
+        if busy && at > drained {
+            // What is left is cut off when the drain ends.
+            self.now = drained;
+            self.sink.advance(drained);
+        }
+        busy && at <= drained
+    }
+
+    fn end_at(&mut self, at: Time, why: LoadEnd) {
+        self.now = at;
+        self.sink.advance(at);
+        self.load.end(at, why, &mut self.sink);
+        self.attention = Time::ZERO;
+    }
+
+    fn finish(&mut self) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        if self.load.ended().is_none() {
+            // Nobody has anything left to send; with a horizon the load lasts until then all the same.
+            match self.limits.horizon {
+                Some(horizon) => self.end_at(horizon, LoadEnd::Horizon),
+                None => self.end_at(self.now, LoadEnd::Idle),
+            }
+        }
+        self.world.backend.finish(self.now, &mut self.sink);
+        self.load.finish(self.now, &mut self.world, &mut self.sink);
+    }
+}
