@@ -10,7 +10,7 @@ use blis_sim::spec::{self, ClientFlags, Overrides, Setting, Spec, yaml};
 
 use crate::cli::{ClientArgs, OverrideArgs};
 use crate::diagnostics::{self, Style};
-use crate::exit::Failure;
+use crate::exit::{Failure, tell};
 use crate::memory;
 
 /// The spec that runs when none is named.
@@ -72,10 +72,12 @@ pub fn load(
     apply(&mut read, clients, overrides)?;
     let lowered = spec::lower(&read).map_err(refused)?;
     if !lowered.warnings.is_empty() {
-        eprint!(
-            "{}",
-            diagnostics::warnings(&source.name, &source.text, &lowered.warnings, style)
-        );
+        tell(&diagnostics::warnings(
+            &source.name,
+            &source.text,
+            &lowered.warnings,
+            style,
+        ));
     }
     memory::suffices(&lowered.model)?;
     Ok(Workload {
