@@ -160,10 +160,13 @@ fn a_budget_is_exact() {
         (500, 50, budget.clone())
     );
     assert_eq!(
-        counts("--concurrency 200 --num-requests 100 --warmup 0s"),
+        counts("--concurrency 200 --think-time-ms 500 --num-requests 100 --warmup 0s"),
         (100, 100, budget.clone())
     );
-    assert_eq!(counts("--rate 100 --num-requests 1"), (1, 1, budget));
+    assert_eq!(
+        counts("--rate 100 --num-requests 1 --warmup 0s"),
+        (1, 1, budget)
+    );
 }
 
 #[test]
