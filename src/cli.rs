@@ -1,6 +1,7 @@
 //! The command line as it is typed. What it means is decided in [`crate::workload`].
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use blis_sim::spec::units::{Count, Duration, Rate, UnitError};
 use clap::{Args, Parser, Subcommand};
@@ -13,8 +14,8 @@ pub struct Cli {
     pub command: Command,
 }
 
-const AFTER_HELP: &str = "Exit codes: 0 done (and PASS where judged), 1 a defect of blis, 2 usage or spec, \
-    5 INCONCLUSIVE, 99 an objective was missed, 130 interrupted.";
+const AFTER_HELP: &str = "Exit codes: 0 done (and PASS where judged), 1 a defect of blis or a result that could \
+    not be written, 2 usage or spec, 5 INCONCLUSIVE, 99 an objective was missed, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -39,15 +40,15 @@ pub struct RunArgs {
     pub overrides: OverrideArgs,
 
     /// Print the result document on stdout instead of the report.
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub json: bool,
 
     /// Write the resolved spec and the result document into this directory.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
 
     /// Replace the results that the directory of --out holds.
-    #[arg(long, requires = "out")]
+    #[arg(long, requires = "out", help_heading = "Output")]
     pub force: bool,
 }
 
@@ -58,15 +59,15 @@ pub struct RunArgs {
 )]
 pub struct ClientArgs {
     /// So many closed users, each with at most one request in flight.
-    #[arg(long, value_name = "USERS", conflicts_with = "rate")]
+    #[arg(long, value_name = "USERS", conflicts_with = "rate", value_parser = quantity::<Count>, allow_hyphen_values = true)]
     pub concurrency: Option<Count>,
 
     /// A constant think time between an answer and the user's next request.
-    #[arg(long, value_name = "MS", value_parser = millis)]
+    #[arg(long, value_name = "MS", value_parser = millis, allow_hyphen_values = true)]
     pub think_time_ms: Option<Duration>,
 
     /// Open Poisson arrivals: 200/s, 1.5k/s, or just a number per second.
-    #[arg(long, value_parser = per_second)]
+    #[arg(long, value_parser = per_second, allow_hyphen_values = true)]
     pub rate: Option<Rate>,
 }
 
@@ -75,24 +76,24 @@ pub struct ClientArgs {
 #[command(next_help_heading = "Overrides of the spec")]
 pub struct OverrideArgs {
     /// The budget: so many requests, first ones and follow-ups together.
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = quantity::<Count>, allow_hyphen_values = true)]
     pub num_requests: Option<Count>,
 
     /// No request is sent after this time.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
     pub horizon: Option<Duration>,
 
     /// The measured window starts at this time.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
     pub warmup: Option<Duration>,
 
     /// How long a user waits for a reply before giving up.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
     pub timeout: Option<Duration>,
 
     /// The seed of every random draw.
-    #[arg(long)]
-    pub seed: Option<u64>,
+    #[arg(long, value_parser = quantity::<Count>, allow_hyphen_values = true)]
+    pub seed: Option<Count>,
 }
 
 #[derive(Debug, Args)]
@@ -120,27 +121,28 @@ pub enum Schema {
     Result,
 }
 
+/// A quantity as a spec writes it. Values may start with a hyphen so that a negative one is refused as such.
+fn quantity<T: FromStr<Err = UnitError>>(text: &str) -> Result<T, String> {
+    text.parse()
+        .map_err(|error: UnitError| format!("{error}; {}", error.help))
+}
+
 /// A number of milliseconds.
 fn millis(text: &str) -> Result<Duration, String> {
-    let refused = "expected a number of milliseconds that is not negative, such as 500 or 0.5";
-    if !text
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.')
-    {
-        return Err(refused.to_owned());
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if !digits(whole) || !digits(fraction) || whole.len() + fraction.len() == 0 {
+        let accepted = "give a number of milliseconds that is not negative, such as 500 or 0.5";
+        return Err(format!("`{text}` is not one; {accepted}"));
     }
-    format!("{text}ms")
-        .parse()
-        .map_err(|error: UnitError| error.to_string())
+    quantity(&format!("{text}ms"))
 }
 
 /// A rate with its unit, or a bare number per second.
 fn per_second(text: &str) -> Result<Rate, String> {
-    let text = if text.contains('/') {
-        text.to_owned()
+    if text.contains('/') {
+        quantity(text)
     } else {
-        format!("{text}/s")
-    };
-    text.parse()
-        .map_err(|error: UnitError| format!("{error}; {}", error.help))
+        quantity(&format!("{text}/s"))
+    }
 }

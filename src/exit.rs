@@ -9,6 +9,7 @@
 //! | 99 | a service-level objective was missed |
 //! | 130 | interrupted; the results so far were kept |
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use blis_sim::measure::Imbalance;
@@ -64,18 +65,23 @@ pub fn code(ended: Result<Done, Failure>) -> ExitCode {
             ExitCode::SUCCESS
         }
         Failure::Spec(report) => {
-            eprint!("{report}");
+            tell(report);
             ExitCode::from(2)
         }
         Failure::Usage(_) => {
-            eprintln!("blis: {failure}");
+            tell(&format!("blis: {failure}\n"));
             ExitCode::from(2)
         }
         Failure::Output { .. } | Failure::Books(_) | Failure::Json(_) => {
-            eprintln!("blis: {failure}");
+            tell(&format!("blis: {failure}\n"));
             ExitCode::from(1)
         }
     }
+}
+
+/// Writes to stderr. Where it cannot be written there is nobody to tell, and the exit code still says it.
+pub fn tell(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 impl Done {

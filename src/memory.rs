@@ -1,44 +1,136 @@
-//! Whether a model fits into the memory of this machine, asked before it is built.
+//! Whether a model fits into the memory that is free, asked before it is built.
+//!
+//! Only what the spec fixes is counted: closed users, the measurements of services and of clients' actions, and
+//! the members of queue groups. What an open load piles up in lines is not known beforehand.
+
+use std::path::Path;
 
 use blis_sim::model::{Model, Source};
 
 use crate::exit::Failure;
 
-/// Bytes that a closed user takes at most: itself, its event, and its request in flight inside the backend.
-const PER_USER: u64 = 256;
+/// Bytes that a closed user takes at most: itself, its event, and its request in flight inside the backend, while
+/// the tables that hold them grow.
+const PER_USER: u64 = 384;
+/// Bytes of the histogram of one service's waiting times.
+const PER_SERVICE: u64 = 450_000;
+/// Bytes of one member of a queue group.
+const PER_MEMBER: u64 = 32;
+/// Bytes of the histograms of one action of one client, on one side of the warm-up.
+const PER_CELL: u64 = 450_000;
 
-/// Refuses a model whose users alone would not fit into the memory that is free.
+/// Refuses a model that would not fit into the memory that is free.
 ///
 /// Where the machine does not say how much that is, the model is let through.
 ///
 /// # Errors
-/// [`Failure::Usage`] with the memory it would take.
+/// [`Failure::Usage`] with the memory it would take, and what takes most of it.
 pub fn suffices(model: &Model) -> Result<(), Failure> {
-    let users: u64 = model
-        .clients
+    let parts = parts(model);
+    let needed = parts
         .iter()
-        .map(|client| match &client.source {
-            Source::Closed { concurrency, .. } => u64::from(concurrency.get()),
-            Source::Open { .. } => 0,
-        })
-        .sum();
-    let needed = users.saturating_mul(PER_USER);
-    match available() {
-        Some(available) if needed > available => Err(Failure::Usage(format!(
-            "{users} users may take {} MB of memory, and {} MB are free; use fewer users",
-            needed / 1_000_000,
-            available / 1_000_000
-        ))),
-        _ => Ok(()),
+        .fold(0u64, |sum, part| sum.saturating_add(part.bytes));
+    let (Some(available), Some(largest)) =
+        (available(), parts.iter().max_by_key(|part| part.bytes))
+    else {
+        return Ok(());
+    };
+    if needed <= available {
+        return Ok(());
     }
+    Err(Failure::Usage(format!(
+        "this spec is more than memory: it may take {} MB, and {} MB are free; most of it is for {} {}, so use fewer",
+        needed / 1_000_000,
+        available / 1_000_000,
+        largest.number,
+        largest.what
+    )))
 }
 
-/// Bytes that can be had without swapping, as Linux tells it.
+/// Something of which a model has a number.
+struct Part {
+    what: &'static str,
+    number: u64,
+    bytes: u64,
+}
+
+fn parts(model: &Model) -> [Part; 4] {
+    let part = |what, number: u64, each: u64| Part {
+        what,
+        number,
+        bytes: number.saturating_mul(each),
+    };
+    let users = model.clients.iter().map(|client| match &client.source {
+        Source::Closed { concurrency, .. } => u64::from(concurrency.get()),
+        Source::Open { .. } => 0,
+    });
+    let members = model.services.iter().map(|service| service.members.get());
+    let cells: usize = model
+        .clients
+        .iter()
+        .map(|client| client.mix.shares.len())
+        .sum();
+    let sides = 1 + u64::from(model.limits.warmup > blis_sim::time::Time::ZERO);
+    [
+        part("users", users.sum(), PER_USER),
+        part("services", model.services.len() as u64, PER_SERVICE),
+        part("members", members.map(u64::from).sum(), PER_MEMBER),
+        part(
+            "actions of clients (counted by client)",
+            cells as u64,
+            sides * PER_CELL,
+        ),
+    ]
+}
+
+/// Bytes that can be had without swapping: the least of what the machine, the control group and the limits of the
+/// process leave, as far as Linux tells them.
 fn available() -> Option<u64> {
+    let control_group_2 = || {
+        let folder = Path::new("/sys/fs/cgroup");
+        group_leaves(&folder.join("memory.max"), &folder.join("memory.current"))
+    };
+    let control_group_1 = || {
+        let folder = Path::new("/sys/fs/cgroup/memory");
+        group_leaves(
+            &folder.join("memory.limit_in_bytes"),
+            &folder.join("memory.usage_in_bytes"),
+        )
+    };
+    [
+        machine_leaves(),
+        control_group_2(),
+        control_group_1(),
+        address_space(),
+    ]
+    .into_iter()
+    .flatten()
+    .min()
+}
+
+fn machine_leaves() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text
         .lines()
         .find(|line| line.starts_with("MemAvailable:"))?;
     let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kilobytes * 1024)
+}
+
+/// What a control group (a container's, for one) leaves; `None` when it has no limit.
+fn group_leaves(limit: &Path, used: &Path) -> Option<u64> {
+    let number = |path: &Path| -> Option<u64> {
+        let text = std::fs::read_to_string(path).ok()?;
+        text.trim().parse().ok()
+    };
+    Some(number(limit)?.saturating_sub(number(used)?))
+}
+
+/// The limit of the process's address space; `None` when there is none.
+fn address_space() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let limit = text
+        .lines()
+        .find_map(|line| line.strip_prefix("Max address space"))?;
+    limit.split_whitespace().next()?.parse().ok()
 }

@@ -5,11 +5,12 @@ use std::io::Read;
 use std::path::Path;
 
 use blis_sim::model::Model;
+use blis_sim::spec::error::line_and_column;
 use blis_sim::spec::{self, ClientFlags, Overrides, Setting, Spec, yaml};
 
 use crate::cli::{ClientArgs, OverrideArgs};
 use crate::diagnostics::{self, Style};
-use crate::exit::Failure;
+use crate::exit::{Failure, tell};
 use crate::memory;
 
 /// The spec that runs when none is named.
@@ -71,10 +72,12 @@ pub fn load(
     apply(&mut read, clients, overrides)?;
     let lowered = spec::lower(&read).map_err(refused)?;
     if !lowered.warnings.is_empty() {
-        eprint!(
-            "{}",
-            diagnostics::warnings(&source.name, &source.text, &lowered.warnings, style)
-        );
+        tell(&diagnostics::warnings(
+            &source.name,
+            &source.text,
+            &lowered.warnings,
+            style,
+        ));
     }
     memory::suffices(&lowered.model)?;
     Ok(Workload {
@@ -125,7 +128,7 @@ fn apply(spec: &mut Spec, clients: &ClientArgs, overrides: &OverrideArgs) -> Res
         Failure::Usage(format!("{error}{help}"))
     })?;
     let overrides = Overrides {
-        seed: overrides.seed,
+        seed: overrides.seed.map(|seed| seed.0),
         requests: overrides.num_requests,
         horizon: overrides.horizon,
         warmup: overrides.warmup,
@@ -153,15 +156,24 @@ fn read(file: &Path) -> Result<Source, Failure> {
     };
     outcome.map_err(|error| {
         Failure::Usage(format!(
-            "the spec {name} cannot be read: {error}; give --spec a file, or - for stdin"
+            "the spec {name} cannot be read: {error}; name a file, or - for stdin"
         ))
     })?;
+    if bytes.len() > yaml::MAX_BYTES {
+        // What was read may end within a character.
+        return Err(Failure::Usage(format!(
+            "the spec {name} is too large; a spec may have up to {} bytes",
+            yaml::MAX_BYTES
+        )));
+    }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source { name, text }),
         Err(error) => {
-            let at = error.utf8_error().valid_up_to() + 1;
+            let upto = error.utf8_error().valid_up_to();
+            let before = String::from_utf8_lossy(&error.as_bytes()[..upto]);
+            let (line, column) = line_and_column(&before, upto);
             Err(Failure::Usage(format!(
-                "the spec {name} is not UTF-8: byte {at} cannot be read; save the file as UTF-8"
+                "the spec is not UTF-8 at {name}:{line}:{column}; save the file as UTF-8"
             )))
         }
     }

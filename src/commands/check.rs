@@ -2,7 +2,7 @@
 
 use crate::cli::{CheckArgs, ClientArgs};
 use crate::commands::print;
-use crate::exit::{Done, Failure};
+use crate::exit::{Done, Failure, tell};
 use crate::report;
 use crate::workload;
 
@@ -18,7 +18,7 @@ pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
     };
     let workload = workload::load(Some(&args.spec), &no_clients, &args.overrides)?;
     for warning in report::overload_warnings(&workload.model) {
-        eprintln!("blis: warning: {warning}");
+        tell(&format!("blis: warning: {warning}\n"));
     }
     print(&report::check(&workload))?;
     Ok(Done::Well)

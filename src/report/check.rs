@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use blis_sim::analysis::{exact, offered};
-use blis_sim::model::{Model, Source};
+use blis_sim::analysis::{ServiceLoad, exact, offered};
+use blis_sim::model::{Model, Service, Source};
 
 use super::number::{millis, percent, significant};
 use super::table::Table;
@@ -80,30 +80,27 @@ fn theory(model: &Model) -> String {
 
 /// One sentence for each service that is offered more than it can carry.
 pub fn overload_warnings(model: &Model) -> Vec<String> {
-    let load = offered(model);
-    let closed = model
+    let all = offered(model);
+    let mut unrelenting = model.clone();
+    unrelenting
         .clients
-        .iter()
-        .any(|client| matches!(client.source, Source::Closed { .. }));
-    let over = model
-        .services
-        .iter()
-        .zip(&load.services)
-        .filter(|(_, offered)| offered.utilisation() > 1.0);
-    let warning = |(service, offered): (
-        &blis_sim::model::Service,
-        &blis_sim::analysis::ServiceLoad,
-    )| {
-        let consequence = if closed {
-            "closed users will wait in its line until they offer no more than it can carry"
-        } else {
-            "its line grows without end"
+        .retain(|client| matches!(client.source, Source::Open { .. }));
+    let open = offered(&unrelenting);
+    let services = model.services.iter().zip(all.services).zip(open.services);
+    let over = services.filter(|((_, all), _)| all.utilisation() > 1.0);
+    let warning = |((service, all), open): ((&Service, ServiceLoad), ServiceLoad)| {
+        let consequence = match (open.utilisation() > 1.0, service.queue_limit) {
+            (false, _) => {
+                "closed users will wait in its line until they offer no more than it can carry"
+            }
+            (true, None) => "its line grows without end",
+            (true, Some(_)) => "its line stays full and refuses the rest",
         };
         format!(
             "service {} is offered {} of what its workers can do: {consequence}; it carries {} visits/s",
             service.name,
-            percent(offered.utilisation()),
-            significant(offered.servers as f64 / offered.service_time)
+            percent(all.utilisation()),
+            significant(all.servers as f64 / all.service_time)
         )
     };
     over.map(warning).collect()

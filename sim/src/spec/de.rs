@@ -281,6 +281,14 @@ impl<'a> De<'a> {
                 return Err(self.attach(DeError::new(message).help(accepted_forms(name, variants))));
             }
             [_, second, ..] => {
+                // A step that is written as it will be one day is not one step too many.
+                let reserved = |entry: &&Entry| reserved(name).contains(&entry.key.as_str());
+                if let Some(entry) = entries.iter().find(reserved) {
+                    let (message, help) = unknown(&entry.key, name, Role::Variant, variants);
+                    return Err(DeError::new(message)
+                        .help(help)
+                        .or_at(entry.place, self.node));
+                }
                 let message = format!(
                     "{} has one key, and `{}` is a second one",
                     noun(name),

@@ -287,7 +287,7 @@ impl Display for OrNone<'_> {
 }
 
 /// A distribution in one line.
-struct Law<'a, Q>(&'a Distribution<Q>);
+pub(super) struct Law<'a, Q>(pub(super) &'a Distribution<Q>);
 
 impl<Q: Display + Copy> Display for Law<'_, Q> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

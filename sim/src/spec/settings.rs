@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Origin;
 use super::lower::{DEFAULT_DRAIN, DEFAULT_SEED};
+use super::resolved::Law;
 use super::spanned::Spanned;
 use super::syntax::{Run, Spec, Warmup};
 
@@ -40,7 +41,8 @@ impl Setting {
     }
 }
 
-/// The settings of a spec by key: the seed, the limits of the run, and of each client its size and timeout.
+/// The settings of a spec by key: the seed, the limits of the run, and of each client its size, think time and
+/// timeout.
 ///
 /// A limit or timeout that nothing gave is not there.
 pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
@@ -86,6 +88,10 @@ pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
         put(
             key("rate"),
             client.rate.as_ref().map(|v| Setting::of(v, v.value)),
+        );
+        put(
+            key("think"),
+            client.think.as_ref().map(|v| Setting::of(v, Law(&v.value))),
         );
         put(
             key("timeout"),

@@ -1,0 +1,193 @@
+//! `blis check`: the resolved model, the offered load, and warnings.
+
+use crate::support::{shipped, with_stdin, words};
+
+/// Two kinds of clients at two services, with figures that can be worked out by hand.
+const BY_HAND: &str = "\
+blis: 1
+name: by-hand
+run: {horizon: 10s}
+clients:
+  closed: {concurrency: 10, think: 90ms, do: ask}
+  open: {rate: 60/s, session: {rounds: 2}, do: {ask: 2, tell: 1}}
+actions:
+  ask: {path: [{visit: api}, reply]}
+  tell:
+    path:
+      - branch:
+          - {weight: 3, path: [{visit: log}]}
+          - {weight: 1, path: [{delay: 4ms}]}
+      - reply
+      - visit: log
+services:
+  api: {workers: 2, members: 2, time: 10ms}
+  log: {workers: 1, time: {exponential: {mean: 4ms}}}
+";
+
+/// The cells of the row of a table that starts with this name.
+fn row<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
+    let offered = text
+        .split_once("\noffered load\n")
+        .expect("the offered load")
+        .1;
+    let line = offered
+        .lines()
+        .find(|line| line.split_whitespace().next() == Some(name))
+        .unwrap_or_else(|| panic!("no row {name} in\n{text}"));
+    line.split("  ")
+        .map(str::trim)
+        .filter(|cell| !cell.is_empty())
+        .collect()
+}
+
+#[test]
+fn the_offered_load_is_the_one_worked_out_by_hand() {
+    let ran = with_stdin("check -", BY_HAND);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let text = &ran.stdout;
+    // 10 users / (90 ms + 10 ms); 60 sessions of 2 rounds, of which 1/3 take 4 ms and 2/3 take 10 ms.
+    assert_eq!(row(text, "closed"), ["closed", "at most 100.0", "10.00 ms"]);
+    assert_eq!(row(text, "open"), ["open", "120.0", "8.000 ms"]);
+    // api: 100 + 120 * 2/3 = 180 visits of 10 ms for 4 workers. 220 requests make 180 visits, so that 400 visits/s
+    // carry 488.9 requests/s.
+    assert_eq!(
+        row(text, "api"),
+        [
+            "api",
+            "180.0",
+            "10.00 ms",
+            "4",
+            "45.0 %",
+            "488.9 requests/s"
+        ]
+    );
+    // log: 40 requests of 3/4 + 1 visits are 70 visits of 4 ms; 250 visits/s carry 785.7 requests/s.
+    assert_eq!(
+        row(text, "log"),
+        [
+            "log",
+            "70.00",
+            "4.000 ms",
+            "1",
+            "28.0 %",
+            "785.7 requests/s"
+        ]
+    );
+    assert!(text.contains("\nno closed form applies: "), "{text}");
+}
+
+#[test]
+fn the_closed_form_is_the_one_of_the_textbook() {
+    let text = "blis: 1\nname: mm1\nrun: {horizon: 10s}\nclients: {c: {rate: 50/s, do: a}}\n\
+                actions: {a: {path: [{visit: s}, reply]}}\n\
+                services: {s: {workers: 1, time: {exponential: {mean: 10ms}}}}\n";
+    let ran = with_stdin("check -", text);
+    // M/M/1 at a utilisation of one half: the response time is exponential with mean 20 ms.
+    let expected = "\nM/M/1 at service s: 50.00 requests/s, mean response 20.00 ms, utilisation 50.0 %\n  \
+                    response p50 13.86 ms, p95 59.91 ms, p99 92.10 ms\n";
+    assert!(ran.stdout.ends_with(expected), "{}", ran.stdout);
+}
+
+#[test]
+fn what_is_resolved_reads_back() {
+    for name in [
+        "quickstart",
+        "mixed",
+        "overload",
+        "branches",
+        "queue-groups",
+        "distributions",
+    ] {
+        let path = shipped(&format!("{name}.yaml"));
+        let first = words(&format!("check {}", path.display()));
+        assert_eq!(first.code, Some(0), "{first:?}");
+        let (resolved, _) = first
+            .stdout
+            .split_once("\noffered load\n")
+            .expect("two parts");
+        let again = with_stdin("check -", resolved);
+        assert_eq!(
+            (again.code, again.stdout),
+            (Some(0), first.stdout.clone()),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn flags_are_resolved_too() {
+    let path = shipped("quickstart.yaml");
+    let flags = "--seed 5 --num-requests 70 --horizon 9s --warmup 1s --timeout 2s";
+    let text = words(&format!("check {} {flags}", path.display())).stdout;
+    for line in [
+        "seed: 5",
+        "  requests: 70",
+        "  horizon: 9s",
+        "  warmup: 1s",
+        "    timeout: 2s",
+    ] {
+        assert!(
+            text.lines().any(|found| found == line),
+            "no {line:?} in\n{text}"
+        );
+    }
+}
+
+#[test]
+fn more_than_the_workers_can_do_is_a_warning() {
+    let spec = |clients: &str, queue: &str| {
+        format!(
+            "blis: 1\nname: over\nrun: {{horizon: 10s}}\nclients: {clients}\n\
+             actions: {{a: {{path: [{{visit: s}}, reply]}}}}\nservices: {{s: {{workers: 2, time: 10ms{queue}}}}}\n"
+        )
+    };
+    let warned = |spec: &str| {
+        let ran = with_stdin("check -", spec);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(!ran.stdout.contains("warning"), "{}", ran.stdout);
+        ran.stderr
+    };
+    let open = "{c: {rate: 300/s, do: a}}";
+    let closed = "{c: {concurrency: 3, do: a}}";
+    let start = "blis: warning: service s is offered 150.0 % of what its workers can do: ";
+    let end = "; it carries 200.0 visits/s\n";
+    assert_eq!(
+        warned(&spec(open, "")),
+        format!("{start}its line grows without end{end}")
+    );
+    assert_eq!(
+        warned(&spec(open, ", queue: {limit: 5}")),
+        format!("{start}its line stays full and refuses the rest{end}")
+    );
+    assert_eq!(
+        warned(&spec(closed, "")),
+        format!(
+            "{start}closed users will wait in its line until they offer no more than it can carry{end}"
+        )
+    );
+    assert_eq!(warned(&spec("{c: {rate: 200/s, do: a}}", "")), "");
+}
+
+#[test]
+fn a_budget_below_the_number_of_users_is_a_warning() {
+    let path = shipped("quickstart.yaml");
+    let check = |budget: u32| words(&format!("check {} --num-requests {budget}", path.display()));
+    let warned = check(49);
+    assert_eq!(warned.code, Some(0));
+    assert!(
+        warned
+            .stderr
+            .contains("--num-requests: the budget of 49 requests is smaller than the 50 users"),
+        "{}",
+        warned.stderr
+    );
+    assert_eq!(check(50).stderr, "");
+    let text = "blis: 1\nname: few\nrun: {requests: 3}\nclients: {c: {concurrency: 5, do: a}}\n\
+                actions: {a: {path: [{delay: 1s}, reply]}}\n";
+    let warned = with_stdin("check -", text).stderr;
+    assert!(warned.contains("[stdin:3:17]"), "{warned}");
+    assert!(
+        warned.contains("the budget of 3 requests is smaller than the 5 users"),
+        "{warned}"
+    );
+}

@@ -1,0 +1,10 @@
+//! The command line held to its word: what the binary prints, writes, refuses and exits with.
+
+mod bad_input;
+mod check;
+#[cfg(target_os = "linux")]
+mod interrupt;
+mod output;
+mod run;
+mod streams;
+mod support;

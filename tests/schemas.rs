@@ -1,0 +1,197 @@
+//! The published JSON Schema of the result is the one the types give, and documents and specs keep to theirs.
+//!
+//! `BLIS_BLESS=1` writes `specs/result.schema.json` anew.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use blis_sim::spec::node::{Kind, Node, Value as Written};
+use blis_sim::spec::yaml;
+use jsonschema::Validator;
+use serde_json::{Map, Value, json};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn published(name: &str) -> PathBuf {
+    Path::new(ROOT).join("specs").join(name)
+}
+
+fn blis(args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_blis"))
+        .args(args)
+        .current_dir(ROOT)
+        .output()
+        .expect("the binary can be run");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// A validator of the schema `spec` or `result`, which is the published one as far as the tests above pass.
+fn validator(of: &str) -> Validator {
+    let text = blis(&["schema", of]);
+    let schema: Value = serde_json::from_str(&text).expect("the schema is JSON");
+    jsonschema::draft7::meta::validate(&schema).expect("the schema is one of draft 7");
+    jsonschema::validator_for(&schema).expect("the schema is valid")
+}
+
+fn complaints(validator: &Validator, document: &Value) -> Vec<String> {
+    let complaint =
+        |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());
+    validator.iter_errors(document).map(complaint).collect()
+}
+
+#[test]
+fn the_published_schema_of_the_result_is_current() {
+    let path = published("result.schema.json");
+    let generated = blis(&["schema", "result"]);
+    assert_eq!(generated, blis_sim::result::json_schema());
+    if std::env::var_os("BLIS_BLESS").is_some_and(|value| value == "1") {
+        std::fs::write(&path, &generated).expect("the schema can be written");
+    }
+    let published = std::fs::read_to_string(&path).expect("the schema is published");
+    assert!(
+        published == generated,
+        "specs/result.schema.json is out of date: run the tests with BLIS_BLESS=1"
+    );
+}
+
+#[test]
+fn the_binary_prints_the_published_schema_of_the_spec() {
+    let text = std::fs::read_to_string(published("spec.schema.json")).expect("the schema");
+    assert_eq!(blis(&["schema", "spec"]), text);
+}
+
+/// The paths of the shipped specs, from the root of the project.
+fn shipped() -> Vec<String> {
+    let entries = std::fs::read_dir(published("")).expect("the specs");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let paths = names.map(|name| format!("specs/{}", name.to_string_lossy()));
+    let specs: Vec<String> = paths.filter(|path| path.ends_with(".yaml")).collect();
+    assert!(specs.len() >= 6, "{specs:?}");
+    specs
+}
+
+fn result(args: &[&str]) -> Value {
+    let args: Vec<&str> = ["run", "--json"]
+        .into_iter()
+        .chain(args.iter().copied())
+        .collect();
+    serde_json::from_str(&blis(&args)).unwrap_or_else(|error| panic!("{args:?}: {error}"))
+}
+
+#[test]
+fn results_keep_to_the_schema() {
+    let validator = validator("result");
+    let none: [String; 0] = [];
+    for spec in shipped() {
+        assert_eq!(
+            complaints(&validator, &result(&["--spec", &spec])),
+            none,
+            "{spec}"
+        );
+    }
+    // A load that ends within the warm-up: nothing is measured, and what is not measured is absent.
+    let unmeasured = result(&["--concurrency", "5", "--num-requests", "5"]);
+    assert_eq!(complaints(&validator, &unmeasured), none);
+    assert_eq!(unmeasured.get("throughput_rps"), None);
+    assert_eq!(
+        unmeasured["latency_ms"]["response"],
+        json!({"count": 0, "censored": 0})
+    );
+}
+
+#[test]
+fn the_schema_of_the_result_refuses_what_is_none() {
+    let validator = validator("result");
+    let good = result(&[]);
+    let spoilt = |spoil: &dyn Fn(&mut Value)| {
+        let mut document = good.clone();
+        spoil(&mut document);
+        document
+    };
+    let bad = [
+        spoilt(&|document| {
+            _ = document
+                .as_object_mut()
+                .and_then(|all| all.remove("sessions"))
+        }),
+        spoilt(&|document| document["requests"]["ok"] = json!(-1)),
+        spoilt(&|document| document["requests"]["ok"] = json!("many")),
+        spoilt(&|document| document["series"] = json!({})),
+        spoilt(&|document| document["verdict"]["status"] = json!("MAYBE")),
+        spoilt(&|document| document["clients"]["users"]["latency_ms"] = json!({})),
+    ];
+    assert!(validator.is_valid(&good));
+    for (number, document) in bad.iter().enumerate() {
+        assert!(
+            !validator.is_valid(document),
+            "number {number} was accepted"
+        );
+    }
+}
+
+/// A spec as JSON: numbers and booleans as such, all else as text.
+fn as_json(node: &Node) -> Value {
+    match &node.value {
+        Written::Null => Value::Null,
+        Written::Scalar(scalar) => match scalar.kind {
+            Kind::Bool(value) => Value::Bool(value),
+            Kind::Number => serde_json::from_str(&scalar.text).expect("a number of JSON"),
+            Kind::Text => Value::from(scalar.text.as_str()),
+        },
+        Written::Sequence(items) => items.iter().map(as_json).collect(),
+        Written::Mapping(entries) => {
+            let entries = entries
+                .iter()
+                .map(|entry| (entry.key.clone(), as_json(&entry.value)));
+            Value::Object(entries.collect::<Map<_, _>>())
+        }
+    }
+}
+
+fn spec(path: &str) -> String {
+    std::fs::read_to_string(Path::new(ROOT).join(path)).expect("the spec")
+}
+
+fn spec_complaints(validator: &Validator, text: &str) -> Vec<String> {
+    let (tree, duplicates) = yaml::parse(text).expect("the text is YAML");
+    assert_eq!(duplicates, []);
+    complaints(validator, &as_json(&tree))
+}
+
+#[test]
+fn shipped_specs_and_what_they_resolve_to_keep_to_the_schema() {
+    let validator = validator("spec");
+    let none: [String; 0] = [];
+    for path in shipped() {
+        assert_eq!(spec_complaints(&validator, &spec(&path)), none, "{path}");
+        let checked = blis(&["check", &path]);
+        let (resolved, _) = checked.split_once("\noffered load\n").expect("two parts");
+        assert_eq!(
+            spec_complaints(&validator, resolved),
+            none,
+            "{path} resolved"
+        );
+    }
+}
+
+#[test]
+fn the_schema_of_the_spec_refuses_what_is_none() {
+    let validator = validator("spec");
+    let good = spec("specs/quickstart.yaml");
+    for (original, replacement) in [
+        ("blis: 1 ", ""),
+        ("workers: 4", "wrokers: 4"),
+        ("name: quickstart", "name: quickstart\nstreams: {}"),
+        ("exponential: {mean: 10ms}", "exponentail: {mean: 10ms}"),
+        ("- reply", "- replay"),
+        ("concurrency: 50", "concurrency: [50]"),
+    ] {
+        assert!(good.contains(original), "{original}");
+        let text = good.replacen(original, replacement, 1);
+        assert_ne!(
+            spec_complaints(&validator, &text),
+            [""; 0],
+            "`{replacement}` was accepted"
+        );
+    }
+}
