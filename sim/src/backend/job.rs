@@ -49,7 +49,7 @@ pub(super) struct Job {
     pub(super) next: u32,
     pub(super) attempt: u16,
     /// Visits so far.
-    pub(super) visits: u16,
+    pub(super) visits: u32,
     pub(super) state: State,
     /// Whether the client has its reply, or one is on its way: the client's timeout no longer matters.
     pub(super) answered: bool,

@@ -295,11 +295,7 @@ impl Backend {
     ) -> Entry {
         let station = &self.stations[service.index()];
         let job = &mut self.jobs[id];
-        let at = station.choose_line(
-            &self.lines,
-            job.identity,
-            job.ordinal(u32::from(job.visits)),
-        );
+        let at = station.choose_line(&self.lines, job.identity, job.ordinal(job.visits));
         let line = &mut self.lines[at as usize];
         job.service = service;
         job.line = at;
@@ -348,7 +344,7 @@ impl Backend {
         let job = &mut self.jobs[id];
         let (service, line) = (job.service, job.line);
         let station = &self.stations[service.index()];
-        let ordinal = job.ordinal(u32::from(job.visits));
+        let ordinal = job.ordinal(job.visits);
         let error = station.errors > 0.0
             && station.error_key.draw(job.identity, ordinal).unit() < station.errors;
         let step = VisitStep::Completed {
@@ -483,7 +479,7 @@ impl Backend {
 fn serve(now: Time, id: u32, job: &mut Job, station: &Station, calendar: &mut Calendar<Task>) {
     job.state = State::Running;
     job.since = now;
-    let ordinal = job.ordinal(u32::from(job.visits));
+    let ordinal = job.ordinal(job.visits);
     let end = now
         + station
             .time
