@@ -60,7 +60,12 @@ pub fn errors(name: &str, text: &str, errors: &[SpecError], style: Style) -> Str
         1 => "1 error".to_owned(),
         many => format!("{many} errors"),
     };
-    report.push_str(&format!("{count} in {name}\n"));
+    let all_by_flags = errors.iter().all(|error| error.flag.is_some());
+    let place = match all_by_flags {
+        true => "on the command line".to_owned(),
+        false => format!("in {name}"),
+    };
+    report.push_str(&format!("{count} {place}\n"));
     report
 }
 

@@ -60,10 +60,6 @@ pub fn code(ended: Result<Done, Failure>) -> ExitCode {
         Err(failure) => failure,
     };
     match &failure {
-        // A reader that has seen enough is not an error.
-        Failure::Output { why, .. } if why.kind() == std::io::ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
-        }
         Failure::Spec(report) => {
             tell(report);
             ExitCode::from(2)

@@ -1,7 +1,8 @@
 //! Whether a model fits into the memory that is free, asked before it is built.
 //!
 //! Only what the spec fixes is counted: closed users, the measurements of services and of clients' actions, and
-//! the members of queue groups. What an open load piles up in lines is not known beforehand.
+//! the members of queue groups. What an open load piles up in lines is not known beforehand: a run looks at
+//! [`most_requests`] as it goes.
 
 use std::path::Path;
 
@@ -45,6 +46,13 @@ pub fn suffices(model: &Model) -> Result<(), Failure> {
         largest.number,
         largest.what
     )))
+}
+
+/// The largest number of requests that may be waiting or in flight together in the memory that is free.
+///
+/// Unlimited where the machine does not say how much that is.
+pub fn most_requests() -> u64 {
+    available().map_or(u64::MAX, |bytes| bytes / PER_USER)
 }
 
 /// Something of which a model has a number.

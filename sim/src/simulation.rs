@@ -144,6 +144,11 @@ impl<S: Sink> Simulation<S> {
         self.load.intended()
     }
 
+    /// How many requests are in flight or still being worked on without a client.
+    pub fn present(&self) -> usize {
+        self.load.in_flight().max(self.world.backend.len())
+    }
+
     /// Why the load ended, once it has.
     pub fn load_end(&self) -> Option<LoadEnd> {
         self.load.ended()

@@ -8,14 +8,17 @@ use std::io::{self, Write};
 
 use crate::exit::Failure;
 
-/// Writes a result to stdout.
+/// Writes a result to stdout. A reader that has seen enough and closed the pipe is not an error.
 fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     let written = stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());
-    written.map_err(|why| Failure::Output {
-        to: "stdout".to_owned(),
-        why,
-    })
+    match written {
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output {
+            to: "stdout".to_owned(),
+            why,
+        }),
+        _ => Ok(()),
+    }
 }

@@ -4,12 +4,14 @@ use blis_sim::engine::LoadEnd;
 use blis_sim::measure::Measure;
 use blis_sim::result::{self, Provenance, Run};
 use blis_sim::simulation::{Progress as Reached, Simulation};
+use blis_sim::spec;
 use blis_sim::time::Time;
 
 use crate::cli::RunArgs;
 use crate::commands::print;
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
+use crate::memory;
 use crate::progress::Progress;
 use crate::report;
 use crate::run_directory::RunDirectory;
@@ -51,17 +53,22 @@ fn simulate(workload: &Workload, interrupt: &Interrupt) -> Result<Run, Failure> 
     let model = &workload.model;
     let mut simulation = Simulation::new(model, Measure::new(model));
     let mut progress = Progress::new(model.limits);
+    let most_requests = memory::most_requests();
     loop {
         let reached = simulation.advance(STRIDE);
         match reached.map_err(|stands_still| Failure::Usage(stands_still.to_string()))? {
             Reached::Finished => break,
             Reached::Running if interrupt.asked() => simulation.interrupt(),
+            Reached::Running if simulation.present() as u64 > most_requests => {
+                return Err(Failure::Usage(overgrown(&simulation)));
+            }
             Reached::Running => progress.show(simulation.now(), simulation.intended()),
         }
     }
     progress.finish();
     let provenance = Provenance {
         sha256: workload.sha256.clone(),
+        resolved_sha256: spec::sha256(&workload.resolved),
         configuration: workload.configuration.clone(),
         ended_by: simulation.load_end().unwrap_or(LoadEnd::Idle),
         events: simulation.events(),
@@ -71,4 +78,15 @@ fn simulate(workload: &Workload, interrupt: &Interrupt) -> Result<Run, Failure> 
     let mut measure = simulation.into_sink();
     measure.finish(intended)?;
     Ok(result::build(model, &measure, provenance))
+}
+
+/// What to say of a backlog that outgrows the memory.
+fn overgrown(simulation: &Simulation<Measure>) -> String {
+    format!(
+        "after {:.3} s of simulated time {} requests are waiting, and more do not fit into memory: the load is more \
+         than the services can carry; lower it, limit the lines (`queue: {{limit: ...}}`), or let work leave them \
+         after a timeout (`on_timeout: leave`)",
+        simulation.now().as_secs_f64(),
+        simulation.present()
+    )
 }

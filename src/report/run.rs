@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use blis_sim::result::{LatencyBlock, RequestCounts, Run, SessionCounts};
+use blis_sim::result::{LatencyBlock, RequestCounts, Run, SessionCounts, Window};
 use blis_sim::verdict::Status;
 
 use super::number::{count, millis, or_not_measured, percent, significant};
@@ -58,16 +58,28 @@ fn header(run: &Run) -> String {
         "interrupted" => "the run was INTERRUPTED",
         _ => "the horizon was reached",
     };
-    let end = run.window.warmup_s + run.window.measured_s;
+    let Window {
+        warmup_s,
+        measured_s,
+        ..
+    } = run.window;
+    let measured = match measured_s {
+        0.0 => format!(
+            "measured: nothing, because the load ended within the warm-up of {} s; --warmup shortens it",
+            significant(warmup_s)
+        ),
+        _ => format!(
+            "measured: what was intended from {} s to {} s",
+            significant(warmup_s),
+            significant(warmup_s + measured_s)
+        ),
+    };
     format!(
-        "{}, seed {}: {} requests in {} s of simulated time, until {ended}\nmeasured: what was intended from \
-         {} s to {} s\n",
+        "{}, seed {}: {} requests in {} s of simulated time, until {ended}\n{measured}\n",
         run.spec.name,
         run.seed,
         count(run.requests.intended),
-        significant(run.simulated_s),
-        significant(run.window.warmup_s),
-        significant(end)
+        significant(run.simulated_s)
     )
 }
 

@@ -107,6 +107,11 @@ impl Backend {
         }
     }
 
+    /// How much work there is, with or without a client.
+    pub fn len(&self) -> usize {
+        self.jobs.len() + self.replies.len()
+    }
+
     /// Whether no work is left, with or without a client.
     #[inline]
     pub fn is_empty(&self) -> bool {

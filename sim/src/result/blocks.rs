@@ -69,6 +69,8 @@ pub struct SpecIdentity {
     pub name: String,
     /// SHA-256 of its text, before flags.
     pub sha256: String,
+    /// SHA-256 of its text with defaults and flags in place, which is what was run.
+    pub resolved_sha256: String,
 }
 
 /// The measured window: from the end of the warm-up to the end of the load.

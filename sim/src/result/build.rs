@@ -24,6 +24,8 @@ use crate::verdict::{Evidence, Limit, Measured, Signal, evidence, judge};
 pub struct Provenance {
     /// SHA-256 of the spec's text.
     pub sha256: String,
+    /// SHA-256 of the resolved spec's text.
+    pub resolved_sha256: String,
     /// The values that decided the run, by key.
     pub configuration: BTreeMap<String, Setting>,
     /// What ended the load.
@@ -51,6 +53,7 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
         spec: SpecIdentity {
             name: model.name.clone(),
             sha256: provenance.sha256,
+            resolved_sha256: provenance.resolved_sha256,
         },
         seed: model.seed,
         configuration: provenance.configuration,

@@ -131,8 +131,7 @@ fn closed(
         ));
     }
     Source::Closed {
-        // The number of users of all clients is checked as a sum.
-        concurrency: at_least_one(concurrency, "user", "users", u64::MAX, findings),
+        concurrency: at_least_one(concurrency, "user", "users", MAX_USERS, findings),
         think: client
             .think
             .as_ref()
