@@ -131,12 +131,13 @@ impl Backend {
     ) -> Option<Reply> {
         let key = self.request_keys[request.client.index()];
         let identity = key.identity(request.user_number, request.number);
-        let job = self.jobs.insert(Job {
+        let step = self.paths[request.action.index()].entry;
+        let id = self.jobs.take(Job {
             flight,
             identity,
             deadline,
             since: now,
-            step: self.paths[request.action.index()].entry,
+            step,
             action: request.action,
             service: ServiceId(0),
             line: NONE,
@@ -147,14 +148,25 @@ impl Backend {
             state: State::Moving,
             answered: false,
         });
-        self.remember(flight, job);
+        // What a visit sets is left as it is.
+        let job = &mut self.jobs[id];
+        job.flight = flight;
+        job.identity = identity;
+        job.deadline = deadline;
+        job.step = step;
+        job.action = request.action;
+        job.attempt = request.attempt;
+        job.visits = 0;
+        job.state = State::Moving;
+        job.answered = false;
+        let ordinal = job.ordinal(0);
+        self.remember(flight, id);
         if let Some((one_way, key)) = &self.one_way {
-            let ordinal = self.jobs[job].ordinal(0);
             let delay = one_way.sample_span(&mut key.draw(identity, ordinal));
-            calendar.push(now + delay, Task::Arrived(job));
+            calendar.push(now + delay, Task::Arrived(id));
             return None;
         }
-        self.walk(now, job, calendar, sink)
+        self.walk(now, id, calendar, sink)
     }
 
     #[inline(always)]

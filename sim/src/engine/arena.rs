@@ -47,6 +47,17 @@ impl<T> Arena<T> {
         }
     }
 
+    /// Takes a free slot and returns its number; it holds an old value, or `blank` when it is new.
+    ///
+    /// For values that are set field by field, which spares a copy of the whole.
+    #[inline]
+    pub fn take(&mut self, blank: T) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
+            self.slots.push(blank);
+            (self.slots.len() - 1) as u32
+        })
+    }
+
     /// Gives a slot back. Its value stays readable until the slot is taken again.
     #[inline]
     pub fn remove(&mut self, slot: u32) {

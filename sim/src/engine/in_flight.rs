@@ -124,22 +124,27 @@ impl InFlight {
         // Wraps after 2^32 requests, by when no reply of the first is on its way.
         let generation = self.generation;
         self.generation = generation.wrapping_add(1);
-        let mut flight = Flight {
+        let slot = self.slots.take(Flight {
             request,
             sent: now,
             generation,
             previous: NONE,
             next: NONE,
             list,
-        };
+        });
+        let flight = &mut self.slots[slot];
+        flight.request = request;
+        flight.sent = now;
+        flight.generation = generation;
+        flight.list = list;
+        let id = FlightId { slot, generation };
         if list == NO_LIST {
-            let slot = self.slots.insert(flight);
-            return (FlightId { slot, generation }, Time::NEVER);
+            return (id, Time::NEVER);
         }
         let list = &mut self.lists[usize::from(list)];
         let deadline = now + list.timeout;
         flight.previous = list.tail;
-        let slot = self.slots.insert(flight);
+        flight.next = NONE;
         match std::mem::replace(&mut list.tail, slot) {
             NONE => {
                 list.head = slot;
@@ -148,7 +153,7 @@ impl InFlight {
             }
             previous => self.slots[previous].next = slot,
         }
-        (FlightId { slot, generation }, deadline)
+        (id, deadline)
     }
 
     /// Takes out a request that is done; `None` when it was taken out before: a late reply.
@@ -190,13 +195,15 @@ impl InFlight {
             NONE => {
                 list.head = next;
                 list.first = next_deadline;
-                self.earliest = self.first_deadline();
+                self.earliest = match self.lists.len() {
+                    1 => next_deadline,
+                    _ => self.first_deadline(),
+                };
             }
             _ => self.slots[previous].next = next,
         }
     }
 
-    #[inline]
     fn first_deadline(&self) -> Time {
         self.lists
             .iter()

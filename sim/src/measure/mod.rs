@@ -10,6 +10,7 @@
 mod latency;
 mod ledger;
 mod series;
+mod sketch;
 mod station;
 
 pub use latency::{Latencies, Times};

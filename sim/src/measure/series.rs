@@ -3,9 +3,8 @@
 //! A series has a bounded number of rows of equal width, made beforehand. When a run outlasts them, pairs of
 //! neighbours are merged and the width doubles, so that nothing is lost but resolution.
 
-use hdrhistogram::Histogram;
-
 use crate::measure::ledger::{Imbalance, Requests, balance};
+use crate::measure::sketch::Sketch;
 use crate::measure::station::Areas;
 use crate::time::{Span, Time};
 
@@ -41,18 +40,16 @@ pub struct Row {
     pub stations: Vec<Areas>,
     response_sum: u128,
     /// Response times of the ends that fell in it, to two significant digits.
-    response: Histogram<u32>,
+    response: Sketch,
 }
 
 impl Row {
     fn new(stations: usize) -> Row {
-        let response = Histogram::new_with_bounds(1, 1 << 62, 2)
-            .unwrap_or_else(|_| unreachable!("the bounds are constants that HdrHistogram accepts"));
         Row {
             requests: Requests::default(),
             stations: vec![Areas::default(); stations],
             response_sum: 0,
-            response,
+            response: Sketch::new(),
         }
     }
 
@@ -79,18 +76,15 @@ impl Row {
             mine.waiting += others.waiting;
             mine.busy += others.busy;
         }
-        // Both have the same bounds, the one thing that could make this fail.
-        let merged = self.response.add(&other.response);
-        debug_assert!(merged.is_ok());
+        self.response.take(&mut other.response);
         other.requests = Requests::default();
         other.response_sum = 0;
         other.stations.fill(Areas::default());
-        other.response.reset();
     }
 
     /// How many response times were recorded.
     pub fn responses(&self) -> u64 {
-        self.response.len()
+        self.response.count()
     }
 
     /// The exact mean response time in nanoseconds, `None` without any.
@@ -100,8 +94,7 @@ impl Row {
 
     /// A quantile of the response time to two significant digits, `None` without any.
     pub fn quantile(&self, quantile: f64) -> Option<Span> {
-        let nanos = self.response.value_at_quantile(quantile);
-        (self.responses() > 0).then(|| Span::from_nanos(nanos))
+        self.response.quantile(quantile)
     }
 }
 
@@ -139,9 +132,7 @@ impl Series {
     /// Adds a response time to the current row.
     #[inline]
     pub(super) fn record(&mut self, response: Span) {
-        self.rows[self.current]
-            .response
-            .saturating_record(response.as_nanos());
+        self.rows[self.current].response.record(response);
     }
 
     /// The first instant after the current row.

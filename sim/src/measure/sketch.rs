@@ -1,0 +1,120 @@
+//! A coarse distribution that costs next to nothing to add to.
+//!
+//! Every response time is recorded twice: in the distribution of its action, which is an HdrHistogram, and in
+//! the row of the series it ends in, which is this. Two significant digits are enough there, and a record is an
+//! addition at an address computed in a handful of instructions.
+
+use crate::time::Span;
+
+/// Bits of a value that are told apart below its highest one: steps of at most 1/128 of the value.
+const BITS: u32 = 7;
+/// Values below this are counted exactly.
+const EXACT: u64 = 1 << BITS;
+const COUNTERS: usize = ((u64::BITS - BITS + 1) as usize) << BITS;
+
+/// Log-linear counters over all spans.
+#[derive(Debug, Clone)]
+pub(super) struct Sketch {
+    counters: Vec<u32>,
+    count: u64,
+}
+
+impl Sketch {
+    pub(super) fn new() -> Sketch {
+        Sketch {
+            counters: vec![0; COUNTERS],
+            count: 0,
+        }
+    }
+
+    /// Adds a span.
+    #[inline]
+    pub(super) fn record(&mut self, span: Span) {
+        let counter = &mut self.counters[position(span.as_nanos())];
+        *counter = counter.saturating_add(1);
+        self.count += 1;
+    }
+
+    /// How many spans were added.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Takes over what another holds, and leaves it empty.
+    pub(super) fn take(&mut self, other: &mut Sketch) {
+        for (mine, others) in self.counters.iter_mut().zip(&mut other.counters) {
+            *mine = mine.saturating_add(std::mem::take(others));
+        }
+        self.count += std::mem::take(&mut other.count);
+    }
+
+    /// The quantile by nearest rank, as the largest value that cannot be told apart from it; `None` when empty.
+    pub(super) fn quantile(&self, quantile: f64) -> Option<Span> {
+        let rank = (libm::ceil(quantile * self.count as f64) as u64).clamp(1, self.count.max(1));
+        let mut below = 0;
+        let reached = self.counters.iter().position(|&number| {
+            below += u64::from(number);
+            below >= rank
+        });
+        Some(Span::from_nanos(largest(reached?)))
+    }
+}
+
+/// The counter of a value.
+#[inline]
+fn position(value: u64) -> usize {
+    let shift = (value | EXACT).ilog2() - BITS;
+    ((shift as usize) << BITS) + (value >> shift) as usize
+}
+
+/// The largest value of a counter.
+fn largest(position: usize) -> u64 {
+    let shift = (position >> BITS).saturating_sub(1);
+    let steps = (position - (shift << BITS)) as u64;
+    // The last counter ends with the largest value of all, one below 2^64.
+    ((u128::from(steps + 1) << shift) - 1) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_tell_values_apart_to_one_part_in_128() {
+        let powers = (0..64).flat_map(|power| {
+            let value = 1u64 << power;
+            [value - 1, value, value + 1, value + value / 3]
+        });
+        let mut last = None;
+        for value in powers.chain([u64::MAX]) {
+            let at = position(value);
+            let largest = largest(at);
+            assert!(
+                largest >= value && largest - value <= value / 128,
+                "{value}"
+            );
+            assert_eq!(position(largest), at, "{value}");
+            if largest < u64::MAX {
+                assert_eq!(position(largest + 1), at + 1, "{value}");
+            }
+            last = Some(at);
+        }
+        assert_eq!(last, Some(COUNTERS - 1));
+    }
+
+    #[test]
+    fn quantiles_are_by_nearest_rank() {
+        let mut sketch = Sketch::new();
+        assert_eq!(sketch.quantile(0.5), None);
+        for value in 1..=100 {
+            sketch.record(Span::from_nanos(value));
+        }
+        let mut other = Sketch::new();
+        other.take(&mut sketch);
+        assert_eq!((sketch.count(), sketch.quantile(0.5)), (0, None));
+        assert_eq!(other.quantile(0.5), Some(Span::from_nanos(50)));
+        assert_eq!(other.quantile(0.99), Some(Span::from_nanos(99)));
+        assert_eq!(other.quantile(1.0), Some(Span::from_nanos(100)));
+        assert_eq!(other.quantile(0.0), Some(Span::from_nanos(1)));
+    }
+}
