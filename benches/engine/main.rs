@@ -3,11 +3,13 @@
 //! `cargo bench --bench engine` runs every case; `-- A D` just those; `-- --rounds 9` more often. Engine and
 //! kernel take turns, and the ratio is taken within each round, so that a machine that slows down slows both.
 //! `cargo bench --bench engine -- once CASE REQUESTS` runs the engine once and prints what it took as JSON;
-//! `-- memory` does so for one million closed users at two lengths, each in a process of its own.
+//! `-- calendar` compares the future-event list with a binary heap; `-- memory` runs case C, one million closed
+//! users, at two lengths, each in a process of its own.
 
 #![allow(missing_docs, reason = "a bench has no public items to document")]
 
 mod cases;
+mod hold;
 mod kernel;
 
 use std::process::{Command, ExitCode};
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["memory"] => memory(),
+        ["calendar"] => calendar(),
         ["once", case, requests] => once(case, requests),
         words => compare(words),
     }
@@ -32,7 +35,7 @@ fn main() -> ExitCode {
 
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: cargo bench --bench engine [-- [--rounds N] [CASE ...] | once CASE REQUESTS | memory]; cases: A B1 B2 C D"
+        "usage: cargo bench --bench engine [-- [--rounds N] [CASE ...] | once CASE REQUESTS | memory | calendar]; cases: A B1 B2 C D"
     );
     ExitCode::from(2)
 }
@@ -113,6 +116,29 @@ fn row(case: &Case, rounds: usize) {
         summary(rates.collect(), 2),
         summary(ratios.collect(), 2)
     );
+}
+
+/// The future-event list against a binary heap, at three sizes.
+fn calendar() -> ExitCode {
+    println!("| entries | calendar ns/hold | binary heap ns/hold | heap / calendar |");
+    println!("|---|---|---|---|");
+    for entries in [50, 10_000, 1_000_000] {
+        let runs: Vec<(f64, f64)> = (0..DEFAULT_ROUNDS)
+            .map(|_| hold::compare(entries))
+            .collect();
+        println!(
+            "| {entries} | {} | {} | {} |",
+            summary(runs.iter().map(|(calendar, _)| *calendar).collect(), 1),
+            summary(runs.iter().map(|(_, heap)| *heap).collect(), 1),
+            summary(
+                runs.iter()
+                    .map(|(calendar, heap)| heap / calendar)
+                    .collect(),
+                1
+            )
+        );
+    }
+    ExitCode::SUCCESS
 }
 
 /// Runs case C in processes of their own, so that each has its own peak.
