@@ -317,32 +317,22 @@ impl Backend {
         job.service = service;
         job.line = at;
         job.since = now;
-        let mut record = |step| {
-            sink.record(
-                now,
-                Event::Visit {
-                    service,
-                    line: at,
-                    visitor: id,
-                    step,
-                },
-            )
-        };
         if station.on_timeout != OnTimeout::Stay && !job.answered && job.deadline < now {
-            record(VisitStep::Joined);
-            record(VisitStep::Left { waited: Span::ZERO });
+            record(sink, now, id, job, VisitStep::Joined);
+            let waited = Span::ZERO;
+            record(sink, now, id, job, VisitStep::Left { waited });
             self.jobs.remove(id);
             return Entry::Gone;
         }
         if line.idle > 0 {
-            record(VisitStep::TakenAtOnce);
+            record(sink, now, id, job, VisitStep::TakenAtOnce);
             line.idle -= 1;
             serve(now, id, job, station, calendar);
         } else if line.waiting >= station.queue_limit {
-            record(VisitStep::Rejected);
+            record(sink, now, id, job, VisitStep::Rejected);
             return Entry::Refused;
         } else {
-            record(VisitStep::Joined);
+            record(sink, now, id, job, VisitStep::Joined);
             job.state = State::Waiting;
             line.join(&mut self.jobs, id);
         }
@@ -368,15 +358,7 @@ impl Backend {
             served: now.since(job.since),
             error,
         };
-        sink.record(
-            now,
-            Event::Visit {
-                service,
-                line,
-                visitor: id,
-                step,
-            },
-        );
+        record(sink, now, id, job, step);
         job.visits += 1;
         job.state = State::Moving;
         self.next_in_line(now, service, line, calendar, sink);
@@ -403,15 +385,7 @@ impl Backend {
         let step = VisitStep::Started {
             waited: now.since(job.since),
         };
-        sink.record(
-            now,
-            Event::Visit {
-                service,
-                line,
-                visitor: next,
-                step,
-            },
-        );
+        record(sink, now, next, job, step);
         serve(now, next, job, &self.stations[service.index()], calendar);
     }
 
@@ -445,15 +419,7 @@ impl Backend {
             (State::Waiting, _) => VisitStep::Left { waited: spent },
             (State::Running, OnTimeout::Abandon) => VisitStep::Abandoned { served: spent },
         };
-        sink.record(
-            now,
-            Event::Visit {
-                service,
-                line,
-                visitor: id,
-                step,
-            },
-        );
+        record(sink, now, id, &self.jobs[id], step);
         self.jobs.remove(id);
         if state == State::Waiting {
             self.lines[line as usize].leave(&mut self.jobs, id);
@@ -465,28 +431,14 @@ impl Backend {
     /// Reports what is still waiting or running when the run ends.
     pub fn finish<S: Sink>(&mut self, now: Time, sink: &mut S) {
         for id in self.jobs.taken() {
-            let Job {
-                service,
-                line,
-                since,
-                state,
-                ..
-            } = self.jobs[id];
+            let Job { since, state, .. } = self.jobs[id];
             let spent = now.since(since);
             let step = match state {
                 State::Moving => continue,
                 State::Waiting => VisitStep::CutWaiting { waited: spent },
                 State::Running => VisitStep::CutRunning { served: spent },
             };
-            sink.record(
-                now,
-                Event::Visit {
-                    service,
-                    line,
-                    visitor: id,
-                    step,
-                },
-            );
+            record(sink, now, id, &self.jobs[id], step);
         }
     }
 }
@@ -506,4 +458,16 @@ fn serve(now: Time, id: u32, job: &mut Job, station: &Station, calendar: &mut Ca
     if !stops {
         calendar.push(end, Task::Served(id));
     }
+}
+
+/// Reports what happened to a job's visit.
+#[inline(always)]
+fn record<S: Sink>(sink: &mut S, now: Time, id: u32, job: &Job, step: VisitStep) {
+    let event = Event::Visit {
+        service: job.service,
+        line: job.line,
+        visitor: id,
+        step,
+    };
+    sink.record(now, event);
 }
