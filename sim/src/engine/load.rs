@@ -125,12 +125,13 @@ impl Load {
             world.wake_at(at, wake);
         }
         if let Some(request) = woken.send {
-            if self.users.exhausted() {
-                self.end(now, LoadEnd::Budget, sink);
-            }
             let (flight, deadline) = self.in_flight.insert(now, request);
             if let Some(outcome) = world.send(now, flight, &request, deadline, sink) {
                 self.reply(now, flight, outcome, world, sink);
+            }
+            // The request that uses up the budget, and what it sets off at once, still belong to the load.
+            if self.users.exhausted() {
+                self.end(now, LoadEnd::Budget, sink);
             }
         }
         true
