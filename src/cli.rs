@@ -99,8 +99,12 @@ pub struct OverrideArgs {
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// The workload spec; - reads it from stdin.
-    #[arg(value_name = "SPEC")]
-    pub spec: PathBuf,
+    #[arg(value_name = "SPEC", required_unless_present = "spec_flag")]
+    pub spec: Option<PathBuf>,
+
+    /// The same, as `blis run` takes it.
+    #[arg(long = "spec", value_name = "FILE", conflicts_with = "spec")]
+    pub spec_flag: Option<PathBuf>,
 
     #[command(flatten)]
     pub overrides: OverrideArgs,

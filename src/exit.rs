@@ -5,7 +5,7 @@
 //! | 0 | done, and PASS where the run was judged |
 //! | 1 | a defect of blis itself, or the result could not be written |
 //! | 2 | usage or spec: nothing was run, nothing was written |
-//! | 5 | INCONCLUSIVE |
+//! | 5 | INCONCLUSIVE: the evidence does not say, or the run outgrew the memory |
 //! | 99 | a service-level objective was missed |
 //! | 130 | interrupted; the results so far were kept |
 
@@ -35,6 +35,9 @@ pub enum Failure {
     /// A report of the errors of a spec, complete with its places.
     #[error("{0}")]
     Spec(String),
+    /// The run outgrew the machine before it came to its end.
+    #[error("{0}")]
+    Overgrown(String),
     /// The result could not be written.
     #[error("the result could not be written to {to}: {why}; make room or choose another place")]
     Output {
@@ -67,6 +70,10 @@ pub fn code(ended: Result<Done, Failure>) -> ExitCode {
         Failure::Usage(_) => {
             tell(&format!("blis: {failure}\n"));
             ExitCode::from(2)
+        }
+        Failure::Overgrown(_) => {
+            tell(&format!("blis: INCONCLUSIVE: {failure}\n"));
+            ExitCode::from(5)
         }
         Failure::Output { .. } | Failure::Books(_) | Failure::Json(_) => {
             tell(&format!("blis: {failure}\n"));

@@ -1,5 +1,7 @@
 //! `blis check`: validates a spec and says what it resolves to and what load it offers.
 
+use std::path::PathBuf;
+
 use crate::cli::{CheckArgs, ClientArgs};
 use crate::commands::print;
 use crate::exit::{Done, Failure, tell};
@@ -16,7 +18,8 @@ pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
         think_time_ms: None,
         rate: None,
     };
-    let workload = workload::load(Some(&args.spec), &no_clients, &args.overrides)?;
+    let spec = args.spec.as_ref().or(args.spec_flag.as_ref());
+    let workload = workload::load(spec.map(PathBuf::as_path), &no_clients, &args.overrides)?;
     for warning in report::overload_warnings(&workload.model) {
         tell(&format!("blis: warning: {warning}\n"));
     }

@@ -60,7 +60,7 @@ fn simulate(workload: &Workload, interrupt: &Interrupt) -> Result<Run, Failure> 
             Reached::Finished => break,
             Reached::Running if interrupt.asked() => simulation.interrupt(),
             Reached::Running if simulation.present() as u64 > most_requests => {
-                return Err(Failure::Usage(overgrown(&simulation)));
+                return Err(Failure::Overgrown(overgrown(&simulation)));
             }
             Reached::Running => progress.show(simulation.now(), simulation.intended()),
         }

@@ -291,11 +291,23 @@ fn limit(run: &Run) -> String {
     let busy = bottleneck.utilisation.map_or(String::new(), |busy| {
         format!(", and were {} busy", percent(busy))
     });
+    let requests = significant(bottleneck.capacity_rps);
+    let visits = significant(bottleneck.capacity_visits_per_s);
+    // Where not every request makes one visit, the two capacities differ and want explaining.
+    let carry = match requests == visits {
+        true => format!("carry {requests} requests/s"),
+        false => format!("serve {visits} visits/s, at this mix {requests} requests/s"),
+    };
     let mut text = format!(
-        "  limit       {} limits the system: its workers carry {} requests/s{busy}\n",
-        bottleneck.service,
-        significant(bottleneck.capacity_rps)
+        "  limit       {} limits the system: its workers {carry}{busy}\n",
+        bottleneck.service
     );
+    if !bottleneck.tied_with.is_empty() {
+        text.push_str(&format!(
+            "              of the same capacity: {}\n",
+            bottleneck.tied_with.join(", ")
+        ));
+    }
     if let Some(users) = bottleneck.saturation_users {
         text.push_str(&format!(
             "              with more than {} users, some must always wait (N*)\n",
@@ -368,7 +380,7 @@ fn theory(run: &Run) -> String {
 
 fn verdict(run: &Run) -> String {
     let Some(verdict) = &run.verdict else {
-        return String::new();
+        return "  verdict     none, because no action promises anything (`slo`)\n".to_owned();
     };
     let status = match verdict.status {
         Status::Pass => "PASS",

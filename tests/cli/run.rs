@@ -352,7 +352,7 @@ fn help_lists_every_flag_and_the_version_is_that_of_the_crate() {
     }
     let check = words("check --help").stdout;
     for flag in [
-        "<SPEC>",
+        "[SPEC]",
         "--num-requests",
         "--horizon",
         "--timeout",

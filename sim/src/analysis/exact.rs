@@ -1,7 +1,7 @@
 //! The closed form that applies to a model, or why none does.
 
 use crate::dist::{Dist, Family};
-use crate::model::{Arrival, Client, Dispatch, Model, Service, Source, Step};
+use crate::model::{Arrival, Client, Dispatch, Model, OnTimeout, Service, Source, Step};
 use crate::theory::{
     ClosedStation, DeterministicService, FiniteQueue, GeneralArrivals, GeneralService, Means,
     MultiServer, SplitQueues, TheoryError,
@@ -36,6 +36,20 @@ pub fn exact(model: &Model) -> Result<Exact, String> {
     let service = single_station(model)?;
     if service.errors > 0.0 {
         return Err(format!("service {} injects errors", service.name));
+    }
+    if model
+        .clients
+        .iter()
+        .any(|client| client.on_failure.retries > 0)
+    {
+        return Err("failed requests are tried again".to_owned());
+    }
+    let impatient = model.clients.iter().any(|client| client.timeout.is_some());
+    if impatient && service.on_timeout != OnTimeout::Stay {
+        return Err(format!(
+            "work leaves service {} when its client gives up",
+            service.name
+        ));
     }
     let network = model
         .one_way

@@ -47,6 +47,11 @@ impl ServiceLoad {
         self.erlangs() / self.servers as f64
     }
 
+    /// Visits per second that all its workers together can serve.
+    pub fn capacity_visits(&self) -> f64 {
+        self.servers as f64 / self.service_time
+    }
+
     /// Requests per second that all its workers together can carry at this mix, `None` if no request visits it.
     pub fn capacity(&self) -> Option<f64> {
         let demand = self.visits_per_request * self.service_time;
@@ -55,6 +60,19 @@ impl ServiceLoad {
 }
 
 impl Offered {
+    /// Other services whose capacity is that of the service `limiting`, but for rounding.
+    pub fn tied_with(&self, limiting: usize) -> impl Iterator<Item = usize> {
+        let capacity = self.services[limiting].capacity();
+        let ties = move |service: &ServiceLoad| match (capacity, service.capacity()) {
+            (Some(least), Some(other)) => (other / least - 1.0).abs() < 1e-9,
+            _ => false,
+        };
+        let services = self.services.iter().enumerate();
+        services.filter_map(move |(index, service)| {
+            (index != limiting && ties(service)).then_some(index)
+        })
+    }
+
     /// The service with the smallest capacity, which is the first to limit the throughput, if any does.
     pub fn limiting(&self) -> Option<(usize, f64)> {
         let capacities = self.services.iter().enumerate();

@@ -138,7 +138,11 @@ impl Measure {
                 .map(|action| action.slo.clone())
                 .collect(),
             sessions: vec![Sessions::default(); model.clients.len()],
-            stations: model.services.iter().map(|_| StationMeter::new()).collect(),
+            stations: model
+                .services
+                .iter()
+                .map(|_| StationMeter::new(warmup))
+                .collect(),
             station_names: model
                 .services
                 .iter()

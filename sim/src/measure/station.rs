@@ -100,8 +100,12 @@ pub struct StationMeter {
     outside: Visits,
     /// What happened to visits within the window.
     window: Visits,
-    /// Waiting times of visits taken up from the line within the window.
+    /// Times in the line of the visits that joined it within the window, once they are out of it.
     wait: Times,
+    /// How many of these left the line without being taken up.
+    censored_waits: u64,
+    window_start: Time,
+    window_end: Time,
     max_waiting: u64,
     waited: u128,
     served: u128,
@@ -111,13 +115,17 @@ pub struct StationMeter {
 }
 
 impl StationMeter {
-    pub(super) fn new() -> StationMeter {
+    /// Nothing measured yet; the window starts at `window_start`.
+    pub(super) fn new(window_start: Time) -> StationMeter {
         StationMeter {
             waiting: Level::default(),
             busy: Level::default(),
             outside: Visits::default(),
             window: Visits::default(),
             wait: Times::new(),
+            censored_waits: 0,
+            window_start,
+            window_end: Time::NEVER,
             max_waiting: 0,
             waited: 0,
             served: 0,
@@ -147,9 +155,7 @@ impl StationMeter {
                 visits.started += 1;
                 self.stop_waiting(now, waited);
                 self.busy.up(now);
-                if in_window {
-                    self.wait.record(waited);
-                }
+                self.record_wait(now, waited, false);
             }
             VisitStep::Completed { served, error } => {
                 visits.completed += 1;
@@ -172,6 +178,7 @@ impl StationMeter {
             VisitStep::Left { waited } => {
                 visits.left += 1;
                 self.stop_waiting(now, waited);
+                self.record_wait(now, waited, true);
             }
             VisitStep::Abandoned { served } => {
                 visits.abandoned += 1;
@@ -180,6 +187,7 @@ impl StationMeter {
             VisitStep::CutWaiting { waited } => {
                 visits.cut_waiting += 1;
                 self.stop_waiting(now, waited);
+                self.record_wait(now, waited, true);
             }
             VisitStep::CutRunning { served } => {
                 visits.cut_running += 1;
@@ -189,6 +197,16 @@ impl StationMeter {
             | VisitStep::Joined
             | VisitStep::Started { .. }
             | VisitStep::Completed { .. } => {}
+        }
+    }
+
+    /// Holds a time in the line if the visit joined the line within the window.
+    #[inline(always)]
+    fn record_wait(&mut self, now: Time, waited: Span, censored: bool) {
+        let joined = Time::from_nanos(now.as_nanos() - waited.as_nanos());
+        if joined >= self.window_start && joined <= self.window_end {
+            self.wait.record(waited);
+            self.censored_waits += u64::from(censored);
         }
     }
 
@@ -213,6 +231,7 @@ impl StationMeter {
     /// The measured window ends.
     pub(super) fn window_ends(&mut self, now: Time) {
         self.at_end = Some((self.areas(now), self.max_waiting));
+        self.window_end = now;
     }
 
     /// The integrals up to `now`, which no event has passed.
@@ -247,11 +266,16 @@ impl StationMeter {
         self.at_end.map_or(self.max_waiting, |(_, longest)| longest)
     }
 
-    /// Waiting times of the visits taken up within the window, those taken at once included.
+    /// Waiting times of the visits that came within the window, those taken up at once included.
     pub fn waits(&self) -> Times {
         let mut waits = self.wait.clone();
         waits.record_n(Span::ZERO, self.window.at_once);
         waits
+    }
+
+    /// How many of [`waits`](Self::waits) were still growing when the visit left or the run ended.
+    pub fn censored_waits(&self) -> u64 {
+        self.censored_waits
     }
 
     /// Checks that every visit is accounted for, and Little's law for line and workers: the integral of

@@ -217,7 +217,8 @@ pub struct ServiceResult {
     pub mean_queue: Option<f64>,
     /// The most requests that were in its lines together.
     pub max_queue: u64,
-    /// Time in the line of the visits that workers took up, those that did not have to wait included.
+    /// Time in the line of the visits that came within the window, those that did not have to wait included;
+    /// censored are those that left the line, or were still in it when the run ended.
     pub wait_ms: LatencyBlock,
 }
 
@@ -229,8 +230,13 @@ pub struct Bottleneck {
     /// Its measured utilisation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub utilisation: Option<f64>,
-    /// Requests per second that its workers can carry at this mix.
+    /// Requests per second that its workers can carry at this mix of requests.
     pub capacity_rps: f64,
+    /// Visits per second that its workers can serve.
+    pub capacity_visits_per_s: f64,
+    /// Other services whose capacity is the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tied_with: Vec<String>,
     /// Closed models with a single client: the number of users from which on some must wait, N* = (D + Z) / Dmax.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub saturation_users: Option<f64>,

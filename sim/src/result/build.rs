@@ -73,7 +73,7 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
         clients: clients(model, measure),
         services: services(model, measure),
         bottleneck: bottleneck(model, measure),
-        theory: theory(model),
+        theory: theory(model, total.requests().ended(Outcome::TimedOut)),
         series: series(model, measure, provenance.simulated),
         verdict: evidence(model, measure, interrupted, false).map(|evidence| verdict(&evidence)),
         events: provenance.events,
@@ -198,7 +198,7 @@ fn services(model: &Model, measure: &Measure) -> BTreeMap<String, ServiceResult>
             utilisation: utilisation(service, areas, measured),
             mean_queue: mean_over(areas.waiting, measured),
             max_queue: meter.max_waiting(),
-            wait_ms: block(&meter.waits(), 0),
+            wait_ms: block(&meter.waits(), meter.censored_waits()),
         };
         (service.name.clone(), result)
     };
@@ -228,12 +228,22 @@ fn bottleneck(model: &Model, measure: &Measure) -> Option<Bottleneck> {
         service: model.services[index].name.clone(),
         utilisation: utilisation(&model.services[index], areas, measure.measured()),
         capacity_rps,
+        capacity_visits_per_s: load.services[index].capacity_visits(),
+        tied_with: load
+            .tied_with(index)
+            .map(|other| model.services[other].name.clone())
+            .collect(),
         saturation_users,
     })
 }
 
-fn theory(model: &Model) -> Theory {
-    match exact(model) {
+/// The closed form, unless the run did what the form does not know: give up.
+fn theory(model: &Model, timed_out: u64) -> Theory {
+    let patient = |exact| match timed_out {
+        0 => Ok(exact),
+        _ => Err(format!("{timed_out} requests timed out")),
+    };
+    match exact(model).and_then(patient) {
         Err(why) => Theory {
             exact: None,
             not_applicable: Some(why),

@@ -130,8 +130,8 @@ impl FromStr for Duration {
 
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Below 2^53 every whole number of nanoseconds is exact in both representations.
-        if self.0.fract() == 0.0 && self.0 < 9_007_199_254_740_992.0 {
+        // A whole number of nanoseconds has the same value as an integer, and any integer reads back to it.
+        if self.0.fract() == 0.0 && self.0 < 1.8e19 {
             write!(f, "{}", crate::time::Span::from_nanos(self.0 as u64))
         } else {
             write!(f, "{}ns", self.0)

@@ -40,6 +40,7 @@ pub fn lower(spec: &Spec) -> Result<Lowered, Vec<SpecError>> {
     if findings.errors.is_empty() {
         run::warn_of_small_budget(spec, &model, &mut findings);
         services::check_timeouts(spec, &model, &mut findings);
+        paths::warn_of_unmissable(spec, &model, &mut findings);
         standstill::check(spec, &model, &mut findings);
     }
     sort(&mut findings.errors);

@@ -5,9 +5,9 @@
 
 use super::run::span;
 use super::{Findings, Names, clients, distributions, refer};
-use crate::model::{Action, Failure, QuantileLimit, ServiceId, Slo, Step};
+use crate::model::{Action, Failure, Model, QuantileLimit, ServiceId, Slo, Step};
 use crate::spec::spanned::Spanned;
-use crate::spec::syntax::{self, Arm};
+use crate::spec::syntax::{self, Arm, Spec};
 use crate::time::Span;
 
 /// The actions with their program.
@@ -206,6 +206,40 @@ impl Paths<'_, '_> {
             self.program[jump] = Step::Jump(join);
         }
         end
+    }
+}
+
+/// Warns of limits that no run can break: a response time is at most the timeout of those who wait for it.
+pub fn warn_of_unmissable(spec: &Spec, model: &Model, findings: &mut Findings) {
+    for (index, (name, action)) in spec.actions.value.0.iter().enumerate() {
+        let Some(slo) = &action.slo else { continue };
+        let senders = model.clients.iter().filter(|client| {
+            let mut shares = client.mix.shares.iter();
+            shares.any(|(chosen, _)| chosen.index() == index)
+        });
+        let longest = senders
+            .map(|client| client.timeout.unwrap_or(Span::MAX))
+            .max();
+        let Some(longest) = longest else { continue };
+        let slo = &slo.value;
+        let limits = [&slo.p50, &slo.p90, &slo.p95, &slo.p99, &slo.p999];
+        for limit in limits.into_iter().flatten() {
+            if span(limit.value) > longest {
+                let message = format!(
+                    "no response of `{}` takes longer than its clients' timeout of {longest}, so that this limit of {} \
+                     cannot be missed",
+                    name.value, limit.value
+                );
+                let help = "set a limit below the timeout, and `errors` for those who time out";
+                findings.warn(limit.error(message).help(help));
+            }
+        }
+        if let Some(errors) = &slo.errors
+            && errors.value.0 >= 1.0
+        {
+            let message = "a limit of 100 % errors cannot be missed";
+            findings.warn(errors.error(message).help("one percent is written `1%`"));
+        }
     }
 }
 
