@@ -6,7 +6,9 @@ use std::path::Path;
 
 use blis_sim::model::Model;
 use blis_sim::spec::error::line_and_column;
-use blis_sim::spec::{self, ClientFlags, Overrides, Setting, Spec, yaml};
+use blis_sim::spec::syntax::Warmup;
+use blis_sim::spec::units::Duration;
+use blis_sim::spec::{self, ClientFlags, Overrides, Setting, Spanned, Spec, yaml};
 
 use crate::cli::{ClientArgs, OverrideArgs};
 use crate::diagnostics::{self, Style};
@@ -69,7 +71,7 @@ pub fn load(
         ))
     };
     let mut read = spec::read(&source.text).map_err(refused)?;
-    apply(&mut read, clients, overrides)?;
+    apply(&mut read, file.is_none(), clients, overrides)?;
     let lowered = spec::lower(&read).map_err(refused)?;
     if !lowered.warnings.is_empty() {
         tell(&diagnostics::warnings(
@@ -113,7 +115,32 @@ fn refuse_client_flags(clients: &ClientArgs) -> Result<(), Failure> {
     }
 }
 
-fn apply(spec: &mut Spec, clients: &ClientArgs, overrides: &OverrideArgs) -> Result<(), Failure> {
+/// Shortens the warm-up of the embedded spec, which suits its own length, where a flag shortens the run: to a tenth of
+/// the horizon, and to nothing for a budget, whose time is not known beforehand.
+fn shorten_warmup(spec: &mut Spec, overrides: &OverrideArgs) {
+    let Some(run) = &mut spec.run else { return };
+    let Some(warmup) = &mut run.value.warmup else {
+        return;
+    };
+    let Warmup::At(usual) = warmup.value;
+    let tenth = overrides
+        .horizon
+        .map(|horizon| Duration((horizon.0 / 10.0).floor()));
+    match tenth {
+        _ if overrides.num_requests.is_some() => {
+            *warmup = Spanned::flag("--num-requests", Warmup::At(Duration(0.0)));
+        }
+        Some(tenth) if tenth.0 < usual.0 => *warmup = Spanned::flag("--horizon", Warmup::At(tenth)),
+        _ => {}
+    }
+}
+
+fn apply(
+    spec: &mut Spec,
+    embedded: bool,
+    clients: &ClientArgs,
+    overrides: &OverrideArgs,
+) -> Result<(), Failure> {
     let flags = ClientFlags {
         concurrency: clients.concurrency,
         think_time: clients.think_time_ms,
@@ -127,6 +154,9 @@ fn apply(spec: &mut Spec, clients: &ClientArgs, overrides: &OverrideArgs) -> Res
             .unwrap_or_default();
         Failure::Usage(format!("{error}{help}"))
     })?;
+    if embedded {
+        shorten_warmup(spec, overrides);
+    }
     let overrides = Overrides {
         seed: overrides.seed.map(|seed| seed.0),
         requests: overrides.num_requests,

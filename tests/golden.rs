@@ -331,12 +331,11 @@ fn obeys_little(service: &ServiceResult, measured: f64, what: &str) {
         return;
     };
     let waited = service.wait_ms.count as f64 * wait / 1e3;
-    let edges = 2.0 * service.max_queue as f64 * service.wait_ms.max.unwrap_or(0.0) / 1e3;
-    // Those who leave the line waited too, each at most as long as the longest line takes.
-    let left = service.left as f64 * service.wait_ms.max.unwrap_or(0.0) / 1e3;
+    let edges =
+        2.0 * service.max_queue.unwrap_or(0) as f64 * service.wait_ms.max.unwrap_or(0.0) / 1e3;
     let difference = queue * measured - waited;
     assert!(
-        -edges - 1e-9 <= difference && difference <= edges + left + 1e-9,
+        -edges - 1e-9 <= difference && difference <= edges + 1e-9,
         "{what}: a queue of {queue} over {measured} s, waits of {waited} s, edges {edges} s"
     );
 }

@@ -90,7 +90,14 @@ fn results_keep_to_the_schema() {
         );
     }
     // A load that ends within the warm-up: nothing is measured, and what is not measured is absent.
-    let unmeasured = result(&["--concurrency", "5", "--num-requests", "5"]);
+    let unmeasured = result(&[
+        "--concurrency",
+        "5",
+        "--num-requests",
+        "5",
+        "--warmup",
+        "5s",
+    ]);
     assert_eq!(complaints(&validator, &unmeasured), none);
     assert_eq!(unmeasured.get("throughput_rps"), None);
     assert_eq!(

@@ -97,6 +97,7 @@ pub struct Simulation<S> {
     /// Whether the users do not fit into a processor's cache.
     many_users: bool,
     finished: bool,
+    interrupted: bool,
 }
 
 impl<S: Sink> Simulation<S> {
@@ -109,7 +110,11 @@ impl<S: Sink> Simulation<S> {
         };
         load.start(&mut world);
         // A burst of every user at one instant is legitimate, with several steps each; a hundred are not.
-        let patience = 1_000_000 + 100 * world.calendar.len() as u64;
+        // A budget ends any run.
+        let patience = match model.limits.requests {
+            Some(_) => u64::MAX,
+            None => 1_000_000 + 100 * world.calendar.len() as u64,
+        };
         let many_users = world.calendar.len() > MANY_USERS;
         Simulation {
             load,
@@ -126,6 +131,7 @@ impl<S: Sink> Simulation<S> {
             patience,
             many_users,
             finished: false,
+            interrupted: false,
         }
     }
 
@@ -144,14 +150,19 @@ impl<S: Sink> Simulation<S> {
         self.load.intended()
     }
 
-    /// How many requests are in flight or still being worked on without a client.
+    /// How many sessions of open clients, and requests in flight or still being worked on without a client, there
+    /// are: what takes memory beyond what the model itself says.
     pub fn present(&self) -> usize {
-        self.load.in_flight().max(self.world.backend.len())
+        self.load.open_sessions() + self.load.in_flight().max(self.world.backend.len())
     }
 
-    /// Why the load ended, once it has.
+    /// Why the load ended, once it has; an interruption while requests were still in flight counts as one of the
+    /// load.
     pub fn load_end(&self) -> Option<LoadEnd> {
-        self.load.ended()
+        match self.interrupted {
+            true => Some(LoadEnd::Interrupted),
+            false => self.load.ended(),
+        }
     }
 
     /// What the run was reported to.
@@ -193,6 +204,7 @@ impl<S: Sink> Simulation<S> {
 
     /// Stops now: what is in flight is unresolved, what was measured stays.
     pub fn interrupt(&mut self) {
+        self.interrupted = true;
         self.load
             .end(self.now, LoadEnd::Interrupted, &mut self.sink);
         self.finish();
@@ -259,7 +271,7 @@ impl<S: Sink> Simulation<S> {
             now,
             ..
         } = self;
-        if !load.wake(*now, wake, world, sink) {
+        if !load.wake(*now, *now, wake, world, sink) {
             self.events -= 1;
         } else if load.ended_at().is_some() {
             self.attention = Time::ZERO;

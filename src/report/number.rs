@@ -16,7 +16,7 @@ pub fn count(value: u64) -> String {
 /// A number with four significant digits, its whole part in full: `98.03`, `1,999,989`.
 pub fn significant(value: f64) -> String {
     if !value.is_finite() {
-        return value.to_string();
+        return UNBOUNDED.to_owned();
     }
     let magnitude = if value == 0.0 {
         0.0
@@ -45,6 +45,9 @@ pub fn millis(value: f64) -> String {
 /// A share as a percentage: `24.5 %`.
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
+    if !percent.is_finite() {
+        return UNBOUNDED.to_owned();
+    }
     let decimals = if percent >= 0.095 || percent == 0.0 {
         1
     } else {
@@ -52,6 +55,9 @@ pub fn percent(share: f64) -> String {
     };
     format!("{percent:.decimals$} %")
 }
+
+/// What stands for a figure without a bound.
+const UNBOUNDED: &str = "unbounded";
 
 /// What stands where nothing was measured.
 pub const NOT_MEASURED: &str = "not measured";

@@ -64,6 +64,10 @@ fn header(run: &Run) -> String {
         ..
     } = run.window;
     let measured = match measured_s {
+        0.0 if warmup_s == 0.0 => {
+            "measured: nothing over time, because all requests were intended at one instant"
+                .to_owned()
+        }
         0.0 => format!(
             "measured: nothing, because the load ended within the warm-up of {} s; --warmup shortens it",
             significant(warmup_s)
@@ -263,7 +267,9 @@ fn services(run: &Run) -> String {
             count(service.workers),
             or_not_measured(service.utilisation, percent),
             or_not_measured(service.mean_queue, significant),
-            count(service.max_queue),
+            service
+                .max_queue
+                .map_or(super::number::NOT_MEASURED.to_owned(), count),
             count(service.visits),
             or_not_measured(service.wait_ms.mean, millis),
             or_not_measured(service.wait_ms.p99, millis),
@@ -286,17 +292,17 @@ fn services(run: &Run) -> String {
 
 fn limit(run: &Run) -> String {
     let Some(bottleneck) = &run.bottleneck else {
-        return "  limit       no service is visited\n".to_owned();
+        return "  limit       no service takes any time\n".to_owned();
     };
     let busy = bottleneck.utilisation.map_or(String::new(), |busy| {
         format!(", and were {} busy", percent(busy))
     });
-    let requests = significant(bottleneck.capacity_rps);
     let visits = significant(bottleneck.capacity_visits_per_s);
     // Where not every request makes one visit, the two capacities differ and want explaining.
-    let carry = match requests == visits {
-        true => format!("carry {requests} requests/s"),
-        false => format!("serve {visits} visits/s, at this mix {requests} requests/s"),
+    let carry = match bottleneck.capacity_rps.map(significant) {
+        Some(requests) if requests == visits => format!("carry {requests} requests/s"),
+        Some(requests) => format!("serve {visits} visits/s, at this mix {requests} requests/s"),
+        None => format!("serve {visits} visits/s"),
     };
     let mut text = format!(
         "  limit       {} limits the system: its workers {carry}{busy}\n",

@@ -369,7 +369,7 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("--horizon 0s --warmup 0s", &["--horizon: a horizon of zero runs nothing", "give a time above 0s"]),
     ("--horizon 87660000h", &["--horizon", "longer than the clock allows", "up to 100 years (876600h)"]),
     ("--warmup 60s", &["--warmup: the warm-up (60s) leaves nothing to measure before the horizon (60s)"]),
-    ("--horizon 2s", &["the warm-up (5s) leaves nothing to measure before the horizon (2s)", "(`--warmup`)"]),
+    ("--horizon 2s --warmup 5s", &["--warmup: the warm-up (5s) leaves nothing to measure before the horizon (2s)", "(`--warmup`)"]),
     ("--timeout 0s", &["--timeout: a timeout of 0s fails every request", "give at least 1ns"]),
     ("--seed -1", &["--seed", "`-1` is negative"]),
     ("--seed 18446744073709551616", &["--seed", "is too large", "18446744073709551615"]),

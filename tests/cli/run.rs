@@ -173,7 +173,7 @@ fn a_budget_is_exact() {
 fn a_horizon_ends_the_load_and_the_window() {
     let result = json(&format!("{MAIN} --horizon 20s"));
     assert_eq!(at(&result, "ended_by"), "horizon");
-    assert_eq!(number(&result, "window.measured_s"), 15.0);
+    assert_eq!(number(&result, "window.measured_s"), 18.0);
     let simulated = number(&result, "simulated_s");
     assert!((20.0..21.0).contains(&simulated), "{simulated}");
     let rows = at(&result, "series").as_array().expect("rows");

@@ -3,7 +3,7 @@
 use blis_sim::engine::LoadEnd;
 use blis_sim::event::{Outcome, SessionEnd, VisitStep};
 use blis_sim::simulation::Simulation;
-use blis_sim::time::Span;
+use blis_sim::time::{Span, Time};
 
 use crate::record::{Kept, Recorder, Run, model, run};
 
@@ -413,12 +413,18 @@ fn the_response_is_the_sum_of_hops_delays_and_visits() {
 #[test]
 fn a_model_that_goes_round_at_one_instant_is_reported() {
     let text = spec(
-        "requests: 1000000000",
+        "requests: 1000",
         "concurrency: 3",
         "reply",
         "workers: 1, time: 1ms",
     );
-    let model = model(&text);
+    // A budget ends it; without one nothing would.
+    let mut model = model(&text);
+    let mut bounded = Simulation::new(&model, Recorder::default());
+    bounded.run().unwrap();
+    assert_eq!(bounded.intended(), 1000);
+    model.limits.requests = None;
+    model.limits.horizon = Some(Time::from_nanos(MS));
     let mut simulation = Simulation::new(&model, Recorder::default());
     let error = simulation.run().unwrap_err();
     assert_eq!(error.at, Span::ZERO);
@@ -435,4 +441,22 @@ fn a_burst_of_all_users_at_one_instant_is_no_standstill() {
         "workers: 1, time: 1h, queue: {limit: 0}",
     ));
     assert_eq!(run.count(Outcome::Rejected), 3 * 299_999);
+}
+
+#[test]
+fn an_interruption_in_the_drain_is_one() {
+    let text = spec(
+        "horizon: 1ms, drain: 1h",
+        "concurrency: 2",
+        "{visit: api}, reply",
+        "workers: 1, time: 1m",
+    );
+    let model = model(&text);
+    let mut simulation = Simulation::new(&model, Recorder::default());
+    while simulation.load_end().is_none() {
+        simulation.advance(1).unwrap();
+    }
+    assert_eq!(simulation.load_end(), Some(LoadEnd::Horizon));
+    simulation.interrupt();
+    assert_eq!(simulation.load_end(), Some(LoadEnd::Interrupted));
 }

@@ -160,15 +160,16 @@ fn check_window(run: &Run) {
         )
     };
     let (mut window, mut times, mut sum, mut censored) = (Requests::default(), 0, 0u128, 0);
-    let (mut completed, mut open) = (0, true);
+    let (mut completed, mut end) = (0, Time::NEVER);
     for (at, event) in &run.events {
         match event {
-            Kept::LoadEnded => open = false,
+            Kept::LoadEnded => end = *at,
             Kept::Intended(_) if *at >= warmup => window.intended += 1,
             Kept::Done {
                 request, outcome, ..
             } => {
-                completed += u64::from(open && *at >= warmup && *outcome == Outcome::Ok);
+                let in_time = warmup <= *at && *at <= end;
+                completed += u64::from(in_time && *outcome == Outcome::Ok);
                 if request.intended < warmup {
                     continue;
                 }

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use blis_sim::engine::{FlightId, Load, LoadEnd, World};
 use blis_sim::event::{Outcome, Request, SessionEnd, Sink};
+use blis_sim::measure::Measure;
 use blis_sim::time::{Span, Time};
 use blis_sim::users::Wake;
 
@@ -129,7 +130,7 @@ fn drive(case: &Case) -> (Recorder, Scripted, Load) {
                 sink.advance(now);
                 match coming {
                     Coming::Wake(wake) => {
-                        load.wake(now, wake, &mut world, &mut sink);
+                        load.wake(now, now, wake, &mut world, &mut sink);
                     }
                     Coming::Reply(flight, outcome) => {
                         load.reply(now, flight, outcome, &mut world, &mut sink);
@@ -415,4 +416,62 @@ fn open_clients_and_sessions() {
         },
     ];
     cases.iter().for_each(check);
+}
+
+/// A world that polls three milliseconds late and answers at once.
+#[derive(Default)]
+struct Late {
+    due: Vec<(Time, Wake)>,
+}
+
+impl World for Late {
+    fn send<S: Sink>(
+        &mut self,
+        _: Time,
+        _: FlightId,
+        _: &Request,
+        _: Time,
+        _: &mut S,
+    ) -> Option<Outcome> {
+        Some(Ok)
+    }
+
+    fn wake_at(&mut self, at: Time, wake: Wake) {
+        self.due.push((at, wake));
+    }
+
+    fn gave_up<S: Sink>(&mut self, _: Time, _: FlightId, _: &mut S) {}
+}
+
+#[test]
+fn a_late_world_lags_and_keeps_its_schedule() {
+    let model = model(
+        "{blis: 1, name: late, run: {requests: 50}, \
+         clients: {c: {rate: 1000/s, arrival: constant, do: a}}, \
+         actions: {a: {path: [{delay: 1ms}, reply]}}}",
+    );
+    let late = Span::from_nanos(3 * MS);
+    let mut load = Load::new(&model);
+    let mut world = Late::default();
+    let mut measure = Measure::new(&model);
+    load.start(&mut world);
+    let mut now = Time::ZERO;
+    while let Some((due, wake)) = world.due.pop() {
+        now = due + late;
+        measure.advance(now);
+        load.wake(now, due, wake, &mut world, &mut measure);
+    }
+    load.finish(now, &mut world, &mut measure);
+    measure.finish(load.intended()).expect("the books balance");
+
+    // Arrivals at one a millisecond, however late each was polled; the fifty-first found the budget used up.
+    assert_eq!(now, Time::from_nanos(51 * MS) + late);
+    let latencies = measure.total().window.latencies;
+    for times in [latencies.lag(), latencies.response().clone()] {
+        assert_eq!(
+            (times.count(), times.min(), times.max()),
+            (50, Some(late), Some(late))
+        );
+    }
+    assert_eq!(latencies.service().max(), Some(Span::ZERO));
 }

@@ -25,6 +25,9 @@ pub struct Exact {
 /// The quantiles of [`Exact::quantiles`].
 const QUANTILES: [f64; 3] = [0.5, 0.95, 0.99];
 
+/// With more servers than this, quantiles of a line with room for others take longer than the answer is worth.
+const MANY_SERVERS: u64 = 100_000;
+
 /// The closed form that applies to this model.
 ///
 /// It describes the steady state of requests that do not time out; a run that starts empty and is short will
@@ -207,12 +210,13 @@ fn closed(model: &Model, service: &Service, network: f64) -> Result<Exact, Strin
     let away = think.mean() / 1e9 + network;
     let station = ClosedStation::new(users, away, servers, service.time.mean() / 1e9)
         .map_err(|error| error.to_string())?;
-    let quantiles = QUANTILES.map(|p| station.response_quantile(p));
+    let quantiles =
+        (servers <= MANY_SERVERS).then(|| QUANTILES.map(|p| station.response_quantile(p)));
     Ok(found(
         format!("M/M/{servers}//{users}"),
         service,
         station.means,
-        Some(quantiles),
+        quantiles,
     ))
 }
 
@@ -226,12 +230,13 @@ fn open(arrivals: &Arrivals<'_>, service: &Service) -> Result<Exact, Why> {
                 require_exponential(service, "and its line is limited")?;
                 let capacity = servers + u64::from(limit);
                 let queue = FiniteQueue::new(servers, capacity, *rate, seconds)?;
-                let quantiles = QUANTILES.map(|p| queue.response_quantile(p));
+                let few = servers <= MANY_SERVERS;
+                let quantiles = few.then(|| QUANTILES.map(|p| queue.response_quantile(p)));
                 Ok(found(
                     format!("M/M/{servers}/{capacity}"),
                     service,
                     queue.means,
-                    Some(quantiles),
+                    quantiles,
                 ))
             }
             None if is_exponential(service) => {
@@ -337,4 +342,41 @@ fn renewal(interarrival: &Dist, service: &Service) -> Result<Exact, Why> {
         queue.means,
         Some(quantiles),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec;
+
+    /// What is found for a spec of one open client at one service, each with these further keys.
+    fn found_for(client: &str, service: &str) -> Result<Exact, String> {
+        let text = format!(
+            "{{blis: 1, name: t, run: {{horizon: 1s}},\n \
+             clients: {{c: {{rate: 50/s, do: a{client}}}}},\n actions: {{a: {{path: [{{visit: s}}, reply]}}}},\n \
+             services: {{s: {{workers: 1, time: {{exponential: {{mean: 10ms}}}}{service}}}}}}}"
+        );
+        let read = spec::read(&text).expect("the spec is well-formed");
+        exact(&spec::lower(&read).expect("the spec is sound").model)
+    }
+
+    #[test]
+    fn a_form_is_only_given_where_its_assumptions_hold() {
+        let form = |client, service| found_for(client, service).map(|exact| exact.form);
+        assert_eq!(form("", ""), Ok("M/M/1".to_owned()));
+        assert_eq!(form(", timeout: 5s", ""), Ok("M/M/1".to_owned()));
+        assert_eq!(form("", ", queue: {limit: 3}"), Ok("M/M/1/4".to_owned()));
+        let refused = |client, service| form(client, service).expect_err("no form applies");
+        let retry = ", on_failure: {retry: {times: 1}}";
+        assert_eq!(
+            refused(retry, ", queue: {limit: 3}"),
+            "failed requests are tried again"
+        );
+        for on_timeout in [", on_timeout: leave", ", on_timeout: abandon"] {
+            let why = refused(", timeout: 5s", on_timeout);
+            assert_eq!(why, "work leaves service s when its client gives up");
+        }
+        assert_eq!(refused("", ", errors: 1%"), "service s injects errors");
+        assert!(refused(", arrival: constant", ", queue: {limit: 3}").contains("not Poisson"));
+    }
 }

@@ -1,6 +1,7 @@
 //! The load that clients offer, and what it means for each service.
 
 use crate::analysis::demand::{PathDemand, path_demand};
+use crate::dist::Dist;
 use crate::model::{Client, Model, Rounds, Source};
 
 /// The offered load of a model.
@@ -73,6 +74,12 @@ impl Offered {
         })
     }
 
+    /// Whether the mix of requests is the same at any load: that of a single client, or of open ones. Closed users slow
+    /// down as they wait, and so change their share beside others.
+    pub fn mix_is_fixed(&self) -> bool {
+        self.clients.len() == 1 || self.clients.iter().all(|client| !client.at_most)
+    }
+
     /// The service with the smallest capacity, which is the first to limit the throughput, if any does.
     pub fn limiting(&self) -> Option<(usize, f64)> {
         let capacities = self.services.iter().enumerate();
@@ -94,25 +101,32 @@ pub fn offered(model: &Model) -> Offered {
         .iter()
         .map(|client| client_load(client, &demands))
         .collect();
-    let total: f64 = clients.iter().map(|load| load.requests_per_second).sum();
+    // Beside a client that nothing holds back, the others are nothing.
+    let unbounded = clients
+        .iter()
+        .any(|load| load.requests_per_second == f64::INFINITY);
+    let weight = |load: &ClientLoad| match unbounded {
+        true => f64::from(u8::from(load.requests_per_second == f64::INFINITY)),
+        false => load.requests_per_second,
+    };
+    let total: f64 = clients.iter().map(weight).sum();
     let services = model.services.iter().enumerate().map(|(index, service)| {
-        let visits_per_second = model.clients.iter().zip(&clients).map(|(client, load)| {
+        let (mut visits_per_second, mut weighted) = (0.0, 0.0);
+        for (client, load) in model.clients.iter().zip(&clients) {
             let shares = client.mix.shares.iter();
             let visits: f64 = shares
                 .map(|(action, share)| share * demands[action.index()].visits[index])
                 .sum();
-            load.requests_per_second * visits
-        });
-        let visits_per_second: f64 = visits_per_second.sum();
+            if visits > 0.0 {
+                visits_per_second += load.requests_per_second * visits;
+                weighted += weight(load) * visits;
+            }
+        }
         ServiceLoad {
             visits_per_second,
             service_time: service.time.mean() / 1e9,
             servers: service.servers(),
-            visits_per_request: if total > 0.0 {
-                visits_per_second / total
-            } else {
-                0.0
-            },
+            visits_per_request: if total > 0.0 { weighted / total } else { 0.0 },
         }
     });
     Offered {
@@ -145,11 +159,23 @@ fn client_load(client: &Client, demands: &[PathDemand]) -> ClientLoad {
     }
 }
 
-/// The mean number of rounds; of a rounded distribution its mean before rounding, but at least 1.
+/// The mean number of rounds.
 fn mean_rounds(rounds: &Rounds) -> f64 {
     match rounds {
         Rounds::Constant(rounds) => f64::from(rounds.get()),
         Rounds::Uniform { min, max } => (f64::from(min.get()) + f64::from(max.get())) / 2.0,
-        Rounds::Rounded(dist) => dist.mean().max(1.0),
+        Rounds::Rounded(dist) => mean_rounded(dist),
     }
+}
+
+/// The mean of a draw rounded to the nearest whole number and at least 1: the sum over k of the probability that it
+/// is at least k, up to where that is negligible.
+fn mean_rounded(dist: &Dist) -> f64 {
+    const NEGLIGIBLE: f64 = 1e-9;
+    const MOST: u32 = 1_000_000;
+    let at_least = |k: u32| 1.0 - dist.cdf(f64::from(k) - 0.5);
+    1.0 + (2..MOST)
+        .map(at_least)
+        .take_while(|p| *p > NEGLIGIBLE)
+        .sum::<f64>()
 }

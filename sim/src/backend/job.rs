@@ -48,8 +48,8 @@ pub(super) struct Job {
     pub(super) previous: u32,
     pub(super) next: u32,
     pub(super) attempt: u16,
-    /// Visits so far.
-    pub(super) visits: u32,
+    /// Which of its path's visits to the service this is.
+    pub(super) visit: u32,
     pub(super) state: State,
     /// Whether the client has its reply, or one is on its way: the client's timeout no longer matters.
     pub(super) answered: bool,

@@ -21,7 +21,7 @@ use crate::model::{Model, OnTimeout, ServiceId};
 use crate::random::{Key, Kind, Purpose};
 use crate::time::{Span, Time};
 use job::{Job, Jobs, NONE, State};
-use program::{Op, Program};
+use program::{Branch, Delay, Op, Program};
 use station::{Line, Station};
 
 /// A reply that has reached its client.
@@ -132,7 +132,7 @@ impl Backend {
         let key = self.request_keys[request.client.index()];
         let identity = key.identity(request.user_number, request.number);
         let step = self.paths[request.action.index()].entry;
-        let id = self.jobs.take(Job {
+        let id = self.jobs.take(|| Job {
             flight,
             identity,
             deadline,
@@ -144,7 +144,7 @@ impl Backend {
             previous: NONE,
             next: NONE,
             attempt: request.attempt,
-            visits: 0,
+            visit: 0,
             state: State::Moving,
             answered: false,
         });
@@ -156,7 +156,6 @@ impl Backend {
         job.step = step;
         job.action = request.action;
         job.attempt = request.attempt;
-        job.visits = 0;
         job.state = State::Moving;
         job.answered = false;
         let ordinal = job.ordinal(0);
@@ -213,7 +212,8 @@ impl Backend {
             let at = job.step;
             job.step += 1;
             match self.program.ops[at as usize] {
-                Op::Visit(service) => {
+                Op::Visit(service, ordinal) => {
+                    job.visit = ordinal;
                     if self.visit(now, id, service, calendar, sink) == Entry::Refused {
                         return reply.or(self.fail(now, id, Outcome::Rejected, calendar));
                     }
@@ -231,10 +231,9 @@ impl Backend {
                 }
                 Op::Jump(target) => job.step = target,
                 Op::Branch(branch) => {
-                    let path = &self.paths[job.action.index()];
-                    let mut draw = path.branch.draw(job.identity, job.ordinal(at - path.entry));
-                    let unit = draw.unit();
-                    let arms = &self.program.branches[branch as usize];
+                    let Branch { arms, ordinal } = &self.program.branches[branch as usize];
+                    let key = self.paths[job.action.index()].branch;
+                    let unit = key.draw(job.identity, job.ordinal(*ordinal)).unit();
                     if let Some((_, target)) =
                         arms.iter().find(|(upto, _)| unit < *upto).or(arms.last())
                     {
@@ -242,10 +241,10 @@ impl Backend {
                     }
                 }
                 Op::Delay(delay) => {
-                    let path = &self.paths[job.action.index()];
-                    let mut draw = path.delay.draw(job.identity, job.ordinal(at - path.entry));
-                    let length = self.program.delays[delay as usize].sample_span(&mut draw);
-                    calendar.push(now + length, Task::Arrived(id));
+                    let Delay { length, ordinal } = &self.program.delays[delay as usize];
+                    let key = self.paths[job.action.index()].delay;
+                    let mut draw = key.draw(job.identity, job.ordinal(*ordinal));
+                    calendar.push(now + length.sample_span(&mut draw), Task::Arrived(id));
                     return reply;
                 }
                 Op::Fail(outcome) => return reply.or(self.fail(now, id, outcome, calendar)),
@@ -312,7 +311,7 @@ impl Backend {
     ) -> Entry {
         let station = &self.stations[service.index()];
         let job = &mut self.jobs[id];
-        let at = station.choose_line(&self.lines, job.identity, job.ordinal(job.visits));
+        let at = station.choose_line(&self.lines, job.identity, job.ordinal(job.visit));
         let line = &mut self.lines[at as usize];
         job.service = service;
         job.line = at;
@@ -351,7 +350,7 @@ impl Backend {
         let job = &mut self.jobs[id];
         let (service, line) = (job.service, job.line);
         let station = &self.stations[service.index()];
-        let ordinal = job.ordinal(job.visits);
+        let ordinal = job.ordinal(job.visit);
         let error = station.errors > 0.0
             && station.error_key.draw(job.identity, ordinal).unit() < station.errors;
         let step = VisitStep::Completed {
@@ -359,7 +358,6 @@ impl Backend {
             error,
         };
         record(sink, now, id, job, step);
-        job.visits += 1;
         job.state = State::Moving;
         self.next_in_line(now, service, line, calendar, sink);
         if error {
@@ -448,7 +446,7 @@ impl Backend {
 fn serve(now: Time, id: u32, job: &mut Job, station: &Station, calendar: &mut Calendar<Task>) {
     job.state = State::Running;
     job.since = now;
-    let ordinal = job.ordinal(job.visits);
+    let ordinal = job.ordinal(job.visit);
     let end = now
         + station
             .time

@@ -47,13 +47,13 @@ impl<T> Arena<T> {
         }
     }
 
-    /// Takes a free slot and returns its number; it holds an old value, or `blank` when it is new.
+    /// Takes a free slot and returns its number; it holds an old value, or what `blank` makes when it is new.
     ///
     /// For values that are set field by field, which spares a copy of the whole.
     #[inline]
-    pub fn take(&mut self, blank: T) -> u32 {
+    pub fn take(&mut self, blank: impl FnOnce() -> T) -> u32 {
         self.free.pop().unwrap_or_else(|| {
-            self.slots.push(blank);
+            self.slots.push(blank());
             (self.slots.len() - 1) as u32
         })
     }

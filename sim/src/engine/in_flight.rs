@@ -124,7 +124,7 @@ impl InFlight {
         // Wraps after 2^32 requests, by when no reply of the first is on its way.
         let generation = self.generation;
         self.generation = generation.wrapping_add(1);
-        let slot = self.slots.take(Flight {
+        let slot = self.slots.take(|| Flight {
             request,
             sent: now,
             generation,

@@ -82,6 +82,11 @@ impl Load {
         self.users.intended()
     }
 
+    /// How many sessions of open clients of more than a single request there are.
+    pub fn open_sessions(&self) -> usize {
+        self.users.open_sessions()
+    }
+
     /// How many requests are in flight.
     #[inline]
     pub fn in_flight(&self) -> usize {
@@ -108,11 +113,16 @@ impl Load {
         }
     }
 
-    /// Wakes whoever asked for it; false once the load has ended, when nothing comes of it.
+    /// Wakes whoever asked to be woken at `due`, at `now` or as late as it is; false once the load has ended, when
+    /// nothing comes of it.
+    ///
+    /// Requests are intended, and the next arrival is scheduled, as of `due`: a world that is late lags, and does not
+    /// shift its schedule. They are sent, and time out, as of `now`.
     #[inline(always)]
     pub fn wake<W: World, S: Sink>(
         &mut self,
         now: Time,
+        due: Time,
         wake: Wake,
         world: &mut W,
         sink: &mut S,
@@ -120,7 +130,7 @@ impl Load {
         if self.ended.is_some() {
             return false;
         }
-        let woken = self.users.wake(now, wake, sink);
+        let woken = self.users.wake(due, wake, sink);
         if let Some((at, wake)) = woken.next {
             world.wake_at(at, wake);
         }

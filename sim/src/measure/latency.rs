@@ -12,10 +12,11 @@ const LARGEST: u64 = 1 << 62;
 /// A distribution of times: an HdrHistogram with three significant digits beside an exact count, sum,
 /// minimum and maximum.
 ///
-/// Its memory is fixed; recording takes constant time and two distributions can be merged.
+/// Its memory is fixed, and taken at the first record; recording takes constant time and two distributions can be
+/// merged.
 #[derive(Debug, Clone)]
 pub struct Times {
-    histogram: Histogram<u64>,
+    histogram: Option<Histogram<u64>>,
     sum: u128,
     min: u64,
     max: u64,
@@ -24,10 +25,8 @@ pub struct Times {
 impl Times {
     /// An empty distribution.
     pub fn new() -> Times {
-        let histogram = Histogram::new_with_bounds(1, LARGEST, DIGITS)
-            .unwrap_or_else(|_| unreachable!("the bounds are constants that HdrHistogram accepts"));
         Times {
-            histogram,
+            histogram: None,
             sum: 0,
             min: u64::MAX,
             max: 0,
@@ -38,7 +37,9 @@ impl Times {
     #[inline]
     pub fn record(&mut self, span: Span) {
         let nanos = span.as_nanos();
-        self.histogram.saturating_record(nanos);
+        self.histogram
+            .get_or_insert_with(new_histogram)
+            .saturating_record(nanos);
         self.sum += u128::from(nanos);
         self.min = self.min.min(nanos);
         self.max = self.max.max(nanos);
@@ -50,7 +51,9 @@ impl Times {
             return;
         }
         let nanos = span.as_nanos();
-        self.histogram.saturating_record_n(nanos, n);
+        self.histogram
+            .get_or_insert_with(new_histogram)
+            .saturating_record_n(nanos, n);
         self.sum += u128::from(nanos) * u128::from(n);
         self.min = self.min.min(nanos);
         self.max = self.max.max(nanos);
@@ -58,11 +61,11 @@ impl Times {
 
     /// Adds all times of another distribution.
     pub fn merge(&mut self, other: &Times) {
-        if other.is_empty() {
+        let Some(others) = &other.histogram else {
             return;
-        }
+        };
         // Both have the same bounds, the one thing that could make this fail.
-        let merged = self.histogram.add(&other.histogram);
+        let merged = self.histogram.get_or_insert_with(new_histogram).add(others);
         debug_assert!(merged.is_ok());
         self.sum += other.sum;
         self.min = self.min.min(other.min);
@@ -71,12 +74,12 @@ impl Times {
 
     /// How many times were recorded.
     pub fn count(&self) -> u64 {
-        self.histogram.len()
+        self.histogram.as_ref().map_or(0, Histogram::len)
     }
 
     /// Whether nothing was recorded.
     pub fn is_empty(&self) -> bool {
-        self.histogram.is_empty()
+        self.histogram.is_none()
     }
 
     /// The exact sum in nanoseconds.
@@ -101,9 +104,15 @@ impl Times {
 
     /// The quantile by nearest rank, to three significant digits; `None` when empty.
     pub fn quantile(&self, quantile: f64) -> Option<Span> {
-        let nanos = self.histogram.value_at_quantile(quantile);
-        (!self.is_empty()).then(|| Span::from_nanos(nanos.clamp(self.min, self.max)))
+        let nanos = self.histogram.as_ref()?.value_at_quantile(quantile);
+        Some(Span::from_nanos(nanos.clamp(self.min, self.max)))
     }
+}
+
+#[cold]
+fn new_histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LARGEST, DIGITS)
+        .unwrap_or_else(|_| unreachable!("the bounds are constants that HdrHistogram accepts"))
 }
 
 impl Default for Times {

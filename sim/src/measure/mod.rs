@@ -12,6 +12,7 @@ mod ledger;
 mod series;
 mod sketch;
 mod station;
+mod window;
 
 pub use latency::{Latencies, Times};
 pub use ledger::{Imbalance, Requests, Sessions};
@@ -24,7 +25,7 @@ use crate::time::{Span, Time};
 
 use ledger::balance;
 use series::Totals;
-use station::Level;
+use window::Window;
 
 /// How many response and service times lay over a limit of a service-level objective, exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -99,10 +100,12 @@ pub struct Measure {
     spare: Totals,
     retries: u64,
     late_replies: u64,
-    in_flight: Level,
-    time_in_flight: u128,
+    /// The integral of the number of requests in flight, and the sum of the times they were, both modulo 2^64: they are
+    /// only held against one another.
+    in_flight_area: u64,
+    time_in_flight: u64,
     warmup: Time,
-    in_window: bool,
+    window: Window,
     load_end: Option<Time>,
     /// The next instant at which a row ends or the window starts.
     mark: Time,
@@ -157,10 +160,10 @@ impl Measure {
             spare: Totals::new(model.services.len()),
             retries: 0,
             late_replies: 0,
-            in_flight: Level::default(),
+            in_flight_area: 0,
             time_in_flight: 0,
             warmup,
-            in_window: warmup == Time::ZERO,
+            window: Window::starting(warmup),
             load_end: None,
             now: Time::ZERO,
         }
@@ -171,8 +174,7 @@ impl Measure {
     fn pass_marks(&mut self, now: Time) {
         while self.mark <= now {
             let at = self.mark;
-            if at == self.warmup && !self.in_window && self.load_end.is_none() {
-                self.in_window = true;
+            if at == self.warmup && self.load_end.is_none() {
                 self.stations
                     .iter_mut()
                     .for_each(|station| station.window_starts(at));
@@ -220,8 +222,9 @@ impl Measure {
     }
 
     #[inline(always)]
-    fn intended(&mut self, now: Time, request: &Request) {
-        self.in_flight.up(now);
+    fn intended(&mut self, request: &Request) {
+        let intended = request.intended.as_nanos();
+        self.in_flight_area = self.in_flight_area.wrapping_sub(intended);
         self.retries += u64::from(request.attempt > 0);
         if let Some((cell, in_window)) = self.cell(request) {
             let tally = if in_window {
@@ -237,8 +240,8 @@ impl Measure {
     fn done(&mut self, now: Time, request: &Request, sent: Time, outcome: Outcome) {
         let (lag, service) = (sent.since(request.intended), now.since(sent));
         let response = lag + service;
-        self.in_flight.down(now);
-        self.time_in_flight += u128::from(response.as_nanos());
+        self.in_flight_area = self.in_flight_area.wrapping_add(now.as_nanos());
+        self.time_in_flight = self.time_in_flight.wrapping_add(response.as_nanos());
         let (held, censored) = match outcome {
             Outcome::Ok => (true, false),
             Outcome::TimedOut | Outcome::Unresolved => (true, true),
@@ -247,7 +250,7 @@ impl Measure {
         if held {
             self.series.record(response);
         }
-        let completed = u64::from(outcome == Outcome::Ok && self.in_window);
+        let completed = u64::from(outcome == Outcome::Ok && self.window.contains(now));
         let Some((cell, in_window)) = self.cell(request) else {
             return;
         };
@@ -293,6 +296,7 @@ impl Measure {
             totals.requests.intended,
         )?;
         self.series.close(totals);
+        self.series.drop_empty_end(self.now);
         for tally in self
             .cells
             .iter()
@@ -315,10 +319,10 @@ impl Measure {
                 sessions.ended_total(),
             )?;
         }
-        let in_flight = self.in_flight.integral(self.now);
+        // Nothing is in flight any more, so the sum of the instants is the integral.
         balance(
             "the integral of requests in flight",
-            in_flight,
+            self.in_flight_area,
             "the sum of times",
             self.time_in_flight,
         )?;
@@ -417,7 +421,7 @@ impl Sink for Measure {
     #[inline(always)]
     fn record(&mut self, at: Time, event: Event<'_>) {
         match event {
-            Event::Intended { request } => self.intended(at, request),
+            Event::Intended { request } => self.intended(request),
             Event::Done {
                 request,
                 sent,
@@ -426,12 +430,12 @@ impl Sink for Measure {
             Event::SessionStarted { client } => self.sessions[client.index()].started += 1,
             Event::SessionEnded { client, end } => self.sessions[client.index()].end(end),
             Event::Visit { service, step, .. } => {
-                self.stations[service.index()].record(at, step, self.in_window);
+                self.stations[service.index()].record(at, step);
             }
             Event::LateReply => self.late_replies += 1,
             Event::LoadEnded => {
                 self.load_end = Some(at);
-                self.in_window = false;
+                self.window.close(at);
                 self.stations
                     .iter_mut()
                     .for_each(|station| station.window_ends(at));

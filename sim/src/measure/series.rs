@@ -158,6 +158,16 @@ impl Series {
         std::mem::replace(&mut self.before, totals)
     }
 
+    /// Folds a last row that has no width, because the run ended at its start, into the one before.
+    pub(super) fn drop_empty_end(&mut self, end: Time) {
+        let start = self.current as u64 * self.width.as_nanos();
+        if self.current > 0 && end <= Time::from_nanos(start) {
+            let (before, last) = self.rows.split_at_mut(self.current);
+            before[self.current - 1].take(&mut last[0]);
+            self.current -= 1;
+        }
+    }
+
     fn halve(&mut self) {
         for pair in 0..ROWS / 2 {
             let (before, after) = self.rows.split_at_mut(2 * pair + 1);

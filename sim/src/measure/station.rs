@@ -3,6 +3,7 @@
 use crate::event::VisitStep;
 use crate::measure::latency::Times;
 use crate::measure::ledger::{Imbalance, balance};
+use crate::measure::window::Window;
 use crate::time::{Span, Time};
 
 /// Time integrals up to an instant, in nanoseconds times requests.
@@ -66,25 +67,25 @@ impl Visits {
 /// It is kept as the sum of the instants of the steps, downwards ones positive: up to `t` the integral is
 /// that sum plus `t` times the number. A step costs one addition.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Level {
+struct Level {
     number: u64,
     instants: i128,
 }
 
 impl Level {
     #[inline]
-    pub(super) fn up(&mut self, now: Time) {
+    fn up(&mut self, now: Time) {
         self.number += 1;
         self.instants -= i128::from(now.as_nanos());
     }
 
     #[inline]
-    pub(super) fn down(&mut self, now: Time) {
+    fn down(&mut self, now: Time) {
         self.number -= 1;
         self.instants += i128::from(now.as_nanos());
     }
 
-    pub(super) fn integral(&self, now: Time) -> u128 {
+    fn integral(&self, now: Time) -> u128 {
         let area = self.instants + i128::from(now.as_nanos()) * i128::from(self.number);
         // Never negative: every step down comes after its step up.
         area.unsigned_abs()
@@ -104,8 +105,7 @@ pub struct StationMeter {
     wait: Times,
     /// How many of these left the line without being taken up.
     censored_waits: u64,
-    window_start: Time,
-    window_end: Time,
+    during: Window,
     max_waiting: u64,
     waited: u128,
     served: u128,
@@ -124,8 +124,7 @@ impl StationMeter {
             window: Visits::default(),
             wait: Times::new(),
             censored_waits: 0,
-            window_start,
-            window_end: Time::NEVER,
+            during: Window::starting(window_start),
             max_waiting: 0,
             waited: 0,
             served: 0,
@@ -135,8 +134,8 @@ impl StationMeter {
     }
 
     #[inline(always)]
-    pub(super) fn record(&mut self, now: Time, step: VisitStep, in_window: bool) {
-        let visits = if in_window {
+    pub(super) fn record(&mut self, now: Time, step: VisitStep) {
+        let visits = if self.during.contains(now) {
             &mut self.window
         } else {
             &mut self.outside
@@ -162,13 +161,13 @@ impl StationMeter {
                 visits.errors += u64::from(error);
                 self.stop_serving(now, served);
             }
-            other => self.record_rare(now, other, in_window),
+            other => self.record_rare(now, other),
         }
     }
 
     #[cold]
-    fn record_rare(&mut self, now: Time, step: VisitStep, in_window: bool) {
-        let visits = if in_window {
+    fn record_rare(&mut self, now: Time, step: VisitStep) {
+        let visits = if self.during.contains(now) {
             &mut self.window
         } else {
             &mut self.outside
@@ -204,7 +203,7 @@ impl StationMeter {
     #[inline(always)]
     fn record_wait(&mut self, now: Time, waited: Span, censored: bool) {
         let joined = Time::from_nanos(now.as_nanos() - waited.as_nanos());
-        if joined >= self.window_start && joined <= self.window_end {
+        if self.during.contains(joined) {
             self.wait.record(waited);
             self.censored_waits += u64::from(censored);
         }
@@ -231,7 +230,7 @@ impl StationMeter {
     /// The measured window ends.
     pub(super) fn window_ends(&mut self, now: Time) {
         self.at_end = Some((self.areas(now), self.max_waiting));
-        self.window_end = now;
+        self.during.close(now);
     }
 
     /// The integrals up to `now`, which no event has passed.

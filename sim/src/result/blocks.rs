@@ -46,7 +46,7 @@ pub struct Run {
     pub clients: BTreeMap<String, ClientResult>,
     /// By service.
     pub services: BTreeMap<String, ServiceResult>,
-    /// The service whose capacity is the smallest.
+    /// The service that limits the system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bottleneck: Option<Bottleneck>,
     /// The closed form beside the simulation.
@@ -216,13 +216,15 @@ pub struct ServiceResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean_queue: Option<f64>,
     /// The most requests that were in its lines together.
-    pub max_queue: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_queue: Option<u64>,
     /// Time in the line of the visits that came within the window, those that did not have to wait included;
     /// censored are those that left the line, or were still in it when the run ended.
     pub wait_ms: LatencyBlock,
 }
 
-/// The service that limits the throughput first.
+/// The service that limits the throughput first: of the smallest capacity, or where the mix of requests depends on the
+/// load, of the highest utilisation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Bottleneck {
     /// Which.
@@ -230,8 +232,10 @@ pub struct Bottleneck {
     /// Its measured utilisation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub utilisation: Option<f64>,
-    /// Requests per second that its workers can carry at this mix of requests.
-    pub capacity_rps: f64,
+    /// Requests per second that its workers can carry at this mix of requests; absent where closed users beside
+    /// other clients make the mix depend on the load.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity_rps: Option<f64>,
     /// Visits per second that its workers can serve.
     pub capacity_visits_per_s: f64,
     /// Other services whose capacity is the same.

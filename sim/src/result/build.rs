@@ -197,7 +197,7 @@ fn services(model: &Model, measure: &Measure) -> BTreeMap<String, ServiceResult>
             abandoned: visits.abandoned,
             utilisation: utilisation(service, areas, measured),
             mean_queue: mean_over(areas.waiting, measured),
-            max_queue: meter.max_waiting(),
+            max_queue: (measured > Span::ZERO).then(|| meter.max_waiting()),
             wait_ms: block(&meter.waits(), meter.censored_waits()),
         };
         (service.name.clone(), result)
@@ -212,25 +212,41 @@ fn services(model: &Model, measure: &Measure) -> BTreeMap<String, ServiceResult>
 
 fn bottleneck(model: &Model, measure: &Measure) -> Option<Bottleneck> {
     let load = offered(model);
-    let (index, capacity_rps) = load.limiting()?;
-    let areas = measure.stations()[index].window_areas();
+    let used = |index: usize| {
+        let areas = measure.stations()[index].window_areas();
+        utilisation(&model.services[index], areas, measure.measured())
+    };
+    let (index, capacity_rps) = match load.mix_is_fixed() {
+        true => load
+            .limiting()
+            .map(|(index, capacity)| (index, Some(capacity)))?,
+        false => {
+            let busy = (0..model.services.len()).filter_map(|index| Some((index, used(index)?)));
+            let (busiest, most) = busy.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+            (most > 0.0).then_some((busiest, None))?
+        }
+    };
     let saturation_users = match model.clients.as_slice() {
         [client] => match &client.source {
             Source::Closed { think, .. } => {
                 let cycle = think.mean() / 1e9 + load.clients[0].unloaded_response;
-                Some(capacity_rps * cycle)
+                capacity_rps.map(|capacity| capacity * cycle)
             }
             Source::Open { .. } => None,
         },
         _ => None,
     };
+    let tied: Vec<usize> = match capacity_rps {
+        Some(_) => load.tied_with(index).collect(),
+        None => Vec::new(),
+    };
     Some(Bottleneck {
         service: model.services[index].name.clone(),
-        utilisation: utilisation(&model.services[index], areas, measure.measured()),
+        utilisation: used(index),
         capacity_rps,
         capacity_visits_per_s: load.services[index].capacity_visits(),
-        tied_with: load
-            .tied_with(index)
+        tied_with: tied
+            .into_iter()
             .map(|other| model.services[other].name.clone())
             .collect(),
         saturation_users,

@@ -32,7 +32,7 @@ impl Line {
         if let Some(tail) = tail_outside(t) {
             return tail;
         }
-        if self.all_gone(t) {
+        if self.nobody_waits() || self.all_gone(t) {
             return 0.0;
         }
         let below = below(self.completions(t));
@@ -51,6 +51,9 @@ impl Line {
     pub fn response_tail(&self, t: f64) -> f64 {
         if let Some(tail) = tail_outside(t) {
             return tail;
+        }
+        if self.nobody_waits() {
+            return libm::exp(-t / self.service);
         }
         // No float is smaller than exp(-745) and above 0.
         if self.all_gone(t) && t / self.service > 745.0 {
@@ -78,6 +81,11 @@ impl Line {
     /// How many completions a request must wait for behind so many others.
     fn to_complete(&self, others: u64) -> u64 {
         (others + 1).saturating_sub(self.servers)
+    }
+
+    /// Whether there is a server for everybody that anybody may meet.
+    fn nobody_waits(&self) -> bool {
+        self.to_complete(self.met.last()) == 0
     }
 
     /// Whether after a time t all that anybody may have met have left for certain, as far as a float can tell.

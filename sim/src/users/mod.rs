@@ -131,6 +131,11 @@ impl Users {
         self.intended
     }
 
+    /// How many sessions of open clients have a user of their own.
+    pub fn open_sessions(&self) -> usize {
+        self.users.len() - self.closed - self.free.len()
+    }
+
     /// Has a user's record fetched from memory; nothing else comes of it.
     #[inline]
     pub fn touch(&self, user: UserId) {
@@ -143,7 +148,7 @@ impl Users {
         self.intended >= self.budget
     }
 
-    /// Polls whoever asked to be woken now.
+    /// Polls whoever asked to be woken at `now`, which is the instant that its request is intended at.
     #[inline(always)]
     pub fn wake<S: Sink>(&mut self, now: Time, wake: Wake, sink: &mut S) -> Woken {
         match wake {

@@ -9,7 +9,9 @@ use crate::time::{Span, Time};
 #[derive(Debug, Clone)]
 pub(super) struct Population {
     source: Source,
-    shares: Vec<(ActionId, f64)>,
+    /// The last action of the mix, and the cumulative shares of those before it.
+    last: ActionId,
+    others: Vec<(ActionId, f64)>,
     pub(super) on_failure: OnFailure,
     single_shot: bool,
     arrival: Key,
@@ -27,14 +29,17 @@ impl Population {
         let key = |purpose| Key::new(model.seed, Kind::Client, &client.name, purpose);
         // Cumulative shares: one comparison per candidate when a choice is drawn.
         let mut total = 0.0;
-        let mut shares: Vec<(ActionId, f64)> = Vec::with_capacity(client.mix.shares.len());
+        let mut others: Vec<(ActionId, f64)> = Vec::with_capacity(client.mix.shares.len());
         for &(action, share) in &client.mix.shares {
             total += share;
-            shares.push((action, total));
+            others.push((action, total));
         }
+        // A model's mix is never empty.
+        let last = others.pop().map_or(ActionId(0), |(action, _)| action);
         Population {
             source: client.source.clone(),
-            shares,
+            last,
+            others,
             on_failure: client.on_failure.clone(),
             single_shot: matches!(client.source, Source::Open { session: None, .. })
                 && client.on_failure.retries == 0,
@@ -144,18 +149,15 @@ impl Population {
     /// The action of a user's request `number`.
     #[inline]
     pub(super) fn choose(&self, user: u64, number: u64) -> ActionId {
-        let (last, others) = match self.shares.split_last() {
-            Some((last, others)) => (last.0, others),
-            // A model's mix is never empty.
-            None => return ActionId(0),
-        };
-        if others.is_empty() {
-            return last;
+        match self.others.is_empty() {
+            true => self.last,
+            false => self.choose_among(user, number),
         }
+    }
+
+    fn choose_among(&self, user: u64, number: u64) -> ActionId {
         let unit = self.choice.draw(user, number).unit();
-        others
-            .iter()
-            .find(|(_, upto)| unit < *upto)
-            .map_or(last, |(action, _)| *action)
+        let chosen = self.others.iter().find(|(_, upto)| unit < *upto);
+        chosen.map_or(self.last, |(action, _)| *action)
     }
 }

@@ -19,7 +19,7 @@ use crate::time::Span;
 /// Most closed users of all clients together.
 pub const MAX_USERS: u64 = 100_000_000;
 /// Memory of one user, for the message that refuses too many.
-const BYTES_PER_USER: u64 = 64;
+const BYTES_PER_USER: u64 = 384;
 /// The lowest rate per second that the clock can show.
 const MIN_RATE: f64 = 1e-9;
 /// Most retries of one request.

@@ -68,6 +68,9 @@ impl Stands<'_> {
             return Some("gets every answer in no time at all");
         }
         let refused = routes.iter().any(|route| route.refused);
+        // Tries that take their time keep a user from going round at one instant for ever.
+        let patient = self.on_failure.retries > 0 && !instant(&self.on_failure.backoff);
+        let refused = refused && !patient;
         (self.on_failure.respawn && refused).then_some("can be rejected in no time at all")
     }
 
