@@ -97,7 +97,6 @@ pub struct Simulation<S> {
     /// Whether the users do not fit into a processor's cache.
     many_users: bool,
     finished: bool,
-    interrupted: bool,
 }
 
 impl<S: Sink> Simulation<S> {
@@ -131,7 +130,6 @@ impl<S: Sink> Simulation<S> {
             patience,
             many_users,
             finished: false,
-            interrupted: false,
         }
     }
 
@@ -156,13 +154,9 @@ impl<S: Sink> Simulation<S> {
         self.load.open_sessions() + self.load.in_flight().max(self.world.backend.len())
     }
 
-    /// Why the load ended, once it has; an interruption while requests were still in flight counts as one of the
-    /// load.
+    /// Why the load ended, once it has.
     pub fn load_end(&self) -> Option<LoadEnd> {
-        match self.interrupted {
-            true => Some(LoadEnd::Interrupted),
-            false => self.load.ended(),
-        }
+        self.load.ended()
     }
 
     /// What the run was reported to.
@@ -204,7 +198,6 @@ impl<S: Sink> Simulation<S> {
 
     /// Stops now: what is in flight is unresolved, what was measured stays.
     pub fn interrupt(&mut self) {
-        self.interrupted = true;
         self.load
             .end(self.now, LoadEnd::Interrupted, &mut self.sink);
         self.finish();

@@ -105,11 +105,17 @@ impl Load {
         self.users.touch(user);
     }
 
-    /// Ends the load: nothing is intended after `now`.
+    /// Ends the load: nothing is intended after `now`. It ends once; an interruption that comes while requests are still
+    /// in flight becomes the reason, and leaves the instant.
     pub fn end<S: Sink>(&mut self, now: Time, why: LoadEnd, sink: &mut S) {
-        if self.ended.is_none() {
-            self.ended = Some((why, now));
-            sink.record(now, Event::LoadEnded);
+        match &mut self.ended {
+            None => {
+                self.ended = Some((why, now));
+                sink.record(now, Event::LoadEnded);
+            }
+            // The load is over, but what it left in flight is cut off.
+            Some((before, _)) if why == LoadEnd::Interrupted => *before = why,
+            Some(_) => {}
         }
     }
 

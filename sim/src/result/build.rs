@@ -11,9 +11,7 @@ use super::{INTERRUPTED, SCHEMA};
 use crate::analysis::{exact, offered};
 use crate::engine::LoadEnd;
 use crate::event::{Outcome, SessionEnd};
-use crate::measure::{
-    Areas, Cell, Latencies, Measure, Requests, Row, Sessions, StationMeter, Times,
-};
+use crate::measure::{Areas, Latencies, Measure, Requests, Row, Sessions, StationMeter, Times};
 use crate::model::{ActionId, ClientId, Model, Service, Source};
 use crate::spec::Setting;
 use crate::time::Span;
@@ -145,14 +143,12 @@ fn block(times: &Times, censored: u64) -> LatencyBlock {
 
 fn actions(model: &Model, measure: &Measure) -> BTreeMap<String, ActionResult> {
     let entry = |(action, id): (&crate::model::Action, u16)| {
-        let Cell {
-            window, completed, ..
-        } = &measure.action(ActionId(id));
+        let cell = measure.action(ActionId(id));
         let result = ActionResult {
-            requests: request_counts(&measure.action(ActionId(id)).requests()),
-            window_requests: request_counts(&window.requests),
-            throughput_rps: per_second(*completed, measure.measured()),
-            latency_ms: latency(&window.latencies),
+            requests: request_counts(&cell.requests()),
+            window_requests: request_counts(&cell.window.requests),
+            throughput_rps: per_second(cell.completed, measure.measured()),
+            latency_ms: latency(&cell.window.latencies),
         };
         (action.name.clone(), result)
     };
