@@ -7,7 +7,7 @@
 //! - In steady state an event allocates nothing.
 
 use crate::backend::{Backend, Reply};
-use crate::engine::{Calendar, FlightId, Load, LoadEnd, Task, World};
+use crate::engine::{Calendar, FlightId, Load, LoadEnd, Task, Timer, World};
 use crate::event::{Outcome, Request, Sink};
 use crate::model::{Limits, Model};
 use crate::time::{Span, Time};
@@ -108,13 +108,15 @@ impl<S: Sink> Simulation<S> {
             calendar: Calendar::new(),
         };
         load.start(&mut world);
+        let woken = world.calendar.len();
+        world.backend.schedule_outages(&mut world.calendar);
         // A burst of every user at one instant is legitimate, with several steps each; a hundred are not.
         // A budget ends any run.
         let patience = match model.limits.requests {
             Some(_) => u64::MAX,
-            None => 1_000_000 + 100 * world.calendar.len() as u64,
+            None => 1_000_000 + 100 * woken as u64,
         };
-        let many_users = world.calendar.len() > MANY_USERS;
+        let many_users = woken > MANY_USERS;
         Simulation {
             load,
             world,
@@ -215,6 +217,21 @@ impl<S: Sink> Simulation<S> {
         if at >= self.attention && !self.still_happens(at) {
             return Ok(false);
         }
+        if deadline < due {
+            self.move_to(at)?;
+            self.events += 1;
+            self.load
+                .time_out(self.now, &mut self.world, &mut self.sink);
+            return Ok(true);
+        }
+        let Some((_, task)) = self.world.calendar.take() else {
+            return Ok(false);
+        };
+        if let Task::Timer(timer) = task
+            && !self.takes_effect(at, timer)
+        {
+            return Ok(true);
+        }
         self.move_to(at)?;
         self.events += 1;
         let Simulation {
@@ -224,24 +241,25 @@ impl<S: Sink> Simulation<S> {
             now,
             ..
         } = self;
-        if deadline < due {
-            load.time_out(*now, world, sink);
-            return Ok(true);
-        }
-        let Some((_, task)) = world.calendar.take() else {
-            return Ok(false);
-        };
         let reply = match task {
             Task::User(user) => return Ok(self.wake(Wake::User(user))),
             Task::Arrival(client) => return Ok(self.wake(Wake::Arrival(client))),
             Task::Served(job) => world.backend.served(*now, job, &mut world.calendar, sink),
             Task::Arrived(job) => world.backend.arrived(*now, job, &mut world.calendar, sink),
             Task::Delivered(reply) => Some(world.backend.delivered(reply)),
+            Task::Timer(timer) => world.backend.timer(*now, timer, &mut world.calendar, sink),
         };
         if let Some(Reply { flight, outcome }) = reply {
             load.reply(*now, flight, outcome, world, sink);
         }
         Ok(true)
+    }
+
+    /// Whether anything comes of a timer; otherwise it is no event, and the clock does not move for it.
+    #[inline(never)]
+    fn takes_effect(&mut self, at: Time, timer: Timer) -> bool {
+        let Simulated { backend, calendar } = &mut self.world;
+        backend.takes_effect(at, timer, calendar)
     }
 
     /// Brings the users that will be woken next into the cache, all at once: one after the other, each of a
@@ -326,7 +344,8 @@ impl<S: Sink> Simulation<S> {
                 None => self.end_at(self.now, LoadEnd::Idle),
             }
         }
-        self.world.backend.finish(self.now, &mut self.sink);
+        let Simulated { backend, calendar } = &mut self.world;
+        backend.finish(self.now, calendar, &mut self.sink);
         self.load.finish(self.now, &mut self.world, &mut self.sink);
     }
 }

@@ -37,6 +37,7 @@ fn kind(event: &Kept) -> String {
             | VisitStep::Preempted { .. }
             | VisitStep::LostWaiting { .. }
             | VisitStep::LostRunning { .. }
+            | VisitStep::Unreachable
             | VisitStep::WorkerBusy
             | VisitStep::WorkerIdle => unreachable!("these services do not do that: {step:?}"),
         },

@@ -193,6 +193,7 @@ impl<'a> LinesBook<'a> {
             | VisitStep::Preempted { .. }
             | VisitStep::LostWaiting { .. }
             | VisitStep::LostRunning { .. }
+            | VisitStep::Unreachable
             | VisitStep::WorkerBusy
             | VisitStep::WorkerIdle => unreachable!("these services do not do that: {step:?}"),
         }

@@ -171,6 +171,7 @@ impl<'a> LinksBook<'a> {
             | VisitStep::Preempted { .. }
             | VisitStep::LostWaiting { .. }
             | VisitStep::LostRunning { .. }
+            | VisitStep::Unreachable
             | VisitStep::WorkerBusy
             | VisitStep::WorkerIdle => unreachable!("these services do not do that: {step:?}"),
         };

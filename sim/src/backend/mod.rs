@@ -10,19 +10,36 @@
 //!   the visit and the attempt: they do not depend on what else happens.
 //! - Every visit that arrives is completed, leaves, is abandoned, or is reported as cut off at the end.
 
+mod admission;
+mod condition;
+mod fan_out;
+mod frame;
 mod job;
+mod outage;
 mod program;
+mod ranked;
+mod sharing;
+mod special;
 mod station;
+mod stream;
+mod timers;
 
 use crate::dist::Dist;
 use crate::engine::{Arena, Calendar, FlightId, Task};
 use crate::event::{Event, Outcome, Request, Sink, VisitStep};
-use crate::model::{Model, OnTimeout, ServiceId};
+use crate::model::{ClassId, ConsumerId, Model, OnTimeout, Order, ServiceId};
 use crate::random::{Key, Kind, Purpose};
 use crate::time::{Span, Time};
+use fan_out::{EmissionState, FanOutState};
+use frame::{Ending, Frame, Joins};
 use job::{Job, Jobs, NONE, State};
+use outage::Turn;
 use program::{Branch, Delay, Op, Program};
-use station::{Line, Station};
+use ranked::{Ranked, Side};
+use sharing::Sharing;
+use special::Completion;
+use station::{Discipline, Line, Station};
+use stream::{BatchState, Streams};
 
 /// A reply that has reached its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,14 +65,37 @@ pub struct Backend {
     one_way: Option<(Dist, Key)>,
     /// The job of each request in flight, by slot, kept only if some service heeds timeouts.
     job_of: Option<Vec<u32>>,
+    frames: Arena<Frame>,
+    joins: Joins,
+    ranked: Vec<Ranked>,
+    sharings: Vec<Sharing>,
+    completions: Arena<(Completion, Time)>,
+    /// What is kept beside each job, by its number, if anything is.
+    sides: Vec<Side>,
+    keeps_sides: bool,
+    classes_of_clients: Vec<Option<ClassId>>,
+    classes_of_paths: Vec<Option<ClassId>>,
+    /// How long after its intended instant a request of a path is due.
+    due_after: Vec<Option<Span>>,
+    turns: Vec<Turn>,
+    streams: Streams,
+    batches: Arena<BatchState>,
+    /// The consumers that work at each service.
+    consumers_at: Vec<Vec<ConsumerId>>,
+    fan_outs: Vec<FanOutState>,
+    emissions: Arena<EmissionState>,
+    /// A buffer for the deliveries of an emission.
+    arrivals: Vec<(Time, u64)>,
 }
 
-/// Where an action's path starts, and the keys of its draws.
+/// Where a path starts, and the keys of its draws.
 #[derive(Debug, Clone, Copy)]
 struct Path {
     entry: u32,
     branch: Key,
     delay: Key,
+    /// Whether its requests are done when they are sent.
+    fire_and_forget: bool,
 }
 
 /// How a service receives a visit.
@@ -65,8 +105,38 @@ enum Entry {
     Taken,
     /// The line is full.
     Refused,
+    /// Nobody is there.
+    Unreachable,
     /// Its client has given up before it came, and the service heeds that.
     Gone,
+}
+
+/// An instant at which something happens: when, what is to come of it, and who hears of it.
+struct Moment<'a, S> {
+    now: Time,
+    calendar: &'a mut Calendar<Task>,
+    sink: &'a mut S,
+}
+
+impl<S: Sink> Moment<'_, S> {
+    /// Reports what happened to a visit.
+    fn record(
+        &mut self,
+        visitor: u32,
+        flight: FlightId,
+        service: ServiceId,
+        line: u32,
+        step: VisitStep,
+    ) {
+        let event = Event::Visit {
+            service,
+            line,
+            visitor,
+            flight,
+            step,
+        };
+        self.sink.record(self.now, event);
+    }
 }
 
 impl Backend {
@@ -74,18 +144,14 @@ impl Backend {
     pub fn new(model: &Model) -> Backend {
         let mut lines = Vec::new();
         let services = model.services.iter();
-        let stations: Vec<Station> = services
+        let mut stations: Vec<Station> = services
             .map(|service| Station::new(model.seed, service, &mut lines))
             .collect();
-        let paths = model.actions.iter().map(|action| {
-            let key = |purpose| Key::new(model.seed, Kind::Action, &action.name, purpose);
-            let (branch, delay) = (key(Purpose::Branch), key(Purpose::Delay));
-            Path {
-                entry: action.entry,
-                branch,
-                delay,
-            }
-        });
+        let program = Program::new(model);
+        for visit in &program.visits {
+            stations[visit.service.index()].special = true;
+        }
+        let (ranked, sharings) = disciplines(model, &mut stations);
         let request_keys = model
             .clients
             .iter()
@@ -94,28 +160,87 @@ impl Backend {
         let heeds = stations
             .iter()
             .any(|station| station.on_timeout != OnTimeout::Stay);
+        let mut consumers_at = vec![Vec::new(); stations.len()];
+        for (consumer, id) in model.consumers.iter().zip(0u16..) {
+            consumers_at[consumer.service.index()].push(ConsumerId(id));
+        }
+        let classes = model.actions.iter().map(|action| action.class);
+        let consumers = model.consumers.iter().map(|consumer| consumer.class);
+        let due = model.actions.iter().map(|action| action.deadline);
+        let turns = outage::turns(model);
         Backend {
-            paths: paths.collect(),
+            paths: paths(model),
             request_keys: request_keys.collect(),
+            keeps_sides: !ranked.is_empty()
+                || !model.fan_outs.is_empty()
+                || stations.iter().any(|station| station.rare.tentative),
             stations,
             lines,
             jobs: Arena::new(),
             replies: Arena::new(),
-            program: Program::new(model),
+            program,
             one_way: model.one_way.clone().map(|one_way| (one_way, network_key)),
             job_of: heeds.then(Vec::new),
+            frames: Arena::new(),
+            joins: Arena::new(),
+            ranked,
+            sharings,
+            completions: Arena::new(),
+            sides: Vec::new(),
+            classes_of_clients: model.clients.iter().map(|client| client.class).collect(),
+            classes_of_paths: classes.chain(consumers).collect(),
+            due_after: due.chain(model.consumers.iter().map(|_| None)).collect(),
+            turns,
+            streams: Streams::new(model),
+            batches: Arena::new(),
+            consumers_at,
+            fan_outs: model
+                .fan_outs
+                .iter()
+                .map(|fan_out| FanOutState::new(model, fan_out))
+                .collect(),
+            emissions: Arena::new(),
+            arrivals: Vec::new(),
         }
     }
 
     /// How much work there is, with or without a client.
     pub fn len(&self) -> usize {
-        self.jobs.len() + self.replies.len()
+        self.jobs.len() + self.replies.len() + self.streams.len() + self.emissions.len()
     }
 
     /// Whether no work is left, with or without a client.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.jobs.is_empty() && self.replies.is_empty()
+        self.len() == 0
+    }
+
+    /// When the request of a job was intended, where that is kept.
+    fn intended(&self, id: u32) -> Time {
+        self.sides
+            .get(id as usize)
+            .map_or(Time::ZERO, |side| side.intended)
+    }
+
+    /// Takes up a job that is not a request of its own.
+    fn add_job(&mut self, job: Job, intended: Time) -> u32 {
+        let id = self.jobs.insert(job);
+        if self.keeps_sides {
+            self.keep_side(id, intended);
+        }
+        id
+    }
+
+    #[inline(never)]
+    fn keep_side(&mut self, id: u32, intended: Time) {
+        let index = id as usize;
+        if index >= self.sides.len() {
+            self.sides.resize(index + 1, Side::BLANK);
+        }
+        self.sides[index] = Side {
+            intended,
+            ..Side::BLANK
+        };
     }
 
     /// Takes a request that is sent now. The reply is returned if it comes at once.
@@ -131,22 +256,28 @@ impl Backend {
     ) -> Option<Reply> {
         let key = self.request_keys[request.client.index()];
         let identity = key.identity(request.user_number, request.number);
-        let step = self.paths[request.action.index()].entry;
+        let Path {
+            entry: step,
+            fire_and_forget: answered,
+            ..
+        } = self.paths[request.action.index()];
         let id = self.jobs.take(|| Job {
             flight,
             identity,
             deadline,
             since: now,
             step,
-            action: request.action,
-            service: ServiceId(0),
             line: NONE,
             previous: NONE,
             next: NONE,
+            frame: NONE,
+            path: request.action.0,
+            client: request.client.0,
+            service: ServiceId(0),
             attempt: request.attempt,
             visit: 0,
             state: State::Moving,
-            answered: false,
+            answered,
         });
         // What a visit sets is left as it is.
         let job = &mut self.jobs[id];
@@ -154,11 +285,19 @@ impl Backend {
         job.identity = identity;
         job.deadline = deadline;
         job.step = step;
-        job.action = request.action;
+        job.frame = NONE;
+        job.path = request.action.0;
+        job.client = request.client.0;
         job.attempt = request.attempt;
         job.state = State::Moving;
-        job.answered = false;
+        job.answered = answered;
         let ordinal = job.ordinal(0);
+        if self.keeps_sides {
+            self.keep_side(id, request.intended);
+        }
+        if answered {
+            return Some(self.submit_and_forget(now, id, calendar, sink));
+        }
         self.remember(flight, id);
         if let Some((one_way, key)) = &self.one_way {
             let delay = one_way.sample_span(&mut key.draw(identity, ordinal));
@@ -166,6 +305,30 @@ impl Backend {
             return None;
         }
         self.walk(now, id, calendar, sink)
+    }
+
+    /// Takes a request whose client does not wait for anything that happens on its path.
+    #[inline(never)]
+    fn submit_and_forget<S: Sink>(
+        &mut self,
+        now: Time,
+        id: u32,
+        calendar: &mut Calendar<Task>,
+        sink: &mut S,
+    ) -> Reply {
+        let job = &self.jobs[id];
+        let reply = Reply {
+            flight: job.flight,
+            outcome: Outcome::Ok,
+        };
+        if let Some((one_way, key)) = &self.one_way {
+            let delay = one_way.sample_span(&mut key.draw(job.identity, job.ordinal(0)));
+            calendar.push(now + delay, Task::Arrived(id));
+        } else {
+            // Nothing on the path answers.
+            self.walk(now, id, calendar, sink);
+        }
+        reply
     }
 
     #[inline(always)]
@@ -214,25 +377,31 @@ impl Backend {
             match self.program.ops[at as usize] {
                 Op::Visit(service, ordinal) => {
                     job.visit = ordinal;
-                    if self.visit(now, id, service, calendar, sink) == Entry::Refused {
-                        return reply.or(self.fail(now, id, Outcome::Rejected, calendar));
+                    let entry = self.visit(now, id, service, calendar, sink);
+                    if entry == Entry::Taken {
+                        return reply;
                     }
-                    return reply;
+                    let mut m = Moment {
+                        now,
+                        calendar,
+                        sink,
+                    };
+                    return reply.or(self.turned_away(id, entry, &mut m));
                 }
                 Op::ReplyAndEnd => {
                     reply = self.answer(now, id, Outcome::Ok, calendar);
-                    self.jobs.remove(id);
+                    self.end(now, id, calendar, sink);
                     return reply;
                 }
                 Op::Reply => reply = self.answer(now, id, Outcome::Ok, calendar),
                 Op::End => {
-                    self.jobs.remove(id);
+                    self.end(now, id, calendar, sink);
                     return reply;
                 }
                 Op::Jump(target) => job.step = target,
                 Op::Branch(branch) => {
                     let Branch { arms, ordinal } = &self.program.branches[branch as usize];
-                    let key = self.paths[job.action.index()].branch;
+                    let key = self.paths[usize::from(job.path)].branch;
                     let unit = key.draw(job.identity, job.ordinal(*ordinal)).unit();
                     if let Some((_, target)) =
                         arms.iter().find(|(upto, _)| unit < *upto).or(arms.last())
@@ -242,30 +411,109 @@ impl Backend {
                 }
                 Op::Delay(delay) => {
                     let Delay { length, ordinal } = &self.program.delays[delay as usize];
-                    let key = self.paths[job.action.index()].delay;
+                    let key = self.paths[usize::from(job.path)].delay;
                     let mut draw = key.draw(job.identity, job.ordinal(*ordinal));
                     calendar.push(now + length.sample_span(&mut draw), Task::Arrived(id));
                     return reply;
                 }
-                Op::Fail(outcome) => return reply.or(self.fail(now, id, outcome, calendar)),
+                Op::Fail(outcome) => {
+                    let mut m = Moment {
+                        now,
+                        calendar,
+                        sink,
+                    };
+                    return reply.or(self.fail(id, Ending::Declined(outcome), &mut m));
+                }
+                rare => {
+                    let mut m = Moment {
+                        now,
+                        calendar,
+                        sink,
+                    };
+                    match self.rare_step(id, rare, &mut m) {
+                        Next::Walks => {}
+                        Next::Waits => return reply,
+                        Next::Ended(last) => return reply.or(last),
+                    }
+                }
             }
         }
     }
 
-    /// Ends a path with a failure, which is the reply unless one was given before.
-    fn fail(
-        &mut self,
-        now: Time,
-        id: u32,
-        outcome: Outcome,
-        calendar: &mut Calendar<Task>,
-    ) -> Option<Reply> {
-        let reply = if self.jobs[id].answered {
-            None
-        } else {
-            self.answer(now, id, outcome, calendar)
+    /// A step that only some paths have.
+    #[inline(never)]
+    fn rare_step<S: Sink>(&mut self, id: u32, op: Op, m: &mut Moment<'_, S>) -> Next {
+        let waits = match op {
+            Op::VisitAs(visit) => {
+                let visit = &self.program.visits[visit as usize];
+                let service = visit.service;
+                self.jobs[id].visit = visit.ordinal;
+                match self.visit_special(id, service, m) {
+                    Entry::Taken => true,
+                    entry => return Next::Ended(self.turned_away(id, entry, m)),
+                }
+            }
+            Op::Release => {
+                self.release(id, m);
+                false
+            }
+            Op::Fork(fork) => self.fork(id, fork, m),
+            Op::Publish(publication) => self.publish(id, publication, m),
+            Op::Store(publication) => {
+                self.store_own(id, publication, m);
+                false
+            }
+            Op::Emit(emission) => {
+                self.emit(id, emission, m);
+                false
+            }
+            Op::Visit(..)
+            | Op::Delay(_)
+            | Op::Reply
+            | Op::ReplyAndEnd
+            | Op::Fail(_)
+            | Op::Branch(_)
+            | Op::Jump(_)
+            | Op::End => false,
         };
-        self.jobs.remove(id);
+        if waits { Next::Waits } else { Next::Walks }
+    }
+
+    /// A job's path is done.
+    #[inline(always)]
+    fn end<S: Sink>(&mut self, now: Time, id: u32, calendar: &mut Calendar<Task>, sink: &mut S) {
+        if self.jobs[id].frame == NONE {
+            self.jobs.remove(id);
+        } else {
+            let mut m = Moment {
+                now,
+                calendar,
+                sink,
+            };
+            self.unwind(id, Ending::Well, &mut m);
+        }
+    }
+
+    /// A service did not take a job in.
+    #[cold]
+    fn turned_away<S: Sink>(
+        &mut self,
+        id: u32,
+        entry: Entry,
+        m: &mut Moment<'_, S>,
+    ) -> Option<Reply> {
+        match entry {
+            Entry::Refused => self.fail(id, Ending::Failed(Outcome::Rejected), m),
+            Entry::Unreachable => self.fail(id, Ending::Failed(Outcome::TransportError), m),
+            Entry::Gone | Entry::Taken => None,
+        }
+    }
+
+    /// Ends a job with a failure, which is the reply unless one was given before.
+    #[inline(never)]
+    fn fail<S: Sink>(&mut self, id: u32, ending: Ending, m: &mut Moment<'_, S>) -> Option<Reply> {
+        let reply = self.answer_failure(id, ending, m);
+        self.unwind(id, ending, m);
         reply
     }
 
@@ -310,8 +558,16 @@ impl Backend {
         sink: &mut S,
     ) -> Entry {
         let station = &self.stations[service.index()];
+        if station.special {
+            let mut m = Moment {
+                now,
+                calendar,
+                sink,
+            };
+            return self.visit_special(id, service, &mut m);
+        }
         let job = &mut self.jobs[id];
-        let at = station.choose_line(&self.lines, job.identity, job.ordinal(job.visit));
+        let at = station.choose_line(&self.lines, job.identity, job.visit_ordinal());
         let line = &mut self.lines[at as usize];
         job.service = service;
         job.line = at;
@@ -320,7 +576,12 @@ impl Backend {
             record(sink, now, id, job, VisitStep::Joined);
             let waited = Span::ZERO;
             record(sink, now, id, job, VisitStep::Left { waited });
-            self.jobs.remove(id);
+            let mut m = Moment {
+                now,
+                calendar,
+                sink,
+            };
+            self.unwind(id, Ending::GaveUp, &mut m);
             return Entry::Gone;
         }
         if line.idle > 0 {
@@ -350,7 +611,15 @@ impl Backend {
         let job = &mut self.jobs[id];
         let (service, line) = (job.service, job.line);
         let station = &self.stations[service.index()];
-        let ordinal = job.ordinal(job.visit);
+        if station.special {
+            let mut m = Moment {
+                now,
+                calendar,
+                sink,
+            };
+            return self.served_special(id, &mut m);
+        }
+        let ordinal = job.visit_ordinal();
         let error = station.errors > 0.0
             && station.error_key.draw(job.identity, ordinal).unit() < station.errors;
         let step = VisitStep::Completed {
@@ -361,7 +630,12 @@ impl Backend {
         job.state = State::Moving;
         self.next_in_line(now, service, line, calendar, sink);
         if error {
-            return self.fail(now, id, Outcome::AppError, calendar);
+            let mut m = Moment {
+                now,
+                calendar,
+                sink,
+            };
+            return self.fail(id, Ending::Failed(Outcome::AppError), &mut m);
         }
         self.walk(now, id, calendar, sink)
     }
@@ -399,46 +673,150 @@ impl Backend {
             return;
         };
         let id = std::mem::replace(&mut job_of[flight.slot()], NONE);
-        if id == NONE || self.jobs[id].state == State::Moving {
-            return;
+        let mut m = Moment {
+            now,
+            calendar,
+            sink,
+        };
+        if id != NONE {
+            self.give_up(id, &mut m);
         }
+    }
+
+    /// The client of a job has given up.
+    fn give_up<S: Sink>(&mut self, id: u32, m: &mut Moment<'_, S>) {
         let Job {
+            flight,
             service,
             line,
             since,
             state,
             ..
         } = self.jobs[id];
-        let spent = now.since(since);
-        let step = match (state, self.stations[service.index()].on_timeout) {
-            (_, OnTimeout::Stay) | (State::Moving, _) | (State::Running, OnTimeout::Leave) => {
-                return;
+        let spent = m.now.since(since);
+        let heeds = self.stations[service.index()].on_timeout;
+        match (state, heeds) {
+            (State::Joining, _) => self.give_up_arms(line, m),
+            (State::Moving, _) | (_, OnTimeout::Stay) | (State::Running, OnTimeout::Leave) => {}
+            (State::Waiting, OnTimeout::Leave | OnTimeout::Abandon) => {
+                let step = VisitStep::Left { waited: spent };
+                m.record(id, flight, service, line, step);
+                self.leave_line(id);
+                self.unwind(id, Ending::GaveUp, m);
             }
-            (State::Waiting, _) => VisitStep::Left { waited: spent },
-            (State::Running, OnTimeout::Abandon) => VisitStep::Abandoned { served: spent },
-        };
-        record(sink, now, id, &self.jobs[id], step);
-        self.jobs.remove(id);
-        if state == State::Waiting {
-            self.lines[line as usize].leave(&mut self.jobs, id);
-        } else {
-            self.next_in_line(now, service, line, calendar, sink);
+            (State::Running, OnTimeout::Abandon) => {
+                let step = VisitStep::Abandoned { served: spent };
+                m.record(id, flight, service, line, step);
+                self.stop_service(id, m);
+                self.worker_free(service, line, m);
+                self.unwind(id, Ending::GaveUp, m);
+            }
         }
     }
 
     /// Reports what is still waiting or running when the run ends.
-    pub fn finish<S: Sink>(&mut self, now: Time, sink: &mut S) {
+    pub fn finish<S: Sink>(&mut self, now: Time, calendar: &mut Calendar<Task>, sink: &mut S) {
         for id in self.jobs.taken() {
-            let Job { since, state, .. } = self.jobs[id];
+            let Job {
+                since,
+                state,
+                mut frame,
+                ..
+            } = self.jobs[id];
             let spent = now.since(since);
-            let step = match state {
-                State::Moving => continue,
-                State::Waiting => VisitStep::CutWaiting { waited: spent },
-                State::Running => VisitStep::CutRunning { served: spent },
-            };
-            record(sink, now, id, &self.jobs[id], step);
+            match state {
+                State::Moving | State::Joining => {}
+                State::Waiting => {
+                    let step = VisitStep::CutWaiting { waited: spent };
+                    record(sink, now, id, &self.jobs[id], step);
+                }
+                State::Running => {
+                    let step = VisitStep::CutRunning { served: spent };
+                    record(sink, now, id, &self.jobs[id], step);
+                }
+            }
+            while let Some(&Frame::Held {
+                service,
+                line,
+                since,
+                outer,
+            }) = self.frames.get(frame)
+            {
+                frame = outer;
+                let job = Job {
+                    service,
+                    line,
+                    ..self.jobs[id]
+                };
+                let served = now.since(since);
+                record(sink, now, id, &job, VisitStep::CutRunning { served });
+            }
+        }
+        let mut m = Moment {
+            now,
+            calendar,
+            sink,
+        };
+        self.cut_busy_workers(&mut m);
+        self.cut_messages(&mut m);
+        self.cut_emissions(&mut m);
+    }
+}
+
+/// What follows a step.
+enum Next {
+    /// The job goes on.
+    Walks,
+    /// It waits for something.
+    Waits,
+    /// It has ended, with this answer.
+    Ended(Option<Reply>),
+}
+
+/// Where all paths start: those of the actions, then those of the consumers.
+fn paths(model: &Model) -> Vec<Path> {
+    let actions = model.actions.iter().map(|action| {
+        let key = |purpose| Key::new(model.seed, Kind::Action, &action.name, purpose);
+        Path {
+            entry: action.entry,
+            branch: key(Purpose::Branch),
+            delay: key(Purpose::Delay),
+            fire_and_forget: action.fire_and_forget,
+        }
+    });
+    let consumers = model.consumers.iter().map(|consumer| {
+        let stream = &model.streams[consumer.stream.index()].name;
+        let name = format!("{stream}/{}", consumer.name);
+        let key = |purpose| Key::new(model.seed, Kind::Consumer, &name, purpose);
+        Path {
+            entry: consumer.entry,
+            branch: key(Purpose::Branch),
+            delay: key(Purpose::Delay),
+            fire_and_forget: false,
+        }
+    });
+    actions.chain(consumers).collect()
+}
+
+/// The lines that are ranked and those whose workers are shared; each station learns which are its own.
+fn disciplines(model: &Model, stations: &mut [Station]) -> (Vec<Ranked>, Vec<Sharing>) {
+    let (mut ranked, mut sharings) = (Vec::new(), Vec::new());
+    for (service, station) in model.services.iter().zip(stations) {
+        match service.order {
+            Order::Fifo => {}
+            Order::Priority { .. } | Order::Deadline | Order::Fair { .. } => {
+                station.rare.discipline = Discipline::Ranked(ranked.len() as u32);
+                ranked.extend(station.all_lines().map(|_| Ranked::default()));
+            }
+            Order::Shared { .. } => {
+                station.rare.discipline = Discipline::Shared(sharings.len() as u32);
+                let share = service.servers() / u64::from(station.lines);
+                let workers = u32::try_from(share).unwrap_or(u32::MAX);
+                sharings.extend(station.all_lines().map(|_| Sharing::new(workers)));
+            }
         }
     }
+    (ranked, sharings)
 }
 
 /// A worker begins to serve a job.
@@ -446,7 +824,7 @@ impl Backend {
 fn serve(now: Time, id: u32, job: &mut Job, station: &Station, calendar: &mut Calendar<Task>) {
     job.state = State::Running;
     job.since = now;
-    let ordinal = job.ordinal(job.visit);
+    let ordinal = job.visit_ordinal();
     let end = now
         + station
             .time

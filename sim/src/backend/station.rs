@@ -2,21 +2,32 @@
 //!
 //! A line is where requests wait for workers: one for each member of a queue group, or one for the whole
 //! service when its members share. Lines are first-in, first-out and threaded through the jobs, so that
-//! joining, being taken up and leaving from the middle all take constant time.
+//! joining, being taken up and leaving from the middle all take constant time. What a service has beyond that
+//! (another order, admission, outages, workers that are held) makes it a special station, whose jobs take
+//! the way of [`special`](super::special).
 
+use crate::backend::admission::Gate;
+use crate::backend::condition::Condition;
 use crate::backend::job::{Jobs, NONE};
 use crate::dist::Dist;
-use crate::model::{Dispatch, OnTimeout, Service};
+use crate::model::{Admission, Dispatch, Down, OnTimeout, Order, Service};
 use crate::random::{Key, Kind, Purpose};
+use crate::time::Time;
 
 /// A waiting line and its idle workers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line {
+    /// How many more it can serve.
     pub(super) idle: u32,
     pub(super) waiting: u32,
-    workers: u32,
+    /// How many it can serve at once.
+    pub(super) workers: u32,
     head: u32,
     tail: u32,
+    /// Whether its process is gone: nobody comes here.
+    pub(super) gone: bool,
+    /// Whether its process hangs: nobody is taken up.
+    pub(super) hung: bool,
 }
 
 impl Line {
@@ -27,6 +38,8 @@ impl Line {
             workers,
             head: NONE,
             tail: NONE,
+            gone: false,
+            hung: false,
         }
     }
 
@@ -81,6 +94,17 @@ impl Line {
     }
 }
 
+/// How a station's lines are kept, beyond first-in, first-out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Discipline {
+    /// First-in, first-out, threaded through the jobs.
+    Fifo,
+    /// In the order of ranks; the lines are those from this one on in the backend's list.
+    Ranked(u32),
+    /// Processor sharing; those that share are those from this one on in the backend's list.
+    Shared(u32),
+}
+
 /// What is fixed of a service, with the keys of its draws.
 #[derive(Debug, Clone)]
 pub(super) struct Station {
@@ -89,11 +113,28 @@ pub(super) struct Station {
     pub(super) queue_limit: u32,
     pub(super) on_timeout: OnTimeout,
     dispatch: Dispatch,
-    first_line: u32,
-    lines: u32,
+    pub(super) first_line: u32,
+    pub(super) lines: u32,
+    /// Whether its jobs take the longer way.
+    pub(super) special: bool,
     pub(super) service_key: Key,
     pub(super) error_key: Key,
     member_key: Key,
+    pub(super) rare: Box<Rare>,
+}
+
+/// What only special stations have.
+#[derive(Debug, Clone)]
+pub(super) struct Rare {
+    pub(super) discipline: Discipline,
+    pub(super) preemptive: bool,
+    /// Whether a job in service may be stopped before its end, which then must not come.
+    pub(super) tentative: bool,
+    pub(super) condition: Condition,
+    pub(super) gate: Gate,
+    /// Requests that wait, are served or hold a worker.
+    pub(super) present: u32,
+    pub(super) order: Order,
 }
 
 impl Station {
@@ -101,17 +142,30 @@ impl Station {
     pub(super) fn new(seed: u64, service: &Service, lines: &mut Vec<Line>) -> Station {
         let key = |purpose| Key::new(seed, Kind::Service, &service.name, purpose);
         let first_line = lines.len() as u32;
+        let places = |workers: u32| match service.order {
+            Order::Shared { limit: Some(limit) } => limit.get(),
+            Order::Shared { limit: None } => u32::MAX,
+            _ => workers,
+        };
         match service.dispatch {
             // Saturates: more workers than fit a u32 are never all busy.
             Dispatch::Shared => {
                 let workers = u32::try_from(service.servers()).unwrap_or(u32::MAX);
-                lines.push(Line::new(workers));
+                lines.push(Line::new(places(workers)));
             }
             Dispatch::Random | Dispatch::LeastLoaded => {
-                let line = Line::new(service.workers.get());
+                let line = Line::new(places(service.workers.get()));
                 lines.extend((0..service.members.get()).map(|_| line));
             }
         }
+        let preemptive = matches!(
+            service.order,
+            Order::Priority {
+                preemptive: true,
+                ..
+            }
+        );
+        let lost = service.outages.iter().any(|one| one.down == Down::Gone);
         Station {
             time: service.time.clone(),
             errors: service.errors,
@@ -120,9 +174,22 @@ impl Station {
             dispatch: service.dispatch,
             first_line,
             lines: lines.len() as u32 - first_line,
+            special: service.order != Order::Fifo
+                || service.admission != Admission::default()
+                || !service.outages.is_empty()
+                || Condition::varies(service),
             service_key: key(Purpose::Service),
             error_key: key(Purpose::Error),
             member_key: key(Purpose::Member),
+            rare: Box::new(Rare {
+                discipline: Discipline::Fifo,
+                preemptive,
+                tentative: preemptive || lost,
+                condition: Condition::new(service, lines.len() as u32 - first_line),
+                gate: Gate::new(&service.admission),
+                present: 0,
+                order: service.order.clone(),
+            }),
         }
     }
 
@@ -143,12 +210,43 @@ impl Station {
                 let mut draw = self.member_key.draw(identity, ordinal);
                 self.first_line + draw.below(u64::from(self.lines)) as u32
             }
-            Dispatch::LeastLoaded => {
-                let members = self.first_line..self.first_line + self.lines;
-                members
-                    .min_by_key(|&line| lines[line as usize].present())
-                    .unwrap_or(self.first_line)
-            }
+            Dispatch::LeastLoaded => self
+                .all_lines()
+                .min_by_key(|&line| lines[line as usize].present())
+                .unwrap_or(self.first_line),
         }
+    }
+
+    /// The line that a visit joins when some members may be gone; `None` when all are.
+    pub(super) fn choose_reachable(
+        &self,
+        lines: &[Line],
+        identity: u64,
+        ordinal: u64,
+    ) -> Option<u32> {
+        let reachable = || self.all_lines().filter(|&line| !lines[line as usize].gone);
+        let count = reachable().count();
+        if count == self.lines as usize {
+            return Some(self.choose_line(lines, identity, ordinal));
+        }
+        match self.dispatch {
+            _ if count == 0 => None,
+            Dispatch::Shared => reachable().next(),
+            Dispatch::Random => {
+                let mut draw = self.member_key.draw(identity, ordinal);
+                reachable().nth(draw.below(count as u64) as usize)
+            }
+            Dispatch::LeastLoaded => reachable().min_by_key(|&line| lines[line as usize].present()),
+        }
+    }
+
+    /// The lines of the station.
+    pub(super) fn all_lines(&self) -> std::ops::Range<u32> {
+        self.first_line..self.first_line + self.lines
+    }
+
+    /// The share of errors of a visit that is served to the end now.
+    pub(super) fn error_share(&self, now: Time) -> f64 {
+        self.rare.condition.error_share(now).unwrap_or(self.errors)
     }
 }

@@ -13,4 +13,4 @@ pub use arena::Arena;
 pub use calendar::Calendar;
 pub use in_flight::{Flight, FlightId, InFlight};
 pub use load::{Load, LoadEnd, World};
-pub use task::Task;
+pub use task::{Task, Timer};

@@ -189,8 +189,10 @@ pub enum VisitStep {
         /// Whether it ended in an injected error.
         error: bool,
     },
-    /// The line was full; it never joined.
+    /// The line was full, or admission refused it; it never joined.
     Rejected,
+    /// The service, or every member of it, was down; it never joined.
+    Unreachable,
     /// It left the line because its client had given up.
     Left {
         /// How long it waited.
@@ -206,7 +208,7 @@ pub enum VisitStep {
         /// How long it waited.
         waited: Span,
     },
-    /// It was lost while it ran, because the service went down or because something else failed that it waited for.
+    /// It was lost while it ran, because the service went down, or one that waited for it.
     LostRunning {
         /// How long the worker was busy with it, or held.
         served: Span,

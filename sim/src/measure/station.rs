@@ -11,8 +11,10 @@ use crate::time::{Span, Time};
 pub struct Areas {
     /// Integral of the number of requests waiting.
     pub waiting: u128,
-    /// Integral of the number of busy workers.
+    /// Integral of the number of requests in service, each of which has a worker unless workers are shared.
     pub busy: u128,
+    /// Integral of the number of busy workers, where they are shared.
+    pub workers: u128,
 }
 
 /// Counts of what became of a service's visits.
@@ -34,6 +36,14 @@ pub struct Visits {
     pub left: u64,
     /// Stopped while running because the client had given up.
     pub abandoned: u64,
+    /// Sent back to the line by a more urgent visit.
+    pub preempted: u64,
+    /// Lost while waiting, because the service went down.
+    pub lost_waiting: u64,
+    /// Lost while running, because the service or one that waited for it went down.
+    pub lost_running: u64,
+    /// Found the service down.
+    pub unreachable: u64,
     /// Still waiting at the end of the run.
     pub cut_waiting: u64,
     /// Still running at the end of the run.
@@ -56,6 +66,10 @@ impl Visits {
             rejected: self.rejected + other.rejected,
             left: self.left + other.left,
             abandoned: self.abandoned + other.abandoned,
+            preempted: self.preempted + other.preempted,
+            lost_waiting: self.lost_waiting + other.lost_waiting,
+            lost_running: self.lost_running + other.lost_running,
+            unreachable: self.unreachable + other.unreachable,
             cut_waiting: self.cut_waiting + other.cut_waiting,
             cut_running: self.cut_running + other.cut_running,
         }
@@ -97,6 +111,8 @@ impl Level {
 pub struct StationMeter {
     waiting: Level,
     busy: Level,
+    /// Busy workers, where those in service share them.
+    workers: Level,
     /// What happened to visits outside the window.
     outside: Visits,
     /// What happened to visits within the window.
@@ -120,6 +136,7 @@ impl StationMeter {
         StationMeter {
             waiting: Level::default(),
             busy: Level::default(),
+            workers: Level::default(),
             outside: Visits::default(),
             window: Visits::default(),
             wait: Times::new(),
@@ -192,15 +209,28 @@ impl StationMeter {
                 visits.cut_running += 1;
                 self.stop_serving(now, served);
             }
-            VisitStep::TakenAtOnce
+            VisitStep::Unreachable => visits.unreachable += 1,
+            VisitStep::LostWaiting { waited } => {
+                visits.lost_waiting += 1;
+                self.stop_waiting(now, waited);
+                self.record_wait(now, waited, true);
+            }
+            VisitStep::LostRunning { served } => {
+                visits.lost_running += 1;
+                self.stop_serving(now, served);
+            }
+            VisitStep::Preempted { served } => {
+                visits.preempted += 1;
+                self.stop_serving(now, served);
+                self.waiting.up(now);
+                self.max_waiting = self.max_waiting.max(self.waiting.number);
+            }
+            VisitStep::WorkerBusy => self.workers.up(now),
+            VisitStep::WorkerIdle => self.workers.down(now),
+            VisitStep::Held { .. }
+            | VisitStep::TakenAtOnce
             | VisitStep::Joined
             | VisitStep::Started { .. }
-            | VisitStep::Held { .. }
-            | VisitStep::Preempted { .. }
-            | VisitStep::LostWaiting { .. }
-            | VisitStep::LostRunning { .. }
-            | VisitStep::WorkerBusy
-            | VisitStep::WorkerIdle
             | VisitStep::Completed { .. } => {}
         }
     }
@@ -244,6 +274,7 @@ impl StationMeter {
         Areas {
             waiting: self.waiting.integral(now),
             busy: self.busy.integral(now),
+            workers: self.workers.integral(now),
         }
     }
 
@@ -253,6 +284,7 @@ impl StationMeter {
         Areas {
             waiting: end.waiting.saturating_sub(self.at_start.waiting),
             busy: end.busy.saturating_sub(self.at_start.busy),
+            workers: end.workers.saturating_sub(self.at_start.workers),
         }
     }
 
@@ -288,15 +320,19 @@ impl StationMeter {
     pub(super) fn check(&self, name: &str, now: Time) -> Result<(), Imbalance> {
         let visits = self.visits();
         let of = |what: &str| format!("{what} of service {name}");
-        let left_line = visits.started + visits.left + visits.cut_waiting;
+        let left_line = visits.started + visits.left + visits.lost_waiting + visits.cut_waiting;
         balance(
             &of("visits that joined the line"),
-            visits.joined,
+            visits.joined + visits.preempted,
             "those that left it",
             left_line,
         )?;
         let taken = visits.at_once + visits.started;
-        let gone = visits.completed + visits.abandoned + visits.cut_running;
+        let gone = visits.completed
+            + visits.abandoned
+            + visits.preempted
+            + visits.lost_running
+            + visits.cut_running;
         balance(
             &of("visits taken up"),
             taken,

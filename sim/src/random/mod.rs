@@ -43,6 +43,20 @@ pub enum Purpose {
     Delay,
     /// The network's delay of one message.
     Network,
+    /// The time until a message is stored.
+    Append,
+    /// The identity of a message.
+    Message,
+    /// The cost of a batch.
+    Batch,
+    /// The cost of a message in a batch.
+    Item,
+    /// How many subscribers a message is sent to.
+    Subscribers,
+    /// The time of a delivery to a subscriber.
+    Delivery,
+    /// Whether a delivery to a subscriber is lost.
+    Loss,
 }
 
 impl Purpose {
@@ -60,6 +74,13 @@ impl Purpose {
             Purpose::Branch => "branch",
             Purpose::Delay => "delay",
             Purpose::Network => "network",
+            Purpose::Append => "append",
+            Purpose::Message => "message",
+            Purpose::Batch => "batch",
+            Purpose::Item => "item",
+            Purpose::Subscribers => "subscribers",
+            Purpose::Delivery => "delivery",
+            Purpose::Loss => "loss",
         }
     }
 }
@@ -75,6 +96,12 @@ pub enum Kind {
     Service,
     /// The network between clients and backend.
     Network,
+    /// A stream of the spec.
+    Stream,
+    /// A consumer of a stream, named `STREAM/CONSUMER`.
+    Consumer,
+    /// A fan-out of the spec.
+    FanOut,
 }
 
 impl Kind {
@@ -84,6 +111,9 @@ impl Kind {
             Kind::Action => "action",
             Kind::Service => "service",
             Kind::Network => "network",
+            Kind::Stream => "stream",
+            Kind::Consumer => "consumer",
+            Kind::FanOut => "fan_out",
         }
     }
 }

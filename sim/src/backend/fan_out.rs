@@ -1,0 +1,260 @@
+//! Fan-outs: a message to many subscribers.
+//!
+//! Where deliveries do not queue, an emission costs one event, however many subscribers there are: the times of all
+//! deliveries are draws of the request, made when the last of them is over. Where they queue, each is a job.
+
+use super::frame::{Ending, Frame};
+use super::{Backend, Moment};
+use crate::backend::job::{Job, NONE, State};
+use crate::engine::{FlightId, Task, Timer};
+use crate::event::{self, Event, Sink};
+use crate::model::{FanOut, FanOutId, Model};
+use crate::random::{Draw, Key, Kind, Purpose};
+use crate::time::{Span, Time};
+
+/// A fan-out, with the keys of its draws.
+#[derive(Debug, Clone)]
+pub(super) struct FanOutState {
+    model: FanOut,
+    subscribers: Key,
+    delivery: Key,
+    loss: Key,
+    copy: Key,
+}
+
+impl FanOutState {
+    pub(super) fn new(model: &Model, fan_out: &FanOut) -> FanOutState {
+        let key = |purpose| Key::new(model.seed, Kind::FanOut, &fan_out.name, purpose);
+        FanOutState {
+            model: fan_out.clone(),
+            subscribers: key(Purpose::Subscribers),
+            delivery: key(Purpose::Delivery),
+            loss: key(Purpose::Loss),
+            copy: key(Purpose::Request),
+        }
+    }
+
+    /// The draws of an emission's deliveries.
+    fn deliveries(&self, identity: u64, ordinal: u64) -> Deliveries<'_> {
+        Deliveries {
+            fan_out: &self.model,
+            delay: self.delivery.draw(identity, ordinal),
+            loss: self.loss.draw(identity, ordinal),
+            served: Span::ZERO,
+        }
+    }
+}
+
+/// The deliveries of an emission, one after the other: the time since the emission, or `None` for one that is lost.
+struct Deliveries<'a> {
+    fan_out: &'a FanOut,
+    delay: Draw,
+    loss: Draw,
+    served: Span,
+}
+
+impl Deliveries<'_> {
+    fn next(&mut self) -> Option<Span> {
+        self.served = self.served + self.fan_out.each;
+        let after = self.served + self.fan_out.delay.sample_span(&mut self.delay);
+        let lost = self.fan_out.loss > 0.0 && self.loss.unit() < self.fan_out.loss;
+        (!lost).then_some(after)
+    }
+}
+
+/// An emission that is not over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct EmissionState {
+    fan_out: FanOutId,
+    identity: u64,
+    ordinal: u64,
+    /// Copies that are still on their way, where they queue.
+    outstanding: u32,
+    /// Whether copies queue.
+    queues: bool,
+    so_far: event::Emission,
+}
+
+impl Backend {
+    /// A job sends a message to all subscribers of a fan-out.
+    pub(super) fn emit<S: Sink>(&mut self, id: u32, emission: u32, m: &mut Moment<'_, S>) {
+        let job = self.jobs[id];
+        let step = &self.program.emissions[emission as usize];
+        let fan_out = step.fan_out;
+        // Emissions of an action and of a consumer draw apart.
+        let place = (u64::from(job.path) << 48) | job.ordinal(step.ordinal);
+        let state = &self.fan_outs[fan_out.index()];
+        let identity = job.identity;
+        let mut draw = state.subscribers.draw(identity, place);
+        // A float-to-integer cast saturates.
+        let subscribers = (state.model.subscribers.sample(&mut draw) + 0.5) as u32;
+        let queues = state.model.service.is_some();
+        let mut last = Span::ZERO;
+        let mut deliveries = state.deliveries(identity, place);
+        if !queues {
+            for _ in 0..subscribers {
+                last = last.max(deliveries.next().unwrap_or(Span::ZERO));
+            }
+        }
+        let slot = self.emissions.insert(EmissionState {
+            fan_out,
+            identity,
+            ordinal: place,
+            outstanding: 0,
+            queues,
+            so_far: event::Emission {
+                intended: self.intended(id),
+                emitted: m.now,
+                subscribers,
+                delivered: 0,
+                in_time: 0,
+                first: None,
+                last: None,
+                cut: false,
+            },
+        });
+        if queues {
+            self.send_copies(slot, job.flight, job.client, m);
+        } else {
+            m.calendar
+                .push(m.now + last, Task::Timer(Timer::Emitted(slot)));
+        }
+    }
+
+    /// Every delivery that is not lost queues.
+    fn send_copies<S: Sink>(
+        &mut self,
+        slot: u32,
+        flight: FlightId,
+        client: u16,
+        m: &mut Moment<'_, S>,
+    ) {
+        let EmissionState {
+            fan_out,
+            identity,
+            ordinal,
+            so_far,
+            ..
+        } = self.emissions[slot];
+        let mut outstanding = 0;
+        // The draws end the borrow of the fan-out before jobs are added.
+        let mut arrivals = std::mem::take(&mut self.arrivals);
+        let state = &self.fan_outs[fan_out.index()];
+        let mut deliveries = state.deliveries(identity, ordinal);
+        for number in 0..so_far.subscribers {
+            if let Some(after) = deliveries.next() {
+                let key = state.copy.identity(identity ^ ordinal, u64::from(number));
+                arrivals.push((m.now + after, key));
+            }
+        }
+        for (at, identity) in arrivals.drain(..) {
+            outstanding += 1;
+            let frame = self.frames.insert(Frame::Copy { emission: slot });
+            let copy = Job {
+                flight,
+                identity,
+                deadline: Time::NEVER,
+                since: m.now,
+                step: self.program.copies[fan_out.index()],
+                line: NONE,
+                previous: NONE,
+                next: NONE,
+                frame,
+                path: 0,
+                client,
+                service: crate::model::ServiceId(0),
+                attempt: 0,
+                visit: 0,
+                state: State::Moving,
+                answered: true,
+            };
+            let copy = self.add_job(copy, so_far.intended);
+            m.calendar.push(at, Task::Arrived(copy));
+        }
+        self.arrivals = arrivals;
+        self.emissions[slot].outstanding = outstanding;
+        if outstanding == 0 {
+            m.calendar.push(m.now, Task::Timer(Timer::Emitted(slot)));
+        }
+    }
+
+    /// A copy that queued has been taken in, or has failed.
+    pub(super) fn copy_ended<S: Sink>(&mut self, slot: u32, ending: Ending, m: &mut Moment<'_, S>) {
+        self.emissions[slot].outstanding -= 1;
+        if ending == Ending::Well {
+            self.reached(slot, m.now, m);
+        }
+        if self.emissions[slot].outstanding == 0 {
+            self.emission_over(slot, false, m);
+        }
+    }
+
+    /// A message has reached a subscriber.
+    fn reached<S: Sink>(&mut self, slot: u32, at: Time, m: &mut Moment<'_, S>) {
+        let EmissionState {
+            fan_out, so_far, ..
+        } = &mut self.emissions[slot];
+        let within = self.fan_outs[fan_out.index()].model.within;
+        let emitted = so_far.emitted;
+        so_far.delivered += 1;
+        so_far.in_time += u32::from(within.is_none_or(|within| at.since(emitted) <= within));
+        so_far.first = Some(so_far.first.map_or(at, |first| first.min(at)));
+        so_far.last = Some(so_far.last.map_or(at, |last| last.max(at)));
+        let event = Event::Delivery {
+            fan_out: *fan_out,
+            at,
+            emitted,
+            intended: so_far.intended,
+        };
+        m.sink.record(m.now, event);
+    }
+
+    /// The last delivery of an emission whose deliveries do not queue is over.
+    pub(super) fn emitted<S: Sink>(&mut self, slot: u32, m: &mut Moment<'_, S>) {
+        self.deliver_drawn(slot, m);
+        self.emission_over(slot, false, m);
+    }
+
+    /// Reports the deliveries of an emission that have come by now.
+    fn deliver_drawn<S: Sink>(&mut self, slot: u32, m: &mut Moment<'_, S>) {
+        let EmissionState {
+            fan_out,
+            identity,
+            ordinal,
+            so_far,
+            queues,
+            ..
+        } = self.emissions[slot];
+        if queues {
+            return;
+        }
+        let mut times = std::mem::take(&mut self.arrivals);
+        let state = &self.fan_outs[fan_out.index()];
+        let mut deliveries = state.deliveries(identity, ordinal);
+        for _ in 0..so_far.subscribers {
+            let at = deliveries.next().map(|after| so_far.emitted + after);
+            times.extend(at.filter(|at| *at <= m.now).map(|at| (at, 0)));
+        }
+        for (at, _) in times.drain(..) {
+            self.reached(slot, at, m);
+        }
+        self.arrivals = times;
+    }
+
+    fn emission_over<S: Sink>(&mut self, slot: u32, cut: bool, m: &mut Moment<'_, S>) {
+        let EmissionState {
+            fan_out, so_far, ..
+        } = self.emissions[slot];
+        self.emissions.remove(slot);
+        let emission = event::Emission { cut, ..so_far };
+        m.sink.record(m.now, Event::Emission { fan_out, emission });
+    }
+
+    /// Reports the emissions that are not over when the run ends.
+    pub(super) fn cut_emissions<S: Sink>(&mut self, m: &mut Moment<'_, S>) {
+        for slot in self.emissions.taken() {
+            self.deliver_drawn(slot, m);
+            self.emission_over(slot, true, m);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Outages: members and services that go down and come up again.
+
+use super::frame::{Ending, Frame};
+use super::{Backend, Moment};
+use crate::backend::job::State;
+use crate::engine::{Calendar, Task, Timer};
+use crate::event::{Sink, VisitStep};
+use crate::model::{Down, Model, Outage, ServiceId};
+use crate::time::Time;
+
+/// The beginning or the end of an outage.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turn {
+    pub(super) at: Time,
+    service: ServiceId,
+    outage: Outage,
+    begins: bool,
+}
+
+/// All beginnings and ends of a model's outages. Of one instant ends come first, so that outages may follow one another.
+pub(super) fn turns(model: &Model) -> Vec<Turn> {
+    let mut turns = Vec::new();
+    for (service, id) in model.services.iter().zip(0u16..) {
+        for &outage in &service.outages {
+            for (at, begins) in [(outage.from, true), (outage.to, false)] {
+                turns.push(Turn {
+                    at,
+                    service: ServiceId(id),
+                    outage,
+                    begins,
+                });
+            }
+        }
+    }
+    turns.sort_by_key(|turn| (turn.at, turn.begins));
+    turns
+}
+
+impl Backend {
+    /// Has the calendar call for every turn of an outage.
+    pub fn schedule_outages(&self, calendar: &mut Calendar<Task>) {
+        for (turn, number) in self.turns.iter().zip(0u32..) {
+            calendar.push(turn.at, Task::Timer(Timer::Outage(number)));
+        }
+    }
+
+    /// The lines that a turn concerns.
+    fn concerned(&self, turn: Turn) -> std::ops::Range<u32> {
+        let all = self.stations[turn.service.index()].all_lines();
+        match turn.outage.member {
+            Some(member) => all.start + member..all.start + member + 1,
+            None => all,
+        }
+    }
+
+    /// Whether nobody is there to notice a turn.
+    pub(super) fn is_unnoticed(&self, turn: u32) -> bool {
+        let turn = self.turns[turn as usize];
+        self.stations[turn.service.index()].rare.present == 0
+            && self.consumers_at[turn.service.index()].is_empty()
+    }
+
+    /// An outage begins or ends.
+    pub(super) fn turn<S: Sink>(&mut self, turn: u32, m: &mut Moment<'_, S>) {
+        let turn = self.turns[turn as usize];
+        for line in self.concerned(turn) {
+            match (turn.outage.down, turn.begins) {
+                (Down::Hung, begins) => self.lines[line as usize].hung = begins,
+                (Down::Gone, begins) => self.lines[line as usize].gone = begins,
+            }
+            if !turn.begins {
+                let station = &mut self.stations[turn.service.index()];
+                let member = line - station.first_line;
+                if turn.outage.down == Down::Gone {
+                    station.rare.condition.restart(m.now, member);
+                }
+                self.take_up(turn.service, line, m);
+            }
+        }
+        if turn.begins && turn.outage.down == Down::Gone {
+            self.lose_all(turn, m);
+        }
+        if !turn.begins {
+            for consumer in self.consumers_at[turn.service.index()].clone() {
+                self.member_is_back(consumer, m);
+            }
+        }
+    }
+
+    /// What waits, runs or holds a worker at the members that are gone is lost.
+    fn lose_all<S: Sink>(&mut self, turn: Turn, m: &mut Moment<'_, S>) {
+        let lines = self.concerned(turn);
+        for id in self.jobs.taken() {
+            // The loss of one may end the job whose arm it was, and free its slot for a new delivery. Neither the one, which
+            // no longer owes anything, nor the other, which is on its way, is taken for one that is here.
+            let job = self.jobs[id];
+            let spent = m.now.since(job.since);
+            let here = job.service == turn.service && lines.contains(&job.line);
+            match job.state {
+                State::Waiting if here => {
+                    let step = VisitStep::LostWaiting { waited: spent };
+                    m.record(id, job.flight, job.service, job.line, step);
+                    self.leave_line(id);
+                    self.fail_later(id, Ending::Lost, m);
+                }
+                State::Running if here => {
+                    self.stop_service(id, m);
+                    let step = VisitStep::LostRunning { served: spent };
+                    m.record(id, job.flight, job.service, job.line, step);
+                    self.worker_free(job.service, job.line, m);
+                    self.fail_later(id, Ending::Lost, m);
+                }
+                _ if self.holds_at(id, &lines) => self.orphan(id, m),
+                _ => {}
+            }
+        }
+    }
+
+    fn holds_at(&self, id: u32, lines: &std::ops::Range<u32>) -> bool {
+        let mut at = self.jobs[id].frame;
+        while let Some(&Frame::Held { line, outer, .. }) = self.frames.get(at) {
+            if lines.contains(&line) {
+                return true;
+            }
+            at = outer;
+        }
+        false
+    }
+
+    /// The process that a job holds a worker of is gone while it is elsewhere: whoever waits hears of it, and what it is
+    /// doing elsewhere is done for nobody.
+    fn orphan<S: Sink>(&mut self, id: u32, m: &mut Moment<'_, S>) {
+        if let Some(reply) = self.answer_failure(id, Ending::Lost, m) {
+            let reply = self.replies.insert(reply);
+            m.calendar.push(m.now, Task::Delivered(reply));
+        }
+        self.settle(id, Ending::Lost, m);
+        let job = &mut self.jobs[id];
+        job.answered = true;
+        job.step = self.program.end;
+        if job.state == State::Joining {
+            let join = job.line;
+            self.forget_parent(join);
+            self.jobs.remove(id);
+        }
+    }
+}

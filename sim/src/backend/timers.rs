@@ -1,0 +1,91 @@
+//! What the calendar calls a backend for, beside its jobs.
+
+use super::{Backend, Moment, Reply};
+use crate::engine::{Calendar, Task, Timer};
+use crate::event::{Sink, VisitStep};
+use crate::time::Time;
+
+impl Backend {
+    /// Whether anything comes of a timer that is due at `now`. What does not happen is nobody's last event.
+    ///
+    /// A timer that comes to nothing is dealt with here.
+    pub fn takes_effect(&mut self, now: Time, timer: Timer, calendar: &mut Calendar<Task>) -> bool {
+        let takes_effect = match timer {
+            Timer::Completion(slot) => !self.is_called_off(slot),
+            Timer::Share(sharing) => self.sharings[sharing as usize].is_called(now),
+            Timer::AckWait(consumer) => self.is_expiring(consumer, now),
+            Timer::Redeliver(message) => !self.is_settled(message),
+            Timer::Linger(consumer) => self.is_lingering(consumer, now),
+            Timer::Outage(turn) => !self.is_unnoticed(turn),
+            Timer::Stored(_) | Timer::Emitted(_) => true,
+        };
+        if !takes_effect {
+            let mut nobody = Nobody;
+            let mut m = Moment {
+                now,
+                calendar,
+                sink: &mut nobody,
+            };
+            match timer {
+                Timer::Redeliver(message) => self.forget_settled(message),
+                Timer::Share(_) | Timer::Linger(_) => {}
+                _ => {
+                    self.due(timer, &mut m);
+                }
+            }
+        }
+        takes_effect
+    }
+
+    /// A timer is due and takes effect.
+    pub fn timer<S: Sink>(
+        &mut self,
+        now: Time,
+        timer: Timer,
+        calendar: &mut Calendar<Task>,
+        sink: &mut S,
+    ) -> Option<Reply> {
+        let mut m = Moment {
+            now,
+            calendar,
+            sink,
+        };
+        self.due(timer, &mut m)
+    }
+
+    fn due<S: Sink>(&mut self, timer: Timer, m: &mut Moment<'_, S>) -> Option<Reply> {
+        match timer {
+            Timer::Completion(slot) => return self.completion_due(slot, m),
+            Timer::Share(sharing) => return self.shares_done(sharing, m),
+            Timer::AckWait(consumer) => self.ack_wait_due(consumer, m),
+            Timer::Redeliver(message) => self.redeliver_due(message, m),
+            Timer::Linger(consumer) => self.linger_due(consumer, m),
+            Timer::Stored(slot) => self.stored(slot, m),
+            Timer::Emitted(slot) => self.emitted(slot, m),
+            Timer::Outage(turn) => self.turn(turn, m),
+        }
+        None
+    }
+
+    /// The workers that are shared when the run ends are idle from then on.
+    pub(super) fn cut_busy_workers<S: Sink>(&mut self, m: &mut Moment<'_, S>) {
+        for id in self.jobs.taken() {
+            let job = self.jobs[id];
+            if job.state == crate::backend::job::State::Running
+                && let Some(idle) = self.stops_sharing(id, m.now)
+                && idle
+            {
+                m.record(id, job.flight, job.service, job.line, VisitStep::WorkerIdle);
+            }
+        }
+    }
+}
+
+/// A sink for what has no effect.
+struct Nobody;
+
+impl Sink for Nobody {
+    fn advance(&mut self, _: Time) {}
+
+    fn record(&mut self, _: Time, _: crate::event::Event<'_>) {}
+}
