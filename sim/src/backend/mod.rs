@@ -73,6 +73,8 @@ pub struct Backend {
     /// What is kept beside each job, by its number, if anything is.
     sides: Vec<Side>,
     keeps_sides: bool,
+    /// Whether there is more to the sending of some requests than their jobs.
+    submits_more: bool,
     classes_of_clients: Vec<Option<ClassId>>,
     classes_of_paths: Vec<Option<ClassId>>,
     /// How long after its intended instant a request of a path is due.
@@ -168,12 +170,15 @@ impl Backend {
         let consumers = model.consumers.iter().map(|consumer| consumer.class);
         let due = model.actions.iter().map(|action| action.deadline);
         let turns = outage::turns(model);
+        let keeps_sides = !ranked.is_empty()
+            || !model.fan_outs.is_empty()
+            || stations.iter().any(|station| station.rare.tentative);
+        let forgets = model.actions.iter().any(|action| action.fire_and_forget);
         Backend {
             paths: paths(model),
             request_keys: request_keys.collect(),
-            keeps_sides: !ranked.is_empty()
-                || !model.fan_outs.is_empty()
-                || stations.iter().any(|station| station.rare.tentative),
+            keeps_sides,
+            submits_more: keeps_sides || forgets,
             stations,
             lines,
             jobs: Arena::new(),
@@ -292,11 +297,13 @@ impl Backend {
         job.state = State::Moving;
         job.answered = answered;
         let ordinal = job.ordinal(0);
-        if self.keeps_sides {
-            self.keep_side(id, request.intended);
-        }
-        if answered {
-            return Some(self.submit_and_forget(now, id, calendar, sink));
+        if self.submits_more {
+            if self.keeps_sides {
+                self.keep_side(id, request.intended);
+            }
+            if answered {
+                return Some(self.submit_and_forget(now, id, calendar, sink));
+            }
         }
         self.remember(flight, id);
         if let Some((one_way, key)) = &self.one_way {

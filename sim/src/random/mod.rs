@@ -138,7 +138,7 @@ impl Key {
     }
 
     /// The generator for the draw numbered `ordinal` of the sub-entity `index`.
-    #[inline]
+    #[inline(always)]
     pub fn draw(self, index: u64, ordinal: u64) -> Draw {
         let high = mix(self.0.wrapping_add(index.wrapping_mul(GOLDEN)));
         let low = mix(high.wrapping_add(ordinal.wrapping_mul(GOLDEN)));
