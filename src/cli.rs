@@ -39,17 +39,47 @@ pub struct RunArgs {
     #[command(flatten)]
     pub overrides: OverrideArgs,
 
-    /// Print the result document on stdout instead of the report.
-    #[arg(long, help_heading = "Output")]
-    pub json: bool,
+    #[command(flatten)]
+    pub format: FormatArgs,
 
-    /// Write the resolved spec and the result document into this directory.
+    /// Write the resolved spec, the result document and the report into this directory.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
 
     /// Replace the results that the directory of --out holds.
     #[arg(long, requires = "out", help_heading = "Output")]
     pub force: bool,
+}
+
+/// What is printed on stdout.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct FormatArgs {
+    /// Print the report as text or Markdown, or the JSON document instead of it.
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+
+    /// Short for --format json.
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+/// A form of what a command prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// The report for a terminal.
+    Text,
+    /// The document for programs.
+    Json,
+    /// The report for documents.
+    Markdown,
+}
+
+impl FormatArgs {
+    /// The form that is asked for.
+    pub fn chosen(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
 }
 
 /// Flags that describe the client of the embedded spec.
@@ -108,6 +138,9 @@ pub struct CheckArgs {
 
     #[command(flatten)]
     pub overrides: OverrideArgs,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -123,6 +156,8 @@ pub enum Schema {
     Spec,
     /// Of the result document.
     Result,
+    /// Of the document of a check.
+    Check,
 }
 
 /// A quantity as a spec writes it. Values may start with a hyphen so that a negative one is refused as such.

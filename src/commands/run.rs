@@ -7,14 +7,14 @@ use blis_sim::simulation::{Progress as Reached, Simulation};
 use blis_sim::spec;
 use blis_sim::time::Time;
 
-use crate::cli::RunArgs;
+use crate::cli::{Format, RunArgs};
 use crate::commands::print;
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
 use crate::memory;
 use crate::progress::Progress;
 use crate::report;
-use crate::run_directory::RunDirectory;
+use crate::run_directory::{Contents, RunDirectory};
 use crate::workload::{self, Workload};
 
 /// Events between two looks at the progress bar and Ctrl-C: a few milliseconds' worth.
@@ -33,12 +33,18 @@ pub fn execute(args: &RunArgs) -> Result<Done, Failure> {
     };
     let run = simulate(&workload, &Interrupt::listen()?)?;
     let document = run.to_json()?;
-    let printed = match args.json {
-        true => print(&document),
-        false => print(&report::run(&workload, &run)),
-    };
+    let report = report::run(&workload, &run);
+    let printed = print(&match args.format.chosen() {
+        Format::Text => report::text(&report),
+        Format::Markdown => report::markdown(&report),
+        Format::Json => document.clone(),
+    });
     if let Some(directory) = directory {
-        directory.write(&workload.resolved, &document)?;
+        directory.write(&Contents {
+            spec: &workload.resolved,
+            result: &document,
+            report: &report::markdown(&report),
+        })?;
     }
     printed?;
     Ok(match &run.verdict {
