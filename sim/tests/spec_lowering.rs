@@ -2,10 +2,19 @@
 
 use blis_sim::dist::Dist;
 use blis_sim::model::{
-    Arrival, Client, Dispatch, Failure, Model, OnTimeout, Rounds, ServiceId, Source, Step,
+    Arrival, Client, Dispatch, Failure, Model, OnTimeout, Rounds, ServiceId, Source, Step, Visit,
 };
 use blis_sim::spec;
 use blis_sim::time::{Span, Time};
+
+/// A visit with the service's own time that holds no worker.
+fn plain_visit(service: ServiceId) -> Step {
+    Step::Visit(Visit {
+        service,
+        time: None,
+        holds: false,
+    })
+}
 
 fn model(text: &str) -> Model {
     let spec = spec::read(text).unwrap_or_else(|errors| panic!("{errors:?}"));
@@ -195,12 +204,12 @@ fn paths_become_one_program() {
     let model = shipped("branches");
     let two_ms = Dist::constant(2e6).expect("two milliseconds");
     let expected = [
-        Step::Visit(ServiceId(0)),
+        plain_visit(ServiceId(0)),
         Step::Branch(vec![(0.9, 2), (1.0, 3)]),
         Step::Jump(10),
         Step::Delay(two_ms),
         Step::Branch(vec![(0.96, 5), (0.98, 7), (0.99, 8), (1.0, 9)]),
-        Step::Visit(ServiceId(1)),
+        plain_visit(ServiceId(1)),
         Step::Jump(10),
         Step::Fail(Failure::AppError),
         Step::Fail(Failure::Rejected),

@@ -33,6 +33,12 @@ fn kind(event: &Kept) -> String {
             VisitStep::Abandoned { .. } => "abandoned".to_owned(),
             VisitStep::CutWaiting { .. } => "cut waiting".to_owned(),
             VisitStep::CutRunning { .. } => "cut running".to_owned(),
+            VisitStep::Held { .. }
+            | VisitStep::Preempted { .. }
+            | VisitStep::LostWaiting { .. }
+            | VisitStep::LostRunning { .. }
+            | VisitStep::WorkerBusy
+            | VisitStep::WorkerIdle => unreachable!("these services do not do that: {step:?}"),
         },
     }
 }

@@ -189,6 +189,12 @@ impl<'a> LinesBook<'a> {
                 self.sums[id.index()].visits.cut_running += 1;
                 self.stops(at, line, visitor, served);
             }
+            VisitStep::Held { .. }
+            | VisitStep::Preempted { .. }
+            | VisitStep::LostWaiting { .. }
+            | VisitStep::LostRunning { .. }
+            | VisitStep::WorkerBusy
+            | VisitStep::WorkerIdle => unreachable!("these services do not do that: {step:?}"),
         }
     }
 

@@ -167,6 +167,12 @@ impl<'a> LinksBook<'a> {
                 Place::Elsewhere
             }
             VisitStep::CutWaiting { .. } | VisitStep::CutRunning { .. } => Place::Elsewhere,
+            VisitStep::Held { .. }
+            | VisitStep::Preempted { .. }
+            | VisitStep::LostWaiting { .. }
+            | VisitStep::LostRunning { .. }
+            | VisitStep::WorkerBusy
+            | VisitStep::WorkerIdle => unreachable!("these services do not do that: {step:?}"),
         };
         if let Some(job) = self.jobs.get_mut(&visitor) {
             (job.place, job.service) = (place, service);

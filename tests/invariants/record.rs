@@ -57,6 +57,7 @@ impl Sink for Recorder {
                 request,
                 sent,
                 outcome,
+                ..
             } => Kept::Done {
                 request: *request,
                 sent,
@@ -71,12 +72,17 @@ impl Sink for Recorder {
                 line,
                 visitor,
                 step,
+                ..
             } => Kept::Visit {
                 service,
                 line,
                 visitor,
                 step,
             },
+            Event::Publication { .. }
+            | Event::Message { .. }
+            | Event::Delivery { .. }
+            | Event::Emission { .. } => unreachable!("these specs have no streams: {event:?}"),
         };
         self.events.push((at, kept));
     }

@@ -55,10 +55,11 @@ pub fn path_demand(model: &Model, action: &Action) -> PathDemand {
             masses[target].after_reply += mass.after_reply;
         };
         match &model.program[first + at] {
-            Step::Visit(service) => {
-                let visited = &model.services[service.index()];
-                visits[service.index()] += mass.total();
-                seconds += mass.before_reply * visited.time.mean() / 1e9;
+            Step::Visit(visit) => {
+                let visited = &model.services[visit.service.index()];
+                visits[visit.service.index()] += mass.total();
+                let time = visit.time.as_ref().unwrap_or(&visited.time);
+                seconds += mass.before_reply * time.mean() / 1e9;
                 arrive(at + 1, mass.scaled(1.0 - visited.errors));
             }
             Step::Delay(length) => {
@@ -80,6 +81,9 @@ pub fn path_demand(model: &Model, action: &Action) -> PathDemand {
                 }
             }
             Step::Jump(target) => arrive(*target as usize - first, mass),
+            Step::Release | Step::Publish { .. } | Step::Emit(_) | Step::Fork { .. } => {
+                arrive(at + 1, mass);
+            }
             Step::Fail(_) | Step::End => {}
         }
     }

@@ -110,10 +110,13 @@ fn single_station(model: &Model) -> Result<&Service, String> {
                 action.name
             ));
         };
-        if station.is_some_and(|station| station != *visited) {
+        if visited.time.is_some() {
+            return Err("a visit has a service time of its own".to_owned());
+        }
+        if station.is_some_and(|station| station != visited.service) {
             return Err("requests visit different services".to_owned());
         }
-        station = Some(*visited);
+        station = Some(visited.service);
     }
     let station = station.ok_or("no service is visited")?;
     Ok(&model.services[station.index()])

@@ -465,6 +465,7 @@ fn record<S: Sink>(sink: &mut S, now: Time, id: u32, job: &Job, step: VisitStep)
         service: job.service,
         line: job.line,
         visitor: id,
+        flight: job.flight,
         step,
     };
     sink.record(now, event);

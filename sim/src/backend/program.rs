@@ -79,9 +79,9 @@ impl Program {
                 ordinals = Ordinals::default();
             }
             let op = match step {
-                Step::Visit(service) => {
-                    let ordinal = next(ordinals.visits.entry(*service).or_default());
-                    Op::Visit(*service, ordinal)
+                Step::Visit(visit) => {
+                    let ordinal = next(ordinals.visits.entry(visit.service).or_default());
+                    Op::Visit(visit.service, ordinal)
                 }
                 Step::Delay(length) => {
                     program.delays.push(Delay {
@@ -103,7 +103,11 @@ impl Program {
                     Op::Branch(program.branches.len() as u32 - 1)
                 }
                 Step::Jump(target) => Op::Jump(*target),
-                Step::End => Op::End,
+                Step::Release
+                | Step::Fork { .. }
+                | Step::Publish { .. }
+                | Step::Emit(_)
+                | Step::End => Op::End,
             };
             program.ops.push(op);
         }

@@ -172,6 +172,7 @@ impl Load {
             now,
             Event::Done {
                 request,
+                flight: id,
                 sent: flight.sent,
                 outcome,
             },

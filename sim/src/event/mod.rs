@@ -7,7 +7,8 @@ mod request;
 
 pub use request::{Outcome, Request, SessionEnd, UserId};
 
-use crate::model::{ClientId, ServiceId};
+use crate::engine::FlightId;
+use crate::model::{ClientId, ConsumerId, FanOutId, ServiceId, StreamId};
 use crate::time::{Span, Time};
 
 /// One event.
@@ -22,6 +23,8 @@ pub enum Event<'a> {
     Done {
         /// The request.
         request: &'a Request,
+        /// The id under which it was in flight.
+        flight: FlightId,
         /// When it was sent.
         sent: Time,
         /// How it ended.
@@ -51,8 +54,109 @@ pub enum Event<'a> {
         line: u32,
         /// The visitor, while it is there; numbers are used again.
         visitor: u32,
+        /// The request on whose behalf the visit is, which may have ended.
+        flight: FlightId,
         /// What happened.
         step: VisitStep,
+    },
+    /// A message was published to a stream.
+    Publication {
+        /// Where.
+        stream: StreamId,
+        /// Whether it was stored; otherwise it was a duplicate.
+        stored: bool,
+    },
+    /// Something happened to a message of a consumer.
+    Message {
+        /// Whose.
+        consumer: ConsumerId,
+        /// The request that published it, which may have ended.
+        flight: FlightId,
+        /// What happened.
+        step: MessageStep,
+    },
+    /// A message of a fan-out reaches a subscriber.
+    Delivery {
+        /// Of which fan-out.
+        fan_out: FanOutId,
+        /// When, which may lie ahead.
+        at: Time,
+        /// When it was emitted.
+        emitted: Time,
+        /// When the request that emitted it was intended.
+        intended: Time,
+    },
+    /// All that will come of an emission has come.
+    Emission {
+        /// Of which fan-out.
+        fan_out: FanOutId,
+        /// How it went.
+        emission: Emission,
+    },
+}
+
+/// What came of a message that was sent to many subscribers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Emission {
+    /// When the request that emitted it was intended.
+    pub intended: Time,
+    /// When it was emitted.
+    pub emitted: Time,
+    /// To how many subscribers.
+    pub subscribers: u32,
+    /// How many of them it reached.
+    pub delivered: u32,
+    /// How many of them it reached in time.
+    pub in_time: u32,
+    /// The first delivery.
+    pub first: Option<Time>,
+    /// The last delivery.
+    pub last: Option<Time>,
+    /// Whether the run ended before all that could come had come.
+    pub cut: bool,
+}
+
+/// What can happen to a message of a consumer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageStep {
+    /// It was stored: it is pending.
+    Stored,
+    /// It was delivered for the first time: it is no longer pending, but waits to be acknowledged.
+    Delivered {
+        /// How long it was pending.
+        waited: Span,
+    },
+    /// It was delivered again.
+    Redelivered,
+    /// Its `ack_wait` ran out.
+    Expired,
+    /// Work on it failed.
+    Naked,
+    /// It was acknowledged.
+    Acknowledged {
+        /// Time since it was stored.
+        age: Span,
+        /// Time since its first delivery.
+        held: Span,
+    },
+    /// A delivery of it was worked on although another one had been acknowledged, or it had been given up.
+    Repeated,
+    /// It was delivered as often as may be, and is given up.
+    Exhausted {
+        /// Time since it was stored.
+        age: Span,
+        /// Time since its first delivery.
+        held: Span,
+    },
+    /// It was still pending when the run ended.
+    CutPending {
+        /// How long it was pending.
+        waited: Span,
+    },
+    /// It was delivered and not acknowledged when the run ended.
+    CutDelivered {
+        /// Time since its first delivery.
+        held: Span,
     },
 }
 
@@ -68,9 +172,19 @@ pub enum VisitStep {
         /// How long it waited.
         waited: Span,
     },
+    /// Its own service time is over; the worker is held until it completes.
+    Held {
+        /// How long the worker was busy with it.
+        served: Span,
+    },
+    /// A more urgent visit took its worker; it is in the line again.
+    Preempted {
+        /// How long the worker was busy with it since it was taken up.
+        served: Span,
+    },
     /// It was served to the end.
     Completed {
-        /// How long the worker was busy with it.
+        /// How long the worker was busy with it, or held, since it was taken up.
         served: Span,
         /// Whether it ended in an injected error.
         error: bool,
@@ -87,6 +201,20 @@ pub enum VisitStep {
         /// How long the worker was busy with it.
         served: Span,
     },
+    /// It was lost while it waited, because the service went down.
+    LostWaiting {
+        /// How long it waited.
+        waited: Span,
+    },
+    /// It was lost while it ran, because the service went down or because something else failed that it waited for.
+    LostRunning {
+        /// How long the worker was busy with it, or held.
+        served: Span,
+    },
+    /// One more worker is busy, at a service that is shared by all who are served.
+    WorkerBusy,
+    /// One worker fewer is busy, at a service that is shared by all who are served.
+    WorkerIdle,
     /// It was still waiting when the run ended.
     CutWaiting {
         /// How long it waited.

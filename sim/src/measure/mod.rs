@@ -426,12 +426,17 @@ impl Sink for Measure {
                 request,
                 sent,
                 outcome,
+                ..
             } => self.done(at, request, sent, outcome),
             Event::SessionStarted { client } => self.sessions[client.index()].started += 1,
             Event::SessionEnded { client, end } => self.sessions[client.index()].end(end),
             Event::Visit { service, step, .. } => {
                 self.stations[service.index()].record(at, step);
             }
+            Event::Publication { .. }
+            | Event::Message { .. }
+            | Event::Delivery { .. }
+            | Event::Emission { .. } => {}
             Event::LateReply => self.late_replies += 1,
             Event::LoadEnded => {
                 self.load_end = Some(at);

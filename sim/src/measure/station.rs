@@ -195,6 +195,12 @@ impl StationMeter {
             VisitStep::TakenAtOnce
             | VisitStep::Joined
             | VisitStep::Started { .. }
+            | VisitStep::Held { .. }
+            | VisitStep::Preempted { .. }
+            | VisitStep::LostWaiting { .. }
+            | VisitStep::LostRunning { .. }
+            | VisitStep::WorkerBusy
+            | VisitStep::WorkerIdle
             | VisitStep::Completed { .. } => {}
         }
     }

@@ -33,6 +33,14 @@ ids! {
     ActionId,
     /// Position of a service in [`Model::services`].
     ServiceId,
+    /// Position of a stream in [`Model::streams`].
+    StreamId,
+    /// Position of a consumer in [`Model::consumers`].
+    ConsumerId,
+    /// Position of a fan-out in [`Model::fan_outs`].
+    FanOutId,
+    /// Position of a class of requests in [`Model::classes`].
+    ClassId,
 }
 
 /// Everything a run needs to know, checked.
@@ -50,9 +58,17 @@ pub struct Model {
     pub actions: Vec<Action>,
     /// What requests visit.
     pub services: Vec<Service>,
+    /// Where messages are kept until their consumers have worked on them.
+    pub streams: Vec<Stream>,
+    /// Who works on the messages of streams, stream by stream.
+    pub consumers: Vec<Consumer>,
+    /// Who else gets a message.
+    pub fan_outs: Vec<FanOut>,
+    /// The names of the classes of requests.
+    pub classes: Vec<String>,
     /// Delay of each message between a client and the backend.
     pub one_way: Option<Dist>,
-    /// The paths of all actions, one after the other.
+    /// The paths of all actions, one after the other, and then those of all consumers.
     pub program: Vec<Step>,
 }
 
@@ -82,6 +98,8 @@ pub struct Client {
     pub timeout: Option<Span>,
     /// What happens after a request that did not end as `ok`.
     pub on_failure: OnFailure,
+    /// The class of its requests, where their action has none.
+    pub class: Option<ClassId>,
 }
 
 /// Where a client's requests come from.
@@ -180,6 +198,13 @@ pub struct Action {
     pub entry: u32,
     /// What is promised of it.
     pub slo: Slo,
+    /// The class of its requests at services that serve by priority.
+    pub class: Option<ClassId>,
+    /// How long after its intended instant a request is due, at services that serve by deadline; the client's timeout
+    /// unless given.
+    pub deadline: Option<Span>,
+    /// Whether the request is done when it is sent: nothing on its path ever answers.
+    pub fire_and_forget: bool,
 }
 
 /// Service-level objectives of an action; a run is judged when there is at least one.
@@ -201,22 +226,66 @@ pub struct QuantileLimit {
 }
 
 /// A step of a path. Targets are positions in [`Model::program`].
+///
+/// The paths of other actions that an action calls stand where they are called. A cache is a branch.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// Wait for a worker of a service and be served.
-    Visit(ServiceId),
+    Visit(Visit),
+    /// The worker of the innermost visit that holds one is let go.
+    Release,
     /// Wait, without a worker.
     Delay(Dist),
     /// Answer the user with `ok`; the rest of the path goes on without it.
     Reply,
-    /// Answer the user with a failure; the path ends.
+    /// Answer the user with a failure, unless it has an answer; the path ends, and every worker that it holds is let go.
     Fail(Failure),
     /// Go on at one of these positions: (cumulative share, target); the last share is 1.
     Branch(Vec<(f64, u32)>),
+    /// Go several ways at once.
+    Fork {
+        /// Where the arms start; each ends with [`Step::End`]. No arm answers the user.
+        arms: Vec<u32>,
+        /// What the path waits for before it goes on with the next step.
+        join: Join,
+    },
+    /// Append a message to a stream.
+    Publish {
+        /// The stream.
+        stream: StreamId,
+        /// Whether the path waits until the message is stored.
+        acknowledged: bool,
+        /// The consumers whose filters match its subject; ascending.
+        consumers: Vec<ConsumerId>,
+    },
+    /// Send a message to all subscribers of a fan-out; the path goes on at once.
+    Emit(FanOutId),
     /// Go on at another position.
     Jump(u32),
-    /// The path is done.
+    /// The path, or the arm of a fork, is done.
     End,
+}
+
+/// A visit of a service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Visit {
+    /// Which service.
+    pub service: ServiceId,
+    /// Its service time where it is not the service's own.
+    pub time: Option<Dist>,
+    /// Whether the worker is held, after the service time, until the matching [`Step::Release`].
+    pub holds: bool,
+}
+
+/// What a path that goes several ways at once waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Join {
+    /// Until all arms are done; a failure of an arm is a failure of the path.
+    All,
+    /// Until one arm is done, which decides; the others go on for themselves.
+    First,
+    /// For nothing; what becomes of the arms does not concern the path.
+    None,
 }
 
 /// How a path can fail on purpose.
@@ -250,6 +319,20 @@ pub struct Service {
     pub errors: f64,
     /// What becomes of work whose client has given up.
     pub on_timeout: OnTimeout,
+    /// Who is served next.
+    pub order: Order,
+    /// How the service time grows with the number of busy workers of a line; does not go with [`Order::Shared`].
+    pub load: Option<LoadCurve>,
+    /// How the service time falls to what it is after a start.
+    pub cold_start: Option<ColdStart>,
+    /// Who is let in.
+    pub admission: Admission,
+    /// When the service or a member of it is down; ascending, without overlap for any member.
+    pub outages: Vec<Outage>,
+    /// When it is slower; ascending, without overlap for any member.
+    pub slow_downs: Vec<SlowDown>,
+    /// When it makes more errors; ascending, without overlap.
+    pub error_bursts: Vec<ErrorBurst>,
 }
 
 impl Service {
@@ -279,4 +362,207 @@ pub enum OnTimeout {
     Leave,
     /// Waiting work leaves the line and running work stops.
     Abandon,
+}
+
+/// Who is served next.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Order {
+    /// Who came first.
+    #[default]
+    Fifo,
+    /// The most urgent class first; within a class, who came first.
+    Priority {
+        /// The rank of each class, by [`ClassId`]; 0 is the most urgent. Requests of no class come last.
+        ranks: Vec<u16>,
+        /// Waiting so long makes up for one rank; for ever unless given.
+        ageing: Option<Span>,
+        /// Whether a request stops a less urgent one, which goes on later from where it was.
+        preemptive: bool,
+    },
+    /// Whose deadline is the earliest; those without one last.
+    Deadline,
+    /// Start-time fair queueing between clients, each with its weight, by [`ClientId`].
+    Fair {
+        /// The clients' weights, positive.
+        weights: Vec<f64>,
+    },
+    /// Processor sharing: all that are let in are served at once, each at an equal share of the workers and none faster
+    /// than one worker.
+    Shared {
+        /// How many are served at once by a member; the others wait, first-in, first-out. Never below the workers.
+        limit: Option<NonZeroU32>,
+    },
+}
+
+/// The factor of the service time by the number of busy workers, the one in question included.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LoadCurve {
+    /// (busy workers, factor), ascending; linear between the entries and constant outside.
+    Table(Vec<(f64, f64)>),
+    /// The universal scalability law (Gunther 1993): 1 + σ (n − 1) + κ n (n − 1).
+    Scalability {
+        /// σ: the serial share.
+        contention: f64,
+        /// κ: the cost of keeping two workers in agreement.
+        coherency: f64,
+    },
+}
+
+/// After the start of a run and after an outage, service times have a factor that falls linearly to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ColdStart {
+    /// The factor at the start, above 1.
+    pub factor: f64,
+    /// How long it takes to fall to 1.
+    pub lasts: Span,
+}
+
+/// Who is let into a service; whoever is not is `rejected`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Admission {
+    /// A bucket of tokens, full at the start, of which every visit takes one.
+    pub tokens: Option<TokenBucket>,
+    /// How many may wait or be served at the whole service.
+    pub in_flight: Option<NonZeroU32>,
+}
+
+/// A token bucket.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TokenBucket {
+    /// Time in which a token comes; above zero.
+    pub period: Span,
+    /// How many tokens the bucket holds.
+    pub burst: NonZeroU32,
+}
+
+/// A time in which a service or one member of it is down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outage {
+    /// When it begins.
+    pub from: Time,
+    /// When it is over.
+    pub to: Time,
+    /// Which member, from 0; all of them unless given. Only where members have lines of their own.
+    pub member: Option<u32>,
+    /// What being down means.
+    pub down: Down,
+}
+
+/// What being down means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Down {
+    /// The process is gone: what waits or runs there is lost as a transport error, other members get what would have
+    /// come to it, and when there is none, requests end as transport errors. Messages of streams are not lost.
+    Gone,
+    /// The process hangs: what runs is finished, nothing else is taken up until the end of the outage.
+    Hung,
+}
+
+/// A time in which service times are longer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SlowDown {
+    /// When it begins: for work taken up from this instant on.
+    pub from: Time,
+    /// When it is over: for work taken up before this instant.
+    pub to: Time,
+    /// Which member, from 0; all of them unless given.
+    pub member: Option<u32>,
+    /// The factor of the service time, positive.
+    pub factor: f64,
+}
+
+/// A time in which the share of errors is another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ErrorBurst {
+    /// When it begins.
+    pub from: Time,
+    /// When it is over.
+    pub to: Time,
+    /// The share of the visits that end in an error.
+    pub share: f64,
+}
+
+/// A stream: a log of messages, each of which every consumer whose filter matches works on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stream {
+    /// Its name in the spec.
+    pub name: String,
+    /// Time from a publication until the message is stored and acknowledged to its publisher.
+    pub append: Dist,
+    /// A message with the id of one that was stored no longer ago than this is acknowledged and not stored. The id is
+    /// that of the request and of the publishing step: a retry of a request publishes under the same ids.
+    pub duplicate_window: Option<Span>,
+}
+
+/// A consumer of a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Consumer {
+    /// Its name in the spec, unique within its stream.
+    pub name: String,
+    /// Whose messages it gets.
+    pub stream: StreamId,
+    /// Where the path of a delivery, or of a batch, starts in [`Model::program`]: a visit of its service that holds the
+    /// worker, the steps meanwhile, the release, the end. The end is the acknowledgement, a failure is a nak.
+    pub entry: u32,
+    /// The service of that visit.
+    pub service: ServiceId,
+    /// The class of its work; that of the publishing client unless given.
+    pub class: Option<ClassId>,
+    /// How many messages may be delivered and not yet acknowledged.
+    pub max_ack_pending: NonZeroU32,
+    /// How many deliveries, or batches, each member of the service asks for beyond its workers.
+    pub prefetch: u32,
+    /// A message that is not acknowledged in this time is delivered again, whatever became of the delivery before.
+    pub ack_wait: Span,
+    /// How often a message is delivered at most; without limit unless given.
+    pub max_deliver: Option<NonZeroU32>,
+    /// What happens to a message that was delivered as often as may be.
+    pub exhausted: Exhausted,
+    /// Time from a nak to the next delivery, by the number of deliveries so far; the last entry stands for all further
+    /// ones. Empty: at once.
+    pub nak_delay: Vec<Span>,
+    /// Messages are worked on together.
+    pub batch: Option<Batch>,
+}
+
+/// What happens to a message that was delivered as often as may be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Exhausted {
+    /// It is given up, and counted.
+    Drop,
+    /// It is counted and published to another stream, for these consumers of it.
+    Publish(StreamId, Vec<ConsumerId>),
+}
+
+/// Messages that are worked on together: one visit, whose service time is the cost of the batch and of each message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// How many messages at most; at most the consumer's `max_ack_pending`.
+    pub size: NonZeroU32,
+    /// How long after its first message a batch is closed, full or not; a batch that is closed only by its size unless
+    /// given. A batch whose size is the largest count there is needs one.
+    pub linger: Option<Span>,
+    /// Cost of a batch.
+    pub per_batch: Dist,
+    /// Cost of each message in it.
+    pub per_item: Dist,
+}
+
+/// A fan-out: a message to many subscribers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FanOut {
+    /// Its name in the spec.
+    pub name: String,
+    /// How many subscribers; a draw is rounded to a whole number.
+    pub subscribers: Dist,
+    /// Time of a delivery on its way.
+    pub delay: Dist,
+    /// Time that the server spends on each delivery, one after the other.
+    pub each: Span,
+    /// Share of deliveries that are lost.
+    pub loss: f64,
+    /// A delivery that comes later than this after the emission does not count towards the completion ratio.
+    pub within: Option<Span>,
+    /// The service that each delivery queues for, on the side of the subscribers.
+    pub service: Option<ServiceId>,
 }

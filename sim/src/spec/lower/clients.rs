@@ -44,6 +44,7 @@ pub fn lower(spec: &syntax::Spec, names: &Names<'_>, findings: &mut Findings) ->
             mix,
             timeout: timeout(client, findings),
             on_failure: on_failure(client, findings),
+            class: None,
         });
     }
     for ((name, _), used) in spec.actions.value.0.iter().zip(used) {

@@ -81,6 +81,10 @@ fn checked(spec: &Spec, document: Option<&Node>) -> (Model, Findings) {
         clients,
         actions,
         services,
+        streams: Vec::new(),
+        consumers: Vec::new(),
+        fan_outs: Vec::new(),
+        classes: Vec::new(),
         one_way: spec
             .network
             .as_ref()

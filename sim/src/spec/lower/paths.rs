@@ -5,7 +5,7 @@
 
 use super::run::span;
 use super::{Findings, Names, clients, distributions, refer};
-use crate::model::{Action, Failure, Model, QuantileLimit, ServiceId, Slo, Step};
+use crate::model::{Action, Failure, Model, QuantileLimit, ServiceId, Slo, Step, Visit};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::{self, Arm, Spec};
 use crate::time::Span;
@@ -53,6 +53,9 @@ pub fn lower(
             name: name.value.clone(),
             entry,
             slo,
+            class: None,
+            deadline: None,
+            fire_and_forget: false,
         });
     }
     (actions, paths.program)
@@ -120,7 +123,11 @@ impl Paths<'_, '_> {
         match &step.value {
             syntax::Step::Visit(name) => {
                 let service = refer("service", name, &self.names.services, self.findings);
-                self.program.push(Step::Visit(ServiceId(service)));
+                self.program.push(Step::Visit(Visit {
+                    service: ServiceId(service),
+                    time: None,
+                    holds: false,
+                }));
                 state
             }
             syntax::Step::Delay(delay) => {

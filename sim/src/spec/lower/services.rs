@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::{Findings, distributions};
-use crate::model::{Dispatch, Model, OnTimeout, Service, Step};
+use crate::model::{Admission, Dispatch, Model, OnTimeout, Order, Service, Step};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax;
 use crate::spec::units::Count;
@@ -55,6 +55,13 @@ fn lower_one(name: &str, service: &syntax::Service, findings: &mut Findings) -> 
             Some(syntax::OnTimeout::Leave) => OnTimeout::Leave,
             Some(syntax::OnTimeout::Abandon) => OnTimeout::Abandon,
         },
+        order: Order::Fifo,
+        load: None,
+        cold_start: None,
+        admission: Admission::default(),
+        outages: Vec::new(),
+        slow_downs: Vec::new(),
+        error_bursts: Vec::new(),
     }
 }
 
@@ -128,8 +135,8 @@ pub fn check_timeouts(spec: &syntax::Spec, model: &Model, findings: &mut Finding
 fn warn_of_unvisited(spec: &syntax::Spec, model: &Model, findings: &mut Findings) {
     let mut visited = vec![false; model.services.len()];
     for step in &model.program {
-        if let Step::Visit(service) = step {
-            visited[service.index()] = true;
+        if let Step::Visit(visit) = step {
+            visited[visit.service.index()] = true;
         }
     }
     let services = spec.services.iter().flat_map(|services| &services.value.0);

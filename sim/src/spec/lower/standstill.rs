@@ -88,10 +88,10 @@ impl Stands<'_> {
                 continue;
             }
             match self.model.program.get(at as usize) {
-                Some(Step::Visit(service)) => {
-                    let service = &self.model.services[service.index()];
+                Some(Step::Visit(visit)) => {
+                    let service = &self.model.services[visit.service.index()];
                     found.refused |= self.can_be_full(service);
-                    match instant(&service.time) {
+                    match instant(visit.time.as_ref().unwrap_or(&service.time)) {
                         true => next.push(at + 1),
                         false => found.always = false,
                     }
@@ -102,6 +102,9 @@ impl Stands<'_> {
                 Some(Step::Branch(arms)) => next.extend(arms.iter().map(|(_, target)| *target)),
                 // A failure that retires the user ends its requests.
                 Some(Step::Fail(_)) => found.always &= self.on_failure.respawn,
+                // What is published or emitted goes its own way, and what runs beside the path is not looked at.
+                Some(Step::Release | Step::Publish { .. } | Step::Emit(_)) => next.push(at + 1),
+                Some(Step::Fork { .. }) => found.always = false,
                 Some(Step::Reply | Step::End) | None => {}
             }
         }
