@@ -25,6 +25,10 @@ pub enum Command {
     Check(CheckArgs),
     /// Print a JSON Schema.
     Schema(SchemaArgs),
+    /// Print what a shell needs to complete command lines.
+    Completions(CompletionsArgs),
+    /// Print the manual page of a command, or write all of them.
+    Man(ManArgs),
 }
 
 #[derive(Debug, Args)]
@@ -64,14 +68,12 @@ pub struct FormatArgs {
     pub json: bool,
 }
 
-/// A form of what a command prints.
+/// A form of what a command prints: the report for a terminal, the document for programs, the report for documents.
+// The variants have no comments of their own, which would make the help of every command a page long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// The report for a terminal.
     Text,
-    /// The document for programs.
     Json,
-    /// The report for documents.
     Markdown,
 }
 
@@ -158,6 +160,24 @@ pub enum Schema {
     Result,
     /// Of the document of a check.
     Check,
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Which shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Which command's page; without it that of blis.
+    #[arg(value_name = "COMMAND", conflicts_with = "out")]
+    pub command: Option<String>,
+
+    /// Write the pages of all commands into this directory.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// A quantity as a spec writes it. Values may start with a hyphen so that a negative one is refused as such.

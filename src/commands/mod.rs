@@ -1,6 +1,8 @@
 //! The commands, one file each.
 
 pub mod check;
+pub mod completions;
+pub mod man;
 pub mod run;
 pub mod schema;
 

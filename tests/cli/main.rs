@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod check;
+mod completions;
 mod formats;
 #[cfg(target_os = "linux")]
 mod interrupt;
