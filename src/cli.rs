@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use blis_sim::spec::units::{Count, Duration, Rate, UnitError};
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 
 /// Predict, measure and explain what load a NATS backend can carry.
 #[derive(Debug, Parser)]
@@ -32,6 +32,7 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("kept").args(["out", "trace"]).multiple(true)))]
 pub struct RunArgs {
     /// The workload spec; - reads it from stdin. Without it the embedded quickstart is run.
     #[arg(long, value_name = "FILE")]
@@ -50,8 +51,22 @@ pub struct RunArgs {
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
 
-    /// Replace the results that the directory of --out holds.
-    #[arg(long, requires = "out", help_heading = "Output")]
+    /// Write one row per request to this file while the run goes on; by its name as CSV (.csv) or JSON lines (.jsonl).
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub trace: Option<PathBuf>,
+
+    /// The form of the trace, whatever its name.
+    #[arg(
+        long,
+        value_name = "FORM",
+        value_enum,
+        requires = "trace",
+        help_heading = "Output"
+    )]
+    pub trace_format: Option<TraceFormat>,
+
+    /// Replace the results that the directory of --out holds, and the file of --trace.
+    #[arg(long, requires = "kept", help_heading = "Output")]
     pub force: bool,
 }
 
@@ -75,6 +90,13 @@ pub enum Format {
     Text,
     Json,
     Markdown,
+}
+
+/// A form of a trace: comma-separated values, or one JSON object on each line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TraceFormat {
+    Csv,
+    Jsonl,
 }
 
 impl FormatArgs {

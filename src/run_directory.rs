@@ -22,8 +22,8 @@ const REPORT: &str = "report.md";
 const SCHEMA: &str = "spec.schema.json";
 /// All of them. The last to take its place is the result, without which a directory holds no run.
 const NAMES: [&str; 4] = [SCHEMA, SPEC, REPORT, RESULT];
-/// How the names of unfinished directories start.
-const UNFINISHED: &str = ".blis-";
+/// How the names of unfinished directories and files start.
+pub const UNFINISHED: &str = ".blis-";
 
 /// What is written into the directory.
 #[derive(Debug, Clone, Copy)]

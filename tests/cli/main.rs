@@ -10,3 +10,4 @@ mod output;
 mod run;
 mod streams;
 mod support;
+mod trace;

@@ -17,6 +17,7 @@ mod links_book;
 mod record;
 mod scripted;
 mod specs;
+mod trace;
 mod users_book;
 
 use proptest::test_runner::{Config, RngSeed};
