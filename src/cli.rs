@@ -23,6 +23,8 @@ pub enum Command {
     Run(RunArgs),
     /// Validate a spec; print what it resolves to and the load it offers.
     Check(CheckArgs),
+    /// Explain where the time of a run's requests went.
+    Explain(ExplainArgs),
     /// Print a JSON Schema.
     Schema(SchemaArgs),
     /// Print what a shell needs to complete command lines.
@@ -107,7 +109,7 @@ impl FormatArgs {
 }
 
 /// Flags that describe the client of the embedded spec.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(
     next_help_heading = "Clients of the embedded quickstart (with --spec, set the keys instead)"
 )]
@@ -126,7 +128,7 @@ pub struct ClientArgs {
 }
 
 /// Flags that override a value of the spec.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Overrides of the spec")]
 pub struct OverrideArgs {
     /// The budget: so many requests, first ones and follow-ups together.
@@ -182,6 +184,18 @@ pub enum Schema {
     Result,
     /// Of the document of a check.
     Check,
+    /// Of the document of an explanation.
+    Explain,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The directory that `blis run --out` wrote.
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
 }
 
 #[derive(Debug, Args)]

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => commands::run::execute(&args),
         Command::Check(args) => commands::check::execute(&args),
+        Command::Explain(args) => commands::explain::execute(&args),
         Command::Schema(args) => commands::schema::execute(&args),
         Command::Completions(args) => commands::completions::execute(&args),
         Command::Man(args) => commands::man::execute(&args),

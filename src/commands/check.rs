@@ -15,11 +15,7 @@ use crate::workload::{self, Workload};
 /// # Errors
 /// Those of [`workload::load`], and [`Failure::Output`] when stdout cannot be written.
 pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
-    let no_clients = ClientArgs {
-        concurrency: None,
-        think_time_ms: None,
-        rate: None,
-    };
+    let no_clients = ClientArgs::default();
     let spec = args.spec.as_ref().or(args.spec_flag.as_ref());
     let workload = workload::load(spec.map(PathBuf::as_path), &no_clients, &args.overrides)?;
     let warnings = report::overload_warnings(&workload.model);

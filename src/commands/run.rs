@@ -101,14 +101,19 @@ fn simulate(
     let measure = Measure::new(model);
     // A run without a trace is one without a branch for it.
     let (mut measure, ended) = match trace {
-        None => drive(workload, interrupt, measure)?,
+        None => drive(workload, interrupt, measure, None)?,
         Some(file) => {
             let trace = Trace::new(model, |row: &Row| file.write(row));
-            let ((measure, _), ended) = drive(workload, interrupt, (measure, trace))?;
+            let ((measure, _), ended) = drive(workload, interrupt, (measure, trace), None)?;
             (measure, ended)
         }
     };
     measure.finish(ended.intended)?;
+    Ok(conclude(workload, &measure, ended))
+}
+
+/// The result of a simulation that has come to its end.
+pub(super) fn conclude(workload: &Workload, measure: &Measure, ended: Ended) -> Run {
     let provenance = Provenance {
         sha256: workload.sha256.clone(),
         resolved_sha256: spec::sha256(&workload.resolved),
@@ -117,7 +122,7 @@ fn simulate(
         events: ended.events,
         simulated: ended.at.since(Time::ZERO),
     };
-    Ok(result::build(model, &measure, provenance))
+    result::build(&workload.model, measure, provenance)
 }
 
 /// How a simulation came to its end.
@@ -129,21 +134,33 @@ pub(super) struct Ended {
     events: u64,
 }
 
-/// Simulates to the end, or until it is interrupted, and gives back the sink.
+impl Ended {
+    /// How many requests were intended.
+    pub(super) fn intended(self) -> u64 {
+        self.intended
+    }
+}
+
+/// Simulates to the end, or until it is interrupted, or cut off after so many events, and gives back the sink.
 pub(super) fn drive<S: Sink>(
     workload: &Workload,
     interrupt: &Interrupt,
     sink: S,
+    cut: Option<u64>,
 ) -> Result<(S, Ended), Failure> {
     let model = &workload.model;
     let mut simulation = Simulation::new(model, sink);
     let mut progress = Progress::new(model.limits);
     let most_requests = memory::most_requests();
     loop {
-        let reached = simulation.advance(STRIDE);
+        let left = cut.map_or(u64::MAX, |cut| cut.saturating_sub(simulation.events()));
+        let reached = simulation.advance(STRIDE.min(left));
         match reached.map_err(|stands_still| Failure::Usage(stands_still.to_string()))? {
             Reached::Finished => break,
             Reached::Running if interrupt.asked() => simulation.interrupt(),
+            Reached::Running if cut.is_some_and(|cut| simulation.events() >= cut) => {
+                simulation.interrupt();
+            }
             Reached::Running if simulation.present() as u64 > most_requests => {
                 return Err(Failure::Overgrown(overgrown(&simulation)));
             }

@@ -13,6 +13,7 @@ pub fn execute(args: &SchemaArgs) -> Result<Done, Failure> {
         Schema::Spec => blis_sim::spec::json_schema(),
         Schema::Result => blis_sim::result::json_schema(),
         Schema::Check => blis_sim::result::check_json_schema(),
+        Schema::Explain => blis_sim::explain::json_schema(),
     };
     print(&schema)?;
     Ok(Done::Well)

@@ -4,6 +4,7 @@
 //! command builds a [`Report`] of [`parts`], which knows neither of the two forms.
 
 mod check;
+mod explain;
 mod markdown;
 mod number;
 mod parts;
@@ -12,6 +13,7 @@ mod table;
 mod text;
 
 pub use check::{check, overload_warnings};
+pub use explain::explain;
 pub use markdown::markdown;
 pub use run::run;
 pub use text::text;
