@@ -1,6 +1,6 @@
 //! The published JSON Schemas of documents are those the types give, and documents and specs keep to theirs.
 //!
-//! `BLIS_BLESS=1` writes `specs/result.schema.json` and `specs/check.schema.json` anew.
+//! `BLIS_BLESS=1` writes `specs/result.schema.json`, `specs/check.schema.json` and `specs/explain.schema.json` anew.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -61,6 +61,25 @@ fn the_published_schema_of_the_result_is_current() {
 #[test]
 fn the_published_schema_of_a_check_is_current() {
     is_current("check", &blis_sim::result::check_json_schema());
+}
+
+#[test]
+fn the_published_schema_of_an_explanation_is_current() {
+    is_current("explain", &blis_sim::explain::json_schema());
+}
+
+#[test]
+fn explanations_keep_to_their_schema() {
+    let validator = validator("explain");
+    let home = tempfile::tempdir().expect("a directory");
+    let directory = home.path().join("run").display().to_string();
+    blis(&["run", "--spec", "specs/branches.yaml", "--out", &directory]);
+    let document: Value =
+        serde_json::from_str(&blis(&["explain", &directory, "--json"])).expect("an explanation");
+    assert_eq!(complaints(&validator, &document), [""; 0]);
+    let mut spoilt = document;
+    spoilt["quantiles"][0]["band"] = json!("narrow");
+    assert!(!validator.is_valid(&spoilt));
 }
 
 #[test]

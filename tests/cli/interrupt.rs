@@ -111,6 +111,18 @@ fn an_interrupted_run_is_written_to_its_directory() {
 }
 
 #[test]
+fn an_interrupted_run_is_explained_up_to_there() {
+    let home = tempfile::tempdir().expect("a directory");
+    let directory = home.path().join("run");
+    let out = directory.display().to_string();
+    assert_eq!(interrupted(&format!("--out {out}")).code, Some(130));
+    let explained = crate::support::blis(["explain", &out, "--json"]);
+    assert_eq!(explained.code, Some(0), "{explained:?}");
+    let explained = explained.json();
+    assert_eq!(at(&explained, "reproduced"), true, "{explained:#}");
+}
+
+#[test]
 fn the_trace_of_an_interrupted_run_is_kept() {
     let home = tempfile::tempdir().expect("a directory");
     let file = home.path().join("trace.csv");

@@ -3,6 +3,7 @@
 mod bad_input;
 mod check;
 mod completions;
+mod explain;
 mod formats;
 #[cfg(target_os = "linux")]
 mod interrupt;

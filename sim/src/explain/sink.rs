@@ -296,9 +296,9 @@ mod tests {
         to: Span::MAX,
     };
 
-    /// Two services before the reply and one after it; the window starts at 100 ns.
+    /// Two services before the reply and one after it; the window starts at 90 ns.
     fn model() -> Model {
-        let text = "blis: 1\nname: x\nrun: {horizon: 1s, warmup: 100ns}\n\
+        let text = "blis: 1\nname: x\nrun: {horizon: 1s, warmup: 90ns}\n\
                     clients: {c: {concurrency: 1, do: a}}\n\
                     actions: {a: {path: [{visit: gate}, {visit: store}, reply, {visit: late}]}}\n\
                     services: {gate: {workers: 1, time: 1ns}, store: {workers: 1, time: 1ns}, \
@@ -461,7 +461,7 @@ mod tests {
             (400, 21, Outcome::Ok, 2),
             (500, 15, Outcome::Rejected, 2),
             (600, 15, Outcome::AppError, 2),
-            (99, 15, Outcome::Ok, 2),
+            (89, 15, Outcome::Ok, 2),
             (700, 15, Outcome::Unresolved, 3),
         ] {
             let flight = story.send(sent);
