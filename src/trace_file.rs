@@ -43,7 +43,7 @@ enum Cell<'a> {
     Flag(bool),
 }
 
-/// The names of the columns, in the order of [`TraceFile::cells`].
+/// The names of the columns, in the order of [`cells`].
 const COLUMNS: [&str; 13] = [
     "client",
     "user",

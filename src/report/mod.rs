@@ -1,7 +1,7 @@
 //! Reports for people: text for a terminal and Markdown for a document.
 //!
 //! Every figure of a report is in the JSON document of its command too; a report only chooses, words and aligns. A
-//! command builds a [`Report`] of [`parts`], which knows neither of the two forms.
+//! command builds a [`parts::Report`], which knows neither of the two forms.
 
 mod check;
 mod explain;

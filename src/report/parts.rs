@@ -1,6 +1,6 @@
 //! What a report is made of, apart from how it looks.
 //!
-//! A command builds one [`Report`]; [`text`](super::text) and [`markdown`](super::markdown) write it. Neither knows
+//! A command builds one [`Report`]; the modules `text` and `markdown` beside this one write it. Neither knows
 //! what a report is about, so the two cannot differ in what they say.
 
 use super::table::Table;
