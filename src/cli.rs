@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use blis_sim::spec::units::{Count, Duration, Rate, UnitError};
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 
 /// Predict, measure and explain what load a NATS backend can carry.
 #[derive(Debug, Parser)]
@@ -23,11 +23,18 @@ pub enum Command {
     Run(RunArgs),
     /// Validate a spec; print what it resolves to and the load it offers.
     Check(CheckArgs),
+    /// Explain where the time of a run's requests went.
+    Explain(ExplainArgs),
     /// Print a JSON Schema.
     Schema(SchemaArgs),
+    /// Print what a shell needs to complete command lines.
+    Completions(CompletionsArgs),
+    /// Print the manual page of a command, or write all of them.
+    Man(ManArgs),
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("kept").args(["out", "trace"]).multiple(true)))]
 pub struct RunArgs {
     /// The workload spec; - reads it from stdin. Without it the embedded quickstart is run.
     #[arg(long, value_name = "FILE")]
@@ -39,21 +46,70 @@ pub struct RunArgs {
     #[command(flatten)]
     pub overrides: OverrideArgs,
 
-    /// Print the result document on stdout instead of the report.
-    #[arg(long, help_heading = "Output")]
-    pub json: bool,
+    #[command(flatten)]
+    pub format: FormatArgs,
 
-    /// Write the resolved spec and the result document into this directory.
+    /// Write the resolved spec, the result document and the report into this directory.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
 
-    /// Replace the results that the directory of --out holds.
-    #[arg(long, requires = "out", help_heading = "Output")]
+    /// Write one row per request to this file while the run goes on; by its name as CSV (.csv) or JSON lines (.jsonl).
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub trace: Option<PathBuf>,
+
+    /// The form of the trace, whatever its name.
+    #[arg(
+        long,
+        value_name = "FORM",
+        value_enum,
+        requires = "trace",
+        help_heading = "Output"
+    )]
+    pub trace_format: Option<TraceFormat>,
+
+    /// Replace the results that the directory of --out holds, and the file of --trace.
+    #[arg(long, requires = "kept", help_heading = "Output")]
     pub force: bool,
 }
 
-/// Flags that describe the client of the embedded spec.
+/// What is printed on stdout.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct FormatArgs {
+    /// Print the report as text or Markdown, or the JSON document instead of it.
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+
+    /// Short for --format json.
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+/// A form of what a command prints: the report for a terminal, the document for programs, the report for documents.
+// The variants have no comments of their own, which would make the help of every command a page long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+    Markdown,
+}
+
+/// A form of a trace: comma-separated values, or one JSON object on each line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TraceFormat {
+    Csv,
+    Jsonl,
+}
+
+impl FormatArgs {
+    /// The form that is asked for.
+    pub fn chosen(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+}
+
+/// Flags that describe the client of the embedded spec.
+#[derive(Debug, Default, Args)]
 #[command(
     next_help_heading = "Clients of the embedded quickstart (with --spec, set the keys instead)"
 )]
@@ -72,7 +128,7 @@ pub struct ClientArgs {
 }
 
 /// Flags that override a value of the spec.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Overrides of the spec")]
 pub struct OverrideArgs {
     /// The budget: so many requests, first ones and follow-ups together.
@@ -108,6 +164,9 @@ pub struct CheckArgs {
 
     #[command(flatten)]
     pub overrides: OverrideArgs,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -123,6 +182,38 @@ pub enum Schema {
     Spec,
     /// Of the result document.
     Result,
+    /// Of the document of a check.
+    Check,
+    /// Of the document of an explanation.
+    Explain,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The directory that `blis run --out` wrote.
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Which shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Which command's page; without it that of blis.
+    #[arg(value_name = "COMMAND", conflicts_with = "out")]
+    pub command: Option<String>,
+
+    /// Write the pages of all commands into this directory.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// A quantity as a spec writes it. Values may start with a hyphen so that a negative one is refused as such.

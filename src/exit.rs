@@ -46,6 +46,14 @@ pub enum Failure {
         /// Why not.
         why: std::io::Error,
     },
+    /// The trace could not be written.
+    #[error("the trace could not be written to {to}: {why}; make room or choose another place")]
+    Trace {
+        /// Where.
+        to: String,
+        /// Why not.
+        why: std::io::Error,
+    },
     /// The books do not balance.
     #[error(
         "this is a defect of blis, and no result of this run can be trusted: {0}; please report it with the spec"
@@ -75,7 +83,7 @@ pub fn code(ended: Result<Done, Failure>) -> ExitCode {
             tell(&format!("blis: INCONCLUSIVE: {failure}\n"));
             ExitCode::from(5)
         }
-        Failure::Output { .. } | Failure::Books(_) | Failure::Json(_) => {
+        Failure::Output { .. } | Failure::Trace { .. } | Failure::Books(_) | Failure::Json(_) => {
             tell(&format!("blis: {failure}\n"));
             ExitCode::from(1)
         }

@@ -12,6 +12,7 @@ mod memory;
 mod progress;
 mod report;
 mod run_directory;
+mod trace_file;
 mod workload;
 
 use std::process::ExitCode;
@@ -24,7 +25,10 @@ fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => commands::run::execute(&args),
         Command::Check(args) => commands::check::execute(&args),
+        Command::Explain(args) => commands::explain::execute(&args),
         Command::Schema(args) => commands::schema::execute(&args),
+        Command::Completions(args) => commands::completions::execute(&args),
+        Command::Man(args) => commands::man::execute(&args),
     };
     exit::code(ended)
 }

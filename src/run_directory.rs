@@ -1,9 +1,10 @@
-//! The directory of a run: the resolved spec and the result document.
+//! The directory of a run: the resolved spec with its schema, the result document and the report.
 //!
 //! Whether it can be written is found out before the run. A new directory appears whole or not at all: its files
-//! are written into a directory beside it, which is then renamed. In a directory that exists both files are
-//! written aside first and then take their places; when the second cannot, the first gives its place back.
+//! are written into a directory beside it, which is then renamed. In a directory that exists all files are
+//! written aside first and then take their places; when one cannot, those before it give their places back.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,11 +13,28 @@ use tempfile::TempDir;
 use crate::exit::Failure;
 
 /// The resolved spec's file name.
-const SPEC: &str = "spec.yaml";
+pub const SPEC: &str = "spec.yaml";
 /// The result document's file name.
-const RESULT: &str = "result.json";
-/// How the names of unfinished directories start.
-const UNFINISHED: &str = ".blis-";
+pub const RESULT: &str = "result.json";
+/// The report's file name.
+const REPORT: &str = "report.md";
+/// The name of the schema of specs, which the first line of the resolved spec refers to.
+const SCHEMA: &str = "spec.schema.json";
+/// All of them. The last to take its place is the result, without which a directory holds no run.
+const NAMES: [&str; 4] = [SCHEMA, SPEC, REPORT, RESULT];
+/// How the names of unfinished directories and files start.
+pub const UNFINISHED: &str = ".blis-";
+
+/// What is written into the directory.
+#[derive(Debug, Clone, Copy)]
+pub struct Contents<'a> {
+    /// The resolved spec.
+    pub spec: &'a str,
+    /// The result document.
+    pub result: &'a str,
+    /// The report as Markdown.
+    pub report: &'a str,
+}
 
 /// A place that can be written to.
 #[derive(Debug)]
@@ -46,7 +64,7 @@ impl RunDirectory {
                 let names = entries.map(|entry| Ok(entry?.file_name()));
                 let mut names: Vec<_> = names.collect::<io::Result<_>>().map_err(unusable)?;
                 names.retain(|name| !name.to_string_lossy().starts_with(UNFINISHED));
-                if let Some(other) = names.iter().find(|name| *name != SPEC && *name != RESULT) {
+                if let Some(other) = names.iter().find(|name| !of_a_run(name)) {
                     return Err(Failure::Usage(format!(
                         "--out {shown} holds {}, which is not of a run; name a new directory",
                         other.display()
@@ -68,14 +86,14 @@ impl RunDirectory {
         })
     }
 
-    /// Writes both files.
+    /// Writes all files.
     ///
     /// # Errors
     /// [`Failure::Output`] when the file system refuses; what was there before is then still there.
-    pub fn write(&self, spec: &str, result: &str) -> Result<(), Failure> {
+    pub fn write(&self, contents: &Contents<'_>) -> Result<(), Failure> {
         let written = match self.exists {
-            true => self.fill(spec, result),
-            false => self.create(spec, result),
+            true => self.fill(contents),
+            false => self.create(contents),
         };
         written.map_err(|why| Failure::Output {
             to: self.path.display().to_string(),
@@ -83,36 +101,59 @@ impl RunDirectory {
         })
     }
 
-    fn create(&self, spec: &str, result: &str) -> io::Result<()> {
+    fn create(&self, contents: &Contents<'_>) -> io::Result<()> {
         let parent = parent(&self.path);
         std::fs::create_dir_all(parent)?;
         let staged = stage(parent)?;
         let new = staged.path().join("new");
         std::fs::create_dir(&new)?;
-        write_files(&new, spec, result)?;
+        write_files(&new, contents)?;
         std::fs::rename(&new, &self.path)
     }
 
     /// The directory itself stays, since it may be a link, a mount point or the current directory.
-    fn fill(&self, spec: &str, result: &str) -> io::Result<()> {
+    fn fill(&self, contents: &Contents<'_>) -> io::Result<()> {
         let staged = stage(&self.path)?;
-        write_files(staged.path(), spec, result)?;
-        let old = staged.path().join("old");
-        let place = self.path.join(SPEC);
-        let replaced = match std::fs::rename(&place, &old) {
-            Ok(()) => true,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-            Err(error) => return Err(error),
-        };
-        let taken = std::fs::rename(staged.path().join(SPEC), &place)
-            .and_then(|()| std::fs::rename(staged.path().join(RESULT), self.path.join(RESULT)));
-        if taken.is_err() && replaced {
-            std::fs::rename(&old, &place)?;
-        } else if taken.is_err() {
-            std::fs::remove_file(&place)?;
+        write_files(staged.path(), contents)?;
+        let former = staged.path().join("former");
+        std::fs::create_dir(&former)?;
+        for (taken, name) in NAMES.iter().enumerate() {
+            if let Err(why) = self.replace(name, staged.path(), &former) {
+                let given_back = NAMES[..taken]
+                    .iter()
+                    .try_for_each(|name| self.give_back(name, &former));
+                return given_back.and(Err(why));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a file in its place; what was there goes to `former`, and comes back if the file cannot.
+    fn replace(&self, name: &str, staged: &Path, former: &Path) -> io::Result<()> {
+        let place = self.path.join(name);
+        match std::fs::rename(&place, former.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let taken = std::fs::rename(staged.join(name), &place);
+        if taken.is_err() && former.join(name).exists() {
+            std::fs::rename(former.join(name), &place)?;
         }
         taken
     }
+
+    /// Undoes a replacement.
+    fn give_back(&self, name: &str, former: &Path) -> io::Result<()> {
+        let place = self.path.join(name);
+        match std::fs::rename(former.join(name), &place) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => std::fs::remove_file(&place),
+            outcome => outcome,
+        }
+    }
+}
+
+fn of_a_run(name: &OsStr) -> bool {
+    NAMES.iter().any(|known| name == *known)
 }
 
 /// A directory for unfinished files, which vanishes with the value.
@@ -122,8 +163,15 @@ fn stage(within: &Path) -> io::Result<TempDir> {
         .tempdir_in(within)
 }
 
-fn write_files(directory: &Path, spec: &str, result: &str) -> io::Result<()> {
-    for (name, text) in [(SPEC, spec), (RESULT, result)] {
+fn write_files(directory: &Path, contents: &Contents<'_>) -> io::Result<()> {
+    let schema = blis_sim::spec::json_schema();
+    let files = [
+        (SCHEMA, schema.as_str()),
+        (SPEC, contents.spec),
+        (REPORT, contents.report),
+        (RESULT, contents.result),
+    ];
+    for (name, text) in files {
         let mut file = std::fs::File::create(directory.join(name))?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;

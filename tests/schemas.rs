@@ -1,6 +1,6 @@
-//! The published JSON Schema of the result is the one the types give, and documents and specs keep to theirs.
+//! The published JSON Schemas of documents are those the types give, and documents and specs keep to theirs.
 //!
-//! `BLIS_BLESS=1` writes `specs/result.schema.json` anew.
+//! `BLIS_BLESS=1` writes `specs/result.schema.json`, `specs/check.schema.json` and `specs/explain.schema.json` anew.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -39,19 +39,61 @@ fn complaints(validator: &Validator, document: &Value) -> Vec<String> {
     validator.iter_errors(document).map(complaint).collect()
 }
 
-#[test]
-fn the_published_schema_of_the_result_is_current() {
-    let path = published("result.schema.json");
-    let generated = blis(&["schema", "result"]);
-    assert_eq!(generated, blis_sim::result::json_schema());
+/// Holds when `specs/` has the schema that the types give.
+fn is_current(of: &str, generated: &str) {
+    let path = published(&format!("{of}.schema.json"));
+    assert_eq!(blis(&["schema", of]), generated);
     if std::env::var_os("BLIS_BLESS").is_some_and(|value| value == "1") {
-        std::fs::write(&path, &generated).expect("the schema can be written");
+        std::fs::write(&path, generated).expect("the schema can be written");
     }
     let published = std::fs::read_to_string(&path).expect("the schema is published");
     assert!(
         published == generated,
-        "specs/result.schema.json is out of date: run the tests with BLIS_BLESS=1"
+        "specs/{of}.schema.json is out of date: run the tests with BLIS_BLESS=1"
     );
+}
+
+#[test]
+fn the_published_schema_of_the_result_is_current() {
+    is_current("result", &blis_sim::result::json_schema());
+}
+
+#[test]
+fn the_published_schema_of_a_check_is_current() {
+    is_current("check", &blis_sim::result::check_json_schema());
+}
+
+#[test]
+fn the_published_schema_of_an_explanation_is_current() {
+    is_current("explain", &blis_sim::explain::json_schema());
+}
+
+#[test]
+fn explanations_keep_to_their_schema() {
+    let validator = validator("explain");
+    let home = tempfile::tempdir().expect("a directory");
+    let directory = home.path().join("run").display().to_string();
+    blis(&["run", "--spec", "specs/branches.yaml", "--out", &directory]);
+    let document: Value =
+        serde_json::from_str(&blis(&["explain", &directory, "--json"])).expect("an explanation");
+    assert_eq!(complaints(&validator, &document), [""; 0]);
+    let mut spoilt = document;
+    spoilt["quantiles"][0]["band"] = json!("narrow");
+    assert!(!validator.is_valid(&spoilt));
+}
+
+#[test]
+fn checks_keep_to_their_schema() {
+    let validator = validator("check");
+    let none: [String; 0] = [];
+    for spec in shipped() {
+        let document: Value =
+            serde_json::from_str(&blis(&["check", &spec, "--json"])).expect("a document");
+        assert_eq!(complaints(&validator, &document), none, "{spec}");
+        let mut spoilt = document;
+        spoilt["offered"]["services"] = json!([]);
+        assert!(!validator.is_valid(&spoilt), "{spec}");
+    }
 }
 
 #[test]

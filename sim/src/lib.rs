@@ -10,7 +10,8 @@
 //! - [`users`] decide who sends what when, [`backend`] what becomes of it, [`engine`] holds what both worlds share of a
 //!   run, and [`simulation`] is the run in simulated time.
 //! - Everything that happens is an [`event`](mod@event), folded by [`measure`] as it occurs, judged by [`verdict`] and
-//!   written down as a [`result`].
+//!   written down as a [`result`]; a [`trace`] hands on a row per request, and
+//!   [`explain`] says where the time of some of them went.
 //! - [`dist`] samples from [`random`]'s keyed draws, [`time`] is whole nanoseconds.
 //!
 //! There is no clock here, no I/O, no thread and no logging: the same input gives the same output, to the last byte.
@@ -20,6 +21,7 @@ pub mod backend;
 pub mod dist;
 pub mod engine;
 pub mod event;
+pub mod explain;
 pub mod measure;
 pub mod model;
 pub mod random;
@@ -28,5 +30,6 @@ pub mod simulation;
 pub mod spec;
 pub mod theory;
 pub mod time;
+pub mod trace;
 pub mod users;
 pub mod verdict;

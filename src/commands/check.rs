@@ -2,27 +2,40 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{CheckArgs, ClientArgs};
+use blis_sim::result::{self, Check, Checked};
+
+use crate::cli::{CheckArgs, ClientArgs, Format};
 use crate::commands::print;
 use crate::exit::{Done, Failure, tell};
 use crate::report;
-use crate::workload;
+use crate::workload::{self, Workload};
 
 /// Checks the spec and prints what it means.
 ///
 /// # Errors
 /// Those of [`workload::load`], and [`Failure::Output`] when stdout cannot be written.
 pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
-    let no_clients = ClientArgs {
-        concurrency: None,
-        think_time_ms: None,
-        rate: None,
-    };
+    let no_clients = ClientArgs::default();
     let spec = args.spec.as_ref().or(args.spec_flag.as_ref());
     let workload = workload::load(spec.map(PathBuf::as_path), &no_clients, &args.overrides)?;
-    for warning in report::overload_warnings(&workload.model) {
+    let warnings = report::overload_warnings(&workload.model);
+    for warning in &warnings {
         tell(&format!("blis: warning: {warning}\n"));
     }
-    print(&report::check(&workload))?;
+    print(&match args.format.chosen() {
+        Format::Text => report::text(&report::check(&workload)),
+        Format::Markdown => report::markdown(&report::check(&workload)),
+        Format::Json => document(workload, warnings).to_json()?,
+    })?;
     Ok(Done::Well)
+}
+
+fn document(workload: Workload, warnings: Vec<String>) -> Check {
+    let checked = Checked {
+        sha256: workload.sha256,
+        resolved: workload.resolved,
+        configuration: workload.configuration,
+        warnings,
+    };
+    result::check(&workload.model, checked)
 }

@@ -1,6 +1,9 @@
 //! The commands, one file each.
 
 pub mod check;
+pub mod completions;
+pub mod explain;
+pub mod man;
 pub mod run;
 pub mod schema;
 

@@ -12,6 +12,8 @@ pub fn execute(args: &SchemaArgs) -> Result<Done, Failure> {
     let schema = match args.of {
         Schema::Spec => blis_sim::spec::json_schema(),
         Schema::Result => blis_sim::result::json_schema(),
+        Schema::Check => blis_sim::result::check_json_schema(),
+        Schema::Explain => blis_sim::explain::json_schema(),
     };
     print(&schema)?;
     Ok(Done::Well)

@@ -1,23 +1,36 @@
 //! The report of `blis check`.
 
-use std::fmt::Write as _;
-
 use blis_sim::analysis::{ServiceLoad, exact, offered};
 use blis_sim::model::{Model, Service, Source};
 
 use super::number::{millis, percent, significant};
+use super::parts::{Block, Report, Section};
 use super::table::Table;
 use crate::workload::Workload;
 
 /// The resolved spec, the load it offers, and the closed form that applies.
-pub fn check(workload: &Workload) -> String {
-    let mut text = format!("{}\n", workload.resolved.trim_end());
-    text.push_str(&offered_load(&workload.model));
-    text.push_str(&theory(&workload.model));
-    text
+pub fn check(workload: &Workload) -> Report {
+    let [clients, services] = offered_load(&workload.model);
+    Report {
+        title: workload.model.name.clone(),
+        sections: vec![
+            resolved(workload),
+            clients,
+            services,
+            theory(&workload.model),
+        ],
+    }
 }
 
-fn offered_load(model: &Model) -> String {
+fn resolved(workload: &Workload) -> Section {
+    Section::of([Block::Code {
+        language: "yaml",
+        text: workload.resolved.clone(),
+    }])
+}
+
+/// The load by client and by service.
+fn offered_load(model: &Model) -> [Section; 2] {
     let load = offered(model);
     let mut clients = Table::new(&["client", "requests/s", "unloaded response"]);
     for (client, offered) in model.clients.iter().zip(&load.clients) {
@@ -50,30 +63,29 @@ fn offered_load(model: &Model) -> String {
             }),
         ]);
     }
-    format!(
-        "\noffered load\n{}\n{}",
-        clients.render(2),
-        services.render(2)
-    )
+    [
+        Section::of([Block::Table(clients)]).headed("offered load"),
+        Section::of([Block::Table(services)]),
+    ]
 }
 
-fn theory(model: &Model) -> String {
+fn theory(model: &Model) -> Section {
     match exact(model) {
-        Err(why) => format!("\nno closed form applies: {why}\n"),
+        Err(why) => Section::of([Block::Lines(vec![format!("no closed form applies: {why}")])]),
         Ok(exact) => {
-            let mut text = format!(
-                "\n{} at service {}: {} requests/s, mean response {}, utilisation {}\n",
+            let means = format!(
+                "{} at service {}: {} requests/s, mean response {}, utilisation {}",
                 exact.form,
                 exact.service,
                 significant(exact.means.throughput),
                 millis(exact.response * 1e3),
                 percent(exact.means.utilisation)
             );
+            let mut notes = Vec::new();
             if let Some([p50, p95, p99]) = exact.quantiles.map(|all| all.map(|q| millis(q * 1e3))) {
-                // Writing to a string cannot fail.
-                let _ = writeln!(text, "  response p50 {p50}, p95 {p95}, p99 {p99}");
+                notes.push(format!("response p50 {p50}, p95 {p95}, p99 {p99}"));
             }
-            text
+            Section::of([Block::Lines(vec![means]), Block::Notes(notes)])
         }
     }
 }

@@ -1,11 +1,19 @@
-//! Reports for people: text on stdout.
+//! Reports for people: text for a terminal and Markdown for a document.
 //!
-//! Every figure of a report is in the result document too; a report only chooses, words and aligns.
+//! Every figure of a report is in the JSON document of its command too; a report only chooses, words and aligns. A
+//! command builds a [`parts::Report`], which knows neither of the two forms.
 
 mod check;
+mod explain;
+mod markdown;
 mod number;
+mod parts;
 mod run;
 mod table;
+mod text;
 
 pub use check::{check, overload_warnings};
+pub use explain::explain;
+pub use markdown::markdown;
 pub use run::run;
+pub use text::text;

@@ -1,36 +1,33 @@
 //! The report of `blis run`.
 
-use std::fmt::Write as _;
-
 use blis_sim::result::{LatencyBlock, RequestCounts, Run, SessionCounts, Window};
 use blis_sim::verdict::Status;
 
 use super::number::{count, millis, or_not_measured, percent, significant};
+use super::parts::{Block, Fact, GAP, Report, Section};
 use super::table::Table;
 use crate::workload::Workload;
 
 /// The report of a run.
-pub fn run(workload: &Workload, run: &Run) -> String {
-    let sections = [
-        bounds(workload, run),
-        header(run),
-        headline(run),
-        outcomes(run),
-        breakdown(run),
-        services(run),
-        limit(run),
-        theory(run),
-        verdict(run),
-    ];
-    let sections: Vec<String> = sections
-        .into_iter()
-        .filter(|section| !section.is_empty())
-        .collect();
-    sections.join("\n")
+pub fn run(workload: &Workload, run: &Run) -> Report {
+    Report {
+        title: run.spec.name.clone(),
+        sections: vec![
+            bounds(workload, run),
+            header(run),
+            headline(run),
+            outcomes(run),
+            breakdown(run),
+            services(run),
+            limit(run),
+            theory(run),
+            verdict(run),
+        ],
+    }
 }
 
 /// What bounds the run, and how to change it.
-fn bounds(workload: &Workload, run: &Run) -> String {
+fn bounds(workload: &Workload, run: &Run) -> Section {
     let value = |key: &str| {
         run.configuration
             .get(key)
@@ -48,10 +45,11 @@ fn bounds(workload: &Workload, run: &Run) -> String {
         None => "embedded quickstart; --horizon or --num-requests changes it".to_owned(),
         Some(file) => file.clone(),
     };
-    format!("bounded by {}{whichever} ({of})\n", bounds.join(" and "))
+    let line = format!("bounded by {}{whichever} ({of})", bounds.join(" and "));
+    Section::of([Block::Lines(vec![line])])
 }
 
-fn header(run: &Run) -> String {
+fn header(run: &Run) -> Section {
     let ended = match run.ended_by.as_str() {
         "budget" => "the budget was used up",
         "idle" => "nobody had anything left to send",
@@ -78,34 +76,31 @@ fn header(run: &Run) -> String {
             significant(warmup_s + measured_s)
         ),
     };
-    format!(
-        "{}, seed {}: {} requests in {} s of simulated time, until {ended}\n{measured}\n",
+    let whole = format!(
+        "{}, seed {}: {} requests in {} s of simulated time, until {ended}",
         run.spec.name,
         run.seed,
         count(run.requests.intended),
         significant(run.simulated_s)
-    )
+    );
+    Section::of([Block::Lines(vec![whole, measured])])
 }
 
-fn headline(run: &Run) -> String {
+fn headline(run: &Run) -> Section {
     let throughput = or_not_measured(run.throughput_rps, |rps| {
         format!("{} requests/s answered", significant(rps))
     });
     let response = &run.latency_ms.response;
-    let mut text = format!(
-        "  throughput  {throughput}\n  response    {}\n",
-        latency(response)
-    );
+    let mut response_time = Fact::new("response", latency(response));
     if response.censored > 0 {
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "              {} of these {} were not answered and count with the age they had reached",
+        response_time.add(format!(
+            "{} of these {} were not answered and count with the age they had reached",
             count(response.censored),
             count(response.count)
-        );
+        ));
     }
-    text
+    let facts = vec![Fact::new("throughput", throughput), response_time];
+    Section::of([Block::Facts(facts)])
 }
 
 fn latency(block: &LatencyBlock) -> String {
@@ -123,15 +118,12 @@ fn latency(block: &LatencyBlock) -> String {
     let figures = figures
         .into_iter()
         .filter_map(|(name, value)| Some(format!("{name} {}", millis(value?))));
-    figures.collect::<Vec<_>>().join("   ")
+    figures.collect::<Vec<_>>().join(GAP)
 }
 
-fn outcomes(run: &Run) -> String {
-    let mut text = format!(
-        "  outcomes    {}\n  sessions    {}\n",
-        request_counts(&run.window.requests),
-        sessions(&run.sessions)
-    );
+fn outcomes(run: &Run) -> Section {
+    let outcomes = Fact::new("outcomes", request_counts(&run.window.requests));
+    let mut sessions = Fact::new("sessions", sessions(&run.sessions));
     let mut also = Vec::new();
     if run.retries > 0 {
         also.push(format!(
@@ -146,9 +138,9 @@ fn outcomes(run: &Run) -> String {
         ));
     }
     if !also.is_empty() {
-        text.push_str(&format!("              {}\n", also.join("; ")));
+        sessions.add(also.join("; "));
     }
-    text
+    Section::of([Block::Facts(vec![outcomes, sessions])])
 }
 
 fn request_counts(requests: &RequestCounts) -> String {
@@ -188,7 +180,7 @@ fn nonzero(counts: &[(&str, u64)]) -> String {
 }
 
 /// By action and by client, where there are several.
-fn breakdown(run: &Run) -> String {
+fn breakdown(run: &Run) -> Section {
     let mut table = Table::new(&[
         "",
         "intended",
@@ -240,15 +232,15 @@ fn breakdown(run: &Run) -> String {
         }
     }
     if rows == 0 {
-        String::new()
+        Section::empty()
     } else {
-        table.render(2)
+        Section::of([Block::Table(table)])
     }
 }
 
-fn services(run: &Run) -> String {
+fn services(run: &Run) -> Section {
     if run.services.is_empty() {
-        return String::new();
+        return Section::empty();
     }
     let headings = [
         "service",
@@ -275,7 +267,7 @@ fn services(run: &Run) -> String {
             or_not_measured(service.wait_ms.p99, millis),
         ]);
     }
-    let mut text = table.render(2);
+    let mut notes = Vec::new();
     for (name, service) in &run.services {
         let counts = [
             ("rejected by a full line", service.rejected),
@@ -284,15 +276,15 @@ fn services(run: &Run) -> String {
             ("stopped after a timeout", service.abandoned),
         ];
         if counts.iter().any(|(_, number)| *number > 0) {
-            text.push_str(&format!("  {name}: {}\n", nonzero(&counts)));
+            notes.push(format!("{name}: {}", nonzero(&counts)));
         }
     }
-    text
+    Section::of([Block::Table(table), Block::Notes(notes)])
 }
 
-fn limit(run: &Run) -> String {
+fn limit(run: &Run) -> Section {
     let Some(bottleneck) = &run.bottleneck else {
-        return "  limit       no service takes any time\n".to_owned();
+        return Section::fact(Fact::new("limit", "no service takes any time"));
     };
     let busy = bottleneck.utilisation.map_or(String::new(), |busy| {
         format!(", and were {} busy", percent(busy))
@@ -304,29 +296,35 @@ fn limit(run: &Run) -> String {
         Some(requests) => format!("serve {visits} visits/s, at this mix {requests} requests/s"),
         None => format!("serve {visits} visits/s"),
     };
-    let mut text = format!(
-        "  limit       {} limits the system: its workers {carry}{busy}\n",
-        bottleneck.service
+    let mut limit = Fact::new(
+        "limit",
+        format!(
+            "{} limits the system: its workers {carry}{busy}",
+            bottleneck.service
+        ),
     );
     if !bottleneck.tied_with.is_empty() {
-        text.push_str(&format!(
-            "              of the same capacity: {}\n",
+        limit.add(format!(
+            "of the same capacity: {}",
             bottleneck.tied_with.join(", ")
         ));
     }
     if let Some(users) = bottleneck.saturation_users {
-        text.push_str(&format!(
-            "              with more than {} users, some must always wait (N*)\n",
+        limit.add(format!(
+            "with more than {} users, some must always wait (N*)",
             count(users.floor() as u64)
         ));
     }
-    text
+    Section::fact(limit)
 }
 
-fn theory(run: &Run) -> String {
+fn theory(run: &Run) -> Section {
     let Some(exact) = &run.theory.exact else {
         let why = run.theory.not_applicable.as_deref().unwrap_or("unknown");
-        return format!("  theory      no closed form applies: {why}\n");
+        return Section::fact(Fact::new(
+            "theory",
+            format!("no closed form applies: {why}"),
+        ));
     };
     let mut table = Table::new(&[
         &format!("theory: {}", exact.form),
@@ -378,24 +376,25 @@ fn theory(run: &Run) -> String {
         significant,
     );
     if run.throughput_rps.is_some() {
-        table.render(2)
+        Section::of([Block::Table(table)])
     } else {
-        String::new()
+        Section::empty()
     }
 }
 
-fn verdict(run: &Run) -> String {
+fn verdict(run: &Run) -> Section {
     let Some(verdict) = &run.verdict else {
-        return "  verdict     none, because no action promises anything (`slo`)\n".to_owned();
+        let why = "none, because no action promises anything (`slo`)";
+        return Section::fact(Fact::new("verdict", why));
     };
     let status = match verdict.status {
         Status::Pass => "PASS",
         Status::Trip => "TRIP",
         Status::Inconclusive => "INCONCLUSIVE",
     };
-    let mut text = format!("  verdict     {status}\n");
+    let mut fact = Fact::new("verdict", status);
     for reason in &verdict.reasons {
-        text.push_str(&format!("              {reason}\n"));
+        fact.add(reason.clone());
     }
-    text
+    Section::fact(fact)
 }

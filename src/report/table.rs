@@ -1,8 +1,6 @@
-//! Aligned columns.
+//! Rows and columns of a report.
 
-use std::fmt::Write as _;
-
-/// A table whose first column is aligned to the left and whose others are aligned to the right.
+/// A table whose first column names its rows and whose others hold their figures.
 #[derive(Debug, Default)]
 pub struct Table {
     rows: Vec<Vec<String>>,
@@ -21,27 +19,8 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// The rows as lines that start with this indentation.
-    pub fn render(&self, indent: usize) -> String {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| {
-            let cells = self.rows.iter().filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..columns).map(width).collect();
-        let mut text = String::new();
-        for row in &self.rows {
-            let mut line = " ".repeat(indent);
-            for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-                // Writing to a string cannot fail.
-                let _ = match column {
-                    0 => write!(line, "{cell:<width$}"),
-                    _ => write!(line, "  {cell:>width$}"),
-                };
-            }
-            text.push_str(line.trim_end());
-            text.push('\n');
-        }
-        text
+    /// The rows, the headings first.
+    pub fn rows(&self) -> &[Vec<String>] {
+        &self.rows
     }
 }

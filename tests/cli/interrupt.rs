@@ -111,6 +111,42 @@ fn an_interrupted_run_is_written_to_its_directory() {
 }
 
 #[test]
+fn an_interrupted_run_is_explained_up_to_there() {
+    let home = tempfile::tempdir().expect("a directory");
+    let directory = home.path().join("run");
+    let out = directory.display().to_string();
+    assert_eq!(interrupted(&format!("--out {out}")).code, Some(130));
+    let explained = crate::support::blis(["explain", &out, "--json"]);
+    assert_eq!(explained.code, Some(0), "{explained:?}");
+    let explained = explained.json();
+    assert_eq!(at(&explained, "reproduced"), true, "{explained:#}");
+}
+
+#[test]
+fn the_trace_of_an_interrupted_run_is_kept() {
+    let home = tempfile::tempdir().expect("a directory");
+    let file = home.path().join("trace.csv");
+    let ran = interrupted(&format!("--json --trace {}", file.display()));
+    assert_eq!(ran.code, Some(130));
+    let result = ran.json();
+    check(&result);
+    let requests = count(&result, "requests.intended");
+    assert_eq!(
+        ran.stderr,
+        format!(
+            "blis: the trace {} holds the {requests} requests up to the interruption\n",
+            file.display()
+        )
+    );
+    let text = fs::read_to_string(&file).expect("the trace");
+    let rows = text.lines().skip(2);
+    assert_eq!(rows.clone().count() as u64, requests);
+    let cut = rows.filter(|row| row.contains(",unresolved,")).count();
+    assert_eq!(cut as u64, count(&result, "requests.unresolved"));
+    assert_eq!(entries(home.path()), 1, "nothing unfinished stays");
+}
+
+#[test]
 fn a_directory_that_is_taken_during_the_run_leaves_the_result_on_stdout() {
     let home = tempfile::tempdir().expect("a directory");
     let directory = home.path().join("run");

@@ -2,9 +2,13 @@
 
 mod bad_input;
 mod check;
+mod completions;
+mod explain;
+mod formats;
 #[cfg(target_os = "linux")]
 mod interrupt;
 mod output;
 mod run;
 mod streams;
 mod support;
+mod trace;

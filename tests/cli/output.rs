@@ -10,6 +10,9 @@ use crate::support::{Ran, at, binary, blis, count, finished, json, words};
 
 const FLAGS: &str = "--concurrency 20 --think-time-ms 100 --horizon 15s --seed 3";
 
+/// What a run directory holds.
+const FILES: [&str; 4] = ["report.md", "result.json", "spec.schema.json", "spec.yaml"];
+
 /// Runs into a directory.
 fn run_into(directory: &Path, more: &[&str]) -> Ran {
     let out = ["run", "--out"].map(Path::new);
@@ -58,7 +61,7 @@ fn a_run_directory_holds_the_resolved_spec_and_the_result() {
     let directory = home.path().join("new/run");
     let ran = run_into(&directory, &["--json"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
-    assert_eq!(names(&directory), ["result.json", "spec.yaml"]);
+    assert_eq!(names(&directory), FILES);
     assert_eq!(names(&home.path().join("new")), ["run"]);
     assert_eq!(read(directory.join("result.json")), ran.stdout);
     let spec = read(directory.join("spec.yaml"));
@@ -131,7 +134,7 @@ fn existing_results_stay_unless_force_replaces_them() {
         words(&format!("run --seed 4 --out {out} --force")).code,
         Some(0)
     );
-    assert_eq!(names(&directory), ["result.json", "spec.yaml"]);
+    assert_eq!(names(&directory), FILES);
     let after: Value =
         serde_json::from_str(&read(directory.join("result.json"))).expect("a result");
     assert_eq!(count(&after, "seed"), 4);
@@ -168,7 +171,7 @@ fn an_existing_directory_keeps_its_identity() {
             .current_dir(home.path()),
     );
     assert_eq!((here.code, here.stderr.as_str()), (Some(0), ""));
-    assert_eq!(names(home.path()), ["result.json", "spec.yaml"]);
+    assert_eq!(names(home.path()), FILES);
 }
 
 #[cfg(unix)]
@@ -180,7 +183,7 @@ fn a_link_to_a_directory_stays_a_link() {
     std::os::unix::fs::symlink(&real, &link).expect("a link");
     assert_eq!(run_into(&link, &[]).code, Some(0));
     assert!(link.is_symlink());
-    assert_eq!(names(&real), ["result.json", "spec.yaml"]);
+    assert_eq!(names(&real), FILES);
     let nowhere = home.path().join("nowhere");
     std::os::unix::fs::symlink(home.path().join("gone"), &nowhere).expect("a link");
     assert_eq!(run_into(&nowhere, &[]).code, Some(2));

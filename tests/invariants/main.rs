@@ -10,6 +10,7 @@ mod calendar;
 mod coverage;
 mod draws;
 mod exact;
+mod explained;
 mod generated;
 mod in_flight;
 mod lines_book;
@@ -17,6 +18,7 @@ mod links_book;
 mod record;
 mod scripted;
 mod specs;
+mod trace;
 mod users_book;
 
 use proptest::test_runner::{Config, RngSeed};

@@ -388,12 +388,7 @@ impl Backend {
                     if entry == Entry::Taken {
                         return reply;
                     }
-                    let mut m = Moment {
-                        now,
-                        calendar,
-                        sink,
-                    };
-                    return reply.or(self.turned_away(id, entry, &mut m));
+                    return self.turned_away_now(now, id, entry, reply, calendar, sink);
                 }
                 Op::ReplyAndEnd => {
                     reply = self.answer(now, id, Outcome::Ok, calendar);
@@ -424,32 +419,33 @@ impl Backend {
                     return reply;
                 }
                 Op::Fail(outcome) => {
-                    let mut m = Moment {
-                        now,
-                        calendar,
-                        sink,
-                    };
-                    return reply.or(self.fail(id, Ending::Declined(outcome), &mut m));
+                    let ending = Ending::Declined(outcome);
+                    return reply.or(self.fail_now(now, id, ending, calendar, sink));
                 }
-                rare => {
-                    let mut m = Moment {
-                        now,
-                        calendar,
-                        sink,
-                    };
-                    match self.rare_step(id, rare, &mut m) {
-                        Next::Walks => {}
-                        Next::Waits => return reply,
-                        Next::Ended(last) => return reply.or(last),
-                    }
-                }
+                rare => match self.rare_step(now, id, rare, calendar, sink) {
+                    Next::Walks => {}
+                    Next::Waits => return reply,
+                    Next::Ended(last) => return reply.or(last),
+                },
             }
         }
     }
 
     /// A step that only some paths have.
     #[inline(never)]
-    fn rare_step<S: Sink>(&mut self, id: u32, op: Op, m: &mut Moment<'_, S>) -> Next {
+    fn rare_step<S: Sink>(
+        &mut self,
+        now: Time,
+        id: u32,
+        op: Op,
+        calendar: &mut Calendar<Task>,
+        sink: &mut S,
+    ) -> Next {
+        let m = &mut Moment {
+            now,
+            calendar,
+            sink,
+        };
         let waits = match op {
             Op::VisitAs(visit) => {
                 let visit = &self.program.visits[visit as usize];
@@ -492,13 +488,103 @@ impl Backend {
         if self.jobs[id].frame == NONE {
             self.jobs.remove(id);
         } else {
-            let mut m = Moment {
-                now,
-                calendar,
-                sink,
-            };
-            self.unwind(id, Ending::Well, &mut m);
+            self.unwind_now(now, id, Ending::Well, calendar, sink);
         }
+    }
+
+    /// [`turned_away`](Self::turned_away), out of the way of what happens all the time; `reply` was given before.
+    #[cold]
+    #[inline(never)]
+    fn turned_away_now<S: Sink>(
+        &mut self,
+        now: Time,
+        id: u32,
+        entry: Entry,
+        reply: Option<Reply>,
+        calendar: &mut Calendar<Task>,
+        sink: &mut S,
+    ) -> Option<Reply> {
+        let m = &mut Moment {
+            now,
+            calendar,
+            sink,
+        };
+        reply.or(self.turned_away(id, entry, m))
+    }
+
+    /// [`fail`](Self::fail), out of the way of what happens all the time.
+    #[cold]
+    #[inline(never)]
+    fn fail_now<S: Sink>(
+        &mut self,
+        now: Time,
+        id: u32,
+        ending: Ending,
+        calendar: &mut Calendar<Task>,
+        sink: &mut S,
+    ) -> Option<Reply> {
+        let m = &mut Moment {
+            now,
+            calendar,
+            sink,
+        };
+        self.fail(id, ending, m)
+    }
+
+    /// [`unwind`](Self::unwind), out of the way of what happens all the time.
+    #[cold]
+    #[inline(never)]
+    fn unwind_now<S: Sink>(
+        &mut self,
+        now: Time,
+        id: u32,
+        ending: Ending,
+        calendar: &mut Calendar<Task>,
+        sink: &mut S,
+    ) {
+        let m = &mut Moment {
+            now,
+            calendar,
+            sink,
+        };
+        self.unwind(id, ending, m);
+    }
+
+    /// [`visit_special`](Self::visit_special), out of the way of what happens all the time.
+    #[cold]
+    #[inline(never)]
+    fn visit_special_now<S: Sink>(
+        &mut self,
+        now: Time,
+        id: u32,
+        service: ServiceId,
+        calendar: &mut Calendar<Task>,
+        sink: &mut S,
+    ) -> Entry {
+        let m = &mut Moment {
+            now,
+            calendar,
+            sink,
+        };
+        self.visit_special(id, service, m)
+    }
+
+    /// [`served_special`](Self::served_special), out of the way of what happens all the time.
+    #[cold]
+    #[inline(never)]
+    fn served_special_now<S: Sink>(
+        &mut self,
+        now: Time,
+        id: u32,
+        calendar: &mut Calendar<Task>,
+        sink: &mut S,
+    ) -> Option<Reply> {
+        let m = &mut Moment {
+            now,
+            calendar,
+            sink,
+        };
+        self.served_special(id, m)
     }
 
     /// A service did not take a job in.
@@ -566,12 +652,7 @@ impl Backend {
     ) -> Entry {
         let station = &self.stations[service.index()];
         if station.special {
-            let mut m = Moment {
-                now,
-                calendar,
-                sink,
-            };
-            return self.visit_special(id, service, &mut m);
+            return self.visit_special_now(now, id, service, calendar, sink);
         }
         let job = &mut self.jobs[id];
         let at = station.choose_line(&self.lines, job.identity, job.visit_ordinal());
@@ -583,12 +664,7 @@ impl Backend {
             record(sink, now, id, job, VisitStep::Joined);
             let waited = Span::ZERO;
             record(sink, now, id, job, VisitStep::Left { waited });
-            let mut m = Moment {
-                now,
-                calendar,
-                sink,
-            };
-            self.unwind(id, Ending::GaveUp, &mut m);
+            self.unwind_now(now, id, Ending::GaveUp, calendar, sink);
             return Entry::Gone;
         }
         if line.idle > 0 {
@@ -619,12 +695,7 @@ impl Backend {
         let (service, line) = (job.service, job.line);
         let station = &self.stations[service.index()];
         if station.special {
-            let mut m = Moment {
-                now,
-                calendar,
-                sink,
-            };
-            return self.served_special(id, &mut m);
+            return self.served_special_now(now, id, calendar, sink);
         }
         let ordinal = job.visit_ordinal();
         let error = station.errors > 0.0
@@ -637,12 +708,8 @@ impl Backend {
         job.state = State::Moving;
         self.next_in_line(now, service, line, calendar, sink);
         if error {
-            let mut m = Moment {
-                now,
-                calendar,
-                sink,
-            };
-            return self.fail(id, Ending::Failed(Outcome::AppError), &mut m);
+            let ending = Ending::Failed(Outcome::AppError);
+            return self.fail_now(now, id, ending, calendar, sink);
         }
         self.walk(now, id, calendar, sink)
     }

@@ -26,6 +26,13 @@ impl FlightId {
     pub fn slot(self) -> usize {
         self.slot as usize
     }
+
+    /// Whether its request was sent after that of another one of the same slot.
+    pub fn is_later_than(self, other: FlightId) -> bool {
+        // Generations wrap: of two, the later is less than half of their range ahead.
+        let ahead = self.generation.wrapping_sub(other.generation);
+        ahead != 0 && ahead < 1 << 31
+    }
 }
 
 /// A request that was sent and is not done: one cache line.

@@ -107,6 +107,18 @@ impl Times {
         let nanos = self.histogram.as_ref()?.value_at_quantile(quantile);
         Some(Span::from_nanos(nanos.clamp(self.min, self.max)))
     }
+
+    /// The times that cannot be told from the quantiles `from` and `to` or lie between them: the shortest and the
+    /// longest. `None` when empty.
+    pub fn band(&self, from: f64, to: f64) -> Option<(Span, Span)> {
+        let histogram = self.histogram.as_ref()?;
+        let shortest = histogram.lowest_equivalent(histogram.value_at_quantile(from));
+        let longest = histogram.highest_equivalent(histogram.value_at_quantile(to));
+        Some((
+            Span::from_nanos(shortest.max(self.min)),
+            Span::from_nanos(longest.min(self.max)),
+        ))
+    }
 }
 
 #[cold]
@@ -256,6 +268,23 @@ mod tests {
             assert_eq!(into.service().sum_nanos(), 40_000_000);
             assert_eq!(into.response().sum_nanos(), 45_000_000);
         }
+    }
+
+    #[test]
+    fn a_band_holds_the_times_of_its_quantiles() {
+        let mut times = Times::new();
+        assert_eq!(times.band(0.4, 0.6), None);
+        // Times that HdrHistogram cannot tell from their neighbours.
+        let odd = |millis: u64| Span::from_nanos(millis * 1_000_000 + 123);
+        for millis in 1..=100 {
+            times.record(odd(millis));
+        }
+        let Some((from, to)) = times.band(0.495, 0.505) else {
+            panic!("there are times");
+        };
+        assert!(odd(49) < from && from <= odd(50), "{from}");
+        assert!(odd(51) <= to && to < odd(52), "{to}");
+        assert_eq!(times.band(0.0, 1.0), Some((odd(1), odd(100))));
     }
 
     #[test]

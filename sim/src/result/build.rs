@@ -250,7 +250,7 @@ fn bottleneck(model: &Model, measure: &Measure) -> Option<Bottleneck> {
 }
 
 /// The closed form, unless the run did what the form does not know: give up.
-fn theory(model: &Model, timed_out: u64) -> Theory {
+pub(super) fn theory(model: &Model, timed_out: u64) -> Theory {
     let patient = |exact| match timed_out {
         0 => Ok(exact),
         _ => Err(format!("{timed_out} requests timed out")),

@@ -1,10 +1,12 @@
 //! The result document: one JSON object per run, the same for both worlds.
 //!
 //! Its schema is [`SCHEMA`] and is published as `specs/result.schema.json`. The same spec, seed and version give the
-//! same bytes. What was not measured is absent, never 0.
+//! same bytes. What was not measured is absent, never 0. Beside it stands the document of a check ([`Check`]), of the
+//! same style.
 
 mod blocks;
 mod build;
+mod check;
 
 pub use blocks::{
     ActionResult, Bottleneck, ClientResult, Exactly, Interval, Latency, LatencyBlock,
@@ -12,6 +14,12 @@ pub use blocks::{
     Theory, VerdictResult, Window,
 };
 pub use build::{Provenance, build};
+pub use check::{
+    CHECK_SCHEMA, Check, Checked, OfferedByClient, OfferedLoad, OfferedToService, check,
+};
+
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// The document's schema identifier.
 pub const SCHEMA: &str = "blis.result/1";
@@ -21,8 +29,17 @@ pub const INTERRUPTED: &str = "interrupted";
 
 /// The JSON Schema of the document, pretty-printed with a line break at its end.
 pub fn json_schema() -> String {
+    schema_of::<Run>()
+}
+
+/// The JSON Schema of the document of a check, likewise.
+pub fn check_json_schema() -> String {
+    schema_of::<Check>()
+}
+
+fn schema_of<T: JsonSchema>() -> String {
     let generator = schemars::generate::SchemaSettings::draft07().into_generator();
-    let schema = generator.into_root_schema_for::<Run>();
+    let schema = generator.into_root_schema_for::<T>();
     format!("{:#}\n", schema.as_value())
 }
 
@@ -32,8 +49,22 @@ impl Run {
     /// # Errors
     /// None that the types allow; the serialiser's own is passed on.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        let mut text = serde_json::to_string_pretty(self)?;
-        text.push('\n');
-        Ok(text)
+        to_json(self)
     }
+}
+
+impl Check {
+    /// The document as pretty-printed JSON with a line break at its end.
+    ///
+    /// # Errors
+    /// None that the types allow; the serialiser's own is passed on.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        to_json(self)
+    }
+}
+
+fn to_json<T: Serialize>(document: &T) -> Result<String, serde_json::Error> {
+    let mut text = serde_json::to_string_pretty(document)?;
+    text.push('\n');
+    Ok(text)
 }

@@ -15,7 +15,11 @@ use super::syntax::{
 };
 use super::units::{Duration, Number};
 
-/// The text of a spec, with defaults and overrides in place.
+/// What tells editors where the schema of a spec is: beside it.
+const MODELINE: &str = "# yaml-language-server: $schema=spec.schema.json";
+
+/// The text of a spec, with defaults and overrides in place. Its first line tells editors that its schema is in the
+/// file `spec.schema.json` beside it.
 pub fn resolved(spec: &Spec) -> String {
     Resolved(spec).to_string()
 }
@@ -25,6 +29,7 @@ struct Resolved<'a>(&'a Spec);
 impl Display for Resolved<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let spec = self.0;
+        writeln!(f, "{MODELINE}")?;
         writeln!(f, "blis: {LANGUAGE}")?;
         writeln!(f, "name: {}", Quoted(&spec.name.value))?;
         writeln!(

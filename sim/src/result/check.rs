@@ -1,0 +1,144 @@
+//! The document of a check: what a spec resolves to and the load it offers, without running it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::blocks::{SpecIdentity, Theory};
+use super::build::theory;
+use crate::analysis::{ClientLoad, ServiceLoad, offered};
+use crate::model::Model;
+use crate::spec::Setting;
+
+/// The identifier of the document of a check.
+pub const CHECK_SCHEMA: &str = "blis.check/1";
+
+/// What can be said of a spec without running it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Check {
+    /// Always `blis.check/1`.
+    pub schema: String,
+    /// The version of blis that made it.
+    pub blis_version: String,
+    /// The spec that was checked.
+    pub spec: SpecIdentity,
+    /// The seed of every draw.
+    pub seed: u64,
+    /// The values that would decide a run, by their keys in the spec, and where each came from.
+    pub configuration: BTreeMap<String, Setting>,
+    /// The text of the spec with defaults and flags in place.
+    pub resolved: String,
+    /// The load that the clients offer when nothing slows them down.
+    pub offered: OfferedLoad,
+    /// The closed form that applies.
+    pub theory: Theory,
+    /// What is remarkable about the load, in sentences.
+    pub warnings: Vec<String>,
+}
+
+/// The offered load. What has no bound is absent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OfferedLoad {
+    /// By client.
+    pub clients: BTreeMap<String, OfferedByClient>,
+    /// By service.
+    pub services: BTreeMap<String, OfferedToService>,
+}
+
+/// What one client offers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OfferedByClient {
+    /// Requests per second: of an open client exactly, of a closed one if nothing ever had to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_s: Option<f64>,
+    /// Whether waiting slows the client down, so that the rate is an upper bound.
+    pub at_most: bool,
+    /// How long a request takes when nothing has to wait, averaged over the client's actions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unloaded_response_ms: Option<f64>,
+}
+
+/// What one service is offered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OfferedToService {
+    /// Workers of all members.
+    pub workers: u64,
+    /// Visits per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visits_per_s: Option<f64>,
+    /// Mean service time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_time_ms: Option<f64>,
+    /// Offered load per worker: from 1 on the service cannot keep up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utilisation: Option<f64>,
+    /// Requests per second that its workers can carry at this mix of requests; absent when no request visits it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity_rps: Option<f64>,
+}
+
+/// Where the spec of a check came from, as far as its model does not know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked {
+    /// SHA-256 of the spec's text.
+    pub sha256: String,
+    /// The resolved spec's text.
+    pub resolved: String,
+    /// The values that would decide a run, by key.
+    pub configuration: BTreeMap<String, Setting>,
+    /// What is remarkable about the load.
+    pub warnings: Vec<String>,
+}
+
+/// The document of a check.
+pub fn check(model: &Model, checked: Checked) -> Check {
+    let load = offered(model);
+    let clients = model.clients.iter().zip(&load.clients);
+    let services = model.services.iter().zip(&load.services);
+    Check {
+        schema: CHECK_SCHEMA.to_owned(),
+        blis_version: env!("CARGO_PKG_VERSION").to_owned(),
+        spec: SpecIdentity {
+            name: model.name.clone(),
+            sha256: checked.sha256,
+            resolved_sha256: crate::spec::sha256(&checked.resolved),
+        },
+        seed: model.seed,
+        configuration: checked.configuration,
+        resolved: checked.resolved,
+        offered: OfferedLoad {
+            clients: clients
+                .map(|(client, load)| (client.name.clone(), by_client(load)))
+                .collect(),
+            services: services
+                .map(|(service, load)| (service.name.clone(), to_service(load)))
+                .collect(),
+        },
+        theory: theory(model, 0),
+        warnings: checked.warnings,
+    }
+}
+
+fn by_client(load: &ClientLoad) -> OfferedByClient {
+    OfferedByClient {
+        requests_per_s: bounded(load.requests_per_second),
+        at_most: load.at_most,
+        unloaded_response_ms: bounded(load.unloaded_response * 1e3),
+    }
+}
+
+fn to_service(load: &ServiceLoad) -> OfferedToService {
+    OfferedToService {
+        workers: load.servers,
+        visits_per_s: bounded(load.visits_per_second),
+        service_time_ms: bounded(load.service_time * 1e3),
+        utilisation: bounded(load.utilisation()),
+        capacity_rps: load.capacity().and_then(bounded),
+    }
+}
+
+/// JSON knows no infinity.
+fn bounded(figure: f64) -> Option<f64> {
+    figure.is_finite().then_some(figure)
+}

@@ -1,0 +1,105 @@
+//! Traces: one row per request, in the order in which requests end.
+//!
+//! [`Trace`] is a [`Sink`] that hands each row on as it comes and keeps nothing. Both worlds end a request with the
+//! same event, so rows mean the same in either; who writes them where is not decided here.
+
+use crate::event::{Event, Outcome, Request, Sink};
+use crate::model::{ActionId, ClientId, Model};
+use crate::time::{Span, Time};
+
+/// The identifier of the columns of [`Row`] and of their meaning, which is described in `docs/trace.md`.
+pub const SCHEMA: &str = "blis.trace/1";
+
+/// One request, from its intention to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// The client.
+    pub client: ClientId,
+    /// The user's number within the client, or the session's.
+    pub user: u64,
+    /// The request's number within the user, from 0; retries have the number of what they retry.
+    pub number: u64,
+    /// Which try this is, from 0.
+    pub attempt: u16,
+    /// The action.
+    pub action: ActionId,
+    /// When it should have been sent.
+    pub intended: Time,
+    /// When it was sent.
+    pub sent: Time,
+    /// When it ended.
+    pub done: Time,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whether it was intended within the measured window.
+    pub in_window: bool,
+}
+
+impl Row {
+    /// From intended to done.
+    pub fn response(&self) -> Span {
+        self.done.since(self.intended)
+    }
+
+    /// From sent to done.
+    pub fn service(&self) -> Span {
+        self.done.since(self.sent)
+    }
+
+    /// From intended to sent.
+    pub fn lag(&self) -> Span {
+        self.sent.since(self.intended)
+    }
+}
+
+/// Hands a row for each request to a function, when the request ends.
+#[derive(Debug, Clone)]
+pub struct Trace<F> {
+    warmup: Time,
+    each: F,
+}
+
+impl<F: FnMut(&Row)> Trace<F> {
+    /// A trace of runs of this model.
+    pub fn new(model: &Model, each: F) -> Trace<F> {
+        Trace {
+            warmup: model.limits.warmup,
+            each,
+        }
+    }
+
+    fn row(&self, done: Time, request: &Request, sent: Time, outcome: Outcome) -> Row {
+        Row {
+            client: request.client,
+            user: request.user_number,
+            number: request.number,
+            attempt: request.attempt,
+            action: request.action,
+            intended: request.intended,
+            sent,
+            done,
+            outcome,
+            // Nothing is intended after the load, at whose end the window ends.
+            in_window: request.intended >= self.warmup,
+        }
+    }
+}
+
+impl<F: FnMut(&Row)> Sink for Trace<F> {
+    #[inline]
+    fn advance(&mut self, _: Time) {}
+
+    #[inline]
+    fn record(&mut self, at: Time, event: Event<'_>) {
+        if let Event::Done {
+            request,
+            sent,
+            outcome,
+            ..
+        } = event
+        {
+            let row = self.row(at, request, sent, outcome);
+            (self.each)(&row);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! `blis explain`: where the time of a median and of a slow request of a run went.
+//!
+//! The run is simulated again from its directory, once to find the bands of response times and to see that it is the
+//! same run, and once to follow the requests of these bands.
+
+use std::path::{Path, PathBuf};
+
+use blis_sim::explain::{self, Band, Explain, Explanation, QuantileExplained, Target};
+use blis_sim::measure::{Measure, Times};
+use blis_sim::result::{self, Run};
+use blis_sim::spec;
+use serde_json::Value;
+
+use super::run::{conclude, drive};
+use crate::cli::{ClientArgs, ExplainArgs, Format, OverrideArgs};
+use crate::commands::print;
+use crate::exit::{Done, Failure};
+use crate::interrupt::Interrupt;
+use crate::report;
+use crate::run_directory::{RESULT, SPEC};
+use crate::workload::{self, Workload};
+
+/// The quantiles that are explained, with the quantiles between which the requests lie that stand for them.
+const QUANTILES: [(f64, (f64, f64)); 2] = [(0.5, (0.49, 0.51)), (0.99, (0.985, 0.995))];
+
+/// Explains the run and prints where the time went.
+///
+/// # Errors
+/// [`Failure::Usage`] when the directory holds no simulated run, or another spec than the one that was run; those of
+/// [`workload::load`]; [`Failure::Output`] when stdout cannot be written.
+pub fn execute(args: &ExplainArgs) -> Result<Done, Failure> {
+    let recorded = Recorded::read(&args.run)?;
+    let spec = args.run.join(SPEC);
+    let workload = workload::load(
+        Some(&spec),
+        &ClientArgs::default(),
+        &OverrideArgs::default(),
+    )?;
+    if recorded.text("/spec/resolved_sha256") != Some(&workload.sha256) {
+        return Err(Failure::Usage(format!(
+            "{} is not the spec whose result is beside it: its SHA-256 differs; run it again",
+            spec.display()
+        )));
+    }
+    let interrupt = Interrupt::listen()?;
+    let Some(explanation) = explain(&workload, &recorded, &interrupt)? else {
+        return Ok(Done::Interrupted);
+    };
+    let report = || report::explain(&args.run, &explanation);
+    print(&match args.format.chosen() {
+        Format::Text => report::text(&report()),
+        Format::Markdown => report::markdown(&report()),
+        Format::Json => explanation.to_json()?,
+    })?;
+    Ok(Done::Well)
+}
+
+/// The explanation; `None` when it is interrupted.
+fn explain(
+    workload: &Workload,
+    recorded: &Recorded,
+    interrupt: &Interrupt,
+) -> Result<Option<Explanation>, Failure> {
+    let model = &workload.model;
+    let cut = recorded.cut()?;
+    let (mut measure, ended) = drive(workload, interrupt, Measure::new(model), cut)?;
+    if interrupt.asked() {
+        return Ok(None);
+    }
+    measure.finish(ended.intended())?;
+    let cell = measure.total();
+    let targets = targets(cell.window.latencies.response()).ok_or_else(|| {
+        Failure::Usage(format!(
+            "{} measured no response times, so that there is nothing to explain",
+            recorded.directory.display()
+        ))
+    })?;
+    let bands = targets.map(|(_, band)| band);
+    let sink = Explain::new(model, &bands);
+    let (sink, _) = drive(workload, interrupt, sink, cut)?;
+    if interrupt.asked() {
+        return Ok(None);
+    }
+    let quantiles: Vec<QuantileExplained> = targets
+        .iter()
+        .zip(sink.bands())
+        .map(|((target, _), (band, sums))| explain::quantile(model, *target, *band, sums))
+        .collect();
+    let again = conclude(workload, &measure, ended);
+    let (reproduced, notes) = recorded.compare(&again)?;
+    let sha = spec::sha256(&workload.resolved);
+    Ok(Some(explain::document(
+        model, sha, reproduced, notes, quantiles,
+    )))
+}
+
+/// The quantiles with their bands; `None` when nothing was measured.
+fn targets(response: &Times) -> Option<[(Target, Band); 2]> {
+    let [median, slow] = QUANTILES.map(|(quantile, (low, high))| {
+        let (from, to) = response.band(low, high)?;
+        let target = Target {
+            quantile,
+            band: (low, high),
+            value: response.quantile(quantile)?,
+        };
+        Some((target, Band { from, to }))
+    });
+    Some([median?, slow?])
+}
+
+/// The result of a run directory.
+#[derive(Debug)]
+struct Recorded {
+    directory: PathBuf,
+    result: Value,
+}
+
+impl Recorded {
+    fn read(directory: &Path) -> Result<Recorded, Failure> {
+        let path = directory.join(RESULT);
+        let refuse = |why: &dyn std::fmt::Display| {
+            Failure::Usage(format!(
+                "{} holds no run that can be explained: {RESULT} {why}; name a directory that `blis run --out` wrote",
+                directory.display()
+            ))
+        };
+        let text = std::fs::read_to_string(&path)
+            .map_err(|why| refuse(&format!("cannot be read: {why}")))?;
+        let result = serde_json::from_str(&text)
+            .map_err(|why| refuse(&format!("is no JSON document: {why}")))?;
+        let recorded = Recorded {
+            directory: directory.to_owned(),
+            result,
+        };
+        for (pointer, expected) in [("/schema", result::SCHEMA), ("/mode", "simulated")] {
+            let found = recorded.text(pointer);
+            if found != Some(expected) {
+                let found = found.unwrap_or("nothing");
+                let name = &pointer[1..];
+                return Err(refuse(&format!(
+                    "has {found} as its {name}, where {expected} is expected"
+                )));
+            }
+        }
+        Ok(recorded)
+    }
+
+    fn text(&self, pointer: &str) -> Option<&str> {
+        self.result.pointer(pointer)?.as_str()
+    }
+
+    /// After how many events the run was interrupted, if it was.
+    fn cut(&self) -> Result<Option<u64>, Failure> {
+        if self.text("/ended_by") != Some(result::INTERRUPTED) {
+            return Ok(None);
+        }
+        let events = self.result.pointer("/events").and_then(Value::as_u64);
+        events.map(Some).ok_or_else(|| {
+            Failure::Usage(format!(
+                "{} was interrupted, and {RESULT} does not say after how many events",
+                self.directory.display()
+            ))
+        })
+    }
+
+    /// Whether the run came out the same again, and what is to be said of it.
+    fn compare(&self, again: &Run) -> Result<(bool, Vec<String>), Failure> {
+        // Read as the recorded one was, so that both figures are rounded alike.
+        let again: Value = serde_json::from_str(&again.to_json()?)?;
+        let mut notes = Vec::new();
+        for part in ["/requests", "/sessions"] {
+            let counts = again.pointer(part).and_then(Value::as_object);
+            for name in counts.into_iter().flatten().map(|(name, _)| name) {
+                notes.extend(self.difference(&format!("{part}/{name}"), &again));
+            }
+        }
+        for figure in ["events", "simulated_s"] {
+            notes.extend(self.difference(&format!("/{figure}"), &again));
+        }
+        for figure in ["count", "censored", "mean", "p50", "p99", "max"] {
+            notes.extend(self.difference(&format!("/latency_ms/response/{figure}"), &again));
+        }
+        let reproduced = notes.is_empty();
+        let (then, now) = (self.text("/blis_version"), env!("CARGO_PKG_VERSION"));
+        if then != Some(now) {
+            let then = then.unwrap_or("an unknown version");
+            notes.push(format!("the run was made by blis {then}, this is {now}"));
+        }
+        Ok((reproduced, notes))
+    }
+
+    fn difference(&self, pointer: &str, again: &Value) -> Option<String> {
+        let (then, now) = (self.result.pointer(pointer), again.pointer(pointer));
+        let shown = |value: Option<&Value>| value.map_or("absent".to_owned(), Value::to_string);
+        (then != now).then(|| {
+            let name = pointer[1..].replace('/', ".");
+            format!("{name} was {} and is now {}", shown(then), shown(now))
+        })
+    }
+}
