@@ -523,6 +523,8 @@ pub struct Consumer {
     pub nak_delay: Vec<Span>,
     /// Messages are worked on together.
     pub batch: Option<Batch>,
+    /// Largest allowed growth of the backlog, in messages per second.
+    pub growth_limit: Option<f64>,
 }
 
 /// What happens to a message that was delivered as often as may be.

@@ -12,6 +12,7 @@ use super::de::{De, DeError};
 use super::error::Place;
 use super::node::{Entry, Node, Value};
 use super::spanned::SPANNED;
+use super::vocabulary::may_stand_alone;
 
 /// The entries of a mapping that are not pruned.
 pub struct Entries<'a> {
@@ -181,6 +182,13 @@ impl<'de, D: Deserializer<'de, Error = DeError> + Copy> SeqAccess<'de> for Spann
     }
 }
 
+/// What a word without its parameters stands for.
+static NO_PARAMETERS: Node = Node {
+    id: u32::MAX,
+    place: Place { start: 0, end: 0 },
+    value: Value::Mapping(Vec::new()),
+};
+
 /// The variant of an enum, with what was written for it.
 pub struct Variant<'a> {
     /// The variant's name.
@@ -226,6 +234,11 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
             Some(content) => {
                 Err(missing().or_at(content.key.unwrap_or(content.node.place), self.outer.node))
             }
+            None if may_stand_alone(self.name) => seed.deserialize(De {
+                node: &NO_PARAMETERS,
+                key: None,
+                context: self.outer.context,
+            }),
             None => Err(missing().or_at(self.outer.node.place, self.outer.node)),
         }
     }

@@ -6,6 +6,7 @@
 //! more memory than a small multiple of [`yaml::MAX_BYTES`].
 
 mod access;
+pub mod backend;
 mod de;
 pub mod distribution;
 pub mod error;
@@ -15,6 +16,7 @@ pub mod node;
 pub mod overrides;
 mod quantity;
 mod resolved;
+mod resolved_backend;
 mod schema;
 mod settings;
 mod spanned;

@@ -100,6 +100,7 @@ pub fn replace_clients(spec: &mut Spec, flags: &ClientFlags) -> Result<(), SpecE
         r#do: first.r#do,
         timeout: first.timeout,
         on_failure: None,
+        class: None,
     };
     spec.clients.value.0 = vec![(name, client)];
     run(spec).requests = None;

@@ -8,10 +8,10 @@ use std::fmt::{self, Display, Formatter};
 use super::distribution::{Distribution, Hyperexponential, Lognormal, Shaped};
 use super::lower::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE};
 use super::named::Named;
+use super::resolved_backend::{self, Line};
 use super::spanned::Spanned;
 use super::syntax::{
-    Action, Arrival, Client, Dispatch, Do, Failure, OnTimeout, Run, Service, Slo, Spec, Step,
-    Warmup,
+    Action, Arrival, Client, Dispatch, Do, OnTimeout, Run, Service, Slo, Spec, Step, Warmup,
 };
 use super::units::{Duration, Number};
 
@@ -55,6 +55,20 @@ impl Display for Resolved<'_> {
                 service(f, entry)?;
             }
         }
+        if let Some(streams) = &spec.streams {
+            writeln!(f, "\nstreams:")?;
+            for (name, entry) in &streams.value.0 {
+                writeln!(f, "  {}:", name.value)?;
+                resolved_backend::stream(f, entry)?;
+            }
+        }
+        if let Some(fan_outs) = &spec.fan_outs {
+            writeln!(f, "\nfan_outs:")?;
+            for (name, entry) in &fan_outs.value.0 {
+                writeln!(f, "  {}:", name.value)?;
+                resolved_backend::fan_out(f, entry)?;
+            }
+        }
         if let Some(network) = &spec.network {
             writeln!(f, "\nnetwork:\n  one_way: {}", Law(&network.one_way.value))?;
         }
@@ -63,7 +77,7 @@ impl Display for Resolved<'_> {
 }
 
 /// A text in double quotes. The escapes of JSON are escapes of YAML.
-struct Quoted<'a>(&'a str);
+pub(super) struct Quoted<'a>(pub(super) &'a str);
 
 impl Display for Quoted<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -104,6 +118,9 @@ fn optional<T: Display>(
 }
 
 fn client(f: &mut Formatter<'_>, client: &Client) -> fmt::Result {
+    if let Some(class) = &client.class {
+        writeln!(f, "    class: {}", Quoted(&class.value))?;
+    }
     optional(f, "    ", "concurrency", &client.concurrency)?;
     if client.concurrency.is_some() {
         writeln!(f, "    think: {}", OrNone(client.think.as_ref()))?;
@@ -180,6 +197,10 @@ impl Display for Weights<'_> {
 
 fn action(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
     path(f, "    ", &action.path.value)?;
+    if let Some(class) = &action.class {
+        writeln!(f, "    class: {}", Quoted(&class.value))?;
+    }
+    optional(f, "    ", "deadline", &action.deadline)?;
     let Some(slo) = &action.slo else {
         return Ok(());
     };
@@ -212,12 +233,6 @@ fn path(f: &mut Formatter<'_>, indent: &str, steps: &[Spanned<Step>]) -> fmt::Re
     for step in steps {
         write!(f, "{indent}  - ")?;
         match &step.value {
-            Step::Visit(service) => writeln!(f, "visit: {}", service.value)?,
-            Step::Delay(delay) => writeln!(f, "delay: {}", Law(&delay.value))?,
-            Step::Reply => writeln!(f, "reply")?,
-            Step::Fail(Failure::AppError) => writeln!(f, "fail: app_error")?,
-            Step::Fail(Failure::Rejected) => writeln!(f, "fail: rejected")?,
-            Step::Fail(Failure::TransportError) => writeln!(f, "fail: transport_error")?,
             Step::Branch(arms) => {
                 writeln!(f, "branch:")?;
                 let inner = format!("{indent}        ");
@@ -226,6 +241,7 @@ fn path(f: &mut Formatter<'_>, indent: &str, steps: &[Spanned<Step>]) -> fmt::Re
                     path(f, &inner, &arm.path)?;
                 }
             }
+            other => writeln!(f, "{}", Line(other))?,
         }
     }
     Ok(())
@@ -254,13 +270,14 @@ fn service(f: &mut Formatter<'_>, service: &Service) -> fmt::Result {
         writeln!(f, "    dispatch: {dispatch}")?;
     }
     writeln!(f, "    time: {}", Law(&service.time.value))?;
-    match service
-        .queue
-        .as_ref()
-        .and_then(|queue| queue.value.limit.as_ref())
-    {
-        Some(limit) => writeln!(f, "    queue: {{limit: {}, order: fifo}}", limit.value)?,
-        None => writeln!(f, "    queue: {{order: fifo}}")?,
+    let queue = service.queue.as_ref().map(|queue| &queue.value);
+    let order = queue.and_then(|queue| queue.order.as_ref()).map_or_else(
+        || "fifo".to_owned(),
+        |order| resolved_backend::order(&order.value),
+    );
+    match queue.and_then(|queue| queue.limit.as_ref()) {
+        Some(limit) => writeln!(f, "    queue: {{limit: {}, order: {order}}}", limit.value)?,
+        None => writeln!(f, "    queue: {{order: {order}}}")?,
     }
     writeln!(
         f,
@@ -276,7 +293,8 @@ fn service(f: &mut Formatter<'_>, service: &Service) -> fmt::Result {
         Some(OnTimeout::Leave) => "leave",
         Some(OnTimeout::Abandon) => "abandon",
     };
-    writeln!(f, "    on_timeout: {on_timeout}")
+    writeln!(f, "    on_timeout: {on_timeout}")?;
+    resolved_backend::conditions(f, service)
 }
 
 /// A distribution, or no time at all where there is none.

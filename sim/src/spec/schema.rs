@@ -6,7 +6,7 @@ use schemars::transform::RecursiveTransform;
 use serde_json::Value;
 
 use super::syntax::Spec;
-use super::vocabulary::is_word;
+use super::vocabulary::{is_word, may_stand_alone};
 
 /// The schema (draft-07, which editors know best) as pretty JSON with a line break at its end.
 pub fn json_schema() -> String {
@@ -24,6 +24,8 @@ fn unwrap_forms(schema: &mut Schema) {
         let Some(Value::Array(alternatives)) = schema.get_mut(keyword) else {
             continue;
         };
+        let alone: Vec<Value> = alternatives.iter().filter_map(standing_alone).collect();
+        alternatives.extend(alone);
         for alternative in alternatives {
             if let Some(inner) = form(alternative) {
                 *alternative = inner;
@@ -46,6 +48,15 @@ fn forbid_null(schema: &mut Schema) {
         // Draft-07 ignores what stands beside a `$ref`, so that it stays wrapped.
         schema.insert("allOf".into(), rest);
     }
+}
+
+/// The schema of a word that may stand without its parameters.
+fn standing_alone(alternative: &Value) -> Option<Value> {
+    let properties = alternative.get("properties")?.as_object()?;
+    let (word, _) = properties.iter().next()?;
+    // Classes are what a priority order is about.
+    let alone = properties.len() == 1 && may_stand_alone(word) && word != "priority";
+    alone.then(|| serde_json::json!({"type": "string", "enum": [word]}))
 }
 
 fn form(alternative: &Value) -> Option<Value> {

@@ -7,6 +7,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::backend::{
+    Admission, Cache, ColdStart, ErrorBurst, Fair, FanOut, Outage, Parallel, Priority, Publish,
+    Shared, SlowDown, SlowerWhenBusy, Stream, Visit,
+};
 use super::distribution::{Distribution, Duration, Number};
 use super::named::Named;
 use super::spanned::Spanned;
@@ -30,6 +34,10 @@ pub struct Spec {
     pub actions: Spanned<Named<Action>>,
     /// What requests visit, by name.
     pub services: Option<Spanned<Named<Service>>>,
+    /// Where messages are kept until their consumers have worked on them, by name.
+    pub streams: Option<Spanned<Named<Stream>>>,
+    /// Who else gets a message, by name.
+    pub fan_outs: Option<Spanned<Named<FanOut>>>,
     /// The network between clients and backend.
     pub network: Option<Network>,
 }
@@ -76,6 +84,8 @@ pub struct Client {
     pub timeout: Option<Spanned<Duration>>,
     /// What happens after a request that failed.
     pub on_failure: Option<Spanned<OnFailure>>,
+    /// The class of its requests at services that serve by priority, where their action has none.
+    pub class: Option<Spanned<String>>,
 }
 
 /// The process by which an open client's sessions arrive.
@@ -149,6 +159,11 @@ pub struct Action {
     pub path: Spanned<Vec<Spanned<Step>>>,
     /// What is promised of it.
     pub slo: Option<Spanned<Slo>>,
+    /// The class of its requests at services that serve by priority.
+    pub class: Option<Spanned<String>>,
+    /// How long after its intended instant a request is due, at services that serve by deadline; the client's timeout
+    /// unless given.
+    pub deadline: Option<Spanned<Duration>>,
 }
 
 /// Service-level objectives: the largest allowed values of quantiles of the response time, and of the share of errors.
@@ -174,13 +189,23 @@ pub struct Slo {
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     /// Wait for a worker of a service and be served.
-    Visit(Spanned<String>),
+    Visit(Spanned<Visit>),
     /// Wait, without a worker.
     Delay(Spanned<Distribution<Duration>>),
     /// Answer the user; the rest of the path goes on without it.
     Reply,
     /// Go one of several ways, by weight.
     Branch(Vec<Arm>),
+    /// Go several ways at once.
+    Parallel(Spanned<Parallel>),
+    /// Take what a cache holds, or fetch it.
+    Cache(Spanned<Cache>),
+    /// Take the path of another action.
+    Call(Spanned<String>),
+    /// Publish a message to a stream.
+    Publish(Spanned<Publish>),
+    /// Send a message to all subscribers of a fan-out.
+    Emit(Spanned<String>),
     /// Answer the user with a failure; the path ends.
     Fail(Failure),
 }
@@ -225,6 +250,18 @@ pub struct Service {
     pub errors: Option<Spanned<Share>>,
     /// What becomes of work whose client has given up; stay unless given.
     pub on_timeout: Option<Spanned<OnTimeout>>,
+    /// How service times grow with the number of busy workers of a member.
+    pub slower_when_busy: Option<Spanned<SlowerWhenBusy>>,
+    /// Longer service times after a start.
+    pub cold_start: Option<Spanned<ColdStart>>,
+    /// Who is let in.
+    pub admission: Option<Spanned<Admission>>,
+    /// When the service or a member of it is down.
+    pub outages: Option<Spanned<Vec<Spanned<Outage>>>>,
+    /// When it is slower.
+    pub slow_downs: Option<Spanned<Vec<Spanned<SlowDown>>>>,
+    /// When it makes more errors.
+    pub error_bursts: Option<Spanned<Vec<Spanned<ErrorBurst>>>>,
 }
 
 /// How a request finds a member of a queue group.
@@ -250,11 +287,19 @@ pub struct Queue {
 }
 
 /// Who is served next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// Who came first.
     Fifo,
+    /// The most urgent class.
+    Priority(Priority),
+    /// Whose deadline is the earliest.
+    Deadline,
+    /// Each client in its turn.
+    Fair(Fair),
+    /// All at once, at equal shares of the workers.
+    Shared(Shared),
 }
 
 /// What becomes of work whose client has given up waiting.

@@ -48,6 +48,29 @@ pub fn noun(type_name: &str) -> &'static str {
         "Empirical" => "an empirical distribution",
         "Variation" => "an arrival process with a coefficient of variation",
         "Warmup" => "a warm-up",
+        "Visit" | "VisitAs" => "a visit",
+        "Parallel" => "`parallel`",
+        "Join" => "a join",
+        "Publish" | "PublishAs" => "a publication",
+        "Cache" => "`cache`",
+        "Priority" => "a priority order",
+        "Fair" => "a fair order",
+        "Shared" => "a shared order",
+        "SlowerWhenBusy" => "`slower_when_busy`",
+        "Scalability" => "the universal scalability law",
+        "LoadPoint" => "a point of a table",
+        "ColdStart" => "`cold_start`",
+        "Admission" => "`admission`",
+        "Outage" => "an outage",
+        "Down" => "a way of being down",
+        "SlowDown" => "a slow-down",
+        "ErrorBurst" => "an error burst",
+        "Stream" => "a stream",
+        "Consumer" => "a consumer",
+        "ConsumerSlo" => "the `slo` of a consumer",
+        "AfterMaxDeliver" => "`after_max_deliver`",
+        "Batch" => "`batch`",
+        "FanOut" => "a fan-out",
         _ => "this mapping",
     }
 }
@@ -60,15 +83,23 @@ pub fn example(type_name: &str) -> Option<&'static str> {
             "write a value such as `10ms`, or a distribution such as `{exponential: {mean: 10ms}}`",
         ),
         "Warmup" => Some("write a time such as `5s`"),
+        "Visit" => Some("write `visit: api` or `visit: {service: api, during: [...]}`"),
+        "Publish" => {
+            Some("write `publish: orders` or `publish: {stream: orders, subject: orders.created}`")
+        }
         _ => None,
     }
+}
+
+/// Whether a word that takes parameters may also stand without any.
+pub fn may_stand_alone(word: &str) -> bool {
+    matches!(word, "fair" | "shared" | "priority")
 }
 
 /// The reserved words where a type reads its keys or variants.
 pub fn reserved(type_name: &str) -> &'static [&'static str] {
     match type_name {
         "Spec" => &[
-            "streams",
             "connections",
             "max_in_flight",
             "groups",
@@ -92,9 +123,8 @@ pub fn reserved(type_name: &str) -> &'static [&'static str] {
         ],
         "Session" => &["script"],
         "Action" => &["payload", "live"],
-        "Step" => &["publish", "emit", "parallel", "call", "during"],
+        "Step" => &["during"],
         "Service" => &["prefetch", "during"],
-        "Order" => &["priority", "deadline", "fair", "shared"],
         "Distribution" => &["pareto", "normal"],
         "Empirical" => &["file"],
         "Arrival" => &["trace"],

@@ -26,6 +26,7 @@ mod general_arrivals;
 mod general_service;
 mod laws;
 mod line;
+mod lru_cache;
 mod multi_server;
 mod split_queues;
 
@@ -37,6 +38,7 @@ pub use finite_queue::FiniteQueue;
 pub use general_arrivals::GeneralArrivals;
 pub use general_service::GeneralService;
 pub use laws::{closed_response, number_in_system, utilisation};
+pub use lru_cache::lru_hit_ratio;
 pub use multi_server::MultiServer;
 pub use split_queues::SplitQueues;
 

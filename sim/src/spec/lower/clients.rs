@@ -7,7 +7,7 @@ use super::run::span;
 use super::services::at_least_one;
 use super::{Findings, Names, refer};
 use crate::dist::Dist;
-use crate::model::{ActionId, Arrival, Client, Mix, OnFailure, Rounds, Session, Source};
+use crate::model::{ActionId, Arrival, ClassId, Client, Mix, OnFailure, Rounds, Session, Source};
 use crate::spec::distribution::{Distribution, Uniform};
 use crate::spec::error::SpecError;
 use crate::spec::named::Named;
@@ -44,7 +44,11 @@ pub fn lower(spec: &syntax::Spec, names: &Names<'_>, findings: &mut Findings) ->
             mix,
             timeout: timeout(client, findings),
             on_failure: on_failure(client, findings),
-            class: None,
+            class: client
+                .class
+                .as_ref()
+                .and_then(|class| names.classes.get(class.value.as_str()))
+                .map(|&class| ClassId(class)),
         });
     }
     for ((name, _), used) in spec.actions.value.0.iter().zip(used) {

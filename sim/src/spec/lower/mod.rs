@@ -5,11 +5,14 @@
 //! lowered to a placeholder, so that the other parts are still checked; no model with a placeholder leaves here.
 
 mod clients;
+mod conditions;
+mod cycles;
 mod distributions;
 mod paths;
 mod run;
 mod services;
 mod standstill;
+mod streams;
 
 pub use run::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE};
 
@@ -42,6 +45,8 @@ pub fn lower(spec: &Spec) -> Result<Lowered, Vec<SpecError>> {
         services::check_timeouts(spec, &model, &mut findings);
         paths::warn_of_unmissable(spec, &model, &mut findings);
         standstill::check(spec, &model, &mut findings);
+        conditions::warn(spec, &model, &mut findings);
+        streams::check(spec, &streams::Subscriptions::new(spec), &mut findings);
     }
     sort(&mut findings.errors);
     sort(&mut findings.warnings);
@@ -71,25 +76,46 @@ fn checked(spec: &Spec, document: Option<&Node>) -> (Model, Findings) {
     let mut findings = Findings::default();
     let names = Names::new(spec, document, &mut findings);
     run::check_version(spec, &mut findings);
-    let services = services::lower(spec, &mut findings);
-    let (actions, program) = paths::lower(spec, &names, &mut findings);
+    let services = services::lower(spec, &names, &mut findings);
+    let subscriptions = streams::Subscriptions::new(spec);
+    let program = paths::lower(spec, &names, &subscriptions, &mut findings);
+    let streams = streams::streams(spec, &mut findings);
+    let consumers = streams::consumers(
+        &subscriptions,
+        &program.consumers,
+        &services,
+        &names,
+        &mut findings,
+    );
+    cycles::check_held(&program.held, &services, &mut findings);
+    let dead_letters: Vec<_> = subscriptions.dead_letters().collect();
+    cycles::check_fed(
+        &program.fed,
+        &consumers,
+        &streams,
+        &dead_letters,
+        &mut findings,
+    );
     let clients = clients::lower(spec, &names, &mut findings);
     let model = Model {
         name: run::name(spec, &mut findings),
         seed: run::seed(spec),
         limits: run::limits(spec, &mut findings),
         clients,
-        actions,
+        actions: program.actions,
         services,
-        streams: Vec::new(),
-        consumers: Vec::new(),
-        fan_outs: Vec::new(),
-        classes: Vec::new(),
+        streams,
+        consumers,
+        fan_outs: streams::fan_outs(spec, &names, &mut findings),
+        classes: streams::classes(spec)
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
         one_way: spec
             .network
             .as_ref()
             .map(|network| distributions::time(&network.one_way, &mut findings)),
-        program,
+        program: program.steps,
     };
     (model, findings)
 }
@@ -123,6 +149,9 @@ impl Findings {
 struct Names<'a> {
     actions: BTreeMap<&'a str, u16>,
     services: BTreeMap<&'a str, u16>,
+    streams: BTreeMap<&'a str, u16>,
+    fan_outs: BTreeMap<&'a str, u16>,
+    classes: BTreeMap<&'a str, u16>,
 }
 
 impl<'a> Names<'a> {
@@ -161,6 +190,20 @@ impl<'a> Names<'a> {
                 .as_ref()
                 .map(|services| index("services", services, findings))
                 .unwrap_or_default(),
+            streams: spec
+                .streams
+                .as_ref()
+                .map(|streams| index("streams", streams, findings))
+                .unwrap_or_default(),
+            fan_outs: spec
+                .fan_outs
+                .as_ref()
+                .map(|fan_outs| index("fan_outs", fan_outs, findings))
+                .unwrap_or_default(),
+            classes: (0..=u16::MAX)
+                .zip(streams::classes(spec))
+                .map(|(position, name)| (name, position))
+                .collect(),
         };
         if let Some(document) = document {
             for name in document.keys_under("actions") {
@@ -168,6 +211,12 @@ impl<'a> Names<'a> {
             }
             for name in document.keys_under("services") {
                 names.services.entry(name).or_insert(0);
+            }
+            for name in document.keys_under("streams") {
+                names.streams.entry(name).or_insert(0);
+            }
+            for name in document.keys_under("fan_outs") {
+                names.fan_outs.entry(name).or_insert(0);
             }
         }
         names
@@ -188,7 +237,14 @@ fn refer(
         return 0;
     }
     let names = || known.keys().copied();
-    let list = format!("the {what}s are {}", one_of(names()));
+    let many = match what {
+        "class" => "classes".to_owned(),
+        _ => format!("{what}s"),
+    };
+    let list = match known.is_empty() {
+        true => format!("there are no {many}"),
+        false => format!("the {many} are {}", one_of(names())),
+    };
     let help = match nearest(&name.value, names()) {
         Some(near) => format!("did you mean `{near}`? {list}"),
         None => list,

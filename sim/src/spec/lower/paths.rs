@@ -1,64 +1,79 @@
-//! Actions to the model: their paths become one flat program.
+//! Actions and consumers to the model: their paths become one flat program.
 //!
-//! On every route through a path the user is answered exactly once, by `reply` or by `fail`, and every step can be
-//! reached.
+//! On every route through a path the user is answered at most once: by `reply` or by `fail`, there or in a consumer of a
+//! stream that the path publishes to. A path that nobody is answered on is done when the request is sent. Every step can
+//! be reached.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::run::span;
+use super::streams::Subscriptions;
 use super::{Findings, Names, clients, distributions, refer};
-use crate::model::{Action, Failure, Model, QuantileLimit, ServiceId, Slo, Step, Visit};
+use crate::model::{
+    self, Action, ClassId, FanOutId, Model, QuantileLimit, ServiceId, Slo, Step, StreamId,
+};
+use crate::spec::backend::{Cache, Join, Parallel, Publish, Visit};
+use crate::spec::error::Origin;
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::{self, Arm, Spec};
+use crate::theory::lru_hit_ratio;
 use crate::time::Span;
 
-/// The actions with their program.
+/// Most steps of all paths together, those of called actions counted wherever they are called.
+const MAX_STEPS: usize = 1_000_000;
+/// Most visits of one path to one service.
+const MAX_VISITS: usize = 65_535;
+
+/// All paths, as a program.
+pub struct Program {
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// The actions.
+    pub actions: Vec<Action>,
+    /// Where the path of each consumer starts.
+    pub consumers: Vec<u32>,
+    /// Services that are visited while a worker of another is held, and where first.
+    pub held: BTreeMap<(u16, u16), Origin>,
+    /// Streams whose consumers publish to others, and where first.
+    pub fed: BTreeMap<(u16, u16), Origin>,
+}
+
+/// The paths of all actions and consumers.
 pub fn lower(
     spec: &syntax::Spec,
     names: &Names<'_>,
+    subscriptions: &Subscriptions<'_>,
     findings: &mut Findings,
-) -> (Vec<Action>, Vec<Step>) {
+) -> Program {
     let mut paths = Paths {
+        spec,
+        subscriptions,
         program: Vec::new(),
         names,
         findings,
+        nobody_waits: None,
+        calls: Vec::new(),
+        holding: Vec::new(),
+        stream: None,
+        held: BTreeMap::new(),
+        fed: BTreeMap::new(),
+        crowded: false,
     };
     let mut actions = Vec::new();
     for (name, action) in &spec.actions.value.0 {
-        let entry = paths.position();
-        let end = paths.steps(
-            &action.path.value,
-            State {
-                open: true,
-                replied: false,
-            },
-        );
-        if end.open {
-            let last = action.path.value.last();
-            let error = match last {
-                Some(last) => last.error(never_replies(&name.value, end)),
-                None => action.path.error(never_replies(&name.value, end)),
-            };
-            paths.findings.error(
-                error
-                    .help("the client waits: end every way with `reply` or `fail`")
-                    .absence(),
-            );
-        }
-        paths.program.push(Step::End);
-        let slo = action
-            .slo
-            .as_ref()
-            .map(|written| slo(written, paths.findings))
-            .unwrap_or_default();
-        actions.push(Action {
-            name: name.value.clone(),
-            entry,
-            slo,
-            class: None,
-            deadline: None,
-            fire_and_forget: false,
-        });
+        actions.push(paths.action(name, action));
     }
-    (actions, paths.program)
+    let mut consumers = Vec::new();
+    for subscription in &subscriptions.consumers {
+        consumers.push(paths.consumer(subscription));
+    }
+    Program {
+        actions,
+        consumers,
+        held: paths.held,
+        fed: paths.fed,
+        steps: paths.program,
+    }
 }
 
 fn never_replies(action: &str, end: State) -> String {
@@ -68,35 +83,254 @@ fn never_replies(action: &str, end: State) -> String {
     }
 }
 
-/// The routes that lead to a point of a path: some on which the user still waits, some on which it has its reply.
-/// When there are neither, every route has failed before and the point cannot be reached.
+/// The routes that lead to a point of a path: some on which the user still waits, some on which it has its reply, some on
+/// which a consumer will give it. When there are none, every route has failed before and the point cannot be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct State {
     open: bool,
     replied: bool,
+    handed: bool,
 }
 
 impl State {
     const NOWHERE: State = State {
         open: false,
         replied: false,
+        handed: false,
+    };
+    const WAITING: State = State {
+        open: true,
+        replied: false,
+        handed: false,
     };
 
     fn join(self, other: State) -> State {
         State {
             open: self.open || other.open,
             replied: self.replied || other.replied,
+            handed: self.handed || other.handed,
         }
     }
 }
 
 struct Paths<'a, 'f> {
+    spec: &'a Spec,
+    subscriptions: &'a Subscriptions<'a>,
     program: Vec<Step>,
     names: &'a Names<'a>,
     findings: &'f mut Findings,
+    /// Why nobody can be answered here, where that is so.
+    nobody_waits: Option<&'static str>,
+    /// The actions whose paths are being followed, the one in question last.
+    calls: Vec<String>,
+    /// The services of which a worker is held.
+    holding: Vec<u16>,
+    /// The stream whose consumer's path this is.
+    stream: Option<u16>,
+    held: BTreeMap<(u16, u16), Origin>,
+    fed: BTreeMap<(u16, u16), Origin>,
+    /// Whether the program has outgrown its limit, which is said once.
+    crowded: bool,
 }
 
 impl Paths<'_, '_> {
+    fn action(&mut self, name: &Spanned<String>, action: &syntax::Action) -> Action {
+        let entry = self.position();
+        let answers = self.answers(&action.path.value, &mut BTreeSet::new());
+        self.nobody_waits = (!answers).then_some("nothing on this path answers the user");
+        self.calls.push(name.value.clone());
+        let end = self.steps(&action.path.value, State::WAITING);
+        self.calls.pop();
+        if end.open && answers {
+            let message = never_replies(&name.value, end);
+            let error = match action.path.value.last() {
+                Some(last) => last.error(message),
+                None => action.path.error(message),
+            };
+            self.findings.error(
+                error
+                    .help("the client waits: end every way with `reply` or `fail`")
+                    .absence(),
+            );
+        }
+        if action.path.value.is_empty() {
+            let error = action
+                .path
+                .error(format!("the path of `{}` does nothing", name.value));
+            self.findings
+                .error(error.help("write `path: [{visit: api}, reply]`").absence());
+        }
+        self.nobody_waits = None;
+        self.program.push(Step::End);
+        self.check_visits(entry, name);
+        let slo = action
+            .slo
+            .as_ref()
+            .map(|written| slo(written, self.findings))
+            .unwrap_or_default();
+        if let Some(deadline) = &action.deadline
+            && span(deadline.value) == Span::ZERO
+        {
+            let error = deadline.error("a deadline of zero cannot be met");
+            self.findings.error(error.help("give a time above 0s"));
+        }
+        Action {
+            name: name.value.clone(),
+            entry,
+            slo,
+            class: self.class(action.class.as_ref()),
+            deadline: action
+                .deadline
+                .as_ref()
+                .map(|deadline| span(deadline.value)),
+            fire_and_forget: !answers,
+        }
+    }
+
+    fn class(&self, class: Option<&Spanned<String>>) -> Option<ClassId> {
+        let class = class?;
+        self.names
+            .classes
+            .get(class.value.as_str())
+            .map(|&id| ClassId(id))
+    }
+
+    /// The path of a consumer's deliveries: a visit of its service, the steps meanwhile, the release.
+    fn consumer(&mut self, subscription: &super::streams::Subscription<'_>) -> u32 {
+        let entry = self.position();
+        let consumer = subscription.consumer;
+        let service = refer(
+            "service",
+            &consumer.service,
+            &self.names.services,
+            self.findings,
+        );
+        let time = consumer
+            .time
+            .as_ref()
+            .map(|time| distributions::time(time, self.findings));
+        self.program.push(Step::Visit(model::Visit {
+            service: ServiceId(service),
+            time,
+            holds: true,
+        }));
+        let none = Vec::new();
+        let steps = consumer.during.as_ref().map_or(&none, |steps| &steps.value);
+        if let Some(during) = &consumer.during
+            && during.value.is_empty()
+        {
+            let error = during.error("an empty `during` has no effect");
+            self.findings
+                .error(error.help("give it steps, or remove it").absence());
+        }
+        let answers = self.answers(steps, &mut BTreeSet::new());
+        self.nobody_waits = match (&consumer.batch, answers) {
+            (Some(_), _) => Some("a batch answers nobody"),
+            (None, false) => Some("nothing on this path answers the user"),
+            (None, true) => None,
+        };
+        self.stream = Some(subscription.stream);
+        self.holding.push(service);
+        let end = self.steps(steps, State::WAITING);
+        self.holding.pop();
+        self.stream = None;
+        if end.open && answers && consumer.batch.is_none() {
+            let name = subscription.name;
+            let error = name.error(format!(
+                "some deliveries of the consumer `{}` answer the user and others never do",
+                name.value
+            ));
+            self.findings.error(
+                error
+                    .help("end every way with `reply` or `fail`, or none with `reply`")
+                    .absence(),
+            );
+        }
+        self.nobody_waits = None;
+        self.program.push(Step::Release);
+        self.program.push(Step::End);
+        self.check_visits(entry, subscription.name);
+        entry
+    }
+
+    /// A draw numbers the visits of a path to a service in 16 bits.
+    fn check_visits(&mut self, entry: u32, name: &Spanned<String>) {
+        let mut visits: BTreeMap<ServiceId, usize> = BTreeMap::new();
+        for step in &self.program[entry as usize..] {
+            if let Step::Visit(visit) = step {
+                *visits.entry(visit.service).or_default() += 1;
+            }
+        }
+        if visits.values().any(|&visits| visits > MAX_VISITS) {
+            let error = name.error(format!(
+                "`{}` visits one service more than {MAX_VISITS} times",
+                name.value
+            ));
+            self.findings.error(error.help("split the path"));
+        }
+    }
+
+    /// Whether some of these steps answers the user, or hands the answer on to a consumer that does.
+    fn answers(&self, steps: &[Spanned<syntax::Step>], seen: &mut BTreeSet<String>) -> bool {
+        steps.iter().any(|step| match &step.value {
+            syntax::Step::Reply => true,
+            syntax::Step::Branch(arms) => arms.iter().any(|arm| self.answers(&arm.path, seen)),
+            syntax::Step::Cache(cache) => {
+                let found = cache
+                    .value
+                    .found
+                    .iter()
+                    .any(|found| self.answers(found, seen));
+                found || self.answers(&cache.value.miss, seen)
+            }
+            syntax::Step::Visit(visit) => match &visit.value {
+                Visit::As(visit) => visit
+                    .during
+                    .iter()
+                    .any(|during| self.answers(&during.value, seen)),
+                Visit::Service(_) => false,
+            },
+            syntax::Step::Publish(publish) => self.handed_to(&publish.value, seen).is_some(),
+            // A called path's reply returns to the caller; one that is handed on is found in the consumer.
+            syntax::Step::Call(action) => {
+                seen.insert(format!("call {}", action.value))
+                    && self.called(&action.value).is_some_and(|path| {
+                        let path = without_reply(path);
+                        self.answers(path, seen)
+                    })
+            }
+            syntax::Step::Delay(_)
+            | syntax::Step::Parallel(_)
+            | syntax::Step::Emit(_)
+            | syntax::Step::Fail(_) => false,
+        })
+    }
+
+    /// The consumer that answers the user for a publication, if one does.
+    fn handed_to(&self, publish: &Publish, seen: &mut BTreeSet<String>) -> Option<String> {
+        let (stream, subject) = target(publish);
+        let subscriptions = self.subscriptions;
+        let reached = subscriptions.of(stream, subject);
+        for subscription in reached {
+            let name = format!("{stream}/{}", subscription.name.value);
+            let during = subscription.consumer.during.as_ref();
+            let batch = subscription.consumer.batch.is_some();
+            if !batch
+                && seen.insert(name.clone())
+                && during.is_some_and(|during| self.answers(&during.value, seen))
+            {
+                return Some(name);
+            }
+        }
+        None
+    }
+
+    fn called(&self, action: &str) -> Option<&'_ [Spanned<syntax::Step>]> {
+        let actions = &self.spec.actions.value.0;
+        let (_, action) = actions.iter().find(|(name, _)| name.value == action)?;
+        Some(&action.path.value)
+    }
+
     /// The position of the next step. A text of a mebibyte cannot hold more steps than 32 bits count.
     fn position(&self) -> u32 {
         u32::try_from(self.program.len()).unwrap_or(u32::MAX)
@@ -105,6 +339,15 @@ impl Paths<'_, '_> {
     /// Adds steps to the program and gives the routes that lead past them.
     fn steps(&mut self, steps: &[Spanned<syntax::Step>], mut state: State) -> State {
         for step in steps {
+            if self.program.len() > MAX_STEPS {
+                if !std::mem::replace(&mut self.crowded, true) {
+                    let message = format!("the paths have more than {MAX_STEPS} steps");
+                    let help =
+                        "steps of a called action count wherever it is called: call fewer actions";
+                    self.findings.error(step.error(message).help(help));
+                }
+                return state;
+            }
             if state == State::NOWHERE {
                 let error = step.error("this step can never be reached");
                 self.findings.error(
@@ -121,15 +364,7 @@ impl Paths<'_, '_> {
 
     fn step(&mut self, step: &Spanned<syntax::Step>, state: State) -> State {
         match &step.value {
-            syntax::Step::Visit(name) => {
-                let service = refer("service", name, &self.names.services, self.findings);
-                self.program.push(Step::Visit(Visit {
-                    service: ServiceId(service),
-                    time: None,
-                    holds: false,
-                }));
-                state
-            }
+            syntax::Step::Visit(visit) => self.visit(visit, state),
             syntax::Step::Delay(delay) => {
                 let delay = distributions::time(delay, self.findings);
                 self.program.push(Step::Delay(delay));
@@ -137,30 +372,234 @@ impl Paths<'_, '_> {
             }
             syntax::Step::Reply => {
                 self.answered_before(step, state);
+                if let Some(why) = self.nobody_waits {
+                    let error = step.error(format!("nobody can be answered here: {why}"));
+                    self.findings
+                        .error(error.help("put the `reply` before or after, or remove it"));
+                }
                 self.program.push(Step::Reply);
                 State {
                     open: false,
                     replied: true,
+                    handed: state.handed,
                 }
             }
             syntax::Step::Fail(failure) => {
-                self.answered_before(step, state);
+                if self.nobody_waits.is_none() {
+                    self.answered_before(step, state);
+                }
                 self.program.push(Step::Fail(match failure {
-                    syntax::Failure::AppError => Failure::AppError,
-                    syntax::Failure::Rejected => Failure::Rejected,
-                    syntax::Failure::TransportError => Failure::TransportError,
+                    syntax::Failure::AppError => model::Failure::AppError,
+                    syntax::Failure::Rejected => model::Failure::Rejected,
+                    syntax::Failure::TransportError => model::Failure::TransportError,
                 }));
                 State::NOWHERE
             }
             syntax::Step::Branch(arms) => self.branch(step, arms, state),
+            syntax::Step::Cache(cache) => self.cache(cache, state),
+            syntax::Step::Parallel(parallel) => {
+                self.parallel(parallel);
+                state
+            }
+            syntax::Step::Call(action) => self.call(action, state),
+            syntax::Step::Publish(publish) => self.publish(publish, state),
+            syntax::Step::Emit(fan_out) => {
+                let id = refer("fan-out", fan_out, &self.names.fan_outs, self.findings);
+                self.program.push(Step::Emit(FanOutId(id)));
+                state
+            }
+        }
+    }
+
+    fn visit(&mut self, visit: &Spanned<Visit>, state: State) -> State {
+        let (name, time, during) = match &visit.value {
+            Visit::Service(name) => {
+                let name = Spanned {
+                    value: name.clone(),
+                    origin: visit.origin,
+                };
+                (name, None, None)
+            }
+            Visit::As(visit) => (
+                visit.service.clone(),
+                visit.time.as_ref(),
+                visit.during.as_ref(),
+            ),
+        };
+        let service = refer("service", &name, &self.names.services, self.findings);
+        for &holder in &self.holding {
+            self.held.entry((holder, service)).or_insert(name.origin);
+        }
+        let time = time.map(|time| distributions::time(time, self.findings));
+        self.program.push(Step::Visit(model::Visit {
+            service: ServiceId(service),
+            time,
+            holds: during.is_some(),
+        }));
+        let Some(during) = during else { return state };
+        if during.value.is_empty() {
+            let error = during.error("an empty `during` has no effect");
+            self.findings
+                .error(error.help("give it steps, or remove it").absence());
+        }
+        self.holding.push(service);
+        let end = self.steps(&during.value, state);
+        self.holding.pop();
+        self.program.push(Step::Release);
+        end
+    }
+
+    fn cache(&mut self, written: &Spanned<Cache>, state: State) -> State {
+        let cache = &written.value;
+        let hit = match (&cache.hit, &cache.size, &cache.keys, &cache.zipf) {
+            (Some(hit), None, None, None) => hit.value.0,
+            (None, Some(size), Some(keys), zipf) => {
+                if keys.value.0 == 0 || size.value.0 == 0 {
+                    let error = written.error("a cache of no objects holds nothing");
+                    self.findings
+                        .error(error.help("give `size` and `keys` of at least 1"));
+                }
+                let exponent = zipf.as_ref().map_or(0.0, |zipf| zipf.value.0);
+                if exponent > 10.0 {
+                    let error =
+                        written.error(format!("a Zipf exponent of {exponent} is out of range"));
+                    self.findings.error(error.help("give `zipf` from 0 to 10"));
+                }
+                lru_hit_ratio(size.value.0, keys.value.0, exponent.min(10.0))
+            }
+            _ => {
+                let error = written.error("these keys do not make a cache");
+                let help = "give `hit`, or `size` and `keys` with `zipf` if need be";
+                self.findings.error(error.help(help).absence());
+                0.5
+            }
+        };
+        let nothing = Vec::new();
+        let branch = self.program.len();
+        self.program.push(Step::Branch(Vec::new()));
+        let found = cache.found.as_ref().unwrap_or(&nothing);
+        let hits = self.position();
+        let hit_end = self.steps(found, state);
+        let jump = self.program.len();
+        self.program.push(Step::Jump(0));
+        let misses = self.position();
+        let miss_end = self.steps(&cache.miss, state);
+        // A share of 0 or 1 leaves one of the ways out for good.
+        self.program[branch] = Step::Branch(vec![(hit, hits), (1.0, misses)]);
+        self.program[jump] = Step::Jump(self.position());
+        hit_end.join(miss_end)
+    }
+
+    /// Several ways at once: none of them answers the user.
+    fn parallel(&mut self, written: &Spanned<Parallel>) {
+        let parallel = &written.value;
+        let join = match parallel.join.as_ref().map(|join| join.value) {
+            None | Some(Join::All) => model::Join::All,
+            Some(Join::First) => model::Join::First,
+            Some(Join::None) => model::Join::None,
+        };
+        let least = if join == model::Join::None { 1 } else { 2 };
+        let ways = &parallel.paths.value;
+        if ways.len() < least || ways.iter().any(Vec::is_empty) {
+            let error = parallel
+                .paths
+                .error("too few ways to go at once, or one that does nothing");
+            let help = "write `parallel: {join: all, paths: [[{visit: a}], [{visit: b}]]}`";
+            self.findings.error(error.help(help).absence());
+        }
+        let before = self
+            .nobody_waits
+            .replace("the ways of a `parallel` answer nobody");
+        let fork = self.program.len();
+        self.program.push(Step::End);
+        self.program.push(Step::Jump(0));
+        let mut arms = Vec::new();
+        for way in ways {
+            arms.push(self.position());
+            self.steps(way, State::WAITING);
+            self.program.push(Step::End);
+        }
+        self.nobody_waits = before;
+        self.program[fork] = Step::Fork { arms, join };
+        self.program[fork + 1] = Step::Jump(self.position());
+    }
+
+    /// The path of another action, whose reply returns to this one.
+    fn call(&mut self, action: &Spanned<String>, state: State) -> State {
+        refer("action", action, &self.names.actions, self.findings);
+        if self.calls.contains(&action.value) {
+            let mut cycle = self.calls.clone();
+            cycle.push(action.value.clone());
+            let error = action.error(format!("actions call one another: {}", cycle.join(" → ")));
+            self.findings
+                .error(error.help("a path cannot contain itself"));
+            return state;
+        }
+        let spec = self.spec;
+        let actions = &spec.actions.value.0;
+        let Some((_, called)) = actions.iter().find(|(name, _)| name.value == action.value) else {
+            return state;
+        };
+        let path = without_reply(&called.path.value);
+        self.calls.push(action.value.clone());
+        let end = self.steps(path, state);
+        self.calls.pop();
+        end
+    }
+
+    fn publish(&mut self, written: &Spanned<Publish>, state: State) -> State {
+        super::streams::check_subject(&written.value, self.findings);
+        let (stream, subject) = target(&written.value);
+        let name = Spanned {
+            value: stream.to_owned(),
+            origin: match &written.value {
+                Publish::Stream(_) => written.origin,
+                Publish::As(publish) => publish.stream.origin,
+            },
+        };
+        let id = refer("stream", &name, &self.names.streams, self.findings);
+        if let Some(from) = self.stream {
+            self.fed.entry((from, id)).or_insert(name.origin);
+        }
+        let ack = match &written.value {
+            Publish::As(publish) => publish.ack.as_ref(),
+            Publish::Stream(_) => None,
+        };
+        let subscriptions = self.subscriptions;
+        if let Some(ack) = ack
+            && subscriptions.appends_at_once(stream)
+        {
+            let error = ack.error("`ack` has no effect: the stream stores messages at once");
+            self.findings
+                .error(error.help("give the stream an `append` time, or remove `ack`"));
+        }
+        self.program.push(Step::Publish {
+            stream: StreamId(id),
+            acknowledged: ack.is_none_or(|ack| ack.value),
+            consumers: subscriptions.ids(stream, subject),
+        });
+        let Some(consumer) = self.handed_to(&written.value, &mut BTreeSet::new()) else {
+            return state;
+        };
+        if self.nobody_waits.is_some() || state.replied || state.handed {
+            let message =
+                format!("the consumer `{consumer}` answers a user who does not wait for it here");
+            let help = "a path answers the user once: by `reply`, by `fail`, or in a consumer";
+            self.findings.error(written.error(message).help(help));
+        }
+        State {
+            open: false,
+            replied: state.replied,
+            handed: true,
         }
     }
 
     fn answered_before(&mut self, step: &Spanned<syntax::Step>, state: State) {
-        if state.replied {
-            let message = match state.open {
-                true => "on some branch the user already has its reply here",
-                false => "the user already has its reply here",
+        if state.replied || state.handed {
+            let message = match (state.open, state.handed) {
+                (true, _) => "on some branch the user already has its reply here",
+                (false, true) => "a consumer of a stream already answers the user",
+                (false, false) => "the user already has its reply here",
             };
             self.findings.error(
                 step.error(message)
@@ -213,6 +652,26 @@ impl Paths<'_, '_> {
             self.program[jump] = Step::Jump(join);
         }
         end
+    }
+}
+
+/// The stream and the subject of a publication.
+pub fn target(publish: &Publish) -> (&str, &str) {
+    match publish {
+        Publish::Stream(stream) => (stream, stream),
+        Publish::As(publish) => {
+            let stream = publish.stream.value.as_str();
+            let subject = publish.subject.as_ref();
+            (stream, subject.map_or(stream, |subject| &subject.value))
+        }
+    }
+}
+
+/// A path without the reply that it ends with.
+fn without_reply(path: &[Spanned<syntax::Step>]) -> &[Spanned<syntax::Step>] {
+    match path.split_last() {
+        Some((last, before)) if last.value == syntax::Step::Reply => before,
+        _ => path,
     }
 }
 

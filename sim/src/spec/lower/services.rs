@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{Findings, distributions};
+use super::{Findings, Names, conditions, distributions};
 use crate::model::{Admission, Dispatch, Model, OnTimeout, Order, Service, Step};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax;
@@ -13,10 +13,14 @@ const MAX_MEMBERS: u64 = 1_000_000;
 /// Most workers of a member.
 const MAX_WORKERS: u64 = 1_000_000_000;
 
-pub fn lower(spec: &syntax::Spec, findings: &mut Findings) -> Vec<Service> {
+pub fn lower(spec: &syntax::Spec, names: &Names<'_>, findings: &mut Findings) -> Vec<Service> {
     let services = spec.services.iter().flat_map(|services| &services.value.0);
     services
-        .map(|(name, service)| lower_one(&name.value, service, findings))
+        .map(|(name, written)| {
+            let mut service = lower_one(&name.value, written, findings);
+            conditions::lower(written, &mut service, spec, names, findings);
+            service
+        })
         .collect()
 }
 
@@ -138,6 +142,10 @@ fn warn_of_unvisited(spec: &syntax::Spec, model: &Model, findings: &mut Findings
         if let Step::Visit(visit) = step {
             visited[visit.service.index()] = true;
         }
+    }
+    // A consumer's deliveries visit its service; copies of a fan-out have no path of their own.
+    for service in model.fan_outs.iter().filter_map(|fan_out| fan_out.service) {
+        visited[service.index()] = true;
     }
     let services = spec.services.iter().flat_map(|services| &services.value.0);
     for ((name, _), visited) in services.zip(visited) {
