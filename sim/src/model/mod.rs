@@ -523,6 +523,8 @@ pub struct Consumer {
     pub nak_delay: Vec<Span>,
     /// Messages are worked on together.
     pub batch: Option<Batch>,
+    /// By how many messages per second its backlog may grow over the window; the run is judged by it when given.
+    pub growth_limit: Option<f64>,
 }
 
 /// What happens to a message that was delivered as often as may be.
