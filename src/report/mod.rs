@@ -3,6 +3,7 @@
 //! Every figure of a report is in the result document too; a report only chooses, words and aligns.
 
 mod check;
+mod messages;
 mod number;
 mod run;
 mod table;

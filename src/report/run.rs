@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use blis_sim::result::{LatencyBlock, RequestCounts, Run, SessionCounts, Window};
 use blis_sim::verdict::Status;
 
+use super::messages;
 use super::number::{count, millis, or_not_measured, percent, significant};
 use super::table::Table;
 use crate::workload::Workload;
@@ -18,6 +19,7 @@ pub fn run(workload: &Workload, run: &Run) -> String {
         outcomes(run),
         breakdown(run),
         services(run),
+        messages(run),
         limit(run),
         theory(run),
         verdict(run),
@@ -286,6 +288,20 @@ fn services(run: &Run) -> String {
         if counts.iter().any(|(_, number)| *number > 0) {
             text.push_str(&format!("  {name}: {}\n", nonzero(&counts)));
         }
+    }
+    text
+}
+
+/// Streams and fan-outs.
+fn messages(run: &Run) -> String {
+    let messages = messages::messages(run);
+    let mut text: String = messages
+        .tables
+        .iter()
+        .map(|table| table.render(2))
+        .collect();
+    for remark in messages.remarks {
+        text.push_str(&format!("  {remark}\n"));
     }
     text
 }

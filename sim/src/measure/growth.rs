@@ -137,7 +137,7 @@ mod tests {
             let alarms = said_to_grow(utilisation, 60, 50.0);
             assert!(alarms <= 1, "{alarms} of 400 at {utilisation}");
         }
-        for utilisation in [1.15, 1.3] {
+        for utilisation in [1.2, 1.5] {
             let alarms = said_to_grow(utilisation, 60, 50.0);
             assert!(alarms >= 390, "{alarms} of 400 at {utilisation}");
         }

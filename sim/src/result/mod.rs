@@ -5,6 +5,7 @@
 
 mod blocks;
 mod build;
+mod messages;
 
 pub use blocks::{
     ActionResult, Bottleneck, ClientResult, Exactly, Interval, Latency, LatencyBlock,
@@ -12,6 +13,7 @@ pub use blocks::{
     Theory, VerdictResult, Window,
 };
 pub use build::{Provenance, build};
+pub use messages::{ConsumerInterval, ConsumerResult, FanOutResult, StreamInterval, StreamResult};
 
 /// The document's schema identifier.
 pub const SCHEMA: &str = "blis.result/1";

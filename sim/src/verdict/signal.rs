@@ -216,6 +216,9 @@ impl Signal {
                 )
             }
             (_, Measured::Vanished, _) => format!("{of}: it vanished during the run."),
+            (Limit::BacklogGrowth { .. }, Measured::Missing, _) => format!(
+                "{of}: its {name} was not measured; lengthen the run or shorten the warm-up."
+            ),
             (_, Measured::Missing | Measured::BacklogGrowth { .. }, _) => {
                 format!(
                     "{of}: its {name} was not measured; see to it that requests of it end in the window."
