@@ -48,7 +48,8 @@ fn streams(run: &Run, messages: &mut Messages) {
             if consumer.backlog_grows == Some(true) && !is_judged(run, &name) {
                 let slope = or_not_measured(consumer.backlog_slope_per_s, signed);
                 messages.remarks.push(format!(
-                    "{name}: warning: its backlog grows without end, by {slope} messages/s; nothing judges that"
+                    "{name}: warning: its backlog grew by {slope} messages/s, more than chance would have it, and nothing judges \
+                     that"
                 ));
             }
         }
