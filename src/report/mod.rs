@@ -6,6 +6,7 @@
 mod check;
 mod explain;
 mod markdown;
+mod messages;
 mod number;
 mod parts;
 mod run;

@@ -3,6 +3,7 @@
 use blis_sim::result::{LatencyBlock, RequestCounts, Run, SessionCounts, Window};
 use blis_sim::verdict::Status;
 
+use super::messages;
 use super::number::{count, millis, or_not_measured, percent, significant};
 use super::parts::{Block, Fact, GAP, Report, Section};
 use super::table::Table;
@@ -19,6 +20,7 @@ pub fn run(workload: &Workload, run: &Run) -> Report {
             outcomes(run),
             breakdown(run),
             services(run),
+            messages(run),
             limit(run),
             theory(run),
             verdict(run),
@@ -280,6 +282,13 @@ fn services(run: &Run) -> Section {
         }
     }
     Section::of([Block::Table(table), Block::Notes(notes)])
+}
+
+/// Streams and fan-outs.
+fn messages(run: &Run) -> Section {
+    let messages = messages::messages(run);
+    let tables = messages.tables.into_iter().map(Block::Table);
+    Section::of(tables.chain([Block::Notes(messages.remarks)]))
 }
 
 fn limit(run: &Run) -> Section {

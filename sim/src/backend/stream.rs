@@ -816,6 +816,7 @@ impl Backend {
                     waited: m.now.since(message.stored),
                 },
                 Standing::Out | Standing::Again => MessageStep::CutDelivered {
+                    age: m.now.since(message.stored),
                     held: m.now.since(message.first_delivered),
                 },
                 Standing::Done => continue,

@@ -155,6 +155,8 @@ pub enum MessageStep {
     },
     /// It was delivered and not acknowledged when the run ended.
     CutDelivered {
+        /// Time since it was stored.
+        age: Span,
         /// Time since its first delivery.
         held: Span,
     },

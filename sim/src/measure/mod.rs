@@ -7,23 +7,34 @@
 //! The window runs from the end of the warm-up to the end of the load. A request belongs to it by its
 //! intended instant, throughput by the instant of completion.
 
+mod consumer;
+mod fan_out;
+mod growth;
 mod latency;
 mod ledger;
+mod level;
+mod messages;
 mod series;
 mod sketch;
 mod station;
+mod stream;
 mod window;
 
+pub use consumer::{Backlog, BacklogAreas, BacklogPeaks, ConsumerMeter, MessageCounts};
+pub use fan_out::{CensoredTimes, EmissionCounts, FanOutMeter};
+pub use growth::Growth;
 pub use latency::{Latencies, Times};
 pub use ledger::{Imbalance, Requests, Sessions};
-pub use series::{Row, Series};
+pub use series::{ConsumerRow, Row, Series};
 pub use station::{Areas, StationMeter, Visits};
+pub use stream::{Publications, StreamMeter};
 
 use crate::event::{Event, Outcome, Request, Sink};
-use crate::model::{ActionId, ClientId, Model, Slo};
+use crate::model::{ActionId, ClientId, ConsumerId, Model, Slo};
 use crate::time::{Span, Time};
 
 use ledger::balance;
+use messages::Messages;
 use series::Totals;
 use window::Window;
 
@@ -95,6 +106,7 @@ pub struct Measure {
     sessions: Vec<Sessions>,
     stations: Vec<StationMeter>,
     station_names: Vec<String>,
+    messages: Messages,
     series: Series,
     /// Former totals, whose buffer the next ones take: a row allocates nothing.
     spare: Totals,
@@ -131,7 +143,8 @@ impl Measure {
                 })
             })
         });
-        let series = Series::new(model.limits.horizon, model.services.len());
+        let consumers = model.consumers.len();
+        let series = Series::new(model.limits.horizon, model.services.len(), consumers);
         let warmup = model.limits.warmup;
         Measure {
             cells: cells.collect(),
@@ -151,13 +164,14 @@ impl Measure {
                 .iter()
                 .map(|service| service.name.clone())
                 .collect(),
+            messages: Messages::new(model),
             mark: if warmup == Time::ZERO {
                 series.row_end()
             } else {
                 warmup.min(series.row_end())
             },
             series,
-            spare: Totals::new(model.services.len()),
+            spare: Totals::new(model.services.len(), consumers),
             retries: 0,
             late_replies: 0,
             in_flight_area: 0,
@@ -178,6 +192,7 @@ impl Measure {
                 self.stations
                     .iter_mut()
                     .for_each(|station| station.window_starts(at));
+                self.messages.window_starts(at);
             }
             if at == self.series.row_end() {
                 let totals = self.totals(at);
@@ -206,10 +221,13 @@ impl Measure {
         let mut stations = std::mem::take(&mut self.spare.stations);
         stations.clear();
         stations.extend(self.stations.iter().map(|station| station.areas(now)));
+        let mut consumers = std::mem::take(&mut self.spare.consumers);
+        self.messages.rows(&mut consumers);
         Totals {
             requests,
             response_sum,
             stations,
+            consumers,
         }
     }
 
@@ -329,6 +347,7 @@ impl Measure {
         for (station, name) in self.stations.iter().zip(&self.station_names) {
             station.check(name, self.now)?;
         }
+        self.messages.check(self.now)?;
         self.series.check()
     }
 
@@ -369,6 +388,39 @@ impl Measure {
     /// Services in the order of the model.
     pub fn stations(&self) -> &[StationMeter] {
         &self.stations
+    }
+
+    /// Streams in the order of the model.
+    pub fn streams(&self) -> &[StreamMeter] {
+        &self.messages.streams
+    }
+
+    /// Consumers in the order of the model.
+    pub fn consumers(&self) -> &[ConsumerMeter] {
+        &self.messages.consumers
+    }
+
+    /// Fan-outs in the order of the model.
+    pub fn fan_outs(&self) -> &[FanOutMeter] {
+        &self.messages.fan_outs
+    }
+
+    /// How a consumer's backlog grew over the window, from its levels at both ends of the window and at the ends of
+    /// the intervals of the series between them; `None` when the window has no length.
+    pub fn backlog_growth(&self, consumer: ConsumerId) -> Option<Growth> {
+        let (start, end) = self.messages.consumers[consumer.index()].window_backlogs()?;
+        let (from, to) = (self.warmup, self.load_end?);
+        let width = self.series.width().as_nanos();
+        let mut levels = vec![(from.as_secs_f64(), start.total() as f64)];
+        for (number, row) in (1u64..).zip(self.series.rows()) {
+            let at = Time::from_nanos(number.saturating_mul(width));
+            if at > from && at < to {
+                let backlog = row.consumers[consumer.index()].backlog;
+                levels.push((at.as_secs_f64(), backlog.total() as f64));
+            }
+        }
+        levels.push((to.as_secs_f64(), end.total() as f64));
+        (to > from).then(|| growth::growth(&levels)).flatten()
     }
 
     /// The course of the run.
@@ -433,10 +485,15 @@ impl Sink for Measure {
             Event::Visit { service, step, .. } => {
                 self.stations[service.index()].record(at, step);
             }
-            Event::Publication { .. }
-            | Event::Message { .. }
-            | Event::Delivery { .. }
-            | Event::Emission { .. } => {}
+            Event::Publication { stream, stored } => self.messages.publication(at, stream, stored),
+            Event::Message { consumer, step, .. } => self.messages.message(at, consumer, step),
+            Event::Delivery {
+                fan_out,
+                at,
+                emitted,
+                intended,
+            } => self.messages.delivery(fan_out, at, emitted, intended),
+            Event::Emission { fan_out, emission } => self.messages.emission(at, fan_out, &emission),
             Event::LateReply => self.late_replies += 1,
             Event::LoadEnded => {
                 self.load_end = Some(at);
@@ -444,6 +501,7 @@ impl Sink for Measure {
                 self.stations
                     .iter_mut()
                     .for_each(|station| station.window_ends(at));
+                self.messages.window_ends(at);
             }
         }
     }

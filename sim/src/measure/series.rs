@@ -3,6 +3,7 @@
 //! A series has a bounded number of rows of equal width, made beforehand. When a run outlasts them, pairs of
 //! neighbours are merged and the width doubles, so that nothing is lost but resolution.
 
+use crate::measure::consumer::Backlog;
 use crate::measure::ledger::{Imbalance, Requests, balance};
 use crate::measure::sketch::Sketch;
 use crate::measure::station::Areas;
@@ -20,15 +21,27 @@ pub(super) struct Totals {
     /// Sum of the response times that are held in distributions, in nanoseconds.
     pub(super) response_sum: u128,
     pub(super) stations: Vec<Areas>,
+    /// By consumer: the backlog, and the redeliveries so far.
+    pub(super) consumers: Vec<ConsumerRow>,
 }
 
 impl Totals {
-    pub(super) fn new(stations: usize) -> Totals {
+    pub(super) fn new(stations: usize, consumers: usize) -> Totals {
         Totals {
             stations: vec![Areas::default(); stations],
+            consumers: vec![ConsumerRow::default(); consumers],
             ..Totals::default()
         }
     }
+}
+
+/// One interval of a consumer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ConsumerRow {
+    /// The backlog at the end of the interval; in the last one, what the end of the run cut off counts as left.
+    pub backlog: Backlog,
+    /// Redeliveries within the interval.
+    pub redelivered: u64,
 }
 
 /// One interval.
@@ -38,16 +51,19 @@ pub struct Row {
     pub requests: Requests,
     /// Integrals over the interval, by service.
     pub stations: Vec<Areas>,
+    /// By consumer.
+    pub consumers: Vec<ConsumerRow>,
     response_sum: u128,
     /// Response times of the ends that fell in it, to two significant digits.
     response: Sketch,
 }
 
 impl Row {
-    fn new(stations: usize) -> Row {
+    fn new(stations: usize, consumers: usize) -> Row {
         Row {
             requests: Requests::default(),
             stations: vec![Areas::default(); stations],
+            consumers: vec![ConsumerRow::default(); consumers],
             response_sum: 0,
             response: Sketch::new(),
         }
@@ -66,9 +82,18 @@ impl Row {
             mine.waiting += to.waiting - from.waiting;
             mine.busy += to.busy - from.busy;
         }
+        for ((mine, from), to) in self
+            .consumers
+            .iter_mut()
+            .zip(&from.consumers)
+            .zip(&to.consumers)
+        {
+            mine.backlog = to.backlog;
+            mine.redelivered += to.redelivered - from.redelivered;
+        }
     }
 
-    /// Takes over what another row holds, and leaves it empty.
+    /// Takes over what the row after it holds, and leaves that one empty.
     fn take(&mut self, other: &mut Row) {
         self.requests.add(&other.requests);
         self.response_sum += other.response_sum;
@@ -76,10 +101,15 @@ impl Row {
             mine.waiting += others.waiting;
             mine.busy += others.busy;
         }
+        for (mine, others) in self.consumers.iter_mut().zip(&other.consumers) {
+            mine.backlog = others.backlog;
+            mine.redelivered += others.redelivered;
+        }
         self.response.take(&mut other.response);
         other.requests = Requests::default();
         other.response_sum = 0;
         other.stations.fill(Areas::default());
+        other.consumers.fill(ConsumerRow::default());
     }
 
     /// How many response times were recorded.
@@ -110,12 +140,12 @@ pub struct Series {
 
 impl Series {
     /// A series over the time up to the horizon if there is one, at a width that people count in.
-    pub(super) fn new(horizon: Option<Time>, stations: usize) -> Series {
+    pub(super) fn new(horizon: Option<Time>, stations: usize, consumers: usize) -> Series {
         Series {
             width: horizon.map_or(FIRST_WIDTH, width_for),
-            rows: (0..ROWS).map(|_| Row::new(stations)).collect(),
+            rows: (0..ROWS).map(|_| Row::new(stations, consumers)).collect(),
             current: 0,
-            before: Totals::new(stations),
+            before: Totals::new(stations, consumers),
         }
     }
 
@@ -234,13 +264,15 @@ mod tests {
 
     #[test]
     fn merging_rows_loses_nothing() {
-        let mut series = Series::new(None, 1);
-        let mut totals = Totals::new(1);
+        let mut series = Series::new(None, 1, 1);
+        let mut totals = Totals::new(1, 1);
         for number in 0..1000u64 {
             series.record(Span::from_nanos(number));
             totals.requests.intended += number;
             totals.response_sum += u128::from(number);
             totals.stations[0].busy += 7;
+            totals.consumers[0].backlog.pending = number;
+            totals.consumers[0].redelivered += number;
             if series.row_end() == Time::from_nanos((number + 1) * FIRST_WIDTH.as_nanos()) {
                 series.next_row(totals.clone());
             }
@@ -261,5 +293,9 @@ mod tests {
         assert_eq!(series.rows()[3].requests.intended, (48..64).sum::<u64>());
         assert_eq!(series.rows()[3].mean_nanos(), Some(55.5));
         assert_eq!(series.rows()[3].quantile(1.0), Some(Span::from_nanos(63)));
+        // Its backlog is the one at the end of the last of them.
+        let consumer = series.rows()[3].consumers[0];
+        assert_eq!(consumer.backlog.pending, 63);
+        assert_eq!(consumer.redelivered, (48..64).sum::<u64>());
     }
 }

@@ -3,6 +3,7 @@
 use crate::event::VisitStep;
 use crate::measure::latency::Times;
 use crate::measure::ledger::{Imbalance, balance};
+use crate::measure::level::Level;
 use crate::measure::window::Window;
 use crate::time::{Span, Time};
 
@@ -73,36 +74,6 @@ impl Visits {
             cut_waiting: self.cut_waiting + other.cut_waiting,
             cut_running: self.cut_running + other.cut_running,
         }
-    }
-}
-
-/// The integral over time of a number that goes up and down by one.
-///
-/// It is kept as the sum of the instants of the steps, downwards ones positive: up to `t` the integral is
-/// that sum plus `t` times the number. A step costs one addition.
-#[derive(Debug, Clone, Copy, Default)]
-struct Level {
-    number: u64,
-    instants: i128,
-}
-
-impl Level {
-    #[inline]
-    fn up(&mut self, now: Time) {
-        self.number += 1;
-        self.instants -= i128::from(now.as_nanos());
-    }
-
-    #[inline]
-    fn down(&mut self, now: Time) {
-        self.number -= 1;
-        self.instants += i128::from(now.as_nanos());
-    }
-
-    fn integral(&self, now: Time) -> u128 {
-        let area = self.instants + i128::from(now.as_nanos()) * i128::from(self.number);
-        // Never negative: every step down comes after its step up.
-        area.unsigned_abs()
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::messages::{FanOutResult, StreamInterval, StreamResult};
 use crate::spec::Setting;
 use crate::verdict::{Standing, Status};
 
@@ -46,6 +47,12 @@ pub struct Run {
     pub clients: BTreeMap<String, ClientResult>,
     /// By service.
     pub services: BTreeMap<String, ServiceResult>,
+    /// By stream; absent when there is none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub streams: BTreeMap<String, StreamResult>,
+    /// By fan-out; absent when there is none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fan_outs: BTreeMap<String, FanOutResult>,
     /// The service that limits the system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bottleneck: Option<Bottleneck>,
@@ -299,6 +306,9 @@ pub struct Interval {
     pub response_p99_ms: Option<f64>,
     /// By service.
     pub services: BTreeMap<String, ServiceInterval>,
+    /// By stream; absent when there is none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub streams: BTreeMap<String, StreamInterval>,
 }
 
 /// What was measured of a service in one interval.
@@ -324,13 +334,13 @@ pub struct VerdictResult {
 /// How one signal stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SignalResult {
-    /// Whose: `Action ask`.
+    /// Whose: `Action ask`, `Consumer audit/indexer`.
     pub of: String,
-    /// Which: `p99`, `errors`.
+    /// Which: `p99`, `errors`, `backlog growth`.
     pub name: String,
     /// How it stands.
     pub standing: Standing,
-    /// The limit: milliseconds for a quantile, a share for errors.
+    /// The limit: milliseconds for a quantile, a share for errors, messages per second for the growth of a backlog.
     pub limit: f64,
     /// What was measured, in the same unit.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,7 +7,7 @@ use super::blocks::{
     RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity,
     Theory, VerdictResult, Window,
 };
-use super::{INTERRUPTED, SCHEMA};
+use super::{INTERRUPTED, SCHEMA, messages};
 use crate::analysis::{exact, offered};
 use crate::engine::LoadEnd;
 use crate::event::{Outcome, SessionEnd};
@@ -70,6 +70,8 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
         actions: actions(model, measure),
         clients: clients(model, measure),
         services: services(model, measure),
+        streams: messages::streams(model, measure),
+        fan_outs: messages::fan_outs(model, measure),
         bottleneck: bottleneck(model, measure),
         theory: theory(model, total.requests().ended(Outcome::TimedOut)),
         series: series(model, measure, provenance.simulated),
@@ -88,7 +90,7 @@ fn end_name(end: LoadEnd) -> &'static str {
     }
 }
 
-fn per_second(count: u64, span: Span) -> Option<f64> {
+pub(super) fn per_second(count: u64, span: Span) -> Option<f64> {
     (span > Span::ZERO).then(|| count as f64 / span.as_secs_f64())
 }
 
@@ -124,7 +126,7 @@ fn latency(latencies: &Latencies) -> Latency {
     }
 }
 
-fn block(times: &Times, censored: u64) -> LatencyBlock {
+pub(super) fn block(times: &Times, censored: u64) -> LatencyBlock {
     let ms = |span: Option<Span>| span.map(Span::as_millis_f64);
     let quantile = |q| ms(times.quantile(q));
     LatencyBlock {
@@ -171,7 +173,7 @@ fn clients(model: &Model, measure: &Measure) -> BTreeMap<String, ClientResult> {
 }
 
 /// A time integral as a mean over a span.
-fn mean_over(area: u128, span: Span) -> Option<f64> {
+pub(super) fn mean_over(area: u128, span: Span) -> Option<f64> {
     (span > Span::ZERO).then(|| area as f64 / span.as_nanos() as f64)
 }
 
@@ -306,6 +308,7 @@ fn series(model: &Model, measure: &Measure, simulated: Span) -> Vec<Interval> {
             response_p50_ms: row.quantile(0.5).map(Span::as_millis_f64),
             response_p99_ms: row.quantile(0.99).map(Span::as_millis_f64),
             services: services.collect(),
+            streams: messages::intervals(model, row),
         }
     };
     (0..).zip(measure.series().rows()).map(interval).collect()

@@ -7,6 +7,7 @@
 mod blocks;
 mod build;
 mod check;
+mod messages;
 
 pub use blocks::{
     ActionResult, Bottleneck, ClientResult, Exactly, Interval, Latency, LatencyBlock,
@@ -18,6 +19,7 @@ pub use check::{
     CHECK_SCHEMA, Check, Checked, OfferedByClient, OfferedLoad, OfferedToService, check,
 };
 
+pub use messages::{ConsumerInterval, ConsumerResult, FanOutResult, StreamInterval, StreamResult};
 use schemars::JsonSchema;
 use serde::Serialize;
 

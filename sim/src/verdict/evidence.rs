@@ -2,10 +2,11 @@
 
 use crate::event::Outcome;
 use crate::measure::{Cell, Measure};
-use crate::model::{Action, ActionId, Model};
+use crate::model::{Action, ActionId, Consumer, ConsumerId, Model};
 use crate::verdict::{Evidence, Limit, Measured, Signal};
 
-/// The evidence of a run, or `None` when no action has a service-level objective.
+/// The evidence of a run, or `None` when no action has a service-level objective and no consumer a limit on the growth
+/// of its backlog.
 ///
 /// `interrupted` says that the run did not come to its own end, `generator_lagged` that requests were late
 /// because of the generator's own scheduling (never in simulation).
@@ -21,6 +22,9 @@ pub fn evidence(
         if judged {
             signals.extend(signals_of(action, &measure.action(ActionId(id))));
         }
+    }
+    for (consumer, id) in model.consumers.iter().zip(0u16..) {
+        signals.extend(growth(model, measure, consumer, ConsumerId(id)));
     }
     if signals.is_empty() {
         return None;
@@ -78,4 +82,24 @@ fn signals_of(action: &Action, cell: &Cell) -> Vec<Signal> {
         signal(Limit::Errors { share }, measured)
     });
     quantiles.chain(errors).collect()
+}
+
+/// The growth of a consumer's backlog, if it has a limit.
+fn growth(model: &Model, measure: &Measure, consumer: &Consumer, id: ConsumerId) -> Option<Signal> {
+    let per_second = consumer.growth_limit?;
+    let measured = match measure.backlog_growth(id) {
+        None => Measured::Missing,
+        Some(growth) => Measured::BacklogGrowth {
+            per_second: growth.slope_per_second,
+        },
+    };
+    Some(Signal {
+        of: format!(
+            "Consumer {}/{}",
+            model.streams[consumer.stream.index()].name,
+            consumer.name
+        ),
+        limit: Limit::BacklogGrowth { per_second },
+        measured,
+    })
 }

@@ -212,10 +212,15 @@ impl Signal {
                 _,
             ) => {
                 format!(
-                    "{of}: its backlog grew by {per_second:.1} messages per second, over the limit of {limit:.1}."
+                    "{of}: its backlog grew by {} messages per second, over the limit of {}.",
+                    number(*per_second),
+                    number(*limit)
                 )
             }
             (_, Measured::Vanished, _) => format!("{of}: it vanished during the run."),
+            (Limit::BacklogGrowth { .. }, Measured::Missing, _) => format!(
+                "{of}: its {name} was not measured; lengthen the run or shorten the warm-up."
+            ),
             (_, Measured::Missing | Measured::BacklogGrowth { .. }, _) => {
                 format!(
                     "{of}: its {name} was not measured; see to it that requests of it end in the window."
@@ -242,6 +247,12 @@ fn quantile_name(quantile: f64) -> String {
     let digits = format!("{:06}", parts_per_million(quantile));
     let digits = digits.trim_end_matches('0');
     format!("p{digits:0<2}")
+}
+
+/// A number with at most three decimals.
+fn number(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn percent(share: f64) -> String {

@@ -1,0 +1,225 @@
+//! The parts of the result document on streams, their consumers and fan-outs.
+//!
+//! All of them are absent from the result of a spec that has none.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::blocks::LatencyBlock;
+use super::build::{block, mean_over, per_second};
+use crate::measure::{CensoredTimes, ConsumerMeter, Measure, Row};
+use crate::model::{ConsumerId, FanOut, Model, StreamId};
+use crate::time::Span;
+
+/// What was measured of a stream within the window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StreamResult {
+    /// Publications, duplicates included.
+    pub published: u64,
+    /// Publications that were acknowledged and not stored, because a message of the same id had been.
+    pub duplicates: u64,
+    /// By consumer.
+    pub consumers: BTreeMap<String, ConsumerResult>,
+}
+
+/// What was measured of a consumer. Counts are of what happened within the window, save those of the end of the run;
+/// times are of the messages stored within the window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConsumerResult {
+    /// Messages stored for it.
+    pub stored: u64,
+    /// Messages delivered for the first time.
+    pub delivered: u64,
+    /// Further deliveries of messages.
+    pub redelivered: u64,
+    /// Deliveries whose `ack_wait` ran out.
+    pub expired: u64,
+    /// Deliveries whose work failed.
+    pub naks: u64,
+    /// Messages acknowledged.
+    pub acknowledged: u64,
+    /// Messages acknowledged, per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged_per_s: Option<f64>,
+    /// Deliveries that were worked on in vain: another one had been acknowledged, or the message had been given up.
+    pub repeated: u64,
+    /// Messages given up after as many deliveries as may be.
+    pub exhausted: u64,
+    /// Messages that were never delivered by the end of the run.
+    pub unfinished_pending: u64,
+    /// Messages delivered and not acknowledged by the end of the run.
+    pub unfinished_delivered: u64,
+    /// The most messages that were pending or waiting to be acknowledged together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backlog_max: Option<u64>,
+    /// Slope of the least-squares line through the backlog, in messages per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backlog_slope_per_s: Option<f64>,
+    /// Whether the backlog grew by more than chance would have it; absent where the window has too few intervals to
+    /// tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backlog_grows: Option<bool>,
+    /// Mean number of messages stored and not yet delivered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending_mean: Option<f64>,
+    /// The most of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending_max: Option<u64>,
+    /// Mean number of messages delivered and not yet acknowledged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ack_pending_mean: Option<f64>,
+    /// The most of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ack_pending_max: Option<u64>,
+    /// Time from storing to the first delivery; censored are messages never delivered by the end of the run.
+    pub wait_ms: LatencyBlock,
+    /// Time from storing to acknowledgement; censored are messages given up, or not acknowledged by the end of the
+    /// run, at the age they had reached.
+    pub age_ms: LatencyBlock,
+}
+
+/// What was measured of a fan-out: of the messages emitted within the window, and of all their deliveries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FanOutResult {
+    /// Messages emitted.
+    pub emissions: u64,
+    /// Subscribers that they were meant for, together.
+    pub subscribers: u64,
+    /// Subscribers reached.
+    pub deliveries: u64,
+    /// Deliveries lost.
+    pub lost: u64,
+    /// Emissions that were not complete when the run ended.
+    pub unfinished_emissions: u64,
+    /// Subscribers that these had not reached, lost deliveries among them.
+    pub unfinished_deliveries: u64,
+    /// Share of the subscribers reached in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completion_ratio: Option<f64>,
+    /// From the intended instant of the request to the first delivery of its message.
+    pub first_ms: LatencyBlock,
+    /// From the intended instant of the request to the last delivery of its message; censored are messages that had
+    /// not come everywhere when the run ended.
+    pub last_ms: LatencyBlock,
+    /// From the intended instant of the request to each delivery of its message; censored are those that had not come
+    /// when the run ended.
+    pub delivery_ms: LatencyBlock,
+}
+
+/// What was measured of a stream in one interval.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StreamInterval {
+    /// By consumer.
+    pub consumers: BTreeMap<String, ConsumerInterval>,
+}
+
+/// What was measured of a consumer in one interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConsumerInterval {
+    /// Messages pending or waiting to be acknowledged at its end; in the last one, what the end of the run cut off is
+    /// still there.
+    pub backlog: u64,
+    /// Those of them that wait to be acknowledged.
+    pub ack_pending: u64,
+    /// Further deliveries of messages within it.
+    pub redelivered: u64,
+}
+
+/// The consumers of a stream with their names.
+fn consumers_of(model: &Model, stream: StreamId) -> impl Iterator<Item = (ConsumerId, &str)> {
+    let numbered = (0u16..).map(ConsumerId).zip(&model.consumers);
+    let of = numbered.filter(move |(_, consumer)| consumer.stream == stream);
+    of.map(|(id, consumer)| (id, consumer.name.as_str()))
+}
+
+/// Every stream of a run.
+pub(super) fn streams(model: &Model, measure: &Measure) -> BTreeMap<String, StreamResult> {
+    let mut streams = BTreeMap::new();
+    for ((stream, id), meter) in model.streams.iter().zip(0u16..).zip(measure.streams()) {
+        let consumers = consumers_of(model, StreamId(id))
+            .map(|(id, name)| (name.to_owned(), consumer(measure, id)));
+        let publications = meter.window_publications();
+        let result = StreamResult {
+            published: publications.published(),
+            duplicates: publications.duplicates,
+            consumers: consumers.collect(),
+        };
+        streams.insert(stream.name.clone(), result);
+    }
+    streams
+}
+
+fn consumer(measure: &Measure, id: ConsumerId) -> ConsumerResult {
+    let meter: &ConsumerMeter = &measure.consumers()[id.index()];
+    let measured = measure.measured();
+    let (window, run) = (meter.window_messages(), meter.messages());
+    let (areas, peaks) = (meter.window_areas(), meter.peaks());
+    let growth = measure.backlog_growth(id);
+    let peak = |most: u64| (measured > Span::ZERO).then_some(most);
+    ConsumerResult {
+        stored: window.stored,
+        delivered: window.delivered,
+        redelivered: window.redelivered,
+        expired: window.expired,
+        naks: window.naks,
+        acknowledged: window.acknowledged,
+        acknowledged_per_s: per_second(window.acknowledged, measured),
+        repeated: window.repeated,
+        exhausted: window.exhausted,
+        unfinished_pending: run.cut_pending,
+        unfinished_delivered: run.cut_delivered,
+        backlog_max: peak(peaks.total),
+        backlog_slope_per_s: growth.map(|growth| growth.slope_per_second),
+        backlog_grows: growth.and_then(|growth| growth.grows),
+        pending_mean: mean_over(areas.pending, measured),
+        pending_max: peak(peaks.each.pending),
+        ack_pending_mean: mean_over(areas.ack_pending, measured),
+        ack_pending_max: peak(peaks.each.ack_pending),
+        wait_ms: block(meter.waits(), meter.censored_waits()),
+        age_ms: block(meter.ages(), meter.censored_ages()),
+    }
+}
+
+/// Every fan-out of a run.
+pub(super) fn fan_outs(model: &Model, measure: &Measure) -> BTreeMap<String, FanOutResult> {
+    let of = |times: &CensoredTimes| block(&times.times, times.censored);
+    let entry = |(fan_out, meter): (&FanOut, &crate::measure::FanOutMeter)| {
+        let counts = meter.window_emissions();
+        let result = FanOutResult {
+            emissions: counts.emissions,
+            subscribers: counts.subscribers,
+            deliveries: counts.deliveries,
+            lost: counts.lost,
+            unfinished_emissions: counts.cut_emissions,
+            unfinished_deliveries: counts.cut_deliveries,
+            completion_ratio: counts.completion_ratio(),
+            first_ms: of(meter.firsts()),
+            last_ms: of(meter.lasts()),
+            delivery_ms: of(meter.deliveries()),
+        };
+        (fan_out.name.clone(), result)
+    };
+    let fan_outs = model.fan_outs.iter().zip(measure.fan_outs());
+    fan_outs.map(entry).collect()
+}
+
+/// Every stream in one interval.
+pub(super) fn intervals(model: &Model, row: &Row) -> BTreeMap<String, StreamInterval> {
+    let interval = |id: ConsumerId| {
+        let row = row.consumers[id.index()];
+        ConsumerInterval {
+            backlog: row.backlog.total(),
+            ack_pending: row.backlog.ack_pending,
+            redelivered: row.redelivered,
+        }
+    };
+    let stream = |(stream, id): (&crate::model::Stream, u16)| {
+        let consumers = consumers_of(model, StreamId(id))
+            .map(|(id, name)| (name.to_owned(), interval(id)))
+            .collect();
+        (stream.name.clone(), StreamInterval { consumers })
+    };
+    model.streams.iter().zip(0u16..).map(stream).collect()
+}
