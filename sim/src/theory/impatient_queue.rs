@@ -32,6 +32,8 @@ pub struct ImpatientQueue {
     /// Number of requests that wait or are served.
     pub in_system: f64,
     states: Stationary,
+    /// Arrivals per second.
+    rate: f64,
     servers: u64,
     /// Mean service time in seconds.
     service: f64,
@@ -69,18 +71,19 @@ impl ImpatientQueue {
             queue,
             in_system: queue + busy,
             states,
+            rate,
             servers,
             service,
             patience,
         };
-        impatient.served_wait = impatient.mean_served_wait(throughput / rate);
+        impatient.served_wait = impatient.mean_served_wait();
         impatient.served_response += impatient.served_wait;
         Ok(impatient)
     }
 
-    /// The mean wait of those who are served, a share `served` of all: the wait of a patient request with density
+    /// The mean wait of those who are served: the wait of a patient request with density
     /// weighted by exp(-theta t), which makes the beta variable's first parameter one larger.
-    fn mean_served_wait(&self, served: f64) -> f64 {
+    fn mean_served_wait(&self) -> f64 {
         let completions = self.completions_per_patience();
         let mut stages = 0.0;
         let mut total = 0.0;
@@ -96,7 +99,12 @@ impl ImpatientQueue {
             counted = ahead + 1;
             total += p * completions / (completions + ahead as f64 + 1.0) * stages;
         }
-        total / served
+        total / self.served()
+    }
+
+    /// The share of the arrivals that is served.
+    fn served(&self) -> f64 {
+        self.throughput / self.rate
     }
 
     /// P(time in line > t) over all arrivals, served or not, t in seconds.
@@ -112,14 +120,7 @@ impl ImpatientQueue {
         tail_outside(t).unwrap_or_else(|| {
             let completions = self.completions_per_patience();
             let stays = |ahead: u64| completions / (completions + ahead as f64 + 1.0);
-            let served = 1.0 - self.abandonment_probability;
-            // From the flow through the servers where 1 - P(abandon) would cancel.
-            let served = if served < 0.5 {
-                self.throughput * self.wait / self.queue
-            } else {
-                served
-            };
-            self.weighted(completions + 1.0, t, stays) / served
+            self.weighted(completions + 1.0, t, stays) / self.served()
         })
     }
 

@@ -12,7 +12,7 @@ const DOUBLINGS: usize = 52;
 /// A phase-type distribution (Neuts 1975): the time until a Markov process on a few phases is absorbed.
 ///
 /// The matrix exponentials are sums and squares of non-negative matrices (uniformisation: Jensen 1953), without the
-/// cancellation of the partial fractions when rates are equal or close. The relative error of a tail is some 1e-16
+/// cancellation of the partial fractions when rates are equal or close. The relative error of a tail is some 1e-15
 /// times the fastest rate times t.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PhaseType {

@@ -74,6 +74,7 @@ impl Priorities {
         rates: &[f64],
     ) -> Result<Priorities, TheoryError> {
         let (classes, count) = equal_classes(servers, service, rates)?;
+        cumulated_over(&classes, count)?;
         let mut rate = 0.0;
         let mut queues = vec![0.0];
         for class in &classes {
