@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use blis_sim::analysis::{ServiceLoad, exact, offered};
+use blis_sim::analysis::{Estimate, ServiceLoad, estimate, exact, offered};
 use blis_sim::model::{Model, Service, Source};
 
-use super::number::{millis, percent, significant};
+use super::number::{count, millis, percent, significant};
 use super::table::Table;
 use crate::workload::Workload;
 
@@ -58,22 +58,70 @@ fn offered_load(model: &Model) -> String {
 }
 
 fn theory(model: &Model) -> String {
-    match exact(model) {
-        Err(why) => format!("\nno closed form applies: {why}\n"),
-        Ok(exact) => {
-            let mut text = format!(
-                "\n{} at service {}: {} requests/s, mean response {}, utilisation {}\n",
-                exact.form,
-                exact.service,
-                significant(exact.means.throughput),
-                millis(exact.response * 1e3),
-                percent(exact.means.utilisation)
-            );
-            if let Some([p50, p95, p99]) = exact.quantiles.map(|all| all.map(|q| millis(q * 1e3))) {
-                // Writing to a string cannot fail.
-                let _ = writeln!(text, "  response p50 {p50}, p95 {p95}, p99 {p99}");
-            }
-            text
+    let exact = match exact(model) {
+        Err(why) => return format!("\nno closed form applies: {why}\n{}", inexact(model)),
+        Ok(exact) => exact,
+    };
+    // Writing to a string cannot fail.
+    let mut text = format!("\n{}", exact.form);
+    if let [(name, means)] = exact.services.as_slice() {
+        let _ = write!(
+            text,
+            " at service {name}: {} requests/s, mean response {}, utilisation {}",
+            significant(exact.throughput),
+            millis(exact.response * 1e3),
+            percent(means.utilisation)
+        );
+    } else {
+        let _ = write!(
+            text,
+            ": {} requests/s, mean response {}",
+            significant(exact.throughput),
+            millis(exact.response * 1e3)
+        );
+    }
+    text.push('\n');
+    if let Some([p50, p95, p99]) = exact.quantiles.map(|all| all.map(|q| millis(q * 1e3))) {
+        let _ = writeln!(text, "  response p50 {p50}, p95 {p95}, p99 {p99}");
+    }
+    if exact.services.len() > 1 {
+        let mut table = Table::new(&["service", "utilisation", "mean queue", "wait mean"]);
+        for (name, means) in &exact.services {
+            table.row([
+                name.clone(),
+                percent(means.utilisation),
+                significant(means.queue),
+                millis(means.wait * 1e3),
+            ]);
+        }
+        text.push_str(&table.render(2));
+    }
+    text
+}
+
+/// Bounds and approximations, named as such.
+fn inexact(model: &Model) -> String {
+    match estimate(model) {
+        None => String::new(),
+        Some(Estimate::Bounds(bounds)) => {
+            let response = bounds.response_at_least.map_or(String::new(), |least| {
+                format!(", mean response at least {}", millis(least * 1e3))
+            });
+            format!(
+                "  bounds (asymptotic): at most {} requests/s{response}; with more than {} users, some must always wait (N*)\n",
+                significant(bounds.throughput_at_most),
+                count(bounds.saturation_users.floor() as u64)
+            )
+        }
+        Some(Estimate::Approximation(near)) => {
+            let most = near.response_at_most.map_or(String::new(), |most| {
+                format!(", at most {} (Kingman)", millis(most * 1e3))
+            });
+            format!(
+                "  approximation ({}): mean response {}{most}\n",
+                near.form,
+                millis(near.response * 1e3)
+            )
         }
     }
 }

@@ -326,7 +326,10 @@ fn limit(run: &Run) -> String {
 fn theory(run: &Run) -> String {
     let Some(exact) = &run.theory.exact else {
         let why = run.theory.not_applicable.as_deref().unwrap_or("unknown");
-        return format!("  theory      no closed form applies: {why}\n");
+        return format!(
+            "  theory      no closed form applies: {why}\n{}",
+            inexact(run)
+        );
     };
     let mut table = Table::new(&[
         &format!("theory: {}", exact.form),
@@ -335,7 +338,8 @@ fn theory(run: &Run) -> String {
         "difference",
     ]);
     let response = &run.latency_ms.response;
-    let service = run.services.get(&exact.service);
+    let service = exact.service.as_ref();
+    let service = service.and_then(|service| run.services.get(service));
     let [p50, p95, p99] = match exact.response_p50_p95_p99_ms {
         Some([p50, p95, p99]) => [Some(p50), Some(p95), Some(p99)],
         None => [None; 3],
@@ -367,21 +371,64 @@ fn theory(run: &Run) -> String {
     row("  p99 response", p99, response.p99, millis);
     row(
         "  utilisation",
-        Some(exact.utilisation),
+        exact.utilisation,
         service.and_then(|s| s.utilisation),
         percent,
     );
     row(
         "  mean queue",
-        Some(exact.mean_queue),
+        exact.mean_queue,
         service.and_then(|s| s.mean_queue),
         significant,
     );
+    for (name, figures) in &exact.services {
+        let simulated = run.services.get(name);
+        row(
+            &format!("  {name} utilisation"),
+            Some(figures.utilisation),
+            simulated.and_then(|s| s.utilisation),
+            percent,
+        );
+        row(
+            &format!("  {name} mean queue"),
+            Some(figures.mean_queue),
+            simulated.and_then(|s| s.mean_queue),
+            significant,
+        );
+    }
     if run.throughput_rps.is_some() {
         table.render(2)
     } else {
         String::new()
     }
+}
+
+/// Bounds and approximations, named as such, where there is no exact figure.
+fn inexact(run: &Run) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    if let Some(bounds) = &run.theory.bounds {
+        let response = bounds.response_at_least_ms.map_or(String::new(), |least| {
+            format!(", mean response at least {}", millis(least))
+        });
+        let _ = writeln!(
+            text,
+            "              bounds (asymptotic): at most {} requests/s{response}",
+            significant(bounds.throughput_at_most_rps)
+        );
+    }
+    if let Some(near) = &run.theory.approximation {
+        let most = near.response_at_most_ms.map_or(String::new(), |most| {
+            format!(", at most {} (Kingman)", millis(most))
+        });
+        let _ = writeln!(
+            text,
+            "              approximation ({}): mean response {}{most}",
+            near.form,
+            millis(near.response_ms)
+        );
+    }
+    text
 }
 
 fn verdict(run: &Run) -> String {

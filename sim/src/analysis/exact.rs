@@ -1,32 +1,30 @@
 //! The closed form that applies to a model, or why none does.
 
-use crate::dist::{Dist, Family};
-use crate::model::{Arrival, Client, Dispatch, Model, OnTimeout, Service, Source, Step};
-use crate::theory::{
-    ClosedStation, DeterministicService, FiniteQueue, GeneralArrivals, GeneralService, Means,
-    MultiServer, SplitQueues, TheoryError,
-};
+use crate::analysis::assumptions::{Scope, broken};
+use crate::analysis::network_forms::network;
+use crate::analysis::station_forms::{single_station, station};
+use crate::analysis::traffic::Traffic;
+use crate::model::Model;
+use crate::theory::{Means, TheoryError};
 
 /// The exact steady state of a model, where a closed form gives it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exact {
-    /// The form in Kendall's notation.
+    /// The form, in Kendall's notation for a single station.
     pub form: String,
-    /// The service it is of.
-    pub service: String,
-    /// Means of the service.
-    pub means: Means,
-    /// Mean response time in seconds, network included.
+    /// The services that are visited, in the order of the model, with their means; throughput, wait and response there
+    /// are those of visits.
+    pub services: Vec<(String, Means)>,
+    /// Requests that end as `ok` per second.
+    pub throughput: f64,
+    /// Their mean response time in seconds, network included.
     pub response: f64,
     /// Quantiles of the response time in seconds, where the form has them: median, p95, p99.
     pub quantiles: Option<[f64; 3]>,
 }
 
 /// The quantiles of [`Exact::quantiles`].
-const QUANTILES: [f64; 3] = [0.5, 0.95, 0.99];
-
-/// With more servers than this, quantiles of a line with room for others take longer than the answer is worth.
-const MANY_SERVERS: u64 = 100_000;
+pub(super) const QUANTILES: [f64; 3] = [0.5, 0.95, 0.99];
 
 /// The closed form that applies to this model.
 ///
@@ -36,43 +34,42 @@ const MANY_SERVERS: u64 = 100_000;
 /// # Errors
 /// The first assumption that does not hold, as the end of "no closed form applies: ...".
 pub fn exact(model: &Model) -> Result<Exact, String> {
-    let service = single_station(model)?;
-    if service.errors > 0.0 {
-        return Err(format!("service {} injects errors", service.name));
+    let traffic = Traffic::new(model);
+    if let Some(why) = broken(&traffic, Scope::Any) {
+        return Err(why);
     }
-    if model
-        .clients
-        .iter()
-        .any(|client| client.on_failure.retries > 0)
-    {
-        return Err("failed requests are tried again".to_owned());
-    }
-    let impatient = model.clients.iter().any(|client| client.timeout.is_some());
-    if impatient && service.on_timeout != OnTimeout::Stay {
-        return Err(format!(
-            "work leaves service {} when its client gives up",
-            service.name
-        ));
-    }
-    let network = model
-        .one_way
-        .as_ref()
-        .map_or(0.0, |one_way| 2.0 * one_way.mean() / 1e9);
-    let mut found = match open_arrivals(model)? {
-        Some(arrivals) => open(&arrivals, service).map_err(|why| because(&why))?,
-        None => closed(model, service, network)?,
+    let as_network = || match broken(&traffic, Scope::Network) {
+        Some(why) => Err(Why::Assumption(why)),
+        None => network(&traffic),
     };
-    found.response += network;
-    if network > 0.0 {
-        // The network's part of a quantile is not a sum.
-        found.quantiles = None;
+    let mut found = match single_station(&traffic) {
+        None => as_network(),
+        // The line of a single service is also a network of one, or of its members.
+        Some(service) => station(&traffic, service).or_else(|why| as_network().map_err(|_| why)),
     }
+    .map_err(|why| why.to_string())?;
+    let network = traffic.network();
+    found.response += network;
+    found.quantiles = match traffic.network_is_constant() {
+        true => found.quantiles.map(|all| all.map(|q| q + network)),
+        // The quantile of a sum is not one of quantiles.
+        false => None,
+    };
     Ok(found)
 }
 
 /// Why a form has no answer, or that it was not one to ask.
-enum Why {
+pub(super) enum Why {
+    /// Its theory refuses.
     Theory(TheoryError),
+    /// A service of a network has too much to do.
+    Overload {
+        /// The service's name.
+        service: String,
+        /// Offered load per worker.
+        utilisation: f64,
+    },
+    /// An assumption does not hold.
     Assumption(String),
 }
 
@@ -82,266 +79,24 @@ impl From<TheoryError> for Why {
     }
 }
 
-fn because(why: &Why) -> String {
-    match why {
-        Why::Theory(TheoryError::Unstable { utilisation }) => format!(
-            "the offered load is {utilisation:.2} of what the workers can do, so that the line grows without end"
-        ),
-        Why::Theory(error) => error.to_string(),
-        Why::Assumption(assumption) => assumption.clone(),
-    }
-}
-
-/// The one service, if every request visits just it and is answered then.
-fn single_station(model: &Model) -> Result<&Service, String> {
-    let used = |index: usize| {
-        let mut shares = model.clients.iter().flat_map(|client| &client.mix.shares);
-        shares.any(|(action, _)| action.index() == index)
-    };
-    let mut station = None;
-    for (index, action) in model.actions.iter().enumerate() {
-        if !used(index) {
-            continue;
-        }
-        let path = &model.program[action.entry as usize..];
-        let [Step::Visit(visited), Step::Reply, Step::End, ..] = path else {
-            return Err(format!(
-                "the path of action {} is more than one visit and a reply",
-                action.name
-            ));
-        };
-        if station.is_some_and(|station| station != *visited) {
-            return Err("requests visit different services".to_owned());
-        }
-        station = Some(*visited);
-    }
-    let station = station.ok_or("no service is visited")?;
-    Ok(&model.services[station.index()])
-}
-
-/// How an open model's requests arrive.
-enum Arrivals<'a> {
-    Poisson { rate: f64 },
-    General { interarrival: &'a Dist },
-    Constant { rate: f64 },
-}
-
-/// The arrivals if all clients are open, `None` if the one client is closed.
-fn open_arrivals(model: &Model) -> Result<Option<Arrivals<'_>>, String> {
-    if let [
-        Client {
-            source: Source::Closed { .. },
-            ..
-        },
-    ] = model.clients.as_slice()
-    {
-        return Ok(None);
-    }
-    let mut poisson = 0.0;
-    for client in &model.clients {
-        let Source::Open {
-            arrival,
-            session: None,
-        } = &client.source
-        else {
-            return Err("clients are mixed or have sessions".to_owned());
-        };
-        match arrival {
-            Arrival::Renewal { interarrival } if interarrival.family() == Family::Exponential => {
-                poisson += arrival.rate();
-            }
-            Arrival::Renewal { interarrival } if model.clients.len() == 1 => {
-                return Ok(Some(Arrivals::General { interarrival }));
-            }
-            Arrival::Constant { rate } if model.clients.len() == 1 => {
-                return Ok(Some(Arrivals::Constant { rate: *rate }));
-            }
-            _ => return Err("several clients arrive, and not all as Poisson processes".to_owned()),
+impl std::fmt::Display for Why {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Why::Theory(TheoryError::Unstable { utilisation }) => write!(
+                f,
+                "the offered load is {utilisation:.2} of what the workers can do, so that the line grows without end"
+            ),
+            Why::Overload {
+                service,
+                utilisation,
+            } => write!(
+                f,
+                "the offered load of service {service} is {utilisation:.2} of what its workers can do, so that its line grows without end"
+            ),
+            Why::Theory(error) => error.fmt(f),
+            Why::Assumption(assumption) => f.write_str(assumption),
         }
     }
-    // Superposed Poisson processes are a Poisson process.
-    Ok(Some(Arrivals::Poisson { rate: poisson }))
-}
-
-fn is_exponential(service: &Service) -> bool {
-    service.time.family() == Family::Exponential
-}
-
-/// Whether all workers take from one line.
-fn has_one_line(service: &Service) -> bool {
-    service.members.get() == 1 || service.dispatch == Dispatch::Shared
-}
-
-fn found(form: String, service: &Service, means: Means, quantiles: Option<[f64; 3]>) -> Exact {
-    Exact {
-        form,
-        service: service.name.clone(),
-        response: means.response,
-        means,
-        quantiles,
-    }
-}
-
-fn closed(model: &Model, service: &Service, network: f64) -> Result<Exact, String> {
-    let [
-        Client {
-            source: Source::Closed { concurrency, think },
-            ..
-        },
-    ] = model.clients.as_slice()
-    else {
-        return Err("clients are mixed".to_owned());
-    };
-    if !is_exponential(service) {
-        return Err(format!("service {} is not exponential", service.name));
-    }
-    if !has_one_line(service) {
-        return Err(format!(
-            "service {} has several lines in a closed model",
-            service.name
-        ));
-    }
-    let users = u64::from(concurrency.get());
-    let servers = service.servers();
-    let room = service.queue_limit.map(|limit| servers + u64::from(limit));
-    if room.is_some_and(|room| room < users) {
-        return Err(format!("the line of service {} is limited", service.name));
-    }
-    let away = think.mean() / 1e9 + network;
-    let station = ClosedStation::new(users, away, servers, service.time.mean() / 1e9)
-        .map_err(|error| error.to_string())?;
-    let quantiles =
-        (servers <= MANY_SERVERS).then(|| QUANTILES.map(|p| station.response_quantile(p)));
-    Ok(found(
-        format!("M/M/{servers}//{users}"),
-        service,
-        station.means,
-        quantiles,
-    ))
-}
-
-fn open(arrivals: &Arrivals<'_>, service: &Service) -> Result<Exact, Why> {
-    let seconds = service.time.mean() / 1e9;
-    let servers = service.servers();
-    match arrivals {
-        Arrivals::Poisson { rate } if !has_one_line(service) => split(*rate, service),
-        Arrivals::Poisson { rate } => match service.queue_limit {
-            Some(limit) => {
-                require_exponential(service, "and its line is limited")?;
-                let capacity = servers + u64::from(limit);
-                let queue = FiniteQueue::new(servers, capacity, *rate, seconds)?;
-                let few = servers <= MANY_SERVERS;
-                let quantiles = few.then(|| QUANTILES.map(|p| queue.response_quantile(p)));
-                Ok(found(
-                    format!("M/M/{servers}/{capacity}"),
-                    service,
-                    queue.means,
-                    quantiles,
-                ))
-            }
-            None if is_exponential(service) => {
-                let queue = MultiServer::new(servers, *rate, seconds)?;
-                let quantiles = QUANTILES.map(|p| queue.response_quantile(p));
-                Ok(found(
-                    format!("M/M/{servers}"),
-                    service,
-                    queue.means,
-                    Some(quantiles),
-                ))
-            }
-            None => general(*rate, servers, service),
-        },
-        Arrivals::General { interarrival } => renewal(interarrival, service),
-        Arrivals::Constant { rate } => {
-            let interarrival =
-                Dist::constant(1e9 / rate).map_err(|error| Why::Assumption(error.to_string()))?;
-            renewal(&interarrival, service)
-        }
-    }
-}
-
-fn require_exponential(service: &Service, and: &str) -> Result<(), Why> {
-    if is_exponential(service) {
-        return Ok(());
-    }
-    Err(Why::Assumption(format!(
-        "service {} is not exponential {and}",
-        service.name
-    )))
-}
-
-/// Members with lines of their own under random dispatch.
-fn split(rate: f64, service: &Service) -> Result<Exact, Why> {
-    if service.dispatch != Dispatch::Random {
-        return Err(Why::Assumption(format!(
-            "service {} prefers its least loaded member",
-            service.name
-        )));
-    }
-    if service.queue_limit.is_some() {
-        return Err(Why::Assumption(format!(
-            "the lines of service {} are limited",
-            service.name
-        )));
-    }
-    let (members, workers) = (service.members.get(), service.workers.get());
-    if !is_exponential(service) {
-        return general(rate / f64::from(members), u64::from(workers), service).map(|mut exact| {
-            exact.form = format!("{members} × {}", exact.form);
-            exact.means.throughput *= f64::from(members);
-            exact.means.queue *= f64::from(members);
-            exact.means.in_system *= f64::from(members);
-            exact
-        });
-    }
-    let seconds = service.time.mean() / 1e9;
-    let queues = SplitQueues::new(u64::from(members), u64::from(workers), rate, seconds)?;
-    let quantiles = QUANTILES.map(|p| queues.member.response_quantile(p));
-    Ok(found(
-        format!("{members} × M/M/{workers}"),
-        service,
-        queues.means,
-        Some(quantiles),
-    ))
-}
-
-/// Poisson arrivals at one line with service of any kind.
-fn general(rate: f64, servers: u64, service: &Service) -> Result<Exact, Why> {
-    if servers != 1 {
-        require_exponential(service, "and has several workers")?;
-    }
-    let seconds = service.time.mean() / 1e9;
-    if service.time.family() == Family::Constant {
-        let queue = DeterministicService::new(rate, seconds)?;
-        let quantiles = QUANTILES.map(|p| queue.response_quantile(p));
-        return Ok(found(
-            "M/D/1".to_owned(),
-            service,
-            queue.means,
-            Some(quantiles),
-        ));
-    }
-    let queue = GeneralService::new(rate, seconds, service.time.scv())?;
-    Ok(found("M/G/1".to_owned(), service, queue.means, None))
-}
-
-/// Independent inter-arrival times of any kind at one exponential worker.
-fn renewal(interarrival: &Dist, service: &Service) -> Result<Exact, Why> {
-    require_exponential(service, "and arrivals are not Poisson")?;
-    if service.servers() != 1 || service.queue_limit.is_some() {
-        let name = &service.name;
-        return Err(Why::Assumption(format!(
-            "arrivals are not Poisson and service {name} is more than one worker with an unlimited line"
-        )));
-    }
-    let queue = GeneralArrivals::new(interarrival, service.time.mean() / 1e9)?;
-    let quantiles = QUANTILES.map(|p| queue.response_quantile(p));
-    Ok(found(
-        "GI/M/1".to_owned(),
-        service,
-        queue.means,
-        Some(quantiles),
-    ))
 }
 
 #[cfg(test)]

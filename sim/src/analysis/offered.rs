@@ -160,7 +160,7 @@ fn client_load(client: &Client, demands: &[PathDemand]) -> ClientLoad {
 }
 
 /// The mean number of rounds.
-fn mean_rounds(rounds: &Rounds) -> f64 {
+pub(super) fn mean_rounds(rounds: &Rounds) -> f64 {
     match rounds {
         Rounds::Constant(rounds) => f64::from(rounds.get()),
         Rounds::Uniform { min, max } => (f64::from(min.get()) + f64::from(max.get())) / 2.0,

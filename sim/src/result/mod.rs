@@ -7,9 +7,9 @@ mod blocks;
 mod build;
 
 pub use blocks::{
-    ActionResult, Bottleneck, ClientResult, Exactly, Interval, Latency, LatencyBlock,
-    RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity,
-    Theory, VerdictResult, Window,
+    ActionResult, Approximately, Bottleneck, ClientResult, ExactService, Exactly, Interval,
+    Latency, LatencyBlock, RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts,
+    SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
 };
 pub use build::{Provenance, build};
 

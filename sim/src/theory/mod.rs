@@ -122,7 +122,7 @@ fn tail_outside(t: f64) -> Option<f64> {
 
 /// The smallest time t with `tail(t)` <= 1 - p, where `tail` falls from at most 1 towards 0; infinite for p = 1 and
 /// NaN for a `p` outside 0 to 1. The search starts from `scale`, a positive time.
-fn quantile(p: f64, scale: f64, tail: impl Fn(f64) -> f64) -> f64 {
+pub(crate) fn quantile(p: f64, scale: f64, tail: impl Fn(f64) -> f64) -> f64 {
     if !(0.0..=1.0).contains(&p) {
         return f64::NAN;
     }
