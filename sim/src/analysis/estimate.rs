@@ -156,3 +156,95 @@ fn lines(service: &Service) -> Option<(f64, u64)> {
         (members, u64::from(service.workers.get()))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec;
+
+    fn estimated(clients: &str, services: &str) -> Option<Estimate> {
+        let text = format!(
+            "{{blis: 1, name: t, run: {{horizon: 1s}}, clients: {{{clients}}},\n \
+             actions: {{do: {{path: [{{visit: a}}, reply]}}, on: {{path: [{{visit: a}}, {{visit: a}}, reply]}}}},\n \
+             services: {{{services}}}, network: {{one_way: 1ms}}}}"
+        );
+        let read = spec::read(&text).expect("the spec is well-formed");
+        estimate(&spec::lower(&read).expect("the spec is sound").model)
+    }
+
+    fn near(found: f64, expected: f64) {
+        assert!((found / expected - 1.0).abs() < 1e-12, "{found} {expected}");
+    }
+
+    #[test]
+    fn closed_models_have_bounds() {
+        let service = "a: {workers: 2, time: 10ms}";
+        let Some(Estimate::Bounds(few)) =
+            estimated("c: {concurrency: 5, think: 88ms, do: do}", service)
+        else {
+            panic!("bounds");
+        };
+        near(few.throughput_at_most, 50.0);
+        near(few.response_at_least.expect("nothing fails"), 0.012);
+        near(few.saturation_users, 20.0);
+        let Some(Estimate::Bounds(many)) =
+            estimated("c: {concurrency: 40, think: 88ms, do: do}", service)
+        else {
+            panic!("bounds");
+        };
+        near(many.throughput_at_most, 200.0);
+        near(many.response_at_least.expect("nothing fails"), 0.2 - 0.088);
+        let Some(Estimate::Bounds(failing)) = estimated(
+            "c: {concurrency: 40, think: 88ms, do: do}",
+            "a: {workers: 2, time: 10ms, errors: 10%}",
+        ) else {
+            panic!("bounds");
+        };
+        near(failing.throughput_at_most, 180.0);
+        assert_eq!(failing.response_at_least, None);
+        let limited = "a: {workers: 2, time: 10ms, queue: {limit: 1}}";
+        assert_eq!(estimated("c: {concurrency: 40, do: do}", limited), None);
+        assert!(estimated("c: {concurrency: 3, do: do}", limited).is_some());
+    }
+
+    #[test]
+    fn open_models_have_an_approximation() {
+        let near_to = |clients: &str, services: &str| match estimated(clients, services) {
+            Some(Estimate::Approximation(near)) => near,
+            other => panic!("{other:?}"),
+        };
+        // M/D/1 exactly, where the form would be known.
+        let found = near_to("c: {rate: 80/s, do: do}", "a: {workers: 1, time: 10ms}");
+        near(found.response, 0.03 + 0.002);
+        let found = near_to(
+            "c: {rate: 80/s, arrival: {gamma: {cv: 2}}, do: do}",
+            "a: {workers: 1, time: 10ms}",
+        );
+        assert_eq!(found.form, "GI/G/1 at service a");
+        near(found.response, 0.04 * 4.0 / 2.0 + 0.01 + 0.002);
+        near(
+            found.response_at_most.expect("one worker"),
+            80.0 * 4.0 / 6400.0 / 0.4 + 0.01 + 0.002,
+        );
+        // Two visits each.
+        let found = near_to("c: {rate: 40/s, do: on}", "a: {workers: 1, time: 10ms}");
+        near(found.response, 2.0 * 0.03 + 0.002);
+        assert_eq!(found.form, "every service as M/G/c under Poisson arrivals");
+        let found = near_to(
+            "c: {rate: 160/s, do: do}",
+            "a: {members: 2, workers: 1, time: 10ms}",
+        );
+        near(found.response, 0.03 + 0.002);
+        assert_eq!(
+            estimated("c: {rate: 101/s, do: do}", "a: {workers: 1, time: 10ms}"),
+            None
+        );
+        assert_eq!(
+            estimated(
+                "c: {rate: 40/s, arrival: constant, do: on}",
+                "a: {workers: 1, time: 10ms}"
+            ),
+            None
+        );
+    }
+}
