@@ -140,7 +140,7 @@ fn stages_of_service() {
         "
 blis: 1
 name: stages
-run: {horizon: 400s, warmup: 10s}
+run: {horizon: 600s, warmup: 10s}
 clients:
   feed: {rate: 700/s, arrival: poisson, do: ask}
 actions:

@@ -71,7 +71,7 @@ impl PhaseType {
     /// The sum of independent exponential times, each (rate per second, probability of taking part).
     pub(super) fn series(stages: &[(f64, f64)]) -> Result<PhaseType, TheoryError> {
         let count = stages.len();
-        // The probability of going from the stage `from` (or from the start, -1) right to the stage `to`.
+        // The probability that the stage `to` is the first that takes part, from the stage `first` on.
         let to = |first: usize, to: usize| {
             let passed: f64 = stages[first..to]
                 .iter()
@@ -80,17 +80,16 @@ impl PhaseType {
             passed * stages[to].1
         };
         let start = (0..count).map(|stage| to(0, stage)).collect();
-        let mut rates = vec![vec![0.0; count]; count];
-        let mut exits = vec![0.0; count];
+        let mut rates = Vec::with_capacity(count);
+        let mut exits = Vec::with_capacity(count);
         for (from, &(rate, _)) in stages.iter().enumerate() {
-            for next in from + 1..count {
-                rates[from][next] = rate * to(from + 1, next);
-            }
-            let none: f64 = stages[from + 1..]
-                .iter()
-                .map(|(_, taken)| 1.0 - taken)
-                .product();
-            exits[from] = rate * none;
+            let next = |stage: usize| match stage > from {
+                true => rate * to(from + 1, stage),
+                false => 0.0,
+            };
+            rates.push((0..count).map(next).collect());
+            let later = stages[from + 1..].iter();
+            exits.push(rate * later.map(|(_, taken)| 1.0 - taken).product::<f64>());
         }
         PhaseType::new(start, &rates, &exits)
     }

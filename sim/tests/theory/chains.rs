@@ -1,6 +1,7 @@
 //! Markov chains solved by iteration over their listed states: independent of every closed form.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// The states that can be reached from `start` and their stationary probabilities, by symmetric Gauss-Seidel sweeps
 /// through the balance equations. `moves` lists the states that follow a state, with their rates.
@@ -107,10 +108,10 @@ fn explore<S: Ord + Clone>(
     let mut found: BTreeMap<S, Vec<(Option<S>, f64)>> = BTreeMap::new();
     let mut open = start;
     while let Some(state) = open.pop() {
-        if !found.contains_key(&state) {
-            let moves = moves(&state);
+        if let Entry::Vacant(place) = found.entry(state) {
+            let moves = moves(place.key());
             open.extend(moves.iter().filter_map(|(next, _)| next.clone()));
-            found.insert(state, moves);
+            place.insert(moves);
         }
     }
     let positions: BTreeMap<S, usize> = found.keys().cloned().zip(0..).collect();

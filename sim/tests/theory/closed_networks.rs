@@ -10,8 +10,11 @@ fn demand(seconds: f64, servers: u64) -> Demand {
     Demand { seconds, servers }
 }
 
+/// (mean service time in seconds, servers) of each station.
+type Stations<'a> = &'a [(f64, u64)];
+
 /// Means of the chain of users at stations that they pass in a circle after thinking.
-fn circle(users: u32, think: f64, stations: &[(f64, u64)]) -> (f64, Vec<f64>) {
+fn circle(users: u32, think: f64, stations: Stations) -> (f64, Vec<f64>) {
     // How many are at each station; the others think.
     let chain = stationary(vec![0_u32; stations.len()], |present| {
         let mut moves = Vec::new();
@@ -42,7 +45,7 @@ fn circle(users: u32, think: f64, stations: &[(f64, u64)]) -> (f64, Vec<f64>) {
 
 #[test]
 fn closed_networks_are_those_of_the_chain() {
-    let cases: [(u32, f64, &[(f64, u64)]); 9] = [
+    let cases: [(u32, f64, Stations); 9] = [
         (1, 0.05, &[(0.01, 1), (0.02, 1)]),
         (5, 0.05, &[(0.01, 1), (0.02, 1)]),
         (12, 0.02, &[(0.01, 2), (0.01, 1)]),
