@@ -1,9 +1,9 @@
 //! The report of `blis check`.
 
-use blis_sim::analysis::{ServiceLoad, exact, offered};
+use blis_sim::analysis::{Estimate, ServiceLoad, estimate, exact, offered};
 use blis_sim::model::{Model, Service, Source};
 
-use super::number::{millis, percent, significant};
+use super::number::{count, millis, percent, significant};
 use super::parts::{Block, Report, Section};
 use super::table::Table;
 use crate::workload::Workload;
@@ -70,24 +70,70 @@ fn offered_load(model: &Model) -> [Section; 2] {
 }
 
 fn theory(model: &Model) -> Section {
-    match exact(model) {
-        Err(why) => Section::of([Block::Lines(vec![format!("no closed form applies: {why}")])]),
-        Ok(exact) => {
-            let means = format!(
-                "{} at service {}: {} requests/s, mean response {}, utilisation {}",
-                exact.form,
-                exact.service,
-                significant(exact.means.throughput),
-                millis(exact.response * 1e3),
-                percent(exact.means.utilisation)
-            );
-            let mut notes = Vec::new();
-            if let Some([p50, p95, p99]) = exact.quantiles.map(|all| all.map(|q| millis(q * 1e3))) {
-                notes.push(format!("response p50 {p50}, p95 {p95}, p99 {p99}"));
-            }
-            Section::of([Block::Lines(vec![means]), Block::Notes(notes)])
+    let exact = match exact(model) {
+        Err(why) => {
+            let lines = Block::Lines(vec![format!("no closed form applies: {why}")]);
+            return Section::of([lines, Block::Notes(inexact(model).into_iter().collect())]);
         }
+        Ok(exact) => exact,
+    };
+    let rate = significant(exact.throughput);
+    let response = millis(exact.response * 1e3);
+    let means = match exact.services.as_slice() {
+        [(name, means)] => format!(
+            "{} at service {name}: {rate} requests/s, mean response {response}, utilisation {}",
+            exact.form,
+            percent(means.utilisation)
+        ),
+        _ => format!(
+            "{}: {rate} requests/s, mean response {response}",
+            exact.form
+        ),
+    };
+    let mut blocks = vec![Block::Lines(vec![means])];
+    if let Some([p50, p95, p99]) = exact.quantiles.map(|all| all.map(|q| millis(q * 1e3))) {
+        let quantiles = format!("response p50 {p50}, p95 {p95}, p99 {p99}");
+        blocks.push(Block::Notes(vec![quantiles]));
     }
+    if exact.services.len() > 1 {
+        let mut table = Table::new(&["service", "utilisation", "mean queue", "wait mean"]);
+        for (name, means) in &exact.services {
+            table.row([
+                name.clone(),
+                percent(means.utilisation),
+                significant(means.queue),
+                millis(means.wait * 1e3),
+            ]);
+        }
+        blocks.push(Block::Table(table));
+    }
+    Section::of(blocks)
+}
+
+/// Bounds and approximations, named as such.
+fn inexact(model: &Model) -> Option<String> {
+    Some(match estimate(model)? {
+        Estimate::Bounds(bounds) => {
+            let response = bounds.response_at_least.map_or(String::new(), |least| {
+                format!(", mean response at least {}", millis(least * 1e3))
+            });
+            format!(
+                "bounds (asymptotic): at most {} requests/s{response}; with more than {} users, some must always wait (N*)",
+                significant(bounds.throughput_at_most),
+                count(bounds.saturation_users.floor() as u64)
+            )
+        }
+        Estimate::Approximation(near) => {
+            let most = near.response_at_most.map_or(String::new(), |most| {
+                format!(", at most {} (Kingman)", millis(most * 1e3))
+            });
+            format!(
+                "approximation ({}): mean response {}{most}",
+                near.form,
+                millis(near.response * 1e3)
+            )
+        }
+    })
 }
 
 /// One sentence for each service that is offered more than it can carry.

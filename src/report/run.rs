@@ -330,10 +330,9 @@ fn limit(run: &Run) -> Section {
 fn theory(run: &Run) -> Section {
     let Some(exact) = &run.theory.exact else {
         let why = run.theory.not_applicable.as_deref().unwrap_or("unknown");
-        return Section::fact(Fact::new(
-            "theory",
-            format!("no closed form applies: {why}"),
-        ));
+        let mut fact = Fact::new("theory", format!("no closed form applies: {why}"));
+        fact.lines.extend(inexact(run));
+        return Section::fact(fact);
     };
     let mut table = Table::new(&[
         &format!("theory: {}", exact.form),
@@ -342,7 +341,8 @@ fn theory(run: &Run) -> Section {
         "difference",
     ]);
     let response = &run.latency_ms.response;
-    let service = run.services.get(&exact.service);
+    let service = exact.service.as_ref();
+    let service = service.and_then(|service| run.services.get(service));
     let [p50, p95, p99] = match exact.response_p50_p95_p99_ms {
         Some([p50, p95, p99]) => [Some(p50), Some(p95), Some(p99)],
         None => [None; 3],
@@ -374,21 +374,60 @@ fn theory(run: &Run) -> Section {
     row("  p99 response", p99, response.p99, millis);
     row(
         "  utilisation",
-        Some(exact.utilisation),
+        exact.utilisation,
         service.and_then(|s| s.utilisation),
         percent,
     );
     row(
         "  mean queue",
-        Some(exact.mean_queue),
+        exact.mean_queue,
         service.and_then(|s| s.mean_queue),
         significant,
     );
+    for (name, figures) in &exact.services {
+        let simulated = run.services.get(name);
+        row(
+            &format!("  {name} utilisation"),
+            Some(figures.utilisation),
+            simulated.and_then(|s| s.utilisation),
+            percent,
+        );
+        row(
+            &format!("  {name} mean queue"),
+            Some(figures.mean_queue),
+            simulated.and_then(|s| s.mean_queue),
+            significant,
+        );
+    }
     if run.throughput_rps.is_some() {
         Section::of([Block::Table(table)])
     } else {
         Section::empty()
     }
+}
+
+/// Bounds and approximations, named as such, where there is no exact figure.
+fn inexact(run: &Run) -> Vec<String> {
+    let bounds = run.theory.bounds.as_ref().map(|bounds| {
+        let response = bounds.response_at_least_ms.map_or(String::new(), |least| {
+            format!(", mean response at least {}", millis(least))
+        });
+        format!(
+            "bounds (asymptotic): at most {} requests/s{response}",
+            significant(bounds.throughput_at_most_rps)
+        )
+    });
+    let approximation = run.theory.approximation.as_ref().map(|near| {
+        let most = near.response_at_most_ms.map_or(String::new(), |most| {
+            format!(", at most {} (Kingman)", millis(most))
+        });
+        format!(
+            "approximation ({}): mean response {}{most}",
+            near.form,
+            millis(near.response_ms)
+        )
+    });
+    bounds.into_iter().chain(approximation).collect()
 }
 
 fn verdict(run: &Run) -> Section {

@@ -1,32 +1,30 @@
 //! The closed form that applies to a model, or why none does.
 
-use crate::dist::{Dist, Family};
-use crate::model::{Arrival, Client, Dispatch, Model, OnTimeout, Service, Source, Step};
-use crate::theory::{
-    ClosedStation, DeterministicService, FiniteQueue, GeneralArrivals, GeneralService, Means,
-    MultiServer, SplitQueues, TheoryError,
-};
+use crate::analysis::assumptions::{Scope, broken};
+use crate::analysis::network_forms::network;
+use crate::analysis::station_forms::{single_station, station};
+use crate::analysis::traffic::Traffic;
+use crate::model::Model;
+use crate::theory::{Means, TheoryError};
 
 /// The exact steady state of a model, where a closed form gives it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exact {
-    /// The form in Kendall's notation.
+    /// The form, in Kendall's notation for a single station.
     pub form: String,
-    /// The service it is of.
-    pub service: String,
-    /// Means of the service.
-    pub means: Means,
-    /// Mean response time in seconds, network included.
+    /// The services that are visited, in the order of the model, with their means; throughput, wait and response there
+    /// are those of visits.
+    pub services: Vec<(String, Means)>,
+    /// Requests that end as `ok` per second.
+    pub throughput: f64,
+    /// Their mean response time in seconds, network included.
     pub response: f64,
     /// Quantiles of the response time in seconds, where the form has them: median, p95, p99.
     pub quantiles: Option<[f64; 3]>,
 }
 
 /// The quantiles of [`Exact::quantiles`].
-const QUANTILES: [f64; 3] = [0.5, 0.95, 0.99];
-
-/// With more servers than this, quantiles of a line with room for others take longer than the answer is worth.
-const MANY_SERVERS: u64 = 100_000;
+pub(super) const QUANTILES: [f64; 3] = [0.5, 0.95, 0.99];
 
 /// The closed form that applies to this model.
 ///
@@ -36,43 +34,42 @@ const MANY_SERVERS: u64 = 100_000;
 /// # Errors
 /// The first assumption that does not hold, as the end of "no closed form applies: ...".
 pub fn exact(model: &Model) -> Result<Exact, String> {
-    let service = single_station(model)?;
-    if service.errors > 0.0 {
-        return Err(format!("service {} injects errors", service.name));
+    let traffic = Traffic::new(model);
+    if let Some(why) = broken(&traffic, Scope::Any) {
+        return Err(why);
     }
-    if model
-        .clients
-        .iter()
-        .any(|client| client.on_failure.retries > 0)
-    {
-        return Err("failed requests are tried again".to_owned());
-    }
-    let impatient = model.clients.iter().any(|client| client.timeout.is_some());
-    if impatient && service.on_timeout != OnTimeout::Stay {
-        return Err(format!(
-            "work leaves service {} when its client gives up",
-            service.name
-        ));
-    }
-    let network = model
-        .one_way
-        .as_ref()
-        .map_or(0.0, |one_way| 2.0 * one_way.mean() / 1e9);
-    let mut found = match open_arrivals(model)? {
-        Some(arrivals) => open(&arrivals, service).map_err(|why| because(&why))?,
-        None => closed(model, service, network)?,
+    let as_network = || match broken(&traffic, Scope::Network) {
+        Some(why) => Err(Why::Assumption(why)),
+        None => network(&traffic),
     };
-    found.response += network;
-    if network > 0.0 {
-        // The network's part of a quantile is not a sum.
-        found.quantiles = None;
+    let mut found = match single_station(&traffic) {
+        None => as_network(),
+        // The line of a single service is also a network of one, or of its members.
+        Some(service) => station(&traffic, service).or_else(|why| as_network().map_err(|_| why)),
     }
+    .map_err(|why| why.to_string())?;
+    let network = traffic.network();
+    found.response += network;
+    found.quantiles = match traffic.network_is_constant() {
+        true => found.quantiles.map(|all| all.map(|q| q + network)),
+        // The quantile of a sum is not one of quantiles.
+        false => None,
+    };
     Ok(found)
 }
 
 /// Why a form has no answer, or that it was not one to ask.
-enum Why {
+pub(super) enum Why {
+    /// Its theory refuses.
     Theory(TheoryError),
+    /// A service of a network has too much to do.
+    Overload {
+        /// The service's name.
+        service: String,
+        /// Offered load per worker.
+        utilisation: f64,
+    },
+    /// An assumption does not hold.
     Assumption(String),
 }
 
@@ -82,269 +79,24 @@ impl From<TheoryError> for Why {
     }
 }
 
-fn because(why: &Why) -> String {
-    match why {
-        Why::Theory(TheoryError::Unstable { utilisation }) => format!(
-            "the offered load is {utilisation:.2} of what the workers can do, so that the line grows without end"
-        ),
-        Why::Theory(error) => error.to_string(),
-        Why::Assumption(assumption) => assumption.clone(),
-    }
-}
-
-/// The one service, if every request visits just it and is answered then.
-fn single_station(model: &Model) -> Result<&Service, String> {
-    let used = |index: usize| {
-        let mut shares = model.clients.iter().flat_map(|client| &client.mix.shares);
-        shares.any(|(action, _)| action.index() == index)
-    };
-    let mut station = None;
-    for (index, action) in model.actions.iter().enumerate() {
-        if !used(index) {
-            continue;
-        }
-        let path = &model.program[action.entry as usize..];
-        let [Step::Visit(visited), Step::Reply, Step::End, ..] = path else {
-            return Err(format!(
-                "the path of action {} is more than one visit and a reply",
-                action.name
-            ));
-        };
-        if visited.time.is_some() {
-            return Err("a visit has a service time of its own".to_owned());
-        }
-        if station.is_some_and(|station| station != visited.service) {
-            return Err("requests visit different services".to_owned());
-        }
-        station = Some(visited.service);
-    }
-    let station = station.ok_or("no service is visited")?;
-    Ok(&model.services[station.index()])
-}
-
-/// How an open model's requests arrive.
-enum Arrivals<'a> {
-    Poisson { rate: f64 },
-    General { interarrival: &'a Dist },
-    Constant { rate: f64 },
-}
-
-/// The arrivals if all clients are open, `None` if the one client is closed.
-fn open_arrivals(model: &Model) -> Result<Option<Arrivals<'_>>, String> {
-    if let [
-        Client {
-            source: Source::Closed { .. },
-            ..
-        },
-    ] = model.clients.as_slice()
-    {
-        return Ok(None);
-    }
-    let mut poisson = 0.0;
-    for client in &model.clients {
-        let Source::Open {
-            arrival,
-            session: None,
-        } = &client.source
-        else {
-            return Err("clients are mixed or have sessions".to_owned());
-        };
-        match arrival {
-            Arrival::Renewal { interarrival } if interarrival.family() == Family::Exponential => {
-                poisson += arrival.rate();
-            }
-            Arrival::Renewal { interarrival } if model.clients.len() == 1 => {
-                return Ok(Some(Arrivals::General { interarrival }));
-            }
-            Arrival::Constant { rate } if model.clients.len() == 1 => {
-                return Ok(Some(Arrivals::Constant { rate: *rate }));
-            }
-            _ => return Err("several clients arrive, and not all as Poisson processes".to_owned()),
+impl std::fmt::Display for Why {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Why::Theory(TheoryError::Unstable { utilisation }) => write!(
+                f,
+                "the offered load is {utilisation:.2} of what the workers can do, so that the line grows without end"
+            ),
+            Why::Overload {
+                service,
+                utilisation,
+            } => write!(
+                f,
+                "the offered load of service {service} is {utilisation:.2} of what its workers can do, so that its line grows without end"
+            ),
+            Why::Theory(error) => error.fmt(f),
+            Why::Assumption(assumption) => f.write_str(assumption),
         }
     }
-    // Superposed Poisson processes are a Poisson process.
-    Ok(Some(Arrivals::Poisson { rate: poisson }))
-}
-
-fn is_exponential(service: &Service) -> bool {
-    service.time.family() == Family::Exponential
-}
-
-/// Whether all workers take from one line.
-fn has_one_line(service: &Service) -> bool {
-    service.members.get() == 1 || service.dispatch == Dispatch::Shared
-}
-
-fn found(form: String, service: &Service, means: Means, quantiles: Option<[f64; 3]>) -> Exact {
-    Exact {
-        form,
-        service: service.name.clone(),
-        response: means.response,
-        means,
-        quantiles,
-    }
-}
-
-fn closed(model: &Model, service: &Service, network: f64) -> Result<Exact, String> {
-    let [
-        Client {
-            source: Source::Closed { concurrency, think },
-            ..
-        },
-    ] = model.clients.as_slice()
-    else {
-        return Err("clients are mixed".to_owned());
-    };
-    if !is_exponential(service) {
-        return Err(format!("service {} is not exponential", service.name));
-    }
-    if !has_one_line(service) {
-        return Err(format!(
-            "service {} has several lines in a closed model",
-            service.name
-        ));
-    }
-    let users = u64::from(concurrency.get());
-    let servers = service.servers();
-    let room = service.queue_limit.map(|limit| servers + u64::from(limit));
-    if room.is_some_and(|room| room < users) {
-        return Err(format!("the line of service {} is limited", service.name));
-    }
-    let away = think.mean() / 1e9 + network;
-    let station = ClosedStation::new(users, away, servers, service.time.mean() / 1e9)
-        .map_err(|error| error.to_string())?;
-    let quantiles =
-        (servers <= MANY_SERVERS).then(|| QUANTILES.map(|p| station.response_quantile(p)));
-    Ok(found(
-        format!("M/M/{servers}//{users}"),
-        service,
-        station.means,
-        quantiles,
-    ))
-}
-
-fn open(arrivals: &Arrivals<'_>, service: &Service) -> Result<Exact, Why> {
-    let seconds = service.time.mean() / 1e9;
-    let servers = service.servers();
-    match arrivals {
-        Arrivals::Poisson { rate } if !has_one_line(service) => split(*rate, service),
-        Arrivals::Poisson { rate } => match service.queue_limit {
-            Some(limit) => {
-                require_exponential(service, "and its line is limited")?;
-                let capacity = servers + u64::from(limit);
-                let queue = FiniteQueue::new(servers, capacity, *rate, seconds)?;
-                let few = servers <= MANY_SERVERS;
-                let quantiles = few.then(|| QUANTILES.map(|p| queue.response_quantile(p)));
-                Ok(found(
-                    format!("M/M/{servers}/{capacity}"),
-                    service,
-                    queue.means,
-                    quantiles,
-                ))
-            }
-            None if is_exponential(service) => {
-                let queue = MultiServer::new(servers, *rate, seconds)?;
-                let quantiles = QUANTILES.map(|p| queue.response_quantile(p));
-                Ok(found(
-                    format!("M/M/{servers}"),
-                    service,
-                    queue.means,
-                    Some(quantiles),
-                ))
-            }
-            None => general(*rate, servers, service),
-        },
-        Arrivals::General { interarrival } => renewal(interarrival, service),
-        Arrivals::Constant { rate } => {
-            let interarrival =
-                Dist::constant(1e9 / rate).map_err(|error| Why::Assumption(error.to_string()))?;
-            renewal(&interarrival, service)
-        }
-    }
-}
-
-fn require_exponential(service: &Service, and: &str) -> Result<(), Why> {
-    if is_exponential(service) {
-        return Ok(());
-    }
-    Err(Why::Assumption(format!(
-        "service {} is not exponential {and}",
-        service.name
-    )))
-}
-
-/// Members with lines of their own under random dispatch.
-fn split(rate: f64, service: &Service) -> Result<Exact, Why> {
-    if service.dispatch != Dispatch::Random {
-        return Err(Why::Assumption(format!(
-            "service {} prefers its least loaded member",
-            service.name
-        )));
-    }
-    if service.queue_limit.is_some() {
-        return Err(Why::Assumption(format!(
-            "the lines of service {} are limited",
-            service.name
-        )));
-    }
-    let (members, workers) = (service.members.get(), service.workers.get());
-    if !is_exponential(service) {
-        return general(rate / f64::from(members), u64::from(workers), service).map(|mut exact| {
-            exact.form = format!("{members} × {}", exact.form);
-            exact.means.throughput *= f64::from(members);
-            exact.means.queue *= f64::from(members);
-            exact.means.in_system *= f64::from(members);
-            exact
-        });
-    }
-    let seconds = service.time.mean() / 1e9;
-    let queues = SplitQueues::new(u64::from(members), u64::from(workers), rate, seconds)?;
-    let quantiles = QUANTILES.map(|p| queues.member.response_quantile(p));
-    Ok(found(
-        format!("{members} × M/M/{workers}"),
-        service,
-        queues.means,
-        Some(quantiles),
-    ))
-}
-
-/// Poisson arrivals at one line with service of any kind.
-fn general(rate: f64, servers: u64, service: &Service) -> Result<Exact, Why> {
-    if servers != 1 {
-        require_exponential(service, "and has several workers")?;
-    }
-    let seconds = service.time.mean() / 1e9;
-    if service.time.family() == Family::Constant {
-        let queue = DeterministicService::new(rate, seconds)?;
-        let quantiles = QUANTILES.map(|p| queue.response_quantile(p));
-        return Ok(found(
-            "M/D/1".to_owned(),
-            service,
-            queue.means,
-            Some(quantiles),
-        ));
-    }
-    let queue = GeneralService::new(rate, seconds, service.time.scv())?;
-    Ok(found("M/G/1".to_owned(), service, queue.means, None))
-}
-
-/// Independent inter-arrival times of any kind at one exponential worker.
-fn renewal(interarrival: &Dist, service: &Service) -> Result<Exact, Why> {
-    require_exponential(service, "and arrivals are not Poisson")?;
-    if service.servers() != 1 || service.queue_limit.is_some() {
-        let name = &service.name;
-        return Err(Why::Assumption(format!(
-            "arrivals are not Poisson and service {name} is more than one worker with an unlimited line"
-        )));
-    }
-    let queue = GeneralArrivals::new(interarrival, service.time.mean() / 1e9)?;
-    let quantiles = QUANTILES.map(|p| queue.response_quantile(p));
-    Ok(found(
-        "GI/M/1".to_owned(),
-        service,
-        queue.means,
-        Some(quantiles),
-    ))
 }
 
 #[cfg(test)]
@@ -379,7 +131,187 @@ mod tests {
             let why = refused(", timeout: 5s", on_timeout);
             assert_eq!(why, "work leaves service s when its client gives up");
         }
-        assert_eq!(refused("", ", errors: 1%"), "service s injects errors");
         assert!(refused(", arrival: constant", ", queue: {limit: 3}").contains("not Poisson"));
+    }
+
+    /// What is found for a spec with these clients, paths by action and services.
+    fn network_of(clients: &str, actions: &str, services: &str) -> Result<Exact, String> {
+        let text = format!(
+            "{{blis: 1, name: t, run: {{horizon: 1s}}, clients: {{{clients}}}, actions: {{{actions}}},\n \
+             services: {{{services}}}}}"
+        );
+        let read = spec::read(&text).expect("the spec is well-formed");
+        exact(&spec::lower(&read).expect("the spec is sound").model)
+    }
+
+    const TWO: &str = "a: {workers: 1, time: {exponential: {mean: 10ms}}}, \
+                       b: {workers: 1, time: {exponential: {mean: 4ms}}}";
+    const IN_SERIES: &str = "do: {path: [{visit: a}, {visit: b}, reply]}";
+
+    fn near(found: f64, expected: f64) {
+        assert!((found / expected - 1.0).abs() < 1e-9, "{found} {expected}");
+    }
+
+    #[test]
+    fn errors_take_from_the_throughput_alone() {
+        let plain = found_for("", "").expect("M/M/1");
+        let failing = found_for("", ", errors: 10%").expect("M/M/1");
+        near(failing.throughput, 0.9 * plain.throughput);
+        assert_eq!(
+            (failing.response, failing.quantiles),
+            (plain.response, plain.quantiles)
+        );
+    }
+
+    #[test]
+    fn stations_in_series_have_quantiles() {
+        let found = network_of("c: {rate: 50/s, do: do}", IN_SERIES, TWO).expect("a network");
+        assert_eq!(found.form, "open Jackson network, 2 services");
+        // Rates 50 and 200 of the two responses.
+        near(found.response, 1.0 / 50.0 + 1.0 / 200.0);
+        let median = found.quantiles.expect("a series")[0];
+        let tail = (200.0 * (-50.0 * median).exp() - 50.0 * (-200.0 * median).exp()) / 150.0;
+        near(tail, 0.5);
+        // Where a request may be overtaken, the mean remains.
+        let twice = "do: {path: [{visit: a}, {visit: b}, reply, {visit: a}]}";
+        let found = network_of("c: {rate: 40/s, do: do}", twice, TWO).expect("a network");
+        near(found.services[0].1.utilisation, 0.8);
+        assert_eq!(found.quantiles, None);
+    }
+
+    #[test]
+    fn ways_are_mixed_by_their_shares() {
+        let ways = "x: {path: [{visit: a}, reply]}, y: {path: [{delay: 3ms}, {visit: b}, reply]}";
+        let clients = "c: {rate: 80/s, do: {x: 1, y: 3}}";
+        let found = network_of(clients, ways, TWO).expect("a network");
+        let (a, b) = (1.0 / (100.0 - 20.0), 1.0 / (250.0 - 60.0));
+        near(found.response, 0.25 * a + 0.75 * (b + 0.003));
+        let p99 = found.quantiles.expect("one visit on each way")[2];
+        near(
+            0.25 * (-p99 / a).exp() + 0.75 * (-(p99 - 0.003) / b).exp(),
+            0.01,
+        );
+    }
+
+    #[test]
+    fn branches_failures_and_sessions_are_followed() {
+        // Three quarters visit b; of those a third fails after it.
+        let path = "do: {path: [{visit: a}, {branch: [{weight: 1, path: []}, {weight: 2, path: [{visit: b}]}, \
+                    {weight: 1, path: [{visit: b}, {fail: app_error}]}]}, reply, {visit: b}]}";
+        let found = network_of("c: {rate: 40/s, do: do}", path, TWO).expect("a network");
+        near(found.throughput, 30.0);
+        // b: 40 * 3/4 before the reply, 30 after it.
+        near(found.services[1].1.throughput, 60.0);
+        let (a, b) = (1.0 / (100.0 - 40.0), 1.0 / (250.0 - 60.0));
+        near(found.response, a + b * 0.5 / 0.75);
+        let session =
+            "c: {rate: 10/s, session: {rounds: 4, think: {lognormal: {mean: 1s, cv: 2}}}, do: do}";
+        let found = network_of(session, IN_SERIES, TWO).expect("a network");
+        near(found.throughput, 40.0);
+        near(found.response, a + 1.0 / (250.0 - 40.0));
+        assert_eq!(found.quantiles, None);
+        let why = network_of(session, path, TWO).expect_err("sessions end early");
+        assert_eq!(why, "a failure ends a session of client c");
+    }
+
+    /// Against an independent form: members drawn at random in a closed model, and stations for everybody.
+    #[test]
+    fn closed_networks_are_solved() {
+        let clients = "c: {concurrency: 6, think: 50ms, do: do}";
+        let found = network_of(clients, IN_SERIES, TWO).expect("a network");
+        assert_eq!(found.form, "closed network, 2 services, 6 users");
+        // Mean value analysis by hand.
+        let (mut a, mut b, mut throughput) = (0.0, 0.0, 0.0);
+        for n in 1..=6 {
+            let (at_a, at_b) = (0.01 * (1.0 + a), 0.004 * (1.0 + b));
+            throughput = f64::from(n) / (0.05 + at_a + at_b);
+            (a, b) = (throughput * at_a, throughput * at_b);
+        }
+        near(found.throughput, throughput);
+        near(found.response, (a + b) / throughput);
+        near(found.services[0].1.in_system, a);
+        let members = "a: {members: 2, workers: 1, time: {exponential: {mean: 10ms}}}";
+        let one_visit = "do: {path: [{visit: a}, reply]}";
+        let split = network_of(clients, one_visit, members).expect("a network");
+        let (mut present, mut throughput) = (0.0, 0.0);
+        for n in 1..=6 {
+            let time = 0.01 * (1.0 + present);
+            throughput = f64::from(n) / (0.05 + time);
+            present = throughput * time / 2.0;
+        }
+        near(split.throughput, throughput);
+        near(split.services[0].1.in_system, 2.0 * present);
+        near(split.response, 2.0 * present / throughput);
+        // A worker for everybody: any distribution, and nobody waits.
+        let idle = "a: {workers: 6, time: {lognormal: {mean: 10ms, cv: 3}}}";
+        let found = network_of(clients, one_visit, idle).expect("a delay");
+        near(found.throughput, 100.0);
+        near(found.response, 0.01);
+        // Two visits of the same line in a round.
+        let twice = "do: {path: [{visit: a}, {delay: 5ms}, {visit: a}, reply]}";
+        let one = "a: {workers: 1, time: {exponential: {mean: 10ms}}}";
+        let found = network_of(clients, twice, one).expect("a station");
+        assert_eq!(found.form, "M/M/1//6");
+        let (mut present, mut throughput) = (0.0, 0.0);
+        for n in 1..=6 {
+            let time = 0.02 * (1.0 + present);
+            throughput = f64::from(n) / (0.055 + time);
+            present = throughput * time;
+        }
+        near(found.throughput, throughput);
+        near(found.response, present / throughput + 0.005);
+        assert_eq!(found.quantiles, None);
+    }
+
+    #[test]
+    fn a_network_says_what_it_lacks() {
+        let why = |clients: &str, services: &str| {
+            network_of(clients, IN_SERIES, services).expect_err("no form applies")
+        };
+        let constant =
+            "a: {workers: 1, time: 10ms}, b: {workers: 1, time: {exponential: {mean: 4ms}}}";
+        let open = "c: {rate: 50/s, do: do}";
+        assert_eq!(why(open, constant), "service a is not exponential");
+        assert_eq!(
+            why("c: {rate: 50/s, arrival: constant, do: do}", TWO),
+            "client c does not arrive as a Poisson process"
+        );
+        assert_eq!(
+            why("c: {rate: 150/s, do: do}", TWO),
+            "the offered load of service a is 1.50 of what its workers can do, so that its line grows without end"
+        );
+        let limited = TWO.replace("workers: 1,", "workers: 1, queue: {limit: 3},");
+        assert_eq!(why(open, &limited), "the line of service a is limited");
+        let closed = "c: {concurrency: 4, do: do}";
+        assert!(network_of(closed, IN_SERIES, &limited).is_ok());
+        let least = TWO.replace(
+            "workers: 1,",
+            "members: 3, workers: 1, dispatch: least_loaded,",
+        );
+        assert_eq!(
+            why(open, &least),
+            "service a prefers its least loaded member"
+        );
+        assert_eq!(
+            why("c: {rate: 50/s, do: do}, d: {concurrency: 4, do: do}", TWO),
+            "closed clients share the services with others"
+        );
+        let audited = "do: {path: [{visit: a}, reply, {visit: b}]}";
+        assert_eq!(
+            network_of(closed, audited, TWO).expect_err("forks"),
+            "work at service b goes on after the reply"
+        );
+        let lossy = TWO.replace("workers: 1,", "workers: 1, errors: 1%,");
+        let retire = "c: {concurrency: 4, do: do, on_failure: {respawn: false}}";
+        assert_eq!(
+            why(retire, &lossy),
+            "users of client c do not come back after a failure"
+        );
+        assert!(network_of(retire, IN_SERIES, TWO).is_ok());
+        let fails = "do: {path: [{visit: a}, {fail: app_error}]}";
+        assert_eq!(
+            network_of(open, fails, TWO).expect_err("no reply"),
+            "no request ends as ok"
+        );
     }
 }

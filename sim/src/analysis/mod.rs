@@ -1,13 +1,23 @@
 //! What can be said of a model without running it: demands, offered load, the service that limits it, and the
-//! closed form that applies.
+//! closed form that applies, or bounds and an approximation where none does.
+//!
+//! Which form applies is decided by one list of assumptions in `assumptions`; a feature that the forms do not know
+//! gets a line there.
 //!
 //! Reports set these figures beside the simulated ones, and `check` prints them. They look at the model alone
 //! and change nothing.
 
+mod assumptions;
 mod demand;
+mod estimate;
 mod exact;
+mod network_forms;
 mod offered;
+mod route;
+mod station_forms;
+mod traffic;
 
 pub use demand::{PathDemand, path_demand};
+pub use estimate::{Approximation, Bounds, Estimate, estimate};
 pub use exact::{Exact, exact};
 pub use offered::{ClientLoad, Offered, ServiceLoad, offered};

@@ -29,7 +29,7 @@ pub struct ClientLoad {
 pub struct ServiceLoad {
     /// Visits per second.
     pub visits_per_second: f64,
-    /// Mean service time in seconds.
+    /// Mean time in seconds that a visit keeps a worker busy, or holds it, when nothing has to wait.
     pub service_time: f64,
     /// Workers of all members.
     pub servers: u64,
@@ -112,19 +112,27 @@ pub fn offered(model: &Model) -> Offered {
     let total: f64 = clients.iter().map(weight).sum();
     let services = model.services.iter().enumerate().map(|(index, service)| {
         let (mut visits_per_second, mut weighted) = (0.0, 0.0);
+        let (mut busy, mut all_visits) = (0.0, 0.0);
         for (client, load) in model.clients.iter().zip(&clients) {
             let shares = client.mix.shares.iter();
             let visits: f64 = shares
                 .map(|(action, share)| share * demands[action.index()].visits[index])
                 .sum();
+            let shares = client.mix.shares.iter();
+            let seconds: f64 = shares
+                .map(|(action, share)| share * demands[action.index()].busy[index])
+                .sum();
             if visits > 0.0 {
+                busy += weight(load) * seconds;
+                all_visits += weight(load) * visits;
                 visits_per_second += load.requests_per_second * visits;
                 weighted += weight(load) * visits;
             }
         }
         ServiceLoad {
             visits_per_second,
-            service_time: service.time.mean() / 1e9,
+            // What is held counts as service, and visits may have times of their own.
+            service_time: mean_time(service.time.mean() / 1e9, busy, all_visits),
             servers: service.servers(),
             visits_per_request: if total > 0.0 { weighted / total } else { 0.0 },
         }
@@ -132,6 +140,14 @@ pub fn offered(model: &Model) -> Offered {
     Offered {
         services: services.collect(),
         clients,
+    }
+}
+
+/// The mean time of a visit: the service's own, unless visits have times of their own or hold workers.
+fn mean_time(own: f64, busy: f64, visits: f64) -> f64 {
+    match (busy - visits * own).abs() > 1e-12 * busy {
+        true => busy / visits,
+        false => own,
     }
 }
 
@@ -160,7 +176,7 @@ fn client_load(client: &Client, demands: &[PathDemand]) -> ClientLoad {
 }
 
 /// The mean number of rounds.
-fn mean_rounds(rounds: &Rounds) -> f64 {
+pub(super) fn mean_rounds(rounds: &Rounds) -> f64 {
     match rounds {
         Rounds::Constant(rounds) => f64::from(rounds.get()),
         Rounds::Uniform { min, max } => (f64::from(min.get()) + f64::from(max.get())) / 2.0,

@@ -15,6 +15,7 @@ mod gamma;
 mod hyperexponential;
 mod laplace;
 mod moments;
+mod phases;
 pub(crate) mod special;
 mod ziggurat;
 
@@ -22,6 +23,7 @@ pub use description::Unit;
 use empirical::Points;
 pub use error::DistError;
 use hyperexponential::Branches;
+pub use phases::Phases;
 
 use crate::random::Draw;
 use crate::time::Span;

@@ -262,26 +262,73 @@ pub struct Theory {
     /// Why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_applicable: Option<String>,
+    /// Where there is none: the asymptotic bounds of a closed model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<TheoryBounds>,
+    /// Where there is none: an approximation of an open model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approximation: Option<Approximately>,
+}
+
+/// Limits that the steady state of a closed model keeps to, whatever its distributions are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TheoryBounds {
+    /// The most requests per second that can end as `ok`.
+    pub throughput_at_most_rps: f64,
+    /// The least mean response time; absent where requests can fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_at_least_ms: Option<f64>,
+    /// N*: the number of users from which on some must wait.
+    pub saturation_users: f64,
+}
+
+/// A figure near the steady state of an open model, not an exact one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Approximately {
+    /// What it is an approximation of.
+    pub form: String,
+    /// Mean response time.
+    pub response_ms: f64,
+    /// An upper bound on the mean response time, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_at_most_ms: Option<f64>,
 }
 
 /// The figures of a closed form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Exactly {
-    /// In Kendall's notation.
+    /// In Kendall's notation for a single service.
     pub form: String,
-    /// The service it is of.
-    pub service: String,
-    /// Completions per second.
+    /// The service it is of, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// Requests that end as `ok` per second.
     pub throughput_rps: f64,
     /// Mean response time.
     pub response_ms: f64,
-    /// Utilisation of the service.
-    pub utilisation: f64,
-    /// Mean number of requests that wait.
-    pub mean_queue: f64,
+    /// Utilisation of the one service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utilisation: Option<f64>,
+    /// Mean number of requests that wait at the one service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_queue: Option<f64>,
     /// Median, 95th and 99th percentile of the response time, where the form has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_p50_p95_p99_ms: Option<[f64; 3]>,
+    /// By service, where there are several.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub services: BTreeMap<String, ExactService>,
+}
+
+/// The figures of one service of a network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ExactService {
+    /// Share of its workers that is busy.
+    pub utilisation: f64,
+    /// Mean number of requests that wait.
+    pub mean_queue: f64,
+    /// Mean wait of a visit.
+    pub wait_ms: f64,
 }
 
 /// One interval of the run.

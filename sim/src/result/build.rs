@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::blocks::{
-    ActionResult, Bottleneck, ClientResult, Exactly, Interval, Latency, LatencyBlock,
-    RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity,
-    Theory, VerdictResult, Window,
+    ActionResult, Approximately, Bottleneck, ClientResult, ExactService, Exactly, Interval,
+    Latency, LatencyBlock, RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts,
+    SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
 };
 use super::{INTERRUPTED, SCHEMA, messages};
-use crate::analysis::{exact, offered};
+use crate::analysis::{Estimate, Exact, estimate, exact, offered};
 use crate::engine::LoadEnd;
 use crate::event::{Outcome, SessionEnd};
 use crate::measure::{Areas, Latencies, Measure, Requests, Row, Sessions, StationMeter, Times};
-use crate::model::{ActionId, ClientId, Model, Service, Source};
+use crate::model::{ActionId, ClientId, Model, Order, Service, Source};
 use crate::spec::Setting;
 use crate::time::Span;
 use crate::verdict::{Evidence, Limit, Measured, Signal, evidence, judge};
@@ -178,7 +178,12 @@ pub(super) fn mean_over(area: u128, span: Span) -> Option<f64> {
 }
 
 fn utilisation(service: &Service, areas: Areas, span: Span) -> Option<f64> {
-    Some(mean_over(areas.busy, span)? / service.servers() as f64)
+    // Those who share workers are in service together, and yet no more workers are busy than there are.
+    let busy = match service.order {
+        Order::Shared { .. } => areas.workers,
+        _ => areas.busy,
+    };
+    Some(mean_over(busy, span)? / service.servers() as f64)
 }
 
 fn services(model: &Model, measure: &Measure) -> BTreeMap<String, ServiceResult> {
@@ -251,31 +256,65 @@ fn bottleneck(model: &Model, measure: &Measure) -> Option<Bottleneck> {
     })
 }
 
-/// The closed form, unless the run did what the form does not know: give up.
+/// The closed form, or what is known instead, unless the run did what neither knows: give up.
 pub(super) fn theory(model: &Model, timed_out: u64) -> Theory {
-    let patient = |exact| match timed_out {
-        0 => Ok(exact),
-        _ => Err(format!("{timed_out} requests timed out")),
+    let mut theory = Theory {
+        exact: None,
+        not_applicable: None,
+        bounds: None,
+        approximation: None,
     };
-    match exact(model).and_then(patient) {
-        Err(why) => Theory {
-            exact: None,
-            not_applicable: Some(why),
-        },
-        Ok(exact) => Theory {
-            exact: Some(Exactly {
-                form: exact.form,
-                service: exact.service,
-                throughput_rps: exact.means.throughput,
-                response_ms: exact.response * 1e3,
-                utilisation: exact.means.utilisation,
-                mean_queue: exact.means.queue,
-                response_p50_p95_p99_ms: exact
-                    .quantiles
-                    .map(|quantiles| quantiles.map(|q| q * 1e3)),
-            }),
-            not_applicable: None,
-        },
+    match exact(model) {
+        Ok(_) if timed_out > 0 => {
+            theory.not_applicable = Some(format!("{timed_out} requests timed out"));
+        }
+        Ok(exact) => theory.exact = Some(exactly(exact)),
+        Err(why) => theory.not_applicable = Some(why),
+    }
+    if theory.exact.is_some() || timed_out > 0 {
+        return theory;
+    }
+    match estimate(model) {
+        Some(Estimate::Bounds(bounds)) => {
+            theory.bounds = Some(TheoryBounds {
+                throughput_at_most_rps: bounds.throughput_at_most,
+                response_at_least_ms: bounds.response_at_least.map(|seconds| seconds * 1e3),
+                saturation_users: bounds.saturation_users,
+            });
+        }
+        Some(Estimate::Approximation(near)) => {
+            theory.approximation = Some(Approximately {
+                form: near.form,
+                response_ms: near.response * 1e3,
+                response_at_most_ms: near.response_at_most.map(|seconds| seconds * 1e3),
+            });
+        }
+        None => {}
+    }
+    theory
+}
+
+fn exactly(exact: Exact) -> Exactly {
+    let several = exact.services.len() > 1;
+    let only = exact.services.first().filter(|_| !several);
+    let figures = exact.services.iter().filter(|_| several);
+    let figures = figures.map(|(name, means)| {
+        let figures = ExactService {
+            utilisation: means.utilisation,
+            mean_queue: means.queue,
+            wait_ms: means.wait * 1e3,
+        };
+        (name.clone(), figures)
+    });
+    Exactly {
+        service: only.map(|(name, _)| name.clone()),
+        throughput_rps: exact.throughput,
+        response_ms: exact.response * 1e3,
+        utilisation: only.map(|(_, means)| means.utilisation),
+        mean_queue: only.map(|(_, means)| means.queue),
+        response_p50_p95_p99_ms: exact.quantiles.map(|quantiles| quantiles.map(|q| q * 1e3)),
+        services: figures.collect(),
+        form: exact.form,
     }
 }
 

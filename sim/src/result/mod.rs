@@ -10,9 +10,9 @@ mod check;
 mod messages;
 
 pub use blocks::{
-    ActionResult, Bottleneck, ClientResult, Exactly, Interval, Latency, LatencyBlock,
-    RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity,
-    Theory, VerdictResult, Window,
+    ActionResult, Approximately, Bottleneck, ClientResult, ExactService, Exactly, Interval,
+    Latency, LatencyBlock, RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts,
+    SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
 };
 pub use build::{Provenance, build};
 pub use check::{

@@ -1,4 +1,4 @@
-//! Asymptotic bounds of closed systems.
+//! Asymptotic and balanced job bounds of closed systems.
 
 use super::TheoryError;
 use super::error::{at_least, not_negative, positive};
@@ -77,6 +77,26 @@ impl ClosedBounds {
             demand.seconds * (1.0 + (users - servers).max(0.0) / servers)
         };
         self.demands.iter().map(behind_all).sum()
+    }
+
+    /// The balanced job bounds (Zahorjan, Sevcik, Eager and Galler 1982) on the throughput of `users` users, per second:
+    /// (least, largest). They hold for exponential service at single servers, where they are within the asymptotic
+    /// ones; `None` if a station has several servers.
+    ///
+    /// The system in which every station had the largest demand is slower, the one in which the same demand was spread
+    /// evenly is faster, and both have a solution.
+    pub fn balanced_throughput(&self, users: f64) -> Option<(f64, f64)> {
+        if self.demands.iter().any(|demand| demand.servers > 1) {
+            return None;
+        }
+        let (total, think) = (self.total_demand(), self.think);
+        let used = self.demands.iter().filter(|demand| demand.seconds > 0.0);
+        let average = total / used.count() as f64;
+        let others = users - 1.0;
+        let least =
+            users / (total + think + others * self.slowest() / (1.0 + think / (users * total)));
+        let largest = users / (total + think + others * average / (1.0 + think / total));
+        Some((least, largest.min(self.capacity())))
     }
 
     /// The largest demand per server.

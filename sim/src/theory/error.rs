@@ -21,6 +21,30 @@ pub enum TheoryError {
         /// Offered load per server.
         utilisation: f64,
     },
+    /// The arrivals at one station of a network exceed or equal what its servers can do.
+    #[error(
+        "utilisation of station {station} would be {utilisation}; a steady state needs it below 1"
+    )]
+    UnstableStation {
+        /// The station's position.
+        station: usize,
+        /// Offered load per server.
+        utilisation: f64,
+    },
+    /// The traffic equations have no solution: what comes to this station goes round without end.
+    #[error("what comes to station {station} can never leave the network")]
+    NoWayOut {
+        /// The station's position.
+        station: usize,
+    },
+    /// The computation would take longer than its answer is worth.
+    #[error("the computation would take {steps} steps; accepted are up to {most}")]
+    TooManySteps {
+        /// How many it would take.
+        steps: f64,
+        /// How many it may take.
+        most: f64,
+    },
     /// More states are likely than a computation can hold.
     #[error("more than {most} states of the system are likely; there is no figure for so many")]
     TooManyStates {
@@ -77,4 +101,16 @@ pub(super) fn stable(utilisation: f64) -> Result<f64, TheoryError> {
     } else {
         Err(TheoryError::Unstable { utilisation })
     }
+}
+
+/// A share of a whole: a number from 0 to 1.
+pub(super) fn share(parameter: &'static str, found: f64) -> Result<f64, TheoryError> {
+    if (0.0..=1.0).contains(&found) {
+        return Ok(found);
+    }
+    Err(TheoryError::OutOfRange {
+        parameter,
+        found,
+        accepted: "from 0 to 1",
+    })
 }

@@ -1,5 +1,6 @@
 //! M/M/c, and M/M/1 as its simplest case.
 
+use super::erlang_loss::erlang_b;
 use super::error::{at_least, positive, stable};
 use super::{Means, TheoryError, quantile, tail_outside};
 
@@ -10,6 +11,8 @@ pub struct MultiServer {
     pub means: Means,
     /// The probability that an arrival has to wait (Erlang C).
     pub waiting_probability: f64,
+    /// How many servers.
+    pub servers: u64,
     /// The service rate of one server, per second.
     service_rate: f64,
     /// What the servers can do beyond what arrives, per second: c / service - rate.
@@ -32,6 +35,7 @@ impl MultiServer {
         Ok(MultiServer {
             means,
             waiting_probability,
+            servers,
             service_rate: 1.0 / service,
             spare_rate,
         })
@@ -40,6 +44,19 @@ impl MultiServer {
     /// M/M/1.
     pub fn single(rate: f64, service: f64) -> Result<MultiServer, TheoryError> {
         MultiServer::new(1, rate, service)
+    }
+
+    /// The stages whose sum is the response time, as (rate per second, probability of taking part): a service, and for
+    /// those who wait an exponential wait at the spare rate; on a single server the two make one stage (Kleinrock 1975,
+    /// 3.2).
+    pub(super) fn response_stages(&self) -> Vec<(f64, f64)> {
+        if self.servers == 1 {
+            return vec![(self.spare_rate, 1.0)];
+        }
+        vec![
+            (self.service_rate, 1.0),
+            (self.spare_rate, self.waiting_probability),
+        ]
     }
 
     /// P(wait > t), t in seconds.
@@ -74,18 +91,4 @@ impl MultiServer {
     pub fn response_quantile(&self, p: f64) -> f64 {
         quantile(p, 1.0 / self.service_rate, |t| self.response_tail(t))
     }
-}
-
-/// The probability that all of `servers` servers without a line are busy under an offered load of `load` (Erlang B), by
-/// its recursion in the number of servers, which is stable.
-fn erlang_b(servers: u64, load: f64) -> f64 {
-    let mut blocking = 1.0;
-    for n in 1..=servers {
-        blocking = load * blocking / (n as f64 + load * blocking);
-        // More servers than any float can tell from enough.
-        if blocking == 0.0 {
-            break;
-        }
-    }
-    blocking
 }

@@ -4,7 +4,13 @@
 
 mod arrivals;
 mod bounds;
+mod chains;
 mod closed;
+mod closed_networks;
+mod loss;
+mod networks;
 mod numerics;
 mod open;
+mod scalability;
 mod service;
+mod sharing;

@@ -1,0 +1,243 @@
+//! What the closed forms assume of a model, one line for each assumption.
+
+use crate::analysis::route::steps_of;
+use crate::analysis::traffic::{Traffic, has_one_line, is_exponential, is_poisson};
+use crate::model::{Action, Admission, Dispatch, OnTimeout, Order, Source, Step};
+
+/// Which forms need an assumption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Every form, and bounds and approximations too.
+    Any,
+    /// Forms of networks, in which requests visit several services or come again.
+    Network,
+}
+
+/// How an assumption fails for a model, to follow "no closed form applies: ", or `None` where it holds.
+type Fails = fn(&Traffic<'_>) -> Option<String>;
+
+/// All assumptions, in the order in which they are looked at. A feature of the model that a form does not know belongs
+/// here as a line, and nowhere else.
+const ASSUMPTIONS: &[(Scope, Fails)] = &[
+    (Scope::Any, paths_do_more_than_visit),
+    (Scope::Any, visits_have_times_of_their_own),
+    (Scope::Any, order_is_not_by_arrival),
+    (Scope::Any, service_times_vary),
+    (Scope::Any, some_are_not_admitted),
+    (Scope::Any, nothing_is_visited),
+    (Scope::Any, nothing_succeeds),
+    (Scope::Any, clients_are_mixed),
+    (Scope::Any, failures_are_retried),
+    (Scope::Any, work_leaves),
+    (Scope::Any, users_are_lost),
+    (Scope::Any, sessions_are_cut),
+    (Scope::Network, arrivals_are_not_poisson),
+    (Scope::Network, least_loaded_is_preferred),
+    (Scope::Network, service_is_not_exponential),
+    (Scope::Network, lines_are_limited),
+    (Scope::Network, work_goes_on_after_the_reply),
+];
+
+/// How the first assumption that does not hold within `scope` fails.
+pub fn broken(traffic: &Traffic<'_>, scope: Scope) -> Option<String> {
+    let needed = ASSUMPTIONS.iter().filter(|(of, _)| *of == scope);
+    needed.into_iter().find_map(|(_, fails)| fails(traffic))
+}
+
+/// The steps that clients' requests can take.
+fn steps<'a>(traffic: &Traffic<'a>) -> impl Iterator<Item = (&'a Action, &'a Step)> {
+    let model = traffic.model;
+    let clients = model.clients.iter().flat_map(|client| &client.mix.shares);
+    clients.flat_map(move |(action, _)| {
+        let action = &model.actions[action.index()];
+        steps_of(model, action).map(move |step| (action, step))
+    })
+}
+
+fn paths_do_more_than_visit(traffic: &Traffic<'_>) -> Option<String> {
+    let (action, step) = steps(traffic).find(|(action, step)| {
+        let holds = matches!(step, Step::Visit(visit) if visit.holds);
+        let more = matches!(
+            step,
+            Step::Publish { .. } | Step::Emit(_) | Step::Fork { .. }
+        );
+        holds || more || action.fire_and_forget
+    })?;
+    let what = match step {
+        Step::Visit(visit) if visit.holds => "holds a worker during other steps",
+        Step::Publish { .. } => "publishes to a stream",
+        Step::Emit(_) => "sends a message to many",
+        Step::Fork { .. } => "goes several ways at once",
+        _ => "answers nobody",
+    };
+    Some(format!("the path of action {} {what}", action.name))
+}
+
+fn visits_have_times_of_their_own(traffic: &Traffic<'_>) -> Option<String> {
+    let own = |step: &Step| matches!(step, Step::Visit(visit) if visit.time.is_some());
+    let (action, _) = steps(traffic).find(|(_, step)| own(step))?;
+    Some(format!(
+        "a visit of action {} has a service time of its own",
+        action.name
+    ))
+}
+
+fn order_is_not_by_arrival(traffic: &Traffic<'_>) -> Option<String> {
+    let mut visited = traffic.visited();
+    let (_, service) = visited.find(|(_, service)| service.order != Order::Fifo)?;
+    Some(format!(
+        "service {} does not serve in the order of arrival",
+        service.name
+    ))
+}
+
+fn service_times_vary(traffic: &Traffic<'_>) -> Option<String> {
+    let mut visited = traffic.visited();
+    let (_, service) = visited.find(|(_, service)| {
+        service.load.is_some()
+            || service.cold_start.is_some()
+            || !service.slow_downs.is_empty()
+            || !service.error_bursts.is_empty()
+            || !service.outages.is_empty()
+    })?;
+    Some(format!("service {} is not always the same", service.name))
+}
+
+fn some_are_not_admitted(traffic: &Traffic<'_>) -> Option<String> {
+    let mut visited = traffic.visited();
+    let (_, service) = visited.find(|(_, service)| service.admission != Admission::default())?;
+    Some(format!(
+        "service {} does not let everybody in",
+        service.name
+    ))
+}
+
+fn nothing_is_visited(traffic: &Traffic<'_>) -> Option<String> {
+    let mut visited = traffic.visited();
+    visited
+        .next()
+        .is_none()
+        .then(|| "no service is visited".to_owned())
+}
+
+fn nothing_succeeds(traffic: &Traffic<'_>) -> Option<String> {
+    let mut routes = traffic.routes.iter();
+    routes
+        .all(|route| route.ok == 0.0)
+        .then(|| "no request ends as ok".to_owned())
+}
+
+fn clients_are_mixed(traffic: &Traffic<'_>) -> Option<String> {
+    let open = traffic.is_open();
+    (!open && traffic.closed().is_none())
+        .then(|| "closed clients share the services with others".to_owned())
+}
+
+fn failures_are_retried(traffic: &Traffic<'_>) -> Option<String> {
+    let mut clients = traffic.model.clients.iter();
+    clients
+        .any(|client| client.on_failure.retries > 0)
+        .then(|| "failed requests are tried again".to_owned())
+}
+
+fn work_leaves(traffic: &Traffic<'_>) -> Option<String> {
+    let mut clients = traffic.model.clients.iter();
+    if clients.all(|client| client.timeout.is_none()) {
+        return None;
+    }
+    let mut visited = traffic.visited();
+    let (_, service) = visited.find(|(_, service)| service.on_timeout != OnTimeout::Stay)?;
+    Some(format!(
+        "work leaves service {} when its client gives up",
+        service.name
+    ))
+}
+
+/// Whether requests of this route can fail, by an error, on purpose or at a full line.
+fn can_fail(traffic: &Traffic<'_>, ok: f64) -> bool {
+    let mut visited = traffic.visited();
+    ok < 1.0 - 1e-12 || visited.any(|(_, service)| traffic.can_refuse(service))
+}
+
+fn users_are_lost(traffic: &Traffic<'_>) -> Option<String> {
+    let mut clients = traffic.clients();
+    let (client, _) = clients.find(|(client, route)| {
+        let closed = matches!(client.source, Source::Closed { .. });
+        closed && !client.on_failure.respawn && can_fail(traffic, route.ok)
+    })?;
+    Some(format!(
+        "users of client {} do not come back after a failure",
+        client.name
+    ))
+}
+
+fn sessions_are_cut(traffic: &Traffic<'_>) -> Option<String> {
+    let mut clients = traffic.clients();
+    let (client, _) = clients.find(|(client, route)| {
+        let sessions = matches!(
+            &client.source,
+            Source::Open {
+                session: Some(_),
+                ..
+            }
+        );
+        sessions && can_fail(traffic, route.ok)
+    })?;
+    Some(format!(
+        "a failure ends a session of client {}",
+        client.name
+    ))
+}
+
+fn arrivals_are_not_poisson(traffic: &Traffic<'_>) -> Option<String> {
+    let mut clients = traffic.model.clients.iter();
+    let client = clients.find(|client| match &client.source {
+        Source::Open { arrival, .. } => !is_poisson(arrival),
+        Source::Closed { .. } => false,
+    })?;
+    Some(format!(
+        "client {} does not arrive as a Poisson process",
+        client.name
+    ))
+}
+
+fn least_loaded_is_preferred(traffic: &Traffic<'_>) -> Option<String> {
+    let mut visited = traffic.visited();
+    let (_, service) = visited.find(|(_, service)| {
+        service.dispatch == Dispatch::LeastLoaded
+            && !has_one_line(service)
+            && !traffic.never_waits(service)
+    })?;
+    Some(format!(
+        "service {} prefers its least loaded member",
+        service.name
+    ))
+}
+
+fn service_is_not_exponential(traffic: &Traffic<'_>) -> Option<String> {
+    let mut visited = traffic.visited();
+    let (_, service) =
+        visited.find(|(_, service)| !is_exponential(service) && !traffic.never_waits(service))?;
+    Some(format!("service {} is not exponential", service.name))
+}
+
+fn lines_are_limited(traffic: &Traffic<'_>) -> Option<String> {
+    let mut visited = traffic.visited();
+    let (_, service) = visited.find(|(_, service)| traffic.can_refuse(service))?;
+    Some(format!("the line of service {} is limited", service.name))
+}
+
+/// A user who goes on while work is left behind makes two requests of one.
+fn work_goes_on_after_the_reply(traffic: &Traffic<'_>) -> Option<String> {
+    let mut clients = traffic.clients();
+    clients.find_map(|(client, route)| {
+        let single = matches!(&client.source, Source::Open { session: None, .. });
+        let left = (0..route.visits.len())
+            .find(|&at| route.visits[at] > route.before_reply[at] * (1.0 + 1e-12));
+        let service = &traffic.model.services[left.filter(|_| !single)?];
+        Some(format!(
+            "work at service {} goes on after the reply",
+            service.name
+        ))
+    })
+}
