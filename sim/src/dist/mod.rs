@@ -15,6 +15,8 @@ mod gamma;
 mod hyperexponential;
 mod laplace;
 mod moments;
+mod normal;
+mod pareto;
 pub(crate) mod special;
 mod ziggurat;
 
@@ -22,6 +24,8 @@ pub use description::Unit;
 use empirical::Points;
 pub use error::DistError;
 use hyperexponential::Branches;
+use normal::Normal;
+use pareto::Pareto;
 
 use crate::random::Draw;
 use crate::time::Span;
@@ -49,6 +53,10 @@ enum Form {
     Lognormal { mu: f64, sigma: f64 },
     /// Weighted mixture of exponentials.
     Hyperexponential(Box<Branches>),
+    /// Pareto between two bounds.
+    Pareto(Box<Pareto>),
+    /// Normal between two bounds.
+    Normal(Box<Normal>),
     /// Given values with given probabilities.
     Empirical(Box<Points>),
 }
@@ -72,6 +80,10 @@ pub enum Family {
     Lognormal,
     /// Mixture of exponentials.
     Hyperexponential,
+    /// Pareto between two bounds.
+    Pareto,
+    /// Normal between two bounds.
+    Normal,
     /// Given values.
     Empirical,
 }
@@ -88,6 +100,8 @@ impl Family {
             Family::Weibull => "weibull",
             Family::Lognormal => "lognormal",
             Family::Hyperexponential => "hyperexponential",
+            Family::Pareto => "pareto",
+            Family::Normal => "normal",
             Family::Empirical => "empirical",
         }
     }
@@ -124,6 +138,8 @@ impl Dist {
             Form::Weibull { .. } => Family::Weibull,
             Form::Lognormal { .. } => Family::Lognormal,
             Form::Hyperexponential(_) => Family::Hyperexponential,
+            Form::Pareto(_) => Family::Pareto,
+            Form::Normal(_) => Family::Normal,
             Form::Empirical(_) => Family::Empirical,
         }
     }
@@ -145,6 +161,8 @@ impl Form {
             }
             Form::Lognormal { mu, sigma } => libm::exp(mu + sigma * ziggurat::normal(draw)),
             Form::Hyperexponential(branches) => branches.sample(draw),
+            Form::Pareto(pareto) => pareto.sample(draw),
+            Form::Normal(normal) => normal.sample(draw),
             Form::Empirical(points) => points.sample(draw),
         }
     }
