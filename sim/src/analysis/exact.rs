@@ -141,19 +141,25 @@ fn open_arrivals(model: &Model) -> Result<Option<Arrivals<'_>>, String> {
     for client in &model.clients {
         let Source::Open {
             arrival,
+            shape,
             session: None,
         } = &client.source
         else {
             return Err("clients are mixed or have sessions".to_owned());
         };
+        if shape.is_some() || matches!(arrival, Arrival::Recorded(_)) {
+            return Err(format!("the rate of client {} changes", client.name));
+        }
+        let members = client.population.get();
+        let alone = members == 1 && model.clients.len() == 1;
         match arrival {
             Arrival::Renewal { interarrival } if interarrival.family() == Family::Exponential => {
-                poisson += arrival.rate();
+                poisson += arrival.rate() * f64::from(members);
             }
-            Arrival::Renewal { interarrival } if model.clients.len() == 1 => {
+            Arrival::Renewal { interarrival } if alone => {
                 return Ok(Some(Arrivals::General { interarrival }));
             }
-            Arrival::Constant { rate } if model.clients.len() == 1 => {
+            Arrival::Constant { rate } if alone => {
                 return Ok(Some(Arrivals::Constant { rate: *rate }));
             }
             _ => return Err("several clients arrive, and not all as Poisson processes".to_owned()),
@@ -184,8 +190,8 @@ fn found(form: String, service: &Service, means: Means, quantiles: Option<[f64; 
 
 fn closed(model: &Model, service: &Service, network: f64) -> Result<Exact, String> {
     let [
-        Client {
-            source: Source::Closed { concurrency, think },
+        client @ Client {
+            source: Source::Closed { think, .. },
             ..
         },
     ] = model.clients.as_slice()
@@ -201,7 +207,7 @@ fn closed(model: &Model, service: &Service, network: f64) -> Result<Exact, Strin
             service.name
         ));
     }
-    let users = u64::from(concurrency.get());
+    let users = client.closed_users();
     let servers = service.servers();
     let room = service.queue_limit.map(|limit| servers + u64::from(limit));
     if room.is_some_and(|room| room < users) {

@@ -5,9 +5,13 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::distribution::{Distribution, Hyperexponential, Lognormal, Shaped};
-use super::lower::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE};
+use super::distribution::{
+    Distribution, Empirical, Hyperexponential, Lognormal, Normal, Pareto, Shaped,
+};
+use super::error::{Origin, Place};
+use super::lower::{DEFAULT_DRAIN, DEFAULT_PERIOD, DEFAULT_SEED, LANGUAGE};
 use super::named::Named;
+use super::shape::{Ramp, Shape, Spike, Spikes, Window};
 use super::spanned::Spanned;
 use super::syntax::{
     Action, Arrival, Client, Dispatch, Do, Failure, OnTimeout, Run, Service, Slo, Spec, Step,
@@ -18,6 +22,30 @@ use super::units::{Duration, Number};
 /// The text of a spec, with defaults and overrides in place.
 pub fn resolved(spec: &Spec) -> String {
     Resolved(spec).to_string()
+}
+
+/// A resolved spec's text with other paths in place of those of the files it refers to.
+///
+/// `path` is asked for each of them; what it does not know stays as it is.
+pub fn with_paths(resolved: &str, path: impl Fn(&str) -> Option<String>) -> String {
+    let Ok(spec) = super::read(resolved) else {
+        return resolved.to_owned();
+    };
+    let mut text = resolved.to_owned();
+    let mut places: Vec<(Place, String)> = super::files::wanted(&spec)
+        .into_iter()
+        .filter_map(|written| match written.origin {
+            Origin::Text(place) => Some((place, Quoted(&path(&written.value)?).to_string())),
+            Origin::Flag(_) => None,
+        })
+        .collect();
+    // From the end, so that the places before stay where they are.
+    places.sort_by_key(|(place, _)| std::cmp::Reverse(place.start));
+    places.dedup_by_key(|(place, _)| *place);
+    for (place, path) in places {
+        text.replace_range(place.range(), &path);
+    }
+    text
 }
 
 struct Resolved<'a>(&'a Spec);
@@ -99,14 +127,19 @@ fn optional<T: Display>(
 }
 
 fn client(f: &mut Formatter<'_>, client: &Client) -> fmt::Result {
+    optional(f, "    ", "population", &client.population)?;
     optional(f, "    ", "concurrency", &client.concurrency)?;
     if client.concurrency.is_some() {
         writeln!(f, "    think: {}", OrNone(client.think.as_ref()))?;
+    }
+    if let Some(Arrival::Trace(path)) = client.arrival.as_ref().map(|arrival| &arrival.value) {
+        writeln!(f, "    arrival: {{trace: {}}}", Quoted(&path.value))?;
     }
     if let Some(rate) = &client.rate {
         writeln!(f, "    rate: {}", rate.value)?;
         match client.arrival.as_ref().map(|arrival| &arrival.value) {
             None | Some(Arrival::Poisson) => writeln!(f, "    arrival: poisson")?,
+            Some(Arrival::Trace(_)) => {}
             Some(Arrival::Constant) => writeln!(f, "    arrival: constant")?,
             Some(Arrival::Gamma(by)) => {
                 writeln!(f, "    arrival: {{gamma: {{cv: {}}}}}", by.cv.value)?
@@ -116,14 +149,18 @@ fn client(f: &mut Formatter<'_>, client: &Client) -> fmt::Result {
             }
         }
     }
+    if let Some(shape) = &client.shape {
+        writeln!(f, "    shape: {}", Curve(&shape.value))?;
+    }
     if let Some(session) = &client.session {
         let session = &session.value;
         let (rounds, think) = (Law(&session.rounds.value), OrNone(session.think.as_ref()));
         writeln!(f, "    session: {{rounds: {rounds}, think: {think}}}")?;
     }
-    match &client.r#do.value {
-        Do::Action(action) => writeln!(f, "    do: {action}")?,
-        Do::Mix(mix) => writeln!(f, "    do: {}", Weights(mix))?,
+    match client.r#do.as_ref().map(|written| &written.value) {
+        Some(Do::Action(action)) => writeln!(f, "    do: {action}")?,
+        Some(Do::Mix(mix)) => writeln!(f, "    do: {}", Weights(mix))?,
+        None => {}
     }
     optional(f, "    ", "timeout", &client.timeout)?;
     on_failure(f, client)
@@ -158,6 +195,72 @@ fn on_failure(f: &mut Formatter<'_>, client: &Client) -> fmt::Result {
         }
         None => Ok(()),
     }
+}
+
+/// A shape in one line.
+struct Curve<'a>(&'a Shape);
+
+impl Display for Curve<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let levels = |levels: &Spanned<Vec<Spanned<Number>>>| {
+            list(levels.value.iter().map(|level| level.value.to_string()))
+        };
+        match self.0 {
+            Shape::Constant => write!(f, "constant"),
+            Shape::Ramp(Ramp { from, to, at, over }) => {
+                let from = from.as_ref().map_or(Number(0.0), |from| from.value);
+                let to = to.as_ref().map_or(Number(1.0), |to| to.value);
+                let at = at.as_ref().map_or(Duration(0.0), |at| at.value);
+                let over = over.value;
+                write!(
+                    f,
+                    "{{ramp: {{from: {from}, to: {to}, at: {at}, over: {over}}}}}"
+                )
+            }
+            Shape::Stairs(stairs) => {
+                let (levels, every) = (levels(&stairs.levels), stairs.every.value);
+                write!(f, "{{stairs: {{levels: {levels}, every: {every}}}}}")
+            }
+            Shape::Spike(Spikes::One(spike)) => write!(f, "{{spike: {}}}", one_spike(spike)),
+            Shape::Spike(Spikes::Several(spikes)) => {
+                write!(f, "{{spike: {}}}", list(spikes.iter().map(one_spike)))
+            }
+            Shape::Drain(drain) => {
+                let (at, over) = (drain.at.value, drain.over.value);
+                write!(f, "{{drain: {{at: {at}, over: {over}}}}}")
+            }
+            Shape::Diurnal(diurnal) => {
+                let period = diurnal.period.as_ref().map_or(DEFAULT_PERIOD, |p| p.value);
+                let wave = diurnal.low.is_some();
+                let high = diurnal.high.as_ref().map_or(Number(1.0), |high| high.value);
+                let entries = [
+                    ("period", Some(period.to_string())),
+                    ("low", text(&diurnal.low)),
+                    ("high", wave.then(|| high.to_string())),
+                    ("peak_at", text(&diurnal.peak_at)),
+                    ("levels", diurnal.levels.as_ref().map(levels)),
+                ];
+                write!(f, "{{diurnal: ")?;
+                parameters(f, entries)?;
+                write!(f, "}}")
+            }
+            Shape::Windows(windows) => {
+                let window = |window: &Spanned<Window>| {
+                    let Window { at, r#for } = &window.value;
+                    format!("{{at: {}, for: {}}}", at.value, r#for.value)
+                };
+                write!(f, "{{windows: {}}}", list(windows.value.iter().map(window)))
+            }
+        }
+    }
+}
+
+fn one_spike(spike: &Spanned<Spike>) -> String {
+    let Spike { at, r#for, factor } = &spike.value;
+    format!(
+        "{{at: {}, for: {}, factor: {}}}",
+        at.value, r#for.value, factor.value
+    )
 }
 
 struct Weights<'a>(&'a Named<Spanned<Number>>);
@@ -302,6 +405,8 @@ impl<Q: Display + Copy> Display for Law<'_, Q> {
             Distribution::Weibull(_) => "weibull",
             Distribution::Lognormal(_) => "lognormal",
             Distribution::Hyperexponential(_) => "hyperexponential",
+            Distribution::Pareto(_) => "pareto",
+            Distribution::Normal(_) => "normal",
             Distribution::Empirical(_) => "empirical",
         };
         write!(f, "{{{name}: ")?;
@@ -383,15 +488,35 @@ impl<Q: Display + Copy> Law<'_, Q> {
                     ],
                 )
             }
-            Distribution::Empirical(empirical) => {
-                let values = list(
-                    empirical
-                        .values
-                        .value
-                        .iter()
-                        .map(|value| value.value.to_string()),
-                );
-                write!(f, "{{values: {values}}}")
+            Distribution::Pareto(Pareto {
+                min,
+                mean,
+                max,
+                shape,
+            }) => parameters(
+                f,
+                [
+                    ("min", text(min)),
+                    ("mean", text(mean)),
+                    ("max", Some(max.value.to_string())),
+                    ("shape", Some(shape.value.to_string())),
+                ],
+            ),
+            Distribution::Normal(Normal { mean, sd, min, max }) => parameters(
+                f,
+                [
+                    ("mean", Some(mean.value.to_string())),
+                    ("sd", Some(sd.value.to_string())),
+                    ("min", text(min)),
+                    ("max", text(max)),
+                ],
+            ),
+            Distribution::Empirical(Empirical { values, file }) => {
+                let values = values
+                    .as_ref()
+                    .map(|values| list(values.value.iter().map(|value| value.value.to_string())));
+                let file = file.as_ref().map(|file| Quoted(&file.value).to_string());
+                parameters(f, [("values", values), ("file", file)])
             }
         }
     }

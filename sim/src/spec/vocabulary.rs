@@ -10,6 +10,9 @@ pub const BARE: &str = "$bare";
 /// The variant of an enum that takes any mapping.
 pub const MAPPING: &str = "$mapping";
 
+/// The variant of an enum that takes any list.
+pub const LIST: &str = "$list";
+
 /// Whether a variant is a word of the language and not a form.
 pub fn is_word(variant: &str) -> bool {
     !variant.starts_with(FORM)
@@ -48,6 +51,16 @@ pub fn noun(type_name: &str) -> &'static str {
         "Empirical" => "an empirical distribution",
         "Variation" => "an arrival process with a coefficient of variation",
         "Warmup" => "a warm-up",
+        "Pareto" => "a Pareto distribution",
+        "Normal" => "a normal distribution",
+        "Shape" => "a shape",
+        "Ramp" => "a ramp",
+        "Stairs" => "`stairs`",
+        "Spikes" => "a spike or a list of spikes",
+        "Spike" => "a spike",
+        "Drain" => "a drain",
+        "Diurnal" => "a diurnal shape",
+        "Window" => "a window",
         _ => "this mapping",
     }
 }
@@ -60,6 +73,9 @@ pub fn example(type_name: &str) -> Option<&'static str> {
             "write a value such as `10ms`, or a distribution such as `{exponential: {mean: 10ms}}`",
         ),
         "Warmup" => Some("write a time such as `5s`"),
+        "Spikes" => {
+            Some("write `spike: {at: 60s, for: 10s, factor: 5}`, or a list of such mappings")
+        }
         _ => None,
     }
 }
@@ -79,10 +95,8 @@ pub fn reserved(type_name: &str) -> &'static [&'static str] {
             "live",
         ],
         "Client" => &[
-            "shape",
             "script",
             "groups",
-            "population",
             "max_in_flight",
             "connections",
             "steps",
@@ -95,9 +109,6 @@ pub fn reserved(type_name: &str) -> &'static [&'static str] {
         "Step" => &["publish", "emit", "parallel", "call", "during"],
         "Service" => &["prefetch", "during"],
         "Order" => &["priority", "deadline", "fair", "shared"],
-        "Distribution" => &["pareto", "normal"],
-        "Empirical" => &["file"],
-        "Arrival" => &["trace"],
         "Warmup" => &["auto"],
         _ => &[],
     }
