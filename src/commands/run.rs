@@ -10,6 +10,7 @@ use blis_sim::time::Time;
 use crate::cli::RunArgs;
 use crate::commands::print;
 use crate::exit::{Done, Failure};
+use crate::input_files;
 use crate::interrupt::Interrupt;
 use crate::memory;
 use crate::progress::Progress;
@@ -38,7 +39,7 @@ pub fn execute(args: &RunArgs) -> Result<Done, Failure> {
         false => print(&report::run(&workload, &run)),
     };
     if let Some(directory) = directory {
-        directory.write(&workload.resolved, &document)?;
+        directory.write(&run_text(&workload), &document, &workload.files)?;
     }
     printed?;
     Ok(match &run.verdict {
@@ -68,7 +69,12 @@ fn simulate(workload: &Workload, interrupt: &Interrupt) -> Result<Run, Failure> 
     progress.finish();
     let provenance = Provenance {
         sha256: workload.sha256.clone(),
-        resolved_sha256: spec::sha256(&workload.resolved),
+        resolved_sha256: spec::sha256(&run_text(workload)),
+        files: workload
+            .files
+            .iter()
+            .map(|copy| (copy.path(), copy.sha256()))
+            .collect(),
         configuration: workload.configuration.clone(),
         ended_by: simulation.load_end().unwrap_or(LoadEnd::Idle),
         events: simulation.events(),
@@ -78,6 +84,11 @@ fn simulate(workload: &Workload, interrupt: &Interrupt) -> Result<Run, Failure> 
     let mut measure = simulation.into_sink();
     measure.finish(intended)?;
     Ok(result::build(model, &measure, provenance))
+}
+
+/// The resolved spec as the directory of a run holds it, beside copies of its files.
+fn run_text(workload: &Workload) -> String {
+    input_files::with_copies(&workload.resolved, &workload.files)
 }
 
 /// What to say of a backlog that outgrows the memory.

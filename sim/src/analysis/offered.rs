@@ -20,8 +20,8 @@ pub struct ClientLoad {
     /// Requests per second: of an open client exactly, of a closed one if nothing ever had to wait. Where the rate
     /// changes, its mean from the start to the horizon.
     pub requests_per_second: f64,
-    /// The largest rate of requests within the horizon.
-    pub peak_requests_per_second: f64,
+    /// The largest rate of requests within the horizon; `None` where arrivals were recorded, which have no rate.
+    pub peak_requests_per_second: Option<f64>,
     /// Whether waiting slows the client down, so that the rate is an upper bound.
     pub at_most: bool,
     /// Seconds that a request takes when nothing has to wait, averaged over the client's actions.
@@ -142,21 +142,22 @@ pub fn offered(model: &Model) -> Offered {
 /// Requests per second of a client.
 struct Rates {
     mean: f64,
-    peak: f64,
+    peak: Option<f64>,
     at_most: bool,
 }
 
-/// Mean and peak arrivals per second of one member, from the start to the horizon. The peak of a recording is its mean.
-fn arrival_rates(arrival: &Arrival, shape: Option<&Shape>, horizon: Option<Time>) -> (f64, f64) {
+/// Mean and peak arrivals per second of one member, from the start to the horizon.
+fn arrival_rates(
+    arrival: &Arrival,
+    shape: Option<&Shape>,
+    horizon: Option<Time>,
+) -> (f64, Option<f64>) {
     match (arrival, shape) {
-        (Arrival::Recorded(recording), _) => {
-            let rate = recording.rate(horizon);
-            (rate, rate)
-        }
-        (stationary, None) => (stationary.rate(), stationary.rate()),
+        (Arrival::Recorded(recording), _) => (recording.rate(horizon), None),
+        (stationary, None) => (stationary.rate(), Some(stationary.rate())),
         (stationary, Some(shape)) => {
             let rate = stationary.rate();
-            (rate * shape.mean(horizon), rate * shape.peak(horizon))
+            (rate * shape.mean(horizon), Some(rate * shape.peak(horizon)))
         }
     }
 }
@@ -172,7 +173,7 @@ fn client_load(client: &Client, demands: &[PathDemand], horizon: Option<Time>) -
             let most = client.closed_users() as f64 / cycle;
             Rates {
                 mean: most,
-                peak: most,
+                peak: Some(most),
                 at_most: true,
             }
         }
@@ -188,7 +189,7 @@ fn client_load(client: &Client, demands: &[PathDemand], horizon: Option<Time>) -
             let (mean, peak) = arrival_rates(arrival, shape.as_ref(), horizon);
             Rates {
                 mean: mean * rounds * members,
-                peak: peak * rounds * members,
+                peak: peak.map(|peak| peak * rounds * members),
                 at_most: false,
             }
         }
