@@ -9,9 +9,8 @@ use super::distribution::{
     Distribution, Empirical, Hyperexponential, Lognormal, Normal, Pareto, Shaped,
 };
 use super::error::{Origin, Place};
-use super::lower::{DEFAULT_DRAIN, DEFAULT_PERIOD, DEFAULT_SEED, LANGUAGE};
+use super::lower::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE};
 use super::named::Named;
-use super::shape::{Ramp, Shape, Spike, Spikes, Window};
 use super::spanned::Spanned;
 use super::syntax::{
     Action, Arrival, Client, Dispatch, Do, Failure, OnTimeout, Run, Service, Slo, Spec, Step,
@@ -150,7 +149,7 @@ fn client(f: &mut Formatter<'_>, client: &Client) -> fmt::Result {
         }
     }
     if let Some(shape) = &client.shape {
-        writeln!(f, "    shape: {}", Curve(&shape.value))?;
+        writeln!(f, "    shape: {}", shape.value)?;
     }
     if let Some(session) = &client.session {
         let session = &session.value;
@@ -195,72 +194,6 @@ fn on_failure(f: &mut Formatter<'_>, client: &Client) -> fmt::Result {
         }
         None => Ok(()),
     }
-}
-
-/// A shape in one line.
-struct Curve<'a>(&'a Shape);
-
-impl Display for Curve<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let levels = |levels: &Spanned<Vec<Spanned<Number>>>| {
-            list(levels.value.iter().map(|level| level.value.to_string()))
-        };
-        match self.0 {
-            Shape::Constant => write!(f, "constant"),
-            Shape::Ramp(Ramp { from, to, at, over }) => {
-                let from = from.as_ref().map_or(Number(0.0), |from| from.value);
-                let to = to.as_ref().map_or(Number(1.0), |to| to.value);
-                let at = at.as_ref().map_or(Duration(0.0), |at| at.value);
-                let over = over.value;
-                write!(
-                    f,
-                    "{{ramp: {{from: {from}, to: {to}, at: {at}, over: {over}}}}}"
-                )
-            }
-            Shape::Stairs(stairs) => {
-                let (levels, every) = (levels(&stairs.levels), stairs.every.value);
-                write!(f, "{{stairs: {{levels: {levels}, every: {every}}}}}")
-            }
-            Shape::Spike(Spikes::One(spike)) => write!(f, "{{spike: {}}}", one_spike(spike)),
-            Shape::Spike(Spikes::Several(spikes)) => {
-                write!(f, "{{spike: {}}}", list(spikes.iter().map(one_spike)))
-            }
-            Shape::Drain(drain) => {
-                let (at, over) = (drain.at.value, drain.over.value);
-                write!(f, "{{drain: {{at: {at}, over: {over}}}}}")
-            }
-            Shape::Diurnal(diurnal) => {
-                let period = diurnal.period.as_ref().map_or(DEFAULT_PERIOD, |p| p.value);
-                let wave = diurnal.low.is_some();
-                let high = diurnal.high.as_ref().map_or(Number(1.0), |high| high.value);
-                let entries = [
-                    ("period", Some(period.to_string())),
-                    ("low", text(&diurnal.low)),
-                    ("high", wave.then(|| high.to_string())),
-                    ("peak_at", text(&diurnal.peak_at)),
-                    ("levels", diurnal.levels.as_ref().map(levels)),
-                ];
-                write!(f, "{{diurnal: ")?;
-                parameters(f, entries)?;
-                write!(f, "}}")
-            }
-            Shape::Windows(windows) => {
-                let window = |window: &Spanned<Window>| {
-                    let Window { at, r#for } = &window.value;
-                    format!("{{at: {}, for: {}}}", at.value, r#for.value)
-                };
-                write!(f, "{{windows: {}}}", list(windows.value.iter().map(window)))
-            }
-        }
-    }
-}
-
-fn one_spike(spike: &Spanned<Spike>) -> String {
-    let Spike { at, r#for, factor } = &spike.value;
-    format!(
-        "{{at: {}, for: {}, factor: {}}}",
-        at.value, r#for.value, factor.value
-    )
 }
 
 struct Weights<'a>(&'a Named<Spanned<Number>>);
@@ -522,16 +455,16 @@ impl<Q: Display + Copy> Law<'_, Q> {
     }
 }
 
-fn text<T: Display>(value: &Option<Spanned<T>>) -> Option<String> {
+pub(super) fn text<T: Display>(value: &Option<Spanned<T>>) -> Option<String> {
     value.as_ref().map(|value| value.value.to_string())
 }
 
-fn list(items: impl Iterator<Item = String>) -> String {
+pub(super) fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(", "))
 }
 
 /// A mapping in one line of those parameters that are there.
-fn parameters<'a, T: Display>(
+pub(super) fn parameters<'a, T: Display>(
     f: &mut Formatter<'_>,
     entries: impl IntoIterator<Item = (&'a str, Option<T>)>,
 ) -> fmt::Result {

@@ -94,26 +94,37 @@ fn population(client: &syntax::Client, findings: &mut Findings) -> NonZeroU32 {
 fn recorded_or_drawn(
     name: &Spanned<String>,
     client: &syntax::Client,
-    recorded: Option<Mix>,
+    recorded: Recorded,
     names: &Names<'_>,
     findings: &mut Findings,
 ) -> Mix {
     match (&client.r#do, recorded) {
-        (None, Some(mix)) => mix,
-        (Some(written), None) => mix(written, names, findings),
-        (Some(written), Some(mix)) => {
+        (None, Recorded::Actions(mix)) => mix,
+        (Some(written), Recorded::Nothing | Recorded::Unknown) => mix(written, names, findings),
+        (Some(written), Recorded::Actions(mix)) => {
             let what = "a client whose recording has the action of each arrival";
             let help = "remove it, or the column `action` of the file";
             findings.error(no_effect(written, "do", what, help));
             mix
         }
-        (None, None) => {
+        (None, Recorded::Unknown) => Mix { shares: Vec::new() },
+        (None, Recorded::Nothing) => {
             let error = name.error("a client needs the key `do`");
             let help = "give an action, or a weighted mix: `do: ask` or `do: {ask: 9, tell: 1}`";
             findings.error(error.help(help).absence());
             Mix { shares: Vec::new() }
         }
     }
+}
+
+/// What a recording says of actions.
+enum Recorded {
+    /// Nothing: there is none, or it has times only.
+    Nothing,
+    /// It could not be read.
+    Unknown,
+    /// The action of each arrival, with these shares.
+    Actions(Mix),
 }
 
 /// The path of a client's recorded arrivals.
@@ -124,17 +135,18 @@ fn trace(client: &syntax::Client) -> Option<&Spanned<String>> {
     }
 }
 
-/// Where a client's requests come from, and the mix of a recording that has actions.
+/// Where a client's requests come from, and what its recording says of actions.
 fn source(
     name: &Spanned<String>,
     client: &syntax::Client,
     (spec, names): (&syntax::Spec, &Names<'_>),
     findings: &mut Findings,
-) -> (Source, Option<Mix>) {
+) -> (Source, Recorded) {
     if let (None, Some(path)) = (&client.concurrency, trace(client)) {
         return recorded(client, path, names, findings);
     }
-    (stationary_or_closed(name, client, spec, findings), None)
+    let source = stationary_or_closed(name, client, spec, findings);
+    (source, Recorded::Nothing)
 }
 
 /// A client whose arrivals were recorded.
@@ -143,7 +155,7 @@ fn recorded(
     path: &Spanned<String>,
     names: &Names<'_>,
     findings: &mut Findings,
-) -> (Source, Option<Mix>) {
+) -> (Source, Recorded) {
     let what = "recorded arrivals";
     if let Some(rate) = &client.rate {
         let help = "the file says when sessions start; remove it";
@@ -160,14 +172,14 @@ fn recorded(
     no_think(client, findings);
     let session = session(client, findings);
     match recordings::arrivals(path, names, findings) {
-        None => (placeholder(), None),
+        None => (placeholder(), Recorded::Unknown),
         Some((recording, mix)) => {
             let source = Source::Open {
                 arrival: Arrival::Recorded(recording),
                 shape: None,
                 session,
             };
-            (source, mix)
+            (source, mix.map_or(Recorded::Nothing, Recorded::Actions))
         }
     }
 }
