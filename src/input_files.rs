@@ -76,8 +76,11 @@ fn read_one(path: &Spanned<String>, folder: &Path, left: u64) -> Result<String, 
             .help("name a file by its path from the folder of the spec")
     };
     let mut bytes = Vec::new();
-    // One byte more than is accepted is enough to refuse the rest.
     let opened = std::fs::File::open(folder.join(&path.value)).map_err(unreadable)?;
+    if opened.metadata().map_err(unreadable)?.len() > left {
+        return Err(too_large(path));
+    }
+    // What is no regular file does not say how long it is; one byte more than is accepted is enough to refuse it.
     let size = opened.take(left + 1).read_to_end(&mut bytes);
     if size.map_err(unreadable)? as u64 > left {
         return Err(too_large(path));

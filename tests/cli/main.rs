@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod check;
+mod files;
 #[cfg(target_os = "linux")]
 mod interrupt;
 mod output;
