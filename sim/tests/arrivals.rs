@@ -1,5 +1,6 @@
 //! When open clients send: shapes of the rate, recorded arrivals and cohorts, as a run shows them.
 
+use blis_sim::analysis::{exact, offered};
 use blis_sim::event::{Event, Sink};
 use blis_sim::model::{ActionId, Model, Source};
 use blis_sim::simulation::Simulation;
@@ -440,4 +441,49 @@ fn a_million_members_take_no_more_than_their_arrivals() {
     let count = simulation.sink().0.len() as u64;
     assert!((count as f64 - 10_000.0).abs() < 400.0, "{count}");
     assert!(simulation.events() < 3 * count);
+}
+
+#[test]
+fn closed_forms_know_cohorts_and_no_changing_rates() {
+    let exact_of = |client: &str| {
+        let text = text("horizon: 60s", &format!("{client}, do: ask"));
+        let text = text.replace(
+            "workers: 1000, time: 1us",
+            "workers: 1, time: {exponential: {mean: 10ms}}",
+        );
+        exact(&model_of(&text, &Files::default()))
+    };
+    let forms = [
+        ("rate: 80/s", "population: 4, rate: 20/s"),
+        (
+            "concurrency: 12, think: {exponential: {mean: 1s}}",
+            "population: 3, concurrency: 4, think: {exponential: {mean: 1s}}",
+        ),
+    ];
+    for (one, many) in forms {
+        let form = exact_of(one).expect("a closed form");
+        assert_eq!(exact_of(many), Ok(form), "{many}");
+    }
+    for none in [
+        "population: 2, rate: 20/s, arrival: constant",
+        "population: 2, rate: 20/s, arrival: {gamma: {cv: 2}}",
+        "rate: 80/s, shape: {ramp: {over: 10s}}",
+    ] {
+        assert!(exact_of(none).is_err(), "{none}");
+    }
+}
+
+#[test]
+fn the_offered_load_has_the_mean_and_the_peak_of_a_shape() {
+    let load = |run: &str, client: &str| {
+        let model = model_of(&text(run, &format!("{client}, do: ask")), &Files::default());
+        let load = offered(&model).clients[0];
+        (load.requests_per_second, load.peak_requests_per_second)
+    };
+    let ramp = "rate: 10/s, shape: {ramp: {to: 3, over: 20s}}";
+    assert_eq!(load("horizon: 10s", ramp), (7.5, Some(15.0)));
+    assert_eq!(load("horizon: 40s", ramp), (22.5, Some(30.0)));
+    assert_eq!(load("requests: 100", ramp), (30.0, Some(30.0)));
+    let cohort = format!("population: 7, {ramp}, session: {{rounds: 2}}");
+    assert_eq!(load("horizon: 40s", &cohort), (315.0, Some(420.0)));
 }
