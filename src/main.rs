@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod diagnostics;
 mod exit;
+mod input_files;
 mod interrupt;
 mod memory;
 mod progress;

@@ -6,13 +6,16 @@
 
 use std::path::Path;
 
-use blis_sim::model::{Model, Source};
+use blis_sim::model::{Client, Model, Source};
 
 use crate::exit::Failure;
 
 /// Bytes that a closed user takes at most: itself, its event, and its request in flight inside the backend, while
 /// the tables that hold them grow.
 const PER_USER: u64 = 384;
+/// Bytes of the arrival process of one member of an open client: itself and its event, while the tables that hold them
+/// grow.
+const PER_PROCESS: u64 = 128;
 /// Bytes of the histogram of one service's waiting times.
 const PER_SERVICE: u64 = 450_000;
 /// Bytes of one member of a queue group.
@@ -62,16 +65,18 @@ struct Part {
     bytes: u64,
 }
 
-fn parts(model: &Model) -> [Part; 4] {
+fn parts(model: &Model) -> [Part; 5] {
     let part = |what, number: u64, each: u64| Part {
         what,
         number,
         bytes: number.saturating_mul(each),
     };
-    let users = model.clients.iter().map(|client| match &client.source {
-        Source::Closed { concurrency, .. } => u64::from(concurrency.get()),
-        Source::Open { .. } => 0,
-    });
+    let users = model.clients.iter().map(Client::closed_users);
+    let open = model
+        .clients
+        .iter()
+        .filter(|client| matches!(client.source, Source::Open { .. }));
+    let processes = open.map(|client| u64::from(client.population.get()));
     let members = model.services.iter().map(|service| service.members.get());
     let cells: usize = model
         .clients
@@ -81,6 +86,7 @@ fn parts(model: &Model) -> [Part; 4] {
     let sides = 1 + u64::from(model.limits.warmup > blis_sim::time::Time::ZERO);
     [
         part("users", users.sum(), PER_USER),
+        part("members of cohorts", processes.sum(), PER_PROCESS),
         part("services", model.services.len() as u64, PER_SERVICE),
         part("members", members.map(u64::from).sum(), PER_MEMBER),
         part(

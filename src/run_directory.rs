@@ -1,4 +1,5 @@
-//! The directory of a run: the resolved spec with its schema, the result document and the report.
+//! The directory of a run: the resolved spec with its schema and copies of the files that it refers to, the result
+//! document and the report.
 //!
 //! Whether it can be written is found out before the run. A new directory appears whole or not at all: its files
 //! are written into a directory beside it, which is then renamed. In a directory that exists all files are
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::exit::Failure;
+use crate::input_files::{Copy, FOLDER};
 
 /// The resolved spec's file name.
 pub const SPEC: &str = "spec.yaml";
@@ -20,8 +22,9 @@ pub const RESULT: &str = "result.json";
 const REPORT: &str = "report.md";
 /// The name of the schema of specs, which the first line of the resolved spec refers to.
 const SCHEMA: &str = "spec.schema.json";
-/// All of them. The last to take its place is the result, without which a directory holds no run.
-const NAMES: [&str; 4] = [SCHEMA, SPEC, REPORT, RESULT];
+/// All of them, and the folder of copies, which is not always there. The last to take its place is the result, without
+/// which a directory holds no run.
+const NAMES: [&str; 5] = [FOLDER, SCHEMA, SPEC, REPORT, RESULT];
 /// How the names of unfinished directories and files start.
 pub const UNFINISHED: &str = ".blis-";
 
@@ -34,6 +37,8 @@ pub struct Contents<'a> {
     pub result: &'a str,
     /// The report as Markdown.
     pub report: &'a str,
+    /// The files that the spec refers to.
+    pub files: &'a [Copy],
 }
 
 /// A place that can be written to.
@@ -135,6 +140,9 @@ impl RunDirectory {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
+        if !staged.join(name).exists() {
+            return Ok(());
+        }
         let taken = std::fs::rename(staged.join(name), &place);
         if taken.is_err() && former.join(name).exists() {
             std::fs::rename(former.join(name), &place)?;
@@ -146,9 +154,19 @@ impl RunDirectory {
     fn give_back(&self, name: &str, former: &Path) -> io::Result<()> {
         let place = self.path.join(name);
         match std::fs::rename(former.join(name), &place) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => std::fs::remove_file(&place),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match place.is_dir() {
+                true => std::fs::remove_dir_all(&place),
+                false => std::fs::remove_file(&place).or_else(absent_is_fine),
+            },
             outcome => outcome,
         }
+    }
+}
+
+fn absent_is_fine(error: io::Error) -> io::Result<()> {
+    match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
     }
 }
 
@@ -172,11 +190,21 @@ fn write_files(directory: &Path, contents: &Contents<'_>) -> io::Result<()> {
         (RESULT, contents.result),
     ];
     for (name, text) in files {
-        let mut file = std::fs::File::create(directory.join(name))?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
+        write_file(&directory.join(name), text)?;
     }
-    Ok(())
+    if contents.files.is_empty() {
+        return Ok(());
+    }
+    let folder = directory.join(FOLDER);
+    std::fs::create_dir(&folder)?;
+    let mut copies = contents.files.iter();
+    copies.try_for_each(|copy| write_file(&folder.join(&copy.name), &copy.text))
+}
+
+fn write_file(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = std::fs::File::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 fn parent(path: &Path) -> &Path {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use blis_sim::model::Model;
 use blis_sim::spec::error::line_and_column;
@@ -13,6 +13,7 @@ use blis_sim::spec::{self, ClientFlags, Overrides, Setting, Spanned, Spec, yaml}
 use crate::cli::{ClientArgs, OverrideArgs};
 use crate::diagnostics::{self, Style};
 use crate::exit::{Failure, tell};
+use crate::input_files::{self, Copy};
 use crate::memory;
 
 /// The spec that runs when none is named.
@@ -29,6 +30,8 @@ pub struct Workload {
     pub sha256: String,
     /// The spec written back with defaults and flags in place.
     pub resolved: String,
+    /// Copies of the files that it refers to.
+    pub files: Vec<Copy>,
     /// The values that decide the run.
     pub configuration: BTreeMap<String, Setting>,
     /// The model.
@@ -72,7 +75,8 @@ pub fn load(
     };
     let mut read = spec::read(&source.text).map_err(refused)?;
     apply(&mut read, file.is_none(), clients, overrides)?;
-    let lowered = spec::lower(&read).map_err(refused)?;
+    let files = input_files::read(&read, &folder_of(file)).map_err(refused)?;
+    let lowered = spec::lower_with(&read, &files).map_err(refused)?;
     if !lowered.warnings.is_empty() {
         tell(&diagnostics::warnings(
             &source.name,
@@ -86,9 +90,18 @@ pub fn load(
         file: file.map(|_| source.name.clone()),
         sha256: spec::sha256(&source.text),
         resolved: spec::resolved(&read),
+        files: input_files::copies(&files),
         configuration: spec::settings(&read),
         model: lowered.model,
     })
+}
+
+/// Where the paths in a spec begin: at its folder, or at the working directory for one from stdin.
+fn folder_of(file: Option<&Path>) -> PathBuf {
+    let folder = file
+        .filter(|file| file.as_os_str() != "-")
+        .and_then(Path::parent);
+    folder.map_or_else(PathBuf::new, Path::to_owned)
 }
 
 /// A spec of the user's own says in its own keys who its clients are.

@@ -373,6 +373,8 @@ fn limits_were_kept(run: &Run, args: &str) {
         ("branches", false),
         ("queue-groups", false),
         ("distributions", false),
+        ("shapes", true),
+        ("recorded", true),
     ]
     .into();
     let known = judged.get(run.spec.name.as_str());

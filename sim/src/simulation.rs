@@ -38,7 +38,7 @@ impl World for Simulated {
     #[inline(always)]
     fn wake_at(&mut self, at: Time, wake: Wake) {
         let task = match wake {
-            Wake::Arrival(client) => Task::Arrival(client),
+            Wake::Arrival(process) => Task::Arrival(process),
             Wake::User(user) => Task::User(user),
         };
         self.calendar.push(at, task);
@@ -114,7 +114,7 @@ impl<S: Sink> Simulation<S> {
         // A budget ends any run.
         let patience = match model.limits.requests {
             Some(_) => u64::MAX,
-            None => 1_000_000 + 100 * woken as u64,
+            None => 1_000_000 + 100 * (woken as u64 + load.recorded_arrivals()),
         };
         let many_users = woken > MANY_USERS;
         Simulation {
@@ -243,7 +243,7 @@ impl<S: Sink> Simulation<S> {
         } = self;
         let reply = match task {
             Task::User(user) => return Ok(self.wake(Wake::User(user))),
-            Task::Arrival(client) => return Ok(self.wake(Wake::Arrival(client))),
+            Task::Arrival(process) => return Ok(self.wake(Wake::Arrival(process))),
             Task::Served(job) => world.backend.served(*now, job, &mut world.calendar, sink),
             Task::Arrived(job) => world.backend.arrived(*now, job, &mut world.calendar, sink),
             Task::Delivered(reply) => Some(world.backend.delivered(reply)),

@@ -70,6 +70,7 @@ fn what_is_not_given_has_its_default() {
         client.source,
         Source::Open {
             arrival: poisson,
+            shape: None,
             session: None
         }
     );
@@ -101,6 +102,7 @@ fn a_mix_becomes_shares_and_sources_keep_their_kind() {
     assert_eq!(shares, [(0, 0.9), (1, 0.1)]);
     let Source::Open {
         arrival,
+        shape: None,
         session: None,
     } = &client(&model, "feed").source
     else {

@@ -95,6 +95,7 @@ fn client_flags_replace_the_clients_and_the_budget() {
     let model = lowered(&spec);
     let Source::Open {
         arrival,
+        shape: None,
         session: None,
     } = &only_client(&model).source
     else {

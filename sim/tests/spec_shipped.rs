@@ -1,11 +1,25 @@
 //! The specs that are shipped can be read, and mean what they say.
 
 use blis_sim::model::{Model, Source, Step};
-use blis_sim::spec;
+use blis_sim::spec::{self, Files};
+
+/// What the shipped specs refer to.
+fn files() -> Files {
+    let mut files = Files::default();
+    files.insert(
+        "recorded-arrivals.csv",
+        include_str!("../../specs/recorded-arrivals.csv"),
+    );
+    files.insert(
+        "recorded-times.csv",
+        include_str!("../../specs/recorded-times.csv"),
+    );
+    files
+}
 
 fn model(text: &str) -> Model {
     let spec = spec::read(text).expect("the spec can be read");
-    let lowered = spec::lower(&spec).expect("the spec can be lowered");
+    let lowered = spec::lower_with(&spec, &files()).expect("the spec can be lowered");
     assert_eq!(lowered.warnings, []);
     lowered.model
 }
@@ -50,7 +64,7 @@ fn the_quickstart_is_a_machine_repairman() {
     assert_eq!(model.actions[0].slo.errors, Some(0.01));
 }
 
-const SHIPPED: [(&str, &str); 6] = [
+const SHIPPED: [(&str, &str); 8] = [
     ("quickstart", include_str!("../../specs/quickstart.yaml")),
     ("mixed", include_str!("../../specs/mixed.yaml")),
     (
@@ -59,6 +73,8 @@ const SHIPPED: [(&str, &str); 6] = [
     ),
     ("overload", include_str!("../../specs/overload.yaml")),
     ("branches", include_str!("../../specs/branches.yaml")),
+    ("shapes", include_str!("../../specs/shapes.yaml")),
+    ("recorded", include_str!("../../specs/recorded.yaml")),
     (
         "distributions",
         include_str!("../../specs/distributions.yaml"),
@@ -81,4 +97,23 @@ fn what_is_resolved_reads_back_to_the_same_model() {
         let again = spec::read(&resolved).expect("the resolved spec can be read");
         assert_eq!(spec::resolved(&again), resolved, "{name}");
     }
+}
+
+#[test]
+fn the_files_of_a_spec_are_named_and_can_be_named_anew() {
+    let recorded = SHIPPED.iter().find(|(name, _)| *name == "recorded");
+    let (_, text) = recorded.expect("the spec");
+    let spec = spec::read(text).expect("the spec can be read");
+    let wanted = spec::files::wanted(&spec);
+    let mut paths: Vec<&str> = wanted.iter().map(|path| path.value.as_str()).collect();
+    paths.sort_unstable();
+    assert_eq!(paths, ["recorded-arrivals.csv", "recorded-times.csv"]);
+    let resolved = spec::resolved(&spec);
+    let renamed = spec::with_paths(&resolved, |path| match path {
+        "recorded-times.csv" => Some("a \"b\"/c.csv".to_owned()),
+        _ => None,
+    });
+    let expected = resolved.replace("\"recorded-times.csv\"", r#""a \"b\"/c.csv""#);
+    assert_ne!(renamed, resolved);
+    assert_eq!(renamed, expected);
 }

@@ -33,6 +33,11 @@ pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
 fn document(workload: Workload, warnings: Vec<String>) -> Check {
     let checked = Checked {
         sha256: workload.sha256,
+        files: workload
+            .files
+            .iter()
+            .map(|copy| (copy.path(), copy.sha256()))
+            .collect(),
         resolved: workload.resolved,
         configuration: workload.configuration,
         warnings,

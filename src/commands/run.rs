@@ -12,6 +12,7 @@ use blis_sim::trace::{Row, Trace};
 use crate::cli::{Format, RunArgs};
 use crate::commands::print;
 use crate::exit::{Done, Failure, tell};
+use crate::input_files;
 use crate::interrupt::Interrupt;
 use crate::memory;
 use crate::progress::Progress;
@@ -51,7 +52,8 @@ pub fn execute(args: &RunArgs) -> Result<Done, Failure> {
     });
     let kept = directory.map_or(Ok(()), |directory| {
         directory.write(&Contents {
-            spec: &workload.resolved,
+            spec: &run_text(&workload),
+            files: &workload.files,
             result: &document,
             report: &report::markdown(&report),
         })
@@ -116,7 +118,12 @@ fn simulate(
 pub(super) fn conclude(workload: &Workload, measure: &Measure, ended: Ended) -> Run {
     let provenance = Provenance {
         sha256: workload.sha256.clone(),
-        resolved_sha256: spec::sha256(&workload.resolved),
+        resolved_sha256: spec::sha256(&run_text(workload)),
+        files: workload
+            .files
+            .iter()
+            .map(|copy| (copy.path(), copy.sha256()))
+            .collect(),
         configuration: workload.configuration.clone(),
         ended_by: ended.by,
         events: ended.events,
@@ -175,6 +182,11 @@ pub(super) fn drive<S: Sink>(
         events: simulation.events(),
     };
     Ok((simulation.into_sink(), ended))
+}
+
+/// The resolved spec as the directory of a run holds it, beside copies of its files.
+fn run_text(workload: &Workload) -> String {
+    input_files::with_copies(&workload.resolved, &workload.files)
 }
 
 /// What to say of a backlog that outgrows the memory.

@@ -1,7 +1,7 @@
 //! The report of `blis check`.
 
-use blis_sim::analysis::{Estimate, ServiceLoad, estimate, exact, offered};
-use blis_sim::model::{Model, Service, Source};
+use blis_sim::analysis::{ClientLoad, Estimate, Offered, ServiceLoad, estimate, exact, offered};
+use blis_sim::model::{Arrival, Client, Model, Service, Source};
 
 use super::number::{count, millis, percent, significant};
 use super::parts::{Block, Report, Section};
@@ -32,16 +32,10 @@ fn resolved(workload: &Workload) -> Section {
 /// The load by client and by service.
 fn offered_load(model: &Model) -> [Section; 2] {
     let load = offered(model);
-    let mut clients = Table::new(&["client", "requests/s", "unloaded response"]);
-    for (client, offered) in model.clients.iter().zip(&load.clients) {
-        let bound = if offered.at_most { "at most " } else { "" };
-        let rate = format!("{bound}{}", significant(offered.requests_per_second));
-        clients.row([
-            client.name.clone(),
-            rate,
-            millis(offered.unloaded_response * 1e3),
-        ]);
-    }
+    let clients = match model.clients.iter().any(rate_changes) {
+        true => changing_clients(model, &load),
+        false => steady_clients(model, &load),
+    };
     let mut services = Table::new(&[
         "service",
         "visits/s",
@@ -67,6 +61,57 @@ fn offered_load(model: &Model) -> [Section; 2] {
         Section::of([Block::Table(clients)]).headed("offered load"),
         Section::of([Block::Table(services)]),
     ]
+}
+
+/// Whether the rate of a client is not the same throughout.
+fn rate_changes(client: &Client) -> bool {
+    match &client.source {
+        Source::Open { arrival, shape, .. } => {
+            shape.is_some() || matches!(arrival, Arrival::Recorded(_))
+        }
+        Source::Closed { .. } => false,
+    }
+}
+
+fn mean_rate(offered: &ClientLoad) -> String {
+    let bound = if offered.at_most { "at most " } else { "" };
+    format!("{bound}{}", significant(offered.requests_per_second))
+}
+
+fn steady_clients(model: &Model, load: &Offered) -> Table {
+    let mut clients = Table::new(&["client", "requests/s", "unloaded response"]);
+    for (client, offered) in model.clients.iter().zip(&load.clients) {
+        clients.row([
+            client.name.clone(),
+            mean_rate(offered),
+            millis(offered.unloaded_response * 1e3),
+        ]);
+    }
+    clients
+}
+
+/// As [`steady_clients`], with the peak of the rate beside its mean.
+fn changing_clients(model: &Model, load: &Offered) -> Table {
+    let heading = [
+        "client",
+        "mean requests/s",
+        "peak requests/s",
+        "unloaded response",
+    ];
+    let mut clients = Table::new(&heading);
+    for (client, offered) in model.clients.iter().zip(&load.clients) {
+        let peak = match rate_changes(client) {
+            true => offered.peak_requests_per_second.map(significant),
+            false => Some(mean_rate(offered)),
+        };
+        clients.row([
+            client.name.clone(),
+            mean_rate(offered),
+            peak.unwrap_or_else(|| "recorded".to_owned()),
+            millis(offered.unloaded_response * 1e3),
+        ]);
+    }
+    clients
 }
 
 fn theory(model: &Model) -> Section {

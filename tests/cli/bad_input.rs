@@ -193,9 +193,7 @@ const RESERVED: &[(&str, &str, &str)] = &[
     ("name: base", "name: base\nmeasure: []", "measure"),
     ("name: base", "name: base\ncleanup: []", "cleanup"),
     ("warmup: 5s", "warmup: auto", "auto"),
-    ("rate: 200/s", "rate: 200/s\n    shape: {ramp: 5s}", "shape"),
     ("rate: 200/s", "rate: 200/s\n    script: []", "script"),
-    ("rate: 200/s", "rate: 200/s\n    arrival: {trace: file}", "trace"),
     ("slo: {p95: 100ms, p99: 250ms}", "payload: {size: 256B}", "payload"),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: demo.ask}", "live"),
     ("- visit: api", "- publish: audit", "publish"),
@@ -208,9 +206,6 @@ const RESERVED: &[(&str, &str, &str)] = &[
     ("workers: 4", "workers: 4\n    queue: {order: deadline}", "deadline"),
     ("workers: 4", "workers: 4\n    queue: {order: fair}", "fair"),
     ("workers: 4", "workers: 4\n    queue: {order: shared}", "shared"),
-    ("time: 1ms", "time: {pareto: {}}", "pareto"),
-    ("time: 1ms", "time: {normal: {}}", "normal"),
-    ("time: 1ms", "time: {empirical: {file: times.csv}}", "file"),
 ];
 
 #[test]

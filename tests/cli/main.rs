@@ -4,6 +4,7 @@ mod bad_input;
 mod check;
 mod completions;
 mod explain;
+mod files;
 mod formats;
 #[cfg(target_os = "linux")]
 mod interrupt;

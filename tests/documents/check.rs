@@ -75,6 +75,8 @@ fn example(block: &Block, body: &str, scratch: &Scratch) -> Result<String, Strin
                 accepted(body, scratch, true)?;
             }
         },
+        // A file that the specs after it refer to.
+        ("csv", name) if !name.is_empty() => scratch.save(name, body),
         ("sh", "") => {
             if let Some(line) = body.lines().find(|line| !SHOWN.contains(line)) {
                 return Err(format!(
@@ -178,6 +180,8 @@ services:
              $ blis --version\nblis {version}\n```\n\n\
              ```yaml fragment\nservices: {{api: {{workers: 1, time: 1ms}}}}\n```\n\n\
              ```json blis run --spec small.yaml --json\n{{\"requests\": {{\"ok\": 10}}}}\n```\n\n\
+             ```csv t.csv\nvalue\n1ms\n```\n\n```yaml fragment\n\
+             services: {{api: {{workers: 1, time: {{empirical: {{file: t.csv}}}}}}}}\n```\n\n\
              ```yaml refused bad.yaml\nblis: 2\n```\n\n```sh\ntests/run\n```\n"
         );
         let checked = check(&source, &Scratch::new(), false);
@@ -199,6 +203,7 @@ services:
             "    indented\n".to_owned(),
             "- item\n\n  ```console\n  $ ls\n  ```\n".to_owned(),
             "```sh\nrm -r .\n```\n".to_owned(),
+            "```csv\nvalue\n1ms\n```\n".to_owned(),
             "```yaml\nblis: 1\n```\n".to_owned(),
             format!("```yaml refused good.yaml\n{SPEC}```\n"),
             format!("```yaml\n{}```\n", SPEC.replace("10}", "10, drainn: 1s}")),

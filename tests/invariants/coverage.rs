@@ -62,6 +62,19 @@ fn count(run: &Run, kinds: &mut BTreeMap<String, u64>) {
             }
         )
     };
+    let shaped = |client: &blis_sim::model::Client| {
+        matches!(client.source, Source::Open { shape: Some(_), .. })
+    };
+    for client in &run.model.clients {
+        if shaped(client) {
+            add("shape".to_owned());
+        }
+        match (client.population.get(), client.closed_users()) {
+            (1, _) => {}
+            (_, 0) => add("open cohort".to_owned()),
+            _ => add("closed cohort".to_owned()),
+        }
+    }
     if run.model.clients.iter().any(session) && run.model.one_way.is_some() {
         add("sessions over a network".to_owned());
     }
@@ -112,6 +125,9 @@ fn the_generated_specs_reach_everything_that_can_happen() {
         "ended by Some(Budget)",
         "ended by Some(Idle)",
         "sessions over a network",
+        "shape",
+        "open cohort",
+        "closed cohort",
         "tie",
     ];
     for kind in expected {

@@ -177,17 +177,34 @@ enum Kind {
     Open {
         rate: u32,
         arrival: Option<&'static str>,
+        shape: Option<&'static str>,
         session: Option<(&'static str, Option<String>)>,
     },
 }
 
 #[derive(Debug, Clone)]
 struct Client {
+    population: Option<u32>,
     kind: Kind,
     mix: Vec<(usize, u8)>,
     timeout: Option<&'static str>,
     retry: Option<(u8, Option<String>)>,
     respawn: Option<bool>,
+}
+
+/// Shapes of the rate that send something within the first millisecond.
+fn shape() -> impl Strategy<Value = Option<&'static str>> {
+    let shape = prop::sample::select(vec![
+        "constant",
+        "{ramp: {from: 0.5, to: 2, at: 3ms, over: 20ms}}",
+        "{stairs: {levels: [1, 0, 2], every: 10ms}}",
+        "{spike: {at: 5ms, for: 10ms, factor: 3}}",
+        "{drain: {at: 10ms, over: 20ms}}",
+        "{diurnal: {period: 20ms, low: 0, high: 2, peak_at: 5ms}}",
+        "{diurnal: {period: 8ms, levels: [2, 0, 1]}}",
+        "{windows: [{at: 0s, for: 10ms}, {at: 20ms, for: 30ms}]}",
+    ]);
+    prop::option::weighted(0.4, shape)
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
@@ -210,11 +227,13 @@ fn kind() -> impl Strategy<Value = Kind> {
         (
             prop::sample::select(vec![50, 500, 1000, 3000]),
             arrival,
+            shape(),
             session
         )
-            .prop_map(|(rate, arrival, session)| Kind::Open {
+            .prop_map(|(rate, arrival, shape, session)| Kind::Open {
                 rate,
                 arrival,
+                shape,
                 session
             }),
     ]
@@ -227,13 +246,17 @@ fn client() -> impl Strategy<Value = Client> {
     ]));
     let retry = prop::option::weighted(0.4, (1u8..4, prop::option::of(time())));
     let respawn = prop::option::weighted(0.3, any::<bool>());
-    (kind(), mix, timeout, retry, respawn).prop_map(|(kind, mix, timeout, retry, respawn)| Client {
-        kind,
-        mix,
-        timeout,
-        retry,
-        respawn,
-    })
+    let population = prop::option::weighted(0.3, 1u32..5);
+    (population, kind(), mix, timeout, retry, respawn).prop_map(
+        |(population, kind, mix, timeout, retry, respawn)| Client {
+            population,
+            kind,
+            mix,
+            timeout,
+            retry,
+            respawn,
+        },
+    )
 }
 
 impl Client {
@@ -246,6 +269,8 @@ impl Client {
             None if bounded => None,
             None => Some("2ms".to_owned()),
         };
+        let population = self.population;
+        keys.extend(population.map(|members| format!("population: {members}")));
         match &self.kind {
             Kind::Closed {
                 users,
@@ -257,10 +282,12 @@ impl Client {
             Kind::Open {
                 rate,
                 arrival,
+                shape,
                 session,
             } => {
                 keys.push(format!("rate: {rate}/s"));
                 keys.extend(arrival.map(|arrival| format!("arrival: {arrival}")));
+                keys.extend(shape.map(|shape| format!("shape: {shape}")));
                 keys.extend(session.as_ref().map(|(rounds, think)| {
                     let think = think
                         .as_ref()

@@ -35,11 +35,28 @@ struct User {
     rounds: Option<u64>,
 }
 
+/// The next arrival of a member of an open client.
+#[derive(Debug, Clone, Copy)]
+struct Next {
+    /// Its number within the member, from 0.
+    number: u64,
+    at: Time,
+    /// Its time on the clock that a shape stretches.
+    operational: Time,
+    /// What was scheduled before it.
+    order: u64,
+}
+
+/// The member that a session's number belongs to.
+fn member(session: u64) -> usize {
+    (session >> 40) as usize
+}
+
 pub struct UsersBook<'a> {
     model: &'a Model,
     users: HashMap<Who, User>,
-    /// The number and the instant of each open client's next arrival, and what was scheduled before it.
-    arrivals: Vec<(u64, Time, u64)>,
+    /// The next arrival of each member of each open client.
+    arrivals: Vec<Vec<Next>>,
     scheduled: u64,
     /// The last wake-up: wake-ups of one instant happen in the order in which they were scheduled.
     last: (Time, u64),
@@ -55,7 +72,7 @@ impl<'a> UsersBook<'a> {
         let mut book = UsersBook {
             model,
             users: HashMap::new(),
-            arrivals: vec![(0, Time::NEVER, 0); model.clients.len()],
+            arrivals: vec![Vec::new(); model.clients.len()],
             scheduled: 0,
             last: (Time::ZERO, 0),
             intended: 0,
@@ -70,11 +87,11 @@ impl<'a> UsersBook<'a> {
                 Source::Closed { concurrency, think } => {
                     let n = u64::from(concurrency.get());
                     let mean = Span::from_nanos_f64(think.mean()).as_nanos();
-                    for number in 0..n {
+                    for number in 0..n * u64::from(client.population.get()) {
                         book.scheduled += 1;
-                        let at = Time::from_nanos(
-                            (u128::from(number) * u128::from(mean) / u128::from(n)) as u64,
-                        );
+                        let place = u128::from(number % n);
+                        let at =
+                            Time::from_nanos((place * u128::from(mean) / u128::from(n)) as u64);
                         let state = State::Due {
                             at,
                             order: book.scheduled,
@@ -89,7 +106,17 @@ impl<'a> UsersBook<'a> {
                         book.users.insert((id, number), user);
                     }
                 }
-                Source::Open { .. } => book.schedule_arrival(id, 0, Time::ZERO),
+                Source::Open { .. } => {
+                    for member in 0..client.population.get() {
+                        book.arrivals[index].push(Next {
+                            number: 0,
+                            at: Time::ZERO,
+                            operational: Time::ZERO,
+                            order: 0,
+                        });
+                        book.schedule_arrival(id, member as usize, 0);
+                    }
+                }
             }
         }
         book
@@ -112,21 +139,35 @@ impl<'a> UsersBook<'a> {
         )
     }
 
-    fn schedule_arrival(&mut self, client: ClientId, number: u64, previous: Time) {
+    fn schedule_arrival(&mut self, client: ClientId, member: usize, number: u64) {
         self.scheduled += 1;
-        let Source::Open { arrival, .. } = &self.client(client).source else {
+        let Source::Open { arrival, shape, .. } = &self.client(client).source else {
             return;
         };
-        let at = match arrival {
+        let before = self.arrivals[client.index()][member];
+        let previous = before.operational;
+        let operational = match arrival {
             Arrival::Constant { rate } => {
                 Time::ZERO + Span::from_nanos_f64((number + 1) as f64 * 1e9 / rate)
             }
             Arrival::Renewal { interarrival } => {
-                let mut draw = self.draw(client, Purpose::Arrival, 0, number + 1);
+                let mut draw = self.draw(client, Purpose::Arrival, member as u64, number + 1);
                 previous + interarrival.sample_span(&mut draw)
             }
+            Arrival::Recorded(recording) => {
+                let at = recording.times.get(number as usize);
+                at.copied().unwrap_or(Time::NEVER)
+            }
         };
-        self.arrivals[client.index()] = (number, at, self.scheduled);
+        let at = shape.as_ref().map_or(operational, |shape| {
+            shape.instant(operational.as_nanos()).max(before.at)
+        });
+        self.arrivals[client.index()][member] = Next {
+            number,
+            at,
+            operational,
+            order: self.scheduled,
+        };
     }
 
     fn exhausted(&self) -> bool {
@@ -216,8 +257,12 @@ impl<'a> UsersBook<'a> {
 
     /// An open client's next arrival.
     fn arrives(&mut self, who: Who) {
-        let (number, at, order) = self.arrivals[who.0.index()];
-        assert_eq!(who.1, number, "arrivals are numbered in their order");
+        let member = member(who.1);
+        let Next {
+            number, at, order, ..
+        } = self.arrivals[who.0.index()][member];
+        let expected = ((member as u64) << 40) + number;
+        assert_eq!(who.1, expected, "arrivals are numbered in their order");
         let Source::Open { session, .. } = &self.client(who.0).source else {
             panic!("a closed client has no user {number}")
         };
@@ -233,7 +278,7 @@ impl<'a> UsersBook<'a> {
             rounds: Some(rounds),
         };
         self.users.insert(who, user);
-        self.schedule_arrival(who.0, number + 1, at);
+        self.schedule_arrival(who.0, member, number + 1);
     }
 
     fn rounds(&self, rounds: &Rounds, who: Who) -> u64 {
@@ -418,11 +463,13 @@ impl<'a> UsersBook<'a> {
                 assert!(!missed(at), "{who:?} did not send what was due at {at:?}");
             }
         }
-        for (client, (number, at, _)) in self.arrivals.iter().enumerate() {
-            assert!(
-                !missed(*at),
-                "arrival {number} of client {client} at {at:?}"
-            );
+        for (client, members) in self.arrivals.iter().enumerate() {
+            for Next { number, at, .. } in members {
+                assert!(
+                    !missed(*at),
+                    "arrival {number} of client {client} at {at:?}"
+                );
+            }
         }
         assert_eq!(self.intended, run.intended);
     }

@@ -2,7 +2,7 @@
 
 use crate::analysis::route::steps_of;
 use crate::analysis::traffic::{Traffic, has_one_line, is_exponential, is_poisson};
-use crate::model::{Action, Admission, Dispatch, OnTimeout, Order, Source, Step};
+use crate::model::{Action, Admission, Arrival, Dispatch, OnTimeout, Order, Source, Step};
 
 /// Which forms need an assumption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,7 @@ const ASSUMPTIONS: &[(Scope, Fails)] = &[
     (Scope::Any, order_is_not_by_arrival),
     (Scope::Any, service_times_vary),
     (Scope::Any, some_are_not_admitted),
+    (Scope::Any, rates_change),
     (Scope::Any, nothing_is_visited),
     (Scope::Any, nothing_succeeds),
     (Scope::Any, clients_are_mixed),
@@ -110,6 +111,17 @@ fn some_are_not_admitted(traffic: &Traffic<'_>) -> Option<String> {
         "service {} does not let everybody in",
         service.name
     ))
+}
+
+fn rates_change(traffic: &Traffic<'_>) -> Option<String> {
+    let mut clients = traffic.model.clients.iter();
+    let client = clients.find(|client| match &client.source {
+        Source::Open { arrival, shape, .. } => {
+            shape.is_some() || matches!(arrival, Arrival::Recorded(_))
+        }
+        Source::Closed { .. } => false,
+    })?;
+    Some(format!("the rate of client {} changes", client.name))
 }
 
 fn nothing_is_visited(traffic: &Traffic<'_>) -> Option<String> {

@@ -2,7 +2,8 @@
 
 use crate::analysis::demand::{PathDemand, path_demand};
 use crate::dist::Dist;
-use crate::model::{Client, Model, Rounds, Source};
+use crate::model::{Arrival, Client, Model, Rounds, Shape, Source};
+use crate::time::Time;
 
 /// The offered load of a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,8 +17,11 @@ pub struct Offered {
 /// What one client offers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClientLoad {
-    /// Requests per second: of an open client exactly, of a closed one if nothing ever had to wait.
+    /// Requests per second: of an open client exactly, of a closed one if nothing ever had to wait. Where the rate
+    /// changes, its mean from the start to the horizon.
     pub requests_per_second: f64,
+    /// The largest rate of requests within the horizon; `None` where arrivals were recorded, which have no rate.
+    pub peak_requests_per_second: Option<f64>,
     /// Whether waiting slows the client down, so that the rate is an upper bound.
     pub at_most: bool,
     /// Seconds that a request takes when nothing has to wait, averaged over the client's actions.
@@ -99,7 +103,7 @@ pub fn offered(model: &Model) -> Offered {
     let clients: Vec<ClientLoad> = model
         .clients
         .iter()
-        .map(|client| client_load(client, &demands))
+        .map(|client| client_load(client, &demands, model.limits.horizon))
         .collect();
     // Beside a client that nothing holds back, the others are nothing.
     let unbounded = clients
@@ -151,26 +155,65 @@ fn mean_time(own: f64, busy: f64, visits: f64) -> f64 {
     }
 }
 
-fn client_load(client: &Client, demands: &[PathDemand]) -> ClientLoad {
+/// Requests per second of a client.
+struct Rates {
+    mean: f64,
+    peak: Option<f64>,
+    at_most: bool,
+}
+
+/// Mean and peak arrivals per second of one member, from the start to the horizon.
+fn arrival_rates(
+    arrival: &Arrival,
+    shape: Option<&Shape>,
+    horizon: Option<Time>,
+) -> (f64, Option<f64>) {
+    match (arrival, shape) {
+        (Arrival::Recorded(recording), _) => (recording.rate(horizon), None),
+        (stationary, None) => (stationary.rate(), Some(stationary.rate())),
+        (stationary, Some(shape)) => {
+            let rate = stationary.rate();
+            (rate * shape.mean(horizon), Some(rate * shape.peak(horizon)))
+        }
+    }
+}
+
+fn client_load(client: &Client, demands: &[PathDemand], horizon: Option<Time>) -> ClientLoad {
     let shares = client.mix.shares.iter();
     let unloaded_response = shares
         .map(|(action, share)| share * demands[action.index()].unloaded_response)
         .sum();
-    let (requests_per_second, at_most) = match &client.source {
-        Source::Closed { concurrency, think } => {
+    let rates = match &client.source {
+        Source::Closed { think, .. } => {
             let cycle = think.mean() / 1e9 + unloaded_response;
-            (f64::from(concurrency.get()) / cycle, true)
+            let most = client.closed_users() as f64 / cycle;
+            Rates {
+                mean: most,
+                peak: Some(most),
+                at_most: true,
+            }
         }
-        Source::Open { arrival, session } => {
+        Source::Open {
+            arrival,
+            shape,
+            session,
+        } => {
             let rounds = session
                 .as_ref()
                 .map_or(1.0, |session| mean_rounds(&session.rounds));
-            (arrival.rate() * rounds, false)
+            let members = f64::from(client.population.get());
+            let (mean, peak) = arrival_rates(arrival, shape.as_ref(), horizon);
+            Rates {
+                mean: mean * rounds * members,
+                peak: peak.map(|peak| peak * rounds * members),
+                at_most: false,
+            }
         }
     };
     ClientLoad {
-        requests_per_second,
-        at_most,
+        requests_per_second: rates.mean,
+        peak_requests_per_second: rates.peak,
+        at_most: rates.at_most,
         unloaded_response,
     }
 }

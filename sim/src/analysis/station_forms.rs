@@ -78,12 +78,15 @@ pub fn arrivals<'a>(traffic: &Traffic<'a>) -> Result<Arrivals<'a>, Why> {
         let Source::Open { arrival, .. } = &client.source else {
             return Err(Why::Assumption("clients are mixed".to_owned()));
         };
+        let alone = clients.len() == 1 && client.population.get() == 1;
         match arrival {
-            arrival if is_poisson(arrival) => poisson += arrival.rate(),
-            Arrival::Renewal { interarrival } if clients.len() == 1 => {
+            arrival if is_poisson(arrival) => {
+                poisson += arrival.rate() * f64::from(client.population.get());
+            }
+            Arrival::Renewal { interarrival } if alone => {
                 return Ok(Arrivals::General { interarrival });
             }
-            Arrival::Constant { rate } if clients.len() == 1 => {
+            Arrival::Constant { rate } if alone => {
                 return Ok(Arrivals::Constant { rate: *rate });
             }
             _ => {

@@ -38,9 +38,12 @@ impl<'a> Traffic<'a> {
     pub fn open_rate(client: &Client) -> Option<f64> {
         match &client.source {
             Source::Closed { .. } => None,
-            Source::Open { arrival, session } => {
+            Source::Open {
+                arrival, session, ..
+            } => {
                 let rounds = session.as_ref().map(|session| mean_rounds(&session.rounds));
-                Some(arrival.rate() * rounds.unwrap_or(1.0))
+                let members = f64::from(client.population.get());
+                Some(arrival.rate() * members * rounds.unwrap_or(1.0))
             }
         }
     }
@@ -49,11 +52,11 @@ impl<'a> Traffic<'a> {
     pub fn closed(&self) -> Option<(u64, f64)> {
         match self.model.clients.as_slice() {
             [
-                Client {
-                    source: Source::Closed { concurrency, think },
+                client @ Client {
+                    source: Source::Closed { think, .. },
                     ..
                 },
-            ] => Some((u64::from(concurrency.get()), think.mean() / 1e9)),
+            ] => Some((client.closed_users(), think.mean() / 1e9)),
             _ => None,
         }
     }

@@ -20,6 +20,8 @@ impl Dist {
             Form::Hyperexponential(branches) => {
                 branches.sum(|mean| -libm::expm1(-x / mean)).min(1.0)
             }
+            Form::Pareto(pareto) => pareto.cdf(x),
+            Form::Normal(normal) => normal.cdf(x),
             Form::Empirical(points) => points.cdf(x),
         }
     }
@@ -39,6 +41,8 @@ impl Dist {
             Form::Uniform { min, max } => min + (max - min) * p,
             Form::Weibull { shape, scale } => scale * power(-libm::log1p(-p), 1.0 / shape),
             Form::Lognormal { mu, sigma } => libm::exp(mu + sigma * special::normal_quantile(p)),
+            Form::Pareto(pareto) => pareto.at(p),
+            Form::Normal(normal) => normal.quantile(p),
             Form::Empirical(points) => points.quantile(p),
             Form::Erlang { .. } | Form::Gamma { .. } | Form::Hyperexponential(_) => {
                 special::bisect(0.0, f64::MAX, |x| self.cdf(x) >= p)

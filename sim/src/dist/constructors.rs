@@ -1,6 +1,6 @@
 //! The checked constructors of [`Dist`].
 
-use super::{Branches, Dist, DistError, Form, Points, special};
+use super::{Branches, Dist, DistError, Form, Normal, Pareto, Points, normal, special};
 use crate::time::Span;
 
 /// The largest value, mean or scale: far beyond the end of the clock, and its square is still finite.
@@ -153,6 +153,50 @@ impl Dist {
         )))))
     }
 
+    /// Pareto between `min` and `max`: P(X > x) falls as x^-shape until it is cut off at `max`.
+    pub fn pareto(min: f64, max: f64, shape: f64) -> Result<Dist, DistError> {
+        positive("min", min)?;
+        positive("max", max)?;
+        above(("max", max), ("min", min))?;
+        tail(shape)?;
+        Ok(Dist(Form::Pareto(Box::new(Pareto::new(min, max, shape)))))
+    }
+
+    /// Pareto up to `max` with this mean. The smallest value is found numerically.
+    pub fn pareto_mean(mean: f64, max: f64, shape: f64) -> Result<Dist, DistError> {
+        positive("mean", mean)?;
+        positive("max", max)?;
+        above(("max", max), ("mean", mean))?;
+        tail(shape)?;
+        match Pareto::with_mean(mean, max, shape, SMALLEST) {
+            Some(pareto) => Ok(Dist(Form::Pareto(Box::new(pareto)))),
+            None => Err(DistError::OutOfRange {
+                parameter: "mean",
+                found: mean,
+                accepted: "that a smallest value above 0 and below `max` can give",
+            }),
+        }
+    }
+
+    /// Normal with this mean and standard deviation, on the condition that the value lies between `min` and `max`
+    /// (which is not bounded where there is none). Mean and standard deviation are those before the truncation; at
+    /// least 1 % of the probability must lie between the bounds.
+    pub fn normal(mean: f64, sd: f64, min: f64, max: Option<f64>) -> Result<Dist, DistError> {
+        not_negative("mean", mean)?;
+        positive("sd", sd)?;
+        let min = not_negative("min", min)?;
+        if let Some(max) = max {
+            positive("max", max)?;
+            above(("max", max), ("min", min))?;
+        }
+        match Normal::new(mean, sd, min, max.unwrap_or(f64::INFINITY)) {
+            Some(normal) => Ok(Dist(Form::Normal(Box::new(normal)))),
+            None => Err(DistError::HardlyAnything {
+                share: normal::LEAST_MASS * 100.0,
+            }),
+        }
+    }
+
     /// Each of the given values (in any order, at least 0), all equally likely: the distribution of a measured
     /// sample.
     pub fn empirical(values: &[f64]) -> Result<Dist, DistError> {
@@ -218,6 +262,11 @@ fn positive(parameter: &'static str, found: f64) -> Result<f64, DistError> {
 fn not_negative(parameter: &'static str, found: f64) -> Result<f64, DistError> {
     // Adding 0 turns a negative zero into the ordinary one.
     within(parameter, found, 0.0, LARGEST, "from 0 to 1e30").map(|value| value + 0.0)
+}
+
+/// A tail exponent.
+fn tail(shape: f64) -> Result<f64, DistError> {
+    within("shape", shape, 0.05, 100.0, "from 0.05 to 100")
 }
 
 fn spread(cv: f64) -> Result<f64, DistError> {

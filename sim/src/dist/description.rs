@@ -42,6 +42,19 @@ impl Dist {
                 let count = branches.iter().count();
                 format!("{family}, {count} branches, mean {}, cv {}", mean(), cv())
             }
+            Form::Pareto(pareto) => {
+                let (min, max) = (value(pareto.min, unit), value(pareto.max, unit));
+                let shape = number(pareto.shape);
+                format!("{family}, {min} to {max}, shape {shape}, mean {}", mean())
+            }
+            Form::Normal(normal) => {
+                let upto = match normal.max.is_finite() {
+                    true => format!(" to {}", value(normal.max, unit)),
+                    false => String::new(),
+                };
+                let from = value(normal.min, unit);
+                format!("{family}, from {from}{upto}, mean {}, cv {}", mean(), cv())
+            }
             Form::Empirical(points) => {
                 let (min, max) = points.range();
                 let (min, max) = (value(min, unit), value(max, unit));

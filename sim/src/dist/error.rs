@@ -27,6 +27,14 @@ pub enum DistError {
         /// Its value.
         lower: f64,
     },
+    /// The bounds of a truncated distribution leave next to nothing of it.
+    #[error(
+        "less than {share} % of the distribution lies between min and max; accepted are bounds with more of it between them"
+    )]
+    HardlyAnything {
+        /// What the bounds must leave, in per cent.
+        share: f64,
+    },
     /// A list is empty.
     #[error("{parameter} is empty; accepted is a list with at least one entry")]
     Empty {
@@ -45,6 +53,7 @@ impl DistError {
             DistError::OutOfRange { parameter, .. } | DistError::Empty { parameter } => parameter,
             DistError::NotAbove { upper_name, .. } => upper_name,
             DistError::NoWeight => "weight",
+            DistError::HardlyAnything { .. } => "range",
         }
     }
 }

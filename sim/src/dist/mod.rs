@@ -15,6 +15,8 @@ mod gamma;
 mod hyperexponential;
 mod laplace;
 mod moments;
+mod normal;
+mod pareto;
 mod phases;
 pub(crate) mod special;
 mod ziggurat;
@@ -23,6 +25,8 @@ pub use description::Unit;
 use empirical::Points;
 pub use error::DistError;
 use hyperexponential::Branches;
+use normal::Normal;
+use pareto::Pareto;
 pub use phases::Phases;
 
 use crate::random::Draw;
@@ -51,6 +55,10 @@ enum Form {
     Lognormal { mu: f64, sigma: f64 },
     /// Weighted mixture of exponentials.
     Hyperexponential(Box<Branches>),
+    /// Pareto between two bounds.
+    Pareto(Box<Pareto>),
+    /// Normal between two bounds.
+    Normal(Box<Normal>),
     /// Given values with given probabilities.
     Empirical(Box<Points>),
 }
@@ -74,6 +82,10 @@ pub enum Family {
     Lognormal,
     /// Mixture of exponentials.
     Hyperexponential,
+    /// Pareto between two bounds.
+    Pareto,
+    /// Normal between two bounds.
+    Normal,
     /// Given values.
     Empirical,
 }
@@ -90,6 +102,8 @@ impl Family {
             Family::Weibull => "weibull",
             Family::Lognormal => "lognormal",
             Family::Hyperexponential => "hyperexponential",
+            Family::Pareto => "pareto",
+            Family::Normal => "normal",
             Family::Empirical => "empirical",
         }
     }
@@ -126,6 +140,8 @@ impl Dist {
             Form::Weibull { .. } => Family::Weibull,
             Form::Lognormal { .. } => Family::Lognormal,
             Form::Hyperexponential(_) => Family::Hyperexponential,
+            Form::Pareto(_) => Family::Pareto,
+            Form::Normal(_) => Family::Normal,
             Form::Empirical(_) => Family::Empirical,
         }
     }
@@ -147,6 +163,8 @@ impl Form {
             }
             Form::Lognormal { mu, sigma } => libm::exp(mu + sigma * ziggurat::normal(draw)),
             Form::Hyperexponential(branches) => branches.sample(draw),
+            Form::Pareto(pareto) => pareto.sample(draw),
+            Form::Normal(normal) => normal.sample(draw),
             Form::Empirical(points) => points.sample(draw),
         }
     }

@@ -14,6 +14,8 @@ impl Dist {
             Form::Weibull { shape, scale } => scale * libm::exp(libm::lgamma(1.0 + 1.0 / shape)),
             Form::Lognormal { mu, sigma } => libm::exp(mu + 0.5 * sigma * sigma),
             Form::Hyperexponential(branches) => branches.sum(|mean| mean),
+            Form::Pareto(pareto) => pareto.mean(),
+            Form::Normal(normal) => normal.truncated_mean(),
             Form::Empirical(points) => points.sum(|value| value),
         }
     }
@@ -26,6 +28,8 @@ impl Dist {
                 let mean = self.mean();
                 2.0 * branches.sum(|branch| branch * branch) - mean * mean
             }
+            Form::Pareto(pareto) => pareto.variance(),
+            Form::Normal(normal) => normal.variance(),
             Form::Empirical(points) => {
                 let mean = self.mean();
                 points.sum(|value| (value - mean) * (value - mean))
@@ -45,7 +49,11 @@ impl Dist {
                 libm::expm1(libm::lgamma(1.0 + 2.0 / shape) - 2.0 * libm::lgamma(1.0 + 1.0 / shape))
             }
             Form::Lognormal { sigma, .. } => libm::expm1(sigma * sigma),
-            Form::Uniform { .. } | Form::Hyperexponential(_) | Form::Empirical(_) => {
+            Form::Uniform { .. }
+            | Form::Hyperexponential(_)
+            | Form::Pareto(_)
+            | Form::Normal(_)
+            | Form::Empirical(_) => {
                 let mean = self.mean();
                 if mean > 0.0 {
                     self.variance() / mean / mean
@@ -66,6 +74,8 @@ impl Dist {
         match &self.0 {
             Form::Constant(value) => Some(*value),
             Form::Uniform { max, .. } => Some(*max),
+            Form::Pareto(pareto) => Some(pareto.max),
+            Form::Normal(normal) => Some(normal.max).filter(|max| max.is_finite()),
             Form::Empirical(points) => Some(points.range().1),
             _ => None,
         }

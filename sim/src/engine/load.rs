@@ -87,6 +87,11 @@ impl Load {
         self.users.open_sessions()
     }
 
+    /// How many arrivals were recorded: so many may be at one instant.
+    pub fn recorded_arrivals(&self) -> u64 {
+        self.users.recorded_arrivals()
+    }
+
     /// How many requests are in flight.
     #[inline]
     pub fn in_flight(&self) -> usize {

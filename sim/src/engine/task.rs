@@ -1,13 +1,13 @@
 //! What the calendar of a simulated run holds.
 
 use crate::event::UserId;
-use crate::model::ClientId;
+use crate::users::ProcessId;
 
 /// An entry of the calendar: eight bytes, so that an entry with its time has sixteen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
     /// An open client's next arrival.
-    Arrival(ClientId),
+    Arrival(ProcessId),
     /// A user's next request.
     User(UserId),
     /// A worker has served a job to the end.

@@ -4,7 +4,12 @@
 //! A [`Model`] is always runnable: whatever could be wrong with a spec was found before it came to be, in
 //! [`lower`](crate::spec::lower). Nothing in it changes during a run, and both worlds read the same one.
 
+mod shape;
+
+pub use shape::{Shape, Then};
+
 use std::num::{NonZeroU32, NonZeroU64};
+use std::sync::Arc;
 
 use crate::dist::Dist;
 use crate::time::{Span, Time};
@@ -90,7 +95,9 @@ pub struct Limits {
 pub struct Client {
     /// Its name in the spec.
     pub name: String,
-    /// How its requests come about.
+    /// Members of the cohort: each is a client of its own, and all are one in what is reported.
+    pub population: NonZeroU32,
+    /// How the requests of a member come about.
     pub source: Source,
     /// Which action a request is.
     pub mix: Mix,
@@ -102,12 +109,24 @@ pub struct Client {
     pub class: Option<ClassId>,
 }
 
+impl Client {
+    /// Closed users of all members together; 0 for an open client.
+    pub fn closed_users(&self) -> u64 {
+        match &self.source {
+            Source::Closed { concurrency, .. } => {
+                u64::from(concurrency.get()) * u64::from(self.population.get())
+            }
+            Source::Open { .. } => 0,
+        }
+    }
+}
+
 /// Where a client's requests come from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     /// Closed: so many virtual users, each with at most one request in flight.
     Closed {
-        /// How many users.
+        /// How many users each member of the client has.
         concurrency: NonZeroU32,
         /// The time between a completion and the user's next request.
         think: Dist,
@@ -116,6 +135,8 @@ pub enum Source {
     Open {
         /// When sessions start.
         arrival: Arrival,
+        /// How the rate changes over time; `None` is the same rate throughout, and what a recording has.
+        shape: Option<Shape>,
         /// What a session is; `None` is a single request.
         session: Option<Session>,
     },
@@ -134,14 +155,40 @@ pub enum Arrival {
         /// Time between two arrivals, in nanoseconds.
         interarrival: Dist,
     },
+    /// At recorded instants.
+    Recorded(Recording),
+}
+
+/// Arrivals that were recorded, at least one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recording {
+    /// When sessions start, ascending.
+    pub times: Arc<[Time]>,
+    /// What the requests of each session are; empty when the client's mix decides.
+    pub actions: Arc<[ActionId]>,
+}
+
+impl Recording {
+    /// The last arrival.
+    pub fn end(&self) -> Time {
+        self.times.last().copied().unwrap_or(Time::ZERO)
+    }
+
+    /// Mean arrivals per second from the start to the horizon, or to the last arrival without one.
+    pub fn rate(&self, horizon: Option<Time>) -> f64 {
+        let end = horizon.unwrap_or(self.end());
+        let count = self.times.partition_point(|&time| time <= end);
+        count as f64 * 1e9 / end.as_nanos().max(1) as f64
+    }
 }
 
 impl Arrival {
-    /// Mean arrivals per second.
+    /// Mean arrivals per second of a stationary process, or of all of a recording.
     pub fn rate(&self) -> f64 {
         match self {
             Arrival::Constant { rate } => *rate,
             Arrival::Renewal { interarrival } => 1e9 / interarrival.mean(),
+            Arrival::Recorded(recording) => recording.rate(None),
         }
     }
 }

@@ -78,6 +78,9 @@ pub struct SpecIdentity {
     pub sha256: String,
     /// SHA-256 of its text with defaults and flags in place, which is what was run.
     pub resolved_sha256: String,
+    /// SHA-256 of each file that the resolved spec refers to, by its path there; absent when there is none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
 }
 
 /// The measured window: from the end of the warm-up to the end of the load.

@@ -24,6 +24,8 @@ pub struct Provenance {
     pub sha256: String,
     /// SHA-256 of the resolved spec's text.
     pub resolved_sha256: String,
+    /// SHA-256 of each file that the resolved spec refers to, by its path there.
+    pub files: BTreeMap<String, String>,
     /// The values that decided the run, by key.
     pub configuration: BTreeMap<String, Setting>,
     /// What ended the load.
@@ -52,6 +54,7 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
             name: model.name.clone(),
             sha256: provenance.sha256,
             resolved_sha256: provenance.resolved_sha256,
+            files: provenance.files,
         },
         seed: model.seed,
         configuration: provenance.configuration,

@@ -85,6 +85,8 @@ pub struct Checked {
     pub sha256: String,
     /// The resolved spec's text.
     pub resolved: String,
+    /// SHA-256 of each file that the resolved spec refers to, by its path there.
+    pub files: BTreeMap<String, String>,
     /// The values that would decide a run, by key.
     pub configuration: BTreeMap<String, Setting>,
     /// What is remarkable about the load.
@@ -103,6 +105,7 @@ pub fn check(model: &Model, checked: Checked) -> Check {
             name: model.name.clone(),
             sha256: checked.sha256,
             resolved_sha256: crate::spec::sha256(&checked.resolved),
+            files: checked.files,
         },
         seed: model.seed,
         configuration: checked.configuration,

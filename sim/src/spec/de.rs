@@ -17,7 +17,7 @@ use super::access::{Entries, Items, SpannedParts, Variant};
 use super::error::{MAX_ERRORS, Place, SpecError, nearest, one_of, shown};
 use super::node::{Entry, Kind, Node, Scalar, Value};
 use super::spanned::SPANNED;
-use super::vocabulary::{BARE, MAPPING, example, is_word, noun, reserved};
+use super::vocabulary::{BARE, LIST, MAPPING, example, is_word, noun, reserved};
 
 /// Separates a message from its help where serde lets only one text through.
 const HELP: char = '\u{1f}';
@@ -466,6 +466,11 @@ impl<'de> de::Deserializer<'de> for De<'_> {
         let variant = match &self.node.value {
             Value::Scalar(scalar) => self.scalar_variant(scalar, name, variants)?,
             Value::Mapping(entries) => self.mapping_variant(entries, name, variants)?,
+            Value::Sequence(_) if variants.contains(&LIST) => Variant {
+                name: LIST,
+                content: Some(self),
+                outer: self,
+            },
             Value::Null | Value::Sequence(_) => {
                 return Err(self
                     .mismatch(noun(name))

@@ -30,6 +30,10 @@ pub enum Distribution<Q> {
     Lognormal(Lognormal<Q>),
     /// A mixture of exponentials, by mean and cv (balanced means) or by its branches.
     Hyperexponential(Hyperexponential<Q>),
+    /// Pareto up to `max`, from `min` or by mean.
+    Pareto(Pareto<Q>),
+    /// Normal, truncated at 0 or at `min` and `max`.
+    Normal(Normal<Q>),
     /// Measured values, each equally likely.
     Empirical(Empirical<Q>),
 }
@@ -121,11 +125,43 @@ pub struct Phase<Q> {
     pub mean: Spanned<Q>,
 }
 
-/// Measured values.
+/// Parameters of a bounded Pareto distribution: min, max and shape, or mean, max and shape.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ParetoOf{Q}")]
+pub struct Pareto<Q> {
+    /// Smallest value.
+    pub min: Option<Spanned<Q>>,
+    /// Mean.
+    pub mean: Option<Spanned<Q>>,
+    /// Largest value.
+    pub max: Spanned<Q>,
+    /// Exponent of the tail: the smaller, the heavier.
+    pub shape: Spanned<Number>,
+}
+
+/// Parameters of a truncated normal distribution.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NormalOf{Q}")]
+pub struct Normal<Q> {
+    /// Mean before the truncation.
+    pub mean: Spanned<Q>,
+    /// Standard deviation before the truncation.
+    pub sd: Spanned<Q>,
+    /// Smallest value; 0 unless given.
+    pub min: Option<Spanned<Q>>,
+    /// Largest value; not bounded unless given.
+    pub max: Option<Spanned<Q>>,
+}
+
+/// Measured values, in the spec or in a file.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "EmpiricalOf{Q}")]
 pub struct Empirical<Q> {
     /// The values.
-    pub values: Spanned<Vec<Spanned<Q>>>,
+    pub values: Option<Spanned<Vec<Spanned<Q>>>>,
+    /// A file that holds them, whose path is relative to the spec.
+    pub file: Option<Spanned<String>>,
 }

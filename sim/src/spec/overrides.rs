@@ -85,6 +85,7 @@ pub fn replace_clients(spec: &mut Spec, flags: &ClientFlags) -> Result<(), SpecE
         .concurrency
         .map(|users| Spanned::flag("--concurrency", users));
     let client = Client {
+        population: None,
         concurrency: if flags.rate.is_some() {
             None
         } else {
@@ -96,6 +97,7 @@ pub fn replace_clients(spec: &mut Spec, flags: &ClientFlags) -> Result<(), SpecE
         },
         rate: flags.rate.map(|rate| Spanned::flag("--rate", rate)),
         arrival: None,
+        shape: None,
         session: None,
         r#do: first.r#do,
         timeout: first.timeout,

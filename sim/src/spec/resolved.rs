@@ -5,7 +5,10 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::distribution::{Distribution, Hyperexponential, Lognormal, Shaped};
+use super::distribution::{
+    Distribution, Empirical, Hyperexponential, Lognormal, Normal, Pareto, Shaped,
+};
+use super::error::{Origin, Place};
 use super::lower::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE};
 use super::named::Named;
 use super::resolved_backend::{self, Line};
@@ -22,6 +25,30 @@ const MODELINE: &str = "# yaml-language-server: $schema=spec.schema.json";
 /// file `spec.schema.json` beside it.
 pub fn resolved(spec: &Spec) -> String {
     Resolved(spec).to_string()
+}
+
+/// A resolved spec's text with other paths in place of those of the files it refers to.
+///
+/// `path` is asked for each of them; what it does not know stays as it is.
+pub fn with_paths(resolved: &str, path: impl Fn(&str) -> Option<String>) -> String {
+    let Ok(spec) = super::read(resolved) else {
+        return resolved.to_owned();
+    };
+    let mut text = resolved.to_owned();
+    let mut places: Vec<(Place, String)> = super::files::wanted(&spec)
+        .into_iter()
+        .filter_map(|written| match written.origin {
+            Origin::Text(place) => Some((place, Quoted(&path(&written.value)?).to_string())),
+            Origin::Flag(_) => None,
+        })
+        .collect();
+    // From the end, so that the places before stay where they are.
+    places.sort_by_key(|(place, _)| std::cmp::Reverse(place.start));
+    places.dedup_by_key(|(place, _)| *place);
+    for (place, path) in places {
+        text.replace_range(place.range(), &path);
+    }
+    text
 }
 
 struct Resolved<'a>(&'a Spec);
@@ -121,14 +148,19 @@ fn client(f: &mut Formatter<'_>, client: &Client) -> fmt::Result {
     if let Some(class) = &client.class {
         writeln!(f, "    class: {}", Quoted(&class.value))?;
     }
+    optional(f, "    ", "population", &client.population)?;
     optional(f, "    ", "concurrency", &client.concurrency)?;
     if client.concurrency.is_some() {
         writeln!(f, "    think: {}", OrNone(client.think.as_ref()))?;
+    }
+    if let Some(Arrival::Trace(path)) = client.arrival.as_ref().map(|arrival| &arrival.value) {
+        writeln!(f, "    arrival: {{trace: {}}}", Quoted(&path.value))?;
     }
     if let Some(rate) = &client.rate {
         writeln!(f, "    rate: {}", rate.value)?;
         match client.arrival.as_ref().map(|arrival| &arrival.value) {
             None | Some(Arrival::Poisson) => writeln!(f, "    arrival: poisson")?,
+            Some(Arrival::Trace(_)) => {}
             Some(Arrival::Constant) => writeln!(f, "    arrival: constant")?,
             Some(Arrival::Gamma(by)) => {
                 writeln!(f, "    arrival: {{gamma: {{cv: {}}}}}", by.cv.value)?
@@ -138,14 +170,18 @@ fn client(f: &mut Formatter<'_>, client: &Client) -> fmt::Result {
             }
         }
     }
+    if let Some(shape) = &client.shape {
+        writeln!(f, "    shape: {}", shape.value)?;
+    }
     if let Some(session) = &client.session {
         let session = &session.value;
         let (rounds, think) = (Law(&session.rounds.value), OrNone(session.think.as_ref()));
         writeln!(f, "    session: {{rounds: {rounds}, think: {think}}}")?;
     }
-    match &client.r#do.value {
-        Do::Action(action) => writeln!(f, "    do: {action}")?,
-        Do::Mix(mix) => writeln!(f, "    do: {}", Weights(mix))?,
+    match client.r#do.as_ref().map(|written| &written.value) {
+        Some(Do::Action(action)) => writeln!(f, "    do: {action}")?,
+        Some(Do::Mix(mix)) => writeln!(f, "    do: {}", Weights(mix))?,
+        None => {}
     }
     optional(f, "    ", "timeout", &client.timeout)?;
     on_failure(f, client)
@@ -325,6 +361,8 @@ impl<Q: Display + Copy> Display for Law<'_, Q> {
             Distribution::Weibull(_) => "weibull",
             Distribution::Lognormal(_) => "lognormal",
             Distribution::Hyperexponential(_) => "hyperexponential",
+            Distribution::Pareto(_) => "pareto",
+            Distribution::Normal(_) => "normal",
             Distribution::Empirical(_) => "empirical",
         };
         write!(f, "{{{name}: ")?;
@@ -406,30 +444,50 @@ impl<Q: Display + Copy> Law<'_, Q> {
                     ],
                 )
             }
-            Distribution::Empirical(empirical) => {
-                let values = list(
-                    empirical
-                        .values
-                        .value
-                        .iter()
-                        .map(|value| value.value.to_string()),
-                );
-                write!(f, "{{values: {values}}}")
+            Distribution::Pareto(Pareto {
+                min,
+                mean,
+                max,
+                shape,
+            }) => parameters(
+                f,
+                [
+                    ("min", text(min)),
+                    ("mean", text(mean)),
+                    ("max", Some(max.value.to_string())),
+                    ("shape", Some(shape.value.to_string())),
+                ],
+            ),
+            Distribution::Normal(Normal { mean, sd, min, max }) => parameters(
+                f,
+                [
+                    ("mean", Some(mean.value.to_string())),
+                    ("sd", Some(sd.value.to_string())),
+                    ("min", text(min)),
+                    ("max", text(max)),
+                ],
+            ),
+            Distribution::Empirical(Empirical { values, file }) => {
+                let values = values
+                    .as_ref()
+                    .map(|values| list(values.value.iter().map(|value| value.value.to_string())));
+                let file = file.as_ref().map(|file| Quoted(&file.value).to_string());
+                parameters(f, [("values", values), ("file", file)])
             }
         }
     }
 }
 
-fn text<T: Display>(value: &Option<Spanned<T>>) -> Option<String> {
+pub(super) fn text<T: Display>(value: &Option<Spanned<T>>) -> Option<String> {
     value.as_ref().map(|value| value.value.to_string())
 }
 
-fn list(items: impl Iterator<Item = String>) -> String {
+pub(super) fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(", "))
 }
 
 /// A mapping in one line of those parameters that are there.
-fn parameters<'a, T: Display>(
+pub(super) fn parameters<'a, T: Display>(
     f: &mut Formatter<'_>,
     entries: impl IntoIterator<Item = (&'a str, Option<T>)>,
 ) -> fmt::Result {

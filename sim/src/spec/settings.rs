@@ -82,6 +82,10 @@ pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
     for (name, client) in &spec.clients.value.0 {
         let key = |key: &str| format!("clients.{}.{key}", name.value);
         put(
+            key("population"),
+            client.population.as_ref().map(|v| Setting::of(v, v.value)),
+        );
+        put(
             key("concurrency"),
             client.concurrency.as_ref().map(|v| Setting::of(v, v.value)),
         );

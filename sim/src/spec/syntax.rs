@@ -13,6 +13,7 @@ use super::backend::{
 };
 use super::distribution::{Distribution, Duration, Number};
 use super::named::Named;
+use super::shape::Shape;
 use super::spanned::Spanned;
 use super::units::{Count, Rate, Share};
 
@@ -64,10 +65,12 @@ pub enum Warmup {
     At(Duration),
 }
 
-/// A population of users that behave alike: closed with `concurrency`, open with `rate`.
+/// A population of users that behave alike: closed with `concurrency`, open with `rate` or recorded arrivals.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Client {
+    /// A cohort: so many clients alike, each as this describes it, which are one in the report; 1 unless given.
+    pub population: Option<Spanned<Count>>,
     /// Closed: so many virtual users, each with at most one request in flight.
     pub concurrency: Option<Spanned<Count>>,
     /// Closed: time between a completion and the user's next request; none unless given.
@@ -76,10 +79,12 @@ pub struct Client {
     pub rate: Option<Spanned<Rate>>,
     /// Open: the arrival process; poisson unless given.
     pub arrival: Option<Spanned<Arrival>>,
+    /// Open: how the rate changes over time, in factors of `rate`; constant unless given.
+    pub shape: Option<Spanned<Shape>>,
     /// Open: what a session is; a single request unless given.
     pub session: Option<Spanned<Session>>,
-    /// An action, or a weighted mix of actions.
-    pub r#do: Spanned<Do>,
+    /// An action, or a weighted mix of actions. Needed, unless a recording names the action of each arrival.
+    pub r#do: Option<Spanned<Do>>,
     /// How long a user waits for a reply, from the sending; for ever unless given.
     pub timeout: Option<Spanned<Duration>>,
     /// What happens after a request that failed.
@@ -100,6 +105,8 @@ pub enum Arrival {
     Gamma(Variation),
     /// Independent Weibull inter-arrival times.
     Weibull(Variation),
+    /// As recorded in this file, whose path is relative to the spec; without `rate`.
+    Trace(Spanned<String>),
 }
 
 /// How much inter-arrival times vary.

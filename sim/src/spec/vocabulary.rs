@@ -10,6 +10,9 @@ pub const BARE: &str = "$bare";
 /// The variant of an enum that takes any mapping.
 pub const MAPPING: &str = "$mapping";
 
+/// The variant of an enum that takes any list.
+pub const LIST: &str = "$list";
+
 /// Whether a variant is a word of the language and not a form.
 pub fn is_word(variant: &str) -> bool {
     !variant.starts_with(FORM)
@@ -71,6 +74,16 @@ pub fn noun(type_name: &str) -> &'static str {
         "AfterMaxDeliver" => "`after_max_deliver`",
         "Batch" => "`batch`",
         "FanOut" => "a fan-out",
+        "Pareto" => "a Pareto distribution",
+        "Normal" => "a normal distribution",
+        "Shape" => "a shape",
+        "Ramp" => "a ramp",
+        "Stairs" => "`stairs`",
+        "Spikes" => "a spike or a list of spikes",
+        "Spike" => "a spike",
+        "Drain" => "a drain",
+        "Diurnal" => "a diurnal shape",
+        "Window" => "a window",
         _ => "this mapping",
     }
 }
@@ -84,6 +97,9 @@ pub fn example(type_name: &str) -> Option<&'static str> {
         ),
         "Warmup" => Some("write a time such as `5s`"),
         "Visit" => Some("write `visit: api` or `visit: {service: api, during: [...]}`"),
+        "Spikes" => {
+            Some("write `spike: {at: 60s, for: 10s, factor: 5}`, or a list of such mappings")
+        }
         "Publish" => {
             Some("write `publish: orders` or `publish: {stream: orders, subject: orders.created}`")
         }
@@ -110,10 +126,8 @@ pub fn reserved(type_name: &str) -> &'static [&'static str] {
             "live",
         ],
         "Client" => &[
-            "shape",
             "script",
             "groups",
-            "population",
             "max_in_flight",
             "connections",
             "steps",
@@ -125,9 +139,6 @@ pub fn reserved(type_name: &str) -> &'static [&'static str] {
         "Action" => &["payload", "live"],
         "Step" => &["during"],
         "Service" => &["prefetch", "during"],
-        "Distribution" => &["pareto", "normal"],
-        "Empirical" => &["file"],
-        "Arrival" => &["trace"],
         "Warmup" => &["auto"],
         _ => &[],
     }

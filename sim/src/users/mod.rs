@@ -21,10 +21,32 @@ use population::{ENDLESS, Population};
 /// What a user wants to be woken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wake {
-    /// The next arrival of an open client.
-    Arrival(ClientId),
+    /// The next arrival of a member of an open client.
+    Arrival(ProcessId),
     /// A user's next request.
     User(UserId),
+}
+
+/// The arrival process of one member of an open client: its position among those of all clients, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProcessId(pub u32);
+
+impl ProcessId {
+    #[inline]
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The arrival process of one member of an open client, of which a run may hold millions: 24 bytes.
+#[derive(Debug, Clone, Copy)]
+struct Process {
+    /// Arrivals so far.
+    arrivals: u64,
+    /// The operational time of the next arrival, where the rate has a shape.
+    operational: Time,
+    member: u32,
+    client: ClientId,
 }
 
 /// A user's answer to being woken.
@@ -57,8 +79,8 @@ const SINGLE_SHOT: UserId = UserId(u32::MAX);
 #[derive(Debug, Clone)]
 pub struct Users {
     populations: Vec<Population>,
-    /// Arrivals so far of each client; closed ones have none.
-    arrivals: Vec<u64>,
+    /// The arrival processes of open clients' members.
+    processes: Vec<Process>,
     /// The closed clients' users, then those of open clients' sessions.
     users: Vec<User>,
     /// How many are closed clients' users.
@@ -79,23 +101,30 @@ impl Users {
             .iter()
             .map(|client| Population::new(model, client))
             .collect();
-        let closed = populations.iter().map(|p| p.concurrency() as usize).sum();
+        let closed = populations.iter().map(|p| p.closed_users() as usize).sum();
         let mut users = Vec::with_capacity(closed);
+        let mut processes = Vec::new();
         for (index, population) in populations.iter().enumerate() {
             let client = ClientId(index as u16);
-            users.extend((0..population.concurrency()).map(|number| User {
-                number: u64::from(number),
+            users.extend((0..population.closed_users()).map(|number| User {
+                number,
                 requests: 0,
                 rounds_left: 0,
                 client,
                 attempt: 0,
+            }));
+            processes.extend((0..population.processes()).map(|member| Process {
+                arrivals: 0,
+                operational: Time::ZERO,
+                member,
+                client,
             }));
         }
         let Limits {
             requests, horizon, ..
         } = model.limits;
         Users {
-            arrivals: vec![0; populations.len()],
+            processes,
             populations,
             closed: users.len(),
             users,
@@ -108,22 +137,33 @@ impl Users {
 
     /// The first wake-ups, in the order of the clients and of the users within them.
     pub fn start(&mut self, mut wake_at: impl FnMut(Time, Wake)) {
-        let mut user = 0;
-        for (index, population) in self.populations.iter().enumerate() {
-            for number in 0..population.concurrency() {
+        let (mut user, mut process) = (0, 0);
+        for population in &self.populations {
+            for number in 0..population.closed_users() {
                 let at = population.first_request(number);
                 if at <= self.horizon {
                     wake_at(at, Wake::User(UserId(user)));
                 }
                 user += 1;
             }
-            if !population.is_closed() {
-                let at = population.next_arrival(1, Time::ZERO);
-                if at <= self.horizon {
-                    wake_at(at, Wake::Arrival(ClientId(index as u16)));
+            for _ in 0..population.processes() {
+                let id = ProcessId(process);
+                let first = &mut self.processes[id.index()];
+                let at = next_arrival(population, first, 1, Time::ZERO);
+                if at <= self.horizon && at < Time::NEVER {
+                    wake_at(at, Wake::Arrival(id));
                 }
+                process += 1;
             }
         }
+    }
+
+    /// How many arrivals of all clients were recorded.
+    pub fn recorded_arrivals(&self) -> u64 {
+        self.populations
+            .iter()
+            .map(Population::recorded_arrivals)
+            .sum()
     }
 
     /// How many requests were intended: the count of the budget.
@@ -156,22 +196,27 @@ impl Users {
                 send: self.request(now, user, sink),
                 next: None,
             },
-            Wake::Arrival(client) => self.arrive(now, client, sink),
+            Wake::Arrival(process) => self.arrive(now, process, sink),
         }
     }
 
     /// A session of an open client starts, and the next arrival is due.
     #[inline]
-    fn arrive<S: Sink>(&mut self, now: Time, client: ClientId, sink: &mut S) -> Woken {
+    fn arrive<S: Sink>(&mut self, now: Time, id: ProcessId, sink: &mut S) -> Woken {
         if self.exhausted() {
             return Woken::default();
         }
+        let process = &mut self.processes[id.index()];
+        let client = process.client;
         let population = &self.populations[client.index()];
-        let arrivals = &mut self.arrivals[client.index()];
-        let number = *arrivals;
-        *arrivals += 1;
-        let at = population.next_arrival(number + 2, now);
-        let next = (at <= self.horizon).then_some((at, Wake::Arrival(client)));
+        let number = Population::session_number(process.member, process.arrivals);
+        process.arrivals += 1;
+        let nth = process.arrivals + 1;
+        let at = match population.is_stationary() {
+            true => population.next_arrival(process.member, nth, now),
+            false => next_arrival(population, process, nth, now),
+        };
+        let next = (at <= self.horizon && at < Time::NEVER).then_some((at, Wake::Arrival(id)));
 
         let newcomer = User {
             number,
@@ -347,6 +392,17 @@ impl Users {
             }
         }
     }
+}
+
+/// The instant of arrival number `nth` of a process, at `now` or later; [`Time::NEVER`] when there is none.
+#[inline(never)]
+fn next_arrival(population: &Population, process: &mut Process, nth: u64, now: Time) -> Time {
+    let Some(shape) = population.shape() else {
+        return population.next_arrival(process.member, nth, now);
+    };
+    process.operational = population.next_arrival(process.member, nth, process.operational);
+    // Rounding at the ends of a shape's pieces could take an instant back by a nanosecond.
+    shape.instant(process.operational.as_nanos()).max(now)
 }
 
 /// The request that a user intends now.

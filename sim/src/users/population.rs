@@ -1,17 +1,29 @@
 //! What is fixed of a client while a run lasts: its keys, and how its draws are made.
 
+use std::sync::Arc;
+
 use crate::dist::Dist;
-use crate::model::{self, ActionId, Arrival, Client, Model, OnFailure, Rounds, Source};
+use crate::model::{self, ActionId, Arrival, Client, Model, OnFailure, Rounds, Shape, Source};
 use crate::random::{Key, Kind, Purpose};
 use crate::time::{Span, Time};
+
+/// Numbers of sessions that each member of an open client has before the next member's begin.
+const SESSIONS_PER_MEMBER: u32 = 40;
 
 /// A client with the keys of its draws.
 #[derive(Debug, Clone)]
 pub(super) struct Population {
     source: Source,
+    members: u32,
+    /// Whether arrivals are those of a stationary process.
+    stationary: bool,
+    /// Whether every request is of the action `last`.
+    sole_action: bool,
     /// The last action of the mix, and the cumulative shares of those before it.
     last: ActionId,
     others: Vec<(ActionId, f64)>,
+    /// The actions of a recording by the number of the session; empty when the mix decides.
+    recorded_actions: Arc<[ActionId]>,
     pub(super) on_failure: OnFailure,
     single_shot: bool,
     arrival: Key,
@@ -36,8 +48,20 @@ impl Population {
         }
         // A model's mix is never empty.
         let last = others.pop().map_or(ActionId(0), |(action, _)| action);
+        let (recorded_actions, stationary) = match &client.source {
+            Source::Open {
+                arrival: Arrival::Recorded(recording),
+                ..
+            } => (recording.actions.clone(), false),
+            Source::Open { shape, .. } => (Arc::default(), shape.is_none()),
+            Source::Closed { .. } => (Arc::default(), true),
+        };
         Population {
             source: client.source.clone(),
+            members: client.population.get(),
+            stationary,
+            sole_action: others.is_empty() && recorded_actions.is_empty(),
+            recorded_actions,
             last,
             others,
             on_failure: client.on_failure.clone(),
@@ -51,11 +75,32 @@ impl Population {
         }
     }
 
-    /// The number of users of a closed client, 0 for an open one.
-    pub(super) fn concurrency(&self) -> u32 {
+    /// The number of users of all members of a closed client, 0 for an open one.
+    pub(super) fn closed_users(&self) -> u64 {
         match &self.source {
-            Source::Closed { concurrency, .. } => concurrency.get(),
+            Source::Closed { concurrency, .. } => {
+                u64::from(concurrency.get()) * u64::from(self.members)
+            }
             Source::Open { .. } => 0,
+        }
+    }
+
+    /// The number of arrival processes: one for each member of an open client.
+    pub(super) fn processes(&self) -> u32 {
+        match &self.source {
+            Source::Closed { .. } => 0,
+            Source::Open { .. } => self.members,
+        }
+    }
+
+    /// How many arrivals were recorded.
+    pub(super) fn recorded_arrivals(&self) -> u64 {
+        match &self.source {
+            Source::Open {
+                arrival: Arrival::Recorded(recording),
+                ..
+            } => recording.times.len() as u64,
+            _ => 0,
         }
     }
 
@@ -69,10 +114,11 @@ impl Population {
         self.single_shot
     }
 
-    /// When a closed user sends its first request: users are spread evenly over the mean think time.
-    pub(super) fn first_request(&self, user: u32) -> Time {
+    /// When a closed user sends its first request: the users of each member are spread evenly over the mean think time.
+    pub(super) fn first_request(&self, user: u64) -> Time {
         match &self.source {
             Source::Closed { concurrency, think } => {
+                let user = user % u64::from(concurrency.get());
                 let mean = u128::from(Span::from_nanos_f64(think.mean()).as_nanos());
                 let nanos = u128::from(user) * mean / u128::from(concurrency.get());
                 Time::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
@@ -81,8 +127,21 @@ impl Population {
         }
     }
 
-    /// The instant of arrival number `nth` (from 1) of an open client, given the one before.
-    pub(super) fn next_arrival(&self, nth: u64, previous: Time) -> Time {
+    /// Whether arrivals are those of a stationary process, neither shaped nor recorded.
+    #[inline]
+    pub(super) fn is_stationary(&self) -> bool {
+        self.stationary
+    }
+
+    /// The number of a member's session, unique within the client. It does not depend on how many members there are.
+    #[inline]
+    pub(super) fn session_number(member: u32, nth: u64) -> u64 {
+        (u64::from(member) << SESSIONS_PER_MEMBER) + nth
+    }
+
+    /// The instant of arrival number `nth` (from 1) of a member's process, given the one before: on the clock, or in
+    /// the operational time of a shape. [`Time::NEVER`] after the last one of a recording.
+    pub(super) fn next_arrival(&self, member: u32, nth: u64, previous: Time) -> Time {
         match &self.source {
             Source::Closed { .. } => Time::NEVER,
             Source::Open {
@@ -92,7 +151,26 @@ impl Population {
             Source::Open {
                 arrival: Arrival::Renewal { interarrival },
                 ..
-            } => previous + interarrival.sample_span(&mut self.arrival.draw(0, nth)),
+            } => {
+                let mut draw = self.arrival.draw(u64::from(member), nth);
+                previous + interarrival.sample_span(&mut draw)
+            }
+            Source::Open {
+                arrival: Arrival::Recorded(recording),
+                ..
+            } => {
+                let at = usize::try_from(nth - 1).ok();
+                let time = at.and_then(|at| recording.times.get(at));
+                time.copied().unwrap_or(Time::NEVER)
+            }
+        }
+    }
+
+    /// How the rate changes over time.
+    pub(super) fn shape(&self) -> Option<&Shape> {
+        match &self.source {
+            Source::Open { shape, .. } => shape.as_ref(),
+            Source::Closed { .. } => None,
         }
     }
 
@@ -149,13 +227,18 @@ impl Population {
     /// The action of a user's request `number`.
     #[inline]
     pub(super) fn choose(&self, user: u64, number: u64) -> ActionId {
-        match self.others.is_empty() {
+        match self.sole_action {
             true => self.last,
             false => self.choose_among(user, number),
         }
     }
 
     fn choose_among(&self, user: u64, number: u64) -> ActionId {
+        if !self.recorded_actions.is_empty() {
+            let session = usize::try_from(user).ok();
+            let recorded = session.and_then(|session| self.recorded_actions.get(session));
+            return recorded.copied().unwrap_or(self.last);
+        }
         let unit = self.choice.draw(user, number).unit();
         let chosen = self.others.iter().find(|(_, upto)| unit < *upto);
         chosen.map_or(self.last, |(action, _)| *action)

@@ -45,6 +45,17 @@ pub fn continuous() -> Vec<(&'static str, Dist)> {
             "hyperexponential, three branches",
             Dist::hyperexponential(&[(2.0, 1e6), (1.0, 5e6), (0.0, 1e12), (1.0, 4e7)]),
         ),
+        ("pareto, shape 1.5", Dist::pareto(2e6, 1e9, 1.5)),
+        ("pareto, shape 1", Dist::pareto(1e6, 5e7, 1.0)),
+        ("pareto, shape 0.4", Dist::pareto(1e6, 3e8, 0.4)),
+        ("pareto, mean", Dist::pareto_mean(MEAN, 1e9, 2.2)),
+        ("normal", Dist::normal(MEAN, 4e6, 0.0, None)),
+        ("normal, wide", Dist::normal(MEAN, 3e7, 0.0, None)),
+        (
+            "normal, above its mean",
+            Dist::normal(MEAN, 5e6, 1.5e7, Some(4e7)),
+        ),
+        ("normal, narrow", Dist::normal(MEAN, 5e6, 8e6, Some(1.3e7))),
     ];
     built
         .into_iter()

@@ -96,6 +96,101 @@ fn quantiles_and_shapes_are_what_was_asked_for() {
     );
 }
 
+/// Means, variances and transforms at the reciprocal of the mean, from a computation with 30 digits.
+#[test]
+fn bounded_families_have_the_moments_of_what_is_left() {
+    let expected = [
+        (
+            Dist::pareto(2.0, 1000.0, 1.5),
+            5.732_184_544_872_101_5,
+            223.493_146_381_683_67,
+            0.508_029_285_195_482_99,
+        ),
+        (
+            Dist::pareto(1.0, 50.0, 1.0),
+            3.991_860_209_620_557_2,
+            34.065_052_066_848_121,
+            0.527_753_240_240_432_31,
+        ),
+        (
+            Dist::pareto(1.0, 300.0, 0.4),
+            22.006_791_178_152_409,
+            2_074.717_696_275_146_4,
+            0.665_570_138_054_682_67,
+        ),
+        (
+            Dist::normal(10.0, 4.0, 0.0, None),
+            10.070_551_301_947_667,
+            15.289_509_494_316_82,
+            0.396_221_035_705_881_22,
+        ),
+        (
+            Dist::normal(10.0, 30.0, 0.0, None),
+            27.954_708_343_952_184,
+            398.081_364_844_092,
+            0.453_070_642_803_509_35,
+        ),
+        (
+            Dist::normal(10.0, 5.0, 15.0, Some(40.0)),
+            17.625_676_236_744_021,
+            4.977_438_329_060_881_9,
+            0.370_681_043_379_972_08,
+        ),
+        (
+            Dist::normal(10.0, 5.0, 8.0, Some(13.0)),
+            10.459_711_728_848_55,
+            2.013_783_084_669_822_3,
+            0.371_269_605_654_274_5,
+        ),
+    ];
+    for (dist, mean, variance, transform) in expected {
+        let dist = dist.expect("accepted");
+        let what = dist.describe(Unit::Number);
+        assert_near(dist.mean(), mean, 1e-13, &what);
+        assert_near(dist.variance(), variance, 1e-12, &what);
+        assert_near(dist.scv(), variance / mean / mean, 1e-12, &what);
+        assert_near(dist.laplace(1.0 / mean), transform, 1e-11, &what);
+    }
+}
+
+#[test]
+fn a_pareto_by_its_mean_has_it() {
+    for (mean, max, shape) in [
+        (10.0, 1000.0, 1.1),
+        (10.0, 11.0, 3.0),
+        (1e7, 1e9, 0.5),
+        (5.0, 1e12, 1.0),
+    ] {
+        let dist = Dist::pareto_mean(mean, max, shape).expect("pareto");
+        assert_near(dist.mean(), mean, 1e-12, "mean");
+        assert_eq!(dist.upper_bound(), Some(max));
+        let ratio = (dist.quantile(1e-6) / dist.quantile(0.0)).ln();
+        assert!(
+            (0.0..1e-3).contains(&ratio),
+            "the smallest value is the likeliest"
+        );
+    }
+}
+
+/// A bound that is far off leaves the distribution as it is without one.
+#[test]
+fn a_far_bound_changes_nothing() {
+    let pareto = Dist::pareto(2.0, 1e12, 3.0).expect("pareto");
+    assert_near(pareto.mean(), 3.0, 1e-12, "mean");
+    assert_near(pareto.variance(), 3.0, 1e-9, "variance");
+    assert_near(pareto.quantile(0.875), 4.0, 1e-12, "quantile");
+    let normal = Dist::normal(100.0, 5.0, 0.0, Some(1e6)).expect("normal");
+    assert_near(normal.mean(), 100.0, 1e-15, "mean");
+    assert_near(normal.variance(), 25.0, 1e-13, "variance");
+    // The transform of a normal variable: exp(-s mean + s² variance / 2).
+    assert_near(
+        normal.laplace(0.02),
+        (-2.0_f64 + 0.005).exp(),
+        1e-12,
+        "transform",
+    );
+}
+
 #[test]
 fn constants_are_themselves() {
     let constant = Dist::from(Span::from_nanos(1500));
@@ -145,10 +240,20 @@ fn what_is_not_finite_or_out_of_range_is_refused() {
         |x| Dist::hyperexponential_mean_cv(1.0, x),
         |x| Dist::hyperexponential(&[(1.0, 1.0), (1.0, x)]),
         |x| Dist::uniform(0.0, x),
+        |x| Dist::pareto(x, 1e30, 1.0),
+        |x| Dist::pareto(1e-29, x, 1.0),
+        |x| Dist::pareto(1.0, 2.0, x),
+        |x| Dist::pareto_mean(x, 1e30, 1.0),
+        |x| Dist::pareto_mean(1e-29, x, 1.0),
+        |x| Dist::pareto_mean(1.0, 2.0, x),
+        |x| Dist::normal(1.0, x, 0.0, None),
+        |x| Dist::normal(1.0, 1.0, 0.0, Some(x)),
     ];
     let value: &[Attempt] = &[
         Dist::constant,
         |x| Dist::uniform(x, 1e29),
+        |x| Dist::normal(x, 1.0, 0.0, None),
+        |x| Dist::normal(1.0, 1.0, x, None),
         |x| Dist::empirical(&[1.0, x]),
         |x| Dist::empirical_weighted(&[(1.0, 1.0), (x, 1.0)]),
         |x| Dist::empirical_weighted(&[(1.0, 1.0), (1.0, x)]),
@@ -205,6 +310,23 @@ fn the_message_says_what_was_found_and_what_is_accepted() {
         refusal(Dist::erlang(0, 1.0)),
         "shape is 0; accepted is a number from 1 to 1000000"
     );
+    assert_eq!(
+        refusal(Dist::pareto(1.0, 2.0, 0.01)),
+        "shape is 0.01; accepted is a number from 0.05 to 100"
+    );
+    assert_eq!(
+        refusal(Dist::pareto_mean(3.0, 2.0, 1.0)),
+        "max is 2, which is not above mean (3)"
+    );
+    assert_eq!(
+        refusal(Dist::normal(1.0, 1.0, 2.0, Some(2.0))),
+        "max is 2, which is not above min (2)"
+    );
+    assert_eq!(
+        refusal(Dist::normal(1.0, 0.1, 2.0, None)),
+        "less than 1 % of the distribution lies between min and max; accepted are bounds with more of it \
+         between them"
+    );
     let error = Dist::lognormal_median_p95(1.0, 1e6).expect_err("too wide");
     assert_eq!(error.parameter(), "p95");
     assert_eq!(
@@ -253,6 +375,18 @@ fn distributions_are_written_as_people_write_them() {
     assert_eq!(
         written(Dist::empirical(&[1e6, 3e6, 2e6])),
         "empirical, 3 values from 1ms to 3ms, mean 2ms"
+    );
+    assert_eq!(
+        written(Dist::pareto(1e6, 1e9, 1.5)),
+        "pareto, 1ms to 1s, shape 1.5, mean 2905us"
+    );
+    assert_eq!(
+        written(Dist::normal(1e7, 1e6, 0.0, None)),
+        "normal, from 0s, mean 10ms, cv 0.1"
+    );
+    assert_eq!(
+        written(Dist::normal(1e7, 1e6, 9e6, Some(1.1e7))),
+        "normal, from 9ms to 11ms, mean 10ms, cv 0.05396"
     );
     let numbers = |dist: Result<Dist, DistError>| dist.expect("accepted").describe(Unit::Number);
     assert_eq!(numbers(Dist::uniform(2.0, 10.0)), "uniform, 2 to 10");

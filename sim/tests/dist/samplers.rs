@@ -142,6 +142,13 @@ fn extreme_parameters_give_finite_draws() {
         Dist::lognormal_median_p95(1.0, 450.0),
         Dist::hyperexponential_mean_cv(1e30, 1e3),
         Dist::erlang(1_000_000, 1e30),
+        Dist::pareto(1e-30, 1e30, 0.05),
+        Dist::pareto(1e-30, 1e30, 100.0),
+        Dist::pareto(0.999e30, 1e30, 1.0),
+        Dist::pareto_mean(1e-20, 1e30, 3.0),
+        Dist::normal(1e30, 1e-30, 0.0, None),
+        Dist::normal(1e30, 1e30, 0.0, Some(1e30)),
+        Dist::normal(0.0, 1e-30, 0.0, None),
     ];
     let key = Key::new(2, Kind::Client, "extreme", Purpose::Think);
     for dist in built {

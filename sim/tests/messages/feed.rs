@@ -195,6 +195,7 @@ impl Feed {
         let provenance = Provenance {
             sha256: String::new(),
             resolved_sha256: String::new(),
+            files: std::collections::BTreeMap::new(),
             configuration: Default::default(),
             ended_by: blis_sim::engine::LoadEnd::Horizon,
             events: 0,

@@ -3,9 +3,9 @@
 use std::num::NonZeroU32;
 
 use super::distributions::{number, placed, time};
-use super::run::span;
+use super::run::{horizon, span};
 use super::services::at_least_one;
-use super::{Findings, Names, refer};
+use super::{Findings, Names, recordings, refer, shapes};
 use crate::dist::Dist;
 use crate::model::{ActionId, Arrival, ClassId, Client, Mix, OnFailure, Rounds, Session, Source};
 use crate::spec::distribution::{Distribution, Uniform};
@@ -13,13 +13,15 @@ use crate::spec::error::SpecError;
 use crate::spec::named::Named;
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::{self, Do};
-use crate::spec::units::{Number, Rate};
+use crate::spec::units::{Count, Number, Rate};
 use crate::time::Span;
 
 /// Most closed users of all clients together.
 pub const MAX_USERS: u64 = 100_000_000;
 /// Memory of one user, for the message that refuses too many.
 const BYTES_PER_USER: u64 = 384;
+/// Most members of a cohort: the numbers of their sessions share 64 bits.
+const MAX_POPULATION: u64 = 10_000_000;
 /// The lowest rate per second that the clock can show.
 const MIN_RATE: f64 = 1e-9;
 /// Most retries of one request.
@@ -32,7 +34,9 @@ pub fn lower(spec: &syntax::Spec, names: &Names<'_>, findings: &mut Findings) ->
     let mut used = vec![false; spec.actions.value.0.len()];
     let mut clients = Vec::new();
     for (name, client) in &spec.clients.value.0 {
-        let mix = mix(&client.r#do, names, findings);
+        let population = population(client, findings);
+        let (source, recorded) = source(name, client, (spec, names), findings);
+        let mix = recorded_or_drawn(name, client, recorded, names, findings);
         for (action, _) in &mix.shares {
             if let Some(used) = used.get_mut(action.index()) {
                 *used = true;
@@ -40,7 +44,8 @@ pub fn lower(spec: &syntax::Spec, names: &Names<'_>, findings: &mut Findings) ->
         }
         clients.push(Client {
             name: name.value.clone(),
-            source: source(name, client, findings),
+            population,
+            source,
             mix,
             timeout: timeout(client, findings),
             on_failure: on_failure(client, findings),
@@ -62,10 +67,13 @@ pub fn lower(spec: &syntax::Spec, names: &Names<'_>, findings: &mut Findings) ->
 fn check_users(spec: &syntax::Spec, findings: &mut Findings) {
     let mut users = 0u64;
     for (_, client) in &spec.clients.value.0 {
-        let Some(concurrency) = &client.concurrency else {
+        let Some(size) = client.population.as_ref().or(client.concurrency.as_ref()) else {
             continue;
         };
-        users = users.saturating_add(concurrency.value.0);
+        let count =
+            |count: &Option<Spanned<Count>>| count.as_ref().map_or(1, |count| count.value.0);
+        let members = count(&client.population);
+        users = users.saturating_add(members.saturating_mul(count(&client.concurrency)));
         if users > MAX_USERS {
             let gigabytes = users.saturating_mul(BYTES_PER_USER) / 1_000_000_000;
             let message =
@@ -73,17 +81,124 @@ fn check_users(spec: &syntax::Spec, findings: &mut Findings) {
             let help = format!(
                 "a model holds up to {MAX_USERS} closed users, of about {BYTES_PER_USER} bytes each"
             );
-            findings.error(concurrency.error(message).help(help));
+            findings.error(size.error(message).help(help));
             return;
         }
     }
 }
 
-fn source(name: &Spanned<String>, client: &syntax::Client, findings: &mut Findings) -> Source {
+/// Members of a cohort.
+fn population(client: &syntax::Client, findings: &mut Findings) -> NonZeroU32 {
+    let Some(population) = &client.population else {
+        return NonZeroU32::MIN;
+    };
+    at_least_one(population, "member", "members", MAX_POPULATION, findings)
+}
+
+/// What the requests of a client are: the recorded actions, or what `do` says.
+fn recorded_or_drawn(
+    name: &Spanned<String>,
+    client: &syntax::Client,
+    recorded: Recorded,
+    names: &Names<'_>,
+    findings: &mut Findings,
+) -> Mix {
+    match (&client.r#do, recorded) {
+        (None, Recorded::Actions(mix)) => mix,
+        (Some(written), Recorded::Nothing | Recorded::Unknown) => mix(written, names, findings),
+        (Some(written), Recorded::Actions(mix)) => {
+            let what = "a client whose recording has the action of each arrival";
+            let help = "remove it, or the column `action` of the file";
+            findings.error(no_effect(written, "do", what, help));
+            mix
+        }
+        (None, Recorded::Unknown) => Mix { shares: Vec::new() },
+        (None, Recorded::Nothing) => {
+            let error = name.error("a client needs the key `do`");
+            let help = "give an action, or a weighted mix: `do: ask` or `do: {ask: 9, tell: 1}`";
+            findings.error(error.help(help).absence());
+            Mix { shares: Vec::new() }
+        }
+    }
+}
+
+/// What a recording says of actions.
+enum Recorded {
+    /// Nothing: there is none, or it has times only.
+    Nothing,
+    /// It could not be read.
+    Unknown,
+    /// The action of each arrival, with these shares.
+    Actions(Mix),
+}
+
+/// The path of a client's recorded arrivals.
+fn trace(client: &syntax::Client) -> Option<&Spanned<String>> {
+    match client.arrival.as_ref().map(|arrival| &arrival.value) {
+        Some(syntax::Arrival::Trace(path)) => Some(path),
+        _ => None,
+    }
+}
+
+/// Where a client's requests come from, and what its recording says of actions.
+fn source(
+    name: &Spanned<String>,
+    client: &syntax::Client,
+    (spec, names): (&syntax::Spec, &Names<'_>),
+    findings: &mut Findings,
+) -> (Source, Recorded) {
+    if let (None, Some(path)) = (&client.concurrency, trace(client)) {
+        return recorded(client, path, names, findings);
+    }
+    let source = stationary_or_closed(name, client, spec, findings);
+    (source, Recorded::Nothing)
+}
+
+/// A client whose arrivals were recorded.
+fn recorded(
+    client: &syntax::Client,
+    path: &Spanned<String>,
+    names: &Names<'_>,
+    findings: &mut Findings,
+) -> (Source, Recorded) {
+    let what = "recorded arrivals";
+    if let Some(rate) = &client.rate {
+        let help = "the file says when sessions start; remove it";
+        findings.error(no_effect(rate, "rate", what, help));
+    }
+    if let Some(shape) = &client.shape {
+        let help = "the file says when sessions start; remove it";
+        findings.error(no_effect(shape, "shape", what, help));
+    }
+    if let Some(population) = &client.population {
+        let help = "every member would send at the same instants; remove it";
+        findings.error(no_effect(population, "population", what, help));
+    }
+    no_think(client, findings);
+    let session = session(client, findings);
+    match recordings::arrivals(path, names, findings) {
+        None => (placeholder(), Recorded::Unknown),
+        Some((recording, mix)) => {
+            let source = Source::Open {
+                arrival: Arrival::Recorded(recording),
+                shape: None,
+                session,
+            };
+            (source, mix.map_or(Recorded::Nothing, Recorded::Actions))
+        }
+    }
+}
+
+fn stationary_or_closed(
+    name: &Spanned<String>,
+    client: &syntax::Client,
+    spec: &syntax::Spec,
+    findings: &mut Findings,
+) -> Source {
     let how = "`concurrency` makes a closed client, `rate` an open one";
     match (&client.concurrency, &client.rate) {
         (Some(concurrency), None) => closed(client, concurrency, findings),
-        (None, Some(rate)) => open(client, rate, findings),
+        (None, Some(rate)) => open(client, rate, spec, findings),
         (Some(_), Some(rate)) => {
             let message = format!(
                 "the client `{}` has both `concurrency` and `rate`",
@@ -116,13 +231,21 @@ fn placeholder() -> Source {
 
 fn closed(
     client: &syntax::Client,
-    concurrency: &Spanned<crate::spec::units::Count>,
+    concurrency: &Spanned<Count>,
     findings: &mut Findings,
 ) -> Source {
     if let Some(arrival) = &client.arrival {
         findings.error(no_effect(
             arrival,
             "arrival",
+            "a closed client",
+            "an open client has `rate` instead of `concurrency`",
+        ));
+    }
+    if let Some(shape) = &client.shape {
+        findings.error(no_effect(
+            shape,
+            "shape",
             "a closed client",
             "an open client has `rate` instead of `concurrency`",
         ));
@@ -149,11 +272,13 @@ fn closed(
     }
 }
 
-fn open(client: &syntax::Client, rate: &Spanned<Rate>, findings: &mut Findings) -> Source {
-    if let Some(think) = &client.think {
-        let help = "write it into `session`, between whose rounds it lies";
-        findings.error(no_effect(think, "think", "an open client", help).absence());
-    }
+fn open(
+    client: &syntax::Client,
+    rate: &Spanned<Rate>,
+    spec: &syntax::Spec,
+    findings: &mut Findings,
+) -> Source {
+    no_think(client, findings);
     if rate.value.0 < MIN_RATE {
         let message = match rate.value.0 {
             0.0 => format!("a rate of {} sends nothing", rate.value),
@@ -165,17 +290,31 @@ fn open(client: &syntax::Client, rate: &Spanned<Rate>, findings: &mut Findings) 
         );
         return placeholder();
     }
+    let shape = client.shape.as_ref();
     Source::Open {
         arrival: arrival(client, rate, findings),
-        session: client.session.as_ref().map(|session| Session {
-            rounds: rounds(&session.value.rounds, findings),
-            think: session
-                .value
-                .think
-                .as_ref()
-                .map_or(Dist::ZERO, |think| time(think, findings)),
-        }),
+        shape: shape.and_then(|shape| shapes::lower(shape, rate, horizon(spec), findings)),
+        session: session(client, findings),
     }
+}
+
+/// An open client thinks within its sessions only.
+fn no_think(client: &syntax::Client, findings: &mut Findings) {
+    if let Some(think) = &client.think {
+        let help = "write it into `session`, between whose rounds it lies";
+        findings.error(no_effect(think, "think", "an open client", help).absence());
+    }
+}
+
+fn session(client: &syntax::Client, findings: &mut Findings) -> Option<Session> {
+    client.session.as_ref().map(|session| Session {
+        rounds: rounds(&session.value.rounds, findings),
+        think: session
+            .value
+            .think
+            .as_ref()
+            .map_or(Dist::ZERO, |think| time(think, findings)),
+    })
 }
 
 fn no_effect<T>(value: &Spanned<T>, key: &str, what: &str, help: &str) -> SpecError {
@@ -189,7 +328,9 @@ fn arrival(client: &syntax::Client, rate: &Spanned<Rate>, findings: &mut Finding
     let written = client.arrival.as_ref();
     let interarrival = match written.map(|arrival| &arrival.value) {
         Some(syntax::Arrival::Constant) => return Arrival::Constant { rate: rate.value.0 },
-        None | Some(syntax::Arrival::Poisson) => placed(Dist::exponential(mean), rate.origin, &[]),
+        None | Some(syntax::Arrival::Poisson | syntax::Arrival::Trace(_)) => {
+            placed(Dist::exponential(mean), rate.origin, &[])
+        }
         Some(syntax::Arrival::Gamma(by)) => {
             placed(Dist::gamma_mean_cv(mean, by.cv.value.0), by.cv.origin, &[])
         }
@@ -334,7 +475,8 @@ fn on_failure(client: &syntax::Client, findings: &mut Findings) -> OnFailure {
     }
     if let Some(respawn) = &written.value.respawn {
         lowered.respawn = respawn.value;
-        if client.rate.is_some() && client.concurrency.is_none() {
+        let open = client.rate.is_some() || trace(client).is_some();
+        if open && client.concurrency.is_none() {
             let help = "open sessions never start anew; remove it";
             findings.error(no_effect(respawn, "respawn", "an open client", help).absence());
         }

@@ -1,15 +1,16 @@
 //! Distributions of the syntax to checked samplers.
 
 use std::fmt::Display;
+use std::str::FromStr;
 
-use super::Findings;
+use super::{Findings, recordings};
 use crate::dist::{Dist, DistError};
 use crate::spec::distribution::{
-    Distribution, Empirical, Hyperexponential, Lognormal, Phase, Shaped, Uniform,
+    Distribution, Empirical, Hyperexponential, Lognormal, Normal, Pareto, Phase, Shaped, Uniform,
 };
 use crate::spec::error::{Origin, SpecError};
 use crate::spec::spanned::Spanned;
-use crate::spec::units::{Duration, Number};
+use crate::spec::units::{Duration, Number, UnitError};
 
 /// Most stages of an Erlang distribution.
 const MAX_STAGES: u32 = 1_000_000;
@@ -24,11 +25,17 @@ pub fn number(written: &Spanned<Distribution<Number>>, findings: &mut Findings) 
     lower(written, findings)
 }
 
-fn lower<Q: Copy + Into<f64> + Display>(
+fn lower<Q: Copy + Into<f64> + Display + FromStr<Err = UnitError>>(
     written: &Spanned<Distribution<Q>>,
     findings: &mut Findings,
 ) -> Dist {
-    sampler(written).unwrap_or_else(|error| {
+    let dist = match &written.value {
+        Distribution::Empirical(empirical) => {
+            return self::empirical(empirical, written.origin, findings);
+        }
+        _ => sampler(written),
+    };
+    dist.unwrap_or_else(|error| {
         findings.error(error);
         Dist::ZERO
     })
@@ -83,7 +90,9 @@ fn sampler<Q: Copy + Into<f64> + Display>(
         ),
         Distribution::Lognormal(lognormal) => self::lognormal(lognormal, whole),
         Distribution::Hyperexponential(mixture) => hyperexponential(mixture, whole),
-        Distribution::Empirical(empirical) => self::empirical(empirical, whole),
+        Distribution::Pareto(pareto) => self::pareto(pareto, whole),
+        Distribution::Normal(normal) => self::normal(normal, whole),
+        Distribution::Empirical(_) => Ok(Dist::ZERO),
     }
 }
 
@@ -279,19 +288,97 @@ fn phase<Q: Copy + Into<f64> + Display>(phase: &Phase<Q>) -> Result<(f64, f64), 
     Ok((weight, positive("mean", &phase.mean)?))
 }
 
-fn empirical<Q: Copy + Into<f64> + Display>(
-    empirical: &Empirical<Q>,
+/// `max`, which must be above another parameter.
+fn above<Q: Copy + Into<f64> + Display>(
+    max: &Spanned<Q>,
+    name: &str,
+    lower: &Spanned<Q>,
+) -> Result<(), SpecError> {
+    if max.value.into() > lower.value.into() {
+        return Ok(());
+    }
+    let error = max.error(format!(
+        "`max` ({}) is not above `{name}` ({})",
+        max.value, lower.value
+    ));
+    Err(error.help(format!("give a `max` above `{name}`")))
+}
+
+fn pareto<Q: Copy + Into<f64> + Display>(
+    pareto: &Pareto<Q>,
     whole: Origin,
 ) -> Result<Dist, SpecError> {
-    let values: Vec<f64> = empirical
-        .values
-        .value
-        .iter()
-        .map(|value| value.value.into())
-        .collect();
+    type Constructor = fn(f64, f64, f64) -> Result<Dist, DistError>;
+    let (name, lower, by): (_, _, Constructor) = match (&pareto.min, &pareto.mean) {
+        (Some(min), None) => ("min", min, Dist::pareto),
+        (None, Some(mean)) => ("mean", mean, Dist::pareto_mean),
+        _ => {
+            let error =
+                SpecError::about(whole, "these parameters do not make a Pareto distribution");
+            return Err(error
+                .help("give `max`, `shape`, and either `min` or `mean`")
+                .absence());
+        }
+    };
+    let value = positive(name, lower)?;
+    above(&pareto.max, name, lower)?;
+    let places = [
+        (name, lower.origin),
+        ("max", pareto.max.origin),
+        ("shape", pareto.shape.origin),
+    ];
     placed(
-        Dist::empirical(&values),
+        by(value, pareto.max.value.into(), pareto.shape.value.0),
         whole,
-        &[("values", empirical.values.origin)],
+        &places,
     )
+}
+
+fn normal<Q: Copy + Into<f64> + Display>(
+    normal: &Normal<Q>,
+    whole: Origin,
+) -> Result<Dist, SpecError> {
+    let sd = positive("sd", &normal.sd)?;
+    if let (Some(max), Some(min)) = (&normal.max, &normal.min) {
+        above(max, "min", min)?;
+    }
+    if let Some(max) = &normal.max {
+        positive("max", max)?;
+    }
+    let min = normal.min.as_ref().map_or(0.0, |min| min.value.into());
+    let max = normal.max.as_ref().map(|max| max.value.into());
+    placed(
+        Dist::normal(normal.mean.value.into(), sd, min, max),
+        whole,
+        &[("mean", normal.mean.origin), ("sd", normal.sd.origin)],
+    )
+}
+
+fn empirical<Q: Copy + Into<f64> + Display + FromStr<Err = UnitError>>(
+    empirical: &Empirical<Q>,
+    whole: Origin,
+    findings: &mut Findings,
+) -> Dist {
+    let (values, origin) = match (&empirical.values, &empirical.file) {
+        (Some(values), None) => {
+            let listed = values.value.iter().map(|value| value.value.into());
+            (listed.collect(), values.origin)
+        }
+        (None, Some(file)) => match recordings::values::<Q>(file, findings) {
+            Some(values) => (values, file.origin),
+            None => return Dist::ZERO,
+        },
+        _ => {
+            let error = SpecError::about(
+                whole,
+                "these parameters do not make an empirical distribution",
+            );
+            findings.error(error.help("give either `values` or `file`").absence());
+            return Dist::ZERO;
+        }
+    };
+    placed(Dist::empirical(&values), whole, &[("values", origin)]).unwrap_or_else(|error| {
+        findings.error(error);
+        Dist::ZERO
+    })
 }

@@ -9,16 +9,21 @@ mod conditions;
 mod cycles;
 mod distributions;
 mod paths;
+mod recordings;
 mod run;
 mod services;
+mod shapes;
 mod standstill;
 mod streams;
 
 pub use run::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE};
+pub use shapes::DEFAULT_PERIOD;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::error::{MAX_ERRORS, SpecError, nearest, one_of, shown, sort};
+use super::files::Files;
 use super::named::Named;
 use super::node::Node;
 use super::spanned::Spanned;
@@ -37,9 +42,15 @@ pub struct Lowered {
     pub warnings: Vec<SpecError>,
 }
 
-/// Lowers a spec, or says what is wrong with it, in the order of the text and up to [`MAX_ERRORS`] errors.
+/// Lowers a spec that refers to no files, or says what is wrong with it, in the order of the text and up to
+/// [`MAX_ERRORS`] errors.
 pub fn lower(spec: &Spec) -> Result<Lowered, Vec<SpecError>> {
-    let (model, mut findings) = checked(spec, None);
+    lower_with(spec, &Files::default())
+}
+
+/// As [`lower`], for a spec that refers to these files.
+pub fn lower_with(spec: &Spec, files: &Files) -> Result<Lowered, Vec<SpecError>> {
+    let (model, mut findings) = checked(spec, None, Sought::Read(files.clone()));
     if findings.errors.is_empty() {
         run::warn_of_small_budget(spec, &model, &mut findings);
         services::check_timeouts(spec, &model, &mut findings);
@@ -63,7 +74,7 @@ pub fn lower(spec: &Spec) -> Result<Lowered, Vec<SpecError>> {
 /// only be missing because it could not be read. The tree of the whole document gives the names that may be referred
 /// to although what they stand for could not be read.
 pub fn standing_errors(spec: &Spec, document: &Node) -> Vec<SpecError> {
-    let (_, findings) = checked(spec, Some(document));
+    let (_, findings) = checked(spec, Some(document), Sought::default());
     findings
         .errors
         .into_iter()
@@ -71,9 +82,20 @@ pub fn standing_errors(spec: &Spec, document: &Node) -> Vec<SpecError> {
         .collect()
 }
 
-/// The model, with placeholders where there were errors.
-fn checked(spec: &Spec, document: Option<&Node>) -> (Model, Findings) {
-    let mut findings = Findings::default();
+/// The paths of the files that a spec refers to, each as often as it does.
+pub fn wanted_files(spec: &Spec) -> Vec<Spanned<String>> {
+    match checked(spec, None, Sought::default()).1.files {
+        Sought::Wanted(paths) => paths,
+        Sought::Read(_) => Vec::new(),
+    }
+}
+
+/// The model, with placeholders where there were errors or files that were not read.
+fn checked(spec: &Spec, document: Option<&Node>, files: Sought) -> (Model, Findings) {
+    let mut findings = Findings {
+        files,
+        ..Findings::default()
+    };
     let names = Names::new(spec, document, &mut findings);
     run::check_version(spec, &mut findings);
     let services = services::lower(spec, &names, &mut findings);
@@ -125,9 +147,43 @@ fn checked(spec: &Spec, document: Option<&Node>) -> (Model, Findings) {
 struct Findings {
     errors: Vec<SpecError>,
     warnings: Vec<SpecError>,
+    files: Sought,
+}
+
+/// The files that a spec refers to.
+#[derive(Debug)]
+enum Sought {
+    /// Nothing has been read yet; these were asked for.
+    Wanted(Vec<Spanned<String>>),
+    /// What was read.
+    Read(Files),
+}
+
+impl Default for Sought {
+    fn default() -> Sought {
+        Sought::Wanted(Vec::new())
+    }
 }
 
 impl Findings {
+    /// The text of a file, as far as files were read.
+    fn file(&mut self, path: &Spanned<String>) -> Option<Arc<str>> {
+        match &mut self.files {
+            Sought::Wanted(paths) => {
+                paths.push(path.clone());
+                None
+            }
+            Sought::Read(files) => {
+                let text = files.get(&path.value).cloned();
+                if text.is_none() {
+                    let message = format!("the file `{}` was not read", shown(&path.value));
+                    self.error(path.error(message).help("name a file that can be read"));
+                }
+                text
+            }
+        }
+    }
+
     fn error(&mut self, error: SpecError) {
         if !self.full() {
             self.errors.push(error);

@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 
 use super::Findings;
-use crate::model::{Limits, Model, Source};
+use crate::model::{Limits, Model};
 use crate::spec::error::{Origin, SpecError, shown};
 use crate::spec::syntax::{Run, Spec, Warmup};
 use crate::spec::units::Duration;
@@ -48,6 +48,15 @@ pub fn seed(spec: &Spec) -> u64 {
 /// The length of a duration in whole nanoseconds.
 pub fn span(duration: Duration) -> Span {
     Span::from_nanos_f64(duration.0)
+}
+
+/// The horizon of a spec, checked or not.
+pub fn horizon(spec: &Spec) -> Option<Time> {
+    let run = spec.run.as_ref()?;
+    run.value
+        .horizon
+        .as_ref()
+        .map(|horizon| instant(horizon.value))
 }
 
 fn instant(duration: Duration) -> Time {
@@ -120,10 +129,7 @@ pub fn warn_of_small_budget(spec: &Spec, model: &Model, findings: &mut Findings)
     let users: u64 = model
         .clients
         .iter()
-        .map(|client| match client.source {
-            Source::Closed { concurrency, .. } => u64::from(concurrency.get()),
-            Source::Open { .. } => 0,
-        })
+        .map(|client| client.closed_users())
         .sum();
     let budget = spec
         .run

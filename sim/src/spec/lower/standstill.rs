@@ -15,7 +15,7 @@ pub fn check(spec: &syntax::Spec, model: &Model, findings: &mut Findings) {
         return;
     }
     for ((_, written), client) in spec.clients.value.0.iter().zip(&model.clients) {
-        let Source::Closed { concurrency, think } = &client.source else {
+        let Source::Closed { think, .. } = &client.source else {
             continue;
         };
         if !instant(think) {
@@ -23,7 +23,7 @@ pub fn check(spec: &syntax::Spec, model: &Model, findings: &mut Findings) {
         }
         let stands = Stands {
             model,
-            users: u64::from(concurrency.get()),
+            users: client.closed_users(),
             on_failure: &client.on_failure,
         };
         if let Some(why) = stands.why(client)
