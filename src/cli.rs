@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use blis_sim::spec::units::{Count, Duration, Rate, UnitError};
+use blis_sim::spec::{Assignment, SpecError};
 use clap::{Args, Parser, Subcommand};
 
 /// Predict, measure and explain what load a NATS backend can carry.
@@ -72,7 +73,7 @@ pub struct ClientArgs {
 }
 
 /// Flags that override a value of the spec.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Overrides of the spec")]
 pub struct OverrideArgs {
     /// The budget: so many requests, first ones and follow-ups together.
@@ -94,6 +95,10 @@ pub struct OverrideArgs {
     /// The seed of every random draw.
     #[arg(long, value_parser = quantity::<Count>, allow_hyphen_values = true)]
     pub seed: Option<Count>,
+
+    /// Any key of the spec, such as services.api.workers=5; null removes it. May be repeated.
+    #[arg(long, value_name = "PATH=VALUE", value_parser = assignment, allow_hyphen_values = true)]
+    pub set: Vec<Assignment>,
 }
 
 #[derive(Debug, Args)]
@@ -129,6 +134,15 @@ pub enum Schema {
 fn quantity<T: FromStr<Err = UnitError>>(text: &str) -> Result<T, String> {
     text.parse()
         .map_err(|error: UnitError| format!("{error}; {}", error.help))
+}
+
+/// A key with its value.
+fn assignment(text: &str) -> Result<Assignment, String> {
+    text.parse()
+        .map_err(|error: SpecError| match error.help.as_deref() {
+            Some(help) => format!("{error}; {help}"),
+            None => error.to_string(),
+        })
 }
 
 /// A number of milliseconds.
