@@ -24,6 +24,8 @@ pub enum Command {
     Run(RunArgs),
     /// Validate a spec; print what it resolves to and the load it offers.
     Check(CheckArgs),
+    /// Make one spec of several, or say why they do not go together.
+    Compose(ComposeArgs),
     /// Print a JSON Schema.
     Schema(SchemaArgs),
 }
@@ -110,6 +112,32 @@ pub struct CheckArgs {
     /// The same, as `blis run` takes it.
     #[arg(long = "spec", value_name = "FILE", conflicts_with = "spec")]
     pub spec_flag: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ComposeArgs {
+    /// The workload specs, two or more; - reads one from stdin.
+    #[arg(value_name = "SPEC", required = true, num_args = 2..)]
+    pub specs: Vec<PathBuf>,
+
+    /// Prefix names that clash with the names of their specs, instead of refusing them.
+    #[arg(long)]
+    pub prefix: bool,
+
+    /// The name of the composition; the names of the specs joined by + unless given.
+    #[arg(long)]
+    pub name: Option<String>,
+
+    /// Write the composition into this file instead of to stdout.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Replace the file of --output.
+    #[arg(long, requires = "output")]
+    pub force: bool,
 
     #[command(flatten)]
     pub overrides: OverrideArgs,

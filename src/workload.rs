@@ -36,9 +36,11 @@ pub struct Workload {
 }
 
 /// The text of a spec with its name.
-struct Source {
-    name: String,
-    text: String,
+pub struct Source {
+    /// What the user calls it.
+    pub name: String,
+    /// The text.
+    pub text: String,
 }
 
 /// The workload that these arguments mean. Warnings go to stderr.
@@ -117,7 +119,13 @@ fn refuse_client_flags(clients: &ClientArgs) -> Result<(), Failure> {
 }
 
 /// A value is given by one flag only.
-fn refuse_contradictions(clients: &ClientArgs, overrides: &OverrideArgs) -> Result<(), Failure> {
+///
+/// # Errors
+/// [`Failure::Usage`] when `--set` gives what another flag gives too.
+pub fn refuse_contradictions(
+    clients: &ClientArgs,
+    overrides: &OverrideArgs,
+) -> Result<(), Failure> {
     let whole: &[&str] = &["clients"];
     let flags: [(&str, bool, &[&str]); 8] = [
         ("--concurrency", clients.concurrency.is_some(), whole),
@@ -210,19 +218,26 @@ fn apply(
     if embedded {
         shorten_warmup(spec, overrides);
     }
-    let overrides = Overrides {
+    spec::overrides::apply(spec, &values(overrides));
+    Ok(())
+}
+
+/// The flags that override keys of any spec, but for `--set`.
+pub fn values(overrides: &OverrideArgs) -> Overrides {
+    Overrides {
         seed: overrides.seed.map(|seed| seed.0),
         requests: overrides.num_requests,
         horizon: overrides.horizon,
         warmup: overrides.warmup,
         timeout: overrides.timeout,
-    };
-    spec::overrides::apply(spec, &overrides);
-    Ok(())
+    }
 }
 
 /// Reads a spec from a file, or from stdin when it is called `-`.
-fn read(file: &Path) -> Result<Source, Failure> {
+///
+/// # Errors
+/// [`Failure::Usage`] when it cannot be read, is too large or is not UTF-8.
+pub fn read(file: &Path) -> Result<Source, Failure> {
     let from_stdin = file.as_os_str() == "-";
     let name = if from_stdin {
         "stdin".to_owned()

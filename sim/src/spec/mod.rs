@@ -6,6 +6,7 @@
 //! more memory than a small multiple of [`yaml::MAX_BYTES`].
 
 mod access;
+pub mod compose;
 mod de;
 pub mod distribution;
 pub mod error;

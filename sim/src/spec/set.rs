@@ -47,6 +47,12 @@ impl Assignment {
         self.path.len() >= key.len() && pairs.all(|(mine, other)| *other == "*" || mine == other)
     }
 
+    /// Whether this replaces or removes a key as a whole, or what it stands in.
+    pub fn replaces(&self, key: &[&str]) -> bool {
+        let mut pairs = self.path.iter().zip(key);
+        self.path.len() <= key.len() && pairs.all(|(mine, other)| mine == other)
+    }
+
     /// How errors name it.
     fn flag(&self) -> String {
         format!("--set {}={}", shown(self.path()), shown(self.value()))

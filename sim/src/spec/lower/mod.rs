@@ -11,7 +11,7 @@ mod run;
 mod services;
 mod standstill;
 
-pub use run::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE};
+pub use run::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE, MAX_NAME};
 
 use std::collections::BTreeMap;
 

@@ -16,7 +16,7 @@ pub const DEFAULT_SEED: u64 = 1;
 /// The drain of a spec that gives none: 30 s.
 pub const DEFAULT_DRAIN: Duration = Duration(30e9);
 /// Longest name of a spec in bytes.
-const MAX_NAME: usize = 100;
+pub const MAX_NAME: usize = 100;
 
 pub fn check_version(spec: &Spec, findings: &mut Findings) {
     let version = spec.blis.value.0;
