@@ -3,7 +3,7 @@
 //! [`read`] turns text into the typed syntax, [`lower`] turns that into a [`Model`](crate::model::Model). Both report
 //! several errors in one go, each with its place in the text. Between the two, [`overrides`] puts in what the
 //! command line says. Nothing here touches the file system, and no text makes it panic, overflow the stack or take
-//! more memory than a small multiple of [`yaml::MAX_BYTES`].
+//! more than 48 MB of memory and a million allocations.
 
 mod access;
 pub mod compose;
