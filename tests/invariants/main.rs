@@ -10,6 +10,7 @@ mod calendar;
 mod coverage;
 mod draws;
 mod exact;
+mod far;
 mod generated;
 mod in_flight;
 mod lines_book;
