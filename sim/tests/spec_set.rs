@@ -201,6 +201,11 @@ fn an_error_about_a_set_value_names_the_assignment() {
         "--set actions.ask.path[0].visit=apo: there is no service `apo`"
     );
     assert!(help.starts_with("did you mean `api`?"), "{help}");
+    let (message, _) = refused(&["services.api={workers: 1}"]);
+    assert_eq!(
+        message,
+        "--set services.api={workers: 1}: a service needs the key `time`"
+    );
     let (message, _) = refused(&["services.api.time.lognormal.mean=1ms"]);
     assert!(
         message.ends_with("a distribution has one key, and `lognormal` is a second one"),

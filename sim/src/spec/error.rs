@@ -30,8 +30,8 @@ impl Place {
     }
 
     /// The place in what a `--set` says instead, so many bytes further on.
-    pub(super) fn in_set(self, nth: usize, offset: usize) -> Place {
-        let base = (nth + 1) * SET_STRIDE + offset;
+    pub(super) fn in_set(self, nth: u16, offset: usize) -> Place {
+        let base = (usize::from(nth) + 1) * SET_STRIDE + offset;
         Place {
             start: base + self.start,
             end: base + self.end,
@@ -39,8 +39,9 @@ impl Place {
     }
 
     /// Which `--set` the place lies in, from 0; `None` when it is in the spec's text.
-    pub(super) fn set(self) -> Option<usize> {
-        (self.start / SET_STRIDE).checked_sub(1)
+    pub(super) fn set(self) -> Option<u16> {
+        let nth = (self.start / SET_STRIDE).checked_sub(1)?;
+        u16::try_from(nth).ok()
     }
 }
 
@@ -52,7 +53,7 @@ pub enum Origin {
     /// A command-line flag, by its name with the dashes.
     Flag(&'static str),
     /// The `--set` of this number, from 0, of those that the spec was read with.
-    Set(usize),
+    Set(u16),
 }
 
 impl From<Place> for Origin {
@@ -78,9 +79,9 @@ pub struct SpecError {
     /// Another place that matters.
     pub related: Option<Box<Related>>,
     /// The command-line flag that gave the offending value: its name, and for `--set` what it says.
-    pub flag: Option<String>,
+    pub flag: Option<Box<str>>,
     /// The `--set` that gave it, as long as it is not named by `flag`.
-    pub(super) set: Option<usize>,
+    pub(super) set: Option<u16>,
     /// Whether the error is about what is not there, and so may follow from another one.
     pub(super) absence: bool,
 }
@@ -93,7 +94,7 @@ pub struct Related {
     /// A few words to stand there.
     pub label: String,
     /// The `--set` that it lies in, as long as the message does not name it.
-    pub(super) set: Option<usize>,
+    pub(super) set: Option<u16>,
 }
 
 impl SpecError {
@@ -124,7 +125,7 @@ impl SpecError {
                 ..SpecError::new(message)
             },
             Origin::Flag(flag) => SpecError {
-                flag: Some(flag.to_owned()),
+                flag: Some(flag.into()),
                 ..SpecError::new(message)
             },
             Origin::Set(nth) => SpecError {

@@ -60,7 +60,7 @@ impl Assignment {
 
     fn error(&self, message: impl Into<String>) -> SpecError {
         SpecError {
-            flag: Some(self.flag()),
+            flag: Some(self.flag().into()),
             ..SpecError::new(message)
         }
     }
@@ -170,15 +170,19 @@ impl Assigned {
     /// Lets errors about set values name the assignment.
     pub(super) fn name(&self, errors: &mut [SpecError]) {
         for error in errors {
-            if let Some(made) = error.set.take().and_then(|nth| self.0.get(nth)) {
-                error.flag = Some(made.assignment.flag());
+            if let Some(made) = error
+                .set
+                .take()
+                .and_then(|nth| self.0.get(usize::from(nth)))
+            {
+                error.flag = Some(made.assignment.flag().into());
                 if let Some(near) = &made.near {
                     let help = error.help.as_deref().unwrap_or_default();
                     error.help = Some(format!("did you mean `{near}`? {help}").trim().to_owned());
                 }
             }
             let also = error.related.as_ref().and_then(|related| related.set);
-            if let Some(made) = also.and_then(|nth| self.0.get(nth))
+            if let Some(made) = also.and_then(|nth| self.0.get(usize::from(nth)))
                 && let Some(related) = error.related.take()
             {
                 let flag = made.assignment.flag();
@@ -207,7 +211,7 @@ pub(super) fn apply(
     let mut errors = undone(assignments);
     let mut made = Vec::with_capacity(assignments.len());
     let mut next_id = largest_id(root).saturating_add(1);
-    for (nth, assignment) in assignments.iter().enumerate() {
+    for (nth, assignment) in (0u16..).zip(assignments) {
         let mut maker = Maker {
             nth,
             assignment,
@@ -253,7 +257,7 @@ fn largest_id(node: &Node) -> u32 {
 
 /// Makes one assignment.
 struct Maker<'a> {
-    nth: usize,
+    nth: u16,
     assignment: &'a Assignment,
     next_id: u32,
     near: Option<String>,

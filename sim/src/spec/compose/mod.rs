@@ -105,7 +105,7 @@ pub fn compose(parts: &[Part<'_>], options: &Options) -> Result<Composition, Ref
         };
         top.extend(value.map(|value| keyed(*key, value)));
     }
-    refuse_other_sections(&sources, &mut findings);
+    refuse_other_sections(&sources, SECTIONS, &mut findings);
     if !findings.conflicts.is_empty() {
         return Err(Refused {
             reasons: findings.conflicts,
@@ -300,15 +300,20 @@ fn name(sources: &[Source<'_>], options: &Options, findings: &mut Findings) -> S
     name
 }
 
-fn refuse_other_sections(sources: &[Source<'_>], findings: &mut Findings) {
+/// A section that the table does not have would otherwise be lost.
+fn refuse_other_sections(
+    sources: &[Source<'_>],
+    sections: &[(&'static str, Rule)],
+    findings: &mut Findings,
+) {
     for source in sources {
         for entry in entries(&source.tree) {
-            if !SECTIONS.iter().any(|(known, _)| *known == entry.key) {
+            if !sections.iter().any(|(known, _)| *known == entry.key) {
                 findings.conflicts.push(format!(
                     "the section `{}` in {} cannot be composed; what can is {}",
                     shown(&entry.key),
                     source.locate(&[&entry.key]),
-                    one_of(SECTIONS.iter().map(|(known, _)| *known))
+                    one_of(sections.iter().map(|(known, _)| *known))
                 ));
             }
         }
@@ -328,4 +333,33 @@ fn heading(sources: &[Source<'_>]) -> String {
         "# Composed by `blis compose` of {}, without their comments.\n",
         parts.join(" and ")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_that_the_table_does_not_have_is_refused() {
+        let text = include_str!("../../../../specs/quickstart.yaml");
+        let spec = super::super::read(text).expect("a spec");
+        let part = Part {
+            label: "one.yaml",
+            text,
+            spec: &spec,
+        };
+        let sources = [Source::new(&part).expect("a tree")];
+        let without: Vec<_> = SECTIONS
+            .iter()
+            .copied()
+            .filter(|(section, _)| *section != "services")
+            .collect();
+        let mut findings = Findings::default();
+        refuse_other_sections(&sources, SECTIONS, &mut findings);
+        assert_eq!(findings.conflicts, Vec::<String>::new());
+        refuse_other_sections(&sources, &without, &mut findings);
+        let told = "the section `services` in one.yaml:32:1 cannot be composed; what can is `blis`, `name`, `seed`, \
+                    `run`, `clients`, `actions` or `network`";
+        assert_eq!(findings.conflicts, [told]);
+    }
 }
