@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run::execute(&args),
         Command::Check(args) => commands::check::execute(&args),
         Command::Explain(args) => commands::explain::execute(&args),
+        Command::Compose(args) => commands::compose::execute(&args),
         Command::Schema(args) => commands::schema::execute(&args),
         Command::Completions(args) => commands::completions::execute(&args),
         Command::Man(args) => commands::man::execute(&args),

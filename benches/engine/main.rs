@@ -4,7 +4,8 @@
 //! kernel take turns, and the ratio is taken within each round, so that a machine that slows down slows both.
 //! `cargo bench --bench engine -- once CASE REQUESTS` runs the engine once and prints what it took as JSON;
 //! `-- calendar` compares the future-event list with a binary heap; `-- memory` runs case C, one million closed
-//! users, at two lengths, each in a process of its own.
+//! users, at two lengths, each in a process of its own; `-- long [EVENTS]` runs case A for 10^9 events or as many as
+//! are given, which must be exact and take no more memory than 10^7.
 
 #![allow(missing_docs, reason = "a bench has no public items to document")]
 
@@ -28,6 +29,11 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["memory"] => memory(),
         ["calendar"] => calendar(),
+        ["long"] => long(LONG),
+        ["long", events] => match events.parse() {
+            Ok(events) if events >= SHORT => long(events),
+            _ => usage(),
+        },
         ["once", case, requests] => once(case, requests),
         words => compare(words),
     }
@@ -35,7 +41,7 @@ fn main() -> ExitCode {
 
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: cargo bench --bench engine [-- [--rounds N] [CASE ...] | once CASE REQUESTS | memory | calendar]; cases: A B1 B2 C D"
+        "usage: cargo bench --bench engine [-- [--rounds N] [CASE ...] | once CASE REQUESTS | memory | calendar | long [EVENTS]]; cases: A B1 B2 C D"
     );
     ExitCode::from(2)
 }
@@ -153,6 +159,67 @@ fn memory() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Events of the long run unless they are given, and of the short one that it is held against.
+const LONG: u64 = 1_000_000_000;
+const SHORT: u64 = 10_000_000;
+/// How much more memory the long run may take: pages that the system counts late.
+const SLACK_MB: f64 = 1.0;
+
+/// Runs case A at two lengths in processes of their own. Each checks every identity of the ledger at its end, and that
+/// a request was two events; here the peaks of memory and the means are held against one another.
+fn long(events: u64) -> ExitCode {
+    println!("| events | seconds | peak MB | mean response ms | requests/s answered |");
+    println!("|---|---|---|---|---|");
+    let mut lengths = Vec::new();
+    for events in [SHORT, events] {
+        let Some(line) = in_a_process("A", events / 2) else {
+            eprintln!("the run of {events} events did not come to its end");
+            return ExitCode::FAILURE;
+        };
+        let number = |key: &str| line[key].as_f64().unwrap_or(f64::NAN);
+        println!(
+            "| {} | {:.1} | {:.1} | {:.4} | {:.3} |",
+            line["events"],
+            number("seconds"),
+            number("peak_mb"),
+            number("mean_response_s") * 1e3,
+            number("throughput_rps")
+        );
+        let two_each = line["events"].as_u64() == Some(events / 2 * 2);
+        lengths.push((number("peak_mb"), number("mean_response_s"), two_each));
+    }
+    let [
+        (short_peak, short_mean, short_events),
+        (long_peak, long_mean, long_events),
+    ] = lengths[..]
+    else {
+        return ExitCode::FAILURE;
+    };
+    // The standard error of the short run's mean is below 0.05 %.
+    let same_mean = (long_mean / short_mean - 1.0).abs() < 0.002;
+    let same_peak = long_peak - short_peak <= SLACK_MB;
+    match short_events && long_events && same_mean && same_peak {
+        true => ExitCode::SUCCESS,
+        false => {
+            eprintln!("the long run grew, drifted or lost events");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What `once` prints, run in a process of its own.
+fn in_a_process(case: &str, requests: u64) -> Option<serde_json::Value> {
+    let this = std::env::current_exe().ok()?;
+    let ran = Command::new(this)
+        .args(["once", case, &requests.to_string()])
+        .output()
+        .ok()?;
+    match ran.status.success() {
+        true => serde_json::from_slice(&ran.stdout).ok(),
+        false => None,
+    }
 }
 
 /// Runs one case once and prints what it took as a line of JSON.

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod completions;
+pub mod compose;
 pub mod explain;
 pub mod man;
 pub mod run;

@@ -3,6 +3,7 @@
 mod bad_input;
 mod check;
 mod completions;
+mod compose;
 mod explain;
 mod files;
 mod formats;
@@ -10,6 +11,7 @@ mod formats;
 mod interrupt;
 mod output;
 mod run;
+mod set;
 mod streams;
 mod support;
 mod trace;

@@ -9,7 +9,7 @@ use super::scratch::{Ran, Scratch};
 use super::spec;
 
 /// Commands that are shown and not run: they would run this test again, or take minutes.
-const SHOWN: [&str; 10] = [
+const SHOWN: [&str; 11] = [
     "tests/run",
     "cargo run --release -- run --concurrency 50 --think-time-ms 500",
     "cargo build --release",
@@ -20,6 +20,7 @@ const SHOWN: [&str; 10] = [
     "BLIS_BLESS=1 cargo test --workspace",
     "cargo bench --bench engine",
     "benches/peers/run",
+    "cargo +nightly fuzz run spec fuzz/corpus/spec specs",
 ];
 
 /// What came of a document.

@@ -11,6 +11,7 @@ mod coverage;
 mod draws;
 mod exact;
 mod explained;
+mod far;
 mod generated;
 mod in_flight;
 mod lines_book;

@@ -179,7 +179,9 @@ impl InFlight {
         if list != NO_LIST {
             self.unlink(list, previous, next);
         }
-        self.slots[id.slot].generation = !id.generation;
+        // The next request's generation: no id that was given out for this slot has it, until the slot is taken by
+        // that very request.
+        self.slots[id.slot].generation = self.generation;
         self.slots.remove(id.slot);
         Some(&self.slots[id.slot])
     }
@@ -240,8 +242,54 @@ impl InFlight {
 }
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::model::{ActionId, ClientId};
+
     #[test]
     fn a_flight_is_one_cache_line() {
-        assert_eq!(size_of::<super::Flight>(), 64);
+        assert_eq!(size_of::<Flight>(), 64);
+    }
+
+    fn request() -> Request {
+        Request {
+            user: crate::event::UserId(0),
+            client: ClientId(0),
+            action: ActionId(0),
+            attempt: 0,
+            user_number: 0,
+            number: 0,
+            intended: Time::ZERO,
+        }
+    }
+
+    #[test]
+    fn a_late_reply_finds_nothing_however_many_requests_there_were() {
+        // In particular around the middle, where a generation and its complement are neighbours, and at the end.
+        for first in [
+            0,
+            (1 << 31) - 2,
+            (1 << 31) - 1,
+            1 << 31,
+            u32::MAX - 1,
+            u32::MAX,
+        ] {
+            let mut in_flight = InFlight {
+                slots: Arena::new(),
+                generation: first,
+                lists: Vec::new(),
+                list_of: vec![NO_LIST],
+                earliest: Time::NEVER,
+            };
+            let mut given_up = Vec::new();
+            for _ in 0..6 {
+                let (id, _) = in_flight.insert(Time::ZERO, request());
+                assert!(in_flight.remove(id).is_some());
+                given_up.push(id);
+                for &late in &given_up {
+                    assert!(in_flight.remove(late).is_none(), "{late:?} of {first}");
+                }
+            }
+            assert_eq!(in_flight.len(), 0);
+        }
     }
 }

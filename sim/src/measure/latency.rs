@@ -6,8 +6,8 @@ use crate::time::Span;
 
 /// Significant decimal digits of a recorded value.
 const DIGITS: u8 = 3;
-/// The largest value that is told apart: two centuries, so that nothing a clock can show is clipped.
-const LARGEST: u64 = 1 << 62;
+/// The largest value that is told apart: 292 years, where horizon and drain are two centuries at most.
+const LARGEST: u64 = 1 << 63;
 
 /// A distribution of times: an HdrHistogram with three significant digits beside an exact count, sum,
 /// minimum and maximum.

@@ -4,6 +4,8 @@
 //! the row of the series it ends in, which is this. Two significant digits are enough there, and a record is an
 //! addition at an address computed in a handful of instructions.
 
+use std::collections::BTreeMap;
+
 use crate::time::Span;
 
 /// Bits of a value that are told apart below its highest one: steps of at most 1/128 of the value.
@@ -15,7 +17,10 @@ const COUNTERS: usize = ((u64::BITS - BITS + 1) as usize) << BITS;
 /// Log-linear counters over all spans.
 #[derive(Debug, Clone)]
 pub(super) struct Sketch {
+    /// The numbers by counter, modulo 2^32.
     counters: Vec<u32>,
+    /// How often counters have gone round: for runs of many billions of requests only.
+    rounds: BTreeMap<usize, u64>,
     count: u64,
 }
 
@@ -23,6 +28,7 @@ impl Sketch {
     pub(super) fn new() -> Sketch {
         Sketch {
             counters: vec![0; COUNTERS],
+            rounds: BTreeMap::new(),
             count: 0,
         }
     }
@@ -30,9 +36,18 @@ impl Sketch {
     /// Adds a span.
     #[inline]
     pub(super) fn record(&mut self, span: Span) {
-        let counter = &mut self.counters[position(span.as_nanos())];
-        *counter = counter.saturating_add(1);
+        let at = position(span.as_nanos());
+        let counter = &mut self.counters[at];
+        *counter = counter.wrapping_add(1);
+        if *counter == 0 {
+            self.go_round(at);
+        }
         self.count += 1;
+    }
+
+    #[cold]
+    fn go_round(&mut self, at: usize) {
+        *self.rounds.entry(at).or_default() += 1;
     }
 
     /// How many spans were added.
@@ -42,8 +57,15 @@ impl Sketch {
 
     /// Takes over what another holds, and leaves it empty.
     pub(super) fn take(&mut self, other: &mut Sketch) {
-        for (mine, others) in self.counters.iter_mut().zip(&mut other.counters) {
-            *mine = mine.saturating_add(std::mem::take(others));
+        for (at, others) in other.counters.iter_mut().enumerate() {
+            let (sum, round) = self.counters[at].overflowing_add(std::mem::take(others));
+            self.counters[at] = sum;
+            if round {
+                self.go_round(at);
+            }
+        }
+        for (at, rounds) in std::mem::take(&mut other.rounds) {
+            *self.rounds.entry(at).or_default() += rounds;
         }
         self.count += std::mem::take(&mut other.count);
     }
@@ -52,8 +74,9 @@ impl Sketch {
     pub(super) fn quantile(&self, quantile: f64) -> Option<Span> {
         let rank = (libm::ceil(quantile * self.count as f64) as u64).clamp(1, self.count.max(1));
         let mut below = 0;
-        let reached = self.counters.iter().position(|&number| {
-            below += u64::from(number);
+        let reached = (0..COUNTERS).find(|at| {
+            let rounds = self.rounds.get(at).copied().unwrap_or(0);
+            below += (rounds << u32::BITS) + u64::from(self.counters[*at]);
             below >= rank
         });
         Some(Span::from_nanos(largest(reached?)))
@@ -100,6 +123,33 @@ mod tests {
             last = Some(at);
         }
         assert_eq!(last, Some(COUNTERS - 1));
+    }
+
+    #[test]
+    fn counters_that_go_round_lose_nothing() {
+        let nearly_round = |value: u64| {
+            let mut sketch = Sketch::new();
+            sketch.counters[position(value)] = u32::MAX;
+            sketch.count = u64::from(u32::MAX);
+            sketch
+        };
+        let mut sketch = nearly_round(7);
+        for _ in 0..3 {
+            sketch.record(Span::from_nanos(7));
+        }
+        for _ in 0..2 {
+            sketch.take(&mut nearly_round(7));
+        }
+        sketch.record(Span::from_nanos(9));
+        let sevens = 3 * u64::from(u32::MAX) + 3;
+        assert_eq!(sketch.count(), sevens + 1);
+        assert_eq!(sketch.quantile(0.999_999), Some(Span::from_nanos(7)));
+        assert_eq!(sketch.quantile(1.0), Some(Span::from_nanos(9)));
+        let mut other = Sketch::new();
+        other.take(&mut sketch);
+        assert_eq!((sketch.count(), sketch.quantile(0.5)), (0, None));
+        assert_eq!(other.quantile(0.999_999), Some(Span::from_nanos(7)));
+        assert_eq!(other.quantile(1.0), Some(Span::from_nanos(9)));
     }
 
     #[test]

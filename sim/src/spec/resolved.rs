@@ -39,7 +39,7 @@ pub fn with_paths(resolved: &str, path: impl Fn(&str) -> Option<String>) -> Stri
         .into_iter()
         .filter_map(|written| match written.origin {
             Origin::Text(place) => Some((place, Quoted(&path(&written.value)?).to_string())),
-            Origin::Flag(_) => None,
+            Origin::Flag(_) | Origin::Set(_) => None,
         })
         .collect();
     // From the end, so that the places before stay where they are.

@@ -13,6 +13,7 @@ use super::backend::{
 };
 use super::distribution::{Distribution, Duration, Number};
 use super::named::Named;
+use super::set::Assigned;
 use super::shape::Shape;
 use super::spanned::Spanned;
 use super::units::{Count, Rate, Share};
@@ -41,6 +42,10 @@ pub struct Spec {
     pub fan_outs: Option<Spanned<Named<FanOut>>>,
     /// The network between clients and backend.
     pub network: Option<Network>,
+    /// What `--set` put in; not part of the language.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub set: Assigned,
 }
 
 /// What ends the load and what is measured of it. The limit that comes first ends the load; at least one is needed.

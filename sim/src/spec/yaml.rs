@@ -22,6 +22,8 @@ pub const MAX_BYTES: usize = 1 << 20;
 pub const MAX_DEPTH: usize = 64;
 /// Most values, keys included and aliases followed.
 pub const MAX_NODES: usize = 100_000;
+/// Most bytes of all values together, aliases followed.
+pub const MAX_VALUE_BYTES: usize = 4 * MAX_BYTES;
 /// Most anchors, and most aliases.
 pub const MAX_ALIASES: usize = 1_000;
 
@@ -49,6 +51,7 @@ fn options() -> serde_saphyr::Options {
             max_depth: MAX_DEPTH,
             flow_nesting_limit: MAX_DEPTH,
             max_nodes: MAX_NODES,
+            max_total_scalar_bytes: MAX_VALUE_BYTES,
             max_events: 4 * MAX_NODES,
             max_anchors: MAX_ALIASES,
             max_aliases: MAX_ALIASES,
@@ -338,6 +341,12 @@ fn budget(breach: &BudgetBreach) -> (String, Option<String>) {
             "the spec has too many values".into(),
             Some(format!(
                 "a spec may have up to {MAX_NODES} values, each alias counted with all it stands for"
+            )),
+        ),
+        BudgetBreach::ScalarBytes { .. } | BudgetBreach::RecordedAnchorBytes { .. } => (
+            "the values of the spec are too long together".into(),
+            Some(format!(
+                "they may have up to {MAX_VALUE_BYTES} bytes, each alias counted with all it stands for"
             )),
         ),
         other => (format!("the spec is too large: {other:?}"), None),

@@ -9,6 +9,45 @@ use crate::time::{Span, Time};
 
 /// Numbers of sessions that each member of an open client has before the next member's begin.
 const SESSIONS_PER_MEMBER: u32 = 40;
+/// The nearest nanosecond to `nth` periods of `rate` per second, which is finite and above zero; up to 26 days it may be
+/// the one beside it when two are nearly as near.
+#[inline]
+fn evenly_spaced(nth: u64, rate: f64) -> Span {
+    // Up to here the product is exact, and the quotient has more digits than a nanosecond needs.
+    const EXACT: u64 = (1 << f64::MANTISSA_DIGITS) / 1_000_000_000;
+    match nth <= EXACT && nth as f64 <= rate * LONGEST_EXACT {
+        true => Span::from_nanos_f64(nth as f64 * 1e9 / rate),
+        false => evenly_spaced_far(nth, rate),
+    }
+}
+
+/// So many seconds have fewer nanoseconds than a float can add a half to: 2^51 of them, 26 days.
+const LONGEST_EXACT: f64 = 2_251_799.0;
+
+/// The same in whole numbers, for any instant the clock has.
+#[cold]
+fn evenly_spaced_far(nth: u64, rate: f64) -> Span {
+    // The rate is mantissa * 2^exponent exactly.
+    let bits = rate.to_bits();
+    let biased = (bits >> 52) as i32 & 0x7ff;
+    let fraction = bits & ((1 << 52) - 1);
+    let (mantissa, exponent) = match biased {
+        0 => (fraction, -1074),
+        _ => (fraction | 1 << 52, biased - 1075),
+    };
+    let nanos = u128::from(nth) * 1_000_000_000;
+    let quotient = match u32::try_from(-exponent) {
+        // The instant is beyond the clock when the shift is beyond 128 bits: nanos / mantissa < 2^64 otherwise.
+        Ok(shift) if shift <= nanos.leading_zeros() => {
+            let (dividend, divisor) = (nanos << shift, u128::from(mantissa));
+            let rest = dividend % divisor;
+            dividend / divisor + u128::from(rest >= divisor - rest)
+        }
+        Ok(_) => u128::MAX,
+        Err(_) => 0,
+    };
+    Span::from_nanos(u64::try_from(quotient).unwrap_or(u64::MAX))
+}
 
 /// A client with the keys of its draws.
 #[derive(Debug, Clone)]
@@ -147,7 +186,7 @@ impl Population {
             Source::Open {
                 arrival: Arrival::Constant { rate },
                 ..
-            } => Time::ZERO + Span::from_nanos_f64(nth as f64 * 1e9 / rate),
+            } => Time::ZERO + evenly_spaced(nth, *rate),
             Source::Open {
                 arrival: Arrival::Renewal { interarrival },
                 ..
@@ -242,5 +281,63 @@ impl Population {
         let unit = self.choice.draw(user, number).unit();
         let chosen = self.others.iter().find(|(_, upto)| unit < *upto);
         chosen.map_or(self.last, |(action, _)| *action)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The nearest whole number to `nth` seconds divided by a whole rate, in whole numbers.
+    fn exact(nth: u64, rate: u64) -> Span {
+        let nanos = u128::from(nth) * 1_000_000_000;
+        let nearest = (2 * nanos + u128::from(rate)) / (2 * u128::from(rate));
+        Span::from_nanos(u64::try_from(nearest).unwrap_or(u64::MAX))
+    }
+
+    #[test]
+    fn evenly_spaced_arrivals_are_exact_however_many_there_are() {
+        for rate in [1, 3, 7, 10, 999, 1_000, 12_345, 99_999_989, 100_000_000] {
+            for power in 0..64 {
+                for nth in [
+                    1u64 << power,
+                    (1 << power) - 1,
+                    (1 << power) + 1,
+                    (1 << power) / 3,
+                ] {
+                    let nearest = exact(nth, rate);
+                    let far = evenly_spaced_far(nth, rate as f64);
+                    assert_eq!(far, nearest, "{nth} at {rate}/s");
+                    let near = evenly_spaced(nth, rate as f64);
+                    let off = near.as_nanos().abs_diff(nearest.as_nanos());
+                    assert!(off <= 1, "{nth} at {rate}/s: {near} and {nearest}");
+                }
+            }
+        }
+        // Rates that are no whole numbers: one in eight seconds, and the float nearest to a fifth, which is larger.
+        assert_eq!(
+            evenly_spaced(1_000_000_001, 0.125),
+            Span::from_secs(8_000_000_008)
+        );
+        let fifth = evenly_spaced(600_000_000, 0.2);
+        assert_eq!(fifth, Span::from_nanos(3_000_000_000_000_000_000 - 167));
+        assert_eq!(evenly_spaced(u64::MAX, 1e-9), Span::MAX);
+    }
+
+    #[test]
+    fn evenly_spaced_arrivals_do_not_go_back() {
+        // Where the two ways of reckoning meet.
+        for rate in [0.3, 4.1, 80.0, 99.9, 12_345.6] {
+            let by_count = (1u64 << 53) / 1_000_000_000;
+            let by_time = (rate * LONGEST_EXACT) as u64;
+            for around in [by_count, by_time] {
+                let mut last = Span::ZERO;
+                for nth in around.saturating_sub(1_000).max(1)..around + 1_000 {
+                    let at = evenly_spaced(nth, rate);
+                    assert!(at > last, "{nth} at {rate}/s");
+                    last = at;
+                }
+            }
+        }
     }
 }

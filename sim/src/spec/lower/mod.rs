@@ -16,7 +16,7 @@ mod shapes;
 mod standstill;
 mod streams;
 
-pub use run::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE};
+pub use run::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE, MAX_NAME};
 pub use shapes::DEFAULT_PERIOD;
 
 use std::collections::BTreeMap;
@@ -59,8 +59,10 @@ pub fn lower_with(spec: &Spec, files: &Files) -> Result<Lowered, Vec<SpecError>>
         conditions::warn(spec, &model, &mut findings);
         streams::check(spec, &streams::Subscriptions::new(spec), &mut findings);
     }
-    sort(&mut findings.errors);
-    sort(&mut findings.warnings);
+    for found in [&mut findings.errors, &mut findings.warnings] {
+        sort(found);
+        spec.set.name(found);
+    }
     match findings.errors.is_empty() {
         true => Ok(Lowered {
             model,
