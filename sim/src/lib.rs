@@ -26,6 +26,7 @@ pub mod random;
 pub mod result;
 pub mod simulation;
 pub mod spec;
+pub mod statistics;
 pub mod theory;
 pub mod time;
 pub mod users;
