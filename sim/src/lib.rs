@@ -23,6 +23,7 @@ pub mod event;
 pub mod measure;
 pub mod model;
 pub mod random;
+pub mod replication;
 pub mod result;
 pub mod simulation;
 pub mod spec;

@@ -8,6 +8,7 @@
 //! intended instant, throughput by the instant of completion.
 
 mod batches;
+mod figure;
 mod latency;
 mod ledger;
 mod series;
@@ -16,6 +17,7 @@ mod station;
 mod window;
 
 pub use batches::{CellSums, StationSums, Sums};
+pub use figure::Of;
 pub use latency::{Latencies, Times};
 pub use ledger::{Imbalance, Requests, Sessions};
 pub use series::{Row, Series};

@@ -5,13 +5,17 @@
 
 mod blocks;
 mod build;
+mod intervals;
 
 pub use blocks::{
-    ActionResult, Bottleneck, ClientResult, Exactly, Interval, Latency, LatencyBlock,
-    RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity,
-    Theory, VerdictResult, Window,
+    ActionResult, Bottleneck, ClientResult, Exactly, FoundBy, Interval, IntervalMethod, Intervals,
+    Latency, LatencyBlock, PrecisionResult, Replication, Replications, RequestCounts, Run,
+    ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity, Theory,
+    VerdictResult, Window,
 };
-pub use build::{Provenance, build};
+pub use build::{Provenance, build, build_replicated};
+
+use crate::replication::{PILOT, Pilot, seed_of};
 
 /// The document's schema identifier.
 pub const SCHEMA: &str = "blis.result/1";
@@ -27,6 +31,16 @@ pub fn json_schema() -> String {
 }
 
 impl Run {
+    /// Records that a pilot run found the warm-up.
+    pub fn warmup_was_found(&mut self, seed: u64, pilot: &Pilot) {
+        self.window.found_by = Some(FoundBy {
+            rule: "mser-5".to_owned(),
+            steady_state: pilot.steady,
+            pilot_seed: seed_of(seed, PILOT),
+            pilot_responses: pilot.responses,
+        });
+    }
+
     /// The document as pretty-printed JSON with a line break at its end.
     ///
     /// # Errors
