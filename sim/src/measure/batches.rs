@@ -13,6 +13,8 @@ use crate::time::{Span, Time};
 const MOST: usize = 20;
 /// The fewest full batches that intervals are made from.
 pub(super) const LEAST: usize = MOST / 2;
+/// From so many batches on two make a section.
+const MANY: usize = 15;
 /// About the width to begin with.
 const FIRST_WIDTH: Span = Span::from_nanos(10_000);
 /// Beyond so many cells only the total is kept in sections.
@@ -236,8 +238,10 @@ impl Batches {
         sums
     }
 
-    /// For each batch, how many response times of these cells it holds and how many of them are above a value, to the
-    /// resolution of the sketch. `None` where there are too few batches, or these cells are not kept apart.
+    /// For each section, how many response times of these cells it holds and how many of them are above a value, to
+    /// the resolution of the sketch. A section is a batch, or two where there are many: what lies far out comes in
+    /// clusters, which short sections would cut in two. `None` where there are too few batches, or these cells are not
+    /// kept apart.
     pub(super) fn sections(&self, end: Time, cells: &[usize], value: Span) -> Option<Vec<Section>> {
         let all = cells.len() == self.shape.0;
         let apart = self.sections[0].len() == self.shape.0;
@@ -246,10 +250,11 @@ impl Batches {
         }
         let bounds = self.bounds(end);
         let kept: &[usize] = if apart { cells } else { &[0] };
-        let last = bounds.len() - 1;
+        let size = if bounds.len() >= MANY { 2 } else { 1 };
+        let firsts: Vec<usize> = bounds.iter().copied().step_by(size).collect();
         let section = |(position, &from): (usize, &usize)| {
-            let to = if position == last { MOST } else { from };
-            let parts = self.sections[from..=to]
+            let next = firsts.get(position + 1).copied().unwrap_or(MOST + 1);
+            let parts = self.sections[from..next]
                 .iter()
                 .flat_map(|section| kept.iter().map(move |&cell| &section[cell]));
             let mut sum = Section { count: 0, above: 0 };
@@ -259,7 +264,7 @@ impl Batches {
             }
             sum
         };
-        Some(bounds.iter().enumerate().map(section).collect())
+        Some(firsts.iter().enumerate().map(section).collect())
     }
 }
 

@@ -463,8 +463,8 @@ impl Measure {
             .all(self.load_end.unwrap_or(self.now), &self.sums())
     }
 
-    /// For each batch, how many response times of these positions of [`parts`](Self::parts) ended in it, and how many
-    /// of them were above a value to two significant digits. `None` where there are no batches, or more cells than
+    /// For each of 8 to 14 sections, how many response times of these positions of [`parts`](Self::parts) ended in it,
+    /// and how many of them were above a value to two significant digits. `None` where there are no batches, or more cells than
     /// are kept apart and these are not all.
     pub fn sections(&self, parts: &[usize], value: Span) -> Option<Vec<Section>> {
         self.batches
