@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use blis_sim::spec::units::{Count, Duration, Rate, UnitError};
+use blis_sim::spec::{Assignment, SpecError};
 use clap::{Args, Parser, Subcommand};
 
 /// Predict, measure and explain what load a NATS backend can carry.
@@ -23,6 +24,8 @@ pub enum Command {
     Run(RunArgs),
     /// Validate a spec; print what it resolves to and the load it offers.
     Check(CheckArgs),
+    /// Make one spec of several, or say why they do not go together.
+    Compose(ComposeArgs),
     /// Print a JSON Schema.
     Schema(SchemaArgs),
 }
@@ -72,7 +75,7 @@ pub struct ClientArgs {
 }
 
 /// Flags that override a value of the spec.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Overrides of the spec")]
 pub struct OverrideArgs {
     /// The budget: so many requests, first ones and follow-ups together.
@@ -94,6 +97,10 @@ pub struct OverrideArgs {
     /// The seed of every random draw.
     #[arg(long, value_parser = quantity::<Count>, allow_hyphen_values = true)]
     pub seed: Option<Count>,
+
+    /// Any key of the spec, such as services.api.workers=5; null removes it. May be repeated.
+    #[arg(long, value_name = "PATH=VALUE", value_parser = assignment, allow_hyphen_values = true)]
+    pub set: Vec<Assignment>,
 }
 
 #[derive(Debug, Args)]
@@ -105,6 +112,32 @@ pub struct CheckArgs {
     /// The same, as `blis run` takes it.
     #[arg(long = "spec", value_name = "FILE", conflicts_with = "spec")]
     pub spec_flag: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ComposeArgs {
+    /// The workload specs, two or more; - reads one from stdin.
+    #[arg(value_name = "SPEC", required = true, num_args = 2..)]
+    pub specs: Vec<PathBuf>,
+
+    /// Prefix names that clash with the names of their specs, instead of refusing them.
+    #[arg(long)]
+    pub prefix: bool,
+
+    /// The name of the composition; the names of the specs joined by + unless given.
+    #[arg(long)]
+    pub name: Option<String>,
+
+    /// Write the composition into this file instead of to stdout.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Replace the file of --output.
+    #[arg(long, requires = "output")]
+    pub force: bool,
 
     #[command(flatten)]
     pub overrides: OverrideArgs,
@@ -129,6 +162,15 @@ pub enum Schema {
 fn quantity<T: FromStr<Err = UnitError>>(text: &str) -> Result<T, String> {
     text.parse()
         .map_err(|error: UnitError| format!("{error}; {}", error.help))
+}
+
+/// A key with its value.
+fn assignment(text: &str) -> Result<Assignment, String> {
+    text.parse()
+        .map_err(|error: SpecError| match error.help.as_deref() {
+            Some(help) => format!("{error}; {help}"),
+            None => error.to_string(),
+        })
 }
 
 /// A number of milliseconds.

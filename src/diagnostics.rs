@@ -9,7 +9,7 @@ use std::fmt::{self, Write as _};
 use std::io::IsTerminal;
 use std::ops::Range;
 
-use blis_sim::spec::error::line_and_column;
+use blis_sim::spec::error::{Related, line_and_column};
 use blis_sim::spec::{Fields, SpecError};
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity,
@@ -135,6 +135,12 @@ impl Finding {
             source: None,
         };
         let Some(span) = &error.span else {
+            // A value of a flag may still contradict one of the text.
+            if let Some(related) = &error.related
+                && line(text, related.span.start).len() <= LONGEST_LINE
+            {
+                finding.point(name, text, related);
+            }
             return finding;
         };
         let field = fields.at(span);
@@ -162,15 +168,20 @@ impl Finding {
             label,
             first_line(text, span),
         ));
-        if let Some(related) = related {
-            let label = Some(related.label.clone());
-            finding.labels.push(LabeledSpan::new_with_span(
-                label,
-                first_line(text, &related.span),
-            ));
-        }
         finding.source = Some(NamedSource::new(name, text.to_owned()));
+        if let Some(related) = related {
+            finding.point(name, text, related);
+        }
         finding
+    }
+
+    /// Shows a second place.
+    fn point(&mut self, name: &str, text: &str, related: &Related) {
+        let span = first_line(text, &related.span);
+        let label = Some(related.label.clone());
+        self.labels.push(LabeledSpan::new_with_span(label, span));
+        self.source
+            .get_or_insert_with(|| NamedSource::new(name, text.to_owned()));
     }
 }
 

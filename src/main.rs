@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => commands::run::execute(&args),
         Command::Check(args) => commands::check::execute(&args),
+        Command::Compose(args) => commands::compose::execute(&args),
         Command::Schema(args) => commands::schema::execute(&args),
     };
     exit::code(ended)

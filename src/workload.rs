@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use blis_sim::model::Model;
-use blis_sim::spec::error::line_and_column;
+use blis_sim::spec::error::{Origin, line_and_column, shown};
 use blis_sim::spec::syntax::Warmup;
 use blis_sim::spec::units::Duration;
 use blis_sim::spec::{self, ClientFlags, Overrides, Setting, Spanned, Spec, yaml};
@@ -36,9 +36,11 @@ pub struct Workload {
 }
 
 /// The text of a spec with its name.
-struct Source {
-    name: String,
-    text: String,
+pub struct Source {
+    /// What the user calls it.
+    pub name: String,
+    /// The text.
+    pub text: String,
 }
 
 /// The workload that these arguments mean. Warnings go to stderr.
@@ -54,6 +56,7 @@ pub fn load(
     if file.is_some() {
         refuse_client_flags(clients)?;
     }
+    refuse_contradictions(clients, overrides)?;
     let source = match file {
         Some(file) => read(file)?,
         None => Source {
@@ -70,7 +73,7 @@ pub fn load(
             style,
         ))
     };
-    let mut read = spec::read(&source.text).map_err(refused)?;
+    let mut read = spec::read_with(&source.text, &overrides.set).map_err(refused)?;
     apply(&mut read, file.is_none(), clients, overrides)?;
     let lowered = spec::lower(&read).map_err(refused)?;
     if !lowered.warnings.is_empty() {
@@ -115,24 +118,82 @@ fn refuse_client_flags(clients: &ClientArgs) -> Result<(), Failure> {
     }
 }
 
+/// A value is given by one flag only.
+///
+/// # Errors
+/// [`Failure::Usage`] when `--set` gives what another flag gives too.
+pub fn refuse_contradictions(
+    clients: &ClientArgs,
+    overrides: &OverrideArgs,
+) -> Result<(), Failure> {
+    let whole: &[&str] = &["clients"];
+    let flags: [(&str, bool, &[&str]); 8] = [
+        ("--concurrency", clients.concurrency.is_some(), whole),
+        ("--think-time-ms", clients.think_time_ms.is_some(), whole),
+        ("--rate", clients.rate.is_some(), whole),
+        (
+            "--num-requests",
+            overrides.num_requests.is_some(),
+            &["run", "requests"],
+        ),
+        (
+            "--horizon",
+            overrides.horizon.is_some(),
+            &["run", "horizon"],
+        ),
+        ("--warmup", overrides.warmup.is_some(), &["run", "warmup"]),
+        (
+            "--timeout",
+            overrides.timeout.is_some(),
+            &["clients", "*", "timeout"],
+        ),
+        ("--seed", overrides.seed.is_some(), &["seed"]),
+    ];
+    for (flag, _, key) in flags.into_iter().filter(|(_, given, _)| *given) {
+        let both = overrides.set.iter().find(|set| set.is_within(key));
+        if let Some(set) = both {
+            return Err(Failure::Usage(format!(
+                "{flag} and --set {}={} give the same; use one of them",
+                shown(set.path()),
+                shown(set.value())
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Shortens the warm-up of the embedded spec, which suits its own length, where a flag shortens the run: to a tenth of
-/// the horizon, and to nothing for a budget, whose time is not known beforehand.
+/// the horizon, and to nothing for a budget, whose time is not known beforehand. A warm-up that was set stays.
 fn shorten_warmup(spec: &mut Spec, overrides: &OverrideArgs) {
     let Some(run) = &mut spec.run else { return };
     let Some(warmup) = &mut run.value.warmup else {
         return;
     };
     let Warmup::At(usual) = warmup.value;
-    let tenth = overrides
-        .horizon
-        .map(|horizon| Duration((horizon.0 / 10.0).floor()));
+    if is_set(warmup.origin) {
+        return;
+    }
+    let budget = run.value.requests.as_ref();
+    let budget_is_set = budget.is_some_and(|budget| is_set(budget.origin));
+    let horizon = run.value.horizon.as_ref();
+    let set_horizon = horizon.filter(|horizon| is_set(horizon.origin));
+    let (horizon, flag) = match overrides.horizon {
+        Some(horizon) => (Some(horizon), "--horizon"),
+        None => (set_horizon.map(|horizon| horizon.value), "--set"),
+    };
+    let tenth = horizon.map(|horizon| Duration((horizon.0 / 10.0).floor()));
     match tenth {
         _ if overrides.num_requests.is_some() => {
             *warmup = Spanned::flag("--num-requests", Warmup::At(Duration(0.0)));
         }
-        Some(tenth) if tenth.0 < usual.0 => *warmup = Spanned::flag("--horizon", Warmup::At(tenth)),
+        _ if budget_is_set => *warmup = Spanned::flag("--set", Warmup::At(Duration(0.0))),
+        Some(tenth) if tenth.0 < usual.0 => *warmup = Spanned::flag(flag, Warmup::At(tenth)),
         _ => {}
     }
+}
+
+fn is_set(origin: Origin) -> bool {
+    matches!(origin, Origin::Set(_))
 }
 
 fn apply(
@@ -157,19 +218,26 @@ fn apply(
     if embedded {
         shorten_warmup(spec, overrides);
     }
-    let overrides = Overrides {
+    spec::overrides::apply(spec, &values(overrides));
+    Ok(())
+}
+
+/// The flags that override keys of any spec, but for `--set`.
+pub fn values(overrides: &OverrideArgs) -> Overrides {
+    Overrides {
         seed: overrides.seed.map(|seed| seed.0),
         requests: overrides.num_requests,
         horizon: overrides.horizon,
         warmup: overrides.warmup,
         timeout: overrides.timeout,
-    };
-    spec::overrides::apply(spec, &overrides);
-    Ok(())
+    }
 }
 
 /// Reads a spec from a file, or from stdin when it is called `-`.
-fn read(file: &Path) -> Result<Source, Failure> {
+///
+/// # Errors
+/// [`Failure::Usage`] when it cannot be read, is too large or is not UTF-8.
+pub fn read(file: &Path) -> Result<Source, Failure> {
     let from_stdin = file.as_os_str() == "-";
     let name = if from_stdin {
         "stdin".to_owned()

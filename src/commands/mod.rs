@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod check;
+pub mod compose;
 pub mod run;
 pub mod schema;
 

@@ -2,9 +2,11 @@
 
 mod bad_input;
 mod check;
+mod compose;
 #[cfg(target_os = "linux")]
 mod interrupt;
 mod output;
 mod run;
+mod set;
 mod streams;
 mod support;

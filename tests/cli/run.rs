@@ -339,6 +339,7 @@ fn help_lists_every_flag_and_the_version_is_that_of_the_crate() {
         "--horizon <TIME>",
         "--timeout <TIME>",
         "--seed <SEED>",
+        "--set <PATH=VALUE>",
         "--warmup <TIME>",
         "--json",
         "--out <DIR>",
@@ -365,6 +366,7 @@ fn help_lists_every_flag_and_the_version_is_that_of_the_crate() {
     for word in [
         "run ",
         "check ",
+        "compose ",
         "schema ",
         "Exit codes: 0 ",
         "130 interrupted",

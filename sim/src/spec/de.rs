@@ -129,8 +129,10 @@ impl DeError {
     }
 
     fn into_spec_error(self) -> SpecError {
-        let mut error = SpecError::new(self.message);
-        error.span = self.place.map(Place::range);
+        let mut error = match self.place {
+            Some(place) => SpecError::at(place, self.message),
+            None => SpecError::new(self.message),
+        };
         error.help = self.help;
         error
     }

@@ -10,6 +10,10 @@ use std::ops::Range;
 /// How many errors one reading reports; what follows is mostly a consequence of these.
 pub const MAX_ERRORS: usize = 20;
 
+/// From here on, and again after as many bytes, places lie in what a `--set` says instead of the text: more than a text
+/// or a `--set` can have.
+const SET_STRIDE: usize = 2 * super::yaml::MAX_BYTES;
+
 /// A range of bytes in a spec's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Place {
@@ -24,6 +28,20 @@ impl Place {
     pub fn range(self) -> Range<usize> {
         self.start..self.end
     }
+
+    /// The place in what a `--set` says instead, so many bytes further on.
+    pub(super) fn in_set(self, nth: usize, offset: usize) -> Place {
+        let base = (nth + 1) * SET_STRIDE + offset;
+        Place {
+            start: base + self.start,
+            end: base + self.end,
+        }
+    }
+
+    /// Which `--set` the place lies in, from 0; `None` when it is in the spec's text.
+    pub(super) fn set(self) -> Option<usize> {
+        (self.start / SET_STRIDE).checked_sub(1)
+    }
 }
 
 /// Where a value came from.
@@ -33,6 +51,17 @@ pub enum Origin {
     Text(Place),
     /// A command-line flag, by its name with the dashes.
     Flag(&'static str),
+    /// The `--set` of this number, from 0, of those that the spec was read with.
+    Set(usize),
+}
+
+impl From<Place> for Origin {
+    fn from(place: Place) -> Origin {
+        match place.set() {
+            None => Origin::Text(place),
+            Some(nth) => Origin::Set(nth),
+        }
+    }
 }
 
 /// One thing that is wrong with a spec, or a warning about one.
@@ -48,8 +77,10 @@ pub struct SpecError {
     pub help: Option<String>,
     /// Another place that matters.
     pub related: Option<Box<Related>>,
-    /// The command-line flag that gave the offending value.
-    pub flag: Option<&'static str>,
+    /// The command-line flag that gave the offending value: its name, and for `--set` what it says.
+    pub flag: Option<String>,
+    /// The `--set` that gave it, as long as it is not named by `flag`.
+    pub(super) set: Option<usize>,
     /// Whether the error is about what is not there, and so may follow from another one.
     pub(super) absence: bool,
 }
@@ -61,6 +92,8 @@ pub struct Related {
     pub span: Range<usize>,
     /// A few words to stand there.
     pub label: String,
+    /// The `--set` that it lies in, as long as the message does not name it.
+    pub(super) set: Option<usize>,
 }
 
 impl SpecError {
@@ -73,24 +106,29 @@ impl SpecError {
             help: None,
             related: None,
             flag: None,
+            set: None,
             absence: false,
         }
     }
 
-    /// An error at a place of the text.
+    /// An error at a place of the text, or of a `--set`.
     pub fn at(place: Place, message: impl Into<String>) -> SpecError {
-        SpecError {
-            span: Some(place.range()),
-            ..SpecError::new(message)
-        }
+        SpecError::about(place.into(), message)
     }
 
     /// An error about a value, wherever it came from.
     pub fn about(origin: Origin, message: impl Into<String>) -> SpecError {
         match origin {
-            Origin::Text(place) => SpecError::at(place, message),
+            Origin::Text(place) => SpecError {
+                span: Some(place.range()),
+                ..SpecError::new(message)
+            },
             Origin::Flag(flag) => SpecError {
-                flag: Some(flag),
+                flag: Some(flag.to_owned()),
+                ..SpecError::new(message)
+            },
+            Origin::Set(nth) => SpecError {
+                set: Some(nth),
                 ..SpecError::new(message)
             },
         }
@@ -119,6 +157,7 @@ impl SpecError {
         self.related = Some(Box::new(Related {
             span: place.range(),
             label: label.into(),
+            set: place.set(),
         }));
         self
     }
@@ -126,7 +165,7 @@ impl SpecError {
 
 impl fmt::Display for SpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.flag {
+        match &self.flag {
             Some(flag) => write!(f, "{flag}: {}", self.message),
             None => f.write_str(&self.message),
         }

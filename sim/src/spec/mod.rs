@@ -6,6 +6,7 @@
 //! more memory than a small multiple of [`yaml::MAX_BYTES`].
 
 mod access;
+pub mod compose;
 mod de;
 pub mod distribution;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod overrides;
 mod quantity;
 mod resolved;
 mod schema;
+pub mod set;
 mod settings;
 mod spanned;
 pub mod syntax;
@@ -28,6 +30,7 @@ pub use lower::{Lowered, lower};
 pub use overrides::{ClientFlags, Overrides};
 pub use resolved::resolved;
 pub use schema::json_schema;
+pub use set::Assignment;
 pub use settings::{Setting, settings};
 pub use spanned::Spanned;
 pub use syntax::Spec;
@@ -39,17 +42,33 @@ use sha2::{Digest, Sha256};
 /// Reads the text of a spec. The errors are in the order of the text, at most [`error::MAX_ERRORS`], and include those
 /// that [`lower`] would find in what could be read, as far as they do not follow from the others.
 pub fn read(text: &str) -> Result<Spec, Vec<SpecError>> {
-    let (tree, mut errors) = yaml::parse(text).map_err(|error| vec![error])?;
+    read_with(text, &[])
+}
+
+/// Reads the text of a spec with values set in it, as [`set`] says. An error about a set value names the assignment, also
+/// one that [`lower`] finds.
+pub fn read_with(text: &str, assignments: &[Assignment]) -> Result<Spec, Vec<SpecError>> {
+    let (mut tree, mut errors) = yaml::parse(text).map_err(|error| vec![error])?;
     errors.truncate(error::MAX_ERRORS);
+    let assigned = match set::apply(&mut tree, assignments) {
+        Ok(assigned) => assigned,
+        Err(refused) => {
+            errors.extend(refused);
+            errors.truncate(error::MAX_ERRORS);
+            return Err(errors);
+        }
+    };
     let spec: Option<Spec> = de::read(&tree, &mut errors);
-    if let Some(spec) = spec {
+    if let Some(mut spec) = spec {
         if errors.is_empty() {
+            spec.set = assigned;
             return Ok(spec);
         }
         errors.extend(lower::standing_errors(&spec, &tree));
     }
     error::sort(&mut errors);
     errors.truncate(error::MAX_ERRORS);
+    assigned.name(&mut errors);
     Err(errors)
 }
 

@@ -30,7 +30,7 @@ impl<T> Named<T> {
 }
 
 /// Why a text cannot be a name, if it cannot.
-fn flaw(name: &str) -> Option<&'static str> {
+pub(super) fn flaw(name: &str) -> Option<&'static str> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if name.len() > MAX_NAME {
         Some("is too long for a name")

@@ -1,7 +1,7 @@
 //! Values from the command line, put into a spec before it is checked, so that they are checked like any other.
 
 use super::distribution::Distribution;
-use super::error::SpecError;
+use super::error::{Origin, SpecError};
 use super::spanned::Spanned;
 use super::syntax::{Client, Run, Spec, Warmup};
 use super::units::{Count, Duration, Rate};
@@ -60,7 +60,7 @@ fn run(spec: &mut Spec) -> &mut Run {
         .value
 }
 
-/// Replaces the clients and the budget of a spec by one client with these properties, which in all else is like the
+/// Replaces the clients and the budget of a spec, unless `--set` gave that, by one client with these properties, which in all else is like the
 /// spec's first client. Without any of the flags the spec stays as it is. Apply the [`Overrides`] afterwards.
 ///
 /// `--concurrency` gives closed users, `--rate` Poisson arrivals, and `--think-time-ms` a constant think time.
@@ -102,7 +102,12 @@ pub fn replace_clients(spec: &mut Spec, flags: &ClientFlags) -> Result<(), SpecE
         on_failure: None,
     };
     spec.clients.value.0 = vec![(name, client)];
-    run(spec).requests = None;
+    // The budget suited the clients that were replaced, unless it was given beside the flags.
+    let run = run(spec);
+    run.requests = run
+        .requests
+        .take()
+        .filter(|budget| matches!(budget.origin, Origin::Set(_)));
     Ok(())
 }
 

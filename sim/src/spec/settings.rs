@@ -12,6 +12,9 @@ use super::resolved::Law;
 use super::spanned::Spanned;
 use super::syntax::{Run, Spec, Warmup};
 
+/// The source of a value that `--set` gave.
+const SET: &str = "--set";
+
 /// A value and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Setting {
@@ -26,6 +29,7 @@ impl Setting {
         let source = match spanned.origin {
             Origin::Text(_) => "spec",
             Origin::Flag(flag) => flag,
+            Origin::Set(_) => SET,
         };
         Setting {
             value: value.to_string(),
@@ -41,8 +45,8 @@ impl Setting {
     }
 }
 
-/// The settings of a spec by key: the seed, the limits of the run, and of each client its size, think time and
-/// timeout.
+/// The settings of a spec by key: the seed, the limits of the run, of each client its size, think time and timeout, and
+/// whatever else `--set` gave, as it was written.
 ///
 /// A limit or timeout that nothing gave is not there.
 pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
@@ -97,6 +101,13 @@ pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
             key("timeout"),
             client.timeout.as_ref().map(|v| Setting::of(v, v.value)),
         );
+    }
+    for assignment in spec.set.assignments() {
+        let setting = Setting {
+            value: assignment.value().to_owned(),
+            source: SET.to_owned(),
+        };
+        found.entry(assignment.path().to_owned()).or_insert(setting);
     }
     found
 }

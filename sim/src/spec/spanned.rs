@@ -56,7 +56,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for SpannedVisitor<T> {
         let value = parts.next_element()?.ok_or_else(missing)?;
         Ok(Spanned {
             value,
-            origin: Origin::Text(Place { start, end }),
+            origin: Place { start, end }.into(),
         })
     }
 }

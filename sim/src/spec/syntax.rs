@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::distribution::{Distribution, Duration, Number};
 use super::named::Named;
+use super::set::Assigned;
 use super::spanned::Spanned;
 use super::units::{Count, Rate, Share};
 
@@ -32,6 +33,10 @@ pub struct Spec {
     pub services: Option<Spanned<Named<Service>>>,
     /// The network between clients and backend.
     pub network: Option<Network>,
+    /// What `--set` put in; not part of the language.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub set: Assigned,
 }
 
 /// What ends the load and what is measured of it. The limit that comes first ends the load; at least one is needed.

@@ -11,7 +11,7 @@ mod run;
 mod services;
 mod standstill;
 
-pub use run::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE};
+pub use run::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE, MAX_NAME};
 
 use std::collections::BTreeMap;
 
@@ -43,8 +43,10 @@ pub fn lower(spec: &Spec) -> Result<Lowered, Vec<SpecError>> {
         paths::warn_of_unmissable(spec, &model, &mut findings);
         standstill::check(spec, &model, &mut findings);
     }
-    sort(&mut findings.errors);
-    sort(&mut findings.warnings);
+    for found in [&mut findings.errors, &mut findings.warnings] {
+        sort(found);
+        spec.set.name(found);
+    }
     match findings.errors.is_empty() {
         true => Ok(Lowered {
             model,

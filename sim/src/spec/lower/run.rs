@@ -16,7 +16,7 @@ pub const DEFAULT_SEED: u64 = 1;
 /// The drain of a spec that gives none: 30 s.
 pub const DEFAULT_DRAIN: Duration = Duration(30e9);
 /// Longest name of a spec in bytes.
-const MAX_NAME: usize = 100;
+pub const MAX_NAME: usize = 100;
 
 pub fn check_version(spec: &Spec, findings: &mut Findings) {
     let version = spec.blis.value.0;
@@ -108,7 +108,7 @@ fn unbounded(spec: &Spec) -> SpecError {
     let message = "nothing ends the load: there is neither a budget nor a horizon";
     let error = match spec.run.as_ref().map(|run| run.origin) {
         Some(Origin::Text(place)) => SpecError::at(place, message),
-        Some(Origin::Flag(_)) | None => SpecError::new(message),
+        Some(Origin::Flag(_) | Origin::Set(_)) | None => SpecError::new(message),
     };
     error
         .help("set `run.requests` or `run.horizon`, or give --num-requests or --horizon")

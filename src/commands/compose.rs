@@ -1,0 +1,149 @@
+//! `blis compose`: several specs made one, which is printed or written into a file.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use blis_sim::spec::compose::{self, Composition, Options, Part, Refused};
+use blis_sim::spec::{self, Spec, SpecError};
+
+use crate::cli::{ClientArgs, ComposeArgs};
+use crate::commands::print;
+use crate::diagnostics::{self, Style};
+use crate::exit::{Done, Failure, tell};
+use crate::workload::{self, Source};
+
+/// Composes the specs, checks what comes out, and writes it. What was shared, added up and renamed is told on stderr.
+///
+/// # Errors
+/// [`Failure::Usage`] when the specs do not go together, cannot be read, or the file is there already;
+/// [`Failure::Spec`] when one of them, or the composition, is not accepted; [`Failure::Output`] when it cannot be
+/// written.
+pub fn execute(args: &ComposeArgs) -> Result<Done, Failure> {
+    let no_clients = ClientArgs {
+        concurrency: None,
+        think_time_ms: None,
+        rate: None,
+    };
+    workload::refuse_contradictions(&no_clients, &args.overrides)?;
+    refuse_repetition_of_stdin(&args.specs)?;
+    if let Some(file) = &args.output {
+        refuse_to_replace(file, args.force)?;
+    }
+    let sources: Vec<Source> = args
+        .specs
+        .iter()
+        .map(|file| workload::read(file))
+        .collect::<Result<_, _>>()?;
+    let specs: Vec<Spec> = sources.iter().map(accepted).collect::<Result<_, _>>()?;
+    let part = |(source, spec)| -> Part<'_> {
+        let source: &Source = source;
+        Part {
+            label: &source.name,
+            text: &source.text,
+            spec,
+        }
+    };
+    let parts: Vec<Part<'_>> = sources.iter().zip(&specs).map(part).collect();
+    let options = Options {
+        name: args.name.clone(),
+        prefix: args.prefix,
+        overrides: workload::values(&args.overrides),
+        set: args.overrides.set.clone(),
+    };
+    let composition = compose::compose(&parts, &options).map_err(refusal)?;
+    check(&composition)?;
+    for note in &composition.notes {
+        tell(&format!("blis: note: {note}\n"));
+    }
+    match &args.output {
+        None => print(&composition.text)?,
+        Some(file) => write(file, &composition.text).map_err(|why| Failure::Output {
+            to: file.display().to_string(),
+            why,
+        })?,
+    }
+    Ok(Done::Well)
+}
+
+/// The spec of a source, which must be right by itself.
+fn accepted(source: &Source) -> Result<Spec, Failure> {
+    let refused = |errors: Vec<SpecError>| {
+        let style = Style::for_stderr();
+        Failure::Spec(diagnostics::errors(
+            &source.name,
+            &source.text,
+            &errors,
+            style,
+        ))
+    };
+    let spec = spec::read(&source.text).map_err(refused)?;
+    spec::lower(&spec).map_err(refused)?;
+    Ok(spec)
+}
+
+/// The parts may be right and the whole not, and flags may set anything.
+fn check(composition: &Composition) -> Result<(), Failure> {
+    let (name, text) = ("the composition", &composition.text);
+    let style = Style::for_stderr();
+    let Err(errors) = spec::lower(&composition.spec) else {
+        // The warnings once more, with places in the text that is written.
+        let again = spec::read(text).and_then(|spec| spec::lower(&spec));
+        let lowered = again
+            .map_err(|errors| Failure::Spec(diagnostics::errors(name, text, &errors, style)))?;
+        if !lowered.warnings.is_empty() {
+            tell(&diagnostics::warnings(name, text, &lowered.warnings, style));
+        }
+        return Ok(());
+    };
+    // A value of a flag is told by the flag, everything else by its place in the text.
+    let mut told = errors;
+    if told.iter().any(|error| error.flag.is_some()) {
+        told.retain(|error| error.flag.is_some());
+    } else if let Err(placed) = spec::read(text).and_then(|spec| spec::lower(&spec)) {
+        told = placed;
+    }
+    Err(Failure::Spec(diagnostics::errors(name, text, &told, style)))
+}
+
+fn refusal(refused: Refused) -> Failure {
+    Failure::Usage(refused.reasons.join("\nblis: "))
+}
+
+fn refuse_repetition_of_stdin(specs: &[PathBuf]) -> Result<(), Failure> {
+    match specs.iter().filter(|file| file.as_os_str() == "-").count() {
+        0 | 1 => Ok(()),
+        _ => Err(Failure::Usage(
+            "stdin can be read once; name files for the other specs".to_owned(),
+        )),
+    }
+}
+
+fn refuse_to_replace(file: &Path, force: bool) -> Result<(), Failure> {
+    match file.symlink_metadata() {
+        Ok(_) if !force => Err(Failure::Usage(format!(
+            "--output {} is there already; --force replaces it",
+            file.display()
+        ))),
+        Ok(found) if found.is_dir() => Err(Failure::Usage(format!(
+            "--output {} is a directory; name a file",
+            file.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file whole or not at all.
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    let parent = match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let staged = tempfile::Builder::new()
+        .prefix(".blis-")
+        .tempdir_in(parent)?;
+    let new = staged.path().join("new");
+    let mut written = std::fs::File::create(&new)?;
+    written.write_all(text.as_bytes())?;
+    written.sync_all()?;
+    std::fs::rename(&new, file)
+}
