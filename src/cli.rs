@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use blis_sim::spec::units::{Count, Duration, Rate, UnitError};
+use blis_sim::spec::syntax::Warmup;
+use blis_sim::spec::units::{Count, Duration, Rate, Share, UnitError};
 use blis_sim::spec::{Assignment, SpecError};
 use clap::{Args, Parser, Subcommand};
 
@@ -42,6 +43,9 @@ pub struct RunArgs {
     #[command(flatten)]
     pub overrides: OverrideArgs,
 
+    #[command(flatten)]
+    pub statistics: StatisticsArgs,
+
     /// Print the result document on stdout instead of the report.
     #[arg(long, help_heading = "Output")]
     pub json: bool,
@@ -74,6 +78,28 @@ pub struct ClientArgs {
     pub rate: Option<Rate>,
 }
 
+/// Flags that say how sure the figures shall be.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Statistics")]
+pub struct StatisticsArgs {
+    /// Run so many independent replications and report all of them together.
+    #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true)]
+    pub replications: Option<u64>,
+
+    /// Add replications, from 10 on or what --replications says, until mean response time and throughput are within
+    /// this share, such as 1%, of the true ones.
+    #[arg(long, value_name = "SHARE", value_parser = precision, allow_hyphen_values = true)]
+    pub precision: Option<f64>,
+
+    /// The most replications that --precision may take; 1000 unless given.
+    #[arg(long, value_name = "COUNT", value_parser = positive, requires = "precision", allow_hyphen_values = true)]
+    pub max_replications: Option<u64>,
+
+    /// Threads for replications, which change no result; one for each core unless given.
+    #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true)]
+    pub threads: Option<u64>,
+}
+
 /// Flags that override a value of the spec.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Overrides of the spec")]
@@ -86,9 +112,9 @@ pub struct OverrideArgs {
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
     pub horizon: Option<Duration>,
 
-    /// The measured window starts at this time.
-    #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
-    pub warmup: Option<Duration>,
+    /// The measured window starts at this time; auto finds the start of the steady state by a pilot run.
+    #[arg(long, value_name = "TIME", value_parser = warmup, allow_hyphen_values = true)]
+    pub warmup: Option<Warmup>,
 
     /// How long a user waits for a reply before giving up.
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
@@ -162,6 +188,35 @@ pub enum Schema {
 fn quantity<T: FromStr<Err = UnitError>>(text: &str) -> Result<T, String> {
     text.parse()
         .map_err(|error: UnitError| format!("{error}; {}", error.help))
+}
+
+/// A time, or the word that stands for finding it.
+fn warmup(text: &str) -> Result<Warmup, String> {
+    match text {
+        "auto" => Ok(Warmup::Auto),
+        time => quantity(time)
+            .map(Warmup::At)
+            .map_err(|error| format!("{error}, or auto")),
+    }
+}
+
+/// A count that is not 0.
+fn positive(text: &str) -> Result<u64, String> {
+    match quantity::<Count>(text)? {
+        Count(0) => Err("`0` is too few; give at least 1".to_owned()),
+        Count(count) => Ok(count),
+    }
+}
+
+/// A relative precision.
+fn precision(text: &str) -> Result<f64, String> {
+    let Share(share) = quantity(text)?;
+    if share > 0.0 && share < 1.0 {
+        return Ok(share);
+    }
+    Err(format!(
+        "`{text}` is not a precision; give a share above 0 and below 100%, such as 1%"
+    ))
 }
 
 /// A key with its value.

@@ -12,6 +12,7 @@ mod memory;
 mod progress;
 mod report;
 mod run_directory;
+mod simulate;
 mod workload;
 
 use std::process::ExitCode;

@@ -169,7 +169,9 @@ fn shorten_warmup(spec: &mut Spec, overrides: &OverrideArgs) {
     let Some(warmup) = &mut run.value.warmup else {
         return;
     };
-    let Warmup::At(usual) = warmup.value;
+    let Warmup::At(usual) = warmup.value else {
+        return;
+    };
     if is_set(warmup.origin) {
         return;
     }

@@ -1,24 +1,15 @@
 //! `blis run`: simulates a workload.
 
-use blis_sim::engine::LoadEnd;
-use blis_sim::measure::Measure;
-use blis_sim::result::{self, Provenance, Run};
-use blis_sim::simulation::{Progress as Reached, Simulation};
-use blis_sim::spec;
-use blis_sim::time::Time;
+use blis_sim::result;
 
 use crate::cli::RunArgs;
 use crate::commands::print;
-use crate::exit::{Done, Failure};
+use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
-use crate::memory;
-use crate::progress::Progress;
 use crate::report;
 use crate::run_directory::RunDirectory;
-use crate::workload::{self, Workload};
-
-/// Events between two looks at the progress bar and Ctrl-C: a few milliseconds' worth.
-const STRIDE: u64 = 1 << 16;
+use crate::simulate::simulate;
+use crate::workload;
 
 /// Runs the workload and reports it.
 ///
@@ -31,7 +22,7 @@ pub fn execute(args: &RunArgs) -> Result<Done, Failure> {
         Some(path) => Some(RunDirectory::claim(path, args.force)?),
         None => None,
     };
-    let run = simulate(&workload, &Interrupt::listen()?)?;
+    let run = simulate(&workload, &args.statistics, &Interrupt::listen()?)?;
     let document = run.to_json()?;
     let printed = match args.json {
         true => print(&document),
@@ -41,6 +32,7 @@ pub fn execute(args: &RunArgs) -> Result<Done, Failure> {
         directory.write(&workload.resolved, &document)?;
     }
     printed?;
+    tell_of_missed_precision(&run);
     Ok(match &run.verdict {
         _ if run.ended_by == result::INTERRUPTED => Done::Interrupted,
         Some(verdict) => Done::Judged(verdict.status),
@@ -48,45 +40,15 @@ pub fn execute(args: &RunArgs) -> Result<Done, Failure> {
     })
 }
 
-/// Simulates to the end, or until it is interrupted.
-fn simulate(workload: &Workload, interrupt: &Interrupt) -> Result<Run, Failure> {
-    let model = &workload.model;
-    let mut simulation = Simulation::new(model, Measure::new(model));
-    let mut progress = Progress::new(model.limits);
-    let most_requests = memory::most_requests();
-    loop {
-        let reached = simulation.advance(STRIDE);
-        match reached.map_err(|stands_still| Failure::Usage(stands_still.to_string()))? {
-            Reached::Finished => break,
-            Reached::Running if interrupt.asked() => simulation.interrupt(),
-            Reached::Running if simulation.present() as u64 > most_requests => {
-                return Err(Failure::Overgrown(overgrown(&simulation)));
-            }
-            Reached::Running => progress.show(simulation.now(), simulation.intended()),
-        }
-    }
-    progress.finish();
-    let provenance = Provenance {
-        sha256: workload.sha256.clone(),
-        resolved_sha256: spec::sha256(&workload.resolved),
-        configuration: workload.configuration.clone(),
-        ended_by: simulation.load_end().unwrap_or(LoadEnd::Idle),
-        events: simulation.events(),
-        simulated: simulation.now().since(Time::ZERO),
+/// A precision that was not reached is told on stderr too, where a script that keeps the document shows it.
+fn tell_of_missed_precision(run: &result::Run) {
+    let Some(replications) = &run.replications else {
+        return;
     };
-    let intended = simulation.intended();
-    let mut measure = simulation.into_sink();
-    measure.finish(intended)?;
-    Ok(result::build(model, &measure, provenance))
-}
-
-/// What to say of a backlog that outgrows the memory.
-fn overgrown(simulation: &Simulation<Measure>) -> String {
-    format!(
-        "after {:.3} s of simulated time {} requests are waiting, and more do not fit into memory: the load is more \
-         than the services can carry; lower it, limit the lines (`queue: {{limit: ...}}`), or let work leave them \
-         after a timeout (`on_timeout: leave`)",
-        simulation.now().as_secs_f64(),
-        simulation.present()
-    )
+    if let Some(precision) = replications.precision.as_ref().filter(|p| !p.reached) {
+        tell(&format!(
+            "blis: warning: {}\n",
+            report::missed_precision(replications.count, precision)
+        ));
+    }
 }

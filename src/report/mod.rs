@@ -8,4 +8,4 @@ mod run;
 mod table;
 
 pub use check::{check, overload_warnings};
-pub use run::run;
+pub use run::{missed_precision, run};

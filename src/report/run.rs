@@ -1,11 +1,17 @@
 //! The report of `blis run`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use blis_sim::result::{LatencyBlock, RequestCounts, Run, SessionCounts, Window};
+use blis_sim::result::{
+    IntervalMethod, LatencyBlock, PrecisionResult, RequestCounts, Run, SessionCounts, Window,
+};
 use blis_sim::verdict::Status;
 
-use super::number::{count, millis, or_not_measured, percent, significant};
+use super::number::{
+    count, millis, millis_off, millis_within, or_not_measured, percent, percent_within,
+    significant, significant_within,
+};
 use super::table::Table;
 use crate::workload::Workload;
 
@@ -15,6 +21,7 @@ pub fn run(workload: &Workload, run: &Run) -> String {
         bounds(workload, run),
         header(run),
         headline(run),
+        intervals(run),
         outcomes(run),
         breakdown(run),
         services(run),
@@ -64,6 +71,11 @@ fn header(run: &Run) -> String {
         ..
     } = run.window;
     let measured = match measured_s {
+        _ if run.replications.is_some() && measured_s > 0.0 => format!(
+            "measured: what was intended from {} s on in each, {} s in all",
+            significant(warmup_s),
+            significant(measured_s)
+        ),
         0.0 if warmup_s == 0.0 => {
             "measured: nothing over time, because all requests were intended at one instant"
                 .to_owned()
@@ -78,8 +90,21 @@ fn header(run: &Run) -> String {
             significant(warmup_s + measured_s)
         ),
     };
+    let found = match &run.window.found_by {
+        None => "",
+        Some(found) if found.steady_state => {
+            "; the steady state begins there (MSER-5 on a pilot run)"
+        }
+        Some(_) => {
+            "; NO STEADY STATE was found (MSER-5 on a pilot run), so half of the load is left out"
+        }
+    };
+    let replications = match &run.replications {
+        None => String::new(),
+        Some(replications) => format!("{} replications, ", count(replications.count)),
+    };
     format!(
-        "{}, seed {}: {} requests in {} s of simulated time, until {ended}\n{measured}\n",
+        "{}, seed {}: {replications}{} requests in {} s of simulated time, until {ended}\n{measured}{found}\n",
         run.spec.name,
         run.seed,
         count(run.requests.intended),
@@ -87,14 +112,72 @@ fn header(run: &Run) -> String {
     )
 }
 
+/// Where the intervals come from, why response times lack one, and what came of a wanted precision.
+fn intervals(run: &Run) -> String {
+    let intervals = &run.intervals;
+    let samples = count(intervals.samples);
+    let from = match intervals.method {
+        _ if intervals.samples == 0 => "none".to_owned(),
+        IntervalMethod::BatchMeans => format!("95 %, from {samples} batches of the run"),
+        IntervalMethod::Replications => format!("95 %, over {samples} replications"),
+    };
+    let mut text = format!("  intervals   {from}\n");
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (figure, why) in &intervals.absent {
+        let name = match figure.strip_prefix("latency_ms.response.") {
+            Some("p999") => "p99.9",
+            Some("p90") | None => continue,
+            Some(name) => name,
+        };
+        by_reason.entry(why).or_default().push(name);
+    }
+    for (why, names) in by_reason {
+        text.push_str(&format!(
+            "              none for {}: {why}\n",
+            names.join(", ")
+        ));
+    }
+    if let Some((count, precision)) = run
+        .replications
+        .as_ref()
+        .and_then(|all| Some((all.count, all.precision.as_ref()?)))
+    {
+        let told = match (precision.reached, precision.achieved) {
+            (true, Some(achieved)) => format!(
+                "mean response and throughput are within {} of the true ones, as wanted ({})",
+                percent(achieved),
+                percent(precision.target)
+            ),
+            _ => missed_precision(count, precision),
+        };
+        text.push_str(&format!("              {told}\n"));
+    }
+    text
+}
+
+/// What to say of a precision that so many replications did not reach.
+pub fn missed_precision(replications: u64, precision: &PrecisionResult) -> String {
+    let reached = match precision.achieved {
+        Some(achieved) => format!("they are within {}", percent(achieved)),
+        None => "their precision cannot be told".to_owned(),
+    };
+    format!(
+        "the precision of {} was NOT REACHED: after {} replications {reached}; raise --max-replications or lengthen \
+         the run",
+        percent(precision.target),
+        count(replications)
+    )
+}
+
 fn headline(run: &Run) -> String {
     let throughput = or_not_measured(run.throughput_rps, |rps| {
-        format!("{} requests/s answered", significant(rps))
+        let rps = significant_within(rps, run.throughput_rps_ci95);
+        format!("{rps} requests/s answered")
     });
     let response = &run.latency_ms.response;
     let mut text = format!(
-        "  throughput  {throughput}\n  response    {}\n",
-        latency(response)
+        "  throughput  {throughput}\n{}",
+        latency("response", response)
     );
     if response.censored > 0 {
         // Writing to a string cannot fail.
@@ -108,22 +191,36 @@ fn headline(run: &Run) -> String {
     text
 }
 
-fn latency(block: &LatencyBlock) -> String {
+/// The figures in one line, and what they may be off by in a second one, each below its figure.
+fn latency(name: &str, block: &LatencyBlock) -> String {
     let figures = [
-        ("mean", block.mean),
-        ("p50", block.p50),
-        ("p95", block.p95),
-        ("p99", block.p99),
-        ("p99.9", block.p999),
-        ("max", block.max),
+        ("mean", block.mean, block.mean_ci95),
+        ("p50", block.p50, block.p50_ci95),
+        ("p95", block.p95, block.p95_ci95),
+        ("p99", block.p99, block.p99_ci95),
+        ("p99.9", block.p999, block.p999_ci95),
     ];
     if block.count == 0 {
-        return super::number::NOT_MEASURED.to_owned();
+        return format!("  {name:<10}  {}\n", super::number::NOT_MEASURED);
     }
-    let figures = figures
-        .into_iter()
-        .filter_map(|(name, value)| Some(format!("{name} {}", millis(value?))));
-    figures.collect::<Vec<_>>().join("   ")
+    let (mut line, mut below) = (format!("  {name:<10}"), format!("  {:<10}", "± 95 %"));
+    let mut first = true;
+    for (name, value, interval) in figures {
+        let Some(value) = value else { continue };
+        let gap = if std::mem::take(&mut first) {
+            "  "
+        } else {
+            "   "
+        };
+        let figure = format!("{gap}{name} {}", millis(value));
+        let width = figure.chars().count();
+        below.push_str(&format!("{:>width$}", millis_off(value, interval)));
+        line.push_str(&figure);
+    }
+    if let Some(max) = block.max {
+        line.push_str(&format!("   max {}", millis(max)));
+    }
+    format!("{line}\n{below}\n")
 }
 
 fn outcomes(run: &Run) -> String {
@@ -200,30 +297,33 @@ fn breakdown(run: &Run) -> String {
         "p99",
     ]);
     let mut rows = 0;
-    let mut add =
-        |name: String, requests: &RequestCounts, rps: Option<f64>, block: &LatencyBlock| {
-            let ms = |value| or_not_measured(value, millis);
-            let rps = or_not_measured(rps, significant);
-            let (intended, ok) = (count(requests.intended), count(requests.ok));
-            table.row([
-                name,
-                intended,
-                ok,
-                rps,
-                ms(block.mean),
-                ms(block.p50),
-                ms(block.p95),
-                ms(block.p99),
-            ]);
-            rows += 1;
-        };
+    let mut add = |name: String,
+                   requests: &RequestCounts,
+                   rps: (Option<f64>, Option<[f64; 2]>),
+                   block: &LatencyBlock| {
+        let (rps, rps_interval) = rps;
+        let ms = |value, interval| or_not_measured(value, |value| millis_within(value, interval));
+        let rps = or_not_measured(rps, |value| significant_within(value, rps_interval));
+        let (intended, ok) = (count(requests.intended), count(requests.ok));
+        table.row([
+            name,
+            intended,
+            ok,
+            rps,
+            ms(block.mean, block.mean_ci95),
+            ms(block.p50, block.p50_ci95),
+            ms(block.p95, block.p95_ci95),
+            ms(block.p99, block.p99_ci95),
+        ]);
+        rows += 1;
+    };
     if run.actions.len() > 1 {
         for (name, action) in &run.actions {
             let block = &action.latency_ms.response;
             add(
                 format!("action {name}"),
                 &action.window_requests,
-                action.throughput_rps,
+                (action.throughput_rps, action.throughput_rps_ci95),
                 block,
             );
         }
@@ -234,7 +334,7 @@ fn breakdown(run: &Run) -> String {
             add(
                 format!("client {name}"),
                 &client.window_requests,
-                client.throughput_rps,
+                (client.throughput_rps, client.throughput_rps_ci95),
                 block,
             );
         }
@@ -265,14 +365,22 @@ fn services(run: &Run) -> String {
         table.row([
             name.clone(),
             count(service.workers),
-            or_not_measured(service.utilisation, percent),
-            or_not_measured(service.mean_queue, significant),
+            or_not_measured(service.utilisation, |share| {
+                percent_within(share, service.utilisation_ci95)
+            }),
+            or_not_measured(service.mean_queue, |queue| {
+                significant_within(queue, service.mean_queue_ci95)
+            }),
             service
                 .max_queue
                 .map_or(super::number::NOT_MEASURED.to_owned(), count),
             count(service.visits),
-            or_not_measured(service.wait_ms.mean, millis),
-            or_not_measured(service.wait_ms.p99, millis),
+            or_not_measured(service.wait_ms.mean, |wait| {
+                millis_within(wait, service.wait_ms.mean_ci95)
+            }),
+            or_not_measured(service.wait_ms.p99, |wait| {
+                millis_within(wait, service.wait_ms.p99_ci95)
+            }),
         ]);
     }
     let mut text = table.render(2);
@@ -340,42 +448,64 @@ fn theory(run: &Run) -> String {
         Some([p50, p95, p99]) => [Some(p50), Some(p95), Some(p99)],
         None => [None; 3],
     };
-    let mut row =
-        |name: &str, exact: Option<f64>, simulated: Option<f64>, write: fn(f64) -> String| {
-            if let (Some(exact), Some(simulated)) = (exact, simulated) {
-                let difference = match exact {
-                    0.0 => "-".to_owned(),
-                    _ => format!("{:+.1} %", (simulated / exact - 1.0) * 100.0),
-                };
-                table.row([name.to_owned(), write(exact), write(simulated), difference]);
-            }
-        };
+    let mut row = |name: &str,
+                   exact: Option<f64>,
+                   (simulated, interval): (Option<f64>, Option<[f64; 2]>),
+                   write: fn(f64, Option<[f64; 2]>) -> String| {
+        if let (Some(exact), Some(simulated)) = (exact, simulated) {
+            let difference = match exact {
+                0.0 => "-".to_owned(),
+                _ => format!("{:+.1} %", (simulated / exact - 1.0) * 100.0),
+            };
+            let figures = [write(exact, None), write(simulated, interval), difference];
+            table.row([name.to_owned()].into_iter().chain(figures));
+        }
+    };
+    let rps = (run.throughput_rps, run.throughput_rps_ci95);
     row(
         "  requests/s",
         Some(exact.throughput_rps),
-        run.throughput_rps,
-        significant,
+        rps,
+        significant_within,
     );
+    let mean = (response.mean, response.mean_ci95);
     row(
         "  mean response",
         Some(exact.response_ms),
-        response.mean,
-        millis,
+        mean,
+        millis_within,
     );
-    row("  p50 response", p50, response.p50, millis);
-    row("  p95 response", p95, response.p95, millis);
-    row("  p99 response", p99, response.p99, millis);
+    row(
+        "  p50 response",
+        p50,
+        (response.p50, response.p50_ci95),
+        millis_within,
+    );
+    row(
+        "  p95 response",
+        p95,
+        (response.p95, response.p95_ci95),
+        millis_within,
+    );
+    row(
+        "  p99 response",
+        p99,
+        (response.p99, response.p99_ci95),
+        millis_within,
+    );
+    let busy = service.map_or((None, None), |s| (s.utilisation, s.utilisation_ci95));
     row(
         "  utilisation",
         Some(exact.utilisation),
-        service.and_then(|s| s.utilisation),
-        percent,
+        busy,
+        percent_within,
     );
+    let queue = service.map_or((None, None), |s| (s.mean_queue, s.mean_queue_ci95));
     row(
         "  mean queue",
         Some(exact.mean_queue),
-        service.and_then(|s| s.mean_queue),
-        significant,
+        queue,
+        significant_within,
     );
     if run.throughput_rps.is_some() {
         table.render(2)

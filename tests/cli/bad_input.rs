@@ -192,7 +192,6 @@ const RESERVED: &[(&str, &str, &str)] = &[
     ("name: base", "name: base\nsetup: []", "setup"),
     ("name: base", "name: base\nmeasure: []", "measure"),
     ("name: base", "name: base\ncleanup: []", "cleanup"),
-    ("warmup: 5s", "warmup: auto", "auto"),
     ("rate: 200/s", "rate: 200/s\n    shape: {ramp: 5s}", "shape"),
     ("rate: 200/s", "rate: 200/s\n    script: []", "script"),
     ("rate: 200/s", "rate: 200/s\n    arrival: {trace: file}", "trace"),

@@ -59,7 +59,7 @@ pub fn example(type_name: &str) -> Option<&'static str> {
         "Distribution" => Some(
             "write a value such as `10ms`, or a distribution such as `{exponential: {mean: 10ms}}`",
         ),
-        "Warmup" => Some("write a time such as `5s`"),
+        "Warmup" => Some("write a time such as `5s`, or `auto`"),
         _ => None,
     }
 }
@@ -98,7 +98,6 @@ pub fn reserved(type_name: &str) -> &'static [&'static str] {
         "Distribution" => &["pareto", "normal"],
         "Empirical" => &["file"],
         "Arrival" => &["trace"],
-        "Warmup" => &["auto"],
         _ => &[],
     }
 }
