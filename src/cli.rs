@@ -23,6 +23,8 @@ const AFTER_HELP: &str = "Exit codes: 0 done (and PASS where judged), 1 a defect
 pub enum Command {
     /// Simulate a workload and report throughput, latency, queues and what limits them.
     Run(RunArgs),
+    /// Compare a spec with a variant of it on common random numbers.
+    Whatif(WhatifArgs),
     /// Validate a spec; print what it resolves to and the load it offers.
     Check(CheckArgs),
     /// Make one spec of several, or say why they do not go together.
@@ -170,6 +172,32 @@ pub struct ComposeArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct WhatifArgs {
+    /// The workload spec; - reads it from stdin. --set makes its variant, the other flags are for both.
+    #[arg(value_name = "SPEC", required_unless_present = "spec_flag")]
+    pub spec: Option<PathBuf>,
+
+    /// The same, as `blis run` takes it.
+    #[arg(long = "spec", value_name = "FILE", conflicts_with = "spec")]
+    pub spec_flag: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+
+    /// So many pairs of replications.
+    #[arg(long, value_name = "COUNT", default_value = "10", value_parser = positive, allow_hyphen_values = true, help_heading = "Statistics")]
+    pub replications: u64,
+
+    /// Threads for replications, which change no result; one for each core unless given.
+    #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true, help_heading = "Statistics")]
+    pub threads: Option<u64>,
+
+    /// Print the comparison as JSON instead of the report.
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct SchemaArgs {
     /// Which schema.
     #[arg(value_enum)]
@@ -182,6 +210,8 @@ pub enum Schema {
     Spec,
     /// Of the result document.
     Result,
+    /// Of the document of a comparison.
+    Whatif,
 }
 
 /// A quantity as a spec writes it. Values may start with a hyphen so that a negative one is refused as such.

@@ -24,6 +24,7 @@ use cli::{Cli, Command};
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => commands::run::execute(&args),
+        Command::Whatif(args) => commands::whatif::execute(&args),
         Command::Check(args) => commands::check::execute(&args),
         Command::Compose(args) => commands::compose::execute(&args),
         Command::Schema(args) => commands::schema::execute(&args),

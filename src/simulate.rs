@@ -17,8 +17,8 @@ use crate::memory;
 use crate::progress::Progress;
 use crate::workload::Workload;
 
-/// Replications that a precision starts from, and that a comparison takes.
-pub const USUAL_REPLICATIONS: u64 = 10;
+/// Replications that a precision starts from.
+const USUAL_REPLICATIONS: u64 = 10;
 /// The most replications that a precision takes unless the user says otherwise.
 const MOST_REPLICATIONS: u64 = 1000;
 
@@ -75,11 +75,10 @@ pub fn watch(stop: &(dyn Fn() -> bool + Sync), threads: NonZeroUsize) -> Watch<'
 }
 
 /// How many threads work on replications of a model.
-pub fn threads(model: &Model, statistics: &StatisticsArgs) -> NonZeroUsize {
+pub fn threads(model: &Model, wanted: Option<u64>) -> NonZeroUsize {
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let given = statistics
-        .threads
-        .and_then(|number| NonZeroUsize::new(usize::try_from(number).unwrap_or(usize::MAX)));
+    let given =
+        wanted.and_then(|number| NonZeroUsize::new(usize::try_from(number).unwrap_or(usize::MAX)));
     // More threads than the machine has cores for bring nothing; a multiple lets a busy machine be made use of.
     let most = NonZeroUsize::new(64 * cores().get()).unwrap_or(NonZeroUsize::MIN);
     memory::threads(model, given.unwrap_or_else(cores).min(most))
@@ -101,7 +100,7 @@ fn plan(model: &Model, statistics: &StatisticsArgs) -> Option<Plan> {
         },
         precision,
         most,
-        threads: threads(model, statistics),
+        threads: threads(model, statistics.threads),
     };
     (plan.replications > 1 || precision.is_some()).then_some(plan)
 }

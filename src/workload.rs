@@ -56,7 +56,6 @@ pub fn load(
     if file.is_some() {
         refuse_client_flags(clients)?;
     }
-    refuse_contradictions(clients, overrides)?;
     let source = match file {
         Some(file) => read(file)?,
         None => Source {
@@ -64,6 +63,44 @@ pub fn load(
             text: QUICKSTART.to_owned(),
         },
     };
+    let (workload, warnings) = prepare(&source, file.is_some(), clients, overrides)?;
+    tell(&warnings);
+    Ok(workload)
+}
+
+/// A spec as it is and as its variant, which `--set` makes; the other overrides are for both. Warnings go to stderr,
+/// once where both have the same.
+///
+/// # Errors
+/// Those of [`load`].
+pub fn load_variant(file: &Path, overrides: &OverrideArgs) -> Result<[Workload; 2], Failure> {
+    let no_clients = ClientArgs {
+        concurrency: None,
+        think_time_ms: None,
+        rate: None,
+    };
+    let as_it_is = OverrideArgs {
+        set: Vec::new(),
+        ..overrides.clone()
+    };
+    let source = read(file)?;
+    let (base, warnings) = prepare(&source, true, &no_clients, &as_it_is)?;
+    tell(&warnings);
+    let (variant, of_variant) = prepare(&source, true, &no_clients, overrides)?;
+    if of_variant != warnings {
+        tell(&of_variant);
+    }
+    Ok([base, variant])
+}
+
+/// The workload of a source, and its warnings as text.
+fn prepare(
+    source: &Source,
+    named: bool,
+    clients: &ClientArgs,
+    overrides: &OverrideArgs,
+) -> Result<(Workload, String), Failure> {
+    refuse_contradictions(clients, overrides)?;
     let style = Style::for_stderr();
     let refused = |errors: Vec<spec::SpecError>| {
         Failure::Spec(diagnostics::errors(
@@ -74,24 +111,21 @@ pub fn load(
         ))
     };
     let mut read = spec::read_with(&source.text, &overrides.set).map_err(refused)?;
-    apply(&mut read, file.is_none(), clients, overrides)?;
+    apply(&mut read, !named, clients, overrides)?;
     let lowered = spec::lower(&read).map_err(refused)?;
-    if !lowered.warnings.is_empty() {
-        tell(&diagnostics::warnings(
-            &source.name,
-            &source.text,
-            &lowered.warnings,
-            style,
-        ));
-    }
+    let warnings = match lowered.warnings.is_empty() {
+        true => String::new(),
+        false => diagnostics::warnings(&source.name, &source.text, &lowered.warnings, style),
+    };
     memory::suffices(&lowered.model)?;
-    Ok(Workload {
-        file: file.map(|_| source.name.clone()),
+    let workload = Workload {
+        file: named.then(|| source.name.clone()),
         sha256: spec::sha256(&source.text),
         resolved: spec::resolved(&read),
         configuration: spec::settings(&read),
         model: lowered.model,
-    })
+    };
+    Ok((workload, warnings))
 }
 
 /// A spec of the user's own says in its own keys who its clients are.

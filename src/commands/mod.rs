@@ -4,6 +4,7 @@ pub mod check;
 pub mod compose;
 pub mod run;
 pub mod schema;
+pub mod whatif;
 
 use std::io::{self, Write};
 

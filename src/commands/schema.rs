@@ -12,6 +12,7 @@ pub fn execute(args: &SchemaArgs) -> Result<Done, Failure> {
     let schema = match args.of {
         Schema::Spec => blis_sim::spec::json_schema(),
         Schema::Result => blis_sim::result::json_schema(),
+        Schema::Whatif => blis_sim::result::comparison_json_schema(),
     };
     print(&schema)?;
     Ok(Done::Well)

@@ -6,6 +6,8 @@ mod check;
 mod number;
 mod run;
 mod table;
+mod whatif;
 
 pub use check::{check, overload_warnings};
 pub use run::{missed_precision, run};
+pub use whatif::whatif;

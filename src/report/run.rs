@@ -518,14 +518,18 @@ fn verdict(run: &Run) -> String {
     let Some(verdict) = &run.verdict else {
         return "  verdict     none, because no action promises anything (`slo`)\n".to_owned();
     };
-    let status = match verdict.status {
-        Status::Pass => "PASS",
-        Status::Trip => "TRIP",
-        Status::Inconclusive => "INCONCLUSIVE",
-    };
-    let mut text = format!("  verdict     {status}\n");
+    let mut text = format!("  verdict     {}\n", status_name(verdict.status));
     for reason in &verdict.reasons {
         text.push_str(&format!("              {reason}\n"));
     }
     text
+}
+
+/// A verdict as it is written.
+pub fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Pass => "PASS",
+        Status::Trip => "TRIP",
+        Status::Inconclusive => "INCONCLUSIVE",
+    }
 }

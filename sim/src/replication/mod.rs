@@ -5,12 +5,14 @@
 //! order, and stopping rules look at nothing else. In memory are no more replications at a time than twice the number
 //! of threads.
 
+mod pair;
 mod pilot;
 mod plan;
 mod pool;
 mod run;
 mod spread;
 
+pub use pair::{Paired, replicate_pair};
 pub use pilot::{Pilot, find_warmup};
 pub use plan::{Plan, Reached, Replicated, replicate};
 pub use pool::{Flow, in_order};

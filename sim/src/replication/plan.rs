@@ -55,7 +55,17 @@ pub struct Replicated {
 }
 
 impl Replicated {
-    fn add(&mut self, seed: u64, finished: Finished) {
+    /// The first replication.
+    pub(super) fn first(seed: u64, finished: Finished) -> Replicated {
+        Replicated {
+            each: vec![Spread::of(seed, &finished.measure)],
+            together: finished,
+            precision: None,
+        }
+    }
+
+    /// One more.
+    pub(super) fn add(&mut self, seed: u64, finished: Finished) {
         self.each.push(Spread::of(seed, &finished.measure));
         self.together.measure.merge(&finished.measure);
         self.together.events += finished.events;
@@ -124,13 +134,7 @@ pub fn replicate(
         };
         let interrupted = finished.ended_by == LoadEnd::Interrupted;
         match &mut so_far {
-            None => {
-                so_far = Some(Replicated {
-                    each: vec![Spread::of(seed, &finished.measure)],
-                    together: finished,
-                    precision: None,
-                });
-            }
+            None => so_far = Some(Replicated::first(seed, finished)),
             Some(so_far) if interrupted => so_far.together.ended_by = LoadEnd::Interrupted,
             Some(so_far) => so_far.add(seed, finished),
         }

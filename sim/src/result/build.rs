@@ -122,7 +122,7 @@ fn replications(replicated: &Replicated) -> Replications {
     }
 }
 
-fn end_name(end: LoadEnd) -> &'static str {
+pub(super) fn end_name(end: LoadEnd) -> &'static str {
     match end {
         LoadEnd::Horizon => "horizon",
         LoadEnd::Budget => "budget",
@@ -360,7 +360,7 @@ fn series(model: &Model, measure: &Measure) -> Vec<Interval> {
     (0..).zip(measure.series().rows()).map(interval).collect()
 }
 
-fn verdict(evidence: &Evidence) -> VerdictResult {
+pub(super) fn verdict(evidence: &Evidence) -> VerdictResult {
     let verdict = judge(evidence);
     let signals = evidence.signals.iter().map(|signal| {
         let (limit, measured, samples) = figures(signal);

@@ -5,6 +5,7 @@
 
 mod blocks;
 mod build;
+mod comparison;
 mod intervals;
 
 pub use blocks::{
@@ -14,6 +15,9 @@ pub use blocks::{
     VerdictResult, Window,
 };
 pub use build::{Provenance, build, build_replicated};
+pub use comparison::{
+    COMPARISON_SCHEMA, Compared, Compares, Comparison, Side, compare, comparison_json_schema,
+};
 
 use crate::replication::{PILOT, Pilot, seed_of};
 
