@@ -73,7 +73,9 @@ pub fn rough(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
-    let decimals = (1.0 - value.abs().log10().floor()).clamp(0.0, 9.0) as usize;
+    // What rounds up to a power of ten has one digit less after the point.
+    let magnitude = (value.abs() * (1.0 + 0.5e-2)).log10().floor();
+    let decimals = (1.0 - magnitude).clamp(0.0, 9.0) as usize;
     match decimals {
         0 => count(value.round() as u64),
         _ => format!("{value:.decimals$}"),
@@ -165,6 +167,10 @@ mod tests {
         assert_eq!(millis_within(10.0531, None), "10.05 ms");
         assert_eq!(millis_off(10.0531, Some([9.7, 10.2])), "0.35 ms");
         assert_eq!(millis_off(10.0531, None), "-");
+        assert_eq!(
+            ["0.0949", "0.0996", "9.94", "9.96"].map(|text| rough(text.parse().unwrap_or(0.0))),
+            ["0.095", "0.10", "9.9", "10"]
+        );
         assert_eq!(significant_within(98.03, Some([98.03, 98.03])), "98.03 ± 0");
         assert_eq!(
             significant_within(12_345.0, Some([12_000.0, 12_400.0])),

@@ -6,5 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod batches;
+mod comparison;
 mod coverage;
+mod parallel;
 mod support;

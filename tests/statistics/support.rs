@@ -28,6 +28,11 @@ pub fn model(text: &str) -> Model {
 
 /// One station with exponential service of 1 ms under Poisson arrivals.
 pub fn station(workers: u32, load: f64, horizon_s: u32) -> Model {
+    station_of("1ms", workers, load, horizon_s)
+}
+
+/// The same with another mean service time, and the arrivals as they were.
+pub fn station_of(service: &str, workers: u32, load: f64, horizon_s: u32) -> Model {
     model(&format!(
         "
 blis: 1
@@ -38,7 +43,7 @@ clients:
 actions:
   ask: {{path: [{{visit: api}}, reply]}}
 services:
-  api: {{workers: {workers}, time: {{exponential: {{mean: 1ms}}}}}}
+  api: {{workers: {workers}, time: {{exponential: {{mean: {service}}}}}}}
 ",
         f64::from(horizon_s) / 20.0,
         f64::from(workers) * load * 1000.0

@@ -457,7 +457,7 @@ impl Measure {
 
     /// The window of a single run that has ended in 10 to 21 batches of about equal length, which together are
     /// [`sums`](Self::sums). Times belong to the batch in which they ended, those of the drain to the last. Empty
-    /// where the window was shorter than about 0.1 ms.
+    /// where a window without a horizon was shorter than about 0.1 ms.
     pub fn batches(&self) -> Vec<Sums> {
         self.batches
             .all(self.load_end.unwrap_or(self.now), &self.sums())
