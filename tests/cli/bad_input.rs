@@ -470,7 +470,7 @@ fn more_than_memory_is_refused_before_it_is_taken() {
     holds(
         &users.stderr,
         &[
-            "this spec is more than memory: it may take 19201 MB, and 2048 MB are free",
+            "this spec is more than memory: it may take 19202 MB, and 2048 MB are free",
             "50000000 users, so use fewer",
         ],
     );

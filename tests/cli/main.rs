@@ -8,5 +8,6 @@ mod interrupt;
 mod output;
 mod run;
 mod set;
+mod statistics;
 mod streams;
 mod support;
