@@ -233,7 +233,9 @@ fn parts_make_the_whole(run: &Run, args: &str) {
             );
         }
     }
-    course_is_gapless(&run.series, run.simulated_s, args);
+    if run.replications.is_none() {
+        course_is_gapless(&run.series, run.simulated_s, args);
+    }
 }
 
 fn course_is_gapless(series: &[Interval], simulated: f64, args: &str) {

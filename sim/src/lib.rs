@@ -11,9 +11,11 @@
 //!   run, and [`simulation`] is the run in simulated time.
 //! - Everything that happens is an [`event`](mod@event), folded by [`measure`] as it occurs, judged by [`verdict`] and
 //!   written down as a [`result`].
+//! - [`replication`] runs a model more than once, and [`statistics`] says how far off the figures may be.
 //! - [`dist`] samples from [`random`]'s keyed draws, [`time`] is whole nanoseconds.
 //!
-//! There is no clock here, no I/O, no thread and no logging: the same input gives the same output, to the last byte.
+//! There is no clock here, no I/O and no logging, and no thread but for replications, whose results are taken in order: the
+//! same input gives the same output, to the last byte.
 
 pub mod analysis;
 pub mod backend;

@@ -89,6 +89,9 @@ pub fn significant_within(value: f64, interval: Option<[f64; 2]>) -> String {
 
 /// Milliseconds with their interval: `10.05 ± 0.31 ms`.
 pub fn millis_within(value: f64, interval: Option<[f64; 2]>) -> String {
+    if interval.is_none() {
+        return millis(value);
+    }
     let (factor, unit) = unit(value);
     beside(value, interval, factor, &format!(" {unit}"))
 }
@@ -165,6 +168,7 @@ mod tests {
             "24.50 ± 0.50 s"
         );
         assert_eq!(millis_within(10.0531, None), "10.05 ms");
+        assert_eq!(millis_within(0.0, None), "0 ms");
         assert_eq!(millis_off(10.0531, Some([9.7, 10.2])), "0.35 ms");
         assert_eq!(millis_off(10.0531, None), "-");
         assert_eq!(
