@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use blis_sim::spec::units::{Count, Duration, Rate, UnitError};
+use blis_sim::spec::syntax::Warmup;
+use blis_sim::spec::units::{Count, Duration, Rate, Share, UnitError};
 use blis_sim::spec::{Assignment, SpecError};
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
@@ -22,6 +23,8 @@ const AFTER_HELP: &str = "Exit codes: 0 done (and PASS where judged), 1 a defect
 pub enum Command {
     /// Simulate a workload and report throughput, latency, queues and what limits them.
     Run(RunArgs),
+    /// Compare a spec with a variant of it on common random numbers.
+    Whatif(WhatifArgs),
     /// Validate a spec; print what it resolves to and the load it offers.
     Check(CheckArgs),
     /// Explain where the time of a run's requests went.
@@ -48,6 +51,9 @@ pub struct RunArgs {
 
     #[command(flatten)]
     pub overrides: OverrideArgs,
+
+    #[command(flatten)]
+    pub statistics: StatisticsArgs,
 
     #[command(flatten)]
     pub format: FormatArgs,
@@ -130,8 +136,30 @@ pub struct ClientArgs {
     pub rate: Option<Rate>,
 }
 
+/// Flags that say how sure the figures shall be.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Statistics")]
+pub struct StatisticsArgs {
+    /// Run so many independent replications and report all of them together.
+    #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true)]
+    pub replications: Option<u64>,
+
+    /// Add replications, from 10 on or what --replications says, until mean response time and throughput are within
+    /// this share, such as 1%, of the true ones.
+    #[arg(long, value_name = "SHARE", value_parser = precision, allow_hyphen_values = true)]
+    pub precision: Option<f64>,
+
+    /// The most replications that --precision may take; 1000 unless given.
+    #[arg(long, value_name = "COUNT", value_parser = positive, requires = "precision", allow_hyphen_values = true)]
+    pub max_replications: Option<u64>,
+
+    /// Threads for replications, which change no result; one for each core unless given.
+    #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true)]
+    pub threads: Option<u64>,
+}
+
 /// Flags that override a value of the spec.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Overrides of the spec")]
 pub struct OverrideArgs {
     /// The budget: so many requests, first ones and follow-ups together.
@@ -142,9 +170,9 @@ pub struct OverrideArgs {
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
     pub horizon: Option<Duration>,
 
-    /// The measured window starts at this time.
-    #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
-    pub warmup: Option<Duration>,
+    /// The measured window starts at this time; auto finds the start of the steady state by a pilot run.
+    #[arg(long, value_name = "TIME", value_parser = warmup, allow_hyphen_values = true)]
+    pub warmup: Option<Warmup>,
 
     /// How long a user waits for a reply before giving up.
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
@@ -203,6 +231,31 @@ pub struct ComposeArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct WhatifArgs {
+    /// The workload spec; - reads it from stdin. --set makes its variant, the other flags are for both.
+    #[arg(value_name = "SPEC", required_unless_present = "spec_flag")]
+    pub spec: Option<PathBuf>,
+
+    /// The same, as `blis run` takes it.
+    #[arg(long = "spec", value_name = "FILE", conflicts_with = "spec")]
+    pub spec_flag: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+
+    /// So many pairs of replications.
+    #[arg(long, value_name = "COUNT", default_value = "10", value_parser = positive, allow_hyphen_values = true, help_heading = "Statistics")]
+    pub replications: u64,
+
+    /// Threads for replications, which change no result; one for each core unless given.
+    #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true, help_heading = "Statistics")]
+    pub threads: Option<u64>,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
 pub struct SchemaArgs {
     /// Which schema.
     #[arg(value_enum)]
@@ -219,6 +272,8 @@ pub enum Schema {
     Check,
     /// Of the document of an explanation.
     Explain,
+    /// Of the document of a comparison.
+    Whatif,
 }
 
 #[derive(Debug, Args)]
@@ -253,6 +308,35 @@ pub struct ManArgs {
 fn quantity<T: FromStr<Err = UnitError>>(text: &str) -> Result<T, String> {
     text.parse()
         .map_err(|error: UnitError| format!("{error}; {}", error.help))
+}
+
+/// A time, or the word that stands for finding it.
+fn warmup(text: &str) -> Result<Warmup, String> {
+    match text {
+        "auto" => Ok(Warmup::Auto),
+        time => quantity(time)
+            .map(Warmup::At)
+            .map_err(|error| format!("{error}, or auto")),
+    }
+}
+
+/// A count that is not 0.
+fn positive(text: &str) -> Result<u64, String> {
+    match quantity::<Count>(text)? {
+        Count(0) => Err("`0` is too few; give at least 1".to_owned()),
+        Count(count) => Ok(count),
+    }
+}
+
+/// A relative precision.
+fn precision(text: &str) -> Result<f64, String> {
+    let Share(share) = quantity(text)?;
+    if share > 0.0 && share < 1.0 {
+        return Ok(share);
+    }
+    Err(format!(
+        "`{text}` is not a precision; give a share above 0 and below 100%, such as 1%"
+    ))
 }
 
 /// A key with its value.

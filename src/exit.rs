@@ -13,6 +13,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use blis_sim::measure::Imbalance;
+use blis_sim::replication::Halt;
 use blis_sim::verdict::Status;
 
 /// How a command ended, when it came to its end.
@@ -62,6 +63,16 @@ pub enum Failure {
     /// The result could not be turned into JSON.
     #[error("this is a defect of blis: the result could not be serialised: {0}")]
     Json(#[from] serde_json::Error),
+}
+
+impl From<Halt> for Failure {
+    fn from(halt: Halt) -> Failure {
+        match halt {
+            Halt::StandsStill(_) => Failure::Usage(halt.to_string()),
+            Halt::Overgrown { .. } => Failure::Overgrown(halt.to_string()),
+            Halt::Books(imbalance) => Failure::Books(imbalance),
+        }
+    }
 }
 
 /// The exit code of an ended command; a failure is told on stderr.

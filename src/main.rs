@@ -13,6 +13,7 @@ mod memory;
 mod progress;
 mod report;
 mod run_directory;
+mod simulate;
 mod trace_file;
 mod workload;
 
@@ -25,6 +26,7 @@ use cli::{Cli, Command};
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => commands::run::execute(&args),
+        Command::Whatif(args) => commands::whatif::execute(&args),
         Command::Check(args) => commands::check::execute(&args),
         Command::Explain(args) => commands::explain::execute(&args),
         Command::Compose(args) => commands::compose::execute(&args),

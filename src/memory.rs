@@ -4,6 +4,7 @@
 //! the members of queue groups. What an open load piles up in lines is not known beforehand: a run looks at
 //! [`most_requests`] as it goes.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use blis_sim::model::{Client, Model, Source};
@@ -23,6 +24,11 @@ const PER_MEMBER: u64 = 32;
 /// Bytes of the histograms of one action of one client, on one side of the warm-up.
 const PER_CELL: u64 = 450_000;
 
+/// Bytes of the batches of one action of one client, where there are few enough to be kept apart.
+const PER_SECTIONED: u64 = 660_000;
+/// The most actions of clients of which batches are kept.
+const MOST_SECTIONED: u64 = 64;
+
 /// Refuses a model that would not fit into the memory that is free.
 ///
 /// Where the machine does not say how much that is, the model is let through.
@@ -31,9 +37,7 @@ const PER_CELL: u64 = 450_000;
 /// [`Failure::Usage`] with the memory it would take, and what takes most of it.
 pub fn suffices(model: &Model) -> Result<(), Failure> {
     let parts = parts(model);
-    let needed = parts
-        .iter()
-        .fold(0u64, |sum, part| sum.saturating_add(part.bytes));
+    let needed = sum(&parts);
     let (Some(available), Some(largest)) =
         (available(), parts.iter().max_by_key(|part| part.bytes))
     else {
@@ -56,6 +60,21 @@ pub fn suffices(model: &Model) -> Result<(), Failure> {
 /// Unlimited where the machine does not say how much that is.
 pub fn most_requests() -> u64 {
     available().map_or(u64::MAX, |bytes| bytes / PER_USER)
+}
+
+/// As many of these threads as there is memory for the replications of a model that they hold: each has one that runs,
+/// and one that waits to be merged. At least one.
+pub fn threads(model: &Model, wanted: NonZeroUsize) -> NonZeroUsize {
+    let each = 2 * sum(&parts(model)).max(1);
+    let fit = available().map_or(u64::MAX, |bytes| bytes / each);
+    let fit = usize::try_from(fit).unwrap_or(usize::MAX);
+    NonZeroUsize::new(fit).map_or(NonZeroUsize::MIN, |fit| fit.min(wanted))
+}
+
+fn sum(parts: &[Part]) -> u64 {
+    parts
+        .iter()
+        .fold(0u64, |sum, part| sum.saturating_add(part.bytes))
 }
 
 /// Something of which a model has a number.
@@ -83,7 +102,12 @@ fn parts(model: &Model) -> [Part; 5] {
         .iter()
         .map(|client| client.mix.shares.len())
         .sum();
-    let sides = 1 + u64::from(model.limits.warmup > blis_sim::time::Time::ZERO);
+    let warms_up = model.limits.find_warmup || model.limits.warmup > blis_sim::time::Time::ZERO;
+    let sides = 1 + u64::from(warms_up);
+    let batches = match cells as u64 {
+        few if few <= MOST_SECTIONED => PER_SECTIONED,
+        _ => 0,
+    };
     [
         part("users", users.sum(), PER_USER),
         part("members of cohorts", processes.sum(), PER_PROCESS),
@@ -92,7 +116,7 @@ fn parts(model: &Model) -> [Part; 5] {
         part(
             "actions of clients (counted by client)",
             cells as u64,
-            sides * PER_CELL,
+            sides * PER_CELL + batches,
         ),
     ]
 }

@@ -34,13 +34,7 @@ impl Progress {
         if self.started.elapsed() < PATIENCE {
             return;
         }
-        let bar = self.bar.get_or_insert_with(|| {
-            let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}")
-                .unwrap_or_else(|_| ProgressStyle::default_bar());
-            // Draws nothing where stderr is no terminal.
-            ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr())
-                .with_style(style)
-        });
+        let bar = self.bar.get_or_insert_with(new_bar);
         let by_time = self
             .limits
             .horizon
@@ -60,10 +54,27 @@ impl Progress {
         ));
     }
 
+    /// Shows how many of so many replications are done.
+    pub fn show_replications(&mut self, done: u64, of: u64) {
+        if self.started.elapsed() < PATIENCE {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(new_bar);
+        bar.set_position((done as f64 / of.max(1) as f64 * STEPS as f64) as u64);
+        bar.set_message(format!("{done} replications"));
+    }
+
     /// Takes the bar away.
     pub fn finish(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }
     }
+}
+
+fn new_bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    // Draws nothing where stderr is no terminal.
+    ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr()).with_style(style)
 }

@@ -44,6 +44,8 @@ pub struct Source {
     pub name: String,
     /// The text.
     pub text: String,
+    /// Where the paths in it begin.
+    folder: PathBuf,
 }
 
 /// The workload that these arguments mean. Warnings go to stderr.
@@ -59,14 +61,52 @@ pub fn load(
     if file.is_some() {
         refuse_client_flags(clients)?;
     }
-    refuse_contradictions(clients, overrides)?;
     let source = match file {
         Some(file) => read(file)?,
         None => Source {
             name: QUICKSTART_NAME.to_owned(),
             text: QUICKSTART.to_owned(),
+            folder: PathBuf::new(),
         },
     };
+    let (workload, warnings) = prepare(&source, file.is_some(), clients, overrides)?;
+    tell(&warnings);
+    Ok(workload)
+}
+
+/// A spec as it is and as its variant, which `--set` makes; the other overrides are for both. Warnings go to stderr,
+/// once where both have the same.
+///
+/// # Errors
+/// Those of [`load`].
+pub fn load_variant(file: &Path, overrides: &OverrideArgs) -> Result<[Workload; 2], Failure> {
+    let no_clients = ClientArgs {
+        concurrency: None,
+        think_time_ms: None,
+        rate: None,
+    };
+    let as_it_is = OverrideArgs {
+        set: Vec::new(),
+        ..overrides.clone()
+    };
+    let source = read(file)?;
+    let (base, warnings) = prepare(&source, true, &no_clients, &as_it_is)?;
+    tell(&warnings);
+    let (variant, of_variant) = prepare(&source, true, &no_clients, overrides)?;
+    if of_variant != warnings {
+        tell(&of_variant);
+    }
+    Ok([base, variant])
+}
+
+/// The workload of a source, and its warnings as text.
+fn prepare(
+    source: &Source,
+    named: bool,
+    clients: &ClientArgs,
+    overrides: &OverrideArgs,
+) -> Result<(Workload, String), Failure> {
+    refuse_contradictions(clients, overrides)?;
     let style = Style::for_stderr();
     let refused = |errors: Vec<spec::SpecError>| {
         Failure::Spec(diagnostics::errors(
@@ -77,26 +117,23 @@ pub fn load(
         ))
     };
     let mut read = spec::read_with(&source.text, &overrides.set).map_err(refused)?;
-    apply(&mut read, file.is_none(), clients, overrides)?;
-    let files = input_files::read(&read, &folder_of(file)).map_err(refused)?;
+    apply(&mut read, !named, clients, overrides)?;
+    let files = input_files::read(&read, &source.folder).map_err(refused)?;
     let lowered = spec::lower_with(&read, &files).map_err(refused)?;
-    if !lowered.warnings.is_empty() {
-        tell(&diagnostics::warnings(
-            &source.name,
-            &source.text,
-            &lowered.warnings,
-            style,
-        ));
-    }
+    let warnings = match lowered.warnings.is_empty() {
+        true => String::new(),
+        false => diagnostics::warnings(&source.name, &source.text, &lowered.warnings, style),
+    };
     memory::suffices(&lowered.model)?;
-    Ok(Workload {
-        file: file.map(|_| source.name.clone()),
+    let workload = Workload {
+        file: named.then(|| source.name.clone()),
         sha256: spec::sha256(&source.text),
         resolved: spec::resolved(&read),
         files: input_files::copies(&files),
         configuration: spec::settings(&read),
         model: lowered.model,
-    })
+    };
+    Ok((workload, warnings))
 }
 
 /// Where the paths in a spec begin: at its folder, or at the working directory for one from stdin.
@@ -182,7 +219,9 @@ fn shorten_warmup(spec: &mut Spec, overrides: &OverrideArgs) {
     let Some(warmup) = &mut run.value.warmup else {
         return;
     };
-    let Warmup::At(usual) = warmup.value;
+    let Warmup::At(usual) = warmup.value else {
+        return;
+    };
     if is_set(warmup.origin) {
         return;
     }
@@ -278,7 +317,11 @@ pub fn read(file: &Path) -> Result<Source, Failure> {
         )));
     }
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source { name, text }),
+        Ok(text) => Ok(Source {
+            name,
+            text,
+            folder: folder_of(Some(file)),
+        }),
         Err(error) => {
             let upto = error.utf8_error().valid_up_to();
             let before = String::from_utf8_lossy(&error.as_bytes()[..upto]);

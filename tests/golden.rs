@@ -23,6 +23,8 @@ const COMBINATIONS: &[&str] = &[
     "--spec specs/mixed.yaml --num-requests 2k --warmup 1s --seed 18446744073709551615",
     "--spec specs/overload.yaml --timeout 30ms --horizon 10s",
     "--spec specs/branches.yaml --horizon 3s --warmup 500ms",
+    "--rate 350/s --horizon 10s --replications 5",
+    "--rate 300/s --horizon 20s --warmup auto --precision 10%",
 ];
 
 /// The arguments of every run.
@@ -159,6 +161,7 @@ fn counts_balance(run: &Run, args: &str) {
         assert_eq!(started, ends.iter().sum::<u64>(), "{args}: {sessions:?}");
     }
     let mut in_flight = 0;
+    assert!(!run.series.is_empty(), "{args}");
     for row in &run.series {
         in_flight += row.requests.intended;
         assert_eq!(
@@ -175,11 +178,15 @@ fn counts_balance(run: &Run, args: &str) {
 fn parts_make_the_whole(run: &Run, args: &str) {
     let whole = fields(&run.requests);
     assert!(whole[0] > 0, "{args}");
-    assert_eq!(
-        sum(run.series.iter().map(|row| &row.requests)),
-        whole,
-        "{args}"
-    );
+    let in_series = sum(run.series.iter().map(|row| &row.requests));
+    match &run.replications {
+        None => assert_eq!(in_series, whole, "{args}"),
+        // The series is of the first one.
+        Some(replications) => {
+            assert!(replications.count > 1 && in_series[0] < whole[0], "{args}");
+            assert_eq!(replications.count, replications.each.len() as u64, "{args}");
+        }
+    }
     assert_eq!(
         sum(run.clients.values().map(|client| &client.requests)),
         whole,
@@ -226,7 +233,9 @@ fn parts_make_the_whole(run: &Run, args: &str) {
             );
         }
     }
-    course_is_gapless(&run.series, run.simulated_s, args);
+    if run.replications.is_none() {
+        course_is_gapless(&run.series, run.simulated_s, args);
+    }
 }
 
 fn course_is_gapless(series: &[Interval], simulated: f64, args: &str) {
@@ -310,6 +319,9 @@ fn services_are_consistent(run: &Run, args: &str) {
             "{args}: {share:?}"
         );
         assert!(share.mean_queue >= 0.0, "{args}: {share:?}");
+    }
+    if run.replications.is_some() {
+        return;
     }
     for (name, service) in &run.services {
         let area = |of: &dyn Fn(&Interval) -> f64| -> f64 {

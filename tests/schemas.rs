@@ -97,6 +97,56 @@ fn checks_keep_to_their_schema() {
 }
 
 #[test]
+fn the_published_schema_of_a_comparison_is_current() {
+    is_current("whatif", &blis_sim::result::comparison_json_schema());
+}
+
+#[test]
+fn comparisons_keep_to_the_schema() {
+    let validator = validator("whatif");
+    let none: [String; 0] = [];
+    let compared = |spec: &str, set: &str, more: &[&str]| {
+        let args = [
+            "whatif",
+            spec,
+            "--set",
+            set,
+            "--json",
+            "--replications",
+            "2",
+        ];
+        let text = blis(
+            &args
+                .into_iter()
+                .chain(more.iter().copied())
+                .collect::<Vec<_>>(),
+        );
+        serde_json::from_str::<Value>(&text).unwrap_or_else(|error| panic!("{spec}: {error}"))
+    };
+    let good = compared("specs/mixed.yaml", "services.api.workers=5", &[]);
+    assert_eq!(complaints(&validator, &good), none);
+    // Too few requests for quantiles, and a single replication.
+    let few = ["--num-requests", "20", "--replications", "1"];
+    let poor = blis(
+        &[
+            "whatif",
+            "specs/quickstart.yaml",
+            "--set",
+            "services.api.workers=5",
+            "--json",
+        ]
+        .into_iter()
+        .chain(few)
+        .collect::<Vec<_>>(),
+    );
+    let poor: Value = serde_json::from_str(&poor).expect("a comparison");
+    assert_eq!(complaints(&validator, &poor), none);
+    let mut bad = good;
+    bad["figures"][0]["base"] = json!("fast");
+    assert!(!validator.is_valid(&bad));
+}
+
+#[test]
 fn the_binary_prints_the_published_schema_of_the_spec() {
     let text = std::fs::read_to_string(published("spec.schema.json")).expect("the schema");
     assert_eq!(blis(&["schema", "spec"]), text);
@@ -131,6 +181,17 @@ fn results_keep_to_the_schema() {
             "{spec}"
         );
     }
+    let flags = [
+        "--horizon",
+        "5s",
+        "--replications",
+        "12",
+        "--precision",
+        "5%",
+        "--warmup",
+        "auto",
+    ];
+    assert_eq!(complaints(&validator, &result(&flags)), none);
     // A load that ends within the warm-up: nothing is measured, and what is not measured is absent.
     let unmeasured = result(&[
         "--concurrency",

@@ -12,9 +12,11 @@
 //! - Everything that happens is an [`event`](mod@event), folded by [`measure`] as it occurs, judged by [`verdict`] and
 //!   written down as a [`result`]; a [`trace`] hands on a row per request, and
 //!   [`explain`] says where the time of some of them went.
+//! - [`replication`] runs a model more than once, and [`statistics`] says how far off the figures may be.
 //! - [`dist`] samples from [`random`]'s keyed draws, [`time`] is whole nanoseconds.
 //!
-//! There is no clock here, no I/O, no thread and no logging: the same input gives the same output, to the last byte.
+//! There is no clock here, no I/O and no logging, and no thread but for replications, whose results are taken in order: the
+//! same input gives the same output, to the last byte.
 
 pub mod analysis;
 pub mod backend;
@@ -25,9 +27,11 @@ pub mod explain;
 pub mod measure;
 pub mod model;
 pub mod random;
+pub mod replication;
 pub mod result;
 pub mod simulation;
 pub mod spec;
+pub mod statistics;
 pub mod theory;
 pub mod time;
 pub mod trace;

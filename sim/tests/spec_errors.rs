@@ -119,7 +119,7 @@ const CASES: &[Case] = &[
     ("horizon: 60s, ", "", &[("{warmup: 5s}", "nothing ends the load: there is neither a budget nor a horizon")]),
     ("run: {horizon: 60s, warmup: 5s}", "", &[("-", "nothing ends the load: there is neither a budget nor a horizon")]),
     ("warmup: 5s", "warmup: 60s", &[("60s", "the warm-up (60s) leaves nothing to measure before the horizon (60s)")]),
-    ("warmup: 5s", "warmup: auto", &[("auto", "`auto` is part of the language but this version does not build it yet")]),
+    ("warmup: 5s", "warmup: atuo", &[("atuo", "`atuo` is not a duration")]),
     ("horizon: 60s", "horizon: 87660000h", &[("87660000h", "`87660000h` is longer than the clock allows")]),
     ("horizon: 60s", "requests: 0", &[("0", "a budget of 0 requests runs nothing")]),
     ("blis: 1", "blis: 2", &[("2", "version 2 of the language is not known")]),
@@ -289,7 +289,7 @@ const BROKEN: &str = "\
 blis: 3
 nmae: broken
 name: broken
-run: {requests: 0, warmup: auto}
+run: {requests: 0, warmup: {after: 5s}}
 clients:
   users:
     concurrency: 0
@@ -327,10 +327,7 @@ fn mistakes_of_all_kinds_are_reported_in_one_go_and_in_order() {
         ("3", "version 3 of the language is not known"),
         ("nmae", "`nmae` is not a key of a spec"),
         ("0", "a budget of 0 requests runs nothing"),
-        (
-            "auto",
-            "`auto` is part of the language but this version does not build it yet",
-        ),
+        ("after", "`after` is not a warm-up"),
         ("0", "there must be at least one user"),
         ("1", "expected a ramp, found the number 1"),
         ("aks", "there is no action `aks`"),

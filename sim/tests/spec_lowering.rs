@@ -307,3 +307,22 @@ fn the_digest_is_of_the_text() {
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     );
 }
+
+#[test]
+fn a_warmup_can_be_left_to_a_pilot_run() {
+    let text = |warmup: &str| {
+        format!(
+            "blis: 1\nname: pilot\nrun: {{horizon: 10s, warmup: {warmup}}}\nclients: {{u: {{rate: 1/s, do: a}}}}\n\
+             actions: {{a: {{path: [reply]}}}}\n"
+        )
+    };
+    let spec = |warmup| spec::read(&text(warmup)).expect("a spec");
+    let limits = |spec: &spec::Spec| spec::lower(spec).expect("a model").model.limits;
+    let auto = spec("auto");
+    assert!(limits(&auto).find_warmup && limits(&auto).warmup == Time::ZERO);
+    assert!(!limits(&spec("5s")).find_warmup);
+    assert!(spec::resolved(&auto).contains("\n  warmup: auto\n"));
+    let again = spec::read(&spec::resolved(&auto)).expect("it reads its own writing");
+    assert_eq!(limits(&again), limits(&auto));
+    assert_eq!(spec::settings(&auto)["run.warmup"].value, "auto");
+}

@@ -1,6 +1,7 @@
 //! Values from the command line take the place of those of the spec, and errors about them name the flag.
 
 use blis_sim::model::{Arrival, Client, Model, Source};
+use blis_sim::spec::syntax::Warmup;
 use blis_sim::spec::units::{Count, Duration, Rate};
 use blis_sim::spec::{self, ClientFlags, Overrides, Spec, overrides};
 
@@ -26,7 +27,7 @@ fn overrides_take_the_place_of_the_values() {
         seed: Some(7),
         requests: Some(Count(100)),
         horizon: Some(Duration(9e9)),
-        warmup: Some(Duration(1e9)),
+        warmup: Some(Warmup::At(Duration(1e9))),
         timeout: Some(Duration(2e9)),
     };
     overrides::apply(&mut spec, &given);
@@ -48,7 +49,7 @@ fn an_error_about_an_override_names_the_flag() {
     let mut spec = quickstart();
     let given = Overrides {
         requests: Some(Count(0)),
-        warmup: Some(Duration(61e9)),
+        warmup: Some(Warmup::At(Duration(61e9))),
         timeout: Some(Duration(0.0)),
         ..Overrides::default()
     };
@@ -155,7 +156,7 @@ fn a_flag_alone_can_bound_a_run_or_not() {
     let end = text.find("clients:").expect("the clients are there");
     let mut spec = spec::read(&text.replace(&text[start..end], "")).expect("the spec can be read");
     let warmup = Overrides {
-        warmup: Some(Duration(1e9)),
+        warmup: Some(Warmup::At(Duration(1e9))),
         ..Overrides::default()
     };
     overrides::apply(&mut spec, &warmup);

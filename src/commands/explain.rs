@@ -11,13 +11,13 @@ use blis_sim::result::{self, Run};
 use blis_sim::spec;
 use serde_json::Value;
 
-use super::run::{conclude, drive};
 use crate::cli::{ClientArgs, ExplainArgs, Format, OverrideArgs};
 use crate::commands::print;
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
 use crate::report;
 use crate::run_directory::{RESULT, SPEC};
+use crate::simulate::{conclude, drive, warm_up};
 use crate::workload::{self, Workload};
 
 /// The quantiles that are explained, with the quantiles between which the requests lie that stand for them.
@@ -61,9 +61,11 @@ fn explain(
     recorded: &Recorded,
     interrupt: &Interrupt,
 ) -> Result<Option<Explanation>, Failure> {
-    let model = &workload.model;
+    let mut model = workload.model.clone();
+    warm_up(&mut model, &|| interrupt.asked())?;
+    let model = &model;
     let cut = recorded.cut()?;
-    let (mut measure, ended) = drive(workload, interrupt, Measure::new(model), cut)?;
+    let (mut measure, ended) = drive(model, interrupt, Measure::new(model), cut)?;
     if interrupt.asked() {
         return Ok(None);
     }
@@ -77,7 +79,7 @@ fn explain(
     })?;
     let bands = targets.map(|(_, band)| band);
     let sink = Explain::new(model, &bands);
-    let (sink, _) = drive(workload, interrupt, sink, cut)?;
+    let (sink, _) = drive(model, interrupt, sink, cut)?;
     if interrupt.asked() {
         return Ok(None);
     }
@@ -86,7 +88,7 @@ fn explain(
         .zip(sink.bands())
         .map(|((target, _), (band, sums))| explain::quantile(model, *target, *band, sums))
         .collect();
-    let again = conclude(workload, &measure, ended);
+    let again = conclude(workload, model, &measure, ended);
     let (reproduced, notes) = recorded.compare(&again)?;
     let sha = spec::sha256(&workload.resolved);
     Ok(Some(explain::document(

@@ -7,6 +7,7 @@ pub mod explain;
 pub mod man;
 pub mod run;
 pub mod schema;
+pub mod whatif;
 
 use std::io::{self, Write};
 

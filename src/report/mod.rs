@@ -12,9 +12,11 @@ mod parts;
 mod run;
 mod table;
 mod text;
+mod whatif;
 
 pub use check::{check, overload_warnings};
 pub use explain::explain;
 pub use markdown::markdown;
-pub use run::run;
+pub use run::{missed_precision, run};
 pub use text::text;
+pub use whatif::whatif;

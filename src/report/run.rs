@@ -1,10 +1,17 @@
 //! The report of `blis run`.
 
-use blis_sim::result::{LatencyBlock, RequestCounts, Run, SessionCounts, Window};
+use std::collections::BTreeMap;
+
+use blis_sim::result::{
+    IntervalMethod, LatencyBlock, PrecisionResult, RequestCounts, Run, SessionCounts, Window,
+};
 use blis_sim::verdict::Status;
 
 use super::messages;
-use super::number::{count, millis, or_not_measured, percent, significant};
+use super::number::{
+    count, millis, millis_off, millis_within, or_not_measured, percent, percent_within,
+    significant, significant_within,
+};
 use super::parts::{Block, Fact, GAP, Report, Section};
 use super::table::Table;
 use crate::workload::Workload;
@@ -17,6 +24,7 @@ pub fn run(workload: &Workload, run: &Run) -> Report {
             bounds(workload, run),
             header(run),
             headline(run),
+            intervals(run),
             outcomes(run),
             breakdown(run),
             services(run),
@@ -64,6 +72,11 @@ fn header(run: &Run) -> Section {
         ..
     } = run.window;
     let measured = match measured_s {
+        _ if run.replications.is_some() && measured_s > 0.0 => format!(
+            "measured: what was intended from {} s on in each, {} s in all",
+            significant(warmup_s),
+            significant(measured_s)
+        ),
         0.0 if warmup_s == 0.0 => {
             "measured: nothing over time, because all requests were intended at one instant"
                 .to_owned()
@@ -78,49 +91,130 @@ fn header(run: &Run) -> Section {
             significant(warmup_s + measured_s)
         ),
     };
+    let found = match &run.window.found_by {
+        None => "",
+        Some(found) if found.steady_state => {
+            "; the steady state begins there (MSER-5 on a pilot run)"
+        }
+        Some(_) => {
+            "; NO STEADY STATE was found (MSER-5 on a pilot run), so half of the load is left out"
+        }
+    };
+    let replications = match &run.replications {
+        None => String::new(),
+        Some(replications) => format!("{} replications, ", count(replications.count)),
+    };
     let whole = format!(
-        "{}, seed {}: {} requests in {} s of simulated time, until {ended}",
+        "{}, seed {}: {replications}{} requests in {} s of simulated time, until {ended}",
         run.spec.name,
         run.seed,
         count(run.requests.intended),
         significant(run.simulated_s)
     );
+    let measured = format!("{measured}{found}");
     Section::of([Block::Lines(vec![whole, measured])])
+}
+
+/// Where the intervals come from, why response times lack one, and what came of a wanted precision.
+fn intervals(run: &Run) -> Section {
+    let intervals = &run.intervals;
+    let samples = count(intervals.samples);
+    let from = match intervals.method {
+        _ if intervals.samples == 0 => "none".to_owned(),
+        IntervalMethod::BatchMeans => format!("95 %, from {samples} batches of the run"),
+        IntervalMethod::Replications => format!("95 %, over {samples} replications"),
+    };
+    let mut fact = Fact::new("intervals", from);
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (figure, why) in &intervals.absent {
+        let name = match figure.strip_prefix("latency_ms.response.") {
+            Some("p999") => "p99.9",
+            Some("p90") | None => continue,
+            Some(name) => name,
+        };
+        by_reason.entry(why).or_default().push(name);
+    }
+    for (why, names) in by_reason {
+        fact.add(format!("none for {}: {why}", names.join(", ")));
+    }
+    if let Some((count, precision)) = run
+        .replications
+        .as_ref()
+        .and_then(|all| Some((all.count, all.precision.as_ref()?)))
+    {
+        fact.add(match (precision.reached, precision.achieved) {
+            (true, Some(achieved)) => format!(
+                "mean response and throughput are within {} of the true ones, as wanted ({})",
+                percent(achieved),
+                percent(precision.target)
+            ),
+            _ => missed_precision(count, precision),
+        });
+    }
+    Section::fact(fact)
+}
+
+/// What to say of a precision that so many replications did not reach.
+pub fn missed_precision(replications: u64, precision: &PrecisionResult) -> String {
+    let reached = match precision.achieved {
+        Some(achieved) => format!("they are within {}", percent(achieved)),
+        None => "their precision cannot be told".to_owned(),
+    };
+    format!(
+        "the precision of {} was NOT REACHED: after {} replications {reached}; raise --max-replications or lengthen \
+         the run",
+        percent(precision.target),
+        count(replications)
+    )
 }
 
 fn headline(run: &Run) -> Section {
     let throughput = or_not_measured(run.throughput_rps, |rps| {
-        format!("{} requests/s answered", significant(rps))
+        let rps = significant_within(rps, run.throughput_rps_ci95);
+        format!("{rps} requests/s answered")
     });
     let response = &run.latency_ms.response;
-    let mut response_time = Fact::new("response", latency(response));
-    if response.censored > 0 {
-        response_time.add(format!(
+    let (figures, off) = latency(response);
+    let mut facts = vec![Fact::new("throughput", throughput)];
+    facts.push(Fact::new("response", figures));
+    facts.extend(off.map(|off| Fact::new("± 95 %", off)));
+    if response.censored > 0
+        && let Some(last) = facts.last_mut()
+    {
+        last.add(format!(
             "{} of these {} were not answered and count with the age they had reached",
             count(response.censored),
             count(response.count)
         ));
     }
-    let facts = vec![Fact::new("throughput", throughput), response_time];
     Section::of([Block::Facts(facts)])
 }
 
-fn latency(block: &LatencyBlock) -> String {
+/// The figures in one line, and what they may be off by in another, each below its figure.
+fn latency(block: &LatencyBlock) -> (String, Option<String>) {
     let figures = [
-        ("mean", block.mean),
-        ("p50", block.p50),
-        ("p95", block.p95),
-        ("p99", block.p99),
-        ("p99.9", block.p999),
-        ("max", block.max),
+        ("mean", block.mean, block.mean_ci95),
+        ("p50", block.p50, block.p50_ci95),
+        ("p95", block.p95, block.p95_ci95),
+        ("p99", block.p99, block.p99_ci95),
+        ("p99.9", block.p999, block.p999_ci95),
     ];
     if block.count == 0 {
-        return super::number::NOT_MEASURED.to_owned();
+        return (super::number::NOT_MEASURED.to_owned(), None);
     }
-    let figures = figures
-        .into_iter()
-        .filter_map(|(name, value)| Some(format!("{name} {}", millis(value?))));
-    figures.collect::<Vec<_>>().join(GAP)
+    let (mut line, mut below) = (String::new(), String::new());
+    for (name, value, interval) in figures {
+        let Some(value) = value else { continue };
+        let gap = if line.is_empty() { "" } else { GAP };
+        let figure = format!("{gap}{name} {}", millis(value));
+        let width = figure.chars().count();
+        below.push_str(&format!("{:>width$}", millis_off(value, interval)));
+        line.push_str(&figure);
+    }
+    if let Some(max) = block.max {
+        line.push_str(&format!("{GAP}max {}", millis(max)));
+    }
+    (line, Some(below))
 }
 
 fn outcomes(run: &Run) -> Section {
@@ -194,30 +288,33 @@ fn breakdown(run: &Run) -> Section {
         "p99",
     ]);
     let mut rows = 0;
-    let mut add =
-        |name: String, requests: &RequestCounts, rps: Option<f64>, block: &LatencyBlock| {
-            let ms = |value| or_not_measured(value, millis);
-            let rps = or_not_measured(rps, significant);
-            let (intended, ok) = (count(requests.intended), count(requests.ok));
-            table.row([
-                name,
-                intended,
-                ok,
-                rps,
-                ms(block.mean),
-                ms(block.p50),
-                ms(block.p95),
-                ms(block.p99),
-            ]);
-            rows += 1;
-        };
+    let mut add = |name: String,
+                   requests: &RequestCounts,
+                   rps: (Option<f64>, Option<[f64; 2]>),
+                   block: &LatencyBlock| {
+        let (rps, rps_interval) = rps;
+        let ms = |value, interval| or_not_measured(value, |value| millis_within(value, interval));
+        let rps = or_not_measured(rps, |value| significant_within(value, rps_interval));
+        let (intended, ok) = (count(requests.intended), count(requests.ok));
+        table.row([
+            name,
+            intended,
+            ok,
+            rps,
+            ms(block.mean, block.mean_ci95),
+            ms(block.p50, block.p50_ci95),
+            ms(block.p95, block.p95_ci95),
+            ms(block.p99, block.p99_ci95),
+        ]);
+        rows += 1;
+    };
     if run.actions.len() > 1 {
         for (name, action) in &run.actions {
             let block = &action.latency_ms.response;
             add(
                 format!("action {name}"),
                 &action.window_requests,
-                action.throughput_rps,
+                (action.throughput_rps, action.throughput_rps_ci95),
                 block,
             );
         }
@@ -228,7 +325,7 @@ fn breakdown(run: &Run) -> Section {
             add(
                 format!("client {name}"),
                 &client.window_requests,
-                client.throughput_rps,
+                (client.throughput_rps, client.throughput_rps_ci95),
                 block,
             );
         }
@@ -259,14 +356,22 @@ fn services(run: &Run) -> Section {
         table.row([
             name.clone(),
             count(service.workers),
-            or_not_measured(service.utilisation, percent),
-            or_not_measured(service.mean_queue, significant),
+            or_not_measured(service.utilisation, |share| {
+                percent_within(share, service.utilisation_ci95)
+            }),
+            or_not_measured(service.mean_queue, |queue| {
+                significant_within(queue, service.mean_queue_ci95)
+            }),
             service
                 .max_queue
                 .map_or(super::number::NOT_MEASURED.to_owned(), count),
             count(service.visits),
-            or_not_measured(service.wait_ms.mean, millis),
-            or_not_measured(service.wait_ms.p99, millis),
+            or_not_measured(service.wait_ms.mean, |wait| {
+                millis_within(wait, service.wait_ms.mean_ci95)
+            }),
+            or_not_measured(service.wait_ms.p99, |wait| {
+                millis_within(wait, service.wait_ms.p99_ci95)
+            }),
         ]);
     }
     let mut notes = Vec::new();
@@ -347,56 +452,68 @@ fn theory(run: &Run) -> Section {
         Some([p50, p95, p99]) => [Some(p50), Some(p95), Some(p99)],
         None => [None; 3],
     };
-    let mut row =
-        |name: &str, exact: Option<f64>, simulated: Option<f64>, write: fn(f64) -> String| {
-            if let (Some(exact), Some(simulated)) = (exact, simulated) {
-                let difference = match exact {
-                    0.0 => "-".to_owned(),
-                    _ => format!("{:+.1} %", (simulated / exact - 1.0) * 100.0),
-                };
-                table.row([name.to_owned(), write(exact), write(simulated), difference]);
-            }
-        };
+    let mut row = |name: &str,
+                   exact: Option<f64>,
+                   (simulated, interval): (Option<f64>, Option<[f64; 2]>),
+                   write: fn(f64, Option<[f64; 2]>) -> String| {
+        if let (Some(exact), Some(simulated)) = (exact, simulated) {
+            let difference = match exact {
+                0.0 => "-".to_owned(),
+                _ => format!("{:+.1} %", (simulated / exact - 1.0) * 100.0),
+            };
+            let figures = [write(exact, None), write(simulated, interval), difference];
+            table.row([name.to_owned()].into_iter().chain(figures));
+        }
+    };
+    let rps = (run.throughput_rps, run.throughput_rps_ci95);
     row(
         "  requests/s",
         Some(exact.throughput_rps),
-        run.throughput_rps,
-        significant,
+        rps,
+        significant_within,
     );
+    let mean = (response.mean, response.mean_ci95);
     row(
         "  mean response",
         Some(exact.response_ms),
-        response.mean,
-        millis,
-    );
-    row("  p50 response", p50, response.p50, millis);
-    row("  p95 response", p95, response.p95, millis);
-    row("  p99 response", p99, response.p99, millis);
-    row(
-        "  utilisation",
-        exact.utilisation,
-        service.and_then(|s| s.utilisation),
-        percent,
+        mean,
+        millis_within,
     );
     row(
-        "  mean queue",
-        exact.mean_queue,
-        service.and_then(|s| s.mean_queue),
-        significant,
+        "  p50 response",
+        p50,
+        (response.p50, response.p50_ci95),
+        millis_within,
     );
+    row(
+        "  p95 response",
+        p95,
+        (response.p95, response.p95_ci95),
+        millis_within,
+    );
+    row(
+        "  p99 response",
+        p99,
+        (response.p99, response.p99_ci95),
+        millis_within,
+    );
+    let busy = service.map_or((None, None), |s| (s.utilisation, s.utilisation_ci95));
+    row("  utilisation", exact.utilisation, busy, percent_within);
+    let queue = service.map_or((None, None), |s| (s.mean_queue, s.mean_queue_ci95));
+    row("  mean queue", exact.mean_queue, queue, significant_within);
     for (name, figures) in &exact.services {
         let simulated = run.services.get(name);
         row(
             &format!("  {name} utilisation"),
             Some(figures.utilisation),
-            simulated.and_then(|s| s.utilisation),
-            percent,
+            simulated.map_or((None, None), |s| (s.utilisation, s.utilisation_ci95)),
+            percent_within,
         );
         row(
             &format!("  {name} mean queue"),
             Some(figures.mean_queue),
-            simulated.and_then(|s| s.mean_queue),
-            significant,
+            simulated.map_or((None, None), |s| (s.mean_queue, s.mean_queue_ci95)),
+            significant_within,
         );
     }
     if run.throughput_rps.is_some() {
@@ -435,14 +552,18 @@ fn verdict(run: &Run) -> Section {
         let why = "none, because no action promises anything (`slo`)";
         return Section::fact(Fact::new("verdict", why));
     };
-    let status = match verdict.status {
-        Status::Pass => "PASS",
-        Status::Trip => "TRIP",
-        Status::Inconclusive => "INCONCLUSIVE",
-    };
-    let mut fact = Fact::new("verdict", status);
+    let mut fact = Fact::new("verdict", status_name(verdict.status));
     for reason in &verdict.reasons {
         fact.add(reason.clone());
     }
     Section::fact(fact)
+}
+
+/// A verdict as it is written.
+pub fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Pass => "PASS",
+        Status::Trip => "TRIP",
+        Status::Inconclusive => "INCONCLUSIVE",
+    }
 }

@@ -88,6 +88,13 @@ fn an_interrupted_run_prints_what_it_reached() {
 }
 
 #[test]
+fn interrupted_replications_print_what_they_reached() {
+    let ran = interrupted("--json --replications 4 --threads 2");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(130), ""));
+    check(&ran.json());
+}
+
+#[test]
 fn the_report_of_an_interrupted_run_says_so() {
     let ran = interrupted("");
     assert_eq!(ran.code, Some(130));

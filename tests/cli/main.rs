@@ -12,6 +12,7 @@ mod interrupt;
 mod output;
 mod run;
 mod set;
+mod statistics;
 mod streams;
 mod support;
 mod trace;

@@ -280,7 +280,8 @@ fn the_schema_of_the_document_is_the_contract_s() {
     assert_eq!(at(&result, "spec.sha256"), &Value::from(sha));
     let keys = |path: &str| -> Vec<String> {
         let object = at(&result, path).as_object().expect("an object");
-        object.keys().cloned().collect()
+        let figures = object.keys().filter(|key| !key.ends_with("_ci95"));
+        figures.cloned().collect()
     };
     let mut outcomes = [
         "intended",

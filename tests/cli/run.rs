@@ -22,13 +22,16 @@ fn the_main_command_reports_every_section() {
         "\n  throughput ",
         "\n  response ",
         "p99.9",
+        "\n  ± 95 % ",
+        "\n  intervals   95 %, from 20 batches of the run\n",
         "\n  outcomes ",
         "\n  sessions ",
-        "\n  service  workers  utilisation  mean queue ",
+        "\n  service  workers ",
         "\n  api ",
         "\n  limit       api limits the system: its workers carry 400.0 requests/s",
         "\n  theory: M/M/4//50 ",
-        "exact  simulated",
+        " exact ",
+        " simulated ",
         "\n    mean response ",
         "\n  verdict     PASS",
     ];
@@ -73,10 +76,7 @@ fn the_first_line_names_what_bounds_the_run() {
 fn the_report_and_the_document_agree() {
     let report = words(&format!("run {MAIN}")).stdout;
     let result = json(MAIN);
-    let throughput = format!(
-        "  throughput  {:.2} requests/s answered\n",
-        number(&result, "throughput_rps")
-    );
+    let throughput = format!("  throughput  {:.2} ± ", number(&result, "throughput_rps"));
     let quantile = format!("p95 {:.2} ms", number(&result, "latency_ms.response.p95"));
     let busy = format!(
         "were {:.1} % busy",

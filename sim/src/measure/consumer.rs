@@ -37,6 +37,19 @@ pub struct MessageCounts {
 }
 
 impl MessageCounts {
+    fn add(&mut self, other: &MessageCounts) {
+        self.stored += other.stored;
+        self.delivered += other.delivered;
+        self.redelivered += other.redelivered;
+        self.expired += other.expired;
+        self.naks += other.naks;
+        self.acknowledged += other.acknowledged;
+        self.repeated += other.repeated;
+        self.exhausted += other.exhausted;
+        self.cut_pending += other.cut_pending;
+        self.cut_delivered += other.cut_delivered;
+    }
+
     #[inline]
     fn count(&mut self, step: MessageStep) {
         let counter = match step {
@@ -102,6 +115,18 @@ struct Mark {
     areas: BacklogAreas,
     backlog: Backlog,
     peaks: BacklogPeaks,
+}
+
+impl BacklogPeaks {
+    fn max(self, other: BacklogPeaks) -> BacklogPeaks {
+        BacklogPeaks {
+            each: Backlog {
+                pending: self.each.pending.max(other.each.pending),
+                ack_pending: self.each.ack_pending.max(other.each.ack_pending),
+            },
+            total: self.total.max(other.total),
+        }
+    }
 }
 
 /// The measurements of one consumer.
@@ -235,6 +260,26 @@ impl ConsumerMeter {
     pub(super) fn window_ends(&mut self, now: Time) {
         self.at_end = Some(self.mark(now));
         self.during.close(now);
+    }
+
+    /// Adds what another run of the same model measured of the consumer; both are over. Its course stays that of this run.
+    pub(super) fn merge(&mut self, other: &ConsumerMeter) {
+        let (mine, others) = (self.window_areas(), other.window_areas());
+        let peaks = self.peaks().max(other.peaks());
+        self.run.add(&other.run);
+        self.window.add(&other.window);
+        self.wait.merge(&other.wait);
+        self.age.merge(&other.age);
+        self.censored_ages += other.censored_ages;
+        self.censored_waits += other.censored_waits;
+        let start = self.at_start.areas;
+        if let Some(end) = &mut self.at_end {
+            end.areas = BacklogAreas {
+                pending: start.pending + mine.pending + others.pending,
+                ack_pending: start.ack_pending + mine.ack_pending + others.ack_pending,
+            };
+            end.peaks = peaks;
+        }
     }
 
     /// The integrals up to `now`, which no event has passed.

@@ -31,6 +31,17 @@ pub struct EmissionCounts {
 }
 
 impl EmissionCounts {
+    fn add(&mut self, other: &EmissionCounts) {
+        self.emissions += other.emissions;
+        self.subscribers += other.subscribers;
+        self.deliveries += other.deliveries;
+        self.delivered += other.delivered;
+        self.in_time += other.in_time;
+        self.lost += other.lost;
+        self.cut_emissions += other.cut_emissions;
+        self.cut_deliveries += other.cut_deliveries;
+    }
+
     /// The share of the subscribers reached in time; `None` when there were none.
     pub fn completion_ratio(&self) -> Option<f64> {
         (self.subscribers > 0).then(|| self.in_time as f64 / self.subscribers as f64)
@@ -99,6 +110,11 @@ pub struct CensoredTimes {
 }
 
 impl CensoredTimes {
+    fn merge(&mut self, other: &CensoredTimes) {
+        self.times.merge(&other.times);
+        self.censored += other.censored;
+    }
+
     fn censor(&mut self, age: Span, number: u64) {
         self.times.record_n(age, number);
         self.censored += number;
@@ -133,6 +149,15 @@ impl FanOutMeter {
             of_emissions: Extremes::NONE,
             during: Window::starting(window_start),
         }
+    }
+
+    /// Adds what another run of the same model measured of the fan-out.
+    pub(super) fn merge(&mut self, other: &FanOutMeter) {
+        self.outside.add(&other.outside);
+        self.window.add(&other.window);
+        self.delivery.merge(&other.delivery);
+        self.first.merge(&other.first);
+        self.last.merge(&other.last);
     }
 
     /// A subscriber is reached at `at`.

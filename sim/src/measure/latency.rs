@@ -225,6 +225,11 @@ impl Latencies {
         }
     }
 
+    /// Whether some request was sent later than it was intended.
+    pub fn lagged(&self) -> bool {
+        self.lagged.is_some()
+    }
+
     /// How many requests were given up or unresolved, and are held at the age they had reached.
     pub fn censored(&self) -> u64 {
         self.censored

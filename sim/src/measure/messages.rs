@@ -41,6 +41,19 @@ impl Messages {
         }
     }
 
+    /// Adds what another run of the same model measured.
+    pub(super) fn merge(&mut self, other: &Messages) {
+        for (mine, others) in self.streams.iter_mut().zip(&other.streams) {
+            mine.merge(others);
+        }
+        for (mine, others) in self.consumers.iter_mut().zip(&other.consumers) {
+            mine.merge(others);
+        }
+        for (mine, others) in self.fan_outs.iter_mut().zip(&other.fan_outs) {
+            mine.merge(others);
+        }
+    }
+
     pub(super) fn publication(&mut self, now: Time, stream: StreamId, stored: bool) {
         self.streams[stream.index()].record(now, stored);
     }

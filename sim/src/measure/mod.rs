@@ -7,8 +7,10 @@
 //! The window runs from the end of the warm-up to the end of the load. A request belongs to it by its
 //! intended instant, throughput by the instant of completion.
 
+mod batches;
 mod consumer;
 mod fan_out;
+mod figure;
 mod growth;
 mod latency;
 mod ledger;
@@ -20,8 +22,10 @@ mod station;
 mod stream;
 mod window;
 
+pub use batches::{CellSums, StationSums, Sums};
 pub use consumer::{Backlog, BacklogAreas, BacklogPeaks, ConsumerMeter, MessageCounts};
 pub use fan_out::{CensoredTimes, EmissionCounts, FanOutMeter};
+pub use figure::Of;
 pub use growth::Growth;
 pub use latency::{Latencies, Times};
 pub use ledger::{Imbalance, Requests, Sessions};
@@ -31,11 +35,14 @@ pub use stream::{Publications, StreamMeter};
 
 use crate::event::{Event, Outcome, Request, Sink};
 use crate::model::{ActionId, ClientId, ConsumerId, Model, Slo};
+use crate::statistics::Section;
 use crate::time::{Span, Time};
 
+use batches::Batches;
 use ledger::balance;
 use messages::Messages;
 use series::Totals;
+use sketch::Sketch;
 use window::Window;
 
 /// How many response and service times lay over a limit of a service-level objective, exactly.
@@ -77,6 +84,19 @@ impl Cell {
         whole
     }
 
+    /// Sums over the window.
+    pub fn sums(&self) -> CellSums {
+        let requests = &self.window.requests;
+        let response = self.window.latencies.response();
+        CellSums {
+            completed: self.completed,
+            judged: requests.ended_total() - requests.ended(Outcome::Dropped),
+            failed: requests.failed(),
+            held: response.count(),
+            response: response.sum_nanos(),
+        }
+    }
+
     fn add(&mut self, other: &Cell) {
         for (mine, others) in [
             (&mut self.warmup, &other.warmup),
@@ -97,17 +117,27 @@ impl Cell {
     }
 }
 
-/// The measurements of a run.
+/// A cell, and the response times that ended in it since the last mark.
+#[derive(Debug, Clone)]
+struct Part {
+    cell: Cell,
+    recent: Sketch,
+}
+
+/// The measurements of a run, or of several replications of it together.
 #[derive(Debug, Clone)]
 pub struct Measure {
     /// Cells by client, then action; those that no request can reach stay empty.
-    cells: Vec<Option<Box<Cell>>>,
+    cells: Vec<Option<Box<Part>>>,
+    /// Client and action of each cell that is there.
+    parts: Vec<(ClientId, ActionId)>,
     slos: Vec<Slo>,
     sessions: Vec<Sessions>,
     stations: Vec<StationMeter>,
     station_names: Vec<String>,
     messages: Messages,
     series: Series,
+    batches: Batches,
     /// Former totals, whose buffer the next ones take: a row allocates nothing.
     spare: Totals,
     retries: u64,
@@ -119,7 +149,9 @@ pub struct Measure {
     warmup: Time,
     window: Window,
     load_end: Option<Time>,
-    /// The next instant at which a row ends or the window starts.
+    /// The windows of other replications.
+    others: Span,
+    /// The next instant at which a row or a batch ends or the window starts.
     mark: Time,
     now: Time,
 }
@@ -127,27 +159,26 @@ pub struct Measure {
 impl Measure {
     /// Nothing measured yet.
     pub fn new(model: &Model) -> Measure {
-        let cells = model.clients.iter().flat_map(|client| {
-            model.actions.iter().zip(0u16..).map(|(action, id)| {
-                let used = client
-                    .mix
-                    .shares
-                    .iter()
-                    .any(|(chosen, _)| *chosen == ActionId(id));
-                let exceedances = vec![Exceedances::default(); action.slo.quantiles.len()];
-                used.then(|| {
-                    Box::new(Cell {
-                        exceedances,
-                        ..Cell::default()
-                    })
-                })
-            })
-        });
+        let mut parts = Vec::new();
+        let mut cells = Vec::with_capacity(model.clients.len() * model.actions.len());
+        for (client, of) in model.clients.iter().zip(0u16..) {
+            for (action, id) in model.actions.iter().zip(0u16..) {
+                let shares = &client.mix.shares;
+                let used = shares.iter().any(|(chosen, _)| *chosen == ActionId(id));
+                if used {
+                    parts.push((ClientId(of), ActionId(id)));
+                }
+                cells.push(used.then(|| Box::new(Part::new(action.slo.quantiles.len()))));
+            }
+        }
         let consumers = model.consumers.len();
         let series = Series::new(model.limits.horizon, model.services.len(), consumers);
         let warmup = model.limits.warmup;
-        Measure {
-            cells: cells.collect(),
+        let latest = model.limits.horizon;
+        let batches = Batches::new(warmup, latest, parts.len(), model.services.len());
+        let mut measure = Measure {
+            cells,
+            parts,
             slos: model
                 .actions
                 .iter()
@@ -165,12 +196,9 @@ impl Measure {
                 .map(|service| service.name.clone())
                 .collect(),
             messages: Messages::new(model),
-            mark: if warmup == Time::ZERO {
-                series.row_end()
-            } else {
-                warmup.min(series.row_end())
-            },
+            mark: Time::ZERO,
             series,
+            batches,
             spare: Totals::new(model.services.len(), consumers),
             retries: 0,
             late_replies: 0,
@@ -179,8 +207,14 @@ impl Measure {
             warmup,
             window: Window::starting(warmup),
             load_end: None,
+            others: Span::ZERO,
             now: Time::ZERO,
+        };
+        if warmup == Time::ZERO {
+            measure.write_batch(warmup);
         }
+        measure.mark = measure.next_mark(Time::ZERO);
+        measure
     }
 
     /// Passes all marks up to `now`.
@@ -188,21 +222,57 @@ impl Measure {
     fn pass_marks(&mut self, now: Time) {
         while self.mark <= now {
             let at = self.mark;
-            if at == self.warmup && self.load_end.is_none() {
-                self.stations
-                    .iter_mut()
-                    .for_each(|station| station.window_starts(at));
-                self.messages.window_starts(at);
+            self.hand_out();
+            if self.load_end.is_none() {
+                self.pass_window_mark(at);
             }
             if at == self.series.row_end() {
                 let totals = self.totals(at);
                 self.spare = self.series.next_row(totals);
             }
-            self.mark = self.series.row_end();
-            if self.warmup > at {
-                self.mark = self.mark.min(self.warmup);
+            self.mark = self.next_mark(at);
+        }
+    }
+
+    /// The window starts, or a batch of it ends.
+    fn pass_window_mark(&mut self, at: Time) {
+        if at == self.warmup {
+            self.stations
+                .iter_mut()
+                .for_each(|station| station.window_starts(at));
+            self.messages.window_starts(at);
+            self.write_batch(at);
+        } else if at == self.batches.next_end() && !self.batches.merges() {
+            self.write_batch(at);
+        }
+    }
+
+    /// The first mark after `at`. The window's batches end with the load.
+    fn next_mark(&self, at: Time) -> Time {
+        let row = self.series.row_end();
+        match self.load_end {
+            None if self.warmup > at => row.min(self.warmup),
+            None => row.min(self.batches.next_end()),
+            Some(_) => row,
+        }
+    }
+
+    /// Hands the response times since the last mark to the row and the batch that they ended in.
+    fn hand_out(&mut self) {
+        for (cell, part) in self.cells.iter_mut().flatten().enumerate() {
+            if part.recent.count() > 0 {
+                self.series.add(&part.recent);
+                self.batches.add(cell, &part.recent);
+                part.recent.clear();
             }
         }
+    }
+
+    fn write_batch(&mut self, at: Time) {
+        self.batches.write(
+            self.cells.iter().flatten().map(|part| part.cell.sums()),
+            self.stations.iter().map(|station| station.sums(at)),
+        );
     }
 
     /// All that has happened up to `now`, in the buffer of former totals.
@@ -213,7 +283,7 @@ impl Measure {
             .cells
             .iter()
             .flatten()
-            .flat_map(|cell| [&cell.warmup, &cell.window])
+            .flat_map(|part| [&part.cell.warmup, &part.cell.window])
         {
             requests.add(&tally.requests);
             response_sum += tally.latencies.response().sum_nanos();
@@ -233,10 +303,10 @@ impl Measure {
 
     /// The cell of a request, and its part of the run.
     #[inline(always)]
-    fn cell(&mut self, request: &Request) -> Option<(&mut Cell, bool)> {
+    fn part(&mut self, request: &Request) -> Option<(&mut Part, bool)> {
         let index = request.client.index() * self.slos.len() + request.action.index();
-        let cell = self.cells[index].as_deref_mut()?;
-        Some((cell, request.intended >= self.warmup))
+        let part = self.cells[index].as_deref_mut()?;
+        Some((part, request.intended >= self.warmup))
     }
 
     #[inline(always)]
@@ -244,7 +314,7 @@ impl Measure {
         let intended = request.intended.as_nanos();
         self.in_flight_area = self.in_flight_area.wrapping_sub(intended);
         self.retries += u64::from(request.attempt > 0);
-        if let Some((cell, in_window)) = self.cell(request) {
+        if let Some((Part { cell, .. }, in_window)) = self.part(request) {
             let tally = if in_window {
                 &mut cell.window
             } else {
@@ -265,13 +335,13 @@ impl Measure {
             Outcome::TimedOut | Outcome::Unresolved => (true, true),
             _ => (false, false),
         };
-        if held {
-            self.series.record(response);
-        }
         let completed = u64::from(outcome == Outcome::Ok && self.window.contains(now));
-        let Some((cell, in_window)) = self.cell(request) else {
+        let Some((Part { cell, recent }, in_window)) = self.part(request) else {
             return;
         };
+        if held {
+            recent.record(response);
+        }
         cell.completed += completed;
         let tally = if in_window {
             &mut cell.window
@@ -290,10 +360,10 @@ impl Measure {
     fn exceedances(&mut self, request: &Request, service: Span, response: Span, censored: bool) {
         let index = request.client.index() * self.slos.len() + request.action.index();
         let limits = &self.slos[request.action.index()].quantiles;
-        let Some(cell) = self.cells[index].as_deref_mut() else {
+        let Some(part) = self.cells[index].as_deref_mut() else {
             return;
         };
-        for (limit, over) in limits.iter().zip(&mut cell.exceedances) {
+        for (limit, over) in limits.iter().zip(&mut part.cell.exceedances) {
             over.response += u64::from(exceeds(response, limit.limit, censored));
             over.service += u64::from(exceeds(service, limit.limit, censored));
         }
@@ -313,13 +383,14 @@ impl Measure {
             "those in the ledger",
             totals.requests.intended,
         )?;
+        self.hand_out();
         self.series.close(totals);
         self.series.drop_empty_end(self.now);
         for tally in self
             .cells
             .iter()
             .flatten()
-            .flat_map(|cell| [&cell.warmup, &cell.window])
+            .flat_map(|part| [&part.cell.warmup, &part.cell.window])
         {
             let requests = tally.requests;
             balance(
@@ -374,10 +445,73 @@ impl Measure {
         )
     }
 
-    fn sum<'a>(cells: impl Iterator<Item = &'a Box<Cell>>) -> Cell {
+    fn sum<'a>(parts: impl Iterator<Item = &'a Box<Part>>) -> Cell {
         let mut sum = Cell::default();
-        cells.for_each(|cell| sum.add(cell));
+        parts.for_each(|part| sum.add(&part.cell));
         sum
+    }
+
+    /// Client and action of every cell, in the order of [`Sums::cells`].
+    pub fn parts(&self) -> &[(ClientId, ActionId)] {
+        &self.parts
+    }
+
+    /// What was counted in the window, once the run has ended.
+    pub fn sums(&self) -> Sums {
+        Sums {
+            measured: self.measured(),
+            cells: self
+                .cells
+                .iter()
+                .flatten()
+                .map(|part| part.cell.sums())
+                .collect(),
+            stations: self
+                .stations
+                .iter()
+                .map(StationMeter::window_sums)
+                .collect(),
+        }
+    }
+
+    /// The window of a single run that has ended in 10 to 21 batches of about equal length, which together are
+    /// [`sums`](Self::sums). Times belong to the batch in which they ended, those of the drain to the last. Empty
+    /// where a window without a horizon was shorter than about 0.1 ms.
+    pub fn batches(&self) -> Vec<Sums> {
+        self.batches
+            .all(self.load_end.unwrap_or(self.now), &self.sums())
+    }
+
+    /// For each of 8 to 14 sections, how many response times of these positions of [`parts`](Self::parts) ended in it,
+    /// and how many of them were above a value to two significant digits. `None` where there are no batches, or more cells than
+    /// are kept apart and these are not all.
+    pub fn sections(&self, parts: &[usize], value: Span) -> Option<Vec<Section>> {
+        self.batches
+            .sections(self.load_end.unwrap_or(self.now), parts, value)
+    }
+
+    /// Adds what another replication of the same model measured, both having ended. The series, the batches and the
+    /// end of the load stay those of this one; all else is of both together.
+    pub fn merge(&mut self, other: &Measure) {
+        for (mine, others) in self.cells.iter_mut().zip(&other.cells) {
+            if let (Some(mine), Some(others)) = (mine, others) {
+                mine.cell.add(&others.cell);
+            }
+        }
+        for (mine, others) in self.sessions.iter_mut().zip(&other.sessions) {
+            mine.add(others);
+        }
+        for (mine, others) in self.stations.iter_mut().zip(&other.stations) {
+            mine.merge(others);
+        }
+        self.messages.merge(&other.messages);
+        self.retries += other.retries;
+        self.late_replies += other.late_replies;
+        self.others = Span::from_nanos(
+            self.others
+                .as_nanos()
+                .saturating_add(other.measured().as_nanos()),
+        );
     }
 
     /// Sessions by client.
@@ -443,14 +577,33 @@ impl Measure {
         self.warmup
     }
 
-    /// How long the window was: zero when the load ended within the warm-up.
+    /// How long the window was, or the windows of all replications together: zero when the load ended within the
+    /// warm-up.
     pub fn measured(&self) -> Span {
-        self.load_end.unwrap_or(self.now).since(self.warmup)
+        let own = self.load_end.unwrap_or(self.now).since(self.warmup);
+        Span::from_nanos(own.as_nanos().saturating_add(self.others.as_nanos()))
+    }
+
+    /// The instant up to which events were seen: the end of the run once it has ended.
+    pub fn now(&self) -> Time {
+        self.now
     }
 
     /// When the load ended, and with it the window.
     pub fn load_end(&self) -> Option<Time> {
         self.load_end
+    }
+}
+
+impl Part {
+    fn new(limits: usize) -> Part {
+        Part {
+            cell: Cell {
+                exceedances: vec![Exceedances::default(); limits],
+                ..Cell::default()
+            },
+            recent: Sketch::new(),
+        }
     }
 }
 

@@ -159,10 +159,9 @@ impl Series {
         &self.rows[..=self.current]
     }
 
-    /// Adds a response time to the current row.
-    #[inline]
-    pub(super) fn record(&mut self, response: Span) {
-        self.rows[self.current].response.record(response);
+    /// Adds response times that ended in the current row.
+    pub(super) fn add(&mut self, responses: &Sketch) {
+        self.rows[self.current].response.add(responses);
     }
 
     /// The first instant after the current row.
@@ -266,8 +265,11 @@ mod tests {
     fn merging_rows_loses_nothing() {
         let mut series = Series::new(None, 1, 1);
         let mut totals = Totals::new(1, 1);
+        let mut recent = Sketch::new();
         for number in 0..1000u64 {
-            series.record(Span::from_nanos(number));
+            recent.clear();
+            recent.record(Span::from_nanos(number));
+            series.add(&recent);
             totals.requests.intended += number;
             totals.response_sum += u128::from(number);
             totals.stations[0].busy += 7;

@@ -1,8 +1,9 @@
 //! A coarse distribution that costs next to nothing to add to.
 //!
-//! Every response time is recorded twice: in the distribution of its action, which is an HdrHistogram, and in
-//! the row of the series it ends in, which is this. Two significant digits are enough there, and a record is an
-//! addition at an address computed in a handful of instructions.
+//! Every response time is recorded twice: in the distribution of its action, which is an HdrHistogram, and in one of
+//! these, from which the rows of the series and the batches of the window are filled whenever one of them ends. Two
+//! significant digits are enough there, and a record is an addition at an address computed in a handful of
+//! instructions.
 
 use std::collections::BTreeMap;
 
@@ -53,6 +54,29 @@ impl Sketch {
     /// How many spans were added.
     pub(super) fn count(&self) -> u64 {
         self.count
+    }
+
+    /// Adds what another holds.
+    pub(super) fn add(&mut self, other: &Sketch) {
+        for (mine, others) in self.counters.iter_mut().zip(&other.counters) {
+            *mine = mine.saturating_add(*others);
+        }
+        self.count += other.count;
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        self.counters.fill(0);
+        self.count = 0;
+    }
+
+    /// How many spans are larger than all that cannot be told apart from this one.
+    pub(super) fn above(&self, span: Span) -> u64 {
+        let beyond = position(span.as_nanos()) + 1;
+        self.counters[beyond..]
+            .iter()
+            .map(|&number| u64::from(number))
+            .sum()
     }
 
     /// Takes over what another holds, and leaves it empty.
@@ -166,5 +190,15 @@ mod tests {
         assert_eq!(other.quantile(0.99), Some(Span::from_nanos(99)));
         assert_eq!(other.quantile(1.0), Some(Span::from_nanos(100)));
         assert_eq!(other.quantile(0.0), Some(Span::from_nanos(1)));
+        assert_eq!(other.above(Span::from_nanos(90)), 10);
+        assert_eq!(other.above(Span::from_nanos(u64::MAX)), 0);
+        sketch.add(&other);
+        sketch.add(&other);
+        assert_eq!(
+            (sketch.count(), sketch.above(Span::from_nanos(0))),
+            (200, 200)
+        );
+        sketch.clear();
+        assert_eq!((sketch.count(), sketch.quantile(0.5)), (0, None));
     }
 }

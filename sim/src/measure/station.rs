@@ -1,6 +1,7 @@
 //! What is measured of a service.
 
 use crate::event::VisitStep;
+use crate::measure::batches::StationSums;
 use crate::measure::latency::Times;
 use crate::measure::ledger::{Imbalance, balance};
 use crate::measure::level::Level;
@@ -279,6 +280,43 @@ impl StationMeter {
         let mut waits = self.wait.clone();
         waits.record_n(Span::ZERO, self.window.at_once);
         waits
+    }
+
+    /// Integrals up to `now`, and the visits that came within the window so far with their waits.
+    pub(super) fn sums(&self, now: Time) -> StationSums {
+        StationSums {
+            areas: self.areas(now),
+            visits: self.window.at_once + self.wait.count(),
+            waited: self.wait.sum_nanos(),
+        }
+    }
+
+    /// The same of the window, once the run has ended.
+    pub(super) fn window_sums(&self) -> StationSums {
+        StationSums {
+            areas: self.window_areas(),
+            visits: self.window.at_once + self.wait.count(),
+            waited: self.wait.sum_nanos(),
+        }
+    }
+
+    /// Adds what another run of the same model measured of the service.
+    pub(super) fn merge(&mut self, other: &StationMeter) {
+        self.outside = self.outside.plus(&other.outside);
+        self.window = self.window.plus(&other.window);
+        self.wait.merge(&other.wait);
+        self.censored_waits += other.censored_waits;
+        let (mine, others) = (self.window_areas(), other.window_areas());
+        let longest = self.max_waiting().max(other.max_waiting());
+        let areas = Areas {
+            waiting: mine.waiting + others.waiting,
+            busy: mine.busy + others.busy,
+            workers: mine.workers + others.workers,
+        };
+        self.at_start = Areas::default();
+        self.at_end = Some((areas, longest));
+        self.waited += other.waited;
+        self.served += other.served;
     }
 
     /// How many of [`waits`](Self::waits) were still growing when the visit left or the run ended.

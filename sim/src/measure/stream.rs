@@ -18,6 +18,11 @@ impl Publications {
         self.stored + self.duplicates
     }
 
+    fn add(&mut self, other: Publications) {
+        self.stored += other.stored;
+        self.duplicates += other.duplicates;
+    }
+
     #[inline]
     fn count(&mut self, stored: bool) {
         self.stored += u64::from(stored);
@@ -49,6 +54,12 @@ impl StreamMeter {
         if self.during.contains(now) {
             self.window.count(stored);
         }
+    }
+
+    /// Adds what another run of the same model measured of the stream.
+    pub(super) fn merge(&mut self, other: &StreamMeter) {
+        self.run.add(other.run);
+        self.window.add(other.window);
     }
 
     /// The measured window ends.

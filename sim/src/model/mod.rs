@@ -86,6 +86,8 @@ pub struct Limits {
     pub horizon: Option<Time>,
     /// The measured window starts at this instant.
     pub warmup: Time,
+    /// Whether that instant is to be found by a pilot run; until it is, it is 0.
+    pub find_warmup: bool,
     /// How long after the end of the load requests in flight may still finish.
     pub drain: Span,
 }

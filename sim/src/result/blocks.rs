@@ -39,8 +39,17 @@ pub struct Run {
     /// Requests answered `ok` within the window, per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throughput_rps: Option<f64>,
+    /// Its 95 % confidence interval, as all of this name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throughput_rps_ci95: Option<[f64; 2]>,
     /// Latencies of the requests intended within the window.
     pub latency_ms: Latency,
+    /// Where the intervals come from, and why some are absent.
+    pub intervals: Intervals,
+    /// What there is to say of several replications: then counts and simulated times are sums over all of them, and
+    /// rates, means and quantiles those of all their requests together. Absent for a single run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replications: Option<Replications>,
     /// By action.
     pub actions: BTreeMap<String, ActionResult>,
     /// By client.
@@ -58,7 +67,7 @@ pub struct Run {
     pub bottleneck: Option<Bottleneck>,
     /// The closed form beside the simulation.
     pub theory: Theory,
-    /// The course of the run.
+    /// The course of the run; of replication 0 where there are several.
     pub series: Vec<Interval>,
     /// Whether promises were kept; absent when none were made.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,6 +101,83 @@ pub struct Window {
     pub measured_s: f64,
     /// Requests intended within it.
     pub requests: RequestCounts,
+    /// How the warm-up was found; absent where the spec or a flag gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found_by: Option<FoundBy>,
+}
+
+/// The rule that found the end of the warm-up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FoundBy {
+    /// Always `mser-5`.
+    pub rule: String,
+    /// Whether there is a steady state: the rule found its start in the first half of the pilot's load. Otherwise
+    /// the warm-up is that half.
+    pub steady_state: bool,
+    /// The seed of the pilot run.
+    pub pilot_seed: u64,
+    /// Response times of the pilot run that the rule looked at.
+    pub pilot_responses: u64,
+}
+
+/// Where the intervals come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Intervals {
+    /// The level: 0.95.
+    pub level: f64,
+    /// `batch_means` within a single run, or `replications`.
+    pub method: IntervalMethod,
+    /// How many batches or replications; 0 where a single run was too short for batches.
+    pub samples: u64,
+    /// Figures that have no interval, and why.
+    pub absent: BTreeMap<String, String>,
+}
+
+/// How intervals are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IntervalMethod {
+    /// From batches of one run.
+    BatchMeans,
+    /// From independent replications.
+    Replications,
+}
+
+/// Several replications.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Replications {
+    /// How many.
+    pub count: u64,
+    /// What came of the wanted precision; absent where none was wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<PrecisionResult>,
+    /// Each, in order; the first is the plain run.
+    pub each: Vec<Replication>,
+}
+
+/// What came of a wanted precision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PrecisionResult {
+    /// By how large a share of the true value mean response and throughput may be off.
+    pub target: f64,
+    /// By how large a share they may be off now; absent where that cannot be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub achieved: Option<f64>,
+    /// Whether that is enough.
+    pub reached: bool,
+}
+
+/// One replication.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Replication {
+    /// Its seed: a plain run with it is this replication.
+    pub seed: u64,
+    /// Answered `ok` within its window, per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throughput_rps: Option<f64>,
+    /// Mean response time of its window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_mean_ms: Option<f64>,
 }
 
 /// Requests and how they ended: `intended` is the sum of the others.
@@ -151,24 +237,42 @@ pub struct LatencyBlock {
     /// Exact mean.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean: Option<f64>,
+    /// Interval of the mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_ci95: Option<[f64; 2]>,
     /// Exact minimum.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
     /// Median, to three significant digits as the other quantiles.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p50: Option<f64>,
+    /// Interval of the median.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p50_ci95: Option<[f64; 2]>,
     /// 90th percentile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p90: Option<f64>,
+    /// Interval of the 90th percentile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p90_ci95: Option<[f64; 2]>,
     /// 95th percentile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p95: Option<f64>,
+    /// Interval of the 95th percentile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p95_ci95: Option<[f64; 2]>,
     /// 99th percentile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p99: Option<f64>,
+    /// Interval of the 99th percentile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p99_ci95: Option<[f64; 2]>,
     /// 99.9th percentile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p999: Option<f64>,
+    /// Interval of the 99.9th percentile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p999_ci95: Option<[f64; 2]>,
     /// Exact maximum.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
@@ -184,6 +288,9 @@ pub struct ActionResult {
     /// Answered `ok` within the window, per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throughput_rps: Option<f64>,
+    /// Its 95 % confidence interval, as all of this name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throughput_rps_ci95: Option<[f64; 2]>,
     /// Latencies of the requests intended within the window.
     pub latency_ms: Latency,
 }
@@ -200,6 +307,9 @@ pub struct ClientResult {
     /// Answered `ok` within the window, per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throughput_rps: Option<f64>,
+    /// Its 95 % confidence interval, as all of this name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throughput_rps_ci95: Option<[f64; 2]>,
     /// Latencies of the requests intended within the window.
     pub latency_ms: Latency,
 }
@@ -222,9 +332,15 @@ pub struct ServiceResult {
     /// Share of the workers' time that they were busy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub utilisation: Option<f64>,
+    /// Its interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utilisation_ci95: Option<[f64; 2]>,
     /// Mean number of requests in its lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean_queue: Option<f64>,
+    /// Its interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_queue_ci95: Option<[f64; 2]>,
     /// The most requests that were in its lines together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_queue: Option<u64>,

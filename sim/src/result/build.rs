@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 
 use super::blocks::{
     ActionResult, Approximately, Bottleneck, ClientResult, ExactService, Exactly, Interval,
-    Latency, LatencyBlock, RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts,
-    SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
+    Latency, LatencyBlock, PrecisionResult, Replication, Replications, RequestCounts, Run,
+    ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity, Theory,
+    TheoryBounds, VerdictResult, Window,
 };
+use super::intervals::{self, Source};
 use super::{INTERRUPTED, SCHEMA, messages};
 use crate::analysis::{Estimate, Exact, estimate, exact, offered};
 use crate::engine::LoadEnd;
 use crate::event::{Outcome, SessionEnd};
-use crate::measure::{Areas, Latencies, Measure, Requests, Row, Sessions, StationMeter, Times};
-use crate::model::{ActionId, ClientId, Model, Order, Service, Source};
+use crate::measure::{Areas, Latencies, Measure, Of, Requests, Row, Sessions, StationMeter, Times};
+use crate::model::{self, ActionId, ClientId, Model, Order, Service};
+use crate::replication::Replicated;
 use crate::spec::Setting;
-use crate::time::Span;
+use crate::time::{Span, Time};
 use crate::verdict::{Evidence, Limit, Measured, Signal, evidence, judge};
 
 /// Where a result came from, as far as the measurements do not know.
@@ -46,7 +49,7 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
         .iter()
         .for_each(|of_client| sessions.add(of_client));
     let interrupted = provenance.ended_by == LoadEnd::Interrupted;
-    Run {
+    let mut run = Run {
         schema: SCHEMA.to_owned(),
         blis_version: env!("CARGO_PKG_VERSION").to_owned(),
         mode: "simulated".to_owned(),
@@ -63,13 +66,17 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
             warmup_s: measure.warmup().as_secs_f64(),
             measured_s: measured.as_secs_f64(),
             requests: request_counts(&total.window.requests),
+            found_by: None,
         },
         requests: request_counts(&total.requests()),
         retries: measure.retries(),
         late_replies: measure.late_replies(),
         sessions: session_counts(&sessions),
         throughput_rps: per_second(total.completed, measured),
+        throughput_rps_ci95: None,
         latency_ms: latency(&total.window.latencies),
+        intervals: intervals::none(),
+        replications: None,
         actions: actions(model, measure),
         clients: clients(model, measure),
         services: services(model, measure),
@@ -77,14 +84,51 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
         fan_outs: messages::fan_outs(model, measure),
         bottleneck: bottleneck(model, measure),
         theory: theory(model, total.requests().ended(Outcome::TimedOut)),
-        series: series(model, measure, provenance.simulated),
+        series: series(model, measure),
         verdict: evidence(model, measure, interrupted, false).map(|evidence| verdict(&evidence)),
         events: provenance.events,
         simulated_s: provenance.simulated.as_secs_f64(),
+    };
+    intervals::add(&mut run, model, &Source::Batches(measure));
+    run
+}
+
+/// The document of several replications, of which `provenance` says the sums.
+pub fn build_replicated(model: &Model, replicated: &Replicated, provenance: Provenance) -> Run {
+    let measure = &replicated.together.measure;
+    let mut run = build(model, measure, provenance);
+    intervals::add(
+        &mut run,
+        model,
+        &Source::Replications(measure, &replicated.each),
+    );
+    run.replications = Some(replications(replicated));
+    run
+}
+
+fn replications(replicated: &Replicated) -> Replications {
+    let all = replicated.together.measure.positions(Of::Total);
+    let ratio = |(upper, lower): (f64, f64)| (lower > 0.0).then(|| upper / lower);
+    Replications {
+        count: replicated.each.len() as u64,
+        precision: replicated.precision.map(|precision| PrecisionResult {
+            target: precision.target,
+            achieved: precision.achieved.is_finite().then_some(precision.achieved),
+            reached: precision.is_reached(),
+        }),
+        each: replicated
+            .each
+            .iter()
+            .map(|one| Replication {
+                seed: one.seed,
+                throughput_rps: ratio(one.sums.throughput(&all)),
+                response_mean_ms: ratio(one.sums.response(&all)),
+            })
+            .collect(),
     }
 }
 
-fn end_name(end: LoadEnd) -> &'static str {
+pub(super) fn end_name(end: LoadEnd) -> &'static str {
     match end {
         LoadEnd::Horizon => "horizon",
         LoadEnd::Budget => "budget",
@@ -143,6 +187,7 @@ pub(super) fn block(times: &Times, censored: u64) -> LatencyBlock {
         p99: quantile(0.99),
         p999: quantile(0.999),
         max: ms(times.max()),
+        ..LatencyBlock::default()
     }
 }
 
@@ -153,6 +198,7 @@ fn actions(model: &Model, measure: &Measure) -> BTreeMap<String, ActionResult> {
             requests: request_counts(&cell.requests()),
             window_requests: request_counts(&cell.window.requests),
             throughput_rps: per_second(cell.completed, measure.measured()),
+            throughput_rps_ci95: None,
             latency_ms: latency(&cell.window.latencies),
         };
         (action.name.clone(), result)
@@ -168,6 +214,7 @@ fn clients(model: &Model, measure: &Measure) -> BTreeMap<String, ClientResult> {
             window_requests: request_counts(&cell.window.requests),
             sessions: session_counts(&measure.sessions()[usize::from(id)]),
             throughput_rps: per_second(cell.completed, measure.measured()),
+            throughput_rps_ci95: None,
             latency_ms: latency(&cell.window.latencies),
         };
         (client.name.clone(), result)
@@ -202,7 +249,9 @@ fn services(model: &Model, measure: &Measure) -> BTreeMap<String, ServiceResult>
             left: visits.left,
             abandoned: visits.abandoned,
             utilisation: utilisation(service, areas, measured),
+            utilisation_ci95: None,
             mean_queue: mean_over(areas.waiting, measured),
+            mean_queue_ci95: None,
             max_queue: (measured > Span::ZERO).then(|| meter.max_waiting()),
             wait_ms: block(&meter.waits(), meter.censored_waits()),
         };
@@ -234,11 +283,11 @@ fn bottleneck(model: &Model, measure: &Measure) -> Option<Bottleneck> {
     };
     let saturation_users = match model.clients.as_slice() {
         [client] => match &client.source {
-            Source::Closed { think, .. } => {
+            model::Source::Closed { think, .. } => {
                 let cycle = think.mean() / 1e9 + load.clients[0].unloaded_response;
                 capacity_rps.map(|capacity| capacity * cycle)
             }
-            Source::Open { .. } => None,
+            model::Source::Open { .. } => None,
         },
         _ => None,
     };
@@ -321,8 +370,9 @@ fn exactly(exact: Exact) -> Exactly {
     }
 }
 
-fn series(model: &Model, measure: &Measure, simulated: Span) -> Vec<Interval> {
+fn series(model: &Model, measure: &Measure) -> Vec<Interval> {
     let width = measure.series().width();
+    let simulated = measure.now().since(Time::ZERO);
     let mut in_flight = 0;
     let interval = |(number, row): (u64, &Row)| {
         let start = Span::from_nanos(number * width.as_nanos());
@@ -356,7 +406,7 @@ fn series(model: &Model, measure: &Measure, simulated: Span) -> Vec<Interval> {
     (0..).zip(measure.series().rows()).map(interval).collect()
 }
 
-fn verdict(evidence: &Evidence) -> VerdictResult {
+pub(super) fn verdict(evidence: &Evidence) -> VerdictResult {
     let verdict = judge(evidence);
     let signals = evidence.signals.iter().map(|signal| {
         let (limit, measured, samples) = figures(signal);

@@ -10,11 +10,11 @@ mod check;
 mod messages;
 
 pub use blocks::{
-    ActionResult, Approximately, Bottleneck, ClientResult, ExactService, Exactly, Interval,
-    Latency, LatencyBlock, RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts,
-    SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
+    ActionResult, Approximately, Bottleneck, ClientResult, ExactService, Exactly, FoundBy,
+    Interval, IntervalMethod, Intervals, Latency, LatencyBlock, PrecisionResult, Replication,
+    Replications, RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts, SignalResult,
+    SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
 };
-pub use build::{Provenance, build};
 pub use check::{
     CHECK_SCHEMA, Check, Checked, OfferedByClient, OfferedLoad, OfferedToService, check,
 };
@@ -22,6 +22,15 @@ pub use check::{
 pub use messages::{ConsumerInterval, ConsumerResult, FanOutResult, StreamInterval, StreamResult};
 use schemars::JsonSchema;
 use serde::Serialize;
+mod comparison;
+mod intervals;
+
+pub use build::{Provenance, build, build_replicated};
+pub use comparison::{
+    COMPARISON_SCHEMA, Compared, Compares, Comparison, Side, compare, comparison_json_schema,
+};
+
+use crate::replication::{PILOT, Pilot, seed_of};
 
 /// The document's schema identifier.
 pub const SCHEMA: &str = "blis.result/1";
@@ -46,6 +55,16 @@ fn schema_of<T: JsonSchema>() -> String {
 }
 
 impl Run {
+    /// Records that a pilot run found the warm-up.
+    pub fn warmup_was_found(&mut self, seed: u64, pilot: &Pilot) {
+        self.window.found_by = Some(FoundBy {
+            rule: "mser-5".to_owned(),
+            steady_state: pilot.steady,
+            pilot_seed: seed_of(seed, PILOT),
+            pilot_responses: pilot.responses,
+        });
+    }
+
     /// The document as pretty-printed JSON with a line break at its end.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ pub struct Overrides {
     /// `--horizon`
     pub horizon: Option<Duration>,
     /// `--warmup`
-    pub warmup: Option<Duration>,
+    pub warmup: Option<Warmup>,
     /// `--timeout`, of every client
     pub timeout: Option<Duration>,
 }
@@ -44,7 +44,7 @@ pub fn apply(spec: &mut Spec, overrides: &Overrides) {
         run(spec).horizon = Some(Spanned::flag("--horizon", horizon));
     }
     if let Some(warmup) = overrides.warmup {
-        run(spec).warmup = Some(Spanned::flag("--warmup", Warmup::At(warmup)));
+        run(spec).warmup = Some(Spanned::flag("--warmup", warmup));
     }
     if let Some(timeout) = overrides.timeout {
         for (_, client) in &mut spec.clients.value.0 {

@@ -118,11 +118,11 @@ fn run(f: &mut Formatter<'_>, written: Option<&Run>) -> fmt::Result {
     writeln!(f, "\nrun:")?;
     optional(f, "  ", "requests", &run.requests)?;
     optional(f, "  ", "horizon", &run.horizon)?;
-    let warmup = run.warmup.as_ref().map_or(Duration(0.0), |warmup| {
-        let Warmup::At(time) = warmup.value;
-        time
-    });
-    writeln!(f, "  warmup: {warmup}")?;
+    match run.warmup.as_ref().map(|warmup| warmup.value) {
+        Some(Warmup::Auto) => writeln!(f, "  warmup: auto")?,
+        Some(Warmup::At(time)) => writeln!(f, "  warmup: {time}")?,
+        None => writeln!(f, "  warmup: {}", Duration(0.0))?,
+    }
     writeln!(
         f,
         "  drain: {}",

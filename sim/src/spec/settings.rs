@@ -73,6 +73,7 @@ pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
     );
     let warmup = run.warmup.as_ref().map(|v| match v.value {
         Warmup::At(at) => Setting::of(v, at),
+        Warmup::Auto => Setting::of(v, "auto"),
     });
     put(
         "run.warmup".to_owned(),

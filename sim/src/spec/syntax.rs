@@ -56,7 +56,7 @@ pub struct Run {
     pub requests: Option<Spanned<Count>>,
     /// No request is sent after this time.
     pub horizon: Option<Spanned<Duration>>,
-    /// The measured window starts at this time; 0s unless given.
+    /// The measured window starts at this time, or where a pilot run finds that it should; 0s unless given.
     pub warmup: Option<Spanned<Warmup>>,
     /// How long requests in flight may still finish after the end of the load; 30s unless given.
     pub drain: Option<Spanned<Duration>>,
@@ -68,6 +68,9 @@ pub enum Warmup {
     /// At this time.
     #[serde(rename = "$bare")]
     At(Duration),
+    /// Where the steady state begins, found by a pilot run.
+    #[serde(rename = "auto")]
+    Auto,
 }
 
 /// A population of users that behave alike: closed with `concurrency`, open with `rate` or recorded arrivals.

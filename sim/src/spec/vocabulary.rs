@@ -95,7 +95,7 @@ pub fn example(type_name: &str) -> Option<&'static str> {
         "Distribution" => Some(
             "write a value such as `10ms`, or a distribution such as `{exponential: {mean: 10ms}}`",
         ),
-        "Warmup" => Some("write a time such as `5s`"),
+        "Warmup" => Some("write a time such as `5s`, or `auto`"),
         "Visit" => Some("write `visit: api` or `visit: {service: api, during: [...]}`"),
         "Spikes" => {
             Some("write `spike: {at: 60s, for: 10s, factor: 5}`, or a list of such mappings")
@@ -139,7 +139,6 @@ pub fn reserved(type_name: &str) -> &'static [&'static str] {
         "Action" => &["payload", "live"],
         "Step" => &["during"],
         "Service" => &["prefetch", "during"],
-        "Warmup" => &["auto"],
         _ => &[],
     }
 }

@@ -87,7 +87,9 @@ pub fn limits(spec: &Spec, findings: &mut Findings) -> Limits {
         );
     }
     let warmup = run.warmup.as_ref().map_or(Time::ZERO, |warmup| {
-        let Warmup::At(time) = warmup.value;
+        let Warmup::At(time) = warmup.value else {
+            return Time::ZERO;
+        };
         if let Some(horizon) = &run.horizon
             && instant(time) >= instant(horizon.value)
         {
@@ -105,6 +107,10 @@ pub fn limits(spec: &Spec, findings: &mut Findings) -> Limits {
         requests,
         horizon: run.horizon.as_ref().map(|horizon| instant(horizon.value)),
         warmup,
+        find_warmup: run
+            .warmup
+            .as_ref()
+            .is_some_and(|warmup| warmup.value == Warmup::Auto),
         drain: span(
             run.drain
                 .as_ref()

@@ -1,0 +1,158 @@
+//! How many replications, and what comes of them.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::pool::{Flow, in_order};
+use super::run::{Finished, Halt, Watch, simulate};
+use super::seed_of;
+use super::spread::Spread;
+use crate::engine::LoadEnd;
+use crate::measure::{Measure, Of};
+use crate::model::Model;
+use crate::statistics::{Interval, Precision};
+
+/// How many replications to run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Plan {
+    /// So many, at least 1; with a precision the least there are.
+    pub replications: u64,
+    /// Add replications until this is reached.
+    pub precision: Option<Precision>,
+    /// The most there are then.
+    pub most: u64,
+    /// On so many threads.
+    pub threads: NonZeroUsize,
+}
+
+/// What came of a wanted precision.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reached {
+    /// What was wanted.
+    pub target: f64,
+    /// What was achieved: the least precise of the intervals of mean response and throughput of all requests.
+    /// Infinite where there was none.
+    pub achieved: f64,
+}
+
+impl Reached {
+    /// Whether it was.
+    pub fn is_reached(self) -> bool {
+        self.achieved <= self.target
+    }
+}
+
+/// Replications that have been merged.
+#[derive(Debug, Clone)]
+pub struct Replicated {
+    /// All of them together; series and batches are those of replication 0, and so is what ended the load unless the
+    /// replications were interrupted. Events and simulated time are sums.
+    pub together: Finished,
+    /// Each, in order.
+    pub each: Vec<Spread>,
+    /// The precision, if one was wanted.
+    pub precision: Option<Reached>,
+}
+
+impl Replicated {
+    /// The first replication.
+    pub(super) fn first(seed: u64, finished: Finished) -> Replicated {
+        Replicated {
+            each: vec![Spread::of(seed, &finished.measure)],
+            together: finished,
+            precision: None,
+        }
+    }
+
+    /// One more.
+    pub(super) fn add(&mut self, seed: u64, finished: Finished) {
+        self.each.push(Spread::of(seed, &finished.measure));
+        self.together.measure.merge(&finished.measure);
+        self.together.events += finished.events;
+        self.together.simulated = self.together.simulated + finished.simulated;
+    }
+
+    /// The precision so far.
+    fn reached(&self, precision: Precision) -> Reached {
+        let intervals = main_intervals(&self.together.measure, &self.each);
+        Reached {
+            target: precision.target,
+            achieved: intervals.map_or(f64::INFINITY, |both| precision.worst(&both)),
+        }
+    }
+}
+
+/// The intervals of mean response and throughput of all requests.
+fn main_intervals(measure: &Measure, each: &[Spread]) -> Option<[Interval; 2]> {
+    let all = measure.positions(Of::Total);
+    let response: Vec<_> = each.iter().map(|one| one.sums.response(&all)).collect();
+    let throughput: Vec<_> = each.iter().map(|one| one.sums.throughput(&all)).collect();
+    Some([
+        Interval::of_ratio(&response)?,
+        Interval::of_ratio(&throughput)?,
+    ])
+}
+
+/// Runs replications of a model; `see` is told how many are done.
+///
+/// When they shall stop, those that came to their end are kept, and of none the one that was stopped; either is
+/// marked as interrupted.
+///
+/// # Errors
+/// The [`Halt`] of the first replication that has one.
+pub fn replicate(
+    model: &Model,
+    plan: Plan,
+    watch: Watch<'_>,
+    mut see: impl FnMut(u64),
+) -> Result<Replicated, Halt> {
+    let least = plan.replications.max(1);
+    let most = match plan.precision {
+        Some(_) => plan.most.max(least),
+        None => least,
+    };
+    let job = |number: u64, unwanted: &AtomicBool| {
+        let mut replication = model.clone();
+        replication.seed = seed_of(model.seed, number);
+        let stop = || (watch.stop)() || unwanted.load(Ordering::Relaxed);
+        let watch = Watch {
+            stop: &stop,
+            ..watch
+        };
+        let finished = simulate(&replication, watch, |_| {});
+        (replication.seed, finished)
+    };
+    let mut so_far: Option<Replicated> = None;
+    let mut halted = None;
+    in_order(most, plan.threads, job, |number, (seed, finished)| {
+        let finished = match finished {
+            Ok(finished) => finished,
+            Err(halt) => {
+                halted = Some(halt);
+                return Flow::Stop;
+            }
+        };
+        let interrupted = finished.ended_by == LoadEnd::Interrupted;
+        match &mut so_far {
+            None => so_far = Some(Replicated::first(seed, finished)),
+            Some(so_far) if interrupted => so_far.together.ended_by = LoadEnd::Interrupted,
+            Some(so_far) => so_far.add(seed, finished),
+        }
+        see(number + 1);
+        let Some(so_far) = &mut so_far else {
+            return Flow::GoOn;
+        };
+        so_far.precision = plan.precision.map(|precision| so_far.reached(precision));
+        let enough = so_far.precision.is_some_and(Reached::is_reached);
+        if interrupted || (enough && number + 1 >= least) {
+            Flow::Stop
+        } else {
+            Flow::GoOn
+        }
+    });
+    match (so_far, halted) {
+        (_, Some(halt)) => Err(halt),
+        (Some(replicated), None) => Ok(replicated),
+        (None, None) => unreachable!("there is at least one replication, which ends or halts"),
+    }
+}

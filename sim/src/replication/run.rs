@@ -1,0 +1,114 @@
+//! One run from its start to its end, with an eye on what may stop it.
+
+use crate::engine::LoadEnd;
+use crate::event::Sink;
+use crate::measure::{Imbalance, Measure};
+use crate::model::Model;
+use crate::simulation::{Progress, Simulation, StandsStill};
+use crate::time::{Span, Time};
+
+/// Events between two looks around: a few milliseconds' worth.
+const STRIDE: u64 = 1 << 16;
+
+/// What is looked at while a run goes on.
+#[derive(Clone, Copy)]
+pub struct Watch<'a> {
+    /// Whether the run shall stop and keep what it has.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+    /// How many requests may be waiting or in flight together.
+    pub most_present: u64,
+}
+
+impl std::fmt::Debug for Watch<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watch")
+            .field("most_present", &self.most_present)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a run did not come to its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Halt {
+    /// The model goes round without the clock moving.
+    #[error(transparent)]
+    StandsStill(#[from] StandsStill),
+    /// More requests are present than there is memory for.
+    #[error(
+        "after {:.3} s of simulated time {present} requests are waiting, and more do not fit into memory: the load is \
+         more than the services can carry; lower it, limit the lines (`queue: {{limit: ...}}`), or let work leave \
+         them after a timeout (`on_timeout: leave`)",
+        at.as_secs_f64()
+    )]
+    Overgrown {
+        /// The instant, as time since the start.
+        at: Span,
+        /// Requests present.
+        present: u64,
+    },
+    /// The books do not balance.
+    #[error(transparent)]
+    Books(#[from] Imbalance),
+}
+
+/// A run that came to its end, or was stopped.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// What was measured.
+    pub measure: Measure,
+    /// What ended the load.
+    pub ended_by: LoadEnd,
+    /// Events simulated.
+    pub events: u64,
+    /// The simulated time at the end, the drain included.
+    pub simulated: Span,
+}
+
+/// Runs a simulation to its end, or until it shall stop; `see` is shown it every few milliseconds.
+///
+/// # Errors
+/// [`Halt`], but never for the books.
+pub(super) fn drive<S: Sink>(
+    simulation: &mut Simulation<S>,
+    watch: Watch<'_>,
+    mut see: impl FnMut(&Simulation<S>),
+) -> Result<(), Halt> {
+    while simulation.advance(STRIDE)? == Progress::Running {
+        let present = simulation.present() as u64;
+        if (watch.stop)() {
+            simulation.interrupt();
+        } else if present > watch.most_present {
+            return Err(Halt::Overgrown {
+                at: simulation.now().since(Time::ZERO),
+                present,
+            });
+        } else {
+            see(simulation);
+        }
+    }
+    Ok(())
+}
+
+/// Runs a model and measures it; `see` is shown the run every few milliseconds.
+///
+/// # Errors
+/// [`Halt`].
+pub fn simulate(
+    model: &Model,
+    watch: Watch<'_>,
+    see: impl FnMut(&Simulation<Measure>),
+) -> Result<Finished, Halt> {
+    let mut simulation = Simulation::new(model, Measure::new(model));
+    drive(&mut simulation, watch, see)?;
+    let (events, intended) = (simulation.events(), simulation.intended());
+    let ended_by = simulation.load_end().unwrap_or(LoadEnd::Idle);
+    let simulated = simulation.now().since(Time::ZERO);
+    let mut measure = simulation.into_sink();
+    measure.finish(intended)?;
+    Ok(Finished {
+        measure,
+        ended_by,
+        events,
+        simulated,
+    })
+}

@@ -1,0 +1,261 @@
+//! The document of `blis whatif`: a spec against its variant on common random numbers.
+//!
+//! A figure is the mean over the replications of what each measured by itself, so that its difference is the mean of
+//! the differences of the pairs, whose t-interval is what common random numbers make narrow.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::blocks::{SpecIdentity, VerdictResult};
+use super::build::{end_name, verdict};
+use crate::measure::Of;
+use crate::model::Model;
+use crate::replication::{Paired, QUANTILES, Replicated, Spread, Tail};
+use crate::statistics::{Interval, LEVEL, MIN_BEYOND, beyond};
+use crate::verdict::evidence;
+
+/// The document's schema identifier.
+pub const COMPARISON_SCHEMA: &str = "blis.whatif/1";
+
+/// A spec against its variant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    /// Always `blis.whatif/1`.
+    pub schema: String,
+    /// The version of blis that made it.
+    pub blis_version: String,
+    /// The seed of both.
+    pub seed: u64,
+    /// How many pairs of replications there are.
+    pub replications: u64,
+    /// The level of the intervals: 0.95.
+    pub level: f64,
+    /// What makes the variant, by key.
+    pub changes: BTreeMap<String, String>,
+    /// The spec.
+    pub base: Side,
+    /// Its variant.
+    pub variant: Side,
+    /// What was compared.
+    pub figures: Vec<Compared>,
+}
+
+/// One of the two.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Side {
+    /// What was run.
+    pub spec: SpecIdentity,
+    /// What ended the load: `horizon`, `budget`, `idle` or `interrupted`.
+    pub ended_by: String,
+    /// When the measured window starts.
+    pub warmup_s: f64,
+    /// Requests intended in all replications.
+    pub requests: u64,
+    /// Whether promises were kept, by all replications together; absent when none were made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<VerdictResult>,
+}
+
+/// A figure of both, and how they differ.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Compared {
+    /// Which, by its key in a result: `latency_ms.response.p95`, `services.api.utilisation`, and `error_share`.
+    pub figure: String,
+    /// Of the spec; absent where a replication did not measure it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<f64>,
+    /// Its interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_ci95: Option<[f64; 2]>,
+    /// Of the variant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<f64>,
+    /// Its interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant_ci95: Option<[f64; 2]>,
+    /// Variant minus spec, over the pairs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference: Option<f64>,
+    /// Its interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference_ci95: Option<[f64; 2]>,
+    /// Why there are no intervals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absent: Option<String>,
+}
+
+impl Comparison {
+    /// The document as pretty-printed JSON with a line break at its end.
+    ///
+    /// # Errors
+    /// None that the types allow; the serialiser's own is passed on.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        Ok(text)
+    }
+}
+
+/// The JSON Schema of the document, pretty-printed with a line break at its end.
+pub fn comparison_json_schema() -> String {
+    let generator = schemars::generate::SchemaSettings::draft07().into_generator();
+    let schema = generator.into_root_schema_for::<Comparison>();
+    format!("{:#}\n", schema.as_value())
+}
+
+/// A model with the identity of the spec that it came from.
+#[derive(Debug, Clone)]
+pub struct Compares<'a> {
+    /// The model that was run.
+    pub model: &'a Model,
+    /// Its spec.
+    pub spec: SpecIdentity,
+}
+
+/// The document of a comparison; `changes` says by key what makes the variant.
+pub fn compare(
+    [base, variant]: [Compares<'_>; 2],
+    changes: BTreeMap<String, String>,
+    pairs: &Paired,
+) -> Comparison {
+    let mut figures = vec![
+        (
+            "throughput_rps".to_owned(),
+            whole(pairs, |spread, all| ratio(spread.sums.throughput(all))),
+        ),
+        (
+            "latency_ms.response.mean".to_owned(),
+            whole(pairs, |spread, all| ratio(spread.sums.response(all))),
+        ),
+    ];
+    for (index, name) in [(0, "p50"), (2, "p95"), (3, "p99")] {
+        let figure = whole(pairs, |spread, _| quantile(spread.total, index));
+        figures.push((format!("latency_ms.response.{name}"), figure));
+    }
+    figures.push((
+        "error_share".to_owned(),
+        whole(pairs, |spread, all| ratio(spread.sums.error_share(all))),
+    ));
+    for (at, service) in base.model.services.iter().enumerate() {
+        let of_variant = variant
+            .model
+            .services
+            .iter()
+            .position(|other| other.name == service.name);
+        let Some(other) = of_variant else { continue };
+        let servers = (service.servers(), variant.model.services[other].servers());
+        let busy = |spread: &Spread, at, servers| ratio(spread.sums.utilisation(at, servers));
+        let sides = [
+            pairs
+                .base
+                .each
+                .iter()
+                .map(|one| busy(one, at, servers.0))
+                .collect(),
+            pairs
+                .variant
+                .each
+                .iter()
+                .map(|one| busy(one, other, servers.1))
+                .collect(),
+        ];
+        figures.push((format!("services.{}.utilisation", service.name), sides));
+    }
+    Comparison {
+        schema: COMPARISON_SCHEMA.to_owned(),
+        blis_version: env!("CARGO_PKG_VERSION").to_owned(),
+        seed: base.model.seed,
+        replications: pairs.base.each.len() as u64,
+        level: LEVEL,
+        changes,
+        base: side(base, &pairs.base),
+        variant: side(variant, &pairs.variant),
+        figures: figures
+            .into_iter()
+            .map(|(figure, sides)| compared(figure, sides))
+            .collect(),
+    }
+}
+
+/// A figure of each replication of both, or why one did not measure it.
+type Sides = [Vec<Result<f64, String>>; 2];
+
+fn whole(pairs: &Paired, figure: impl Fn(&Spread, &[usize]) -> Result<f64, String>) -> Sides {
+    [&pairs.base, &pairs.variant].map(|side| {
+        let all = side.together.measure.positions(Of::Total);
+        side.each.iter().map(|one| figure(one, &all)).collect()
+    })
+}
+
+fn ratio((upper, lower): (f64, f64)) -> Result<f64, String> {
+    match lower {
+        0.0 => Err("a replication measured nothing of it".to_owned()),
+        _ => Ok(upper / lower),
+    }
+}
+
+fn quantile(tail: Tail, index: usize) -> Result<f64, String> {
+    if beyond(tail.count, QUANTILES[index]) + 1e-9 < MIN_BEYOND as f64 {
+        return Err(format!(
+            "in a replication fewer than {MIN_BEYOND} of {} observations lie beyond it",
+            tail.count
+        ));
+    }
+    Ok(tail.values[index])
+}
+
+fn compared(figure: String, sides: Sides) -> Compared {
+    let empty = Compared {
+        figure,
+        base: None,
+        base_ci95: None,
+        variant: None,
+        variant_ci95: None,
+        difference: None,
+        difference_ci95: None,
+        absent: None,
+    };
+    let [base, variant] = sides.map(|side| side.into_iter().collect::<Result<Vec<f64>, String>>());
+    let (base, variant) = match (base, variant) {
+        (Ok(base), Ok(variant)) => (base, variant),
+        (Err(why), _) | (_, Err(why)) => {
+            return Compared {
+                absent: Some(why),
+                ..empty
+            };
+        }
+    };
+    let differences: Vec<f64> = variant
+        .iter()
+        .zip(&base)
+        .map(|(to, from)| to - from)
+        .collect();
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let ends = |values: &[f64]| Interval::of_mean(values).map(Interval::ends);
+    let single = (base.len() < 2).then(|| "a single replication has no spread".to_owned());
+    Compared {
+        base: Some(mean(&base)),
+        base_ci95: ends(&base),
+        variant: Some(mean(&variant)),
+        variant_ci95: ends(&variant),
+        difference: Some(mean(&differences)),
+        difference_ci95: ends(&differences),
+        absent: single,
+        ..empty
+    }
+}
+
+fn side(of: Compares<'_>, replicated: &Replicated) -> Side {
+    let measure = &replicated.together.measure;
+    let ended_by = end_name(replicated.together.ended_by).to_owned();
+    let interrupted = ended_by == super::INTERRUPTED;
+    Side {
+        spec: of.spec,
+        warmup_s: measure.warmup().as_secs_f64(),
+        requests: measure.total().requests().intended,
+        verdict: evidence(of.model, measure, interrupted, false).map(|evidence| verdict(&evidence)),
+        ended_by,
+    }
+}

@@ -1,0 +1,17 @@
+//! Statistics of simulation output: how far a figure may be off, and where the steady state begins.
+//!
+//! Everything here is a pure function of numbers; what the numbers are of is decided in
+//! [`measure`](crate::measure) and [`replication`](crate::replication). Intervals are two-sided, at the level
+//! [`LEVEL`], and never claim more than their data: where it is too little, there is none.
+
+mod interval;
+mod mser;
+mod precision;
+mod student;
+mod tails;
+
+pub use interval::{Interval, LEVEL};
+pub use mser::{Course, Truncation, mser};
+pub use precision::Precision;
+pub use student::student_quantile;
+pub use tails::{MIN_BEYOND, Section, beyond, share_interval};

@@ -1,0 +1,106 @@
+//! `blis whatif`: a spec against its variant on common random numbers.
+
+use std::collections::BTreeMap;
+
+use blis_sim::replication::replicate_pair;
+use blis_sim::result::{self, Compares, Comparison, SpecIdentity, compare};
+use blis_sim::spec;
+
+use crate::cli::{Format, WhatifArgs};
+use crate::commands::print;
+use crate::exit::{Done, Failure};
+use crate::interrupt::Interrupt;
+use crate::progress::Progress;
+use crate::report;
+use crate::simulate::{files, run_text, threads, warm_up, watch};
+use crate::workload::{self, Workload};
+
+/// Runs both and reports how they differ. The exit code is the variant's.
+///
+/// # Errors
+/// Those of [`workload::load_variant`] and of a run; [`Failure::Usage`] when nothing makes a variant, or the two would
+/// not meet the same draws.
+pub fn execute(args: &WhatifArgs) -> Result<Done, Failure> {
+    let overrides = &args.overrides;
+    let Some(file) = args.spec.as_ref().or(args.spec_flag.as_ref()) else {
+        return Err(Failure::Usage("there is no spec to compare".to_owned()));
+    };
+    if overrides.set.is_empty() {
+        return Err(Failure::Usage(
+            "nothing makes the variant; say what is different with --set, such as --set services.api.workers=5"
+                .to_owned(),
+        ));
+    }
+    let both = workload::load_variant(file, overrides)?;
+    if both[0].model.seed != both[1].model.seed {
+        return Err(Failure::Usage(
+            "a comparison runs both on the same seeds, so that the variant cannot have its own; --seed sets that of \
+             both"
+                .to_owned(),
+        ));
+    }
+    let comparison = run(&both, args, &Interrupt::listen()?)?;
+    let report = || report::whatif(&comparison);
+    print(&match args.format.chosen() {
+        Format::Text => report::text(&report()),
+        Format::Markdown => report::markdown(&report()),
+        Format::Json => comparison.to_json()?,
+    })?;
+    let variant = &comparison.variant;
+    Ok(match &variant.verdict {
+        _ if variant.ended_by == result::INTERRUPTED => Done::Interrupted,
+        Some(verdict) => Done::Judged(verdict.status),
+        None => Done::Well,
+    })
+}
+
+fn run(
+    both: &[Workload; 2],
+    args: &WhatifArgs,
+    interrupt: &Interrupt,
+) -> Result<Comparison, Failure> {
+    let stop = || interrupt.asked();
+    let [mut base, mut variant] = [both[0].model.clone(), both[1].model.clone()];
+    let found = [
+        warm_up(&mut base, &stop)?.is_some(),
+        warm_up(&mut variant, &stop)?.is_some(),
+    ];
+    if found == [true, true] {
+        // What is compared is the same stretch of the load.
+        let later = base.limits.warmup.max(variant.limits.warmup);
+        (base.limits.warmup, variant.limits.warmup) = (later, later);
+    }
+    let threads = threads(&base, args.threads).min(threads(&variant, args.threads));
+    let mut progress = Progress::new(base.limits);
+    let pairs = replicate_pair(
+        [&base, &variant],
+        args.replications,
+        threads,
+        watch(&stop, threads),
+        |done| progress.show_replications(done, args.replications),
+    );
+    progress.finish();
+    let changes: BTreeMap<String, String> = args
+        .overrides
+        .set
+        .iter()
+        .map(|set| (set.path().to_owned(), set.value().to_owned()))
+        .collect();
+    let side = |workload: &Workload| SpecIdentity {
+        name: workload.model.name.clone(),
+        sha256: workload.sha256.clone(),
+        resolved_sha256: spec::sha256(&run_text(workload)),
+        files: files(workload),
+    };
+    let sides = [
+        Compares {
+            model: &base,
+            spec: side(&both[0]),
+        },
+        Compares {
+            model: &variant,
+            spec: side(&both[1]),
+        },
+    ];
+    Ok(compare(sides, changes, &pairs?))
+}

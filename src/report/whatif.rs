@@ -1,0 +1,117 @@
+//! The report of `blis whatif`.
+
+use blis_sim::result::{Compared, Comparison, INTERRUPTED, Side};
+
+use super::number::{NOT_MEASURED, count, millis_within, percent_within, significant_within};
+use super::parts::{Block, Report, Section};
+use super::run::status_name;
+use super::table::Table;
+
+/// The report of a comparison.
+pub fn whatif(comparison: &Comparison) -> Report {
+    let changes: Vec<String> = comparison
+        .changes
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    let interrupted = match comparison.variant.ended_by.as_str() {
+        INTERRUPTED => ", INTERRUPTED",
+        _ => "",
+    };
+    let name_of_spec = &comparison.base.spec.name;
+    let what = format!(
+        "{name_of_spec}, seed {}: what if {}?",
+        comparison.seed,
+        changes.join(", ")
+    );
+    let how = format!(
+        "{} replications of each on common random numbers{interrupted}, intervals of 95 %",
+        count(comparison.replications)
+    );
+    let mut table = Table::new(&["", "as it is", "variant", "difference", "change", "differs"]);
+    let mut notes = Vec::new();
+    for figure in &comparison.figures {
+        table.row(row(figure));
+        if let Some(why) = &figure.absent {
+            notes.push(format!("no interval for {}: {why}", name(&figure.figure)));
+        }
+    }
+    let mut verdicts = verdict("as it is", &comparison.base);
+    verdicts.extend(verdict("variant", &comparison.variant));
+    Report {
+        title: name_of_spec.clone(),
+        sections: vec![
+            Section::of([Block::Lines(vec![what, how])]),
+            Section::of([Block::Table(table)]),
+            Section::of([Block::Notes(notes), Block::Notes(verdicts)]),
+        ],
+    }
+}
+
+/// How a figure is called.
+fn name(figure: &str) -> String {
+    if let Some(response) = figure.strip_prefix("latency_ms.response.") {
+        return format!("{response} response");
+    }
+    if let Some(service) = figure
+        .strip_prefix("services.")
+        .and_then(|rest| rest.strip_suffix(".utilisation"))
+    {
+        return format!("utilisation of {service}");
+    }
+    match figure {
+        "throughput_rps" => "requests/s".to_owned(),
+        "error_share" => "errors".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn row(figure: &Compared) -> [String; 6] {
+    let write = match figure.figure.as_str() {
+        "throughput_rps" => significant_within,
+        latency if latency.starts_with("latency_ms.") => millis_within,
+        _ => percent_within,
+    };
+    let shown = |value: Option<f64>, interval| {
+        value.map_or(NOT_MEASURED.to_owned(), |value| write(value, interval))
+    };
+    let signed = |value: f64, interval: Option<[f64; 2]>| {
+        let turned = |[low, high]: [f64; 2]| [-high, -low];
+        match value < 0.0 {
+            true => format!("-{}", write(-value, interval.map(turned))),
+            false => format!("+{}", write(value, interval)),
+        }
+    };
+    let change = match (figure.base, figure.difference) {
+        (Some(base), Some(difference)) if base != 0.0 => {
+            format!("{:+.1} %", difference / base * 100.0)
+        }
+        _ => "-".to_owned(),
+    };
+    let differs = match figure.difference_ci95 {
+        None => "-",
+        Some([low, high]) if low > 0.0 || high < 0.0 => "yes",
+        Some([0.0, 0.0]) => "no",
+        Some(_) => "not told",
+    };
+    [
+        name(&figure.figure),
+        shown(figure.base, figure.base_ci95),
+        shown(figure.variant, figure.variant_ci95),
+        figure.difference.map_or("-".to_owned(), |value| {
+            signed(value, figure.difference_ci95)
+        }),
+        change,
+        differs.to_owned(),
+    ]
+}
+
+fn verdict(which: &str, side: &Side) -> Vec<String> {
+    let Some(verdict) = &side.verdict else {
+        return Vec::new();
+    };
+    let status = format!("verdict {which}: {}", status_name(verdict.status));
+    let reasons = verdict.reasons.iter();
+    let reasons = reasons.map(|reason| format!("  {reason}"));
+    [status].into_iter().chain(reasons).collect()
+}

@@ -1,0 +1,285 @@
+//! Simulating a workload: pilot, single run or replications, with progress and Ctrl-C.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use blis_sim::engine::LoadEnd;
+use blis_sim::event::Sink;
+use blis_sim::measure::Measure;
+use blis_sim::model::Model;
+use blis_sim::replication::{
+    Finished, Pilot, Plan, Watch, find_warmup, replicate, simulate as simulate_once,
+};
+use blis_sim::result::{self, Provenance, Run};
+use blis_sim::simulation::{Progress as Reached, Simulation};
+use blis_sim::spec;
+use blis_sim::statistics::Precision;
+use blis_sim::time::{Span, Time};
+use blis_sim::trace::{Row, Trace};
+
+use crate::cli::StatisticsArgs;
+use crate::exit::{Failure, tell};
+use crate::input_files;
+use crate::interrupt::Interrupt;
+use crate::memory;
+use crate::progress::Progress;
+use crate::trace_file::TraceFile;
+use crate::workload::Workload;
+
+/// Events between two looks at the progress bar and Ctrl-C: a few milliseconds' worth.
+const STRIDE: u64 = 1 << 16;
+/// Replications that a precision starts from.
+const USUAL_REPLICATIONS: u64 = 10;
+/// The most replications that a precision takes unless the user says otherwise.
+const MOST_REPLICATIONS: u64 = 1000;
+
+/// Simulates to the end, or until it is interrupted.
+///
+/// # Errors
+/// Those of a [`Halt`](blis_sim::replication::Halt).
+pub fn simulate(
+    workload: &Workload,
+    statistics: &StatisticsArgs,
+    interrupt: &Interrupt,
+    trace: Option<&mut TraceFile>,
+) -> Result<Run, Failure> {
+    let mut model = workload.model.clone();
+    let stop = || interrupt.asked();
+    let pilot = warm_up(&mut model, &stop)?;
+    let mut run = match plan(&model, statistics) {
+        None => match trace {
+            None => single(workload, &model, &stop)?,
+            Some(file) => traced(workload, &model, interrupt, file)?,
+        },
+        Some(plan) => replicated(workload, &model, plan, &stop)?,
+    };
+    if let Some(pilot) = pilot {
+        run.warmup_was_found(model.seed, &pilot);
+    }
+    Ok(run)
+}
+
+/// Finds the warm-up of a model that asks for it, and says so where there is no steady state.
+///
+/// # Errors
+/// Those of a [`Halt`](blis_sim::replication::Halt).
+pub fn warm_up(
+    model: &mut Model,
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Result<Option<Pilot>, Failure> {
+    if !model.limits.find_warmup {
+        return Ok(None);
+    }
+    let pilot = find_warmup(model, watch(stop, NonZeroUsize::MIN))?;
+    model.limits.warmup = pilot.warmup;
+    if !pilot.steady {
+        tell(
+            "blis: warning: the pilot run found no steady state, so that half of its load counts as the warm-up; \
+             lengthen the run, or look whether the services can carry the load\n",
+        );
+    }
+    Ok(Some(pilot))
+}
+
+/// What is looked at while so many runs go on beside one another.
+pub fn watch(stop: &(dyn Fn() -> bool + Sync), threads: NonZeroUsize) -> Watch<'_> {
+    Watch {
+        stop,
+        most_present: memory::most_requests() / threads.get() as u64,
+    }
+}
+
+/// How many threads work on replications of a model.
+pub fn threads(model: &Model, wanted: Option<u64>) -> NonZeroUsize {
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let given =
+        wanted.and_then(|number| NonZeroUsize::new(usize::try_from(number).unwrap_or(usize::MAX)));
+    // More threads than the machine has cores for bring nothing; a multiple lets a busy machine be made use of.
+    let most = NonZeroUsize::new(64 * cores().get()).unwrap_or(NonZeroUsize::MIN);
+    memory::threads(model, given.unwrap_or_else(cores).min(most))
+}
+
+/// The replications that are asked for; `None` for a single run.
+fn plan(model: &Model, statistics: &StatisticsArgs) -> Option<Plan> {
+    let precision = statistics.precision.map(|target| Precision { target });
+    let usual = match precision {
+        Some(_) => USUAL_REPLICATIONS,
+        None => 1,
+    };
+    let most = statistics.max_replications.unwrap_or(MOST_REPLICATIONS);
+    let replications = statistics.replications.unwrap_or(usual);
+    let plan = Plan {
+        replications: match precision {
+            Some(_) => replications.min(most),
+            None => replications,
+        },
+        precision,
+        most,
+        threads: threads(model, statistics.threads),
+    };
+    (plan.replications > 1 || precision.is_some()).then_some(plan)
+}
+
+fn single(
+    workload: &Workload,
+    model: &Model,
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Result<Run, Failure> {
+    let mut progress = Progress::new(model.limits);
+    let finished = simulate_once(model, watch(stop, NonZeroUsize::MIN), |simulation| {
+        progress.show(simulation.now(), simulation.intended());
+    });
+    progress.finish();
+    let finished = finished?;
+    Ok(result::build(
+        model,
+        &finished.measure,
+        provenance(workload, &finished),
+    ))
+}
+
+fn replicated(
+    workload: &Workload,
+    model: &Model,
+    plan: Plan,
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Result<Run, Failure> {
+    let mut progress = Progress::new(model.limits);
+    let of = match plan.precision {
+        Some(_) => plan.most,
+        None => plan.replications,
+    };
+    let done = replicate(model, plan, watch(stop, plan.threads), |done| {
+        progress.show_replications(done, of);
+    });
+    progress.finish();
+    let done = done?;
+    Ok(result::build_replicated(
+        model,
+        &done,
+        provenance(workload, &done.together),
+    ))
+}
+
+fn provenance(workload: &Workload, finished: &Finished) -> Provenance {
+    Provenance {
+        ended_by: finished.ended_by,
+        events: finished.events,
+        simulated: finished.simulated,
+        ..told(workload)
+    }
+}
+
+/// SHA-256 of each file that a workload refers to, by its path in a run directory.
+pub fn files(workload: &Workload) -> BTreeMap<String, String> {
+    let files = workload.files.iter();
+    files.map(|copy| (copy.path(), copy.sha256())).collect()
+}
+
+/// What a workload tells of the run to be made of it.
+fn told(workload: &Workload) -> Provenance {
+    Provenance {
+        sha256: workload.sha256.clone(),
+        resolved_sha256: spec::sha256(&run_text(workload)),
+        files: files(workload),
+        configuration: workload.configuration.clone(),
+        ended_by: LoadEnd::Idle,
+        events: 0,
+        simulated: Span::ZERO,
+    }
+}
+
+/// A single run that writes a row of every request. A run without a trace is one without a branch for it.
+fn traced(
+    workload: &Workload,
+    model: &Model,
+    interrupt: &Interrupt,
+    file: &mut TraceFile,
+) -> Result<Run, Failure> {
+    let trace = Trace::new(model, |row: &Row| file.write(row));
+    let sink = (Measure::new(model), trace);
+    let ((mut measure, _), ended) = drive(model, interrupt, sink, None)?;
+    measure.finish(ended.intended)?;
+    Ok(conclude(workload, model, &measure, ended))
+}
+
+/// The result of a simulation that has come to its end.
+pub fn conclude(workload: &Workload, model: &Model, measure: &Measure, ended: Ended) -> Run {
+    let provenance = Provenance {
+        ended_by: ended.by,
+        events: ended.events,
+        simulated: ended.at.since(Time::ZERO),
+        ..told(workload)
+    };
+    result::build(model, measure, provenance)
+}
+
+/// How a simulation came to its end.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended {
+    by: LoadEnd,
+    at: Time,
+    intended: u64,
+    events: u64,
+}
+
+impl Ended {
+    /// How many requests were intended.
+    pub fn intended(self) -> u64 {
+        self.intended
+    }
+}
+
+/// Simulates to the end, or until it is interrupted, or cut off after so many events, and gives back the sink.
+///
+/// # Errors
+/// [`Failure::Usage`] when the model goes round without the clock moving, [`Failure::Overgrown`] when it outgrows memory.
+pub fn drive<S: Sink>(
+    model: &Model,
+    interrupt: &Interrupt,
+    sink: S,
+    cut: Option<u64>,
+) -> Result<(S, Ended), Failure> {
+    let mut simulation = Simulation::new(model, sink);
+    let mut progress = Progress::new(model.limits);
+    let most_requests = memory::most_requests();
+    loop {
+        let left = cut.map_or(u64::MAX, |cut| cut.saturating_sub(simulation.events()));
+        let reached = simulation.advance(STRIDE.min(left));
+        match reached.map_err(|stands_still| Failure::Usage(stands_still.to_string()))? {
+            Reached::Finished => break,
+            Reached::Running if interrupt.asked() => simulation.interrupt(),
+            Reached::Running if cut.is_some_and(|cut| simulation.events() >= cut) => {
+                simulation.interrupt();
+            }
+            Reached::Running if simulation.present() as u64 > most_requests => {
+                return Err(Failure::Overgrown(overgrown(&simulation)));
+            }
+            Reached::Running => progress.show(simulation.now(), simulation.intended()),
+        }
+    }
+    progress.finish();
+    let ended = Ended {
+        by: simulation.load_end().unwrap_or(LoadEnd::Idle),
+        at: simulation.now(),
+        intended: simulation.intended(),
+        events: simulation.events(),
+    };
+    Ok((simulation.into_sink(), ended))
+}
+
+/// The resolved spec as the directory of a run holds it, beside copies of its files.
+pub fn run_text(workload: &Workload) -> String {
+    input_files::with_copies(&workload.resolved, &workload.files)
+}
+
+/// What to say of a backlog that outgrows the memory.
+fn overgrown<S: Sink>(simulation: &Simulation<S>) -> String {
+    format!(
+        "after {:.3} s of simulated time {} requests are waiting, and more do not fit into memory: the load is more \
+         than the services can carry; lower it, limit the lines (`queue: {{limit: ...}}`), or let work leave them \
+         after a timeout (`on_timeout: leave`)",
+        simulation.now().as_secs_f64(),
+        simulation.present()
+    )
+}
