@@ -134,6 +134,24 @@ fn sections_hold_every_response_time_once() {
 }
 
 #[test]
+fn a_section_is_a_batch_or_two() {
+    // Without a warm-up what ended in a batch was intended in the window.
+    for run in RUNS.into_iter().filter(|run| !run.contains("warmup")) {
+        let measure = measured(run);
+        let cells = measure.positions(Of::Total);
+        let sections = measure.sections(&cells, Span::ZERO).unwrap();
+        let batches = measure.batches();
+        let size = if batches.len() >= 15 { 2 } else { 1 };
+        let held: Vec<u64> = batches
+            .chunks(size)
+            .map(|some| some.iter().map(|batch| batch.of(&cells).held).sum())
+            .collect();
+        let counted: Vec<u64> = sections.iter().map(|section| section.count).collect();
+        assert_eq!(counted, held, "{run}");
+    }
+}
+
+#[test]
 fn a_window_too_short_for_batches_has_none() {
     let measure = measured("requests: 1");
     assert_eq!(measure.batches(), []);

@@ -120,6 +120,11 @@ fn pooled_figures_are_those_of_all_requests() {
     );
     let utilisation = sum(&|run| run.services["api"].utilisation.unwrap()) / 4.0;
     close(together.services["api"].utilisation.unwrap(), utilisation);
+    let waits = |run: &blis_sim::result::Run| run.services["api"].wait_ms.clone();
+    let visits = sum(&|run| waits(run).count as f64);
+    let wait = sum(&|run| waits(run).count as f64 * waits(run).mean.unwrap()) / visits;
+    close(together.services["api"].wait_ms.count as f64, visits);
+    close(together.services["api"].wait_ms.mean.unwrap(), wait);
     let max = runs
         .iter()
         .map(|run| response(run).max.unwrap())
