@@ -77,7 +77,7 @@ fn a_flaw_of_a_recording_names_file_line_and_form() {
         ("time,action\n,ask\n", 2, "`` is not a time", forms),
         ("time,action\n2,ask\n1s,ask\n", 3, "`1s` is before the row above it, at 2s", "times ascend; equal ones are accepted"),
         ("time,action\n2,asp\n", 2, "there is no action `asp`", "did you mean `ask`? the actions are `ask` or `tell`"),
-        ("time,action\n2\n", 2, "`2` has 1 fields", row),
+        ("time,action\n2\n", 2, "`2` has one field", row),
         ("time,action\n2,ask,1\n", 2, "`2,ask,1` has 3 fields", row),
         ("time,action\n2,ask\n3,a", 3, "`3,a` has no line break, as if the file was cut short", "every line ends with a line break"),
         ("0,ask\n", 1, "`0,ask` is not a header", "the first line is `time` or `time,action`"),

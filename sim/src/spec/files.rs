@@ -117,6 +117,7 @@ pub(super) fn each_row<'a>(
         if line.is_empty() || found != columns {
             let message = match line.is_empty() {
                 true => "the line is empty".to_owned(),
+                false if found == 1 => format!("`{}` has one field", shown(line)),
                 false => format!("`{}` has {found} fields", shown(line)),
             };
             let help = format!("every line has {columns}, as the header `{header}` has");
@@ -180,7 +181,7 @@ mod tests {
         assert_eq!(flaw("time\n1\n2,x\n"), (3, "`2,x` has 2 fields".to_owned()));
         assert_eq!(
             flaw("time,action\n1,ask\n2\n"),
-            (3, "`2` has 1 fields".to_owned())
+            (3, "`2` has one field".to_owned())
         );
         assert_eq!(
             flaw("time\n1\n2.3"),
