@@ -7,7 +7,7 @@
 //! name of its spec as a prefix, with all references to it. What concerns the run as a whole (limits, seed, network)
 //! has to be the same in all parts or given by a flag.
 //!
-//! [`sections`] is all that this knows of the language; the rest works on trees of nodes.
+//! `sections` is all that this knows of the language; the rest works on trees of nodes.
 
 mod clashes;
 mod sections;
