@@ -96,10 +96,11 @@ impl OpenNetwork {
 /// The visits per second at each station that solve the traffic equations: what comes to a station is what comes from
 /// outside and what the stations send on.
 ///
-/// By elimination with pivoting over the stations that anything comes to.
+/// By elimination over the stations that anything comes to.
 ///
 /// # Errors
-/// Rates that are negative, routing that is no matrix of probabilities, and stations that nothing leaves again.
+/// Rates that are negative, routing that is no matrix of probabilities, and stations that nothing leaves again, which
+/// make the equations singular.
 pub fn traffic(external: &[f64], routing: &[Vec<f64>]) -> Result<Vec<f64>, TheoryError> {
     let count = external.len();
     same_length("rows of the routing", routing.len(), count)?;
@@ -115,26 +116,36 @@ pub fn traffic(external: &[f64], routing: &[Vec<f64>]) -> Result<Vec<f64>, Theor
     }
     let starts = (0..count).filter(|&station| external[station] > 0.0);
     let reached = reachable(starts, count, |from, to| routing[from][to] > 0.0);
-    let leaves = (0..count).filter(|&station| routing[station].iter().sum::<f64>() < 1.0 - 1e-12);
+    let leaves = (0..count).filter(|&station| leaving(&routing[station]) > 0.0);
     let drained = reachable(leaves, count, |from, to| routing[to][from] > 0.0);
     if let Some(station) = (0..count).find(|&station| reached[station] && !drained[station]) {
         return Err(TheoryError::NoWayOut { station });
     }
     let live: Vec<usize> = (0..count).filter(|&station| reached[station]).collect();
-    // Row by row: rate of i - sum over j of rate of j times routing from j to i = external arrivals at i.
-    let mut equations: Vec<Vec<f64>> = Vec::with_capacity(live.len());
-    for (at, &to) in live.iter().enumerate() {
-        let mut row: Vec<f64> = live.iter().map(|&from| -routing[from][to]).collect();
-        row[at] += 1.0;
-        row.push(external[to]);
-        equations.push(row);
+    // The way of a request as a chain that starts again from outside, which is the first state.
+    let total: f64 = external.iter().sum();
+    let row = |outside: f64, stations: &dyn Fn(usize) -> f64| -> Vec<f64> {
+        let stations = live.iter().map(|&to| stations(to));
+        std::iter::once(outside).chain(stations).collect()
+    };
+    let mut chain = vec![row(0.0, &|to| external[to] / total)];
+    for &from in &live {
+        chain.push(row(leaving(&routing[from]), &|to| routing[from][to]));
     }
-    let solution = solve(equations).map_err(|at| TheoryError::NoWayOut { station: live[at] })?;
+    let visits = stationary(chain).map_err(|at| TheoryError::NoWayOut {
+        station: live[at - 1],
+    })?;
     let mut rates = vec![0.0; count];
-    for (&station, rate) in live.iter().zip(solution) {
-        rates[station] = rate;
+    for (&station, visits) in live.iter().zip(&visits[1..]) {
+        rates[station] = total * visits;
     }
     Ok(rates)
+}
+
+/// The probability of leaving that is left by a row of the routing: 0 where it is a rounding.
+fn leaving(row: &[f64]) -> f64 {
+    let left = 1.0 - row.iter().sum::<f64>();
+    if left < 1e-12 { 0.0 } else { left }
 }
 
 /// The stations that can be reached from `starts`, these included.
@@ -153,37 +164,34 @@ fn reachable(
     reached
 }
 
-/// The solution of linear equations, each a row of coefficients with the right side at its end, by Gaussian
-/// elimination with partial pivoting; the column without a pivot if there is none.
-fn solve(mut rows: Vec<Vec<f64>>) -> Result<Vec<f64>, usize> {
-    let count = rows.len();
-    for column in 0..count {
-        let size = |row: &usize| rows[*row][column].abs();
-        let best = (column..count).max_by(|a, b| size(a).total_cmp(&size(b)));
-        // The coefficients are of the order of 1.
-        let Some(best) = best.filter(|best| size(best) > 1e-13) else {
-            return Err(column);
-        };
-        rows.swap(column, best);
-        let (done, below) = rows.split_at_mut(column + 1);
-        let lead = &done[column];
-        for row in below {
-            let factor = row[column] / lead[column];
-            if factor != 0.0 {
-                for (value, lead) in row.iter_mut().zip(lead).skip(column) {
-                    *value -= factor * lead;
-                }
+/// The visits to each state of a Markov chain between two visits to the first one, by elimination of the states from
+/// the last on (Grassmann, Taksar and Heyman 1985); the state that leads to none before it if there is one.
+///
+/// Gaussian elimination on the same equations, but with every pivot summed from the probabilities of going elsewhere
+/// rather than taken from 1 minus that of staying: nothing is subtracted, so that no digits are lost and pivots need no
+/// search, however rarely a request leaves.
+fn stationary(mut chain: Vec<Vec<f64>>) -> Result<Vec<f64>, usize> {
+    for state in (1..chain.len()).rev() {
+        let (before, from) = chain.split_at_mut(state);
+        let onward = &from[0][..state];
+        let pivot: f64 = onward.iter().sum();
+        if pivot == 0.0 {
+            return Err(state);
+        }
+        for row in before {
+            row[state] /= pivot;
+            let through = row[state];
+            for (probability, onward) in row.iter_mut().zip(onward) {
+                *probability += through * onward;
             }
         }
     }
-    let mut solution = vec![0.0; count];
-    for at in (0..count).rev() {
-        let known: f64 = (at + 1..count)
-            .map(|other| rows[at][other] * solution[other])
-            .sum();
-        solution[at] = (rows[at][count] - known) / rows[at][at];
+    let mut visits = vec![1.0];
+    for state in 1..chain.len() {
+        let into = visits.iter().zip(&chain);
+        visits.push(into.map(|(visits, row)| visits * row[state]).sum());
     }
-    Ok(solution)
+    Ok(visits)
 }
 
 fn same_length(what: &'static str, found: usize, stations: usize) -> Result<(), TheoryError> {

@@ -147,6 +147,16 @@ fn traffic_without_a_solution_is_refused() {
     assert_eq!(traffic(&[1.0, 0.0, 0.0], &avoided), Ok(vec![1.0, 0.0, 0.0]));
     let network = OpenNetwork::new(&stations, &[1.0, 0.0, 0.0], &avoided).expect("stable");
     assert_eq!(network.queues[1], None);
+    // A way out that a request finds once in 10^18 visits: 1 minus the probability of staying would have no digits left.
+    let rare = vec![
+        vec![1.0 - 1e-6, 1e-6, 0.0],
+        vec![1.0 - 1e-6, 0.0, 1e-6],
+        vec![1.0 - 1e-6, 0.0, 0.0],
+    ];
+    let rates = traffic(&[1.0, 0.0, 0.0], &rare).expect("a way out");
+    for (rate, expected) in rates.iter().zip([1e18, 1e12, 1e6]) {
+        assert_near(*rate, expected, 1e-9);
+    }
     let endless = vec![vec![1.0]];
     assert!(traffic(&[1.0], &endless).is_err());
     let series = vec![
