@@ -38,7 +38,7 @@ fn streams(run: &Run, messages: &mut Messages) {
     let mut table = Table::new(&headings);
     let mut consumers = 0;
     for (stream_name, stream) in &run.streams {
-        let duplicates = [("duplicates were not stored", stream.duplicates)];
+        let duplicates = [("of its publications were duplicates", stream.duplicates)];
         remark(messages, &format!("stream {stream_name}"), &duplicates);
         for (name, consumer) in &stream.consumers {
             let name = format!("{stream_name}/{name}");
@@ -127,15 +127,12 @@ fn fan_outs(run: &Run, messages: &mut Messages) {
     for (name, fan_out) in &run.fan_outs {
         table.row(fan_out_row(name, fan_out));
         let counts = [
-            ("deliveries lost", fan_out.lost),
+            ("lost on the way", fan_out.lost),
             (
-                "emissions not complete when the run ended",
+                "of the emissions not complete when the run ended",
                 fan_out.unfinished_emissions,
             ),
-            (
-                "deliveries had not come by then",
-                fan_out.unfinished_deliveries,
-            ),
+            ("of their deliveries missing", fan_out.unfinished_deliveries),
         ];
         remark(messages, name, &counts);
     }
@@ -168,5 +165,123 @@ fn remark(messages: &mut Messages, name: &str, counts: &[(&str, u64)]) {
         messages
             .remarks
             .push(format!("{name}: {}", some.join(", ")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// A result with these parts in it.
+    fn run(streams: Value, fan_outs: Value, verdict: Option<Value>) -> Run {
+        let mut document = json!({
+            "schema": "blis.result/1", "blis_version": "0", "mode": "simulated", "seed": 1,
+            "spec": {"name": "told", "sha256": "", "resolved_sha256": ""},
+            "configuration": {}, "ended_by": "horizon", "retries": 0, "late_replies": 0,
+            "window": {"warmup_s": 0.0, "measured_s": 10.0, "requests": requests()},
+            "requests": requests(),
+            "sessions": {
+                "started": 0, "completed": 0, "cancelled": 0, "horizon_interrupted": 0, "budget_exhausted": 0
+            },
+            "latency_ms": {"response": none(), "service": none(), "lag": none()},
+            "actions": {}, "clients": {}, "services": {}, "theory": {}, "series": [], "events": 0,
+            "simulated_s": 10.0, "streams": streams, "fan_outs": fan_outs
+        });
+        if let Some(verdict) = verdict {
+            document["verdict"] = verdict;
+        }
+        serde_json::from_value(document).expect("a result")
+    }
+
+    fn requests() -> Value {
+        json!({
+            "intended": 0, "ok": 0, "app_error": 0, "rejected": 0, "timed_out": 0, "transport_error": 0,
+            "dropped": 0, "unresolved": 0
+        })
+    }
+
+    fn none() -> Value {
+        json!({"count": 0, "censored": 0})
+    }
+
+    fn some(value: f64) -> Value {
+        json!({"count": 7, "censored": 0, "mean": value, "p50": value + 1.0, "p99": value + 2.0})
+    }
+
+    /// A stream whose consumer has this slope, which is growth or not.
+    fn audit(slope: f64, grows: bool) -> Value {
+        json!({"audit": {"published": 1200, "duplicates": 3, "consumers": {"indexer": {
+            "stored": 1197, "delivered": 1000, "redelivered": 12, "expired": 0, "naks": 2, "acknowledged": 990,
+            "acknowledged_per_s": 99.0, "repeated": 0, "exhausted": 0, "unfinished_pending": 197,
+            "unfinished_delivered": 0, "backlog_max": 210, "backlog_slope_per_s": slope, "backlog_grows": grows,
+            "pending_mean": 100.5, "pending_max": 200, "ack_pending_mean": 8.25, "ack_pending_max": 10,
+            "wait_ms": some(500.0), "age_ms": some(600.0)
+        }}}})
+    }
+
+    fn lines(run: &Run) -> Vec<String> {
+        let messages = messages(run);
+        let rows = messages.tables.iter().flat_map(|table| table.rows());
+        let rows = rows.map(|cells| cells.join(" | "));
+        rows.chain(messages.remarks).collect()
+    }
+
+    #[test]
+    fn consumers_stand_in_a_table_with_what_is_unusual_below() {
+        let said = lines(&run(audit(-0.5, false), json!({}), None));
+        assert_eq!(
+            said,
+            [
+                "consumer | acknowledged | per second | backlog max | growth | pending | ack pending | wait p99 | age \
+                 mean | age p99",
+                "audit/indexer | 990 | 99.00 | 210 | -0.5000/s | 100.5 | 8.250 | 502.0 ms | 600.0 ms | 602.0 ms",
+                "stream audit: 3 of its publications were duplicates",
+                "audit/indexer: 12 delivered again, 2 naks, 197 still pending when the run ended",
+            ]
+        );
+    }
+
+    #[test]
+    fn growth_that_nothing_judges_is_warned_of() {
+        let warning = "audit/indexer: warning: its backlog grew by +19.50 messages/s, more than chance would have it, \
+                       and nothing judges that";
+        let warned = |run: &Run| lines(run).iter().any(|line| line == warning);
+        assert!(warned(&run(audit(19.5, true), json!({}), None)));
+        assert!(!warned(&run(audit(19.5, false), json!({}), None)));
+        let verdict = |of: &str| {
+            json!({"status": "TRIP", "reasons": [], "signals": [{
+                "of": of, "name": "backlog growth", "standing": "over", "limit": 1.0, "measured": 19.5,
+                "samples": 0, "needed": 0
+            }]})
+        };
+        let judged = verdict("Consumer audit/indexer");
+        assert!(!warned(&run(audit(19.5, true), json!({}), Some(judged))));
+        let other = verdict("Consumer audit/mailer");
+        assert!(warned(&run(audit(19.5, true), json!({}), Some(other))));
+    }
+
+    #[test]
+    fn fan_outs_stand_in_a_table_of_their_own() {
+        let rooms = json!({"rooms": {
+            "emissions": 10, "subscribers": 10_000, "deliveries": 9_950, "lost": 20, "unfinished_emissions": 1,
+            "unfinished_deliveries": 30, "completion_ratio": 0.99, "first_ms": some(1.0), "last_ms": none(),
+            "delivery_ms": some(5.0)
+        }});
+        let said = lines(&run(json!({}), rooms, None));
+        assert_eq!(
+            said,
+            [
+                "fan-out | emissions | deliveries | in time | first mean | delivery p50 | delivery p99 | last mean | \
+                 last p99",
+                "rooms | 10 | 9,950 | 99.0 % | 1.000 ms | 6.000 ms | 7.000 ms | not measured | not measured",
+                "rooms: 20 lost on the way, 1 of the emissions not complete when the run ended, 30 of their deliveries missing",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_run_without_messages_says_nothing() {
+        assert_eq!(lines(&run(json!({}), json!({}), None)), [""; 0]);
     }
 }

@@ -57,7 +57,7 @@ fn grows(levels: &[(f64, f64)]) -> Option<bool> {
     let mean = steps.iter().sum::<f64>() / number;
     let squares: f64 = steps.iter().map(|step| (step - mean) * (step - mean)).sum();
     let error = libm::sqrt(squares / (number - 1.0) / number);
-    Some(mean > 0.0 && mean > TELLING * error)
+    Some(mean > TELLING * error)
 }
 
 #[cfg(test)]
