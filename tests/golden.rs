@@ -387,6 +387,9 @@ fn limits_were_kept(run: &Run, args: &str) {
         ("distributions", false),
         ("shapes", true),
         ("recorded", true),
+        ("streams", true),
+        ("priorities", false),
+        ("disturbances", false),
     ]
     .into();
     let known = judged.get(run.spec.name.as_str());

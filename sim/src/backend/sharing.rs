@@ -5,8 +5,8 @@
 //! grown by its demand since it came (virtual time; Kleinrock 1967 for the model). An arrival or a departure changes
 //! the rate and nothing else, and costs time logarithmic in the number in service.
 //!
-//! Attained service is kept in units of 2^-24 ns, so that whatever the sequence of rates a job ends within a
-//! nanosecond of the exact instant.
+//! Attained service is kept in units of 2^-24 ns. Ends are whole nanoseconds, rounded up, so that a departure may take
+//! from those who stay what is left of one.
 
 use std::cmp::Reverse;
 
@@ -170,7 +170,8 @@ mod tests {
         let jobs: Vec<(u64, u64)> = (0..1000u64).map(|n| (n, 1 + n * 7919 % 1000)).collect();
         let total: u64 = jobs.iter().map(|job| job.1).sum();
         let last = ends(1, &jobs).last().map_or(0, |end| end.1);
-        assert!(last.abs_diff(total) <= 1, "{last} {total}");
+        // Each end is rounded up to a whole nanosecond.
+        assert!(last.abs_diff(total) <= 10, "{last} {total}");
     }
 
     #[test]

@@ -81,6 +81,7 @@ impl Row {
         {
             mine.waiting += to.waiting - from.waiting;
             mine.busy += to.busy - from.busy;
+            mine.workers += to.workers - from.workers;
         }
         for ((mine, from), to) in self
             .consumers
@@ -100,6 +101,7 @@ impl Row {
         for (mine, others) in self.stations.iter_mut().zip(&other.stations) {
             mine.waiting += others.waiting;
             mine.busy += others.busy;
+            mine.workers += others.workers;
         }
         for (mine, others) in self.consumers.iter_mut().zip(&other.consumers) {
             mine.backlog = others.backlog;

@@ -36,6 +36,13 @@ fn unwrap_forms(schema: &mut Schema) {
 
 /// A key that may be absent may not be there without a value, though the derived schema allows it.
 fn forbid_null(schema: &mut Schema) {
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|one| one != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            schema.insert("type".into(), only);
+        }
+    }
     let Some(Value::Array(alternatives)) = schema.get_mut("anyOf") else {
         return;
     };

@@ -359,7 +359,7 @@ mod tests {
         assert_eq!(findings.conflicts, Vec::<String>::new());
         refuse_other_sections(&sources, &without, &mut findings);
         let told = "the section `services` in one.yaml:32:1 cannot be composed; what can is `blis`, `name`, `seed`, \
-                    `run`, `clients`, `actions` or `network`";
+                    `run`, `clients`, `actions`, `streams`, `fan_outs` or `network`";
         assert_eq!(findings.conflicts, [told]);
     }
 }

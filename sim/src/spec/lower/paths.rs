@@ -136,7 +136,8 @@ struct Paths<'a, 'f> {
 impl Paths<'_, '_> {
     fn action(&mut self, name: &Spanned<String>, action: &syntax::Action) -> Action {
         let entry = self.position();
-        let answers = self.answers(&action.path.value, &mut BTreeSet::new());
+        let path = &action.path.value;
+        let answers = fails(path) || self.answers(path, &mut BTreeSet::new());
         self.nobody_waits = (!answers).then_some("nothing on this path answers the user");
         self.calls.push(name.value.clone());
         let end = self.steps(&action.path.value, State::WAITING);
@@ -665,6 +666,26 @@ pub fn target(publish: &Publish) -> (&str, &str) {
             (stream, subject.map_or(stream, |subject| &subject.value))
         }
     }
+}
+
+/// Whether some of these steps answers the user with a failure.
+fn fails(steps: &[Spanned<syntax::Step>]) -> bool {
+    steps.iter().any(|step| match &step.value {
+        syntax::Step::Fail(_) => true,
+        syntax::Step::Branch(arms) => arms.iter().any(|arm| fails(&arm.path)),
+        syntax::Step::Cache(cache) => {
+            let found = cache.value.found.as_ref();
+            found.is_some_and(|found| fails(found)) || fails(&cache.value.miss)
+        }
+        syntax::Step::Visit(visit) => match &visit.value {
+            Visit::As(visit) => {
+                let during = visit.during.as_ref();
+                during.is_some_and(|during| fails(&during.value))
+            }
+            Visit::Service(_) => false,
+        },
+        _ => false,
+    })
 }
 
 /// A path without the reply that it ends with.
