@@ -18,7 +18,7 @@ pub enum Visit {
     Service(String),
     /// A service in a way of its own.
     #[serde(rename = "$mapping")]
-    As(VisitAs),
+    As(Box<VisitAs>),
 }
 
 /// A visit that is more than a service time.
