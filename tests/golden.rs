@@ -390,6 +390,7 @@ fn limits_were_kept(run: &Run, args: &str) {
         ("streams", true),
         ("priorities", false),
         ("disturbances", false),
+        ("chat-pipeline", true),
     ]
     .into();
     let known = judged.get(run.spec.name.as_str());

@@ -3,12 +3,14 @@
 //! `cargo bench --bench engine` runs every case; `-- A D` just those; `-- --rounds 9` more often. Engine and
 //! kernel take turns, and the ratio is taken within each round, so that a machine that slows down slows both.
 //! `cargo bench --bench engine -- once CASE REQUESTS` runs the engine once and prints what it took as JSON;
+//! `-- backend` runs priority lines, processor sharing, batches and fan-outs at two sizes each;
 //! `-- calendar` compares the future-event list with a binary heap; `-- memory` runs case C, one million closed
 //! users, at two lengths, each in a process of its own; `-- long [EVENTS]` runs case A for 10^9 events or as many as
 //! are given, which must be exact and take no more memory than 10^7.
 
 #![allow(missing_docs, reason = "a bench has no public items to document")]
 
+mod backend;
 mod cases;
 mod hold;
 mod kernel;
@@ -29,6 +31,13 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["memory"] => memory(),
         ["calendar"] => calendar(),
+        ["backend"] => match backend::compare() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::FAILURE
+            }
+        },
         ["long"] => long(LONG),
         ["long", events] => match events.parse() {
             Ok(events) if events >= SHORT => long(events),
@@ -41,7 +50,7 @@ fn main() -> ExitCode {
 
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: cargo bench --bench engine [-- [--rounds N] [CASE ...] | once CASE REQUESTS | memory | calendar | long [EVENTS]]; cases: A B1 B2 C D"
+        "usage: cargo bench --bench engine [-- [--rounds N] [CASE ...] | once CASE REQUESTS | memory | calendar | backend | long [EVENTS]]; cases: A B1 B2 C D"
     );
     ExitCode::from(2)
 }

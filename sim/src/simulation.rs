@@ -6,6 +6,8 @@
 //! - The same model gives the same events, whatever machine it runs on and however the run is cut into pieces.
 //! - In steady state an event allocates nothing.
 
+use std::collections::BTreeMap;
+
 use crate::backend::{Backend, Reply};
 use crate::engine::{Calendar, FlightId, Load, LoadEnd, Task, Timer, World};
 use crate::event::{Outcome, Request, Sink};
@@ -62,15 +64,46 @@ pub enum Progress {
 /// A model that goes round without the clock moving.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "time stands still at {at}: more than {events} events happened at this one instant, so the model goes \
-     round without taking any time; give the users a think time, the retries a backoff, or the path a \
-     service time"
+    "time stands still at {at}: more than {events} events happened at this one instant, most of them of {who}, so the \
+     model goes round without taking any time; give the users a think time, the retries and naks a delay, or the path \
+     a service time"
 )]
 pub struct StandsStill {
     /// The instant, as time since the start.
     pub at: Span,
     /// How many events were counted there.
     pub events: u64,
+    /// Whose events most of them are.
+    pub who: String,
+}
+
+/// How many further events are looked at to name who goes round.
+const SAMPLE: u64 = 1000;
+
+/// What those are called whose events can go round.
+#[derive(Debug, Clone)]
+struct Names {
+    clients: Vec<String>,
+    /// Actions, then consumers.
+    paths: Vec<String>,
+}
+
+impl Names {
+    fn new(model: &Model) -> Names {
+        let actions = model.actions.iter();
+        let actions = actions.map(|action| format!("action {}", action.name));
+        let consumers = model.consumers.iter().map(|consumer| {
+            let stream = &model.streams[consumer.stream.index()].name;
+            format!("consumer {stream}/{}", consumer.name)
+        });
+        let clients = model.clients.iter();
+        Names {
+            clients: clients
+                .map(|client| format!("client {}", client.name))
+                .collect(),
+            paths: actions.chain(consumers).collect(),
+        }
+    }
 }
 
 /// From so many users on their records, of 24 bytes each, are more than a core's own cache holds.
@@ -94,6 +127,7 @@ pub struct Simulation<S> {
     /// How many events had happened when the clock last moved.
     events_before: u64,
     patience: u64,
+    names: Box<Names>,
     /// Whether the users do not fit into a processor's cache.
     many_users: bool,
     finished: bool,
@@ -111,11 +145,13 @@ impl<S: Sink> Simulation<S> {
         let woken = world.calendar.len();
         world.backend.schedule_outages(&mut world.calendar);
         // A burst of every user at one instant is legitimate, with several steps each; a hundred are not.
-        // A budget ends any run.
-        let patience = match model.limits.requests {
-            Some(_) => u64::MAX,
-            None => 1_000_000 + 100 * (woken as u64 + load.recorded_arrivals()),
-        };
+        // So is a whole budget that is used up at once.
+        let budget = model.limits.requests.map_or(0, std::num::NonZeroU64::get);
+        let crowd = (woken as u64).saturating_add(load.recorded_arrivals());
+        let patience = crowd
+            .saturating_add(budget)
+            .saturating_mul(100)
+            .saturating_add(1_000_000);
         let many_users = woken > MANY_USERS;
         Simulation {
             load,
@@ -130,6 +166,7 @@ impl<S: Sink> Simulation<S> {
             events: 0,
             events_before: 0,
             patience,
+            names: Box::new(Names::new(model)),
             many_users,
             finished: false,
         }
@@ -181,12 +218,53 @@ impl<S: Sink> Simulation<S> {
             return Ok(Progress::Finished);
         }
         while self.events < until {
-            if !self.step()? {
-                self.finish();
-                return Ok(Progress::Finished);
+            match self.step() {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.finish();
+                    return Ok(Progress::Finished);
+                }
+                Err(still) => return Err(self.blame(still)),
             }
         }
         Ok(Progress::Running)
+    }
+
+    /// Names who goes round: whose events most of the next ones are.
+    #[cold]
+    fn blame(&mut self, still: StandsStill) -> StandsStill {
+        let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+        for _ in 0..SAMPLE {
+            if let Some(who) = self.next_in_turn() {
+                *seen.entry(who).or_default() += 1;
+            }
+            self.events_before = self.events;
+            if !self.step().unwrap_or(false) {
+                break;
+            }
+        }
+        let most = seen.into_iter().max_by_key(|(_, events)| *events);
+        StandsStill {
+            who: most.map_or(still.who, |(who, _)| who),
+            ..still
+        }
+    }
+
+    /// Whose the next event is.
+    fn next_in_turn(&mut self) -> Option<String> {
+        let task = self.world.calendar.upcoming().next()?;
+        let Names { clients, paths } = &*self.names;
+        let path = |path: Option<u16>| paths.get(usize::from(path?)).cloned();
+        match task {
+            Task::User(user) => clients.get(self.load.client_of(user).index()).cloned(),
+            Task::Arrival(process) => {
+                let client = self.load.client_of_process(process)?;
+                clients.get(client.index()).cloned()
+            }
+            Task::Served(job) | Task::Arrived(job) => path(self.world.backend.path_of(job)),
+            Task::Timer(timer) => path(self.world.backend.path_of_timer(timer)),
+            Task::Delivered(_) => None,
+        }
     }
 
     /// Runs to the end.
@@ -300,6 +378,7 @@ impl<S: Sink> Simulation<S> {
             return Err(StandsStill {
                 at: at.since(Time::ZERO),
                 events: self.patience,
+                who: "the model".to_owned(),
             });
         }
         Ok(())

@@ -310,3 +310,16 @@ fn admission_lets_in_what_its_tokens_allow() {
     let visits = measure.stations()[0].visits();
     assert!((5_000..=5_010).contains(&visits.completed), "{visits:?}");
 }
+
+#[test]
+fn who_goes_round_at_one_instant_is_named() {
+    let text = "{blis: 1, name: t, run: {horizon: 10s}, clients: {a: {rate: 1/s, do: a}},\n \
+        actions: {a: {path: [{publish: log}, reply]}}, services: {s: {workers: 1, time: 0s, errors: 100%}},\n \
+        streams: {log: {consumers: {c: {service: s}}}}}";
+    let model = spec::lower(&spec::read(text).expect("a spec"))
+        .expect("sound")
+        .model;
+    let still = Simulation::new(&model, Measure::new(&model)).run();
+    let told = still.expect_err("naks without end").to_string();
+    assert!(told.contains("most of them of consumer log/c"), "{told}");
+}

@@ -496,6 +496,11 @@ impl Backend {
         self.served_special(completion.job, m)
     }
 
+    /// The job that a completion is of.
+    pub(super) fn job_of_completion(&self, slot: u32) -> u32 {
+        self.completions[slot].0.job
+    }
+
     /// Whether a completion was called off.
     pub(super) fn is_called_off(&self, slot: u32) -> bool {
         !self.completions[slot].0.valid

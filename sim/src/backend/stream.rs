@@ -566,6 +566,18 @@ impl Backend {
         self.deal(consumer, m);
     }
 
+    /// The position of a consumer's path.
+    pub(super) fn path_of_consumer(&self, consumer: u32) -> Option<u16> {
+        let consumers = &self.streams.consumers;
+        consumers.get(consumer as usize).map(|state| state.path)
+    }
+
+    /// The position of the path of a message's consumer.
+    pub(super) fn path_of_message(&self, message: u32) -> Option<u16> {
+        let message = self.streams.messages.get(message)?;
+        self.path_of_consumer(u32::from(message.consumer.0))
+    }
+
     /// Whether a message that a timer was set for is done.
     pub(super) fn is_settled(&self, message: u32) -> bool {
         self.streams.messages[message].standing == Standing::Done

@@ -53,6 +53,21 @@ impl Backend {
         self.due(timer, &mut m)
     }
 
+    /// Whose path a job walks, by position: those of the actions, then those of the consumers.
+    pub fn path_of(&self, job: u32) -> Option<u16> {
+        self.jobs.get(job).map(|job| job.path)
+    }
+
+    /// On whose path's account a timer is due, as far as it is one path's.
+    pub fn path_of_timer(&self, timer: Timer) -> Option<u16> {
+        match timer {
+            Timer::AckWait(consumer) | Timer::Linger(consumer) => self.path_of_consumer(consumer),
+            Timer::Redeliver(message) => self.path_of_message(message),
+            Timer::Completion(slot) => self.path_of(self.job_of_completion(slot)),
+            Timer::Share(_) | Timer::Stored(_) | Timer::Emitted(_) | Timer::Outage(_) => None,
+        }
+    }
+
     fn due<S: Sink>(&mut self, timer: Timer, m: &mut Moment<'_, S>) -> Option<Reply> {
         match timer {
             Timer::Completion(slot) => return self.completion_due(slot, m),

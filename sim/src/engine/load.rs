@@ -6,9 +6,9 @@
 
 use crate::engine::in_flight::{FlightId, InFlight};
 use crate::event::{Event, Outcome, Request, Sink, UserId};
-use crate::model::Model;
+use crate::model::{ClientId, Model};
 use crate::time::Time;
-use crate::users::{Users, Wake};
+use crate::users::{ProcessId, Users, Wake};
 
 /// What users' requests are handed to: the simulated backend, a live cluster, or a script in a test.
 pub trait World {
@@ -102,6 +102,16 @@ impl Load {
     #[inline]
     pub fn next_deadline(&self) -> Time {
         self.in_flight.next_deadline()
+    }
+
+    /// The client of a user.
+    pub fn client_of(&self, user: UserId) -> ClientId {
+        self.users.client_of(user)
+    }
+
+    /// The client of an arrival process.
+    pub fn client_of_process(&self, process: ProcessId) -> Option<ClientId> {
+        self.users.client_of_process(process)
     }
 
     /// Has a user that will soon be woken fetched from memory; nothing else comes of it.

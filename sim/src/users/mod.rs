@@ -176,6 +176,16 @@ impl Users {
         self.users.len() - self.closed - self.free.len()
     }
 
+    /// The client of a user.
+    pub fn client_of(&self, user: UserId) -> ClientId {
+        self.users[user.index()].client
+    }
+
+    /// The client of an arrival process.
+    pub fn client_of_process(&self, process: ProcessId) -> Option<ClientId> {
+        self.processes.get(process.index()).map(|one| one.client)
+    }
+
     /// Has a user's record fetched from memory; nothing else comes of it.
     #[inline]
     pub fn touch(&self, user: UserId) {
