@@ -136,6 +136,9 @@ impl RunDirectory {
     /// Puts a file in its place; what was there goes to `former`, and comes back if the file cannot.
     fn replace(&self, name: &str, staged: &Path, former: &Path) -> io::Result<()> {
         let place = self.path.join(name);
+        if name != FOLDER && place.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
         match std::fs::rename(&place, former.join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -153,6 +156,10 @@ impl RunDirectory {
     /// Undoes a replacement.
     fn give_back(&self, name: &str, former: &Path) -> io::Result<()> {
         let place = self.path.join(name);
+        // A folder does not take the place of another.
+        if name == FOLDER && place.is_dir() {
+            std::fs::remove_dir_all(&place)?;
+        }
         match std::fs::rename(former.join(name), &place) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => match place.is_dir() {
                 true => std::fs::remove_dir_all(&place),

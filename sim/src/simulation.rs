@@ -310,7 +310,11 @@ impl<S: Sink> Simulation<S> {
         {
             return Ok(true);
         }
-        self.move_to(at)?;
+        if let Err(still) = self.move_to(at) {
+            // It has not happened.
+            self.world.calendar.push(at, task);
+            return Err(still);
+        }
         self.events += 1;
         let Simulation {
             load,

@@ -145,7 +145,7 @@ const MISTAKES: &[Mistake] = &[
     // What is not there.
     ("{ask: 3, tell: 1}", "{ask: 0, tell: 0}", "{", &["the weights of the mix add up to 0", "clients.feed.do", "give at least one action a weight above 0"]),
     ("{ask: 3, tell: 1}", "{}", "{}", &["the mix is empty"]),
-    ("      - reply\n", "\n", "", &["the path of `ask` never replies", "actions.ask.path"]),
+    ("      - reply\n", "      - branch: [{weight: 1, path: [reply]}, {weight: 1, path: []}]\n", "", &["on some branch the path of `ask` never replies", "actions.ask.path"]),
     ("horizon: 60s, ", "", "", &["nothing ends the load: there is neither a budget nor a horizon", "set `run.requests` or `run.horizon`, or give --num-requests or --horizon"]),
     ("workers: 4\n", "\n", "", &["a service needs the key `workers`"]),
     // Names.

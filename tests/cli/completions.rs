@@ -95,7 +95,7 @@ fn a_page_of_nothing_is_refused() {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
     assert!(
         ran.stderr
-            .starts_with("blis: there is no command observe; the commands are run, check,"),
+            .starts_with("blis: there is no command observe; the commands are run, whatif, check,"),
         "{ran:?}"
     );
     let home = tempfile::tempdir().expect("a directory");

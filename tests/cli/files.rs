@@ -107,7 +107,10 @@ fn results_without_files_take_the_place_of_results_with_files() {
         })
         .collect();
     left.sort();
-    assert_eq!(left, ["result.json", "spec.yaml"]);
+    assert_eq!(
+        left,
+        ["report.md", "result.json", "spec.schema.json", "spec.yaml"]
+    );
     let back = run(home.path(), "run --spec specs/spec.yaml --out out --force");
     assert_eq!(back.code, Some(0), "{back:?}");
     assert_eq!(read(home.path().join("out/files/a.csv")), "time\n3\n3\n4\n");
