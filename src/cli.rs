@@ -63,7 +63,7 @@ pub struct RunArgs {
     pub out: Option<PathBuf>,
 
     /// Write one row per request to this file while the run goes on; by its name as CSV (.csv) or JSON lines (.jsonl).
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    #[arg(long, value_name = "FILE", help_heading = "Output", conflicts_with_all = ["replications", "precision"])]
     pub trace: Option<PathBuf>,
 
     /// The form of the trace, whatever its name.
