@@ -13,7 +13,9 @@ use crate::time::Span;
 const BITS: u32 = 7;
 /// Values below this are counted exactly.
 const EXACT: u64 = 1 << BITS;
-const COUNTERS: usize = ((u64::BITS - BITS + 1) as usize) << BITS;
+/// Counters between a power of two and the next.
+const OCTAVE: usize = 1 << BITS;
+const COUNTERS: usize = (u64::BITS - BITS + 1) as usize * OCTAVE;
 
 /// Log-linear counters over all spans.
 #[derive(Debug, Clone)]
@@ -58,8 +60,14 @@ impl Sketch {
 
     /// Adds what another holds.
     pub(super) fn add(&mut self, other: &Sketch) {
-        for (mine, others) in self.counters.iter_mut().zip(&other.counters) {
-            *mine = mine.saturating_add(*others);
+        let mine = self.counters.chunks_exact_mut(OCTAVE);
+        for (mine, others) in mine.zip(other.counters.chunks_exact(OCTAVE)) {
+            if is_blank(others) {
+                continue;
+            }
+            for (mine, others) in mine.iter_mut().zip(others) {
+                *mine = mine.saturating_add(*others);
+            }
         }
         self.count += other.count;
     }
@@ -81,11 +89,19 @@ impl Sketch {
 
     /// Takes over what another holds, and leaves it empty.
     pub(super) fn take(&mut self, other: &mut Sketch) {
-        for (at, others) in other.counters.iter_mut().enumerate() {
-            let (sum, round) = self.counters[at].overflowing_add(std::mem::take(others));
-            self.counters[at] = sum;
-            if round {
-                self.go_round(at);
+        if other.count == 0 {
+            return;
+        }
+        for (octave, others) in other.counters.chunks_exact_mut(OCTAVE).enumerate() {
+            if is_blank(others) {
+                continue;
+            }
+            for (at, others) in (octave * OCTAVE..).zip(others) {
+                let (sum, round) = self.counters[at].overflowing_add(std::mem::take(others));
+                self.counters[at] = sum;
+                if round {
+                    self.go_round(at);
+                }
             }
         }
         for (at, rounds) in std::mem::take(&mut other.rounds) {
@@ -105,6 +121,11 @@ impl Sketch {
         });
         Some(Span::from_nanos(largest(reached?)))
     }
+}
+
+/// Whether nothing was counted in an octave, which holds for nearly all of them: response times span a few.
+fn is_blank(octave: &[u32]) -> bool {
+    octave.iter().fold(0, |any, counter| any | counter) == 0
 }
 
 /// The counter of a value.

@@ -211,7 +211,7 @@ impl Users {
     }
 
     /// A session of an open client starts, and the next arrival is due.
-    #[inline]
+    #[inline(always)]
     fn arrive<S: Sink>(&mut self, now: Time, id: ProcessId, sink: &mut S) -> Woken {
         if self.exhausted() {
             return Woken::default();
@@ -244,6 +244,15 @@ impl Users {
                 next,
             };
         }
+        Woken {
+            send: self.first_round(now, newcomer, sink),
+            next,
+        }
+    }
+
+    /// The first request of a session that has a user of its own.
+    #[inline(never)]
+    fn first_round<S: Sink>(&mut self, now: Time, newcomer: User, sink: &mut S) -> Option<Request> {
         let user = match self.free.pop() {
             Some(user) => {
                 self.users[user.index()] = newcomer;
@@ -254,10 +263,7 @@ impl Users {
                 UserId((self.users.len() - 1) as u32)
             }
         };
-        Woken {
-            send: self.request(now, user, sink),
-            next,
-        }
+        self.request(now, user, sink)
     }
 
     /// The user's next request, unless the budget is used up.
