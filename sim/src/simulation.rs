@@ -295,8 +295,11 @@ impl<S: Sink> Simulation<S> {
         if at >= self.attention && !self.still_happens(at) {
             return Ok(false);
         }
+        if at <= self.now && self.events - self.events_before > self.patience {
+            return Err(self.stands_still());
+        }
         if deadline < due {
-            self.move_to(at)?;
+            self.move_to(at);
             self.events += 1;
             self.load
                 .time_out(self.now, &mut self.world, &mut self.sink);
@@ -310,11 +313,7 @@ impl<S: Sink> Simulation<S> {
         {
             return Ok(true);
         }
-        if let Err(still) = self.move_to(at) {
-            // It has not happened.
-            self.world.calendar.push(at, task);
-            return Err(still);
-        }
+        self.move_to(at);
         self.events += 1;
         let Simulation {
             load,
@@ -373,19 +372,21 @@ impl<S: Sink> Simulation<S> {
     }
 
     #[inline(always)]
-    fn move_to(&mut self, at: Time) -> Result<(), StandsStill> {
+    fn move_to(&mut self, at: Time) {
         if at > self.now {
             self.now = at;
             self.events_before = self.events;
             self.sink.advance(at);
-        } else if self.events - self.events_before > self.patience {
-            return Err(StandsStill {
-                at: at.since(Time::ZERO),
-                events: self.patience,
-                who: "the model".to_owned(),
-            });
         }
-        Ok(())
+    }
+
+    #[cold]
+    fn stands_still(&self) -> StandsStill {
+        StandsStill {
+            at: self.now.since(Time::ZERO),
+            events: self.patience,
+            who: "the model".to_owned(),
+        }
     }
 
     /// Whether the event at `at` still happens: the horizon is passed, or the load has ended before.

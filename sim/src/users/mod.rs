@@ -75,6 +75,9 @@ struct User {
 /// The user of a session that is a single request without retries: nothing needs to be remembered of it.
 const SINGLE_SHOT: UserId = UserId(u32::MAX);
 
+/// The last instant of the clock: what comes at [`Time::NEVER`] does not come.
+const LAST: Time = Time::from_nanos(u64::MAX - 1);
+
 /// All virtual users of a run.
 #[derive(Debug, Clone)]
 pub struct Users {
@@ -130,7 +133,7 @@ impl Users {
             users,
             free: Vec::new(),
             budget: requests.map_or(u64::MAX, |budget| budget.get()),
-            horizon: horizon.unwrap_or(Time::NEVER),
+            horizon: horizon.unwrap_or(Time::NEVER).min(LAST),
             intended: 0,
         }
     }
@@ -150,7 +153,7 @@ impl Users {
                 let id = ProcessId(process);
                 let first = &mut self.processes[id.index()];
                 let at = next_arrival(population, first, 1, Time::ZERO);
-                if at <= self.horizon && at < Time::NEVER {
+                if at <= self.horizon {
                     wake_at(at, Wake::Arrival(id));
                 }
                 process += 1;
@@ -226,7 +229,7 @@ impl Users {
             true => population.next_arrival(process.member, nth, now),
             false => next_arrival(population, process, nth, now),
         };
-        let next = (at <= self.horizon && at < Time::NEVER).then_some((at, Wake::Arrival(id)));
+        let next = (at <= self.horizon).then_some((at, Wake::Arrival(id)));
 
         let newcomer = User {
             number,
