@@ -140,6 +140,11 @@ fn theory(model: &Model) -> Section {
         let quantiles = format!("response p50 {p50}, p95 {p95}, p99 {p99}");
         blocks.push(Block::Notes(vec![quantiles]));
     }
+    if !exact.classes.is_empty() {
+        let classes = exact.classes.iter();
+        let classes = classes.map(|(name, response)| (name.as_str(), response * 1e3));
+        blocks.push(Block::Notes(vec![by_class(classes)]));
+    }
     if exact.services.len() > 1 {
         let mut table = Table::new(&["service", "utilisation", "mean queue", "wait mean"]);
         for (name, means) in &exact.services {
@@ -153,6 +158,13 @@ fn theory(model: &Model) -> Section {
         blocks.push(Block::Table(table));
     }
     Section::of(blocks)
+}
+
+/// The mean response time of each class of requests, in milliseconds, the most urgent first.
+pub fn by_class<'a>(classes: impl Iterator<Item = (&'a str, f64)>) -> String {
+    let classes = classes.map(|(name, response)| format!("{name} {}", millis(response)));
+    let classes: Vec<String> = classes.collect();
+    format!("mean response by class: {}", classes.join(", "))
 }
 
 /// Bounds and approximations, named as such.

@@ -7,6 +7,7 @@ use blis_sim::result::{
 };
 use blis_sim::verdict::Status;
 
+use super::check::by_class;
 use super::messages;
 use super::number::{
     count, millis, millis_off, millis_within, or_not_measured, percent, percent_within,
@@ -516,10 +517,16 @@ fn theory(run: &Run) -> Section {
             significant_within,
         );
     }
-    if run.throughput_rps.is_some() {
-        Section::of([Block::Table(table)])
-    } else {
-        Section::empty()
+    if run.throughput_rps.is_none() {
+        return Section::empty();
+    }
+    let classes = &exact.class_response_ms;
+    let classes = classes
+        .iter()
+        .map(|one| (one.class.as_str(), one.response_ms));
+    match exact.class_response_ms.is_empty() {
+        true => Section::of([Block::Table(table)]),
+        false => Section::of([Block::Table(table), Block::Notes(vec![by_class(classes)])]),
     }
 }
 

@@ -9,6 +9,7 @@
 mod closed;
 mod networks;
 mod open;
+mod orders;
 mod replicate;
 mod sensitivity;
 mod statistics;

@@ -9,6 +9,8 @@ use crate::model::{Action, Admission, Arrival, Dispatch, OnTimeout, Order, Sourc
 pub enum Scope {
     /// Every form, and bounds and approximations too.
     Any,
+    /// Forms of lines in the order of arrival, and bounds and approximations too.
+    Lines,
     /// Forms of networks, in which requests visit several services or come again.
     Network,
 }
@@ -21,7 +23,7 @@ type Fails = fn(&Traffic<'_>) -> Option<String>;
 const ASSUMPTIONS: &[(Scope, Fails)] = &[
     (Scope::Any, paths_do_more_than_visit),
     (Scope::Any, visits_have_times_of_their_own),
-    (Scope::Any, order_is_not_by_arrival),
+    (Scope::Lines, order_is_not_by_arrival),
     (Scope::Any, service_times_vary),
     (Scope::Any, some_are_not_admitted),
     (Scope::Any, rates_change),

@@ -50,7 +50,10 @@ pub fn estimate(model: &Model) -> Option<Estimate> {
     let refuses = traffic
         .visited()
         .any(|(_, service)| traffic.can_refuse(service));
-    if broken(&traffic, Scope::Any).is_some() || refuses {
+    let fails = [Scope::Any, Scope::Lines]
+        .into_iter()
+        .any(|scope| broken(&traffic, scope).is_some());
+    if fails || refuses {
         return None;
     }
     match traffic.closed() {

@@ -21,6 +21,9 @@ pub struct Exact {
     pub response: f64,
     /// Quantiles of the response time in seconds, where the form has them: median, p95, p99.
     pub quantiles: Option<[f64; 3]>,
+    /// The mean response time in seconds of each class of requests, the most urgent first, network included; empty
+    /// where there are no priorities.
+    pub classes: Vec<(String, f64)>,
 }
 
 /// The quantiles of [`Exact::quantiles`].
@@ -38,9 +41,9 @@ pub fn exact(model: &Model) -> Result<Exact, String> {
     if let Some(why) = broken(&traffic, Scope::Any) {
         return Err(why);
     }
-    let as_network = || match broken(&traffic, Scope::Network) {
-        Some(why) => Err(Why::Assumption(why)),
-        None => network(&traffic),
+    let as_network = || {
+        let why = broken(&traffic, Scope::Lines).or_else(|| broken(&traffic, Scope::Network));
+        why.map_or_else(|| network(&traffic), |why| Err(Why::Assumption(why)))
     };
     let mut found = match single_station(&traffic) {
         None => as_network(),
@@ -50,6 +53,10 @@ pub fn exact(model: &Model) -> Result<Exact, String> {
     .map_err(|why| why.to_string())?;
     let network = traffic.network();
     found.response += network;
+    found
+        .classes
+        .iter_mut()
+        .for_each(|(_, response)| *response += network);
     found.quantiles = match traffic.network_is_constant() {
         true => found.quantiles.map(|all| all.map(|q| q + network)),
         // The quantile of a sum is not one of quantiles.
@@ -132,6 +139,58 @@ mod tests {
             assert_eq!(why, "work leaves service s when its client gives up");
         }
         assert!(refused(", arrival: constant", ", queue: {limit: 3}").contains("not Poisson"));
+    }
+
+    #[test]
+    fn other_orders_have_forms_of_their_own() {
+        let shared = |limit: &str| format!(", queue: {{order: {limit}}}");
+        let found = found_for("", &shared("shared")).expect("processor sharing");
+        assert_eq!(found.form, "M/M/1 with processor sharing");
+        near(found.response, 0.02);
+        assert_eq!(found.services[0].1.queue, 0.0);
+        let why = found_for("", &shared("{shared: {limit: 2}}")).expect_err("limited sharing");
+        assert_eq!(why, "service s is shared by a limited number");
+        let why = found_for(", timeout: 1s", &shared("deadline")).expect_err("deadlines");
+        assert_eq!(why, "service s does not serve in the order of arrival");
+        let loss = found_for("", ", members: 1, queue: {limit: 0}").expect("a loss system");
+        assert_eq!(loss.form, "M/M/1/1");
+    }
+
+    #[test]
+    fn priorities_tell_their_classes() {
+        let clients = "u: {rate: 30/s, class: urgent, do: do}, v: {rate: 20/s, do: do}, w: {rate: 10/s, class: usual, do: do}";
+        let path = "do: {path: [{visit: s}, reply]}";
+        let service = |preempt: bool, more: &str| {
+            format!(
+                "s: {{workers: 1, time: {{exponential: {{mean: 10ms}}}}, \
+                 queue: {{order: {{priority: {{classes: [urgent, usual], preempt: {preempt}{more}}}}}}}}}"
+            )
+        };
+        let found = network_of(clients, path, &service(true, "")).expect("priorities");
+        assert_eq!(found.form, "M/M/1 with preemptive-resume priorities");
+        let names: Vec<&str> = found
+            .classes
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(names, ["urgent", "usual", "no class"]);
+        // Alone with its like, and with all that are not less urgent.
+        near(found.classes[0].1, 0.01 / (1.0 - 0.3));
+        near(found.classes[1].1, 0.01 / ((1.0 - 0.3) * (1.0 - 0.4)));
+        near(found.classes[2].1, 0.01 / ((1.0 - 0.4) * (1.0 - 0.6)));
+        // Exponential times: all together are M/M/1 in any order.
+        near(found.response, 0.01 / (1.0 - 0.6));
+        let found = network_of(clients, path, &service(false, "")).expect("priorities");
+        assert_eq!(found.form, "M/M/1 with non-preemptive priorities");
+        near(found.classes[0].1, 0.01 + 0.006 / 0.7);
+        near(found.response, 0.01 / (1.0 - 0.6));
+        let why = network_of(clients, path, &service(false, ", ageing: 1s")).expect_err("ageing");
+        assert_eq!(why, "service s lets requests age");
+        let members = service(false, "").replace("workers: 1", "workers: 1, members: 2");
+        let found = network_of(clients, path, &members).expect("two lines");
+        assert_eq!(found.form, "2 × M/M/1 with non-preemptive priorities");
+        near(found.throughput, 60.0);
+        near(found.response, 0.01 / (1.0 - 0.3));
     }
 
     /// What is found for a spec with these clients, paths by action and services.

@@ -13,6 +13,7 @@ mod estimate;
 mod exact;
 mod network_forms;
 mod offered;
+mod order_forms;
 mod route;
 mod station_forms;
 mod traffic;

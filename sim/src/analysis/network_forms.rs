@@ -81,6 +81,7 @@ fn open(traffic: &Traffic<'_>) -> Result<Exact, Why> {
         throughput: 0.0,
         response: 0.0,
         quantiles: None,
+        classes: Vec::new(),
     };
     for (service, queue) in services.iter().zip(&network.queues) {
         if let Some(queue) = queue {
@@ -242,6 +243,7 @@ fn closed(traffic: &Traffic<'_>, users: u64, think: f64) -> Result<Exact, Why> {
         throughput: solved.throughput * route.ok,
         response: route.ok_response(|at| responses[at]),
         quantiles: None,
+        classes: Vec::new(),
     })
 }
 
@@ -267,6 +269,7 @@ fn closed_station(
         services: vec![(service.name.clone(), station.means)],
         throughput: station.means.throughput / visits * route.ok,
         response,
+        classes: Vec::new(),
         quantiles: (servers <= MANY_SERVERS)
             .then(|| closed_quantiles(traffic.model, &station, response))
             .flatten(),

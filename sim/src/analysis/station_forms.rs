@@ -1,12 +1,13 @@
 //! Closed forms of models whose requests all visit one and the same service once and are answered then.
 
 use crate::analysis::exact::{Exact, QUANTILES, Why};
+use crate::analysis::order_forms::{ordered, times};
 use crate::analysis::traffic::{Traffic, has_one_line, is_exponential, is_poisson};
 use crate::dist::{Dist, Family, Phases};
-use crate::model::{Arrival, Dispatch, Service, Source, Step};
+use crate::model::{Arrival, Dispatch, Order, Service, Source, Step};
 use crate::theory::{
-    ClosedStation, DeterministicService, FiniteQueue, GeneralArrivals, GeneralService, Means,
-    MultiServer, PhaseService, SplitQueues,
+    ClosedStation, DeterministicService, ErlangLoss, FiniteQueue, GeneralArrivals, GeneralService,
+    Means, MultiServer, PhaseService, SplitQueues,
 };
 
 /// With more servers than this, quantiles of a line with room for others take longer than the answer is worth.
@@ -42,6 +43,9 @@ pub fn single_station<'a>(traffic: &Traffic<'a>) -> Option<&'a Service> {
 /// The closed form of a model with a single station, without the network. What ends in an error of the service was
 /// served as anything else.
 pub fn station(traffic: &Traffic<'_>, service: &Service) -> Result<Exact, Why> {
+    if service.order != Order::Fifo {
+        return ordered(traffic, service);
+    }
     let mut found = match traffic.closed() {
         Some((users, think)) => closed(traffic, service, users, think)?,
         None => match arrivals(traffic)? {
@@ -107,6 +111,7 @@ fn found(form: String, service: &Service, means: Means, quantiles: Option<[f64; 
         throughput: means.throughput,
         response: means.response,
         quantiles,
+        classes: Vec::new(),
     }
 }
 
@@ -139,6 +144,12 @@ fn poisson(rate: f64, service: &Service) -> Result<Exact, Why> {
     let servers = service.servers();
     if !has_one_line(service) {
         return split(rate, service);
+    }
+    if service.queue_limit == Some(0) && !is_exponential(service) {
+        // Only the mean of the service time matters (Sevastyanov 1957).
+        let lost = ErlangLoss::new(servers, rate, seconds)?;
+        let form = format!("M/G/{servers}/{servers}");
+        return Ok(found(form, service, lost.means, None));
     }
     if let Some(limit) = service.queue_limit {
         require_exponential(service, "and its line is limited")?;
@@ -192,18 +203,6 @@ fn split(rate: f64, service: &Service) -> Result<Exact, Why> {
     let quantiles = QUANTILES.map(|p| queues.member.response_quantile(p));
     let form = format!("{members} × M/M/{workers}");
     Ok(found(form, service, queues.means, Some(quantiles)))
-}
-
-/// So many equal members.
-fn times(members: u32, mut member: Exact) -> Exact {
-    member.form = format!("{members} × {}", member.form);
-    member.throughput *= f64::from(members);
-    for (_, means) in &mut member.services {
-        means.throughput *= f64::from(members);
-        means.queue *= f64::from(members);
-        means.in_system *= f64::from(members);
-    }
-    member
 }
 
 /// Poisson arrivals at one line with service of any kind.

@@ -434,9 +434,21 @@ pub struct Exactly {
     /// Median, 95th and 99th percentile of the response time, where the form has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_p50_p95_p99_ms: Option<[f64; 3]>,
+    /// Mean response time by class of requests, the most urgent first, where the service has priorities.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_response_ms: Vec<ExactClass>,
     /// By service, where there are several.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<String, ExactService>,
+}
+
+/// A class of requests at a service with priorities.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ExactClass {
+    /// Its name, or `no class` for the requests without one.
+    pub class: String,
+    /// Mean response time.
+    pub response_ms: f64,
 }
 
 /// The figures of one service of a network.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::blocks::{
-    ActionResult, Approximately, Bottleneck, ClientResult, ExactService, Exactly, Interval,
-    Latency, LatencyBlock, PrecisionResult, Replication, Replications, RequestCounts, Run,
-    ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity, Theory,
+    ActionResult, Approximately, Bottleneck, ClientResult, ExactClass, ExactService, Exactly,
+    Interval, Latency, LatencyBlock, PrecisionResult, Replication, Replications, RequestCounts,
+    Run, ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity, Theory,
     TheoryBounds, VerdictResult, Window,
 };
 use super::intervals::{self, Source};
@@ -358,6 +358,10 @@ fn exactly(exact: Exact) -> Exactly {
         };
         (name.clone(), figures)
     });
+    let classes = exact.classes.iter().map(|(name, response)| ExactClass {
+        class: name.clone(),
+        response_ms: response * 1e3,
+    });
     Exactly {
         service: only.map(|(name, _)| name.clone()),
         throughput_rps: exact.throughput,
@@ -365,6 +369,7 @@ fn exactly(exact: Exact) -> Exactly {
         utilisation: only.map(|(_, means)| means.utilisation),
         mean_queue: only.map(|(_, means)| means.queue),
         response_p50_p95_p99_ms: exact.quantiles.map(|quantiles| quantiles.map(|q| q * 1e3)),
+        class_response_ms: classes.collect(),
         services: figures.collect(),
         form: exact.form,
     }

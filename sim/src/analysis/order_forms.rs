@@ -1,0 +1,216 @@
+//! Closed forms of a single open station that does not serve in the order of arrival: priorities and processor sharing.
+
+use crate::analysis::exact::{Exact, Why};
+use crate::analysis::station_forms::{Arrivals, arrivals};
+use crate::analysis::traffic::{Traffic, has_one_line, is_exponential};
+use crate::model::{Action, ClassId, Client, Dispatch, Model, Order, Service};
+use crate::theory::{Means, Priorities, PriorityClass, ProcessorSharing};
+
+/// What the requests without a class are called; no class can have this name.
+const NO_CLASS: &str = "no class";
+
+/// The closed form of a model with a single station of another order than that of arrival, without the network.
+pub fn ordered(traffic: &Traffic<'_>, service: &Service) -> Result<Exact, Why> {
+    if traffic.closed().is_some() {
+        return not(
+            service,
+            "does not serve in the order of arrival in a closed model",
+        );
+    }
+    let rate = match arrivals(traffic)? {
+        Arrivals::Poisson { rate } => rate,
+        Arrivals::General { .. } | Arrivals::Constant { .. } => {
+            return not(
+                service,
+                "does not serve in the order of arrival, and arrivals are not Poisson",
+            );
+        }
+    };
+    if service.queue_limit.is_some() {
+        return not(
+            service,
+            "does not serve in the order of arrival, and its line is limited",
+        );
+    }
+    let (lines, servers) = lines(service)?;
+    let share = 1.0 / f64::from(lines);
+    let found = match &service.order {
+        Order::Shared { limit: None } => sharing(rate * share, servers, service)?,
+        Order::Shared { limit: Some(_) } => return not(service, "is shared by a limited number"),
+        Order::Priority {
+            ageing: Some(_), ..
+        } => return not(service, "lets requests age"),
+        Order::Priority {
+            ranks, preemptive, ..
+        } => {
+            let classes = classes(traffic.model, ranks, share);
+            priorities(&classes, servers, *preemptive, service)?
+        }
+        Order::Fifo | Order::Deadline | Order::Fair { .. } => {
+            return not(service, "does not serve in the order of arrival");
+        }
+    };
+    let mut found = if lines == 1 {
+        found
+    } else {
+        times(lines, found)
+    };
+    if service.errors > 0.0 {
+        found.throughput *= 1.0 - service.errors;
+    }
+    Ok(found)
+}
+
+fn not(service: &Service, what: &str) -> Result<Exact, Why> {
+    Err(Why::Assumption(format!("service {} {what}", service.name)))
+}
+
+/// How many equal lines there are, and the workers of each.
+fn lines(service: &Service) -> Result<(u32, u64), Why> {
+    match service.dispatch {
+        _ if has_one_line(service) => Ok((1, service.servers())),
+        Dispatch::Random => Ok((service.members.get(), u64::from(service.workers.get()))),
+        Dispatch::Shared | Dispatch::LeastLoaded => Err(Why::Assumption(format!(
+            "service {} prefers its least loaded member",
+            service.name
+        ))),
+    }
+}
+
+/// M/G/c with processor sharing. Nobody stands in line: whoever is there is served.
+fn sharing(rate: f64, servers: u64, service: &Service) -> Result<Exact, Why> {
+    let shared = ProcessorSharing::new(servers, rate, service.time.mean() / 1e9)?;
+    let means = Means {
+        queue: 0.0,
+        wait: 0.0,
+        ..shared.means
+    };
+    let kind = if is_exponential(service) { "M" } else { "G" };
+    Ok(Exact {
+        form: format!("M/{kind}/{servers} with processor sharing"),
+        services: vec![(service.name.clone(), means)],
+        throughput: means.throughput,
+        response: means.response,
+        quantiles: None,
+        classes: Vec::new(),
+    })
+}
+
+/// A class of requests that arrive: its name and their rate per second at one line.
+struct Class {
+    name: String,
+    rate: f64,
+}
+
+/// The classes that arrive, the most urgent first; those of one rank are one.
+fn classes(model: &Model, ranks: &[u16], share: f64) -> Vec<Class> {
+    let last = ranks.iter().copied().max().map_or(0, |rank| rank + 1);
+    let mut by_rank: Vec<Class> = Vec::new();
+    by_rank.resize_with(usize::from(last) + 1, || Class {
+        name: NO_CLASS.to_owned(),
+        rate: 0.0,
+    });
+    for client in &model.clients {
+        let rate = Traffic::open_rate(client).unwrap_or(0.0) * share;
+        for (action, part) in &client.mix.shares {
+            let class = class_of(client, &model.actions[action.index()]);
+            let ranked = class.and_then(|class| Some((class, *ranks.get(class.index())?)));
+            let rank = ranked.map_or(last, |(_, rank)| rank);
+            let slot = &mut by_rank[usize::from(rank)];
+            slot.rate += rate * part;
+            if let Some((class, _)) = ranked.filter(|(_, rank)| *rank != last) {
+                slot.name.clone_from(&model.classes[class.index()]);
+            }
+        }
+    }
+    by_rank.retain(|class| class.rate > 0.0);
+    by_rank
+}
+
+/// The class of a request: its action's own comes first.
+fn class_of(client: &Client, action: &Action) -> Option<ClassId> {
+    action.class.or(client.class)
+}
+
+fn priorities(
+    classes: &[Class],
+    servers: u64,
+    preemptive: bool,
+    service: &Service,
+) -> Result<Exact, Why> {
+    let seconds = service.time.mean() / 1e9;
+    let exponential = is_exponential(service);
+    let found = match servers {
+        1 => {
+            let each = classes.iter().map(|class| PriorityClass {
+                rate: class.rate,
+                service: seconds,
+                scv: service.time.scv(),
+            });
+            let each: Vec<PriorityClass> = each.collect();
+            match preemptive {
+                true => Priorities::preemptive_resume(&each)?,
+                false => Priorities::non_preemptive(&each)?,
+            }
+        }
+        _ if !exponential => {
+            return not(
+                service,
+                "has priorities and several workers, and is not exponential",
+            );
+        }
+        _ => {
+            let rates: Vec<f64> = classes.iter().map(|class| class.rate).collect();
+            match preemptive {
+                true => Priorities::preemptive_resume_servers(servers, seconds, &rates)?,
+                false => Priorities::non_preemptive_servers(servers, seconds, &rates)?,
+            }
+        }
+    };
+    let kind = if exponential { "M" } else { "G" };
+    let how = if preemptive {
+        "preemptive-resume"
+    } else {
+        "non-preemptive"
+    };
+    let means = together(&found.classes);
+    let each = classes.iter().zip(&found.classes);
+    Ok(Exact {
+        form: format!("M/{kind}/{servers} with {how} priorities"),
+        throughput: means.throughput,
+        response: means.response,
+        quantiles: None,
+        classes: each
+            .map(|(class, means)| (class.name.clone(), means.response))
+            .collect(),
+        services: vec![(service.name.clone(), means)],
+    })
+}
+
+/// All classes as one: sums, and means over their requests.
+fn together(classes: &[Means]) -> Means {
+    let sum = |of: fn(&Means) -> f64| classes.iter().map(of).sum::<f64>();
+    let throughput = sum(|class| class.throughput);
+    let (queue, in_system) = (sum(|class| class.queue), sum(|class| class.in_system));
+    Means {
+        throughput,
+        utilisation: sum(|class| class.utilisation),
+        queue,
+        in_system,
+        // Little's law (Little 1961).
+        wait: queue / throughput,
+        response: in_system / throughput,
+    }
+}
+
+/// So many equal members.
+pub fn times(members: u32, mut member: Exact) -> Exact {
+    member.form = format!("{members} × {}", member.form);
+    member.throughput *= f64::from(members);
+    for (_, means) in &mut member.services {
+        means.throughput *= f64::from(members);
+        means.queue *= f64::from(members);
+        means.in_system *= f64::from(members);
+    }
+    member
+}
