@@ -169,20 +169,10 @@ impl Recorded {
     fn compare(&self, again: &Run) -> Result<(bool, Vec<String>), Failure> {
         // Read as the recorded one was, so that both figures are rounded alike.
         let again: Value = serde_json::from_str(&again.to_json()?)?;
-        let mut notes = Vec::new();
-        for part in ["/requests", "/sessions"] {
-            let counts = again.pointer(part).and_then(Value::as_object);
-            for name in counts.into_iter().flatten().map(|(name, _)| name) {
-                notes.extend(self.difference(&format!("{part}/{name}"), &again));
-            }
-        }
-        for figure in ["events", "simulated_s"] {
-            notes.extend(self.difference(&format!("/{figure}"), &again));
-        }
-        for figure in ["count", "censored", "mean", "p50", "p99", "max"] {
-            notes.extend(self.difference(&format!("/latency_ms/response/{figure}"), &again));
-        }
-        let reproduced = notes.is_empty();
+        let (reproduced, mut notes) = match self.replications() {
+            Some(count) => self.compare_first(count, &again),
+            None => self.compare_all(&again),
+        };
         let (then, now) = (self.text("/blis_version"), env!("CARGO_PKG_VERSION"));
         if then != Some(now) {
             let then = then.unwrap_or("an unknown version");
@@ -191,12 +181,56 @@ impl Recorded {
         Ok((reproduced, notes))
     }
 
-    fn difference(&self, pointer: &str, again: &Value) -> Option<String> {
-        let (then, now) = (self.result.pointer(pointer), again.pointer(pointer));
-        let shown = |value: Option<&Value>| value.map_or("absent".to_owned(), Value::to_string);
-        (then != now).then(|| {
-            let name = pointer[1..].replace('/', ".");
-            format!("{name} was {} and is now {}", shown(then), shown(now))
-        })
+    /// How many replications the run had, if it had several.
+    fn replications(&self) -> Option<u64> {
+        self.result.pointer("/replications/count")?.as_u64()
     }
+
+    /// Compares the first of several replications, which is the plain run: the document has its means alone.
+    fn compare_first(&self, count: u64, again: &Value) -> (bool, Vec<String>) {
+        let mut notes = vec![format!(
+            "of the {count} replications this explains the first, which is the run without `--replications`"
+        )];
+        let told = notes.len();
+        let figures = [
+            ("throughput_rps", "/throughput_rps"),
+            ("response_mean_ms", "/latency_ms/response/mean"),
+        ];
+        for (figure, pointer) in figures {
+            let there = format!("/replications/each/0/{figure}");
+            notes.extend(difference(
+                &there[1..].replace('/', "."),
+                self.result.pointer(&there),
+                again.pointer(pointer),
+            ));
+        }
+        (notes.len() == told, notes)
+    }
+
+    fn compare_all(&self, again: &Value) -> (bool, Vec<String>) {
+        let mut notes = Vec::new();
+        for part in ["/requests", "/sessions"] {
+            let counts = again.pointer(part).and_then(Value::as_object);
+            for name in counts.into_iter().flatten().map(|(name, _)| name) {
+                notes.extend(self.difference(&format!("{part}/{name}"), again));
+            }
+        }
+        for figure in ["events", "simulated_s"] {
+            notes.extend(self.difference(&format!("/{figure}"), again));
+        }
+        for figure in ["count", "censored", "mean", "p50", "p99", "max"] {
+            notes.extend(self.difference(&format!("/latency_ms/response/{figure}"), again));
+        }
+        (notes.is_empty(), notes)
+    }
+
+    fn difference(&self, pointer: &str, again: &Value) -> Option<String> {
+        let name = pointer[1..].replace('/', ".");
+        difference(&name, self.result.pointer(pointer), again.pointer(pointer))
+    }
+}
+
+fn difference(name: &str, then: Option<&Value>, now: Option<&Value>) -> Option<String> {
+    let shown = |value: Option<&Value>| value.map_or("absent".to_owned(), Value::to_string);
+    (then != now).then(|| format!("{name} was {} and is now {}", shown(then), shown(now)))
 }

@@ -263,3 +263,33 @@ fn a_spec_that_was_changed_is_refused() {
     fs::remove_file(&spec).expect("the spec");
     refused(&explain(&directory, ""), "cannot be read");
 }
+
+#[test]
+fn of_several_replications_the_first_is_explained() {
+    let home = temporary();
+    let several = "--horizon 10s --replications 3";
+    let directory = run(home.path(), &shipped("quickstart.yaml"), several);
+    let told = explain(&directory, "");
+    let head: Vec<&str> = told.stdout.lines().take(2).collect();
+    assert!(
+        head[0].ends_with("its totals came out the same"),
+        "{head:?}"
+    );
+    assert!(
+        head[1].contains("of the 3 replications this explains the first"),
+        "{head:?}"
+    );
+    let result = directory.join("result.json");
+    let text = fs::read_to_string(&result).expect("the result");
+    let mut document: Value = serde_json::from_str(&text).expect("JSON");
+    document["replications"]["each"][0]["throughput_rps"] = 1.0.into();
+    fs::write(&result, document.to_string()).expect("the result");
+    let told = explain(&directory, "");
+    assert!(told.stdout.contains("totals DIFFER"), "{}", told.stdout);
+    assert!(
+        told.stdout
+            .contains("replications.each.0.throughput_rps was 1.0"),
+        "{}",
+        told.stdout
+    );
+}

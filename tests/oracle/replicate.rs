@@ -2,7 +2,7 @@
 
 use blis_sim::event::Outcome;
 use blis_sim::measure::{Measure, Times};
-use blis_sim::model::Model;
+use blis_sim::model::{Model, Order};
 use blis_sim::simulation::Simulation;
 use blis_sim::spec;
 use blis_sim::theory::Means;
@@ -59,12 +59,14 @@ fn figures(model: &Model) -> Figures {
     let measured = measure.measured();
     let span = measured.as_nanos() as f64;
     let servers: u64 = model.services.iter().map(|service| service.servers()).sum();
-    let areas = measure
-        .stations()
-        .iter()
-        .map(|station| station.window_areas());
-    let (busy, waiting) = areas.fold((0.0, 0.0), |(busy, waiting), areas| {
-        (busy + areas.busy as f64, waiting + areas.waiting as f64)
+    let stations = model.services.iter().zip(measure.stations());
+    let (busy, waiting) = stations.fold((0.0, 0.0), |(busy, waiting), (service, station)| {
+        let areas = station.window_areas();
+        let working = match service.order {
+            Order::Shared { .. } => areas.workers,
+            _ => areas.busy,
+        };
+        (busy + working as f64, waiting + areas.waiting as f64)
     });
     let waits = measure.stations()[0].waits();
     let response = total.window.latencies.response();
