@@ -2,7 +2,10 @@
 
 use blis_sim::result::{ConsumerResult, FanOutResult, Run};
 
-use super::number::{NOT_MEASURED, count, millis, or_not_measured, percent, significant};
+use super::number::{
+    NOT_MEASURED, count, millis_within, or_not_measured, percent_within, significant,
+    significant_within,
+};
 use super::table::Table;
 
 /// The tables and sentences on streams and fan-outs; both empty for a run that has none.
@@ -64,17 +67,28 @@ fn row(name: &str, consumer: &ConsumerResult) -> [String; 10] {
     [
         name.to_owned(),
         count(consumer.acknowledged),
-        or_not_measured(consumer.acknowledged_per_s, significant),
+        or_not_measured(consumer.acknowledged_per_s, |rate| {
+            significant_within(rate, consumer.acknowledged_per_s_ci95)
+        }),
         number(consumer.backlog_max),
         or_not_measured(consumer.backlog_slope_per_s, |slope| {
             format!("{}/s", signed(slope))
         }),
-        or_not_measured(consumer.pending_mean, significant),
-        or_not_measured(consumer.ack_pending_mean, significant),
-        or_not_measured(consumer.wait_ms.p99, millis),
-        or_not_measured(consumer.age_ms.mean, millis),
-        or_not_measured(consumer.age_ms.p99, millis),
+        or_not_measured(consumer.pending_mean, |mean| {
+            significant_within(mean, consumer.pending_mean_ci95)
+        }),
+        or_not_measured(consumer.ack_pending_mean, |mean| {
+            significant_within(mean, consumer.ack_pending_mean_ci95)
+        }),
+        within(consumer.wait_ms.p99, consumer.wait_ms.p99_ci95),
+        within(consumer.age_ms.mean, consumer.age_ms.mean_ci95),
+        within(consumer.age_ms.p99, consumer.age_ms.p99_ci95),
     ]
+}
+
+/// A time with its interval.
+fn within(value: Option<f64>, interval: Option<[f64; 2]>) -> String {
+    or_not_measured(value, |value| millis_within(value, interval))
 }
 
 /// A number with its sign.
@@ -142,16 +156,20 @@ fn fan_outs(run: &Run, messages: &mut Messages) {
 }
 
 fn fan_out_row(name: &str, fan_out: &FanOutResult) -> [String; 9] {
+    let (first, last) = (&fan_out.first_ms, &fan_out.last_ms);
+    let delivery = &fan_out.delivery_ms;
     [
         name.to_owned(),
         count(fan_out.emissions),
         count(fan_out.deliveries),
-        or_not_measured(fan_out.completion_ratio, percent),
-        or_not_measured(fan_out.first_ms.mean, millis),
-        or_not_measured(fan_out.delivery_ms.p50, millis),
-        or_not_measured(fan_out.delivery_ms.p99, millis),
-        or_not_measured(fan_out.last_ms.mean, millis),
-        or_not_measured(fan_out.last_ms.p99, millis),
+        or_not_measured(fan_out.completion_ratio, |share| {
+            percent_within(share, fan_out.completion_ratio_ci95)
+        }),
+        within(first.mean, first.mean_ci95),
+        within(delivery.p50, delivery.p50_ci95),
+        within(delivery.p99, delivery.p99_ci95),
+        within(last.mean, last.mean_ci95),
+        within(last.p99, last.p99_ci95),
     ]
 }
 

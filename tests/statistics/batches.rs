@@ -1,6 +1,6 @@
 //! Batches and sections are parts of the window: nothing is lost, and there are neither too many nor too few.
 
-use blis_sim::measure::{CellSums, Measure, Of};
+use blis_sim::measure::{CellSums, ConsumerSums, FanOutSums, Measure, Of, Sums, TimeSums};
 use blis_sim::replication::simulate;
 use blis_sim::time::Span;
 
@@ -17,8 +17,13 @@ clients:
   feed: {{rate: 500/s, do: tell}}
 actions:
   ask: {{path: [{{visit: api}}, reply]}}
-  tell: {{path: [{{visit: log}}, reply]}}
+  tell: {{path: [{{visit: log}}, reply, {{publish: audit}}, {{emit: room}}]}}
+streams:
+  audit: {{append: 100us, consumers: {{indexer: {{service: index}}}}}}
+fan_outs:
+  room: {{subscribers: 3, delay: {{exponential: {{mean: 1ms}}}}, within: 2ms}}
 services:
+  index: {{workers: 4, time: {{exponential: {{mean: 400us}}}}}}
   api: {{workers: 2, time: {{exponential: {{mean: 1ms}}}}}}
   log: {{workers: 1, time: {{exponential: {{mean: 500us}}}}}}
 "
@@ -74,7 +79,42 @@ fn batches_make_up_the_window() {
                 "{run}"
             );
         }
+        messages_make_up_the_window(run, &batches, &whole);
     }
+}
+
+/// The same of the consumer and the fan-out.
+fn messages_make_up_the_window(run: &str, batches: &[Sums], whole: &Sums) {
+    let (mut consumer, mut fan_out) = (ConsumerSums::default(), FanOutSums::default());
+    let add = |sum: &mut TimeSums, part: TimeSums| {
+        sum.count += part.count;
+        sum.sum += part.sum;
+    };
+    for batch in batches {
+        let part = batch.consumers[0];
+        consumer.areas.pending += part.areas.pending;
+        consumer.areas.ack_pending += part.areas.ack_pending;
+        consumer.acknowledged += part.acknowledged;
+        add(&mut consumer.waits, part.waits);
+        add(&mut consumer.ages, part.ages);
+        let part = batch.fan_outs[0];
+        fan_out.subscribers += part.subscribers;
+        fan_out.in_time += part.in_time;
+        for (sum, part) in fan_out.times.iter_mut().zip(part.times) {
+            add(sum, part);
+        }
+    }
+    assert_eq!(
+        (consumer, fan_out),
+        (whole.consumers[0], whole.fan_outs[0]),
+        "{run}"
+    );
+    let spread = |of: fn(&Sums) -> u64| batches.iter().filter(|batch| of(batch) > 0).count();
+    assert!(spread(|batch| batch.consumers[0].ages.count) > 1, "{run}");
+    assert!(
+        spread(|batch| batch.fan_outs[0].times[2].count) > 1,
+        "{run}"
+    );
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! nothing is added where events are counted. There are at most [`MOST`] full batches: when there would be more,
 //! neighbours are merged and the width doubles. All memory is taken at the start.
 
+use crate::measure::consumer::BacklogAreas;
+use crate::measure::latency::Times;
 use crate::measure::sketch::Sketch;
 use crate::measure::station::Areas;
 use crate::statistics::Section;
@@ -81,6 +83,79 @@ impl StationSums {
     }
 }
 
+/// Times by their number and their sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TimeSums {
+    /// How many.
+    pub count: u64,
+    /// Their sum in nanoseconds.
+    pub sum: u128,
+}
+
+impl TimeSums {
+    pub(super) fn of(times: &Times) -> TimeSums {
+        TimeSums {
+            count: times.count(),
+            sum: times.sum_nanos(),
+        }
+    }
+
+    fn minus(&self, before: &TimeSums) -> TimeSums {
+        TimeSums {
+            count: self.count - before.count,
+            sum: self.sum - before.sum,
+        }
+    }
+}
+
+/// Sums over one consumer in a window, or in a part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ConsumerSums {
+    /// Time integrals.
+    pub areas: BacklogAreas,
+    /// Messages acknowledged.
+    pub acknowledged: u64,
+    /// Times to the first delivery.
+    pub waits: TimeSums,
+    /// Times to the acknowledgement.
+    pub ages: TimeSums,
+}
+
+impl ConsumerSums {
+    fn minus(&self, before: &ConsumerSums) -> ConsumerSums {
+        ConsumerSums {
+            areas: BacklogAreas {
+                pending: self.areas.pending - before.areas.pending,
+                ack_pending: self.areas.ack_pending - before.areas.ack_pending,
+            },
+            acknowledged: self.acknowledged - before.acknowledged,
+            waits: self.waits.minus(&before.waits),
+            ages: self.ages.minus(&before.ages),
+        }
+    }
+}
+
+/// Sums over one fan-out in a window, or in a part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FanOutSums {
+    /// Subscribers that messages were meant for.
+    pub subscribers: u64,
+    /// Subscribers reached in time.
+    pub in_time: u64,
+    /// Times to the first, the last and all deliveries.
+    pub times: [TimeSums; 3],
+}
+
+impl FanOutSums {
+    fn minus(&self, before: &FanOutSums) -> FanOutSums {
+        FanOutSums {
+            subscribers: self.subscribers - before.subscribers,
+            in_time: self.in_time - before.in_time,
+            times: [0, 1, 2].map(|at| self.times[at].minus(&before.times[at])),
+        }
+    }
+}
+
 /// What was counted in a window, or in a part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sums {
@@ -90,35 +165,55 @@ pub struct Sums {
     pub cells: Vec<CellSums>,
     /// By service, in the order of the model.
     pub stations: Vec<StationSums>,
+    /// By consumer, in the order of the model.
+    pub consumers: Vec<ConsumerSums>,
+    /// By fan-out, in the order of the model.
+    pub fan_outs: Vec<FanOutSums>,
+}
+
+/// How many of each there are in a line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) cells: usize,
+    pub(super) stations: usize,
+    pub(super) consumers: usize,
+    pub(super) fan_outs: usize,
 }
 
 /// Lines written down at the ends of batches, and the distributions within them.
 #[derive(Debug, Clone)]
 pub(super) struct Batches {
-    /// Cells and services of a line.
-    shape: (usize, usize),
+    shape: Shape,
     start: Time,
     width: Span,
     /// Lines written: one for the start, and one for each full batch.
     lines: usize,
     cells: Vec<CellSums>,
     stations: Vec<StationSums>,
+    consumers: Vec<ConsumerSums>,
+    fan_outs: Vec<FanOutSums>,
     /// Response times by batch, then by cell; a single cell where there are too many.
     sections: Vec<Vec<Sketch>>,
 }
 
 impl Batches {
     /// Batches of a window that starts at `start` and cannot last longer than to `latest`.
-    pub(super) fn new(start: Time, latest: Option<Time>, cells: usize, stations: usize) -> Batches {
-        let sectioned = if cells > MOST_SECTIONED { 1 } else { cells };
+    pub(super) fn new(start: Time, latest: Option<Time>, shape: Shape) -> Batches {
+        let sectioned = if shape.cells > MOST_SECTIONED {
+            1
+        } else {
+            shape.cells
+        };
         let lines = MOST + 1;
         Batches {
-            shape: (cells, stations),
+            shape,
             start,
             width: latest.map_or(FIRST_WIDTH, |latest| first_width(latest.since(start))),
             lines: 0,
-            cells: Vec::with_capacity(lines * cells),
-            stations: Vec::with_capacity(lines * stations),
+            cells: Vec::with_capacity(lines * shape.cells),
+            stations: Vec::with_capacity(lines * shape.stations),
+            consumers: Vec::with_capacity(lines * shape.consumers),
+            fan_outs: Vec::with_capacity(lines * shape.fan_outs),
             sections: (0..=MOST)
                 .map(|_| (0..sectioned).map(|_| Sketch::new()).collect())
                 .collect(),
@@ -152,9 +247,13 @@ impl Batches {
         &mut self,
         cells: impl Iterator<Item = CellSums>,
         stations: impl Iterator<Item = StationSums>,
+        consumers: impl Iterator<Item = ConsumerSums>,
+        fan_outs: impl Iterator<Item = FanOutSums>,
     ) {
         self.cells.extend(cells);
         self.stations.extend(stations);
+        self.consumers.extend(consumers);
+        self.fan_outs.extend(fan_outs);
         self.lines += 1;
     }
 
@@ -169,9 +268,11 @@ impl Batches {
     }
 
     fn halve(&mut self) {
-        let (cells, stations) = self.shape;
-        keep_every_other(&mut self.cells, cells);
-        keep_every_other(&mut self.stations, stations);
+        let shape = self.shape;
+        keep_every_other(&mut self.cells, shape.cells);
+        keep_every_other(&mut self.stations, shape.stations);
+        keep_every_other(&mut self.consumers, shape.consumers);
+        keep_every_other(&mut self.fan_outs, shape.fan_outs);
         for pair in 0..=MOST / 2 {
             let (left, right) = self.sections.split_at_mut(2 * pair + 1);
             if let Some(right) = right.first_mut() {
@@ -205,38 +306,33 @@ impl Batches {
     /// The window in batches, given its end and all that was counted in it; empty where it was too short for
     /// [`LEAST`] of them.
     pub(super) fn all(&self, end: Time, whole: &Sums) -> Vec<Sums> {
-        let (cells, stations) = self.shape;
         if self.full() < LEAST {
             return Vec::new();
         }
         let bounds = self.bounds(end);
-        let first = |of: &[StationSums]| of[..stations].to_vec();
-        let origin = first(&self.stations);
-        let line = |number: usize| -> (Vec<CellSums>, Vec<StationSums>) {
-            let cells = &self.cells[number * cells..(number + 1) * cells];
-            let stations = &self.stations[number * stations..(number + 1) * stations];
-            let since = stations.iter().zip(&origin);
-            (
-                cells.to_vec(),
-                since.map(|(now, start)| now.minus(start)).collect(),
-            )
-        };
+        let origin = self.line(0);
+        let since_start = |number: usize| since(self.line(number), &origin, Span::ZERO);
         let mut sums = Vec::with_capacity(bounds.len());
         for (position, &from) in bounds.iter().enumerate() {
-            let before = line(from);
             let (until, after) = match bounds.get(position + 1) {
-                Some(&to) => (self.end(to), line(to)),
-                None => (end, (whole.cells.clone(), whole.stations.clone())),
+                Some(&to) => (self.end(to), since_start(to)),
+                None => (end, whole.clone()),
             };
-            let cells = after.0.iter().zip(&before.0);
-            let stations = after.1.iter().zip(&before.1);
-            sums.push(Sums {
-                measured: until.since(self.end(from)),
-                cells: cells.map(|(now, then)| now.minus(then)).collect(),
-                stations: stations.map(|(now, then)| now.minus(then)).collect(),
-            });
+            let measured = until.since(self.end(from));
+            sums.push(since(after, &since_start(from), measured));
         }
         sums
+    }
+
+    /// A line as it was written: integrals of services and consumers from the start of the run.
+    fn line(&self, number: usize) -> Sums {
+        Sums {
+            measured: Span::ZERO,
+            cells: of_line(&self.cells, self.shape.cells, number),
+            stations: of_line(&self.stations, self.shape.stations, number),
+            consumers: of_line(&self.consumers, self.shape.consumers, number),
+            fan_outs: of_line(&self.fan_outs, self.shape.fan_outs, number),
+        }
     }
 
     /// For each section, how many response times of these cells it holds and how many of them are above a value, to
@@ -244,8 +340,8 @@ impl Batches {
     /// clusters, which short sections would cut in two. `None` where there are too few batches, or these cells are not
     /// kept apart.
     pub(super) fn sections(&self, end: Time, cells: &[usize], value: Span) -> Option<Vec<Section>> {
-        let all = cells.len() == self.shape.0;
-        let apart = self.sections[0].len() == self.shape.0;
+        let all = cells.len() == self.shape.cells;
+        let apart = self.sections[0].len() == self.shape.cells;
         if self.full() < LEAST || !(all || apart) {
             return None;
         }
@@ -266,6 +362,25 @@ impl Batches {
             sum
         };
         Some(firsts.iter().enumerate().map(section).collect())
+    }
+}
+
+fn of_line<T: Copy>(table: &[T], width: usize, number: usize) -> Vec<T> {
+    table[number * width..(number + 1) * width].to_vec()
+}
+
+/// What was counted between two lines, which are so far apart.
+fn since(after: Sums, before: &Sums, measured: Span) -> Sums {
+    fn each<T>(after: &[T], before: &[T], minus: impl Fn(&T, &T) -> T) -> Vec<T> {
+        let pairs = after.iter().zip(before);
+        pairs.map(|(now, then)| minus(now, then)).collect()
+    }
+    Sums {
+        measured,
+        cells: each(&after.cells, &before.cells, CellSums::minus),
+        stations: each(&after.stations, &before.stations, StationSums::minus),
+        consumers: each(&after.consumers, &before.consumers, ConsumerSums::minus),
+        fan_outs: each(&after.fan_outs, &before.fan_outs, FanOutSums::minus),
     }
 }
 

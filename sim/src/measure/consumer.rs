@@ -5,6 +5,7 @@
 //! *backlog*.
 
 use crate::event::MessageStep;
+use crate::measure::batches::{ConsumerSums, TimeSums};
 use crate::measure::latency::Times;
 use crate::measure::ledger::{Imbalance, balance};
 use crate::measure::level::Level;
@@ -287,6 +288,25 @@ impl ConsumerMeter {
         BacklogAreas {
             pending: self.pending.integral(now),
             ack_pending: self.ack_pending.integral(now),
+        }
+    }
+
+    /// Integrals up to `now`, and what the window holds so far.
+    pub(super) fn sums(&self, now: Time) -> ConsumerSums {
+        self.sums_with(self.areas(now))
+    }
+
+    /// The same of the window, once the run has ended.
+    pub(super) fn window_sums(&self) -> ConsumerSums {
+        self.sums_with(self.window_areas())
+    }
+
+    fn sums_with(&self, areas: BacklogAreas) -> ConsumerSums {
+        ConsumerSums {
+            areas,
+            acknowledged: self.window.acknowledged,
+            waits: TimeSums::of(self.waits()),
+            ages: TimeSums::of(self.ages()),
         }
     }
 

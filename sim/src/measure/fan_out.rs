@@ -4,6 +4,7 @@
 //! is decided by the instant of emission, for an emission and all its deliveries alike.
 
 use crate::event::Emission;
+use crate::measure::batches::{FanOutSums, TimeSums};
 use crate::measure::latency::Times;
 use crate::measure::ledger::{Imbalance, balance};
 use crate::measure::window::Window;
@@ -216,6 +217,16 @@ impl FanOutMeter {
     }
 
     /// Times to each delivery; censored are those that had not come when the run ended, lost ones of the same
+    /// What the window holds so far.
+    pub(super) fn sums(&self) -> FanOutSums {
+        let times = [&self.first, &self.last, &self.delivery];
+        FanOutSums {
+            subscribers: self.window.subscribers,
+            in_time: self.window.in_time,
+            times: times.map(|of| TimeSums::of(&of.times)),
+        }
+    }
+
     /// emissions among them.
     pub fn deliveries(&self) -> &CensoredTimes {
         &self.delivery

@@ -1,7 +1,7 @@
 //! Figures as ratios of sums, so that intervals can be made from parts of a window or from several windows.
 
 use super::Measure;
-use super::batches::{CellSums, Sums};
+use super::batches::{CellSums, Sums, TimeSums};
 use crate::model::{ActionId, ClientId};
 
 /// Whose requests a figure is of.
@@ -76,5 +76,36 @@ impl Sums {
     pub fn wait(&self, service: usize) -> (f64, f64) {
         let station = &self.stations[service];
         (station.waited as f64 / 1e6, station.visits as f64)
+    }
+
+    /// Messages that a consumer acknowledged, over seconds.
+    pub fn acknowledged(&self, consumer: usize) -> (f64, f64) {
+        let acknowledged = self.consumers[consumer].acknowledged;
+        (acknowledged as f64, self.measured.as_secs_f64())
+    }
+
+    /// Integral of the number of messages pending, over time.
+    pub fn pending(&self, consumer: usize) -> (f64, f64) {
+        let pending = self.consumers[consumer].areas.pending as f64;
+        (pending, self.measured.as_nanos() as f64)
+    }
+
+    /// Integral of the number of messages delivered and not acknowledged, over time.
+    pub fn ack_pending(&self, consumer: usize) -> (f64, f64) {
+        let ack_pending = self.consumers[consumer].areas.ack_pending as f64;
+        (ack_pending, self.measured.as_nanos() as f64)
+    }
+
+    /// Subscribers of a fan-out reached in time, over those meant.
+    pub fn completion(&self, fan_out: usize) -> (f64, f64) {
+        let sums = &self.fan_outs[fan_out];
+        (sums.in_time as f64, sums.subscribers as f64)
+    }
+}
+
+impl TimeSums {
+    /// Their sum in milliseconds, over their number.
+    pub fn mean(&self) -> (f64, f64) {
+        (self.sum as f64 / 1e6, self.count as f64)
     }
 }

@@ -22,7 +22,7 @@ mod station;
 mod stream;
 mod window;
 
-pub use batches::{CellSums, StationSums, Sums};
+pub use batches::{CellSums, ConsumerSums, FanOutSums, StationSums, Sums, TimeSums};
 pub use consumer::{Backlog, BacklogAreas, BacklogPeaks, ConsumerMeter, MessageCounts};
 pub use fan_out::{CensoredTimes, EmissionCounts, FanOutMeter};
 pub use figure::Of;
@@ -38,7 +38,7 @@ use crate::model::{ActionId, ClientId, ConsumerId, Model, Slo};
 use crate::statistics::Section;
 use crate::time::{Span, Time};
 
-use batches::Batches;
+use batches::{Batches, Shape};
 use ledger::balance;
 use messages::Messages;
 use series::Totals;
@@ -175,7 +175,13 @@ impl Measure {
         let series = Series::new(model.limits.horizon, model.services.len(), consumers);
         let warmup = model.limits.warmup;
         let latest = model.limits.horizon;
-        let batches = Batches::new(warmup, latest, parts.len(), model.services.len());
+        let shape = Shape {
+            cells: parts.len(),
+            stations: model.services.len(),
+            consumers,
+            fan_outs: model.fan_outs.len(),
+        };
+        let batches = Batches::new(warmup, latest, shape);
         let mut measure = Measure {
             cells,
             parts,
@@ -272,6 +278,11 @@ impl Measure {
         self.batches.write(
             self.cells.iter().flatten().map(|part| part.cell.sums()),
             self.stations.iter().map(|station| station.sums(at)),
+            self.messages
+                .consumers
+                .iter()
+                .map(|consumer| consumer.sums(at)),
+            self.messages.fan_outs.iter().map(FanOutMeter::sums),
         );
     }
 
@@ -470,6 +481,18 @@ impl Measure {
                 .stations
                 .iter()
                 .map(StationMeter::window_sums)
+                .collect(),
+            consumers: self
+                .messages
+                .consumers
+                .iter()
+                .map(ConsumerMeter::window_sums)
+                .collect(),
+            fan_outs: self
+                .messages
+                .fan_outs
+                .iter()
+                .map(FanOutMeter::sums)
                 .collect(),
         }
     }

@@ -42,6 +42,10 @@ pub struct Spread {
     pub clients: Vec<Tail>,
     /// Waits by service.
     pub waits: Vec<Tail>,
+    /// Waits and ages of messages by consumer.
+    pub consumers: Vec<[Tail; 2]>,
+    /// Times to the first, the last and all deliveries by fan-out.
+    pub fan_outs: Vec<[Tail; 3]>,
 }
 
 impl Spread {
@@ -66,6 +70,19 @@ impl Spread {
                 .stations()
                 .iter()
                 .map(|station| Tail::of(&station.waits()))
+                .collect(),
+            consumers: measure
+                .consumers()
+                .iter()
+                .map(|consumer| [consumer.waits(), consumer.ages()].map(Tail::of))
+                .collect(),
+            fan_outs: measure
+                .fan_outs()
+                .iter()
+                .map(|fan_out| {
+                    let times = [fan_out.firsts(), fan_out.lasts(), fan_out.deliveries()];
+                    times.map(|of| Tail::of(&of.times))
+                })
                 .collect(),
         }
     }

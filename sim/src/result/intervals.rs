@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::blocks::{IntervalMethod, Intervals, Latency, LatencyBlock, Run};
+use super::message_intervals;
 use crate::measure::{Latencies, Measure, Of, Sums, Times};
 use crate::model::{ActionId, ClientId, Model};
 use crate::replication::{QUANTILES, Spread, Tail};
@@ -10,7 +11,7 @@ use crate::statistics::{Interval, LEVEL, MIN_BEYOND, beyond, share_interval, stu
 use crate::time::Span;
 
 /// The names of [`QUANTILES`] in a result.
-const NAMES: [&str; 5] = ["p50", "p90", "p95", "p99", "p999"];
+pub(super) const NAMES: [&str; 5] = ["p50", "p90", "p95", "p99", "p999"];
 
 /// What intervals are made from.
 pub enum Source<'a> {
@@ -74,14 +75,15 @@ pub fn add(run: &mut Run, model: &Model, source: &Source<'_>) {
             maker.waits(&format!("{path}wait_ms"), index, &mut result.wait_ms);
         }
     }
+    message_intervals::add(run, model, &mut maker);
     run.intervals = maker.block;
 }
 
 /// Makes intervals and keeps the reasons of those that cannot be made.
-struct Maker<'a> {
-    measure: &'a Measure,
-    sums: Vec<Sums>,
-    each: Option<&'a [Spread]>,
+pub(super) struct Maker<'a> {
+    pub(super) measure: &'a Measure,
+    pub(super) sums: Vec<Sums>,
+    pub(super) each: Option<&'a [Spread]>,
     block: Intervals,
 }
 
@@ -110,7 +112,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    fn note(&mut self, figure: &str, answer: Answer) -> Option<[f64; 2]> {
+    pub(super) fn note(&mut self, figure: &str, answer: Answer) -> Option<[f64; 2]> {
         match answer {
             Ok(ends) => Some(ends.map(|end| end.max(0.0))),
             Err(why) => {
@@ -121,7 +123,7 @@ impl<'a> Maker<'a> {
     }
 
     /// The interval of a ratio, resting on so many observations.
-    fn ratio(&self, observations: u64, of: impl Fn(&Sums) -> (f64, f64)) -> Answer {
+    pub(super) fn ratio(&self, observations: u64, of: impl Fn(&Sums) -> (f64, f64)) -> Answer {
         let pairs: Vec<(f64, f64)> = self.sums.iter().map(of).collect();
         if self.each.is_some() {
             let interval = Interval::of_ratio(&pairs);
@@ -211,10 +213,7 @@ impl<'a> Maker<'a> {
         block.mean_ci95 =
             self.of_visits(&format!("{path}.mean"), service, |sums| sums.wait(service));
         let Some(each) = self.each else {
-            let why = "a single run keeps no waits by batch; --replications gives the interval";
-            self.block
-                .absent
-                .insert(format!("{path} quantiles"), why.to_owned());
+            self.without_quantiles(path);
             return;
         };
         let waits = self.measure.stations()[service].waits();
@@ -223,6 +222,14 @@ impl<'a> Maker<'a> {
             let answer = over_replications(&waits, tails.collect(), index);
             *slot(block, Some(index)) = self.note(&format!("{path}.{name}"), answer);
         }
+    }
+
+    /// Says why quantiles of these times have no intervals in a single run.
+    pub(super) fn without_quantiles(&mut self, path: &str) {
+        let why = "a single run keeps these times by batch as sums alone; --replications gives the interval";
+        self.block
+            .absent
+            .insert(format!("{path} quantiles"), why.to_owned());
     }
 
     /// The interval of a quantile by the sections of a single run.
@@ -270,7 +277,11 @@ fn few_beyond(count: u64, quantile: f64, parts: usize) -> Result<(), String> {
 
 /// The interval of a quantile of all replications together, by sectioning with the replications as sections: the
 /// spread of their own quantiles about it (Asmussen and Glynn 2007, III.5).
-fn over_replications(together: &Times, tails: Vec<Option<Tail>>, index: usize) -> Answer {
+pub(super) fn over_replications(
+    together: &Times,
+    tails: Vec<Option<Tail>>,
+    index: usize,
+) -> Answer {
     let n = tails.len();
     let Some(figure) = together.quantile(QUANTILES[index]).map(Span::as_millis_f64) else {
         return Err("nothing was measured".to_owned());
@@ -296,7 +307,7 @@ fn over_replications(together: &Times, tails: Vec<Option<Tail>>, index: usize) -
 }
 
 /// Where the interval of a quantile of a block stands, or of its mean.
-fn slot(block: &mut LatencyBlock, quantile: Option<usize>) -> &mut Option<[f64; 2]> {
+pub(super) fn slot(block: &mut LatencyBlock, quantile: Option<usize>) -> &mut Option<[f64; 2]> {
     match quantile {
         None => &mut block.mean_ci95,
         Some(0) => &mut block.p50_ci95,

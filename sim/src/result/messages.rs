@@ -43,6 +43,9 @@ pub struct ConsumerResult {
     /// Messages acknowledged, per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged_per_s: Option<f64>,
+    /// Its 95 % confidence interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_per_s_ci95: Option<[f64; 2]>,
     /// Deliveries that were worked on in vain: another one had been acknowledged, or the message had been given up.
     pub repeated: u64,
     /// Messages given up after as many deliveries as may be.
@@ -64,12 +67,18 @@ pub struct ConsumerResult {
     /// Mean number of messages stored and not yet delivered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_mean: Option<f64>,
+    /// Its 95 % confidence interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_mean_ci95: Option<[f64; 2]>,
     /// The most of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_max: Option<u64>,
     /// Mean number of messages delivered and not yet acknowledged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ack_pending_mean: Option<f64>,
+    /// Its 95 % confidence interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack_pending_mean_ci95: Option<[f64; 2]>,
     /// The most of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ack_pending_max: Option<u64>,
@@ -98,6 +107,9 @@ pub struct FanOutResult {
     /// Share of the subscribers reached in time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completion_ratio: Option<f64>,
+    /// Its 95 % confidence interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion_ratio_ci95: Option<[f64; 2]>,
     /// From the intended instant of the request to the first delivery of its message.
     pub first_ms: LatencyBlock,
     /// From the intended instant of the request to the last delivery of its message; censored are messages that had
@@ -166,6 +178,7 @@ fn consumer(measure: &Measure, id: ConsumerId) -> ConsumerResult {
         naks: window.naks,
         acknowledged: window.acknowledged,
         acknowledged_per_s: per_second(window.acknowledged, measured),
+        acknowledged_per_s_ci95: None,
         repeated: window.repeated,
         exhausted: window.exhausted,
         unfinished_pending: run.cut_pending,
@@ -174,8 +187,10 @@ fn consumer(measure: &Measure, id: ConsumerId) -> ConsumerResult {
         backlog_slope_per_s: growth.map(|growth| growth.slope_per_second),
         backlog_grows: growth.and_then(|growth| growth.grows),
         pending_mean: mean_over(areas.pending, measured),
+        pending_mean_ci95: None,
         pending_max: peak(peaks.each.pending),
         ack_pending_mean: mean_over(areas.ack_pending, measured),
+        ack_pending_mean_ci95: None,
         ack_pending_max: peak(peaks.each.ack_pending),
         wait_ms: block(meter.waits(), meter.censored_waits()),
         age_ms: block(meter.ages(), meter.censored_ages()),
@@ -195,6 +210,7 @@ pub(super) fn fan_outs(model: &Model, measure: &Measure) -> BTreeMap<String, Fan
             unfinished_emissions: counts.cut_emissions,
             unfinished_deliveries: counts.cut_deliveries,
             completion_ratio: counts.completion_ratio(),
+            completion_ratio_ci95: None,
             first_ms: of(meter.firsts()),
             last_ms: of(meter.lasts()),
             delivery_ms: of(meter.deliveries()),

@@ -7,6 +7,7 @@
 mod blocks;
 mod build;
 mod check;
+mod message_intervals;
 mod messages;
 
 pub use blocks::{
