@@ -27,6 +27,19 @@ impl FlightId {
         self.slot as usize
     }
 
+    /// All of it as a number, which [`from_bits`](Self::from_bits) reads again: for the subject of a reply.
+    pub fn to_bits(self) -> u64 {
+        (u64::from(self.generation) << 32) | u64::from(self.slot)
+    }
+
+    /// The id that such a number stands for. One that was never given out finds nothing.
+    pub fn from_bits(bits: u64) -> FlightId {
+        FlightId {
+            slot: bits as u32,
+            generation: (bits >> 32) as u32,
+        }
+    }
+
     /// Whether its request was sent after that of another one of the same slot.
     pub fn is_later_than(self, other: FlightId) -> bool {
         // Generations wrap: of two, the later is less than half of their range ahead.

@@ -98,6 +98,11 @@ impl Load {
         self.in_flight.len()
     }
 
+    /// All requests in flight, by slot.
+    pub fn flights(&self) -> Vec<FlightId> {
+        self.in_flight.ids()
+    }
+
     /// The earliest instant at which a client gives up, or [`Time::NEVER`].
     #[inline]
     pub fn next_deadline(&self) -> Time {

@@ -4,8 +4,10 @@
 //! A [`Model`] is always runnable: whatever could be wrong with a spec was found before it came to be, in
 //! [`lower`](crate::spec::lower). Nothing in it changes during a run, and both worlds read the same one.
 
+mod live;
 mod shape;
 
+pub use live::{Connections, PLACES, Payload, Piece, SendKind, Sending, Template, Values};
 pub use shape::{Shape, Then};
 
 use std::num::{NonZeroU32, NonZeroU64};
@@ -75,6 +77,8 @@ pub struct Model {
     pub one_way: Option<Dist>,
     /// The paths of all actions, one after the other, and then those of all consumers.
     pub program: Vec<Step>,
+    /// Over which connections users send to a real cluster.
+    pub connections: Connections,
 }
 
 /// What bounds a run. At least one of `requests` and `horizon` is there.
@@ -254,6 +258,8 @@ pub struct Action {
     pub deadline: Option<Span>,
     /// Whether the request is done when it is sent: nothing on its path ever answers.
     pub fire_and_forget: bool,
+    /// How its requests are sent to a real cluster, where the spec says so.
+    pub sending: Option<Sending>,
 }
 
 /// Service-level objectives of an action; a run is judged when there is at least one.

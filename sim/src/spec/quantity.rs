@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 use super::de::with_help;
-use super::units::{Count, Duration, Number, Rate, Share, UnitError};
+use super::units::{Count, Duration, Number, Rate, Share, Size, UnitError};
 
 /// Reads a quantity from the characters it was written with.
 struct Written<Q> {
@@ -75,6 +75,11 @@ quantities! {
             {"type": "number", "minimum": 0, "maximum": 1},
             {"type": "string", "pattern": "^([0-9]+[.]?[0-9]*|[.][0-9]+) *%?$"},
         ],
+    };
+    Size, "a size", {
+        "description": "A number of bytes with its unit: 256B, 4KiB, 1MiB, 64kB.",
+        "type": "string",
+        "pattern": "^[0-9]+ *(B|kB|MB|KiB|MiB)$",
     };
     Number, "a number", {
         "description": "A number that is not negative.",

@@ -12,6 +12,7 @@ use super::error::{Origin, Place};
 use super::lower::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE};
 use super::named::Named;
 use super::resolved_backend::{self, Line};
+use super::resolved_live;
 use super::spanned::Spanned;
 use super::syntax::{
     Action, Arrival, Client, Dispatch, Do, OnTimeout, Run, Service, Slo, Spec, Step, Warmup,
@@ -98,6 +99,9 @@ impl Display for Resolved<'_> {
         }
         if let Some(network) = &spec.network {
             writeln!(f, "\nnetwork:\n  one_way: {}", Law(&network.one_way.value))?;
+        }
+        if let Some(connections) = &spec.connections {
+            resolved_live::connections(f, &connections.value)?;
         }
         Ok(())
     }
@@ -237,6 +241,7 @@ fn action(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
         writeln!(f, "    class: {}", Quoted(&class.value))?;
     }
     optional(f, "    ", "deadline", &action.deadline)?;
+    resolved_live::sending(f, action)?;
     let Some(slo) = &action.slo else {
         return Ok(());
     };

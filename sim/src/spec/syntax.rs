@@ -12,6 +12,7 @@ use super::backend::{
     Shared, SlowDown, SlowerWhenBusy, Stream, Visit,
 };
 use super::distribution::{Distribution, Duration, Number};
+use super::live::{Connections, Live, Payload};
 use super::named::Named;
 use super::set::Assigned;
 use super::shape::Shape;
@@ -42,6 +43,8 @@ pub struct Spec {
     pub fan_outs: Option<Spanned<Named<FanOut>>>,
     /// The network between clients and backend.
     pub network: Option<Network>,
+    /// Over which connections users send to a real cluster; per_user unless given.
+    pub connections: Option<Spanned<Connections>>,
     /// What `--set` put in; not part of the language.
     #[serde(skip)]
     #[schemars(skip)]
@@ -179,6 +182,10 @@ pub struct Action {
     /// How long after its intended instant a request is due, at services that serve by deadline; the client's timeout
     /// unless given.
     pub deadline: Option<Spanned<Duration>>,
+    /// How a request is sent to a real cluster.
+    pub live: Option<Spanned<Live>>,
+    /// What a request carries to a real cluster; nothing unless given.
+    pub payload: Option<Spanned<Payload>>,
 }
 
 /// Service-level objectives: the largest allowed values of quantiles of the response time, and of the share of errors.

@@ -21,6 +21,8 @@ const RATE_FORMS: &str = "a rate is a number per s, m or h: `200/s`, `1.5k/s`, `
 const COUNT_FORMS: &str =
     "a count is a whole number, with k or M for thousands and millions: `500`, `10k`, `1.5M`";
 const SHARE_FORMS: &str = "a share is a percentage or a fraction from 0 to 1: `0.1%`, `0.001`";
+const SIZE_FORMS: &str =
+    "a size is a number of bytes with its unit: `256B`, `4KiB`, `1MiB`, `64kB`";
 const NUMBER_FORMS: &str = "a number is written like `2`, `0.8` or `1e3`";
 
 /// Why a text is not the quantity it should be.
@@ -52,6 +54,10 @@ pub struct Count(pub u64);
 /// A share of something, from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Share(pub f64);
+
+/// A number of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Size(pub u64);
 
 /// A plain number, finite and not negative.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
@@ -262,6 +268,41 @@ impl fmt::Display for Share {
     }
 }
 
+impl FromStr for Size {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Size, UnitError> {
+        let (digits, unit) = split_number(text);
+        let factor: u64 = match unit.trim_start() {
+            "B" => 1,
+            "kB" => 1_000,
+            "MB" => 1_000_000,
+            "KiB" => 1 << 10,
+            "MiB" => 1 << 20,
+            "" if !digits.is_empty() => {
+                return refuse(
+                    format!("the size `{}` has no unit", shown(text)),
+                    SIZE_FORMS,
+                );
+            }
+            _ => return Err(complain(text, "a size", SIZE_FORMS)),
+        };
+        let Ok(number) = digits.parse::<u64>() else {
+            return Err(complain(text, "a size", SIZE_FORMS));
+        };
+        match number.checked_mul(factor) {
+            Some(bytes) => Ok(Size(bytes)),
+            None => refuse(format!("`{}` is too large", shown(text)), SIZE_FORMS),
+        }
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}B", self.0)
+    }
+}
+
 impl FromStr for Number {
     type Err = UnitError;
 
@@ -290,6 +331,23 @@ mod tests {
 
     fn nanos(text: &str) -> f64 {
         text.parse::<Duration>().map_or(f64::NAN, |d| d.0)
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        let bytes = |text: &str| text.parse::<Size>().map(|size| size.0);
+        assert_eq!(bytes("256B"), Ok(256));
+        assert_eq!(bytes("4KiB"), Ok(4096));
+        assert_eq!(bytes("64 kB"), Ok(64_000));
+        let refused = |text: &str| bytes(text).expect_err("refused").message;
+        assert_eq!(refused("256"), "the size `256` has no unit");
+        assert_eq!(refused("1.5KiB"), "`1.5KiB` is not a size");
+        assert_eq!(refused("-1B"), "`-1B` is negative");
+        assert_eq!(
+            refused("18446744073709551615KiB"),
+            "`18446744073709551615KiB` is too large"
+        );
+        assert_eq!(Size(4096).to_string().parse::<Size>(), Ok(Size(4096)));
     }
 
     #[test]

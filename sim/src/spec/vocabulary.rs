@@ -84,6 +84,9 @@ pub fn noun(type_name: &str) -> &'static str {
         "Drain" => "a drain",
         "Diurnal" => "a diurnal shape",
         "Window" => "a window",
+        "Live" => "`live`",
+        "Payload" => "`payload`",
+        "Connections" => "`connections`",
         _ => "this mapping",
     }
 }
@@ -116,7 +119,6 @@ pub fn may_stand_alone(word: &str) -> bool {
 pub fn reserved(type_name: &str) -> &'static [&'static str] {
     match type_name {
         "Spec" => &[
-            "connections",
             "max_in_flight",
             "groups",
             "steps",
@@ -136,7 +138,6 @@ pub fn reserved(type_name: &str) -> &'static [&'static str] {
             "cleanup",
         ],
         "Session" => &["script"],
-        "Action" => &["payload", "live"],
         "Step" => &["during"],
         "Service" => &["prefetch", "during"],
         _ => &[],

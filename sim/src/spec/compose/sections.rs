@@ -30,6 +30,7 @@ pub const SECTIONS: &[(&str, Rule)] = &[
     (STREAMS, Rule::Named),
     (FAN_OUTS, Rule::Named),
     ("network", Rule::Agree),
+    ("connections", Rule::Agree),
 ];
 
 const CLIENTS: &str = "clients";

@@ -8,6 +8,7 @@ mod clients;
 mod conditions;
 mod cycles;
 mod distributions;
+mod live;
 mod paths;
 mod recordings;
 mod run;
@@ -140,6 +141,7 @@ fn checked(spec: &Spec, document: Option<&Node>, files: Sought) -> (Model, Findi
             .as_ref()
             .map(|network| distributions::time(&network.one_way, &mut findings)),
         program: program.steps,
+        connections: live::connections(spec, &mut findings),
     };
     (model, findings)
 }

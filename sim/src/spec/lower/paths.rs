@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::run::span;
 use super::streams::Subscriptions;
-use super::{Findings, Names, clients, distributions, refer};
+use super::{Findings, Names, clients, distributions, live, refer};
 use crate::model::{
     self, Action, ClassId, FanOutId, Model, QuantileLimit, ServiceId, Slo, Step, StreamId,
 };
@@ -185,6 +185,7 @@ impl Paths<'_, '_> {
                 .as_ref()
                 .map(|deadline| span(deadline.value)),
             fire_and_forget: !answers,
+            sending: live::sending(action, self.findings),
         }
     }
 

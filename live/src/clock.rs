@@ -1,0 +1,77 @@
+//! The clock of a live run: where it is, and waiting until an instant or until something comes in.
+//!
+//! The real clock sleeps until shortly before the instant and spins for the rest, because a sleep ends late by the time
+//! that the system takes to wake a thread. Tests have a clock of their own, which waits for nothing.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use blis_sim::time::{Span, Time};
+
+/// Time, and the arrival of what others send.
+pub trait Clock<T> {
+    /// Now, since the start of the run.
+    fn now(&self) -> Time;
+
+    /// Waits until `until` at the latest, or for what comes in before.
+    fn wait(&mut self, until: Time) -> Option<T>;
+
+    /// What has come in, without waiting.
+    fn poll(&mut self) -> Option<T>;
+}
+
+/// How long before an instant sleeping ends and spinning begins.
+const SPIN: Duration = Duration::from_micros(80);
+
+/// The clock of the system, with a channel that others send into.
+#[derive(Debug)]
+pub struct RealClock<T> {
+    origin: Instant,
+    incoming: Receiver<T>,
+}
+
+impl<T> RealClock<T> {
+    /// A clock that starts at `origin`.
+    pub fn new(origin: Instant, incoming: Receiver<T>) -> RealClock<T> {
+        RealClock { origin, incoming }
+    }
+}
+
+/// The time of an instant on the clock that started at `origin`.
+pub fn time_of(origin: Instant, instant: Instant) -> Time {
+    let since = instant.saturating_duration_since(origin);
+    Time::ZERO + Span::from_nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
+
+impl<T> Clock<T> for RealClock<T> {
+    fn now(&self) -> Time {
+        time_of(self.origin, Instant::now())
+    }
+
+    fn wait(&mut self, until: Time) -> Option<T> {
+        let until = self.origin + Duration::from_nanos(until.as_nanos());
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            if left > SPIN {
+                match self.incoming.recv_timeout(left - SPIN) {
+                    Ok(incoming) => return Some(incoming),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    // Nobody sends any more: only the instant is waited for.
+                    Err(RecvTimeoutError::Disconnected) => std::thread::sleep(left - SPIN),
+                }
+                continue;
+            }
+            match self.incoming.try_recv() {
+                Ok(incoming) => return Some(incoming),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => std::hint::spin_loop(),
+            }
+        }
+    }
+
+    fn poll(&mut self) -> Option<T> {
+        self.incoming.try_recv().ok()
+    }
+}

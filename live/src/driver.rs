@@ -1,0 +1,376 @@
+//! A live run: users who are woken when they are due, and told of replies and timeouts as they come.
+//!
+//! Guarantees:
+//! - The intended instant of every request is that of the schedule: the arrival process for open clients, completion and
+//!   think time for closed ones. A driver that is late lags, which is measured; it never shifts a schedule.
+//! - Sending never waits for a reply.
+//! - A reply that came before its deadline counts, whenever the driver gets to see it; a timeout is at the deadline.
+//! - The events are those of a simulation, so that measurement, verdict and report are the same.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use blis_sim::engine::{FlightId, Load, LoadEnd, World};
+use blis_sim::event::{Outcome, Request, Sink};
+use blis_sim::model::Model;
+use blis_sim::time::{Span, Time};
+use blis_sim::users::Wake;
+
+use crate::clock::Clock;
+
+/// Where requests are sent.
+pub trait Transport {
+    /// Takes a request over, without waiting. What is done at once has an outcome; anything else is told later as
+    /// [`Incoming::Done`] under the same id.
+    fn send(&mut self, flight: FlightId, request: &Request) -> Option<Outcome>;
+
+    /// A connection was lost: which requests it had.
+    fn had(&self, connection: u32, flight: FlightId) -> bool;
+}
+
+/// What the connections tell the driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Incoming {
+    /// A request ended.
+    Done {
+        /// Which.
+        flight: FlightId,
+        /// How.
+        outcome: Outcome,
+        /// When that was known.
+        at: Time,
+    },
+    /// A connection was lost, and with it the answers to what was sent over it.
+    Lost {
+        /// Which.
+        connection: u32,
+        /// When.
+        at: Time,
+    },
+    /// A connection is there again.
+    Restored,
+}
+
+/// How a live run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Why no more was sent.
+    pub by: LoadEnd,
+    /// The end of the run, the drain included.
+    pub at: Time,
+    /// How many requests were intended.
+    pub intended: u64,
+    /// Whether connections were lost for good.
+    pub lost: bool,
+}
+
+/// What is looked at while a run goes on.
+pub struct Watch<'a> {
+    /// Whether to stop sending.
+    pub stop: &'a dyn Fn() -> bool,
+    /// Is shown how far the run has come, a few times a second.
+    pub show: &'a mut dyn FnMut(Progress),
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Now.
+    pub now: Time,
+    /// Requests intended.
+    pub intended: u64,
+    /// Requests in flight.
+    pub in_flight: usize,
+}
+
+/// How often the driver looks around while nothing is due.
+const LOOK: Span = Span::from_nanos(100_000_000);
+/// How many requests are sent at most before replies are looked at again.
+const BURST: usize = 64;
+/// How long connections may be down before the run is given up.
+const PATIENCE: Span = Span::from_nanos(10_000_000_000);
+
+/// A wake-up that a user asked for. Of one instant they come in the order in which they were asked for.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    at: Time,
+    order: u64,
+    wake: Wake,
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Due) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Due {}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Due) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Due) -> Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
+
+/// The live world: a transport, and the wake-ups to come.
+struct Live<T> {
+    transport: T,
+    wakes: BinaryHeap<Reverse<Due>>,
+    asked: u64,
+}
+
+impl<T> Live<T> {
+    fn next_wake(&self) -> Time {
+        self.wakes.peek().map_or(Time::NEVER, |due| due.0.at)
+    }
+}
+
+impl<T: Transport> World for Live<T> {
+    fn send<S: Sink>(
+        &mut self,
+        _now: Time,
+        flight: FlightId,
+        request: &Request,
+        _deadline: Time,
+        _sink: &mut S,
+    ) -> Option<Outcome> {
+        self.transport.send(flight, request)
+    }
+
+    fn wake_at(&mut self, at: Time, wake: Wake) {
+        if at < Time::NEVER {
+            let order = self.asked;
+            self.asked += 1;
+            self.wakes.push(Reverse(Due { at, order, wake }));
+        }
+    }
+
+    fn gave_up<S: Sink>(&mut self, _now: Time, _flight: FlightId, _sink: &mut S) {}
+}
+
+/// A live run.
+pub struct Driver<T, C, S> {
+    load: Load,
+    world: Live<T>,
+    clock: C,
+    sink: S,
+    horizon: Time,
+    drain: Span,
+    /// The latest instant that the sink was told of.
+    latest: Time,
+    /// Since when some connection is down, and how many are.
+    down: Option<(Time, u32)>,
+    lost: bool,
+}
+
+impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
+    /// A run of a model that has not started.
+    pub fn new(model: &Model, transport: T, clock: C, sink: S) -> Driver<T, C, S> {
+        let mut world = Live {
+            transport,
+            wakes: BinaryHeap::new(),
+            asked: 0,
+        };
+        let mut load = Load::new(model);
+        load.start(&mut world);
+        Driver {
+            load,
+            world,
+            clock,
+            sink,
+            horizon: model.limits.horizon.unwrap_or(Time::NEVER),
+            drain: model.limits.drain,
+            latest: Time::ZERO,
+            down: None,
+            lost: false,
+        }
+    }
+
+    /// Runs to the end, and gives back transport and sink.
+    pub fn run(mut self, mut watch: Watch<'_>) -> (T, S, Ended) {
+        let mut looked = Time::ZERO;
+        loop {
+            while let Some(incoming) = self.clock.poll() {
+                self.take(incoming);
+            }
+            self.time_out();
+            self.wake();
+            let now = self.clock.now();
+            if now >= looked + LOOK {
+                looked = now;
+                self.look(now, &mut watch);
+            }
+            if self.is_over(now) {
+                break;
+            }
+            let until = self.next().min(looked + LOOK);
+            if let Some(incoming) = self.clock.wait(until) {
+                self.take(incoming);
+            }
+        }
+        self.finish()
+    }
+
+    /// Tells the sink that time goes on. What is told of an earlier instant does not turn it back.
+    fn advance(&mut self, at: Time) {
+        if at > self.latest {
+            self.latest = at;
+            self.sink.advance(at);
+        }
+    }
+
+    fn take(&mut self, incoming: Incoming) {
+        match incoming {
+            Incoming::Done {
+                flight,
+                outcome,
+                at,
+            } => {
+                self.advance(at);
+                let Driver {
+                    load, world, sink, ..
+                } = self;
+                load.reply(at, flight, outcome, world, sink);
+            }
+            Incoming::Lost { connection, at } => {
+                self.down = Some(
+                    self.down
+                        .map_or((at, 1), |(since, number)| (since, number + 1)),
+                );
+                self.advance(at);
+                for flight in self.load.flights() {
+                    if self.world.transport.had(connection, flight) {
+                        let Driver {
+                            load, world, sink, ..
+                        } = self;
+                        load.reply(at, flight, Outcome::TransportError, world, sink);
+                    }
+                }
+            }
+            Incoming::Restored => {
+                self.down = self.down.filter(|(_, number)| *number > 1);
+                if let Some((_, number)) = &mut self.down {
+                    *number -= 1;
+                }
+            }
+        }
+    }
+
+    /// Ends the requests whose deadlines are past, each at its deadline.
+    fn time_out(&mut self) {
+        loop {
+            let deadline = self.load.next_deadline();
+            if deadline > self.clock.now() {
+                return;
+            }
+            // A reply from before the deadline may just have come.
+            while let Some(incoming) = self.clock.poll() {
+                self.take(incoming);
+            }
+            let deadline = self.load.next_deadline();
+            if deadline > self.clock.now() {
+                return;
+            }
+            self.advance(deadline);
+            let Driver {
+                load, world, sink, ..
+            } = self;
+            load.time_out(deadline, world, sink);
+        }
+    }
+
+    /// Wakes the users that are due.
+    fn wake(&mut self) {
+        for _ in 0..BURST {
+            let now = self.clock.now();
+            if self.world.next_wake() > now {
+                return;
+            }
+            let Some(Reverse(due)) = self.world.wakes.pop() else {
+                return;
+            };
+            self.advance(now);
+            let Driver {
+                load, world, sink, ..
+            } = self;
+            load.wake(now, due.at, due.wake, world, sink);
+        }
+    }
+
+    fn look(&mut self, now: Time, watch: &mut Watch<'_>) {
+        (watch.show)(Progress {
+            now,
+            intended: self.load.intended(),
+            in_flight: self.load.in_flight(),
+        });
+        let patience_is_over = self.down.is_some_and(|(since, _)| now >= since + PATIENCE);
+        if patience_is_over {
+            self.lost = true;
+        }
+        if (patience_is_over || (watch.stop)()) && self.load.ended().is_none() {
+            self.advance(now);
+            let Driver { load, sink, .. } = self;
+            load.end(now, LoadEnd::Interrupted, sink);
+        }
+    }
+
+    /// Ends the load where it is at its end; whether the run is.
+    fn is_over(&mut self, now: Time) -> bool {
+        if self.load.ended().is_none() {
+            if self.world.next_wake() > self.horizon && now >= self.horizon {
+                self.advance(self.horizon);
+                let at = self.horizon;
+                let Driver { load, sink, .. } = self;
+                load.end(at, LoadEnd::Horizon, sink);
+            } else if self.horizon == Time::NEVER
+                && self.world.wakes.is_empty()
+                && self.load.in_flight() == 0
+            {
+                return true;
+            } else {
+                return false;
+            }
+        }
+        let ended = self.load.ended_at().unwrap_or(now);
+        self.load.in_flight() == 0 || now >= ended + self.drain || self.lost
+    }
+
+    /// The next instant at which something is to be done.
+    fn next(&self) -> Time {
+        let deadline = self.load.next_deadline();
+        match self.load.ended_at() {
+            Some(ended) => deadline.min(ended + self.drain),
+            None => deadline.min(self.world.next_wake()).min(self.horizon),
+        }
+    }
+
+    fn finish(mut self) -> (T, S, Ended) {
+        // What was cut off by the end of the drain is cut off there, also when the driver is late.
+        let drained = self
+            .load
+            .ended_at()
+            .map_or(Time::NEVER, |ended| ended + self.drain);
+        let at = self.clock.now().min(drained).max(self.latest);
+        self.advance(at);
+        let Driver {
+            load, world, sink, ..
+        } = &mut self;
+        load.finish(at, world, sink);
+        let ended = Ended {
+            by: self.load.ended().unwrap_or(LoadEnd::Idle),
+            at,
+            intended: self.load.intended(),
+            lost: self.lost,
+        };
+        (self.world.transport, self.sink, ended)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,244 @@
+//! The driver with a clock of its own: exact instants, no waiting.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use blis_sim::measure::Measure;
+use blis_sim::spec;
+
+use super::*;
+
+/// Time and what comes in, both as the test says.
+#[derive(Default)]
+struct Stage {
+    now: Time,
+    /// What comes in, by instant.
+    coming: VecDeque<(Time, Incoming)>,
+    /// Each request that was sent: when it was, and was intended.
+    sent: Vec<(Time, Time)>,
+    /// How long the driver is busy with each request that it sends.
+    busy: Span,
+}
+
+#[derive(Clone, Default)]
+struct Shared(Rc<RefCell<Stage>>);
+
+impl Clock<Incoming> for Shared {
+    fn now(&self) -> Time {
+        self.0.borrow().now
+    }
+
+    fn wait(&mut self, until: Time) -> Option<Incoming> {
+        let mut stage = self.0.borrow_mut();
+        match stage.coming.front() {
+            Some((at, incoming)) if *at <= until => {
+                let (at, incoming) = (*at, *incoming);
+                stage.now = stage.now.max(at);
+                stage.coming.pop_front();
+                Some(incoming)
+            }
+            _ => {
+                stage.now = stage.now.max(until);
+                None
+            }
+        }
+    }
+
+    fn poll(&mut self) -> Option<Incoming> {
+        let mut stage = self.0.borrow_mut();
+        let now = stage.now;
+        let due = stage.coming.front().is_some_and(|(at, _)| *at <= now);
+        due.then(|| stage.coming.pop_front())
+            .flatten()
+            .map(|(_, incoming)| incoming)
+    }
+}
+
+/// A backend that answers after so long, or never.
+struct Echo {
+    stage: Shared,
+    after: Option<Span>,
+}
+
+impl Transport for Echo {
+    fn send(&mut self, flight: FlightId, request: &Request) -> Option<Outcome> {
+        let mut stage = self.stage.0.borrow_mut();
+        let now = stage.now;
+        stage.sent.push((now, request.intended));
+        stage.now = now + stage.busy;
+        if let Some(after) = self.after {
+            let at = now + after;
+            let outcome = Outcome::Ok;
+            stage.coming.push_back((
+                at,
+                Incoming::Done {
+                    flight,
+                    outcome,
+                    at,
+                },
+            ));
+            stage.coming.make_contiguous().sort_by_key(|(at, _)| *at);
+        }
+        None
+    }
+
+    fn had(&self, connection: u32, _flight: FlightId) -> bool {
+        connection == 0
+    }
+}
+
+fn millis(number: u64) -> Time {
+    Time::from_nanos(number * 1_000_000)
+}
+
+fn span(number: u64) -> Span {
+    Span::from_nanos(number * 1_000_000)
+}
+
+fn drive(text: &str, after: Option<Span>, stage: Stage) -> (Vec<(Time, Time)>, Measure, Ended) {
+    let read = spec::read(text).expect("a spec");
+    let model = spec::lower(&read).expect("a model").model;
+    let shared = Shared(Rc::new(RefCell::new(stage)));
+    let echo = Echo {
+        stage: shared.clone(),
+        after,
+    };
+    let driver = Driver::new(&model, echo, shared.clone(), Measure::new(&model));
+    let mut shown = |_: Progress| ();
+    let watch = Watch {
+        stop: &|| false,
+        show: &mut shown,
+    };
+    let (_, mut measure, ended) = driver.run(watch);
+    measure.finish(ended.intended).expect("the books balance");
+    let sent = std::mem::take(&mut shared.0.borrow_mut().sent);
+    (sent, measure, ended)
+}
+
+fn text(run: &str, client: &str) -> String {
+    format!(
+        "{{blis: 1, name: t, run: {run}, clients: {{c: {client}}},\n \
+         actions: {{a: {{path: [{{visit: s}}, reply]}}}}, services: {{s: {{workers: 1, time: 1ms}}}}}}"
+    )
+}
+
+#[test]
+fn open_arrivals_are_sent_on_the_schedule_whether_answered_or_not() {
+    for after in [Some(span(5)), Some(span(5000)), None] {
+        let spec = text(
+            "{horizon: 1s, drain: 10s}",
+            "{rate: 100/s, arrival: constant, do: a}",
+        );
+        let (sent, _, ended) = drive(&spec, after, Stage::default());
+        assert_eq!(sent.len(), 100);
+        for (number, (at, intended)) in (1..).zip(&sent) {
+            assert_eq!((*at, *intended), (millis(10 * number), millis(10 * number)));
+        }
+        assert_eq!(ended.by, LoadEnd::Horizon);
+    }
+}
+
+#[test]
+fn a_driver_that_is_late_lags_and_keeps_the_schedule() {
+    let busy = Stage {
+        busy: span(25),
+        ..Stage::default()
+    };
+    let spec = text(
+        "{horizon: 100ms, drain: 10s}",
+        "{rate: 100/s, arrival: constant, do: a}",
+    );
+    let (sent, measure, _) = drive(&spec, Some(span(1)), busy);
+    assert_eq!(sent.len(), 10);
+    for (number, (at, intended)) in (0..).zip(&sent) {
+        assert_eq!(*intended, millis(10 * (number + 1)));
+        assert_eq!(*at, millis(10 + 25 * number));
+    }
+    let total = measure.total();
+    let lag = total.window.latencies.lag().max().expect("lag");
+    assert_eq!(lag, span(15 * 9));
+    assert_eq!(
+        total.window.latencies.response().max(),
+        Some(span(15 * 9 + 1))
+    );
+}
+
+#[test]
+fn closed_users_come_at_completion_and_think_time() {
+    let spec = text("{requests: 5}", "{concurrency: 1, think: 100ms, do: a}");
+    let (sent, _, ended) = drive(&spec, Some(span(7)), Stage::default());
+    let at: Vec<Time> = sent.iter().map(|(at, _)| *at).collect();
+    assert_eq!(at, [0, 107, 214, 321, 428].map(millis));
+    assert_eq!(
+        (ended.by, ended.intended, ended.at),
+        (LoadEnd::Budget, 5, millis(435))
+    );
+}
+
+#[test]
+fn a_timeout_is_at_its_deadline_and_a_reply_before_it_counts() {
+    // The driver is held up from 0 to 200 ms; the first reply came at 40, the second never.
+    let held_up = Stage {
+        busy: span(100),
+        ..Stage::default()
+    };
+    let spec = text("{requests: 2}", "{concurrency: 2, do: a, timeout: 50ms}");
+    let (_, measure, ended) = drive(&spec, Some(span(40)), held_up);
+    let total = measure.total();
+    let requests = total.window.requests;
+    assert_eq!(requests.ended(Outcome::Ok), 2);
+    assert_eq!(total.window.latencies.service().max(), Some(span(40)));
+    assert_eq!(ended.intended, 2);
+    let silent = text("{requests: 2}", "{concurrency: 2, do: a, timeout: 50ms}");
+    let (_, measure, ended) = drive(
+        &silent,
+        None,
+        Stage {
+            busy: span(100),
+            ..Stage::default()
+        },
+    );
+    let total = measure.total();
+    assert_eq!(total.window.requests.ended(Outcome::TimedOut), 2);
+    assert_eq!(total.window.latencies.service().max(), Some(span(50)));
+    assert_eq!(ended.by, LoadEnd::Budget);
+}
+
+#[test]
+fn what_was_in_flight_on_a_lost_connection_ends_there() {
+    let mut stage = Stage::default();
+    stage.coming.push_back((
+        millis(30),
+        Incoming::Lost {
+            connection: 0,
+            at: millis(30),
+        },
+    ));
+    stage.coming.push_back((millis(90), Incoming::Restored));
+    let spec = text(
+        "{horizon: 100ms, drain: 0s}",
+        "{rate: 50/s, arrival: constant, do: a}",
+    );
+    let (sent, measure, ended) = drive(&spec, None, stage);
+    assert_eq!(sent.len(), 5);
+    let requests = measure.total().window.requests;
+    assert_eq!(requests.ended(Outcome::TransportError), 1);
+    assert_eq!(requests.ended(Outcome::Unresolved), 4);
+    assert!(!ended.lost);
+    let mut stage = Stage::default();
+    stage.coming.push_back((
+        millis(30),
+        Incoming::Lost {
+            connection: 0,
+            at: millis(30),
+        },
+    ));
+    let spec = text(
+        "{horizon: 100s}",
+        "{rate: 50/s, arrival: constant, do: a, timeout: 1s}",
+    );
+    let (_, _, ended) = drive(&spec, None, stage);
+    assert!(ended.lost);
+    assert!(ended.at < millis(10_200), "{:?}", ended.at);
+}

@@ -1,0 +1,66 @@
+//! How a request is known in the live world: the header that carries its identity, from which the double of a service
+//! draws the demand that the simulation gives it.
+
+use blis_sim::event::Request;
+use blis_sim::model::{ClientId, Model};
+
+/// The header with the identity of a request: client, user, number and try, with slashes between.
+pub const REQUEST: &str = "Blis-Request";
+/// The header of a double's reply with the line that served the request: the member, from 0.
+pub const MEMBER: &str = "Blis-Member";
+/// The header of a double's reply with the pure service time in nanoseconds, all visits together.
+pub const SERVICE_TIME: &str = "Blis-Service-Time-Ns";
+/// The header with which a service tells of an error.
+pub const SERVICE_ERROR: &str = "Nats-Service-Error";
+/// The header with the code of that error.
+pub const SERVICE_ERROR_CODE: &str = "Nats-Service-Error-Code";
+/// The code of a request that was refused by a full line or by admission.
+pub const REJECTED: &str = "429";
+
+/// What the header of a request says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Whose.
+    pub client: ClientId,
+    /// The user's number within its client.
+    pub user: u64,
+    /// The request's number within its user.
+    pub number: u64,
+    /// Which try.
+    pub attempt: u16,
+}
+
+impl Identity {
+    /// Of a request.
+    pub fn of(request: &Request) -> Identity {
+        Identity {
+            client: request.client,
+            user: request.user_number,
+            number: request.number,
+            attempt: request.attempt,
+        }
+    }
+
+    /// As the header has it.
+    pub fn header(&self, model: &Model) -> String {
+        let client = &model.clients[self.client.index()].name;
+        format!("{client}/{}/{}/{}", self.user, self.number, self.attempt)
+    }
+
+    /// What a header says; `None` when it is of no client of the model, or no identity.
+    pub fn parse(header: &str, model: &Model) -> Option<Identity> {
+        let mut parts = header.split('/');
+        let client = parts.next()?;
+        let (client, _) = (0u16..)
+            .map(ClientId)
+            .zip(&model.clients)
+            .find(|(_, known)| known.name == client)?;
+        let identity = Identity {
+            client,
+            user: parts.next()?.parse().ok()?,
+            number: parts.next()?.parse().ok()?,
+            attempt: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(identity)
+    }
+}

@@ -1,0 +1,23 @@
+//! The live world of `blis`: the same users, sessions and measurement as in simulated time, against a real NATS server.
+//!
+//! ```text
+//! target ─► connection ─► world ─┐
+//!                clock ──────────┼─► driver ─► the events that a simulation gives
+//!                load (of blis-sim) ┘
+//! ```
+//!
+//! - [`target`] decides, before any socket is opened, whether a server may be loaded at all.
+//! - [`connection`] opens connections and receives what comes back over them.
+//! - [`driver`] is the run: it wakes users when they are due, hands what they send to a [`Transport`](driver::Transport),
+//!   and tells them of replies and timeouts. It is the one place that knows the [`clock`].
+//! - [`nats`] is the transport that sends to NATS, [`double`] the backend of a spec played on NATS.
+//! - [`plan`] says what a run would do, and opens nothing.
+
+pub mod clock;
+pub mod connection;
+pub mod double;
+pub mod driver;
+pub mod identity;
+pub mod nats;
+pub mod plan;
+pub mod target;

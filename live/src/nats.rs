@@ -1,0 +1,213 @@
+//! The transport that sends to NATS.
+//!
+//! A request is handed to the queue of its connection, or is dropped where that is full: the driver never waits. The
+//! intended instant is the driver's affair; here is the instant of sending.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+
+use async_nats::{HeaderMap, PublishErrorKind};
+use blis_sim::engine::FlightId;
+use blis_sim::event::{Outcome, Request};
+use blis_sim::model::{Connections, Model, Payload, SendKind, Sending, Source, Template, Values};
+use bytes::Bytes;
+
+use crate::connection::{Connection, Told, count, write_id};
+use crate::driver::Transport;
+use crate::identity::{Identity, REQUEST};
+
+/// What a payload of a size is filled with.
+const FILLING: u8 = b'x';
+/// The header by which a stream knows a message again.
+const MESSAGE_ID: &str = "Nats-Msg-Id";
+
+/// How many connections a model's users need.
+pub fn connections_of(model: &Model) -> u32 {
+    match model.connections {
+        Connections::Pool(number) => number.get(),
+        Connections::PerUser => {
+            let users: u64 = model.clients.iter().map(places).sum();
+            u32::try_from(users).unwrap_or(u32::MAX)
+        }
+    }
+}
+
+/// The connections of a client's own: one for each closed user, one for all sessions of an open client.
+fn places(client: &blis_sim::model::Client) -> u64 {
+    match client.source {
+        Source::Closed { .. } => client.closed_users(),
+        Source::Open { .. } => 1,
+    }
+}
+
+/// How the requests of an action are sent, prepared.
+struct Prepared {
+    kind: SendKind,
+    subject: Template,
+    headers: Vec<(String, Template)>,
+    payload: Filled,
+}
+
+enum Filled {
+    Fixed(Bytes),
+    Each(Template),
+}
+
+impl Prepared {
+    fn new(sending: &Sending) -> Prepared {
+        let payload = match &sending.payload {
+            Payload::Size(bytes) => Filled::Fixed(Bytes::from(vec![FILLING; *bytes])),
+            Payload::Text(text) => match text.fixed() {
+                Some(text) => Filled::Fixed(Bytes::from(text.to_owned())),
+                None => Filled::Each(text.clone()),
+            },
+        };
+        Prepared {
+            kind: sending.kind,
+            subject: sending.subject.clone(),
+            headers: sending.headers.clone(),
+            payload,
+        }
+    }
+}
+
+/// Sends to NATS.
+pub struct Nats {
+    model: Model,
+    /// By action.
+    prepared: Vec<Option<Prepared>>,
+    connections: Vec<Connection>,
+    /// The first connection of each client, where users have their own.
+    first_of: Vec<usize>,
+    /// The connection of each request in flight, by slot.
+    sent_over: Vec<u32>,
+    sequence: u64,
+    /// What sets the ids of messages apart from those of other runs.
+    run: String,
+    told: Arc<Told>,
+}
+
+impl Nats {
+    /// A transport over these connections.
+    pub fn new(model: &Model, connections: Vec<Connection>, run: String, told: Arc<Told>) -> Nats {
+        let mut first = 0;
+        let first_of = model.clients.iter().map(|client| {
+            let of_client = first;
+            first += usize::try_from(places(client)).unwrap_or(usize::MAX);
+            of_client
+        });
+        Nats {
+            first_of: first_of.collect(),
+            prepared: model
+                .actions
+                .iter()
+                .map(|action| action.sending.as_ref().map(Prepared::new))
+                .collect(),
+            model: model.clone(),
+            connections,
+            sent_over: Vec::new(),
+            sequence: 0,
+            run,
+            told,
+        }
+    }
+
+    /// The connection that a user sends over.
+    fn connection(&self, request: &Request) -> usize {
+        let all = self.connections.len();
+        let client = request.client.index();
+        match (self.model.connections, &self.model.clients[client].source) {
+            (Connections::PerUser, Source::Closed { .. }) => {
+                self.first_of[client] + request.user_number as usize
+            }
+            (Connections::PerUser, Source::Open { .. }) => self.first_of[client],
+            (Connections::Pool(_), _) => (request.user_number % all as u64) as usize,
+        }
+    }
+}
+
+impl Transport for Nats {
+    fn send(&mut self, flight: FlightId, request: &Request) -> Option<Outcome> {
+        let at = self.connection(request);
+        let (Some(connection), Some(prepared)) = (
+            self.connections.get(at),
+            self.prepared[request.action.index()].as_ref(),
+        ) else {
+            // Whoever starts a run has seen to it that every action can be sent.
+            return Some(Outcome::Dropped);
+        };
+        self.sequence += 1;
+        if !connection.up.load(Ordering::Relaxed) {
+            count(&self.told.disconnected);
+            return Some(Outcome::TransportError);
+        }
+        if flight.slot() >= self.sent_over.len() {
+            self.sent_over.resize(flight.slot() + 1, u32::MAX);
+        }
+        self.sent_over[flight.slot()] = at as u32;
+        let values = Values {
+            client: &self.model.clients[request.client.index()].name,
+            user: request.user_number,
+            number: request.number,
+            attempt: request.attempt,
+            sequence: self.sequence,
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(REQUEST, Identity::of(request).header(&self.model));
+        for (name, text) in &prepared.headers {
+            headers.insert(name.as_str(), text.text(&values));
+        }
+        let payload = match &prepared.payload {
+            Filled::Fixed(bytes) => bytes.clone(),
+            Filled::Each(text) => Bytes::from(text.text(&values)),
+        };
+        let subject = prepared.subject.text(&values);
+        let client = &connection.client;
+        let accepted = match prepared.kind {
+            SendKind::Publish => at_once(client.publish_with_headers(subject, headers, payload)),
+            SendKind::Request | SendKind::Jetstream => {
+                let of_stream = prepared.kind == SendKind::Jetstream;
+                if of_stream {
+                    let id = format!(
+                        "{}/{}/{}/{}",
+                        self.run, values.client, values.user, values.number
+                    );
+                    headers.insert(MESSAGE_ID, id);
+                }
+                let mut reply = connection.inbox.clone();
+                write_id(flight, of_stream, &mut reply);
+                at_once(client.publish_with_reply_and_headers(subject, reply, headers, payload))
+            }
+        };
+        match accepted {
+            Some(Ok(())) => (prepared.kind == SendKind::Publish).then_some(Outcome::Ok),
+            Some(Err(error)) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
+                count(&self.told.too_large);
+                Some(Outcome::TransportError)
+            }
+            Some(Err(_)) => {
+                count(&self.told.disconnected);
+                Some(Outcome::TransportError)
+            }
+            None => {
+                count(&self.told.no_room);
+                Some(Outcome::Dropped)
+            }
+        }
+    }
+
+    fn had(&self, connection: u32, flight: FlightId) -> bool {
+        self.sent_over.get(flight.slot()) == Some(&connection)
+    }
+}
+
+/// The result of a future that is there without waiting.
+pub fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => Some(result),
+        Poll::Pending => None,
+    }
+}
