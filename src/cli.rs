@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use blis_live::target::Named;
 use blis_sim::spec::syntax::Warmup;
 use blis_sim::spec::units::{Count, Duration, Rate, Share, UnitError};
 use blis_sim::spec::{Assignment, SpecError};
@@ -17,12 +18,16 @@ pub struct Cli {
 }
 
 const AFTER_HELP: &str = "Exit codes: 0 done (and PASS where judged), 1 a defect of blis or a result that could \
-    not be written, 2 usage or spec, 5 INCONCLUSIVE, 99 an objective was missed, 130 interrupted.";
+    not be written, 2 usage or spec, 3 target refused, 4 no connection, 5 INCONCLUSIVE, 99 an objective was missed, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Simulate a workload and report throughput, latency, queues and what limits them.
     Run(RunArgs),
+    /// Send a workload to a real NATS cluster and report it like a simulation.
+    Observe(ObserveArgs),
+    /// Play the backend of a spec on NATS.
+    Serve(ServeArgs),
     /// Compare a spec with a variant of it on common random numbers.
     Whatif(WhatifArgs),
     /// Validate a spec; print what it resolves to and the load it offers.
@@ -79,6 +84,122 @@ pub struct RunArgs {
     /// Replace the results that the directory of --out holds, and the file of --trace.
     #[arg(long, requires = "kept", help_heading = "Output")]
     pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ObserveArgs {
+    /// The workload spec; - reads it from stdin. Without it the embedded quickstart is sent.
+    #[arg(long, value_name = "FILE")]
+    pub spec: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub clients: ClientArgs,
+
+    /// The subject that the embedded quickstart sends its requests to.
+    #[arg(
+        long,
+        help_heading = "Clients of the embedded quickstart (with --spec, set the keys instead)"
+    )]
+    pub subject: Option<String>,
+
+    #[command(flatten)]
+    pub target: TargetArgs,
+
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
+
+    /// Write the resolved spec, the result document and the report into this directory.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+
+    /// Replace the results that the directory of --out holds.
+    #[arg(long, requires = "out", help_heading = "Output")]
+    pub force: bool,
+
+    /// Print what the run would do, and open no connection.
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Show no progress.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The workload spec; - reads it from stdin. Without it the embedded quickstart is played.
+    #[arg(long, value_name = "FILE")]
+    pub spec: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub target: TargetArgs,
+
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+}
+
+/// Which server, and how it lets one in. Flags come before the environment, and that before the context.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Target")]
+pub struct TargetArgs {
+    /// The server, or several with commas between (NATS_URL).
+    #[arg(long, short = 's', value_name = "URL", alias = "server")]
+    pub url: Option<String>,
+
+    /// A NATS context by its name, or its file (NATS_CONTEXT).
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+
+    /// A server that is not this machine and may be loaded: its host as in the URL, or a network such as 10.0.0.0/8.
+    #[arg(long, value_name = "HOST", value_parser = target)]
+    pub allow_target: Vec<Named>,
+
+    /// Allow addresses that the public internet routes, too.
+    #[arg(long)]
+    pub allow_public: bool,
+
+    /// The user (NATS_USER).
+    #[arg(long)]
+    pub user: Option<String>,
+
+    /// The password (NATS_PASSWORD).
+    #[arg(long)]
+    pub password: Option<String>,
+
+    /// The token (NATS_TOKEN).
+    #[arg(long)]
+    pub token: Option<String>,
+
+    /// A credentials file (NATS_CREDS).
+    #[arg(long, value_name = "FILE")]
+    pub creds: Option<PathBuf>,
+
+    /// A file with the seed of an nkey (NATS_NKEY).
+    #[arg(long, value_name = "FILE")]
+    pub nkey: Option<PathBuf>,
+
+    /// Certificates of further authorities (NATS_CA).
+    #[arg(long, value_name = "FILE")]
+    pub tlsca: Option<PathBuf>,
+
+    /// The client's certificate (NATS_CERT).
+    #[arg(long, value_name = "FILE")]
+    pub tlscert: Option<PathBuf>,
+
+    /// The key of the client's certificate (NATS_KEY).
+    #[arg(long, value_name = "FILE")]
+    pub tlskey: Option<PathBuf>,
+
+    /// What the subjects of replies start with; _INBOX unless given.
+    #[arg(long, value_name = "PREFIX")]
+    pub inbox_prefix: Option<String>,
+}
+
+fn target(text: &str) -> Result<Named, String> {
+    text.parse()
 }
 
 /// What is printed on stdout.

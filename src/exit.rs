@@ -5,6 +5,8 @@
 //! | 0 | done, and PASS where the run was judged |
 //! | 1 | a defect of blis itself, or the result could not be written |
 //! | 2 | usage or spec: nothing was run, nothing was written |
+//! | 3 | the target may not be loaded: it is not this machine and was not named again |
+//! | 4 | no connection to the target, or it was lost for good; the results so far were kept |
 //! | 5 | INCONCLUSIVE: the evidence does not say, or the run outgrew the memory |
 //! | 99 | a service-level objective was missed |
 //! | 130 | interrupted; the results so far were kept |
@@ -12,6 +14,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use blis_live::observe;
 use blis_sim::measure::Imbalance;
 use blis_sim::replication::Halt;
 use blis_sim::verdict::Status;
@@ -25,6 +28,8 @@ pub enum Done {
     Judged(Status),
     /// It was interrupted.
     Interrupted,
+    /// Its connections were lost for good.
+    Disconnected,
 }
 
 /// Why a command did not come to its end.
@@ -36,6 +41,12 @@ pub enum Failure {
     /// A report of the errors of a spec, complete with its places.
     #[error("{0}")]
     Spec(String),
+    /// The target may not be loaded.
+    #[error("{0}")]
+    Target(String),
+    /// There is no connection to the target.
+    #[error("{0}")]
+    Connect(String),
     /// The run outgrew the machine before it came to its end.
     #[error("{0}")]
     Overgrown(String),
@@ -65,6 +76,15 @@ pub enum Failure {
     Json(#[from] serde_json::Error),
 }
 
+impl From<observe::Failure> for Failure {
+    fn from(failure: observe::Failure) -> Failure {
+        match failure {
+            observe::Failure::Connect(_) => Failure::Connect(failure.to_string()),
+            _ => Failure::Usage(failure.to_string()),
+        }
+    }
+}
+
 impl From<Halt> for Failure {
     fn from(halt: Halt) -> Failure {
         match halt {
@@ -90,6 +110,14 @@ pub fn code(ended: Result<Done, Failure>) -> ExitCode {
             tell(&format!("blis: {failure}\n"));
             ExitCode::from(2)
         }
+        Failure::Target(_) => {
+            tell(&format!("blis: refused: {failure}\n"));
+            ExitCode::from(3)
+        }
+        Failure::Connect(_) => {
+            tell(&format!("blis: {failure}\n"));
+            ExitCode::from(4)
+        }
         Failure::Overgrown(_) => {
             tell(&format!("blis: INCONCLUSIVE: {failure}\n"));
             ExitCode::from(5)
@@ -113,6 +141,7 @@ impl Done {
             Done::Judged(Status::Inconclusive) => ExitCode::from(5),
             Done::Judged(Status::Trip) => ExitCode::from(99),
             Done::Interrupted => ExitCode::from(130),
+            Done::Disconnected => ExitCode::from(4),
         }
     }
 }

@@ -9,7 +9,9 @@ mod diagnostics;
 mod exit;
 mod input_files;
 mod interrupt;
+mod live_progress;
 mod memory;
+mod nats_access;
 mod progress;
 mod report;
 mod run_directory;
@@ -26,6 +28,8 @@ use cli::{Cli, Command};
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => commands::run::execute(&args),
+        Command::Observe(args) => commands::observe::execute(&args),
+        Command::Serve(args) => commands::serve::execute(&args),
         Command::Whatif(args) => commands::whatif::execute(&args),
         Command::Check(args) => commands::check::execute(&args),
         Command::Explain(args) => commands::explain::execute(&args),

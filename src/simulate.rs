@@ -224,6 +224,16 @@ pub struct Ended {
 }
 
 impl Ended {
+    /// How a run ended, with its counts.
+    pub fn new(by: LoadEnd, at: Time, intended: u64, events: u64) -> Ended {
+        Ended {
+            by,
+            at,
+            intended,
+            events,
+        }
+    }
+
     /// How many requests were intended.
     pub fn intended(self) -> u64 {
         self.intended

@@ -10,7 +10,8 @@
 //! - [`connection`] opens connections and receives what comes back over them.
 //! - [`driver`] is the run: it wakes users when they are due, hands what they send to a [`Transport`](driver::Transport),
 //!   and tells them of replies and timeouts. It is the one place that knows the [`clock`].
-//! - [`nats`] is the transport that sends to NATS, [`double`] the backend of a spec played on NATS.
+//! - [`nats`] is the transport that sends to NATS, [`observe`] a run from its preflight to its end.
+//! - [`double`] is the backend of a spec in real time, [`serve`] plays it on NATS.
 //! - [`plan`] says what a run would do, and opens nothing.
 
 pub mod clock;
@@ -19,5 +20,7 @@ pub mod double;
 pub mod driver;
 pub mod identity;
 pub mod nats;
+pub mod observe;
 pub mod plan;
+pub mod serve;
 pub mod target;

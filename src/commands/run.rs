@@ -3,7 +3,7 @@
 use blis_sim::result;
 
 use crate::cli::{Format, RunArgs};
-use crate::commands::print;
+use crate::commands::{first_failure, print};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::report;
@@ -72,19 +72,6 @@ fn close(trace: TraceFile, interrupted: bool) -> Result<(), Failure> {
         ));
     }
     Ok(())
-}
-
-/// The first of these failures; those after it are told.
-fn first_failure(outcomes: [Result<(), Failure>; 3]) -> Result<(), Failure> {
-    let mut first = Ok(());
-    for outcome in outcomes {
-        match (&first, outcome) {
-            (Ok(()), outcome) => first = outcome,
-            (Err(_), Err(another)) => tell(&format!("blis: {another}\n")),
-            (Err(_), Ok(())) => {}
-        }
-    }
-    first
 }
 
 /// A precision that was not reached is told on stderr too, where a script that keeps the document shows it.

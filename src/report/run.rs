@@ -30,6 +30,7 @@ pub fn run(workload: &Workload, run: &Run) -> Report {
             breakdown(run),
             services(run),
             messages(run),
+            live(run),
             limit(run),
             theory(run),
             verdict(run),
@@ -105,12 +106,22 @@ fn header(run: &Run) -> Section {
         None => String::new(),
         Some(replications) => format!("{} replications, ", count(replications.count)),
     };
+    let time = match (&run.live, run.simulated_s) {
+        (Some(live), _) => format!(
+            "{} s at {}",
+            significant(live.elapsed_s),
+            live.target.join(", ")
+        ),
+        (None, simulated) => format!(
+            "{} s of simulated time",
+            significant(simulated.unwrap_or(0.0))
+        ),
+    };
     let whole = format!(
-        "{}, seed {}: {replications}{} requests in {} s of simulated time, until {ended}",
+        "{}, seed {}: {replications}{} requests in {time}, until {ended}",
         run.spec.name,
         run.seed,
         count(run.requests.intended),
-        significant(run.simulated_s)
     );
     let measured = format!("{measured}{found}");
     Section::of([Block::Lines(vec![whole, measured])])
@@ -398,6 +409,9 @@ fn messages(run: &Run) -> Section {
 }
 
 fn limit(run: &Run) -> Section {
+    if run.live.is_some() {
+        return Section::empty();
+    }
     let Some(bottleneck) = &run.bottleneck else {
         return Section::fact(Fact::new("limit", "no service takes any time"));
     };
@@ -433,7 +447,43 @@ fn limit(run: &Run) -> Section {
     Section::fact(limit)
 }
 
+/// What only a live run has to say.
+fn live(run: &Run) -> Section {
+    let Some(live) = &run.live else {
+        return Section::empty();
+    };
+    let lag = &run.latency_ms.lag;
+    let connections = match live.connections {
+        1 => "1 connection".to_owned(),
+        several => format!("{} connections", count(u64::from(several))),
+    };
+    let mut fact = Fact::new(
+        "live",
+        format!(
+            "{connections} to a server of version {}",
+            live.server_version
+        ),
+    );
+    if let (Some(p50), Some(p99)) = (lag.p50, lag.p99) {
+        fact.add(format!(
+            "lag, from the intended instant to the sending: p50 {}, p99 {}; response times count from the intended instant",
+            millis(p50),
+            millis(p99)
+        ));
+    }
+    for (reason, number) in &live.reasons {
+        fact.add(format!("{}: {}", reason.replace('_', " "), count(*number)));
+    }
+    if !live.not_measured.is_empty() {
+        fact.add(format!("not measured: {}", live.not_measured.join(", ")));
+    }
+    Section::fact(fact)
+}
+
 fn theory(run: &Run) -> Section {
+    if run.live.is_some() {
+        return Section::empty();
+    }
     let Some(exact) = &run.theory.exact else {
         let why = run.theory.not_applicable.as_deref().unwrap_or("unknown");
         let mut fact = Fact::new("theory", format!("no closed form applies: {why}"));

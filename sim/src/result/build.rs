@@ -86,8 +86,9 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
         theory: theory(model, total.requests().ended(Outcome::TimedOut)),
         series: series(model, measure),
         verdict: evidence(model, measure, interrupted, false).map(|evidence| verdict(&evidence)),
-        events: provenance.events,
-        simulated_s: provenance.simulated.as_secs_f64(),
+        events: Some(provenance.events),
+        simulated_s: Some(provenance.simulated.as_secs_f64()),
+        live: None,
     };
     intervals::add(&mut run, model, &Source::Batches(measure));
     run
