@@ -64,8 +64,12 @@ pub fn resolve(args: &TargetArgs) -> Result<(Target, Access), Failure> {
         blis_live::target::Refused::NoUrl(_) => Failure::Usage(refused.to_string()),
         refused => Failure::Target(refused.to_string()),
     })?;
-    let user = value(&args.user, "NATS_USER", "user");
-    let password = value(&args.password, "NATS_PASSWORD", "password");
+    let (url_user, url_password) = match &target.user {
+        Some((user, password)) => (Some(user.clone()), password.clone()),
+        None => (None, None),
+    };
+    let user = url_user.or_else(|| value(&args.user, "NATS_USER", "user"));
+    let password = url_password.or_else(|| value(&args.password, "NATS_PASSWORD", "password"));
     let mut token = value(&args.token, "NATS_TOKEN", "token");
     let user = match (user, password) {
         (Some(user), Some(password)) => Some((user, password)),

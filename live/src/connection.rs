@@ -264,17 +264,13 @@ async fn open_one(
     let options = options.event_callback(move |event| {
         let at = time_of(origin, Instant::now());
         match event {
-            Event::Disconnected | Event::Closed => {
-                if state.swap(false, Ordering::Relaxed) {
-                    count(&hears.lost);
-                    // A run that has ended hears of nothing.
-                    let _ = events.send(Incoming::Lost { connection, at });
-                }
+            // A run that has ended hears of nothing.
+            Event::Disconnected | Event::Closed if state.swap(false, Ordering::Relaxed) => {
+                count(&hears.lost);
+                let _ = events.send(Incoming::Lost { connection, at });
             }
-            Event::Connected => {
-                if !state.swap(true, Ordering::Relaxed) {
-                    let _ = events.send(Incoming::Restored);
-                }
+            Event::Connected if !state.swap(true, Ordering::Relaxed) => {
+                let _ = events.send(Incoming::Restored);
             }
             Event::SlowConsumer(_) => count(&hears.slow_consumer),
             Event::ServerError(error) => hears.tell(error.to_string()),

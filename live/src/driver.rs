@@ -328,13 +328,10 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 let at = self.horizon;
                 let Driver { load, sink, .. } = self;
                 load.end(at, LoadEnd::Horizon, sink);
-            } else if self.horizon == Time::NEVER
-                && self.world.wakes.is_empty()
-                && self.load.in_flight() == 0
-            {
-                return true;
             } else {
-                return false;
+                // Without a horizon a load ends when nobody has anything left to send.
+                let endless = self.horizon == Time::NEVER;
+                return endless && self.world.wakes.is_empty() && self.load.in_flight() == 0;
             }
         }
         let ended = self.load.ended_at().unwrap_or(now);

@@ -115,6 +115,11 @@ impl Nats {
         }
     }
 
+    /// The connections.
+    pub fn connections(&self) -> &[Connection] {
+        &self.connections
+    }
+
     /// The connection that a user sends over.
     fn connection(&self, request: &Request) -> usize {
         let all = self.connections.len();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use blis_sim::measure::Measure;
 use blis_sim::model::{Model, Payload};
@@ -20,6 +20,8 @@ use crate::target::Target;
 const IO_THREADS: usize = 2;
 /// Files that are open beside connections.
 const OTHER_FILES: u64 = 64;
+/// How long a connection may take to write what it was given, after the run.
+const FLUSH: Duration = Duration::from_secs(5);
 /// Bytes that headers take of what a server accepts, at most about.
 const HEADERS: usize = 1024;
 
@@ -118,6 +120,14 @@ pub fn observe(
     let clock = Started::new(RealClock::new(origin, incoming));
     let driver = Driver::new(model, nats, clock, Measure::new(model));
     let (transport, measure, ended) = driver.run(watch);
+    // What was taken by a connection and needs no answer may still wait to be written.
+    if !ended.lost {
+        runtime.block_on(async {
+            for connection in transport.connections() {
+                let _ = tokio::time::timeout(FLUSH, connection.client.flush()).await;
+            }
+        });
+    }
     drop(transport);
     runtime.shutdown_background();
     Ok(Observed {

@@ -83,6 +83,8 @@ pub struct Target {
     pub servers: Vec<ServerAddr>,
     /// `host:port` of each, without user and password.
     pub names: Vec<String>,
+    /// The user of the first URL that names one, and its password.
+    pub user: Option<(String, Option<String>)>,
 }
 
 /// Why a server may not be loaded.
@@ -131,6 +133,7 @@ pub fn check(urls: &str, permission: &Permission) -> Result<Target, Refused> {
     let mut target = Target {
         servers: Vec::new(),
         names: Vec::new(),
+        user: None,
     };
     for text in urls
         .split(',')
@@ -158,6 +161,10 @@ pub fn check(urls: &str, permission: &Permission) -> Result<Target, Refused> {
         };
         for address in &addresses {
             admit(&host, address.ip(), permission)?;
+        }
+        if target.user.is_none() {
+            let password = server.password().map(str::to_owned);
+            target.user = server.username().map(|user| (user.to_owned(), password));
         }
         target.names.push(format!("{host}:{port}"));
         target.servers.push(literal(&server, *first));

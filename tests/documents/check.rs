@@ -19,6 +19,10 @@ const SHOWN: [&str; 11] = [
     "cargo test --test documents",
     "BLIS_BLESS=1 cargo test --workspace",
     "cargo bench --bench engine",
+    // What needs a server is held by tests/live.
+    "blis serve --url nats://127.0.0.1:4222 &",
+    "blis observe --url nats://127.0.0.1:4222 --concurrency 50 --think-time-ms 500 --dry-run",
+    "blis observe --url nats://127.0.0.1:4222 --concurrency 50 --think-time-ms 500",
     "benches/peers/run",
     "cargo +nightly fuzz run spec fuzz/corpus/spec specs",
 ];

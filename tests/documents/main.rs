@@ -207,7 +207,6 @@ const PLACES: &[(&str, &str)] = &[
         "`session`",
         "{clients: {x: {rate: 1/s, do: ask, session: {rounds: 2, WORD: {}}}}}",
     ),
-    ("action", "{actions: {x: {path: [reply], WORD: {}}}}"),
     ("path step", "{actions: {x: {path: [{WORD: {}}, reply]}}}"),
     (
         "service",

@@ -163,22 +163,23 @@ mod tests {
 
     #[test]
     fn places_are_filled_in() {
-        let template = Template::parse("chat.{client}.{user}.{n}-{attempt}/{seq}").unwrap();
+        let template =
+            Template::parse("chat.{client}.{user}.{n}-{attempt}/{seq}").expect("a template");
         assert_eq!(template.text(&VALUES), "chat.users.7.3-1/99");
         assert_eq!(template.fixed(), None);
-        let plain = Template::parse("demo.ask").unwrap();
+        let plain = Template::parse("demo.ask").expect("a template");
         assert_eq!(plain.fixed(), Some("demo.ask"));
-        assert_eq!(Template::parse("").unwrap().text(&VALUES), "");
+        assert_eq!(Template::parse("").expect("a template").text(&VALUES), "");
     }
 
     #[test]
     fn what_is_no_place_is_refused() {
         assert_eq!(
-            Template::parse("a.{room}").unwrap_err(),
+            Template::parse("a.{room}").expect_err("refused"),
             "`{room}` is no place of a template"
         );
         assert_eq!(
-            Template::parse("a.{user").unwrap_err(),
+            Template::parse("a.{user").expect_err("refused"),
             "a `{` is not closed"
         );
     }

@@ -1,0 +1,578 @@
+//! `blis observe` and `blis serve` against a real `nats-server`.
+//!
+//! Nothing here depends on how fast the machine is: counts and identities are held, times are not.
+
+mod programs;
+mod server;
+mod wire;
+
+use std::net::TcpListener;
+
+use programs::{Double, document, end, interrupt, number, observe, run, start};
+use server::Server;
+use wire::Wire;
+
+fn saved(server: &Server, name: &str, text: &str) -> String {
+    let path = server.folder().join(name);
+    std::fs::write(&path, text).expect("a spec can be written");
+    path.display().to_string()
+}
+
+/// A spec of one client and one action.
+fn spec(run: &str, client: &str, action: &str, service: &str) -> String {
+    format!(
+        "blis: 1\nname: live\nrun: {run}\nclients:\n  users: {{{client}}}\nactions:\n  ask: {{path: [{{visit: api}}, reply], \
+         {action}}}\nservices:\n  api: {{{service}}}\n"
+    )
+}
+
+const FAST: &str = "workers: 8, time: 1ms";
+
+#[test]
+fn the_quickstart_is_observed_on_its_double() {
+    let server = Server::start("");
+    let double = Double::start(&server.url(), &[]);
+    let words = [
+        "--concurrency",
+        "20",
+        "--think-time-ms",
+        "20",
+        "--num-requests",
+        "300",
+    ];
+    let result = observe(&server.url(), &words);
+    assert_eq!(number(&result, "/requests/ok"), 300);
+    assert_eq!(number(&result, "/live/connections"), 20);
+    assert_eq!(number(&result, "/sessions/budget_exhausted"), 20);
+    assert_eq!(
+        result["live"]["not_measured"],
+        serde_json::json!(["services"])
+    );
+    let said = double.stop();
+    assert_eq!(said.code, Some(0));
+    assert!(
+        said.stdout.starts_with("300 requests came, 300 ok\n"),
+        "{}",
+        said.stdout
+    );
+}
+
+#[test]
+fn both_worlds_send_the_same() {
+    let text = "blis: 1\nname: same\nrun: {requests: 200}\nclients:\n  users: {concurrency: 5, think: {exponential: {mean: \
+                10ms}}, do: {ask: 2, tell: 1}}\n  feed: {rate: 100/s, do: {ask: 1, tell: 1}}\nactions:\n  ask: {path: \
+                [{visit: api}, reply], live: {request: \"same.{client}.{user}.{n}.ask\"}}\n  tell: {path: [{visit: api}, \
+                reply], live: {request: \"same.{client}.{user}.{n}.tell\", headers: {Who: \"{user}/{seq}\"}}, payload: \
+                {text: \"from {client}\"}}\nservices:\n  api: {workers: 8, time: 1ms}\n";
+    let server = Server::start("");
+    let path = saved(&server, "same.yaml", text);
+    let _double = Double::start(&server.url(), &["--spec", &path]);
+    let mut wire = Wire::connect(server.port);
+    wire.subscribe("same.>");
+    let result = observe(&server.url(), &["--spec", &path]);
+    assert_eq!(number(&result, "/requests/ok"), 200);
+    let trace = server.folder().join("trace.csv");
+    let simulated = run(&[
+        "run",
+        "--spec",
+        &path,
+        "--trace",
+        &trace.display().to_string(),
+    ]);
+    assert_eq!(simulated.code, Some(0), "{}", simulated.stderr);
+    let rows = std::fs::read_to_string(trace).expect("a trace");
+    // client, user, number, attempt, action
+    let mut expected = std::collections::BTreeMap::new();
+    for row in rows.lines().filter(|line| !line.starts_with('#')).skip(1) {
+        let fields: Vec<&str> = row.split(',').collect();
+        expected.insert(fields[..3].join("."), fields[4].to_owned());
+    }
+    let mut compared = 0;
+    for _ in 0..200 {
+        let message = wire.next().expect("a message");
+        let subject = message.subject.strip_prefix("same.").expect("its subject");
+        let (who, action) = subject.rsplit_once('.').expect("an action");
+        let identity = format!("{}/0", who.replace('.', "/"));
+        assert_eq!(message.header("Blis-Request"), Some(identity.as_str()));
+        if action == "tell" {
+            let client = who.split('.').next().expect("a client");
+            assert_eq!(message.payload, format!("from {client}").as_bytes());
+            assert!(message.header("Who").is_some_and(|who| who.contains('/')));
+        }
+        if let Some(simulated) = expected.get(who) {
+            assert_eq!(action, simulated, "{who}");
+            compared += 1;
+        }
+    }
+    assert!(
+        compared > 150,
+        "only {compared} requests are there in both worlds"
+    );
+}
+
+#[test]
+fn a_double_gives_each_request_the_demand_of_the_simulation() {
+    let text = spec(
+        "{requests: 50}",
+        "concurrency: 1, do: ask",
+        "live: {request: demand.ask}",
+        "workers: 1, time: {exponential: {mean: 2ms}}",
+    );
+    let server = Server::start("");
+    let path = saved(&server, "demand.yaml", &text);
+    let _double = Double::start(&server.url(), &["--spec", &path]);
+    let mut wire = Wire::connect(server.port);
+    wire.subscribe("_INBOX.>");
+    let result = observe(&server.url(), &["--spec", &path]);
+    assert_eq!(number(&result, "/requests/ok"), 50);
+    let trace = server.folder().join("trace.csv");
+    run(&[
+        "run",
+        "--spec",
+        &path,
+        "--trace",
+        &trace.display().to_string(),
+    ]);
+    let rows = std::fs::read_to_string(trace).expect("a trace");
+    // Nobody waits for anybody, so that the response is the service time.
+    let expected = rows.lines().filter(|line| !line.starts_with('#')).skip(1);
+    for row in expected {
+        let reply = wire.next().expect("a reply");
+        let served = reply
+            .header("Blis-Service-Time-Ns")
+            .expect("a service time");
+        assert_eq!(row.split(',').nth(9), Some(served), "{row}");
+        assert_eq!(reply.header("Blis-Member"), Some("0"));
+    }
+}
+
+#[test]
+fn what_nobody_answers_has_its_reason() {
+    let server = Server::start("");
+    let words = [
+        "--concurrency",
+        "5",
+        "--num-requests",
+        "20",
+        "--think-time-ms",
+        "1",
+    ];
+    let result = observe(&server.url(), &words);
+    assert_eq!(number(&result, "/requests/transport_error"), 20);
+    assert_eq!(number(&result, "/live/reasons/no_responders"), 20);
+    let mut silent = Wire::connect(server.port);
+    silent.subscribe("demo.ask");
+    let result = observe(
+        &server.url(),
+        &[&words[..], &["--timeout", "50ms"]].concat(),
+    );
+    assert_eq!(number(&result, "/requests/timed_out"), 20);
+    assert!(result["live"]["reasons"].get("no_responders").is_none());
+}
+
+#[test]
+fn errors_and_refusals_of_a_service_are_told_apart() {
+    let text = spec(
+        "{requests: 300}",
+        "concurrency: 20, think: 1ms, do: ask",
+        "live: {request: bad.ask}",
+        "workers: 1, time: 2ms, errors: 30%, queue: {limit: 3}",
+    );
+    let server = Server::start("");
+    let path = saved(&server, "bad.yaml", &text);
+    let _double = Double::start(&server.url(), &["--spec", &path]);
+    let result = observe(&server.url(), &["--spec", &path]);
+    let outcomes = ["ok", "app_error", "rejected"]
+        .map(|outcome| number(&result, &format!("/requests/{outcome}")));
+    assert_eq!(outcomes.iter().sum::<u64>(), 300);
+    assert!(outcomes.iter().all(|number| *number > 0), "{outcomes:?}");
+    assert_eq!(number(&result, "/live/reasons/service_errors"), outcomes[1]);
+    assert_eq!(number(&result, "/live/reasons/rejected"), outcomes[2]);
+}
+
+#[test]
+fn publications_are_done_when_taken_or_acknowledged() {
+    let server = Server::start("");
+    let mut wire = Wire::connect(server.port);
+    wire.create_stream("ORDERS", "orders.*");
+    let client = "rate: 500/s, do: ask";
+    let text = spec(
+        "{requests: 100}",
+        client,
+        "live: {jetstream: \"orders.{user}\"}, payload: {size: 100B}",
+        FAST,
+    );
+    let path = saved(&server, "jetstream.yaml", &text);
+    let result = observe(&server.url(), &["--spec", &path]);
+    assert_eq!(number(&result, "/requests/ok"), 100);
+    let state = wire.ask("$JS.API.STREAM.INFO.ORDERS", "");
+    assert!(state.contains("\"messages\":100,"), "{state}");
+    let text = spec(
+        "{requests: 100}",
+        client,
+        "live: {publish: \"news.{user}\"}, payload: {size: 100B}",
+        FAST,
+    );
+    let path = saved(&server, "publish.yaml", &text);
+    wire.subscribe("news.*");
+    let result = observe(&server.url(), &["--spec", &path]);
+    assert_eq!(number(&result, "/requests/ok"), 100);
+    for _ in 0..100 {
+        assert_eq!(wire.next().expect("a message").payload.len(), 100);
+    }
+    // A stream answers what was meant for a service.
+    let text = spec(
+        "{requests: 10}",
+        client,
+        "live: {request: \"orders.ask\"}",
+        FAST,
+    );
+    let path = saved(&server, "captured.yaml", &text);
+    let ran = run(&[
+        "observe",
+        "--url",
+        &server.url(),
+        "--spec",
+        &path,
+        "--json",
+        "--quiet",
+    ]);
+    let result = document(&ran);
+    assert_eq!(number(&result, "/requests/app_error"), 10);
+    assert_eq!(number(&result, "/live/reasons/captured_by_a_stream"), 10);
+    assert!(
+        ran.stderr
+            .contains("answered by a stream that has their subject"),
+        "{}",
+        ran.stderr
+    );
+    // A subject that no stream has.
+    let text = spec(
+        "{requests: 10}",
+        client,
+        "live: {jetstream: \"nobody.has.this\"}",
+        FAST,
+    );
+    let path = saved(&server, "nostream.yaml", &text);
+    let result = observe(&server.url(), &["--spec", &path]);
+    assert_eq!(number(&result, "/live/reasons/no_responders"), 10);
+}
+
+#[test]
+fn connections_are_what_the_spec_says() {
+    let server = Server::start("");
+    let _double = Double::start(&server.url(), &[]);
+    for (connections, number_of) in [("per_user", 6), ("shared", 1), ("{pool: 3}", 3)] {
+        let set = format!("connections={connections}");
+        let words = [
+            "--concurrency",
+            "6",
+            "--num-requests",
+            "30",
+            "--think-time-ms",
+            "1",
+            "--set",
+            &set,
+        ];
+        let result = observe(&server.url(), &words);
+        assert_eq!(number(&result, "/live/connections"), number_of);
+        assert_eq!(number(&result, "/requests/ok"), 30);
+    }
+}
+
+#[test]
+fn a_server_that_comes_back_is_used_again() {
+    let mut server = Server::start("");
+    let text = spec(
+        "{horizon: 6s, drain: 2s}",
+        "rate: 200/s, do: ask, timeout: 1s",
+        "live: {publish: back.ask}",
+        FAST,
+    );
+    let path = saved(&server, "back.yaml", &text);
+    let mut wire = Wire::connect(server.port);
+    wire.subscribe("back.ask");
+    let child = start(&[
+        "observe",
+        "--url",
+        &server.url(),
+        "--spec",
+        &path,
+        "--json",
+        "--quiet",
+    ]);
+    for _ in 0..100 {
+        wire.next().expect("a message");
+    }
+    server.kill();
+    let again = Server::start_at(i32::from(server.port), "");
+    let mut wire = Wire::connect(again.port);
+    wire.subscribe("back.ask");
+    wire.next().expect("a message after the restart");
+    let result = document(&end(child));
+    assert_eq!(result["ended_by"], "horizon");
+    assert!(number(&result, "/requests/ok") >= 101, "{result:#}");
+    assert!(number(&result, "/live/reasons/connections_lost") >= 1);
+}
+
+#[test]
+fn a_server_that_does_not_come_back_ends_the_run_with_what_there_is() {
+    let mut server = Server::start("");
+    let words = [
+        "--rate",
+        "100/s",
+        "--horizon",
+        "10m",
+        "--set",
+        "run.requests=null",
+    ];
+    let mut wire = Wire::connect(server.port);
+    wire.subscribe("demo.ask");
+    let child = start(
+        &[
+            &["observe", "--url", &server.url(), "--json", "--quiet"],
+            &words[..],
+        ]
+        .concat(),
+    );
+    for _ in 0..20 {
+        wire.next().expect("a message");
+    }
+    server.kill();
+    let ran = end(child);
+    assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+    let result = document(&ran);
+    assert!(
+        number(&result, "/requests/transport_error") > 20,
+        "{result:#}"
+    );
+}
+
+#[test]
+fn ctrl_c_ends_the_load_and_keeps_the_result() {
+    let server = Server::start("");
+    let mut wire = Wire::connect(server.port);
+    wire.subscribe("demo.ask");
+    let out = server.folder().join("run").display().to_string();
+    let child = start(&[
+        "observe",
+        "--url",
+        &server.url(),
+        "--json",
+        "--quiet",
+        "--rate",
+        "100/s",
+        "--horizon",
+        "10m",
+        "--timeout",
+        "100ms",
+        "--set",
+        "run.requests=null",
+        "--out",
+        &out,
+    ]);
+    for _ in 0..20 {
+        wire.next().expect("a message");
+    }
+    interrupt(&child);
+    let ran = end(child);
+    assert_eq!(ran.code, Some(130), "{}", ran.stderr);
+    let result = document(&ran);
+    assert_eq!(result["ended_by"], "interrupted");
+    let kept = std::fs::read_to_string(format!("{out}/result.json")).expect("the result is kept");
+    assert_eq!(kept, ran.stdout);
+}
+
+#[test]
+fn there_is_no_default_target_and_others_are_refused() {
+    let ran = run(&["observe"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("there is no target"), "{}", ran.stderr);
+    let ran = run(&["observe", "--url", "nats://192.0.2.1"]);
+    assert_eq!(ran.code, Some(3));
+    assert!(
+        ran.stderr
+            .contains("name it again with --allow-target 192.0.2.1"),
+        "{}",
+        ran.stderr
+    );
+    let named = ["--allow-target", "192.0.2.0/24", "--dry-run"];
+    let ran = run(&[&["serve", "--url", "nats://192.0.2.1"], &named[..2]].concat());
+    assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--allow-public"), "{}", ran.stderr);
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("its address").port();
+    drop(free);
+    let ran = run(&["observe", "--url", &format!("nats://127.0.0.1:{port}")]);
+    assert_eq!(ran.code, Some(4));
+    assert!(
+        ran.stderr.contains("no NATS server answers at 127.0.0.1"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_dry_run_opens_no_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    let url = format!("nats://127.0.0.1:{port}");
+    let ran = run(&["observe", "--url", &url, "--dry-run"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(
+        ran.stdout.contains("a request to demo.ask"),
+        "{}",
+        ran.stdout
+    );
+    listener.set_nonblocking(true).expect("a listener");
+    let nobody = listener.accept().expect_err("nobody connected");
+    assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[test]
+fn users_are_let_in_and_secrets_stay_secret() {
+    let server = Server::start("authorization {user: me, password: canary}");
+    let url = server.url();
+    let words = [
+        "--concurrency",
+        "2",
+        "--num-requests",
+        "4",
+        "--think-time-ms",
+        "1",
+    ];
+    let out = server.folder().join("run").display().to_string();
+    let with = |more: &[&str]| run(&[&["observe", "--quiet", "--json"], &words[..], more].concat());
+    let ran = with(&[
+        "--url",
+        &url,
+        "--user",
+        "me",
+        "--password",
+        "canary",
+        "--out",
+        &out,
+    ]);
+    assert_eq!(number(&document(&ran), "/requests/intended"), 4);
+    for entry in std::fs::read_dir(&out).expect("a directory") {
+        let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("text");
+        assert!(!text.contains("canary"), "{text}");
+    }
+    let in_url = url.replace("nats://", "nats://me:canary@");
+    let ran = with(&["--url", &in_url]);
+    assert_eq!(number(&document(&ran), "/requests/intended"), 4);
+    assert!(!(ran.stdout + &ran.stderr).contains("canary"));
+    let ran = with(&["--url", &url, "--user", "me", "--password", "canary2"]);
+    assert_eq!(ran.code, Some(4));
+    assert!(
+        ran.stderr.contains("refuses the connection"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!(ran.stdout + &ran.stderr).contains("canary"));
+    let context = saved(
+        &server,
+        "mine.json",
+        &format!("{{\"url\": \"{url}\", \"user\": \"me\", \"password\": \"canary\"}}"),
+    );
+    let ran = with(&["--context", &context]);
+    assert_eq!(number(&document(&ran), "/requests/intended"), 4);
+    let context = saved(
+        &server,
+        "other.json",
+        &format!("{{\"url\": \"{url}\", \"socks_proxy\": \"canary\"}}"),
+    );
+    let ran = with(&["--context", &context]);
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.stderr
+            .contains("its field `socks_proxy` is not honoured"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains("canary"));
+}
+
+#[test]
+fn tokens_let_in_too() {
+    let server = Server::start("authorization {token: canary}");
+    let url = server.url();
+    let words = [
+        "observe",
+        "--quiet",
+        "--json",
+        "--url",
+        &url,
+        "--concurrency",
+        "1",
+        "--num-requests",
+        "2",
+        "--think-time-ms",
+        "1",
+    ];
+    let ran = run(&[&words[..], &["--token", "canary"]].concat());
+    assert_eq!(number(&document(&ran), "/requests/intended"), 2);
+    assert_eq!(run(&words).code, Some(4));
+}
+
+#[test]
+fn what_a_server_cannot_take_is_found_before_the_load() {
+    let server = Server::start("max_payload: 4096");
+    let text = spec(
+        "{requests: 10}",
+        "rate: 100/s, do: ask",
+        "live: {publish: big.ask}, payload: {size: 1MiB}",
+        FAST,
+    );
+    let path = saved(&server, "big.yaml", &text);
+    let ran = run(&[
+        "observe",
+        "--url",
+        &server.url(),
+        "--spec",
+        &path,
+        "--quiet",
+    ]);
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.stderr
+            .contains("action ask sends 1048576 bytes and the server takes 4096"),
+        "{}",
+        ran.stderr
+    );
+    let text = spec(
+        "{requests: 10}",
+        "concurrency: 5M, do: ask",
+        "live: {publish: big.ask}",
+        FAST,
+    );
+    let path = saved(&server, "many.yaml", &text);
+    let ran = run(&[
+        "observe",
+        "--url",
+        &server.url(),
+        "--spec",
+        &path,
+        "--quiet",
+    ]);
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.stderr.contains("5000000 connections are needed"),
+        "{}",
+        ran.stderr
+    );
+    let ran = run(&[
+        "observe",
+        "--url",
+        &server.url(),
+        "--spec",
+        "specs/mixed.yaml",
+        "--quiet",
+    ]);
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.stderr.contains("does not say how it is sent"),
+        "{}",
+        ran.stderr
+    );
+}
