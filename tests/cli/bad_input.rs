@@ -184,7 +184,6 @@ fn every_mistake_is_named_with_its_place_and_what_is_accepted() {
 /// What is reserved: what it replaces in the base, and how it is written there.
 #[rustfmt::skip]
 const RESERVED: &[(&str, &str, &str)] = &[
-    ("name: base", "name: base\nconnections: per_user", "connections"),
     ("name: base", "name: base\nmax_in_flight: {limit: 10k, policy: drop}", "max_in_flight"),
     ("name: base", "name: base\ngroups: {rooms: {}}", "groups"),
     ("name: base", "name: base\nsteps: 500,1k,2k", "steps"),
@@ -192,8 +191,6 @@ const RESERVED: &[(&str, &str, &str)] = &[
     ("name: base", "name: base\nmeasure: []", "measure"),
     ("name: base", "name: base\ncleanup: []", "cleanup"),
     ("rate: 200/s", "rate: 200/s\n    script: []", "script"),
-    ("slo: {p95: 100ms, p99: 250ms}", "payload: {size: 256B}", "payload"),
-    ("slo: {p95: 100ms, p99: 250ms}", "live: {request: demo.ask}", "live"),
     ("- visit: api", "- visit: api\n        during: [{visit: log}]", "during"),
     ("workers: 4", "workers: 4\n    members: 4\n    prefetch: 2", "prefetch"),
 ];

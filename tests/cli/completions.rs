@@ -91,11 +91,11 @@ fn the_pages_of_all_commands_are_written() {
 
 #[test]
 fn a_page_of_nothing_is_refused() {
-    let ran = words("man observe");
+    let ran = words("man replay");
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
     assert!(
         ran.stderr
-            .starts_with("blis: there is no command observe; the commands are run, whatif, check,"),
+            .starts_with("blis: there is no command replay; the commands are run, observe, serve,"),
         "{ran:?}"
     );
     let home = tempfile::tempdir().expect("a directory");

@@ -9,7 +9,7 @@ use super::scratch::{Ran, Scratch};
 use super::spec;
 
 /// Commands that are shown and not run: they would run this test again, or take minutes.
-const SHOWN: [&str; 11] = [
+const SHOWN: [&str; 14] = [
     "tests/run",
     "cargo run --release -- run --concurrency 50 --think-time-ms 500",
     "cargo build --release",

@@ -358,8 +358,8 @@ mod tests {
         refuse_other_sections(&sources, SECTIONS, &mut findings);
         assert_eq!(findings.conflicts, Vec::<String>::new());
         refuse_other_sections(&sources, &without, &mut findings);
-        let told = "the section `services` in one.yaml:32:1 cannot be composed; what can is `blis`, `name`, `seed`, \
-                    `run`, `clients`, `actions`, `streams`, `fan_outs` or `network`";
+        let told = "the section `services` in one.yaml:33:1 cannot be composed; what can is `blis`, `name`, `seed`, \
+                    `run`, `clients`, `actions`, `streams`, `fan_outs`, `network` or `connections`";
         assert_eq!(findings.conflicts, [told]);
     }
 }
