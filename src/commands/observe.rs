@@ -10,15 +10,14 @@ use blis_sim::engine::LoadEnd;
 use blis_sim::result::{self, Live, Run};
 use blis_sim::time::Time;
 
-use crate::cli::{Format, ObserveArgs};
-use crate::commands::{first_failure, print};
+use crate::cli::ObserveArgs;
+use crate::commands::{deliver, first_failure, print};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::live_progress::LiveProgress;
 use crate::nats_access;
-use crate::report;
-use crate::run_directory::{Contents, RunDirectory};
-use crate::simulate::{Ended, conclude, run_text};
+use crate::run_directory::RunDirectory;
+use crate::simulate::{Ended, conclude};
 use crate::workload::{self, Workload};
 
 /// Sends the workload and reports what came of it.
@@ -48,22 +47,8 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     progress.finish();
     let lost = observed.ended.lost;
     let run = run_of(&workload, &target, observed)?;
-    let document = run.to_json()?;
-    let report = report::run(&workload, &run);
-    let printed = print(&match args.format.chosen() {
-        Format::Text => report::text(&report),
-        Format::Markdown => report::markdown(&report),
-        Format::Json => document.clone(),
-    });
-    let kept = directory.map_or(Ok(()), |directory| {
-        directory.write(&Contents {
-            spec: &run_text(&workload),
-            files: &workload.files,
-            result: &document,
-            report: &report::markdown(&report),
-        })
-    });
-    first_failure([kept, printed])?;
+    let outcomes = deliver(&workload, &run, args.format.chosen(), directory)?;
+    first_failure(outcomes)?;
     Ok(match &run.verdict {
         _ if lost => Done::Disconnected,
         _ if run.ended_by == result::INTERRUPTED => Done::Interrupted,

@@ -2,13 +2,13 @@
 
 use blis_sim::result;
 
-use crate::cli::{Format, RunArgs};
-use crate::commands::{first_failure, print};
+use crate::cli::RunArgs;
+use crate::commands::{deliver, first_failure};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::report;
-use crate::run_directory::{Contents, RunDirectory};
-use crate::simulate::{run_text, simulate};
+use crate::run_directory::RunDirectory;
+use crate::simulate::simulate;
 use crate::trace_file::TraceFile;
 use crate::workload;
 
@@ -36,21 +36,7 @@ pub fn execute(args: &RunArgs) -> Result<Done, Failure> {
         &Interrupt::listen()?,
         trace.as_mut(),
     )?;
-    let document = run.to_json()?;
-    let report = report::run(&workload, &run);
-    let printed = print(&match args.format.chosen() {
-        Format::Text => report::text(&report),
-        Format::Markdown => report::markdown(&report),
-        Format::Json => document.clone(),
-    });
-    let kept = directory.map_or(Ok(()), |directory| {
-        directory.write(&Contents {
-            spec: &run_text(&workload),
-            files: &workload.files,
-            result: &document,
-            report: &report::markdown(&report),
-        })
-    });
+    let [kept, printed] = deliver(&workload, &run, args.format.chosen(), directory)?;
     let interrupted = run.ended_by == result::INTERRUPTED;
     let traced = trace.map_or(Ok(()), |trace| close(trace, interrupted));
     first_failure([kept, printed, traced])?;
