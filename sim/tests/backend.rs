@@ -1,10 +1,12 @@
 //! The backend's disciplines and streams against closed forms and hand-made cases.
 
+use blis_sim::event::Outcome;
 use blis_sim::measure::Measure;
 use blis_sim::model::ActionId;
 use blis_sim::simulation::Simulation;
 use blis_sim::spec;
 use blis_sim::theory::{Priorities, PriorityClass, ProcessorSharing};
+use blis_sim::time::Span;
 
 /// The measurements of a spec, with all identities checked.
 fn measured(text: &str) -> Measure {
@@ -141,6 +143,59 @@ fn a_held_worker_is_busy_until_the_nested_steps_are_done() {
     near(response(&measure, 0), 0.035, 1e-9);
     let busy = measure.stations()[0].window_areas().busy as f64 / 1e9;
     near(busy, 35.0, 0.01);
+}
+
+/// Whatever goes wrong while a worker is held answers the user at once, as it would without the worker.
+#[test]
+fn a_failure_while_a_worker_is_held_answers_the_user() {
+    let cases = [
+        ("{visit: store}", "errors: 100%", Outcome::AppError),
+        (
+            "{visit: store}",
+            "admission: {in_flight: 1}, outages: [{from: 0s, to: 100s}]",
+            Outcome::TransportError,
+        ),
+        ("{visit: full}", "errors: 100%", Outcome::Rejected),
+        (
+            "{branch: [{weight: 999, path: [{fail: app_error}]}, {weight: 1, path: []}]}",
+            "errors: 100%",
+            Outcome::AppError,
+        ),
+        (
+            "{branch: [{weight: 999, path: [{fail: transport_error}]}, {weight: 1, path: []}]}",
+            "errors: 100%",
+            Outcome::TransportError,
+        ),
+        (
+            "{visit: {service: store, during: [{branch: [{weight: 999, path: [{fail: rejected}]}, {weight: 1, path: []}]}]}}",
+            "errors: 0%",
+            Outcome::Rejected,
+        ),
+    ];
+    for (during, store, expected) in cases {
+        let measure = measured(&format!(
+            "{{blis: 1, name: t, run: {{horizon: 10s}}, clients: {{a: {{rate: 100/s, do: ask, timeout: 5s}}, \
+             b: {{rate: 1/s, arrival: constant, do: block}}}},\n \
+             actions: {{ask: {{path: [{{visit: {{service: gate, during: [{during}]}}}}, reply]}}, \
+             block: {{path: [{{visit: full}}, {{visit: store}}, reply]}}}},\n \
+             services: {{gate: {{workers: 50, time: 1ms}}, store: {{workers: 50, time: 2ms, {store}}}, \
+             full: {{workers: 1, time: 100s, queue: {{limit: 0}}}}}}}}"
+        ));
+        let cell = measure.action(ActionId(0));
+        let requests = cell.requests();
+        let held_up = requests.ended(Outcome::TimedOut) + requests.ended(Outcome::Unresolved);
+        // The first to come may be the one that fills the service that has no line.
+        assert!(held_up <= 1, "{during}: {requests:?}");
+        assert!(
+            requests.ended(expected) + 10 >= requests.intended,
+            "{during}: {requests:?}"
+        );
+        let response = cell.window.latencies.response().max().unwrap_or(Span::ZERO);
+        assert!(
+            held_up == 1 || response < Span::from_nanos(1_000_000_000),
+            "{during}: {response:?}"
+        );
+    }
 }
 
 #[test]

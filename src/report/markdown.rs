@@ -84,7 +84,9 @@ fn fence(text: &str) -> String {
 
 /// The text with whatever could be read as markup escaped, and figures apart by commas.
 fn literal(text: &str) -> String {
-    let text = &text.trim().replace(GAP, ", ");
+    let figures = text.trim().split(GAP).map(str::trim);
+    let figures: Vec<&str> = figures.filter(|figure| !figure.is_empty()).collect();
+    let text = &figures.join(", ");
     let mut literal = String::with_capacity(text.len());
     let mut before = ' ';
     let mut rest = text.chars().peekable();
@@ -155,6 +157,14 @@ mod tests {
         }
         seen.retain(|text| !text.is_empty());
         seen
+    }
+
+    #[test]
+    fn figures_that_stand_in_columns_are_apart_by_one_comma() {
+        assert_eq!(
+            literal("       0.32 ms       0.58 ms         -"),
+            "0.32 ms, 0.58 ms, -"
+        );
     }
 
     #[test]

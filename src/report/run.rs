@@ -390,7 +390,7 @@ fn services(run: &Run) -> Section {
     for (name, service) in &run.services {
         let counts = [
             ("rejected by a full line", service.rejected),
-            ("ended in an injected error", service.errors),
+            ("ended in an error", service.errors),
             ("left the line after a timeout", service.left),
             ("stopped after a timeout", service.abandoned),
         ];

@@ -250,17 +250,15 @@ impl Backend {
         self.answer(m.now, id, outcome, m.calendar)
     }
 
-    /// The outermost thing that a job owes.
+    /// The outermost thing that a job owes, held workers aside.
     fn bottom(&self, id: u32) -> Option<Frame> {
         let mut at = self.jobs[id].frame;
-        let mut bottom = None;
         while let Some(&frame) = self.frames.get(at) {
-            bottom = Some(frame);
-            at = match frame {
-                Frame::Held { outer, .. } => outer,
-                _ => NONE,
-            };
+            match frame {
+                Frame::Held { outer, .. } => at = outer,
+                other => return Some(other),
+            }
         }
-        bottom
+        None
     }
 }

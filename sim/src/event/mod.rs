@@ -188,7 +188,7 @@ pub enum VisitStep {
     Completed {
         /// How long the worker was busy with it, or held, since it was taken up.
         served: Span,
-        /// Whether it ended in an injected error.
+        /// Whether it ended in an error: an injected one, or one of what it held the worker for.
         error: bool,
     },
     /// The line was full, or admission refused it; it never joined.

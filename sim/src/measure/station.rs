@@ -30,7 +30,7 @@ pub struct Visits {
     pub started: u64,
     /// Served to the end, errors included.
     pub completed: u64,
-    /// Ended in an injected error.
+    /// Ended in an error: an injected one, or one of what they held a worker for.
     pub errors: u64,
     /// Refused by a full line.
     pub rejected: u64,

@@ -347,7 +347,7 @@ pub struct ServiceResult {
     pub visits: u64,
     /// Visits that a full line refused.
     pub rejected: u64,
-    /// Visits that ended in an injected error.
+    /// Visits that ended in an error: an injected one, or one of what they held a worker for.
     pub errors: u64,
     /// Visits that left the line because their clients had given up.
     pub left: u64,
