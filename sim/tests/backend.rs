@@ -308,7 +308,7 @@ fn an_outage_that_nobody_notices_does_not_make_a_run_longer() {
         let text = format!(
             "{{blis: 1, name: t, run: {{requests: 9, warmup: 0s}},\n \
              clients: {{a: {{concurrency: 1, think: 1s, on_failure: {{respawn: false}}, do: a}}}},\n \
-             actions: {{a: {{path: [{{publish: log}}, {{fail: app_error}}]}}}},\n \
+             actions: {{a: {{path: [{{delay: 1s}}, {{publish: log}}, {{fail: app_error}}]}}}},\n \
              streams: {{log: {{consumers: {{c: {{service: s}}}}}}}},\n \
              services: {{s: {{workers: 1, time: 10ms{outage}}}}}}}"
         );
