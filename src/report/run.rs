@@ -7,7 +7,8 @@ use blis_sim::result::{
 };
 use blis_sim::verdict::Status;
 
-use super::check::by_class;
+use super::absence::Absences;
+use super::check::{balanced_jobs, by_class};
 use super::messages;
 use super::number::{
     count, millis, millis_off, millis_within, or_not_measured, percent, percent_within,
@@ -130,8 +131,15 @@ fn intervals(run: &Run) -> Section {
     for (figure, why) in &intervals.absent {
         let name = match figure.strip_prefix("latency_ms.response.") {
             Some("p999") => "p99.9",
-            Some("p90") | None => continue,
+            Some("p90") => continue,
             Some(name) => name,
+            None if figure == "throughput_rps" => "throughput",
+            None => {
+                if intervals.absence(figure) == Some("exact") {
+                    fact.add(format!("exact: {figure}"));
+                }
+                continue;
+            }
         };
         by_reason.entry(why).or_default().push(name);
     }
@@ -289,11 +297,17 @@ fn breakdown(run: &Run) -> Section {
         "p99",
     ]);
     let mut rows = 0;
+    let mut absences = Absences::new(&run.intervals);
     let mut add = |name: String,
+                   place: String,
                    requests: &RequestCounts,
                    rps: (Option<f64>, Option<[f64; 2]>),
                    block: &LatencyBlock| {
         let (rps, rps_interval) = rps;
+        absences.look("requests/s", &name, &format!("{place}.throughput_rps"), rps);
+        let times = ["mean", "p50", "p95", "p99"].map(|figure| (figure, figure));
+        let response = format!("{place}.latency_ms.response");
+        absences.look_at_times(&times, &name, &response, block);
         let ms = |value, interval| or_not_measured(value, |value| millis_within(value, interval));
         let rps = or_not_measured(rps, |value| significant_within(value, rps_interval));
         let (intended, ok) = (count(requests.intended), count(requests.ok));
@@ -314,6 +328,7 @@ fn breakdown(run: &Run) -> Section {
             let block = &action.latency_ms.response;
             add(
                 format!("action {name}"),
+                format!("actions.{name}"),
                 &action.window_requests,
                 (action.throughput_rps, action.throughput_rps_ci95),
                 block,
@@ -325,6 +340,7 @@ fn breakdown(run: &Run) -> Section {
             let block = &client.latency_ms.response;
             add(
                 format!("client {name}"),
+                format!("clients.{name}"),
                 &client.window_requests,
                 (client.throughput_rps, client.throughput_rps_ci95),
                 block,
@@ -334,7 +350,8 @@ fn breakdown(run: &Run) -> Section {
     if rows == 0 {
         Section::empty()
     } else {
-        Section::of([Block::Table(table)])
+        let notes = absences.note().into_iter().collect();
+        Section::of([Block::Table(table), Block::Notes(notes)])
     }
 }
 
@@ -375,7 +392,7 @@ fn services(run: &Run) -> Section {
             }),
         ]);
     }
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = without_interval(run).into_iter().collect();
     for (name, service) in &run.services {
         let counts = [
             ("rejected by a full line", service.rejected),
@@ -388,6 +405,20 @@ fn services(run: &Run) -> Section {
         }
     }
     Section::of([Block::Table(table), Block::Notes(notes)])
+}
+
+/// Which figures of the services have no interval, and why.
+fn without_interval(run: &Run) -> Option<String> {
+    let mut absences = Absences::new(&run.intervals);
+    for (name, service) in &run.services {
+        let place = |figure: &str| format!("services.{name}.{figure}");
+        let (utilisation, queue) = (service.utilisation, service.mean_queue);
+        absences.look("utilisation", name, &place("utilisation"), utilisation);
+        absences.look("mean queue", name, &place("mean_queue"), queue);
+        let waits = [("wait mean", "mean"), ("wait p99", "p99")];
+        absences.look_at_times(&waits, name, &place("wait_ms"), &service.wait_ms);
+    }
+    absences.note()
 }
 
 /// Streams and fan-outs.
@@ -524,10 +555,17 @@ fn theory(run: &Run) -> Section {
     let classes = classes
         .iter()
         .map(|one| (one.class.as_str(), one.response_ms));
-    match exact.class_response_ms.is_empty() {
-        true => Section::of([Block::Table(table)]),
-        false => Section::of([Block::Table(table), Block::Notes(vec![by_class(classes)])]),
+    let mut notes = Vec::new();
+    if !exact.class_response_ms.is_empty() {
+        notes.push(by_class(classes));
     }
+    notes.extend(balanced(run));
+    Section::of([Block::Table(table), Block::Notes(notes)])
+}
+
+fn balanced(run: &Run) -> Option<String> {
+    let bounds = run.theory.balanced_bounds.as_ref()?;
+    Some(balanced_jobs(bounds.throughput_rps, bounds.response_ms))
 }
 
 /// Bounds and approximations, named as such, where there is no exact figure.
@@ -551,7 +589,9 @@ fn inexact(run: &Run) -> Vec<String> {
             millis(near.response_ms)
         )
     });
-    bounds.into_iter().chain(approximation).collect()
+    let balanced = balanced(run);
+    let all = balanced.into_iter().chain(bounds).chain(approximation);
+    all.collect()
 }
 
 fn verdict(run: &Run) -> Section {

@@ -129,8 +129,22 @@ pub struct Intervals {
     pub method: IntervalMethod,
     /// How many batches or replications; 0 where a single run was too short for batches.
     pub samples: u64,
-    /// Figures that have no interval, and why.
+    /// Figures that have no interval, by their place in this document, and why: a word, a colon and a sentence.
     pub absent: BTreeMap<String, String>,
+}
+
+impl Intervals {
+    /// In a word why the figure at this place has no interval, if it has none.
+    pub fn absence(&self, figure: &str) -> Option<&str> {
+        let group = || {
+            let (block, name) = figure.rsplit_once('.')?;
+            let is_quantile = name.starts_with('p');
+            let of_all = self.absent.get(&format!("{block} quantiles"));
+            of_all.filter(|_| is_quantile)
+        };
+        let why = self.absent.get(figure).or_else(group)?;
+        Some(why.split_once(':').map_or(why, |(word, _)| word))
+    }
 }
 
 /// How intervals are made.
@@ -381,6 +395,9 @@ pub struct Theory {
     /// Why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_applicable: Option<String>,
+    /// Balanced job bounds of a closed network of single workers, which hold beside the closed form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balanced_bounds: Option<BalancedBounds>,
     /// Where there is none: the asymptotic bounds of a closed model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bounds: Option<TheoryBounds>,
@@ -399,6 +416,16 @@ pub struct TheoryBounds {
     pub response_at_least_ms: Option<f64>,
     /// N*: the number of users from which on some must wait.
     pub saturation_users: f64,
+}
+
+/// Balanced job bounds of a closed network: the least and the largest value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BalancedBounds {
+    /// Requests that end as `ok` per second.
+    pub throughput_rps: [f64; 2],
+    /// Mean response time; absent where requests can fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_ms: Option<[f64; 2]>,
 }
 
 /// A figure near the steady state of an open model, not an exact one.

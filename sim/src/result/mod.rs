@@ -11,10 +11,10 @@ mod message_intervals;
 mod messages;
 
 pub use blocks::{
-    ActionResult, Approximately, Bottleneck, ClientResult, ExactClass, ExactService, Exactly,
-    FoundBy, Interval, IntervalMethod, Intervals, Latency, LatencyBlock, PrecisionResult,
-    Replication, Replications, RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts,
-    SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
+    ActionResult, Approximately, BalancedBounds, Bottleneck, ClientResult, ExactClass,
+    ExactService, Exactly, FoundBy, Interval, IntervalMethod, Intervals, Latency, LatencyBlock,
+    PrecisionResult, Replication, Replications, RequestCounts, Run, ServiceInterval, ServiceResult,
+    SessionCounts, SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
 };
 pub use check::{
     CHECK_SCHEMA, Check, Checked, OfferedByClient, OfferedLoad, OfferedToService, check,
