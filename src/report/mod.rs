@@ -4,6 +4,7 @@
 //! command builds a [`parts::Report`], which knows neither of the two forms.
 
 mod absence;
+mod breakdown;
 mod check;
 mod explain;
 mod markdown;
