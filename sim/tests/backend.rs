@@ -1,5 +1,6 @@
 //! The backend's disciplines and streams against closed forms and hand-made cases.
 
+use blis_sim::analysis::exact as closed_form;
 use blis_sim::measure::Measure;
 use blis_sim::model::ActionId;
 use blis_sim::simulation::Simulation;
@@ -299,6 +300,34 @@ fn messages_survive_the_outage_of_their_consumer() {
     assert_eq!(counts.acknowledged, 10_000);
     assert_eq!(counts.expired, measure.stations()[0].visits().lost_running);
     assert!(counts.expired > 0);
+}
+
+/// Kleinrock 1976, 4.4: every request takes the same multiple of its own service time, however that is distributed.
+#[test]
+fn visits_of_different_lengths_that_share_a_worker_have_the_slowdown_that_theory_says() {
+    let text = "{blis: 1, name: t, seed: 5, run: {horizon: 20000s, warmup: 200s},\n \
+         clients: {a: {rate: 30/s, do: short}, b: {rate: 10/s, do: long}},\n \
+         actions: {short: {path: [{visit: s}, reply]},\n \
+         long: {path: [{visit: {service: s, time: {lognormal: {mean: 40ms, cv: 2}}}}, reply]}},\n \
+         services: {s: {workers: 1, time: 10ms, queue: {order: shared}}}}";
+    let model = spec::lower(&spec::read(text).expect("a spec"))
+        .expect("sound")
+        .model;
+    let theory = closed_form(&model).expect("processor sharing");
+    assert_eq!(theory.form, "M/G/1 with processor sharing");
+    let [(short, fast), (long, slow)] = theory.classes.as_slice() else {
+        panic!("{:?}", theory.classes);
+    };
+    assert_eq!(
+        (short.as_str(), long.as_str()),
+        ("action short", "action long")
+    );
+    // A load of 0.3 and 0.4.
+    near(*fast, 0.01 / 0.3, 1e-9);
+    near(*slow, 0.04 / 0.3, 1e-9);
+    let measure = measured(text);
+    near(response(&measure, 0), *fast, 0.02);
+    near(response(&measure, 1), *slow, 0.03);
 }
 
 #[test]

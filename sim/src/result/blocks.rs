@@ -461,7 +461,8 @@ pub struct Exactly {
     /// Median, 95th and 99th percentile of the response time, where the form has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_p50_p95_p99_ms: Option<[f64; 3]>,
-    /// Mean response time by class of requests, the most urgent first, where the service has priorities.
+    /// Mean response time by class of requests, the most urgent first, where the service has priorities; by action
+    /// where visits of different lengths share it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub class_response_ms: Vec<ExactClass>,
     /// By service, where there are several.
@@ -469,10 +470,10 @@ pub struct Exactly {
     pub services: BTreeMap<String, ExactService>,
 }
 
-/// A class of requests at a service with priorities.
+/// A class of requests at a service with priorities, or an action whose visits share it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ExactClass {
-    /// Its name, or `no class` for the requests without one.
+    /// Its name, or `no class` for the requests without one; `action` and its name for an action.
     pub class: String,
     /// Mean response time.
     pub response_ms: f64,
