@@ -1,6 +1,6 @@
 //! What a report says of streams and fan-outs.
 
-use blis_sim::result::{ConsumerResult, FanOutResult, LatencyBlock, Run};
+use blis_sim::result::{ConsumerResult, FanOutResult, Run};
 
 use super::absence::Absences;
 use super::number::{
@@ -202,22 +202,12 @@ fn look_at_fan_out(absences: &mut Absences<'_>, name: &str, fan_out: &FanOutResu
     let place = |figure: &str| format!("fan_outs.{name}.{figure}");
     let ratio = fan_out.completion_ratio;
     absences.look("in time", name, &place("completion_ratio"), ratio);
-    let blocks: [(&[(&'static str, &str)], &str, &LatencyBlock); 3] = [
-        (&[("first mean", "mean")], "first_ms", &fan_out.first_ms),
-        (
-            &[("delivery p50", "p50"), ("delivery p99", "p99")],
-            "delivery_ms",
-            &fan_out.delivery_ms,
-        ),
-        (
-            &[("last mean", "mean"), ("last p99", "p99")],
-            "last_ms",
-            &fan_out.last_ms,
-        ),
-    ];
-    for (columns, figure, block) in blocks {
-        absences.look_at_times(columns, name, &place(figure), block);
-    }
+    let firsts = [("first mean", "mean")];
+    absences.look_at_times(&firsts, name, &place("first_ms"), &fan_out.first_ms);
+    let each = [("delivery p50", "p50"), ("delivery p99", "p99")];
+    absences.look_at_times(&each, name, &place("delivery_ms"), &fan_out.delivery_ms);
+    let lasts = [("last mean", "mean"), ("last p99", "p99")];
+    absences.look_at_times(&lasts, name, &place("last_ms"), &fan_out.last_ms);
 }
 
 fn fan_out_row(name: &str, fan_out: &FanOutResult) -> [String; 9] {
