@@ -1,12 +1,13 @@
 //! The backend's disciplines and streams against closed forms and hand-made cases.
 
+use blis_sim::analysis::exact as closed_form;
 use blis_sim::event::Outcome;
 use blis_sim::measure::Measure;
 use blis_sim::model::ActionId;
 use blis_sim::simulation::Simulation;
 use blis_sim::spec;
 use blis_sim::theory::{Priorities, PriorityClass, ProcessorSharing};
-use blis_sim::time::Span;
+use blis_sim::time::{Span, Time};
 
 /// The measurements of a spec, with all identities checked.
 fn measured(text: &str) -> Measure {
@@ -353,6 +354,70 @@ fn messages_survive_the_outage_of_their_consumer() {
     assert_eq!(counts.acknowledged, 10_000);
     assert_eq!(counts.expired, measure.stations()[0].visits().lost_running);
     assert!(counts.expired > 0);
+}
+
+/// Kleinrock 1976, 4.4: every request takes the same multiple of its own service time, however that is distributed.
+#[test]
+fn visits_of_different_lengths_that_share_a_worker_have_the_slowdown_that_theory_says() {
+    let text = "{blis: 1, name: t, seed: 5, run: {horizon: 20000s, warmup: 200s},\n \
+         clients: {a: {rate: 30/s, do: short}, b: {rate: 10/s, do: long}},\n \
+         actions: {short: {path: [{visit: s}, reply]},\n \
+         long: {path: [{visit: {service: s, time: {lognormal: {mean: 40ms, cv: 2}}}}, reply]}},\n \
+         services: {s: {workers: 1, time: 10ms, queue: {order: shared}}}}";
+    let model = spec::lower(&spec::read(text).expect("a spec"))
+        .expect("sound")
+        .model;
+    let theory = closed_form(&model).expect("processor sharing");
+    assert_eq!(theory.form, "M/G/1 with processor sharing");
+    let [(short, fast), (long, slow)] = theory.classes.as_slice() else {
+        panic!("{:?}", theory.classes);
+    };
+    assert_eq!(
+        (short.as_str(), long.as_str()),
+        ("action short", "action long")
+    );
+    // A load of 0.3 and 0.4.
+    near(*fast, 0.01 / 0.3, 1e-9);
+    near(*slow, 0.04 / 0.3, 1e-9);
+    let measure = measured(text);
+    near(response(&measure, 0), *fast, 0.02);
+    near(response(&measure, 1), *slow, 0.03);
+}
+
+#[test]
+fn an_outage_that_nobody_notices_does_not_make_a_run_longer() {
+    // One user, who does not come back after its first request, and whose message is worked on for 10 ms.
+    let ends = |outage: &str| {
+        let text = format!(
+            "{{blis: 1, name: t, run: {{requests: 9, warmup: 0s}},\n \
+             clients: {{a: {{concurrency: 1, think: 1s, on_failure: {{respawn: false}}, do: a}}}},\n \
+             actions: {{a: {{path: [{{delay: 1s}}, {{publish: log}}, {{fail: app_error}}]}}}},\n \
+             streams: {{log: {{consumers: {{c: {{service: s}}}}}}}},\n \
+             services: {{s: {{workers: 1, time: 10ms{outage}}}}}}}"
+        );
+        let model = spec::lower(&spec::read(&text).expect("a spec"))
+            .expect("sound")
+            .model;
+        let mut simulation = Simulation::new(&model, Measure::new(&model));
+        simulation.run().expect("time goes on");
+        let (now, events, intended) =
+            (simulation.now(), simulation.events(), simulation.intended());
+        let mut measure = simulation.into_sink();
+        measure.finish(intended).expect("the books balance");
+        let counts = measure.consumers()[0].messages();
+        assert_eq!((counts.delivered, counts.acknowledged), (1, 1), "{outage}");
+        (now.since(Time::ZERO).as_millis_f64(), events)
+    };
+    let (end, events) = ends("");
+    assert!(end < 50_000.0, "{end}");
+    for down in ["gone", "hung"] {
+        let late = format!(", outages: [{{from: 50s, to: 60s, down: {down}}}]");
+        assert_eq!(ends(&late), (end, events), "{down}");
+        // This one has the message wait for its end.
+        let noticed = format!(", outages: [{{from: 0s, to: 60s, down: {down}}}]");
+        let (end, _) = ends(&noticed);
+        assert_eq!(end, 60_010.0, "{down}");
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The report of `blis check`.
 
-use blis_sim::analysis::{ClientLoad, Estimate, Offered, ServiceLoad, estimate, exact, offered};
+use blis_sim::analysis::{
+    ClientLoad, Estimate, Offered, ServiceLoad, balanced, estimate, exact, offered,
+};
 use blis_sim::model::{Arrival, Client, Model, Service, Source};
 
 use super::number::{count, millis, percent, significant};
@@ -115,10 +117,15 @@ fn changing_clients(model: &Model, load: &Offered) -> Table {
 }
 
 fn theory(model: &Model) -> Section {
+    let balanced = balanced(model).map(|bounds| {
+        let response = bounds.response.map(|(low, high)| [low * 1e3, high * 1e3]);
+        balanced_jobs(bounds.throughput.into(), response)
+    });
     let exact = match exact(model) {
         Err(why) => {
             let lines = Block::Lines(vec![format!("no closed form applies: {why}")]);
-            return Section::of([lines, Block::Notes(inexact(model).into_iter().collect())]);
+            let notes = balanced.into_iter().chain(inexact(model));
+            return Section::of([lines, Block::Notes(notes.collect())]);
         }
         Ok(exact) => exact,
     };
@@ -157,6 +164,7 @@ fn theory(model: &Model) -> Section {
         }
         blocks.push(Block::Table(table));
     }
+    blocks.push(Block::Notes(balanced.into_iter().collect()));
     Section::of(blocks)
 }
 
@@ -165,6 +173,18 @@ pub fn by_class<'a>(classes: impl Iterator<Item = (&'a str, f64)>) -> String {
     let classes = classes.map(|(name, response)| format!("{name} {}", millis(response)));
     let classes: Vec<String> = classes.collect();
     format!("mean response by class: {}", classes.join(", "))
+}
+
+/// Balanced job bounds: the least and the most requests per second, and the mean response time in milliseconds.
+pub fn balanced_jobs([least, most]: [f64; 2], response: Option<[f64; 2]>) -> String {
+    let response = response.map_or(String::new(), |[low, high]| {
+        format!(", mean response {} to {}", millis(low), millis(high))
+    });
+    format!(
+        "bounds (balanced jobs): {} to {} requests/s{response}",
+        significant(least),
+        significant(most)
+    )
 }
 
 /// Bounds and approximations, named as such.

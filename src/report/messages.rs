@@ -2,6 +2,7 @@
 
 use blis_sim::result::{ConsumerResult, FanOutResult, Run};
 
+use super::absence::Absences;
 use super::number::{
     NOT_MEASURED, count, millis_within, or_not_measured, percent_within, significant,
     significant_within,
@@ -39,13 +40,16 @@ fn streams(run: &Run, messages: &mut Messages) {
         "age p99",
     ];
     let mut table = Table::new(&headings);
+    let mut absences = Absences::new(&run.intervals);
     let mut consumers = 0;
     for (stream_name, stream) in &run.streams {
         let duplicates = [("of its publications were duplicates", stream.duplicates)];
         remark(messages, &format!("stream {stream_name}"), &duplicates);
         for (name, consumer) in &stream.consumers {
+            let place = format!("streams.{stream_name}.consumers.{name}");
             let name = format!("{stream_name}/{name}");
             table.row(row(&name, consumer));
+            look_at_consumer(&mut absences, &name, &place, consumer);
             consumers += 1;
             remark(messages, &name, &unusual(consumer));
             if consumer.backlog_grows == Some(true) && !is_judged(run, &name) {
@@ -59,7 +63,40 @@ fn streams(run: &Run, messages: &mut Messages) {
     }
     if consumers > 0 {
         messages.tables.push(table);
+        let note = absences.note();
+        messages
+            .remarks
+            .extend(note.map(|note| format!("streams: {note}")));
     }
+}
+
+fn look_at_consumer(
+    absences: &mut Absences<'_>,
+    name: &str,
+    place: &str,
+    consumer: &ConsumerResult,
+) {
+    let figures = [
+        (
+            "per second",
+            "acknowledged_per_s",
+            consumer.acknowledged_per_s,
+        ),
+        (
+            "growth",
+            "backlog_slope_per_s",
+            consumer.backlog_slope_per_s,
+        ),
+        ("pending", "pending_mean", consumer.pending_mean),
+        ("ack pending", "ack_pending_mean", consumer.ack_pending_mean),
+    ];
+    for (column, figure, value) in figures {
+        absences.look(column, name, &format!("{place}.{figure}"), value);
+    }
+    let (wait, age) = (format!("{place}.wait_ms"), format!("{place}.age_ms"));
+    absences.look_at_times(&[("wait p99", "p99")], name, &wait, &consumer.wait_ms);
+    let ages = [("age mean", "mean"), ("age p99", "p99")];
+    absences.look_at_times(&ages, name, &age, &consumer.age_ms);
 }
 
 fn row(name: &str, consumer: &ConsumerResult) -> [String; 10] {
@@ -138,8 +175,10 @@ fn fan_outs(run: &Run, messages: &mut Messages) {
         "last p99",
     ];
     let mut table = Table::new(&headings);
+    let mut absences = Absences::new(&run.intervals);
     for (name, fan_out) in &run.fan_outs {
         table.row(fan_out_row(name, fan_out));
+        look_at_fan_out(&mut absences, name, fan_out);
         let counts = [
             ("lost on the way", fan_out.lost),
             (
@@ -152,7 +191,23 @@ fn fan_outs(run: &Run, messages: &mut Messages) {
     }
     if !run.fan_outs.is_empty() {
         messages.tables.push(table);
+        let note = absences.note();
+        messages
+            .remarks
+            .extend(note.map(|note| format!("fan-outs: {note}")));
     }
+}
+
+fn look_at_fan_out(absences: &mut Absences<'_>, name: &str, fan_out: &FanOutResult) {
+    let place = |figure: &str| format!("fan_outs.{name}.{figure}");
+    let ratio = fan_out.completion_ratio;
+    absences.look("in time", name, &place("completion_ratio"), ratio);
+    let firsts = [("first mean", "mean")];
+    absences.look_at_times(&firsts, name, &place("first_ms"), &fan_out.first_ms);
+    let each = [("delivery p50", "p50"), ("delivery p99", "p99")];
+    absences.look_at_times(&each, name, &place("delivery_ms"), &fan_out.delivery_ms);
+    let lasts = [("last mean", "mean"), ("last p99", "p99")];
+    absences.look_at_times(&lasts, name, &place("last_ms"), &fan_out.last_ms);
 }
 
 fn fan_out_row(name: &str, fan_out: &FanOutResult) -> [String; 9] {

@@ -3,6 +3,8 @@
 //! Every figure of a report is in the JSON document of its command too; a report only chooses, words and aligns. A
 //! command builds a [`parts::Report`], which knows neither of the two forms.
 
+mod absence;
+mod breakdown;
 mod check;
 mod explain;
 mod markdown;

@@ -7,7 +7,8 @@ use blis_sim::result::{
 };
 use blis_sim::verdict::Status;
 
-use super::check::by_class;
+use super::breakdown::{breakdown, services};
+use super::check::{balanced_jobs, by_class};
 use super::messages;
 use super::number::{
     count, millis, millis_off, millis_within, or_not_measured, percent, percent_within,
@@ -141,8 +142,15 @@ fn intervals(run: &Run) -> Section {
     for (figure, why) in &intervals.absent {
         let name = match figure.strip_prefix("latency_ms.response.") {
             Some("p999") => "p99.9",
-            Some("p90") | None => continue,
+            Some("p90") => continue,
             Some(name) => name,
+            None if figure == "throughput_rps" => "throughput",
+            None => {
+                if intervals.absence(figure) == Some("exact") {
+                    fact.add(format!("exact: {figure}"));
+                }
+                continue;
+            }
         };
         by_reason.entry(why).or_default().push(name);
     }
@@ -275,7 +283,7 @@ fn sessions(sessions: &SessionCounts) -> String {
 }
 
 /// The counts that are not zero, or that there are none.
-fn nonzero(counts: &[(&str, u64)]) -> String {
+pub fn nonzero(counts: &[(&str, u64)]) -> String {
     let some = counts.iter().filter(|(_, number)| *number > 0);
     let some: Vec<String> = some
         .map(|(name, number)| format!("{} {name}", count(*number)))
@@ -285,120 +293,6 @@ fn nonzero(counts: &[(&str, u64)]) -> String {
     } else {
         some.join(", ")
     }
-}
-
-/// By action and by client, where there are several.
-fn breakdown(run: &Run) -> Section {
-    let mut table = Table::new(&[
-        "",
-        "intended",
-        "ok",
-        "requests/s",
-        "mean",
-        "p50",
-        "p95",
-        "p99",
-    ]);
-    let mut rows = 0;
-    let mut add = |name: String,
-                   requests: &RequestCounts,
-                   rps: (Option<f64>, Option<[f64; 2]>),
-                   block: &LatencyBlock| {
-        let (rps, rps_interval) = rps;
-        let ms = |value, interval| or_not_measured(value, |value| millis_within(value, interval));
-        let rps = or_not_measured(rps, |value| significant_within(value, rps_interval));
-        let (intended, ok) = (count(requests.intended), count(requests.ok));
-        table.row([
-            name,
-            intended,
-            ok,
-            rps,
-            ms(block.mean, block.mean_ci95),
-            ms(block.p50, block.p50_ci95),
-            ms(block.p95, block.p95_ci95),
-            ms(block.p99, block.p99_ci95),
-        ]);
-        rows += 1;
-    };
-    if run.actions.len() > 1 {
-        for (name, action) in &run.actions {
-            let block = &action.latency_ms.response;
-            add(
-                format!("action {name}"),
-                &action.window_requests,
-                (action.throughput_rps, action.throughput_rps_ci95),
-                block,
-            );
-        }
-    }
-    if run.clients.len() > 1 {
-        for (name, client) in &run.clients {
-            let block = &client.latency_ms.response;
-            add(
-                format!("client {name}"),
-                &client.window_requests,
-                (client.throughput_rps, client.throughput_rps_ci95),
-                block,
-            );
-        }
-    }
-    if rows == 0 {
-        Section::empty()
-    } else {
-        Section::of([Block::Table(table)])
-    }
-}
-
-fn services(run: &Run) -> Section {
-    if run.services.is_empty() {
-        return Section::empty();
-    }
-    let headings = [
-        "service",
-        "workers",
-        "utilisation",
-        "mean queue",
-        "max queue",
-        "visits",
-        "wait mean",
-        "wait p99",
-    ];
-    let mut table = Table::new(&headings);
-    for (name, service) in &run.services {
-        table.row([
-            name.clone(),
-            count(service.workers),
-            or_not_measured(service.utilisation, |share| {
-                percent_within(share, service.utilisation_ci95)
-            }),
-            or_not_measured(service.mean_queue, |queue| {
-                significant_within(queue, service.mean_queue_ci95)
-            }),
-            service
-                .max_queue
-                .map_or(super::number::NOT_MEASURED.to_owned(), count),
-            count(service.visits),
-            or_not_measured(service.wait_ms.mean, |wait| {
-                millis_within(wait, service.wait_ms.mean_ci95)
-            }),
-            or_not_measured(service.wait_ms.p99, |wait| {
-                millis_within(wait, service.wait_ms.p99_ci95)
-            }),
-        ]);
-    }
-    let mut notes = Vec::new();
-    for (name, service) in &run.services {
-        let counts = [
-            ("rejected by a full line", service.rejected),
-            ("ended in an error", service.errors),
-            ("left the line after a timeout", service.left),
-            ("stopped after a timeout", service.abandoned),
-        ];
-        if counts.iter().any(|(_, number)| *number > 0) {
-            notes.push(format!("{name}: {}", nonzero(&counts)));
-        }
-    }
-    Section::of([Block::Table(table), Block::Notes(notes)])
 }
 
 /// Streams and fan-outs.
@@ -574,10 +468,17 @@ fn theory(run: &Run) -> Section {
     let classes = classes
         .iter()
         .map(|one| (one.class.as_str(), one.response_ms));
-    match exact.class_response_ms.is_empty() {
-        true => Section::of([Block::Table(table)]),
-        false => Section::of([Block::Table(table), Block::Notes(vec![by_class(classes)])]),
+    let mut notes = Vec::new();
+    if !exact.class_response_ms.is_empty() {
+        notes.push(by_class(classes));
     }
+    notes.extend(balanced(run));
+    Section::of([Block::Table(table), Block::Notes(notes)])
+}
+
+fn balanced(run: &Run) -> Option<String> {
+    let bounds = run.theory.balanced_bounds.as_ref()?;
+    Some(balanced_jobs(bounds.throughput_rps, bounds.response_ms))
 }
 
 /// Bounds and approximations, named as such, where there is no exact figure.
@@ -601,7 +502,9 @@ fn inexact(run: &Run) -> Vec<String> {
             millis(near.response_ms)
         )
     });
-    bounds.into_iter().chain(approximation).collect()
+    let balanced = balanced(run);
+    let all = balanced.into_iter().chain(bounds).chain(approximation);
+    all.collect()
 }
 
 fn verdict(run: &Run) -> Section {

@@ -148,7 +148,56 @@ fn every_figure_has_an_interval_or_a_reason() {
         );
         let waits = at(&document, "services.api.wait_ms");
         check("services.api.wait_ms", waits, &["mean"]);
+        let few = absent.contains_key("services.api.wait_ms quantiles");
+        if !few {
+            check("services.api.wait_ms", waits, &LATENCY);
+        }
+        assert_eq!(few, !flags.contains("replications"), "{flags}");
+        for (figure, why) in absent {
+            let why = why.as_str().expect("a reason");
+            let (word, sentence) = why.split_once(": ").expect("a word and a sentence");
+            assert!(
+                word.split(' ').count() <= 2 && !sentence.is_empty(),
+                "{figure}: {why}"
+            );
+        }
+        let counts = &absent["counts and largest values"];
+        assert!(
+            counts
+                .as_str()
+                .is_some_and(|why| why.starts_with("exact: "))
+        );
         assert!(figures >= 30, "{flags}: {figures}");
+    }
+}
+
+/// In text and Markdown alike: below a table stand the columns that have none, and why.
+#[test]
+fn a_report_says_in_a_word_what_has_no_interval() {
+    let spec = shipped("streams.yaml");
+    for format in ["", "--format markdown"] {
+        let run = |more: &str| {
+            words(&format!(
+                "run --spec {} --horizon 20s {format} {more}",
+                spec.display()
+            ))
+            .stdout
+        };
+        let single = run("");
+        for note in [
+            "no interval: wait p99 (not kept)",
+            "streams: no interval: growth (fitted); age p99, wait p99 (not kept)",
+            "fan-outs: no interval: delivery p50, delivery p99, last p99 (not kept)",
+            "exact: counts and largest values",
+        ] {
+            assert!(single.contains(note), "{note}\n{single}");
+        }
+        let several = run("--replications 3");
+        assert!(!several.contains("not kept"), "{several}");
+        assert!(
+            several.contains("streams: no interval: growth (fitted)"),
+            "{several}"
+        );
     }
 }
 

@@ -22,7 +22,7 @@ type Fails = fn(&Traffic<'_>) -> Option<String>;
 /// here as a line, and nowhere else.
 const ASSUMPTIONS: &[(Scope, Fails)] = &[
     (Scope::Any, paths_do_more_than_visit),
-    (Scope::Any, visits_have_times_of_their_own),
+    (Scope::Lines, visits_have_times_of_their_own),
     (Scope::Lines, order_is_not_by_arrival),
     (Scope::Any, service_times_vary),
     (Scope::Any, some_are_not_admitted),
@@ -76,7 +76,8 @@ fn paths_do_more_than_visit(traffic: &Traffic<'_>) -> Option<String> {
     Some(format!("the path of action {} {what}", action.name))
 }
 
-fn visits_have_times_of_their_own(traffic: &Traffic<'_>) -> Option<String> {
+/// Whether a visit takes another time than its service says.
+pub fn visits_have_times_of_their_own(traffic: &Traffic<'_>) -> Option<String> {
     let own = |step: &Step| matches!(step, Step::Visit(visit) if visit.time.is_some());
     let (action, _) = steps(traffic).find(|(_, step)| own(step))?;
     Some(format!(
@@ -162,7 +163,7 @@ fn work_leaves(traffic: &Traffic<'_>) -> Option<String> {
     let mut visited = traffic.visited();
     let (_, service) = visited.find(|(_, service)| service.on_timeout != OnTimeout::Stay)?;
     Some(format!(
-        "work leaves service {} when its client gives up",
+        "work leaves service {} when its client gives up, after a time that is not exponential but always the same",
         service.name
     ))
 }

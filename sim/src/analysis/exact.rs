@@ -21,8 +21,8 @@ pub struct Exact {
     pub response: f64,
     /// Quantiles of the response time in seconds, where the form has them: median, p95, p99.
     pub quantiles: Option<[f64; 3]>,
-    /// The mean response time in seconds of each class of requests, the most urgent first, network included; empty
-    /// where there are no priorities.
+    /// The mean response time in seconds of each class of requests, network included: by priority, the most urgent
+    /// first, or by action where visits of different lengths share a service. Otherwise empty.
     pub classes: Vec<(String, f64)>,
 }
 
@@ -136,7 +136,11 @@ mod tests {
         );
         for on_timeout in [", on_timeout: leave", ", on_timeout: abandon"] {
             let why = refused(", timeout: 5s", on_timeout);
-            assert_eq!(why, "work leaves service s when its client gives up");
+            let same = "after a time that is not exponential but always the same";
+            assert_eq!(
+                why,
+                format!("work leaves service s when its client gives up, {same}")
+            );
         }
         assert!(refused(", arrival: constant", ", queue: {limit: 3}").contains("not Poisson"));
     }
@@ -154,6 +158,26 @@ mod tests {
         assert_eq!(why, "service s does not serve in the order of arrival");
         let loss = found_for("", ", members: 1, queue: {limit: 0}").expect("a loss system");
         assert_eq!(loss.form, "M/M/1/1");
+    }
+
+    #[test]
+    fn lengths_of_their_own_are_known_to_sharing_alone() {
+        let paths = "do: {path: [{visit: s}, reply]}, more: {path: [{visit: {service: s, time: 20ms}}, reply]}";
+        let clients = "u: {rate: 20/s, do: {do: 3, more: 1}}";
+        let found = |order: &str| {
+            let service = format!("s: {{workers: 1, time: 10ms, queue: {{order: {order}}}}}");
+            network_of(clients, paths, &service)
+        };
+        let shared = found("shared").expect("processor sharing");
+        // A load of 15 times 10 ms and 5 times 20 ms.
+        near(shared.response, 0.0125 / 0.75);
+        near(shared.classes[1].1, 0.02 / 0.75);
+        let own = Err("a visit of action more has a service time of its own".to_owned());
+        assert_eq!(found("fifo"), own);
+        let classes = clients.replace("rate", "class: urgent, rate");
+        let service =
+            "s: {workers: 1, time: 10ms, queue: {order: {priority: {classes: [urgent]}}}}";
+        assert_eq!(network_of(&classes, paths, service), own);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! and change nothing.
 
 mod assumptions;
+mod balanced;
 mod demand;
 mod estimate;
 mod exact;
@@ -18,6 +19,7 @@ mod route;
 mod station_forms;
 mod traffic;
 
+pub use balanced::{Balanced, balanced};
 pub use demand::{PathDemand, path_demand};
 pub use estimate::{Approximation, Bounds, Estimate, estimate};
 pub use exact::{Exact, exact};

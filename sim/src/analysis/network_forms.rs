@@ -19,7 +19,7 @@ pub fn network(traffic: &Traffic<'_>) -> Result<Exact, Why> {
 }
 
 /// A service as equal stations: how many, and the workers of each.
-fn stations(service: &Service) -> (u64, u64) {
+pub fn stations(service: &Service) -> (u64, u64) {
     match has_one_line(service) {
         true => (1, service.servers()),
         false => (
@@ -248,7 +248,7 @@ fn closed(traffic: &Traffic<'_>, users: u64, think: f64) -> Result<Exact, Why> {
 }
 
 /// The most members of a service with lines of their own in a closed network.
-const MOST_MEMBERS: u64 = 10_000;
+pub const MOST_MEMBERS: u64 = 10_000;
 
 /// The one line of a closed model, which need not be visited just once in a round.
 fn closed_station(

@@ -1,9 +1,10 @@
 //! Closed forms of a single open station that does not serve in the order of arrival: priorities and processor sharing.
 
+use crate::analysis::assumptions::visits_have_times_of_their_own;
 use crate::analysis::exact::{Exact, Why};
 use crate::analysis::station_forms::{Arrivals, arrivals};
 use crate::analysis::traffic::{Traffic, has_one_line, is_exponential};
-use crate::model::{Action, ClassId, Client, Dispatch, Model, Order, Service};
+use crate::model::{Action, ClassId, Client, Dispatch, Model, Order, Service, Step};
 use crate::theory::{Means, Priorities, PriorityClass, ProcessorSharing};
 
 /// What the requests without a class are called; no class can have this name.
@@ -17,15 +18,12 @@ pub fn ordered(traffic: &Traffic<'_>, service: &Service) -> Result<Exact, Why> {
             "does not serve in the order of arrival in a closed model",
         );
     }
-    let rate = match arrivals(traffic)? {
-        Arrivals::Poisson { rate } => rate,
-        Arrivals::General { .. } | Arrivals::Constant { .. } => {
-            return not(
-                service,
-                "does not serve in the order of arrival, and arrivals are not Poisson",
-            );
-        }
-    };
+    if !matches!(arrivals(traffic)?, Arrivals::Poisson { .. }) {
+        return not(
+            service,
+            "does not serve in the order of arrival, and arrivals are not Poisson",
+        );
+    }
     if service.queue_limit.is_some() {
         return not(
             service,
@@ -35,7 +33,9 @@ pub fn ordered(traffic: &Traffic<'_>, service: &Service) -> Result<Exact, Why> {
     let (lines, servers) = lines(service)?;
     let share = 1.0 / f64::from(lines);
     let found = match &service.order {
-        Order::Shared { limit: None } => sharing(rate * share, servers, service)?,
+        Order::Shared { limit: None } => {
+            sharing(&lengths(traffic, service, share), servers, service)?
+        }
         Order::Shared { limit: Some(_) } => return not(service, "is shared by a limited number"),
         Order::Priority {
             ageing: Some(_), ..
@@ -43,6 +43,9 @@ pub fn ordered(traffic: &Traffic<'_>, service: &Service) -> Result<Exact, Why> {
         Order::Priority {
             ranks, preemptive, ..
         } => {
+            if let Some(why) = visits_have_times_of_their_own(traffic) {
+                return Err(Why::Assumption(why));
+            }
             let classes = classes(traffic.model, ranks, share);
             priorities(&classes, servers, *preemptive, service)?
         }
@@ -77,22 +80,72 @@ fn lines(service: &Service) -> Result<(u32, u64), Why> {
     }
 }
 
-/// M/G/c with processor sharing. Nobody stands in line: whoever is there is served.
-fn sharing(rate: f64, servers: u64, service: &Service) -> Result<Exact, Why> {
-    let shared = ProcessorSharing::new(servers, rate, service.time.mean() / 1e9)?;
+/// The visits of an action that share a service.
+struct Length {
+    action: String,
+    /// Per second, at one line.
+    rate: f64,
+    /// Mean service time in seconds.
+    seconds: f64,
+    exponential: bool,
+}
+
+/// The visits by action, in the order of the model, of those that are asked for.
+fn lengths(traffic: &Traffic<'_>, service: &Service, share: f64) -> Vec<Length> {
+    let model = traffic.model;
+    let mut lengths: Vec<Length> = Vec::new();
+    for action in &model.actions {
+        let own = match model.program.get(action.entry as usize) {
+            Some(Step::Visit(visit)) => visit.time.as_ref(),
+            _ => None,
+        };
+        let time = own.unwrap_or(&service.time);
+        lengths.push(Length {
+            action: format!("action {}", action.name),
+            rate: 0.0,
+            seconds: time.mean() / 1e9,
+            // A mixture of exponential times of several means is none.
+            exponential: own.is_none() && is_exponential(service),
+        });
+    }
+    for client in &model.clients {
+        let rate = Traffic::open_rate(client).unwrap_or(0.0) * share;
+        for (action, part) in &client.mix.shares {
+            lengths[action.index()].rate += rate * part;
+        }
+    }
+    lengths.retain(|length| length.rate > 0.0);
+    lengths
+}
+
+/// M/G/c with processor sharing. Nobody stands in line: whoever is there is served. Only the mean of all service times
+/// matters, and each request takes the same multiple of its own (Kleinrock 1976, 4.4; Cohen 1979).
+fn sharing(lengths: &[Length], servers: u64, service: &Service) -> Result<Exact, Why> {
+    let rate: f64 = lengths.iter().map(|length| length.rate).sum();
+    let work: f64 = lengths
+        .iter()
+        .map(|length| length.rate * length.seconds)
+        .sum();
+    let shared = ProcessorSharing::new(servers, rate, work / rate)?;
     let means = Means {
         queue: 0.0,
         wait: 0.0,
         ..shared.means
     };
-    let kind = if is_exponential(service) { "M" } else { "G" };
+    let exponential = lengths.iter().all(|length| length.exponential);
+    let kind = if exponential { "M" } else { "G" };
+    let differ = lengths
+        .windows(2)
+        .any(|pair| pair[0].seconds != pair[1].seconds);
+    let classes = lengths.iter().filter(|_| differ);
+    let classes = classes.map(|length| (length.action.clone(), length.seconds * shared.slowdown));
     Ok(Exact {
         form: format!("M/{kind}/{servers} with processor sharing"),
         services: vec![(service.name.clone(), means)],
         throughput: means.throughput,
         response: means.response,
         quantiles: None,
-        classes: Vec::new(),
+        classes: classes.collect(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Closed forms of models whose requests all visit one and the same service once and are answered then.
 
+use crate::analysis::assumptions::{Scope, broken};
 use crate::analysis::exact::{Exact, QUANTILES, Why};
 use crate::analysis::order_forms::{ordered, times};
 use crate::analysis::traffic::{Traffic, has_one_line, is_exponential, is_poisson};
@@ -45,6 +46,9 @@ pub fn single_station<'a>(traffic: &Traffic<'a>) -> Option<&'a Service> {
 pub fn station(traffic: &Traffic<'_>, service: &Service) -> Result<Exact, Why> {
     if service.order != Order::Fifo {
         return ordered(traffic, service);
+    }
+    if let Some(why) = broken(traffic, Scope::Lines) {
+        return Err(Why::Assumption(why));
     }
     let mut found = match traffic.closed() {
         Some((users, think)) => closed(traffic, service, users, think)?,

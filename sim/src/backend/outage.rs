@@ -53,11 +53,12 @@ impl Backend {
         }
     }
 
-    /// Whether nobody is there to notice a turn.
+    /// Whether nobody is there to notice a turn: no visit, and no consumer with a message that waits for its workers.
     pub(super) fn is_unnoticed(&self, turn: u32) -> bool {
-        let turn = self.turns[turn as usize];
-        self.stations[turn.service.index()].rare.present == 0
-            && self.consumers_at[turn.service.index()].is_empty()
+        let service = self.turns[turn as usize].service.index();
+        let mut consumers = self.consumers_at[service].iter();
+        self.stations[service].rare.present == 0
+            && consumers.all(|consumer| self.streams.has_nothing_for(*consumer))
     }
 
     /// An outage begins or ends.

@@ -197,6 +197,16 @@ impl Streams {
     pub(super) fn len(&self) -> usize {
         self.published.len() + self.messages.len()
     }
+
+    /// Whether a consumer has no message that is pending, delivered or to be delivered again.
+    pub(super) fn has_nothing_for(&self, consumer: ConsumerId) -> bool {
+        let state = &self.consumers[consumer.index()];
+        let gathered = state.gathering.as_ref();
+        state.ack_pending == 0
+            && state.pending.is_empty()
+            && state.again.is_empty()
+            && gathered.is_none_or(|batch| batch.messages.is_empty())
+    }
 }
 
 impl ConsumerState {

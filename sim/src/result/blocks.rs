@@ -153,8 +153,22 @@ pub struct Intervals {
     pub method: IntervalMethod,
     /// How many batches or replications; 0 where a single run was too short for batches.
     pub samples: u64,
-    /// Figures that have no interval, and why.
+    /// Figures that have no interval, by their place in this document, and why: a word, a colon and a sentence.
     pub absent: BTreeMap<String, String>,
+}
+
+impl Intervals {
+    /// In a word why the figure at this place has no interval, if it has none.
+    pub fn absence(&self, figure: &str) -> Option<&str> {
+        let group = || {
+            let (block, name) = figure.rsplit_once('.')?;
+            let is_quantile = name.starts_with('p');
+            let of_all = self.absent.get(&format!("{block} quantiles"));
+            of_all.filter(|_| is_quantile)
+        };
+        let why = self.absent.get(figure).or_else(group)?;
+        Some(why.split_once(':').map_or(why, |(word, _)| word))
+    }
 }
 
 /// How intervals are made.
@@ -405,6 +419,9 @@ pub struct Theory {
     /// Why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_applicable: Option<String>,
+    /// Balanced job bounds of a closed network of single workers, which hold beside the closed form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balanced_bounds: Option<BalancedBounds>,
     /// Where there is none: the asymptotic bounds of a closed model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bounds: Option<TheoryBounds>,
@@ -423,6 +440,16 @@ pub struct TheoryBounds {
     pub response_at_least_ms: Option<f64>,
     /// N*: the number of users from which on some must wait.
     pub saturation_users: f64,
+}
+
+/// Balanced job bounds of a closed network: the least and the largest value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BalancedBounds {
+    /// Requests that end as `ok` per second.
+    pub throughput_rps: [f64; 2],
+    /// Mean response time; absent where requests can fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_ms: Option<[f64; 2]>,
 }
 
 /// A figure near the steady state of an open model, not an exact one.
@@ -458,7 +485,8 @@ pub struct Exactly {
     /// Median, 95th and 99th percentile of the response time, where the form has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_p50_p95_p99_ms: Option<[f64; 3]>,
-    /// Mean response time by class of requests, the most urgent first, where the service has priorities.
+    /// Mean response time by class of requests, the most urgent first, where the service has priorities; by action
+    /// where visits of different lengths share it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub class_response_ms: Vec<ExactClass>,
     /// By service, where there are several.
@@ -466,10 +494,10 @@ pub struct Exactly {
     pub services: BTreeMap<String, ExactService>,
 }
 
-/// A class of requests at a service with priorities.
+/// A class of requests at a service with priorities, or an action whose visits share it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ExactClass {
-    /// Its name, or `no class` for the requests without one.
+    /// Its name, or `no class` for the requests without one; `action` and its name for an action.
     pub class: String,
     /// Mean response time.
     pub response_ms: f64,

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::blocks::{
-    ActionResult, Approximately, Bottleneck, ClientResult, ExactClass, ExactService, Exactly,
-    Interval, Latency, LatencyBlock, PrecisionResult, Replication, Replications, RequestCounts,
-    Run, ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity, Theory,
-    TheoryBounds, VerdictResult, Window,
+    ActionResult, Approximately, BalancedBounds, Bottleneck, ClientResult, ExactClass,
+    ExactService, Exactly, Interval, Latency, LatencyBlock, PrecisionResult, Replication,
+    Replications, RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts, SignalResult,
+    SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
 };
 use super::intervals::{self, Source};
 use super::{INTERRUPTED, SCHEMA, messages};
-use crate::analysis::{Estimate, Exact, estimate, exact, offered};
+use crate::analysis::{Balanced, Estimate, Exact, balanced, estimate, exact, offered};
 use crate::engine::LoadEnd;
 use crate::event::{Outcome, SessionEnd};
 use crate::measure::{Areas, Latencies, Measure, Of, Requests, Row, Sessions, StationMeter, Times};
@@ -314,6 +314,7 @@ pub(super) fn theory(model: &Model, timed_out: u64) -> Theory {
     let mut theory = Theory {
         exact: None,
         not_applicable: None,
+        balanced_bounds: None,
         bounds: None,
         approximation: None,
     };
@@ -323,6 +324,9 @@ pub(super) fn theory(model: &Model, timed_out: u64) -> Theory {
         }
         Ok(exact) => theory.exact = Some(exactly(exact)),
         Err(why) => theory.not_applicable = Some(why),
+    }
+    if timed_out == 0 {
+        theory.balanced_bounds = balanced(model).map(balanced_bounds);
     }
     if theory.exact.is_some() || timed_out > 0 {
         return theory;
@@ -345,6 +349,16 @@ pub(super) fn theory(model: &Model, timed_out: u64) -> Theory {
         None => {}
     }
     theory
+}
+
+fn balanced_bounds(found: Balanced) -> BalancedBounds {
+    let (least, most) = found.throughput;
+    BalancedBounds {
+        throughput_rps: [least, most],
+        response_ms: found
+            .response
+            .map(|(least, most)| [least * 1e3, most * 1e3]),
+    }
 }
 
 fn exactly(exact: Exact) -> Exactly {

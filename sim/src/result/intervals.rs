@@ -13,6 +13,18 @@ use crate::time::Span;
 /// The names of [`QUANTILES`] in a result.
 pub(super) const NAMES: [&str; 5] = ["p50", "p90", "p95", "p99", "p999"];
 
+/// Why there is no interval of what did not happen.
+const NOTHING: &str = "not measured: nothing of it happened within the window";
+
+/// Why there is none where there are no batches.
+const TOO_SHORT: &str = "too short: the measured window does not make batches";
+
+/// What stands for the figures that are no estimates, and what they have in place of an interval.
+const COUNTS: (&str, &str) = (
+    "counts and largest values",
+    "exact: they are what happened within the window",
+);
+
 /// What intervals are made from.
 pub enum Source<'a> {
     /// The batches of a single run.
@@ -76,6 +88,11 @@ pub fn add(run: &mut Run, model: &Model, source: &Source<'_>) {
         }
     }
     message_intervals::add(run, model, &mut maker);
+    let (counts, exact) = COUNTS;
+    maker
+        .block
+        .absent
+        .insert(counts.to_owned(), exact.to_owned());
     run.intervals = maker.block;
 }
 
@@ -130,17 +147,17 @@ impl<'a> Maker<'a> {
             return interval
                 .map(Interval::ends)
                 .ok_or_else(|| match pairs.len() {
-                    0 | 1 => "a single replication has no spread".to_owned(),
-                    _ => "nothing was measured".to_owned(),
+                    0 | 1 => "too few: a single replication has no spread".to_owned(),
+                    _ => NOTHING.to_owned(),
                 });
         }
         let needed = MIN_BEYOND * pairs.len() as u64;
         if pairs.is_empty() {
-            Err("the measured window is too short for batches".to_owned())
+            Err(TOO_SHORT.to_owned())
         } else if observations < needed {
             let batches = pairs.len();
             Err(format!(
-                "{observations} observations are too few for {batches} batches, which take {needed}"
+                "too few: {observations} observations for {batches} batches, which take {needed}"
             ))
         } else {
             let interval = Interval::of_batches(&pairs);
@@ -176,7 +193,7 @@ impl<'a> Maker<'a> {
             latencies,
         );
         if latencies.lagged() {
-            let why = "intervals are kept of response times alone, and some requests lagged";
+            let why = "not kept: intervals are of response times alone, and some requests lagged";
             for name in ["service", "lag"] {
                 let figure = format!("{path}latency_ms.{name}");
                 self.block.absent.insert(figure, why.to_owned());
@@ -226,7 +243,7 @@ impl<'a> Maker<'a> {
 
     /// Says why quantiles of these times have no intervals in a single run.
     pub(super) fn without_quantiles(&mut self, path: &str) {
-        let why = "a single run keeps these times by batch as sums alone; --replications gives the interval";
+        let why = "not kept: a single run has these times by batch as sums alone; --replications gives the interval";
         self.block
             .absent
             .insert(format!("{path} quantiles"), why.to_owned());
@@ -235,14 +252,13 @@ impl<'a> Maker<'a> {
     /// The interval of a quantile by the sections of a single run.
     fn over_sections(&self, times: &Times, cells: &[usize], quantile: f64) -> Answer {
         let Some(value) = times.quantile(quantile) else {
-            return Err("nothing was measured".to_owned());
+            return Err(NOTHING.to_owned());
         };
         let Some(sections) = self.measure.sections(cells, value) else {
             return Err(match self.sums.is_empty() {
-                true => "the measured window is too short for batches".to_owned(),
-                false => {
-                    "there are too many actions of clients to keep sections of each".to_owned()
-                }
+                true => TOO_SHORT.to_owned(),
+                false => "not kept: there are too many actions of clients for sections of each"
+                    .to_owned(),
             });
         };
         few_beyond(times.count(), quantile, sections.len())?;
@@ -254,13 +270,13 @@ impl<'a> Maker<'a> {
         };
         match (at(quantile - off), at(quantile + off)) {
             (Some(low), Some(high)) => Ok([low, high]),
-            _ => Err("sections differ too much to tell; lengthen the run".to_owned()),
+            _ => Err("uneven: sections differ too much to tell; lengthen the run".to_owned()),
         }
     }
 }
 
 fn correlated() -> String {
-    "neighbouring batches are correlated by more than a half; lengthen the run, or replicate it"
+    "correlated: neighbouring batches are so by more than a half; lengthen the run, or replicate it"
         .to_owned()
 }
 
@@ -271,7 +287,7 @@ fn few_beyond(count: u64, quantile: f64, parts: usize) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "fewer than {MIN_BEYOND} of {count} observations lie beyond it in each of {parts} parts"
+        "too few: fewer than {MIN_BEYOND} of {count} observations lie beyond it in each of {parts} parts"
     ))
 }
 
@@ -284,17 +300,17 @@ pub(super) fn over_replications(
 ) -> Answer {
     let n = tails.len();
     let Some(figure) = together.quantile(QUANTILES[index]).map(Span::as_millis_f64) else {
-        return Err("nothing was measured".to_owned());
+        return Err(NOTHING.to_owned());
     };
     if n < 2 {
-        return Err("a single replication has no spread".to_owned());
+        return Err("too few: a single replication has no spread".to_owned());
     }
     let mut squares = 0.0;
     for tail in tails {
-        let tail = tail.ok_or("nothing was measured")?;
+        let tail = tail.ok_or(NOTHING)?;
         if beyond(tail.count, QUANTILES[index]) + 1e-9 < MIN_BEYOND as f64 {
             return Err(format!(
-                "in a replication fewer than {MIN_BEYOND} of {} observations lie beyond it",
+                "too few: in a replication fewer than {MIN_BEYOND} of {} observations lie beyond it",
                 tail.count
             ));
         }

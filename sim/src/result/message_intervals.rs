@@ -20,6 +20,13 @@ pub(super) fn add(run: &mut Run, model: &Model, maker: &mut Maker<'_>) {
             result.acknowledged_per_s_ci95 = ratio("acknowledged_per_s", Sums::acknowledged);
             result.pending_mean_ci95 = ratio("pending_mean", Sums::pending);
             result.ack_pending_mean_ci95 = ratio("ack_pending_mean", Sums::ack_pending);
+            if result.backlog_slope_per_s.is_some() {
+                let fitted = "fitted: the slope is that of this run; backlog_grows says whether it is more than chance";
+                maker.note(
+                    &format!("{path}backlog_slope_per_s"),
+                    Err(fitted.to_owned()),
+                );
+            }
             let meter = &maker.measure.consumers()[at];
             let blocks = [
                 ("wait_ms", &mut result.wait_ms, meter.waits()),

@@ -11,10 +11,11 @@ mod message_intervals;
 mod messages;
 
 pub use blocks::{
-    ActionResult, Approximately, Bottleneck, ClientResult, ExactClass, ExactService, Exactly,
-    FoundBy, Interval, IntervalMethod, Intervals, Latency, LatencyBlock, Live, PrecisionResult,
-    Replication, Replications, RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts,
-    SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
+    ActionResult, Approximately, BalancedBounds, Bottleneck, ClientResult, ExactClass,
+    ExactService, Exactly, FoundBy, Interval, IntervalMethod, Intervals, Latency, LatencyBlock,
+    Live, PrecisionResult, Replication, Replications, RequestCounts, Run, ServiceInterval,
+    ServiceResult, SessionCounts, SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult,
+    Window,
 };
 pub use check::{
     CHECK_SCHEMA, Check, Checked, OfferedByClient, OfferedLoad, OfferedToService, check,
@@ -92,6 +93,7 @@ impl Run {
             exact: None,
             not_applicable: Some("a live run is not the model".to_owned()),
             bounds: None,
+            balanced_bounds: None,
             approximation: None,
         };
         (self.events, self.simulated_s) = (None, None);
