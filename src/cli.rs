@@ -108,6 +108,14 @@ pub struct ObserveArgs {
     #[command(flatten)]
     pub overrides: OverrideArgs,
 
+    /// At most so many requests in flight together; any number unless given.
+    #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true, help_heading = "Overrides of the spec")]
+    pub max_in_flight: Option<u64>,
+
+    /// What becomes of a request that is one too many: dropped and counted, or delayed and shown as lag.
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t = InFlight::Drop, requires = "max_in_flight", help_heading = "Overrides of the spec")]
+    pub in_flight_policy: InFlight,
+
     #[command(flatten)]
     pub format: FormatArgs,
 
@@ -222,6 +230,13 @@ pub enum Format {
     Text,
     Json,
     Markdown,
+}
+
+/// What becomes of a request that is one too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum InFlight {
+    Drop,
+    Delay,
 }
 
 /// A form of a trace: comma-separated values, or one JSON object on each line.

@@ -3,7 +3,10 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use blis_live::driver::Progress;
+use blis_live::recent::Recent;
 use blis_sim::time::{Span, Time};
+
+use crate::report::number::{count, millis};
 
 /// How often a line is written where stderr is no terminal.
 const PLAIN: Span = Span::from_nanos(10_000_000_000);
@@ -28,8 +31,8 @@ impl LiveProgress {
         }
     }
 
-    /// Shows how far the run has come.
-    pub fn show(&mut self, reached: Progress) {
+    /// Shows how far the run has come, with what ended since this was last shown.
+    pub fn show(&mut self, reached: Progress, recent: &mut Recent) {
         let every = if self.terminal {
             Span::from_nanos(500_000_000)
         } else {
@@ -38,15 +41,26 @@ impl LiveProgress {
         if self.quiet || reached.now < self.last + every {
             return;
         }
-        let rate = self.before.map_or(0.0, |before| {
-            let seconds = reached.now.since(before.now).as_secs_f64();
-            (reached.intended - before.intended) as f64 / seconds
-        });
+        let recent = std::mem::take(recent);
+        let before = self
+            .before
+            .map_or((Time::ZERO, 0), |before| (before.now, before.intended));
+        let seconds = reached.now.since(before.0).as_secs_f64();
+        let per_second = |number: u64| number as f64 / seconds;
+        let quantile = |q| {
+            let span = recent.response.quantile(q);
+            span.map_or("-".to_owned(), |span| millis(span.as_millis_f64()))
+        };
         let line = format!(
-            "{:.1} s, {} requests, {rate:.0}/s offered, {} in flight",
+            "{:.1} s, {} requests, {:.0}/s offered, {:.0}/s answered, p50 {}, p99 {}, {} failed, {} in flight",
             reached.now.as_secs_f64(),
-            reached.intended,
-            reached.in_flight
+            count(reached.intended),
+            per_second(reached.intended - before.1),
+            per_second(recent.ok),
+            quantile(0.5),
+            quantile(0.99),
+            count(recent.failed),
+            count(reached.in_flight as u64),
         );
         let mut stderr = std::io::stderr().lock();
         // Where stderr cannot be written there is nobody to show it to.

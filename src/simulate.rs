@@ -16,6 +16,7 @@ use blis_sim::spec;
 use blis_sim::statistics::Precision;
 use blis_sim::time::{Span, Time};
 use blis_sim::trace::{Row, Trace};
+use blis_sim::verdict::Generator;
 
 use crate::cli::StatisticsArgs;
 use crate::exit::{Failure, tell};
@@ -183,6 +184,7 @@ fn told(workload: &Workload) -> Provenance {
         resolved_sha256: spec::sha256(&run_text(workload)),
         files: files(workload),
         configuration: workload.configuration.clone(),
+        generator: Generator::default(),
         ended_by: LoadEnd::Idle,
         events: 0,
         simulated: Span::ZERO,
@@ -200,12 +202,20 @@ fn traced(
     let sink = (Measure::new(model), trace);
     let ((mut measure, _), ended) = drive(model, interrupt, sink, None)?;
     measure.finish(ended.intended)?;
-    Ok(conclude(workload, model, &measure, ended))
+    let generator = Generator::default();
+    Ok(conclude(workload, model, &measure, ended, generator))
 }
 
 /// The result of a simulation that has come to its end.
-pub fn conclude(workload: &Workload, model: &Model, measure: &Measure, ended: Ended) -> Run {
+pub fn conclude(
+    workload: &Workload,
+    model: &Model,
+    measure: &Measure,
+    ended: Ended,
+    generator: Generator,
+) -> Run {
     let provenance = Provenance {
+        generator,
         ended_by: ended.by,
         events: ended.events,
         simulated: ended.at.since(Time::ZERO),

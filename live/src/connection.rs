@@ -12,15 +12,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, Message, StatusCode};
+use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event};
 use blis_sim::engine::FlightId;
-use blis_sim::event::Outcome;
+use blis_sim::model::{ActionId, SendKind};
 use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 
 use crate::clock::time_of;
 use crate::driver::Incoming;
-use crate::identity::{REJECTED, SERVICE_ERROR, SERVICE_ERROR_CODE};
+use crate::reply::{self, Replies};
 use crate::target::Target;
 
 /// How many connections are opened at a time.
@@ -171,7 +171,8 @@ impl Told {
             .unwrap_or_default()
     }
 
-    fn tell(&self, message: String) {
+    /// Adds what a server said.
+    pub fn tell(&self, message: String) {
         if let Ok(mut messages) = self.messages.lock()
             && messages.len() < MOST_TOLD
             && !messages.contains(&message)
@@ -207,16 +208,24 @@ pub async fn open(
     number: u32,
     origin: Instant,
     incoming: &Sender<Incoming>,
+    replies: &Arc<Replies>,
     told: &Arc<Told>,
 ) -> Result<Vec<Connection>, ConnectFailure> {
     let at_once = Arc::new(Semaphore::new(AT_ONCE));
     let mut opening = Vec::new();
     for connection in 0..number {
         let (target, access, incoming) = (target.clone(), access.clone(), incoming.clone());
-        let (told, at_once) = (Arc::clone(told), Arc::clone(&at_once));
+        let (replies, told) = (Arc::clone(replies), Arc::clone(told));
+        let at_once = Arc::clone(&at_once);
         opening.push(tokio::spawn(async move {
             let _place = at_once.acquire_owned().await;
-            open_one(&target, &access, connection, origin, incoming, told).await
+            let hears = Hears {
+                origin,
+                incoming,
+                replies,
+                told,
+            };
+            open_one(&target, &access, connection, hears).await
         }));
     }
     let mut connections = Vec::new();
@@ -250,14 +259,26 @@ fn failure(target: &Target, error: &async_nats::ConnectError) -> ConnectFailure 
     }
 }
 
+/// What a connection needs to tell of what comes back.
+struct Hears {
+    origin: Instant,
+    incoming: Sender<Incoming>,
+    replies: Arc<Replies>,
+    told: Arc<Told>,
+}
+
 async fn open_one(
     target: &Target,
     access: &Access,
     connection: u32,
-    origin: Instant,
-    incoming: Sender<Incoming>,
-    told: Arc<Told>,
+    hears: Hears,
 ) -> Result<Connection, ConnectFailure> {
+    let Hears {
+        origin,
+        incoming,
+        replies: reads,
+        told,
+    } = hears;
     let up = Arc::new(AtomicBool::new(true));
     let options = access.options("blis").await?;
     let (events, state, hears) = (incoming.clone(), Arc::clone(&up), Arc::clone(&told));
@@ -293,10 +314,13 @@ async fn open_one(
     tokio::spawn(async move {
         while let Some(message) = replies.next().await {
             let at = time_of(origin, Instant::now());
-            let Some((flight, of_stream)) = message.subject.get(skip..).and_then(read_id) else {
+            let Some((kind, action, flight)) = message.subject.get(skip..).and_then(read_id) else {
                 continue;
             };
-            let outcome = outcome(&message, of_stream, &told);
+            let outcome = match kind {
+                SendKind::Jetstream => reply::of_stream(&message, &told),
+                SendKind::Request | SendKind::Publish => reads.outcome(action, &message, &told),
+            };
             if incoming
                 .send(Incoming::Done {
                     flight,
@@ -312,71 +336,27 @@ async fn open_one(
     Ok(Connection { client, inbox, up })
 }
 
-/// The last token of the subject for the reply to a request, or for the acknowledgement of a stream.
-pub fn write_id(flight: FlightId, of_stream: bool, subject: &mut String) {
+/// The last token of the subject for the reply to a request of this kind and action: all that is needed to read it.
+pub fn write_id(kind: SendKind, action: ActionId, flight: FlightId, subject: &mut String) {
     use std::fmt::Write as _;
-    let kind = if of_stream { 'j' } else { 'r' };
+    let kind = match kind {
+        SendKind::Jetstream => 'j',
+        SendKind::Request | SendKind::Publish => 'r',
+    };
     // Writing to a string does not fail.
-    let _ = write!(subject, "{kind}{:x}", flight.to_bits());
+    let _ = write!(subject, "{kind}{:x}-{:x}", action.0, flight.to_bits());
 }
 
-fn read_id(token: &str) -> Option<(FlightId, bool)> {
-    let (kind, bits) = token.split_at_checked(1)?;
+fn read_id(token: &str) -> Option<(SendKind, ActionId, FlightId)> {
+    let (kind, rest) = token.split_at_checked(1)?;
+    let (action, bits) = rest.split_once('-')?;
+    let kind = match kind {
+        "j" => SendKind::Jetstream,
+        _ => SendKind::Request,
+    };
+    let action = u16::from_str_radix(action, 16).ok()?;
     let bits = u64::from_str_radix(bits, 16).ok()?;
-    Some((FlightId::from_bits(bits), kind == "j"))
-}
-
-/// How a request ended, by what came back.
-fn outcome(message: &Message, of_stream: bool, told: &Told) -> Outcome {
-    if message.status == Some(StatusCode::NO_RESPONDERS) {
-        count(&told.no_responders);
-        return Outcome::TransportError;
-    }
-    if of_stream {
-        return of_acknowledgement(&message.payload, told);
-    }
-    let header = |name: &str| Some(message.headers.as_ref()?.get(name)?.as_str());
-    if header(SERVICE_ERROR_CODE) == Some(REJECTED) {
-        count(&told.rejected);
-        return Outcome::Rejected;
-    }
-    if header(SERVICE_ERROR).is_some() || header(SERVICE_ERROR_CODE).is_some() {
-        count(&told.service_errors);
-        return Outcome::AppError;
-    }
-    if is_acknowledgement(&message.payload) {
-        count(&told.captured);
-        return Outcome::AppError;
-    }
-    Outcome::Ok
-}
-
-fn of_acknowledgement(payload: &[u8], told: &Told) -> Outcome {
-    let read: Option<serde_json::Value> = serde_json::from_slice(payload).ok();
-    match read {
-        Some(answer) if answer.get("stream").is_some() && answer.get("error").is_none() => {
-            Outcome::Ok
-        }
-        answer => {
-            count(&told.stream_errors);
-            let error = answer
-                .and_then(|answer| Some(answer.get("error")?.get("description")?.to_string()));
-            told.tell(error.unwrap_or_else(|| {
-                "the answer to a publication was no acknowledgement".to_owned()
-            }));
-            Outcome::AppError
-        }
-    }
-}
-
-/// Whether a reply is what a stream answers, which then has the subject that the request was sent to.
-fn is_acknowledgement(payload: &[u8]) -> bool {
-    // Most replies are told apart by their first bytes.
-    if !payload.starts_with(b"{\"stream\"") {
-        return false;
-    }
-    let read: Option<serde_json::Value> = serde_json::from_slice(payload).ok();
-    read.is_some_and(|answer| answer.get("stream").is_some() && answer.get("seq").is_some())
+    Some((kind, ActionId(action), FlightId::from_bits(bits)))
 }
 
 #[cfg(test)]
@@ -386,70 +366,17 @@ mod tests {
     #[test]
     fn an_id_reads_as_it_was_written() {
         for bits in [0, 1, u64::MAX, 0x1234_5678_9abc_def0] {
-            for of_stream in [false, true] {
-                let flight = FlightId::from_bits(bits);
-                let mut subject = String::new();
-                write_id(flight, of_stream, &mut subject);
-                assert_eq!(read_id(&subject), Some((flight, of_stream)));
+            for kind in [SendKind::Request, SendKind::Jetstream] {
+                for action in [0, 17, u16::MAX] {
+                    let flight = FlightId::from_bits(bits);
+                    let mut subject = String::new();
+                    write_id(kind, ActionId(action), flight, &mut subject);
+                    assert_eq!(read_id(&subject), Some((kind, ActionId(action), flight)));
+                }
             }
         }
-        assert_eq!(read_id(""), None);
-        assert_eq!(read_id("rxyz"), None);
-    }
-
-    fn message(payload: &str, headers: &[(&str, &str)]) -> Message {
-        let mut map = async_nats::HeaderMap::new();
-        headers
-            .iter()
-            .for_each(|(name, value)| map.insert(*name, *value));
-        Message {
-            subject: "inbox.r0".into(),
-            reply: None,
-            payload: payload.to_owned().into(),
-            headers: Some(map),
-            status: None,
-            description: None,
-            length: 0,
+        for odd in ["", "rxyz", "r1", "r1-", "r-1", "r10000-1", "é"] {
+            assert_eq!(read_id(odd), None, "{odd}");
         }
-    }
-
-    #[test]
-    fn what_comes_back_says_how_a_request_ended() {
-        let told = Told::default();
-        let ended = |payload: &str, headers: &[(&str, &str)], of_stream| {
-            outcome(&message(payload, headers), of_stream, &told)
-        };
-        assert_eq!(ended("well", &[], false), Outcome::Ok);
-        assert_eq!(
-            ended(
-                "",
-                &[(SERVICE_ERROR_CODE, "500"), (SERVICE_ERROR, "no")],
-                false
-            ),
-            Outcome::AppError
-        );
-        assert_eq!(
-            ended("", &[(SERVICE_ERROR_CODE, REJECTED)], false),
-            Outcome::Rejected
-        );
-        let acknowledgement = r#"{"stream":"ORDERS","seq":7}"#;
-        assert_eq!(ended(acknowledgement, &[], true), Outcome::Ok);
-        assert_eq!(ended(acknowledgement, &[], false), Outcome::AppError);
-        let refused = r#"{"error":{"code":503,"description":"no"},"stream":"ORDERS","seq":0}"#;
-        assert_eq!(ended(refused, &[], true), Outcome::AppError);
-        let mut nobody = message("", &[]);
-        nobody.status = Some(StatusCode::NO_RESPONDERS);
-        assert_eq!(outcome(&nobody, false, &told), Outcome::TransportError);
-        assert_eq!(told.captured.load(Ordering::Relaxed), 1);
-        assert_eq!(told.messages(), ["\"no\""]);
-    }
-
-    #[test]
-    fn access_does_not_show_itself() {
-        let access = Access {
-            token: Some("canary".to_owned()),
-            ..Access::default()
-        };
-        assert!(!format!("{access:?}").contains("canary"));
     }
 }

@@ -40,27 +40,9 @@ pub fn subjects(model: &Model) -> Vec<(String, ActionId)> {
     let actions = (0u16..).map(ActionId).zip(&model.actions);
     let listened = actions.filter_map(|(id, action)| {
         let sending = action.sending.as_ref()?;
-        (sending.kind != SendKind::Jetstream).then(|| (wildcards(&sending.subject), id))
+        (sending.kind != SendKind::Jetstream).then(|| (sending.subject.wildcards(), id))
     });
     listened.collect()
-}
-
-/// The subject with a wildcard for each token that holds a place.
-fn wildcards(subject: &blis_sim::model::Template) -> String {
-    use blis_sim::model::Piece;
-    let text: String = subject
-        .0
-        .iter()
-        .map(|piece| match piece {
-            Piece::Text(text) => text.as_str(),
-            _ => "\u{0}",
-        })
-        .collect();
-    let tokens = text.split('.');
-    let tokens: Vec<&str> = tokens
-        .map(|token| if token.contains('\u{0}') { "*" } else { token })
-        .collect();
-    tokens.join(".")
 }
 
 /// What a double did.

@@ -3,26 +3,43 @@
 //! Guarantees:
 //! - The intended instant of every request is that of the schedule: the arrival process for open clients, completion and
 //!   think time for closed ones. A driver that is late lags, which is measured; it never shifts a schedule.
-//! - Sending never waits for a reply.
+//! - Sending never waits for a reply, unless the spec limits how many requests may be in flight and says that the others
+//!   are delayed; then their lag shows it, and the schedule stays what it was.
 //! - A reply that came before its deadline counts, whenever the driver gets to see it; a timeout is at the deadline.
 //! - The events are those of a simulation, so that measurement, verdict and report are the same.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 use blis_sim::engine::{FlightId, Load, LoadEnd, World};
 use blis_sim::event::{Outcome, Request, Sink};
-use blis_sim::model::Model;
+use blis_sim::measure::Times;
+use blis_sim::model::{InFlightPolicy, MaxInFlight, Model};
 use blis_sim::time::{Span, Time};
 use blis_sim::users::Wake;
 
+use crate::awaiting::Delivery;
 use crate::clock::Clock;
+use crate::health::Gauges;
 
 /// Where requests are sent.
 pub trait Transport {
     /// Takes a request over, without waiting. What is done at once has an outcome; anything else is told later as
     /// [`Incoming::Done`] under the same id.
-    fn send(&mut self, flight: FlightId, request: &Request) -> Option<Outcome>;
+    fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Option<Outcome>;
+
+    /// Whether a request that has this answer is done.
+    fn replied(&mut self, flight: FlightId, outcome: Outcome) -> bool;
+
+    /// The request that a delivery ends, if it ends one.
+    fn delivered(&mut self, delivery: &Delivery) -> Option<FlightId>;
+
+    /// A request ended without its answer.
+    fn gave_up(&mut self, flight: FlightId);
+
+    /// Whether something is still to come although no request waits for it.
+    fn is_waiting(&self) -> bool;
 
     /// A connection was lost: which requests it had.
     fn had(&self, connection: u32, flight: FlightId) -> bool;
@@ -40,6 +57,8 @@ pub enum Incoming {
         /// When that was known.
         at: Time,
     },
+    /// Something that requests may await was delivered.
+    Delivered(Delivery),
     /// A connection was lost, and with it the answers to what was sent over it.
     Lost {
         /// Which.
@@ -52,7 +71,7 @@ pub enum Incoming {
 }
 
 /// How a live run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Ended {
     /// Why no more was sent.
     pub by: LoadEnd,
@@ -62,14 +81,19 @@ pub struct Ended {
     pub intended: u64,
     /// Whether connections were lost for good.
     pub lost: bool,
+    /// How many requests were not sent because the spec's limit of requests in flight was reached.
+    pub over_limit: u64,
+    /// How late requests were sent on the driver's own account: without the time for which the limit of requests in
+    /// flight held them back.
+    pub own_lag: Times,
 }
 
 /// What is looked at while a run goes on.
-pub struct Watch<'a> {
+pub struct Watch<'a, S> {
     /// Whether to stop sending.
     pub stop: &'a dyn Fn() -> bool,
-    /// Is shown how far the run has come, a few times a second.
-    pub show: &'a mut dyn FnMut(Progress),
+    /// Is shown how far the run has come, a few times a second, with what has heard of it all.
+    pub show: &'a mut dyn FnMut(Progress, &mut S),
 }
 
 /// How far a run has come.
@@ -123,6 +147,9 @@ struct Live<T> {
     transport: T,
     wakes: BinaryHeap<Reverse<Due>>,
     asked: u64,
+    /// Whether there may be no more requests in flight.
+    is_full: bool,
+    over_limit: u64,
 }
 
 impl<T> Live<T> {
@@ -134,13 +161,17 @@ impl<T> Live<T> {
 impl<T: Transport> World for Live<T> {
     fn send<S: Sink>(
         &mut self,
-        _now: Time,
+        now: Time,
         flight: FlightId,
         request: &Request,
         _deadline: Time,
         _sink: &mut S,
     ) -> Option<Outcome> {
-        self.transport.send(flight, request)
+        if self.is_full {
+            self.over_limit += 1;
+            return Some(Outcome::Dropped);
+        }
+        self.transport.send(now, flight, request)
     }
 
     fn wake_at(&mut self, at: Time, wake: Wake) {
@@ -151,7 +182,9 @@ impl<T: Transport> World for Live<T> {
         }
     }
 
-    fn gave_up<S: Sink>(&mut self, _now: Time, _flight: FlightId, _sink: &mut S) {}
+    fn gave_up<S: Sink>(&mut self, _now: Time, flight: FlightId, _sink: &mut S) {
+        self.transport.gave_up(flight);
+    }
 }
 
 /// A live run.
@@ -167,15 +200,28 @@ pub struct Driver<T, C, S> {
     /// Since when some connection is down, and how many are.
     down: Option<(Time, u32)>,
     lost: bool,
+    limit: Option<MaxInFlight>,
+    /// Since when there may be more requests in flight.
+    room_since: Time,
+    own_lag: Times,
+    gauges: Arc<Gauges>,
 }
 
 impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     /// A run of a model that has not started.
-    pub fn new(model: &Model, transport: T, clock: C, sink: S) -> Driver<T, C, S> {
+    pub fn new(
+        model: &Model,
+        transport: T,
+        clock: C,
+        sink: S,
+        gauges: Arc<Gauges>,
+    ) -> Driver<T, C, S> {
         let mut world = Live {
             transport,
             wakes: BinaryHeap::new(),
             asked: 0,
+            is_full: false,
+            over_limit: 0,
         };
         let mut load = Load::new(model);
         load.start(&mut world);
@@ -189,11 +235,15 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             latest: Time::ZERO,
             down: None,
             lost: false,
+            limit: model.max_in_flight,
+            room_since: Time::ZERO,
+            own_lag: Times::new(),
+            gauges,
         }
     }
 
     /// Runs to the end, and gives back transport and sink.
-    pub fn run(mut self, mut watch: Watch<'_>) -> (T, S, Ended) {
+    pub fn run(mut self, mut watch: Watch<'_, S>) -> (T, S, Ended) {
         let mut looked = Time::ZERO;
         loop {
             while let Some(incoming) = self.clock.poll() {
@@ -233,10 +283,15 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 at,
             } => {
                 self.advance(at);
-                let Driver {
-                    load, world, sink, ..
-                } = self;
-                load.reply(at, flight, outcome, world, sink);
+                if self.world.transport.replied(flight, outcome) {
+                    self.end(at, flight, outcome);
+                }
+            }
+            Incoming::Delivered(delivery) => {
+                self.advance(delivery.at);
+                if let Some(flight) = self.world.transport.delivered(&delivery) {
+                    self.end(delivery.at, flight, Outcome::Ok);
+                }
             }
             Incoming::Lost { connection, at } => {
                 self.down = Some(
@@ -246,10 +301,8 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 self.advance(at);
                 for flight in self.load.flights() {
                     if self.world.transport.had(connection, flight) {
-                        let Driver {
-                            load, world, sink, ..
-                        } = self;
-                        load.reply(at, flight, Outcome::TransportError, world, sink);
+                        self.world.transport.gave_up(flight);
+                        self.end(at, flight, Outcome::TransportError);
                     }
                 }
             }
@@ -259,6 +312,18 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                     *number -= 1;
                 }
             }
+        }
+    }
+
+    /// Ends a request.
+    fn end(&mut self, at: Time, flight: FlightId, outcome: Outcome) {
+        let was_full = self.is_full();
+        let Driver {
+            load, world, sink, ..
+        } = self;
+        load.reply(at, flight, outcome, world, sink);
+        if was_full {
+            self.room_since = at;
         }
     }
 
@@ -278,10 +343,14 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 return;
             }
             self.advance(deadline);
+            let was_full = self.is_full();
             let Driver {
                 load, world, sink, ..
             } = self;
             load.time_out(deadline, world, sink);
+            if was_full {
+                self.room_since = deadline;
+            }
         }
     }
 
@@ -292,10 +361,18 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             if self.world.next_wake() > now {
                 return;
             }
+            let is_full = self.is_full();
+            if is_full && self.holds_back(now) {
+                return;
+            }
+            self.world.is_full = is_full;
             let Some(Reverse(due)) = self.world.wakes.pop() else {
                 return;
             };
             self.advance(now);
+            let own_lag = now.since(due.at.max(self.room_since).min(now));
+            self.own_lag.record(own_lag);
+            self.gauges.lagged(own_lag);
             let Driver {
                 load, world, sink, ..
             } = self;
@@ -303,12 +380,25 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         }
     }
 
-    fn look(&mut self, now: Time, watch: &mut Watch<'_>) {
-        (watch.show)(Progress {
+    /// Whether as many requests are in flight as may be.
+    fn is_full(&self) -> bool {
+        let most = self.limit.map_or(u32::MAX, |limit| limit.limit.get());
+        self.load.in_flight() >= most as usize
+    }
+
+    /// Whether requests wait while there is no room for them. What has waited through the drain is given up.
+    fn holds_back(&self, now: Time) -> bool {
+        let delays = self.limit.map(|limit| limit.policy) == Some(InFlightPolicy::Delay);
+        delays && now < self.horizon + self.drain
+    }
+
+    fn look(&mut self, now: Time, watch: &mut Watch<'_, S>) {
+        let reached = Progress {
             now,
             intended: self.load.intended(),
             in_flight: self.load.in_flight(),
-        });
+        };
+        (watch.show)(reached, &mut self.sink);
         let patience_is_over = self.down.is_some_and(|(since, _)| now >= since + PATIENCE);
         if patience_is_over {
             self.lost = true;
@@ -335,7 +425,8 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             }
         }
         let ended = self.load.ended_at().unwrap_or(now);
-        self.load.in_flight() == 0 || now >= ended + self.drain || self.lost
+        let nothing_comes = self.load.in_flight() == 0 && !self.world.transport.is_waiting();
+        nothing_comes || now >= ended + self.drain || self.lost
     }
 
     /// The next instant at which something is to be done.
@@ -343,6 +434,10 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         let deadline = self.load.next_deadline();
         match self.load.ended_at() {
             Some(ended) => deadline.min(ended + self.drain),
+            // Something has to end before anything else can be sent.
+            None if self.is_full() && self.holds_back(self.clock.now()) => {
+                deadline.min(self.horizon + self.drain)
+            }
             None => deadline.min(self.world.next_wake()).min(self.horizon),
         }
     }
@@ -364,6 +459,8 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             at,
             intended: self.load.intended(),
             lost: self.lost,
+            over_limit: self.world.over_limit,
+            own_lag: self.own_lag,
         };
         (self.world.transport, self.sink, ended)
     }

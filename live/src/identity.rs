@@ -1,11 +1,12 @@
 //! How a request is known in the live world: the header that carries its identity, from which the double of a service
-//! draws the demand that the simulation gives it.
+//! draws the demand that the simulation gives it. The header has client, user, number and try, with slashes between; its
+//! name is the spec's affair ([`Sending::request_id`](blis_sim::model::Sending)).
+
+use std::fmt::{self, Write};
 
 use blis_sim::event::Request;
 use blis_sim::model::{ClientId, Model};
 
-/// The header with the identity of a request: client, user, number and try, with slashes between.
-pub const REQUEST: &str = "Blis-Request";
 /// The header of a double's reply with the line that served the request: the member, from 0.
 pub const MEMBER: &str = "Blis-Member";
 /// The header of a double's reply with the pure service time in nanoseconds, all visits together.
@@ -41,10 +42,18 @@ impl Identity {
         }
     }
 
-    /// As the header has it.
-    pub fn header(&self, model: &Model) -> String {
-        let client = &model.clients[self.client.index()].name;
-        format!("{client}/{}/{}/{}", self.user, self.number, self.attempt)
+    /// As the header has it, of a client of this name.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, client: &str, out: &mut impl Write) -> fmt::Result {
+        let Identity {
+            user,
+            number,
+            attempt,
+            ..
+        } = self;
+        write!(out, "{client}/{user}/{number}/{attempt}")
     }
 
     /// What a header says; `None` when it is of no client of the model, or no identity.

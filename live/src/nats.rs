@@ -12,17 +12,21 @@ use std::task::{Context, Poll, Waker};
 use async_nats::{HeaderMap, PublishErrorKind};
 use blis_sim::engine::FlightId;
 use blis_sim::event::{Outcome, Request};
-use blis_sim::model::{Connections, Model, Payload, SendKind, Sending, Source, Template, Values};
+use blis_sim::model::{
+    ActionId, Connections, Model, Payload, Piece, SendKind, Sending, Source, Template,
+};
+use blis_sim::time::Time;
 use bytes::Bytes;
 
+use crate::awaiting::{Awaiting, Delivery, Name, Tally};
 use crate::connection::{Connection, Told, count, write_id};
 use crate::driver::Transport;
-use crate::identity::{Identity, REQUEST};
+use crate::text::Filler;
 
 /// What a payload of a size is filled with.
 const FILLING: u8 = b'x';
 /// The header by which a stream knows a message again.
-const MESSAGE_ID: &str = "Nats-Msg-Id";
+pub const MESSAGE_ID: &str = "Nats-Msg-Id";
 
 /// How many connections a model's users need.
 pub fn connections_of(model: &Model) -> u32 {
@@ -47,8 +51,11 @@ fn places(client: &blis_sim::model::Client) -> u64 {
 struct Prepared {
     kind: SendKind,
     subject: Template,
+    /// The one with the request's id first.
     headers: Vec<(String, Template)>,
     payload: Filled,
+    /// What is found in deliveries of a request.
+    awaited: Option<Template>,
 }
 
 enum Filled {
@@ -65,18 +72,35 @@ impl Prepared {
                 None => Filled::Each(text.clone()),
             },
         };
+        let id = (sending.request_id.clone(), Template(vec![Piece::Id]));
+        let awaited = sending.awaited.as_ref();
         Prepared {
             kind: sending.kind,
             subject: sending.subject.clone(),
-            headers: sending.headers.clone(),
+            headers: [id].into_iter().chain(sending.headers.clone()).collect(),
             payload,
+            awaited: awaited.map(|awaited| awaited.equals.clone()),
         }
     }
+}
+
+/// Client, user and number: by which a stream knows a message again, also when it is tried again.
+fn message_id() -> Template {
+    let slash = || Piece::Text("/".to_owned());
+    Template(vec![
+        Piece::Client,
+        slash(),
+        Piece::User,
+        slash(),
+        Piece::Number,
+    ])
 }
 
 /// Sends to NATS.
 pub struct Nats {
     model: Model,
+    filler: Filler,
+    awaiting: Awaiting,
     /// By action.
     prepared: Vec<Option<Prepared>>,
     connections: Vec<Connection>,
@@ -87,6 +111,7 @@ pub struct Nats {
     sequence: u64,
     /// What sets the ids of messages apart from those of other runs.
     run: String,
+    message_id: Template,
     told: Arc<Told>,
 }
 
@@ -106,13 +131,22 @@ impl Nats {
                 .iter()
                 .map(|action| action.sending.as_ref().map(Prepared::new))
                 .collect(),
+            filler: Filler::new(model),
+            awaiting: Awaiting::new(model),
             model: model.clone(),
             connections,
             sent_over: Vec::new(),
             sequence: 0,
             run,
+            message_id: message_id(),
             told,
         }
+    }
+
+    /// What came of the deliveries that requests await, by action.
+    pub fn awaited(&self) -> Vec<(ActionId, Tally)> {
+        let tallies = self.awaiting.tallies();
+        tallies.map(|(id, tally)| (id, tally.clone())).collect()
     }
 
     /// The connections.
@@ -135,7 +169,7 @@ impl Nats {
 }
 
 impl Transport for Nats {
-    fn send(&mut self, flight: FlightId, request: &Request) -> Option<Outcome> {
+    fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Option<Outcome> {
         let at = self.connection(request);
         let (Some(connection), Some(prepared)) = (
             self.connections.get(at),
@@ -153,42 +187,41 @@ impl Transport for Nats {
             self.sent_over.resize(flight.slot() + 1, u32::MAX);
         }
         self.sent_over[flight.slot()] = at as u32;
-        let values = Values {
-            client: &self.model.clients[request.client.index()].name,
-            user: request.user_number,
-            number: request.number,
-            attempt: request.attempt,
-            sequence: self.sequence,
-        };
+        let text = |template: &Template| self.filler.text(template, request, self.sequence);
         let mut headers = HeaderMap::new();
-        headers.insert(REQUEST, Identity::of(request).header(&self.model));
-        for (name, text) in &prepared.headers {
-            headers.insert(name.as_str(), text.text(&values));
+        for (name, template) in &prepared.headers {
+            headers.insert(name.as_str(), text(template));
         }
         let payload = match &prepared.payload {
             Filled::Fixed(bytes) => bytes.clone(),
-            Filled::Each(text) => Bytes::from(text.text(&values)),
+            Filled::Each(template) => Bytes::from(text(template)),
         };
-        let subject = prepared.subject.text(&values);
+        let subject = text(&prepared.subject);
+        let awaits = prepared.awaited.as_ref();
+        let awaits = awaits.map(|template| Name::of(&text(template)));
         let client = &connection.client;
         let accepted = match prepared.kind {
             SendKind::Publish => at_once(client.publish_with_headers(subject, headers, payload)),
             SendKind::Request | SendKind::Jetstream => {
                 let of_stream = prepared.kind == SendKind::Jetstream;
                 if of_stream {
-                    let id = format!(
-                        "{}/{}/{}/{}",
-                        self.run, values.client, values.user, values.number
-                    );
-                    headers.insert(MESSAGE_ID, id);
+                    // A retry is the same message.
+                    let id = text(&self.message_id);
+                    headers.insert(MESSAGE_ID, format!("{}/{id}", self.run));
                 }
                 let mut reply = connection.inbox.clone();
-                write_id(flight, of_stream, &mut reply);
+                write_id(prepared.kind, request.action, flight, &mut reply);
                 at_once(client.publish_with_reply_and_headers(subject, reply, headers, payload))
             }
         };
         match accepted {
-            Some(Ok(())) => (prepared.kind == SendKind::Publish).then_some(Outcome::Ok),
+            Some(Ok(())) => {
+                if let Some(name) = awaits {
+                    self.awaiting.sent(now, flight, request, name);
+                    return None;
+                }
+                (prepared.kind == SendKind::Publish).then_some(Outcome::Ok)
+            }
             Some(Err(error)) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
                 count(&self.told.too_large);
                 Some(Outcome::TransportError)
@@ -202,6 +235,22 @@ impl Transport for Nats {
                 Some(Outcome::Dropped)
             }
         }
+    }
+
+    fn replied(&mut self, flight: FlightId, outcome: Outcome) -> bool {
+        self.awaiting.replied(flight, outcome)
+    }
+
+    fn delivered(&mut self, delivery: &Delivery) -> Option<FlightId> {
+        self.awaiting.delivered(delivery)
+    }
+
+    fn gave_up(&mut self, flight: FlightId) {
+        self.awaiting.give_up(flight);
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.awaiting.is_waiting()
     }
 
     fn had(&self, connection: u32, flight: FlightId) -> bool {

@@ -5,21 +5,33 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use blis_sim::measure::Measure;
-use blis_sim::model::{Model, Payload};
+use blis_sim::measure::{Measure, Times};
+use blis_sim::model::{InFlightPolicy, Model, Payload};
+use blis_sim::time::Span;
+use blis_sim::verdict::Generator;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::awaiting::Tally;
 use crate::clock::RealClock;
 use crate::connection::{Access, ConnectFailure, Told, open};
+use crate::deliveries::subscribe;
 use crate::driver::{Driver, Ended, Watch};
+use crate::health::{Gauges, Seen, Watcher};
+use crate::machine::most_files;
 use crate::nats::{Nats, connections_of};
 use crate::plan::{Unsendable, sendable};
+use crate::recent::Recent;
+use crate::reply::Replies;
 use crate::target::Target;
 
 /// Threads that read from and write to connections. The driver has one of its own.
 const IO_THREADS: usize = 2;
 /// Files that are open beside connections.
 const OTHER_FILES: u64 = 64;
+/// The mean lag of its own from which on the generator may have been the limit.
+const LATE: Span = Span::from_nanos(1_000_000);
+/// The share of the mean response time from which on such a lag matters.
+const LATE_SHARE: f64 = 0.05;
 /// How long a connection may take to write what it was given, after the run.
 const FLUSH: Duration = Duration::from_secs(5);
 /// Bytes that headers take of what a server accepts, at most about.
@@ -76,7 +88,14 @@ pub struct Observed {
     pub connections: u32,
     /// The version of the server.
     pub server: String,
+    /// What came of the deliveries that requests awaited, by the name of the action.
+    pub awaited: Vec<(String, Tally)>,
+    /// The generator, seen by itself.
+    pub seen: Seen,
 }
+
+/// What hears of a live run: what is kept of it, and what is shown of it meanwhile.
+pub type Heard = (Measure, Recent);
 
 /// Runs a model against a target.
 ///
@@ -86,7 +105,7 @@ pub fn observe(
     model: &Model,
     target: &Target,
     access: &Access,
-    watch: Watch<'_>,
+    watch: Watch<'_, Heard>,
 ) -> Result<Observed, Failure> {
     sendable(model)?;
     let number = connections_of(model);
@@ -103,7 +122,12 @@ pub fn observe(
     let (sender, incoming) = channel();
     // The clock of the run starts when it is connected; until then nothing is sent.
     let origin = Instant::now();
-    let opened = runtime.block_on(open(target, access, number, origin, &sender, &told))?;
+    let replies = Arc::new(Replies::new(model));
+    let opened = runtime.block_on(async {
+        let opened = open(target, access, number, origin, &sender, &replies, &told).await?;
+        subscribe(model, &opened, origin, &sender).await?;
+        Ok::<_, ConnectFailure>(opened)
+    })?;
     drop(sender);
     let info = opened
         .first()
@@ -118,8 +142,14 @@ pub fn observe(
         .unwrap_or_default();
     let nats = Nats::new(model, opened, run, Arc::clone(&told));
     let clock = Started::new(RealClock::new(origin, incoming));
-    let driver = Driver::new(model, nats, clock, Measure::new(model));
-    let (transport, measure, ended) = driver.run(watch);
+    let gauges = Arc::new(Gauges::default());
+    let (told_too, handle) = (Arc::clone(&told), runtime.handle().clone());
+    let watcher = Watcher::start(Instant::now(), Arc::clone(&gauges), told_too, handle);
+    let watcher = watcher.map_err(Failure::Threads)?;
+    let heard = (Measure::new(model), Recent::default());
+    let driver = Driver::new(model, nats, clock, heard, gauges);
+    let (transport, (measure, _), ended) = driver.run(watch);
+    let seen = watcher.stop();
     // What was taken by a connection and needs no answer may still wait to be written.
     if !ended.lost {
         runtime.block_on(async {
@@ -128,6 +158,11 @@ pub fn observe(
             }
         });
     }
+    let awaited = transport.awaited().into_iter().map(|(action, tally)| {
+        let name = model.actions[action.index()].name.clone();
+        (name, tally)
+    });
+    let awaited = awaited.collect();
     drop(transport);
     runtime.shutdown_background();
     Ok(Observed {
@@ -136,6 +171,8 @@ pub fn observe(
         told,
         connections: number,
         server,
+        awaited,
+        seen,
     })
 }
 
@@ -171,17 +208,45 @@ fn check_payloads(model: &Model, most: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How many files this process may open, where the system says.
-fn most_files() -> Option<u64> {
-    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
-    let line = limits
-        .lines()
-        .find(|line| line.starts_with("Max open files"))?;
-    line.split_whitespace().nth(3)?.parse().ok()
+/// How the generator did: whether what was measured is of the servers, or of itself.
+pub fn generator(model: &Model, observed: &Observed) -> Generator {
+    let total = observed.measure.total();
+    let latencies = &total.window.latencies;
+    let own = &observed.ended.own_lag;
+    let delays = model.max_in_flight.map(|limit| limit.policy) == Some(InFlightPolicy::Delay);
+    let mut limits = Vec::new();
+    limits.extend(lateness(own, latencies.response()));
+    let dropped = observed.told.slow_consumer.load(Ordering::Relaxed);
+    if dropped > 0 {
+        limits.push(format!(
+            "The generator dropped deliveries {dropped} times because it could not take them in time: use more \
+             connections, a faster machine or a lower rate."
+        ));
+    }
+    let p99 = |times: &Times| times.quantile(0.99).unwrap_or_default();
+    Generator {
+        // With a limit that delays, most of the lag is that limit's.
+        lagged: !delays || p99(own) + p99(own) >= p99(&latencies.lag()),
+        limits,
+    }
+}
+
+/// Why lateness of its own made the generator the limit, if it did.
+fn lateness(own: &Times, response: &Times) -> Option<String> {
+    let (late, took) = (own.mean_nanos()?, response.mean_nanos()?);
+    (late > LATE.as_nanos() as f64 && late > LATE_SHARE * took).then(|| {
+        format!(
+            "The generator was late by {:.2} ms on average, of responses of {:.2} ms: it could not keep up; use a faster \
+             machine, or less load.",
+            late / 1e6,
+            took / 1e6
+        )
+    })
 }
 
 /// Counts that are not zero, by what they count.
-pub fn remarks(told: &Told) -> Vec<(&'static str, u64)> {
+pub fn remarks(observed: &Observed) -> Vec<(&'static str, u64)> {
+    let told = &observed.told;
     let counts = [
         ("no_responders", &told.no_responders),
         ("captured_by_a_stream", &told.captured),
@@ -196,7 +261,8 @@ pub fn remarks(told: &Told) -> Vec<(&'static str, u64)> {
     ];
     let counts = counts
         .into_iter()
-        .map(|(name, counter)| (name, counter.load(Ordering::Relaxed)));
+        .map(|(name, counter)| (name, counter.load(Ordering::Relaxed)))
+        .chain([("over_in_flight_limit", observed.ended.over_limit)]);
     counts.filter(|(_, number)| *number > 0).collect()
 }
 
@@ -207,6 +273,7 @@ mod started {
 
     use blis_sim::time::{Span, Time};
 
+    use crate::awaiting::Delivery;
     use crate::clock::Clock;
     use crate::driver::Incoming;
 
@@ -236,6 +303,10 @@ mod started {
                     outcome,
                     at: self.ours(at),
                 },
+                Incoming::Delivered(delivery) => Incoming::Delivered(Delivery {
+                    at: self.ours(delivery.at),
+                    ..delivery
+                }),
                 Incoming::Lost { connection, at } => Incoming::Lost {
                     connection,
                     at: self.ours(at),

@@ -1,8 +1,13 @@
 //! What a live run would do: who sends what, how fast and where. Nothing here opens a connection.
 
-use blis_sim::model::{Model, SendKind, Sending, Source, Values};
+use blis_sim::event::Request;
+use blis_sim::model::{
+    ActionId, ClientId, Connections, InFlightPolicy, Model, Payload, SendKind, Sending, Source,
+};
+use blis_sim::time::Time;
 
 use crate::nats::connections_of;
+use crate::text::Filler;
 
 /// Why a model cannot be sent to a real cluster.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,10 +56,23 @@ pub fn sendable(model: &Model) -> Result<(), Unsendable> {
     }
 }
 
+/// The most bytes of a payload that a plan shows.
+const SHOWN: usize = 200;
+
 /// The lines of a plan, each a thing and what there is to say of it.
 pub fn lines(model: &Model, targets: &[String]) -> Vec<(String, String)> {
-    let mut lines = vec![("target".to_owned(), targets.join(", "))];
-    lines.push(("connections".to_owned(), connections_of(model).to_string()));
+    let mut lines = vec![
+        ("target".to_owned(), targets.join(", ")),
+        ("connections".to_owned(), connections(model)),
+    ];
+    if let Some(limit) = model.max_in_flight {
+        let then = match limit.policy {
+            InFlightPolicy::Drop => "dropped",
+            InFlightPolicy::Delay => "delayed",
+        };
+        let line = format!("{}, further requests are {then}", limit.limit);
+        lines.push(("in flight at most".to_owned(), line));
+    }
     for client in &model.clients {
         let who = match &client.source {
             Source::Closed { think, .. } => format!(
@@ -80,12 +98,18 @@ pub fn lines(model: &Model, targets: &[String]) -> Vec<(String, String)> {
             format!("{who}; {}", shares.join(", ")),
         ));
     }
-    for action in &model.actions {
+    let filler = Filler::new(model);
+    for (id, action) in (0u16..).map(ActionId).zip(&model.actions) {
         if let Some(sending) = &action.sending {
-            let what = sample(sending, &model.clients[0].name);
-            lines.push((format!("action {}", action.name), what));
+            let name = format!("action {}", action.name);
+            lines.extend(
+                sample(model, &filler, id, sending)
+                    .into_iter()
+                    .map(|line| (name.clone(), line)),
+            );
         }
     }
+    lines.push(("expected".to_owned(), expected(model)));
     let limits = &model.limits;
     let horizon = limits.horizon.map(|at| format!("{} s", at.as_secs_f64()));
     let budget = limits
@@ -96,23 +120,99 @@ pub fn lines(model: &Model, targets: &[String]) -> Vec<(String, String)> {
     lines
 }
 
-/// What the first request of an action would look like.
-fn sample(sending: &Sending, client: &str) -> String {
-    let values = Values {
-        client,
-        user: 0,
-        number: 0,
-        attempt: 0,
-        sequence: 1,
+fn connections(model: &Model) -> String {
+    let number = connections_of(model);
+    match model.connections {
+        Connections::PerUser => format!("{number}, one for each closed user and each open client"),
+        Connections::Pool(_) => format!("{number}, shared by all users"),
+    }
+}
+
+/// How many requests there will be, as far as that does not depend on the answers.
+fn expected(model: &Model) -> String {
+    let budget = model.limits.requests.map(|budget| budget.get());
+    let horizon = model.limits.horizon.map(Time::as_secs_f64);
+    let mut open = 0.0;
+    let mut closed = false;
+    for client in &model.clients {
+        match &client.source {
+            Source::Open { arrival, .. } => {
+                open += arrival.rate() * f64::from(client.population.get());
+            }
+            Source::Closed { .. } => closed = true,
+        }
+    }
+    let arrivals = horizon.map(|seconds| (open * seconds).round());
+    match (budget, arrivals, closed) {
+        (Some(budget), None, _) => format!("{budget} requests"),
+        (budget, Some(arrivals), closed) => {
+            let most = budget.map_or(String::new(), |budget| {
+                format!(", {budget} requests at most")
+            });
+            let users = match closed {
+                true => ", and what closed users send, which depends on the answers",
+                false => "",
+            };
+            format!("about {arrivals} sessions by arrivals{users}{most}")
+        }
+        (None, None, _) => "as many requests as come".to_owned(),
+    }
+}
+
+/// What the first request of an action looks like.
+fn sample(model: &Model, filler: &Filler, action: ActionId, sending: &Sending) -> Vec<String> {
+    let mut clients = (0u16..).map(ClientId).zip(&model.clients);
+    let sends = |client: &blis_sim::model::Client| {
+        let mut shares = client.mix.shares.iter();
+        shares.any(|(of, _)| *of == action)
     };
+    let Some((client, _)) = clients.find(|(_, client)| sends(client)) else {
+        return vec!["sent by no client".to_owned()];
+    };
+    let request = Request {
+        user: Default::default(),
+        client,
+        action,
+        attempt: 0,
+        user_number: 0,
+        number: 0,
+        intended: Time::ZERO,
+    };
+    let text = |template| filler.text(template, &request, 1);
     let kind = match sending.kind {
         SendKind::Request => "a request to",
         SendKind::Publish => "a publication to",
         SendKind::Jetstream => "a publication to the stream of",
     };
     let payload = match &sending.payload {
-        blis_sim::model::Payload::Size(bytes) => format!("{bytes} bytes"),
-        blis_sim::model::Payload::Text(text) => format!("{:?}", text.text(&values)),
+        Payload::Size(bytes) => format!("{bytes} bytes"),
+        Payload::Text(template) => {
+            let text = text(template);
+            let shown: String = text.chars().take(SHOWN).collect();
+            let rest = match shown.len() < text.len() {
+                true => " and more",
+                false => "",
+            };
+            format!("{} bytes: {shown:?}{rest}", text.len())
+        }
     };
-    format!("{kind} {}, with {payload}", sending.subject.text(&values))
+    let mut lines = vec![format!("{kind} {}, with {payload}", text(&sending.subject))];
+    let id = format!(
+        "{}: {}",
+        sending.request_id,
+        text(&blis_sim::model::Template(vec![blis_sim::model::Piece::Id]))
+    );
+    let names = sending.headers.iter().map(|(name, _)| name.clone());
+    let headers: Vec<String> = [id].into_iter().chain(names).collect();
+    lines.push(format!("headers {}", headers.join(", ")));
+    if let Some(awaited) = &sending.awaited {
+        lines.push(format!(
+            "done after {} of {} deliveries on {}, to {} subscribers",
+            awaited.until,
+            awaited.deliveries,
+            awaited.subject.wildcards(),
+            awaited.subscribers
+        ));
+    }
+    lines
 }

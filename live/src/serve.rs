@@ -3,14 +3,14 @@
 use std::sync::mpsc::channel;
 use std::time::Instant;
 
-use blis_sim::model::Model;
+use blis_sim::model::{Model, REQUEST_ID};
 use blis_sim::time::Span;
 use futures_util::StreamExt as _;
 
 use crate::clock::{RealClock, time_of};
 use crate::connection::{Access, ConnectFailure, plain};
 use crate::double::{Arrived, Double, Played, subjects};
-use crate::identity::{Identity, REQUEST};
+use crate::identity::Identity;
 use crate::observe::{Failure, runtime};
 use crate::target::Target;
 
@@ -40,11 +40,14 @@ pub fn serve(
             runtime.block_on(client.queue_subscribe(subject.clone(), GROUP.to_owned()));
         let mut requests = subscribed.map_err(|why| ConnectFailure::Inbox(why.to_string()))?;
         let (sender, model) = (sender.clone(), model.clone());
+        let sending = model.actions[action.index()].sending.as_ref();
+        let request_id =
+            sending.map_or(REQUEST_ID.to_owned(), |sending| sending.request_id.clone());
         runtime.spawn(async move {
             while let Some(message) = requests.next().await {
                 let at = time_of(origin, Instant::now());
                 let headers = message.headers.as_ref();
-                let header = headers.and_then(|headers| headers.get(REQUEST));
+                let header = headers.and_then(|headers| headers.get(request_id.as_str()));
                 let arrived = Arrived {
                     action,
                     identity: header.and_then(|header| Identity::parse(header.as_str(), &model)),

@@ -9,6 +9,7 @@ use blis_sim::explain::{self, Band, Explain, Explanation, QuantileExplained, Tar
 use blis_sim::measure::{Measure, Times};
 use blis_sim::result::{self, Run};
 use blis_sim::spec;
+use blis_sim::verdict::Generator;
 use serde_json::Value;
 
 use crate::cli::{ClientArgs, ExplainArgs, Format, OverrideArgs};
@@ -88,7 +89,7 @@ fn explain(
         .zip(sink.bands())
         .map(|((target, _), (band, sums))| explain::quantile(model, *target, *band, sums))
         .collect();
-    let again = conclude(workload, model, &measure, ended);
+    let again = conclude(workload, model, &measure, ended, Generator::default());
     let (reproduced, notes) = recorded.compare(&again)?;
     let sha = spec::sha256(&workload.resolved);
     Ok(Some(explain::document(

@@ -2,15 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use blis_live::awaiting::Tally;
 use blis_live::driver::{Progress, Watch};
-use blis_live::observe::{self, Observed, remarks};
+use blis_live::health::{self, Seen};
+use blis_live::observe::{self, Heard, Observed, generator, remarks};
 use blis_live::plan;
 use blis_live::target::Target;
 use blis_sim::engine::LoadEnd;
-use blis_sim::result::{self, Live, Run};
+use blis_sim::measure::Times;
+use blis_sim::result::{
+    self, AwaitedResult, GeneratorInterval, GeneratorResult, LatencyBlock, Live, Run,
+};
 use blis_sim::time::Time;
+use blis_sim::verdict::Generator;
 
-use crate::cli::ObserveArgs;
+use crate::cli::{InFlight, ObserveArgs};
 use crate::commands::{deliver, first_failure, print};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
@@ -38,7 +44,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     };
     let interrupt = Interrupt::listen()?;
     let mut progress = LiveProgress::new(args.quiet);
-    let mut show = |reached: Progress| progress.show(reached);
+    let mut show = |reached: Progress, (_, recent): &mut Heard| progress.show(reached, recent);
     let watch = Watch {
         stop: &|| interrupt.asked(),
         show: &mut show,
@@ -57,23 +63,32 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     })
 }
 
-/// The workload, with the subject that a flag gives.
+/// The workload, with what the flags of this command set.
 fn load(args: &ObserveArgs) -> Result<Workload, Failure> {
     let mut overrides = args.overrides.clone();
+    let mut set = |flag: &str, assignment: String| {
+        let assignment = assignment.parse();
+        overrides
+            .set
+            .push(assignment.map_err(|why| Failure::Usage(format!("{flag}: {why}")))?);
+        Ok::<(), Failure>(())
+    };
     if let Some(subject) = &args.subject {
         if args.spec.is_some() {
             return Err(Failure::Usage(
                 "--subject is for the embedded quickstart; with --spec set actions.NAME.live instead".to_owned(),
             ));
         }
-        let set = format!(
-            "actions.ask.live.request={}",
-            serde_json::Value::from(subject.as_str())
-        );
-        overrides.set.push(
-            set.parse()
-                .map_err(|why| Failure::Usage(format!("--subject: {why}")))?,
-        );
+        let subject = serde_json::Value::from(subject.as_str());
+        set("--subject", format!("actions.ask.live.request={subject}"))?;
+    }
+    if let Some(limit) = args.max_in_flight {
+        let policy = match args.in_flight_policy {
+            InFlight::Drop => "drop",
+            InFlight::Delay => "delay",
+        };
+        let assignment = format!("max_in_flight={{limit: {limit}, policy: {policy}}}");
+        set("--max-in-flight", assignment)?;
     }
     workload::load(args.spec.as_deref(), &args.clients, &overrides)
 }
@@ -90,30 +105,63 @@ fn dry_run(workload: &Workload, target: &Target) -> Result<Done, Failure> {
 }
 
 /// The result document of what was observed.
-fn run_of(workload: &Workload, target: &Target, observed: Observed) -> Result<Run, Failure> {
-    let Observed {
-        mut measure,
-        ended,
-        told,
-        connections,
-        server,
-    } = observed;
-    measure.finish(ended.intended)?;
+fn run_of(workload: &Workload, target: &Target, mut observed: Observed) -> Result<Run, Failure> {
+    observed.measure.finish(observed.ended.intended)?;
+    let generator = generator(&workload.model, &observed);
+    let ended = &observed.ended;
     let end = Ended::of_live(ended.by, ended.at, ended.intended);
     let live = Live {
         target: target.names.clone(),
-        server_version: server,
-        connections,
         elapsed_s: ended.at.since(Time::ZERO).as_secs_f64(),
-        reasons: remarks(&told)
+        reasons: remarks(&observed)
             .into_iter()
             .map(|(reason, number)| (reason.to_owned(), number))
             .collect::<BTreeMap<_, _>>(),
-        messages: told.messages(),
+        messages: observed.told.messages(),
+        awaited: observed.awaited.iter().map(awaited).collect(),
+        generator: generator_result(&ended.own_lag, &observed.seen, &generator),
+        connections: observed.connections,
+        server_version: observed.server,
         not_measured: Vec::new(),
     };
     warn(&live);
-    Ok(conclude(workload, &workload.model, &measure, end).into_live(live))
+    let run = conclude(workload, &workload.model, &observed.measure, end, generator);
+    Ok(run.into_live(live))
+}
+
+fn awaited((action, tally): &(String, Tally)) -> (String, AwaitedResult) {
+    let result = AwaitedResult {
+        expected: tally.expected,
+        delivered: tally.delivered,
+        missing: tally.missing(),
+        duplicates: tally.duplicates,
+        late: tally.late,
+        unmatched: tally.unmatched,
+        from_intended_ms: LatencyBlock::of(&tally.from_intended),
+        from_sent_ms: LatencyBlock::of(&tally.from_sent),
+        to_last_ms: LatencyBlock::of(&tally.to_last),
+    };
+    (action.clone(), result)
+}
+
+fn generator_result(own_lag: &Times, seen: &Seen, generator: &Generator) -> GeneratorResult {
+    let interval = |row: &health::Row| GeneratorInterval {
+        start_s: row.start.as_secs_f64(),
+        width_s: row.end.since(row.start).as_secs_f64(),
+        own_lag_max_ms: row.lag.as_millis_f64(),
+        control_max_ms: row.control.as_millis_f64(),
+        scheduling_max_ms: row.runtime.as_millis_f64(),
+        process_cpus: row.process_cpus(),
+        machine_cpu_share: row.machine_share(),
+        memory_bytes: row.memory,
+        dropped_deliveries: row.dropped,
+    };
+    GeneratorResult {
+        own_lag_ms: LatencyBlock::of(own_lag),
+        control_ms: LatencyBlock::of(&seen.control),
+        limited_by: generator.limits.clone(),
+        series: seen.rows.iter().map(interval).collect(),
+    }
 }
 
 /// What makes the figures mean something else than they seem to.
@@ -123,6 +171,9 @@ fn warn(live: &Live) {
             "blis: warning: {number} requests were answered by a stream that has their subject, instead of a service; \
              choose another subject, or take it out of the stream\n"
         ));
+    }
+    for limit in &live.generator.limited_by {
+        tell(&format!("blis: warning: {limit}\n"));
     }
     for message in &live.messages {
         tell(&format!("blis: the server says: {message}\n"));

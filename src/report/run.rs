@@ -9,6 +9,7 @@ use blis_sim::verdict::Status;
 
 use super::breakdown::{breakdown, services};
 use super::check::{balanced_jobs, by_class};
+use super::live;
 use super::messages;
 use super::number::{
     count, millis, millis_off, millis_within, or_not_measured, percent, percent_within,
@@ -31,7 +32,10 @@ pub fn run(workload: &Workload, run: &Run) -> Report {
             breakdown(run),
             services(run),
             messages(run),
-            live(run),
+            live::live(run),
+            live::awaited(run),
+            live::course(run),
+            live::generator(run),
             limit(run),
             theory(run),
             verdict(run),
@@ -342,38 +346,6 @@ fn limit(run: &Run) -> Section {
 }
 
 /// What only a live run has to say.
-fn live(run: &Run) -> Section {
-    let Some(live) = &run.live else {
-        return Section::empty();
-    };
-    let lag = &run.latency_ms.lag;
-    let connections = match live.connections {
-        1 => "1 connection".to_owned(),
-        several => format!("{} connections", count(u64::from(several))),
-    };
-    let mut fact = Fact::new(
-        "live",
-        format!(
-            "{connections} to a server of version {}",
-            live.server_version
-        ),
-    );
-    if let (Some(p50), Some(p99)) = (lag.p50, lag.p99) {
-        fact.add(format!(
-            "lag, from the intended instant to the sending: p50 {}, p99 {}; response times count from the intended instant",
-            millis(p50),
-            millis(p99)
-        ));
-    }
-    for (reason, number) in &live.reasons {
-        fact.add(format!("{}: {}", reason.replace('_', " "), count(*number)));
-    }
-    if !live.not_measured.is_empty() {
-        fact.add(format!("not measured: {}", live.not_measured.join(", ")));
-    }
-    Section::fact(fact)
-}
-
 fn theory(run: &Run) -> Section {
     if run.live.is_some() {
         return Section::empty();

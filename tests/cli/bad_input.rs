@@ -184,7 +184,6 @@ fn every_mistake_is_named_with_its_place_and_what_is_accepted() {
 /// What is reserved: what it replaces in the base, and how it is written there.
 #[rustfmt::skip]
 const RESERVED: &[(&str, &str, &str)] = &[
-    ("name: base", "name: base\nmax_in_flight: {limit: 10k, policy: drop}", "max_in_flight"),
     ("name: base", "name: base\ngroups: {rooms: {}}", "groups"),
     ("name: base", "name: base\nsteps: 500,1k,2k", "steps"),
     ("name: base", "name: base\nsetup: []", "setup"),

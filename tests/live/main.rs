@@ -2,6 +2,7 @@
 //!
 //! Nothing here depends on how fast the machine is: counts and identities are held, times are not.
 
+mod exchange;
 mod programs;
 mod server;
 mod wire;

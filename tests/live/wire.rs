@@ -14,6 +14,7 @@ pub struct Wire {
 #[derive(Debug, Clone)]
 pub struct Message {
     pub subject: String,
+    pub reply: Option<String>,
     pub headers: String,
     pub payload: Vec<u8>,
 }
@@ -84,6 +85,22 @@ impl Wire {
         String::from_utf8(answer.payload).expect("text")
     }
 
+    /// Publishes with these headers, which are lines.
+    pub fn publish(&mut self, subject: &str, headers: &[&str], payload: &[u8]) {
+        let mut head = "NATS/1.0\r\n".to_owned();
+        headers
+            .iter()
+            .for_each(|line| head.push_str(&format!("{line}\r\n")));
+        head.push_str("\r\n");
+        let total = head.len() + payload.len();
+        self.write(&format!("HPUB {subject} {} {total}\r\n{head}", head.len()));
+        let stream = self.reader.get_mut();
+        let sent = stream
+            .write_all(payload)
+            .and_then(|()| stream.write_all(b"\r\n"));
+        sent.expect("the server takes it");
+    }
+
     /// A stream of this name with this subject.
     pub fn create_stream(&mut self, name: &str, subject: &str) {
         let answer = self.ask(
@@ -116,6 +133,9 @@ impl Wire {
             let payload = body.split_off(headers);
             return Some(Message {
                 subject: words[1].to_owned(),
+                // Subject and number come first, one size or two last.
+                reply: (words.len() == if headers > 0 { 6 } else { 5 })
+                    .then(|| words[3].to_owned()),
                 headers: String::from_utf8(body).ok()?,
                 payload,
             });

@@ -62,9 +62,9 @@ struct Echo {
 }
 
 impl Transport for Echo {
-    fn send(&mut self, flight: FlightId, request: &Request) -> Option<Outcome> {
+    fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Option<Outcome> {
         let mut stage = self.stage.0.borrow_mut();
-        let now = stage.now;
+        assert_eq!(now, stage.now);
         stage.sent.push((now, request.intended));
         stage.now = now + stage.busy;
         if let Some(after) = self.after {
@@ -81,6 +81,20 @@ impl Transport for Echo {
             stage.coming.make_contiguous().sort_by_key(|(at, _)| *at);
         }
         None
+    }
+
+    fn replied(&mut self, _flight: FlightId, _outcome: Outcome) -> bool {
+        true
+    }
+
+    fn delivered(&mut self, _delivery: &Delivery) -> Option<FlightId> {
+        None
+    }
+
+    fn gave_up(&mut self, _flight: FlightId) {}
+
+    fn is_waiting(&self) -> bool {
+        false
     }
 
     fn had(&self, connection: u32, _flight: FlightId) -> bool {
@@ -104,8 +118,9 @@ fn drive(text: &str, after: Option<Span>, stage: Stage) -> (Vec<(Time, Time)>, M
         stage: shared.clone(),
         after,
     };
-    let driver = Driver::new(&model, echo, shared.clone(), Measure::new(&model));
-    let mut shown = |_: Progress| ();
+    let measure = Measure::new(&model);
+    let driver = Driver::new(&model, echo, shared.clone(), measure, Arc::default());
+    let mut shown = |_: Progress, _: &mut Measure| ();
     let watch = Watch {
         stop: &|| false,
         show: &mut shown,
@@ -241,4 +256,77 @@ fn what_was_in_flight_on_a_lost_connection_ends_there() {
     let (_, _, ended) = drive(&spec, None, stage);
     assert!(ended.lost);
     assert!(ended.at < millis(10_200), "{:?}", ended.at);
+}
+
+/// Ten arrivals in 100 ms, each answered after 25 ms, with a limit of two requests in flight.
+fn limited(policy: &str) -> (Vec<(Time, Time)>, Measure, Ended) {
+    let spec = text(
+        "{horizon: 100ms, drain: 10s}",
+        "{rate: 100/s, arrival: constant, do: a}",
+    );
+    let limit = format!("max_in_flight: {{limit: 2, policy: {policy}}}}}");
+    let spec = spec.strip_suffix('}').expect("a mapping").to_owned() + ", " + &limit;
+    drive(&spec, Some(span(25)), Stage::default())
+}
+
+#[test]
+fn a_limit_that_drops_counts_what_it_does_not_send() {
+    let (sent, measure, ended) = limited("drop");
+    // At 10 and 20 there is room; at 30 there is none; from 35 on one after the other.
+    let at: Vec<Time> = sent.iter().map(|(at, _)| *at).collect();
+    assert_eq!(at, [10, 20, 40, 50, 70, 80, 100].map(millis));
+    assert!(sent.iter().all(|(at, intended)| at == intended));
+    let requests = measure.total().window.requests;
+    assert_eq!(requests.intended, 10);
+    assert_eq!(requests.ended(Outcome::Dropped), 3);
+    assert_eq!(ended.over_limit, 3);
+}
+
+#[test]
+fn a_limit_that_delays_shows_as_lag_and_keeps_the_schedule() {
+    let (sent, measure, ended) = limited("delay");
+    let at: Vec<Time> = sent.iter().map(|(at, _)| *at).collect();
+    assert_eq!(at, [10, 20, 35, 45, 60, 70, 85, 95, 110, 120].map(millis));
+    for (number, (_, intended)) in (1..).zip(&sent) {
+        assert_eq!(*intended, millis(10 * number));
+    }
+    let total = measure.total();
+    assert_eq!(total.window.requests.ended(Outcome::Ok), 10);
+    let lag = total.window.latencies.lag().max();
+    assert_eq!(lag, Some(span(20)));
+    // The limit held them back, not the driver.
+    assert_eq!(ended.own_lag.max(), Some(Span::ZERO));
+    assert_eq!(ended.over_limit, 0);
+}
+
+#[test]
+fn what_a_limit_delays_for_ever_is_dropped_after_the_drain() {
+    let spec = text(
+        "{horizon: 100ms, drain: 1s}",
+        "{rate: 100/s, arrival: constant, do: a}",
+    );
+    let limit = "max_in_flight: {limit: 2, policy: delay}}";
+    let spec = spec.strip_suffix('}').expect("a mapping").to_owned() + ", " + limit;
+    let (sent, measure, ended) = drive(&spec, None, Stage::default());
+    assert_eq!(sent.len(), 2);
+    let requests = measure.total().window.requests;
+    assert_eq!(requests.ended(Outcome::Unresolved), 2);
+    assert_eq!(requests.ended(Outcome::Dropped), 8);
+    assert_eq!(ended.at, millis(1100));
+}
+
+#[test]
+fn a_driver_that_is_late_knows_that_it_is() {
+    let busy = Stage {
+        busy: span(25),
+        ..Stage::default()
+    };
+    let spec = text(
+        "{horizon: 100ms, drain: 10s}",
+        "{rate: 100/s, arrival: constant, do: a}",
+    );
+    let (_, measure, ended) = drive(&spec, Some(span(1)), busy);
+    let lag = measure.total().window.latencies.lag();
+    assert_eq!(ended.own_lag.max(), lag.max());
+    assert_eq!(ended.own_lag.sum_nanos(), lag.sum_nanos());
 }

@@ -1,6 +1,8 @@
 //! What a model says of the live world: how requests are sent to a real cluster. A simulation does not look at it.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use super::template::Template;
 
 /// How the requests of an action are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +15,104 @@ pub struct Sending {
     pub headers: Vec<(String, Template)>,
     /// What it carries.
     pub payload: Payload,
+    /// The header with the request's id.
+    pub request_id: String,
+    /// What makes a reply an error; one that says so in the header of a service error always is one.
+    pub error_when: Vec<Condition>,
+    /// What makes a reply a refusal.
+    pub rejected_when: Vec<Condition>,
+    /// What it takes besides.
+    pub awaited: Option<Awaited>,
+}
+
+/// The header with the request's id, unless the spec names another one.
+pub const REQUEST_ID: &str = "Blis-Request";
+
+/// What may hold for a reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// It has this header, with this value if one is given.
+    Header {
+        /// The header.
+        name: String,
+        /// Its value.
+        is: Option<String>,
+    },
+    /// Its body is JSON and has something at this pointer (RFC 6901), which is this text if one is given.
+    Json {
+        /// The pointer.
+        pointer: String,
+        /// A string as it is, anything else as JSON writes it.
+        is: Option<String>,
+    },
+    /// Its body holds this text.
+    Text(String),
+}
+
+/// Deliveries that belong to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awaited {
+    /// Where they are delivered; its places are wildcards of the subscription.
+    pub subject: Template,
+    /// What names the request in a delivery.
+    pub by: By,
+    /// What is found there.
+    pub equals: Template,
+    /// How many subscriptions there are.
+    pub subscribers: NonZeroU32,
+    /// How many deliveries are to come for each request.
+    pub deliveries: NonZeroU32,
+    /// How many of them the request waits for; at most all.
+    pub until: NonZeroU32,
+}
+
+/// What names the request in a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum By {
+    /// This header.
+    Header(String),
+    /// The token of the subject with this number, from 1.
+    Token(NonZeroUsize),
+    /// What is at this pointer (RFC 6901) of a body that is JSON.
+    Json(String),
+}
+
+/// A word of the spec's own for templates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// The word.
+    pub name: String,
+    /// What it may stand for, each equally likely.
+    pub choice: Choice,
+    /// Whether each user has one value for all its requests.
+    pub of_user: bool,
+}
+
+/// What a variable may stand for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// One of these; never empty.
+    OneOf(Vec<String>),
+    /// A whole number from the first to the last.
+    Range(u64, u64),
+}
+
+/// How many requests may be in flight together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaxInFlight {
+    /// So many.
+    pub limit: NonZeroU32,
+    /// What becomes of one that is too many.
+    pub policy: InFlightPolicy,
+}
+
+/// What becomes of a request that is one too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InFlightPolicy {
+    /// It is not sent.
+    Drop,
+    /// It is sent when there is room.
+    Delay,
 }
 
 /// What ends a request in the live world.
@@ -43,144 +143,4 @@ pub enum Connections {
     PerUser,
     /// So many are shared by all, in turn.
     Pool(NonZeroU32),
-}
-
-/// A text with places that each request fills in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template(pub Vec<Piece>);
-
-/// A piece of a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
-    /// As it is.
-    Text(String),
-    /// The client's name.
-    Client,
-    /// The user's number within its client.
-    User,
-    /// The request's number within its user.
-    Number,
-    /// Which try it is.
-    Attempt,
-    /// The request's number within the run.
-    Sequence,
-}
-
-/// The words that a template may hold in braces.
-pub const PLACES: [(&str, Piece); 5] = [
-    ("client", Piece::Client),
-    ("user", Piece::User),
-    ("n", Piece::Number),
-    ("attempt", Piece::Attempt),
-    ("seq", Piece::Sequence),
-];
-
-/// What a request puts in the places of a template.
-#[derive(Debug, Clone, Copy)]
-pub struct Values<'a> {
-    /// The client's name.
-    pub client: &'a str,
-    /// The user's number within its client.
-    pub user: u64,
-    /// The request's number within its user.
-    pub number: u64,
-    /// Which try it is.
-    pub attempt: u16,
-    /// The request's number within the run.
-    pub sequence: u64,
-}
-
-impl Template {
-    /// Takes a text apart.
-    ///
-    /// # Errors
-    /// The word in braces that is no place, or an opening brace that is not closed.
-    pub fn parse(text: &str) -> Result<Template, String> {
-        let mut pieces = Vec::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once('{') {
-            let Some((word, after)) = after.split_once('}') else {
-                return Err("a `{` is not closed".to_owned());
-            };
-            let Some((_, piece)) = PLACES.iter().find(|(known, _)| *known == word) else {
-                return Err(format!("`{{{word}}}` is no place of a template"));
-            };
-            if !before.is_empty() {
-                pieces.push(Piece::Text(before.to_owned()));
-            }
-            pieces.push(piece.clone());
-            rest = after;
-        }
-        if !rest.is_empty() || pieces.is_empty() {
-            pieces.push(Piece::Text(rest.to_owned()));
-        }
-        Ok(Template(pieces))
-    }
-
-    /// The text of a request, written to the end of `out`.
-    pub fn write(&self, values: &Values<'_>, out: &mut String) {
-        use std::fmt::Write as _;
-        for piece in &self.0 {
-            // Writing to a string does not fail.
-            let _ = match piece {
-                Piece::Text(text) => out.write_str(text),
-                Piece::Client => out.write_str(values.client),
-                Piece::User => write!(out, "{}", values.user),
-                Piece::Number => write!(out, "{}", values.number),
-                Piece::Attempt => write!(out, "{}", values.attempt),
-                Piece::Sequence => write!(out, "{}", values.sequence),
-            };
-        }
-    }
-
-    /// The text of a request.
-    pub fn text(&self, values: &Values<'_>) -> String {
-        let mut out = String::new();
-        self.write(values, &mut out);
-        out
-    }
-
-    /// The text without any places, where it has none.
-    pub fn fixed(&self) -> Option<&str> {
-        match self.0.as_slice() {
-            [Piece::Text(text)] => Some(text),
-            _ => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const VALUES: Values<'_> = Values {
-        client: "users",
-        user: 7,
-        number: 3,
-        attempt: 1,
-        sequence: 99,
-    };
-
-    #[test]
-    fn places_are_filled_in() {
-        let template =
-            Template::parse("chat.{client}.{user}.{n}-{attempt}/{seq}").expect("a template");
-        assert_eq!(template.text(&VALUES), "chat.users.7.3-1/99");
-        assert_eq!(template.fixed(), None);
-        let plain = Template::parse("demo.ask").expect("a template");
-        assert_eq!(plain.fixed(), Some("demo.ask"));
-        assert_eq!(Template::parse("").expect("a template").text(&VALUES), "");
-    }
-
-    #[test]
-    fn what_is_no_place_is_refused() {
-        assert_eq!(
-            Template::parse("a.{room}").expect_err("refused"),
-            "`{room}` is no place of a template"
-        );
-        assert_eq!(
-            Template::parse("a.{user").expect_err("refused"),
-            "a `{` is not closed"
-        );
-    }
 }

@@ -6,9 +6,14 @@
 
 mod live;
 mod shape;
+mod template;
 
-pub use live::{Connections, PLACES, Payload, Piece, SendKind, Sending, Template, Values};
+pub use live::{
+    Awaited, By, Choice, Condition, Connections, InFlightPolicy, MaxInFlight, Payload, REQUEST_ID,
+    SendKind, Sending, Variable,
+};
 pub use shape::{Shape, Then};
+pub use template::{PLACES, Piece, Template};
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
@@ -79,6 +84,10 @@ pub struct Model {
     pub program: Vec<Step>,
     /// Over which connections users send to a real cluster.
     pub connections: Connections,
+    /// How many requests may be in flight to a real cluster together.
+    pub max_in_flight: Option<MaxInFlight>,
+    /// Words of the spec's own for what is sent to a real cluster.
+    pub variables: Vec<Variable>,
 }
 
 /// What bounds a run. At least one of `requests` and `horizon` is there.

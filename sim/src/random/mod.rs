@@ -57,6 +57,10 @@ pub enum Purpose {
     Delivery,
     /// Whether a delivery to a subscriber is lost.
     Loss,
+    /// The value of a variable.
+    Value,
+    /// The UUID of a request.
+    Uuid,
 }
 
 impl Purpose {
@@ -81,6 +85,8 @@ impl Purpose {
             Purpose::Subscribers => "subscribers",
             Purpose::Delivery => "delivery",
             Purpose::Loss => "loss",
+            Purpose::Value => "value",
+            Purpose::Uuid => "uuid",
         }
     }
 }
@@ -102,6 +108,8 @@ pub enum Kind {
     Consumer,
     /// A fan-out of the spec.
     FanOut,
+    /// A variable of the spec for a client, named `VARIABLE/CLIENT`.
+    Variable,
 }
 
 impl Kind {
@@ -114,6 +122,7 @@ impl Kind {
             Kind::Stream => "stream",
             Kind::Consumer => "consumer",
             Kind::FanOut => "fan_out",
+            Kind::Variable => "variable",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::live::Live;
 use super::messages::{FanOutResult, StreamInterval, StreamResult};
 use crate::spec::Setting;
 use crate::verdict::{Standing, Status};
@@ -81,25 +82,6 @@ pub struct Run {
     /// What only a live run has; absent for a simulated one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Live>,
-}
-
-/// What only a live run has.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Live {
-    /// The servers, by host and port.
-    pub target: Vec<String>,
-    /// The version of the server.
-    pub server_version: String,
-    /// How many connections the load was sent over.
-    pub connections: u32,
-    /// From the start of the load to the end of the run, the drain included.
-    pub elapsed_s: f64,
-    /// How often what happened beside answers, by reason; what did not happen is absent.
-    pub reasons: BTreeMap<String, u64>,
-    /// What servers said on their own account, the first few times.
-    pub messages: Vec<String>,
-    /// Parts of a result that a live run does not measure.
-    pub not_measured: Vec<String>,
 }
 
 /// Which spec was run.

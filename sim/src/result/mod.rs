@@ -7,20 +7,21 @@
 mod blocks;
 mod build;
 mod check;
+mod live;
 mod message_intervals;
 mod messages;
 
 pub use blocks::{
     ActionResult, Approximately, BalancedBounds, Bottleneck, ClientResult, ExactClass,
     ExactService, Exactly, FoundBy, Interval, IntervalMethod, Intervals, Latency, LatencyBlock,
-    Live, PrecisionResult, Replication, Replications, RequestCounts, Run, ServiceInterval,
-    ServiceResult, SessionCounts, SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult,
-    Window,
+    PrecisionResult, Replication, Replications, RequestCounts, Run, ServiceInterval, ServiceResult,
+    SessionCounts, SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
 };
 pub use check::{
     CHECK_SCHEMA, Check, Checked, OfferedByClient, OfferedLoad, OfferedToService, check,
 };
 
+pub use live::{AwaitedResult, GeneratorInterval, GeneratorResult, Live};
 pub use messages::{ConsumerInterval, ConsumerResult, FanOutResult, StreamInterval, StreamResult};
 use schemars::JsonSchema;
 use serde::Serialize;

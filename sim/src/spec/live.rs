@@ -1,5 +1,5 @@
-//! The typed syntax of what only a real cluster sees: how requests are sent there, what they carry, and over which
-//! connections. Nothing of it changes a simulation.
+//! The typed syntax of what only a real cluster sees: how requests are sent there, what they carry, what their answers
+//! mean, and over which connections. Nothing of it changes a simulation.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -9,8 +9,9 @@ use super::spanned::Spanned;
 use super::units::{Count, Size};
 
 /// How a request of an action is sent to a real cluster: one of `request`, `publish` and `jetstream`, to a subject.
-/// Subjects, headers and texts may hold {client}, {user}, {n} (the request's number within its user), {attempt} and
-/// {seq} (its number within the run).
+/// Subjects, headers and texts may hold {client}, {user}, {session}, {n} and {round} (the request's number within its
+/// user), {attempt}, {seq} (its number within the run), {id} (client, user, number and attempt), {uuid}, and the spec's
+/// own variables.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Live {
@@ -20,11 +21,77 @@ pub struct Live {
     pub publish: Option<Spanned<String>>,
     /// Published to this subject of a stream, and done with the stream's acknowledgement.
     pub jetstream: Option<Spanned<String>>,
+    /// The header that carries the request's id; Blis-Request unless given.
+    pub request_id: Option<Spanned<String>>,
     /// Headers beside the request's id.
     pub headers: Option<Spanned<Named<Spanned<String>>>>,
+    /// A reply for which any of these holds is an error, as one with Nats-Service-Error always is.
+    pub error_when: Option<Spanned<Vec<Spanned<Condition>>>>,
+    /// A reply for which any of these holds is a refusal, as one with Nats-Service-Error-Code 429 always is.
+    pub rejected_when: Option<Spanned<Vec<Spanned<Condition>>>>,
+    /// What it takes besides before the request is done.
+    pub r#await: Option<Spanned<Await>>,
 }
 
-/// What a request carries to a real cluster: one of `size` and `text`.
+/// What may hold for a reply: one of `header`, `json` and `text`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// It has this header.
+    pub header: Option<Spanned<String>>,
+    /// Its body is JSON and has something at this pointer, such as /error/code.
+    pub json: Option<Spanned<String>>,
+    /// Its body holds this text.
+    pub text: Option<Spanned<String>>,
+    /// What the header, or what is at the pointer, has to be; anything unless given.
+    pub is: Option<Spanned<String>>,
+}
+
+/// Deliveries on a subject that belong to a request: what was published is measured until it comes back.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Await {
+    /// Where they are delivered. Each token with a place of a template is subscribed to as a wildcard.
+    pub subject: Spanned<String>,
+    /// What names the request in a delivery; the header with the request's id unless given.
+    pub by: Option<Spanned<By>>,
+    /// What is found there; {id} unless given.
+    pub equals: Option<Spanned<String>>,
+    /// How many subscriptions there are; 1 unless given.
+    pub subscribers: Option<Spanned<Count>>,
+    /// How many deliveries are to come for each request; one for each subscriber unless given.
+    pub deliveries: Option<Spanned<Count>>,
+    /// How many of them the request waits for; all unless given.
+    pub until: Option<Spanned<Until>>,
+}
+
+/// What names the request in a delivery.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// This header.
+    Header(Spanned<String>),
+    /// The token of the subject with this number, from 1.
+    Token(Spanned<Count>),
+    /// What is at this pointer of a body that is JSON.
+    Json(Spanned<String>),
+}
+
+/// How many deliveries a request waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum Until {
+    /// So many.
+    #[serde(rename = "$bare")]
+    Count(Count),
+    /// All that are to come.
+    #[serde(rename = "all")]
+    All,
+    /// The first.
+    #[serde(rename = "first")]
+    First,
+}
+
+/// What a request carries to a real cluster: one of `size`, `text` and `file`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Payload {
@@ -32,13 +99,59 @@ pub struct Payload {
     pub size: Option<Spanned<Size>>,
     /// This text.
     pub text: Option<Spanned<String>>,
+    /// The text of this file, by its path from the folder of the spec.
+    pub file: Option<Spanned<String>>,
+}
+
+/// A word of the spec's own for templates: one of `one_of` and `from` with `to`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Variable {
+    /// One of these, each equally likely.
+    pub one_of: Option<Spanned<Vec<Spanned<String>>>>,
+    /// The smallest of whole numbers, each equally likely.
+    pub from: Option<Spanned<Count>>,
+    /// The largest of them.
+    pub to: Option<Spanned<Count>>,
+    /// What has a value of its own; each request unless given.
+    pub per: Option<Spanned<Per>>,
+}
+
+/// What has a value of a variable of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Per {
+    /// Each request, whatever its attempt.
+    Request,
+    /// Each user, or each session of an open client.
+    User,
+}
+
+/// How many requests may be in flight to a real cluster together.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MaxInFlight {
+    /// So many.
+    pub limit: Spanned<Count>,
+    /// What becomes of a request that is one too many; drop unless given.
+    pub policy: Option<Spanned<InFlightPolicy>>,
+}
+
+/// What becomes of a request that is one too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InFlightPolicy {
+    /// It is not sent, and counted as dropped.
+    Drop,
+    /// It is sent when there is room; its lag says how late.
+    Delay,
 }
 
 /// Over which connections users send to a real cluster.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Connections {
-    /// Each user has its own; the sessions of open clients take turns over as many as the closed users have, or one.
+    /// Each user has its own, and all sessions of an open client share one.
     PerUser,
     /// All users share one.
     Shared,

@@ -103,6 +103,12 @@ impl Display for Resolved<'_> {
         if let Some(connections) = &spec.connections {
             resolved_live::connections(f, &connections.value)?;
         }
+        if let Some(limit) = &spec.max_in_flight {
+            resolved_live::max_in_flight(f, &limit.value)?;
+        }
+        if let Some(variables) = &spec.variables {
+            resolved_live::variables(f, &variables.value)?;
+        }
         Ok(())
     }
 }

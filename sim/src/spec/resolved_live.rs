@@ -1,9 +1,13 @@
 //! What only a real cluster sees, written back.
 
-use std::fmt::{self, Formatter};
+use std::fmt::{self, Display, Formatter};
 
-use super::live::Connections;
+use super::live::{
+    Await, By, Condition, Connections, InFlightPolicy, MaxInFlight, Per, Until, Variable,
+};
+use super::named::Named;
 use super::resolved::Quoted;
+use super::spanned::Spanned;
 use super::syntax::Action;
 
 /// How an action's requests are sent and what they carry.
@@ -11,14 +15,15 @@ pub(super) fn sending(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
     if let Some(live) = &action.live {
         writeln!(f, "    live:")?;
         let live = &live.value;
-        let kinds = [
+        let texts = [
             ("request", &live.request),
             ("publish", &live.publish),
             ("jetstream", &live.jetstream),
+            ("request_id", &live.request_id),
         ];
-        for (key, subject) in kinds {
-            if let Some(subject) = subject {
-                writeln!(f, "      {key}: {}", Quoted(&subject.value))?;
+        for (key, text) in texts {
+            if let Some(text) = text {
+                writeln!(f, "      {key}: {}", Quoted(&text.value))?;
             }
         }
         if let Some(headers) = live
@@ -31,14 +36,98 @@ pub(super) fn sending(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
                 writeln!(f, "        {}: {}", name.value, Quoted(&text.value))?;
             }
         }
+        conditions(f, "error_when", live.error_when.as_ref())?;
+        conditions(f, "rejected_when", live.rejected_when.as_ref())?;
+        if let Some(written) = &live.r#await {
+            awaited(f, &written.value)?;
+        }
     }
     let Some(payload) = &action.payload else {
         return Ok(());
     };
-    match (&payload.value.size, &payload.value.text) {
-        (Some(size), _) => writeln!(f, "    payload: {{size: {}}}", size.value),
-        (None, Some(text)) => writeln!(f, "    payload: {{text: {}}}", Quoted(&text.value)),
-        (None, None) => Ok(()),
+    let fields = Fields::default()
+        .plain("size", payload.value.size.as_ref())
+        .quoted("text", payload.value.text.as_ref())
+        .quoted("file", payload.value.file.as_ref());
+    writeln!(f, "    payload: {fields}")
+}
+
+/// A mapping on one line.
+#[derive(Default)]
+struct Fields(Vec<String>);
+
+impl Fields {
+    fn plain<T: Display>(mut self, key: &str, value: Option<&Spanned<T>>) -> Fields {
+        let field = value.map(|value| format!("{key}: {}", value.value));
+        self.0.extend(field);
+        self
+    }
+
+    fn quoted(mut self, key: &str, value: Option<&Spanned<String>>) -> Fields {
+        let field = value.map(|value| format!("{key}: {}", Quoted(&value.value)));
+        self.0.extend(field);
+        self
+    }
+}
+
+impl Display for Fields {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{{{}}}", self.0.join(", "))
+    }
+}
+
+fn conditions(
+    f: &mut Formatter<'_>,
+    key: &str,
+    written: Option<&Spanned<Vec<Spanned<Condition>>>>,
+) -> fmt::Result {
+    let Some(written) = written.filter(|written| !written.value.is_empty()) else {
+        return Ok(());
+    };
+    writeln!(f, "      {key}:")?;
+    for condition in &written.value {
+        let Condition {
+            header,
+            json,
+            text,
+            is,
+        } = &condition.value;
+        let fields = Fields::default()
+            .quoted("header", header.as_ref())
+            .quoted("json", json.as_ref())
+            .quoted("text", text.as_ref())
+            .quoted("is", is.as_ref());
+        writeln!(f, "        - {fields}")?;
+    }
+    Ok(())
+}
+
+fn awaited(f: &mut Formatter<'_>, awaited: &Await) -> fmt::Result {
+    writeln!(f, "      await:")?;
+    writeln!(f, "        subject: {}", Quoted(&awaited.subject.value))?;
+    match awaited.by.as_ref().map(|by| &by.value) {
+        None => {}
+        Some(By::Header(name)) => writeln!(f, "        by: {{header: {}}}", Quoted(&name.value))?,
+        Some(By::Token(number)) => writeln!(f, "        by: {{token: {}}}", number.value)?,
+        Some(By::Json(at)) => writeln!(f, "        by: {{json: {}}}", Quoted(&at.value))?,
+    }
+    if let Some(text) = &awaited.equals {
+        writeln!(f, "        equals: {}", Quoted(&text.value))?;
+    }
+    let counts = [
+        ("subscribers", &awaited.subscribers),
+        ("deliveries", &awaited.deliveries),
+    ];
+    for (key, count) in counts {
+        if let Some(count) = count {
+            writeln!(f, "        {key}: {}", count.value)?;
+        }
+    }
+    match awaited.until.as_ref().map(|until| until.value) {
+        None => Ok(()),
+        Some(Until::All) => writeln!(f, "        until: all"),
+        Some(Until::First) => writeln!(f, "        until: first"),
+        Some(Until::Count(count)) => writeln!(f, "        until: {count}"),
     }
 }
 
@@ -49,4 +138,45 @@ pub(super) fn connections(f: &mut Formatter<'_>, connections: &Connections) -> f
         Connections::Shared => writeln!(f, "\nconnections: shared"),
         Connections::Pool(count) => writeln!(f, "\nconnections: {{pool: {}}}", count.value),
     }
+}
+
+/// How many requests may be in flight.
+pub(super) fn max_in_flight(f: &mut Formatter<'_>, written: &MaxInFlight) -> fmt::Result {
+    let policy = match written.policy.as_ref().map(|policy| policy.value) {
+        None | Some(InFlightPolicy::Drop) => "drop",
+        Some(InFlightPolicy::Delay) => "delay",
+    };
+    writeln!(
+        f,
+        "\nmax_in_flight: {{limit: {}, policy: {policy}}}",
+        written.limit.value
+    )
+}
+
+/// Words of the spec's own.
+pub(super) fn variables(f: &mut Formatter<'_>, variables: &Named<Variable>) -> fmt::Result {
+    if variables.0.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "\nvariables:")?;
+    for (name, variable) in &variables.0 {
+        let texts = variable.one_of.as_ref().map(|texts| {
+            let texts: Vec<String> = texts
+                .value
+                .iter()
+                .map(|text| Quoted(&text.value).to_string())
+                .collect();
+            format!("one_of: [{}]", texts.join(", "))
+        });
+        let per = variable.per.as_ref().map(|per| match per.value {
+            Per::Request => "per: request".to_owned(),
+            Per::User => "per: user".to_owned(),
+        });
+        let mut fields = Fields(texts.into_iter().collect())
+            .plain("from", variable.from.as_ref())
+            .plain("to", variable.to.as_ref());
+        fields.0.extend(per);
+        writeln!(f, "  {}: {fields}", name.value)?;
+    }
+    Ok(())
 }

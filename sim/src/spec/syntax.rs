@@ -12,7 +12,7 @@ use super::backend::{
     Shared, SlowDown, SlowerWhenBusy, Stream, Visit,
 };
 use super::distribution::{Distribution, Duration, Number};
-use super::live::{Connections, Live, Payload};
+use super::live::{Connections, Live, MaxInFlight, Payload, Variable};
 use super::named::Named;
 use super::set::Assigned;
 use super::shape::Shape;
@@ -45,6 +45,10 @@ pub struct Spec {
     pub network: Option<Network>,
     /// Over which connections users send to a real cluster; per_user unless given.
     pub connections: Option<Spanned<Connections>>,
+    /// How many requests may be in flight to a real cluster together; any number unless given.
+    pub max_in_flight: Option<Spanned<MaxInFlight>>,
+    /// Words of the spec's own for what is sent to a real cluster, by name.
+    pub variables: Option<Spanned<Named<Variable>>>,
     /// What `--set` put in; not part of the language.
     #[serde(skip)]
     #[schemars(skip)]

@@ -87,6 +87,14 @@ pub fn noun(type_name: &str) -> &'static str {
         "Live" => "`live`",
         "Payload" => "`payload`",
         "Connections" => "`connections`",
+        "Condition" => "a condition",
+        "Await" => "`await`",
+        "By" => "`by`",
+        "Until" => "`until`",
+        "Variable" => "a variable",
+        "InFlightPolicy" => "a policy",
+        "Per" => "a `per`",
+        "MaxInFlight" => "`max_in_flight`",
         _ => "this mapping",
     }
 }
@@ -99,6 +107,7 @@ pub fn example(type_name: &str) -> Option<&'static str> {
             "write a value such as `10ms`, or a distribution such as `{exponential: {mean: 10ms}}`",
         ),
         "Warmup" => Some("write a time such as `5s`, or `auto`"),
+        "Until" => Some("write `all`, `first`, or a number of deliveries"),
         "Visit" => Some("write `visit: api` or `visit: {service: api, during: [...]}`"),
         "Spikes" => {
             Some("write `spike: {at: 60s, for: 10s, factor: 5}`, or a list of such mappings")
@@ -118,15 +127,7 @@ pub fn may_stand_alone(word: &str) -> bool {
 /// The reserved words where a type reads its keys or variants.
 pub fn reserved(type_name: &str) -> &'static [&'static str] {
     match type_name {
-        "Spec" => &[
-            "max_in_flight",
-            "groups",
-            "steps",
-            "setup",
-            "measure",
-            "cleanup",
-            "live",
-        ],
+        "Spec" => &["groups", "steps", "setup", "measure", "cleanup", "live"],
         "Client" => &[
             "script",
             "groups",

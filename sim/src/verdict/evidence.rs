@@ -5,16 +5,24 @@ use crate::measure::{Cell, Measure};
 use crate::model::{Action, ActionId, Consumer, ConsumerId, Model};
 use crate::verdict::{Evidence, Limit, Measured, Signal};
 
+/// How a generator did that sends to a real cluster. A simulation has none, which is the default.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Generator {
+    /// Whether requests lagged because of its own scheduling, rather than an in-flight cap.
+    pub lagged: bool,
+    /// Why it was the limit, in sentences; empty when it was not.
+    pub limits: Vec<String>,
+}
+
 /// The evidence of a run, or `None` when no action has a service-level objective and no consumer a limit on the growth
 /// of its backlog.
 ///
-/// `interrupted` says that the run did not come to its own end, `generator_lagged` that requests were late
-/// because of the generator's own scheduling (never in simulation).
+/// `interrupted` says that the run did not come to its own end.
 pub fn evidence(
     model: &Model,
     measure: &Measure,
     interrupted: bool,
-    generator_lagged: bool,
+    generator: &Generator,
 ) -> Option<Evidence> {
     let mut signals = Vec::new();
     for (action, id) in model.actions.iter().zip(0u16..) {
@@ -33,7 +41,8 @@ pub fn evidence(
     Some(Evidence {
         intended: requests.intended,
         sent: requests.intended - requests.ended(Outcome::Dropped),
-        generator_lagged,
+        generator_lagged: generator.lagged,
+        generator_limits: generator.limits.clone(),
         interrupted,
         signals,
     })

@@ -7,7 +7,7 @@
 mod evidence;
 mod signal;
 
-pub use evidence::evidence;
+pub use evidence::{Generator, evidence};
 pub use signal::{Limit, Measured, Signal};
 
 /// The answer.
@@ -34,6 +34,8 @@ pub struct Evidence {
     /// Whether requests lagged because of the generator's own scheduling, rather than an in-flight cap or a
     /// full connection.
     pub generator_lagged: bool,
+    /// Why the generator was the limit, in sentences; empty when it was not.
+    pub generator_limits: Vec<String>,
     /// Whether the run was interrupted from outside.
     pub interrupted: bool,
     /// Everything that is gated.
@@ -71,7 +73,8 @@ pub enum Standing {
 ///
 /// In this order: nothing intended or an interrupted run says nothing; any signal over its limit trips,
 /// whatever else is missing; a signal that is missing, has too few samples or was limited by the generator
-/// makes the rest inconclusive, as does sending less than 95 % of what was intended; otherwise it is a pass.
+/// makes the rest inconclusive, as does a generator that was the limit, or sending less than 95 % of what was intended;
+/// otherwise it is a pass.
 /// Exactly at a limit is within it.
 pub fn judge(evidence: &Evidence) -> Verdict {
     let inconclusive = |reason: String| Verdict {
@@ -106,6 +109,7 @@ pub fn judge(evidence: &Evidence) -> Verdict {
         };
     }
     let mut doubts = reasons(|standing| standing != Standing::Within);
+    doubts.extend(evidence.generator_limits.iter().cloned());
     // 95 % in whole numbers: 20 sent for every 19 intended.
     if u128::from(evidence.sent) * 20 < u128::from(evidence.intended) * 19 {
         doubts.push(format!(
@@ -337,6 +341,19 @@ mod tests {
             assert_eq!(verdict.status, status, "{case}: {verdict:?}");
             assert_eq!(verdict.reasons.len(), reasons, "{case}: {verdict:?}");
         }
+    }
+
+    #[test]
+    fn a_generator_that_was_the_limit_is_inconclusive() {
+        let limited = |signals| Evidence {
+            generator_limits: vec!["The generator was late.".to_owned()],
+            ..on(signals)
+        };
+        let verdict = judge(&limited(vec![p99(1000, 0, 0)]));
+        assert_eq!(verdict.status, Status::Inconclusive);
+        assert_eq!(verdict.reasons, ["The generator was late."]);
+        let verdict = judge(&limited(vec![p99(1000, 11, 11)]));
+        assert_eq!(verdict.status, Status::Trip);
     }
 
     #[test]

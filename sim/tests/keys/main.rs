@@ -54,6 +54,7 @@ fn files() -> Files {
     let mut files = Files::default();
     files.insert("arrivals.csv", "time\n0\n0.1\n0.25\n1.5\n");
     files.insert("times.csv", "value\n5ms\n8ms\n21ms\n");
+    files.insert("question.json", "{\"from\": {user}}\n");
     files
 }
 
@@ -85,6 +86,7 @@ fn result_of(sets: &[String]) -> Result<serde_json::Value, String> {
     }
     let finished = simulate(&model, watch(), |_| ()).map_err(|halt| halt.to_string())?;
     let provenance = Provenance {
+        generator: Default::default(),
         sha256: String::new(),
         resolved_sha256: String::new(),
         files: BTreeMap::new(),
@@ -130,13 +132,23 @@ fn every_key_has_an_example_and_every_example_a_key() {
 const VERSION: &str = "Spec.blis";
 /// What only a real cluster sees. That it has its effect there is held by `tests/live`; here it must change the model,
 /// and nothing that a simulation measures.
-const LIVE: [&str; 7] = [
+const LIVE: [&str; 17] = [
     "Spec.connections",
     "Action.live",
     "Action.payload",
     "Live.",
     "Payload.",
     "Connections=",
+    "Condition.",
+    "Await.",
+    "By=",
+    "Until=",
+    "Spec.max_in_flight",
+    "MaxInFlight.",
+    "InFlightPolicy=",
+    "Spec.variables",
+    "Variable.",
+    "Per=",
     "Size",
 ];
 

@@ -142,7 +142,8 @@ fn judged(limit: f64) -> (Status, Standing, Vec<String>) {
     limited.consumers[INDEXER.index()].growth_limit = Some(limit);
     let feed = feed(limited);
     let mut evidence =
-        blis_sim::verdict::evidence(&feed.model, &feed.measure, false, false).unwrap();
+        blis_sim::verdict::evidence(&feed.model, &feed.measure, false, &Default::default())
+            .unwrap();
     (evidence.intended, evidence.sent) = (1, 1);
     let [signal] = evidence.signals.as_slice() else {
         panic!("one signal: {evidence:?}");
@@ -175,7 +176,8 @@ fn a_backlog_that_was_not_measured_is_inconclusive() {
     feed.load_ends(5_000);
     feed.finish(5_000).unwrap();
     let mut evidence =
-        blis_sim::verdict::evidence(&feed.model, &feed.measure, false, false).unwrap();
+        blis_sim::verdict::evidence(&feed.model, &feed.measure, false, &Default::default())
+            .unwrap();
     (evidence.intended, evidence.sent) = (1, 1);
     let verdict = blis_sim::verdict::judge(&evidence);
     assert_eq!(verdict.status, Status::Inconclusive);

@@ -31,6 +31,8 @@ pub const SECTIONS: &[(&str, Rule)] = &[
     (FAN_OUTS, Rule::Named),
     ("network", Rule::Agree),
     ("connections", Rule::Agree),
+    ("max_in_flight", Rule::Agree),
+    ("variables", Rule::AgreeByKey),
 ];
 
 const CLIENTS: &str = "clients";

@@ -1,41 +1,149 @@
-//! What only a real cluster sees, to the model: how requests are sent, what they carry, and over which connections.
+//! What only a real cluster sees, to the model: how requests are sent, what they carry, over which connections, and how
+//! many at a time.
 
 use std::num::NonZeroU32;
 
-use super::Findings;
-use crate::model::{Connections, PLACES, Payload, SendKind, Sending, Template};
-use crate::spec::live::{self, Live};
+use super::{Findings, replies};
+use crate::model::{
+    Choice, Connections, InFlightPolicy, MaxInFlight, PLACES, Payload, REQUEST_ID, SendKind,
+    Sending, Template, Variable,
+};
+use crate::spec::error::shown;
+use crate::spec::live::{self, Live, Per};
 use crate::spec::spanned::Spanned;
-use crate::spec::syntax;
+use crate::spec::syntax::{self, Spec};
+use crate::spec::units::Count;
 
 /// Most connections of a pool.
 const MAX_POOL: u64 = 10_000;
 /// The most bytes of a payload: the most that a server can be set to take.
 const MAX_PAYLOAD: u64 = 64 << 20;
+/// The largest limit of requests in flight: as many as have a place.
+const MAX_LIMIT: u64 = u32::MAX as u64;
 
 /// Over which connections users send.
-pub fn connections(spec: &syntax::Spec, findings: &mut Findings) -> Connections {
+pub fn connections(spec: &Spec, findings: &mut Findings) -> Connections {
     let Some(written) = &spec.connections else {
         return Connections::default();
     };
     match &written.value {
         live::Connections::PerUser => Connections::PerUser,
         live::Connections::Shared => Connections::Pool(NonZeroU32::MIN),
-        live::Connections::Pool(count) => {
-            let fits = (1..=MAX_POOL).contains(&count.value.0);
-            let pool = u32::try_from(count.value.0).ok().and_then(NonZeroU32::new);
-            if !fits {
-                let error = count.error(format!("a pool of {} connections", count.value));
-                findings.error(error.help(format!("give 1 to {MAX_POOL} connections")));
-            }
-            Connections::Pool(pool.unwrap_or(NonZeroU32::MIN))
+        live::Connections::Pool(size) => Connections::Pool(count(
+            size,
+            &format!("a pool of {} connections", size.value),
+            MAX_POOL,
+            "connections",
+            findings,
+        )),
+    }
+}
+
+/// How many requests may be in flight together.
+pub fn max_in_flight(spec: &Spec, findings: &mut Findings) -> Option<MaxInFlight> {
+    let written = &spec.max_in_flight.as_ref()?.value;
+    let what = format!("a limit of {} requests in flight", written.limit.value);
+    Some(MaxInFlight {
+        limit: count(&written.limit, &what, MAX_LIMIT, "requests", findings),
+        policy: match written.policy.as_ref().map(|policy| policy.value) {
+            None | Some(live::InFlightPolicy::Drop) => InFlightPolicy::Drop,
+            Some(live::InFlightPolicy::Delay) => InFlightPolicy::Delay,
+        },
+    })
+}
+
+/// A count from 1 to `most`.
+pub fn count(
+    written: &Spanned<Count>,
+    what: &str,
+    most: u64,
+    of: &str,
+    findings: &mut Findings,
+) -> NonZeroU32 {
+    let count = u32::try_from(written.value.0)
+        .ok()
+        .and_then(NonZeroU32::new);
+    match count.filter(|count| u64::from(count.get()) <= most) {
+        Some(count) => count,
+        None => {
+            let error = written.error(what);
+            findings.error(error.help(format!("give 1 to {most} {of}")));
+            NonZeroU32::MIN
+        }
+    }
+}
+
+/// The names of the spec's own words for templates.
+pub fn variable_names(spec: &Spec) -> impl Iterator<Item = &str> + Clone {
+    let variables = spec.variables.iter();
+    variables.flat_map(|variables| {
+        variables
+            .value
+            .0
+            .iter()
+            .map(|(name, _)| name.value.as_str())
+    })
+}
+
+/// The spec's own words for templates.
+pub fn variables(spec: &Spec, findings: &mut Findings) -> Vec<Variable> {
+    let Some(written) = &spec.variables else {
+        return Vec::new();
+    };
+    if written.value.0.len() > super::MAX_ENTITIES {
+        let error = written.error(format!("there are {} variables", written.value.0.len()));
+        findings.error(error.help(format!("there may be up to {}", super::MAX_ENTITIES)));
+    }
+    let variables = written.value.0.iter().map(|(name, variable)| {
+        if PLACES.iter().any(|(place, _)| *place == name.value) {
+            let error = name.error(format!("`{}` is a place of every template", name.value));
+            findings.error(error.help("give the variable another name"));
+        }
+        Variable {
+            name: name.value.clone(),
+            choice: choice(name, variable, findings),
+            of_user: variable.per.as_ref().map(|per| per.value) == Some(Per::User),
+        }
+    });
+    variables.collect()
+}
+
+fn choice(name: &Spanned<String>, variable: &live::Variable, findings: &mut Findings) -> Choice {
+    const HELP: &str = "give `one_of: [north, south]`, or `from` and `to`";
+    match (&variable.one_of, &variable.from, &variable.to) {
+        (Some(texts), None, None) if !texts.value.is_empty() => {
+            Choice::OneOf(texts.value.iter().map(|text| text.value.clone()).collect())
+        }
+        (Some(texts), None, None) => {
+            findings.error(texts.error("there is nothing to choose from").help(HELP));
+            Choice::OneOf(vec![String::new()])
+        }
+        (None, Some(from), Some(to)) if from.value <= to.value => {
+            Choice::Range(from.value.0, to.value.0)
+        }
+        (None, Some(from), Some(to)) => {
+            let error = to.error(format!("`to` is {} and `from` {}", to.value, from.value));
+            findings.error(error.help("give a largest number that is not below the smallest"));
+            Choice::Range(0, 0)
+        }
+        (Some(_), _, _) => {
+            findings.error(name.error("a variable is given once").help(HELP));
+            Choice::Range(0, 0)
+        }
+        (None, _, _) => {
+            let error = name.error(format!(
+                "`{}` does not say what it may be",
+                shown(&name.value)
+            ));
+            findings.error(error.help(HELP).absence());
+            Choice::Range(0, 0)
         }
     }
 }
 
 /// How the requests of an action are sent; `None` where the spec does not say.
-pub fn sending(action: &syntax::Action, findings: &mut Findings) -> Option<Sending> {
-    let payload = payload(action, findings);
+pub fn sending(spec: &Spec, action: &syntax::Action, findings: &mut Findings) -> Option<Sending> {
+    let payload = payload(spec, action, findings);
     let Some(written) = &action.live else {
         if let Some(payload) = &action.payload {
             let error = payload.error("`payload` has no effect without `live`");
@@ -45,16 +153,52 @@ pub fn sending(action: &syntax::Action, findings: &mut Findings) -> Option<Sendi
         }
         return None;
     };
-    let Live {
-        request,
-        publish,
-        jetstream,
+    let live = &written.value;
+    let (kind, subject) = kind(written, findings)?;
+    let headers = live
+        .headers
+        .as_ref()
+        .map(|headers| headers.value.0.as_slice());
+    let headers = headers.unwrap_or_default().iter().map(|(name, text)| {
+        if text.value.contains(['\r', '\n']) {
+            let error = text.error("a header has one line");
+            findings.error(error.help("remove the line breaks"));
+        }
+        (name.value.clone(), template(spec, text, findings))
+    });
+    let headers: Vec<_> = headers.collect();
+    let request_id = match &live.request_id {
+        Some(name) => replies::header(name, findings),
+        None => REQUEST_ID.to_owned(),
+    };
+    if let Some((name, _)) = headers.iter().find(|(name, _)| *name == request_id) {
+        let error = written.error(format!("the header `{name}` carries the request's id"));
+        findings.error(error.help("remove it from `headers`, or name another `request_id`"));
+    }
+    check_subject(subject, findings);
+    replies::check(kind, live, findings);
+    let awaited = live.r#await.as_ref();
+    Some(Sending {
+        kind,
+        subject: template(spec, subject, findings),
         headers,
-    } = &written.value;
+        payload,
+        error_when: replies::conditions(live.error_when.as_ref(), findings),
+        rejected_when: replies::conditions(live.rejected_when.as_ref(), findings),
+        awaited: awaited.map(|awaited| replies::awaited(spec, awaited, &request_id, findings)),
+        request_id,
+    })
+}
+
+/// The one way in which a request is sent, with its subject.
+fn kind<'a>(
+    written: &'a Spanned<Live>,
+    findings: &mut Findings,
+) -> Option<(SendKind, &'a Spanned<String>)> {
     let kinds = [
-        (SendKind::Request, request),
-        (SendKind::Publish, publish),
-        (SendKind::Jetstream, jetstream),
+        (SendKind::Request, &written.value.request),
+        (SendKind::Publish, &written.value.publish),
+        (SendKind::Jetstream, &written.value.jetstream),
     ];
     let mut given = kinds
         .into_iter()
@@ -64,39 +208,25 @@ pub fn sending(action: &syntax::Action, findings: &mut Findings) -> Option<Sendi
         let error = another.error("a request is sent in one way");
         findings.error(error.help("give one of `request`, `publish` and `jetstream`"));
     }
-    let Some((kind, subject)) = first else {
+    if first.is_none() {
         let error = written.error("`live` does not say how the request is sent");
         findings.error(
             error
                 .help("give one of `request`, `publish` and `jetstream` with a subject")
                 .absence(),
         );
-        return None;
-    };
-    let headers = headers.as_ref().map(|headers| headers.value.0.as_slice());
-    let headers = headers.unwrap_or_default().iter().map(|(name, text)| {
-        if text.value.contains(['\r', '\n']) {
-            let error = text.error("a header has one line");
-            findings.error(error.help("remove the line breaks"));
-        }
-        (name.value.clone(), template(text, findings))
-    });
-    let headers = headers.collect();
-    check_subject(subject, findings);
-    Some(Sending {
-        kind,
-        subject: template(subject, findings),
-        headers,
-        payload,
-    })
+    }
+    first
 }
 
-fn payload(action: &syntax::Action, findings: &mut Findings) -> Payload {
+fn payload(spec: &Spec, action: &syntax::Action, findings: &mut Findings) -> Payload {
+    const HELP: &str = "give one of `size`, `text` and `file`";
     let Some(written) = &action.payload else {
         return Payload::Size(0);
     };
-    match (&written.value.size, &written.value.text) {
-        (Some(size), None) => {
+    let live::Payload { size, text, file } = &written.value;
+    match (size, text, file) {
+        (Some(size), None, None) => {
             if size.value.0 > MAX_PAYLOAD {
                 let error = size.error(format!(
                     "a payload of {} is more than any server takes",
@@ -106,42 +236,58 @@ fn payload(action: &syntax::Action, findings: &mut Findings) -> Payload {
             }
             Payload::Size(usize::try_from(size.value.0.min(MAX_PAYLOAD)).unwrap_or(0))
         }
-        (None, Some(text)) => Payload::Text(template(text, findings)),
-        (Some(_), Some(text)) => {
-            let error = text.error("a payload is given once");
-            findings.error(error.help("give one of `size` and `text`"));
+        (None, Some(text), None) => Payload::Text(template(spec, text, findings)),
+        (None, None, Some(path)) => match findings.file(path) {
+            Some(text) => Payload::Text(parsed(spec, path, &text, findings)),
+            None => Payload::Size(0),
+        },
+        (None, None, None) => {
+            let error = written.error("`payload` does not say what it is");
+            findings.error(error.help(HELP).absence());
             Payload::Size(0)
         }
-        (None, None) => {
-            let error = written.error("`payload` does not say what it is");
-            findings.error(error.help("give one of `size` and `text`").absence());
+        _ => {
+            findings.error(written.error("a payload is given once").help(HELP));
             Payload::Size(0)
         }
     }
 }
 
-fn template(text: &Spanned<String>, findings: &mut Findings) -> Template {
-    Template::parse(&text.value).unwrap_or_else(|why| {
-        let places: Vec<String> = PLACES
-            .iter()
-            .map(|(word, _)| format!("`{{{word}}}`"))
+/// A template as the spec writes it.
+pub fn template(spec: &Spec, text: &Spanned<String>, findings: &mut Findings) -> Template {
+    parsed(spec, text, &text.value, findings)
+}
+
+/// A template whose text, or the file that has it, is named at `place`.
+fn parsed(spec: &Spec, place: &Spanned<String>, text: &str, findings: &mut Findings) -> Template {
+    Template::parse(text, variable_names(spec)).unwrap_or_else(|why| {
+        let words = PLACES.iter().map(|(word, _)| *word);
+        let places: Vec<String> = words
+            .chain(variable_names(spec).take(10))
+            .map(|word| format!("`{{{word}}}`"))
             .collect();
-        findings.error(
-            text.error(why)
-                .help(format!("accepted: {}", places.join(", "))),
+        let help = format!(
+            "accepted: {}; `{{{{word}}}}` stands for a word in braces",
+            places.join(", ")
         );
+        findings.error(place.error(why).help(help));
         Template(Vec::new())
     })
 }
 
 /// A subject that can be published to: tokens with dots between, none empty, and no wildcard.
-fn check_subject(subject: &Spanned<String>, findings: &mut Findings) {
+pub fn check_subject(subject: &Spanned<String>, findings: &mut Findings) {
     let flaw = subject.value.split('.').find_map(|token| {
         let odd = |c: char| c.is_whitespace() || c.is_control();
         match token {
             "" => Some("has an empty token"),
             "*" | ">" => Some("is a wildcard, which nobody can publish to"),
             _ if token.contains(odd) => Some("has a blank in it"),
+            _ if token.contains("{{")
+                || token.matches('{').count() != token.matches('}').count() =>
+            {
+                Some("has a brace that is of no place")
+            }
             _ => None,
         }
     });

@@ -11,6 +11,7 @@ mod distributions;
 mod live;
 mod paths;
 mod recordings;
+mod replies;
 mod run;
 mod services;
 mod shapes;
@@ -142,6 +143,8 @@ fn checked(spec: &Spec, document: Option<&Node>, files: Sought) -> (Model, Findi
             .map(|network| distributions::time(&network.one_way, &mut findings)),
         program: program.steps,
         connections: live::connections(spec, &mut findings),
+        max_in_flight: live::max_in_flight(spec, &mut findings),
+        variables: live::variables(spec, &mut findings),
     };
     (model, findings)
 }

@@ -185,7 +185,7 @@ impl Paths<'_, '_> {
                 .as_ref()
                 .map(|deadline| span(deadline.value)),
             fire_and_forget: !answers,
-            sending: live::sending(action, self.findings),
+            sending: live::sending(self.spec, action, self.findings),
         }
     }
 

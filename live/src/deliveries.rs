@@ -1,0 +1,80 @@
+//! The subscriptions by which deliveries that requests await are received.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::mpsc::Sender;
+use std::time::Instant;
+
+use async_nats::Message;
+use blis_sim::model::{ActionId, By, Model};
+use futures_util::StreamExt as _;
+
+use crate::awaiting::{Delivery, Name};
+use crate::clock::time_of;
+use crate::connection::{ConnectFailure, Connection};
+use crate::driver::Incoming;
+use crate::nats::MESSAGE_ID;
+use crate::reply::name_of;
+
+/// Subscribes to all that requests of a model await, each subscriber over one of the connections in turn. When this
+/// returns, the servers know of them.
+///
+/// # Errors
+/// [`ConnectFailure::Inbox`] when a connection was lost meanwhile.
+pub async fn subscribe(
+    model: &Model,
+    connections: &[Connection],
+    origin: Instant,
+    incoming: &Sender<Incoming>,
+) -> Result<(), ConnectFailure> {
+    let lost = |why: &dyn ToString| ConnectFailure::Inbox(why.to_string());
+    let mut subscribed = false;
+    for (action, of) in (0u16..).map(ActionId).zip(&model.actions) {
+        let awaited = of.sending.as_ref().and_then(|one| one.awaited.as_ref());
+        let Some(awaited) = awaited else {
+            continue;
+        };
+        let subject = awaited.subject.wildcards();
+        for (subscriber, connection) in
+            (0..awaited.subscribers.get()).zip(connections.iter().cycle())
+        {
+            let opened = connection.client.subscribe(subject.clone()).await;
+            let mut messages = opened.map_err(|why| lost(&why))?;
+            let (incoming, by) = (incoming.clone(), awaited.by.clone());
+            subscribed = true;
+            tokio::spawn(async move {
+                while let Some(message) = messages.next().await {
+                    let at = time_of(origin, Instant::now());
+                    let delivery = Delivery {
+                        action,
+                        name: named(&by, &message),
+                        subscriber,
+                        message: id_of(&message),
+                        at,
+                    };
+                    if incoming.send(Incoming::Delivered(delivery)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    }
+    if subscribed {
+        for connection in connections {
+            connection.client.flush().await.map_err(|why| lost(&why))?;
+        }
+    }
+    Ok(())
+}
+
+/// Which request a delivery is for. One that does not say is for a request that there is not.
+fn named(by: &By, message: &Message) -> Name {
+    name_of(by, message).unwrap_or_else(|| Name::of(""))
+}
+
+/// What tells one message from another, where it has an id of its own.
+fn id_of(message: &Message) -> Option<u64> {
+    let id = message.headers.as_ref()?.get(MESSAGE_ID)?;
+    let mut hasher = DefaultHasher::new();
+    (message.subject.as_str(), id.as_str()).hash(&mut hasher);
+    Some(hasher.finish())
+}

@@ -1,0 +1,269 @@
+//! What a reply says: how its request ended.
+//!
+//! A reply is looked at where it is received. What the servers and services say by themselves comes first (nobody
+//! subscribes, an acknowledgement of a stream, the header of a service error), then the conditions of the spec.
+
+use async_nats::{Message, StatusCode};
+use blis_sim::event::Outcome;
+use blis_sim::model::{ActionId, By, Condition, Model};
+use serde_json::Value;
+
+use crate::awaiting::Name;
+use crate::connection::{Told, count};
+use crate::identity::{REJECTED, SERVICE_ERROR, SERVICE_ERROR_CODE};
+
+/// How replies are read, by action.
+#[derive(Debug, Clone, Default)]
+pub struct Replies(Vec<Conditions>);
+
+#[derive(Debug, Clone, Default)]
+struct Conditions {
+    error: Vec<Condition>,
+    rejected: Vec<Condition>,
+}
+
+impl Replies {
+    /// Of a model.
+    pub fn new(model: &Model) -> Replies {
+        let actions = model.actions.iter().map(|action| match &action.sending {
+            Some(sending) => Conditions {
+                error: sending.error_when.clone(),
+                rejected: sending.rejected_when.clone(),
+            },
+            None => Conditions::default(),
+        });
+        Replies(actions.collect())
+    }
+
+    /// How a request ended, by the reply to it.
+    pub fn outcome(&self, action: ActionId, message: &Message, told: &Told) -> Outcome {
+        if message.status == Some(StatusCode::NO_RESPONDERS) {
+            count(&told.no_responders);
+            return Outcome::TransportError;
+        }
+        let header = |name: &str| header(message, name);
+        let mut body = Body::new(&message.payload);
+        let none = Conditions::default();
+        let conditions = self.0.get(action.index()).unwrap_or(&none);
+        let mut any = |conditions: &[Condition]| {
+            let mut conditions = conditions.iter();
+            conditions.any(|condition| holds(condition, message, &mut body))
+        };
+        if header(SERVICE_ERROR_CODE) == Some(REJECTED) || any(&conditions.rejected) {
+            count(&told.rejected);
+            return Outcome::Rejected;
+        }
+        let told_error = header(SERVICE_ERROR).is_some() || header(SERVICE_ERROR_CODE).is_some();
+        if told_error || any(&conditions.error) {
+            count(&told.service_errors);
+            return Outcome::AppError;
+        }
+        if is_acknowledgement(&message.payload) {
+            count(&told.captured);
+            return Outcome::AppError;
+        }
+        Outcome::Ok
+    }
+}
+
+/// How a publication to a stream ended, by the stream's answer.
+pub fn of_stream(message: &Message, told: &Told) -> Outcome {
+    if message.status == Some(StatusCode::NO_RESPONDERS) {
+        count(&told.no_responders);
+        return Outcome::TransportError;
+    }
+    let answer: Option<Value> = serde_json::from_slice(&message.payload).ok();
+    match answer {
+        Some(answer) if answer.get("stream").is_some() && answer.get("error").is_none() => {
+            Outcome::Ok
+        }
+        answer => {
+            count(&told.stream_errors);
+            let error = answer
+                .and_then(|answer| Some(answer.get("error")?.get("description")?.to_string()));
+            told.tell(error.unwrap_or_else(|| {
+                "the answer to a publication was no acknowledgement".to_owned()
+            }));
+            Outcome::AppError
+        }
+    }
+}
+
+/// Which request a delivery is for; `None` where it does not say.
+pub fn name_of(by: &By, message: &Message) -> Option<Name> {
+    match by {
+        By::Header(name) => header(message, name).map(Name::of),
+        By::Token(number) => {
+            let token = message.subject.split('.').nth(number.get() - 1);
+            token.map(Name::of)
+        }
+        By::Json(pointer) => {
+            let body: Value = serde_json::from_slice(&message.payload).ok()?;
+            Some(Name::of(&text_of(body.pointer(pointer)?)))
+        }
+    }
+}
+
+fn header<'a>(message: &'a Message, name: &str) -> Option<&'a str> {
+    Some(message.headers.as_ref()?.get(name)?.as_str())
+}
+
+/// A body that is read as JSON when that is first asked for.
+struct Body<'a> {
+    bytes: &'a [u8],
+    json: Option<Option<Value>>,
+}
+
+impl<'a> Body<'a> {
+    fn new(bytes: &'a [u8]) -> Body<'a> {
+        Body { bytes, json: None }
+    }
+
+    fn json(&mut self) -> Option<&Value> {
+        let bytes = self.bytes;
+        let json = self
+            .json
+            .get_or_insert_with(|| serde_json::from_slice(bytes).ok());
+        json.as_ref()
+    }
+}
+
+fn holds(condition: &Condition, message: &Message, body: &mut Body<'_>) -> bool {
+    match condition {
+        Condition::Header { name, is } => {
+            let found = header(message, name);
+            found.is_some_and(|found| is.as_ref().is_none_or(|is| is == found))
+        }
+        Condition::Json { pointer, is } => {
+            let found = body.json().and_then(|json| json.pointer(pointer));
+            found.is_some_and(|found| is.as_ref().is_none_or(|is| *is == text_of(found)))
+        }
+        Condition::Text(text) => {
+            let text = text.as_bytes();
+            body.bytes
+                .windows(text.len().max(1))
+                .any(|part| part == text)
+        }
+    }
+}
+
+/// A string as it is, anything else as JSON writes it.
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Whether a reply is what a stream answers, which then has the subject that the request was sent to.
+fn is_acknowledgement(payload: &[u8]) -> bool {
+    // Most replies are told apart by their first bytes.
+    if !payload.starts_with(b"{\"stream\"") {
+        return false;
+    }
+    let read: Option<Value> = serde_json::from_slice(payload).ok();
+    read.is_some_and(|answer| answer.get("stream").is_some() && answer.get("seq").is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+    use std::sync::atomic::Ordering;
+
+    use async_nats::HeaderMap;
+
+    use super::*;
+
+    fn message(headers: &[(&str, &str)], payload: &str) -> Message {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, *value);
+        }
+        Message {
+            subject: "told.north.17".into(),
+            reply: None,
+            payload: payload.to_owned().into(),
+            headers: Some(map),
+            status: None,
+            description: None,
+            length: 0,
+        }
+    }
+
+    fn replies(conditions: &str) -> Replies {
+        let spec = format!(
+            "{{blis: 1, name: a, run: {{requests: 9}}, clients: {{users: {{concurrency: 9, do: ask}}}}, \
+             actions: {{ask: {{path: [reply], live: {{request: a, {conditions}}}}}}}}}"
+        );
+        let spec = blis_sim::spec::read(&spec).expect("it reads");
+        Replies::new(&blis_sim::spec::lower(&spec).expect("it lowers").model)
+    }
+
+    #[test]
+    fn what_the_spec_calls_an_error_is_one() {
+        let conditions = "error_when: [{header: Status, is: \"500\"}, {json: /error}, {json: /code, is: \"7\"}, \
+                          {text: PANIC}], rejected_when: [{json: /error/kind, is: busy}]";
+        let replies = replies(conditions);
+        let told = Told::default();
+        let outcome = |headers: &[(&str, &str)], payload: &str| {
+            replies.outcome(ActionId(0), &message(headers, payload), &told)
+        };
+        assert_eq!(outcome(&[], "fine"), Outcome::Ok);
+        assert_eq!(outcome(&[("Status", "200")], "{}"), Outcome::Ok);
+        assert_eq!(outcome(&[("Status", "500")], "{}"), Outcome::AppError);
+        assert_eq!(outcome(&[], r#"{"error": null}"#), Outcome::AppError);
+        assert_eq!(outcome(&[], r#"{"code": 7}"#), Outcome::AppError);
+        assert_eq!(outcome(&[], r#"{"code": "7"}"#), Outcome::AppError);
+        assert_eq!(outcome(&[], r#"{"code": 8}"#), Outcome::Ok);
+        assert_eq!(outcome(&[], "it said PANIC today"), Outcome::AppError);
+        assert_eq!(
+            outcome(&[], r#"{"error": {"kind": "busy"}}"#),
+            Outcome::Rejected
+        );
+        assert_eq!(told.service_errors.load(Ordering::Relaxed), 5);
+        assert_eq!(told.rejected.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn what_services_and_streams_say_needs_no_condition() {
+        let replies = replies("headers: {A: b}");
+        let told = Told::default();
+        let outcome = |headers: &[(&str, &str)], payload: &str| {
+            replies.outcome(ActionId(0), &message(headers, payload), &told)
+        };
+        assert_eq!(outcome(&[(SERVICE_ERROR, "no")], ""), Outcome::AppError);
+        let refused = [(SERVICE_ERROR, "full"), (SERVICE_ERROR_CODE, "429")];
+        assert_eq!(outcome(&refused, ""), Outcome::Rejected);
+        let acknowledgement = r#"{"stream":"orders","seq":3}"#;
+        assert_eq!(outcome(&[], acknowledgement), Outcome::AppError);
+        let nobody = Message {
+            status: Some(StatusCode::NO_RESPONDERS),
+            ..message(&[], "")
+        };
+        assert_eq!(
+            replies.outcome(ActionId(0), &nobody, &told),
+            Outcome::TransportError
+        );
+        assert_eq!(
+            of_stream(&message(&[], acknowledgement), &told),
+            Outcome::Ok
+        );
+        let refused = r#"{"error":{"code":503,"description":"maximum messages exceeded"}}"#;
+        assert_eq!(of_stream(&message(&[], refused), &told), Outcome::AppError);
+        assert_eq!(told.messages(), [r#""maximum messages exceeded""#]);
+    }
+
+    #[test]
+    fn a_delivery_names_its_request() {
+        let told = message(&[("Answer-To", "users/1/2/0")], r#"{"a": {"id": 17}}"#);
+        let named = |by| name_of(&by, &told);
+        let header = By::Header("Answer-To".to_owned());
+        assert_eq!(named(header), Some(Name::of("users/1/2/0")));
+        assert_eq!(named(By::Header("Other".to_owned())), None);
+        let token = |number| By::Token(NonZeroUsize::new(number).expect("not 0"));
+        assert_eq!(named(token(3)), Some(Name::of("17")));
+        assert_eq!(named(token(4)), None);
+        assert_eq!(named(By::Json("/a/id".to_owned())), Some(Name::of("17")));
+        assert_eq!(named(By::Json("/b".to_owned())), None);
+    }
+}

@@ -1,0 +1,179 @@
+//! What replies and deliveries of a real cluster mean, to the model: conditions, and what a request waits for.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use super::Findings;
+use super::live::{check_subject, count, template};
+use crate::model::{Awaited, By, Condition, Piece, SendKind, Template};
+use crate::spec::error::shown;
+use crate::spec::live::{self, Await, Live, Until};
+use crate::spec::spanned::Spanned;
+use crate::spec::syntax::Spec;
+
+/// Most subscriptions of an action, each of which is an entry at the server.
+const MAX_SUBSCRIBERS: u64 = 100_000;
+/// Most deliveries that a request can have.
+const MAX_DELIVERIES: u64 = 1_000_000;
+
+/// What is said of replies has replies to look at.
+pub fn check(kind: SendKind, live: &Live, findings: &mut Findings) {
+    let conditions = [&live.error_when, &live.rejected_when];
+    for condition in conditions.into_iter().flatten() {
+        if kind != SendKind::Request {
+            let error = condition.error("there is no reply of a service to look at");
+            findings.error(error.help("conditions are for what is sent with `request`"));
+        }
+    }
+}
+
+/// The conditions of a list.
+pub fn conditions(
+    written: Option<&Spanned<Vec<Spanned<live::Condition>>>>,
+    findings: &mut Findings,
+) -> Vec<Condition> {
+    let conditions = written.map(|written| written.value.as_slice());
+    let conditions = conditions.unwrap_or_default().iter();
+    conditions
+        .filter_map(|written| condition(written, findings))
+        .collect()
+}
+
+fn condition(written: &Spanned<live::Condition>, findings: &mut Findings) -> Option<Condition> {
+    const HELP: &str = "give one of `header`, `json` and `text`";
+    let live::Condition {
+        header: name,
+        json,
+        text,
+        is,
+    } = &written.value;
+    let value = is.as_ref().map(|is| is.value.clone());
+    match (name, json, text) {
+        (Some(name), None, None) => Some(Condition::Header {
+            name: header(name, findings),
+            is: value,
+        }),
+        (None, Some(at), None) => Some(Condition::Json {
+            pointer: pointer(at, findings),
+            is: value,
+        }),
+        (None, None, Some(text)) => {
+            if let Some(is) = is {
+                let error = is.error("a text is looked for as it stands");
+                findings.error(error.help("`is` goes with `header` or `json`"));
+            }
+            if text.value.is_empty() {
+                let error = text.error("an empty text is in every reply");
+                findings.error(error.help("give the text that only such replies hold"));
+            }
+            Some(Condition::Text(text.value.clone()))
+        }
+        (None, None, None) => {
+            let error = written.error("the condition does not say what is looked at");
+            findings.error(error.help(HELP).absence());
+            None
+        }
+        _ => {
+            findings.error(written.error("a condition looks at one thing").help(HELP));
+            None
+        }
+    }
+}
+
+/// The name of a header.
+pub fn header(name: &Spanned<String>, findings: &mut Findings) -> String {
+    let token = |c: char| c.is_ascii_graphic() && c != ':';
+    if name.value.is_empty() || !name.value.chars().all(token) {
+        let error = name.error(format!("`{}` is no name of a header", shown(&name.value)));
+        findings.error(error.help("write letters, digits and hyphens, such as `Request-Id`"));
+    }
+    name.value.clone()
+}
+
+fn pointer(pointer: &Spanned<String>, findings: &mut Findings) -> String {
+    if !pointer.value.is_empty() && !pointer.value.starts_with('/') {
+        let error = pointer.error(format!("`{}` is no JSON pointer", shown(&pointer.value)));
+        findings.error(error.help("start it with a slash, such as `/error/code`"));
+    }
+    pointer.value.clone()
+}
+
+/// What a request waits for besides.
+pub fn awaited(
+    spec: &Spec,
+    written: &Spanned<Await>,
+    request_id: &str,
+    findings: &mut Findings,
+) -> Awaited {
+    let Await {
+        subject,
+        by,
+        equals,
+        subscribers,
+        deliveries,
+        until,
+    } = &written.value;
+    check_subject(subject, findings);
+    let delivered_to = template(spec, subject, findings);
+    let by = match by.as_ref().map(|by| &by.value) {
+        None => By::Header(request_id.to_owned()),
+        Some(live::By::Header(name)) => By::Header(header(name, findings)),
+        Some(live::By::Json(at)) => By::Json(pointer(at, findings)),
+        Some(live::By::Token(number)) => token(number, &delivered_to, findings),
+    };
+    let subscribers = subscribers.as_ref().map_or(NonZeroU32::MIN, |number| {
+        let what = format!("{} subscribers", number.value);
+        count(number, &what, MAX_SUBSCRIBERS, "subscribers", findings)
+    });
+    let deliveries = deliveries.as_ref().map_or(subscribers, |number| {
+        let what = format!("{} deliveries", number.value);
+        count(number, &what, MAX_DELIVERIES, "deliveries", findings)
+    });
+    let until = until
+        .as_ref()
+        .map_or(deliveries, |until| match until.value {
+            Until::All => deliveries,
+            Until::First => NonZeroU32::MIN,
+            Until::Count(number) => {
+                let what = format!("{number} of {deliveries} deliveries");
+                let most = u64::from(deliveries.get());
+                let number = Spanned {
+                    value: number,
+                    origin: until.origin,
+                };
+                count(&number, &what, most, "deliveries", findings)
+            }
+        });
+    Awaited {
+        subject: delivered_to,
+        by,
+        equals: match equals {
+            Some(text) => template(spec, text, findings),
+            None => Template(vec![Piece::Id]),
+        },
+        subscribers,
+        deliveries,
+        until,
+    }
+}
+
+fn token(
+    number: &Spanned<crate::spec::units::Count>,
+    subject: &Template,
+    findings: &mut Findings,
+) -> By {
+    let wildcards = subject.wildcards();
+    let position = usize::try_from(number.value.0)
+        .ok()
+        .and_then(NonZeroUsize::new);
+    let found = position.and_then(|position| wildcards.split('.').nth(position.get() - 1));
+    if found != Some("*") {
+        let error = number.error(format!(
+            "token {} of the subject is the same for every request",
+            number.value
+        ));
+        findings.error(
+            error.help("give the number, from 1, of a token that has a place, such as `{uuid}`"),
+        );
+    }
+    By::Token(position.unwrap_or(NonZeroUsize::MIN))
+}

@@ -1,0 +1,194 @@
+//! What only a live run has: the course of the load, deliveries that were awaited, and how the generator did.
+
+use blis_sim::result::{GeneratorInterval, Interval, LatencyBlock, Live, RequestCounts, Run};
+
+use super::number::{NOT_MEASURED, count, millis, or_not_measured, percent, rough, significant};
+use super::parts::{Block, Fact, Section};
+use super::table::Table;
+
+/// The most rows of a course that a report shows; the document has all of them.
+const ROWS: usize = 12;
+
+/// Connections, lag and reasons.
+pub fn live(run: &Run) -> Section {
+    let Some(live) = &run.live else {
+        return Section::empty();
+    };
+    let connections = match live.connections {
+        1 => "1 connection".to_owned(),
+        several => format!("{} connections", count(u64::from(several))),
+    };
+    let mut fact = Fact::new(
+        "live",
+        format!(
+            "{connections} to a server of version {}",
+            live.server_version
+        ),
+    );
+    if let Some(lag) = quantiles(&run.latency_ms.lag) {
+        fact.add(format!(
+            "lag, from the intended instant to the sending: {lag}; response times count from the intended instant"
+        ));
+    }
+    for (reason, number) in &live.reasons {
+        fact.add(format!("{}: {}", reason.replace('_', " "), count(*number)));
+    }
+    if !live.not_measured.is_empty() {
+        fact.add(format!("not measured: {}", live.not_measured.join(", ")));
+    }
+    Section::fact(fact)
+}
+
+fn quantiles(times: &LatencyBlock) -> Option<String> {
+    let (p50, p99) = (times.p50?, times.p99?);
+    Some(format!("p50 {}, p99 {}", millis(p50), millis(p99)))
+}
+
+/// Deliveries that requests awaited, by action.
+pub fn awaited(run: &Run) -> Section {
+    let awaited = run.live.as_ref().map(|live| &live.awaited);
+    let Some(awaited) = awaited.filter(|awaited| !awaited.is_empty()) else {
+        return Section::empty();
+    };
+    let mut table = Table::new(&[
+        "awaited",
+        "to come",
+        "came",
+        "missing",
+        "duplicates",
+        "late",
+        "unmatched",
+        "p50",
+        "p99",
+        "p99 of the last",
+    ]);
+    let ms = |value| or_not_measured(value, millis);
+    for (action, of) in awaited {
+        table.row([
+            action.clone(),
+            count(of.expected),
+            count(of.delivered),
+            count(of.missing),
+            count(of.duplicates),
+            count(of.late),
+            count(of.unmatched),
+            ms(of.from_intended_ms.p50),
+            ms(of.from_intended_ms.p99),
+            ms(of.to_last_ms.p99),
+        ]);
+    }
+    let note = "times of deliveries count from the intended instant of their request".to_owned();
+    Section::of([Block::Table(table), Block::Notes(vec![note])])
+}
+
+/// Throughput over time.
+pub fn course(run: &Run) -> Section {
+    if run.live.is_none() || run.series.is_empty() {
+        return Section::empty();
+    }
+    let mut table = Table::new(&[
+        "from",
+        "offered/s",
+        "answered/s",
+        "failed",
+        "in flight",
+        "largest p50",
+        "largest p99",
+    ]);
+    for rows in grouped(&run.series) {
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
+            continue;
+        };
+        let seconds = last.start_s + last.width_s - first.start_s;
+        let sum = |of: fn(&RequestCounts) -> u64| rows.iter().map(|row| of(&row.requests)).sum();
+        let per_second = |number: u64| significant(number as f64 / seconds);
+        let failed = |of: &RequestCounts| {
+            of.app_error
+                + of.rejected
+                + of.timed_out
+                + of.transport_error
+                + of.dropped
+                + of.unresolved
+        };
+        let largest = |of: fn(&Interval) -> Option<f64>| {
+            let largest = rows.iter().filter_map(of).reduce(f64::max);
+            or_not_measured(largest, millis)
+        };
+        table.row([
+            format!("{} s", significant(first.start_s)),
+            per_second(sum(|of| of.intended)),
+            per_second(sum(|of| of.ok)),
+            count(sum(failed)),
+            count(last.in_flight),
+            largest(|row| row.response_p50_ms),
+            largest(|row| row.response_p99_ms),
+        ]);
+    }
+    Section::of([Block::Table(table)])
+}
+
+/// How the generator did.
+pub fn generator(run: &Run) -> Section {
+    let Some(live) = &run.live else {
+        return Section::empty();
+    };
+    let generator = &live.generator;
+    let mut fact = Fact::new(
+        "generator",
+        match generator.limited_by.as_slice() {
+            [] => "was not the limit".to_owned(),
+            [first, ..] => first.clone(),
+        },
+    );
+    for limit in generator.limited_by.iter().skip(1) {
+        fact.add(limit.clone());
+    }
+    if let Some(lag) = quantiles(&generator.own_lag_ms) {
+        let idle = quantiles(&generator.control_ms);
+        let idle = idle.map_or(String::new(), |idle| {
+            format!("; an idle thread that keeps time was late by {idle}")
+        });
+        fact.add(format!("lag on its own account: {lag}{idle}"));
+    }
+    Section::of([Block::Facts(vec![fact]), Block::Table(resources(live))])
+}
+
+fn resources(live: &Live) -> Table {
+    let mut table = Table::new(&[
+        "generator from",
+        "own lag",
+        "idle thread",
+        "scheduling",
+        "CPUs",
+        "machine",
+        "memory",
+        "dropped deliveries",
+    ]);
+    let absent = || NOT_MEASURED.to_owned();
+    for rows in grouped(&live.generator.series) {
+        let Some(first) = rows.first() else {
+            continue;
+        };
+        let largest =
+            |of: fn(&GeneratorInterval) -> f64| millis(rows.iter().map(of).fold(0.0, f64::max));
+        let highest =
+            |of: fn(&GeneratorInterval) -> Option<f64>| rows.iter().filter_map(of).reduce(f64::max);
+        let memory = rows.iter().filter_map(|row| row.memory_bytes).max();
+        table.row([
+            format!("{} s", significant(first.start_s)),
+            largest(|row| row.own_lag_max_ms),
+            largest(|row| row.control_max_ms),
+            largest(|row| row.scheduling_max_ms),
+            highest(|row| row.process_cpus).map_or_else(absent, rough),
+            highest(|row| row.machine_cpu_share).map_or_else(absent, percent),
+            memory.map_or_else(absent, |bytes| format!("{} MB", bytes / 1_000_000)),
+            count(rows.iter().map(|row| row.dropped_deliveries).sum()),
+        ]);
+    }
+    table
+}
+
+/// Neighbouring rows together, so that there are few groups.
+fn grouped<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    rows.chunks(rows.len().div_ceil(ROWS).max(1))
+}
