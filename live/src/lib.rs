@@ -12,6 +12,7 @@
 //!   and tells them of replies and timeouts. It is the one place that knows the [`clock`].
 //! - [`nats`] is the transport that sends to NATS, [`observe`] a run from its preflight to its end.
 //! - [`double`] is the backend of a spec in real time, [`serve`] plays it on NATS.
+//! - [`journal`] is the record of a run on disk, which survives what the run may not.
 //! - [`plan`] says what a run would do, and opens nothing.
 
 pub mod clock;
@@ -19,6 +20,7 @@ pub mod connection;
 pub mod double;
 pub mod driver;
 pub mod identity;
+pub mod journal;
 pub mod nats;
 pub mod observe;
 pub mod plan;

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+use blis_sim::event::Sink;
 use blis_sim::measure::Measure;
 use blis_sim::model::{Model, Payload};
 use tokio::runtime::{Builder, Runtime};
@@ -12,6 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::clock::RealClock;
 use crate::connection::{Access, ConnectFailure, Told, open};
 use crate::driver::{Driver, Ended, Watch};
+use crate::journal;
 use crate::nats::{Nats, connections_of};
 use crate::plan::{Unsendable, sendable};
 use crate::target::Target;
@@ -58,36 +60,49 @@ pub enum Failure {
         /// What the server takes.
         most: usize,
     },
+    /// What is to be kept of the run cannot be.
+    #[error(transparent)]
+    Record(#[from] journal::Failure),
     /// The system gives no threads.
     #[error("the threads of a live run could not be started: {0}")]
     Threads(std::io::Error),
 }
 
-/// What a live run measured.
-#[derive(Debug)]
-pub struct Observed {
-    /// As a simulation.
-    pub measure: Measure,
-    /// How it ended.
-    pub ended: Ended,
-    /// What servers and connections told.
-    pub told: Arc<Told>,
-    /// How many connections there were.
+/// What a run is connected to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connected {
+    /// How many connections there are.
     pub connections: u32,
     /// The version of the server.
     pub server: String,
 }
 
-/// Runs a model against a target.
+/// What a live run measured.
+#[derive(Debug)]
+pub struct Observed<S> {
+    /// As a simulation.
+    pub measure: Measure,
+    /// The sink that saw the same events.
+    pub also: S,
+    /// How it ended.
+    pub ended: Ended,
+    /// What servers and connections told.
+    pub told: Arc<Told>,
+    /// What it was connected to.
+    pub connected: Connected,
+}
+
+/// Runs a model against a target. Before the first request is sent `begin` gives a sink that sees every event too.
 ///
 /// # Errors
 /// What is found before the first request is sent.
-pub fn observe(
+pub fn observe<S: Sink>(
     model: &Model,
     target: &Target,
     access: &Access,
+    begin: impl FnOnce(&Connected) -> Result<S, journal::Failure>,
     watch: Watch<'_>,
-) -> Result<Observed, Failure> {
+) -> Result<Observed<S>, Failure> {
     sendable(model)?;
     let number = connections_of(model);
     if let Some(allowed) = most_files()
@@ -116,10 +131,15 @@ pub fn observe(
         .first()
         .map(|connection| connection.inbox.clone())
         .unwrap_or_default();
+    let connected = Connected {
+        connections: number,
+        server,
+    };
+    let also = begin(&connected)?;
     let nats = Nats::new(model, opened, run, Arc::clone(&told));
     let clock = Started::new(RealClock::new(origin, incoming));
-    let driver = Driver::new(model, nats, clock, Measure::new(model));
-    let (transport, measure, ended) = driver.run(watch);
+    let driver = Driver::new(model, nats, clock, (Measure::new(model), also));
+    let (transport, (measure, also), ended) = driver.run(watch);
     // What was taken by a connection and needs no answer may still wait to be written.
     if !ended.lost {
         runtime.block_on(async {
@@ -132,10 +152,10 @@ pub fn observe(
     runtime.shutdown_background();
     Ok(Observed {
         measure,
+        also,
         ended,
         told,
-        connections: number,
-        server,
+        connected,
     })
 }
 

@@ -1,13 +1,14 @@
 //! `blis observe`: sends a workload to a real NATS cluster and measures it as a simulation is measured.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use blis_live::driver::{Progress, Watch};
-use blis_live::observe::{self, Observed, remarks};
+use blis_live::observe::{self, Connected, Observed, remarks};
 use blis_live::plan;
 use blis_live::target::Target;
 use blis_sim::engine::LoadEnd;
-use blis_sim::result::{self, Live, Run};
+use blis_sim::result::{self, Live, Record, Run};
 use blis_sim::time::Time;
 
 use crate::cli::ObserveArgs;
@@ -15,8 +16,8 @@ use crate::commands::{deliver, first_failure, print};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::live_progress::LiveProgress;
+use crate::live_record::{Begun, Place, Sealed};
 use crate::nats_access;
-use crate::run_directory::RunDirectory;
 use crate::simulate::{Ended, conclude};
 use crate::workload::{self, Workload};
 
@@ -32,23 +33,41 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     if args.dry_run {
         return dry_run(&workload, &target);
     }
-    let directory = match &args.out {
-        Some(path) => Some(RunDirectory::claim(path, args.force)?),
-        None => None,
-    };
+    let place = Place::claim(args, &workload)?;
     let interrupt = Interrupt::listen()?;
     let mut progress = LiveProgress::new(args.quiet);
     let mut show = |reached: Progress| progress.show(reached);
+    let begun = OnceCell::new();
+    let record_failed = || begun.get().is_some_and(Begun::has_failed);
     let watch = Watch {
-        stop: &|| interrupt.asked(),
+        stop: &|| interrupt.asked() || record_failed(),
         show: &mut show,
     };
-    let observed = observe::observe(&workload.model, &target, &access, watch)?;
+    let begin = |connected: &Connected| {
+        let Some(place) = &place else {
+            return Ok(None);
+        };
+        let (recorder, record) = place.begin(&workload, &target, connected)?;
+        // It is begun once.
+        let _ = begun.set(record);
+        Ok(Some(recorder))
+    };
+    let mut observed = observe::observe(&workload.model, &target, &access, begin, watch)?;
     progress.finish();
     let lost = observed.ended.lost;
-    let run = run_of(&workload, &target, observed)?;
-    let outcomes = deliver(&workload, &run, args.format.chosen(), directory)?;
-    first_failure(outcomes)?;
+    let parts = (place, begun.into_inner(), observed.also.take());
+    let record = match parts {
+        (Some(place), Some(begun), Some(recorder)) => {
+            Some(begun.seal(place, recorder, &observed.ended, &workload))
+        }
+        _ => None,
+    };
+    let block = record.as_ref().map(Sealed::block);
+    let run = run_of(&workload, &target, observed, block)?;
+    let [kept, printed] = deliver(&workload, &run, args.format.chosen(), |contents| {
+        first_failure(record.map_or([Ok(()), Ok(()), Ok(())], |record| record.keep(contents)))
+    })?;
+    first_failure([kept, printed])?;
     Ok(match &run.verdict {
         _ if lost => Done::Disconnected,
         _ if run.ended_by == result::INTERRUPTED => Done::Interrupted,
@@ -90,20 +109,25 @@ fn dry_run(workload: &Workload, target: &Target) -> Result<Done, Failure> {
 }
 
 /// The result document of what was observed.
-fn run_of(workload: &Workload, target: &Target, observed: Observed) -> Result<Run, Failure> {
+fn run_of<S>(
+    workload: &Workload,
+    target: &Target,
+    observed: Observed<S>,
+    record: Option<Record>,
+) -> Result<Run, Failure> {
     let Observed {
         mut measure,
         ended,
         told,
-        connections,
-        server,
+        connected,
+        ..
     } = observed;
     measure.finish(ended.intended)?;
     let end = Ended::of_live(ended.by, ended.at, ended.intended);
     let live = Live {
         target: target.names.clone(),
-        server_version: server,
-        connections,
+        server_version: connected.server,
+        connections: connected.connections,
         elapsed_s: ended.at.since(Time::ZERO).as_secs_f64(),
         reasons: remarks(&told)
             .into_iter()
@@ -111,6 +135,7 @@ fn run_of(workload: &Workload, target: &Target, observed: Observed) -> Result<Ru
             .collect::<BTreeMap<_, _>>(),
         messages: told.messages(),
         not_measured: Vec::new(),
+        record,
     };
     warn(&live);
     Ok(conclude(workload, &workload.model, &measure, end).into_live(live))

@@ -11,6 +11,7 @@ mod markdown;
 mod messages;
 mod number;
 mod parts;
+mod record;
 mod run;
 mod table;
 mod text;

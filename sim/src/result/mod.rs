@@ -7,6 +7,7 @@
 mod blocks;
 mod build;
 mod check;
+mod manifest;
 mod message_intervals;
 mod messages;
 
@@ -21,6 +22,7 @@ pub use check::{
     CHECK_SCHEMA, Check, Checked, OfferedByClient, OfferedLoad, OfferedToService, check,
 };
 
+pub use manifest::{MANIFEST_SCHEMA, Manifest, Record, Recovered, manifest_json_schema};
 pub use messages::{ConsumerInterval, ConsumerResult, FanOutResult, StreamInterval, StreamResult};
 use schemars::JsonSchema;
 use serde::Serialize;
