@@ -3,7 +3,7 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | done, and PASS where the run was judged |
-//! | 1 | a defect of blis itself, or the result could not be written |
+//! | 1 | a defect of blis itself, or the result or the record could not be written |
 //! | 2 | usage or spec: nothing was run, nothing was written |
 //! | 3 | the target may not be loaded: it is not this machine and was not named again |
 //! | 4 | no connection to the target, or it was lost for good; the results so far were kept |

@@ -270,3 +270,46 @@ fn export(
     }
     trace.close().map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use blis_live::journal::Syncs;
+
+    use super::*;
+    use crate::input_files::Copy;
+
+    fn texts(names: &[&str]) -> Vec<NamedText> {
+        let named = |name: &&str| NamedText {
+            name: (*name).to_owned(),
+            text: String::new(),
+        };
+        names.iter().map(named).collect()
+    }
+
+    #[test]
+    fn syncs_are_those_of_the_document() {
+        for (f, groups) in [(0, 7), (3, 1200)] {
+            let copies: Vec<Copy> = (0..f)
+                .map(|number| Copy {
+                    written: String::new(),
+                    name: format!("{number}.csv"),
+                    text: String::new(),
+                })
+                .collect();
+            let contents = Contents {
+                spec: "",
+                result: "",
+                report: "",
+                files: &copies,
+            };
+            let paths: Vec<String> = copies.iter().map(Copy::path).collect();
+            let mut start: Vec<&str> = paths.iter().map(String::as_str).collect();
+            start.extend([SPEC, MANIFEST]);
+            let mut end = texts(&[MANIFEST]);
+            end.extend(contents.texts());
+            let syncs = Syncs::of(2, &texts(&start), &end, groups);
+            assert_eq!(syncs.files, 9 + 2 * f + groups);
+            assert_eq!(syncs.folders, 5 + 2 + if f > 0 { 2 } else { 0 });
+        }
+    }
+}
