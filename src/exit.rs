@@ -66,7 +66,7 @@ pub enum Failure {
         /// Why not.
         why: std::io::Error,
     },
-    /// The record of a live run could not be written.
+    /// The record of a live run could not be written to its end.
     #[error("{0}")]
     Record(journal::Failure),
     /// The books do not balance.

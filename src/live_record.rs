@@ -240,7 +240,7 @@ impl Sealed<'_> {
             run,
             kept,
         } = self;
-        let recorded = kept.failed.map_or(Ok(()), |why| Err(why.into()));
+        let recorded = kept.failed.map_or(Ok(()), |why| Err(Failure::Record(why)));
         let trace = place.trace.take();
         let traced = trace.map_or(Ok(()), |trace| export(trace, &place, run, workload));
         if place.passing.is_some() {
@@ -250,7 +250,7 @@ impl Sealed<'_> {
         files.insert(0, of_manifest(&manifest));
         let model = &workload.model;
         let placed = folder::end(&mut RealDisk, &place.directory, run, model, &files);
-        [recorded, traced, placed.map_err(Failure::from)]
+        [recorded, traced, placed.map_err(Failure::Record)]
     }
 }
 
@@ -262,9 +262,10 @@ fn export(
     workload: &Workload,
 ) -> Result<(), Failure> {
     let folder = place.directory.join(journal::JOURNAL);
-    let mut entries = Entries::of_folder(&RealDisk, &folder, run, &workload.model)?;
-    while let Some(entry) = entries.next()? {
-        if let What::Done(row) = entry.what {
+    let model = &workload.model;
+    let opened = Entries::of_folder(&RealDisk, &folder, run, model);
+    for entry in opened.map_err(Failure::Record)? {
+        if let What::Done(row) = entry.map_err(Failure::Record)?.what {
             trace.write(&row);
         }
     }

@@ -18,7 +18,7 @@ use crate::workload::{self, Workload};
 #[derive(Debug)]
 pub enum Recorded {
     /// A run that came to its end.
-    Ended(Finished),
+    Ended(Box<Finished>),
     /// A run without a result.
     Unfinished(Unfinished),
 }
@@ -64,10 +64,12 @@ impl Recorded {
         Ok(match (unfinished, finished) {
             // The journal of the very run that has ended is a leftover.
             (Some(manifest), finished) => match finished {
-                Some(finished) if finished.id() == Some(&manifest.run) => Recorded::Ended(finished),
+                Some(finished) if finished.id() == Some(&manifest.run) => {
+                    Recorded::Ended(Box::new(finished))
+                }
                 _ => Recorded::Unfinished(Unfinished { folder, manifest }),
             },
-            (None, Some(finished)) => Recorded::Ended(finished),
+            (None, Some(finished)) => Recorded::Ended(Box::new(finished)),
             (None, None) => return Err(no_run(&result, &"there is none")),
         })
     }

@@ -15,7 +15,7 @@ use crate::trace_rows::Rows;
 /// [`Failure::Usage`] when the directory holds none; [`Failure::Output`] when stdout cannot be written.
 pub fn execute(args: &TraceArgs) -> Result<Done, Failure> {
     let recorded = Recorded::read(&args.run)?;
-    let (workload, mut entries) = recorded.rows()?;
+    let (workload, entries) = recorded.rows()?;
     let unwritten = |why: io::Error| Failure::Output {
         to: "stdout".to_owned(),
         why,
@@ -23,8 +23,8 @@ pub fn execute(args: &TraceArgs) -> Result<Done, Failure> {
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let mut rows = Rows::new(out, args.format, &workload.model);
     let mut written = rows.header(&workload);
-    while let Some(entry) = entries.next()? {
-        if let What::Done(row) = entry.what {
+    for entry in entries {
+        if let What::Done(row) = entry?.what {
             written = written.and_then(|()| rows.row(&row));
         }
         if written.is_err() {

@@ -227,6 +227,21 @@ fn a_run_that_is_killed_is_told_of_by_its_record() {
         "{}",
         taken.stderr
     );
+    // Also a simulation throws the record away when it is told to.
+    let copy = server.folder().join("copy");
+    std::fs::create_dir_all(copy.join("journal")).expect("a folder");
+    for name in names(&directory.join("journal")) {
+        let from = directory.join("journal").join(&name);
+        std::fs::copy(from, copy.join("journal").join(name)).expect("a copy");
+    }
+    let out_of_copy = copy.display().to_string();
+    let words = ["run", "--num-requests", "20", "--out", &out_of_copy];
+    assert_eq!(run(&words).code, Some(2));
+    assert_eq!(run(&[&words[..], &["--force"]].concat()).code, Some(5));
+    assert_eq!(
+        names(&copy),
+        ["report.md", "result.json", "spec.schema.json", "spec.yaml"]
+    );
     let few = ["--num-requests", "20", "--force", "--out", &out];
     let result = observe(&server.url(), &few);
     assert_eq!(result["ended_by"], "budget");

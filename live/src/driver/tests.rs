@@ -242,3 +242,21 @@ fn what_was_in_flight_on_a_lost_connection_ends_there() {
     assert!(ended.lost);
     assert!(ended.at < millis(10_200), "{:?}", ended.at);
 }
+
+#[test]
+fn what_was_sent_after_a_loss_does_not_end_before_it_was_sent() {
+    let lost = Incoming::Lost {
+        connection: 0,
+        at: millis(5),
+    };
+    let stage = Stage {
+        busy: span(10),
+        coming: VecDeque::from([(millis(5), lost)]),
+        ..Stage::default()
+    };
+    let spec = text("{requests: 2}", "{concurrency: 2, do: a}");
+    let (sent, measure, _) = drive(&spec, None, stage);
+    assert_eq!(sent, [(millis(0), millis(0)), (millis(10), millis(0))]);
+    let requests = measure.total().window.requests;
+    assert_eq!(requests.ended(Outcome::TransportError), 2);
+}

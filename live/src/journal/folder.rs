@@ -160,7 +160,7 @@ fn fold<D: Disk>(
     let mut group = Vec::with_capacity(MOST);
     let mut first = 0;
     loop {
-        let entry = entries.next()?;
+        let entry = entries.next().transpose()?;
         match entry {
             Some(entry) if matches!(entry.what, What::Done(_) | What::Ended(_)) => {
                 group.push(entry.encode());

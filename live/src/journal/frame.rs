@@ -222,3 +222,6 @@ pub fn crc32c(parts: &[&[u8]]) -> u32 {
     }
     !crc
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ pub const SEGMENT: &str = ".segment";
 pub struct Damage {
     /// Bytes at the ends of segments that are no whole frames.
     pub torn_bytes: u64,
-    /// Entries that were left out because there was no room for them.
+    /// Entries that are not there: there was no room for them when they came.
     pub missing: u64,
 }
 
@@ -124,10 +124,7 @@ impl<R: Read> Entries<R> {
     }
 
     /// The next entry, of all writers.
-    ///
-    /// # Errors
-    /// [`Failure::Read`], and [`Failure::OtherSpec`] for an entry that no run of the model has.
-    pub fn next(&mut self) -> Result<Option<Entry>, Failure> {
+    fn advance(&mut self) -> Result<Option<Entry>, Failure> {
         let heads = self.writers.iter_mut().filter(|one| one.head.is_some());
         let first = heads.min_by_key(|writer| writer.head.map(|head| head.now));
         let Some(writer) = first else {
@@ -135,13 +132,12 @@ impl<R: Read> Entries<R> {
         };
         let head = writer.head;
         writer.step(&mut self.damage)?;
-        if let Some(entry) = head
-            && !self.knows(&entry)
-        {
-            let path = self.folder.clone();
-            return Err(Failure::OtherSpec { path });
+        match head {
+            Some(entry) if !self.knows(&entry) => Err(Failure::OtherSpec {
+                path: self.folder.clone(),
+            }),
+            head => Ok(head),
         }
-        Ok(head)
     }
 
     /// What was found to be lost so far: all of it, once there are no more entries.
@@ -160,6 +156,15 @@ impl<R: Read> Entries<R> {
     }
 }
 
+/// Errors are [`Failure::Read`], and [`Failure::OtherSpec`] for an entry that no run of the model has.
+impl<R: Read> Iterator for Entries<R> {
+    type Item = Result<Entry, Failure>;
+
+    fn next(&mut self) -> Option<Result<Entry, Failure>> {
+        self.advance().transpose()
+    }
+}
+
 impl<R: Read> Writer<R> {
     /// Goes on to the next entry that was not there yet.
     fn step(&mut self, damage: &mut Damage) -> Result<(), Failure> {
@@ -169,6 +174,8 @@ impl<R: Read> Writer<R> {
                 if self.head.is_some() {
                     return Ok(());
                 }
+                // Whole, and of no kind that this version knows.
+                damage.missing += 1;
                 continue;
             }
             self.head = None;

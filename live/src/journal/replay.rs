@@ -50,7 +50,7 @@ struct Teller<'a, S> {
 /// Tells a sink of all entries.
 ///
 /// # Errors
-/// Those of [`Entries::next`].
+/// Those of reading [`Entries`].
 pub fn replay<R: Read, S: Sink>(
     entries: &mut Entries<R>,
     sink: &mut S,
@@ -65,7 +65,8 @@ pub fn replay<R: Read, S: Sink>(
         rows: 0,
     };
     let mut seal = None;
-    while let Some(entry) = entries.next()? {
+    for entry in entries {
+        let entry = entry?;
         teller.advance(entry.now);
         match entry.what {
             What::Ended(end) => seal = Some(end),
@@ -190,3 +191,6 @@ fn request(row: &Row) -> Request {
         intended: row.intended,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,39 +3,34 @@
 use std::path::{Path, PathBuf};
 
 use blis_sim::engine::LoadEnd;
-use blis_sim::event::{Event, Outcome, Sink};
-use blis_sim::measure::Measure;
+use blis_sim::event::Outcome;
 use blis_sim::model::{ActionId, ClientId, Model};
-use blis_sim::result::{self, Live, Provenance, Run};
-use blis_sim::simulation::{Progress, Simulation};
 use blis_sim::spec;
-use blis_sim::time::{Span, Time};
+use blis_sim::time::Time;
 use blis_sim::trace::Row;
-use proptest::prelude::*;
 
-use super::entry::Bytes;
 use super::fake::{FakeDisk, Survives};
 use super::folder::{self, NamedText};
-use super::frame::{Beginning, Frame, HEADER, Header, Next};
+use super::frame::Header;
 use super::writer::{Numbered, Segment};
 use super::*;
 
-const RUN: u64 = 0xb115;
+pub(super) const RUN: u64 = 0xb115;
 const DIRECTORY: &str = "/runs/first";
 
-fn model(text: &str) -> Model {
+pub(super) fn model(text: &str) -> Model {
     let read = spec::read(text).expect("a spec");
     spec::lower(&read).expect("a model").model
 }
 
-fn small() -> Model {
+pub(super) fn small() -> Model {
     model(
         "{blis: 1, name: t, run: {requests: 9}, clients: {c: {concurrency: 1, do: a}},\n \
          actions: {a: {path: [{visit: s}, reply]}}, services: {s: {workers: 1, time: 1ms}}}",
     )
 }
 
-fn row(number: u64) -> Row {
+pub(super) fn row(number: u64) -> Row {
     let at = Time::from_nanos(number);
     Row {
         client: ClientId(0),
@@ -51,14 +46,14 @@ fn row(number: u64) -> Row {
     }
 }
 
-fn done(number: u64) -> Entry {
+pub(super) fn done(number: u64) -> Entry {
     Entry {
         now: Time::from_nanos(number),
         what: What::Done(row(number)),
     }
 }
 
-fn numbered(sequence: u64, entry: Entry) -> Numbered {
+pub(super) fn numbered(sequence: u64, entry: Entry) -> Numbered {
     Numbered {
         sequence,
         bytes: entry.encode(),
@@ -67,8 +62,8 @@ fn numbered(sequence: u64, entry: Entry) -> Numbered {
 
 fn rows_of(entries: &mut Entries<std::io::Cursor<Vec<u8>>>) -> Vec<u64> {
     let mut rows = Vec::new();
-    while let Some(entry) = entries.next().expect("a record that can be read") {
-        if let What::Done(row) = entry.what {
+    for entry in entries {
+        if let What::Done(row) = entry.expect("a record that can be read").what {
             rows.push(row.number);
         }
     }
@@ -315,7 +310,7 @@ fn what_is_no_segment_of_the_run_is_refused_by_name() {
         disk.write(&mut file, bytes).expect("room");
         let opened = Entries::open(&disk, &[path], RUN, &small());
         opened
-            .and_then(|mut entries| entries.next())
+            .and_then(|mut entries| entries.next().transpose())
             .err()
             .map(|why| why.to_string())
     };
@@ -354,256 +349,4 @@ fn what_is_no_segment_of_the_run_is_refused_by_name() {
         stranger.contains("does not belong to the spec"),
         "{stranger}"
     );
-}
-
-/// The events of a simulation, as a record has them: what a backend does is left out.
-struct Collect {
-    now: Time,
-    warmup: Time,
-    entries: Vec<Bytes>,
-}
-
-impl Sink for Collect {
-    fn advance(&mut self, now: Time) {
-        self.now = now;
-    }
-
-    fn record(&mut self, at: Time, event: Event<'_>) {
-        if let Some(what) = What::of(at, event, self.warmup) {
-            let entry = Entry {
-                now: self.now,
-                what,
-            };
-            self.entries.push(entry.encode());
-        }
-    }
-}
-
-/// Simulates; what was measured, what was recorded, and the end.
-fn simulate(model: &Model) -> (Measure, Vec<Bytes>, End) {
-    let collect = Collect {
-        now: Time::ZERO,
-        warmup: model.limits.warmup,
-        entries: Vec::new(),
-    };
-    let mut simulation = Simulation::new(model, (Measure::new(model), collect));
-    while simulation.advance(1 << 16).expect("it goes on") != Progress::Finished {}
-    let end = End {
-        by: simulation.load_end().expect("it ended"),
-        at: simulation.now(),
-        intended: simulation.intended(),
-    };
-    let (mut measure, mut collect) = simulation.into_sink();
-    measure.finish(end.intended).expect("the books balance");
-    let seal = Entry {
-        now: end.at,
-        what: What::Ended(end),
-    };
-    collect.entries.push(seal.encode());
-    (measure, collect.entries, end)
-}
-
-fn document(model: &Model, measure: &Measure, end: End) -> Run {
-    let provenance = Provenance {
-        sha256: String::new(),
-        resolved_sha256: String::new(),
-        files: Default::default(),
-        configuration: Default::default(),
-        ended_by: end.by,
-        events: 0,
-        simulated: Span::ZERO,
-    };
-    let live = Live {
-        target: Vec::new(),
-        server_version: String::new(),
-        connections: 1,
-        elapsed_s: end.at.as_secs_f64(),
-        reasons: Default::default(),
-        messages: Vec::new(),
-        not_measured: Vec::new(),
-        record: None,
-    };
-    result::build(model, measure, provenance).into_live(live)
-}
-
-/// Reads entries, some of which may be missing, as a record of a model.
-fn replayed(model: &Model, entries: &[(u64, Bytes)]) -> (Measure, Replayed, Damage) {
-    let mut disk = FakeDisk::new();
-    let path = PathBuf::from("/0.segment");
-    let mut file = disk.create(&path).expect("a file");
-    let header = Header {
-        writer: 0,
-        run: RUN,
-    };
-    disk.write(&mut file, &header.encode()).expect("room");
-    let mut segment = Segment::new(disk.clone(), file, path.clone());
-    let numbered: Vec<Numbered> = entries
-        .iter()
-        .map(|(sequence, bytes)| Numbered {
-            sequence: *sequence,
-            bytes: *bytes,
-        })
-        .collect();
-    for group in numbered.chunks(100) {
-        segment.commit(group).expect("room");
-    }
-    let mut entries = Entries::open(&disk, &[path], RUN, model).expect("a segment");
-    let mut measure = Measure::new(model);
-    let replayed = replay(&mut entries, &mut measure).expect("a record");
-    measure
-        .finish(replayed.end.intended)
-        .expect("the books balance");
-    (measure, replayed, entries.damage())
-}
-
-const SPECS: [&str; 3] = [
-    "{blis: 1, name: closed, run: {requests: 2000, warmup: 1s}, clients: {c: {concurrency: 9, think: 10ms, do: {a: 2, b: 1}, \
-     timeout: 15ms}},\n actions: {a: {path: [{visit: s}, reply]}, b: {path: [{visit: s}, {visit: s}, reply]}},\n \
-     services: {s: {workers: 2, time: {exponential: {mean: 4ms}}, errors: 5%}}}",
-    "{blis: 1, name: open, run: {horizon: 20s, warmup: 2s, drain: 10ms}, clients: {c: {rate: 90/s, do: a, timeout: 200ms, \
-     on_failure: {retry: {times: 2, backoff: 5ms}}}},\n actions: {a: {path: [{visit: s}, reply], slo: {p99: 50ms}}},\n \
-     services: {s: {workers: 1, time: {exponential: {mean: 10ms}}, queue: {limit: 5}}}}",
-    "{blis: 1, name: sessions, run: {horizon: 10s}, clients: {c: {rate: 20/s, do: a, session: {rounds: 4, think: 300ms}}},\n \
-     actions: {a: {path: [{visit: s}, reply]}}, services: {s: {workers: 4, time: 20ms}}}",
-];
-
-#[test]
-fn a_whole_record_gives_the_very_result() {
-    for text in SPECS {
-        let model = model(text);
-        let (measure, entries, end) = simulate(&model);
-        assert!(entries.len() > 1000, "{}", entries.len());
-        let entries: Vec<(u64, Bytes)> = (0..).zip(entries).collect();
-        let (again, replayed, damage) = replayed(&model, &entries);
-        assert_eq!(
-            (replayed.end, replayed.sealed, replayed.unknown),
-            (end, true, 0)
-        );
-        assert_eq!(damage, Damage::default());
-        let [first, second] = [&measure, &again].map(|measure| document(&model, measure, end));
-        assert_eq!(
-            first.to_json().expect("JSON"),
-            second.to_json().expect("JSON")
-        );
-    }
-}
-
-#[test]
-fn a_record_that_breaks_off_adds_up() {
-    for text in SPECS {
-        let model = model(text);
-        let (_, entries, _) = simulate(&model);
-        let entries: Vec<(u64, Bytes)> = (0..).zip(entries).collect();
-        for length in [0, 1, 2, 3, 10, 101, 577, 900] {
-            let (measure, replayed, _) = replayed(&model, &entries[..length]);
-            assert!(!replayed.sealed);
-            assert_eq!(replayed.end.by, LoadEnd::Interrupted);
-            assert_eq!(replayed.rows + replayed.unknown, replayed.end.intended);
-            let requests = measure.total().requests();
-            assert_eq!(requests.intended, replayed.end.intended);
-            assert!(requests.ended(Outcome::Unresolved) >= replayed.unknown);
-        }
-    }
-}
-
-proptest! {
-    #[test]
-    fn missing_entries_never_unbalance_the_books(seed in any::<u64>(), one_in in 2u64..40) {
-        let model = model(SPECS[(seed % 3) as usize]);
-        let (_, entries, _) = simulate(&model);
-        let left = (0u64..).zip(entries).filter(|(number, _)| {
-            (number ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 > (u32::MAX as u64) / one_in
-        });
-        let left: Vec<(u64, Bytes)> = left.take(3000).collect();
-        let (_, replayed, damage) = replayed(&model, &left);
-        prop_assert!(damage.missing > 0);
-        prop_assert_eq!(replayed.rows + replayed.unknown, replayed.end.intended);
-    }
-
-    #[test]
-    fn entries_are_read_as_they_were_written(
-        kind in 0u8..7, small in any::<[u16; 3]>(), large in any::<[u64; 6]>(), outcome in 0usize..7,
-    ) {
-        let row = Row {
-            client: ClientId(small[0]),
-            user: large[0],
-            number: large[1],
-            attempt: small[2],
-            action: ActionId(small[1]),
-            intended: Time::from_nanos(large[2]),
-            sent: Time::from_nanos(large[3]),
-            done: Time::from_nanos(large[4]),
-            outcome: Outcome::ALL[outcome],
-            in_window: large[0] % 2 == 0,
-        };
-        let (client, at) = (ClientId(small[0]), row.done);
-        let end = blis_sim::event::SessionEnd::ALL[outcome % 4];
-        let by = [LoadEnd::Horizon, LoadEnd::Budget, LoadEnd::Idle, LoadEnd::Interrupted][outcome % 4];
-        let what = match kind {
-            0 => What::Intended(row),
-            1 => What::Done(row),
-            2 => What::LateReply(at),
-            3 => What::SessionStarted(client, at),
-            4 => What::SessionEnded(client, end, at),
-            5 => What::LoadEnded(at),
-            _ => What::Ended(End { by, at, intended: large[1] }),
-        };
-        let entry = Entry { now: Time::from_nanos(large[5]), what };
-        prop_assert_eq!(Entry::decode(&entry.encode()), Some(entry));
-    }
-
-    /// However a segment is cut off or a bit of it turned, what is read is a beginning of what was written.
-    #[test]
-    fn damage_never_yields_another_entry(
-        frames in prop::collection::vec(1usize..5, 1..6), cut in any::<prop::sample::Index>(),
-        bit in any::<prop::sample::Index>(), turn in any::<bool>(),
-    ) {
-        let mut bytes = Header { writer: 0, run: RUN }.encode().to_vec();
-        let mut written = Vec::new();
-        for length in frames {
-            let first = written.len() as u64;
-            let entries: Vec<Bytes> = (first..first + length as u64).map(|n| done(n).encode()).collect();
-            frame::write(first, &entries, &mut bytes);
-            written.extend(entries);
-        }
-        let total = bytes.len();
-        if turn {
-            let bit = bit.index(total * 8);
-            bytes[bit / 8] ^= 1 << (bit % 8);
-        } else {
-            bytes.truncate(cut.index(total));
-        }
-        let got = bytes.len().min(HEADER);
-        let beginning = Header::decode(&bytes[..got]);
-        let is_whole = beginning == Beginning::Header(Header { writer: 0, run: RUN });
-        prop_assert!(is_whole || turn || got < HEADER);
-        if is_whole {
-            let mut text = &bytes[HEADER..];
-            let (mut read, mut torn) = (Vec::new(), 0);
-            loop {
-                match frame::read(&mut text).expect("memory") {
-                    Next::Frame(Frame { first, entries }) => {
-                        prop_assert_eq!(first, read.len() as u64);
-                        read.extend(entries);
-                    }
-                    Next::Torn(bytes) => torn += bytes,
-                    Next::End => break,
-                }
-            }
-            prop_assert_eq!(&read[..], &written[..read.len()]);
-            prop_assert!(!turn || torn > 0);
-            prop_assert!(!turn || read.len() < written.len());
-        }
-    }
-}
-
-#[test]
-fn the_checksum_is_crc_32c() {
-    // RFC 3720, B.4.
-    assert_eq!(frame::crc32c(&[&[0; 32]]), 0x8a91_36aa);
-    assert_eq!(frame::crc32c(&[&[0xff; 32]]), 0x62a8_ab43);
-    let ascending: Vec<u8> = (0..32).collect();
-    assert_eq!(frame::crc32c(&[&ascending]), 0x46dd_794e);
-    assert_eq!(frame::crc32c(&[b"1234", b"56789"]), 0xe306_9283);
-    assert_eq!(frame::crc32c(&[b"123456789"]), 0xe306_9283);
 }

@@ -64,7 +64,7 @@ pub fn manifest_json_schema() -> String {
 pub struct Record {
     /// The id of the run.
     pub run: String,
-    /// Rows of requests.
+    /// Rows of requests that were brought to disk.
     pub rows: u64,
     /// Entries that are not in the record, because there was no room for them or it could not be written: of rows,
     /// intentions and sessions together.
