@@ -310,7 +310,7 @@ mod tests {
             end.extend(contents.texts());
             let syncs = Syncs::of(2, &texts(&start), &end, groups);
             assert_eq!(syncs.files, 9 + 2 * f + groups);
-            assert_eq!(syncs.folders, 5 + 2 + if f > 0 { 2 } else { 0 });
+            assert_eq!(syncs.folders, 4 + 2 + if f > 0 { 2 } else { 0 });
         }
     }
 }

@@ -20,7 +20,7 @@ pub enum Recorded {
     /// A run that came to its end.
     Ended(Box<Finished>),
     /// A run without a result.
-    Unfinished(Unfinished),
+    Unfinished(Box<Unfinished>),
 }
 
 /// A run with its result.
@@ -67,7 +67,7 @@ impl Recorded {
                 Some(finished) if finished.id() == Some(&manifest.run) => {
                     Recorded::Ended(Box::new(finished))
                 }
-                _ => Recorded::Unfinished(Unfinished { folder, manifest }),
+                _ => Recorded::Unfinished(Box::new(Unfinished { folder, manifest })),
             },
             (None, Some(finished)) => Recorded::Ended(Box::new(finished)),
             (None, None) => return Err(no_run(&result, &"there is none")),

@@ -14,6 +14,8 @@ pub enum Survives {
     All,
     /// What was synced, and nothing else.
     Synced,
+    /// The same, and the latest name of each folder.
+    Latest,
     /// All names, of the contents what was synced.
     Names,
     /// All names, and of the contents half of what was not synced.
@@ -21,9 +23,10 @@ pub enum Survives {
 }
 
 impl Survives {
-    pub const EACH: [Survives; 4] = [
+    pub const EACH: [Survives; 5] = [
         Survives::All,
         Survives::Synced,
+        Survives::Latest,
         Survives::Names,
         Survives::Torn,
     ];
@@ -39,6 +42,7 @@ enum Node {
     Folder {
         names: BTreeMap<String, usize>,
         synced: BTreeMap<String, usize>,
+        latest: Option<String>,
     },
 }
 
@@ -103,6 +107,16 @@ impl State {
         Some(at)
     }
 
+    fn name(&mut self, path: &Path, node: usize) -> io::Result<()> {
+        let (parent, name) = split(path);
+        self.names_of(&parent)?.insert(name.clone(), node);
+        let at = self.find(&parent).ok_or_else(absent)?;
+        if let Node::Folder { latest, .. } = &mut self.nodes[at] {
+            *latest = Some(name);
+        }
+        Ok(())
+    }
+
     fn names_of(&mut self, path: &Path) -> io::Result<&mut BTreeMap<String, usize>> {
         let at = self.find(path).ok_or_else(absent)?;
         match &mut self.nodes[at] {
@@ -118,8 +132,8 @@ impl State {
         if names.contains_key(&name) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        names.insert(name, at);
         self.nodes.push(node);
+        self.name(path, at)?;
         Ok(at)
     }
 }
@@ -128,6 +142,7 @@ fn folder() -> Node {
     Node::Folder {
         names: BTreeMap::new(),
         synced: BTreeMap::new(),
+        latest: None,
     }
 }
 
@@ -180,12 +195,19 @@ impl FakeDisk {
                     let unsynced = contents.len() - *synced;
                     contents.truncate(match survives {
                         Survives::All => contents.len(),
-                        Survives::Synced | Survives::Names => *synced,
+                        Survives::Synced | Survives::Latest | Survives::Names => *synced,
                         Survives::Torn => *synced + unsynced / 2,
                     });
                 }
-                Node::Folder { names, synced } if survives == Survives::Synced => {
+                Node::Folder {
+                    names,
+                    synced,
+                    latest,
+                } if matches!(survives, Survives::Synced | Survives::Latest) => {
+                    let latest = latest.take().filter(|_| survives == Survives::Latest);
+                    let latest = latest.and_then(|name| names.remove_entry(&name));
                     *names = synced.clone();
+                    names.extend(latest);
                 }
                 Node::Folder { .. } => {}
             }
@@ -252,7 +274,7 @@ impl Disk for FakeDisk {
         }
         let at = state.find(path).ok_or_else(absent)?;
         state.syncs.folders += 1;
-        if let Node::Folder { names, synced } = &mut state.nodes[at] {
+        if let Node::Folder { names, synced, .. } = &mut state.nodes[at] {
             *synced = names.clone();
         }
         Ok(())
@@ -264,8 +286,8 @@ impl Disk for FakeDisk {
             return Err(gone());
         }
         let node = state.find(from).ok_or_else(absent)?;
-        let ((from, old), (to, new)) = (split(from), split(to));
-        state.names_of(&to)?.insert(new, node);
+        state.name(to, node)?;
+        let (from, old) = split(from);
         state.names_of(&from)?.remove(&old);
         Ok(())
     }

@@ -49,9 +49,9 @@ impl Syncs {
         Syncs {
             // The header of the segment, each group, and the rows.
             files: files + 1 + groups + 1,
-            // At the start the journal before it is renamed and the directory after it; at the end the results before
-            // they are renamed, the directory before the last one takes its place, and after it.
-            folders: folders + within + 2 + 3,
+            // At the start the journal before it is renamed and the directory after it; at the end the directory before the
+            // last file takes its place, and after it.
+            folders: folders + within + 2 + 2,
         }
     }
 }
@@ -116,7 +116,6 @@ pub fn end<D: Disk>(
     let staged = stage(disk, directory)?;
     write_files(disk, &staged, files)?;
     fold(disk, directory, run, model, &staged.join(RECORD))?;
-    disk.sync_folder(&staged).map_err(unwritten(&staged))?;
     let mut names: Vec<&str> = vec![RECORD];
     for file in files {
         let name = file

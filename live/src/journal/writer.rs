@@ -245,7 +245,7 @@ fn keep<D: Disk>(
     let mut group = Vec::with_capacity(MOST);
     loop {
         let over = closed.recv_timeout(EVERY) == Err(RecvTimeoutError::Disconnected);
-        turn(segment, entries, &mut group)?;
+        turn(segment, &mut entries.try_iter(), &mut group)?;
         if over {
             return Ok(());
         }
@@ -256,12 +256,12 @@ fn keep<D: Disk>(
 /// bound by the number of turns and of entries.
 fn turn<D: Disk>(
     segment: &mut Segment<D>,
-    entries: &Receiver<Numbered>,
+    entries: &mut impl Iterator<Item = Numbered>,
     group: &mut Vec<Numbered>,
 ) -> io::Result<()> {
     loop {
         group.clear();
-        group.extend(entries.try_iter().take(MOST));
+        group.extend(entries.by_ref().take(MOST));
         segment.commit(group)?;
         if group.len() < MOST {
             return Ok(());
@@ -325,9 +325,9 @@ mod tests {
         assert_eq!(shared.dropped.load(Ordering::Relaxed), 15);
         let disk = FakeDisk::new();
         let mut segment = segment(&disk);
-        turn(&mut segment, &entries, &mut Vec::new()).expect("a group");
+        turn(&mut segment, &mut entries.try_iter(), &mut Vec::new()).expect("a group");
         happens(&mut recorder, 25);
-        turn(&mut segment, &entries, &mut Vec::new()).expect("a group");
+        turn(&mut segment, &mut entries.try_iter(), &mut Vec::new()).expect("a group");
         // What was left out has its numbers, so that a reader sees how much it was.
         let mut text = &disk.contents("/0.segment")[..];
         let mut read = Vec::new();
@@ -348,8 +348,8 @@ mod tests {
                 for number in 0..each {
                     happens(&mut recorder, one * each + number);
                 }
-                turn(&mut segment, &entries, &mut group).expect("room");
-                turn(&mut segment, &entries, &mut group).expect("room");
+                turn(&mut segment, &mut entries.try_iter(), &mut group).expect("room");
+                turn(&mut segment, &mut entries.try_iter(), &mut group).expect("room");
             }
             let groups = segment.written().groups;
             assert_eq!(disk.syncs().files, groups);
@@ -360,6 +360,23 @@ mod tests {
         }
         assert_eq!(most_groups(3, Span::from_secs(60)), 3);
         assert_eq!(most_groups(1_000_000, Span::from_secs(60)), 601 + 61);
+    }
+
+    #[test]
+    fn what_comes_during_a_sync_waits_for_the_next_turn() {
+        let (mut recorder, entries, _) = recorder(100, Time::ZERO);
+        let mut segment = segment(&FakeDisk::new());
+        let mut asked = 0;
+        // Nothing is there at every other look, and something right after it.
+        let mut coming = std::iter::from_fn(|| {
+            asked += 1;
+            happens(&mut recorder, asked);
+            (asked % 2 == 1 && asked < 9)
+                .then(|| entries.recv().ok())
+                .flatten()
+        });
+        turn(&mut segment, &mut coming, &mut Vec::new()).expect("room");
+        assert_eq!(segment.written().groups, 1);
     }
 
     #[test]

@@ -12,6 +12,8 @@ use super::super::tests::{RUN, done};
 use super::*;
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn entries_are_read_as_they_were_written(
         kind in 0u8..7, small in any::<[u16; 3]>(), large in any::<[u64; 6]>(), outcome in 0usize..7,
