@@ -4,7 +4,7 @@
 const HIDDEN: &str = "***";
 
 /// Flags whose values are shown. Those of any other flag are not, so that a new one is secret until it is listed.
-const SHOWN: [&str; 24] = [
+const SHOWN: [&str; 22] = [
     "--spec",
     "--concurrency",
     "--think-time-ms",
@@ -27,8 +27,6 @@ const SHOWN: [&str; 24] = [
     "--out",
     "--trace",
     "--trace-format",
-    "--max-in-flight",
-    "--monitor",
 ];
 /// The flag whose value is a key and a value of the spec.
 const SET: &str = "--set";
@@ -95,10 +93,22 @@ fn value_of(flag: &str, value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     fn of(line: &str) -> String {
         shown(line.split(' ').map(str::to_owned)).join(" ")
+    }
+
+    #[test]
+    fn flags_that_are_shown_are_there() {
+        let program = crate::cli::Cli::command();
+        let observe = program.find_subcommand("observe").expect("the command");
+        for flag in SHOWN.into_iter().chain([SET]) {
+            let mut flags = observe.get_arguments().filter_map(|known| known.get_long());
+            assert!(flags.any(|known| format!("--{known}") == flag), "{flag}");
+        }
     }
 
     #[test]

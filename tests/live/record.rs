@@ -140,12 +140,49 @@ fn a_run_that_ends_leaves_its_rows_beside_its_result() {
     assert_eq!(manifest["run"], result["live"]["record"]["run"]);
     assert_eq!(manifest["spec"], result["spec"]);
     assert_eq!(manifest["configuration"], result["configuration"]);
+    // A crash before the journal is taken away leaves both, and the result counts.
+    let journal = directory.join("journal");
+    std::fs::create_dir(&journal).expect("a folder");
+    for (name, place) in [
+        ("manifest.json", "manifest.json"),
+        ("spec.yaml", "spec.yaml"),
+        ("record.blis", "0.segment"),
+    ] {
+        std::fs::copy(directory.join(name), journal.join(place)).expect("a copy");
+    }
+    let both = run(&["report", &out, "--json"]);
+    assert_eq!((both.stdout, both.stderr.as_str()), (kept, ""));
+    // One before the result has taken its place loses none of a run that had come to its end.
+    std::fs::remove_file(directory.join("result.json")).expect("the result");
+    let sealed = document(&run(&["report", &out, "--json"]));
+    assert_eq!(sealed["ended_by"], "budget");
+    assert_eq!(sealed["requests"], result["requests"]);
+    assert_eq!(sealed["latency_ms"], result["latency_ms"]);
+    assert_eq!(number(&sealed, "/live/record/recovered/unknown"), 0);
     // A directory holds one run.
-    let again = run(&["observe", "--url", &server.url(), "--out", &out]);
-    assert_eq!(again.code, Some(2), "{}", again.stderr);
+    let refused = run(&["observe", "--url", &server.url(), "--out", &out]);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
     let again = observe(&server.url(), &[&words[..], &["--force"]].concat());
     assert_ne!(again["live"]["record"]["run"], manifest["run"]);
-    assert_eq!(run(&["report", &out, "--json"]).code, Some(0));
+    let kept = std::fs::read_to_string(directory.join("result.json")).expect("a result");
+    assert_eq!(run(&["report", &out, "--json"]).stdout, kept);
+}
+
+#[test]
+fn what_does_not_come_about_leaves_nothing() {
+    let mut server = Server::start("");
+    let url = server.url();
+    server.kill();
+    let out = server.folder().join("run");
+    let ran = run(&[
+        "observe",
+        "--url",
+        &url,
+        "--out",
+        &out.display().to_string(),
+    ]);
+    assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+    assert!(!out.exists());
 }
 
 #[cfg(unix)]
@@ -289,10 +326,10 @@ fn a_disk_that_fills_up_ends_the_run_with_what_there_is() {
         ENDLESS,
     ]
     .concat();
-    // No file may grow beyond 100 blocks of 1024 bytes: the journal fails as on a disk that is full.
+    // No file may grow beyond 400 blocks of 1024 bytes: the journal fails as on a disk that is full.
     let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
     let line = format!(
-        "trap '' XFSZ; ulimit -f 100; exec '{}' {}",
+        "trap '' XFSZ; ulimit -f 400; exec '{}' {}",
         env!("CARGO_BIN_EXE_blis"),
         quoted.join(" ")
     );

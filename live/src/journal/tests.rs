@@ -250,6 +250,22 @@ fn syncs_are_as_many_as_are_stated() {
 }
 
 #[test]
+fn the_document_has_the_figures_of_the_code() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/observe.md");
+    let text = std::fs::read_to_string(path).expect("the document");
+    let thousands = |number: usize| format!("{},{:03}", number / 1000, number % 1000);
+    for figure in [
+        format!("the buffer of {} entries", thousands(ROOM)),
+        format!("full with {} entries", thousands(MOST)),
+        format!("E / {})", thousands(MOST)),
+        format!("within {} ms and the time of one sync", EVERY.as_millis()),
+        format!("two entries of {} bytes", entry::SIZE),
+    ] {
+        assert!(text.contains(&figure), "{figure}");
+    }
+}
+
+#[test]
 fn no_row_counts_twice() {
     let mut disk = FakeDisk::new();
     let mut write = |name: &str, run: u64, groups: &[&[u64]]| {
