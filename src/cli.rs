@@ -34,6 +34,10 @@ pub enum Command {
     Check(CheckArgs),
     /// Explain where the time of a run's requests went.
     Explain(ExplainArgs),
+    /// Show the result of a run directory, or what the record of an interrupted run has.
+    Report(ReportArgs),
+    /// Print the requests of a live run, one row each.
+    Trace(TraceArgs),
     /// Make one spec of several, or say why they do not go together.
     Compose(ComposeArgs),
     /// Print a JSON Schema.
@@ -87,6 +91,7 @@ pub struct RunArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("kept").args(["out", "trace"]).multiple(true)))]
 pub struct ObserveArgs {
     /// The workload spec; - reads it from stdin. Without it the embedded quickstart is sent.
     #[arg(long, value_name = "FILE")]
@@ -119,12 +124,27 @@ pub struct ObserveArgs {
     #[command(flatten)]
     pub format: FormatArgs,
 
-    /// Write the resolved spec, the result document and the report into this directory.
+    /// Keep a record of the run in this directory while it goes on, and at its end the resolved spec, the result document
+    /// and the report.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
 
-    /// Replace the results that the directory of --out holds.
-    #[arg(long, requires = "out", help_heading = "Output")]
+    /// Write one row per request to this file at the end; by its name as CSV (.csv) or JSON lines (.jsonl).
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub trace: Option<PathBuf>,
+
+    /// The form of the trace, whatever its name.
+    #[arg(
+        long,
+        value_name = "FORM",
+        value_enum,
+        requires = "trace",
+        help_heading = "Output"
+    )]
+    pub trace_format: Option<TraceFormat>,
+
+    /// Replace the results that the directory of --out holds, and the file of --trace.
+    #[arg(long, requires = "kept", help_heading = "Output")]
     pub force: bool,
 
     /// Print what the run would do, and open no connection.
@@ -410,6 +430,29 @@ pub enum Schema {
     Explain,
     /// Of the document of a comparison.
     Whatif,
+    /// Of the manifest of a live run.
+    Manifest,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The directory that `blis observe --out` or `blis run --out` wrote.
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct TraceArgs {
+    /// The directory that `blis observe --out` wrote.
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+
+    /// The form of the rows.
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = TraceFormat::Csv, help_heading = "Output")]
+    pub format: TraceFormat,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | done, and PASS where the run was judged |
-//! | 1 | a defect of blis itself, or the result could not be written |
+//! | 1 | a defect of blis itself, or the result or the record could not be written |
 //! | 2 | usage or spec: nothing was run, nothing was written |
 //! | 3 | the target may not be loaded: it is not this machine and was not named again |
 //! | 4 | no connection to the target, or it was lost for good; the results so far were kept |
@@ -14,7 +14,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use blis_live::observe;
+use blis_live::{journal, observe};
 use blis_sim::measure::Imbalance;
 use blis_sim::replication::Halt;
 use blis_sim::verdict::Status;
@@ -66,6 +66,9 @@ pub enum Failure {
         /// Why not.
         why: std::io::Error,
     },
+    /// The record of a live run could not be written to its end.
+    #[error("{0}")]
+    Record(journal::Failure),
     /// The books do not balance.
     #[error(
         "this is a defect of blis, and no result of this run can be trusted: {0}; please report it with the spec"
@@ -80,6 +83,16 @@ impl From<observe::Failure> for Failure {
     fn from(failure: observe::Failure) -> Failure {
         match failure {
             observe::Failure::Connect(_) => Failure::Connect(failure.to_string()),
+            observe::Failure::Record(failure) => failure.into(),
+            _ => Failure::Usage(failure.to_string()),
+        }
+    }
+}
+
+impl From<journal::Failure> for Failure {
+    fn from(failure: journal::Failure) -> Failure {
+        match failure {
+            journal::Failure::Write { .. } => Failure::Record(failure),
             _ => Failure::Usage(failure.to_string()),
         }
     }
@@ -122,7 +135,11 @@ pub fn code(ended: Result<Done, Failure>) -> ExitCode {
             tell(&format!("blis: INCONCLUSIVE: {failure}\n"));
             ExitCode::from(5)
         }
-        Failure::Output { .. } | Failure::Trace { .. } | Failure::Books(_) | Failure::Json(_) => {
+        Failure::Output { .. }
+        | Failure::Trace { .. }
+        | Failure::Record(_)
+        | Failure::Books(_)
+        | Failure::Json(_) => {
             tell(&format!("blis: {failure}\n"));
             ExitCode::from(1)
         }

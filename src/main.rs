@@ -3,6 +3,7 @@
 //! This binary is thin: it reads the command line, calls the simulated world of `blis-sim`, and is the only
 //! place that prints or exits. Results go to stdout, everything else to stderr.
 
+mod arguments;
 mod cli;
 mod commands;
 mod diagnostics;
@@ -10,13 +11,16 @@ mod exit;
 mod input_files;
 mod interrupt;
 mod live_progress;
+mod live_record;
 mod memory;
 mod nats_access;
 mod progress;
+mod recorded;
 mod report;
 mod run_directory;
 mod simulate;
 mod trace_file;
+mod trace_rows;
 mod workload;
 
 use std::process::ExitCode;
@@ -33,6 +37,8 @@ fn main() -> ExitCode {
         Command::Whatif(args) => commands::whatif::execute(&args),
         Command::Check(args) => commands::check::execute(&args),
         Command::Explain(args) => commands::explain::execute(&args),
+        Command::Report(args) => commands::report::execute(&args),
+        Command::Trace(args) => commands::trace::execute(&args),
         Command::Compose(args) => commands::compose::execute(&args),
         Command::Schema(args) => commands::schema::execute(&args),
         Command::Completions(args) => commands::completions::execute(&args),

@@ -9,6 +9,8 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+pub use blis_live::journal::UNFINISHED;
+use blis_live::journal::{JOURNAL, MANIFEST, NamedText, RECORD};
 use tempfile::TempDir;
 
 use crate::exit::Failure;
@@ -22,11 +24,13 @@ pub const RESULT: &str = "result.json";
 const REPORT: &str = "report.md";
 /// The name of the schema of specs, which the first line of the resolved spec refers to.
 const SCHEMA: &str = "spec.schema.json";
-/// All of them, and the folder of copies, which is not always there. The last to take its place is the result, without
-/// which a directory holds no run.
-const NAMES: [&str; 5] = [FOLDER, SCHEMA, SPEC, REPORT, RESULT];
-/// How the names of unfinished directories and files start.
-pub const UNFINISHED: &str = ".blis-";
+/// All of them, with the folder of copies and the record of a live run, which are not always there. The last to take its
+/// place is the result, without which a directory holds no run.
+const NAMES: [&str; 8] = [
+    JOURNAL, RECORD, MANIFEST, FOLDER, SCHEMA, SPEC, REPORT, RESULT,
+];
+/// Those that are folders.
+const FOLDERS: [&str; 2] = [JOURNAL, FOLDER];
 
 /// What is written into the directory.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +43,30 @@ pub struct Contents<'a> {
     pub report: &'a str,
     /// The files that the spec refers to.
     pub files: &'a [Copy],
+}
+
+impl Contents<'_> {
+    /// The files, the result last.
+    pub fn texts(&self) -> Vec<NamedText> {
+        let copies = self
+            .files
+            .iter()
+            .map(|copy| (copy.path(), copy.text.clone()));
+        let files = [
+            (SCHEMA, blis_sim::spec::json_schema()),
+            (SPEC, self.spec.to_owned()),
+            (REPORT, self.report.to_owned()),
+            (RESULT, self.result.to_owned()),
+        ];
+        let files = files.map(|(name, text)| (name.to_owned(), text));
+        let all = copies.chain(files);
+        all.map(|(name, text)| NamedText { name, text }).collect()
+    }
+}
+
+/// The names that an earlier run may have left in its directory, the result first and its journal not.
+pub fn former() -> impl Iterator<Item = &'static str> {
+    NAMES.into_iter().rev().filter(|name| *name != JOURNAL)
 }
 
 /// A place that can be written to.
@@ -75,6 +103,12 @@ impl RunDirectory {
                         other.display()
                     )));
                 }
+                if names.iter().any(|name| name == JOURNAL) && !force {
+                    return Err(Failure::Usage(format!(
+                        "--out {shown} holds the record of a run that goes on or was interrupted; `blis report` shows \
+                         what there is, --force throws it away"
+                    )));
+                }
                 if !names.is_empty() && !force {
                     return Err(Failure::Usage(format!(
                         "--out {shown} holds the results of a run; --force replaces them"
@@ -89,6 +123,11 @@ impl RunDirectory {
             path: path.to_owned(),
             exists,
         })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Writes all files.
@@ -136,7 +175,7 @@ impl RunDirectory {
     /// Puts a file in its place; what was there goes to `former`, and comes back if the file cannot.
     fn replace(&self, name: &str, staged: &Path, former: &Path) -> io::Result<()> {
         let place = self.path.join(name);
-        if name != FOLDER && place.is_dir() {
+        if !FOLDERS.contains(&name) && place.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         match std::fs::rename(&place, former.join(name)) {
@@ -157,7 +196,7 @@ impl RunDirectory {
     fn give_back(&self, name: &str, former: &Path) -> io::Result<()> {
         let place = self.path.join(name);
         // A folder does not take the place of another.
-        if name == FOLDER && place.is_dir() {
+        if FOLDERS.contains(&name) && place.is_dir() {
             std::fs::remove_dir_all(&place)?;
         }
         match std::fs::rename(former.join(name), &place) {
@@ -189,23 +228,12 @@ fn stage(within: &Path) -> io::Result<TempDir> {
 }
 
 fn write_files(directory: &Path, contents: &Contents<'_>) -> io::Result<()> {
-    let schema = blis_sim::spec::json_schema();
-    let files = [
-        (SCHEMA, schema.as_str()),
-        (SPEC, contents.spec),
-        (REPORT, contents.report),
-        (RESULT, contents.result),
-    ];
-    for (name, text) in files {
-        write_file(&directory.join(name), text)?;
+    if !contents.files.is_empty() {
+        std::fs::create_dir(directory.join(FOLDER))?;
     }
-    if contents.files.is_empty() {
-        return Ok(());
-    }
-    let folder = directory.join(FOLDER);
-    std::fs::create_dir(&folder)?;
-    let mut copies = contents.files.iter();
-    copies.try_for_each(|copy| write_file(&folder.join(&copy.name), &copy.text))
+    let texts = contents.texts();
+    let mut files = texts.iter();
+    files.try_for_each(|file| write_file(&directory.join(&file.name), &file.text))
 }
 
 fn write_file(path: &Path, text: &str) -> io::Result<()> {

@@ -8,12 +8,12 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use blis_sim::spec;
-use blis_sim::trace::{Row, SCHEMA};
+use blis_sim::trace::Row;
 use tempfile::TempPath;
 
 use crate::cli::TraceFormat;
 use crate::exit::Failure;
+use crate::trace_rows::Rows;
 use crate::workload::Workload;
 
 /// Bytes that are written at a time.
@@ -26,39 +26,10 @@ pub struct TraceFile {
     /// The unfinished file; none where the rows go to their place directly.
     unfinished: Option<TempPath>,
     replace: bool,
-    out: BufWriter<File>,
-    form: TraceFormat,
-    clients: Vec<String>,
-    actions: Vec<String>,
-    rows: u64,
+    rows: Rows<BufWriter<File>>,
+    written: u64,
     failed: Option<io::Error>,
 }
-
-/// What stands in one cell.
-#[derive(Debug, Clone, Copy)]
-enum Cell<'a> {
-    /// A word without blanks, quotes or commas: a name of the spec or an outcome.
-    Word(&'a str),
-    Count(u64),
-    Flag(bool),
-}
-
-/// The names of the columns, in the order of [`cells`].
-const COLUMNS: [&str; 13] = [
-    "client",
-    "user",
-    "number",
-    "attempt",
-    "action",
-    "intended_ns",
-    "sent_ns",
-    "done_ns",
-    "outcome",
-    "response_ns",
-    "service_ns",
-    "lag_ns",
-    "in_window",
-];
 
 impl TraceFile {
     /// Opens the place of a trace and writes its header.
@@ -76,22 +47,20 @@ impl TraceFile {
             .or_else(|| form_of(path))
             .ok_or_else(|| Failure::Usage(formless(path)))?;
         let (unfinished, file, path) = place(path, replace)?;
-        let model = &workload.model;
-        let clients = model.clients.iter().map(|client| client.name.clone());
-        let actions = model.actions.iter().map(|action| action.name.clone());
-        let mut trace = TraceFile {
+        let mut rows = Rows::new(
+            BufWriter::with_capacity(BUFFER, file),
+            form,
+            &workload.model,
+        );
+        let failed = rows.header(workload).err();
+        Ok(TraceFile {
             path,
             unfinished,
             replace,
-            out: BufWriter::with_capacity(BUFFER, file),
-            form,
-            clients: clients.collect(),
-            actions: actions.collect(),
-            rows: 0,
-            failed: None,
-        };
-        trace.failed = trace.header(workload).err();
-        Ok(trace)
+            rows,
+            written: 0,
+            failed,
+        })
     }
 
     /// Where the trace will be.
@@ -104,8 +73,8 @@ impl TraceFile {
         if self.failed.is_some() {
             return;
         }
-        match self.row(row) {
-            Ok(()) => self.rows += 1,
+        match self.rows.row(row) {
+            Ok(()) => self.written += 1,
             Err(why) => self.failed = Some(why),
         }
     }
@@ -123,7 +92,7 @@ impl TraceFile {
                     why,
                 })
             }
-            _ => Ok(self.rows),
+            _ => Ok(self.written),
         }
     }
 
@@ -131,84 +100,18 @@ impl TraceFile {
         if let Some(why) = self.failed.take() {
             return Err(why);
         }
-        self.out.flush()?;
+        let out = self.rows.out();
+        out.flush()?;
         let Some(unfinished) = self.unfinished.take() else {
             return Ok(());
         };
-        self.out.get_ref().sync_all()?;
+        out.get_ref().sync_all()?;
         let named = match self.replace {
             true => unfinished.persist(&self.path),
             false => unfinished.persist_noclobber(&self.path),
         };
         named.map_err(|refused| refused.error)
     }
-
-    fn header(&mut self, workload: &Workload) -> io::Result<()> {
-        let (version, seed) = (env!("CARGO_PKG_VERSION"), workload.model.seed);
-        let sha = spec::sha256(&workload.resolved);
-        match self.form {
-            TraceFormat::Csv => {
-                writeln!(
-                    self.out,
-                    "# {SCHEMA} blis {version}, seed {seed}, resolved spec {sha}"
-                )?;
-                writeln!(self.out, "{}", COLUMNS.join(","))
-            }
-            TraceFormat::Jsonl => writeln!(
-                self.out,
-                "{{\"schema\":\"{SCHEMA}\",\"blis_version\":\"{version}\",\"seed\":{seed},\
-                 \"resolved_sha256\":\"{sha}\"}}"
-            ),
-        }
-    }
-
-    fn row(&mut self, row: &Row) -> io::Result<()> {
-        let cells = cells(row, &self.clients, &self.actions);
-        let out = &mut self.out;
-        match self.form {
-            TraceFormat::Csv => {
-                for (number, cell) in cells.into_iter().enumerate() {
-                    let before = if number == 0 { "" } else { "," };
-                    match cell {
-                        Cell::Word(word) => write!(out, "{before}{word}"),
-                        Cell::Count(count) => write!(out, "{before}{count}"),
-                        Cell::Flag(flag) => write!(out, "{before}{flag}"),
-                    }?;
-                }
-                writeln!(out)
-            }
-            TraceFormat::Jsonl => {
-                for (name, cell) in COLUMNS.into_iter().zip(cells) {
-                    let before = if name == COLUMNS[0] { "{" } else { "," };
-                    match cell {
-                        Cell::Word(word) => write!(out, "{before}\"{name}\":\"{word}\""),
-                        Cell::Count(count) => write!(out, "{before}\"{name}\":{count}"),
-                        Cell::Flag(flag) => write!(out, "{before}\"{name}\":{flag}"),
-                    }?;
-                }
-                writeln!(out, "}}")
-            }
-        }
-    }
-}
-
-/// The cells of a row. Times are whole nanoseconds on the clock of the run, which starts at 0.
-fn cells<'a>(row: &Row, clients: &'a [String], actions: &'a [String]) -> [Cell<'a>; COLUMNS.len()] {
-    [
-        Cell::Word(&clients[row.client.index()]),
-        Cell::Count(row.user),
-        Cell::Count(row.number),
-        Cell::Count(u64::from(row.attempt)),
-        Cell::Word(&actions[row.action.index()]),
-        Cell::Count(row.intended.as_nanos()),
-        Cell::Count(row.sent.as_nanos()),
-        Cell::Count(row.done.as_nanos()),
-        Cell::Word(row.outcome.name()),
-        Cell::Count(row.response().as_nanos()),
-        Cell::Count(row.service().as_nanos()),
-        Cell::Count(row.lag().as_nanos()),
-        Cell::Flag(row.in_window),
-    ]
 }
 
 /// The form that a file's name asks for.

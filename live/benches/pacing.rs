@@ -17,6 +17,7 @@ use async_nats::Client;
 use blis_live::connection::Access;
 use blis_live::driver::{Progress, Watch};
 use blis_live::observe::{Heard, Observed, observe};
+use blis_live::recent::Recent;
 use blis_live::target::{Permission, check};
 use blis_sim::event::Outcome;
 use blis_sim::measure::Times;
@@ -54,7 +55,9 @@ fn main() -> Result<(), Failed> {
 }
 
 fn open_arrivals(url: &str) -> Result<(), Failed> {
-    println!("| offered/s | answered/s | lag p50 | lag p99 | idle thread p50 | idle thread p99 | response p50 | response p99 | CPUs |");
+    println!(
+        "| offered/s | answered/s | lag p50 | lag p99 | idle thread p50 | idle thread p99 | response p50 | response p99 | CPUs |"
+    );
     println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for rate in RATES {
         let model = model(&format!(
@@ -64,7 +67,11 @@ fn open_arrivals(url: &str) -> Result<(), Failed> {
         let total = observed.measure.total();
         let window = observed.measure.measured().as_secs_f64();
         let own = &observed.ended.own_lag;
-        let cpus = observed.seen.rows.iter().filter_map(|row| row.process_cpus());
+        let cpus = observed
+            .seen
+            .rows
+            .iter()
+            .filter_map(|row| row.process_cpus());
         println!(
             "| {rate} | {:.0} | {} | {} | {} | {} | {} | {} | {:.2} |",
             total.completed as f64 / window,
@@ -82,7 +89,9 @@ fn open_arrivals(url: &str) -> Result<(), Failed> {
 }
 
 fn closed_users(url: &str) -> Result<(), Failed> {
-    println!("| in flight | requests/s | plain loop | ratio, of {TURNS} turns: median (least to largest) |");
+    println!(
+        "| in flight | requests/s | plain loop | ratio, of {TURNS} turns: median (least to largest) |"
+    );
     println!("|---:|---:|---:|---:|");
     for users in IN_FLIGHT {
         let model = model(&format!(
@@ -102,8 +111,9 @@ fn closed_users(url: &str) -> Result<(), Failed> {
             ours.push(rate);
             theirs.push(plain);
         }
-        let sorted = |values: &mut Vec<f64>| values.sort_by(f64::total_cmp);
-        [&mut ratios, &mut ours, &mut theirs].map(sorted);
+        for values in [&mut ratios, &mut ours, &mut theirs] {
+            values.sort_by(f64::total_cmp);
+        }
         println!(
             "| {users} | {:.0} | {:.0} | {:.2} ({:.2} to {:.2}) |",
             ours[TURNS / 2],
@@ -135,14 +145,14 @@ fn model(parts: &str) -> Result<Model, Failed> {
     Ok(spec::lower(&spec).map_err(told)?.model)
 }
 
-fn run(model: &Model, url: &str) -> Result<Observed, Failed> {
+fn run(model: &Model, url: &str) -> Result<Observed<Option<Recent>>, Failed> {
     let target = check(url, &Permission::default())?;
     let mut show = |_: Progress, _: &mut Heard| ();
     let watch = Watch {
         stop: &|| false,
         show: &mut show,
     };
-    let mut observed = observe(model, &target, &Access::default(), watch)?;
+    let mut observed = observe(model, &target, &Access::default(), |_| Ok(None), watch)?;
     observed.measure.finish(observed.ended.intended)?;
     Ok(observed)
 }
@@ -198,12 +208,17 @@ struct Process(Child);
 impl Process {
     /// Starts it, and waits until it says that it is ready.
     fn start(command: &mut Command, ready: &str) -> Result<Process, Failed> {
-        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+        let mut child = command
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()?;
         let log = child.stderr.take().ok_or("no log")?;
         let process = Process(child);
         let mut lines = BufReader::new(log).lines();
         loop {
-            let line = lines.next().ok_or("the process ended before it was ready")??;
+            let line = lines
+                .next()
+                .ok_or("the process ended before it was ready")??;
             if line.contains(ready) {
                 break;
             }

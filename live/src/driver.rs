@@ -298,6 +298,8 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                     self.down
                         .map_or((at, 1), |(since, number)| (since, number + 1)),
                 );
+                // What was sent since then ends with the rest, and not before it was sent.
+                let at = at.max(self.latest);
                 self.advance(at);
                 for flight in self.load.flights() {
                     if self.world.transport.had(connection, flight) {

@@ -15,6 +15,7 @@
 //! - [`health`] is the generator seen by itself, [`control`] a thread that keeps time and does nothing else, [`machine`]
 //!   what the system says.
 //! - [`double`] is the backend of a spec in real time, [`serve`] plays it on NATS.
+//! - [`journal`] is the record of a run on disk, which survives what the run may not.
 //! - [`plan`] says what a run would do, and opens nothing.
 
 pub mod awaiting;
@@ -26,6 +27,7 @@ pub mod double;
 pub mod driver;
 pub mod health;
 pub mod identity;
+pub mod journal;
 pub mod machine;
 pub mod nats;
 pub mod observe;

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+use blis_sim::event::Sink;
 use blis_sim::measure::{Measure, Times};
 use blis_sim::model::{InFlightPolicy, Model, Payload};
 use blis_sim::time::Span;
@@ -15,8 +16,9 @@ use crate::awaiting::Tally;
 use crate::clock::RealClock;
 use crate::connection::{Access, ConnectFailure, Told, open};
 use crate::deliveries::subscribe;
-use crate::driver::{Driver, Ended, Watch};
+use crate::driver::{Driver, Ended, Progress, Watch};
 use crate::health::{Gauges, Seen, Watcher};
+use crate::journal;
 use crate::machine::most_files;
 use crate::nats::{Nats, connections_of};
 use crate::plan::{Unsendable, sendable};
@@ -70,43 +72,56 @@ pub enum Failure {
         /// What the server takes.
         most: usize,
     },
+    /// What is to be kept of the run cannot be.
+    #[error(transparent)]
+    Record(#[from] journal::Failure),
     /// The system gives no threads.
     #[error("the threads of a live run could not be started: {0}")]
     Threads(std::io::Error),
 }
 
+/// What a run is connected to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connected {
+    /// How many connections there are.
+    pub connections: u32,
+    /// The version of the server.
+    pub server: String,
+}
+
+/// What hears of a live run: what is kept of it, and what is shown of it meanwhile.
+pub type Heard = (Measure, Recent);
+
 /// What a live run measured.
 #[derive(Debug)]
-pub struct Observed {
+pub struct Observed<S> {
     /// As a simulation.
     pub measure: Measure,
+    /// The sink that saw the same events.
+    pub also: S,
     /// How it ended.
     pub ended: Ended,
     /// What servers and connections told.
     pub told: Arc<Told>,
-    /// How many connections there were.
-    pub connections: u32,
-    /// The version of the server.
-    pub server: String,
+    /// What it was connected to.
+    pub connected: Connected,
     /// What came of the deliveries that requests awaited, by the name of the action.
     pub awaited: Vec<(String, Tally)>,
     /// The generator, seen by itself.
     pub seen: Seen,
 }
 
-/// What hears of a live run: what is kept of it, and what is shown of it meanwhile.
-pub type Heard = (Measure, Recent);
-
-/// Runs a model against a target.
+/// Runs a model against a target. Before the first request is sent `begin` gives a sink that sees every event too.
 ///
 /// # Errors
 /// What is found before the first request is sent.
-pub fn observe(
+pub fn observe<S: Sink>(
     model: &Model,
     target: &Target,
     access: &Access,
+    begin: impl FnOnce(&Connected) -> Result<S, journal::Failure>,
     watch: Watch<'_, Heard>,
-) -> Result<Observed, Failure> {
+) -> Result<Observed<S>, Failure> {
     sendable(model)?;
     let number = connections_of(model);
     if let Some(allowed) = most_files()
@@ -140,6 +155,11 @@ pub fn observe(
         .first()
         .map(|connection| connection.inbox.clone())
         .unwrap_or_default();
+    let connected = Connected {
+        connections: number,
+        server,
+    };
+    let also = begin(&connected)?;
     let nats = Nats::new(model, opened, run, Arc::clone(&told));
     let clock = Started::new(RealClock::new(origin, incoming));
     let gauges = Arc::new(Gauges::default());
@@ -147,8 +167,13 @@ pub fn observe(
     let watcher = Watcher::start(Instant::now(), Arc::clone(&gauges), told_too, handle);
     let watcher = watcher.map_err(Failure::Threads)?;
     let heard = (Measure::new(model), Recent::default());
-    let driver = Driver::new(model, nats, clock, heard, gauges);
-    let (transport, (measure, _), ended) = driver.run(watch);
+    let driver = Driver::new(model, nats, clock, (heard, also), gauges);
+    let mut show = |reached: Progress, (heard, _): &mut (Heard, S)| (watch.show)(reached, heard);
+    let watch = Watch {
+        stop: watch.stop,
+        show: &mut show,
+    };
+    let (transport, ((measure, _), also), ended) = driver.run(watch);
     let seen = watcher.stop();
     // What was taken by a connection and needs no answer may still wait to be written.
     if !ended.lost {
@@ -167,10 +192,10 @@ pub fn observe(
     runtime.shutdown_background();
     Ok(Observed {
         measure,
+        also,
         ended,
         told,
-        connections: number,
-        server,
+        connected,
         awaited,
         seen,
     })
@@ -209,7 +234,7 @@ fn check_payloads(model: &Model, most: usize) -> Result<(), Failure> {
 }
 
 /// How the generator did: whether what was measured is of the servers, or of itself.
-pub fn generator(model: &Model, observed: &Observed) -> Generator {
+pub fn generator<S>(model: &Model, observed: &Observed<S>) -> Generator {
     let total = observed.measure.total();
     let latencies = &total.window.latencies;
     let own = &observed.ended.own_lag;
@@ -245,7 +270,7 @@ fn lateness(own: &Times, response: &Times) -> Option<String> {
 }
 
 /// Counts that are not zero, by what they count.
-pub fn remarks(observed: &Observed) -> Vec<(&'static str, u64)> {
+pub fn remarks<S>(observed: &Observed<S>) -> Vec<(&'static str, u64)> {
     let told = &observed.told;
     let counts = [
         ("no_responders", &told.no_responders),

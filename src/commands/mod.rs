@@ -6,9 +6,11 @@ pub mod compose;
 pub mod explain;
 pub mod man;
 pub mod observe;
+pub mod report;
 pub mod run;
 pub mod schema;
 pub mod serve;
+pub mod trace;
 pub mod whatif;
 
 use std::io::{self, Write};
@@ -17,8 +19,8 @@ use blis_sim::result::Run;
 
 use crate::cli::Format;
 use crate::exit::{Failure, tell};
-use crate::report;
-use crate::run_directory::{Contents, RunDirectory};
+use crate::report as written;
+use crate::run_directory::Contents;
 use crate::simulate::run_text;
 use crate::workload::Workload;
 
@@ -37,7 +39,7 @@ fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Keeps a run in its directory, if it has one, and prints it in the form that is asked for: what became of each.
+/// Prints a run in the form that is asked for, and has it kept where it is to be: what became of each.
 ///
 /// # Errors
 /// [`Failure::Json`] when there is no document, so that nothing was done.
@@ -45,22 +47,20 @@ fn deliver(
     workload: &Workload,
     run: &Run,
     form: Format,
-    directory: Option<RunDirectory>,
+    keep: impl FnOnce(&Contents<'_>) -> Result<(), Failure>,
 ) -> Result<[Result<(), Failure>; 2], Failure> {
     let document = run.to_json()?;
-    let report = report::run(workload, run);
+    let report = written::run(workload.file.as_deref(), run);
     let printed = print(&match form {
-        Format::Text => report::text(&report),
-        Format::Markdown => report::markdown(&report),
+        Format::Text => written::text(&report),
+        Format::Markdown => written::markdown(&report),
         Format::Json => document.clone(),
     });
-    let kept = directory.map_or(Ok(()), |directory| {
-        directory.write(&Contents {
-            spec: &run_text(workload),
-            files: &workload.files,
-            result: &document,
-            report: &report::markdown(&report),
-        })
+    let kept = keep(&Contents {
+        spec: &run_text(workload),
+        files: &workload.files,
+        result: &document,
+        report: &written::markdown(&report),
     });
     Ok([kept, printed])
 }

@@ -1,17 +1,18 @@
 //! `blis observe`: sends a workload to a real NATS cluster and measures it as a simulation is measured.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use blis_live::awaiting::Tally;
 use blis_live::driver::{Progress, Watch};
 use blis_live::health::{self, Seen};
-use blis_live::observe::{self, Heard, Observed, generator, remarks};
+use blis_live::observe::{self, Connected, Heard, Observed, generator, remarks};
 use blis_live::plan;
 use blis_live::target::Target;
 use blis_sim::engine::LoadEnd;
 use blis_sim::measure::Times;
 use blis_sim::result::{
-    self, AwaitedResult, GeneratorInterval, GeneratorResult, LatencyBlock, Live, Run,
+    self, AwaitedResult, GeneratorInterval, GeneratorResult, LatencyBlock, Live, Record, Run,
 };
 use blis_sim::time::Time;
 use blis_sim::verdict::Generator;
@@ -21,8 +22,8 @@ use crate::commands::{deliver, first_failure, print};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::live_progress::LiveProgress;
+use crate::live_record::{Begun, Place, Sealed};
 use crate::nats_access;
-use crate::run_directory::RunDirectory;
 use crate::simulate::{Ended, conclude};
 use crate::workload::{self, Workload};
 
@@ -38,23 +39,41 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     if args.dry_run {
         return dry_run(&workload, &target);
     }
-    let directory = match &args.out {
-        Some(path) => Some(RunDirectory::claim(path, args.force)?),
-        None => None,
-    };
+    let place = Place::claim(args, &workload)?;
     let interrupt = Interrupt::listen()?;
     let mut progress = LiveProgress::new(args.quiet);
     let mut show = |reached: Progress, (_, recent): &mut Heard| progress.show(reached, recent);
+    let begun = OnceCell::new();
+    let record_failed = || begun.get().is_some_and(Begun::has_failed);
     let watch = Watch {
-        stop: &|| interrupt.asked(),
+        stop: &|| interrupt.asked() || record_failed(),
         show: &mut show,
     };
-    let observed = observe::observe(&workload.model, &target, &access, watch)?;
+    let begin = |connected: &Connected| {
+        let Some(place) = &place else {
+            return Ok(None);
+        };
+        let (recorder, record) = place.begin(&workload, &target, connected)?;
+        // It is begun once.
+        let _ = begun.set(record);
+        Ok(Some(recorder))
+    };
+    let mut observed = observe::observe(&workload.model, &target, &access, begin, watch)?;
     progress.finish();
     let lost = observed.ended.lost;
-    let run = run_of(&workload, &target, observed)?;
-    let outcomes = deliver(&workload, &run, args.format.chosen(), directory)?;
-    first_failure(outcomes)?;
+    let parts = (place, begun.into_inner(), observed.also.take());
+    let record = match parts {
+        (Some(place), Some(begun), Some(recorder)) => {
+            Some(begun.seal(place, recorder, &observed.ended, &workload))
+        }
+        _ => None,
+    };
+    let block = record.as_ref().map(Sealed::block);
+    let run = run_of(&workload, &target, observed, block)?;
+    let [kept, printed] = deliver(&workload, &run, args.format.chosen(), |contents| {
+        first_failure(record.map_or([Ok(()), Ok(()), Ok(())], |record| record.keep(contents)))
+    })?;
+    first_failure([kept, printed])?;
     Ok(match &run.verdict {
         _ if lost => Done::Disconnected,
         _ if run.ended_by == result::INTERRUPTED => Done::Interrupted,
@@ -105,7 +124,12 @@ fn dry_run(workload: &Workload, target: &Target) -> Result<Done, Failure> {
 }
 
 /// The result document of what was observed.
-fn run_of(workload: &Workload, target: &Target, mut observed: Observed) -> Result<Run, Failure> {
+fn run_of<S>(
+    workload: &Workload,
+    target: &Target,
+    mut observed: Observed<S>,
+    record: Option<Record>,
+) -> Result<Run, Failure> {
     observed.measure.finish(observed.ended.intended)?;
     let generator = generator(&workload.model, &observed);
     let ended = &observed.ended;
@@ -119,10 +143,11 @@ fn run_of(workload: &Workload, target: &Target, mut observed: Observed) -> Resul
             .collect::<BTreeMap<_, _>>(),
         messages: observed.told.messages(),
         awaited: observed.awaited.iter().map(awaited).collect(),
-        generator: generator_result(&ended.own_lag, &observed.seen, &generator),
-        connections: observed.connections,
-        server_version: observed.server,
+        generator: Some(generator_result(&ended.own_lag, &observed.seen, &generator)),
+        connections: observed.connected.connections,
+        server_version: observed.connected.server,
         not_measured: Vec::new(),
+        record,
     };
     warn(&live);
     let run = conclude(workload, &workload.model, &observed.measure, end, generator);
@@ -172,7 +197,8 @@ fn warn(live: &Live) {
              choose another subject, or take it out of the stream\n"
         ));
     }
-    for limit in &live.generator.limited_by {
+    let generator = live.generator.iter();
+    for limit in generator.flat_map(|generator| &generator.limited_by) {
         tell(&format!("blis: warning: {limit}\n"));
     }
     for message in &live.messages {

@@ -36,7 +36,9 @@ pub fn execute(args: &RunArgs) -> Result<Done, Failure> {
         &Interrupt::listen()?,
         trace.as_mut(),
     )?;
-    let [kept, printed] = deliver(&workload, &run, args.format.chosen(), directory)?;
+    let [kept, printed] = deliver(&workload, &run, args.format.chosen(), |contents| {
+        directory.map_or(Ok(()), |directory| directory.write(contents))
+    })?;
     let interrupted = run.ended_by == result::INTERRUPTED;
     let traced = trace.map_or(Ok(()), |trace| close(trace, interrupted));
     first_failure([kept, printed, traced])?;

@@ -1,9 +1,12 @@
 //! What only a live run has: the course of the load, deliveries that were awaited, and how the generator did.
 
-use blis_sim::result::{GeneratorInterval, Interval, LatencyBlock, Live, RequestCounts, Run};
+use blis_sim::result::{
+    GeneratorInterval, GeneratorResult, Interval, LatencyBlock, RequestCounts, Run,
+};
 
 use super::number::{NOT_MEASURED, count, millis, or_not_measured, percent, rough, significant};
 use super::parts::{Block, Fact, Section};
+use super::record::record;
 use super::table::Table;
 
 /// The most rows of a course that a report shows; the document has all of them.
@@ -36,7 +39,8 @@ pub fn live(run: &Run) -> Section {
     if !live.not_measured.is_empty() {
         fact.add(format!("not measured: {}", live.not_measured.join(", ")));
     }
-    Section::fact(fact)
+    let record = live.record.as_ref().map(record);
+    Section::of([Block::Facts([fact].into_iter().chain(record).collect())])
 }
 
 fn quantiles(times: &LatencyBlock) -> Option<String> {
@@ -132,7 +136,9 @@ pub fn generator(run: &Run) -> Section {
     let Some(live) = &run.live else {
         return Section::empty();
     };
-    let generator = &live.generator;
+    let Some(generator) = &live.generator else {
+        return Section::empty();
+    };
     let mut fact = Fact::new(
         "generator",
         match generator.limited_by.as_slice() {
@@ -150,10 +156,10 @@ pub fn generator(run: &Run) -> Section {
         });
         fact.add(format!("lag on its own account: {lag}{idle}"));
     }
-    Section::of([Block::Facts(vec![fact]), Block::Table(resources(live))])
+    Section::of([Block::Facts(vec![fact]), Block::Table(resources(generator))])
 }
 
-fn resources(live: &Live) -> Table {
+fn resources(generator: &GeneratorResult) -> Table {
     let mut table = Table::new(&[
         "generator from",
         "own lag",
@@ -165,7 +171,7 @@ fn resources(live: &Live) -> Table {
         "dropped deliveries",
     ]);
     let absent = || NOT_MEASURED.to_owned();
-    for rows in grouped(&live.generator.series) {
+    for rows in grouped(&generator.series) {
         let Some(first) = rows.first() else {
             continue;
         };

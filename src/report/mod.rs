@@ -12,6 +12,7 @@ mod markdown;
 mod messages;
 pub mod number;
 mod parts;
+mod record;
 mod run;
 mod table;
 mod text;

@@ -17,14 +17,13 @@ use super::number::{
 };
 use super::parts::{Block, Fact, GAP, Report, Section};
 use super::table::Table;
-use crate::workload::Workload;
 
-/// The report of a run.
-pub fn run(workload: &Workload, run: &Run) -> Report {
+/// The report of a run of a spec from this file, or of the embedded one.
+pub fn run(file: Option<&str>, run: &Run) -> Report {
     Report {
         title: run.spec.name.clone(),
         sections: vec![
-            bounds(workload, run),
+            bounds(file, run),
             header(run),
             headline(run),
             intervals(run),
@@ -44,7 +43,7 @@ pub fn run(workload: &Workload, run: &Run) -> Report {
 }
 
 /// What bounds the run, and how to change it.
-fn bounds(workload: &Workload, run: &Run) -> Section {
+fn bounds(file: Option<&str>, run: &Run) -> Section {
     let value = |key: &str| {
         run.configuration
             .get(key)
@@ -58,9 +57,9 @@ fn bounds(workload: &Workload, run: &Run) -> Section {
     } else {
         ""
     };
-    let of = match &workload.file {
+    let of = match file {
         None => "embedded quickstart; --horizon or --num-requests changes it".to_owned(),
-        Some(file) => file.clone(),
+        Some(file) => file.to_owned(),
     };
     let line = format!("bounded by {}{whichever} ({of})", bounds.join(" and "));
     Section::of([Block::Lines(vec![line])])

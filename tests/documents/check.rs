@@ -9,7 +9,7 @@ use super::scratch::{Ran, Scratch};
 use super::spec;
 
 /// Commands that are shown and not run: they would run this test again, or take minutes.
-const SHOWN: [&str; 14] = [
+const SHOWN: [&str; 17] = [
     "tests/run",
     "cargo run --release -- run --concurrency 50 --think-time-ms 500",
     "cargo build --release",
@@ -23,6 +23,9 @@ const SHOWN: [&str; 14] = [
     "blis serve --url nats://127.0.0.1:4222 &",
     "blis observe --url nats://127.0.0.1:4222 --concurrency 50 --think-time-ms 500 --dry-run",
     "blis observe --url nats://127.0.0.1:4222 --concurrency 50 --think-time-ms 500",
+    "blis observe --url nats://127.0.0.1:4222 --rate 200/s --out runs/first",
+    "blis report runs/first",
+    "blis trace runs/first --format csv",
     "benches/peers/run",
     "cargo +nightly fuzz run spec fuzz/corpus/spec specs",
 ];

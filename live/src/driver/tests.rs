@@ -330,3 +330,21 @@ fn a_driver_that_is_late_knows_that_it_is() {
     assert_eq!(ended.own_lag.max(), lag.max());
     assert_eq!(ended.own_lag.sum_nanos(), lag.sum_nanos());
 }
+
+#[test]
+fn what_was_sent_after_a_loss_does_not_end_before_it_was_sent() {
+    let lost = Incoming::Lost {
+        connection: 0,
+        at: millis(5),
+    };
+    let stage = Stage {
+        busy: span(10),
+        coming: VecDeque::from([(millis(5), lost)]),
+        ..Stage::default()
+    };
+    let spec = text("{requests: 2}", "{concurrency: 2, do: a}");
+    let (sent, measure, _) = drive(&spec, None, stage);
+    assert_eq!(sent, [(millis(0), millis(0)), (millis(10), millis(0))]);
+    let requests = measure.total().window.requests;
+    assert_eq!(requests.ended(Outcome::TransportError), 2);
+}

@@ -254,3 +254,20 @@ impl<A: Sink, B: Sink> Sink for (A, B) {
         self.1.record(at, event);
     }
 }
+
+/// A sink that may not be there.
+impl<S: Sink> Sink for Option<S> {
+    #[inline]
+    fn advance(&mut self, now: Time) {
+        if let Some(sink) = self {
+            sink.advance(now);
+        }
+    }
+
+    #[inline]
+    fn record(&mut self, at: Time, event: Event<'_>) {
+        if let Some(sink) = self {
+            sink.record(at, event);
+        }
+    }
+}

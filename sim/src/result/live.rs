@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LatencyBlock;
 use super::build::block;
+use super::manifest::Record;
 use crate::measure::Times;
 
 /// What only a live run has.
@@ -27,10 +28,14 @@ pub struct Live {
     /// Deliveries that requests awaited, by action; absent when none did.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub awaited: BTreeMap<String, AwaitedResult>,
-    /// How the generator itself did.
-    pub generator: GeneratorResult,
+    /// How the generator itself did; absent where the result was made of the record of an interrupted run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generator: Option<GeneratorResult>,
     /// Parts of a result that a live run does not measure.
     pub not_measured: Vec<String>,
+    /// What is on disk of the run, request by request; absent when nothing was to be kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Record>,
 }
 
 /// Deliveries that the requests of an action awaited: `expected` is the sum of `delivered` and `missing`.

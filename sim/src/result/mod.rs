@@ -8,6 +8,7 @@ mod blocks;
 mod build;
 mod check;
 mod live;
+mod manifest;
 mod message_intervals;
 mod messages;
 
@@ -22,6 +23,7 @@ pub use check::{
 };
 
 pub use live::{AwaitedResult, GeneratorInterval, GeneratorResult, Live};
+pub use manifest::{MANIFEST_SCHEMA, Manifest, Record, Recovered, manifest_json_schema};
 pub use messages::{ConsumerInterval, ConsumerResult, FanOutResult, StreamInterval, StreamResult};
 use schemars::JsonSchema;
 use serde::Serialize;

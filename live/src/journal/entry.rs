@@ -1,0 +1,227 @@
+//! What happened, as a segment holds it: one entry of fixed size for each event of a live run.
+
+use blis_sim::engine::LoadEnd;
+use blis_sim::event::{Event, Outcome, Request, SessionEnd};
+use blis_sim::model::{ActionId, ClientId};
+use blis_sim::time::Time;
+use blis_sim::trace::Row;
+
+/// Bytes of an entry.
+pub const SIZE: usize = 56;
+
+/// An entry as it is written.
+pub type Bytes = [u8; SIZE];
+
+/// One event of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// How far time had come, which is not before the event.
+    pub now: Time,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// A request was intended; the row has no other instant, and no outcome yet.
+    Intended(Row),
+    /// A request ended.
+    Done(Row),
+    /// A reply came after its client had given up.
+    LateReply(Time),
+    /// A session started.
+    SessionStarted(ClientId, Time),
+    /// A session ended.
+    SessionEnded(ClientId, SessionEnd, Time),
+    /// No request is intended any more.
+    LoadEnded(Time),
+    /// The run came to its end: the seal of a record.
+    Ended(End),
+}
+
+/// How a run came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// Why no more was sent.
+    pub by: LoadEnd,
+    /// When, the drain included.
+    pub at: Time,
+    /// How many requests were intended.
+    pub intended: u64,
+}
+
+/// Set in the second byte of requests that were intended within the measured window.
+const IN_WINDOW: u8 = 1 << 7;
+const LOAD_ENDS: [LoadEnd; 4] = [
+    LoadEnd::Horizon,
+    LoadEnd::Budget,
+    LoadEnd::Idle,
+    LoadEnd::Interrupted,
+];
+
+impl What {
+    /// What an event of a live run is in a record; nothing where it is of a simulated backend.
+    pub fn of(at: Time, event: Event<'_>, warmup: Time) -> Option<What> {
+        let row = |request: &Request, sent, done, outcome| Row {
+            client: request.client,
+            user: request.user_number,
+            number: request.number,
+            attempt: request.attempt,
+            action: request.action,
+            intended: request.intended,
+            sent,
+            done,
+            outcome,
+            in_window: request.intended >= warmup,
+        };
+        Some(match event {
+            Event::Intended { request } => {
+                let at = request.intended;
+                What::Intended(row(request, at, at, Outcome::Unresolved))
+            }
+            Event::Done {
+                request,
+                sent,
+                outcome,
+                ..
+            } => What::Done(row(request, sent, at, outcome)),
+            Event::LateReply => What::LateReply(at),
+            Event::SessionStarted { client } => What::SessionStarted(client, at),
+            Event::SessionEnded { client, end } => What::SessionEnded(client, end, at),
+            Event::LoadEnded => What::LoadEnded(at),
+            _ => return None,
+        })
+    }
+}
+
+/// The layout: kind, detail, client, action, attempt, then user, number, intended, sent, at and now, each number in
+/// little-endian order. What an entry does not have is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Fields {
+    kind: u8,
+    detail: u8,
+    small: [u16; 3],
+    large: [u64; 6],
+}
+
+impl Fields {
+    fn of_row(kind: u8, row: &Row) -> Fields {
+        let window = if row.in_window { IN_WINDOW } else { 0 };
+        let [intended, sent, done] = [row.intended, row.sent, row.done].map(Time::as_nanos);
+        Fields {
+            kind,
+            detail: row.outcome as u8 | window,
+            small: [row.client.0, row.action.0, row.attempt],
+            large: [row.user, row.number, intended, sent, done, 0],
+        }
+    }
+
+    fn row(&self) -> Option<Row> {
+        let [client, action, attempt] = self.small;
+        let [user, number, intended, sent, done, _] = self.large;
+        let [intended, sent, done] = [intended, sent, done].map(Time::from_nanos);
+        Some(Row {
+            client: ClientId(client),
+            user,
+            number,
+            attempt,
+            action: ActionId(action),
+            intended,
+            sent,
+            done,
+            outcome: *Outcome::ALL.get(usize::from(self.detail & !IN_WINDOW))?,
+            in_window: self.detail & IN_WINDOW != 0,
+        })
+    }
+
+    fn at(kind: u8, at: Time) -> Fields {
+        let mut fields = Fields {
+            kind,
+            ..Fields::default()
+        };
+        fields.large[4] = at.as_nanos();
+        fields
+    }
+
+    fn of(what: &What) -> Fields {
+        let position = |found: Option<usize>| found.and_then(|at| u8::try_from(at).ok());
+        match what {
+            What::Intended(row) => Fields::of_row(0, row),
+            What::Done(row) => Fields::of_row(1, row),
+            What::LateReply(at) => Fields::at(2, *at),
+            What::SessionStarted(client, at) => Fields {
+                small: [client.0, 0, 0],
+                ..Fields::at(3, *at)
+            },
+            What::SessionEnded(client, end, at) => Fields {
+                detail: position(SessionEnd::ALL.iter().position(|one| one == end)).unwrap_or(0),
+                small: [client.0, 0, 0],
+                ..Fields::at(4, *at)
+            },
+            What::LoadEnded(at) => Fields::at(5, *at),
+            What::Ended(end) => {
+                let mut fields = Fields::at(6, end.at);
+                let by = LOAD_ENDS.iter().position(|one| *one == end.by);
+                fields.detail = position(by).unwrap_or(0);
+                fields.large[1] = end.intended;
+                fields
+            }
+        }
+    }
+
+    fn what(&self) -> Option<What> {
+        let (client, at) = (ClientId(self.small[0]), Time::from_nanos(self.large[4]));
+        let detail = usize::from(self.detail);
+        Some(match self.kind {
+            0 => What::Intended(self.row()?),
+            1 => What::Done(self.row()?),
+            2 => What::LateReply(at),
+            3 => What::SessionStarted(client, at),
+            4 => What::SessionEnded(client, *SessionEnd::ALL.get(detail)?, at),
+            5 => What::LoadEnded(at),
+            6 => What::Ended(End {
+                by: *LOAD_ENDS.get(detail)?,
+                at,
+                intended: self.large[1],
+            }),
+            _ => return None,
+        })
+    }
+}
+
+impl Entry {
+    /// As it is written.
+    pub fn encode(&self) -> Bytes {
+        let mut fields = Fields::of(&self.what);
+        fields.large[5] = self.now.as_nanos();
+        let mut bytes = [0; SIZE];
+        (bytes[0], bytes[1]) = (fields.kind, fields.detail);
+        for (place, small) in bytes[2..8].chunks_exact_mut(2).zip(fields.small) {
+            place.copy_from_slice(&small.to_le_bytes());
+        }
+        for (place, large) in bytes[8..].chunks_exact_mut(8).zip(fields.large) {
+            place.copy_from_slice(&large.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// What was written; nothing where it is no entry.
+    pub fn decode(bytes: &Bytes) -> Option<Entry> {
+        let mut fields = Fields {
+            kind: bytes[0],
+            detail: bytes[1],
+            ..Fields::default()
+        };
+        for (small, place) in fields.small.iter_mut().zip(bytes[2..8].chunks_exact(2)) {
+            *small = u16::from_le_bytes(place.try_into().ok()?);
+        }
+        for (large, place) in fields.large.iter_mut().zip(bytes[8..].chunks_exact(8)) {
+            *large = u64::from_le_bytes(place.try_into().ok()?);
+        }
+        Some(Entry {
+            now: Time::from_nanos(fields.large[5]),
+            what: fields.what()?,
+        })
+    }
+}

@@ -1,0 +1,227 @@
+//! What stands in a segment: a header, then frames.
+//!
+//! ```text
+//! header   "blis.rec" version:4 size of an entry:4 writer:4 run:8 crc:4
+//! frame    crc:4 entries:4 first:8 entry …
+//! ```
+//!
+//! Numbers are in little-endian order. `first` is the sequence number of the first entry of a frame, and those after it
+//! follow without a gap. Each checksum is a CRC-32C over all that it is next to. A frame that is cut off, or whose checksum
+//! is another one, ends the segment: what is behind it is not looked at.
+
+use std::io::{self, Read};
+
+use super::MOST;
+use super::entry::{Bytes, SIZE};
+
+/// The version of headers, frames and entries.
+pub const VERSION: u32 = 1;
+
+const MAGIC: [u8; 8] = *b"blis.rec";
+/// Bytes of the header of a segment.
+pub const HEADER: usize = 32;
+/// Bytes of a frame before its entries.
+pub const FRAME: usize = 16;
+
+/// What a segment says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// Who writes it, from 0.
+    pub writer: u32,
+    /// The run.
+    pub run: u64,
+}
+
+/// What the beginning of a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// A segment of this version.
+    Header(Header),
+    /// A segment of another version.
+    Version(u32),
+    /// A segment that was cut off within its header, or damaged there.
+    Torn,
+    /// No segment.
+    Foreign,
+}
+
+impl Header {
+    /// As it is written.
+    pub fn encode(self) -> [u8; HEADER] {
+        let mut bytes = [0; HEADER];
+        bytes[..8].copy_from_slice(&MAGIC);
+        bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+        bytes[12..16].copy_from_slice(&(SIZE as u32).to_le_bytes());
+        bytes[16..20].copy_from_slice(&self.writer.to_le_bytes());
+        bytes[20..28].copy_from_slice(&self.run.to_le_bytes());
+        let crc = crc32c(&[&bytes[..28]]);
+        bytes[28..].copy_from_slice(&crc.to_le_bytes());
+        bytes
+    }
+
+    /// What a file begins with.
+    pub fn decode(bytes: &[u8]) -> Beginning {
+        let magic = bytes.get(..8).unwrap_or(bytes);
+        match (MAGIC.starts_with(magic), bytes.len() < HEADER) {
+            (false, _) => return Beginning::Foreign,
+            (true, true) => return Beginning::Torn,
+            (true, false) => {}
+        }
+        let version = u32_at(bytes, 8);
+        if crc32c(&[&bytes[..28]]) != u32_at(bytes, 28) {
+            return Beginning::Torn;
+        }
+        match (version, u32_at(bytes, 12) as usize) {
+            (VERSION, SIZE) => Beginning::Header(Header {
+                writer: u32_at(bytes, 16),
+                run: u64_at(bytes, 20),
+            }),
+            _ => Beginning::Version(version),
+        }
+    }
+}
+
+/// Writes entries whose sequence numbers begin with `first` as a frame, to the end of `out`.
+pub fn write(first: u64, entries: &[Bytes], out: &mut Vec<u8>) {
+    let number = (entries.len() as u32).to_le_bytes();
+    let first = first.to_le_bytes();
+    let entries = entries.as_flattened();
+    let crc = crc32c(&[&number, &first, entries]);
+    out.extend_from_slice(&crc.to_le_bytes());
+    out.extend_from_slice(&number);
+    out.extend_from_slice(&first);
+    out.extend_from_slice(entries);
+}
+
+/// A frame that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// The sequence number of its first entry.
+    pub first: u64,
+    /// Its entries.
+    pub entries: Vec<Bytes>,
+}
+
+/// What comes next in a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// A frame.
+    Frame(Frame),
+    /// Nothing.
+    End,
+    /// So many bytes that are no frame.
+    Torn(u64),
+}
+
+/// Reads the next frame.
+///
+/// # Errors
+/// Those of the reader.
+pub fn read(from: &mut impl Read) -> io::Result<Next> {
+    let mut head = [0; FRAME];
+    let got = fill(from, &mut head)?;
+    if got == 0 {
+        return Ok(Next::End);
+    }
+    let number = u32_at(&head, 4) as usize;
+    if got < FRAME || number == 0 || number > MOST {
+        return Ok(Next::Torn(got as u64 + rest(from)?));
+    }
+    let mut entries: Vec<Bytes> = vec![[0; SIZE]; number];
+    let body = entries.as_flattened_mut();
+    let filled = fill(from, body)?;
+    if filled < body.len() || crc32c(&[&head[4..], body]) != u32_at(&head, 0) {
+        return Ok(Next::Torn((FRAME + filled) as u64 + rest(from)?));
+    }
+    let first = u64_at(&head, 8);
+    Ok(Next::Frame(Frame { first, entries }))
+}
+
+/// Fills `bytes` as far as there is something; how far.
+///
+/// # Errors
+/// Those of the reader.
+pub fn fill(from: &mut impl Read, bytes: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match from.read(&mut bytes[filled..]) {
+            Ok(0) => break,
+            Ok(more) => filled += more,
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            Err(why) => return Err(why),
+        }
+    }
+    Ok(filled)
+}
+
+fn rest(from: &mut impl Read) -> io::Result<u64> {
+    io::copy(from, &mut io::sink())
+}
+
+/// The four bytes at a place that is there.
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    let mut four = [0; 4];
+    four.copy_from_slice(&bytes[at..at + 4]);
+    u32::from_le_bytes(four)
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    let mut eight = [0; 8];
+    eight.copy_from_slice(&bytes[at..at + 8]);
+    u64::from_le_bytes(eight)
+}
+
+/// The polynomial of CRC-32C (Castagnoli 1993), its bits in reverse.
+const POLYNOMIAL: u32 = 0x82f6_3b78;
+
+/// What a byte does to the checksum, with 0 to 7 bytes behind it.
+const TABLES: [[u32; 256]; 8] = tables();
+
+const fn tables() -> [[u32; 256]; 8] {
+    let mut tables = [[0; 256]; 8];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut crc = byte as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = (crc >> 1) ^ if crc & 1 == 1 { POLYNOMIAL } else { 0 };
+            bit += 1;
+        }
+        tables[0][byte] = crc;
+        byte += 1;
+    }
+    let mut behind = 1;
+    while behind < 8 {
+        let mut byte = 0;
+        while byte < 256 {
+            let before = tables[behind - 1][byte];
+            tables[behind][byte] = (before >> 8) ^ tables[0][(before & 0xff) as usize];
+            byte += 1;
+        }
+        behind += 1;
+    }
+    tables
+}
+
+/// The CRC-32C of these parts one behind the other, eight bytes at a time (Kounavis and Berry 2005).
+pub fn crc32c(parts: &[&[u8]]) -> u32 {
+    let mut crc = !0u32;
+    for part in parts {
+        let mut eights = part.chunks_exact(8);
+        for eight in &mut eights {
+            let word = u64_at(eight, 0) ^ u64::from(crc);
+            crc = word
+                .to_le_bytes()
+                .iter()
+                .zip(TABLES.iter().rev())
+                .fold(0, |crc, (byte, table)| crc ^ table[usize::from(*byte)]);
+        }
+        for byte in eights.remainder() {
+            crc = (crc >> 8) ^ TABLES[0][usize::from(crc as u8 ^ byte)];
+        }
+    }
+    !crc
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! What is written is read again, and nothing else is.
+
+use blis_sim::engine::LoadEnd;
+use blis_sim::event::{Outcome, SessionEnd};
+use blis_sim::model::{ActionId, ClientId};
+use blis_sim::time::Time;
+use blis_sim::trace::Row;
+use proptest::prelude::*;
+
+use super::super::entry::{End, Entry, What};
+use super::super::tests::{RUN, done};
+use super::*;
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn entries_are_read_as_they_were_written(
+        kind in 0u8..7, small in any::<[u16; 3]>(), large in any::<[u64; 6]>(), outcome in 0usize..7,
+    ) {
+        let row = Row {
+            client: ClientId(small[0]),
+            user: large[0],
+            number: large[1],
+            attempt: small[2],
+            action: ActionId(small[1]),
+            intended: Time::from_nanos(large[2]),
+            sent: Time::from_nanos(large[3]),
+            done: Time::from_nanos(large[4]),
+            outcome: Outcome::ALL[outcome],
+            in_window: large[0] % 2 == 0,
+        };
+        let (client, at) = (ClientId(small[0]), row.done);
+        let end = SessionEnd::ALL[outcome % 4];
+        let by = [LoadEnd::Horizon, LoadEnd::Budget, LoadEnd::Idle, LoadEnd::Interrupted][outcome % 4];
+        let what = match kind {
+            0 => What::Intended(row),
+            1 => What::Done(row),
+            2 => What::LateReply(at),
+            3 => What::SessionStarted(client, at),
+            4 => What::SessionEnded(client, end, at),
+            5 => What::LoadEnded(at),
+            _ => What::Ended(End { by, at, intended: large[1] }),
+        };
+        let entry = Entry { now: Time::from_nanos(large[5]), what };
+        prop_assert_eq!(Entry::decode(&entry.encode()), Some(entry));
+    }
+
+    /// However a segment is cut off or a bit of it turned, what is read is a beginning of what was written.
+    #[test]
+    fn damage_never_yields_another_entry(
+        frames in prop::collection::vec(1usize..5, 1..6), cut in any::<prop::sample::Index>(),
+        bit in any::<prop::sample::Index>(), turn in any::<bool>(),
+    ) {
+        let mut bytes = Header { writer: 0, run: RUN }.encode().to_vec();
+        let mut written = Vec::new();
+        for length in frames {
+            let first = written.len() as u64;
+            let entries: Vec<Bytes> = (first..first + length as u64).map(|n| done(n).encode()).collect();
+            write(first, &entries, &mut bytes);
+            written.extend(entries);
+        }
+        let total = bytes.len();
+        if turn {
+            let bit = bit.index(total * 8);
+            bytes[bit / 8] ^= 1 << (bit % 8);
+        } else {
+            bytes.truncate(cut.index(total));
+        }
+        let got = bytes.len().min(HEADER);
+        let beginning = Header::decode(&bytes[..got]);
+        let is_whole = beginning == Beginning::Header(Header { writer: 0, run: RUN });
+        prop_assert!(is_whole || turn || got < HEADER);
+        if is_whole {
+            let mut text = &bytes[HEADER..];
+            let (mut found, mut torn) = (Vec::new(), 0);
+            loop {
+                match read(&mut text).expect("memory") {
+                    Next::Frame(Frame { first, entries }) => {
+                        prop_assert_eq!(first, found.len() as u64);
+                        found.extend(entries);
+                    }
+                    Next::Torn(bytes) => torn += bytes,
+                    Next::End => break,
+                }
+            }
+            prop_assert_eq!(&found[..], &written[..found.len()]);
+            prop_assert!(!turn || torn > 0);
+            prop_assert!(!turn || found.len() < written.len());
+        }
+    }
+}
+
+#[test]
+fn the_checksum_is_crc_32c() {
+    // RFC 3720, B.4.
+    assert_eq!(crc32c(&[&[0; 32]]), 0x8a91_36aa);
+    assert_eq!(crc32c(&[&[0xff; 32]]), 0x62a8_ab43);
+    let ascending: Vec<u8> = (0..32).collect();
+    assert_eq!(crc32c(&[&ascending]), 0x46dd_794e);
+    assert_eq!(crc32c(&[b"1234", b"56789"]), 0xe306_9283);
+    assert_eq!(crc32c(&[b"123456789"]), 0xe306_9283);
+}

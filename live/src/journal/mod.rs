@@ -1,0 +1,121 @@
+//! The record of a live run: what happened, kept on disk while it happens, so that a crash loses next to nothing of it.
+//!
+//! ```text
+//! driver ─► Recorder ─(bounded channel)─► the thread of Journal ─► segment ─► Entries ─► replay, rows
+//! ```
+//!
+//! - [`Recorder`] is a [`Sink`](blis_sim::event::Sink) beside the measurement. It never waits: what the channel has no
+//!   room for is counted and left out.
+//! - [`Journal`] has a thread that writes what has come to a segment, group by group: one write and one sync each,
+//!   every [`EVERY`] at most. What was synced survives whatever happens to the process or the machine.
+//! - [`frame`] is what stands in a segment. A frame is whole or it is not there, so that a torn end of a segment, or any
+//!   damage to it, yields fewer entries and never a wrong one.
+//! - [`Entries`] reads segments, each entry once; [`replay()`] tells a sink of them as the driver did.
+//! - [`folder`] is how the record lies in the directory of a run: the folder [`JOURNAL`] appears whole, with the
+//!   manifest and all that is needed to read it, before the first request is sent. At the end its rows are folded into
+//!   one file and everything takes its place, the result last; until then the run counts as unfinished.
+//! - [`Disk`] is the file system, behind a seam, so that tests fail and crash at every single step.
+
+mod disk;
+mod entry;
+#[cfg(test)]
+mod fake;
+pub mod folder;
+pub mod frame;
+mod recover;
+mod replay;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use disk::{Disk, RealDisk};
+pub use entry::{End, Entry, What};
+pub use folder::{NamedText, Syncs};
+pub use recover::{Damage, Entries};
+pub use replay::{Replayed, replay};
+pub use writer::{Journal, Kept, Recorder, most_groups};
+
+/// The folder of a run directory that holds the record of an unfinished run.
+pub const JOURNAL: &str = "journal";
+/// What describes the run, in that folder and afterwards beside the result.
+pub const MANIFEST: &str = "manifest.json";
+/// The rows of a run that has ended, beside its result.
+pub const RECORD: &str = "record.blis";
+/// How the names of unfinished directories and files start.
+pub const UNFINISHED: &str = ".blis-";
+
+/// The shortest time between the groups of a segment, but for full ones: what a crash can lose.
+pub const EVERY: Duration = Duration::from_millis(100);
+/// The most entries of a group.
+pub const MOST: usize = 1 << 14;
+/// How many entries may wait to be written: about 8 MiB.
+pub const ROOM: usize = 1 << 17;
+
+/// What is wrong with a record.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// It cannot be written.
+    #[error("the record could not be written to {}: {why}; make room or choose another place", path.display())]
+    Write {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        why: std::io::Error,
+    },
+    /// It cannot be read.
+    #[error("the record in {} cannot be read: {why}; name a directory that `blis observe --out` wrote", path.display())]
+    Read {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        why: std::io::Error,
+    },
+    /// It is something else.
+    #[error("{} is no record of blis; take it out of the directory", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is of another version.
+    #[error(
+        "{} has version {found} of the record and this blis reads version {}; use the version of blis that the \
+         manifest names", path.display(), frame::VERSION
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// It is of another run.
+    #[error("{} belongs to another run than the manifest; take it out of the directory", path.display())]
+    OtherRun {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It says what no run of the spec can have done.
+    #[error("{} does not belong to the spec beside it; restore the spec that was run", path.display())]
+    OtherSpec {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+fn unwritten(path: &Path) -> impl Fn(std::io::Error) -> Failure + use<> {
+    let path = path.to_owned();
+    move |why| Failure::Write {
+        path: path.clone(),
+        why,
+    }
+}
+
+fn unread(path: &Path) -> impl Fn(std::io::Error) -> Failure + use<> {
+    let path = path.to_owned();
+    move |why| Failure::Read {
+        path: path.clone(),
+        why,
+    }
+}

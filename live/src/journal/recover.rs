@@ -1,0 +1,208 @@
+//! Reading segments: each entry once, in the order in which things happened.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use blis_sim::model::{ActionId, ClientId, Model};
+
+use super::entry::{Bytes, Entry, What};
+use super::frame::{self, Beginning, HEADER, Header, Next};
+use super::{Disk, Failure, unread};
+
+/// How the names of segments end.
+pub const SEGMENT: &str = ".segment";
+
+/// What a record has lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Damage {
+    /// Bytes at the ends of segments that are no whole frames.
+    pub torn_bytes: u64,
+    /// Entries that are not there: there was no room for them when they came.
+    pub missing: u64,
+}
+
+/// The entries of a record.
+#[derive(Debug)]
+pub struct Entries<R> {
+    /// The folder of the segments.
+    folder: PathBuf,
+    writers: Vec<Writer<R>>,
+    clients: usize,
+    actions: usize,
+    damage: Damage,
+}
+
+/// What one writer wrote.
+#[derive(Debug)]
+struct Writer<R> {
+    number: u32,
+    /// The segments that are still to be read, the next one last.
+    segments: Vec<(PathBuf, R)>,
+    /// The sequence number of the next entry.
+    next: u64,
+    frame: std::vec::IntoIter<Bytes>,
+    head: Option<Entry>,
+}
+
+impl<R: Read> Entries<R> {
+    /// Opens the segments in a folder.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn of_folder<D: Disk<Reader = R>>(
+        disk: &D,
+        folder: &Path,
+        run: u64,
+        model: &Model,
+    ) -> Result<Entries<R>, Failure> {
+        let names = disk.names(folder).map_err(unread(folder))?;
+        let segments = names.iter().filter(|name| name.ends_with(SEGMENT));
+        let paths: Vec<PathBuf> = segments.map(|name| folder.join(name)).collect();
+        Entries::open(disk, &paths, run, model)
+    }
+
+    /// Opens segments of a run of this model.
+    ///
+    /// # Errors
+    /// The first that cannot be read, or that is none of this run and version.
+    pub fn open<D: Disk<Reader = R>>(
+        disk: &D,
+        paths: &[PathBuf],
+        run: u64,
+        model: &Model,
+    ) -> Result<Entries<R>, Failure> {
+        let folder = paths.first().and_then(|path| path.parent());
+        let mut entries = Entries {
+            folder: folder.unwrap_or(Path::new(".")).to_owned(),
+            writers: Vec::new(),
+            clients: model.clients.len(),
+            actions: model.actions.len(),
+            damage: Damage::default(),
+        };
+        // The first one to be read is put in last.
+        for path in paths.iter().rev() {
+            let mut reader = disk.open(path).map_err(unread(path))?;
+            let mut bytes = [0; HEADER];
+            let got = frame::fill(&mut reader, &mut bytes).map_err(unread(path))?;
+            let path = path.clone();
+            match Header::decode(&bytes[..got]) {
+                Beginning::Header(header) if header.run == run => {
+                    entries.writer(header.writer).segments.push((path, reader));
+                }
+                Beginning::Header(_) => return Err(Failure::OtherRun { path }),
+                Beginning::Version(found) => return Err(Failure::Version { path, found }),
+                Beginning::Foreign => return Err(Failure::Foreign { path }),
+                Beginning::Torn => {
+                    let rest = std::io::copy(&mut reader, &mut std::io::sink());
+                    entries.damage.torn_bytes += got as u64 + rest.map_err(unread(&path))?;
+                }
+            }
+        }
+        entries.writers.sort_by_key(|writer| writer.number);
+        for writer in &mut entries.writers {
+            writer.step(&mut entries.damage)?;
+        }
+        Ok(entries)
+    }
+
+    fn writer(&mut self, number: u32) -> &mut Writer<R> {
+        let found = self
+            .writers
+            .iter()
+            .position(|writer| writer.number == number);
+        let at = found.unwrap_or_else(|| {
+            self.writers.push(Writer {
+                number,
+                segments: Vec::new(),
+                next: 0,
+                frame: Vec::new().into_iter(),
+                head: None,
+            });
+            self.writers.len() - 1
+        });
+        &mut self.writers[at]
+    }
+
+    /// The next entry, of all writers.
+    fn advance(&mut self) -> Result<Option<Entry>, Failure> {
+        let heads = self.writers.iter_mut().filter(|one| one.head.is_some());
+        let first = heads.min_by_key(|writer| writer.head.map(|head| head.now));
+        let Some(writer) = first else {
+            return Ok(None);
+        };
+        let head = writer.head;
+        writer.step(&mut self.damage)?;
+        match head {
+            Some(entry) if !self.knows(&entry) => Err(Failure::OtherSpec {
+                path: self.folder.clone(),
+            }),
+            head => Ok(head),
+        }
+    }
+
+    /// What was found to be lost so far: all of it, once there are no more entries.
+    pub fn damage(&self) -> Damage {
+        self.damage
+    }
+
+    fn knows(&self, entry: &Entry) -> bool {
+        let client = |client: ClientId| client.index() < self.clients;
+        let action = |action: ActionId| action.index() < self.actions;
+        match entry.what {
+            What::Intended(row) | What::Done(row) => client(row.client) && action(row.action),
+            What::SessionStarted(of, _) | What::SessionEnded(of, _, _) => client(of),
+            What::LateReply(_) | What::LoadEnded(_) | What::Ended(_) => true,
+        }
+    }
+}
+
+/// Errors are [`Failure::Read`], and [`Failure::OtherSpec`] for an entry that no run of the model has.
+impl<R: Read> Iterator for Entries<R> {
+    type Item = Result<Entry, Failure>;
+
+    fn next(&mut self) -> Option<Result<Entry, Failure>> {
+        self.advance().transpose()
+    }
+}
+
+impl<R: Read> Writer<R> {
+    /// Goes on to the next entry that was not there yet.
+    fn step(&mut self, damage: &mut Damage) -> Result<(), Failure> {
+        loop {
+            if let Some(bytes) = self.frame.next() {
+                self.head = Entry::decode(&bytes);
+                if self.head.is_some() {
+                    return Ok(());
+                }
+                // Whole, and of no kind that this version knows.
+                damage.missing += 1;
+                continue;
+            }
+            self.head = None;
+            let Some((path, reader)) = self.segments.last_mut() else {
+                return Ok(());
+            };
+            match frame::read(reader).map_err(unread(path))? {
+                Next::Frame(frame) => {
+                    damage.missing += frame.first.saturating_sub(self.next);
+                    // What came before is there already.
+                    let again = self.next.saturating_sub(frame.first);
+                    let end = frame.first.saturating_add(frame.entries.len() as u64);
+                    self.next = self.next.max(end);
+                    self.frame = frame.entries.into_iter();
+                    let again = usize::try_from(again).unwrap_or(usize::MAX);
+                    if again > 0 {
+                        self.frame.nth(again - 1);
+                    }
+                }
+                Next::Torn(bytes) => {
+                    damage.torn_bytes += bytes;
+                    self.segments.pop();
+                }
+                Next::End => {
+                    self.segments.pop();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Telling a sink of the entries of a record, as the driver told it of the events.
+//!
+//! Of a record that is whole, measurement gives the same figures as on the day. Of one that breaks off, what was in flight
+//! ends as unresolved at the last instant that is known, and sessions end there; where an entry is missing, what it must
+//! have said is made up from those that are there, so that the books balance.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use blis_sim::engine::{FlightId, LoadEnd};
+use blis_sim::event::{Event, Outcome, Request, SessionEnd, Sink, UserId};
+use blis_sim::model::ClientId;
+use blis_sim::time::Time;
+use blis_sim::trace::Row;
+
+use super::entry::{End, Entry, What};
+use super::{Entries, Failure};
+
+/// What a record told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replayed {
+    /// The end of the run, or of what is known of it; the count is that of the intentions told.
+    pub end: End,
+    /// Whether the record is sealed: the run came to its end.
+    pub sealed: bool,
+    /// Rows that the record has.
+    pub rows: u64,
+    /// Requests that were intended and of whose end nothing is known.
+    pub unknown: u64,
+}
+
+/// What names a request: client, user, number and try.
+type Name = (ClientId, u64, u64, u16);
+
+fn name(row: &Row) -> Name {
+    (row.client, row.user, row.number, row.attempt)
+}
+
+struct Teller<'a, S> {
+    sink: &'a mut S,
+    latest: Time,
+    /// Requests without an end, with the instant at which they were sent.
+    open: BTreeMap<Name, Row>,
+    sessions: BTreeMap<ClientId, u64>,
+    load_ended: bool,
+    intended: u64,
+    rows: u64,
+}
+
+/// Tells a sink of all entries.
+///
+/// # Errors
+/// Those of reading [`Entries`].
+pub fn replay<R: Read, S: Sink>(
+    entries: &mut Entries<R>,
+    sink: &mut S,
+) -> Result<Replayed, Failure> {
+    let mut teller = Teller {
+        sink,
+        latest: Time::ZERO,
+        open: BTreeMap::new(),
+        sessions: BTreeMap::new(),
+        load_ended: false,
+        intended: 0,
+        rows: 0,
+    };
+    let mut seal = None;
+    for entry in entries {
+        let entry = entry?;
+        teller.advance(entry.now);
+        match entry.what {
+            What::Ended(end) => seal = Some(end),
+            _ => teller.tell(&entry),
+        }
+    }
+    let unknown = teller.finish();
+    Ok(Replayed {
+        end: End {
+            by: seal.map_or(LoadEnd::Interrupted, |end| end.by),
+            at: teller.latest,
+            intended: teller.intended,
+        },
+        sealed: seal.is_some(),
+        rows: teller.rows,
+        unknown,
+    })
+}
+
+impl<S: Sink> Teller<'_, S> {
+    fn advance(&mut self, now: Time) {
+        if now > self.latest {
+            self.latest = now;
+            self.sink.advance(now);
+        }
+    }
+
+    fn tell(&mut self, entry: &Entry) {
+        match entry.what {
+            What::Intended(row) => {
+                self.intend(&row);
+                // The driver intends and sends at one instant.
+                let sent = entry.now.max(row.intended);
+                self.open.insert(name(&row), Row { sent, ..row });
+            }
+            What::Done(row) => {
+                if self.open.remove(&name(&row)).is_none() {
+                    self.intend(&row);
+                }
+                self.rows += 1;
+                self.end(&row);
+            }
+            What::LateReply(at) => self.sink.record(at, Event::LateReply),
+            What::SessionStarted(client, at) => self.start_session(client, at),
+            What::SessionEnded(client, end, at) => {
+                if self.sessions.get(&client).copied().unwrap_or(0) == 0 {
+                    self.start_session(client, at);
+                }
+                self.end_session(client, end, at);
+            }
+            What::LoadEnded(at) => self.end_load(at),
+            What::Ended(_) => {}
+        }
+    }
+
+    /// Ends what has no end; how many requests have none.
+    fn finish(&mut self) -> u64 {
+        let at = self.latest;
+        if !self.load_ended {
+            self.end_load(at);
+        }
+        let open = std::mem::take(&mut self.open);
+        for row in open.values() {
+            self.end(&Row {
+                done: at,
+                outcome: Outcome::Unresolved,
+                ..*row
+            });
+        }
+        for (client, number) in std::mem::take(&mut self.sessions) {
+            for _ in 0..number {
+                self.end_session(client, SessionEnd::HorizonInterrupted, at);
+            }
+        }
+        open.len() as u64
+    }
+
+    fn intend(&mut self, row: &Row) {
+        self.intended += 1;
+        let request = request(row);
+        self.sink
+            .record(row.intended, Event::Intended { request: &request });
+    }
+
+    fn end(&mut self, row: &Row) {
+        self.sink.record(
+            row.done,
+            Event::Done {
+                request: &request(row),
+                flight: FlightId::from_bits(0),
+                sent: row.sent,
+                outcome: row.outcome,
+            },
+        );
+    }
+
+    fn end_load(&mut self, at: Time) {
+        self.load_ended = true;
+        self.sink.record(at, Event::LoadEnded);
+    }
+
+    fn start_session(&mut self, client: ClientId, at: Time) {
+        *self.sessions.entry(client).or_default() += 1;
+        self.sink.record(at, Event::SessionStarted { client });
+    }
+
+    fn end_session(&mut self, client: ClientId, end: SessionEnd, at: Time) {
+        let open = self.sessions.entry(client).or_default();
+        *open = open.saturating_sub(1);
+        self.sink.record(at, Event::SessionEnded { client, end });
+    }
+}
+
+fn request(row: &Row) -> Request {
+    Request {
+        user: UserId::default(),
+        client: row.client,
+        action: row.action,
+        attempt: row.attempt,
+        user_number: row.user,
+        number: row.number,
+        intended: row.intended,
+    }
+}
+
+#[cfg(test)]
+mod tests;

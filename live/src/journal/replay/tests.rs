@@ -1,0 +1,188 @@
+//! Records of simulated runs, which are measured on the day and replayed: whole, cut off, and with entries missing.
+
+use std::path::PathBuf;
+
+use blis_sim::measure::Measure;
+use blis_sim::model::Model;
+use blis_sim::result::{self, Live, Provenance, Run};
+use blis_sim::simulation::{Progress, Simulation};
+use blis_sim::time::Span;
+use proptest::prelude::*;
+
+use super::super::entry::Bytes;
+use super::super::fake::FakeDisk;
+use super::super::frame::Header;
+use super::super::tests::{RUN, model};
+use super::super::writer::{Numbered, Segment};
+use super::super::{Damage, Disk};
+use super::*;
+
+/// The events of a simulation, as a record has them: what a backend does is left out.
+struct Collect {
+    now: Time,
+    warmup: Time,
+    entries: Vec<Bytes>,
+}
+
+impl Sink for Collect {
+    fn advance(&mut self, now: Time) {
+        self.now = now;
+    }
+
+    fn record(&mut self, at: Time, event: Event<'_>) {
+        if let Some(what) = What::of(at, event, self.warmup) {
+            let entry = Entry {
+                now: self.now,
+                what,
+            };
+            self.entries.push(entry.encode());
+        }
+    }
+}
+
+/// Simulates; what was measured, what was recorded, and the end.
+fn simulate(model: &Model) -> (Measure, Vec<Bytes>, End) {
+    let collect = Collect {
+        now: Time::ZERO,
+        warmup: model.limits.warmup,
+        entries: Vec::new(),
+    };
+    let mut simulation = Simulation::new(model, (Measure::new(model), collect));
+    while simulation.advance(1 << 16).expect("it goes on") != Progress::Finished {}
+    let end = End {
+        by: simulation.load_end().expect("it ended"),
+        at: simulation.now(),
+        intended: simulation.intended(),
+    };
+    let (mut measure, mut collect) = simulation.into_sink();
+    measure.finish(end.intended).expect("the books balance");
+    let seal = Entry {
+        now: end.at,
+        what: What::Ended(end),
+    };
+    collect.entries.push(seal.encode());
+    (measure, collect.entries, end)
+}
+
+fn document(model: &Model, measure: &Measure, end: End) -> Run {
+    let provenance = Provenance {
+        sha256: String::new(),
+        resolved_sha256: String::new(),
+        files: Default::default(),
+        configuration: Default::default(),
+        generator: Default::default(),
+        ended_by: end.by,
+        events: 0,
+        simulated: Span::ZERO,
+    };
+    let live = Live {
+        target: Vec::new(),
+        server_version: String::new(),
+        connections: 1,
+        elapsed_s: end.at.as_secs_f64(),
+        reasons: Default::default(),
+        messages: Vec::new(),
+        awaited: Default::default(),
+        generator: None,
+        not_measured: Vec::new(),
+        record: None,
+    };
+    result::build(model, measure, provenance).into_live(live)
+}
+
+/// Reads entries, some of which may be missing, as a record of a model.
+fn replayed(model: &Model, entries: &[(u64, Bytes)]) -> (Measure, Replayed, Damage) {
+    let mut disk = FakeDisk::new();
+    let path = PathBuf::from("/0.segment");
+    let mut file = disk.create(&path).expect("a file");
+    let header = Header {
+        writer: 0,
+        run: RUN,
+    };
+    disk.write(&mut file, &header.encode()).expect("room");
+    let mut segment = Segment::new(disk.clone(), file, path.clone());
+    let numbered: Vec<Numbered> = entries
+        .iter()
+        .map(|(sequence, bytes)| Numbered {
+            sequence: *sequence,
+            bytes: *bytes,
+        })
+        .collect();
+    for group in numbered.chunks(100) {
+        segment.commit(group).expect("room");
+    }
+    let mut entries = Entries::open(&disk, &[path], RUN, model).expect("a segment");
+    let mut measure = Measure::new(model);
+    let replayed = replay(&mut entries, &mut measure).expect("a record");
+    measure
+        .finish(replayed.end.intended)
+        .expect("the books balance");
+    (measure, replayed, entries.damage())
+}
+
+const SPECS: [&str; 3] = [
+    "{blis: 1, name: closed, run: {requests: 2000, warmup: 1s}, clients: {c: {concurrency: 9, think: 10ms, do: {a: 2, b: 1}, \
+     timeout: 15ms}},\n actions: {a: {path: [{visit: s}, reply]}, b: {path: [{visit: s}, {visit: s}, reply]}},\n \
+     services: {s: {workers: 2, time: {exponential: {mean: 4ms}}, errors: 5%}}}",
+    "{blis: 1, name: open, run: {horizon: 20s, warmup: 2s, drain: 10ms}, clients: {c: {rate: 90/s, do: a, timeout: 200ms, \
+     on_failure: {retry: {times: 2, backoff: 5ms}}}},\n actions: {a: {path: [{visit: s}, reply], slo: {p99: 50ms}}},\n \
+     services: {s: {workers: 1, time: {exponential: {mean: 10ms}}, queue: {limit: 5}}}}",
+    "{blis: 1, name: sessions, run: {horizon: 10s}, clients: {c: {rate: 20/s, do: a, session: {rounds: 4, think: 300ms}}},\n \
+     actions: {a: {path: [{visit: s}, reply]}}, services: {s: {workers: 4, time: 20ms}}}",
+];
+
+#[test]
+fn a_whole_record_gives_the_very_result() {
+    for text in SPECS {
+        let model = model(text);
+        let (measure, entries, end) = simulate(&model);
+        assert!(entries.len() > 1000, "{}", entries.len());
+        let entries: Vec<(u64, Bytes)> = (0..).zip(entries).collect();
+        let (again, replayed, damage) = replayed(&model, &entries);
+        assert_eq!(
+            (replayed.end, replayed.sealed, replayed.unknown),
+            (end, true, 0)
+        );
+        assert_eq!(damage, Damage::default());
+        let [first, second] = [&measure, &again].map(|measure| document(&model, measure, end));
+        assert_eq!(
+            first.to_json().expect("JSON"),
+            second.to_json().expect("JSON")
+        );
+    }
+}
+
+#[test]
+fn a_record_that_breaks_off_adds_up() {
+    for text in SPECS {
+        let model = model(text);
+        let (_, entries, _) = simulate(&model);
+        let entries: Vec<(u64, Bytes)> = (0..).zip(entries).collect();
+        for length in [0, 1, 2, 3, 10, 101, 577, 900] {
+            let (measure, replayed, _) = replayed(&model, &entries[..length]);
+            assert!(!replayed.sealed);
+            assert_eq!(replayed.end.by, LoadEnd::Interrupted);
+            assert_eq!(replayed.rows + replayed.unknown, replayed.end.intended);
+            let requests = measure.total().requests();
+            assert_eq!(requests.intended, replayed.end.intended);
+            assert!(requests.ended(Outcome::Unresolved) >= replayed.unknown);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn missing_entries_never_unbalance_the_books(seed in any::<u64>(), one_in in 2u64..40) {
+        let model = model(SPECS[(seed % 3) as usize]);
+        let (_, entries, _) = simulate(&model);
+        let left = (0u64..).zip(entries).filter(|(number, _)| {
+            (number ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 > (u32::MAX as u64) / one_in
+        });
+        let left: Vec<(u64, Bytes)> = left.take(3000).collect();
+        let (_, replayed, damage) = replayed(&model, &left);
+        prop_assert!(damage.missing > 0);
+        prop_assert_eq!(replayed.rows + replayed.unknown, replayed.end.intended);
+    }
+}

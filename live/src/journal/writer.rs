@@ -1,0 +1,429 @@
+//! Writing a segment: the sink that takes events down, and the thread that brings them to disk.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
+
+use blis_sim::event::{Event, Sink};
+use blis_sim::time::{Span, Time};
+
+use super::entry::{Bytes, End, Entry, What};
+use super::{Disk, EVERY, Failure, MOST, ROOM, frame, unwritten};
+
+/// An entry with its place in the sequence of its writer.
+#[derive(Debug, Clone, Copy)]
+pub struct Numbered {
+    /// From 0; what was left out has a number too.
+    pub sequence: u64,
+    /// The entry.
+    pub bytes: Bytes,
+}
+
+/// A segment that is being written.
+#[derive(Debug)]
+pub struct Segment<D: Disk> {
+    disk: D,
+    file: D::File,
+    path: PathBuf,
+    buffer: Vec<u8>,
+    written: Written,
+}
+
+/// What was brought to disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Groups, each with one sync.
+    pub groups: u64,
+    /// Entries.
+    pub entries: u64,
+    /// Entries that are rows of requests.
+    pub rows: u64,
+}
+
+impl<D: Disk> Segment<D> {
+    /// A segment whose header is on disk.
+    pub fn new(disk: D, file: D::File, path: PathBuf) -> Segment<D> {
+        Segment {
+            disk,
+            file,
+            path,
+            buffer: Vec::new(),
+            written: Written::default(),
+        }
+    }
+
+    /// Brings a group to disk: one write, one sync. An empty one needs neither.
+    ///
+    /// # Errors
+    /// Those of the disk. What is in the segment then is for a reader to find out; nothing may be written after it.
+    pub fn commit(&mut self, group: &[Numbered]) -> io::Result<()> {
+        if group.is_empty() {
+            return Ok(());
+        }
+        self.buffer.clear();
+        let mut entries = Vec::with_capacity(group.len());
+        // What was left out is a gap between frames.
+        for run in group.chunk_by(|one, next| next.sequence == one.sequence + 1) {
+            entries.clear();
+            entries.extend(run.iter().map(|numbered| numbered.bytes));
+            frame::write(run[0].sequence, &entries, &mut self.buffer);
+        }
+        self.disk.write(&mut self.file, &self.buffer)?;
+        self.disk.sync(&mut self.file)?;
+        let is_row = |numbered: &&Numbered| {
+            let entry = Entry::decode(&numbered.bytes);
+            entry.is_some_and(|entry| matches!(entry.what, What::Done(_)))
+        };
+        self.written.groups += 1;
+        self.written.entries += group.len() as u64;
+        self.written.rows += group.iter().filter(is_row).count() as u64;
+        Ok(())
+    }
+
+    /// What is on disk.
+    pub fn written(&self) -> Written {
+        self.written
+    }
+
+    #[cfg(test)]
+    pub(super) fn into_disk(self) -> D {
+        self.disk
+    }
+}
+
+/// What both sides of the channel know.
+#[derive(Debug, Default)]
+struct Shared {
+    dropped: AtomicU64,
+    failed: AtomicBool,
+}
+
+/// The sink that takes down what happens. It never waits.
+#[derive(Debug)]
+pub struct Recorder {
+    entries: SyncSender<Numbered>,
+    sequence: u64,
+    now: Time,
+    warmup: Time,
+    shared: Arc<Shared>,
+}
+
+impl Recorder {
+    fn numbered(&mut self, what: What) -> Numbered {
+        let entry = Entry {
+            now: self.now,
+            what,
+        };
+        let sequence = self.sequence;
+        self.sequence += 1;
+        Numbered {
+            sequence,
+            bytes: entry.encode(),
+        }
+    }
+}
+
+impl Sink for Recorder {
+    fn advance(&mut self, now: Time) {
+        self.now = now;
+    }
+
+    fn record(&mut self, at: Time, event: Event<'_>) {
+        let Some(what) = What::of(at, event, self.warmup) else {
+            return;
+        };
+        let numbered = self.numbered(what);
+        if self.entries.try_send(numbered).is_err() {
+            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The record of a run that goes on: the thread that writes it.
+#[derive(Debug)]
+pub struct Journal {
+    thread: JoinHandle<(Written, io::Result<()>)>,
+    /// Dropped at the end of the run, which wakes the thread.
+    open: Sender<()>,
+    path: PathBuf,
+    shared: Arc<Shared>,
+}
+
+/// What became of a record.
+#[derive(Debug)]
+pub struct Kept {
+    /// What is on disk.
+    pub written: Written,
+    /// Entries that are not: there was no room for them, or writing had failed.
+    pub dropped: u64,
+    /// Why writing failed, if it did.
+    pub failed: Option<Failure>,
+}
+
+impl Journal {
+    /// Starts to write what the sink takes down.
+    pub fn start<D>(segment: Segment<D>, warmup: Time) -> (Recorder, Journal)
+    where
+        D: Disk + Send + 'static,
+        D::File: Send,
+    {
+        let (recorder, entries, shared) = recorder(ROOM, warmup);
+        let (open, closed) = channel();
+        let path = segment.path.clone();
+        let of_thread = Arc::clone(&shared);
+        let thread = std::thread::spawn(move || {
+            let mut segment = segment;
+            let ended = keep(&mut segment, &entries, &closed);
+            of_thread.failed.store(ended.is_err(), Ordering::Relaxed);
+            (segment.written(), ended)
+        });
+        let journal = Journal {
+            thread,
+            open,
+            path,
+            shared,
+        };
+        (recorder, journal)
+    }
+
+    /// Whether writing has failed, so that nothing more will be kept.
+    pub fn has_failed(&self) -> bool {
+        self.shared.failed.load(Ordering::Relaxed)
+    }
+
+    /// Seals the record of a run that has ended, and brings to disk what is left.
+    pub fn finish(self, mut recorder: Recorder, end: End) -> Kept {
+        recorder.now = recorder.now.max(end.at);
+        let seal = recorder.numbered(What::Ended(end));
+        // The run is over, so that there is time to wait; a writer that has failed does not let anyone wait.
+        if recorder.entries.send(seal).is_err() {
+            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        drop(recorder);
+        drop(self.open);
+        let (written, ended) = self.thread.join().unwrap_or_else(|_| {
+            let gone = io::Error::other("the thread that writes it is gone");
+            (Written::default(), Err(gone))
+        });
+        // What waited when writing failed was let go of without being counted one by one.
+        let dropped = match &ended {
+            Ok(()) => self.shared.dropped.load(Ordering::Relaxed),
+            Err(_) => seal.sequence + 1 - written.entries,
+        };
+        Kept {
+            written,
+            dropped,
+            failed: ended.err().map(unwritten(&self.path)),
+        }
+    }
+}
+
+/// A sink with so much room behind it.
+fn recorder(room: usize, warmup: Time) -> (Recorder, Receiver<Numbered>, Arc<Shared>) {
+    let (sender, entries) = sync_channel(room);
+    let shared = Arc::new(Shared::default());
+    let recorder = Recorder {
+        entries: sender,
+        sequence: 0,
+        now: Time::ZERO,
+        warmup,
+        shared: Arc::clone(&shared),
+    };
+    (recorder, entries, shared)
+}
+
+/// Writes group after group until the run is over. The wait between them is on a channel of its own, so that a sender of
+/// entries never has anyone to wake.
+fn keep<D: Disk>(
+    segment: &mut Segment<D>,
+    entries: &Receiver<Numbered>,
+    closed: &Receiver<()>,
+) -> io::Result<()> {
+    let mut group = Vec::with_capacity(MOST);
+    loop {
+        let over = closed.recv_timeout(EVERY) == Err(RecvTimeoutError::Disconnected);
+        turn(segment, &mut entries.try_iter(), &mut group)?;
+        if over {
+            return Ok(());
+        }
+    }
+}
+
+/// One turn: what has come is brought to disk. Another group follows a full one only, so that the number of groups has a
+/// bound by the number of turns and of entries.
+fn turn<D: Disk>(
+    segment: &mut Segment<D>,
+    entries: &mut impl Iterator<Item = Numbered>,
+    group: &mut Vec<Numbered>,
+) -> io::Result<()> {
+    loop {
+        group.clear();
+        group.extend(entries.by_ref().take(MOST));
+        segment.commit(group)?;
+        if group.len() < MOST {
+            return Ok(());
+        }
+    }
+}
+
+/// The most groups of a run of so many entries and such a length.
+pub fn most_groups(entries: u64, length: Span) -> u64 {
+    let every = u64::try_from(EVERY.as_nanos()).unwrap_or(u64::MAX);
+    // One turn after each pause, one at the end, and one more for every full group.
+    let turns = length.as_nanos() / every + 1;
+    entries.min(turns + entries / MOST as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use blis_sim::engine::{FlightId, LoadEnd};
+    use blis_sim::event::{Outcome, Request};
+    use blis_sim::model::{ActionId, ClientId};
+
+    use super::super::fake::FakeDisk;
+    use super::*;
+
+    fn happens(recorder: &mut Recorder, number: u64) {
+        let at = Time::from_nanos(number);
+        let request = Request {
+            user: Default::default(),
+            client: ClientId(0),
+            action: ActionId(0),
+            attempt: 0,
+            user_number: 0,
+            number,
+            intended: at,
+        };
+        recorder.advance(at);
+        recorder.record(
+            at,
+            Event::Done {
+                request: &request,
+                flight: FlightId::from_bits(0),
+                sent: at,
+                outcome: Outcome::Ok,
+            },
+        );
+    }
+
+    fn segment(disk: &FakeDisk) -> Segment<FakeDisk> {
+        let mut disk = disk.clone();
+        let path = PathBuf::from("/0.segment");
+        let file = disk.create(&path).expect("a file");
+        Segment::new(disk, file, path)
+    }
+
+    #[test]
+    fn a_full_channel_is_counted_and_nobody_waits() {
+        let (mut recorder, entries, shared) = recorder(10, Time::ZERO);
+        for number in 0..25 {
+            happens(&mut recorder, number);
+        }
+        assert_eq!(shared.dropped.load(Ordering::Relaxed), 15);
+        let disk = FakeDisk::new();
+        let mut segment = segment(&disk);
+        turn(&mut segment, &mut entries.try_iter(), &mut Vec::new()).expect("a group");
+        happens(&mut recorder, 25);
+        turn(&mut segment, &mut entries.try_iter(), &mut Vec::new()).expect("a group");
+        // What was left out has its numbers, so that a reader sees how much it was.
+        let mut text = &disk.contents("/0.segment")[..];
+        let mut read = Vec::new();
+        while let frame::Next::Frame(frame) = frame::read(&mut text).expect("memory") {
+            read.push((frame.first, frame.entries.len()));
+        }
+        assert_eq!(read, [(0, 10), (25, 1)]);
+    }
+
+    #[test]
+    fn groups_are_as_few_as_the_bound_says() {
+        for (turns, each) in [(1u64, 5u64), (7, 3), (3, MOST as u64 * 2 + 5)] {
+            let (mut recorder, entries, _) = recorder(1 << 16, Time::ZERO);
+            let disk = FakeDisk::new();
+            let mut segment = segment(&disk);
+            let mut group = Vec::new();
+            for one in 0..turns {
+                for number in 0..each {
+                    happens(&mut recorder, one * each + number);
+                }
+                turn(&mut segment, &mut entries.try_iter(), &mut group).expect("room");
+                turn(&mut segment, &mut entries.try_iter(), &mut group).expect("room");
+            }
+            let groups = segment.written().groups;
+            assert_eq!(disk.syncs().files, groups);
+            assert_eq!(groups, turns * (each / MOST as u64 + 1));
+            let every = u64::try_from(EVERY.as_nanos()).expect("short");
+            let length = Span::from_nanos((turns - 1) * every);
+            assert!(groups <= most_groups(turns * each, length), "{groups}");
+        }
+        assert_eq!(most_groups(3, Span::from_secs(60)), 3);
+        assert_eq!(most_groups(1_000_000, Span::from_secs(60)), 601 + 61);
+    }
+
+    #[test]
+    fn what_comes_during_a_sync_waits_for_the_next_turn() {
+        let (mut recorder, entries, _) = recorder(100, Time::ZERO);
+        let mut segment = segment(&FakeDisk::new());
+        let mut asked = 0;
+        // Nothing is there at every other look, and something right after it.
+        let mut coming = std::iter::from_fn(|| {
+            asked += 1;
+            happens(&mut recorder, asked);
+            (asked % 2 == 1 && asked < 9)
+                .then(|| entries.recv().ok())
+                .flatten()
+        });
+        turn(&mut segment, &mut coming, &mut Vec::new()).expect("room");
+        assert_eq!(segment.written().groups, 1);
+    }
+
+    #[test]
+    fn the_thread_brings_everything_to_disk_and_seals_it() {
+        let disk = FakeDisk::new();
+        let (mut recorder, journal) = Journal::start(segment(&disk), Time::ZERO);
+        for number in 0..1000 {
+            happens(&mut recorder, number);
+        }
+        let end = End {
+            by: LoadEnd::Budget,
+            at: Time::from_nanos(5000),
+            intended: 1000,
+        };
+        let kept = journal.finish(recorder, end);
+        assert!(kept.failed.is_none());
+        assert_eq!((kept.dropped, kept.written.rows), (0, 1000));
+        assert_eq!(kept.written.entries, 1001);
+    }
+
+    #[test]
+    fn a_disk_that_fails_stops_the_record_and_not_the_run() {
+        for failing in [1, 2] {
+            let mut disk = FakeDisk::new();
+            let segment = segment(&disk);
+            disk.fail_at(disk.operations() + failing - 1);
+            let (mut recorder, journal) = Journal::start(segment, Time::ZERO);
+            happens(&mut recorder, 0);
+            // The thread ends by itself, without any end of the run.
+            while !journal.has_failed() {
+                std::thread::yield_now();
+            }
+            for number in 1..100 {
+                happens(&mut recorder, number);
+            }
+            let end = End {
+                by: LoadEnd::Interrupted,
+                at: Time::from_nanos(5000),
+                intended: 100,
+            };
+            let kept = journal.finish(recorder, end);
+            let why = kept.failed.expect("a failure").to_string();
+            assert!(
+                why.contains("/0.segment: no space left on the fake disk"),
+                "{why}"
+            );
+            assert_eq!((kept.dropped, kept.written.entries), (101, 0));
+        }
+    }
+}

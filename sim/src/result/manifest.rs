@@ -1,0 +1,84 @@
+//! The manifest of a live run: what was going to be run, written before the first request is sent and never changed.
+//!
+//! With it a run that was interrupted by a crash can be told of. It holds no secret: how a server lets one in is not part
+//! of it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{SpecIdentity, schema_of, to_json};
+use crate::spec::Setting;
+
+/// The document's schema identifier.
+pub const MANIFEST_SCHEMA: &str = "blis.manifest/1";
+
+/// What was going to be run, and where.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Manifest {
+    /// Always `blis.manifest/1`.
+    pub schema: String,
+    /// The version of blis that sent the load.
+    pub blis_version: String,
+    /// The id of the run: 16 hexadecimal digits, which every part of its record has too.
+    pub run: String,
+    /// When the run started by the clock of the machine, in seconds since 1970 (UTC).
+    pub started_unix_s: u64,
+    /// The command line without the program, with `***` for what may be secret.
+    pub arguments: Vec<String>,
+    /// The spec that was run.
+    pub spec: SpecIdentity,
+    /// The file of the spec as the command line named it; absent for the embedded one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The seed of every draw.
+    pub seed: u64,
+    /// The values that decide the run, by their keys in the spec, and where each came from.
+    pub configuration: BTreeMap<String, Setting>,
+    /// The servers, by host and port.
+    pub target: Vec<String>,
+    /// The version of the server.
+    pub server_version: String,
+    /// How many connections the load is sent over.
+    pub connections: u32,
+}
+
+impl Manifest {
+    /// The document as pretty-printed JSON with a line break at its end.
+    ///
+    /// # Errors
+    /// None that the types allow; the serialiser's own is passed on.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        to_json(self)
+    }
+}
+
+/// The JSON Schema of the document, pretty-printed with a line break at its end.
+pub fn manifest_json_schema() -> String {
+    schema_of::<Manifest>()
+}
+
+/// What is on disk of a live run, request by request.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Record {
+    /// The id of the run.
+    pub run: String,
+    /// Rows of requests that were brought to disk.
+    pub rows: u64,
+    /// Entries that are not in the record, because there was no room for them or it could not be written: of rows,
+    /// intentions and sessions together.
+    pub dropped: u64,
+    /// What was made of the record after the run had been interrupted; absent where the run came to its own end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovered: Option<Recovered>,
+}
+
+/// What is not known of a run that was interrupted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Recovered {
+    /// Requests that were intended and of whose end nothing is known; they count as unresolved.
+    pub unknown: u64,
+    /// Bytes at the end of the record that were being written.
+    pub torn_bytes: u64,
+}

@@ -1,0 +1,47 @@
+//! `blis trace`: the requests of a live run, one row each, as `blis run --trace` writes those of a simulation.
+
+use std::io::{self, BufWriter, Write};
+
+use blis_live::journal::What;
+
+use crate::cli::TraceArgs;
+use crate::exit::{Done, Failure, tell};
+use crate::recorded::Recorded;
+use crate::trace_rows::Rows;
+
+/// Prints the rows as they are read.
+///
+/// # Errors
+/// [`Failure::Usage`] when the directory holds none; [`Failure::Output`] when stdout cannot be written.
+pub fn execute(args: &TraceArgs) -> Result<Done, Failure> {
+    let recorded = Recorded::read(&args.run)?;
+    let (workload, entries) = recorded.rows()?;
+    let unwritten = |why: io::Error| Failure::Output {
+        to: "stdout".to_owned(),
+        why,
+    };
+    let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut rows = Rows::new(out, args.format, &workload.model);
+    let mut written = rows.header(&workload);
+    for entry in entries {
+        if let What::Done(row) = entry?.what {
+            written = written.and_then(|()| rows.row(&row));
+        }
+        if written.is_err() {
+            break;
+        }
+    }
+    match written.and_then(|()| rows.out().flush()) {
+        // A reader that has seen enough is not an error.
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => return Err(unwritten(why)),
+        _ => {}
+    }
+    if let Recorded::Unfinished(_) = recorded {
+        tell(&format!(
+            "blis: {} has no result: the run was interrupted, or still goes on; these are the requests that are known to have \
+             ended\n",
+            args.run.display()
+        ));
+    }
+    Ok(Done::Well)
+}

@@ -1,0 +1,316 @@
+//! The record that `blis observe` keeps: begun before the first request, sealed after the last, folded with the result.
+//!
+//! With `--out` it lies in the directory of the run; with `--trace` alone in a folder beside the file, which vanishes at the
+//! end.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use blis_live::driver::Ended;
+use blis_live::journal::{
+    self, End, Entries, Journal, Kept, MANIFEST, NamedText, RealDisk, Recorder, What, folder,
+};
+use blis_live::observe::Connected;
+use blis_live::target::Target;
+use blis_sim::result::{MANIFEST_SCHEMA, Manifest, Record, SpecIdentity};
+use blis_sim::spec;
+use tempfile::TempDir;
+
+use crate::arguments;
+use crate::cli::ObserveArgs;
+use crate::exit::Failure;
+use crate::run_directory::{Contents, RunDirectory, SPEC, UNFINISHED, former};
+use crate::simulate::{files, run_text};
+use crate::trace_file::TraceFile;
+use crate::workload::Workload;
+
+/// Where a record will lie, and the file of the rows.
+#[derive(Debug)]
+pub struct Place {
+    directory: PathBuf,
+    /// The folder that vanishes, where there is no directory.
+    passing: Option<TempDir>,
+    trace: Option<TraceFile>,
+}
+
+/// A record that is being written.
+#[derive(Debug)]
+pub struct Begun {
+    journal: Journal,
+    manifest: Manifest,
+    run: u64,
+}
+
+/// A record of a run that has ended.
+#[derive(Debug)]
+pub struct Sealed<'a> {
+    place: Place,
+    workload: &'a Workload,
+    manifest: Manifest,
+    run: u64,
+    kept: Kept,
+}
+
+impl Place {
+    /// The place that the arguments name, if anything is to be kept.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when it is taken or cannot be written.
+    pub fn claim(args: &ObserveArgs, workload: &Workload) -> Result<Option<Place>, Failure> {
+        let directory = match &args.out {
+            Some(path) => Some(RunDirectory::claim(path, args.force)?),
+            None => None,
+        };
+        let trace = match &args.trace {
+            Some(path) => {
+                let form = args.trace_format;
+                Some(TraceFile::open(path, form, args.force, workload)?)
+            }
+            None => None,
+        };
+        let passing = match (&directory, &trace) {
+            (None, Some(trace)) => Some(passing(trace.path())?),
+            _ => None,
+        };
+        let path = match (&directory, &passing) {
+            (Some(directory), _) => directory.path(),
+            (None, Some(passing)) => passing.path(),
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(Place {
+            directory: path.to_owned(),
+            passing,
+            trace,
+        }))
+    }
+
+    /// Begins the record of a run that is connected.
+    ///
+    /// # Errors
+    /// Those of [`folder::start`].
+    pub fn begin(
+        &self,
+        workload: &Workload,
+        target: &Target,
+        connected: &Connected,
+    ) -> Result<(Recorder, Begun), journal::Failure> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.unwrap_or_default();
+        let run = id(now.as_nanos());
+        let manifest = manifest(workload, target, connected, run, now.as_secs());
+        let files = at_start(workload, &manifest);
+        let former: Vec<&str> = former().collect();
+        let segment = folder::start(RealDisk, &self.directory, run, &files, &former)?;
+        let (recorder, journal) = Journal::start(segment, workload.model.limits.warmup);
+        let begun = Begun {
+            journal,
+            manifest,
+            run,
+        };
+        Ok((recorder, begun))
+    }
+}
+
+/// A folder for a record that nobody asked for, beside the file that is made of it.
+fn passing(beside: &Path) -> Result<TempDir, Failure> {
+    let folder = match beside.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    // Beside a device nothing can be made.
+    let folder = match beside.is_file() || !beside.exists() {
+        true => folder.to_owned(),
+        false => std::env::temp_dir(),
+    };
+    let made = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .tempdir_in(&folder);
+    made.map_err(|why| {
+        Failure::Usage(format!(
+            "the rows of --trace are kept in {} until the end, which cannot be used: {why}; name a file in a directory \
+             that can be written",
+            folder.display()
+        ))
+    })
+}
+
+/// What sets this run apart from any other.
+fn id(nanos: u128) -> u64 {
+    let sha = spec::sha256(&format!("{nanos} {}", std::process::id()));
+    u64::from_str_radix(&sha[..16], 16).unwrap_or_default()
+}
+
+fn manifest(
+    workload: &Workload,
+    target: &Target,
+    connected: &Connected,
+    run: u64,
+    started: u64,
+) -> Manifest {
+    Manifest {
+        schema: MANIFEST_SCHEMA.to_owned(),
+        blis_version: env!("CARGO_PKG_VERSION").to_owned(),
+        run: format!("{run:016x}"),
+        started_unix_s: started,
+        arguments: arguments::shown(std::env::args().skip(1)),
+        spec: SpecIdentity {
+            name: workload.model.name.clone(),
+            sha256: workload.sha256.clone(),
+            resolved_sha256: spec::sha256(&run_text(workload)),
+            files: files(workload),
+        },
+        file: workload.file.clone(),
+        seed: workload.model.seed,
+        configuration: workload.configuration.clone(),
+        target: target.names.clone(),
+        server_version: connected.server.clone(),
+        connections: connected.connections,
+    }
+}
+
+/// What is needed to read a record.
+fn at_start(workload: &Workload, manifest: &Manifest) -> Vec<NamedText> {
+    let copies = workload.files.iter().map(|copy| NamedText {
+        name: copy.path(),
+        text: copy.text.clone(),
+    });
+    let spec = NamedText {
+        name: SPEC.to_owned(),
+        text: run_text(workload),
+    };
+    let manifest = of_manifest(manifest);
+    copies.chain([spec, manifest]).collect()
+}
+
+fn of_manifest(manifest: &Manifest) -> NamedText {
+    NamedText {
+        name: MANIFEST.to_owned(),
+        // The types allow no failure.
+        text: manifest.to_json().unwrap_or_default(),
+    }
+}
+
+impl Begun {
+    /// Whether nothing more will be kept.
+    pub fn has_failed(&self) -> bool {
+        self.journal.has_failed()
+    }
+
+    /// Seals the record of a run that has ended.
+    pub fn seal<'a>(
+        self,
+        place: Place,
+        recorder: Recorder,
+        ended: &Ended,
+        workload: &'a Workload,
+    ) -> Sealed<'a> {
+        let end = End {
+            by: ended.by,
+            at: ended.at,
+            intended: ended.intended,
+        };
+        Sealed {
+            kept: self.journal.finish(recorder, end),
+            place,
+            workload,
+            manifest: self.manifest,
+            run: self.run,
+        }
+    }
+}
+
+impl Sealed<'_> {
+    /// What the result says of it.
+    pub fn block(&self) -> Record {
+        Record {
+            run: self.manifest.run.clone(),
+            rows: self.kept.written.rows,
+            dropped: self.kept.dropped,
+            recovered: None,
+        }
+    }
+
+    /// Writes the rows to their file and the result with all else into the directory: what became of the record, the
+    /// trace and the directory.
+    pub fn keep(self, contents: &Contents<'_>) -> [Result<(), Failure>; 3] {
+        let Sealed {
+            mut place,
+            workload,
+            manifest,
+            run,
+            kept,
+        } = self;
+        let recorded = kept.failed.map_or(Ok(()), |why| Err(Failure::Record(why)));
+        let trace = place.trace.take();
+        let traced = trace.map_or(Ok(()), |trace| export(trace, &place, run, workload));
+        if place.passing.is_some() {
+            return [recorded, traced, Ok(())];
+        }
+        let mut files = contents.texts();
+        files.insert(0, of_manifest(&manifest));
+        let model = &workload.model;
+        let placed = folder::end(&mut RealDisk, &place.directory, run, model, &files);
+        [recorded, traced, placed.map_err(Failure::Record)]
+    }
+}
+
+/// Writes the rows of a record to a file.
+fn export(
+    mut trace: TraceFile,
+    place: &Place,
+    run: u64,
+    workload: &Workload,
+) -> Result<(), Failure> {
+    let folder = place.directory.join(journal::JOURNAL);
+    let model = &workload.model;
+    let opened = Entries::of_folder(&RealDisk, &folder, run, model);
+    for entry in opened.map_err(Failure::Record)? {
+        if let What::Done(row) = entry.map_err(Failure::Record)?.what {
+            trace.write(&row);
+        }
+    }
+    trace.close().map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use blis_live::journal::Syncs;
+
+    use super::*;
+    use crate::input_files::Copy;
+
+    fn texts(names: &[&str]) -> Vec<NamedText> {
+        let named = |name: &&str| NamedText {
+            name: (*name).to_owned(),
+            text: String::new(),
+        };
+        names.iter().map(named).collect()
+    }
+
+    #[test]
+    fn syncs_are_those_of_the_document() {
+        for (f, groups) in [(0, 7), (3, 1200)] {
+            let copies: Vec<Copy> = (0..f)
+                .map(|number| Copy {
+                    written: String::new(),
+                    name: format!("{number}.csv"),
+                    text: String::new(),
+                })
+                .collect();
+            let contents = Contents {
+                spec: "",
+                result: "",
+                report: "",
+                files: &copies,
+            };
+            let paths: Vec<String> = copies.iter().map(Copy::path).collect();
+            let mut start: Vec<&str> = paths.iter().map(String::as_str).collect();
+            start.extend([SPEC, MANIFEST]);
+            let mut end = texts(&[MANIFEST]);
+            end.extend(contents.texts());
+            let syncs = Syncs::of(2, &texts(&start), &end, groups);
+            assert_eq!(syncs.files, 9 + 2 * f + groups);
+            assert_eq!(syncs.folders, 4 + 2 + if f > 0 { 2 } else { 0 });
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! A run as its directory holds it: the result of one that came to its end, or the record of one that did not.
+
+use std::path::{Path, PathBuf};
+
+use blis_live::journal::{Disk, Entries, JOURNAL, MANIFEST, RECORD, RealDisk, replay};
+use blis_sim::measure::Measure;
+use blis_sim::result::{self, Live, MANIFEST_SCHEMA, Manifest, Record, Recovered, Run};
+use blis_sim::time::Time;
+use blis_sim::verdict::Generator;
+use serde_json::Value;
+
+use crate::cli::{ClientArgs, OverrideArgs};
+use crate::exit::Failure;
+use crate::run_directory::{RESULT, SPEC};
+use crate::simulate::{Ended, conclude};
+use crate::workload::{self, Workload};
+
+/// What a directory holds.
+#[derive(Debug)]
+pub enum Recorded {
+    /// A run that came to its end.
+    Ended(Box<Finished>),
+    /// A run without a result.
+    Unfinished(Box<Unfinished>),
+}
+
+/// A run with its result.
+#[derive(Debug)]
+pub struct Finished {
+    directory: PathBuf,
+    /// The result document as it was written.
+    pub document: String,
+    /// The same, read.
+    pub run: Run,
+    /// What describes it, if it is a live one.
+    manifest: Option<Manifest>,
+}
+
+/// A run of which there is a record and no result.
+#[derive(Debug)]
+pub struct Unfinished {
+    folder: PathBuf,
+    manifest: Manifest,
+}
+
+/// The entries of a record, with what is needed to understand them.
+pub type Opened = (Workload, Entries<<RealDisk as Disk>::Reader>);
+
+impl Recorded {
+    /// What this directory holds.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when it holds no run that can be read.
+    pub fn read(directory: &Path) -> Result<Recorded, Failure> {
+        let folder = directory.join(JOURNAL);
+        let unfinished = match folder.is_dir() {
+            true => Some(manifest_of(&folder)?),
+            false => None,
+        };
+        let result = directory.join(RESULT);
+        let finished = match (&unfinished, result.is_file()) {
+            (Some(_), false) => None,
+            _ => Some(Finished::read(directory)?),
+        };
+        Ok(match (unfinished, finished) {
+            // The journal of the very run that has ended is a leftover.
+            (Some(manifest), finished) => match finished {
+                Some(finished) if finished.id() == Some(&manifest.run) => {
+                    Recorded::Ended(Box::new(finished))
+                }
+                _ => Recorded::Unfinished(Box::new(Unfinished { folder, manifest })),
+            },
+            (None, Some(finished)) => Recorded::Ended(Box::new(finished)),
+            (None, None) => return Err(no_run(&result, &"there is none")),
+        })
+    }
+
+    /// Opens the rows of the run.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when there are none, or when they cannot be read.
+    pub fn rows(&self) -> Result<Opened, Failure> {
+        match self {
+            Recorded::Unfinished(unfinished) => unfinished.entries(),
+            Recorded::Ended(finished) => finished.rows(),
+        }
+    }
+}
+
+impl Finished {
+    fn read(directory: &Path) -> Result<Finished, Failure> {
+        let path = directory.join(RESULT);
+        let document = std::fs::read_to_string(&path).map_err(|why| no_run(&path, &why))?;
+        let value = of_schema(&path, &document, result::SCHEMA)?;
+        let run: Run = serde_json::from_value(value).map_err(|why| no_run(&path, &why))?;
+        let manifest = match run.live.as_ref().is_some_and(|live| live.record.is_some()) {
+            true => Some(manifest_of(directory)?),
+            false => None,
+        };
+        Ok(Finished {
+            directory: directory.to_owned(),
+            document,
+            run,
+            manifest,
+        })
+    }
+
+    /// The id of the run, where it has a record.
+    fn id(&self) -> Option<&String> {
+        let record = self.run.live.as_ref()?.record.as_ref()?;
+        Some(&record.run)
+    }
+
+    /// The file of the spec as the command line named it; `None` for the embedded one.
+    pub fn file(&self) -> Option<String> {
+        match &self.manifest {
+            Some(manifest) => manifest.file.clone(),
+            None => Some(self.directory.join(SPEC).display().to_string()),
+        }
+    }
+
+    fn rows(&self) -> Result<Opened, Failure> {
+        let Some(manifest) = &self.manifest else {
+            return Err(Failure::Usage(format!(
+                "{} holds no rows of requests: `blis observe --out` keeps them; those of a simulation are written by `blis \
+                 run --trace`",
+                self.directory.display()
+            )));
+        };
+        let workload = workload_of(&self.directory, manifest)?;
+        let path = self.directory.join(RECORD);
+        let entries = Entries::open(&RealDisk, &[path], id(manifest)?, &workload.model)?;
+        Ok((workload, entries))
+    }
+}
+
+impl Unfinished {
+    fn entries(&self) -> Result<Opened, Failure> {
+        let workload = workload_of(&self.folder, &self.manifest)?;
+        let run = id(&self.manifest)?;
+        let entries = Entries::of_folder(&RealDisk, &self.folder, run, &workload.model)?;
+        Ok((workload, entries))
+    }
+
+    /// The result as far as the record has it, with the workload.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when the record cannot be read.
+    pub fn result(&self) -> Result<(Workload, Run), Failure> {
+        let (workload, mut entries) = self.entries()?;
+        let mut measure = Measure::new(&workload.model);
+        let replayed = replay(&mut entries, &mut measure)?;
+        let end = replayed.end;
+        measure.finish(end.intended)?;
+        let damage = entries.damage();
+        let live = Live {
+            target: self.manifest.target.clone(),
+            server_version: self.manifest.server_version.clone(),
+            connections: self.manifest.connections,
+            elapsed_s: end.at.since(Time::ZERO).as_secs_f64(),
+            reasons: Default::default(),
+            messages: Vec::new(),
+            awaited: Default::default(),
+            generator: None,
+            not_measured: NOT_RECORDED.map(str::to_owned).to_vec(),
+            record: Some(Record {
+                run: self.manifest.run.clone(),
+                rows: replayed.rows,
+                dropped: damage.missing,
+                recovered: Some(Recovered {
+                    unknown: replayed.unknown,
+                    torn_bytes: damage.torn_bytes,
+                }),
+            }),
+        };
+        let ended = Ended::new(end.by, end.at, end.intended, 0);
+        let run = conclude(
+            &workload,
+            &workload.model,
+            &measure,
+            ended,
+            Generator::default(),
+        );
+        let run = run.into_live(live);
+        Ok((workload, run))
+    }
+}
+
+/// What of a live run is not in its record.
+const NOT_RECORDED: [&str; 4] = ["reasons", "messages", "awaited", "generator"];
+
+/// The number of a run.
+fn id(manifest: &Manifest) -> Result<u64, Failure> {
+    u64::from_str_radix(&manifest.run, 16).map_err(|_| {
+        Failure::Usage(format!(
+            "the manifest names the run `{}`, which is no id of a run; restore the manifest that `blis observe` wrote",
+            manifest.run
+        ))
+    })
+}
+
+/// The workload of a folder, as it was called when it was run.
+fn workload_of(folder: &Path, manifest: &Manifest) -> Result<Workload, Failure> {
+    let path = folder.join(SPEC);
+    let flags = (ClientArgs::default(), OverrideArgs::default());
+    let workload = workload::load(Some(&path), &flags.0, &flags.1)?;
+    if workload.sha256 != manifest.spec.resolved_sha256 {
+        return Err(Failure::Usage(format!(
+            "{} is not the spec that was run: its SHA-256 differs from that of the manifest; restore it",
+            path.display()
+        )));
+    }
+    Ok(Workload {
+        file: manifest.file.clone(),
+        sha256: manifest.spec.sha256.clone(),
+        configuration: manifest.configuration.clone(),
+        ..workload
+    })
+}
+
+fn manifest_of(folder: &Path) -> Result<Manifest, Failure> {
+    let path = folder.join(MANIFEST);
+    let text = std::fs::read_to_string(&path).map_err(|why| no_run(&path, &why))?;
+    let value = of_schema(&path, &text, MANIFEST_SCHEMA)?;
+    serde_json::from_value(value).map_err(|why| no_run(&path, &why))
+}
+
+/// A document of a schema.
+fn of_schema(path: &Path, text: &str, schema: &str) -> Result<Value, Failure> {
+    let value: Value = serde_json::from_str(text).map_err(|why| no_run(path, &why))?;
+    match value["schema"].as_str() {
+        Some(found) if found == schema => Ok(value),
+        found => {
+            let found = found.unwrap_or("nothing");
+            let why = format!("has {found} as its schema, where {schema} is expected");
+            Err(no_run(path, &why))
+        }
+    }
+}
+
+fn no_run(path: &Path, why: &dyn std::fmt::Display) -> Failure {
+    Failure::Usage(format!(
+        "no run can be read there: {}: {why}; name a directory that `blis observe --out` or `blis run --out` wrote",
+        path.display()
+    ))
+}
