@@ -153,7 +153,8 @@ pub struct TargetArgs {
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
 
-    /// A server that is not this machine and may be loaded: its host as in the URL, or a network such as 10.0.0.0/8.
+    /// A server that is not this machine and may be loaded: its host as in the URL, or a network such as 10.0.0.0/8
+    /// (BLIS_ALLOW_TARGET, several with commas between).
     #[arg(long, value_name = "HOST", value_parser = target)]
     pub allow_target: Vec<Named>,
 
@@ -193,9 +194,21 @@ pub struct TargetArgs {
     #[arg(long, value_name = "FILE")]
     pub tlskey: Option<PathBuf>,
 
+    /// TLS before the server's first word, as the server may be set to want it.
+    #[arg(long)]
+    pub tlsfirst: bool,
+
     /// What the subjects of replies start with; _INBOX unless given.
     #[arg(long, value_name = "PREFIX")]
     pub inbox_prefix: Option<String>,
+
+    /// The domain of JetStream.
+    #[arg(long, value_name = "DOMAIN")]
+    pub js_domain: Option<String>,
+
+    /// What the subjects of the JetStream API start with; $JS.API unless given.
+    #[arg(long, value_name = "PREFIX", conflicts_with = "js_domain")]
+    pub js_api_prefix: Option<String>,
 }
 
 fn target(text: &str) -> Result<Named, String> {

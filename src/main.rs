@@ -12,6 +12,7 @@ mod interrupt;
 mod live_progress;
 mod memory;
 mod nats_access;
+mod nats_context;
 mod progress;
 mod report;
 mod run_directory;

@@ -5,20 +5,21 @@
 //! received, before the driver looks at it.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, Message, StatusCode};
+use async_nats::{Client, ConnectOptions, Event, Message, StatusCode};
 use blis_sim::engine::FlightId;
 use blis_sim::event::Outcome;
 use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 
 use crate::clock::time_of;
+pub use crate::connect_failure::ConnectFailure;
 use crate::driver::Incoming;
 use crate::identity::{REJECTED, SERVICE_ERROR, SERVICE_ERROR_CODE};
 use crate::target::Target;
@@ -43,12 +44,18 @@ pub struct Access {
     pub creds: Option<PathBuf>,
     /// The seed of a key.
     pub nkey: Option<String>,
+    /// A JWT and the seed of its key, where it has one.
+    pub jwt: Option<(String, Option<String>)>,
     /// A file with further certificates of authorities.
     pub ca: Option<PathBuf>,
     /// Files with the client's certificate and key.
     pub certificate: Option<(PathBuf, PathBuf)>,
+    /// Whether TLS comes before the server's first word, instead of after it.
+    pub tls_first: bool,
     /// What replies' subjects start with, instead of `_INBOX`.
     pub inbox_prefix: Option<String>,
+    /// What the subjects of the JetStream API start with, instead of `$JS.API`.
+    pub api_prefix: Option<String>,
 }
 
 impl fmt::Debug for Access {
@@ -58,6 +65,17 @@ impl fmt::Debug for Access {
 }
 
 impl Access {
+    /// Whether TLS is wanted, whatever the server says.
+    pub fn wants_tls(&self) -> bool {
+        self.ca.is_some() || self.certificate.is_some() || self.tls_first
+    }
+
+    /// The subject of a function of the JetStream API.
+    pub fn api(&self, function: &str) -> String {
+        let prefix = self.api_prefix.as_deref().unwrap_or("$JS.API");
+        format!("{prefix}.{function}")
+    }
+
     /// The options of a connection of this name.
     ///
     /// # Errors
@@ -70,70 +88,69 @@ impl Access {
             .connection_timeout(CONNECT_TIMEOUT)
             .request_timeout(Some(CONNECT_TIMEOUT))
             .ignore_discovered_servers()
-            .retain_servers_order();
-        if let Some((user, password)) = &self.user {
-            options = options.user_and_password(user.clone(), password.clone());
-        }
-        if let Some(token) = &self.token {
-            options = options.token(token.clone());
-        }
-        if let Some(seed) = &self.nkey {
-            options = options.nkey(seed.clone());
-        }
-        if let Some(path) = &self.creds {
-            options = options
-                .credentials_file(path)
-                .await
-                .map_err(|why| ConnectFailure::File {
-                    path: path.clone(),
-                    why: why.to_string(),
-                })?;
+            .retain_servers_order()
+            .require_tls(self.wants_tls());
+        if self.tls_first {
+            options = options.tls_first();
         }
         if let Some(path) = &self.ca {
+            readable(path)?;
             options = options.add_root_certificates(path.clone());
         }
         if let Some((certificate, key)) = &self.certificate {
+            readable(certificate)?;
+            readable(key)?;
             options = options.add_client_certificate(certificate.clone(), key.clone());
         }
         if let Some(prefix) = &self.inbox_prefix {
             options = options.custom_inbox_prefix(prefix);
         }
-        Ok(options)
+        if let Some(token) = &self.token {
+            options = options.token(token.clone());
+        }
+        self.identified(options).await
+    }
+
+    /// The options with the first identity that there is, in the order of the `nats` command line.
+    async fn identified(&self, options: ConnectOptions) -> Result<ConnectOptions, ConnectFailure> {
+        if let Some((user, password)) = &self.user {
+            return Ok(options.user_and_password(user.clone(), password.clone()));
+        }
+        if let Some(path) = &self.creds {
+            let loaded = options.credentials_file(path).await;
+            return loaded.map_err(|why| unusable(path, why.to_string()));
+        }
+        if let Some(seed) = &self.nkey {
+            return Ok(options.nkey(seed.clone()));
+        }
+        match &self.jwt {
+            Some((jwt, Some(seed))) => {
+                // The client reads both from one text, as a file of credentials has them.
+                let text = format!(
+                    "-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n\
+                     -----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
+                );
+                let loaded = options.credentials(&text);
+                loaded.map_err(|_| ConnectFailure::Key("the JWT and its seed".to_owned()))
+            }
+            Some((jwt, None)) => Ok(options.jwt(jwt.clone(), |_| async { Ok(Vec::new()) })),
+            None => Ok(options),
+        }
     }
 }
 
-/// Why a connection could not be opened.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConnectFailure {
-    /// Nobody answers there.
-    #[error("no NATS server answers at {target}: {why}; start one there or name another --url")]
-    Unreachable {
-        /// `host:port`.
-        target: String,
-        /// What went wrong.
-        why: String,
-    },
-    /// The server does not let one in.
-    #[error(
-        "the server at {target} refuses the connection: {why}; give --user and --password, --token, --creds or --nkey"
-    )]
-    Refused {
-        /// `host:port`.
-        target: String,
-        /// What it says.
-        why: String,
-    },
-    /// A file with credentials cannot be used.
-    #[error("the credentials in {} cannot be used: {why}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        why: String,
-    },
-    /// The inbox could not be opened.
-    #[error("the inbox of a connection could not be opened: {0}")]
-    Inbox(String),
+fn readable(path: &Path) -> Result<(), ConnectFailure> {
+    let opened = std::fs::File::open(path);
+    opened
+        .map(drop)
+        .map_err(|why| unusable(path, why.to_string()))
+}
+
+fn unusable(path: &Path, why: String) -> ConnectFailure {
+    ConnectFailure::File {
+        path: path.to_owned(),
+        why,
+    }
 }
 
 /// What a server said on its own account, and what happened beside requests.
@@ -209,6 +226,7 @@ pub async fn open(
     incoming: &Sender<Incoming>,
     told: &Arc<Told>,
 ) -> Result<Vec<Connection>, ConnectFailure> {
+    target.check_again()?;
     let at_once = Arc::new(Semaphore::new(AT_ONCE));
     let mut opening = Vec::new();
     for connection in 0..number {
@@ -234,20 +252,10 @@ pub async fn open(
 /// # Errors
 /// Why it cannot be opened.
 pub async fn plain(target: &Target, access: &Access, name: &str) -> Result<Client, ConnectFailure> {
+    target.check_again()?;
     let options = access.options(name).await?;
     let opened = options.connect(target.servers.as_slice()).await;
-    opened.map_err(|error| failure(target, &error))
-}
-
-fn failure(target: &Target, error: &async_nats::ConnectError) -> ConnectFailure {
-    let target = target.names.join(", ");
-    let why = error.to_string();
-    match error.kind() {
-        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
-            ConnectFailure::Refused { target, why }
-        }
-        _ => ConnectFailure::Unreachable { target, why },
-    }
+    opened.map_err(|error| ConnectFailure::of(target, &error))
 }
 
 async fn open_one(
@@ -279,7 +287,7 @@ async fn open_one(
         async {}
     });
     let opened = options.connect(target.servers.as_slice()).await;
-    let client = opened.map_err(|error| failure(target, &error))?;
+    let client = opened.map_err(|error| ConnectFailure::of(target, &error))?;
     let inbox = client.new_inbox();
     let subscribed = client.subscribe(format!("{inbox}.*")).await;
     let mut replies = subscribed.map_err(|why| ConnectFailure::Inbox(why.to_string()))?;

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! - [`target`] decides, before any socket is opened, whether a server may be loaded at all.
-//! - [`connection`] opens connections and receives what comes back over them.
+//! - [`connection`] opens connections and receives what comes back over them; [`connect_failure`] says why one could not
+//!   be opened.
 //! - [`driver`] is the run: it wakes users when they are due, hands what they send to a [`Transport`](driver::Transport),
 //!   and tells them of replies and timeouts. It is the one place that knows the [`clock`].
 //! - [`nats`] is the transport that sends to NATS, [`observe`] a run from its preflight to its end.
@@ -15,6 +16,7 @@
 //! - [`plan`] says what a run would do, and opens nothing.
 
 pub mod clock;
+pub mod connect_failure;
 pub mod connection;
 pub mod double;
 pub mod driver;

@@ -2,6 +2,8 @@
 //!
 //! Nothing here depends on how fast the machine is: counts and identities are held, times are not.
 
+mod access;
+mod keys;
 mod programs;
 mod server;
 mod wire;
@@ -427,92 +429,6 @@ fn a_dry_run_opens_no_connection() {
     listener.set_nonblocking(true).expect("a listener");
     let nobody = listener.accept().expect_err("nobody connected");
     assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
-}
-
-#[test]
-fn users_are_let_in_and_secrets_stay_secret() {
-    let server = Server::start("authorization {user: me, password: canary}");
-    let url = server.url();
-    let words = [
-        "--concurrency",
-        "2",
-        "--num-requests",
-        "4",
-        "--think-time-ms",
-        "1",
-    ];
-    let out = server.folder().join("run").display().to_string();
-    let with = |more: &[&str]| run(&[&["observe", "--quiet", "--json"], &words[..], more].concat());
-    let ran = with(&[
-        "--url",
-        &url,
-        "--user",
-        "me",
-        "--password",
-        "canary",
-        "--out",
-        &out,
-    ]);
-    assert_eq!(number(&document(&ran), "/requests/intended"), 4);
-    for entry in std::fs::read_dir(&out).expect("a directory") {
-        let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("text");
-        assert!(!text.contains("canary"), "{text}");
-    }
-    let in_url = url.replace("nats://", "nats://me:canary@");
-    let ran = with(&["--url", &in_url]);
-    assert_eq!(number(&document(&ran), "/requests/intended"), 4);
-    assert!(!(ran.stdout + &ran.stderr).contains("canary"));
-    let ran = with(&["--url", &url, "--user", "me", "--password", "canary2"]);
-    assert_eq!(ran.code, Some(4));
-    assert!(
-        ran.stderr.contains("refuses the connection"),
-        "{}",
-        ran.stderr
-    );
-    assert!(!(ran.stdout + &ran.stderr).contains("canary"));
-    let context = saved(
-        &server,
-        "mine.json",
-        &format!("{{\"url\": \"{url}\", \"user\": \"me\", \"password\": \"canary\"}}"),
-    );
-    let ran = with(&["--context", &context]);
-    assert_eq!(number(&document(&ran), "/requests/intended"), 4);
-    let context = saved(
-        &server,
-        "other.json",
-        &format!("{{\"url\": \"{url}\", \"socks_proxy\": \"canary\"}}"),
-    );
-    let ran = with(&["--context", &context]);
-    assert_eq!(ran.code, Some(2));
-    assert!(
-        ran.stderr
-            .contains("its field `socks_proxy` is not honoured"),
-        "{}",
-        ran.stderr
-    );
-    assert!(!ran.stderr.contains("canary"));
-}
-
-#[test]
-fn tokens_let_in_too() {
-    let server = Server::start("authorization {token: canary}");
-    let url = server.url();
-    let words = [
-        "observe",
-        "--quiet",
-        "--json",
-        "--url",
-        &url,
-        "--concurrency",
-        "1",
-        "--num-requests",
-        "2",
-        "--think-time-ms",
-        "1",
-    ];
-    let ran = run(&[&words[..], &["--token", "canary"]].concat());
-    assert_eq!(number(&document(&ran), "/requests/intended"), 2);
-    assert_eq!(run(&words).code, Some(4));
 }
 
 #[test]

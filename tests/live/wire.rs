@@ -14,6 +14,8 @@ pub struct Wire {
 #[derive(Debug, Clone)]
 pub struct Message {
     pub subject: String,
+    /// Where an answer is wanted; empty where none is.
+    pub reply: String,
     pub headers: String,
     pub payload: Vec<u8>,
 }
@@ -101,13 +103,15 @@ impl Wire {
                 return None;
             }
             let words: Vec<&str> = line.split_whitespace().collect();
-            let (headers, total) = match words.as_slice() {
+            let (reply, headers, total) = match words.as_slice() {
                 ["PING"] => {
                     self.write("PONG\r\n");
                     continue;
                 }
-                ["MSG", .., total] => (0, total.parse().ok()?),
-                ["HMSG", .., headers, total] => (headers.parse().ok()?, total.parse().ok()?),
+                ["MSG", _, _, reply @ .., total] => (reply, 0, total.parse().ok()?),
+                ["HMSG", _, _, reply @ .., headers, total] => {
+                    (reply, headers.parse().ok()?, total.parse().ok()?)
+                }
                 _ => continue,
             };
             let mut body = vec![0; total + 2];
@@ -116,6 +120,7 @@ impl Wire {
             let payload = body.split_off(headers);
             return Some(Message {
                 subject: words[1].to_owned(),
+                reply: reply.concat(),
                 headers: String::from_utf8(body).ok()?,
                 payload,
             });
