@@ -119,6 +119,14 @@ pub struct ObserveArgs {
     #[arg(long, requires = "out", help_heading = "Output")]
     pub force: bool,
 
+    /// Observe the consumers of this stream, too. May be repeated.
+    #[arg(long, value_name = "NAME", help_heading = "Observers")]
+    pub observe_stream: Vec<String>,
+
+    /// The monitoring of the server, such as http://127.0.0.1:8222, to be observed; guarded as the target is.
+    #[arg(long, value_name = "URL", help_heading = "Observers")]
+    pub monitor: Option<String>,
+
     /// Print what the run would do, and open no connection.
     #[arg(long)]
     pub dry_run: bool,

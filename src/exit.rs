@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use blis_live::connection::ConnectFailure;
 use blis_live::observe;
+use blis_live::observers::{Unobservable, Unread};
 use blis_sim::measure::Imbalance;
 use blis_sim::replication::Halt;
 use blis_sim::verdict::Status;
@@ -86,6 +87,9 @@ impl From<observe::Failure> for Failure {
             observe::Failure::Connect(ConnectFailure::File { .. } | ConnectFailure::Key(_)) => {
                 Failure::Usage(failure.to_string())
             }
+            observe::Failure::Unobservable(Unobservable::Monitor(Unread::Unreachable {
+                ..
+            })) => Failure::Connect(failure.to_string()),
             observe::Failure::Connect(_) => Failure::Connect(failure.to_string()),
             _ => Failure::Usage(failure.to_string()),
         }

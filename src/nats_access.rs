@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use blis_live::connection::Access;
-use blis_live::target::{Named, Permission, Refused, Target, check};
+use blis_live::target::{Monitor, Named, Permission, Refused, Target, check, check_monitor};
 
 use crate::cli::TargetArgs;
 use crate::exit::Failure;
@@ -61,11 +61,28 @@ pub fn resolve(args: &TargetArgs) -> Result<(Target, Access), Failure> {
     Ok((target, access))
 }
 
+/// The monitoring of a server, where one is given.
+///
+/// # Errors
+/// [`Failure::Usage`] when it is no URL of one, [`Failure::Target`] when it may not be asked.
+pub fn monitor(url: Option<&str>, args: &TargetArgs) -> Result<Option<Monitor>, Failure> {
+    let Some(url) = url else {
+        return Ok(None);
+    };
+    let permission = permission(args)?;
+    check_monitor(url, &permission)
+        .map(Some)
+        .map_err(|refused| match refused {
+            Refused::NoMonitor(_) => Failure::Usage(refused.to_string()),
+            refused => Failure::Target(refused.to_string()),
+        })
+}
+
 /// What may be loaded beside this machine, by flags and by the environment.
 ///
 /// # Errors
 /// [`Failure::Usage`] when the environment names what is no target.
-pub fn permission(args: &TargetArgs) -> Result<Permission, Failure> {
+fn permission(args: &TargetArgs) -> Result<Permission, Failure> {
     let mut named = args.allow_target.clone();
     let listed = variable(ALLOW_TARGET).unwrap_or_default();
     let listed = listed.split(',').map(str::trim);

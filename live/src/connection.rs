@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 
 use crate::clock::time_of;
 pub use crate::connect_failure::ConnectFailure;
+use crate::denied::{Denial, Denied, key};
 use crate::driver::Incoming;
 use crate::identity::{REJECTED, SERVICE_ERROR, SERVICE_ERROR_CODE};
 use crate::target::Target;
@@ -172,6 +173,8 @@ pub struct Told {
     pub disconnected: AtomicU64,
     /// Requests larger than the server takes.
     pub too_large: AtomicU64,
+    /// Publications that the server does not permit.
+    pub permission_denied: AtomicU64,
     /// Times that a connection was lost.
     pub lost: AtomicU64,
     /// Times that the client could not keep up with what came.
@@ -212,6 +215,8 @@ pub struct Connection {
     pub inbox: String,
     /// Whether it is up.
     pub up: Arc<AtomicBool>,
+    /// What the server does not let it publish to.
+    pub denied: Arc<Denied>,
 }
 
 /// Opens so many connections, some of them at a time.
@@ -252,8 +257,25 @@ pub async fn open(
 /// # Errors
 /// Why it cannot be opened.
 pub async fn plain(target: &Target, access: &Access, name: &str) -> Result<Client, ConnectFailure> {
+    listening(target, access, name, |_| {}).await
+}
+
+/// The same for who hears what happens to it.
+///
+/// # Errors
+/// Why it cannot be opened.
+pub async fn listening(
+    target: &Target,
+    access: &Access,
+    name: &str,
+    hear: impl Fn(Event) + Send + Sync + 'static,
+) -> Result<Client, ConnectFailure> {
     target.check_again()?;
     let options = access.options(name).await?;
+    let options = options.event_callback(move |event| {
+        hear(event);
+        async {}
+    });
     let opened = options.connect(target.servers.as_slice()).await;
     opened.map_err(|error| ConnectFailure::of(target, &error))
 }
@@ -269,6 +291,8 @@ async fn open_one(
     let up = Arc::new(AtomicBool::new(true));
     let options = access.options("blis").await?;
     let (events, state, hears) = (incoming.clone(), Arc::clone(&up), Arc::clone(&told));
+    let denied = Arc::new(Denied::default());
+    let refuses = Arc::clone(&denied);
     let options = options.event_callback(move |event| {
         let at = time_of(origin, Instant::now());
         match event {
@@ -278,10 +302,24 @@ async fn open_one(
                 let _ = events.send(Incoming::Lost { connection, at });
             }
             Event::Connected if !state.swap(true, Ordering::Relaxed) => {
+                refuses.forget();
                 let _ = events.send(Incoming::Restored);
             }
             Event::SlowConsumer(_) => count(&hears.slow_consumer),
-            Event::ServerError(error) => hears.tell(error.to_string()),
+            Event::ServerError(error) => {
+                let said = error.to_string();
+                if let Some(Denial::Publish(subject)) = Denial::parse(&said) {
+                    let subject = key(&subject);
+                    count(&hears.permission_denied);
+                    refuses.add(subject);
+                    let _ = events.send(Incoming::Denied {
+                        connection,
+                        subject,
+                        at,
+                    });
+                }
+                hears.tell(said);
+            }
             _ => {}
         }
         async {}
@@ -317,7 +355,12 @@ async fn open_one(
             }
         }
     });
-    Ok(Connection { client, inbox, up })
+    Ok(Connection {
+        client,
+        inbox,
+        up,
+        denied,
+    })
 }
 
 /// The last token of the subject for the reply to a request, or for the acknowledgement of a stream.

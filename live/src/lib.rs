@@ -12,17 +12,26 @@
 //! - [`driver`] is the run: it wakes users when they are due, hands what they send to a [`Transport`](driver::Transport),
 //!   and tells them of replies and timeouts. It is the one place that knows the [`clock`].
 //! - [`nats`] is the transport that sends to NATS, [`observe`] a run from its preflight to its end.
+//! - [`limits`], [`preflight`] and [`sizes`] find before the load what would be in its way; [`denied`] is what a server
+//!   refuses while it runs, [`subjects`] which subjects have messages in common.
+//! - [`observers`] look on over a connection of their own.
 //! - [`double`] is the backend of a spec in real time, [`serve`] plays it on NATS.
 //! - [`plan`] says what a run would do, and opens nothing.
 
 pub mod clock;
 pub mod connect_failure;
 pub mod connection;
+pub mod denied;
 pub mod double;
 pub mod driver;
 pub mod identity;
+pub mod limits;
 pub mod nats;
 pub mod observe;
+pub mod observers;
 pub mod plan;
+pub mod preflight;
 pub mod serve;
+pub mod sizes;
+pub mod subjects;
 pub mod target;

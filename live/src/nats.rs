@@ -16,13 +16,14 @@ use blis_sim::model::{Connections, Model, Payload, SendKind, Sending, Source, Te
 use bytes::Bytes;
 
 use crate::connection::{Connection, Told, count, write_id};
+use crate::denied::key;
 use crate::driver::Transport;
 use crate::identity::{Identity, REQUEST};
 
 /// What a payload of a size is filled with.
 const FILLING: u8 = b'x';
 /// The header by which a stream knows a message again.
-const MESSAGE_ID: &str = "Nats-Msg-Id";
+pub const MESSAGE_ID: &str = "Nats-Msg-Id";
 
 /// How many connections a model's users need.
 pub fn connections_of(model: &Model) -> u32 {
@@ -82,8 +83,8 @@ pub struct Nats {
     connections: Vec<Connection>,
     /// The first connection of each client, where users have their own.
     first_of: Vec<usize>,
-    /// The connection of each request in flight, by slot.
-    sent_over: Vec<u32>,
+    /// The connection and the subject of each request in flight, by slot.
+    sent: Vec<(u32, u64)>,
     sequence: u64,
     /// What sets the ids of messages apart from those of other runs.
     run: String,
@@ -108,7 +109,7 @@ impl Nats {
                 .collect(),
             model: model.clone(),
             connections,
-            sent_over: Vec::new(),
+            sent: Vec::new(),
             sequence: 0,
             run,
             told,
@@ -149,10 +150,6 @@ impl Transport for Nats {
             count(&self.told.disconnected);
             return Some(Outcome::TransportError);
         }
-        if flight.slot() >= self.sent_over.len() {
-            self.sent_over.resize(flight.slot() + 1, u32::MAX);
-        }
-        self.sent_over[flight.slot()] = at as u32;
         let values = Values {
             client: &self.model.clients[request.client.index()].name,
             user: request.user_number,
@@ -160,6 +157,16 @@ impl Transport for Nats {
             attempt: request.attempt,
             sequence: self.sequence,
         };
+        let subject = prepared.subject.text(&values);
+        let to = key(&subject);
+        if connection.denied.holds(to) {
+            count(&self.told.permission_denied);
+            return Some(Outcome::TransportError);
+        }
+        if flight.slot() >= self.sent.len() {
+            self.sent.resize(flight.slot() + 1, (u32::MAX, 0));
+        }
+        self.sent[flight.slot()] = (at as u32, to);
         let mut headers = HeaderMap::new();
         headers.insert(REQUEST, Identity::of(request).header(&self.model));
         for (name, text) in &prepared.headers {
@@ -169,18 +176,13 @@ impl Transport for Nats {
             Filled::Fixed(bytes) => bytes.clone(),
             Filled::Each(text) => Bytes::from(text.text(&values)),
         };
-        let subject = prepared.subject.text(&values);
         let client = &connection.client;
         let accepted = match prepared.kind {
             SendKind::Publish => at_once(client.publish_with_headers(subject, headers, payload)),
             SendKind::Request | SendKind::Jetstream => {
                 let of_stream = prepared.kind == SendKind::Jetstream;
                 if of_stream {
-                    let id = format!(
-                        "{}/{}/{}/{}",
-                        self.run, values.client, values.user, values.number
-                    );
-                    headers.insert(MESSAGE_ID, id);
+                    headers.insert(MESSAGE_ID, message_id(&self.run, &values));
                 }
                 let mut reply = connection.inbox.clone();
                 write_id(flight, of_stream, &mut reply);
@@ -205,8 +207,19 @@ impl Transport for Nats {
     }
 
     fn had(&self, connection: u32, flight: FlightId) -> bool {
-        self.sent_over.get(flight.slot()) == Some(&connection)
+        self.sent
+            .get(flight.slot())
+            .is_some_and(|(over, _)| *over == connection)
     }
+
+    fn had_sent(&self, connection: u32, flight: FlightId, subject: u64) -> bool {
+        self.sent.get(flight.slot()) == Some(&(connection, subject))
+    }
+}
+
+/// What a stream knows a message of a run by.
+pub fn message_id(run: &str, values: &Values<'_>) -> String {
+    format!("{run}/{}/{}/{}", values.client, values.user, values.number)
 }
 
 /// The result of a future that is there without waiting.

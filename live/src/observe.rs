@@ -6,24 +6,25 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use blis_sim::measure::Measure;
-use blis_sim::model::{Model, Payload};
+use blis_sim::model::Model;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::clock::RealClock;
 use crate::connection::{Access, ConnectFailure, Told, open};
 use crate::driver::{Driver, Ended, Watch};
+use crate::limits::{Limits, TooMany};
 use crate::nats::{Nats, connections_of};
+use crate::observers::asking::Asker;
+use crate::observers::{Observers, Unobservable, Wanted};
 use crate::plan::{Unsendable, sendable};
+use crate::preflight::{self, Obstacle};
+use crate::sizes::{self, TooLarge};
 use crate::target::Target;
 
 /// Threads that read from and write to connections. The driver has one of its own.
 const IO_THREADS: usize = 2;
-/// Files that are open beside connections.
-const OTHER_FILES: u64 = 64;
 /// How long a connection may take to write what it was given, after the run.
 const FLUSH: Duration = Duration::from_secs(5);
-/// Bytes that headers take of what a server accepts, at most about.
-const HEADERS: usize = 1024;
 
 /// Why a live run did not come about.
 #[derive(Debug, thiserror::Error)]
@@ -35,29 +36,17 @@ pub enum Failure {
     #[error(transparent)]
     Connect(#[from] ConnectFailure),
     /// More connections than the system allows.
-    #[error(
-        "{needed} connections are needed and this process may open {allowed} files: raise the limit (ulimit -n) or give \
-         the spec `connections: {{pool: {}}}`", allowed.saturating_sub(OTHER_FILES).max(1)
-    )]
-    Files {
-        /// Connections.
-        needed: u32,
-        /// What the system allows.
-        allowed: u64,
-    },
-    /// A payload that the server does not take.
-    #[error(
-        "action {action} sends {bytes} bytes and the server takes {most} with the headers: make the payload smaller, or \
-         raise max_payload of the server"
-    )]
-    Payload {
-        /// The action.
-        action: String,
-        /// Of its payload.
-        bytes: usize,
-        /// What the server takes.
-        most: usize,
-    },
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+    /// A message that the server does not take.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+    /// Something on the server is in the way.
+    #[error(transparent)]
+    Obstacle(#[from] Obstacle),
+    /// What should be observed cannot be.
+    #[error(transparent)]
+    Unobservable(#[from] Unobservable),
     /// The system gives no threads.
     #[error("the threads of a live run could not be started: {0}")]
     Threads(std::io::Error),
@@ -76,9 +65,12 @@ pub struct Observed {
     pub connections: u32,
     /// The version of the server.
     pub server: String,
+    /// What the observers saw; `None` when they did not come to their end.
+    pub observers: Option<blis_sim::result::Observers>,
 }
 
-/// Runs a model against a target.
+/// Runs a model against a target. What was found out before the load, and may make its figures mean something else than
+/// they seem to, is handed to `warn`.
 ///
 /// # Errors
 /// What is found before the first request is sent.
@@ -86,19 +78,19 @@ pub fn observe(
     model: &Model,
     target: &Target,
     access: &Access,
+    wanted: &Wanted<'_>,
+    warn: &dyn Fn(&str),
     watch: Watch<'_>,
 ) -> Result<Observed, Failure> {
     sendable(model)?;
     let number = connections_of(model);
-    if let Some(allowed) = most_files()
-        && u64::from(number) + OTHER_FILES > allowed
-    {
-        return Err(Failure::Files {
-            needed: number,
-            allowed,
-        });
-    }
+    Limits::of_process().allow(number)?;
     let runtime = runtime()?;
+    let asker = runtime.block_on(Asker::open(target, access))?;
+    let found = runtime.block_on(preflight::look(model, &asker))?;
+    found.warnings.iter().for_each(|warning| warn(warning));
+    let observers = Observers::prepare(asker, model, found.streams, wanted);
+    let observers = runtime.block_on(observers)?;
     let told = Arc::new(Told::default());
     let (sender, incoming) = channel();
     // The clock of the run starts when it is connected; until then nothing is sent.
@@ -111,12 +103,13 @@ pub fn observe(
     let (server, most) = info.map_or((String::new(), usize::MAX), |info| {
         (info.version, info.max_payload)
     });
-    check_payloads(model, most)?;
     let run = opened
         .first()
         .map(|connection| connection.inbox.clone())
         .unwrap_or_default();
+    sizes::check(model, &run, most)?;
     let nats = Nats::new(model, opened, run, Arc::clone(&told));
+    let watching = runtime.block_on(async { observers.watch() });
     let clock = Started::new(RealClock::new(origin, incoming));
     let driver = Driver::new(model, nats, clock, Measure::new(model));
     let (transport, measure, ended) = driver.run(watch);
@@ -129,6 +122,7 @@ pub fn observe(
         });
     }
     drop(transport);
+    let observers = runtime.block_on(watching.finish(ended.lost));
     runtime.shutdown_background();
     Ok(Observed {
         measure,
@@ -136,6 +130,7 @@ pub fn observe(
         told,
         connections: number,
         server,
+        observers,
     })
 }
 
@@ -151,35 +146,6 @@ pub fn runtime() -> Result<Runtime, Failure> {
         .map_err(Failure::Threads)
 }
 
-fn check_payloads(model: &Model, most: usize) -> Result<(), Failure> {
-    for action in &model.actions {
-        let Some(sending) = &action.sending else {
-            continue;
-        };
-        let bytes = match &sending.payload {
-            Payload::Size(bytes) => *bytes,
-            Payload::Text(text) => text.fixed().map_or(0, str::len),
-        };
-        if bytes > 0 && bytes.saturating_add(HEADERS) > most {
-            return Err(Failure::Payload {
-                action: action.name.clone(),
-                bytes,
-                most,
-            });
-        }
-    }
-    Ok(())
-}
-
-/// How many files this process may open, where the system says.
-fn most_files() -> Option<u64> {
-    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
-    let line = limits
-        .lines()
-        .find(|line| line.starts_with("Max open files"))?;
-    line.split_whitespace().nth(3)?.parse().ok()
-}
-
 /// Counts that are not zero, by what they count.
 pub fn remarks(told: &Told) -> Vec<(&'static str, u64)> {
     let counts = [
@@ -191,6 +157,7 @@ pub fn remarks(told: &Told) -> Vec<(&'static str, u64)> {
         ("connection_full", &told.no_room),
         ("connection_down", &told.disconnected),
         ("payload_too_large", &told.too_large),
+        ("permission_denied", &told.permission_denied),
         ("connections_lost", &told.lost),
         ("slow_consumer", &told.slow_consumer),
     ];
@@ -238,6 +205,15 @@ mod started {
                 },
                 Incoming::Lost { connection, at } => Incoming::Lost {
                     connection,
+                    at: self.ours(at),
+                },
+                Incoming::Denied {
+                    connection,
+                    subject,
+                    at,
+                } => Incoming::Denied {
+                    connection,
+                    subject,
                     at: self.ours(at),
                 },
                 Incoming::Restored => Incoming::Restored,

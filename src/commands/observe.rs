@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use blis_live::driver::{Progress, Watch};
 use blis_live::observe::{self, Observed, remarks};
+use blis_live::observers::Wanted;
 use blis_live::plan;
 use blis_live::target::Target;
 use blis_sim::engine::LoadEnd;
@@ -29,6 +30,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     let workload = load(args)?;
     let (target, access) = nats_access::resolve(&args.target)?;
     plan::sendable(&workload.model).map_err(|why| Failure::Usage(why.to_string()))?;
+    let monitor = nats_access::monitor(args.monitor.as_deref(), &args.target)?;
     if args.dry_run {
         return dry_run(&workload, &target);
     }
@@ -43,7 +45,13 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
         stop: &|| interrupt.asked(),
         show: &mut show,
     };
-    let observed = observe::observe(&workload.model, &target, &access, watch)?;
+    let wanted = Wanted {
+        streams: &args.observe_stream,
+        monitor: monitor.as_ref(),
+    };
+    let warn = |warning: &str| tell(&format!("blis: warning: {warning}\n"));
+    let model = &workload.model;
+    let observed = observe::observe(model, &target, &access, &wanted, &warn, watch)?;
     progress.finish();
     let lost = observed.ended.lost;
     let run = run_of(&workload, &target, observed)?;
@@ -97,6 +105,7 @@ fn run_of(workload: &Workload, target: &Target, observed: Observed) -> Result<Ru
         told,
         connections,
         server,
+        observers,
     } = observed;
     measure.finish(ended.intended)?;
     let end = Ended::of_live(ended.by, ended.at, ended.intended);
@@ -111,6 +120,7 @@ fn run_of(workload: &Workload, target: &Target, observed: Observed) -> Result<Ru
             .collect::<BTreeMap<_, _>>(),
         messages: told.messages(),
         not_measured: Vec::new(),
+        observers,
     };
     warn(&live);
     Ok(conclude(workload, &workload.model, &measure, end).into_live(live))

@@ -10,6 +10,7 @@ mod explain;
 mod markdown;
 mod messages;
 mod number;
+mod observers;
 mod parts;
 mod run;
 mod table;

@@ -9,13 +9,13 @@ use blis_sim::verdict::Status;
 
 use super::breakdown::{breakdown, services};
 use super::check::{balanced_jobs, by_class};
-use super::messages;
 use super::number::{
     count, millis, millis_off, millis_within, or_not_measured, percent, percent_within,
     significant, significant_within,
 };
 use super::parts::{Block, Fact, GAP, Report, Section};
 use super::table::Table;
+use super::{messages, observers};
 use crate::workload::Workload;
 
 /// The report of a run.
@@ -32,6 +32,7 @@ pub fn run(workload: &Workload, run: &Run) -> Report {
             services(run),
             messages(run),
             live(run),
+            observers::observers(run),
             limit(run),
             theory(run),
             verdict(run),

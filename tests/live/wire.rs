@@ -86,6 +86,21 @@ impl Wire {
         String::from_utf8(answer.payload).expect("text")
     }
 
+    pub fn publish(&mut self, subject: &str, payload: &str) {
+        self.write(&format!("PUB {subject} {}\r\n{payload}\r\n", payload.len()));
+    }
+
+    /// A durable consumer of a stream, whose messages have to be acknowledged.
+    pub fn create_consumer(&mut self, stream: &str, name: &str) {
+        let answer = self.ask(
+            &format!("$JS.API.CONSUMER.CREATE.{stream}.{name}"),
+            &format!(
+                "{{\"stream_name\":\"{stream}\",\"config\":{{\"durable_name\":\"{name}\",\"ack_policy\":\"explicit\"}}}}"
+            ),
+        );
+        assert!(!answer.contains("\"error\""), "{answer}");
+    }
+
     /// A stream of this name with this subject.
     pub fn create_stream(&mut self, name: &str, subject: &str) {
         let answer = self.ask(

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::live_observers::Observers;
 use super::messages::{FanOutResult, StreamInterval, StreamResult};
 use crate::spec::Setting;
 use crate::verdict::{Standing, Status};
@@ -100,6 +101,9 @@ pub struct Live {
     pub messages: Vec<String>,
     /// Parts of a result that a live run does not measure.
     pub not_measured: Vec<String>,
+    /// What observers saw beside the load; absent when they did not come to their end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observers: Option<Observers>,
 }
 
 /// Which spec was run.

@@ -7,6 +7,7 @@
 mod blocks;
 mod build;
 mod check;
+mod live_observers;
 mod message_intervals;
 mod messages;
 
@@ -21,6 +22,10 @@ pub use check::{
     CHECK_SCHEMA, Check, Checked, OfferedByClient, OfferedLoad, OfferedToService, check,
 };
 
+pub use live_observers::{
+    ConsumerSample, ObservedConsumer, ObservedJetStream, ObservedServer, ObservedService,
+    ObserverTraffic, Observers,
+};
 pub use messages::{ConsumerInterval, ConsumerResult, FanOutResult, StreamInterval, StreamResult};
 use schemars::JsonSchema;
 use serde::Serialize;
