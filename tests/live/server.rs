@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 
 use tempfile::TempDir;
 
@@ -13,6 +13,7 @@ pub struct Server {
     pub port: u16,
     /// The port of its monitoring, where it has one.
     pub monitor: Option<u16>,
+    log: Receiver<String>,
     folder: TempDir,
 }
 
@@ -70,6 +71,7 @@ impl Server {
             .expect("nats-server starts: run tests/run, which installs one, or put one of 2.11 or newer on PATH");
         let log = BufReader::new(child.stderr.take().expect("its log"));
         let (sender, ready) = channel();
+        let (lines, log_of_it) = channel();
         // The log is read to its end, so that the server never waits for its reader.
         std::thread::spawn(move || {
             let (mut listening, mut monitor) = (None, None);
@@ -83,6 +85,7 @@ impl Server {
                 if line.contains("Server is ready") {
                     let _ = sender.send((listening, monitor));
                 }
+                let _ = lines.send(line);
             }
         });
         let (port, monitor) = ready.recv().expect("the server is ready");
@@ -91,7 +94,27 @@ impl Server {
             child,
             port,
             monitor,
+            log: log_of_it,
             folder,
+        }
+    }
+
+    /// Waits until its log has said this since the last time.
+    pub fn says(&self, what: &str) {
+        let said = self.log.iter().any(|line| line.contains(what));
+        assert!(said, "the server ended without {what}");
+    }
+
+    /// Waits until one of several has said this.
+    pub fn one_says(servers: &[&Server], what: &str) {
+        loop {
+            for server in servers {
+                let mut lines = server.log.try_iter();
+                if lines.any(|line| line.contains(what)) {
+                    return;
+                }
+            }
+            std::thread::yield_now();
         }
     }
 

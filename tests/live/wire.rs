@@ -2,12 +2,15 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 /// A connection with a subscription.
 pub struct Wire {
     reader: BufReader<TcpStream>,
     /// The number of the next subscription.
     next_sid: u32,
+    /// What the server said of itself.
+    pub info: String,
 }
 
 /// A message with its headers as text.
@@ -36,8 +39,9 @@ impl Wire {
         let mut wire = Wire {
             reader: BufReader::new(stream),
             next_sid: 1,
+            info: String::new(),
         };
-        wire.line();
+        wire.info = wire.line();
         wire.write("CONNECT {\"verbose\":false,\"pedantic\":false,\"headers\":true}\r\n");
         wire.round_trip();
         wire
@@ -84,6 +88,16 @@ impl Wire {
         ));
         let answer = self.next().expect("an answer");
         String::from_utf8(answer.payload).expect("text")
+    }
+
+    /// The same where there may be no answer.
+    pub fn try_ask(&mut self, subject: &str, patience: Duration) -> Option<String> {
+        let answers = format!("answers.{}", self.next_sid);
+        self.subscribe(&answers);
+        let stream = self.reader.get_ref();
+        stream.set_read_timeout(Some(patience)).expect("a socket");
+        self.write(&format!("PUB {subject} {answers} 0\r\n\r\n"));
+        String::from_utf8(self.next()?.payload).ok()
     }
 
     pub fn publish(&mut self, subject: &str, payload: &str) {
