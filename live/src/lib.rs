@@ -14,6 +14,7 @@
 //! - [`nats`] is the transport that sends to NATS, [`observe`] a run from its preflight to its end.
 //! - [`limits`], [`preflight`] and [`sizes`] find before the load what would be in its way; [`denied`] is what a server
 //!   refuses while it runs, [`subjects`] which subjects have messages in common.
+//! - [`environment`] fills secrets into what is sent, where nothing else sees them.
 //! - [`observers`] look on over a connection of their own.
 //! - [`double`] is the backend of a spec in real time, [`serve`] plays it on NATS.
 //! - [`plan`] says what a run would do, and opens nothing.
@@ -24,6 +25,7 @@ pub mod connection;
 pub mod denied;
 pub mod double;
 pub mod driver;
+pub mod environment;
 pub mod identity;
 pub mod limits;
 pub mod nats;

@@ -12,6 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::clock::RealClock;
 use crate::connection::{Access, ConnectFailure, Told, open};
 use crate::driver::{Driver, Ended, Watch};
+use crate::environment::{self, Missing};
 use crate::limits::{Limits, TooMany};
 use crate::nats::{Nats, connections_of};
 use crate::observers::asking::Asker;
@@ -35,6 +36,9 @@ pub enum Failure {
     /// No connection.
     #[error(transparent)]
     Connect(#[from] ConnectFailure),
+    /// A variable of the environment is not what a text needs.
+    #[error(transparent)]
+    Missing(#[from] Missing),
     /// More connections than the system allows.
     #[error(transparent)]
     TooMany(#[from] TooMany),
@@ -83,6 +87,7 @@ pub fn observe(
     watch: Watch<'_>,
 ) -> Result<Observed, Failure> {
     sendable(model)?;
+    let model = &environment::filled(model, |name| std::env::var(name).ok())?;
     let number = connections_of(model);
     Limits::of_process().allow(number)?;
     let runtime = runtime()?;

@@ -454,6 +454,58 @@ fn contexts_are_named_and_wholly_understood() {
 }
 
 #[test]
+fn secrets_of_requests_come_from_the_environment() {
+    let server = Server::start("");
+    let text = "blis: 1\nname: secret\nrun: {requests: 4}\nclients:\n  users: {concurrency: 2, do: ask}\nactions:\n  ask: \
+                {path: [{visit: api}, reply], live: {publish: demo.ask, headers: {Authorization: \"Bearer {env:TOKEN}\"}}, \
+                payload: {text: \"{env:BODY} of {user}\"}}\nservices:\n  api: {workers: 1, time: 1ms}\n";
+    let path = saved(server.folder(), "secret.yaml", text);
+    let out = server.folder().join("run").display().to_string();
+    let url = server.url();
+    let body = format!("{CANARY} in\nlines");
+    let with = |more: &[&str], token: &str| {
+        let words = [
+            &["observe", "--quiet", "--url", &url, "--spec", &path],
+            more,
+        ]
+        .concat();
+        let ran = run_with(&words, &[("TOKEN", token), ("BODY", &body)]);
+        keeps_secrets(&ran, Path::new(&out), &[]);
+        ran
+    };
+    let mut wire = Wire::connect(server.port);
+    wire.subscribe("demo.ask");
+    for form in ["json", "text", "markdown"] {
+        let ran = with(&["--format", form, "--out", &out, "--force"], CANARY);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        for _ in 0..4 {
+            let message = wire.next().expect("a message");
+            assert_eq!(
+                message.header("Authorization"),
+                Some(&*format!("Bearer {CANARY}"))
+            );
+            assert!(
+                message
+                    .payload
+                    .starts_with(format!("{body} of ").as_bytes())
+            );
+        }
+    }
+    let ran = with(&["--dry-run"], CANARY);
+    assert!(ran.stdout.contains("{env:BODY} of 0"), "{}", ran.stdout);
+    keeps_out(&with(&[], &format!("{CANARY}\n")), 2, "has several lines");
+    let ran = run_with(
+        &["observe", "--url", &url, "--spec", &path],
+        &[("TOKEN", CANARY)],
+    );
+    keeps_out(
+        &ran,
+        2,
+        "the variable BODY, which action ask sends as {env:BODY}, is not set: set it",
+    );
+}
+
+#[test]
 fn a_test_site_may_be_named_in_the_environment() {
     let with = |url: &str, named: &str| {
         let words = ["observe", "--dry-run", "--url", url];

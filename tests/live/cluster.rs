@@ -133,7 +133,7 @@ fn a_node_that_was_not_allowed_is_never_connected_to() {
     let before = connected(&nodes[1]);
     let path = {
         let text = spec(
-            "{horizon: 10m}",
+            "{horizon: 40s}",
             "concurrency: 3, think: 20ms, do: ask, timeout: 100ms",
             "live: {request: lost.ask}",
             FAST,

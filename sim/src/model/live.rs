@@ -64,7 +64,12 @@ pub enum Piece {
     Attempt,
     /// The request's number within the run.
     Sequence,
+    /// A variable of the environment, by its name; it is filled in before a live run, and nowhere else.
+    Environment(String),
 }
+
+/// What the words start with that stand for a variable of the environment.
+pub const ENVIRONMENT: &str = "env:";
 
 /// The words that a template may hold in braces.
 pub const PLACES: [(&str, Piece); 5] = [
@@ -102,13 +107,16 @@ impl Template {
             let Some((word, after)) = after.split_once('}') else {
                 return Err("a `{` is not closed".to_owned());
             };
-            let Some((_, piece)) = PLACES.iter().find(|(known, _)| *known == word) else {
-                return Err(format!("`{{{word}}}` is no place of a template"));
+            let place = PLACES.iter().find(|(known, _)| *known == word);
+            let piece = match (place, word.strip_prefix(ENVIRONMENT)) {
+                (Some((_, piece)), _) => piece.clone(),
+                (None, Some(name)) if !name.is_empty() => Piece::Environment(name.to_owned()),
+                _ => return Err(format!("`{{{word}}}` is no place of a template")),
             };
             if !before.is_empty() {
                 pieces.push(Piece::Text(before.to_owned()));
             }
-            pieces.push(piece.clone());
+            pieces.push(piece);
             rest = after;
         }
         if !rest.is_empty() || pieces.is_empty() {
@@ -129,6 +137,7 @@ impl Template {
                 Piece::Number => write!(out, "{}", values.number),
                 Piece::Attempt => write!(out, "{}", values.attempt),
                 Piece::Sequence => write!(out, "{}", values.sequence),
+                Piece::Environment(name) => write!(out, "{{{ENVIRONMENT}{name}}}"),
             };
         }
     }
@@ -169,6 +178,9 @@ mod tests {
         assert_eq!(template.fixed(), None);
         let plain = Template::parse("demo.ask").expect("a template");
         assert_eq!(plain.fixed(), Some("demo.ask"));
+        let secret = Template::parse("Bearer {env:TOKEN}").expect("a template");
+        assert_eq!(secret.0[1], Piece::Environment("TOKEN".to_owned()));
+        assert_eq!(secret.text(&VALUES), "Bearer {env:TOKEN}");
         assert_eq!(Template::parse("").expect("a template").text(&VALUES), "");
     }
 
@@ -178,6 +190,7 @@ mod tests {
             Template::parse("a.{room}").expect_err("refused"),
             "`{room}` is no place of a template"
         );
+        assert!(Template::parse("{env:}").is_err());
         assert_eq!(
             Template::parse("a.{user").expect_err("refused"),
             "a `{` is not closed"

@@ -7,7 +7,9 @@
 mod live;
 mod shape;
 
-pub use live::{Connections, PLACES, Payload, Piece, SendKind, Sending, Template, Values};
+pub use live::{
+    Connections, ENVIRONMENT, PLACES, Payload, Piece, SendKind, Sending, Template, Values,
+};
 pub use shape::{Shape, Then};
 
 use std::num::{NonZeroU32, NonZeroU64};

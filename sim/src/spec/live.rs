@@ -10,7 +10,8 @@ use super::units::{Count, Size};
 
 /// How a request of an action is sent to a real cluster: one of `request`, `publish` and `jetstream`, to a subject.
 /// Subjects, headers and texts may hold {client}, {user}, {n} (the request's number within its user), {attempt} and
-/// {seq} (its number within the run).
+/// {seq} (its number within the run); headers and texts also {env:NAME}, a variable of the environment, which nothing
+/// but the request tells.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Live {

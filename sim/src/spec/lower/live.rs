@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::Findings;
-use crate::model::{Connections, PLACES, Payload, SendKind, Sending, Template};
+use crate::model::{Connections, ENVIRONMENT, PLACES, Payload, Piece, SendKind, Sending, Template};
 use crate::spec::live::{self, Live};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax;
@@ -83,9 +83,19 @@ pub fn sending(action: &syntax::Action, findings: &mut Findings) -> Option<Sendi
     });
     let headers = headers.collect();
     check_subject(subject, findings);
+    let to = template(subject, findings);
+    if to
+        .0
+        .iter()
+        .any(|piece| matches!(piece, Piece::Environment(_)))
+    {
+        let error = subject
+            .error("a subject takes nothing from the environment, because servers tell subjects");
+        findings.error(error.help("write it, or give it with --set"));
+    }
     Some(Sending {
         kind,
-        subject: template(subject, findings),
+        subject: to,
         headers,
         payload,
     })
@@ -126,10 +136,10 @@ fn template(text: &Spanned<String>, findings: &mut Findings) -> Template {
             .iter()
             .map(|(word, _)| format!("`{{{word}}}`"))
             .collect();
-        findings.error(
-            text.error(why)
-                .help(format!("accepted: {}", places.join(", "))),
-        );
+        findings.error(text.error(why).help(format!(
+            "accepted: {}, and in headers and texts `{{{ENVIRONMENT}NAME}}`",
+            places.join(", ")
+        )));
         Template(Vec::new())
     })
 }
