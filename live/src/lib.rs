@@ -7,8 +7,8 @@
 //! ```
 //!
 //! - [`target`] decides, before any socket is opened, whether a server may be loaded at all.
-//! - [`connection`] opens connections and receives what comes back over them; [`connect_failure`] says why one could not
-//!   be opened.
+//! - [`access`] is how a server lets one in; [`connection`] opens connections and receives what comes back over them;
+//!   [`connect_failure`] says why one could not be opened.
 //! - [`driver`] is the run: it wakes users when they are due, hands what they send to a [`Transport`](driver::Transport),
 //!   and tells them of replies and timeouts. It is the one place that knows the [`clock`].
 //! - [`nats`] is the transport that sends to NATS, [`observe`] a run from its preflight to its end.
@@ -19,6 +19,7 @@
 //! - [`double`] is the backend of a spec in real time, [`serve`] plays it on NATS.
 //! - [`plan`] says what a run would do, and opens nothing.
 
+pub mod access;
 pub mod clock;
 pub mod connect_failure;
 pub mod connection;
