@@ -105,6 +105,45 @@ fn what_was_not_observed_is_said() {
 }
 
 #[test]
+fn what_may_not_be_asked_is_said_with_its_reason() {
+    let server = Server::start(
+        "authorization {users: [{user: all, password: secret}, {user: me, password: secret, permissions: {publish: \
+         {deny: [\"$SRV.>\", \"$JS.API.CONSUMER.>\"]}}}]}",
+    );
+    let action = "live: {publish: orders.new}";
+    let text = spec("{requests: 10}", "concurrency: 1, do: ask", action, FAST);
+    let path = saved(&server, "denied.yaml", &text);
+    let me = ["--spec", &path, "--user", "me", "--password", "secret"];
+    let result = observe(&server.url(), &me);
+    let said = "services could not be asked by $SRV.STATS: the server does not let this user publish to $SRV.STATS";
+    assert_eq!(reason(&result, "services"), said);
+    // None of that is of the load.
+    assert_eq!(number(&result, "/requests/ok"), 10);
+    assert_eq!(result["live"]["reasons"], json!({}));
+    assert_eq!(result["live"]["messages"], json!([]));
+    let url = server.url();
+    let words = [
+        &[
+            "observe",
+            "--quiet",
+            "--url",
+            &url,
+            "--observe-stream",
+            "ORDERS",
+        ],
+        &me[..],
+    ]
+    .concat();
+    let ran = run(&words);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("may look at") && ran.stderr.contains("$JS.API.CONSUMER.LIST.ORDERS"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
 fn a_monitoring_is_read_before_and_after() {
     let server = Server::start("http: \"127.0.0.1:-1\"");
     let mut wire = Wire::connect(server.port);

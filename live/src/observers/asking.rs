@@ -185,38 +185,44 @@ impl Asker {
         }
     }
 
-    /// Asks for the answers of all who are there, until there is quiet.
-    pub async fn ask_all(&self, subject: &str) -> Vec<Value> {
+    /// Asks for the answers of all who are there, until there is quiet; of nobody when nobody is there.
+    ///
+    /// # Errors
+    /// Why it could not be asked.
+    pub async fn ask_all(&self, subject: &str) -> Result<Vec<Value>, Unanswered> {
         self.traffic.ask(subject.len());
-        let inbox = self.client.new_inbox();
-        let Ok(mut replies) = self.client.subscribe(inbox.clone()).await else {
-            return Vec::new();
-        };
+        let answers = self.answers(subject).await;
+        if answers.as_ref().map_or(true, Vec::is_empty) {
+            count(&self.traffic.unanswered);
+        }
+        answers
+    }
+
+    async fn answers(&self, subject: &str) -> Result<Vec<Value>, Unanswered> {
+        // As deep as the inboxes of the load, so that whoever may receive replies may receive these.
+        let inbox = format!("{}.all", self.client.new_inbox());
+        let subscribed = self.client.subscribe(inbox.clone()).await;
+        let mut replies = subscribed.map_err(|_| Unanswered::Silence)?;
         let asked = self
             .client
             .publish_with_reply(subject.to_owned(), inbox, Bytes::new());
-        let refused = Box::pin(self.refused(subject));
-        let (mut refused, mut answers) = (refused, Vec::new());
-        if asked.await.is_err() {
-            return answers;
-        }
+        asked.await.map_err(|_| Unanswered::Silence)?;
+        let mut refused = Box::pin(self.refused(subject));
+        let mut answers = Vec::new();
         let end = Instant::now() + PATIENCE;
         let mut until = end;
         loop {
-            let next = timeout_at(until, select(replies.next(), &mut refused)).await;
-            let Ok(Either::Left((Some(message), _))) = next else {
-                break;
+            let message = match timeout_at(until, select(replies.next(), &mut refused)).await {
+                Ok(Either::Left((Some(message), _))) => message,
+                Ok(Either::Right((why, _))) => return Err(why),
+                Ok(Either::Left((None, _))) | Err(_) => return Ok(answers),
             };
             if message.status == Some(StatusCode::NO_RESPONDERS) {
-                break;
+                return Ok(answers);
             }
             self.traffic.answer(message.payload.len());
             answers.extend(serde_json::from_slice::<Value>(&message.payload));
             until = end.min(Instant::now() + QUIET);
         }
-        if answers.is_empty() {
-            count(&self.traffic.unanswered);
-        }
-        answers
     }
 }

@@ -22,7 +22,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::subjects::pattern;
 use crate::target::Monitor;
-use asking::Asker;
+use asking::{Asker, Unanswered};
 use consumers::{Levels, Samples, levels};
 pub use monitor::Unread;
 use monitor::Watched;
@@ -64,7 +64,9 @@ pub struct Observers {
     streams: BTreeSet<String>,
     monitor: Option<(Monitor, Watched)>,
     subjects: Vec<String>,
-    services: Stats,
+    services: Result<Stats, Unanswered>,
+    /// Why consumers could not be looked at, the last time.
+    unseen: Option<Unanswered>,
     warmup_s: f64,
 }
 
@@ -103,6 +105,7 @@ impl Observers {
             asker,
             streams,
             monitor,
+            unseen: None,
             warmup_s: model.limits.warmup.as_secs_f64(),
         })
     }
@@ -143,30 +146,38 @@ impl Observers {
     }
 
     /// All consumers as they are now; those of a stream that does not answer are left out.
-    async fn round(&self, start: Instant) -> Levels {
+    async fn round(&mut self, start: Instant) -> Levels {
         let mut round = Levels::new();
         for stream in &self.streams {
             let at_s = start.elapsed().as_secs_f64();
-            round.extend(levels(&self.asker, stream, at_s).await.unwrap_or_default());
+            match levels(&self.asker, stream, at_s).await {
+                Ok(levels) => round.extend(levels),
+                Err(why) => self.unseen = Some(why),
+            }
         }
         round
     }
 
-    async fn finish(self, start: Instant, samples: Samples, stop: Stop) -> result::Observers {
+    async fn finish(mut self, start: Instant, samples: Samples, stop: Stop) -> result::Observers {
         let once_more = stop == Stop::AfterALook;
         let last = match once_more {
             true => Some(self.round(start).await),
             false => None,
         };
-        let services = match once_more {
-            true => services::observed(
-                &self.services,
-                &services::stats(&self.asker, &self.subjects).await,
-            ),
-            false => BTreeMap::new(),
-        };
+        let services = self.services_over(once_more).await;
         let consumers = samples.finish(last, self.warmup_s);
-        let absent = self.absent(consumers.is_empty(), services.is_empty(), once_more);
+        let mut absent = BTreeMap::new();
+        if consumers.is_empty() {
+            absent.insert("consumers".to_owned(), self.no_consumers());
+        }
+        if self.monitor.is_none() {
+            let why = "no --monitor URL was given";
+            absent.insert("server".to_owned(), why.to_owned());
+        }
+        let services = services.unwrap_or_else(|why| {
+            absent.insert("services".to_owned(), why);
+            BTreeMap::new()
+        });
         let traffic = &self.asker.traffic;
         let server = match self.monitor {
             Some((monitor, watched)) if once_more => Some(watched.finish(&monitor, traffic).await),
@@ -182,29 +193,34 @@ impl Observers {
         }
     }
 
-    /// Why parts are not there.
-    fn absent(&self, consumers: bool, services: bool, looked: bool) -> BTreeMap<String, String> {
-        let no_consumers = match self.streams.is_empty() {
-            true => "no action publishes to a stream, and --observe-stream names none",
-            false => "no consumer of the streams was found",
-        };
-        let no_services = match looked {
-            true => "no service that the actions are sent to answers $SRV.STATS",
-            false => "the connection was lost",
-        };
-        let parts = [
-            ("consumers", consumers, no_consumers),
-            (
-                "server",
-                self.monitor.is_none(),
-                "no --monitor URL was given",
-            ),
-            ("services", services, no_services),
-        ];
-        let absent = parts.into_iter().filter(|(_, absent, _)| *absent);
-        absent
-            .map(|(part, _, why)| (part.to_owned(), why.to_owned()))
-            .collect()
+    /// What services did over the run, or why that is not known.
+    async fn services_over(
+        &self,
+        once_more: bool,
+    ) -> Result<BTreeMap<String, result::ObservedService>, String> {
+        if !once_more {
+            return Err("the connection was lost".to_owned());
+        }
+        let unasked =
+            |why: &Unanswered| format!("services could not be asked by $SRV.STATS: {why}");
+        let before = self.services.as_ref().map_err(unasked)?;
+        let after = services::stats(&self.asker, &self.subjects).await;
+        let observed = services::observed(before, &after.map_err(|why| unasked(&why))?);
+        match observed.is_empty() {
+            true => Err("no service that the actions are sent to answers $SRV.STATS".to_owned()),
+            false => Ok(observed),
+        }
+    }
+
+    /// Why there are no consumers.
+    fn no_consumers(&self) -> String {
+        match &self.unseen {
+            Some(why) => format!("the consumers could not be asked for: {why}"),
+            None if self.streams.is_empty() => {
+                "no action publishes to a stream, and --observe-stream names none".to_owned()
+            }
+            None => "no consumer of the streams was found".to_owned(),
+        }
     }
 }
 

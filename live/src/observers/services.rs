@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use blis_sim::result::ObservedService;
 use serde_json::Value;
 
-use super::asking::Asker;
+use super::asking::{Asker, Unanswered};
 use crate::subjects::overlap;
 
 /// Where services are asked.
@@ -25,12 +25,15 @@ pub struct Endpoint {
 }
 
 /// Asks all services, and keeps the endpoints that these subjects are for.
-pub async fn stats(asker: &Asker, subjects: &[String]) -> Stats {
-    let answers = asker.ask_all(STATS).await;
-    answers
+///
+/// # Errors
+/// Why they could not be asked.
+pub async fn stats(asker: &Asker, subjects: &[String]) -> Result<Stats, Unanswered> {
+    let answers = asker.ask_all(STATS).await?;
+    let endpoints = answers
         .iter()
-        .flat_map(|answer| endpoints(answer, subjects))
-        .collect()
+        .flat_map(|answer| endpoints(answer, subjects));
+    Ok(endpoints.collect())
 }
 
 fn endpoints(answer: &Value, subjects: &[String]) -> Vec<((String, String), Endpoint)> {
