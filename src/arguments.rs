@@ -4,7 +4,11 @@
 const HIDDEN: &str = "***";
 
 /// Flags whose values are shown. Those of any other flag are not, so that a new one is secret until it is listed.
-const SHOWN: [&str; 24] = [
+const SHOWN: [&str; 28] = [
+    "--js-domain",
+    "--js-api-prefix",
+    "--observe-stream",
+    "--monitor",
     "--max-in-flight",
     "--in-flight-policy",
     "--spec",

@@ -147,6 +147,14 @@ pub struct ObserveArgs {
     #[arg(long, requires = "kept", help_heading = "Output")]
     pub force: bool,
 
+    /// Observe the consumers of this stream, too. May be repeated.
+    #[arg(long, value_name = "NAME", help_heading = "Observers")]
+    pub observe_stream: Vec<String>,
+
+    /// The monitoring of the server, such as http://127.0.0.1:8222, to be observed; guarded as the target is.
+    #[arg(long, value_name = "URL", help_heading = "Observers")]
+    pub monitor: Option<String>,
+
     /// Print what the run would do, and open no connection.
     #[arg(long)]
     pub dry_run: bool,
@@ -181,7 +189,8 @@ pub struct TargetArgs {
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
 
-    /// A server that is not this machine and may be loaded: its host as in the URL, or a network such as 10.0.0.0/8.
+    /// A server that is not this machine and may be loaded: its host as in the URL, or a network such as 10.0.0.0/8
+    /// (BLIS_ALLOW_TARGET, several with commas between).
     #[arg(long, value_name = "HOST", value_parser = target)]
     pub allow_target: Vec<Named>,
 
@@ -221,9 +230,21 @@ pub struct TargetArgs {
     #[arg(long, value_name = "FILE")]
     pub tlskey: Option<PathBuf>,
 
+    /// TLS before the server's first word, as the server may be set to want it.
+    #[arg(long)]
+    pub tlsfirst: bool,
+
     /// What the subjects of replies start with; _INBOX unless given.
     #[arg(long, value_name = "PREFIX")]
     pub inbox_prefix: Option<String>,
+
+    /// The domain of JetStream.
+    #[arg(long, value_name = "DOMAIN")]
+    pub js_domain: Option<String>,
+
+    /// What the subjects of the JetStream API start with; $JS.API unless given.
+    #[arg(long, value_name = "PREFIX", conflicts_with = "js_domain")]
+    pub js_api_prefix: Option<String>,
 }
 
 fn target(text: &str) -> Result<Named, String> {

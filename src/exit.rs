@@ -14,6 +14,8 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use blis_live::connection::ConnectFailure;
+use blis_live::observers::{Unobservable, Unread};
 use blis_live::{journal, observe};
 use blis_sim::measure::Imbalance;
 use blis_sim::replication::Halt;
@@ -82,6 +84,15 @@ pub enum Failure {
 impl From<observe::Failure> for Failure {
     fn from(failure: observe::Failure) -> Failure {
         match failure {
+            observe::Failure::Connect(ConnectFailure::Target(_)) => {
+                Failure::Target(failure.to_string())
+            }
+            observe::Failure::Connect(ConnectFailure::File { .. } | ConnectFailure::Key(_)) => {
+                Failure::Usage(failure.to_string())
+            }
+            observe::Failure::Unobservable(Unobservable::Monitor(Unread::Unreachable {
+                ..
+            })) => Failure::Connect(failure.to_string()),
             observe::Failure::Connect(_) => Failure::Connect(failure.to_string()),
             observe::Failure::Record(failure) => failure.into(),
             _ => Failure::Usage(failure.to_string()),

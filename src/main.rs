@@ -14,6 +14,7 @@ mod live_progress;
 mod live_record;
 mod memory;
 mod nats_access;
+mod nats_context;
 mod progress;
 mod recorded;
 mod report;

@@ -6,169 +6,187 @@
 use std::path::{Path, PathBuf};
 
 use blis_live::connection::Access;
-use blis_live::target::{Permission, Target, check};
-use serde_json::{Map, Value};
+use blis_live::target::{Monitor, Named, Permission, Refused, Target, check, check_monitor};
 
 use crate::cli::TargetArgs;
 use crate::exit::Failure;
+use crate::nats_context::Context;
 
-/// Fields of a context that say how to connect and are honoured.
-const HONOURED: [&str; 10] = [
-    "url",
-    "user",
-    "password",
-    "token",
-    "creds",
-    "nkey",
-    "cert",
-    "key",
-    "ca",
-    "inbox_prefix",
-];
-/// Fields that say nothing about connecting.
-const IDLE: [&str; 3] = ["description", "color_scheme", "name"];
+/// The variable that names targets as `--allow-target` does, for a site that is there to be tested.
+const ALLOW_TARGET: &str = "BLIS_ALLOW_TARGET";
+/// Variables of the `nats` command line that say how to connect and are not honoured.
+const REFUSED: [&str; 1] = ["NATS_SOCKS_PROXY"];
 
 /// What a run connects to, and how it is let in.
 ///
 /// # Errors
 /// [`Failure::Usage`] when there is no target or a file cannot be used, [`Failure::Target`] when it may not be loaded.
 pub fn resolve(args: &TargetArgs) -> Result<(Target, Access), Failure> {
-    let context = match args.context.clone().or_else(|| variable("NATS_CONTEXT")) {
-        Some(name) => read_context(&name)?,
-        None => Map::new(),
+    if let Some(name) = REFUSED.iter().find(|name| variable(name).is_some()) {
+        return Err(Failure::Usage(format!(
+            "the variable {name} is set, which this version does not honour: unset it"
+        )));
+    }
+    let given = Given {
+        args,
+        context: match args.context.clone().or_else(|| variable("NATS_CONTEXT")) {
+            Some(name) => Context::read(&name)?,
+            None => Context::default(),
+        },
     };
-    let field = |name: &str| {
-        let value = context.get(name).and_then(Value::as_str);
-        value.filter(|value| !value.is_empty()).map(str::to_owned)
-    };
-    let value = |flag: &Option<String>, env: &str, name: &str| {
-        flag.clone()
-            .or_else(|| variable(env))
-            .or_else(|| field(name))
-    };
-    let path = |flag: &Option<PathBuf>, env: &str, name: &str| {
-        let given = flag.clone().or_else(|| variable(env).map(PathBuf::from));
-        given.or_else(|| field(name).map(|path| expanded(&path)))
-    };
-    let urls = value(&args.url, "NATS_URL", "url").ok_or_else(|| {
+    let urls = given.text(&args.url, "NATS_URL", "url").ok_or_else(|| {
         Failure::Usage(
             "there is no target: name a server with --url nats://HOST:PORT, NATS_URL or --context"
                 .to_owned(),
         )
     })?;
-    let permission = Permission {
-        named: args.allow_target.clone(),
-        public: args.allow_public,
-    };
-    let target = check(&urls, &permission).map_err(|refused| match refused {
-        blis_live::target::Refused::NoUrl(_) => Failure::Usage(refused.to_string()),
-        refused => Failure::Target(refused.to_string()),
-    })?;
+    let mut access = given.access()?;
+    let target =
+        check(&urls, access.wants_tls(), &permission(args)?).map_err(|refused| match refused {
+            Refused::NoUrl(_) => Failure::Usage(refused.to_string()),
+            refused => Failure::Target(refused.to_string()),
+        })?;
     let (url_user, url_password) = match &target.user {
         Some((user, password)) => (Some(user.clone()), password.clone()),
         None => (None, None),
     };
-    let user = url_user.or_else(|| value(&args.user, "NATS_USER", "user"));
-    let password = url_password.or_else(|| value(&args.password, "NATS_PASSWORD", "password"));
-    let mut token = value(&args.token, "NATS_TOKEN", "token");
-    let user = match (user, password) {
-        (Some(user), Some(password)) => Some((user, password)),
+    let user = url_user.or_else(|| given.text(&args.user, "NATS_USER", "user"));
+    let password = url_password.or_else(|| given.text(&args.password, "NATS_PASSWORD", "password"));
+    match (user, password) {
+        (Some(user), Some(password)) => access.user = Some((user, password)),
         // A user alone is a token, as for the `nats` command line.
-        (Some(user), None) => {
-            token = token.or(Some(user));
-            None
-        }
-        (None, _) => None,
-    };
-    let nkey = match path(&args.nkey, "NATS_NKEY", "nkey") {
-        Some(path) => Some(read_seed(&path)?),
-        None => None,
-    };
-    let certificate = path(&args.tlscert, "NATS_CERT", "cert");
-    let key = path(&args.tlskey, "NATS_KEY", "key");
-    let certificate = match (certificate, key) {
-        (Some(certificate), Some(key)) => Some((certificate, key)),
-        (None, None) => None,
-        _ => {
-            return Err(Failure::Usage(
-                "a client certificate needs its key: give --tlscert and --tlskey".to_owned(),
-            ));
-        }
-    };
-    let access = Access {
-        user,
-        token,
-        creds: path(&args.creds, "NATS_CREDS", "creds"),
-        nkey,
-        ca: path(&args.tlsca, "NATS_CA", "ca"),
-        certificate,
-        inbox_prefix: args.inbox_prefix.clone().or_else(|| field("inbox_prefix")),
-    };
+        (Some(user), None) => access.token = access.token.or(Some(user)),
+        (None, _) => {}
+    }
     Ok((target, access))
 }
 
-fn variable(name: &str) -> Option<String> {
+/// The monitoring of a server, where one is given.
+///
+/// # Errors
+/// [`Failure::Usage`] when it is no URL of one, [`Failure::Target`] when it may not be asked.
+pub fn monitor(url: Option<&str>, args: &TargetArgs) -> Result<Option<Monitor>, Failure> {
+    let Some(url) = url else {
+        return Ok(None);
+    };
+    let permission = permission(args)?;
+    check_monitor(url, &permission)
+        .map(Some)
+        .map_err(|refused| match refused {
+            Refused::NoMonitor(_) => Failure::Usage(refused.to_string()),
+            refused => Failure::Target(refused.to_string()),
+        })
+}
+
+/// What may be loaded beside this machine, by flags and by the environment.
+///
+/// # Errors
+/// [`Failure::Usage`] when the environment names what is no target.
+fn permission(args: &TargetArgs) -> Result<Permission, Failure> {
+    let mut named = args.allow_target.clone();
+    let listed = variable(ALLOW_TARGET).unwrap_or_default();
+    let listed = listed.split(',').map(str::trim);
+    for text in listed.filter(|text| !text.is_empty()) {
+        let one: Named = text
+            .parse()
+            .map_err(|why| Failure::Usage(format!("{ALLOW_TARGET}: `{text}`: {why}")))?;
+        named.push(one);
+    }
+    Ok(Permission {
+        named,
+        public: args.allow_public,
+    })
+}
+
+/// A variable of the environment that says something.
+pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Where NATS keeps contexts, on every system.
-fn contexts() -> Option<PathBuf> {
-    let root = match variable("XDG_CONFIG_HOME") {
-        Some(root) => PathBuf::from(root),
-        None => PathBuf::from(variable("HOME")?).join(".config"),
-    };
-    Some(root.join("nats").join("context"))
+/// Where values come from.
+struct Given<'a> {
+    args: &'a TargetArgs,
+    context: Context,
 }
 
-/// The fields of a context: of a file, or of a name.
-fn read_context(name: &str) -> Result<Map<String, Value>, Failure> {
-    let path = match name.ends_with(".json") {
-        true => PathBuf::from(name),
-        false if name.contains("..") || name.contains(['/', '\\']) => {
-            return Err(Failure::Usage(format!(
-                "`{name}` is not the name of a NATS context"
-            )));
-        }
-        false => contexts()
-            .ok_or_else(|| {
-                Failure::Usage("HOME is not set, so that contexts cannot be found".to_owned())
-            })?
-            .join(format!("{name}.json")),
-    };
-    let unusable = |why: String| {
-        Failure::Usage(format!(
-            "the NATS context {name} cannot be used: {}: {why}",
-            path.display()
-        ))
-    };
-    let text = std::fs::read_to_string(&path).map_err(|why| unusable(why.to_string()))?;
-    // What the reader would say of a value could hold a secret.
-    let read: Map<String, Value> =
-        serde_json::from_str(&text).map_err(|_| unusable("it is not a JSON object".to_owned()))?;
-    let blank = |value: &Value| {
-        matches!(value, Value::Null | Value::Bool(false)) || value.as_str() == Some("")
-    };
-    let other = read.iter().find(|(field, value)| {
-        !HONOURED.contains(&field.as_str()) && !IDLE.contains(&field.as_str()) && !blank(value)
-    });
-    match other {
-        Some((field, _)) => Err(unusable(format!(
-            "its field `{field}` is not honoured by this version; accepted: {}",
-            HONOURED.join(", ")
-        ))),
-        None => Ok(read),
+impl Given<'_> {
+    fn text(&self, flag: &Option<String>, env: &str, field: &str) -> Option<String> {
+        flag.clone()
+            .or_else(|| variable(env))
+            .or_else(|| self.context.text(field))
     }
-}
 
-/// A path with `~` for the home directory.
-fn expanded(path: &str) -> PathBuf {
-    match (path.strip_prefix("~/"), variable("HOME")) {
-        (Some(rest), Some(home)) => Path::new(&home).join(rest),
-        _ => PathBuf::from(path),
+    fn path(
+        &self,
+        flag: &Option<PathBuf>,
+        env: &str,
+        field: &str,
+    ) -> Result<Option<PathBuf>, Failure> {
+        match flag.clone().or_else(|| variable(env).map(PathBuf::from)) {
+            Some(path) => Ok(Some(path)),
+            None => self.context.path(field),
+        }
+    }
+
+    /// How one is let in, apart from user and password.
+    fn access(&self) -> Result<Access, Failure> {
+        let args = self.args;
+        let nkey = match self.path(&args.nkey, "NATS_NKEY", "nkey")? {
+            Some(path) => Some(read_seed(&path)?),
+            None => None,
+        };
+        let jwt = self.text(&None, "NATS_JWT", "user_jwt");
+        let seed = self.text(&None, "NATS_SEED", "user_seed");
+        Ok(Access {
+            user: None,
+            token: self.text(&args.token, "NATS_TOKEN", "token"),
+            creds: self.path(&args.creds, "NATS_CREDS", "creds")?,
+            nkey,
+            jwt: jwt.map(|jwt| (jwt, seed)),
+            ca: self.path(&args.tlsca, "NATS_CA", "ca")?,
+            certificate: self.certificate()?,
+            tls_first: args.tlsfirst || self.context.tls_first(),
+            inbox_prefix: self.prefix(&args.inbox_prefix, "inbox_prefix"),
+            api_prefix: self.api_prefix(),
+        })
+    }
+
+    fn certificate(&self) -> Result<Option<(PathBuf, PathBuf)>, Failure> {
+        let certificate = self.path(&self.args.tlscert, "NATS_CERT", "cert")?;
+        let key = self.path(&self.args.tlskey, "NATS_KEY", "key")?;
+        match (certificate, key) {
+            (Some(certificate), Some(key)) => Ok(Some((certificate, key))),
+            (None, None) => Ok(None),
+            _ => Err(Failure::Usage(
+                "a client certificate needs its key: give --tlscert and --tlskey".to_owned(),
+            )),
+        }
+    }
+
+    /// What subjects start with, without a dot at its end.
+    fn prefix(&self, flag: &Option<String>, field: &str) -> Option<String> {
+        let prefix = flag.clone().or_else(|| self.context.text(field))?;
+        Some(prefix.trim_end_matches('.').to_owned())
+    }
+
+    /// The prefix of the JetStream API: given, or that of a domain.
+    fn api_prefix(&self) -> Option<String> {
+        let given = self.prefix(&self.args.js_api_prefix, "jetstream_api_prefix");
+        given.or_else(|| {
+            let domain = self.prefix(&self.args.js_domain, "jetstream_domain")?;
+            Some(format!("$JS.{domain}.API"))
+        })
     }
 }
 
 fn read_seed(path: &Path) -> Result<String, Failure> {
+    // Whoever gives the seed itself must not find it in a log.
+    let text = path.to_string_lossy();
+    if text.starts_with('S') && text.len() == 58 && !path.exists() {
+        return Err(Failure::Usage(
+            "--nkey takes the file that holds the seed, and not the seed itself: write it to a file".to_owned(),
+        ));
+    }
     let text = std::fs::read_to_string(path).map_err(|why| {
         Failure::Usage(format!(
             "the nkey seed in {} cannot be read: {why}",

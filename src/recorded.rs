@@ -162,6 +162,7 @@ impl Unfinished {
             messages: Vec::new(),
             awaited: Default::default(),
             generator: None,
+            observers: None,
             not_measured: NOT_RECORDED.map(str::to_owned).to_vec(),
             record: Some(Record {
                 run: self.manifest.run.clone(),
@@ -187,7 +188,7 @@ impl Unfinished {
 }
 
 /// What of a live run is not in its record.
-const NOT_RECORDED: [&str; 4] = ["reasons", "messages", "awaited", "generator"];
+const NOT_RECORDED: [&str; 5] = ["reasons", "messages", "awaited", "generator", "observers"];
 
 /// The number of a run.
 fn id(manifest: &Manifest) -> Result<u64, Failure> {

@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 use async_nats::Client;
 use blis_live::connection::Access;
 use blis_live::driver::{Progress, Watch};
-use blis_live::observe::{Heard, Observed, observe};
+use blis_live::observe::{Besides, Connected, Heard, Observed, observe};
+use blis_live::observers::Wanted;
 use blis_live::recent::Recent;
 use blis_live::target::{Permission, check};
 use blis_sim::event::Outcome;
@@ -146,13 +147,18 @@ fn model(parts: &str) -> Result<Model, Failed> {
 }
 
 fn run(model: &Model, url: &str) -> Result<Observed<Option<Recent>>, Failed> {
-    let target = check(url, &Permission::default())?;
+    let target = check(url, false, &Permission::default())?;
     let mut show = |_: Progress, _: &mut Heard| ();
     let watch = Watch {
         stop: &|| false,
         show: &mut show,
     };
-    let mut observed = observe(model, &target, &Access::default(), |_| Ok(None), watch)?;
+    let besides = Besides {
+        wanted: Wanted::default(),
+        warn: &|_| (),
+        begin: |_: &Connected| Ok(None),
+    };
+    let mut observed = observe(model, &target, &Access::default(), besides, watch)?;
     observed.measure.finish(observed.ended.intended)?;
     Ok(observed)
 }

@@ -4,137 +4,30 @@
 //! request, so that a reply to a request that was given up is known as a late one. What arrives is stamped where it is
 //! received, before the driver looks at it.
 
-use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event};
+use async_nats::{Client, Event};
 use blis_sim::engine::FlightId;
 use blis_sim::model::{ActionId, SendKind};
 use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 
+pub use crate::access::Access;
 use crate::clock::time_of;
+pub use crate::connect_failure::ConnectFailure;
+use crate::denied::{Denial, Denied, key};
 use crate::driver::Incoming;
 use crate::reply::{self, Replies};
 use crate::target::Target;
 
 /// How many connections are opened at a time.
 const AT_ONCE: usize = 16;
-/// Messages that may wait to be written to a connection's socket.
-const ROOM: usize = 8192;
-/// How long opening a connection may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most messages of the server that are kept.
 const MOST_TOLD: usize = 10;
-
-/// How a server lets one in. Nothing of it is ever written anywhere.
-#[derive(Clone, Default)]
-pub struct Access {
-    /// User and password.
-    pub user: Option<(String, String)>,
-    /// A token.
-    pub token: Option<String>,
-    /// A file with a JWT and the seed of its key.
-    pub creds: Option<PathBuf>,
-    /// The seed of a key.
-    pub nkey: Option<String>,
-    /// A file with further certificates of authorities.
-    pub ca: Option<PathBuf>,
-    /// Files with the client's certificate and key.
-    pub certificate: Option<(PathBuf, PathBuf)>,
-    /// What replies' subjects start with, instead of `_INBOX`.
-    pub inbox_prefix: Option<String>,
-}
-
-impl fmt::Debug for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Access { .. }")
-    }
-}
-
-impl Access {
-    /// The options of a connection of this name.
-    ///
-    /// # Errors
-    /// What is wrong with a file that is needed.
-    async fn options(&self, name: &str) -> Result<ConnectOptions, ConnectFailure> {
-        let mut options = ConnectOptions::new()
-            .name(name)
-            .client_capacity(ROOM)
-            .subscription_capacity(1 << 20)
-            .connection_timeout(CONNECT_TIMEOUT)
-            .request_timeout(Some(CONNECT_TIMEOUT))
-            .ignore_discovered_servers()
-            .retain_servers_order();
-        if let Some((user, password)) = &self.user {
-            options = options.user_and_password(user.clone(), password.clone());
-        }
-        if let Some(token) = &self.token {
-            options = options.token(token.clone());
-        }
-        if let Some(seed) = &self.nkey {
-            options = options.nkey(seed.clone());
-        }
-        if let Some(path) = &self.creds {
-            options = options
-                .credentials_file(path)
-                .await
-                .map_err(|why| ConnectFailure::File {
-                    path: path.clone(),
-                    why: why.to_string(),
-                })?;
-        }
-        if let Some(path) = &self.ca {
-            options = options.add_root_certificates(path.clone());
-        }
-        if let Some((certificate, key)) = &self.certificate {
-            options = options.add_client_certificate(certificate.clone(), key.clone());
-        }
-        if let Some(prefix) = &self.inbox_prefix {
-            options = options.custom_inbox_prefix(prefix);
-        }
-        Ok(options)
-    }
-}
-
-/// Why a connection could not be opened.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConnectFailure {
-    /// Nobody answers there.
-    #[error("no NATS server answers at {target}: {why}; start one there or name another --url")]
-    Unreachable {
-        /// `host:port`.
-        target: String,
-        /// What went wrong.
-        why: String,
-    },
-    /// The server does not let one in.
-    #[error(
-        "the server at {target} refuses the connection: {why}; give --user and --password, --token, --creds or --nkey"
-    )]
-    Refused {
-        /// `host:port`.
-        target: String,
-        /// What it says.
-        why: String,
-    },
-    /// A file with credentials cannot be used.
-    #[error("the credentials in {} cannot be used: {why}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        why: String,
-    },
-    /// The inbox could not be opened.
-    #[error("the inbox of a connection could not be opened: {0}")]
-    Inbox(String),
-}
 
 /// What a server said on its own account, and what happened beside requests.
 #[derive(Debug, Default)]
@@ -155,6 +48,8 @@ pub struct Told {
     pub disconnected: AtomicU64,
     /// Requests larger than the server takes.
     pub too_large: AtomicU64,
+    /// Publications that the server does not permit.
+    pub permission_denied: AtomicU64,
     /// Times that a connection was lost.
     pub lost: AtomicU64,
     /// Times that the client could not keep up with what came.
@@ -196,6 +91,8 @@ pub struct Connection {
     pub inbox: String,
     /// Whether it is up.
     pub up: Arc<AtomicBool>,
+    /// What the server does not let it publish to.
+    pub denied: Arc<Denied>,
 }
 
 /// Opens so many connections, some of them at a time.
@@ -211,6 +108,7 @@ pub async fn open(
     replies: &Arc<Replies>,
     told: &Arc<Told>,
 ) -> Result<Vec<Connection>, ConnectFailure> {
+    target.check_again()?;
     let at_once = Arc::new(Semaphore::new(AT_ONCE));
     let mut opening = Vec::new();
     for connection in 0..number {
@@ -243,20 +141,27 @@ pub async fn open(
 /// # Errors
 /// Why it cannot be opened.
 pub async fn plain(target: &Target, access: &Access, name: &str) -> Result<Client, ConnectFailure> {
-    let options = access.options(name).await?;
-    let opened = options.connect(target.servers.as_slice()).await;
-    opened.map_err(|error| failure(target, &error))
+    listening(target, access, name, |_| {}).await
 }
 
-fn failure(target: &Target, error: &async_nats::ConnectError) -> ConnectFailure {
-    let target = target.names.join(", ");
-    let why = error.to_string();
-    match error.kind() {
-        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
-            ConnectFailure::Refused { target, why }
-        }
-        _ => ConnectFailure::Unreachable { target, why },
-    }
+/// The same for who hears what happens to it.
+///
+/// # Errors
+/// Why it cannot be opened.
+pub async fn listening(
+    target: &Target,
+    access: &Access,
+    name: &str,
+    hear: impl Fn(Event) + Send + Sync + 'static,
+) -> Result<Client, ConnectFailure> {
+    target.check_again()?;
+    let options = access.options(name).await?;
+    let options = options.event_callback(move |event| {
+        hear(event);
+        async {}
+    });
+    let opened = options.connect(target.servers.as_slice()).await;
+    opened.map_err(|error| ConnectFailure::of(target, &error))
 }
 
 /// What a connection needs to tell of what comes back.
@@ -282,6 +187,8 @@ async fn open_one(
     let up = Arc::new(AtomicBool::new(true));
     let options = access.options("blis").await?;
     let (events, state, hears) = (incoming.clone(), Arc::clone(&up), Arc::clone(&told));
+    let denied = Arc::new(Denied::default());
+    let refuses = Arc::clone(&denied);
     let options = options.event_callback(move |event| {
         let at = time_of(origin, Instant::now());
         match event {
@@ -291,16 +198,30 @@ async fn open_one(
                 let _ = events.send(Incoming::Lost { connection, at });
             }
             Event::Connected if !state.swap(true, Ordering::Relaxed) => {
+                refuses.forget();
                 let _ = events.send(Incoming::Restored);
             }
             Event::SlowConsumer(_) => count(&hears.slow_consumer),
-            Event::ServerError(error) => hears.tell(error.to_string()),
+            Event::ServerError(error) => {
+                let said = error.to_string();
+                if let Some(Denial::Publish(subject)) = Denial::parse(&said) {
+                    let subject = key(&subject);
+                    count(&hears.permission_denied);
+                    refuses.add(subject);
+                    let _ = events.send(Incoming::Denied {
+                        connection,
+                        subject,
+                        at,
+                    });
+                }
+                hears.tell(said);
+            }
             _ => {}
         }
         async {}
     });
     let opened = options.connect(target.servers.as_slice()).await;
-    let client = opened.map_err(|error| failure(target, &error))?;
+    let client = opened.map_err(|error| ConnectFailure::of(target, &error))?;
     let inbox = client.new_inbox();
     let subscribed = client.subscribe(format!("{inbox}.*")).await;
     let mut replies = subscribed.map_err(|why| ConnectFailure::Inbox(why.to_string()))?;
@@ -333,7 +254,12 @@ async fn open_one(
             }
         }
     });
-    Ok(Connection { client, inbox, up })
+    Ok(Connection {
+        client,
+        inbox,
+        up,
+        denied,
+    })
 }
 
 /// The last token of the subject for the reply to a request of this kind and action: all that is needed to read it.

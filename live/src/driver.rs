@@ -43,6 +43,9 @@ pub trait Transport {
 
     /// A connection was lost: which requests it had.
     fn had(&self, connection: u32, flight: FlightId) -> bool;
+
+    /// A subject was refused on a connection: which requests were sent to it there.
+    fn had_sent(&self, connection: u32, flight: FlightId, subject: u64) -> bool;
 }
 
 /// What the connections tell the driver.
@@ -63,6 +66,15 @@ pub enum Incoming {
     Lost {
         /// Which.
         connection: u32,
+        /// When.
+        at: Time,
+    },
+    /// The server refused a subject on a connection, and with it what was sent there.
+    Denied {
+        /// Which connection.
+        connection: u32,
+        /// Which subject, by its [`key`](crate::denied::key).
+        subject: u64,
         /// When.
         at: Time,
     },
@@ -298,21 +310,33 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                     self.down
                         .map_or((at, 1), |(since, number)| (since, number + 1)),
                 );
-                // What was sent since then ends with the rest, and not before it was sent.
-                let at = at.max(self.latest);
-                self.advance(at);
-                for flight in self.load.flights() {
-                    if self.world.transport.had(connection, flight) {
-                        self.world.transport.gave_up(flight);
-                        self.end(at, flight, Outcome::TransportError);
-                    }
-                }
+                self.fail(at, |transport, flight| transport.had(connection, flight));
             }
+            Incoming::Denied {
+                connection,
+                subject,
+                at,
+            } => self.fail(at, |transport, flight| {
+                transport.had_sent(connection, flight, subject)
+            }),
             Incoming::Restored => {
                 self.down = self.down.filter(|(_, number)| *number > 1);
                 if let Some((_, number)) = &mut self.down {
                     *number -= 1;
                 }
+            }
+        }
+    }
+
+    /// Ends the requests in flight that these are as transport errors. What was sent since then ends with the rest, and
+    /// not before it was sent.
+    fn fail(&mut self, at: Time, which: impl Fn(&T, FlightId) -> bool) {
+        let at = at.max(self.latest);
+        self.advance(at);
+        for flight in self.load.flights() {
+            if which(&self.world.transport, flight) {
+                self.world.transport.gave_up(flight);
+                self.end(at, flight, Outcome::TransportError);
             }
         }
     }

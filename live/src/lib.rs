@@ -7,33 +7,47 @@
 //! ```
 //!
 //! - [`target`] decides, before any socket is opened, whether a server may be loaded at all.
-//! - [`connection`] opens connections and receives what comes back over them.
+//! - [`access`] is how a server lets one in; [`connection`] opens connections and receives what comes back over them;
+//!   [`connect_failure`] says why one could not be opened.
 //! - [`driver`] is the run: it wakes users when they are due, hands what they send to a [`Transport`](driver::Transport),
 //!   and tells them of replies and timeouts. It is the one place that knows the [`clock`].
 //! - [`nats`] is the transport that sends to NATS, [`text`] what it sends, [`reply`] what comes back means, [`awaiting`]
 //!   what requests wait for besides; [`observe`] is a run from its preflight to its end.
+//! - [`limits`], [`preflight`] and [`sizes`] find before the load what would be in its way; [`denied`] is what a server
+//!   refuses while it runs, [`subjects`] which subjects have messages in common.
+//! - [`environment`] fills secrets into what is sent, where nothing else sees them.
+//! - [`observers`] look on over a connection of their own.
 //! - [`health`] is the generator seen by itself, [`control`] a thread that keeps time and does nothing else, [`machine`]
 //!   what the system says.
 //! - [`double`] is the backend of a spec in real time, [`serve`] plays it on NATS.
 //! - [`journal`] is the record of a run on disk, which survives what the run may not.
 //! - [`plan`] says what a run would do, and opens nothing.
 
+pub mod access;
 pub mod awaiting;
 pub mod clock;
+pub mod connect_failure;
 pub mod connection;
 pub mod control;
 pub mod deliveries;
+pub mod denied;
 pub mod double;
 pub mod driver;
+pub mod environment;
 pub mod health;
 pub mod identity;
 pub mod journal;
+pub mod limits;
 pub mod machine;
 pub mod nats;
 pub mod observe;
+pub mod observers;
 pub mod plan;
+pub mod preflight;
 pub mod recent;
 pub mod reply;
 pub mod serve;
+pub mod sizes;
+pub mod subjects;
 pub mod target;
 pub mod text;

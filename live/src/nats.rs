@@ -20,6 +20,7 @@ use bytes::Bytes;
 
 use crate::awaiting::{Awaiting, Delivery, Name, Tally};
 use crate::connection::{Connection, Told, count, write_id};
+use crate::denied::key;
 use crate::driver::Transport;
 use crate::text::Filler;
 
@@ -85,7 +86,7 @@ impl Prepared {
 }
 
 /// Client, user and number: by which a stream knows a message again, also when it is tried again.
-fn message_id() -> Template {
+pub fn message_id() -> Template {
     let slash = || Piece::Text("/".to_owned());
     Template(vec![
         Piece::Client,
@@ -106,8 +107,8 @@ pub struct Nats {
     connections: Vec<Connection>,
     /// The first connection of each client, where users have their own.
     first_of: Vec<usize>,
-    /// The connection of each request in flight, by slot.
-    sent_over: Vec<u32>,
+    /// The connection and the subject of each request in flight, by slot.
+    sent: Vec<(u32, u64)>,
     sequence: u64,
     /// What sets the ids of messages apart from those of other runs.
     run: String,
@@ -135,7 +136,7 @@ impl Nats {
             awaiting: Awaiting::new(model),
             model: model.clone(),
             connections,
-            sent_over: Vec::new(),
+            sent: Vec::new(),
             sequence: 0,
             run,
             message_id: message_id(),
@@ -183,11 +184,17 @@ impl Transport for Nats {
             count(&self.told.disconnected);
             return Some(Outcome::TransportError);
         }
-        if flight.slot() >= self.sent_over.len() {
-            self.sent_over.resize(flight.slot() + 1, u32::MAX);
-        }
-        self.sent_over[flight.slot()] = at as u32;
         let text = |template: &Template| self.filler.text(template, request, self.sequence);
+        let subject = text(&prepared.subject);
+        let to = key(&subject);
+        if connection.denied.holds(to) {
+            count(&self.told.permission_denied);
+            return Some(Outcome::TransportError);
+        }
+        if flight.slot() >= self.sent.len() {
+            self.sent.resize(flight.slot() + 1, (u32::MAX, 0));
+        }
+        self.sent[flight.slot()] = (at as u32, to);
         let mut headers = HeaderMap::new();
         for (name, template) in &prepared.headers {
             headers.insert(name.as_str(), text(template));
@@ -196,7 +203,6 @@ impl Transport for Nats {
             Filled::Fixed(bytes) => bytes.clone(),
             Filled::Each(template) => Bytes::from(text(template)),
         };
-        let subject = text(&prepared.subject);
         let awaits = prepared.awaited.as_ref();
         let awaits = awaits.map(|template| Name::of(&text(template)));
         let client = &connection.client;
@@ -254,7 +260,13 @@ impl Transport for Nats {
     }
 
     fn had(&self, connection: u32, flight: FlightId) -> bool {
-        self.sent_over.get(flight.slot()) == Some(&connection)
+        self.sent
+            .get(flight.slot())
+            .is_some_and(|(over, _)| *over == connection)
+    }
+
+    fn had_sent(&self, connection: u32, flight: FlightId, subject: u64) -> bool {
+        self.sent.get(flight.slot()) == Some(&(connection, subject))
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use blis_sim::event::Sink;
 use blis_sim::measure::{Measure, Times};
-use blis_sim::model::{InFlightPolicy, Model, Payload};
+use blis_sim::model::{InFlightPolicy, Model};
 use blis_sim::time::Span;
 use blis_sim::verdict::Generator;
 use tokio::runtime::{Builder, Runtime};
@@ -17,27 +17,28 @@ use crate::clock::RealClock;
 use crate::connection::{Access, ConnectFailure, Told, open};
 use crate::deliveries::subscribe;
 use crate::driver::{Driver, Ended, Progress, Watch};
+use crate::environment::{self, Missing};
 use crate::health::{Gauges, Seen, Watcher};
 use crate::journal;
-use crate::machine::most_files;
+use crate::limits::{Limits, TooMany};
 use crate::nats::{Nats, connections_of};
+use crate::observers::asking::Asker;
+use crate::observers::{Observers, Unobservable, Wanted};
 use crate::plan::{Unsendable, sendable};
+use crate::preflight::{self, Obstacle};
 use crate::recent::Recent;
 use crate::reply::Replies;
+use crate::sizes::{self, TooLarge};
 use crate::target::Target;
 
 /// Threads that read from and write to connections. The driver has one of its own.
 const IO_THREADS: usize = 2;
-/// Files that are open beside connections.
-const OTHER_FILES: u64 = 64;
 /// The mean lag of its own from which on the generator may have been the limit.
 const LATE: Span = Span::from_nanos(1_000_000);
 /// The share of the mean response time from which on such a lag matters.
 const LATE_SHARE: f64 = 0.05;
 /// How long a connection may take to write what it was given, after the run.
 const FLUSH: Duration = Duration::from_secs(5);
-/// Bytes that headers take of what a server accepts, at most about.
-const HEADERS: usize = 1024;
 
 /// Why a live run did not come about.
 #[derive(Debug, thiserror::Error)]
@@ -48,30 +49,21 @@ pub enum Failure {
     /// No connection.
     #[error(transparent)]
     Connect(#[from] ConnectFailure),
+    /// A variable of the environment is not what a text needs.
+    #[error(transparent)]
+    Missing(#[from] Missing),
     /// More connections than the system allows.
-    #[error(
-        "{needed} connections are needed and this process may open {allowed} files: raise the limit (ulimit -n) or give \
-         the spec `connections: {{pool: {}}}`", allowed.saturating_sub(OTHER_FILES).max(1)
-    )]
-    Files {
-        /// Connections.
-        needed: u32,
-        /// What the system allows.
-        allowed: u64,
-    },
-    /// A payload that the server does not take.
-    #[error(
-        "action {action} sends {bytes} bytes and the server takes {most} with the headers: make the payload smaller, or \
-         raise max_payload of the server"
-    )]
-    Payload {
-        /// The action.
-        action: String,
-        /// Of its payload.
-        bytes: usize,
-        /// What the server takes.
-        most: usize,
-    },
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+    /// A message that the server does not take.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+    /// Something on the server is in the way.
+    #[error(transparent)]
+    Obstacle(#[from] Obstacle),
+    /// What should be observed cannot be.
+    #[error(transparent)]
+    Unobservable(#[from] Unobservable),
     /// What is to be kept of the run cannot be.
     #[error(transparent)]
     Record(#[from] journal::Failure),
@@ -109,30 +101,50 @@ pub struct Observed<S> {
     pub awaited: Vec<(String, Tally)>,
     /// The generator, seen by itself.
     pub seen: Seen,
+    /// What the observers saw; `None` when they did not come to their end.
+    pub observers: Option<blis_sim::result::Observers>,
 }
 
-/// Runs a model against a target. Before the first request is sent `begin` gives a sink that sees every event too.
+/// What is done beside the load.
+pub struct Besides<'a, B> {
+    /// What is observed.
+    pub wanted: Wanted<'a>,
+    /// Is handed what was found out before the load, and may make its figures mean something else than they seem to.
+    pub warn: &'a dyn Fn(&str),
+    /// Gives a sink that sees every event too, before the first request is sent.
+    pub begin: B,
+}
+
+/// Runs a model against a target.
 ///
 /// # Errors
 /// What is found before the first request is sent.
-pub fn observe<S: Sink>(
+pub fn observe<S, B>(
     model: &Model,
     target: &Target,
     access: &Access,
-    begin: impl FnOnce(&Connected) -> Result<S, journal::Failure>,
+    besides: Besides<'_, B>,
     watch: Watch<'_, Heard>,
-) -> Result<Observed<S>, Failure> {
+) -> Result<Observed<S>, Failure>
+where
+    S: Sink,
+    B: FnOnce(&Connected) -> Result<S, journal::Failure>,
+{
+    let Besides {
+        wanted,
+        warn,
+        begin,
+    } = besides;
     sendable(model)?;
+    let model = &environment::filled(model, |name| std::env::var(name).ok())?;
     let number = connections_of(model);
-    if let Some(allowed) = most_files()
-        && u64::from(number) + OTHER_FILES > allowed
-    {
-        return Err(Failure::Files {
-            needed: number,
-            allowed,
-        });
-    }
+    Limits::of_process().allow(number)?;
     let runtime = runtime()?;
+    let asker = runtime.block_on(Asker::open(target, access))?;
+    let found = runtime.block_on(preflight::look(model, &asker))?;
+    found.warnings.iter().for_each(|warning| warn(warning));
+    let observers = Observers::prepare(asker, model, found.streams, &wanted);
+    let observers = runtime.block_on(observers)?;
     let told = Arc::new(Told::default());
     let (sender, incoming) = channel();
     // The clock of the run starts when it is connected; until then nothing is sent.
@@ -150,17 +162,18 @@ pub fn observe<S: Sink>(
     let (server, most) = info.map_or((String::new(), usize::MAX), |info| {
         (info.version, info.max_payload)
     });
-    check_payloads(model, most)?;
     let run = opened
         .first()
         .map(|connection| connection.inbox.clone())
         .unwrap_or_default();
+    sizes::check(model, &run, most)?;
     let connected = Connected {
         connections: number,
         server,
     };
     let also = begin(&connected)?;
     let nats = Nats::new(model, opened, run, Arc::clone(&told));
+    let watching = runtime.block_on(async { observers.watch() });
     let clock = Started::new(RealClock::new(origin, incoming));
     let gauges = Arc::new(Gauges::default());
     let (told_too, handle) = (Arc::clone(&told), runtime.handle().clone());
@@ -189,6 +202,7 @@ pub fn observe<S: Sink>(
     });
     let awaited = awaited.collect();
     drop(transport);
+    let observers = runtime.block_on(watching.finish(ended.lost));
     runtime.shutdown_background();
     Ok(Observed {
         measure,
@@ -198,6 +212,7 @@ pub fn observe<S: Sink>(
         connected,
         awaited,
         seen,
+        observers,
     })
 }
 
@@ -211,26 +226,6 @@ pub fn runtime() -> Result<Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(Failure::Threads)
-}
-
-fn check_payloads(model: &Model, most: usize) -> Result<(), Failure> {
-    for action in &model.actions {
-        let Some(sending) = &action.sending else {
-            continue;
-        };
-        let bytes = match &sending.payload {
-            Payload::Size(bytes) => *bytes,
-            Payload::Text(text) => text.fixed().map_or(0, str::len),
-        };
-        if bytes > 0 && bytes.saturating_add(HEADERS) > most {
-            return Err(Failure::Payload {
-                action: action.name.clone(),
-                bytes,
-                most,
-            });
-        }
-    }
-    Ok(())
 }
 
 /// How the generator did: whether what was measured is of the servers, or of itself.
@@ -281,6 +276,7 @@ pub fn remarks<S>(observed: &Observed<S>) -> Vec<(&'static str, u64)> {
         ("connection_full", &told.no_room),
         ("connection_down", &told.disconnected),
         ("payload_too_large", &told.too_large),
+        ("permission_denied", &told.permission_denied),
         ("connections_lost", &told.lost),
         ("slow_consumer", &told.slow_consumer),
     ];
@@ -334,6 +330,15 @@ mod started {
                 }),
                 Incoming::Lost { connection, at } => Incoming::Lost {
                     connection,
+                    at: self.ours(at),
+                },
+                Incoming::Denied {
+                    connection,
+                    subject,
+                    at,
+                } => Incoming::Denied {
+                    connection,
+                    subject,
                     at: self.ours(at),
                 },
                 Incoming::Restored => Incoming::Restored,

@@ -2,9 +2,13 @@
 //!
 //! Loopback may. Any other server has to be named a second time, by its host or by a network that all its addresses are
 //! in; an address that the public internet routes needs a further word. Names are resolved once, here; connections are
-//! made to the addresses that were checked. TLS needs the name, so there the connection is made by name after this
-//! check, and a name that changes its address in between is not noticed.
+//! made to the addresses that were checked. TLS needs the name, so there the connection is made by name: its addresses
+//! are checked again right before ([`Target::check_again`]), and a name that changes its address between that and the
+//! connection, or before a reconnection, is not noticed.
+//!
+//! What a URL says of users is taken out of it here, so that no later message about a server can tell it.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 
@@ -77,14 +81,34 @@ pub struct Permission {
 }
 
 /// Servers that may be loaded: the addresses to connect to, and what to call them.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Target {
-    /// Where to connect.
+    /// Where to connect, without user and password.
     pub servers: Vec<ServerAddr>,
     /// `host:port` of each, without user and password.
     pub names: Vec<String>,
     /// The user of the first URL that names one, and its password.
     pub user: Option<(String, Option<String>)>,
+    permission: Permission,
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Target({:?})", self.names)
+    }
+}
+
+impl Target {
+    /// Checks the servers again that are connected to by name. Those with literal addresses cannot have changed.
+    ///
+    /// # Errors
+    /// The first server that is refused by now.
+    pub fn check_again(&self) -> Result<(), Refused> {
+        for server in &self.servers {
+            resolve(server.host(), server.port(), &self.permission)?;
+        }
+        Ok(())
+    }
 }
 
 /// Why a server may not be loaded.
@@ -92,9 +116,12 @@ pub struct Target {
 pub enum Refused {
     /// The text is not the URL of a server.
     #[error(
-        "`{0}` is not the URL of a NATS server: write nats://HOST:PORT, several with commas between"
+        "`{0}` is not the URL of a NATS server: write nats://HOST:PORT or tls://HOST:PORT, several with commas between"
     )]
     NoUrl(String),
+    /// The text is not the URL of a server's monitoring.
+    #[error("`{0}` is not the URL of a server's monitoring: write http://HOST:PORT")]
+    NoMonitor(String),
     /// The host has no address.
     #[error("the host {host} cannot be resolved: {why}")]
     Unknown {
@@ -125,53 +152,94 @@ pub enum Refused {
     },
 }
 
-/// Checks a comma-separated list of URLs. Opens no connection; names are resolved.
+/// Checks a comma-separated list of URLs. Opens no connection; names are resolved. With `tls` servers are connected to by
+/// name also where their URLs do not ask for it.
 ///
 /// # Errors
 /// The first server that is refused.
-pub fn check(urls: &str, permission: &Permission) -> Result<Target, Refused> {
+pub fn check(urls: &str, tls: bool, permission: &Permission) -> Result<Target, Refused> {
     let mut target = Target {
         servers: Vec::new(),
         names: Vec::new(),
         user: None,
+        permission: permission.clone(),
     };
+    // What is told of URLs must not hold a password, and one with a comma in it is spread over several pieces.
+    let (secret, last) = urls.rsplit_once('@').unwrap_or(("", urls));
+    let shown = |text: &str| if secret.is_empty() { text } else { last }.to_owned();
     for text in urls
         .split(',')
         .map(str::trim)
         .filter(|text| !text.is_empty())
     {
-        // What is told of a URL must not hold its password.
-        let shown = || text.rsplit('@').next().unwrap_or_default().to_owned();
-        let server: ServerAddr = text.parse().map_err(|_| Refused::NoUrl(shown()))?;
-        let host = server.host().to_owned();
-        if host.is_empty() {
-            return Err(Refused::NoUrl(shown()));
+        let server: ServerAddr = text.parse().map_err(|_| Refused::NoUrl(shown(text)))?;
+        if server.host().is_empty() || server.is_websocket() {
+            return Err(Refused::NoUrl(shown(text)));
         }
-        let port = server.port();
-        let unknown = |why: std::io::Error| Refused::Unknown {
-            host: host.clone(),
-            why: why.to_string(),
-        };
-        let addresses: Vec<SocketAddr> = (host.as_str(), port)
-            .to_socket_addrs()
-            .map_err(unknown)?
-            .collect();
-        let Some(first) = addresses.first() else {
-            return Err(unknown(std::io::Error::other("it has no address")));
-        };
-        for address in &addresses {
-            admit(&host, address.ip(), permission)?;
-        }
+        let addresses = resolve(server.host(), server.port(), permission)?;
         if target.user.is_none() {
-            let password = server.password().map(str::to_owned);
-            target.user = server.username().map(|user| (user.to_owned(), password));
+            let password = server.password().map(decoded);
+            target.user = server.username().map(|user| (decoded(user), password));
         }
-        target.names.push(format!("{host}:{port}"));
-        target.servers.push(literal(&server, *first));
+        let name = format!("{}:{}", server.host(), server.port());
+        target.names.push(name);
+        if tls || server.tls_required() {
+            target.servers.push(bare(&server, None));
+            continue;
+        }
+        let literal = addresses.iter().map(|at| bare(&server, Some(at.ip())));
+        target.servers.extend(literal);
     }
     match target.servers.is_empty() {
-        true => Err(Refused::NoUrl(urls.to_owned())),
+        true => Err(Refused::NoUrl(shown(urls))),
         false => Ok(target),
+    }
+}
+
+/// Where a server's monitoring answers: the address that was checked, and what to call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Monitor {
+    /// Where to connect.
+    pub address: SocketAddr,
+    /// `host:port`.
+    pub name: String,
+}
+
+/// The port of a server's monitoring unless the URL has one.
+const MONITORING: u16 = 8222;
+
+/// Checks the URL of a server's monitoring by the rules of servers. Opens no connection; a name is resolved.
+///
+/// # Errors
+/// Why it is refused.
+pub fn check_monitor(url: &str, permission: &Permission) -> Result<Monitor, Refused> {
+    let shown = || Refused::NoMonitor(url.rsplit('@').next().unwrap_or_default().to_owned());
+    let place = url.strip_prefix("http://").ok_or_else(shown)?;
+    let place = place.strip_suffix('/').unwrap_or(place);
+    if place.is_empty() || place.contains(['/', '@', '?', '#', ',']) {
+        return Err(shown());
+    }
+    let server: ServerAddr = place.parse().map_err(|_| shown())?;
+    let host = server.host().to_owned();
+    let port = server.into_inner().port().unwrap_or(MONITORING);
+    let address = resolve(&host, port, permission)?[0];
+    let name = format!("{host}:{port}");
+    Ok(Monitor { address, name })
+}
+
+/// The addresses of a host, at least one, all of which may be loaded.
+fn resolve(host: &str, port: u16, permission: &Permission) -> Result<Vec<SocketAddr>, Refused> {
+    let unknown = |why: std::io::Error| Refused::Unknown {
+        host: host.to_owned(),
+        why: why.to_string(),
+    };
+    let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(unknown)?.collect();
+    for address in &addresses {
+        admit(host, address.ip(), permission)?;
+    }
+    match addresses.is_empty() {
+        true => Err(unknown(std::io::Error::other("it has no address"))),
+        false => Ok(addresses),
     }
 }
 
@@ -223,107 +291,41 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// The server by the address that was checked, unless TLS has to check its name.
-fn literal(server: &ServerAddr, address: SocketAddr) -> ServerAddr {
+/// The server without its user, by the address that was checked where there is one.
+fn bare(server: &ServerAddr, address: Option<IpAddr>) -> ServerAddr {
     let mut url = server.clone().into_inner();
-    if server.tls_required() || url.set_ip_host(address.ip()).is_err() {
-        return server.clone();
+    // Hosts that are not empty take all of this.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    if let Some(address) = address {
+        let _ = url.set_ip_host(address);
     }
     ServerAddr::from_url(url).unwrap_or_else(|_| server.clone())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(urls: &str, named: &[&str], public: bool) -> Refused {
-        check(urls, &permission(named, public)).expect_err("refused")
-    }
-
-    fn permission(named: &[&str], public: bool) -> Permission {
-        let named = named
-            .iter()
-            .map(|text| text.parse().expect("a target"))
-            .collect();
-        Permission { named, public }
-    }
-
-    #[test]
-    fn loopback_is_free_and_connected_to_by_address() {
-        let target = check("nats://localhost:4333, 127.0.0.2", &Permission::default())
-            .expect("this machine");
-        assert_eq!(target.names, ["localhost:4333", "127.0.0.2:4222"]);
-        assert_eq!(
-            target.servers[0]
-                .host()
-                .parse::<IpAddr>()
-                .map(|ip| ip.is_loopback()),
-            Ok(true)
-        );
-    }
-
-    #[test]
-    fn others_are_named_again() {
-        let why = refused("nats://10.1.2.3", &[], false);
-        assert!(matches!(why, Refused::NotNamed { .. }), "{why}");
-        assert!(check("nats://10.1.2.3", &permission(&["10.0.0.0/8"], false)).is_ok());
-        assert!(check("nats://10.1.2.3", &permission(&["10.1.2.3"], false)).is_ok());
-        let why = refused("nats://10.1.2.3,nats://10.1.3.3", &["10.1.2.0/24"], true);
-        assert!(
-            why.to_string()
-                .starts_with("10.1.3.3 (10.1.3.3) is not this machine"),
-            "{why}"
-        );
-        assert!(check("nats://[fd00::1]:4222", &permission(&["fd00::/8"], false)).is_ok());
-    }
-
-    #[test]
-    fn public_addresses_need_a_further_word() {
-        let why = refused("nats://8.8.8.8", &["8.8.8.8"], false);
-        assert!(matches!(why, Refused::Public { .. }), "{why}");
-        assert!(check("nats://8.8.8.8", &permission(&["8.8.8.8"], true)).is_ok());
-        for mapped in ["::ffff:8.8.8.8", "2001:db9::1"] {
-            let url = format!("nats://[{mapped}]");
-            assert!(
-                matches!(refused(&url, &["::/0"], false), Refused::Public { .. }),
-                "{mapped}"
-            );
-        }
-        for local in [
-            "10.0.0.1",
-            "172.16.0.1",
-            "192.168.1.1",
-            "169.254.1.1",
-            "100.64.0.1",
-            "fe80::1",
-            "fd00::1",
-        ] {
-            assert!(!is_public(local.parse().expect("an address")), "{local}");
-        }
-        for public in ["100.63.255.255", "172.32.0.1", "1.1.1.1"] {
-            assert!(is_public(public.parse().expect("an address")), "{public}");
+/// A user or a password of a URL, which writes some characters as `%` and two digits.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        bytes.extend_from_slice(before.as_bytes());
+        let byte = after
+            .get(..2)
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(b'%');
+                rest = after;
+            }
         }
     }
-
-    #[test]
-    fn a_refusal_does_not_tell_the_password() {
-        let why = refused("nats://me:canary@10.1.2.3", &[], false).to_string();
-        assert!(!why.contains("canary"), "{why}");
-        let why = refused("http://me:canary@10.1.2.3", &[], false).to_string();
-        assert!(!why.contains("canary"), "{why}");
-        assert_eq!(refused(" , ", &[], false), Refused::NoUrl(" , ".to_owned()));
-    }
-
-    #[test]
-    fn targets_are_hosts_or_networks() {
-        assert_eq!("db.test".parse(), Ok(Named::Host("db.test".to_owned())));
-        assert!("10.0.0.0/33".parse::<Named>().is_err());
-        assert!("ten/8".parse::<Named>().is_err());
-        assert!("".parse::<Named>().is_err());
-        assert!(within(
-            "0.0.0.0".parse().expect("any"),
-            0,
-            "9.9.9.9".parse().expect("one")
-        ));
-    }
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8_lossy(&bytes).into_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use blis_sim::event::Request;
-use blis_sim::model::{Choice, Model, Piece, Template, Variable};
+use blis_sim::model::{Choice, ENVIRONMENT, Model, Piece, Template, Variable};
 use blis_sim::random::{Key, Kind, Purpose};
 
 use crate::identity::Identity;
@@ -53,6 +53,19 @@ impl Filler {
         out
     }
 
+    /// The most bytes of it, whatever its variables stand for.
+    pub fn most_bytes(&self, template: &Template, request: &Request, sequence: u64) -> usize {
+        let bytes = template.0.iter().map(|piece| match piece {
+            Piece::Text(text) => text.len(),
+            Piece::Variable(position) => longest(&self.variables[usize::from(*position)].choice),
+            _ => {
+                let alone = Template(vec![piece.clone()]);
+                self.text(&alone, request, sequence).len()
+            }
+        });
+        bytes.sum()
+    }
+
     /// The same at the end of `out`.
     pub fn write(&self, template: &Template, request: &Request, sequence: u64, out: &mut String) {
         let client = &self.clients[request.client.index()];
@@ -66,6 +79,8 @@ impl Filler {
                 Piece::Attempt => write!(out, "{}", request.attempt),
                 Piece::Sequence => write!(out, "{sequence}"),
                 Piece::Id => Identity::of(request).write(&client.name, out),
+                // Whoever sends has filled it in before.
+                Piece::Environment(name) => write!(out, "{{{ENVIRONMENT}{name}}}"),
                 Piece::Uuid => write_uuid(client.uuid, request, out),
                 Piece::Variable(position) => {
                     let position = usize::from(*position);
@@ -74,6 +89,14 @@ impl Filler {
                 }
             };
         }
+    }
+}
+
+/// The most bytes of what a variable may stand for.
+fn longest(choice: &Choice) -> usize {
+    match choice {
+        Choice::OneOf(texts) => texts.iter().map(String::len).max().unwrap_or(0),
+        Choice::Range(_, to) => to.to_string().len(),
     }
 }
 

@@ -212,6 +212,7 @@ const CASES: &[Case] = &[
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: \"a.*\"}", &[("\"a.*\"", "the subject `a.*` is a wildcard, which nobody can publish to")]),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: \"$JS.API.INFO\"}", &[("\"$JS.API.INFO\"", "the subject `$JS.API.INFO` is of the server itself")]),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: \"a.{room}\"}", &[("\"a.{room}\"", "`{room}` is no place of a template")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {request: \"a.{env:ROOM}\"}", &[("\"a.{env:ROOM}\"", "a subject takes nothing from the environment, because servers tell subjects")]),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a}\n    payload: {size: 65MiB}", &[("65MiB", "a payload of 68157440B is more than any server takes")]),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a}\n    payload: {size: 1B, text: b}", &[("{size: 1B, text: b}", "a payload is given once")]),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a}\n    payload: {file: lost.json}", &[("lost.json", "the file `lost.json` was not read")]),

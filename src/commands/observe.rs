@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use blis_live::awaiting::Tally;
 use blis_live::driver::{Progress, Watch};
 use blis_live::health::{self, Seen};
-use blis_live::observe::{self, Connected, Heard, Observed, generator, remarks};
+use blis_live::observe::{self, Besides, Connected, Heard, Observed, generator, remarks};
+use blis_live::observers::Wanted;
 use blis_live::plan;
 use blis_live::target::Target;
 use blis_sim::engine::LoadEnd;
@@ -36,6 +37,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     let workload = load(args)?;
     let (target, access) = nats_access::resolve(&args.target)?;
     plan::sendable(&workload.model).map_err(|why| Failure::Usage(why.to_string()))?;
+    let monitor = nats_access::monitor(args.monitor.as_deref(), &args.target)?;
     if args.dry_run {
         return dry_run(&workload, &target);
     }
@@ -58,7 +60,15 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
         let _ = begun.set(record);
         Ok(Some(recorder))
     };
-    let mut observed = observe::observe(&workload.model, &target, &access, begin, watch)?;
+    let besides = Besides {
+        wanted: Wanted {
+            streams: &args.observe_stream,
+            monitor: monitor.as_ref(),
+        },
+        warn: &|warning: &str| tell(&format!("blis: warning: {warning}\n")),
+        begin,
+    };
+    let mut observed = observe::observe(&workload.model, &target, &access, besides, watch)?;
     progress.finish();
     let lost = observed.ended.lost;
     let parts = (place, begun.into_inner(), observed.also.take());
@@ -148,6 +158,7 @@ fn run_of<S>(
         server_version: observed.connected.server,
         not_measured: Vec::new(),
         record,
+        observers: observed.observers,
     };
     warn(&live);
     let run = conclude(workload, &workload.model, &observed.measure, end, generator);

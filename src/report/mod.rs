@@ -11,6 +11,7 @@ mod live;
 mod markdown;
 mod messages;
 pub mod number;
+mod observers;
 mod parts;
 mod record;
 mod run;

@@ -9,14 +9,13 @@ use blis_sim::verdict::Status;
 
 use super::breakdown::{breakdown, services};
 use super::check::{balanced_jobs, by_class};
-use super::live;
-use super::messages;
 use super::number::{
     count, millis, millis_off, millis_within, or_not_measured, percent, percent_within,
     significant, significant_within,
 };
 use super::parts::{Block, Fact, GAP, Report, Section};
 use super::table::Table;
+use super::{live, messages, observers};
 
 /// The report of a run of a spec from this file, or of the embedded one.
 pub fn run(file: Option<&str>, run: &Run) -> Report {
@@ -34,6 +33,7 @@ pub fn run(file: Option<&str>, run: &Run) -> Report {
             live::live(run),
             live::awaited(run),
             live::course(run),
+            observers::observers(run),
             live::generator(run),
             limit(run),
             theory(run),

@@ -19,7 +19,7 @@ fn serve(
         while let Some(message) = wire.next() {
             for (subject, headers, payload) in answers(&message) {
                 let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
-                wire.publish(&subject, &headers, &payload);
+                wire.publish_with(&subject, &headers, &payload);
             }
         }
     });
@@ -132,7 +132,7 @@ fn a_request_with_its_reply_waits_for_the_first_delivery_too() {
     serve(&server, "order.*", |message| {
         let token = message.subject.split('.').nth(1).expect("a token");
         let told = format!("told.{token}.part");
-        let reply = message.reply.clone().expect("a request");
+        let reply = message.reply.clone();
         vec![
             (reply, vec![], vec![]),
             (told.clone(), vec![], vec![]),
@@ -157,7 +157,7 @@ fn a_request_with_its_reply_waits_for_the_first_delivery_too() {
 fn the_spec_says_which_replies_are_errors() {
     let server = Server::start("");
     serve(&server, "demo.ask", |message| {
-        let reply = message.reply.clone().expect("a request");
+        let reply = message.reply.clone();
         let (headers, body): (Vec<String>, &str) = match number_of_id(message) {
             0 => (vec!["Status: 500".to_owned()], "{}"),
             1 => (

@@ -2,19 +2,23 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 /// A connection with a subscription.
 pub struct Wire {
     reader: BufReader<TcpStream>,
     /// The number of the next subscription.
     next_sid: u32,
+    /// What the server said of itself.
+    pub info: String,
 }
 
 /// A message with its headers as text.
 #[derive(Debug, Clone)]
 pub struct Message {
     pub subject: String,
-    pub reply: Option<String>,
+    /// Where an answer is wanted; empty where none is.
+    pub reply: String,
     pub headers: String,
     pub payload: Vec<u8>,
 }
@@ -35,8 +39,9 @@ impl Wire {
         let mut wire = Wire {
             reader: BufReader::new(stream),
             next_sid: 1,
+            info: String::new(),
         };
-        wire.line();
+        wire.info = wire.line();
         wire.write("CONNECT {\"verbose\":false,\"pedantic\":false,\"headers\":true}\r\n");
         wire.round_trip();
         wire
@@ -86,7 +91,7 @@ impl Wire {
     }
 
     /// Publishes with these headers, which are lines.
-    pub fn publish(&mut self, subject: &str, headers: &[&str], payload: &[u8]) {
+    pub fn publish_with(&mut self, subject: &str, headers: &[&str], payload: &[u8]) {
         let mut head = "NATS/1.0\r\n".to_owned();
         headers
             .iter()
@@ -99,6 +104,31 @@ impl Wire {
             .write_all(payload)
             .and_then(|()| stream.write_all(b"\r\n"));
         sent.expect("the server takes it");
+    }
+
+    /// The same where there may be no answer.
+    pub fn try_ask(&mut self, subject: &str, patience: Duration) -> Option<String> {
+        let answers = format!("answers.{}", self.next_sid);
+        self.subscribe(&answers);
+        let stream = self.reader.get_ref();
+        stream.set_read_timeout(Some(patience)).expect("a socket");
+        self.write(&format!("PUB {subject} {answers} 0\r\n\r\n"));
+        String::from_utf8(self.next()?.payload).ok()
+    }
+
+    pub fn publish(&mut self, subject: &str, payload: &str) {
+        self.write(&format!("PUB {subject} {}\r\n{payload}\r\n", payload.len()));
+    }
+
+    /// A durable consumer of a stream, whose messages have to be acknowledged.
+    pub fn create_consumer(&mut self, stream: &str, name: &str) {
+        let answer = self.ask(
+            &format!("$JS.API.CONSUMER.CREATE.{stream}.{name}"),
+            &format!(
+                "{{\"stream_name\":\"{stream}\",\"config\":{{\"durable_name\":\"{name}\",\"ack_policy\":\"explicit\"}}}}"
+            ),
+        );
+        assert!(!answer.contains("\"error\""), "{answer}");
     }
 
     /// A stream of this name with this subject.
@@ -118,13 +148,15 @@ impl Wire {
                 return None;
             }
             let words: Vec<&str> = line.split_whitespace().collect();
-            let (headers, total) = match words.as_slice() {
+            let (reply, headers, total) = match words.as_slice() {
                 ["PING"] => {
                     self.write("PONG\r\n");
                     continue;
                 }
-                ["MSG", .., total] => (0, total.parse().ok()?),
-                ["HMSG", .., headers, total] => (headers.parse().ok()?, total.parse().ok()?),
+                ["MSG", _, _, reply @ .., total] => (reply, 0, total.parse().ok()?),
+                ["HMSG", _, _, reply @ .., headers, total] => {
+                    (reply, headers.parse().ok()?, total.parse().ok()?)
+                }
                 _ => continue,
             };
             let mut body = vec![0; total + 2];
@@ -133,9 +165,7 @@ impl Wire {
             let payload = body.split_off(headers);
             return Some(Message {
                 subject: words[1].to_owned(),
-                // Subject and number come first, one size or two last.
-                reply: (words.len() == if headers > 0 { 6 } else { 5 })
-                    .then(|| words[3].to_owned()),
+                reply: reply.concat(),
                 headers: String::from_utf8(body).ok()?,
                 payload,
             });

@@ -55,6 +55,9 @@ impl Clock<Incoming> for Shared {
     }
 }
 
+/// The subject that a server refuses.
+const DENIED: u64 = 7;
+
 /// A backend that answers after so long, or never.
 struct Echo {
     stage: Shared,
@@ -99,6 +102,10 @@ impl Transport for Echo {
 
     fn had(&self, connection: u32, _flight: FlightId) -> bool {
         connection == 0
+    }
+
+    fn had_sent(&self, _: u32, _: FlightId, subject: u64) -> bool {
+        subject == DENIED
     }
 }
 
@@ -218,6 +225,31 @@ fn a_timeout_is_at_its_deadline_and_a_reply_before_it_counts() {
     assert_eq!(total.window.requests.ended(Outcome::TimedOut), 2);
     assert_eq!(total.window.latencies.service().max(), Some(span(50)));
     assert_eq!(ended.by, LoadEnd::Budget);
+}
+
+#[test]
+fn what_was_sent_to_a_refused_subject_ends_there() {
+    for (subject, failed) in [(DENIED, 1), (DENIED + 1, 0)] {
+        let mut stage = Stage::default();
+        stage.coming.push_back((
+            millis(30),
+            Incoming::Denied {
+                connection: 0,
+                subject,
+                at: millis(30),
+            },
+        ));
+        let spec = text(
+            "{horizon: 100ms, drain: 0s}",
+            "{rate: 50/s, arrival: constant, do: a}",
+        );
+        let (sent, measure, ended) = drive(&spec, None, stage);
+        assert_eq!(sent.len(), 5);
+        let requests = measure.total().window.requests;
+        assert_eq!(requests.ended(Outcome::TransportError), failed);
+        assert_eq!(requests.ended(Outcome::Unresolved), 5 - failed);
+        assert!(!ended.lost);
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub struct Growth {
 
 /// The growth of a backlog from its levels: (seconds, messages), ascending, the first and the last at the ends of the
 /// window and those between them at equal distances. `None` when they span no time.
-pub(super) fn growth(levels: &[(f64, f64)]) -> Option<Growth> {
+pub fn growth(levels: &[(f64, f64)]) -> Option<Growth> {
     let inner = levels.get(1..levels.len().saturating_sub(1))?;
     Some(Growth {
         slope_per_second: slope(levels)?,

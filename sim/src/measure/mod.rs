@@ -26,7 +26,7 @@ pub use batches::{CellSums, ConsumerSums, FanOutSums, StationSums, Sums, TimeSum
 pub use consumer::{Backlog, BacklogAreas, BacklogPeaks, ConsumerMeter, MessageCounts};
 pub use fan_out::{CensoredTimes, EmissionCounts, FanOutMeter};
 pub use figure::Of;
-pub use growth::Growth;
+pub use growth::{Growth, growth};
 pub use latency::{Latencies, Times};
 pub use ledger::{Imbalance, Requests, Sessions};
 pub use series::{ConsumerRow, Row, Series};

@@ -13,7 +13,7 @@ pub use live::{
     SendKind, Sending, Variable,
 };
 pub use shape::{Shape, Then};
-pub use template::{PLACES, Piece, Template};
+pub use template::{ENVIRONMENT, PLACES, Piece, Template};
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;

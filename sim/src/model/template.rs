@@ -28,7 +28,12 @@ pub enum Piece {
     Uuid,
     /// The variable at this position of the model.
     Variable(u16),
+    /// A variable of the environment, by its name; it is filled in before a live run, and nowhere else.
+    Environment(String),
 }
+
+/// What the words start with that stand for a variable of the environment.
+pub const ENVIRONMENT: &str = "env:";
 
 /// The words that a template may hold in braces, beside variables.
 pub const PLACES: [(&str, Piece); 9] = [
@@ -114,12 +119,16 @@ impl Template {
 fn word(text: &str) -> Option<(&str, &str)> {
     let (word, after) = text.split_once('}')?;
     let inner = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let name = word.strip_prefix(ENVIRONMENT).unwrap_or(word);
     let is_word =
-        word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && word.chars().all(inner);
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(inner);
     is_word.then_some((word, after))
 }
 
 fn place<'a>(word: &str, variables: impl Iterator<Item = &'a str>) -> Result<Piece, String> {
+    if let Some(name) = word.strip_prefix(ENVIRONMENT) {
+        return Ok(Piece::Environment(name.to_owned()));
+    }
     let known = PLACES.iter().find(|(known, _)| *known == word);
     if let Some((_, piece)) = known {
         return Ok(piece.clone());
@@ -185,6 +194,14 @@ mod tests {
             parse("a.{shelf}").expect_err("refused"),
             "`{shelf}` is no place of a template"
         );
+    }
+
+    #[test]
+    fn a_variable_of_the_environment_is_a_place_by_its_name() {
+        let secret = parse("Bearer {env:TOKEN}").expect("a template");
+        assert_eq!(secret.0[1], Piece::Environment("TOKEN".to_owned()));
+        let none = parse("{env:}").expect("a template");
+        assert_eq!(none.fixed(), Some("{env:}"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LatencyBlock;
 use super::build::block;
+use super::live_observers::Observers;
 use super::manifest::Record;
 use crate::measure::Times;
 
@@ -36,6 +37,9 @@ pub struct Live {
     /// What is on disk of the run, request by request; absent when nothing was to be kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Record>,
+    /// What observers saw beside the load; absent when they did not come to their end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observers: Option<Observers>,
 }
 
 /// Deliveries that the requests of an action awaited: `expected` is the sum of `delivered` and `missing`.

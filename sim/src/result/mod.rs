@@ -8,6 +8,7 @@ mod blocks;
 mod build;
 mod check;
 mod live;
+mod live_observers;
 mod manifest;
 mod message_intervals;
 mod messages;
@@ -23,6 +24,10 @@ pub use check::{
 };
 
 pub use live::{AwaitedResult, GeneratorInterval, GeneratorResult, Live};
+pub use live_observers::{
+    ConsumerSample, ObservedConsumer, ObservedJetStream, ObservedServer, ObservedService,
+    ObserverTraffic, Observers,
+};
 pub use manifest::{MANIFEST_SCHEMA, Manifest, Record, Recovered, manifest_json_schema};
 pub use messages::{ConsumerInterval, ConsumerResult, FanOutResult, StreamInterval, StreamResult};
 use schemars::JsonSchema;

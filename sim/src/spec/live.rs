@@ -11,7 +11,7 @@ use super::units::{Count, Size};
 /// How a request of an action is sent to a real cluster: one of `request`, `publish` and `jetstream`, to a subject.
 /// Subjects, headers and texts may hold {client}, {user}, {session}, {n} and {round} (the request's number within its
 /// user), {attempt}, {seq} (its number within the run), {id} (client, user, number and attempt), {uuid}, and the spec's
-/// own variables.
+/// own variables; headers and texts also {env:NAME}, a variable of the environment, which nothing but the request tells.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Live {

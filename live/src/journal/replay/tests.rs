@@ -86,6 +86,7 @@ fn document(model: &Model, measure: &Measure, end: End) -> Run {
         generator: None,
         not_measured: Vec::new(),
         record: None,
+        observers: None,
     };
     result::build(model, measure, provenance).into_live(live)
 }

@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 
 use super::{Findings, replies};
 use crate::model::{
-    Choice, Connections, InFlightPolicy, MaxInFlight, PLACES, Payload, REQUEST_ID, SendKind,
-    Sending, Template, Variable,
+    Choice, Connections, ENVIRONMENT, InFlightPolicy, MaxInFlight, PLACES, Payload, Piece,
+    REQUEST_ID, SendKind, Sending, Template, Variable,
 };
 use crate::spec::error::shown;
 use crate::spec::live::{self, Live, Per};
@@ -175,12 +175,12 @@ pub fn sending(spec: &Spec, action: &syntax::Action, findings: &mut Findings) ->
         let error = written.error(format!("the header `{name}` carries the request's id"));
         findings.error(error.help("remove it from `headers`, or name another `request_id`"));
     }
-    check_subject(subject, findings);
+    let to = subject_of(spec, subject, findings);
     replies::check(kind, live, findings);
     let awaited = live.r#await.as_ref();
     Some(Sending {
         kind,
-        subject: template(spec, subject, findings),
+        subject: to,
         headers,
         payload,
         error_when: replies::conditions(live.error_when.as_ref(), findings),
@@ -267,7 +267,7 @@ fn parsed(spec: &Spec, place: &Spanned<String>, text: &str, findings: &mut Findi
             .map(|word| format!("`{{{word}}}`"))
             .collect();
         let help = format!(
-            "accepted: {}; `{{{{word}}}}` stands for a word in braces",
+            "accepted: {}, and in headers and texts `{{{ENVIRONMENT}NAME}}`; `{{{{word}}}}` stands for a word in braces",
             places.join(", ")
         );
         findings.error(place.error(why).help(help));
@@ -275,8 +275,21 @@ fn parsed(spec: &Spec, place: &Spanned<String>, text: &str, findings: &mut Findi
     })
 }
 
+/// A subject that can be published to, for each request.
+pub fn subject_of(spec: &Spec, subject: &Spanned<String>, findings: &mut Findings) -> Template {
+    check_subject(subject, findings);
+    let to = template(spec, subject, findings);
+    let secret = |piece: &Piece| matches!(piece, Piece::Environment(_));
+    if to.0.iter().any(secret) {
+        let error = subject
+            .error("a subject takes nothing from the environment, because servers tell subjects");
+        findings.error(error.help("write it, or give it with --set"));
+    }
+    to
+}
+
 /// A subject that can be published to: tokens with dots between, none empty, and no wildcard.
-pub fn check_subject(subject: &Spanned<String>, findings: &mut Findings) {
+fn check_subject(subject: &Spanned<String>, findings: &mut Findings) {
     let flaw = subject.value.split('.').find_map(|token| {
         let odd = |c: char| c.is_whitespace() || c.is_control();
         match token {

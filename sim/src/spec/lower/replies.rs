@@ -3,7 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use super::Findings;
-use super::live::{check_subject, count, template};
+use super::live::{count, subject_of, template};
 use crate::model::{Awaited, By, Condition, Piece, SendKind, Template};
 use crate::spec::error::shown;
 use crate::spec::live::{self, Await, Live, Until};
@@ -112,8 +112,7 @@ pub fn awaited(
         deliveries,
         until,
     } = &written.value;
-    check_subject(subject, findings);
-    let delivered_to = template(spec, subject, findings);
+    let delivered_to = subject_of(spec, subject, findings);
     let by = match by.as_ref().map(|by| &by.value) {
         None => By::Header(request_id.to_owned()),
         Some(live::By::Header(name)) => By::Header(header(name, findings)),

@@ -1,0 +1,228 @@
+//! Questions to a server, over a connection of their own: apart from the load, and counted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_nats::{Client, Event, RequestErrorKind, StatusCode};
+use blis_sim::result::ObserverTraffic;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::future::{Either, select};
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::connection::{Access, ConnectFailure, count, listening};
+use crate::denied::Denial;
+use crate::target::Target;
+
+/// The name of the connection.
+const NAME: &str = "blis observer";
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long after one answer of many the next may come.
+const QUIET: Duration = Duration::from_millis(300);
+
+/// Why a question has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered {
+    /// Nobody is there to answer.
+    #[error("nobody answers there")]
+    NoResponders,
+    /// It may not be asked.
+    #[error("the server does not let this user publish to {0}")]
+    MayNotAsk(String),
+    /// Answers may not be received.
+    #[error("the server does not let this user receive answers")]
+    NoInbox,
+    /// There was none in time.
+    #[error("there was no answer within {} s", PATIENCE.as_secs())]
+    Silence,
+    /// The answer is an error.
+    #[error("the server answers: {0}")]
+    Error(String),
+    /// It is not what was asked for.
+    #[error("the answer could not be understood")]
+    Unclear,
+}
+
+/// What the questions cost.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    /// Questions.
+    pub requests: AtomicU64,
+    /// Those without an answer.
+    pub unanswered: AtomicU64,
+    /// Bytes of subjects and payloads that were sent.
+    pub sent: AtomicU64,
+    /// Bytes of payloads that were received.
+    pub received: AtomicU64,
+}
+
+impl Traffic {
+    /// What there is so far.
+    pub fn so_far(&self) -> ObserverTraffic {
+        ObserverTraffic {
+            requests: self.requests.load(Ordering::Relaxed),
+            unanswered: self.unanswered.load(Ordering::Relaxed),
+            bytes_sent: self.sent.load(Ordering::Relaxed),
+            bytes_received: self.received.load(Ordering::Relaxed),
+        }
+    }
+
+    /// A question of so many bytes.
+    pub fn ask(&self, bytes: usize) {
+        count(&self.requests);
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// An answer of so many bytes.
+    pub fn answer(&self, bytes: usize) {
+        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+/// Whoever asks.
+#[derive(Clone)]
+pub struct Asker {
+    client: Client,
+    access: Access,
+    denials: watch::Receiver<Vec<Denial>>,
+    /// What it cost.
+    pub traffic: Arc<Traffic>,
+}
+
+impl Asker {
+    /// Opens the connection.
+    ///
+    /// # Errors
+    /// Why it cannot be opened.
+    pub async fn open(target: &Target, access: &Access) -> Result<Asker, ConnectFailure> {
+        let (sender, denials) = watch::channel(Vec::new());
+        let hear = move |event| {
+            if let Event::ServerError(said) = event
+                && let Some(denial) = Denial::parse(&said.to_string())
+            {
+                sender.send_if_modified(|known: &mut Vec<Denial>| {
+                    let new = !known.contains(&denial);
+                    if new {
+                        known.push(denial);
+                    }
+                    new
+                });
+            }
+        };
+        Ok(Asker {
+            client: listening(target, access, NAME, hear).await?,
+            access: access.clone(),
+            denials,
+            traffic: Arc::default(),
+        })
+    }
+
+    /// The subjects that replies come on, whatever connection they are for.
+    pub fn inboxes(&self) -> String {
+        let prefix = self.access.inbox_prefix.as_deref().unwrap_or("_INBOX");
+        format!("{prefix}.*.*")
+    }
+
+    /// Asks the JetStream API.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn ask_api(&self, function: &str, payload: &str) -> Result<Value, Unanswered> {
+        self.ask(&self.access.api(function), payload).await
+    }
+
+    /// Asks for one answer.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn ask(&self, subject: &str, payload: &str) -> Result<Value, Unanswered> {
+        self.traffic.ask(subject.len() + payload.len());
+        let answer = self.answer(subject, payload).await.and_then(|answer| {
+            self.traffic.answer(answer.len());
+            serde_json::from_slice(&answer).map_err(|_| Unanswered::Unclear)
+        });
+        if answer.is_err() {
+            count(&self.traffic.unanswered);
+        }
+        answer
+    }
+
+    async fn answer(&self, subject: &str, payload: &str) -> Result<Bytes, Unanswered> {
+        let payload = Bytes::copy_from_slice(payload.as_bytes());
+        let asked = Box::pin(self.client.request(subject.to_owned(), payload));
+        let refused = Box::pin(self.refused(subject));
+        match timeout(PATIENCE, select(asked, refused)).await {
+            Ok(Either::Left((Ok(message), _))) => Ok(message.payload),
+            Ok(Either::Left((Err(why), _))) => Err(match why.kind() {
+                RequestErrorKind::NoResponders => Unanswered::NoResponders,
+                _ => Unanswered::Silence,
+            }),
+            Ok(Either::Right((why, _))) => Err(why),
+            Err(_) => Err(Unanswered::Silence),
+        }
+    }
+
+    /// Waits for the server to refuse a question, for as long as it takes.
+    async fn refused(&self, subject: &str) -> Unanswered {
+        let why = |denial: &Denial| match denial {
+            Denial::Publish(denied) if denied == subject => {
+                Some(Unanswered::MayNotAsk(denied.clone()))
+            }
+            Denial::Subscribe(_) => Some(Unanswered::NoInbox),
+            Denial::Publish(_) => None,
+        };
+        let mut denials = self.denials.clone();
+        let waited = denials.wait_for(|known| known.iter().any(|denial| why(denial).is_some()));
+        let known = waited.await.map(|known| known.clone());
+        match known {
+            Ok(known) => known.iter().find_map(why).unwrap_or(Unanswered::Silence),
+            // The connection has ended, and the answer with it.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Asks for the answers of all who are there, until there is quiet; of nobody when nobody is there.
+    ///
+    /// # Errors
+    /// Why it could not be asked.
+    pub async fn ask_all(&self, subject: &str) -> Result<Vec<Value>, Unanswered> {
+        self.traffic.ask(subject.len());
+        let answers = self.answers(subject).await;
+        if answers.as_ref().map_or(true, Vec::is_empty) {
+            count(&self.traffic.unanswered);
+        }
+        answers
+    }
+
+    async fn answers(&self, subject: &str) -> Result<Vec<Value>, Unanswered> {
+        // As deep as the inboxes of the load, so that whoever may receive replies may receive these.
+        let inbox = format!("{}.all", self.client.new_inbox());
+        let subscribed = self.client.subscribe(inbox.clone()).await;
+        let mut replies = subscribed.map_err(|_| Unanswered::Silence)?;
+        let asked = self
+            .client
+            .publish_with_reply(subject.to_owned(), inbox, Bytes::new());
+        asked.await.map_err(|_| Unanswered::Silence)?;
+        let mut refused = Box::pin(self.refused(subject));
+        let mut answers = Vec::new();
+        let end = Instant::now() + PATIENCE;
+        let mut until = end;
+        loop {
+            let message = match timeout_at(until, select(replies.next(), &mut refused)).await {
+                Ok(Either::Left((Some(message), _))) => message,
+                Ok(Either::Right((why, _))) => return Err(why),
+                Ok(Either::Left((None, _))) | Err(_) => return Ok(answers),
+            };
+            if message.status == Some(StatusCode::NO_RESPONDERS) {
+                return Ok(answers);
+            }
+            self.traffic.answer(message.payload.len());
+            answers.extend(serde_json::from_slice::<Value>(&message.payload));
+            until = end.min(Instant::now() + QUIET);
+        }
+    }
+}

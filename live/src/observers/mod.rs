@@ -1,0 +1,250 @@
+//! Who looks on while a load runs: at consumers of streams, at the server, at the services under test.
+//!
+//! Guarantees:
+//! - Observers have a connection of their own; nothing of theirs goes over those of the load.
+//! - What they ask is counted as their own traffic, and nothing of it is among the requests of the run.
+//! - They change nothing on the server.
+//! - What could not be observed is said with its reason, and never fails a run that has begun.
+
+pub mod asking;
+mod consumers;
+mod monitor;
+mod services;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use blis_sim::model::Model;
+use blis_sim::result;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use crate::target::Monitor;
+use asking::{Asker, Unanswered};
+use consumers::{Levels, Samples, levels};
+pub use monitor::Unread;
+use monitor::Watched;
+use services::Stats;
+
+/// How far samples are apart to begin with.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// What a user wants to have observed beside what the spec says.
+#[derive(Default)]
+pub struct Wanted<'a> {
+    /// Streams.
+    pub streams: &'a [String],
+    /// The monitoring of a server.
+    pub monitor: Option<&'a Monitor>,
+}
+
+/// Why observers that were asked for cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Unobservable {
+    /// There is no such stream.
+    #[error(
+        "the stream {name} of --observe-stream cannot be observed: {why}; name one that this user may look at"
+    )]
+    Stream {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The monitoring does not answer.
+    #[error(transparent)]
+    Monitor(#[from] Unread),
+}
+
+/// Observers that have looked once and wait for the load to begin.
+pub struct Observers {
+    asker: Asker,
+    streams: BTreeSet<String>,
+    monitor: Option<(Monitor, Watched)>,
+    subjects: Vec<String>,
+    services: Result<Stats, Unanswered>,
+    /// Why consumers could not be looked at, the last time.
+    unseen: Option<Unanswered>,
+    warmup_s: f64,
+}
+
+impl Observers {
+    /// Looks for the first time, before the load, at the streams of the spec and at what is wanted.
+    ///
+    /// # Errors
+    /// What was wanted and cannot be observed.
+    pub async fn prepare(
+        asker: Asker,
+        model: &Model,
+        of_spec: BTreeSet<String>,
+        wanted: &Wanted<'_>,
+    ) -> Result<Observers, Unobservable> {
+        let mut streams = of_spec;
+        for name in wanted.streams {
+            if let Err(why) = levels(&asker, name, 0.0).await {
+                let (name, why) = (name.clone(), why.to_string());
+                return Err(Unobservable::Stream { name, why });
+            }
+            streams.insert(name.clone());
+        }
+        let monitor = match wanted.monitor {
+            Some(monitor) => {
+                let watched = Watched::start(monitor, &asker.traffic).await?;
+                Some((monitor.clone(), watched))
+            }
+            None => None,
+        };
+        let sent = model.actions.iter();
+        let sent = sent.filter_map(|action| action.sending.as_ref());
+        let subjects: Vec<String> = sent.map(|sending| sending.subject.wildcards()).collect();
+        Ok(Observers {
+            services: services::stats(&asker, &subjects).await,
+            subjects,
+            asker,
+            streams,
+            monitor,
+            unseen: None,
+            warmup_s: model.limits.warmup.as_secs_f64(),
+        })
+    }
+
+    /// Goes on looking, from now on, until it is told to stop.
+    pub fn watch(self) -> Watching {
+        let (stop, stopped) = oneshot::channel();
+        let watching = tokio::spawn(self.run(stopped));
+        Watching { stop, watching }
+    }
+
+    async fn run(mut self, mut stopped: oneshot::Receiver<Stop>) -> result::Observers {
+        let start = Instant::now();
+        let mut samples = Samples::default();
+        let mut ticks = interval_at(start, EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let stop = loop {
+            tokio::select! {
+                biased;
+                stop = &mut stopped => break stop.unwrap_or(Stop::AtOnce),
+                _ = ticks.tick() => self.look(start, &mut samples).await,
+            }
+        };
+        self.finish(start, samples, stop).await
+    }
+
+    async fn look(&mut self, start: Instant, samples: &mut Samples) {
+        match samples.wants() {
+            true => {
+                let round = self.round(start).await;
+                samples.add(round);
+            }
+            false => samples.skip(),
+        }
+        if let Some((monitor, watched)) = &mut self.monitor {
+            watched.look(monitor, &self.asker.traffic).await;
+        }
+    }
+
+    /// All consumers as they are now; those of a stream that does not answer are left out.
+    async fn round(&mut self, start: Instant) -> Levels {
+        let mut round = Levels::new();
+        for stream in &self.streams {
+            let at_s = start.elapsed().as_secs_f64();
+            match levels(&self.asker, stream, at_s).await {
+                Ok(levels) => round.extend(levels),
+                Err(why) => self.unseen = Some(why),
+            }
+        }
+        round
+    }
+
+    async fn finish(mut self, start: Instant, samples: Samples, stop: Stop) -> result::Observers {
+        let once_more = stop == Stop::AfterALook;
+        let last = match once_more {
+            true => Some(self.round(start).await),
+            false => None,
+        };
+        let services = self.services_over(once_more).await;
+        let consumers = samples.finish(last, self.warmup_s);
+        let mut absent = BTreeMap::new();
+        if consumers.is_empty() {
+            absent.insert("consumers".to_owned(), self.no_consumers());
+        }
+        if self.monitor.is_none() {
+            let why = "no --monitor URL was given";
+            absent.insert("server".to_owned(), why.to_owned());
+        }
+        let services = services.unwrap_or_else(|why| {
+            absent.insert("services".to_owned(), why);
+            BTreeMap::new()
+        });
+        let traffic = &self.asker.traffic;
+        let server = match self.monitor {
+            Some((monitor, watched)) if once_more => Some(watched.finish(&monitor, traffic).await),
+            Some((_, watched)) => Some(watched.observed()),
+            None => None,
+        };
+        result::Observers {
+            consumers,
+            server,
+            services,
+            traffic: traffic.so_far(),
+            absent,
+        }
+    }
+
+    /// What services did over the run, or why that is not known.
+    async fn services_over(
+        &self,
+        once_more: bool,
+    ) -> Result<BTreeMap<String, result::ObservedService>, String> {
+        if !once_more {
+            return Err("the connection was lost".to_owned());
+        }
+        let unasked =
+            |why: &Unanswered| format!("services could not be asked by $SRV.STATS: {why}");
+        let before = self.services.as_ref().map_err(unasked)?;
+        let after = services::stats(&self.asker, &self.subjects).await;
+        let observed = services::observed(before, &after.map_err(|why| unasked(&why))?);
+        match observed.is_empty() {
+            true => Err("no service that the actions are sent to answers $SRV.STATS".to_owned()),
+            false => Ok(observed),
+        }
+    }
+
+    /// Why there are no consumers.
+    fn no_consumers(&self) -> String {
+        match &self.unseen {
+            Some(why) => format!("the consumers could not be asked for: {why}"),
+            None if self.streams.is_empty() => {
+                "no action publishes to a stream, and --observe-stream names none".to_owned()
+            }
+            None => "no consumer of the streams was found".to_owned(),
+        }
+    }
+}
+
+/// How observers end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    AfterALook,
+    AtOnce,
+}
+
+/// Observers while the load runs.
+pub struct Watching {
+    stop: oneshot::Sender<Stop>,
+    watching: JoinHandle<result::Observers>,
+}
+
+impl Watching {
+    /// What they saw. They look once more, unless the connections were lost.
+    pub async fn finish(self, lost: bool) -> Option<result::Observers> {
+        let stop = match lost {
+            true => Stop::AtOnce,
+            false => Stop::AfterALook,
+        };
+        // Whoever does not listen any more has ended.
+        let _ = self.stop.send(stop);
+        self.watching.await.ok()
+    }
+}

@@ -1,0 +1,234 @@
+//! A server's monitoring: `/varz` and `/jsz`, over HTTP 1.0 without TLS.
+//!
+//! That version of HTTP needs nothing but a line of request and reading to the end: an answer comes in one piece and
+//! its end is that of the connection.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use blis_sim::result::{ObservedJetStream, ObservedServer};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::asking::Traffic;
+use crate::connection::count;
+use crate::target::Monitor;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The most bytes of an answer.
+const MOST: u64 = 4 << 20;
+
+/// Why the monitoring did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Unread {
+    /// Nobody is there, or it was too slow.
+    #[error(
+        "the monitoring at {name} cannot be read: {why}; start the server with http_port, or name another --monitor"
+    )]
+    Unreachable {
+        /// `host:port`.
+        name: String,
+        /// What went wrong.
+        why: io::Error,
+    },
+    /// It is not a monitoring.
+    #[error(
+        "what answers at {name} is not the monitoring of a NATS server; name another --monitor"
+    )]
+    Unclear {
+        /// `host:port`.
+        name: String,
+    },
+}
+
+/// What a server's monitoring said over a run.
+#[derive(Debug)]
+pub struct Watched {
+    name: String,
+    first: (Varz, Option<Jsz>),
+    last: (Varz, Option<Jsz>),
+    samples: u64,
+    cpu_sum: f64,
+    most: Varz,
+}
+
+/// What is taken of `/varz`.
+#[derive(Debug, Clone, Copy)]
+struct Varz {
+    cpu: f64,
+    memory: u64,
+    connections: u64,
+    slow_consumers: u64,
+    in_msgs: u64,
+    out_msgs: u64,
+    in_bytes: u64,
+    out_bytes: u64,
+}
+
+/// What is taken of `/jsz`.
+#[derive(Debug, Clone, Copy)]
+struct Jsz {
+    messages: u64,
+    bytes: u64,
+    requests: u64,
+    errors: u64,
+}
+
+impl Watched {
+    /// Asks for the first time.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn start(monitor: &Monitor, traffic: &Arc<Traffic>) -> Result<Watched, Unread> {
+        let varz = varz(monitor, traffic).await?;
+        let jsz = jsz(monitor, traffic).await;
+        Ok(Watched {
+            name: monitor.name.clone(),
+            first: (varz, jsz),
+            last: (varz, jsz),
+            samples: 1,
+            cpu_sum: varz.cpu,
+            most: varz,
+        })
+    }
+
+    /// Asks once more; an answer that does not come is left out.
+    pub async fn look(&mut self, monitor: &Monitor, traffic: &Arc<Traffic>) {
+        let Ok(now) = varz(monitor, traffic).await else {
+            return;
+        };
+        self.samples += 1;
+        self.cpu_sum += now.cpu;
+        self.most.cpu = self.most.cpu.max(now.cpu);
+        self.most.memory = self.most.memory.max(now.memory);
+        self.most.connections = self.most.connections.max(now.connections);
+        self.last.0 = now;
+    }
+
+    /// Asks for the last time.
+    pub async fn finish(mut self, monitor: &Monitor, traffic: &Arc<Traffic>) -> ObservedServer {
+        self.look(monitor, traffic).await;
+        if self.first.1.is_some() {
+            self.last.1 = jsz(monitor, traffic).await;
+        }
+        self.observed()
+    }
+
+    /// What there is without asking again. Counters of a server that was started anew in between count from there.
+    pub fn observed(self) -> ObservedServer {
+        let (before, after) = (self.first.0, self.last.0);
+        let grown = |before: u64, after: u64| match after >= before {
+            true => after - before,
+            false => after,
+        };
+        let jetstream = self.first.1.zip(self.last.1);
+        ObservedServer {
+            monitor: self.name,
+            varz_samples: self.samples,
+            cpu_percent_mean: self.cpu_sum / self.samples as f64,
+            cpu_percent_max: self.most.cpu,
+            memory_bytes_max: self.most.memory,
+            connections_max: self.most.connections,
+            slow_consumers_before: before.slow_consumers,
+            slow_consumers_after: after.slow_consumers,
+            in_msgs: grown(before.in_msgs, after.in_msgs),
+            out_msgs: grown(before.out_msgs, after.out_msgs),
+            in_bytes: grown(before.in_bytes, after.in_bytes),
+            out_bytes: grown(before.out_bytes, after.out_bytes),
+            jetstream: jetstream.map(|(before, after)| ObservedJetStream {
+                messages_before: before.messages,
+                messages_after: after.messages,
+                bytes_before: before.bytes,
+                bytes_after: after.bytes,
+                api_requests: grown(before.requests, after.requests),
+                api_errors: grown(before.errors, after.errors),
+            }),
+        }
+    }
+}
+
+async fn varz(monitor: &Monitor, traffic: &Arc<Traffic>) -> Result<Varz, Unread> {
+    let read = get(monitor, "/varz", traffic).await;
+    let answer = read.map_err(|why| Unread::Unreachable {
+        name: monitor.name.clone(),
+        why,
+    })?;
+    let number = |field: &str| answer.as_ref()?.get(field)?.as_u64();
+    let read = || {
+        Some(Varz {
+            cpu: answer.as_ref()?.get("cpu")?.as_f64()?,
+            memory: number("mem")?,
+            connections: number("connections")?,
+            slow_consumers: number("slow_consumers")?,
+            in_msgs: number("in_msgs")?,
+            out_msgs: number("out_msgs")?,
+            in_bytes: number("in_bytes")?,
+            out_bytes: number("out_bytes")?,
+        })
+    };
+    read().ok_or_else(|| Unread::Unclear {
+        name: monitor.name.clone(),
+    })
+}
+
+async fn jsz(monitor: &Monitor, traffic: &Arc<Traffic>) -> Option<Jsz> {
+    let answer = get(monitor, "/jsz", traffic).await.ok()??;
+    let number = |pointer: &str| answer.pointer(pointer)?.as_u64();
+    if answer.get("disabled") == Some(&Value::Bool(true)) {
+        return None;
+    }
+    Some(Jsz {
+        messages: number("/messages")?,
+        bytes: number("/bytes")?,
+        requests: number("/api/total")?,
+        errors: number("/api/errors")?,
+    })
+}
+
+/// Reads a page; `None` when it holds no JSON.
+async fn get(monitor: &Monitor, path: &str, traffic: &Arc<Traffic>) -> io::Result<Option<Value>> {
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", monitor.name);
+    traffic.ask(request.len());
+    let late = |_| io::Error::from(io::ErrorKind::TimedOut);
+    let exchanged = timeout(PATIENCE, exchange(monitor, &request)).await;
+    let answer = exchanged.map_err(late).and_then(|answer| answer);
+    if answer.is_err() {
+        count(&traffic.unanswered);
+    }
+    let answer = answer?;
+    traffic.answer(answer.len());
+    Ok(body(&answer).and_then(|body| serde_json::from_slice(body).ok()))
+}
+
+async fn exchange(monitor: &Monitor, request: &str) -> io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(monitor.address).await?;
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.take(MOST).read_to_end(&mut answer).await?;
+    Ok(answer)
+}
+
+/// What comes after the headers of an answer that is one.
+fn body(answer: &[u8]) -> Option<&[u8]> {
+    let status = answer.split(|byte| *byte == b' ').nth(1)?;
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    (answer.starts_with(b"HTTP/1.") && status == b"200").then(|| &answer[end + 4..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_answer_that_is_one_has_a_body() {
+        assert_eq!(body(b"HTTP/1.0 200 OK\r\nA: b\r\n\r\n{}"), Some(&b"{}"[..]));
+        assert_eq!(body(b"HTTP/1.1 404 Not Found\r\n\r\n{}"), None);
+        assert_eq!(body(b"INFO {\"server_id\": \"200 \"}\r\n\r\n"), None);
+        assert_eq!(body(b"HTTP/1.0 200 OK\r\n"), None);
+        assert_eq!(body(b""), None);
+    }
+}

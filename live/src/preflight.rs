@@ -1,0 +1,221 @@
+//! What is found out before the load starts: whether the user may do what the spec wants, and which streams have its
+//! subjects.
+//!
+//! Nothing here changes anything on the server. What the server does not tell is no failure: it shows when the load runs.
+
+use std::collections::BTreeSet;
+
+use blis_sim::model::{Action, Model, SendKind};
+use serde_json::{Value, json};
+
+use crate::observers::asking::{Asker, Unanswered};
+use crate::subjects::{covers, overlap};
+
+/// Where a server tells a user of itself.
+const USER_INFO: &str = "$SYS.REQ.USER.INFO";
+
+/// What is in the way of a load.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Obstacle {
+    /// The user may not publish there.
+    #[error(
+        "the server does not let this user publish to {subject}, where action {action} sends: give the user that \
+         permission, or choose another subject"
+    )]
+    MayNotPublish {
+        /// The action.
+        action: String,
+        /// Its subject.
+        subject: String,
+    },
+    /// The user may not receive replies.
+    #[error(
+        "the server does not let this user subscribe to {subject}, where replies come: give the user that permission, or \
+         choose another prefix with --inbox-prefix"
+    )]
+    MayNotSubscribe {
+        /// The subject of the inbox.
+        subject: String,
+    },
+    /// There is no JetStream.
+    #[error(
+        "action {action} publishes to a stream and JetStream is not enabled{place}: enable it, or send with `publish`"
+    )]
+    NoJetStream {
+        /// The action.
+        action: String,
+        /// Where it is not.
+        place: &'static str,
+    },
+    /// No stream has the subject.
+    #[error(
+        "no stream has the subject {subject}, to which action {action} publishes: create one with that subject, or send \
+         with `publish`"
+    )]
+    NoStream {
+        /// The action.
+        action: String,
+        /// Its subject.
+        subject: String,
+    },
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// What may make the figures mean something else than they seem to.
+    pub warnings: Vec<String>,
+    /// The streams that the spec's actions publish to.
+    pub streams: BTreeSet<String>,
+}
+
+/// Looks around at a server.
+///
+/// # Errors
+/// What would make every request of some action fail.
+pub async fn look(model: &Model, asker: &Asker) -> Result<Found, Obstacle> {
+    let actions = sent(model);
+    permissions(&actions, asker).await?;
+    let mut found = Found::default();
+    for action in actions {
+        let Some(sending) = &action.sending else {
+            continue;
+        };
+        if sending.kind == SendKind::Publish {
+            continue;
+        }
+        let subject = sending.subject.wildcards();
+        let of_stream = sending.kind == SendKind::Jetstream;
+        match streams_of(asker, &subject).await {
+            Streams::Are(names) if of_stream && names.is_empty() => {
+                let action = action.name.clone();
+                return Err(Obstacle::NoStream { action, subject });
+            }
+            Streams::Are(names) if of_stream => found.streams.extend(names),
+            Streams::Are(names) => found
+                .warnings
+                .extend(names.iter().map(|name| captured(action, &subject, name))),
+            Streams::NotEnabled(place) if of_stream => {
+                let action = action.name.clone();
+                return Err(Obstacle::NoJetStream { action, place });
+            }
+            Streams::Unknown(why) if of_stream => found.warnings.push(format!(
+                "whether a stream has the subject {subject} could not be found out before the load: {why}"
+            )),
+            Streams::NotEnabled(_) | Streams::Unknown(_) => {}
+        }
+    }
+    Ok(found)
+}
+
+/// The actions that some client sends.
+fn sent(model: &Model) -> Vec<&Action> {
+    let shares = model.clients.iter().flat_map(|client| &client.mix.shares);
+    let numbers: BTreeSet<usize> = shares.map(|(action, _)| action.index()).collect();
+    numbers
+        .into_iter()
+        .map(|number| &model.actions[number])
+        .collect()
+}
+
+fn captured(action: &Action, subject: &str, stream: &str) -> String {
+    format!(
+        "the stream {stream} has the subject {subject}, to which action {} sends requests: it acknowledges them in place \
+         of the service; choose another subject, or take it out of the stream",
+        action.name
+    )
+}
+
+/// Whether the user may do what the actions need, as far as the server tells.
+async fn permissions(actions: &[&Action], asker: &Asker) -> Result<(), Obstacle> {
+    let inbox = asker.inboxes();
+    let answer = match asker.ask(USER_INFO, "").await {
+        Err(Unanswered::NoInbox) => return Err(Obstacle::MayNotSubscribe { subject: inbox }),
+        Err(_) => return Ok(()),
+        Ok(answer) => answer,
+    };
+    let permissions = answer.pointer("/data/permissions");
+    let list = |kind: &str| permissions.and_then(|all| all.get(kind));
+    if !permits(list("subscribe"), &inbox) {
+        return Err(Obstacle::MayNotSubscribe { subject: inbox });
+    }
+    for action in actions {
+        let Some(sending) = &action.sending else {
+            continue;
+        };
+        let subject = sending.subject.wildcards();
+        if !permits(list("publish"), &subject) {
+            let action = action.name.clone();
+            return Err(Obstacle::MayNotPublish { action, subject });
+        }
+    }
+    Ok(())
+}
+
+/// Whether some subject of a pattern is permitted by a list of what is allowed and what is denied.
+fn permits(list: Option<&Value>, pattern: &str) -> bool {
+    let subjects = |kind: &str| -> Vec<&str> {
+        let subjects = list
+            .and_then(|list| list.get(kind))
+            .and_then(Value::as_array);
+        subjects
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect()
+    };
+    let (allowed, denied) = (subjects("allow"), subjects("deny"));
+    let allows = allowed.is_empty() || allowed.iter().any(|one| overlap(one, pattern));
+    allows && !denied.iter().any(|one| covers(one, pattern))
+}
+
+/// The streams that have a subject.
+enum Streams {
+    Are(Vec<String>),
+    NotEnabled(&'static str),
+    Unknown(String),
+}
+
+/// What JetStream answers an account that may not use it.
+const NOT_FOR_ACCOUNT: u64 = 10039;
+/// What it answers on a server that has none.
+const NOT_ENABLED: u64 = 10076;
+
+async fn streams_of(asker: &Asker, subject: &str) -> Streams {
+    let asked = json!({ "subject": subject }).to_string();
+    let answer = match asker.ask_api("STREAM.NAMES", &asked).await {
+        Ok(answer) => answer,
+        Err(Unanswered::NoResponders) => return Streams::NotEnabled(" on the server"),
+        Err(why) => return Streams::Unknown(why.to_string()),
+    };
+    match answer.pointer("/error/err_code").and_then(Value::as_u64) {
+        Some(NOT_FOR_ACCOUNT) => return Streams::NotEnabled(" for the account of this user"),
+        Some(NOT_ENABLED) => return Streams::NotEnabled(" on the server"),
+        _ => {}
+    }
+    if let Some(why) = answer.pointer("/error/description").and_then(Value::as_str) {
+        return Streams::Unknown(why.to_owned());
+    }
+    let names = answer.get("streams").and_then(Value::as_array);
+    let names = names.into_iter().flatten().filter_map(Value::as_str);
+    Streams::Are(names.map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permissions_are_read_as_the_server_means_them() {
+        let allows = |list: Value, pattern| permits(Some(&list), pattern);
+        assert!(permits(None, "a.b"));
+        assert!(allows(json!({}), "a.b"));
+        assert!(allows(json!({"allow": ["a.>"]}), "a.b"));
+        assert!(!allows(json!({"allow": ["b.>"]}), "a.b"));
+        assert!(!allows(json!({"deny": ["a.*"]}), "a.b"));
+        assert!(!allows(json!({"allow": [">"], "deny": ["a.>"]}), "a.*"));
+        // Some of them are permitted: which are not shows when the load runs.
+        assert!(allows(json!({"allow": ["a.b"]}), "a.*"));
+        assert!(allows(json!({"deny": ["a.b"]}), "a.*"));
+    }
+}

@@ -1,0 +1,87 @@
+//! The sizes of what is sent, before it is: what a server takes is payload and headers together.
+
+use blis_sim::event::Request;
+use blis_sim::model::{ClientId, Model, Payload, Piece, SendKind, Sending, Template};
+use blis_sim::time::Time;
+
+use crate::nats::{MESSAGE_ID, message_id};
+use crate::text::Filler;
+
+/// What frames the headers of a message.
+const FRAME: usize = "NATS/1.0\r\n\r\n".len();
+/// What frames each of them.
+const LINE: usize = ": \r\n".len();
+
+/// More than a server takes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "action {action} sends {bytes} bytes with {headers} of headers and the server takes {most} of both: make the \
+     payload smaller, or raise max_payload of the server"
+)]
+pub struct TooLarge {
+    /// The action.
+    action: String,
+    /// Of its payload, at most.
+    bytes: usize,
+    /// Of its headers, at most.
+    headers: usize,
+    /// What the server takes.
+    most: usize,
+}
+
+/// Whether the largest message of every action is one that the server takes. `run` is what sets the ids of this run's
+/// messages apart.
+///
+/// # Errors
+/// The first action with one that is not.
+pub fn check(model: &Model, run: &str, most: usize) -> Result<(), TooLarge> {
+    let filler = Filler::new(model);
+    for (client, of_model) in (0u16..).map(ClientId).zip(&model.clients) {
+        // Numbers grow until the budget is spent, or as far as numbers go.
+        let budget = model.limits.requests.map_or(u64::MAX, |most| most.get());
+        let users = of_model.closed_users().max(budget);
+        for (id, _) in &of_model.mix.shares {
+            let action = &model.actions[id.index()];
+            let Some(sending) = &action.sending else {
+                continue;
+            };
+            let largest = Request {
+                user: Default::default(),
+                client,
+                action: *id,
+                attempt: of_model.on_failure.retries,
+                user_number: users - 1,
+                number: budget - 1,
+                intended: Time::ZERO,
+            };
+            let length = |template: &Template| filler.most_bytes(template, &largest, budget);
+            let bytes = match &sending.payload {
+                Payload::Size(bytes) => *bytes,
+                Payload::Text(text) => length(text),
+            };
+            let headers = headers(sending, run, length);
+            if bytes.saturating_add(headers) > most {
+                return Err(TooLarge {
+                    action: action.name.clone(),
+                    bytes,
+                    headers,
+                    most,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn headers(sending: &Sending, run: &str, length: impl Fn(&Template) -> usize) -> usize {
+    let line = |name: &str, value: usize| name.len() + value + LINE;
+    let id = Template(vec![Piece::Id]);
+    let mut bytes = FRAME + line(&sending.request_id, length(&id));
+    for (name, text) in &sending.headers {
+        bytes += line(name, length(text));
+    }
+    if sending.kind == SendKind::Jetstream {
+        bytes += line(MESSAGE_ID, run.len() + 1 + length(&message_id()));
+    }
+    bytes
+}

@@ -1,0 +1,243 @@
+//! Observers beside the load: consumers, the server's monitoring, services.
+
+use serde_json::{Value, json};
+
+use crate::programs::{document, number, observe, run};
+use crate::server::Server;
+use crate::wire::Wire;
+use crate::{FAST, saved, spec};
+
+const FEW: [&str; 6] = [
+    "--concurrency",
+    "2",
+    "--num-requests",
+    "20",
+    "--think-time-ms",
+    "1",
+];
+
+fn reason<'a>(result: &'a Value, part: &str) -> &'a str {
+    let why = &result["live"]["observers"]["absent"][part];
+    why.as_str()
+        .unwrap_or_else(|| panic!("{part} in {result:#}"))
+}
+
+#[test]
+fn consumers_are_sampled_over_the_run() {
+    let server = Server::start("");
+    let mut wire = Wire::connect(server.port);
+    wire.create_stream("ORDERS", "orders.*");
+    wire.create_stream("AUDIT", "audit.*");
+    wire.create_consumer("ORDERS", "indexer");
+    wire.create_consumer("AUDIT", "reader");
+    // Three messages are delivered and never acknowledged.
+    for _ in 0..3 {
+        wire.ask("orders.old", "");
+        wire.ask("$JS.API.CONSUMER.MSG.NEXT.ORDERS.indexer", "");
+    }
+    let text = spec(
+        "{horizon: 2500ms, warmup: 500ms}",
+        "rate: 200/s, do: ask",
+        "live: {jetstream: \"orders.{user}\"}, slo: {p99: 10s}",
+        FAST,
+    );
+    let path = saved(&server, "observed.yaml", &text);
+    let result = observe(
+        &server.url(),
+        &["--spec", &path, "--observe-stream", "AUDIT"],
+    );
+    let stored = number(&result, "/requests/ok");
+    let consumers = &result["live"]["observers"]["consumers"];
+    let indexer = &consumers["ORDERS/indexer"];
+    let samples = indexer["samples"].as_array().expect("samples");
+    let [first, .., last] = samples.as_slice() else {
+        panic!("{samples:?}");
+    };
+    assert_eq!(
+        (number(first, "/ack_pending"), number(last, "/ack_pending")),
+        (3, 3)
+    );
+    assert!(number(first, "/pending") < stored, "{first}");
+    assert_eq!(number(last, "/pending"), stored);
+    assert_eq!(number(indexer, "/backlog_max"), stored + 3);
+    let slope = indexer["backlog_slope_per_s"].as_f64().expect("a slope");
+    assert!(slope > 0.0, "{slope}");
+    // Too few samples to say more.
+    assert!(indexer.get("backlog_grows").is_none());
+    assert_eq!(number(&consumers["AUDIT/reader"], "/backlog_max"), 0);
+    let traffic = &result["live"]["observers"]["traffic"];
+    assert!(
+        number(traffic, "/requests") >= 4 + samples.len() as u64,
+        "{traffic}"
+    );
+    assert!(number(traffic, "/bytes_received") > number(traffic, "/requests"));
+    assert_eq!(number(&result, "/live/connections"), 1);
+    assert_eq!(reason(&result, "server"), "no --monitor URL was given");
+    assert!(reason(&result, "services").contains("answers $SRV.STATS"));
+    let ran = run(&[
+        "observe",
+        "--url",
+        &server.url(),
+        "--spec",
+        &path,
+        "--observe-stream",
+        "NONE",
+    ]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("the stream NONE of --observe-stream cannot be observed: the server answers: stream not found; name one")
+    );
+}
+
+#[test]
+fn what_was_not_observed_is_said() {
+    let server = Server::start("");
+    let url = server.url();
+    let ran = run(&[&["observe", "--quiet", "--url", &url], &FEW[..]].concat());
+    for said in [
+        "consumers not observed: no action publishes to a stream, and --observe-stream names none",
+        "server not observed: no --monitor URL was given",
+        "services not observed: no service that the actions are sent to answers $SRV.STATS",
+    ] {
+        assert!(ran.stdout.contains(said), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn what_may_not_be_asked_is_said_with_its_reason() {
+    let server = Server::start(
+        "authorization {users: [{user: all, password: secret}, {user: me, password: secret, permissions: {publish: \
+         {deny: [\"$SRV.>\", \"$JS.API.CONSUMER.>\"]}}}]}",
+    );
+    let action = "live: {publish: orders.new}";
+    let text = spec("{requests: 10}", "concurrency: 1, do: ask", action, FAST);
+    let path = saved(&server, "denied.yaml", &text);
+    let me = ["--spec", &path, "--user", "me", "--password", "secret"];
+    let result = observe(&server.url(), &me);
+    let said = "services could not be asked by $SRV.STATS: the server does not let this user publish to $SRV.STATS";
+    assert_eq!(reason(&result, "services"), said);
+    // None of that is of the load.
+    assert_eq!(number(&result, "/requests/ok"), 10);
+    assert_eq!(result["live"]["reasons"], json!({}));
+    assert_eq!(result["live"]["messages"], json!([]));
+    let url = server.url();
+    let words = [
+        &[
+            "observe",
+            "--quiet",
+            "--url",
+            &url,
+            "--observe-stream",
+            "ORDERS",
+        ],
+        &me[..],
+    ]
+    .concat();
+    let ran = run(&words);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("may look at") && ran.stderr.contains("$JS.API.CONSUMER.LIST.ORDERS"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_monitoring_is_read_before_and_after() {
+    let server = Server::start("http: \"127.0.0.1:-1\"");
+    let mut wire = Wire::connect(server.port);
+    wire.create_stream("ORDERS", "orders.*");
+    let monitor = format!("http://127.0.0.1:{}", server.monitor.expect("a monitoring"));
+    let action = "live: {jetstream: orders.new}, payload: {size: 100B}";
+    let text = spec("{requests: 50}", "concurrency: 3, do: ask", action, FAST);
+    let path = saved(&server, "watched.yaml", &text);
+    let result = observe(&server.url(), &["--spec", &path, "--monitor", &monitor]);
+    let watched = &result["live"]["observers"]["server"];
+    assert_eq!(watched["monitor"], monitor.trim_start_matches("http://"));
+    assert!(number(watched, "/in_msgs") >= 50, "{watched:#}");
+    assert!(number(watched, "/in_bytes") >= 5_000, "{watched:#}");
+    // The load's three, the observers' and that of the test.
+    assert_eq!(number(watched, "/connections_max"), 5);
+    assert!(number(watched, "/memory_bytes_max") > 0);
+    let jetstream = &watched["jetstream"];
+    assert_eq!(number(jetstream, "/messages_before"), 0);
+    assert_eq!(number(jetstream, "/messages_after"), 50);
+    let with = |monitor: &str| {
+        run(&[
+            "observe",
+            "--quiet",
+            "--url",
+            &server.url(),
+            "--spec",
+            &path,
+            "--monitor",
+            monitor,
+        ])
+    };
+    for (monitor, code, sentence) in [
+        (
+            "https://127.0.0.1:8222",
+            2,
+            "is not the URL of a server's monitoring: write http://HOST:PORT",
+        ),
+        ("http://10.1.2.3:8222", 3, "--allow-target 10.1.2.3"),
+        (
+            "http://127.0.0.1:1",
+            4,
+            "start the server with http_port, or name another --monitor",
+        ),
+        (
+            &server.url().replace("nats", "http"),
+            2,
+            "is not the monitoring of a NATS server",
+        ),
+    ] {
+        let ran = with(monitor);
+        assert_eq!(ran.code, Some(code), "{monitor}: {}", ran.stderr);
+        assert!(ran.stderr.contains(sentence), "{}", ran.stderr);
+    }
+    let plain = Server::without_streams("http: \"127.0.0.1:-1\"");
+    let monitor = format!("http://127.0.0.1:{}", plain.monitor.expect("a monitoring"));
+    let words = [&FEW[..], &["--monitor", &monitor]].concat();
+    let result = observe(&plain.url(), &words);
+    assert!(
+        result["live"]["observers"]["server"]
+            .get("jetstream")
+            .is_none()
+    );
+}
+
+#[test]
+fn services_tell_what_they_did_in_between() {
+    let server = Server::start("");
+    let mut service = Wire::connect(server.port);
+    service.subscribe("demo.ask");
+    service.subscribe("$SRV.STATS");
+    // It ends with the server.
+    std::thread::spawn(move || {
+        let mut done = 10;
+        while let Some(message) = service.next() {
+            if message.subject == "demo.ask" {
+                done += 1;
+                service.publish(&message.reply, "answer");
+                continue;
+            }
+            let stats = json!({
+                "type": "io.nats.micro.v1.stats_response", "name": "demo", "id": "one", "version": "1.0.0", "endpoints": [
+                    {"name": "ask", "subject": "demo.*", "num_requests": done, "num_errors": done / 10,
+                     "processing_time": done * 2_000_000, "average_processing_time": 2_000_000},
+                    {"name": "other", "subject": "other", "num_requests": done, "num_errors": 0, "processing_time": 0}
+                ]
+            });
+            service.publish(&message.reply, &stats.to_string());
+        }
+    });
+    let ran = run(&[&["observe", "--json", "--url", &server.url()], &FEW[..]].concat());
+    let result = document(&ran);
+    assert_eq!(number(&result, "/requests/ok"), 20);
+    let expected = json!({"demo/ask": {
+        "subject": "demo.*", "instances": 1, "instances_lost": 0, "requests": 20, "errors": 2, "handler_mean_ms": 2.0
+    }});
+    assert_eq!(result["live"]["observers"]["services"], expected);
+}
