@@ -134,11 +134,22 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub spec: Option<PathBuf>,
 
+    /// Play only this service, and the requests that visit it first. May be repeated; others play the rest.
+    #[arg(long, value_name = "SERVICE")]
+    pub only: Vec<String>,
+
     #[command(flatten)]
     pub target: TargetArgs,
 
     #[command(flatten)]
     pub overrides: OverrideArgs,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
+
+    /// Show nothing while it plays.
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 /// Which server, and how it lets one in. Flags come before the environment, and that before the context.

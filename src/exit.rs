@@ -14,7 +14,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use blis_live::observe;
+use blis_live::{observe, serve};
 use blis_sim::measure::Imbalance;
 use blis_sim::replication::Halt;
 use blis_sim::verdict::Status;
@@ -81,6 +81,15 @@ impl From<observe::Failure> for Failure {
         match failure {
             observe::Failure::Connect(_) => Failure::Connect(failure.to_string()),
             _ => Failure::Usage(failure.to_string()),
+        }
+    }
+}
+
+impl From<serve::Failure> for Failure {
+    fn from(failure: serve::Failure) -> Failure {
+        match failure {
+            serve::Failure::Live(failure) => failure.into(),
+            serve::Failure::Unplayable(_) => Failure::Usage(failure.to_string()),
         }
     }
 }

@@ -10,12 +10,18 @@ pub const REQUEST: &str = "Blis-Request";
 pub const MEMBER: &str = "Blis-Member";
 /// The header of a double's reply with the pure service time in nanoseconds, all visits together.
 pub const SERVICE_TIME: &str = "Blis-Service-Time-Ns";
+/// The header of a visit that one double hands to another: what its demand depends on.
+pub const VISIT: &str = "Blis-Visit";
+/// The header of a message that a double publishes to a stream: what the demands of its deliveries depend on.
+pub const MESSAGE: &str = "Blis-Message";
 /// The header with which a service tells of an error.
 pub const SERVICE_ERROR: &str = "Nats-Service-Error";
 /// The header with the code of that error.
 pub const SERVICE_ERROR_CODE: &str = "Nats-Service-Error-Code";
 /// The code of a request that was refused by a full line or by admission.
 pub const REJECTED: &str = "429";
+/// The code of a visit that found nobody: only doubles tell one another.
+pub const UNREACHABLE: &str = "503";
 
 /// What the header of a request says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,7 @@ mod messages;
 mod number;
 mod parts;
 mod run;
+pub mod served;
 mod table;
 mod text;
 mod whatif;

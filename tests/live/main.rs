@@ -3,6 +3,7 @@
 //! Nothing here depends on how fast the machine is: counts and identities are held, times are not.
 
 mod programs;
+mod served;
 mod server;
 mod wire;
 

@@ -84,6 +84,11 @@ impl Wire {
         String::from_utf8(answer.payload).expect("text")
     }
 
+    /// Sends an empty message whose answers go to this subject.
+    pub fn publish(&mut self, subject: &str, answers: &str) {
+        self.write(&format!("PUB {subject} {answers} 0\r\n\r\n"));
+    }
+
     /// A stream of this name with this subject.
     pub fn create_stream(&mut self, name: &str, subject: &str) {
         let answer = self.ask(

@@ -308,6 +308,8 @@ pub enum Step {
     Publish {
         /// The stream.
         stream: StreamId,
+        /// The subject of the message, by which a real stream knows it.
+        subject: String,
         /// Whether the path waits until the message is stored.
         acknowledged: bool,
         /// The consumers whose filters match its subject; ascending.
@@ -556,6 +558,8 @@ pub struct Consumer {
     pub name: String,
     /// Whose messages it gets.
     pub stream: StreamId,
+    /// The subjects of these; all unless given.
+    pub filter: Vec<String>,
     /// Where the path of a delivery, or of a batch, starts in [`Model::program`]: a visit of its service that holds the
     /// worker, the steps meanwhile, the release, the end. The end is the acknowledgement, a failure is a nak.
     pub entry: u32,
