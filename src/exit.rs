@@ -89,7 +89,9 @@ impl From<serve::Failure> for Failure {
     fn from(failure: serve::Failure) -> Failure {
         match failure {
             serve::Failure::Live(failure) => failure.into(),
-            serve::Failure::Unplayable(_) => Failure::Usage(failure.to_string()),
+            serve::Failure::Unplayable(_) | serve::Failure::Streams(_) => {
+                Failure::Usage(failure.to_string())
+            }
         }
     }
 }

@@ -14,6 +14,8 @@ pub const SERVICE_TIME: &str = "Blis-Service-Time-Ns";
 pub const VISIT: &str = "Blis-Visit";
 /// The header of a message that a double publishes to a stream: what the demands of its deliveries depend on.
 pub const MESSAGE: &str = "Blis-Message";
+/// The header of such a message with the subject at which its consumer answers the user, where the path leaves that to it.
+pub const REPLY_TO: &str = "Blis-Reply-To";
 /// The header with which a service tells of an error.
 pub const SERVICE_ERROR: &str = "Nats-Service-Error";
 /// The header with the code of that error.

@@ -29,4 +29,5 @@ pub mod peers;
 pub mod plan;
 pub mod saturation;
 pub mod serve;
+pub mod streams;
 pub mod target;

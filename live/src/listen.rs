@@ -20,11 +20,13 @@ use tokio::sync::oneshot;
 
 use crate::clock::time_of;
 use crate::connection::ConnectFailure;
-use crate::double::errands::{instance_id, parse_call};
-use crate::double::heard::{Arrived, Called, Heard, Returned};
+use crate::double::deliveries::{pull_subject, pullers};
+use crate::double::errands::{instance_id, parse_call, parse_message};
+use crate::double::heard::{Arrived, Called, Delivery, Fetched, Heard, Returned};
 use crate::double::part::{GROUP, Listening, Purpose, peers_subject};
 use crate::identity::{
-    Identity, MEMBER, REJECTED, REQUEST, SERVICE_ERROR_CODE, SERVICE_TIME, UNREACHABLE, VISIT,
+    Identity, MEMBER, MESSAGE, REJECTED, REPLY_TO, REQUEST, SERVICE_ERROR_CODE, SERVICE_TIME,
+    UNREACHABLE, VISIT,
 };
 use crate::micro::{Question, Verb};
 use crate::peers::{Announcement, Roster};
@@ -120,12 +122,17 @@ impl Listener {
         });
     }
 
-    /// Listens to what is for this process alone: answers to what it handed on, at its inbox, what other processes tell,
-    /// and questions for its services.
+    /// Listens to what is for this process alone: answers to what it handed on, at its inbox, messages that it
+    /// asked streams for, what other processes tell, and questions for its services.
     ///
     /// # Errors
     /// When the connection does not take a subscription.
-    pub async fn listen_alone(&self, inbox: &str, roster: &Roster) -> Result<(), ConnectFailure> {
+    pub async fn listen_alone(
+        &self,
+        inbox: &str,
+        pulls: &str,
+        roster: &Roster,
+    ) -> Result<(), ConnectFailure> {
         let skip = inbox.len();
         self.pass_on(format!("{inbox}>"), move |message, at| {
             returned(&message, skip, at).map(Heard::Returned)
@@ -135,6 +142,20 @@ impl Listener {
             Some(Heard::Peer(Announcement::parse(&message.payload)?, at))
         })
         .await?;
+        for (consumer, member) in pullers(&self.model) {
+            let model = Arc::clone(&self.model);
+            let subject = pull_subject(pulls, consumer, member);
+            self.pass_on(subject, move |message, at| {
+                let came = fetched(message, &model)?;
+                Some(Heard::Fetched(Fetched {
+                    consumer,
+                    member,
+                    at,
+                    ..came
+                }))
+            })
+            .await?;
+        }
         let names = self.model.services.iter().map(|service| &service.name);
         for verb in Verb::ALL {
             let all = format!("$SRV.{}", verb.token());
@@ -237,6 +258,37 @@ fn returned(message: &Message, skip: usize, at: Time) -> Option<Returned> {
     })
 }
 
+/// What came of a request for messages: a message, or the end of the request, which says how many did not come.
+fn fetched(message: Message, model: &Model) -> Option<Fetched> {
+    let unfilled = header(&message, "Nats-Pending-Messages").and_then(|text| text.parse().ok());
+    let mut came = Fetched {
+        consumer: 0,
+        member: 0,
+        delivery: None,
+        unfilled: unfilled.unwrap_or(0),
+        at: Time::ZERO,
+    };
+    if message.status.is_some() {
+        // A request that the server refuses is repeated once it counts as forgotten, and not at once.
+        return unfilled.map(|_| came);
+    }
+    let ack = message.reply.clone()?;
+    let tokens: Vec<&str> = ack.split('.').collect();
+    // With a domain there are the domain and the account before the stream.
+    let numbers = tokens.get(if tokens.len() > 9 { 6.. } else { 4.. })?;
+    came.unfilled = 0;
+    came.delivery = Some(Delivery {
+        message: header(&message, MESSAGE).and_then(parse_message),
+        identity: header(&message, REQUEST).and_then(|text| Identity::parse(text, model)),
+        reply: header(&message, REPLY_TO).map(|text| text.to_owned().into()),
+        number: numbers.first()?.parse().ok()?,
+        sequence: numbers.get(1)?.parse().ok()?,
+        subject: message.subject.to_string(),
+        ack,
+    });
+    Some(came)
+}
+
 /// What a stream says to a publication.
 fn stored(payload: &[u8]) -> Outcome {
     let read: Option<serde_json::Value> = serde_json::from_slice(payload).ok();
@@ -265,6 +317,44 @@ mod tests {
             description: None,
             length: 0,
         }
+    }
+
+    #[test]
+    fn what_streams_deliver_says_which_delivery_it_is() {
+        let text = "blis: 1\nname: x\nrun: {requests: 1}\nclients: {users: {rate: 1/s, do: ask}}\nactions: {ask: {path: \
+                    [{visit: api}, reply]}}\nservices: {api: {workers: 1, time: 1ms}}\n";
+        let read = blis_sim::spec::read(text).expect("a spec");
+        let model = blis_sim::spec::lower(&read).expect("a model").model;
+        let come = |ack: &str, headers: &[(&str, &str)]| {
+            let mut message = message("orders.created", headers, "");
+            message.reply = Some(ack.into());
+            fetched(message, &model)
+        };
+        let headers = [
+            (MESSAGE, "ff/0/1"),
+            (REQUEST, "users/1/2/0"),
+            (REPLY_TO, "box.r1"),
+        ];
+        for ack in [
+            "$JS.ACK.orders.biller.3.41.7.1700000000.0",
+            "$JS.ACK.hub.account.orders.biller.3.41.7.1700000000.0.x",
+        ] {
+            let delivery = come(ack, &headers).and_then(|came| came.delivery);
+            let delivery = delivery.expect("a delivery");
+            assert_eq!((delivery.number, delivery.sequence), (3, 41));
+            assert_eq!(delivery.message.map(|message| message.identity), Some(255));
+            assert_eq!(delivery.identity.map(|identity| identity.number), Some(2));
+            assert_eq!(delivery.reply.as_deref(), Some("box.r1"));
+        }
+        let mut ended = message("pull.0.0", &[("Nats-Pending-Messages", "5")], "");
+        ended.status = Some(StatusCode::TIMEOUT);
+        let came = fetched(ended.clone(), &model).expect("an end");
+        assert_eq!((came.unfilled, came.delivery.is_none()), (5, true));
+        ended.headers = None;
+        assert!(
+            fetched(ended, &model).is_none(),
+            "a refusal is not asked again at once"
+        );
     }
 
     #[test]

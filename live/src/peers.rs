@@ -19,6 +19,8 @@ pub const SILENCE: Span = Span::from_nanos(5_000_000_000);
 pub struct Announcement {
     /// The process.
     pub id: String,
+    /// The run whose streams it uses; empty where there are none.
+    pub run: String,
     /// The services that it plays, by name.
     pub services: Vec<String>,
     /// Whether it goes.
@@ -28,7 +30,8 @@ pub struct Announcement {
 impl Announcement {
     /// As it is sent.
     pub fn text(&self) -> String {
-        json!({"id": self.id, "services": self.services, "leaves": self.leaves}).to_string()
+        json!({"id": self.id, "run": self.run, "services": self.services, "leaves": self.leaves})
+            .to_string()
     }
 
     /// What was sent; `None` when it is no announcement.
@@ -37,6 +40,7 @@ impl Announcement {
         let services = read.get("services")?.as_array()?.iter();
         Some(Announcement {
             id: read.get("id")?.as_str()?.to_owned(),
+            run: read.get("run")?.as_str()?.to_owned(),
             services: services
                 .filter_map(|name| Some(name.as_str()?.to_owned()))
                 .collect(),
@@ -57,6 +61,7 @@ struct Peer {
 #[derive(Debug, Clone)]
 pub struct Roster {
     own: String,
+    run: String,
     names: Vec<String>,
     plays: Vec<bool>,
     /// How many places each service has: its members, or one where they take from one line.
@@ -69,6 +74,7 @@ impl Roster {
     pub fn new(own: String, services: impl Iterator<Item = (String, usize, bool)>) -> Roster {
         let mut roster = Roster {
             own,
+            run: String::new(),
             names: Vec::new(),
             plays: Vec::new(),
             places: Vec::new(),
@@ -87,6 +93,16 @@ impl Roster {
         self.plays[service]
     }
 
+    /// The streams of this run are used.
+    pub fn join(&mut self, run: String) {
+        self.run = run;
+    }
+
+    /// The run whose streams are used; empty where there are none.
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
     /// The id of this process.
     pub fn own(&self) -> &str {
         &self.own
@@ -102,6 +118,7 @@ impl Roster {
         let played = self.names.iter().zip(&self.plays);
         Announcement {
             id: self.own.clone(),
+            run: self.run.clone(),
             services: played
                 .filter(|(_, plays)| **plays)
                 .map(|(name, _)| name.clone())

@@ -5,7 +5,9 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::channel;
 use std::time::Instant;
 
+use async_nats::Client;
 use blis_sim::model::Model;
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::clock::RealClock;
@@ -16,6 +18,7 @@ use crate::listen::Listener;
 use crate::observe::{self, runtime};
 use crate::peers::Roster;
 use crate::saturation::Control;
+use crate::streams::{self, Made};
 use crate::target::Target;
 
 /// Why a double does not play.
@@ -27,6 +30,9 @@ pub enum Failure {
     /// No connection, or no threads.
     #[error(transparent)]
     Live(#[from] observe::Failure),
+    /// The streams of the spec are not there.
+    #[error(transparent)]
+    Streams(#[from] streams::Failure),
 }
 
 impl From<ConnectFailure> for Failure {
@@ -52,43 +58,106 @@ pub fn serve(
     let listened = subjects(model)?;
     let runtime = runtime()?;
     let client = runtime.block_on(plain(target, access, "blis serve"))?;
-    let (sender, incoming) = channel();
-    let (origin, open) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
     let inbox = client.new_inbox();
     // What is unlike in every inbox is unlike in every process.
     let own = inbox.rsplit('.').next().unwrap_or_default().to_owned();
     let services = model.services.iter().zip(&plays);
     let services = services.map(|(one, plays)| (one.name.clone(), places(one), *plays));
-    let roster = Roster::new(own, services);
-    let inbox = format!("{inbox}.");
-    let shared = Arc::new(model.clone());
-    let mut listener = Listener::new(client.clone(), sender, shared, origin, Arc::clone(&open));
-    runtime.block_on(listener.listen_alone(&inbox, &roster))?;
-    let (asks, mut asked) = unbounded_channel();
-    let setup = Setup {
-        outlet: client.clone(),
+    let mut roster = Roster::new(own, services);
+    if !model.streams.is_empty() {
+        roster.join(runtime.block_on(streams::provide(&client, model, &roster))?);
+    }
+    let run = roster.run().to_owned();
+    let session = Session {
+        client: client.clone(),
+        runtime: &runtime,
+        model,
         roster,
         inbox,
-        listener: asks,
-        open,
-        control: Some(Control::start().map_err(observe::Failure::Threads)?),
+        subjects: listened.into_iter().map(|(subject, _)| subject).collect(),
     };
-    let clock = RealClock::new(origin, incoming);
-    let double = Double::new(model, setup, clock)?;
-    runtime.block_on(async {
-        if let Some(first) = asked.recv().await {
-            listener.set(&first).await?;
-        }
-        // The server knows of all subscriptions before anybody is told that the double listens.
-        let flushed = client.flush().await;
-        flushed.map_err(|why| ConnectFailure::Inbox(why.to_string()))
-    })?;
-    runtime.spawn(listener.follow(asked));
-    let subjects: Vec<String> = listened.into_iter().map(|(subject, _)| subject).collect();
-    ready(&subjects);
-    let statement = double.play(watch);
-    // Answers that are still in the queue are written out.
-    let _ = runtime.block_on(client.flush());
+    let played = session.play(watch, ready);
+    let last = played.as_ref().map_or(true, |statement| statement.alone);
+    let removed = match last && !run.is_empty() {
+        true => runtime.block_on(streams::remove(&client, &run)).map(drop),
+        false => Ok(()),
+    };
     runtime.shutdown_background();
+    let statement = played?;
+    removed?;
     Ok(statement)
+}
+
+/// A process that is connected, and whose streams are there.
+struct Session<'a> {
+    client: Client,
+    runtime: &'a Runtime,
+    model: &'a Model,
+    roster: Roster,
+    inbox: String,
+    subjects: Vec<String>,
+}
+
+impl Session<'_> {
+    fn play(self, watch: Watch<'_>, ready: impl FnOnce(&[String])) -> Result<Statement, Failure> {
+        let Session {
+            client,
+            runtime,
+            model,
+            roster,
+            inbox,
+            subjects,
+        } = self;
+        let (sender, incoming) = channel();
+        let (origin, open) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
+        let (pulls, inbox) = (format!("{}.", client.new_inbox()), format!("{inbox}."));
+        let shared = Arc::new(model.clone());
+        let mut listener = Listener::new(client.clone(), sender, shared, origin, Arc::clone(&open));
+        runtime.block_on(listener.listen_alone(&inbox, &pulls, &roster))?;
+        let (asks, mut asked) = unbounded_channel();
+        let setup = Setup {
+            outlet: client.clone(),
+            roster,
+            inbox,
+            pulls,
+            listener: asks,
+            open,
+            control: Some(Control::start().map_err(observe::Failure::Threads)?),
+        };
+        let double = Double::new(model, setup, RealClock::new(origin, incoming))?;
+        runtime.block_on(async {
+            if let Some(first) = asked.recv().await {
+                listener.set(&first).await?;
+            }
+            // The server knows of all subscriptions before anybody is told that the double listens.
+            let flushed = client.flush().await;
+            flushed.map_err(|why| ConnectFailure::Inbox(why.to_string()))
+        })?;
+        runtime.spawn(listener.follow(asked));
+        ready(&subjects);
+        let statement = double.play(watch);
+        // Answers that are still in the queue are written out.
+        let _ = runtime.block_on(client.flush());
+        Ok(statement)
+    }
+}
+
+/// The streams that doubles have made at a target, run by run.
+///
+/// # Errors
+/// When there is no connection, or the server does not tell.
+pub fn made(target: &Target, access: &Access) -> Result<Vec<Made>, Failure> {
+    let runtime = runtime()?;
+    let client = runtime.block_on(plain(target, access, "blis cleanup"))?;
+    Ok(runtime.block_on(streams::made(&client))?)
+}
+
+/// Removes the streams of a run that is over, and gives their names.
+///
+/// # Errors
+/// When there is no connection, the run is not over, or the server does not do it.
+pub fn clean_up(target: &Target, access: &Access, run: &str) -> Result<Vec<String>, Failure> {
+    let runtime = runtime()?;
+    let client = runtime.block_on(plain(target, access, "blis cleanup"))?;
+    Ok(runtime.block_on(streams::clean_up(&client, run))?)
 }

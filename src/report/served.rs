@@ -57,6 +57,7 @@ pub fn text(statement: &Statement) -> String {
     for (number, what) in [
         (played.taken, "visits came from other doubles"),
         (played.handed_on, "visits went to other doubles"),
+        (played.fetched, "messages of streams were worked on"),
         (played.deliveries, "deliveries of fan-outs were sent"),
         (
             played.not_sent,
@@ -118,6 +119,7 @@ pub fn json(spec: &str, statement: &Statement) -> Result<String, serde_json::Err
         played,
         health,
         services,
+        ..
     } = statement;
     let services = services.iter().map(|(name, members)| {
         let members = members.iter().map(|(member, tally)| {
@@ -140,6 +142,7 @@ pub fn json(spec: &str, statement: &Statement) -> Result<String, serde_json::Err
         "answers": played.answers,
         "visits_taken": played.taken,
         "visits_handed_on": played.handed_on,
+        "messages": played.fetched,
         "deliveries": played.deliveries,
         "not_sent": played.not_sent,
         "most_present": played.most_present,

@@ -5,6 +5,7 @@
 mod programs;
 mod served;
 mod server;
+mod streams;
 mod wire;
 
 use std::net::TcpListener;

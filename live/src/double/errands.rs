@@ -15,7 +15,7 @@ use super::Double;
 use super::heard::{Heard, Outgoing, Outlet, Returned};
 use super::part::{self, Part, Purpose};
 use crate::clock::Clock;
-use crate::identity::{MESSAGE, REQUEST, VISIT};
+use crate::identity::{MESSAGE, REPLY_TO, REQUEST, VISIT};
 use crate::micro::{Endpoint, Instance};
 use crate::peers::Roster;
 
@@ -109,6 +109,17 @@ pub fn parse_call(text: &str) -> Option<Call> {
     parts.next().is_none().then_some(call)
 }
 
+/// What the header of a message means; `None` when it is none.
+pub fn parse_message(text: &str) -> Option<Message> {
+    let mut parts = text.split('/');
+    let message = Message {
+        identity: u64::from_str_radix(parts.next()?, 16).ok()?,
+        client: parts.next()?.parse().ok()?,
+        answered: parts.next()? == "1",
+    };
+    parts.next().is_none().then_some(message)
+}
+
 /// What the header of a message of a stream says.
 pub fn message_text(message: &Message) -> String {
     let answered = u8::from(message.answered);
@@ -146,7 +157,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
                     at,
                     flight,
                 } => self.deliver(fan_out, number, at, flight),
-                Errand::Settled { .. } => {}
+                Errand::Settled { ticket, end } => self.settled(ticket, end),
             }
         }
     }
@@ -195,6 +206,9 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
     ) {
         let mut headers = self.identified(flight);
         headers.insert(MESSAGE, message_text(message));
+        if let Some(reply) = self.hand_over(flight, message) {
+            headers.insert(REPLY_TO, reply.as_str());
+        }
         if self.model.streams[stream.index()]
             .duplicate_window
             .is_some()
@@ -207,6 +221,24 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
                 self.publish(Outgoing::bare(Subject::from(subject), headers));
             }
         }
+    }
+
+    /// Who waits for an answer that a consumer of a message gives. Where the path leaves that to consumers, it no longer
+    /// answers itself.
+    fn hand_over(&mut self, flight: FlightId, message: &Message) -> Option<Subject> {
+        let asked = self.asked.get_mut(flight.slot())?;
+        if message.answered || asked.flight != flight {
+            return None;
+        }
+        let left = asked
+            .action
+            .is_some_and(|action| !self.backend.answers_itself(action));
+        if !left {
+            return asked.reply.clone();
+        }
+        let reply = asked.reply.take();
+        self.in_flight.remove(flight);
+        reply
     }
 
     fn deliver(&mut self, fan_out: FanOutId, number: u32, at: Time, flight: FlightId) {
@@ -267,6 +299,21 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_reads_as_it_was_written() {
+        for answered in [false, true] {
+            let message = Message {
+                identity: u64::MAX - 1,
+                client: 3,
+                answered,
+            };
+            assert_eq!(parse_message(&message_text(&message)), Some(message));
+        }
+        for text in ["", "1/2", "1/2/1/1", "x/2/1"] {
+            assert_eq!(parse_message(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_call_reads_as_it_was_written() {

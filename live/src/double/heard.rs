@@ -1,7 +1,7 @@
 //! What a double hears, and what it sends: the messages between its thread and the connection.
 
 use async_nats::{HeaderMap, Subject};
-use blis_sim::backend::Call;
+use blis_sim::backend::{Call, Message};
 use blis_sim::event::Outcome;
 use blis_sim::model::ActionId;
 use blis_sim::time::{Span, Time};
@@ -20,6 +20,8 @@ pub enum Heard {
     Visit(Called),
     /// What was handed on has come to its end.
     Returned(Returned),
+    /// Something came of what a member has asked a stream for.
+    Fetched(Fetched),
     /// Another process plays the same spec, or no longer does.
     Peer(Announcement, Time),
     /// Somebody asks for the services.
@@ -67,6 +69,40 @@ pub struct Returned {
     pub served: Option<(u32, Span)>,
     /// When that was known.
     pub at: Time,
+}
+
+/// What came of a member's request for messages.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    /// The consumer, by its position.
+    pub consumer: usize,
+    /// The member, by its position.
+    pub member: usize,
+    /// A message; without one the request has ended.
+    pub delivery: Option<Delivery>,
+    /// How many messages did not come that were asked for.
+    pub unfilled: u32,
+    /// When it came.
+    pub at: Time,
+}
+
+/// A message that a stream delivers.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// Its subject.
+    pub subject: String,
+    /// What its demands are drawn from, where a double has published it.
+    pub message: Option<Message>,
+    /// The request on whose behalf it is, as far as the header says.
+    pub identity: Option<Identity>,
+    /// Who waits for an answer, where the path hands that on.
+    pub reply: Option<Subject>,
+    /// Where it is acknowledged.
+    pub ack: Subject,
+    /// Its number within the stream.
+    pub sequence: u64,
+    /// Which delivery of it this is, from 1.
+    pub number: u32,
 }
 
 /// A message to be sent.

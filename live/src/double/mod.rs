@@ -8,6 +8,7 @@
 //! A process plays all services of a spec or some, and shares the members of each with whoever else plays it. Visits
 //! of members that others play are handed on ([`errands`]).
 
+pub mod deliveries;
 pub mod errands;
 pub mod heard;
 pub mod part;
@@ -37,6 +38,7 @@ use crate::identity::{
 use crate::micro::{Instance, Question, Verb};
 use crate::peers::{Announcement, BEAT, Roster};
 use crate::saturation::{Control, Health, Usage};
+use deliveries::Deliveries;
 use errands::{Outbound, Waiting};
 use heard::{Arrived, Called, Heard, Outgoing, Outlet, Returned};
 use part::{Listening, Part, Purpose};
@@ -44,6 +46,8 @@ use record::{MemberTally, Record};
 
 /// How often the double looks around while nothing is due.
 const LOOK: Span = Span::from_nanos(50_000_000);
+/// How much is heard at most before it looks around again.
+const BURST: usize = 256;
 /// How often it shows how it keeps up.
 const SHOW: Span = Span::from_nanos(10_000_000_000);
 /// How long it goes on with what it has taken when it shall stop.
@@ -60,6 +64,8 @@ pub struct Played {
     pub taken: u64,
     /// Visits that were handed to other processes.
     pub handed_on: u64,
+    /// Messages that streams delivered.
+    pub fetched: u64,
     /// Deliveries of fan-outs that were sent.
     pub deliveries: u64,
     /// Answers to requests by outcome.
@@ -83,6 +89,8 @@ pub struct Statement {
     pub health: Health,
     /// By service that it plays: the name, and what each of the members did that it plays or played.
     pub services: Vec<(String, Vec<(usize, MemberTally)>)>,
+    /// Whether nobody else plays the same spec.
+    pub alone: bool,
 }
 
 /// What looks at a double while it plays.
@@ -101,6 +109,8 @@ pub struct Setup<O> {
     pub roster: Roster,
     /// What the subjects of answers to it start with, the dot included.
     pub inbox: String,
+    /// The same for messages that it asks streams for.
+    pub pulls: String,
     /// Is told of its subscriptions whenever they change.
     pub listener: UnboundedSender<BTreeSet<Listening>>,
     /// How many subscriptions are open.
@@ -116,10 +126,14 @@ struct Asked {
     identity: Option<Identity>,
     flight: FlightId,
     at: Time,
+    /// What was asked for, where it is a request.
+    action: Option<ActionId>,
     /// The service and the endpoint that it came to.
     endpoint: Option<(usize, usize)>,
     /// Whether it is a visit that another process handed on.
     is_visit: bool,
+    /// Whether it is work on deliveries.
+    is_work: bool,
 }
 
 /// A backend in real time.
@@ -141,6 +155,9 @@ pub struct Double<C, O> {
     tickets: u64,
     /// What came to its end at once.
     bounced: Vec<Returned>,
+    deliveries: Deliveries,
+    /// Consumers and members that have become free.
+    freed: Vec<(usize, usize)>,
     clock: C,
     usage: Usage,
     /// How long the thread waited.
@@ -175,6 +192,8 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         let now = clock.now();
         let mut double = Double {
             in_flight: InFlight::new(&model),
+            deliveries: Deliveries::new(&model),
+            freed: Vec::new(),
             record: Record::new(&model, &backend),
             instances: instances.collect(),
             backend,
@@ -204,13 +223,18 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
     pub fn play(mut self, watch: Watch<'_>) -> Statement {
         let (mut looked, mut shown) = (self.clock.now(), self.clock.now());
         loop {
-            while let Some(heard) = self.clock.poll() {
+            for _ in 0..BURST {
+                let Some(heard) = self.clock.poll() else {
+                    break;
+                };
                 self.hear(heard);
             }
             let now = self.clock.now();
             self.go_on(now);
             self.send_due(now);
+            self.close_due(now);
             self.take_back();
+            self.go_for_more();
             if now >= looked + LOOK {
                 looked = now;
                 self.look(now, (watch.stop)());
@@ -223,6 +247,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
                 }
             }
             let due = self.outbound.peek().map_or(Time::NEVER, |due| due.0.at);
+            let due = due.min(self.deliveries.next());
             let until = self.calendar.next_time().min(due).min(looked + LOOK);
             let before = self.clock.now();
             let heard = self.clock.wait(until);
@@ -238,6 +263,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             Heard::Request(arrived) => self.arrive(arrived),
             Heard::Visit(called) => self.take_visit(called),
             Heard::Returned(returned) => self.take_returned(returned),
+            Heard::Fetched(fetched) => self.fetched(fetched),
             Heard::Peer(told, at) => self.meet(&told, at),
             Heard::Asked(question) => self.answer_question(&question),
         }
@@ -248,6 +274,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         if stop && self.leaving.is_none() {
             self.leaving = Some(now);
             self.tell(true);
+            self.give_back();
             // What was sent before is still heard.
             let _ = self.setup.listener.send(BTreeSet::new());
         }
@@ -258,6 +285,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             self.last_beat = now;
             self.tell(false);
         }
+        self.pull_forgotten(now);
         if self.setup.roster.forget_silent(now) {
             self.share();
         }
@@ -304,6 +332,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         let listening = self.part.listening(&self.setup.roster);
         // Where nobody listens to that any more, the process is at its end.
         let _ = self.setup.listener.send(listening);
+        self.pull_all();
     }
 
     fn answer_question(&mut self, question: &Question) {
@@ -354,6 +383,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             services: played
                 .map(|one| (self.instances[one].name.clone(), self.members(one)))
                 .collect(),
+            alone: self.setup.roster.others() == 0,
         }
     }
 
@@ -396,11 +426,11 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
 
     /// Sees to what came of a step of the model.
     fn after(&mut self, reply: Option<Reply>) {
-        self.carry_out();
         self.played.most_present = self.played.most_present.max(self.backend.len());
         if let Some(reply) = reply {
             self.answer(reply);
         }
+        self.carry_out();
     }
 
     /// Lets the model come up to the arrival of something, and gives the instant at which it happens there.
@@ -429,6 +459,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
                 reply: arrived.reply,
                 identity: arrived.identity,
                 at,
+                action: Some(arrived.action),
                 endpoint,
                 ..Asked::default()
             },
@@ -495,7 +526,13 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
 
     fn answer(&mut self, reply: Reply) {
         let Reply { flight, outcome } = reply;
-        if self.in_flight.remove(flight).is_none() {
+        let known = &self.asked[flight.slot()];
+        // Work on a delivery is in flight until its end, whoever was answered meanwhile.
+        let there = match known.is_work {
+            true => known.flight == flight,
+            false => self.in_flight.remove(flight).is_some(),
+        };
+        if !there {
             return;
         }
         let asked = &mut self.asked[flight.slot()];

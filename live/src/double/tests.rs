@@ -83,6 +83,7 @@ fn play(model: &Model, only: &[&str], incoming: Vec<(Time, Heard)>) -> Played {
         outlet: sent.clone(),
         roster: Roster::new("m".to_owned(), services),
         inbox: "box.".to_owned(),
+        pulls: "pull.".to_owned(),
         listener: asks,
         open: Arc::new(AtomicUsize::new(0)),
         control: None,
@@ -259,6 +260,7 @@ fn processes_share_members_as_they_come_and_go() {
     let told = |id: &str, leaves, at| {
         let told = Announcement {
             id: id.to_owned(),
+            run: String::new(),
             services: vec!["api".to_owned()],
             leaves,
         };

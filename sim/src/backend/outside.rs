@@ -403,16 +403,48 @@ impl Backend {
         })
     }
 
+    /// The stream that the path of an action publishes to before anything else, if it begins so.
+    pub fn begins_with_stream(&self, action: ActionId) -> Option<StreamId> {
+        let path = self.paths.get(action.index())?;
+        let Op::Publish(publication) = *self.program.ops.get(path.entry as usize)? else {
+            return None;
+        };
+        Some(self.program.publications[publication as usize].stream)
+    }
+
+    /// The message that a consumer publishes in place of one that it has given up.
+    pub fn dead(&self, consumer: ConsumerId, message: Message) -> Message {
+        let delivered = Delivered {
+            message,
+            delivery: 1,
+        };
+        let begun = self.delivery_of(consumer, &[delivered]);
+        Message {
+            identity: begun.map_or(message.identity, |begun| begun.identity),
+            ..message
+        }
+    }
+
+    /// Whether the path of an action answers its user itself, on some way at least; otherwise a consumer does.
+    pub fn answers_itself(&self, action: ActionId) -> bool {
+        let path = self.path_ops(action).unwrap_or_default();
+        path.iter()
+            .any(|op| matches!(op, Op::Reply | Op::ReplyAndEnd))
+    }
+
+    /// The steps of an action's path.
+    fn path_ops(&self, action: ActionId) -> Option<&[Op]> {
+        let entry = self.paths.get(action.index())?.entry as usize;
+        let others = self.paths.iter().map(|path| path.entry as usize);
+        let end = others.filter(|at| *at > entry).min();
+        let end = end.unwrap_or(self.program.end as usize);
+        self.program.ops.get(entry..end)
+    }
+
     /// The service that the path of an action visits first, and whether that is its first step; `None` when it visits
     /// none.
     pub fn entrance(&self, action: ActionId) -> Option<(ServiceId, bool)> {
-        let entry = self.paths.get(action.index())?.entry as usize;
-        let ends = self.paths.iter().map(|path| path.entry as usize);
-        let end = ends.filter(|at| *at > entry).min();
-        let path = self
-            .program
-            .ops
-            .get(entry..end.unwrap_or(self.program.end as usize))?;
+        let path = self.path_ops(action)?;
         let mut visits = path.iter().enumerate().filter_map(|(at, op)| match op {
             Op::Visit(service, _) => Some((*service, at == 0)),
             Op::VisitAs(visit) => Some((self.program.visits[*visit as usize].service, at == 0)),

@@ -239,10 +239,7 @@ impl ConsumerState {
         let name = format!("{stream}/{}", consumer.name);
         let key = |purpose| Key::new(model.seed, Kind::Consumer, &name, purpose);
         let service = &model.services[consumer.service.index()];
-        let (lines, workers) = match service.dispatch {
-            crate::model::Dispatch::Shared => (1, service.servers()),
-            _ => (service.members.get(), u64::from(service.workers.get())),
-        };
+        let (lines, workers) = service.takers();
         // A spec whose consumers ask for more than memory holds is refused before.
         let requests = workers.saturating_add(u64::from(consumer.prefetch));
         let tokens = (0..requests).flat_map(|_| 0..lines);

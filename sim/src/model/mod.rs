@@ -397,6 +397,16 @@ impl Service {
     pub fn servers(&self) -> u64 {
         u64::from(self.members.get()) * u64::from(self.workers.get())
     }
+
+    /// Lines that deliveries of streams are asked for, and the workers of each.
+    pub fn takers(&self) -> (u32, u64) {
+        match self.dispatch {
+            Dispatch::Shared => (1, self.servers()),
+            Dispatch::Random | Dispatch::LeastLoaded => {
+                (self.members.get(), u64::from(self.workers.get()))
+            }
+        }
+    }
 }
 
 /// How a request finds a member of the queue group.
