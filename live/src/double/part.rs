@@ -153,12 +153,21 @@ pub fn wildcards(subject: &Template) -> String {
     tokens.join(".")
 }
 
+/// A subject that is listened to.
+#[derive(Debug, Clone)]
+struct Entrance {
+    subject: String,
+    purpose: Purpose,
+    /// The service that its requests visit first, by its position.
+    service: Option<usize>,
+    /// Whether that is the first thing that they do, so that the server can choose the member.
+    at_once: bool,
+}
+
 /// The services that a process plays, and what is asked for at which subject of theirs.
 #[derive(Debug, Clone)]
 pub struct Part {
-    /// Every subject that is listened to, and the service that its requests come to first, by its position; whether its
-    /// members have subscriptions of their own.
-    entrances: Vec<(String, Purpose, Option<(usize, bool)>)>,
+    entrances: Vec<Entrance>,
 }
 
 impl Part {
@@ -168,13 +177,19 @@ impl Part {
     /// Those of [`subjects`].
     pub fn new(model: &Model, backend: &Backend) -> Result<Part, Unplayable> {
         let actions = subjects(model)?.into_iter().map(|(subject, action)| {
-            let entrance = backend.entrance(action);
-            let entrance = entrance.map(|(ServiceId(id), first)| (usize::from(id), first));
-            (subject, Purpose::Action(action), entrance)
+            let first = backend.entrance(action);
+            Entrance {
+                subject,
+                purpose: Purpose::Action(action),
+                service: first.map(|(ServiceId(id), _)| usize::from(id)),
+                at_once: first.is_some_and(|(_, at_once)| at_once),
+            }
         });
-        let visits = (0..model.services.len()).map(|service| {
-            let subject = visit_subject(model, service);
-            (subject, Purpose::Visit(service), Some((service, true)))
+        let visits = (0..model.services.len()).map(|service| Entrance {
+            subject: visit_subject(model, service),
+            purpose: Purpose::Visit(service),
+            service: Some(service),
+            at_once: true,
         });
         Ok(Part {
             entrances: actions.chain(visits).collect(),
@@ -183,8 +198,8 @@ impl Part {
 
     /// What requests of this purpose come to first: the service and the number of its endpoint.
     pub fn endpoint(&self, purpose: Purpose) -> Option<(usize, usize)> {
-        let (_, _, entrance) = self.entrances.iter().find(|(_, one, _)| *one == purpose)?;
-        let (service, _) = (*entrance)?;
+        let entrance = self.entrances.iter().find(|one| one.purpose == purpose)?;
+        let service = entrance.service?;
         let number = self
             .endpoints(service)
             .position(|(_, one)| one == purpose)?;
@@ -194,29 +209,29 @@ impl Part {
     /// What a service listens to.
     pub fn endpoints(&self, service: usize) -> impl Iterator<Item = (&str, Purpose)> {
         let own = self.entrances.iter();
-        own.filter(move |(_, _, entrance)| entrance.is_some_and(|(of, _)| of == service))
-            .map(|(subject, purpose, _)| (subject.as_str(), *purpose))
+        own.filter(move |one| one.service == Some(service))
+            .map(|one| (one.subject.as_str(), one.purpose))
     }
 
     /// The subscriptions of a process that plays what the roster says.
     pub fn listening(&self, roster: &Roster) -> BTreeSet<Listening> {
         let mut all = BTreeSet::new();
-        for (subject, purpose, entrance) in &self.entrances {
+        for entrance in &self.entrances {
             let mut add = |member| {
                 all.insert(Listening {
-                    subject: subject.clone(),
-                    purpose: *purpose,
+                    subject: entrance.subject.clone(),
+                    purpose: entrance.purpose,
                     member,
                 });
             };
-            let Some((service, first)) = *entrance else {
+            let Some(service) = entrance.service else {
                 // Requests that visit nobody are anybody's.
                 add(None);
                 continue;
             };
             let places = roster.places(service);
             let here = (0u32..).zip(&places).filter(|(_, here)| **here);
-            match first && places.len() > 1 {
+            match entrance.at_once && places.len() > 1 {
                 true => here.for_each(|(member, _)| add(Some(member))),
                 false => here.take(1).for_each(|_| add(None)),
             }

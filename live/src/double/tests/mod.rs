@@ -1,5 +1,7 @@
 //! The double with a clock of its own and without a network.
 
+mod streams;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
