@@ -1,6 +1,6 @@
 //! `blis serve`: plays the backend of a spec on NATS.
 
-use blis_live::double::{Statement, Watch};
+use blis_live::double::standing::{Statement, Watch};
 use blis_live::serve;
 
 use crate::cli::{Format, ServeArgs};

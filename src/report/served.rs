@@ -1,6 +1,6 @@
 //! What a double did and how it kept up, as a line, as text and as JSON.
 
-use blis_live::double::Statement;
+use blis_live::double::standing::Statement;
 use blis_live::saturation::{Health, Lateness, micros};
 use serde_json::{Value, json};
 

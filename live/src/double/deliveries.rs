@@ -4,7 +4,8 @@
 //! Which message is delivered when, how often and to how many at a time is the server's affair; that a member asks for no
 //! more than it has workers for (and what it fetches ahead), and what a delivery costs, is the model's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 
 use async_nats::{HeaderMap, Subject};
 use blis_sim::backend::{Delivered, Message, WorkEnd};
@@ -36,6 +37,7 @@ struct Held {
     /// Who waits for an answer, where the path hands that on.
     reply: Option<Subject>,
     identity: Option<Identity>,
+    came: Time,
 }
 
 /// What a member of a consumer's service does for that consumer.
@@ -68,6 +70,8 @@ pub(super) struct Deliveries {
     members: Vec<Vec<Member>>,
     in_hand: BTreeMap<u32, InHand>,
     tickets: u32,
+    /// When the `ack_wait` of a last delivery is over whose message then goes elsewhere, and the work that it is part of.
+    expiring: BTreeSet<(Time, u32)>,
 }
 
 impl Deliveries {
@@ -98,14 +102,14 @@ impl Deliveries {
         None
     }
 
-    /// When a batch is to be closed next.
+    /// When a batch is to be closed next, or a last delivery expires.
     pub(super) fn next(&self) -> Time {
         let members = self.members.iter().flatten();
         let closing = members.filter(|member| member.free > 0);
-        closing
-            .filter_map(|member| member.closes_at)
-            .min()
-            .unwrap_or(Time::NEVER)
+        let closes = closing.filter_map(|member| member.closes_at).min();
+        let expires = self.expiring.first().map(|(at, _)| *at);
+        let next = closes.into_iter().chain(expires).min();
+        next.unwrap_or(Time::NEVER)
     }
 }
 
@@ -230,6 +234,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             ack: delivery.ack,
             reply: delivery.reply,
             identity: delivery.identity,
+            came: at,
         };
         if self.leaving.is_some() {
             // Others shall have it at once.
@@ -260,10 +265,20 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         Some(id)
     }
 
-    /// Closes the batches that have waited long enough.
+    /// Closes the batches that have waited long enough, and gives up the messages whose last delivery has.
     pub(super) fn close_due(&mut self, now: Time) {
         if self.deliveries.next() > now {
             return;
+        }
+        while let Some((_, ticket)) = self
+            .deliveries
+            .expiring
+            .first()
+            .filter(|(at, _)| *at <= now)
+        {
+            let ticket = *ticket;
+            self.deliveries.expiring.pop_first();
+            self.expire(ticket, now);
         }
         let mut all = 0..;
         while let Some((consumer, member)) = all.next().and_then(|nth| self.deliveries.nth(nth)) {
@@ -318,6 +333,12 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         let flight = self.admit(request(&identity, ActionId(0), at), asked);
         let ticket = self.deliveries.tickets;
         self.deliveries.tickets = ticket.wrapping_add(1);
+        let (most, ack_wait) = self.last_of(consumer);
+        let last = messages
+            .iter()
+            .filter(|held| held.delivered.delivery >= most);
+        let expiring = last.map(|held| (held.came + ack_wait, ticket));
+        self.deliveries.expiring.extend(expiring);
         let in_hand = InHand {
             consumer,
             member,
@@ -343,6 +364,33 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             record,
         );
         self.after(reply);
+    }
+
+    /// Which delivery of a consumer is the last whose message then goes elsewhere, and how long it may take.
+    fn last_of(&self, consumer: usize) -> (u32, Span) {
+        let of = self.consumer(consumer);
+        let goes_elsewhere = matches!(of.exhausted, Exhausted::Publish(..));
+        let most = of.max_deliver.filter(|_| goes_elsewhere);
+        (most.map_or(u32::MAX, NonZeroU32::get), of.ack_wait)
+    }
+
+    /// The messages of a work whose last `ack_wait` is over go elsewhere; the work goes on for nobody.
+    fn expire(&mut self, ticket: u32, now: Time) {
+        let Some(in_hand) = self.deliveries.in_hand.get_mut(&ticket) else {
+            return;
+        };
+        let consumer = in_hand.consumer;
+        let messages = std::mem::take(&mut in_hand.messages);
+        let (most, ack_wait) = self.last_of(consumer);
+        let (over, rest): (Vec<Held>, Vec<Held>) = messages
+            .into_iter()
+            .partition(|held| held.delivered.delivery >= most && held.came + ack_wait <= now);
+        if let Some(in_hand) = self.deliveries.in_hand.get_mut(&ticket) {
+            in_hand.messages = rest;
+        }
+        for held in over {
+            self.refuse(consumer, held);
+        }
     }
 
     /// Work has ended: the stream is told, and the member is free for more.

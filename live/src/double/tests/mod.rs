@@ -6,12 +6,15 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use blis_sim::backend::Call;
 use blis_sim::spec;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;
 use crate::double::errands::parse_call;
-use crate::identity::VISIT;
+use crate::identity::{REQUEST, VISIT};
+use crate::micro::{Question, Verb};
+use crate::peers::Announcement;
 
 /// A clock that goes to what comes in next, or to what is waited for.
 struct Script {
@@ -199,7 +202,7 @@ fn visits_of_others_are_handed_on_and_return() {
     let played = play(&model, &["api"], incoming);
     let handed = sent_to(&played, "blis.a_double.visit.db");
     assert_eq!(handed.len(), 2);
-    assert_eq!(header(handed[0], REQUEST_HEADER), Some("users/0/0/0"));
+    assert_eq!(header(handed[0], REQUEST), Some("users/0/0/0"));
     let reply = handed[1].reply.as_ref().map(Subject::as_str);
     assert_eq!(reply, Some("box.v1"));
     let answers = sent_to(&played, "answer.");
@@ -211,8 +214,6 @@ fn visits_of_others_are_handed_on_and_return() {
     assert_eq!(played.statement.played.handed_on, 2);
     assert_eq!(played.statement.services.len(), 1);
 }
-
-const REQUEST_HEADER: &str = crate::identity::REQUEST;
 
 #[test]
 fn a_visit_that_is_handed_in_has_the_demand_that_it_would_have_at_home() {
@@ -250,8 +251,6 @@ fn a_visit_that_is_handed_in_has_the_demand_that_it_would_have_at_home() {
     let back = sent_to(&other, "back");
     assert_eq!(header(back[0], SERVICE_ERROR_CODE), Some("500"));
 }
-
-use blis_sim::backend::Call;
 
 #[test]
 fn processes_share_members_as_they_come_and_go() {
@@ -341,7 +340,7 @@ fn fan_outs_are_sent_when_they_are_due() {
     assert!(
         deliveries
             .iter()
-            .all(|one| header(one, REQUEST_HEADER) == Some("users/0/0/0"))
+            .all(|one| header(one, REQUEST) == Some("users/0/0/0"))
     );
     // All of them after the answer, which waits for nobody.
     let order = |prefix: &str| {

@@ -143,6 +143,17 @@ fn failures_are_delivered_again_and_given_up_in_the_end() {
 }
 
 #[test]
+fn a_last_delivery_that_takes_too_long_is_given_up_once() {
+    let consumer = "max_deliver: 2, ack_wait: 50ms, after_max_deliver: {publish: failed}";
+    let model = shop(consumer, "workers: 2, time: 200ms");
+    let incoming = vec![delivers(ms(1), 0, 8, 1), delivers(ms(60), 0, 9, 2)];
+    let played = play(&model, &[], incoming);
+    // The first is the server's to deliver again; whoever is done first acknowledges it.
+    assert_eq!(told(&played), [("9.2", "+TERM"), ("8.1", "+ACK")]);
+    assert_eq!(sent_to(&played, "failed").len(), 1);
+}
+
+#[test]
 fn a_publication_is_waited_for_and_carries_its_identity() {
     let model = shop("max_deliver: 3", "workers: 1, time: 1ms");
     let stored = |outcome| {
@@ -159,7 +170,7 @@ fn a_publication_is_waited_for_and_carries_its_identity() {
     let published = sent_to(&played, "orders");
     assert_eq!(published.len(), 1);
     assert_eq!(published[0].reply.as_deref(), Some("box.p0"));
-    assert_eq!(header(published[0], REQUEST_HEADER), Some("users/0/0/0"));
+    assert_eq!(header(published[0], REQUEST), Some("users/0/0/0"));
     let message = header(published[0], crate::identity::MESSAGE).expect("an identity");
     assert!(message.ends_with("/0/0"), "{message}");
     assert_eq!(
