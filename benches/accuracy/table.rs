@@ -5,12 +5,34 @@ use blis_sim::statistics::Interval;
 use crate::Pair;
 use crate::pair::{Figures, Setting};
 
-/// What is compared, and within how much.
-const TOLERANCES: [(&str, f64, fn(&Figures) -> f64); 4] = [
-    ("throughput", 0.02, |figures| figures.throughput),
-    ("p50", 0.05, |figures| figures.p50),
-    ("p95", 0.05, |figures| figures.p95),
-    ("p99", 0.10, |figures| figures.p99),
+/// A figure that is compared, and within how much.
+struct Compared {
+    name: &'static str,
+    tolerance: f64,
+    of: fn(&Figures) -> f64,
+}
+
+const COMPARED: [Compared; 4] = [
+    Compared {
+        name: "throughput",
+        tolerance: 0.02,
+        of: |figures| figures.throughput,
+    },
+    Compared {
+        name: "p50",
+        tolerance: 0.05,
+        of: |figures| figures.p50,
+    },
+    Compared {
+        name: "p95",
+        tolerance: 0.05,
+        of: |figures| figures.p95,
+    },
+    Compared {
+        name: "p99",
+        tolerance: 0.10,
+        of: |figures| figures.p99,
+    },
 ];
 /// The document that has the table.
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accuracy.md");
@@ -38,10 +60,10 @@ struct Spread {
 impl Row {
     /// Of the pairs of a level.
     pub fn new(utilisation: f64, pairs: &[Pair]) -> Result<Row, String> {
-        let errors = TOLERANCES.iter().map(|(_, _, figure)| {
+        let errors = COMPARED.iter().map(|compared| {
             let errors: Vec<f64> = pairs
                 .iter()
-                .map(|pair| figure(&pair.simulated) / figure(&pair.live) - 1.0)
+                .map(|pair| (compared.of)(&pair.simulated) / (compared.of)(&pair.live) - 1.0)
                 .collect();
             let interval = Interval::of_mean(&errors).ok_or("too few repetitions")?;
             Ok(Spread {
@@ -93,7 +115,10 @@ pub fn text(rows: &[Row], repetitions: u64, seconds: u64) -> String {
     text.push_str("| utilisation | requests | figure | error | spread | tolerance | within it |\n");
     text.push_str("|---|---|---|---|---|---|---|\n");
     for row in rows {
-        for ((name, tolerance, _), error) in TOLERANCES.iter().zip(&row.errors) {
+        for (compared, error) in COMPARED.iter().zip(&row.errors) {
+            let Compared {
+                name, tolerance, ..
+            } = compared;
             let percent = |share: f64| format!("{:+.2} %", share * 100.0);
             let within = error.mean.abs() + error.half <= *tolerance;
             let sharp = error.half <= tolerance / 2.0;
