@@ -215,7 +215,12 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             of.open = of.open.saturating_sub(fetched.unfilled);
             return self.pull(consumer, member);
         };
-        let message = delivery.message.or_else(|| {
+        // What another spec's double has published is somebody else's message.
+        let clients = self.model.clients.len();
+        let own = delivery
+            .message
+            .filter(|message| usize::from(message.client) < clients);
+        let message = own.or_else(|| {
             // A user has sent it to the stream.
             let action = self.action_at(consumer, &delivery.subject)?;
             let identity = delivery.identity.as_ref()?;

@@ -287,7 +287,8 @@ fn processes_share_members_as_they_come_and_go() {
         .filter_map(|one| Announcement::parse(&one.payload))
         .map(|told| told.leaves)
         .collect();
-    assert!(said.iter().filter(|leaves| !**leaves).count() >= 3);
+    // At its start, to each of the two who came, and once in each of the ten seconds.
+    assert_eq!(said.iter().filter(|leaves| !**leaves).count(), 1 + 2 + 10);
     assert_eq!(said.iter().filter(|leaves| **leaves).count(), 1);
     assert_eq!(said.last(), Some(&true));
 }
@@ -365,4 +366,15 @@ fn what_was_taken_is_played_to_its_end() {
     let answers = sent_to(&played, "answer.");
     assert_eq!(answers.len(), 2);
     assert!(played.statement.elapsed >= ms(13_000).since(Time::ZERO));
+}
+
+#[test]
+fn a_worker_that_is_held_serves_only_its_own_time() {
+    let path = "[{visit: {service: api, during: [{visit: db}]}}, reply]";
+    let played = play(&model(TWO, path), &[], vec![asks(ms(1), None, 0)]);
+    let answers = sent_to(&played, "answer.");
+    assert_eq!(header(answers[0], SERVICE_TIME), Some("15000000"));
+    // The same where the visit meanwhile is somebody else's.
+    let part = play(&model(TWO, path), &["api"], vec![asks(ms(1), None, 0)]);
+    assert_eq!(sent_to(&part, "blis.a_double.visit.db").len(), 1);
 }

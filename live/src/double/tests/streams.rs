@@ -6,7 +6,7 @@ use blis_sim::backend::Message;
 
 fn shop(consumer: &str, work: &str) -> Model {
     lowered(&format!(
-        "blis: 1\nname: shop\nrun: {{requests: 1}}\nclients: {{users: {{rate: 1/s, do: ask}}}}\nactions:\n  ask: {{path: \
+        "blis: 1\nname: shop\nrun: {{requests: 1}}\nclients: {{users: {{rate: 1/s, do: ask}}, others: {{rate: 1/s, do: ask}}}}\nactions:\n  ask: {{path: \
          [{{publish: orders}}, reply], live: {{request: a.b}}}}\nstreams:\n  orders: {{consumers: {{biller: {{service: work, \
          {consumer}}}}}}}\n  failed: {{consumers: {{desk: {{service: other}}}}}}\nservices:\n  work: {{{work}}}\n  other: {{workers: \
          1, time: 1ms}}\n"
@@ -120,6 +120,22 @@ fn batches_close_when_they_are_full_or_have_waited() {
 }
 
 #[test]
+fn a_batch_that_has_waited_waits_for_a_worker_too() {
+    let batch = "batch: {size: 2, linger: 10ms, per_batch: 100ms}";
+    let model = shop(batch, "workers: 1, time: 1ms");
+    let incoming = vec![
+        delivers(ms(1), 0, 1, 1),
+        delivers(ms(1), 0, 2, 1),
+        delivers(ms(20), 0, 3, 1),
+        delivers(ms(60), 0, 4, 1),
+    ];
+    let played = play(&model, &[], incoming);
+    let (_, members) = &played.statement.services[0];
+    assert_eq!(members[0].1.visits, 2, "what came meanwhile is one batch");
+    assert_eq!(told(&played).len(), 4);
+}
+
+#[test]
 fn failures_are_delivered_again_and_given_up_in_the_end() {
     let consumer = "max_deliver: 3, nak_delay: [5ms, 7ms], after_max_deliver: {publish: failed}";
     let model = shop(consumer, "workers: 1, time: 1ms, errors: 100%");
@@ -151,6 +167,27 @@ fn a_last_delivery_that_takes_too_long_is_given_up_once() {
     // The first is the server's to deliver again; whoever is done first acknowledges it.
     assert_eq!(told(&played), [("9.2", "+TERM"), ("8.1", "+ACK")]);
     assert_eq!(sent_to(&played, "failed").len(), 1);
+}
+
+#[test]
+fn a_message_of_another_spec_is_worked_on_all_the_same() {
+    let model = shop(
+        "max_deliver: 2",
+        "workers: 1, time: 1ms, queue: {order: {fair: {weights: {users: 2}}}}",
+    );
+    let (at, mut heard) = delivers(ms(1), 0, 8, 1);
+    if let Heard::Fetched(Fetched {
+        delivery: Some(Delivery {
+            message: Some(message),
+            ..
+        }),
+        ..
+    }) = &mut heard
+    {
+        message.client = 7;
+    }
+    let played = play(&model, &[], vec![(at, heard)]);
+    assert_eq!(told(&played), [("8.1", "+ACK")]);
 }
 
 #[test]
