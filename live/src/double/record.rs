@@ -1,6 +1,6 @@
 //! What a double notes of the model's events: where each request was served, and what each member did.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use blis_sim::backend::Backend;
 use blis_sim::event::{Event, Sink, VisitStep};
@@ -37,8 +37,8 @@ pub struct Record {
     members: Vec<Vec<MemberTally>>,
     /// The first line of each service.
     first_line: Vec<u32>,
-    /// Visitors that hold a worker after their service time, and how many they hold.
-    holding: BTreeMap<u32, u32>,
+    /// Visitors that hold a worker of a line after their service time; meanwhile they visit other lines.
+    holding: BTreeSet<(u32, u32)>,
 }
 
 impl Record {
@@ -54,7 +54,7 @@ impl Record {
             first_line: services
                 .map(|service| backend.lines_of(service).start)
                 .collect(),
-            holding: BTreeMap::new(),
+            holding: BTreeSet::new(),
         }
     }
 
@@ -91,18 +91,6 @@ impl Record {
             (visits + one.visits, service + one.service)
         })
     }
-
-    /// Whether a visitor that completes held its worker, whose own service time is known already.
-    fn held(&mut self, visitor: u32) -> bool {
-        let Some(number) = self.holding.get_mut(&visitor) else {
-            return false;
-        };
-        *number -= 1;
-        if *number == 0 {
-            self.holding.remove(&visitor);
-        }
-        true
-    }
 }
 
 impl Sink for Record {
@@ -122,20 +110,18 @@ impl Sink for Record {
         let member = line.saturating_sub(self.first_line[service.index()]);
         let (time, visits, errors, rejected) = match step {
             VisitStep::Held { served } => {
-                *self.holding.entry(visitor).or_default() += 1;
+                self.holding.insert((visitor, line));
                 (served, 0, 0, 0)
             }
             VisitStep::Completed { served, error } => {
-                let own = if self.held(visitor) {
-                    Span::ZERO
-                } else {
-                    served
-                };
+                // The own service time of who held its worker is known already.
+                let held = self.holding.remove(&(visitor, line));
+                let own = if held { Span::ZERO } else { served };
                 (own, 1, u64::from(error), 0)
             }
             VisitStep::Preempted { served } => (served, 0, 0, 0),
             VisitStep::Abandoned { .. } | VisitStep::LostRunning { .. } => {
-                self.held(visitor);
+                self.holding.remove(&(visitor, line));
                 return;
             }
             VisitStep::Rejected => (Span::ZERO, 0, 0, 1),
