@@ -28,6 +28,8 @@ pub enum Command {
     Observe(ObserveArgs),
     /// Play the backend of a spec on NATS.
     Serve(ServeArgs),
+    /// Remove the streams that a double has left behind, or list them.
+    Cleanup(CleanupArgs),
     /// Compare a spec with a variant of it on common random numbers.
     Whatif(WhatifArgs),
     /// Validate a spec; print what it resolves to and the load it offers.
@@ -170,11 +172,32 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub spec: Option<PathBuf>,
 
+    /// Play only this service, and the requests that visit it first. May be repeated; others play the rest.
+    #[arg(long, value_name = "SERVICE")]
+    pub only: Vec<String>,
+
     #[command(flatten)]
     pub target: TargetArgs,
 
     #[command(flatten)]
     pub overrides: OverrideArgs,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
+
+    /// Show nothing while it plays.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CleanupArgs {
+    /// The run whose streams are removed; without it, runs and their streams are listed.
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+
+    #[command(flatten)]
+    pub target: TargetArgs,
 }
 
 /// Which server, and how it lets one in. Flags come before the environment, and that before the context.

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use blis_live::connection::ConnectFailure;
 use blis_live::observers::{Unobservable, Unread};
-use blis_live::{journal, observe};
+use blis_live::{journal, observe, serve};
 use blis_sim::measure::Imbalance;
 use blis_sim::replication::Halt;
 use blis_sim::verdict::Status;
@@ -105,6 +105,17 @@ impl From<journal::Failure> for Failure {
         match failure {
             journal::Failure::Write { .. } => Failure::Record(failure),
             _ => Failure::Usage(failure.to_string()),
+        }
+    }
+}
+
+impl From<serve::Failure> for Failure {
+    fn from(failure: serve::Failure) -> Failure {
+        match failure {
+            serve::Failure::Live(failure) => failure.into(),
+            serve::Failure::Unplayable(_) | serve::Failure::Streams(_) => {
+                Failure::Usage(failure.to_string())
+            }
         }
     }
 }

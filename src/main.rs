@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run::execute(&args),
         Command::Observe(args) => commands::observe::execute(&args),
         Command::Serve(args) => commands::serve::execute(&args),
+        Command::Cleanup(args) => commands::cleanup::execute(&args),
         Command::Whatif(args) => commands::whatif::execute(&args),
         Command::Check(args) => commands::check::execute(&args),
         Command::Explain(args) => commands::explain::execute(&args),

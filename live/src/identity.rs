@@ -4,19 +4,28 @@
 
 use std::fmt::{self, Write};
 
+use async_nats::HeaderMap;
 use blis_sim::event::Request;
-use blis_sim::model::{ClientId, Model};
+use blis_sim::model::{ClientId, Model, REQUEST_ID};
 
 /// The header of a double's reply with the line that served the request: the member, from 0.
 pub const MEMBER: &str = "Blis-Member";
 /// The header of a double's reply with the pure service time in nanoseconds, all visits together.
 pub const SERVICE_TIME: &str = "Blis-Service-Time-Ns";
+/// The header of a visit that one double hands to another: what its demand depends on.
+pub const VISIT: &str = "Blis-Visit";
+/// The header of a message that a double publishes to a stream: what the demands of its deliveries depend on.
+pub const MESSAGE: &str = "Blis-Message";
+/// The header of such a message with the subject at which its consumer answers the user, where the path leaves that to it.
+pub const REPLY_TO: &str = "Blis-Reply-To";
 /// The header with which a service tells of an error.
 pub const SERVICE_ERROR: &str = "Nats-Service-Error";
 /// The header with the code of that error.
 pub const SERVICE_ERROR_CODE: &str = "Nats-Service-Error-Code";
 /// The code of a request that was refused by a full line or by admission.
 pub const REJECTED: &str = "429";
+/// The code of a visit that found nobody: only doubles tell one another.
+pub const UNREACHABLE: &str = "503";
 
 /// What the header of a request says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +63,26 @@ impl Identity {
             ..
         } = self;
         write!(out, "{client}/{user}/{number}/{attempt}")
+    }
+
+    /// The same for a client of the model.
+    pub fn header(&self, model: &Model) -> String {
+        let mut header = String::new();
+        // Writing to a string does not fail.
+        let _ = self.write(&model.clients[self.client.index()].name, &mut header);
+        header
+    }
+
+    /// That of a message, under any of the names that the spec gives the header.
+    pub fn found(headers: Option<&HeaderMap>, model: &Model) -> Option<Identity> {
+        let headers = headers?;
+        let sendings = model
+            .actions
+            .iter()
+            .filter_map(|action| action.sending.as_ref());
+        let names = sendings.map(|sending| sending.request_id.as_str());
+        let mut names = [REQUEST_ID].into_iter().chain(names);
+        names.find_map(|name| Identity::parse(headers.get(name)?.as_str(), model))
     }
 
     /// What a header says; `None` when it is of no client of the model, or no identity.

@@ -19,7 +19,9 @@
 //! - [`observers`] look on over a connection of their own.
 //! - [`health`] is the generator seen by itself, [`control`] a thread that keeps time and does nothing else, [`machine`]
 //!   what the system says.
-//! - [`double`] is the backend of a spec in real time, [`serve`] plays it on NATS.
+//! - [`double`] is the backend of a spec in real time, [`serve`] plays it on NATS, where it [`listen`]s. [`peers`] shares the
+//!   members of services among processes, [`micro`] answers for them as NATS services, [`saturation`] says whether the
+//!   double was the bottleneck.
 //! - [`journal`] is the record of a run on disk, which survives what the run may not.
 //! - [`plan`] says what a run would do, and opens nothing.
 
@@ -38,16 +40,21 @@ pub mod health;
 pub mod identity;
 pub mod journal;
 pub mod limits;
+pub mod listen;
 pub mod machine;
+pub mod micro;
 pub mod nats;
 pub mod observe;
 pub mod observers;
+pub mod peers;
 pub mod plan;
 pub mod preflight;
 pub mod recent;
 pub mod reply;
+pub mod saturation;
 pub mod serve;
 pub mod sizes;
+pub mod streams;
 pub mod subjects;
 pub mod target;
 pub mod text;

@@ -1,75 +1,164 @@
-//! The double of a backend on NATS: subscriptions in queue groups, and the model that answers them.
+//! A double from its start to its end: the connection, the subscriptions, and the thread that plays the model.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::channel;
 use std::time::Instant;
 
-use blis_sim::model::{Model, REQUEST_ID};
-use blis_sim::time::Span;
-use futures_util::StreamExt as _;
+use async_nats::Client;
+use blis_sim::model::Model;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::unbounded_channel;
 
-use crate::clock::{RealClock, time_of};
+use crate::clock::RealClock;
 use crate::connection::{Access, ConnectFailure, plain};
-use crate::double::{Arrived, Double, Played, subjects};
-use crate::identity::Identity;
-use crate::observe::{Failure, runtime};
+use crate::control::Control;
+use crate::double::part::{Unplayable, places, played, subjects};
+use crate::double::standing::{Statement, Watch};
+use crate::double::{Double, Setup};
+use crate::listen::Listener;
+use crate::observe::{self, runtime};
+use crate::peers::Roster;
+use crate::streams::{self, Made};
 use crate::target::Target;
 
-/// The queue group of doubles: several of one spec share the requests.
-const GROUP: &str = "q";
-/// How often the double looks whether to stop.
-const LOOK: Span = Span::from_nanos(50_000_000);
+/// Why a double does not play.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Something of the spec cannot be played.
+    #[error(transparent)]
+    Unplayable(#[from] Unplayable),
+    /// No connection, or no threads.
+    #[error(transparent)]
+    Live(#[from] observe::Failure),
+    /// The streams of the spec are not there.
+    #[error(transparent)]
+    Streams(#[from] streams::Failure),
+}
 
-/// Plays a model's backend at a target until it shall stop. `ready` is called once it listens.
+impl From<ConnectFailure> for Failure {
+    fn from(failure: ConnectFailure) -> Failure {
+        Failure::Live(failure.into())
+    }
+}
+
+/// Plays services of a model's backend at a target until it shall stop: those that are named, or all. `ready` is called
+/// with the subjects of the actions once it listens.
 ///
 /// # Errors
 /// What keeps it from listening.
 pub fn serve(
     model: &Model,
+    only: &[String],
     target: &Target,
     access: &Access,
-    stop: &dyn Fn() -> bool,
+    watch: Watch<'_>,
     ready: impl FnOnce(&[String]),
-) -> Result<Played, Failure> {
+) -> Result<Statement, Failure> {
+    let plays = played(model, only)?;
+    let listened = subjects(model)?;
     let runtime = runtime()?;
     let client = runtime.block_on(plain(target, access, "blis serve"))?;
-    let (sender, incoming) = channel();
-    let origin = Instant::now();
-    let mut listening = Vec::new();
-    for (subject, action) in subjects(model) {
-        let subscribed =
-            runtime.block_on(client.queue_subscribe(subject.clone(), GROUP.to_owned()));
-        let mut requests = subscribed.map_err(|why| ConnectFailure::Inbox(why.to_string()))?;
-        let (sender, model) = (sender.clone(), model.clone());
-        let sending = model.actions[action.index()].sending.as_ref();
-        let request_id =
-            sending.map_or(REQUEST_ID.to_owned(), |sending| sending.request_id.clone());
-        runtime.spawn(async move {
-            while let Some(message) = requests.next().await {
-                let at = time_of(origin, Instant::now());
-                let headers = message.headers.as_ref();
-                let header = headers.and_then(|headers| headers.get(request_id.as_str()));
-                let arrived = Arrived {
-                    action,
-                    identity: header.and_then(|header| Identity::parse(header.as_str(), &model)),
-                    reply: message.reply,
-                    at,
-                };
-                if sender.send(arrived).is_err() {
-                    return;
-                }
-            }
-        });
-        listening.push(subject);
+    let inbox = client.new_inbox();
+    // What is unlike in every inbox is unlike in every process.
+    let own = inbox.rsplit('.').next().unwrap_or_default().to_owned();
+    let services = model.services.iter().zip(&plays);
+    let services = services.map(|(one, plays)| (one.name.clone(), places(one), *plays));
+    let mut roster = Roster::new(own, services);
+    if !model.streams.is_empty() {
+        roster.join(runtime.block_on(streams::provide(&client, model, &roster))?);
     }
-    drop(sender);
-    runtime
-        .block_on(client.flush())
-        .map_err(|why| ConnectFailure::Inbox(why.to_string()))?;
-    ready(&listening);
-    let clock = RealClock::new(origin, incoming);
-    let played = Double::new(model, client.clone(), clock).play(stop, LOOK);
-    // Answers that are still in the queue are written out.
-    let _ = runtime.block_on(client.flush());
+    let run = roster.run().to_owned();
+    let session = Session {
+        client: client.clone(),
+        runtime: &runtime,
+        model,
+        roster,
+        inbox,
+        subjects: listened.into_iter().map(|(subject, _)| subject).collect(),
+    };
+    let played = session.play(watch, ready);
+    let last = played.as_ref().map_or(true, |statement| statement.alone);
+    let removed = match last && !run.is_empty() {
+        true => runtime.block_on(streams::remove(&client, &run)).map(drop),
+        false => Ok(()),
+    };
     runtime.shutdown_background();
-    Ok(played)
+    let statement = played?;
+    removed?;
+    Ok(statement)
+}
+
+/// A process that is connected, and whose streams are there.
+struct Session<'a> {
+    client: Client,
+    runtime: &'a Runtime,
+    model: &'a Model,
+    roster: Roster,
+    inbox: String,
+    subjects: Vec<String>,
+}
+
+impl Session<'_> {
+    fn play(self, watch: Watch<'_>, ready: impl FnOnce(&[String])) -> Result<Statement, Failure> {
+        let Session {
+            client,
+            runtime,
+            model,
+            roster,
+            inbox,
+            subjects,
+        } = self;
+        let (sender, incoming) = channel();
+        let (origin, open) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
+        let (pulls, inbox) = (format!("{}.", client.new_inbox()), format!("{inbox}."));
+        let shared = Arc::new(model.clone());
+        let mut listener = Listener::new(client.clone(), sender, shared, origin, Arc::clone(&open));
+        runtime.block_on(listener.listen_alone(&inbox, &pulls, &roster))?;
+        let (asks, mut asked) = unbounded_channel();
+        let setup = Setup {
+            outlet: client.clone(),
+            roster,
+            inbox,
+            pulls,
+            listener: asks,
+            open,
+            control: Some(Control::start().map_err(observe::Failure::Threads)?),
+        };
+        let double = Double::new(model, setup, RealClock::new(origin, incoming))?;
+        runtime.block_on(async {
+            if let Some(first) = asked.recv().await {
+                listener.set(&first).await?;
+            }
+            // The server knows of all subscriptions before anybody is told that the double listens.
+            let flushed = client.flush().await;
+            flushed.map_err(|why| ConnectFailure::Inbox(why.to_string()))
+        })?;
+        runtime.spawn(listener.follow(asked));
+        ready(&subjects);
+        let statement = double.play(watch);
+        // Answers that are still in the queue are written out.
+        let _ = runtime.block_on(client.flush());
+        Ok(statement)
+    }
+}
+
+/// The streams that doubles have made at a target, run by run.
+///
+/// # Errors
+/// When there is no connection, or the server does not tell.
+pub fn made(target: &Target, access: &Access) -> Result<Vec<Made>, Failure> {
+    let runtime = runtime()?;
+    let client = runtime.block_on(plain(target, access, "blis cleanup"))?;
+    Ok(runtime.block_on(streams::made(&client))?)
+}
+
+/// Removes the streams of a run that is over, and gives their names.
+///
+/// # Errors
+/// When there is no connection, the run is not over, or the server does not do it.
+pub fn clean_up(target: &Target, access: &Access, run: &str) -> Result<Vec<String>, Failure> {
+    let runtime = runtime()?;
+    let client = runtime.block_on(plain(target, access, "blis cleanup"))?;
+    Ok(runtime.block_on(streams::clean_up(&client, run))?)
 }

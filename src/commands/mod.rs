@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod check;
+pub mod cleanup;
 pub mod completions;
 pub mod compose;
 pub mod explain;

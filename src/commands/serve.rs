@@ -1,74 +1,53 @@
 //! `blis serve`: plays the backend of a spec on NATS.
 
-use blis_live::double::Played;
+use blis_live::double::standing::{Statement, Watch};
 use blis_live::serve;
-use blis_sim::measure::Times;
 
-use crate::cli::ServeArgs;
+use crate::cli::{Format, ServeArgs};
 use crate::commands::print;
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::nats_access;
+use crate::report::served;
 use crate::workload;
 
 /// Plays the backend until it is interrupted, and says how well it kept up.
 ///
 /// # Errors
-/// Those of [`workload::load`] and [`nats_access::resolve`]; [`Failure::Connect`] when there is no connection.
+/// Those of [`workload::load`] and [`nats_access::resolve`]; [`Failure::Connect`] when there is no connection;
+/// [`Failure::Usage`] when there is nothing to play.
 pub fn execute(args: &ServeArgs) -> Result<Done, Failure> {
     let workload = workload::load(args.spec.as_deref(), &Default::default(), &args.overrides)?;
     let (target, access) = nats_access::resolve(&args.target)?;
-    if blis_live::double::subjects(&workload.model).is_empty() {
-        return Err(Failure::Usage(
-            "no action of the spec says to which subject it is sent: give one `live: {request: SUBJECT}`".to_owned(),
-        ));
-    }
     let interrupt = Interrupt::listen()?;
-    let played = serve::serve(
-        &workload.model,
-        &target,
-        &access,
-        &|| interrupt.asked(),
-        |subjects| {
-            tell(&format!(
-                "blis: {} plays its backend at {}, listening to {}; Ctrl-C ends it\n",
-                workload.model.name,
-                target.names.join(", "),
-                subjects.join(", ")
-            ));
-        },
-    )?;
-    print(&text(&played))?;
-    Ok(Done::Well)
-}
-
-fn text(played: &Played) -> String {
-    let mut text = format!("{} requests came", played.requests);
-    for (outcome, number) in &played.answers {
-        text.push_str(&format!(", {number} {outcome}"));
-    }
-    text.push('\n');
-    if played.unknown > 0 {
-        text.push_str(&format!(
-            "{} of them were of no request of this spec, and have service times of their own\n",
-            played.unknown
-        ));
-    }
-    let quantile = |times: &Times, q| {
-        times
-            .quantile(q)
-            .map_or(0.0, |span| span.as_millis_f64() * 1e3)
+    let mut show = |statement: &Statement| {
+        if !args.quiet {
+            tell(&format!("blis: {}\n", served::line(statement)));
+        }
     };
-    if !played.overrun.is_empty() {
-        text.push_str(&format!(
-            "overrun: half of what the model does was at most {:.0} us late, 99 % at most {:.0} us\n",
-            quantile(&played.overrun, 0.5),
-            quantile(&played.overrun, 0.99)
+    let watch = Watch {
+        stop: &|| interrupt.asked(),
+        show: &mut show,
+    };
+    let ready = |subjects: &[String]| {
+        let part = match args.only.as_slice() {
+            [] => "its backend".to_owned(),
+            only => format!("its backend's {}", only.join(", ")),
+        };
+        tell(&format!(
+            "blis: {} plays {part} at {}, listening to {}; Ctrl-C ends it\n",
+            workload.model.name,
+            target.names.join(", "),
+            subjects.join(", ")
         ));
+    };
+    let statement = serve::serve(&workload.model, &args.only, &target, &access, watch, ready)?;
+    for warning in statement.health.warnings() {
+        tell(&format!("blis: warning: {warning}\n"));
     }
-    text.push_str(&format!(
-        "at most {} requests were present together\n",
-        played.most_present
-    ));
-    text
+    print(&match args.format.chosen() {
+        Format::Json => served::json(&workload.model.name, &statement)?,
+        Format::Text | Format::Markdown => served::text(&statement),
+    })?;
+    Ok(Done::Well)
 }

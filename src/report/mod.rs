@@ -15,6 +15,7 @@ mod observers;
 mod parts;
 mod record;
 mod run;
+pub mod served;
 mod table;
 mod text;
 mod whatif;

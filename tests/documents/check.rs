@@ -9,7 +9,7 @@ use super::scratch::{Ran, Scratch};
 use super::spec;
 
 /// Commands that are shown and not run: they would run this test again, or take minutes.
-const SHOWN: [&str; 17] = [
+const SHOWN: [&str; 18] = [
     "tests/run",
     "cargo run --release -- run --concurrency 50 --think-time-ms 500",
     "cargo build --release",
@@ -19,6 +19,7 @@ const SHOWN: [&str; 17] = [
     "cargo test --test documents",
     "BLIS_BLESS=1 cargo test --workspace",
     "cargo bench --bench engine",
+    "cargo bench --bench accuracy -- --write",
     // What needs a server is held by tests/live.
     "blis serve --url nats://127.0.0.1:4222 &",
     "blis observe --url nats://127.0.0.1:4222 --concurrency 50 --think-time-ms 500 --dry-run",

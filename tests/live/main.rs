@@ -10,7 +10,9 @@ mod keys;
 mod observers;
 mod programs;
 mod record;
+mod served;
 mod server;
+mod streams;
 mod wire;
 
 use std::net::TcpListener;

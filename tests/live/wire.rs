@@ -120,6 +120,11 @@ impl Wire {
         self.write(&format!("PUB {subject} {}\r\n{payload}\r\n", payload.len()));
     }
 
+    /// Sends an empty message whose answers go to this subject.
+    pub fn publish_to(&mut self, subject: &str, answers: &str) {
+        self.write(&format!("PUB {subject} {answers} 0\r\n\r\n"));
+    }
+
     /// A durable consumer of a stream, whose messages have to be acknowledged.
     pub fn create_consumer(&mut self, stream: &str, name: &str) {
         let answer = self.ask(

@@ -159,6 +159,7 @@ impl Walk<'_> {
                     stream,
                     acknowledged,
                     consumers,
+                    ..
                 } => {
                     let append = model.streams[stream.index()].append.mean() / 1e9;
                     if *acknowledged {

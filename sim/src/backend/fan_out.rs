@@ -72,6 +72,7 @@ pub(super) struct EmissionState {
     outstanding: u32,
     /// Whether copies queue.
     queues: bool,
+    flight: FlightId,
     so_far: event::Emission,
 }
 
@@ -102,6 +103,7 @@ impl Backend {
             ordinal: place,
             outstanding: 0,
             queues,
+            flight: job.flight,
             so_far: event::Emission {
                 intended: self.intended(id),
                 emitted: m.now,
@@ -116,9 +118,30 @@ impl Backend {
         if queues {
             self.send_copies(slot, job.flight, job.client, m);
         } else {
+            if self.is_open() {
+                self.send_outside(slot);
+            }
             m.calendar
                 .push(m.now + last, Task::Timer(Timer::Emitted(slot)));
         }
+    }
+
+    /// The deliveries of an emission, which do not queue, go to subscribers elsewhere.
+    #[cold]
+    fn send_outside(&mut self, slot: u32) {
+        let EmissionState {
+            fan_out,
+            identity,
+            ordinal,
+            flight,
+            so_far,
+            ..
+        } = self.emissions[slot];
+        let mut deliveries = self.fan_outs[fan_out.index()].deliveries(identity, ordinal);
+        let reached: Vec<(u32, Time)> = (0..so_far.subscribers)
+            .filter_map(|number| Some((number, so_far.emitted + deliveries.next()?)))
+            .collect();
+        self.deliver_outside(fan_out, flight, reached.into_iter());
     }
 
     /// Every delivery that is not lost queues.
@@ -182,6 +205,16 @@ impl Backend {
     pub(super) fn copy_ended<S: Sink>(&mut self, slot: u32, ending: Ending, m: &mut Moment<'_, S>) {
         self.emissions[slot].outstanding -= 1;
         if ending == Ending::Well {
+            if self.is_open() {
+                let EmissionState {
+                    fan_out,
+                    flight,
+                    so_far,
+                    ..
+                } = self.emissions[slot];
+                let reached = std::iter::once((so_far.delivered, m.now));
+                self.deliver_outside(fan_out, flight, reached);
+            }
             self.reached(slot, m.now, m);
         }
         if self.emissions[slot].outstanding == 0 {

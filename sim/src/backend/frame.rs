@@ -28,6 +28,8 @@ pub(super) enum Frame {
     Delivery { message: u32, member: u32 },
     /// The job is a batch; nothing lies beyond.
     Batch { batch: u32 },
+    /// The job is work that was handed in; nothing lies beyond.
+    Handed { work: u32 },
     /// The job is a delivery to a subscriber; nothing lies beyond.
     Copy { emission: u32 },
 }
@@ -86,6 +88,7 @@ impl Backend {
                     self.delivery_ended(message, member, ending, m);
                 }
                 Frame::Batch { batch } => self.batch_ended(batch, ending, m),
+                Frame::Handed { work } => self.work_ended(work, ending),
                 Frame::Copy { emission } => self.copy_ended(emission, ending, m),
             }
         }
@@ -240,7 +243,9 @@ impl Backend {
         let own = match self.bottom(id) {
             None => true,
             // A message that was not worked on is delivered again.
-            Some(Frame::Delivery { .. }) => matches!(ending, Ending::Declined(_)),
+            Some(Frame::Delivery { .. } | Frame::Handed { .. }) => {
+                matches!(ending, Ending::Declined(_))
+            }
             // The failure of an arm is its parent's to answer.
             Some(_) => false,
         };

@@ -16,6 +16,7 @@ mod fan_out;
 mod frame;
 mod job;
 mod outage;
+mod outside;
 mod program;
 mod ranked;
 mod sharing;
@@ -30,6 +31,8 @@ use crate::event::{Event, Outcome, Request, Sink, VisitStep};
 use crate::model::{ClassId, ConsumerId, Model, OnTimeout, Order, ServiceId};
 use crate::random::{Key, Kind, Purpose};
 use crate::time::{Span, Time};
+pub use outside::{Call, Delivered, Errand, Message, WorkEnd};
+
 use fan_out::{EmissionState, FanOutState};
 use frame::{Ending, Frame, Joins};
 use job::{Job, Jobs, NONE, State};
@@ -88,6 +91,8 @@ pub struct Backend {
     emissions: Arena<EmissionState>,
     /// A buffer for the deliveries of an emission.
     arrivals: Vec<(Time, u64)>,
+    /// What there is beside it, where it does not play everything itself.
+    outside: Option<Box<outside::Outside>>,
 }
 
 /// Where a path starts, and the keys of its draws.
@@ -206,6 +211,7 @@ impl Backend {
                 .collect(),
             emissions: Arena::new(),
             arrivals: Vec::new(),
+            outside: None,
         }
     }
 

@@ -53,6 +53,8 @@ pub(super) struct Program {
     pub(super) copies: Vec<u32>,
     /// A position where nothing follows.
     pub(super) end: u32,
+    /// The path that another process walks for the visit at a position.
+    pub(super) calls: BTreeMap<u32, u32>,
 }
 
 /// A visit that is more than a service time.
@@ -94,6 +96,7 @@ pub(super) struct Fork {
 #[derive(Debug, Clone)]
 pub(super) struct Publication {
     pub(super) stream: StreamId,
+    pub(super) subject: String,
     pub(super) acknowledged: bool,
     pub(super) consumers: Vec<ConsumerId>,
     pub(super) ordinal: u32,
@@ -208,11 +211,13 @@ impl Program {
             }
             Step::Publish {
                 stream,
+                subject,
                 acknowledged,
                 consumers,
             } => {
                 self.publications.push(Publication {
                     stream: *stream,
+                    subject: subject.clone(),
                     acknowledged: *acknowledged,
                     consumers: consumers.clone(),
                     ordinal: next(&mut ordinals.publications),

@@ -29,13 +29,17 @@ impl Backend {
         service: ServiceId,
         m: &mut Moment<'_, S>,
     ) -> Entry {
-        let Some(line) = self.special_line(id, service) else {
+        let given = self.given_line(service);
+        let Some(line) = given.or_else(|| self.special_line(id, service)) else {
             let first = self.stations[service.index()].first_line;
             let job = &mut self.jobs[id];
             (job.service, job.line) = (service, first);
             m.record(id, job.flight, service, first, VisitStep::Unreachable);
             return Entry::Unreachable;
         };
+        if given.is_none() && self.hand_on(id, service, line) {
+            return Entry::Taken;
+        }
         let job = &mut self.jobs[id];
         (job.service, job.line, job.since) = (service, line, m.now);
         let (flight, client_gone) = (job.flight, !job.answered && job.deadline < m.now);
@@ -83,7 +87,7 @@ impl Backend {
     }
 
     /// The member that the delivery was dealt to that now begins.
-    fn dealt_to(&self, id: u32) -> Option<u32> {
+    pub(super) fn dealt_to(&self, id: u32) -> Option<u32> {
         let job = &self.jobs[id];
         let Op::VisitAs(visit) = self.program.ops[job.step as usize - 1] else {
             return None;
@@ -94,6 +98,7 @@ impl Backend {
         match self.frames.get(job.frame)? {
             Frame::Delivery { member, .. } => Some(*member),
             Frame::Batch { batch } => Some(self.batches[*batch].member),
+            Frame::Handed { work } => self.handed_to(*work),
             _ => None,
         }
     }
@@ -299,6 +304,11 @@ impl Backend {
         let time = match self.frames.get(job.frame) {
             Some(Frame::Batch { batch }) if self.dealt_to(id).is_some() => {
                 self.batches[*batch].cost
+            }
+            Some(Frame::Handed { work })
+                if self.dealt_to(id).is_some() && self.handed_cost(*work).is_some() =>
+            {
+                self.handed_cost(*work).unwrap_or_default()
             }
             _ => {
                 let mut draw = station.service_key.draw(job.identity, job.visit_ordinal());

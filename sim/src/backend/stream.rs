@@ -12,7 +12,7 @@
 use std::collections::VecDeque;
 
 use super::frame::{Ending, Frame};
-use super::{Backend, Moment};
+use super::{Backend, Delivered, Moment};
 use crate::backend::job::{Hasher, Job, NONE, State};
 use crate::dist::Dist;
 use crate::engine::{Arena, FlightId, Task, Timer};
@@ -53,6 +53,29 @@ impl Duplicates {
         }
         new
     }
+}
+
+impl StreamState {
+    /// The id of a message, which is the same for every try of its request.
+    fn message_id(&self, path: u16, ordinal: u32, identity: u64) -> u64 {
+        let place = (u64::from(path) << 32) | u64::from(ordinal);
+        self.message_key.identity(identity, place)
+    }
+}
+
+/// What the demands of a message are drawn from.
+fn of_try(id: u64, attempt: u16) -> u64 {
+    id ^ u64::from(attempt).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+/// How the work on deliveries that others hand in begins.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begun {
+    pub(super) entry: u32,
+    pub(super) path: u16,
+    pub(super) identity: u64,
+    /// What it costs, where it is a batch.
+    pub(super) cost: Option<Span>,
 }
 
 /// A message that is being published.
@@ -216,10 +239,7 @@ impl ConsumerState {
         let name = format!("{stream}/{}", consumer.name);
         let key = |purpose| Key::new(model.seed, Kind::Consumer, &name, purpose);
         let service = &model.services[consumer.service.index()];
-        let (lines, workers) = match service.dispatch {
-            crate::model::Dispatch::Shared => (1, service.servers()),
-            _ => (service.members.get(), u64::from(service.workers.get())),
-        };
+        let (lines, workers) = service.takers();
         // A spec whose consumers ask for more than memory holds is refused before.
         let requests = workers.saturating_add(u64::from(consumer.prefetch));
         let tokens = (0..requests).flat_map(|_| 0..lines);
@@ -295,6 +315,9 @@ impl Backend {
         publication: u32,
         m: &mut Moment<'_, S>,
     ) -> bool {
+        if self.is_open() {
+            return self.publish_outside(id, publication);
+        }
         let append = self.append_time(id, publication);
         let step = &self.program.publications[publication as usize];
         let (acknowledged, store) = (step.acknowledged, step.store);
@@ -332,8 +355,7 @@ impl Backend {
         let step = &self.program.publications[published.publication as usize];
         let stream = step.stream;
         let state = &mut self.streams.streams[stream.index()];
-        let place = (u64::from(published.path) << 32) | u64::from(step.ordinal);
-        let id = state.message_key.identity(published.identity, place);
+        let id = state.message_id(published.path, step.ordinal, published.identity);
         let stored = state
             .window
             .as_mut()
@@ -343,7 +365,7 @@ impl Backend {
             return;
         }
         // A retry publishes another message with other demands, though under the same id.
-        let identity = id ^ u64::from(published.attempt).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let identity = of_try(id, published.attempt);
         let message = Message {
             flight: published.flight,
             identity,
@@ -424,6 +446,46 @@ impl Backend {
                 self.begin_delivery(message, member, m);
             }
         }
+    }
+
+    /// The id and the identity of the message of a publication.
+    pub(super) fn message_identity(
+        &self,
+        publication: u32,
+        path: u16,
+        identity: u64,
+        attempt: u16,
+    ) -> (u64, u64) {
+        let step = &self.program.publications[publication as usize];
+        let stream = &self.streams.streams[step.stream.index()];
+        let id = stream.message_id(path, step.ordinal, identity);
+        (id, of_try(id, attempt))
+    }
+
+    /// How the work on deliveries that others hand in begins; `None` when there are none.
+    pub(super) fn delivery_of(
+        &self,
+        consumer: ConsumerId,
+        deliveries: &[Delivered],
+    ) -> Option<Begun> {
+        let state = &self.streams.consumers[consumer.index()];
+        let identity = |one: &Delivered| state.identity_key.identity(one.message.identity, 0);
+        let first = deliveries.first()?;
+        let cost = state.gathering.as_ref().map(|batch| {
+            let draw = |key: Key, one| key.draw(identity(one), u64::from(one.delivery));
+            let fixed = batch
+                .per_batch
+                .sample_span(&mut draw(batch.batch_key, first));
+            deliveries.iter().fold(fixed, |cost, one| {
+                cost + batch.per_item.sample_span(&mut draw(batch.item_key, one))
+            })
+        });
+        Some(Begun {
+            entry: state.entry,
+            path: state.path,
+            identity: identity(first),
+            cost,
+        })
     }
 
     /// Whether the member of the first open request is there; the request of one that is gone is put aside.

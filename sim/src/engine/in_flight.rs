@@ -14,7 +14,7 @@ use crate::time::{Span, Time};
 const NONE: u32 = u32::MAX;
 
 /// The place of a request in flight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct FlightId {
     slot: u32,
     generation: u32,

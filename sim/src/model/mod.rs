@@ -317,6 +317,8 @@ pub enum Step {
     Publish {
         /// The stream.
         stream: StreamId,
+        /// The subject of the message, by which a real stream knows it.
+        subject: String,
         /// Whether the path waits until the message is stored.
         acknowledged: bool,
         /// The consumers whose filters match its subject; ascending.
@@ -403,6 +405,16 @@ impl Service {
     /// Workers of all members together.
     pub fn servers(&self) -> u64 {
         u64::from(self.members.get()) * u64::from(self.workers.get())
+    }
+
+    /// Lines that deliveries of streams are asked for, and the workers of each.
+    pub fn takers(&self) -> (u32, u64) {
+        match self.dispatch {
+            Dispatch::Shared => (1, self.servers()),
+            Dispatch::Random | Dispatch::LeastLoaded => {
+                (self.members.get(), u64::from(self.workers.get()))
+            }
+        }
     }
 }
 
@@ -565,6 +577,8 @@ pub struct Consumer {
     pub name: String,
     /// Whose messages it gets.
     pub stream: StreamId,
+    /// The subjects of these; all unless given.
+    pub filter: Vec<String>,
     /// Where the path of a delivery, or of a batch, starts in [`Model::program`]: a visit of its service that holds the
     /// worker, the steps meanwhile, the release, the end. The end is the acknowledgement, a failure is a nak.
     pub entry: u32,

@@ -49,6 +49,7 @@ fn stream(name: &str, append: &Dist) -> Stream {
 
 fn consumer(name: &str, stream: u16) -> Consumer {
     Consumer {
+        filter: Vec::new(),
         name: name.to_owned(),
         stream: StreamId(stream),
         entry: 0,

@@ -577,6 +577,7 @@ impl Paths<'_, '_> {
         }
         self.program.push(Step::Publish {
             stream: StreamId(id),
+            subject: subject.to_owned(),
             acknowledged: ack.is_none_or(|ack| ack.value),
             consumers: subscriptions.ids(stream, subject),
         });

@@ -225,6 +225,12 @@ fn consumer(
     Consumer {
         name: subscription.name.value.clone(),
         stream: StreamId(subscription.stream),
+        filter: written
+            .filter
+            .iter()
+            .flat_map(|filter| &filter.value)
+            .map(|subject| subject.value.clone())
+            .collect(),
         entry,
         service: ServiceId(service),
         class: written

@@ -1,0 +1,156 @@
+//! One pair: a spec observed on its double, and the same spec simulated.
+//!
+//! Both have the same seed, so that every request arrives at the same instant and has the same service time. What the live
+//! world has besides is the way through the server. It is measured in the same run by a second client, whose requests
+//! are answered at once; half of their median response is the simulation's `network.one_way`.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::Pair;
+use crate::server::Server;
+
+/// The mean service time, in milliseconds.
+const SERVICE_MS: f64 = 8.0;
+/// Workers of the service.
+const WORKERS: f64 = 4.0;
+
+/// What a pair is of.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    pub utilisation: f64,
+    pub seconds: u64,
+    pub seed: u64,
+}
+
+impl Setting {
+    /// The load that takes this share of the workers' time.
+    pub fn rate(self) -> f64 {
+        self.utilisation * WORKERS * 1e3 / SERVICE_MS
+    }
+
+    fn spec(self) -> String {
+        let Setting { seconds, seed, .. } = self;
+        format!(
+            "blis: 1\nname: accuracy\nseed: {seed}\nrun: {{horizon: {seconds}s, drain: 5s}}\nconnections: {{pool: 4}}\nclients:\n  \
+             users: {{rate: {}/s, do: ask}}\n  echo: {{rate: 20/s, do: echo}}\nactions:\n  ask: {{path: [{{visit: api}}, \
+             reply], live: {{request: accuracy.ask}}}}\n  echo: {{path: [reply], live: {{request: accuracy.echo}}}}\n\
+             services:\n  api: {{workers: {WORKERS}, time: {{gamma: {{mean: {SERVICE_MS}ms, cv: 0.6}}}}}}\n",
+            self.rate()
+        )
+    }
+}
+
+/// What is compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures {
+    /// Requests that were answered.
+    pub answered: u64,
+    pub throughput: f64,
+    pub p50: f64,
+    pub p95: f64,
+    pub p99: f64,
+}
+
+impl Figures {
+    fn of(document: &Value) -> Result<Figures, String> {
+        let figure = |pointer: &str| number(document, &format!("/actions/ask{pointer}"));
+        Ok(Figures {
+            answered: figure("/requests/ok")? as u64,
+            throughput: figure("/throughput_rps")?,
+            p50: figure("/latency_ms/response/p50")?,
+            p95: figure("/latency_ms/response/p95")?,
+            p99: figure("/latency_ms/response/p99")?,
+        })
+    }
+}
+
+fn number(document: &Value, pointer: &str) -> Result<f64, String> {
+    let found = document.pointer(pointer).and_then(Value::as_f64);
+    found.ok_or_else(|| format!("{pointer} is not in {document:#}"))
+}
+
+fn blis(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_blis"));
+    command.args(words);
+    command
+}
+
+fn document(words: &[&str]) -> Result<Value, String> {
+    let output = blis(words).output().map_err(|why| why.to_string())?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    serde_json::from_slice(&output.stdout).map_err(|why| why.to_string())
+}
+
+/// Runs a pair.
+pub fn run(server: &Server, setting: Setting) -> Result<Pair, String> {
+    let path = server.folder().join("accuracy.yaml");
+    std::fs::write(&path, setting.spec()).map_err(|why| why.to_string())?;
+    let (path, url) = (path.display().to_string(), server.url());
+    let double = Double::start(&["serve", "--url", &url, "--spec", &path, "--json", "--quiet"])?;
+    let live = document(&[
+        "observe", "--url", &url, "--spec", &path, "--json", "--quiet",
+    ])?;
+    let served = double.stop()?;
+    let one_way = number(&live, "/actions/echo/latency_ms/response/p50")? / 2.0;
+    let network = format!("network.one_way={one_way:.6}ms");
+    let simulated = document(&["run", "--spec", &path, "--set", &network, "--json"])?;
+    let late = |whose: &str| -> Result<[f64; 2], String> {
+        Ok([
+            number(&served, &format!("/{whose}/p50_us"))?,
+            number(&served, &format!("/{whose}/p99_us"))?,
+        ])
+    };
+    Ok(Pair {
+        live: Figures::of(&live)?,
+        simulated: Figures::of(&simulated)?,
+        one_way,
+        overrun: late("overrun")?,
+        control: late("control")?,
+    })
+}
+
+/// A double that plays until it is stopped.
+struct Double(Child);
+
+impl Double {
+    fn start(words: &[&str]) -> Result<Double, String> {
+        let mut command = blis(words);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|why| why.to_string())?;
+        let log = child.stderr.take().ok_or("the double has no stderr")?;
+        let double = Double(child);
+        let mut log = BufReader::new(log);
+        let mut line = String::new();
+        while !line.contains("plays its backend") {
+            line.clear();
+            if log.read_line(&mut line).map_err(|why| why.to_string())? == 0 {
+                return Err("the double ended before it listened".to_owned());
+            }
+        }
+        // Whatever else it says is read, so that it never waits.
+        std::thread::spawn(move || log.lines().map_while(Result::ok).for_each(drop));
+        Ok(double)
+    }
+
+    /// Ends it with Ctrl-C, and reads what it says.
+    fn stop(mut self) -> Result<Value, String> {
+        let id = self.0.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &id]).status();
+        sent.map_err(|why| why.to_string())?;
+        let stdout = self.0.stdout.take().ok_or("the double has no stdout")?;
+        serde_json::from_reader(stdout).map_err(|why| why.to_string())
+    }
+}
+
+impl Drop for Double {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

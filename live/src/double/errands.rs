@@ -1,0 +1,332 @@
+//! What a double has others do: visits of members that other processes play, messages of streams, and deliveries of
+//! fan-outs.
+
+use std::cmp::{Ordering, Reverse};
+
+use async_nats::{HeaderMap, Subject};
+use blis_sim::backend::{Call, Errand, Message};
+use blis_sim::engine::FlightId;
+use blis_sim::event::Outcome;
+use blis_sim::model::{FanOutId, Model, REQUEST_ID, StreamId};
+use blis_sim::time::Time;
+use bytes::Bytes;
+
+use super::Double;
+use super::heard::{Heard, Outgoing, Outlet, Returned};
+use super::part::{self, Part, Purpose};
+use crate::clock::Clock;
+use crate::identity::{MESSAGE, REPLY_TO, VISIT};
+use crate::micro::{Endpoint, Instance};
+use crate::peers::Roster;
+
+/// A job that waits for what others do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waiting {
+    job: u32,
+    flight: FlightId,
+}
+
+/// A message that is sent at an instant to come. Of one instant they are sent in the order in which they were asked for.
+#[derive(Debug)]
+pub(super) struct Outbound {
+    pub(super) at: Time,
+    order: u64,
+    message: Outgoing,
+}
+
+impl PartialEq for Outbound {
+    fn eq(&self, other: &Outbound) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Outbound {}
+
+impl PartialOrd for Outbound {
+    fn partial_cmp(&self, other: &Outbound) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Outbound {
+    fn cmp(&self, other: &Outbound) -> Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
+
+/// A service of this process as others see it.
+pub(super) fn instance(
+    model: &Model,
+    part: &Part,
+    roster: &Roster,
+    service: usize,
+    started: &str,
+) -> Instance {
+    let endpoints = part.endpoints(service).map(|(subject, purpose)| {
+        let name = match purpose {
+            Purpose::Action(action) => model.actions[action.index()].name.as_str(),
+            Purpose::Visit(_) => "visit",
+        };
+        Endpoint::new(name, subject.to_owned())
+    });
+    Instance {
+        name: model.services[service].name.clone(),
+        id: instance_id(roster.own(), service),
+        spec: model.name.clone(),
+        group: part::GROUP,
+        started: started.to_owned(),
+        endpoints: endpoints.collect(),
+    }
+}
+
+/// The id of a service of a process.
+pub fn instance_id(process: &str, service: usize) -> String {
+    format!("{process}{service:02}")
+}
+
+/// What the header of a visit that is handed on says.
+pub fn call_text(call: &Call) -> String {
+    let Call {
+        identity,
+        step,
+        path,
+        client,
+        attempt,
+    } = call;
+    format!("{identity:x}/{step}/{path}/{client}/{attempt}")
+}
+
+/// What such a header means; `None` when it is none.
+pub fn parse_call(text: &str) -> Option<Call> {
+    let mut parts = text.split('/');
+    let call = Call {
+        identity: u64::from_str_radix(parts.next()?, 16).ok()?,
+        step: parts.next()?.parse().ok()?,
+        path: parts.next()?.parse().ok()?,
+        client: parts.next()?.parse().ok()?,
+        attempt: parts.next()?.parse().ok()?,
+    };
+    parts.next().is_none().then_some(call)
+}
+
+/// What the header of a message means; `None` when it is none.
+pub fn parse_message(text: &str) -> Option<Message> {
+    let mut parts = text.split('/');
+    let message = Message {
+        identity: u64::from_str_radix(parts.next()?, 16).ok()?,
+        client: parts.next()?.parse().ok()?,
+        answered: parts.next()? == "1",
+    };
+    parts.next().is_none().then_some(message)
+}
+
+/// What the header of a message of a stream says.
+pub fn message_text(message: &Message) -> String {
+    let answered = u8::from(message.answered);
+    format!("{:x}/{}/{answered}", message.identity, message.client)
+}
+
+impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
+    /// Has others do what the model asks of them.
+    pub(super) fn carry_out(&mut self) {
+        while let Some(errand) = self.backend.take_errand() {
+            match errand {
+                Errand::Visit {
+                    job,
+                    flight,
+                    service,
+                    call,
+                } => {
+                    self.played.handed_on += 1;
+                    let mut headers = self.identified(flight);
+                    headers.insert(VISIT, call_text(&call));
+                    let subject = part::visit_subject(&self.model, service.index());
+                    self.hand_out(Waiting { job, flight }, 'v', subject, headers);
+                }
+                Errand::Publish {
+                    job,
+                    flight,
+                    stream,
+                    subject,
+                    id,
+                    message,
+                } => self.publish_to_stream(job, flight, stream, subject, id, &message),
+                Errand::Deliver {
+                    fan_out,
+                    number,
+                    at,
+                    flight,
+                } => self.deliver(fan_out, number, at, flight),
+                Errand::Settled { ticket, end } => self.settled(ticket, end),
+            }
+        }
+    }
+
+    /// The header that names the request on whose behalf something is sent, as long as that is known.
+    fn identified(&self, flight: FlightId) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let asked = self.asked.get(flight.slot());
+        let identity = asked.filter(|asked| asked.flight == flight);
+        if let Some(identity) = identity.and_then(|asked| asked.identity) {
+            headers.insert(REQUEST_ID, identity.header(&self.model));
+        }
+        headers
+    }
+
+    /// Sends something that a job waits for the end of.
+    fn hand_out(&mut self, waiting: Waiting, kind: char, subject: String, headers: HeaderMap) {
+        let ticket = self.tickets;
+        self.tickets += 1;
+        self.waiting.insert(ticket, waiting);
+        let reply = format!("{}{kind}{ticket:x}", self.setup.inbox);
+        let sent = self.publish(Outgoing {
+            subject: Subject::from(subject),
+            reply: Some(Subject::from(reply)),
+            headers,
+            payload: Bytes::new(),
+        });
+        if !sent {
+            self.bounced.push(Returned {
+                ticket,
+                outcome: Outcome::TransportError,
+                served: None,
+                at: self.reached,
+            });
+        }
+    }
+
+    fn publish_to_stream(
+        &mut self,
+        job: Option<u32>,
+        flight: FlightId,
+        stream: StreamId,
+        subject: String,
+        id: u64,
+        message: &Message,
+    ) {
+        let mut headers = self.identified(flight);
+        headers.insert(MESSAGE, message_text(message));
+        if let Some(reply) = self.hand_over(flight, message) {
+            headers.insert(REPLY_TO, reply.as_str());
+        }
+        if self.model.streams[stream.index()]
+            .duplicate_window
+            .is_some()
+        {
+            headers.insert("Nats-Msg-Id", format!("{id:x}"));
+        }
+        match job {
+            Some(job) => self.hand_out(Waiting { job, flight }, 'p', subject, headers),
+            None => {
+                self.publish(Outgoing::bare(Subject::from(subject), headers));
+            }
+        }
+    }
+
+    /// Who waits for an answer that a consumer of a message gives. Where the path leaves that to consumers, it no longer
+    /// answers itself.
+    fn hand_over(&mut self, flight: FlightId, message: &Message) -> Option<Subject> {
+        let asked = self.asked.get_mut(flight.slot())?;
+        if message.answered || asked.flight != flight {
+            return None;
+        }
+        let left = asked
+            .action
+            .is_some_and(|action| !self.backend.answers_itself(action));
+        if !left {
+            return asked.reply.clone();
+        }
+        let reply = asked.reply.take();
+        self.in_flight.remove(flight);
+        reply
+    }
+
+    fn deliver(&mut self, fan_out: FanOutId, number: u32, at: Time, flight: FlightId) {
+        let subject = part::delivery_subject(&self.model, fan_out.index(), number);
+        let message = Outgoing::bare(Subject::from(subject), self.identified(flight));
+        self.played.deliveries += 1;
+        if at <= self.reached {
+            self.publish(message);
+            return;
+        }
+        let order = self.tickets;
+        self.tickets += 1;
+        self.outbound.push(Reverse(Outbound { at, order, message }));
+    }
+
+    /// Sends what is due.
+    pub(super) fn send_due(&mut self, now: Time) {
+        while let Some(Reverse(due)) = self.outbound.pop() {
+            if due.at > now {
+                self.outbound.push(Reverse(due));
+                return;
+            }
+            self.played.overrun.record(now.since(due.at));
+            self.publish(due.message);
+        }
+    }
+
+    /// Tells the model of what came to its end before it was sent.
+    pub(super) fn take_back(&mut self) {
+        while let Some(returned) = self.bounced.pop() {
+            self.take_returned(returned);
+        }
+    }
+
+    /// Something that others did has come to its end.
+    pub(super) fn take_returned(&mut self, returned: Returned) {
+        let at = self.come_to(returned.at);
+        let Some(Waiting { job, flight }) = self.waiting.remove(&returned.ticket) else {
+            return;
+        };
+        let there = self.asked.get(flight.slot());
+        if let Some((member, time)) = returned.served
+            && there.is_some_and(|asked| asked.flight == flight)
+        {
+            self.record.add(flight.slot(), member, time);
+        }
+        let Double {
+            backend,
+            calendar,
+            record,
+            ..
+        } = self;
+        let reply = backend.returned(at, job, returned.outcome, calendar, record);
+        self.after(reply);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_reads_as_it_was_written() {
+        for answered in [false, true] {
+            let message = Message {
+                identity: u64::MAX - 1,
+                client: 3,
+                answered,
+            };
+            assert_eq!(parse_message(&message_text(&message)), Some(message));
+        }
+        for text in ["", "1/2", "1/2/1/1", "x/2/1"] {
+            assert_eq!(parse_message(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_call_reads_as_it_was_written() {
+        let call = Call {
+            identity: u64::MAX - 3,
+            step: 7,
+            path: 2,
+            client: 1,
+            attempt: 4,
+        };
+        assert_eq!(parse_call(&call_text(&call)), Some(call));
+        for text in ["", "1/2/3/4", "1/2/3/4/5/6", "g/2/3/4/5", "1/2/3/4/70000"] {
+            assert_eq!(parse_call(text), None, "{text}");
+        }
+    }
+}

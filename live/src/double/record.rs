@@ -1,0 +1,138 @@
+//! What a double notes of the model's events: where each request was served, and what each member did.
+
+use std::collections::BTreeSet;
+
+use blis_sim::backend::Backend;
+use blis_sim::event::{Event, Sink, VisitStep};
+use blis_sim::model::{Model, ServiceId};
+use blis_sim::time::{Span, Time};
+
+/// Where a request was served last, and for how long altogether.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Served {
+    /// The member.
+    pub member: u32,
+    /// The pure service time.
+    pub time: Span,
+}
+
+/// What a member of a service did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MemberTally {
+    /// Visits that it served to the end.
+    pub visits: u64,
+    /// Those of them that ended in an error.
+    pub errors: u64,
+    /// Visits that found no room.
+    pub rejected: u64,
+    /// Pure service time, together.
+    pub service: Span,
+}
+
+/// Keeps where each request was served, and what each member did.
+#[derive(Debug)]
+pub struct Record {
+    served: Vec<Served>,
+    /// By service and member.
+    members: Vec<Vec<MemberTally>>,
+    /// The first line of each service.
+    first_line: Vec<u32>,
+    /// Visitors that hold a worker of a line after their service time; meanwhile they visit other lines.
+    holding: BTreeSet<(u32, u32)>,
+}
+
+impl Record {
+    /// Of a backend that nothing has happened to.
+    pub fn new(model: &Model, backend: &Backend) -> Record {
+        let services = (0u16..).zip(&model.services).map(|(id, _)| ServiceId(id));
+        Record {
+            served: Vec::new(),
+            members: services
+                .clone()
+                .map(|service| vec![MemberTally::default(); backend.lines_of(service).len()])
+                .collect(),
+            first_line: services
+                .map(|service| backend.lines_of(service).start)
+                .collect(),
+            holding: BTreeSet::new(),
+        }
+    }
+
+    /// A request takes this slot.
+    pub fn begin(&mut self, slot: usize) {
+        if slot >= self.served.len() {
+            self.served.resize(slot + 1, Served::default());
+        }
+        self.served[slot] = Served::default();
+    }
+
+    /// Where the request of this slot was served.
+    pub fn served(&self, slot: usize) -> Served {
+        self.served.get(slot).copied().unwrap_or_default()
+    }
+
+    /// A part of a request was served elsewhere.
+    pub fn add(&mut self, slot: usize, member: u32, time: Span) {
+        if let Some(of) = self.served.get_mut(slot) {
+            of.member = member;
+            of.time = of.time + time;
+        }
+    }
+
+    /// What each member of a service did.
+    pub fn members(&self, service: usize) -> &[MemberTally] {
+        &self.members[service]
+    }
+
+    /// Visits served to the end and their pure service time, of all services.
+    pub fn total(&self) -> (u64, Span) {
+        let all = self.members.iter().flatten();
+        all.fold((0, Span::ZERO), |(visits, service), one| {
+            (visits + one.visits, service + one.service)
+        })
+    }
+}
+
+impl Sink for Record {
+    fn advance(&mut self, _now: Time) {}
+
+    fn record(&mut self, _at: Time, event: Event<'_>) {
+        let Event::Visit {
+            service,
+            line,
+            visitor,
+            flight,
+            step,
+        } = event
+        else {
+            return;
+        };
+        let member = line.saturating_sub(self.first_line[service.index()]);
+        let (time, visits, errors, rejected) = match step {
+            VisitStep::Held { served } => {
+                self.holding.insert((visitor, line));
+                (served, 0, 0, 0)
+            }
+            VisitStep::Completed { served, error } => {
+                // The own service time of who held its worker is known already.
+                let held = self.holding.remove(&(visitor, line));
+                let own = if held { Span::ZERO } else { served };
+                (own, 1, u64::from(error), 0)
+            }
+            VisitStep::Preempted { served } => (served, 0, 0, 0),
+            VisitStep::Abandoned { .. } | VisitStep::LostRunning { .. } => {
+                self.holding.remove(&(visitor, line));
+                return;
+            }
+            VisitStep::Rejected => (Span::ZERO, 0, 0, 1),
+            _ => return,
+        };
+        self.add(flight.slot(), member, time);
+        if let Some(tally) = self.members[service.index()].get_mut(member as usize) {
+            tally.visits += visits;
+            tally.errors += errors;
+            tally.rejected += rejected;
+            tally.service = tally.service + time;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! `blis cleanup`: removes what a double has left behind that did not come to its end.
+
+use blis_live::serve;
+
+use crate::cli::CleanupArgs;
+use crate::commands::print;
+use crate::exit::{Done, Failure};
+use crate::nats_access;
+
+/// Removes the streams of a run, or lists the runs that have some.
+///
+/// # Errors
+/// Those of [`nats_access::resolve`]; [`Failure::Connect`] when there is no connection; [`Failure::Usage`] when the run
+/// has no streams, or is still played.
+pub fn execute(args: &CleanupArgs) -> Result<Done, Failure> {
+    let (target, access) = nats_access::resolve(&args.target)?;
+    let names = target.names.join(", ");
+    let Some(run) = &args.run else {
+        let made = serve::made(&target, &access)?;
+        let mut text = String::new();
+        for one in &made {
+            text.push_str(&format!(
+                "run {} of the spec {}: stream {}\n",
+                one.run, one.spec, one.stream
+            ));
+        }
+        if made.is_empty() {
+            text = format!("no stream at {names} was made by blis\n");
+        }
+        print(&text)?;
+        return Ok(Done::Well);
+    };
+    let removed = serve::clean_up(&target, &access, run)?;
+    if removed.is_empty() {
+        return Err(Failure::Usage(format!(
+            "run {run} has no streams at {names}: `blis cleanup` without a run lists those that have"
+        )));
+    }
+    let text: String = removed
+        .iter()
+        .map(|stream| format!("removed the stream {stream} of run {run}\n"))
+        .collect();
+    print(&text)?;
+    Ok(Done::Well)
+}

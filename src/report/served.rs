@@ -1,0 +1,165 @@
+//! What a double did and how it kept up, as a line, as text and as JSON.
+
+use blis_live::double::standing::Statement;
+use blis_live::saturation::{Health, Lateness, micros};
+use serde_json::{Value, json};
+
+/// A line for stderr while it plays.
+pub fn line(statement: &Statement) -> String {
+    let Health {
+        overrun,
+        control,
+        cpu,
+        busy,
+        ..
+    } = &statement.health;
+    format!(
+        "{:.0} s: {} requests; late {} (idle thread {}); processors {}, model's thread {}",
+        statement.elapsed.as_secs_f64(),
+        statement.played.requests,
+        lateness(overrun.as_ref()),
+        lateness(control.as_ref()),
+        share(*cpu),
+        share(*busy)
+    )
+}
+
+fn lateness(late: Option<&Lateness>) -> String {
+    late.map_or("not measured".to_owned(), |late| {
+        format!(
+            "p50 {:.0} us, p99 {:.0} us",
+            micros(late.p50),
+            micros(late.p99)
+        )
+    })
+}
+
+fn share(share: Option<f64>) -> String {
+    share.map_or("not measured".to_owned(), |share| {
+        format!("{:.0} %", share * 100.0)
+    })
+}
+
+/// The whole for a terminal.
+pub fn text(statement: &Statement) -> String {
+    let played = &statement.played;
+    let mut text = format!("{} requests came", played.requests);
+    for (outcome, number) in &played.answers {
+        text.push_str(&format!(", {number} {outcome}"));
+    }
+    text.push('\n');
+    if played.unknown > 0 {
+        text.push_str(&format!(
+            "{} of them were of no request of this spec, and have service times of their own\n",
+            played.unknown
+        ));
+    }
+    for (number, what) in [
+        (played.taken, "visits came from other doubles"),
+        (played.handed_on, "visits went to other doubles"),
+        (played.fetched, "messages of streams were worked on"),
+        (played.deliveries, "deliveries of fan-outs were sent"),
+        (
+            played.not_sent,
+            "messages were not taken by the connection, and are lost",
+        ),
+    ] {
+        if number > 0 {
+            text.push_str(&format!("{number} {what}\n"));
+        }
+    }
+    for (service, members) in &statement.services {
+        for (member, tally) in members {
+            text.push_str(&format!(
+                "{service} member {member}: {} visits, {} errors, {} refused, {:.3} s of service\n",
+                tally.visits,
+                tally.errors,
+                tally.rejected,
+                tally.service.as_secs_f64()
+            ));
+        }
+    }
+    text.push_str(&health(&statement.health));
+    text.push_str(&format!(
+        "at most {} requests were present together\n",
+        played.most_present
+    ));
+    text
+}
+
+fn health(health: &Health) -> String {
+    let mut text = String::new();
+    for (whose, late) in [
+        ("overrun of the model", &health.overrun),
+        ("overrun of an idle thread", &health.control),
+    ] {
+        if let Some(late) = late {
+            text.push_str(&format!(
+                "{whose}: half of it at most {:.0} us, 99 % at most {:.0} us\n",
+                micros(late.p50),
+                micros(late.p99)
+            ));
+        }
+    }
+    text.push_str(&format!(
+        "processors of the machine: {}; thread of the model at work: {}\n",
+        share(health.cpu),
+        share(health.busy)
+    ));
+    text
+}
+
+/// The whole for programs.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn json(spec: &str, statement: &Statement) -> Result<String, serde_json::Error> {
+    let Statement {
+        elapsed,
+        played,
+        health,
+        services,
+        ..
+    } = statement;
+    let services = services.iter().map(|(name, members)| {
+        let members = members.iter().map(|(member, tally)| {
+            json!({
+                "member": member,
+                "visits": tally.visits,
+                "errors": tally.errors,
+                "rejected": tally.rejected,
+                "service_s": tally.service.as_secs_f64(),
+            })
+        });
+        (name.clone(), json!({"members": members.collect::<Value>()}))
+    });
+    let whole = json!({
+        "schema": "blis.served/1",
+        "spec": spec,
+        "elapsed_s": elapsed.as_secs_f64(),
+        "requests": played.requests,
+        "unknown": played.unknown,
+        "answers": played.answers,
+        "visits_taken": played.taken,
+        "visits_handed_on": played.handed_on,
+        "messages": played.fetched,
+        "deliveries": played.deliveries,
+        "not_sent": played.not_sent,
+        "most_present": played.most_present,
+        "services": services.collect::<serde_json::Map<String, Value>>(),
+        "overrun": late(health.overrun.as_ref()),
+        "control": late(health.control.as_ref()),
+        "mean_service_us": health.service.map(micros),
+        "cpu_share": health.cpu,
+        "busy_share": health.busy,
+        "warnings": health.warnings(),
+    });
+    Ok(serde_json::to_string_pretty(&whole)? + "\n")
+}
+
+fn late(late: Option<&Lateness>) -> Value {
+    late.map_or(
+        Value::Null,
+        |late| json!({"p50_us": micros(late.p50), "p99_us": micros(late.p99)}),
+    )
+}
