@@ -6,7 +6,7 @@ use blis_live::journal::{Disk, Entries, JOURNAL, MANIFEST, RECORD, RealDisk, rep
 use blis_sim::measure::Measure;
 use blis_sim::result::{self, Live, MANIFEST_SCHEMA, Manifest, Record, Recovered, Run};
 use blis_sim::time::Time;
-use blis_sim::verdict::Generator;
+use blis_sim::verdict::LiveEvidence;
 use serde_json::Value;
 
 use crate::cli::{ClientArgs, OverrideArgs};
@@ -180,7 +180,10 @@ impl Unfinished {
             &workload.model,
             &measure,
             ended,
-            Generator::default(),
+            LiveEvidence {
+                backlogs: Some(Vec::new()),
+                ..LiveEvidence::default()
+            },
         );
         let run = run.into_live(live);
         Ok((workload, run))

@@ -16,7 +16,7 @@ use blis_sim::spec;
 use blis_sim::statistics::Precision;
 use blis_sim::time::{Span, Time};
 use blis_sim::trace::{Row, Trace};
-use blis_sim::verdict::Generator;
+use blis_sim::verdict::LiveEvidence;
 
 use crate::cli::StatisticsArgs;
 use crate::exit::{Failure, tell};
@@ -184,7 +184,7 @@ fn told(workload: &Workload) -> Provenance {
         resolved_sha256: spec::sha256(&run_text(workload)),
         files: files(workload),
         configuration: workload.configuration.clone(),
-        generator: Generator::default(),
+        live: LiveEvidence::default(),
         ended_by: LoadEnd::Idle,
         events: 0,
         simulated: Span::ZERO,
@@ -202,8 +202,8 @@ fn traced(
     let sink = (Measure::new(model), trace);
     let ((mut measure, _), ended) = drive(model, interrupt, sink, None)?;
     measure.finish(ended.intended)?;
-    let generator = Generator::default();
-    Ok(conclude(workload, model, &measure, ended, generator))
+    let live = LiveEvidence::default();
+    Ok(conclude(workload, model, &measure, ended, live))
 }
 
 /// The result of a simulation that has come to its end.
@@ -212,10 +212,10 @@ pub fn conclude(
     model: &Model,
     measure: &Measure,
     ended: Ended,
-    generator: Generator,
+    live: LiveEvidence,
 ) -> Run {
     let provenance = Provenance {
-        generator,
+        live,
         ended_by: ended.by,
         events: ended.events,
         simulated: ended.at.since(Time::ZERO),

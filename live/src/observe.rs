@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use blis_sim::event::Sink;
 use blis_sim::measure::{Measure, Times};
 use blis_sim::model::{InFlightPolicy, Model};
+use blis_sim::result::Observers;
 use blis_sim::time::Span;
-use blis_sim::verdict::Generator;
+use blis_sim::verdict::{LiveEvidence, Measured};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::awaiting::Tally;
@@ -23,7 +24,7 @@ use crate::journal;
 use crate::limits::{Limits, TooMany};
 use crate::nats::{Nats, connections_of};
 use crate::observers::asking::Asker;
-use crate::observers::{Observers, Unobservable, Wanted};
+use crate::observers::{self, Unobservable, Wanted};
 use crate::plan::{Unsendable, sendable};
 use crate::preflight::{self, Obstacle};
 use crate::recent::Recent;
@@ -102,7 +103,7 @@ pub struct Observed<S> {
     /// The generator, seen by itself.
     pub seen: Seen,
     /// What the observers saw; `None` when they did not come to their end.
-    pub observers: Option<blis_sim::result::Observers>,
+    pub observers: Option<Observers>,
 }
 
 /// What is done beside the load.
@@ -143,7 +144,9 @@ where
     let asker = runtime.block_on(Asker::open(target, access))?;
     let found = runtime.block_on(preflight::look(model, &asker))?;
     found.warnings.iter().for_each(|warning| warn(warning));
-    let observers = Observers::prepare(asker, model, found.streams, &wanted);
+    let mut streams = found.streams;
+    streams.extend(promised(model));
+    let observers = observers::Observers::prepare(asker, model, streams, &wanted);
     let observers = runtime.block_on(observers)?;
     let told = Arc::new(Told::default());
     let (sender, incoming) = channel();
@@ -216,6 +219,13 @@ where
     })
 }
 
+/// The streams whose consumers the model makes a promise of.
+fn promised(model: &Model) -> impl Iterator<Item = String> {
+    let consumers = model.consumers.iter();
+    let promised = consumers.filter(|consumer| consumer.growth_limit.is_some());
+    promised.map(|consumer| model.streams[consumer.stream.index()].name.clone())
+}
+
 /// The runtime of connections.
 ///
 /// # Errors
@@ -228,8 +238,9 @@ pub fn runtime() -> Result<Runtime, Failure> {
         .map_err(Failure::Threads)
 }
 
-/// How the generator did: whether what was measured is of the servers, or of itself.
-pub fn generator<S>(model: &Model, observed: &Observed<S>) -> Generator {
+/// What the verdict needs to know of a live run: whether what was measured is of the servers or of the generator itself,
+/// and what was observed of promises that no request tells of.
+pub fn evidence<S>(model: &Model, observed: &Observed<S>) -> LiveEvidence {
     let total = observed.measure.total();
     let latencies = &total.window.latencies;
     let own = &observed.ended.own_lag;
@@ -244,11 +255,31 @@ pub fn generator<S>(model: &Model, observed: &Observed<S>) -> Generator {
         ));
     }
     let p99 = |times: &Times| times.quantile(0.99).unwrap_or_default();
-    Generator {
+    LiveEvidence {
         // With a limit that delays, most of the lag is that limit's.
-        lagged: !delays || p99(own) + p99(own) >= p99(&latencies.lag()),
-        limits,
+        generator_lagged: !delays || p99(own) + p99(own) >= p99(&latencies.lag()),
+        generator_limits: limits,
+        backlogs: Some(backlogs(model, observed.observers.as_ref())),
     }
+}
+
+/// How the backlog of each consumer of the model grew, at the consumer of its name.
+fn backlogs(model: &Model, observers: Option<&Observers>) -> Vec<Measured> {
+    let consumers = model.consumers.iter().map(|consumer| {
+        let stream = &model.streams[consumer.stream.index()].name;
+        let name = format!("{stream}/{}", consumer.name);
+        let seen = observers.and_then(|observers| observers.consumers.get(&name));
+        match seen {
+            Some(seen) if seen.vanished => Measured::Vanished,
+            Some(seen) => seen
+                .backlog_slope_per_s
+                .map_or(Measured::Missing, |per_second| Measured::BacklogGrowth {
+                    per_second,
+                }),
+            None => Measured::Missing,
+        }
+    });
+    consumers.collect()
 }
 
 /// Why lateness of its own made the generator the limit, if it did.

@@ -17,12 +17,6 @@ pub enum Unsendable {
         "action {0} does not say how it is sent: give it `live: {{request: SUBJECT}}`, `publish` or `jetstream`"
     )]
     NoLive(String),
-    /// A promise that is not looked at.
-    #[error(
-        "consumer {0} promises how its backlog grows, which a live run does not observe yet: remove the `slo`, for \
-         example with --set, or judge it with `blis run`"
-    )]
-    BacklogGrowth(String),
     /// A warm-up that only a simulation can find.
     #[error(
         "`warmup: auto` needs a simulation: give the warm-up as a time, for example with --warmup 5s"
@@ -42,13 +36,6 @@ pub fn sendable(model: &Model) -> Result<(), Unsendable> {
                 return Err(Unsendable::NoLive(action.name.clone()));
             }
         }
-    }
-    let promised = model
-        .consumers
-        .iter()
-        .find(|consumer| consumer.growth_limit.is_some());
-    if let Some(consumer) = promised {
-        return Err(Unsendable::BacklogGrowth(consumer.name.clone()));
     }
     match model.limits.find_warmup {
         true => Err(Unsendable::AutoWarmup),

@@ -37,6 +37,26 @@ pub enum Obstacle {
         /// The subject of the inbox.
         subject: String,
     },
+    /// The user may not receive what requests await.
+    #[error(
+        "the server does not let this user subscribe to {subject}, where action {action} awaits deliveries: give the user \
+         that permission, or await them elsewhere"
+    )]
+    MayNotAwait {
+        /// The action.
+        action: String,
+        /// Its subject.
+        subject: String,
+    },
+    /// A double may not receive what is sent to it.
+    #[error(
+        "the server does not let this user subscribe to {subject}, where the double listens: give the user that \
+         permission, or choose another subject"
+    )]
+    MayNotListen {
+        /// The subject.
+        subject: String,
+    },
     /// There is no JetStream.
     #[error(
         "action {action} publishes to a stream and JetStream is not enabled{place}: enable it, or send with `publish`"
@@ -148,8 +168,31 @@ async fn permissions(actions: &[&Action], asker: &Asker) -> Result<(), Obstacle>
             let action = action.name.clone();
             return Err(Obstacle::MayNotPublish { action, subject });
         }
+        let awaited = sending.awaited.as_ref();
+        let awaited = awaited.map(|awaited| awaited.subject.wildcards());
+        if let Some(subject) = awaited.filter(|subject| !permits(list("subscribe"), subject)) {
+            let action = action.name.clone();
+            return Err(Obstacle::MayNotAwait { action, subject });
+        }
     }
     Ok(())
+}
+
+/// Whether a double may receive what is sent to these subjects, as far as the server tells.
+///
+/// # Errors
+/// The first subject that it may not subscribe to.
+pub async fn may_listen(asker: &Asker, subjects: &[String]) -> Result<(), Obstacle> {
+    let Ok(answer) = asker.ask(USER_INFO, "").await else {
+        return Ok(());
+    };
+    let list = answer.pointer("/data/permissions/subscribe");
+    match subjects.iter().find(|subject| !permits(list, subject)) {
+        Some(subject) => Err(Obstacle::MayNotListen {
+            subject: subject.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Whether some subject of a pattern is permitted by a list of what is allowed and what is denied.

@@ -18,7 +18,9 @@ use crate::double::standing::{Statement, Watch};
 use crate::double::{Double, Setup};
 use crate::listen::Listener;
 use crate::observe::{self, runtime};
+use crate::observers::asking::Asker;
 use crate::peers::Roster;
+use crate::preflight;
 use crate::streams::{self, Made};
 use crate::target::Target;
 
@@ -59,6 +61,15 @@ pub fn serve(
     let listened = subjects(model)?;
     let runtime = runtime()?;
     let client = runtime.block_on(plain(target, access, "blis serve"))?;
+    runtime.block_on(async {
+        let subjects: Vec<String> = listened
+            .iter()
+            .map(|(subject, _)| subject.clone())
+            .collect();
+        let asker = Asker::open(target, access).await?;
+        preflight::may_listen(&asker, &subjects).await?;
+        Ok::<_, observe::Failure>(())
+    })?;
     let inbox = client.new_inbox();
     // What is unlike in every inbox is unlike in every process.
     let own = inbox.rsplit('.').next().unwrap_or_default().to_owned();

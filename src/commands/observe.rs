@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use blis_live::awaiting::Tally;
 use blis_live::driver::{Progress, Watch};
 use blis_live::health::{self, Seen};
-use blis_live::observe::{self, Besides, Connected, Heard, Observed, generator, remarks};
+use blis_live::observe::{self, Besides, Connected, Heard, Observed, evidence, remarks};
 use blis_live::observers::Wanted;
 use blis_live::plan;
 use blis_live::target::Target;
@@ -16,7 +16,7 @@ use blis_sim::result::{
     self, AwaitedResult, GeneratorInterval, GeneratorResult, LatencyBlock, Live, Record, Run,
 };
 use blis_sim::time::Time;
-use blis_sim::verdict::Generator;
+use blis_sim::verdict::LiveEvidence;
 
 use crate::cli::{InFlight, ObserveArgs};
 use crate::commands::{deliver, first_failure, print};
@@ -141,7 +141,7 @@ fn run_of<S>(
     record: Option<Record>,
 ) -> Result<Run, Failure> {
     observed.measure.finish(observed.ended.intended)?;
-    let generator = generator(&workload.model, &observed);
+    let evidence = evidence(&workload.model, &observed);
     let ended = &observed.ended;
     let end = Ended::of_live(ended.by, ended.at, ended.intended);
     let live = Live {
@@ -153,7 +153,7 @@ fn run_of<S>(
             .collect::<BTreeMap<_, _>>(),
         messages: observed.told.messages(),
         awaited: observed.awaited.iter().map(awaited).collect(),
-        generator: Some(generator_result(&ended.own_lag, &observed.seen, &generator)),
+        generator: Some(generator_result(&ended.own_lag, &observed.seen, &evidence)),
         connections: observed.connected.connections,
         server_version: observed.connected.server,
         not_measured: Vec::new(),
@@ -161,7 +161,7 @@ fn run_of<S>(
         observers: observed.observers,
     };
     warn(&live);
-    let run = conclude(workload, &workload.model, &observed.measure, end, generator);
+    let run = conclude(workload, &workload.model, &observed.measure, end, evidence);
     Ok(run.into_live(live))
 }
 
@@ -180,7 +180,7 @@ fn awaited((action, tally): &(String, Tally)) -> (String, AwaitedResult) {
     (action.clone(), result)
 }
 
-fn generator_result(own_lag: &Times, seen: &Seen, generator: &Generator) -> GeneratorResult {
+fn generator_result(own_lag: &Times, seen: &Seen, evidence: &LiveEvidence) -> GeneratorResult {
     let interval = |row: &health::Row| GeneratorInterval {
         start_s: row.start.as_secs_f64(),
         width_s: row.end.since(row.start).as_secs_f64(),
@@ -195,7 +195,7 @@ fn generator_result(own_lag: &Times, seen: &Seen, generator: &Generator) -> Gene
     GeneratorResult {
         own_lag_ms: LatencyBlock::of(own_lag),
         control_ms: LatencyBlock::of(&seen.control),
-        limited_by: generator.limits.clone(),
+        limited_by: evidence.generator_limits.clone(),
         series: seen.rows.iter().map(interval).collect(),
     }
 }

@@ -67,6 +67,28 @@ fn a_permission_that_is_missing_is_found_before_the_load() {
 }
 
 #[test]
+fn subjects_that_may_not_be_listened_to_are_found_before_the_load() {
+    let (server, me) = limited("subscribe: {allow: [\"_INBOX.>\"]}");
+    let path = sends(
+        &server,
+        "concurrency: 1, do: ask",
+        "live: {publish: demo.ask, await: {subject: \"demo.{user}\"}}",
+    );
+    let ran = observed(&server.url(), &[&["--spec", &path], &me[..]].concat());
+    refused(
+        &ran,
+        2,
+        "does not let this user subscribe to demo.*, where action ask awaits deliveries",
+    );
+    let ran = run(&[&["serve", "--url", &server.url()], &me[..]].concat());
+    refused(
+        &ran,
+        2,
+        "does not let this user subscribe to demo.ask, where the double listens",
+    );
+}
+
+#[test]
 fn a_permission_that_cannot_be_asked_for_shows_when_the_load_runs() {
     let (server, me) = limited("publish: {deny: [\"$SYS.>\", \"$JS.>\", \"demo.ask\"]}");
     let ran = observed(&server.url(), &[&FEW[..], &me].concat());

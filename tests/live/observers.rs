@@ -91,6 +91,31 @@ fn consumers_are_sampled_over_the_run() {
 }
 
 #[test]
+fn a_promise_on_a_backlog_is_judged_by_what_was_observed() {
+    let server = Server::start("");
+    let mut wire = Wire::connect(server.port);
+    wire.create_stream("orders", "orders.*");
+    let text = "blis: 1\nname: promised\nrun: {horizon: 2500ms}\nclients:\n  users: {rate: 100/s, do: ask}\nactions:\n  ask: \
+                {path: [{publish: orders}, reply], live: {jetstream: orders.new}}\nstreams:\n  orders: {consumers: {biller: \
+                {service: bill, slo: {backlog_growth: 5/s}}}}\nservices:\n  bill: {workers: 4, time: 1ms}\n";
+    let path = saved(&server, "promised.yaml", text);
+    let judged = |code: i32, status: &str, reason: &str| {
+        let words = ["observe", "--quiet", "--json", "--url"];
+        let ran = run(&[&words[..], &[&server.url(), "--spec", &path]].concat());
+        let result = document(&ran);
+        assert_eq!(ran.code, Some(code), "{}", result["verdict"]);
+        assert_eq!(result["verdict"]["status"], status);
+        let reasons = result["verdict"]["reasons"].to_string();
+        assert!(reasons.contains(reason), "{reasons}");
+    };
+    // Nobody has the name of the consumer.
+    judged(5, "INCONCLUSIVE", "was not measured");
+    // It is there, and nobody works on its messages.
+    wire.create_consumer("orders", "biller");
+    judged(99, "TRIP", "Consumer orders/biller");
+}
+
+#[test]
 fn what_was_not_observed_is_said() {
     let server = Server::start("");
     let url = server.url();

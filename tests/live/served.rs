@@ -7,7 +7,7 @@ use crate::saved;
 use crate::server::Server;
 use crate::wire::Wire;
 
-const TWO: &str = "blis: 1\nname: two\nrun: {requests: 200}\nclients:\n  users: {concurrency: 10, do: ask}\nactions:\n  \
+const TWO: &str = "blis: 1\nname: two\nrun: {requests: 200}\nclients:\n  users: {rate: 400/s, arrival: constant, do: ask}\nactions:\n  \
                    ask: {path: [{visit: api}, {visit: store}, reply], live: {request: two.ask}}\nservices:\n  api: \
                    {members: 4, workers: 2, time: 1ms}\n  store: {workers: 4, time: 2ms, errors: 20%}\n";
 

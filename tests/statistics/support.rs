@@ -52,7 +52,7 @@ services:
 
 fn provenance(finished: &Finished) -> Provenance {
     Provenance {
-        generator: Default::default(),
+        live: Default::default(),
         sha256: String::new(),
         resolved_sha256: String::new(),
         files: BTreeMap::new(),

@@ -3,7 +3,7 @@
 //! However long a run is, there is a bounded number of samples: when there are too many, every second one is forgotten
 //! and the distance doubles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use blis_sim::measure::growth;
 use blis_sim::result::{ConsumerSample, ObservedConsumer};
@@ -64,12 +64,20 @@ impl Samples {
         self.rounds.push(levels);
     }
 
-    /// What became of each consumer from an instant on, with the last round, which may come at any distance.
+    /// A round at any distance.
+    pub fn append(&mut self, levels: Levels) {
+        self.rounds.push(levels);
+    }
+
+    /// What became of each consumer from an instant on, with the last round, which may come at any distance; there is none
+    /// where not every stream answered.
     pub fn finish(
         mut self,
         last: Option<Levels>,
         warmup_s: f64,
     ) -> BTreeMap<String, ObservedConsumer> {
+        let names: Option<BTreeSet<String>> =
+            last.as_ref().map(|last| last.keys().cloned().collect());
         self.rounds.extend(last);
         let mut by_name: BTreeMap<String, Vec<ConsumerSample>> = BTreeMap::new();
         for (name, sample) in self.rounds.into_iter().flatten() {
@@ -77,12 +85,19 @@ impl Samples {
         }
         let observed = by_name.into_iter();
         observed
-            .map(|(name, samples)| (name, observed_consumer(samples, warmup_s)))
+            .map(|(name, samples)| {
+                let vanished = names.as_ref().is_some_and(|names| !names.contains(&name));
+                (name, observed_consumer(samples, vanished, warmup_s))
+            })
             .collect()
     }
 }
 
-fn observed_consumer(samples: Vec<ConsumerSample>, warmup_s: f64) -> ObservedConsumer {
+fn observed_consumer(
+    samples: Vec<ConsumerSample>,
+    vanished: bool,
+    warmup_s: f64,
+) -> ObservedConsumer {
     let backlog = |sample: &ConsumerSample| sample.pending + sample.ack_pending;
     let levels: Vec<(f64, f64)> = samples
         .iter()
@@ -94,6 +109,7 @@ fn observed_consumer(samples: Vec<ConsumerSample>, warmup_s: f64) -> ObservedCon
         backlog_max: samples.iter().map(backlog).max().unwrap_or(0),
         backlog_slope_per_s: growth.map(|growth| growth.slope_per_second),
         backlog_grows: growth.and_then(|growth| growth.grows),
+        vanished,
         samples,
     }
 }
@@ -174,6 +190,19 @@ mod tests {
         let slope = observed.backlog_slope_per_s.expect("a slope");
         assert!((slope - 3.0).abs() < 1e-9, "{slope}");
         assert_eq!(observed.backlog_grows, Some(true));
+    }
+
+    #[test]
+    fn a_consumer_that_is_gone_at_the_end_has_vanished() {
+        let rounds = || {
+            let mut samples = Samples::default();
+            samples.add(round(0, 5));
+            samples
+        };
+        assert!(rounds().finish(Some(Levels::new()), 0.0)["S/c"].vanished);
+        assert!(!rounds().finish(Some(round(1, 5)), 0.0)["S/c"].vanished);
+        // Where nobody looked, nobody knows.
+        assert!(!rounds().finish(None, 0.0)["S/c"].vanished);
     }
 
     #[test]

@@ -134,7 +134,7 @@ impl Observers {
     async fn look(&mut self, start: Instant, samples: &mut Samples) {
         match samples.wants() {
             true => {
-                let round = self.round(start).await;
+                let (round, _) = self.round(start).await;
                 samples.add(round);
             }
             false => samples.skip(),
@@ -144,23 +144,37 @@ impl Observers {
         }
     }
 
-    /// All consumers as they are now; those of a stream that does not answer are left out.
-    async fn round(&mut self, start: Instant) -> Levels {
-        let mut round = Levels::new();
+    /// All consumers as they are now, and whether every stream answered; those of one that does not are left out.
+    async fn round(&mut self, start: Instant) -> (Levels, bool) {
+        let (mut round, mut answered) = (Levels::new(), true);
         for stream in &self.streams {
             let at_s = start.elapsed().as_secs_f64();
             match levels(&self.asker, stream, at_s).await {
                 Ok(levels) => round.extend(levels),
-                Err(why) => self.unseen = Some(why),
+                Err(why) => {
+                    answered &= matches!(why, Unanswered::Error(_));
+                    self.unseen = Some(why);
+                }
             }
         }
-        round
+        (round, answered)
     }
 
-    async fn finish(mut self, start: Instant, samples: Samples, stop: Stop) -> result::Observers {
+    async fn finish(
+        mut self,
+        start: Instant,
+        mut samples: Samples,
+        stop: Stop,
+    ) -> result::Observers {
         let once_more = stop == Stop::AfterALook;
         let last = match once_more {
-            true => Some(self.round(start).await),
+            true => match self.round(start).await {
+                (round, true) => Some(round),
+                (round, false) => {
+                    samples.append(round);
+                    None
+                }
+            },
             false => None,
         };
         let services = self.services_over(once_more).await;

@@ -18,7 +18,7 @@ use crate::model::{self, ActionId, ClientId, Model, Order, Service};
 use crate::replication::Replicated;
 use crate::spec::Setting;
 use crate::time::{Span, Time};
-use crate::verdict::{Evidence, Generator, Limit, Measured, Signal, evidence, judge};
+use crate::verdict::{Evidence, Limit, LiveEvidence, Measured, Signal, evidence, judge};
 
 /// Where a result came from, as far as the measurements do not know.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +31,8 @@ pub struct Provenance {
     pub files: BTreeMap<String, String>,
     /// The values that decided the run, by key.
     pub configuration: BTreeMap<String, Setting>,
-    /// How the generator did.
-    pub generator: Generator,
+    /// What only a live run testifies.
+    pub live: LiveEvidence,
     /// What ended the load.
     pub ended_by: LoadEnd,
     /// Events simulated.
@@ -87,7 +87,7 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
         bottleneck: bottleneck(model, measure),
         theory: theory(model, total.requests().ended(Outcome::TimedOut)),
         series: series(model, measure),
-        verdict: evidence(model, measure, interrupted, &provenance.generator)
+        verdict: evidence(model, measure, interrupted, &provenance.live)
             .map(|evidence| verdict(&evidence)),
         events: Some(provenance.events),
         simulated_s: Some(provenance.simulated.as_secs_f64()),

@@ -14,7 +14,7 @@ use crate::measure::Of;
 use crate::model::Model;
 use crate::replication::{Paired, QUANTILES, Replicated, Spread, Tail};
 use crate::statistics::{Interval, LEVEL, MIN_BEYOND, beyond};
-use crate::verdict::{Generator, evidence};
+use crate::verdict::{LiveEvidence, evidence};
 
 /// The document's schema identifier.
 pub const COMPARISON_SCHEMA: &str = "blis.whatif/1";
@@ -255,7 +255,7 @@ fn side(of: Compares<'_>, replicated: &Replicated) -> Side {
         spec: of.spec,
         warmup_s: measure.warmup().as_secs_f64(),
         requests: measure.total().requests().intended,
-        verdict: evidence(of.model, measure, interrupted, &Generator::default())
+        verdict: evidence(of.model, measure, interrupted, &LiveEvidence::default())
             .map(|evidence| verdict(&evidence)),
         ended_by,
     }

@@ -34,6 +34,9 @@ pub struct ObservedConsumer {
     /// Whether the backlog grew by more than chance would have it; absent when there were too few samples to tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backlog_grows: Option<bool>,
+    /// Whether it was there, and was not when the observers looked for the last time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub vanished: bool,
     /// Its samples; the first before the load, the last after it.
     pub samples: Vec<ConsumerSample>,
 }

@@ -5,13 +5,15 @@ use crate::measure::{Cell, Measure};
 use crate::model::{Action, ActionId, Consumer, ConsumerId, Model};
 use crate::verdict::{Evidence, Limit, Measured, Signal};
 
-/// How a generator did that sends to a real cluster. A simulation has none, which is the default.
+/// What only a live run testifies. A simulation has nothing of it, which is the default.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Generator {
-    /// Whether requests lagged because of its own scheduling, rather than an in-flight cap.
-    pub lagged: bool,
-    /// Why it was the limit, in sentences; empty when it was not.
-    pub limits: Vec<String>,
+pub struct LiveEvidence {
+    /// Whether requests lagged because of the generator's own scheduling, rather than an in-flight cap.
+    pub generator_lagged: bool,
+    /// Why the generator was the limit, in sentences; empty when it was not.
+    pub generator_limits: Vec<String>,
+    /// How the backlog of each consumer grew, as it was observed.
+    pub backlogs: Option<Vec<Measured>>,
 }
 
 /// The evidence of a run, or `None` when no action has a service-level objective and no consumer a limit on the growth
@@ -22,7 +24,7 @@ pub fn evidence(
     model: &Model,
     measure: &Measure,
     interrupted: bool,
-    generator: &Generator,
+    live: &LiveEvidence,
 ) -> Option<Evidence> {
     let mut signals = Vec::new();
     for (action, id) in model.actions.iter().zip(0u16..) {
@@ -32,7 +34,13 @@ pub fn evidence(
         }
     }
     for (consumer, id) in model.consumers.iter().zip(0u16..) {
-        signals.extend(growth(model, measure, consumer, ConsumerId(id)));
+        let observed = live.backlogs.as_ref();
+        let observed = observed.map(|all| all.get(usize::from(id)).copied());
+        let measured = match observed {
+            Some(observed) => observed.unwrap_or(Measured::Missing),
+            None => simulated(measure, ConsumerId(id)),
+        };
+        signals.extend(growth(model, consumer, measured));
     }
     if signals.is_empty() {
         return None;
@@ -41,8 +49,8 @@ pub fn evidence(
     Some(Evidence {
         intended: requests.intended,
         sent: requests.intended - requests.ended(Outcome::Dropped),
-        generator_lagged: generator.lagged,
-        generator_limits: generator.limits.clone(),
+        generator_lagged: live.generator_lagged,
+        generator_limits: live.generator_limits.clone(),
         interrupted,
         signals,
     })
@@ -93,15 +101,18 @@ fn signals_of(action: &Action, cell: &Cell) -> Vec<Signal> {
     quantiles.chain(errors).collect()
 }
 
-/// The growth of a consumer's backlog, if it has a limit.
-fn growth(model: &Model, measure: &Measure, consumer: &Consumer, id: ConsumerId) -> Option<Signal> {
-    let per_second = consumer.growth_limit?;
-    let measured = match measure.backlog_growth(id) {
+fn simulated(measure: &Measure, consumer: ConsumerId) -> Measured {
+    match measure.backlog_growth(consumer) {
         None => Measured::Missing,
         Some(growth) => Measured::BacklogGrowth {
             per_second: growth.slope_per_second,
         },
-    };
+    }
+}
+
+/// The growth of a consumer's backlog, if it has a limit.
+fn growth(model: &Model, consumer: &Consumer, measured: Measured) -> Option<Signal> {
+    let per_second = consumer.growth_limit?;
     Some(Signal {
         of: format!(
             "Consumer {}/{}",

@@ -7,7 +7,7 @@
 mod evidence;
 mod signal;
 
-pub use evidence::{Generator, evidence};
+pub use evidence::{LiveEvidence, evidence};
 pub use signal::{Limit, Measured, Signal};
 
 /// The answer.

@@ -86,7 +86,7 @@ fn result_of(sets: &[String]) -> Result<serde_json::Value, String> {
     }
     let finished = simulate(&model, watch(), |_| ()).map_err(|halt| halt.to_string())?;
     let provenance = Provenance {
-        generator: Default::default(),
+        live: Default::default(),
         sha256: String::new(),
         resolved_sha256: String::new(),
         files: BTreeMap::new(),

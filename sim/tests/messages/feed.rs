@@ -194,7 +194,7 @@ impl Feed {
     /// The result document of the run.
     pub fn document(&self) -> Run {
         let provenance = Provenance {
-            generator: Default::default(),
+            live: Default::default(),
             sha256: String::new(),
             resolved_sha256: String::new(),
             files: std::collections::BTreeMap::new(),

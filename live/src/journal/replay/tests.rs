@@ -70,7 +70,7 @@ fn document(model: &Model, measure: &Measure, end: End) -> Run {
         resolved_sha256: String::new(),
         files: Default::default(),
         configuration: Default::default(),
-        generator: Default::default(),
+        live: Default::default(),
         ended_by: end.by,
         events: 0,
         simulated: Span::ZERO,
