@@ -2,7 +2,8 @@
 //!
 //! Open arrivals at several rates against an echo: lag and response, beside the lateness of an idle thread that keeps time
 //! in the same run. Then closed users without think time beside a plain loop of `client.request()`, in turns. Server,
-//! echo and load are processes of this machine; all of it is loopback and bounded in count and time.
+//! echo and load are processes of this machine; all of it is loopback and bounded in count and time. `-- open`
+//! and `-- closed` run one of the two.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader};
@@ -51,8 +52,17 @@ fn main() -> Result<(), Failed> {
         Command::new(std::env::current_exe()?).args(["echo", &server.url]),
         "ready",
     )?;
-    open_arrivals(&server.url)?;
-    closed_users(&server.url)
+    let only = |part: &str| {
+        let other = ["open", "closed"].into_iter().find(|other| *other != part);
+        !words.iter().any(|word| Some(word.as_str()) == other)
+    };
+    if only("open") {
+        open_arrivals(&server.url)?;
+    }
+    if only("closed") {
+        closed_users(&server.url)?;
+    }
+    Ok(())
 }
 
 fn open_arrivals(url: &str) -> Result<(), Failed> {

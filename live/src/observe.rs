@@ -33,7 +33,7 @@ use crate::sizes::{self, TooLarge};
 use crate::target::Target;
 
 /// Threads that read from and write to connections. The driver has one of its own.
-const IO_THREADS: usize = 2;
+const IO_THREADS: usize = 1;
 /// The mean lag of its own from which on the generator may have been the limit.
 const LATE: Span = Span::from_nanos(1_000_000);
 /// The share of the mean response time from which on such a lag matters.
