@@ -152,7 +152,11 @@ fn manifest(
         blis_version: env!("CARGO_PKG_VERSION").to_owned(),
         run: format!("{run:016x}"),
         started_unix_s: started,
-        arguments: arguments::shown(std::env::args().skip(1)),
+        arguments: arguments::shown(
+            std::env::args_os()
+                .skip(1)
+                .map(|word| word.to_string_lossy().into_owned()),
+        ),
         spec: SpecIdentity {
             name: workload.model.name.clone(),
             sha256: workload.sha256.clone(),

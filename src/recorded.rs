@@ -182,6 +182,7 @@ impl Unfinished {
             ended,
             LiveEvidence {
                 backlogs: Some(Vec::new()),
+                generator_limits: vec![NO_GENERATOR.to_owned()],
                 ..LiveEvidence::default()
             },
         );
@@ -190,6 +191,9 @@ impl Unfinished {
     }
 }
 
+/// What there is to say of the generator.
+const NO_GENERATOR: &str =
+    "How the generator did is not in the record, so that nothing can be promised: run it again.";
 /// What of a live run is not in its record.
 const NOT_RECORDED: [&str; 5] = ["reasons", "messages", "awaited", "generator", "observers"];
 

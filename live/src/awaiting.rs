@@ -14,7 +14,7 @@ use blis_sim::engine::FlightId;
 use blis_sim::event::{Outcome, Request};
 use blis_sim::measure::Times;
 use blis_sim::model::{ActionId, Model, SendKind};
-use blis_sim::time::Time;
+use blis_sim::time::{Span, Time};
 
 /// Requests that wait for nothing more and are still known, so that what comes for them is a duplicate or late rather
 /// than unmatched.
@@ -90,7 +90,7 @@ struct Open {
     delivered: u32,
     /// By subscriber, where there are several.
     by_subscriber: HashMap<u32, u32>,
-    messages: HashSet<u64>,
+    messages: HashSet<(u32, u64)>,
 }
 
 /// The requests of one action.
@@ -104,6 +104,10 @@ struct Awaited {
     warmup: Time,
     tally: Tally,
     open: HashMap<Name, Open>,
+    /// Those that have ended and are open, in the order in which they were sent, as far as they were.
+    sent: VecDeque<(Time, Name)>,
+    /// How long after its sending something may still come.
+    patience: Span,
     closed: Closed,
 }
 
@@ -127,7 +131,29 @@ impl Closed {
     }
 }
 
+/// How long after its sending something may still come for a request: as long as it may be waited for, and the drain.
+fn patience(model: &Model) -> Span {
+    let timeouts = model.clients.iter().filter_map(|client| client.timeout);
+    timeouts.max().unwrap_or_default() + model.limits.drain
+}
+
 impl Awaited {
+    /// Closes what has ended and was sent long ago: what comes for it is late.
+    fn forget(&mut self, now: Time) {
+        while let Some((sent, name)) = self.sent.front().copied() {
+            let open = self.open.get(&name);
+            let waits = open.is_some_and(|open| !open.ended && open.sent == sent);
+            if sent + self.patience > now || waits {
+                return;
+            }
+            self.sent.pop_front();
+            if open.is_some_and(|open| open.sent == sent) {
+                self.open.remove(&name);
+                self.closed.add(name, false);
+            }
+        }
+    }
+
     fn close_if_complete(&mut self, name: Name) {
         let complete = self
             .open
@@ -163,6 +189,8 @@ impl Awaiting {
                 warmup: model.limits.warmup,
                 tally: Tally::default(),
                 open: HashMap::new(),
+                sent: VecDeque::new(),
+                patience: patience(model),
                 closed: Closed::default(),
             })
         });
@@ -177,7 +205,11 @@ impl Awaiting {
         let Some(awaited) = &mut self.actions[request.action.index()] else {
             return;
         };
+        awaited.forget(now);
         awaited.tally.expected += u64::from(awaited.deliveries);
+        if awaited.until < awaited.deliveries {
+            awaited.sent.push_back((now, name));
+        }
         awaited.open.insert(
             name,
             Open {
@@ -233,10 +265,15 @@ impl Awaiting {
             }
             return None;
         };
+        // What came before it was sent belongs to one before it.
+        if delivery.at < open.sent {
+            awaited.tally.late += 1;
+            return None;
+        }
         let of_subscriber = open.by_subscriber.entry(delivery.subscriber).or_default();
         let known = delivery
             .message
-            .is_some_and(|message| !open.messages.insert(message));
+            .is_some_and(|message| !open.messages.insert((delivery.subscriber, message)));
         if *of_subscriber >= awaited.share || open.delivered >= awaited.deliveries || known {
             awaited.tally.duplicates += 1;
             return None;
@@ -431,6 +468,38 @@ mod tests {
         assert!(!bench.deliver(0, 0, Some(7), 31));
         assert!(bench.deliver(0, 0, Some(8), 32));
         assert_eq!((bench.tally().delivered, bench.tally().duplicates), (2, 1));
+    }
+
+    #[test]
+    fn each_subscriber_may_have_the_same_message() {
+        let mut bench = Bench::new("{publish: a, await: {subject: b, subscribers: 3}}", 1);
+        assert!(!bench.deliver(0, 0, Some(7), 30));
+        assert!(!bench.deliver(0, 1, Some(7), 30));
+        assert!(bench.deliver(0, 2, Some(7), 30));
+        assert_eq!((bench.tally().delivered, bench.tally().duplicates), (3, 0));
+    }
+
+    #[test]
+    fn what_came_before_the_sending_is_of_another_request() {
+        let mut bench = Bench::new("{publish: a, await: {subject: b}}", 1);
+        assert!(!bench.deliver(0, 0, None, 20));
+        assert_eq!((bench.tally().delivered, bench.tally().late), (0, 1));
+        assert!(bench.deliver(0, 0, None, 21));
+    }
+
+    #[test]
+    fn what_has_ended_is_forgotten_when_nothing_may_come_any_more() {
+        let live = "{publish: a, await: {subject: b, deliveries: 2, until: first}}";
+        let mut bench = Bench::new(live, 2);
+        assert!(bench.deliver(0, 0, None, 30));
+        let awaited = bench.awaiting.actions[0].as_mut().expect("it awaits");
+        awaited.forget(ms(30_020));
+        assert_eq!(awaited.open.len(), 2);
+        // Sent at 21 ms, with a drain of 30 s; the second one has not ended.
+        awaited.forget(ms(30_021));
+        assert_eq!(awaited.open.len(), 1);
+        assert!(!bench.deliver(0, 0, None, 31_000));
+        assert_eq!((bench.tally().late, bench.tally().missing()), (1, 3));
     }
 
     #[test]

@@ -199,7 +199,7 @@ async fn open_one(
             }
             Event::Connected if !state.swap(true, Ordering::Relaxed) => {
                 refuses.forget();
-                let _ = events.send(Incoming::Restored);
+                let _ = events.send(Incoming::Restored { connection });
             }
             Event::SlowConsumer(_) => count(&hears.slow_consumer),
             Event::ServerError(error) => {

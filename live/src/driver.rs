@@ -9,7 +9,7 @@
 //! - The events are those of a simulation, so that measurement, verdict and report are the same.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use blis_sim::engine::{FlightId, Load, LoadEnd, World};
@@ -28,6 +28,9 @@ pub trait Transport {
     /// Takes a request over, without waiting. What is done at once has an outcome; anything else is told later as
     /// [`Incoming::Done`] under the same id.
     fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Option<Outcome>;
+
+    /// Whether the connection that a request would be sent over is down.
+    fn is_down(&mut self, request: &Request) -> bool;
 
     /// Whether a request that has this answer is done.
     fn replied(&mut self, flight: FlightId, outcome: Outcome) -> bool;
@@ -79,7 +82,10 @@ pub enum Incoming {
         at: Time,
     },
     /// A connection is there again.
-    Restored,
+    Restored {
+        /// Which.
+        connection: u32,
+    },
 }
 
 /// How a live run ended.
@@ -126,6 +132,10 @@ const BURST: usize = 64;
 /// How long connections may be down before the run is given up.
 const PATIENCE: Span = Span::from_nanos(10_000_000_000);
 
+/// How long it takes to find out that a connection is down: a user that sends again at once does so a few times a second,
+/// and not as often as the machine can.
+const NO_CONNECTION: Span = Span::from_nanos(100_000_000);
+
 /// A wake-up that a user asked for. Of one instant they come in the order in which they were asked for.
 #[derive(Debug, Clone, Copy)]
 struct Due {
@@ -162,6 +172,8 @@ struct Live<T> {
     /// Whether there may be no more requests in flight.
     is_full: bool,
     over_limit: u64,
+    /// Requests without a connection, with the instants at which that is found out.
+    unsent: VecDeque<(Time, FlightId)>,
 }
 
 impl<T> Live<T> {
@@ -182,6 +194,10 @@ impl<T: Transport> World for Live<T> {
         if self.is_full {
             self.over_limit += 1;
             return Some(Outcome::Dropped);
+        }
+        if self.transport.is_down(request) {
+            self.unsent.push_back((now + NO_CONNECTION, flight));
+            return None;
         }
         self.transport.send(now, flight, request)
     }
@@ -209,13 +225,15 @@ pub struct Driver<T, C, S> {
     drain: Span,
     /// The latest instant that the sink was told of.
     latest: Time,
-    /// Since when some connection is down, and how many are.
-    down: Option<(Time, u32)>,
+    /// Connections that are down, and since when.
+    down: BTreeMap<u32, Time>,
     lost: bool,
     limit: Option<MaxInFlight>,
     /// Since when there may be more requests in flight.
     room_since: Time,
     own_lag: Times,
+    /// From when on it counts.
+    warmup: Time,
     gauges: Arc<Gauges>,
 }
 
@@ -234,6 +252,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             asked: 0,
             is_full: false,
             over_limit: 0,
+            unsent: VecDeque::new(),
         };
         let mut load = Load::new(model);
         load.start(&mut world);
@@ -245,11 +264,12 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             horizon: model.limits.horizon.unwrap_or(Time::NEVER),
             drain: model.limits.drain,
             latest: Time::ZERO,
-            down: None,
+            down: BTreeMap::new(),
             lost: false,
             limit: model.max_in_flight,
             room_since: Time::ZERO,
             own_lag: Times::new(),
+            warmup: model.limits.warmup,
             gauges,
         }
     }
@@ -262,6 +282,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 self.take(incoming);
             }
             self.time_out();
+            self.give_up_unsent();
             self.wake();
             let now = self.clock.now();
             if now >= looked + LOOK {
@@ -294,22 +315,21 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 outcome,
                 at,
             } => {
+                self.time_out_before(at);
                 self.advance(at);
                 if self.world.transport.replied(flight, outcome) {
                     self.end(at, flight, outcome);
                 }
             }
             Incoming::Delivered(delivery) => {
+                self.time_out_before(delivery.at);
                 self.advance(delivery.at);
                 if let Some(flight) = self.world.transport.delivered(&delivery) {
                     self.end(delivery.at, flight, Outcome::Ok);
                 }
             }
             Incoming::Lost { connection, at } => {
-                self.down = Some(
-                    self.down
-                        .map_or((at, 1), |(since, number)| (since, number + 1)),
-                );
+                self.down.entry(connection).or_insert(at);
                 self.fail(at, |transport, flight| transport.had(connection, flight));
             }
             Incoming::Denied {
@@ -319,11 +339,8 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             } => self.fail(at, |transport, flight| {
                 transport.had_sent(connection, flight, subject)
             }),
-            Incoming::Restored => {
-                self.down = self.down.filter(|(_, number)| *number > 1);
-                if let Some((_, number)) = &mut self.down {
-                    *number -= 1;
-                }
+            Incoming::Restored { connection } => {
+                self.down.remove(&connection);
             }
         }
     }
@@ -348,9 +365,47 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             load, world, sink, ..
         } = self;
         load.reply(at, flight, outcome, world, sink);
-        if was_full {
+        self.made_room(was_full, at);
+    }
+
+    /// Where requests are delayed because too many are in flight, they are not late on the driver's account until now.
+    fn made_room(&mut self, was_full: bool, at: Time) {
+        if was_full && self.delays() {
             self.room_since = at;
         }
+    }
+
+    /// Ends the requests that found no connection, a moment after that.
+    fn give_up_unsent(&mut self) {
+        while let Some((at, flight)) = self.world.unsent.front().copied() {
+            if at > self.clock.now() {
+                return;
+            }
+            self.world.unsent.pop_front();
+            self.time_out_before(at);
+            if self.load.holds(flight) {
+                self.advance(at);
+                self.end(at.max(self.latest), flight, Outcome::TransportError);
+            }
+        }
+    }
+
+    /// Ends the requests whose deadlines were before an instant at which something came, each at its deadline.
+    fn time_out_before(&mut self, at: Time) {
+        while self.load.next_deadline() < at {
+            self.time_out_next();
+        }
+    }
+
+    fn time_out_next(&mut self) {
+        let deadline = self.load.next_deadline();
+        self.advance(deadline);
+        let was_full = self.is_full();
+        let Driver {
+            load, world, sink, ..
+        } = self;
+        load.time_out(deadline, world, sink);
+        self.made_room(was_full, deadline);
     }
 
     /// Ends the requests whose deadlines are past, each at its deadline.
@@ -364,19 +419,10 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             while let Some(incoming) = self.clock.poll() {
                 self.take(incoming);
             }
-            let deadline = self.load.next_deadline();
-            if deadline > self.clock.now() {
+            if self.load.next_deadline() > self.clock.now() {
                 return;
             }
-            self.advance(deadline);
-            let was_full = self.is_full();
-            let Driver {
-                load, world, sink, ..
-            } = self;
-            load.time_out(deadline, world, sink);
-            if was_full {
-                self.room_since = deadline;
-            }
+            self.time_out_next();
         }
     }
 
@@ -384,7 +430,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     fn wake(&mut self) {
         for _ in 0..BURST {
             let now = self.clock.now();
-            if self.world.next_wake() > now {
+            if self.world.next_wake() > now || self.load.ended().is_some() {
                 return;
             }
             let is_full = self.is_full();
@@ -397,7 +443,9 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             };
             self.advance(now);
             let own_lag = now.since(due.at.max(self.room_since).min(now));
-            self.own_lag.record(own_lag);
+            if due.at >= self.warmup {
+                self.own_lag.record(own_lag);
+            }
             self.gauges.lagged(own_lag);
             let Driver {
                 load, world, sink, ..
@@ -414,8 +462,11 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
 
     /// Whether requests wait while there is no room for them. What has waited through the drain is given up.
     fn holds_back(&self, now: Time) -> bool {
-        let delays = self.limit.map(|limit| limit.policy) == Some(InFlightPolicy::Delay);
-        delays && now < self.horizon + self.drain
+        self.delays() && now < self.horizon + self.drain
+    }
+
+    fn delays(&self) -> bool {
+        self.limit.map(|limit| limit.policy) == Some(InFlightPolicy::Delay)
     }
 
     fn look(&mut self, now: Time, watch: &mut Watch<'_, S>) {
@@ -425,7 +476,8 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             in_flight: self.load.in_flight(),
         };
         (watch.show)(reached, &mut self.sink);
-        let patience_is_over = self.down.is_some_and(|(since, _)| now >= since + PATIENCE);
+        let mut down = self.down.values();
+        let patience_is_over = down.any(|since| now >= *since + PATIENCE);
         if patience_is_over {
             self.lost = true;
         }
@@ -447,7 +499,12 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             } else {
                 // Without a horizon a load ends when nobody has anything left to send.
                 let endless = self.horizon == Time::NEVER;
-                return endless && self.world.wakes.is_empty() && self.load.in_flight() == 0;
+                if !endless || !self.world.wakes.is_empty() || self.load.in_flight() > 0 {
+                    return false;
+                }
+                self.advance(now);
+                let Driver { load, sink, .. } = self;
+                load.end(now, LoadEnd::Idle, sink);
             }
         }
         let ended = self.load.ended_at().unwrap_or(now);
@@ -457,7 +514,9 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
 
     /// The next instant at which something is to be done.
     fn next(&self) -> Time {
-        let deadline = self.load.next_deadline();
+        let unsent = self.world.unsent.front();
+        let unsent = unsent.map_or(Time::NEVER, |(at, _)| *at);
+        let deadline = self.load.next_deadline().min(unsent);
         match self.load.ended_at() {
             Some(ended) => deadline.min(ended + self.drain),
             // Something has to end before anything else can be sent.

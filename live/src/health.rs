@@ -105,6 +105,8 @@ pub struct Seen {
     pub rows: Vec<Row>,
     /// How late an idle thread was that keeps time.
     pub control: Times,
+    /// How long the runtime of the connections took to begin with something, each time that it was asked.
+    pub scheduling: Times,
 }
 
 /// The thread that looks.
@@ -141,8 +143,9 @@ impl Watcher {
                 }
                 look.row(control.take_largest());
                 Seen {
-                    rows: look.rows,
                     control: control.times(),
+                    scheduling: look.scheduling(),
+                    rows: look.rows,
                 }
             })?;
         Ok(Watcher { stop, thread })
@@ -161,8 +164,8 @@ struct Look {
     origin: Instant,
     gauges: Arc<Gauges>,
     told: Arc<Told>,
-    /// The longest that the runtime took to begin with something, in nanoseconds.
-    runtime: Arc<Mutex<Span>>,
+    /// How long the runtime took to begin with something: the longest of the interval, and all of them.
+    runtime: Arc<Mutex<(Span, Times)>>,
     width: Duration,
     rows: Vec<Row>,
     start: Time,
@@ -192,10 +195,17 @@ impl Look {
         let (asked, longest) = (Instant::now(), Arc::clone(&self.runtime));
         runtime.spawn(async move {
             let took = time_of(asked, Instant::now()).since(Time::ZERO);
-            if let Ok(mut longest) = longest.lock() {
-                *longest = took.max(*longest);
+            if let Ok(mut runtime) = longest.lock() {
+                runtime.0 = took.max(runtime.0);
+                runtime.1.record(took);
             }
         });
+    }
+
+    /// How long the runtime took, each time.
+    fn scheduling(&self) -> Times {
+        let runtime = self.runtime.lock();
+        runtime.map(|took| took.1.clone()).unwrap_or_default()
     }
 
     /// Ends an interval.
@@ -210,7 +220,7 @@ impl Look {
         let runtime = self
             .runtime
             .lock()
-            .map(|mut took| std::mem::take(&mut *took));
+            .map(|mut took| std::mem::take(&mut took.0));
         self.rows.push(Row {
             start: self.start,
             end,

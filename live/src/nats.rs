@@ -180,10 +180,6 @@ impl Transport for Nats {
             return Some(Outcome::Dropped);
         };
         self.sequence += 1;
-        if !connection.up.load(Ordering::Relaxed) {
-            count(&self.told.disconnected);
-            return Some(Outcome::TransportError);
-        }
         let text = |template: &Template| self.filler.text(template, request, self.sequence);
         let subject = text(&prepared.subject);
         let to = key(&subject);
@@ -241,6 +237,15 @@ impl Transport for Nats {
                 Some(Outcome::Dropped)
             }
         }
+    }
+
+    fn is_down(&mut self, request: &Request) -> bool {
+        let connection = self.connections.get(self.connection(request));
+        let is_down = connection.is_some_and(|one| !one.up.load(Ordering::Relaxed));
+        if is_down {
+            count(&self.told.disconnected);
+        }
+        is_down
     }
 
     fn replied(&mut self, flight: FlightId, outcome: Outcome) -> bool {

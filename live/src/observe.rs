@@ -11,6 +11,7 @@ use blis_sim::model::{InFlightPolicy, Model};
 use blis_sim::result::Observers;
 use blis_sim::time::Span;
 use blis_sim::verdict::{LiveEvidence, Measured};
+use futures_util::future::join_all;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::awaiting::Tally;
@@ -38,7 +39,7 @@ const IO_THREADS: usize = 1;
 const LATE: Span = Span::from_nanos(1_000_000);
 /// The share of the mean response time from which on such a lag matters.
 const LATE_SHARE: f64 = 0.05;
-/// How long a connection may take to write what it was given, after the run.
+/// How long connections may take to write what they were given, after the run.
 const FLUSH: Duration = Duration::from_secs(5);
 
 /// Why a live run did not come about.
@@ -193,11 +194,11 @@ where
     let seen = watcher.stop();
     // What was taken by a connection and needs no answer may still wait to be written.
     if !ended.lost {
-        runtime.block_on(async {
-            for connection in transport.connections() {
-                let _ = tokio::time::timeout(FLUSH, connection.client.flush()).await;
-            }
-        });
+        let up = transport.connections().iter();
+        let up = up.filter(|connection| connection.up.load(Ordering::Relaxed));
+        let flushes = up.map(|connection| connection.client.flush());
+        let flushed = join_all(flushes);
+        let _ = runtime.block_on(async { tokio::time::timeout(FLUSH, flushed).await });
     }
     let awaited = transport.awaited().into_iter().map(|(action, tally)| {
         let name = model.actions[action.index()].name.clone();
@@ -246,7 +247,14 @@ pub fn evidence<S>(model: &Model, observed: &Observed<S>) -> LiveEvidence {
     let own = &observed.ended.own_lag;
     let delays = model.max_in_flight.map(|limit| limit.policy) == Some(InFlightPolicy::Delay);
     let mut limits = Vec::new();
-    limits.extend(lateness(own, latencies.response()));
+    let response = latencies.response();
+    limits.extend(lateness("The generator was late", own, response));
+    let runtime = &observed.seen.scheduling;
+    limits.extend(lateness(
+        "The generator's connections were late",
+        runtime,
+        response,
+    ));
     let dropped = observed.told.slow_consumer.load(Ordering::Relaxed);
     if dropped > 0 {
         limits.push(format!(
@@ -283,11 +291,11 @@ fn backlogs(model: &Model, observers: Option<&Observers>) -> Vec<Measured> {
 }
 
 /// Why lateness of its own made the generator the limit, if it did.
-fn lateness(own: &Times, response: &Times) -> Option<String> {
+fn lateness(what: &str, own: &Times, response: &Times) -> Option<String> {
     let (late, took) = (own.mean_nanos()?, response.mean_nanos()?);
     (late > LATE.as_nanos() as f64 && late > LATE_SHARE * took).then(|| {
         format!(
-            "The generator was late by {:.2} ms on average, of responses of {:.2} ms: it could not keep up; use a faster \
+            "{what} by {:.2} ms on average, of responses of {:.2} ms: it could not keep up; use a faster \
              machine, or less load.",
             late / 1e6,
             took / 1e6
@@ -372,7 +380,7 @@ mod started {
                     subject,
                     at: self.ours(at),
                 },
-                Incoming::Restored => Incoming::Restored,
+                Incoming::Restored { connection } => Incoming::Restored { connection },
             }
         }
     }

@@ -158,7 +158,10 @@ fn text_of(value: &Value) -> String {
 /// Whether a reply is what a stream answers, which then has the subject that the request was sent to.
 fn is_acknowledgement(payload: &[u8]) -> bool {
     // Most replies are told apart by their first bytes.
-    if !payload.starts_with(b"{\"stream\"") {
+    if ![&b"{\"stream\""[..], b"{\"error\""]
+        .iter()
+        .any(|start| payload.starts_with(start))
+    {
         return false;
     }
     let read: Option<Value> = serde_json::from_slice(payload).ok();
@@ -236,6 +239,11 @@ mod tests {
         assert_eq!(outcome(&refused, ""), Outcome::Rejected);
         let acknowledgement = r#"{"stream":"orders","seq":3}"#;
         assert_eq!(outcome(&[], acknowledgement), Outcome::AppError);
+        // A stream that refuses is none either.
+        let refusal = r#"{"error":{"code":503},"stream":"orders","seq":0}"#;
+        assert_eq!(outcome(&[], refusal), Outcome::AppError);
+        assert_eq!(outcome(&[], r#"{"error":{"code":503}}"#), Outcome::Ok);
+        assert_eq!(told.captured.load(Ordering::Relaxed), 2);
         let nobody = Message {
             status: Some(StatusCode::NO_RESPONDERS),
             ..message(&[], "")

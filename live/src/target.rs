@@ -89,6 +89,8 @@ pub struct Target {
     pub names: Vec<String>,
     /// The user of the first URL that names one, and its password.
     pub user: Option<(String, Option<String>)>,
+    /// Those that are connected to as they were named, because of TLS.
+    as_named: Vec<(String, u16)>,
     permission: Permission,
 }
 
@@ -104,8 +106,8 @@ impl Target {
     /// # Errors
     /// The first server that is refused by now.
     pub fn check_again(&self) -> Result<(), Refused> {
-        for server in &self.servers {
-            resolve(server.host(), server.port(), &self.permission)?;
+        for (host, port) in &self.as_named {
+            resolve(host, *port, &self.permission)?;
         }
         Ok(())
     }
@@ -162,6 +164,7 @@ pub fn check(urls: &str, tls: bool, permission: &Permission) -> Result<Target, R
         servers: Vec::new(),
         names: Vec::new(),
         user: None,
+        as_named: Vec::new(),
         permission: permission.clone(),
     };
     // What is told of URLs must not hold a password, and one with a comma in it is spread over several pieces.
@@ -184,6 +187,8 @@ pub fn check(urls: &str, tls: bool, permission: &Permission) -> Result<Target, R
         let name = format!("{}:{}", server.host(), server.port());
         target.names.push(name);
         if tls || server.tls_required() {
+            let named = (server.host().to_owned(), server.port());
+            target.as_named.push(named);
             target.servers.push(bare(&server, None));
             continue;
         }

@@ -19,6 +19,8 @@ struct Stage {
     sent: Vec<(Time, Time)>,
     /// How long the driver is busy with each request that it sends.
     busy: Span,
+    /// Whether there is no connection.
+    down: bool,
 }
 
 #[derive(Clone, Default)]
@@ -62,6 +64,7 @@ const DENIED: u64 = 7;
 struct Echo {
     stage: Shared,
     after: Option<Span>,
+    down: bool,
 }
 
 impl Transport for Echo {
@@ -84,6 +87,10 @@ impl Transport for Echo {
             stage.coming.make_contiguous().sort_by_key(|(at, _)| *at);
         }
         None
+    }
+
+    fn is_down(&mut self, _request: &Request) -> bool {
+        self.down
     }
 
     fn replied(&mut self, _flight: FlightId, _outcome: Outcome) -> bool {
@@ -120,10 +127,12 @@ fn span(number: u64) -> Span {
 fn drive(text: &str, after: Option<Span>, stage: Stage) -> (Vec<(Time, Time)>, Measure, Ended) {
     let read = spec::read(text).expect("a spec");
     let model = spec::lower(&read).expect("a model").model;
+    let stage_down = stage.down;
     let shared = Shared(Rc::new(RefCell::new(stage)));
     let echo = Echo {
         stage: shared.clone(),
         after,
+        down: stage_down,
     };
     let measure = Measure::new(&model);
     let driver = Driver::new(&model, echo, shared.clone(), measure, Arc::default());
@@ -262,7 +271,9 @@ fn what_was_in_flight_on_a_lost_connection_ends_there() {
             at: millis(30),
         },
     ));
-    stage.coming.push_back((millis(90), Incoming::Restored));
+    stage
+        .coming
+        .push_back((millis(90), Incoming::Restored { connection: 0 }));
     let spec = text(
         "{horizon: 100ms, drain: 0s}",
         "{rate: 50/s, arrival: constant, do: a}",
@@ -379,4 +390,49 @@ fn what_was_sent_after_a_loss_does_not_end_before_it_was_sent() {
     assert_eq!(sent, [(millis(0), millis(0)), (millis(10), millis(0))]);
     let requests = measure.total().window.requests;
     assert_eq!(requests.ended(Outcome::TransportError), 2);
+}
+
+#[test]
+fn users_without_a_connection_try_a_few_times_a_second() {
+    let stage = Stage {
+        down: true,
+        ..Stage::default()
+    };
+    let spec = text(
+        "{horizon: 1s, drain: 1s}",
+        "{concurrency: 2, do: a, on_failure: {respawn: true}}",
+    );
+    let (sent, measure, ended) = drive(&spec, None, stage);
+    assert_eq!(sent.len(), 0);
+    let requests = measure.total().window.requests;
+    // At 0, 100, 200, ... 1000 ms.
+    assert_eq!(requests.intended, 22);
+    assert_eq!(requests.ended(Outcome::TransportError), 22);
+    assert_eq!(ended.at, millis(1100));
+}
+
+#[test]
+fn a_reply_after_its_deadline_is_late_also_when_it_is_seen_first() {
+    // Busy until 100 ms, by when the deadline of 50 ms and the reply of 60 ms have both passed.
+    let busy = Stage {
+        busy: span(100),
+        ..Stage::default()
+    };
+    let spec = text("{requests: 1}", "{concurrency: 1, do: a, timeout: 50ms}");
+    let (_, measure, _) = drive(&spec, Some(span(60)), busy);
+    let requests = measure.total().window.requests;
+    assert_eq!(requests.ended(Outcome::TimedOut), 1);
+    assert_eq!(measure.late_replies(), 1);
+}
+
+#[test]
+fn what_is_due_after_the_load_is_no_lag() {
+    // One answer of three never comes, and the others' users are due again while it is waited for.
+    let spec = text(
+        "{requests: 3, drain: 500ms}",
+        "{concurrency: 3, think: 40ms, do: a}",
+    );
+    let (_, _, ended) = drive(&spec, None, Stage::default());
+    assert_eq!(ended.own_lag.max(), Some(Span::ZERO));
+    assert_eq!(ended.own_lag.count(), 3);
 }

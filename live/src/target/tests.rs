@@ -129,7 +129,7 @@ fn tls_connects_by_name_and_checks_it_again() {
     let mut target = check("tls://localhost", false, &named).expect("this machine");
     assert_eq!(target.check_again(), Ok(()));
     // As if the name had another address by now.
-    target.servers = vec!["tls://10.1.2.3".parse().expect("a server")];
+    target.as_named = vec![("10.1.2.3".to_owned(), 4222)];
     assert!(matches!(
         target.check_again(),
         Err(Refused::NotNamed { .. })
@@ -184,4 +184,19 @@ fn targets_are_hosts_or_networks() {
         0,
         "9.9.9.9".parse().expect("one")
     ));
+}
+
+#[test]
+fn literal_addresses_are_not_asked_for_their_names_again() {
+    // As a host of another name gives them, which alone was named.
+    for address in ["192.0.2.2:4222", "[2001:db8::2]:4222"] {
+        let target = Target {
+            servers: vec![format!("nats://{address}").parse().expect("a server")],
+            names: vec!["nats.test:4222".to_owned()],
+            user: None,
+            as_named: Vec::new(),
+            permission: permission(&["nats.test"], true),
+        };
+        assert_eq!(target.check_again(), Ok(()), "{address}");
+    }
 }

@@ -232,6 +232,12 @@ impl InFlight {
             .fold(Time::NEVER, |earliest, list| earliest.min(list.first))
     }
 
+    /// Whether a request is in flight.
+    pub fn holds(&self, id: FlightId) -> bool {
+        let flight = self.slots.get(id.slot);
+        flight.is_some_and(|flight| flight.generation == id.generation)
+    }
+
     /// The request whose deadline is the earliest; among equals, of the client named first.
     pub fn first_due(&self) -> Option<FlightId> {
         let due = self

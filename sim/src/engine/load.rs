@@ -98,6 +98,11 @@ impl Load {
         self.in_flight.len()
     }
 
+    /// Whether a request is in flight.
+    pub fn holds(&self, id: FlightId) -> bool {
+        self.in_flight.holds(id)
+    }
+
     /// All requests in flight, by slot.
     pub fn flights(&self) -> Vec<FlightId> {
         self.in_flight.ids()

@@ -119,6 +119,9 @@ pub fn awaited(
         Some(live::By::Json(at)) => By::Json(pointer(at, findings)),
         Some(live::By::Token(number)) => token(number, &delivered_to, findings),
     };
+    if let Some(text) = equals {
+        check_unique(text, &template(spec, text, findings), findings);
+    }
     let subscribers = subscribers.as_ref().map_or(NonZeroU32::MIN, |number| {
         let what = format!("{} subscribers", number.value);
         count(number, &what, MAX_SUBSCRIBERS, "subscribers", findings)
@@ -153,6 +156,17 @@ pub fn awaited(
         deliveries,
         until,
     }
+}
+
+/// What names a request is not the same for another one.
+fn check_unique(text: &Spanned<String>, equals: &Template, findings: &mut Findings) {
+    let has = |piece: &Piece| equals.0.contains(piece);
+    let alone = [Piece::Id, Piece::Uuid, Piece::Sequence];
+    if alone.iter().any(has) || (has(&Piece::User) && has(&Piece::Number)) {
+        return;
+    }
+    let error = text.error("several requests have the same `equals`");
+    findings.error(error.help("give it `{id}`, `{uuid}`, `{seq}`, or both `{user}` and `{n}`"));
 }
 
 fn token(
