@@ -23,7 +23,7 @@ use blis_live::recent::Recent;
 use blis_live::target::{Permission, check};
 use blis_sim::event::Outcome;
 use blis_sim::measure::Times;
-use blis_sim::model::Model;
+use blis_sim::model::{Model, REQUEST_ID};
 use blis_sim::spec;
 use futures_util::StreamExt as _;
 use tokio::runtime::Builder;
@@ -100,41 +100,54 @@ fn open_arrivals(url: &str) -> Result<(), Failed> {
 }
 
 fn closed_users(url: &str) -> Result<(), Failed> {
+    println!("Medians of {TURNS} turns; ratios with the least and the largest.\n");
     println!(
-        "| in flight | requests/s | plain loop | ratio, of {TURNS} turns: median (least to largest) |"
+        "| in flight | requests/s | plain loop | ratio | plain loop with the id in a header | ratio |"
     );
-    println!("|---:|---:|---:|---:|");
+    println!("|---:|---:|---:|---:|---:|---:|");
     for users in IN_FLIGHT {
         let model = model(&format!(
             "{{requests: {REQUESTS}, drain: 5s}}, connections: shared, clients: {{load: {{concurrency: {users}, do: ask}}}}"
         ))?;
-        let mut ratios = Vec::new();
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        let (mut ours, mut plain, mut with_id) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..TURNS {
-            let plain = plain_loop(url, users)?;
+            plain.push(plain_loop(url, users, false)?);
             let observed = run(&model, url)?;
             let answered = observed.measure.total().requests().ended(Outcome::Ok);
             if answered != REQUESTS {
                 return Err(format!("{answered} of {REQUESTS} requests were answered").into());
             }
-            let rate = REQUESTS as f64 / observed.ended.at.as_secs_f64();
-            ratios.push(rate / plain);
-            ours.push(rate);
-            theirs.push(plain);
-        }
-        for values in [&mut ratios, &mut ours, &mut theirs] {
-            values.sort_by(f64::total_cmp);
+            ours.push(REQUESTS as f64 / observed.ended.at.as_secs_f64());
+            with_id.push(plain_loop(url, users, true)?);
         }
         println!(
-            "| {users} | {:.0} | {:.0} | {:.2} ({:.2} to {:.2}) |",
-            ours[TURNS / 2],
-            theirs[TURNS / 2],
-            ratios[TURNS / 2],
-            ratios[0],
-            ratios[TURNS - 1]
+            "| {users} | {:.0} | {:.0} | {} | {:.0} | {} |",
+            median(&ours),
+            median(&plain),
+            ratio(&ours, &plain),
+            median(&with_id),
+            ratio(&ours, &with_id)
         );
     }
     Ok(())
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The ratios turn by turn: median, least and largest.
+fn ratio(ours: &[f64], theirs: &[f64]) -> String {
+    let ratios: Vec<f64> = ours
+        .iter()
+        .zip(theirs)
+        .map(|(one, other)| one / other)
+        .collect();
+    let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+    let largest = ratios.iter().copied().fold(0.0, f64::max);
+    format!("{:.2} ({least:.2} to {largest:.2})", median(&ratios))
 }
 
 fn micros(times: &Times, quantile: f64) -> String {
@@ -174,7 +187,7 @@ fn run(model: &Model, url: &str) -> Result<Observed<Option<Recent>>, Failed> {
 }
 
 /// The rate of as many tasks as there are to be requests in flight, each of which asks again when it is answered.
-fn plain_loop(url: &str, tasks: u32) -> Result<f64, Failed> {
+fn plain_loop(url: &str, tasks: u32, with_id: bool) -> Result<f64, Failed> {
     let runtime = Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -184,8 +197,9 @@ fn plain_loop(url: &str, tasks: u32) -> Result<f64, Failed> {
         let asked = Arc::new(AtomicU64::new(0));
         let began = Instant::now();
         let mut running = Vec::new();
-        for _ in 0..tasks {
-            running.push(tokio::spawn(ask(client.clone(), Arc::clone(&asked))));
+        for user in 0..tasks {
+            let asked = Arc::clone(&asked);
+            running.push(tokio::spawn(ask(client.clone(), asked, user, with_id)));
         }
         for task in running {
             task.await?.map_err(|why| why.to_string())?;
@@ -194,9 +208,22 @@ fn plain_loop(url: &str, tasks: u32) -> Result<f64, Failed> {
     })
 }
 
-async fn ask(client: Client, asked: Arc<AtomicU64>) -> Result<(), async_nats::RequestError> {
+async fn ask(
+    client: Client,
+    asked: Arc<AtomicU64>,
+    user: u32,
+    with_id: bool,
+) -> Result<(), async_nats::RequestError> {
+    let mut number = 0;
     while asked.fetch_add(1, Ordering::Relaxed) < REQUESTS {
-        client.request(SUBJECT, "".into()).await?;
+        let mut request = async_nats::Request::new();
+        if with_id {
+            let mut headers = async_nats::HeaderMap::new();
+            headers.insert(REQUEST_ID, format!("load/{user}/{number}/0"));
+            request = request.headers(headers);
+            number += 1;
+        }
+        client.send_request(SUBJECT, request).await?;
     }
     Ok(())
 }
