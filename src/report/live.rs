@@ -12,6 +12,18 @@ use super::table::Table;
 /// The most rows of a course that a report shows; the document has all of them.
 const ROWS: usize = 12;
 
+/// The values that decided the run, with where each came from.
+pub fn configuration(run: &Run) -> Section {
+    if run.live.is_none() {
+        return Section::empty();
+    }
+    let mut table = Table::new(&["setting", "value", "from"]);
+    for (key, setting) in &run.configuration {
+        table.row([key.clone(), setting.value.clone(), setting.source.clone()]);
+    }
+    Section::of([Block::Table(table)])
+}
+
 /// Connections, lag and reasons.
 pub fn live(run: &Run) -> Section {
     let Some(live) = &run.live else {

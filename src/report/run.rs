@@ -30,6 +30,7 @@ pub fn run(file: Option<&str>, run: &Run) -> Report {
             breakdown(run),
             services(run),
             messages(run),
+            live::configuration(run),
             live::live(run),
             live::awaited(run),
             live::course(run),

@@ -273,7 +273,14 @@ fn the_generator_tells_how_it_did() {
     let memory = rows.last().and_then(|row| row["memory_bytes"].as_u64());
     assert!(memory.is_some_and(|bytes| bytes > 1 << 20), "{rows:?}");
     let printed = run(&[&["observe", "--url", &server.url(), "--quiet"], &words[..]].concat());
-    for part in ["generator", "own lag", "offered/s", "answered/s"] {
+    for part in [
+        "generator",
+        "own lag",
+        "offered/s",
+        "answered/s",
+        "run.drain",
+        "--num-requests",
+    ] {
         assert!(printed.stdout.contains(part), "{part}: {}", printed.stdout);
     }
 }
