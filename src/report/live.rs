@@ -131,7 +131,7 @@ pub fn course(run: &Run) -> Section {
             or_not_measured(largest, millis)
         };
         table.row([
-            format!("{} s", significant(first.start_s)),
+            format!("{:.2} s", first.start_s),
             per_second(sum(|of| of.intended)),
             per_second(sum(|of| of.ok)),
             count(sum(failed)),
@@ -193,7 +193,7 @@ fn resources(generator: &GeneratorResult) -> Table {
             |of: fn(&GeneratorInterval) -> Option<f64>| rows.iter().filter_map(of).reduce(f64::max);
         let memory = rows.iter().filter_map(|row| row.memory_bytes).max();
         table.row([
-            format!("{} s", significant(first.start_s)),
+            format!("{:.2} s", first.start_s),
             largest(|row| row.own_lag_max_ms),
             largest(|row| row.control_max_ms),
             largest(|row| row.scheduling_max_ms),
