@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::channel;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_nats::Client;
 use blis_sim::model::Model;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::timeout;
 
 use crate::clock::RealClock;
 use crate::connection::{Access, ConnectFailure, plain};
@@ -23,6 +24,9 @@ use crate::peers::Roster;
 use crate::preflight;
 use crate::streams::{self, Made};
 use crate::target::Target;
+
+/// How long the server may take for what is left to do at the end: it may be gone.
+const AT_END: Duration = Duration::from_secs(5);
 
 /// Why a double does not play.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +60,7 @@ pub fn serve(
     access: &Access,
     watch: Watch<'_>,
     ready: impl FnOnce(&[String]),
-) -> Result<Statement, Failure> {
+) -> Result<Served, Failure> {
     let plays = played(model, only)?;
     let listened = subjects(model)?;
     let runtime = runtime()?;
@@ -75,7 +79,7 @@ pub fn serve(
     let own = inbox.rsplit('.').next().unwrap_or_default().to_owned();
     let services = model.services.iter().zip(&plays);
     let services = services.map(|(one, plays)| (one.name.clone(), places(one), *plays));
-    let mut roster = Roster::new(own, services);
+    let mut roster = Roster::new(own.clone(), services);
     if !model.streams.is_empty() {
         roster.join(runtime.block_on(streams::provide(&client, model, &roster))?);
     }
@@ -89,15 +93,40 @@ pub fn serve(
         subjects: listened.into_iter().map(|(subject, _)| subject).collect(),
     };
     let played = session.play(watch, ready);
-    let last = played.as_ref().map_or(true, |statement| statement.alone);
+    // Who did not come to play does not know who else does: it removes only what it has made itself.
+    let last = match &played {
+        Ok(statement) => statement.alone,
+        Err(_) => run == own,
+    };
     let removed = match last && !run.is_empty() {
-        true => runtime.block_on(streams::remove(&client, &run)).map(drop),
+        true => runtime.block_on(in_time(streams::remove(&client, &run), &run)),
         false => Ok(()),
     };
     runtime.shutdown_background();
-    let statement = played?;
-    removed?;
-    Ok(statement)
+    Ok(Served {
+        statement: played?,
+        removed: removed.map_err(Failure::from),
+    })
+}
+
+/// What came of a double.
+#[derive(Debug)]
+pub struct Served {
+    /// What it did.
+    pub statement: Statement,
+    /// Whether the streams that it had to remove are removed.
+    pub removed: Result<(), Failure>,
+}
+
+/// Removes streams, unless the server takes too long.
+async fn in_time(
+    removal: impl Future<Output = Result<Vec<String>, streams::Failure>>,
+    run: &str,
+) -> Result<(), streams::Failure> {
+    match timeout(AT_END, removal).await {
+        Ok(removed) => removed.map(drop),
+        Err(_) => Err(streams::Failure::Remains(run.to_owned())),
+    }
 }
 
 /// A process that is connected, and whose streams are there.
@@ -148,8 +177,8 @@ impl Session<'_> {
         runtime.spawn(listener.follow(asked));
         ready(&subjects);
         let statement = double.play(watch);
-        // Answers that are still in the queue are written out.
-        let _ = runtime.block_on(client.flush());
+        // Answers that are still in the queue are written out, as long as there is a server to take them.
+        let _ = runtime.block_on(async { timeout(AT_END, client.flush()).await });
         Ok(statement)
     }
 }

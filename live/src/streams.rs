@@ -69,6 +69,11 @@ pub enum Failure {
     /// The run is not over.
     #[error("run {0} is still played, and removes its streams itself: end it with Ctrl-C")]
     Alive(String),
+    /// The server does not answer.
+    #[error(
+        "the server did not remove the streams of run {0} in time: when it is there again, remove them with blis cleanup {0}"
+    )]
+    Remains(String),
     /// The server does not do it.
     #[error("the server does not {what}: {why}")]
     Refused {

@@ -231,6 +231,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             // What was sent before is still heard.
             let _ = self.setup.listener.send(BTreeSet::new());
         }
+        self.give_up_lost(now);
         if self.leaving.is_some() {
             return;
         }

@@ -217,6 +217,33 @@ fn visits_of_others_are_handed_on_and_return() {
 }
 
 #[test]
+fn a_visit_whose_answer_is_lost_ends_as_if_nobody_were_there() {
+    let model = model(TWO, "[{visit: api}, {visit: db}, reply]");
+    let late = Returned {
+        ticket: 0,
+        outcome: Outcome::Ok,
+        served: None,
+        at: ms(6_000),
+    };
+    let incoming = vec![
+        asks(ms(1), None, 0),
+        asks(ms(5_500), None, 1),
+        (ms(6_000), Heard::Returned(late)),
+        (
+            ms(6_001),
+            Heard::Returned(Returned {
+                ticket: 1,
+                at: ms(6_001),
+                ..late
+            }),
+        ),
+    ];
+    let answers = play(&model, &["api"], incoming).statement.played.answers;
+    let of = |outcome| answers.get(outcome).copied();
+    assert_eq!((of("transport_error"), of("ok")), (Some(1), Some(1)));
+}
+
+#[test]
 fn a_visit_that_is_handed_in_has_the_demand_that_it_would_have_at_home() {
     let services = TWO.replace("time: 5ms", "time: {exponential: {mean: 5ms}}");
     let model = model(&services, "[{visit: api}, {visit: db}, reply]");
