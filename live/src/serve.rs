@@ -74,14 +74,14 @@ pub fn serve(
         preflight::may_listen(&asker, &subjects).await?;
         Ok::<_, observe::Failure>(())
     })?;
-    let inbox = client.new_inbox();
+    let (inbox, api) = (client.new_inbox(), access.api_root());
     // What is unlike in every inbox is unlike in every process.
     let own = inbox.rsplit('.').next().unwrap_or_default().to_owned();
     let services = model.services.iter().zip(&plays);
     let services = services.map(|(one, plays)| (one.name.clone(), places(one), *plays));
     let mut roster = Roster::new(own.clone(), services);
     if !model.streams.is_empty() {
-        roster.join(runtime.block_on(streams::provide(&client, model, &roster))?);
+        roster.join(runtime.block_on(streams::provide(&client, api, model, &roster))?);
     }
     let run = roster.run().to_owned();
     let session = Session {
@@ -90,6 +90,7 @@ pub fn serve(
         model,
         roster,
         inbox,
+        api: api.to_owned(),
         subjects: listened.into_iter().map(|(subject, _)| subject).collect(),
     };
     let played = session.play(watch, ready);
@@ -99,7 +100,7 @@ pub fn serve(
         Err(_) => run == own,
     };
     let removed = match last && !run.is_empty() {
-        true => runtime.block_on(in_time(streams::remove(&client, &run), &run)),
+        true => runtime.block_on(in_time(streams::remove(&client, api, &run), &run)),
         false => Ok(()),
     };
     runtime.shutdown_background();
@@ -136,6 +137,7 @@ struct Session<'a> {
     model: &'a Model,
     roster: Roster,
     inbox: String,
+    api: String,
     subjects: Vec<String>,
 }
 
@@ -147,6 +149,7 @@ impl Session<'_> {
             model,
             roster,
             inbox,
+            api,
             subjects,
         } = self;
         let (sender, incoming) = channel();
@@ -161,6 +164,7 @@ impl Session<'_> {
             roster,
             inbox,
             pulls,
+            api,
             listener: asks,
             open,
             control: Some(Control::start().map_err(observe::Failure::Threads)?),
@@ -190,7 +194,7 @@ impl Session<'_> {
 pub fn made(target: &Target, access: &Access) -> Result<Vec<Made>, Failure> {
     let runtime = runtime()?;
     let client = runtime.block_on(plain(target, access, "blis cleanup"))?;
-    Ok(runtime.block_on(streams::made(&client))?)
+    Ok(runtime.block_on(streams::made(&client, access.api_root()))?)
 }
 
 /// Removes the streams of a run that is over, and gives their names.
@@ -200,5 +204,5 @@ pub fn made(target: &Target, access: &Access) -> Result<Vec<Made>, Failure> {
 pub fn clean_up(target: &Target, access: &Access, run: &str) -> Result<Vec<String>, Failure> {
     let runtime = runtime()?;
     let client = runtime.block_on(plain(target, access, "blis cleanup"))?;
-    Ok(runtime.block_on(streams::clean_up(&client, run))?)
+    Ok(runtime.block_on(streams::clean_up(&client, access.api_root(), run))?)
 }

@@ -64,6 +64,8 @@ pub struct Setup<O> {
     pub inbox: String,
     /// The same for messages that it asks streams for.
     pub pulls: String,
+    /// What the subjects of the JetStream API start with.
+    pub api: String,
     /// Is told of its subscriptions whenever they change.
     pub listener: UnboundedSender<BTreeSet<Listening>>,
     /// How many subscriptions are open.
