@@ -54,8 +54,12 @@ impl Access {
 
     /// The subject of a function of the JetStream API.
     pub fn api(&self, function: &str) -> String {
-        let prefix = self.api_prefix.as_deref().unwrap_or("$JS.API");
-        format!("{prefix}.{function}")
+        format!("{}.{function}", self.api_root())
+    }
+
+    /// What the subjects of the JetStream API start with.
+    pub fn api_root(&self) -> &str {
+        self.api_prefix.as_deref().unwrap_or("$JS.API")
     }
 
     /// The options of a connection of this name.

@@ -82,6 +82,8 @@ pub struct Health {
     pub busy: Option<f64>,
     /// The mean pure service time of a visit.
     pub service: Option<Span>,
+    /// Messages that the connection did not take.
+    pub not_sent: u64,
 }
 
 impl Health {
@@ -93,6 +95,7 @@ impl Health {
             cpu: usage.cpu(now),
             busy: share(worked.as_secs_f64(), now.since(usage.began).as_secs_f64()),
             service: None,
+            not_sent: 0,
         }
     }
 
@@ -132,6 +135,13 @@ impl Health {
                 micros(service)
             ));
         }
+        if self.not_sent > 0 {
+            warnings.push(format!(
+                "{} messages, answers among them, were not sent because the connection was full: lower the load, or bring \
+                 the server nearer",
+                self.not_sent
+            ));
+        }
         warnings
     }
 }
@@ -162,6 +172,7 @@ mod tests {
             cpu: Some(cpu),
             busy: Some(busy),
             service: None,
+            not_sent: 0,
         }
         .with_service(4, us(4_000))
     }
@@ -183,6 +194,13 @@ mod tests {
             (health(0.8, 0.1, 100), "80 % of this machine's processors"),
             (health(0.1, 0.95, 100), "at work 95 % of the time"),
             (health(0.1, 0.1, 101), "more than 101 us late"),
+            (
+                Health {
+                    not_sent: 7,
+                    ..health(0.1, 0.1, 100)
+                },
+                "7 messages",
+            ),
         ] {
             let warnings = one.warnings();
             assert_eq!(warnings.len(), 1, "{warnings:?}");

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::channel;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_nats::Client;
 use blis_sim::model::Model;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::timeout;
 
 use crate::clock::RealClock;
 use crate::connection::{Access, ConnectFailure, plain};
@@ -23,6 +24,9 @@ use crate::peers::Roster;
 use crate::preflight;
 use crate::streams::{self, Made};
 use crate::target::Target;
+
+/// How long the server may take for what is left to do at the end: it may be gone.
+const AT_END: Duration = Duration::from_secs(5);
 
 /// Why a double does not play.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +60,7 @@ pub fn serve(
     access: &Access,
     watch: Watch<'_>,
     ready: impl FnOnce(&[String]),
-) -> Result<Statement, Failure> {
+) -> Result<Served, Failure> {
     let plays = played(model, only)?;
     let listened = subjects(model)?;
     let runtime = runtime()?;
@@ -70,14 +74,14 @@ pub fn serve(
         preflight::may_listen(&asker, &subjects).await?;
         Ok::<_, observe::Failure>(())
     })?;
-    let inbox = client.new_inbox();
+    let (inbox, api) = (client.new_inbox(), access.api_root());
     // What is unlike in every inbox is unlike in every process.
     let own = inbox.rsplit('.').next().unwrap_or_default().to_owned();
     let services = model.services.iter().zip(&plays);
     let services = services.map(|(one, plays)| (one.name.clone(), places(one), *plays));
-    let mut roster = Roster::new(own, services);
+    let mut roster = Roster::new(own.clone(), services);
     if !model.streams.is_empty() {
-        roster.join(runtime.block_on(streams::provide(&client, model, &roster))?);
+        roster.join(runtime.block_on(streams::provide(&client, api, model, &roster))?);
     }
     let run = roster.run().to_owned();
     let session = Session {
@@ -86,18 +90,44 @@ pub fn serve(
         model,
         roster,
         inbox,
+        api: api.to_owned(),
         subjects: listened.into_iter().map(|(subject, _)| subject).collect(),
     };
     let played = session.play(watch, ready);
-    let last = played.as_ref().map_or(true, |statement| statement.alone);
+    // Who did not come to play does not know who else does: it removes only what it has made itself.
+    let last = match &played {
+        Ok(statement) => statement.alone,
+        Err(_) => run == own,
+    };
     let removed = match last && !run.is_empty() {
-        true => runtime.block_on(streams::remove(&client, &run)).map(drop),
+        true => runtime.block_on(in_time(streams::remove(&client, api, &run), &run)),
         false => Ok(()),
     };
     runtime.shutdown_background();
-    let statement = played?;
-    removed?;
-    Ok(statement)
+    Ok(Served {
+        statement: played?,
+        removed: removed.map_err(Failure::from),
+    })
+}
+
+/// What came of a double.
+#[derive(Debug)]
+pub struct Served {
+    /// What it did.
+    pub statement: Statement,
+    /// Whether the streams that it had to remove are removed.
+    pub removed: Result<(), Failure>,
+}
+
+/// Removes streams, unless the server takes too long.
+async fn in_time(
+    removal: impl Future<Output = Result<Vec<String>, streams::Failure>>,
+    run: &str,
+) -> Result<(), streams::Failure> {
+    match timeout(AT_END, removal).await {
+        Ok(removed) => removed.map(drop),
+        Err(_) => Err(streams::Failure::Remains(run.to_owned())),
+    }
 }
 
 /// A process that is connected, and whose streams are there.
@@ -107,6 +137,7 @@ struct Session<'a> {
     model: &'a Model,
     roster: Roster,
     inbox: String,
+    api: String,
     subjects: Vec<String>,
 }
 
@@ -118,6 +149,7 @@ impl Session<'_> {
             model,
             roster,
             inbox,
+            api,
             subjects,
         } = self;
         let (sender, incoming) = channel();
@@ -132,6 +164,7 @@ impl Session<'_> {
             roster,
             inbox,
             pulls,
+            api,
             listener: asks,
             open,
             control: Some(Control::start().map_err(observe::Failure::Threads)?),
@@ -148,8 +181,8 @@ impl Session<'_> {
         runtime.spawn(listener.follow(asked));
         ready(&subjects);
         let statement = double.play(watch);
-        // Answers that are still in the queue are written out.
-        let _ = runtime.block_on(client.flush());
+        // Answers that are still in the queue are written out, as long as there is a server to take them.
+        let _ = runtime.block_on(async { timeout(AT_END, client.flush()).await });
         Ok(statement)
     }
 }
@@ -161,7 +194,7 @@ impl Session<'_> {
 pub fn made(target: &Target, access: &Access) -> Result<Vec<Made>, Failure> {
     let runtime = runtime()?;
     let client = runtime.block_on(plain(target, access, "blis cleanup"))?;
-    Ok(runtime.block_on(streams::made(&client))?)
+    Ok(runtime.block_on(streams::made(&client, access.api_root()))?)
 }
 
 /// Removes the streams of a run that is over, and gives their names.
@@ -171,5 +204,5 @@ pub fn made(target: &Target, access: &Access) -> Result<Vec<Made>, Failure> {
 pub fn clean_up(target: &Target, access: &Access, run: &str) -> Result<Vec<String>, Failure> {
     let runtime = runtime()?;
     let client = runtime.block_on(plain(target, access, "blis cleanup"))?;
-    Ok(runtime.block_on(streams::clean_up(&client, run))?)
+    Ok(runtime.block_on(streams::clean_up(&client, access.api_root(), run))?)
 }

@@ -2,6 +2,7 @@
 //!
 //! Guarantees:
 //! - A stream that is there and was not made by a double is not touched.
+//! - The API is asked at the prefix that the caller names, which another domain or account may have.
 //! - Every stream carries the id of its run, the name of its spec and the subject at which the run's processes speak, in
 //!   its metadata. Processes of one spec share one run. What a crash leaves behind is found by that metadata, and only
 //!   such streams are ever removed.
@@ -69,6 +70,11 @@ pub enum Failure {
     /// The run is not over.
     #[error("run {0} is still played, and removes its streams itself: end it with Ctrl-C")]
     Alive(String),
+    /// The server does not answer.
+    #[error(
+        "the server did not remove the streams of run {0} in time: when it is there again, remove them with blis cleanup {0}"
+    )]
+    Remains(String),
     /// The server does not do it.
     #[error("the server does not {what}: {why}")]
     Refused {
@@ -163,8 +169,13 @@ fn metadata(model: &Model, run: &str) -> HashMap<String, String> {
 ///
 /// # Errors
 /// What is in the way. What was made before that is removed again.
-pub async fn provide(client: &Client, model: &Model, roster: &Roster) -> Result<String, Failure> {
-    let context = jetstream::new(client.clone());
+pub async fn provide(
+    client: &Client,
+    api: &str,
+    model: &Model,
+    roster: &Roster,
+) -> Result<String, Failure> {
+    let context = jetstream::with_prefix(client.clone(), api);
     let backend = Backend::new(model);
     let mut tries = 1;
     loop {
@@ -180,7 +191,7 @@ pub async fn provide(client: &Client, model: &Model, roster: &Roster) -> Result<
         };
         if run == roster.own() {
             // What is in the way is what has to be told.
-            let _ = remove(client, &run).await;
+            let _ = remove(client, api, &run).await;
         }
         // Another process of the spec may have made the stream in this moment: then its run is joined.
         tries -= 1;
@@ -326,8 +337,8 @@ fn consumer_config(model: &Model, consumer: &Consumer, run: &str) -> pull::Confi
 ///
 /// # Errors
 /// When the server does not tell.
-pub async fn made(client: &Client) -> Result<Vec<Made>, Failure> {
-    let context = jetstream::new(client.clone());
+pub async fn made(client: &Client, api: &str) -> Result<Vec<Made>, Failure> {
+    let context = jetstream::with_prefix(client.clone(), api);
     let mut streams = context.streams();
     let mut all = Vec::new();
     while let Some(stream) = streams.next().await {
@@ -342,10 +353,10 @@ pub async fn made(client: &Client) -> Result<Vec<Made>, Failure> {
 ///
 /// # Errors
 /// When the server does not do it.
-pub async fn remove(client: &Client, run: &str) -> Result<Vec<String>, Failure> {
-    let context = jetstream::new(client.clone());
+pub async fn remove(client: &Client, api: &str, run: &str) -> Result<Vec<String>, Failure> {
+    let context = jetstream::with_prefix(client.clone(), api);
     let mut removed = Vec::new();
-    for one in made(client).await? {
+    for one in made(client, api).await? {
         if one.run != run {
             continue;
         }
@@ -366,14 +377,14 @@ pub async fn remove(client: &Client, run: &str) -> Result<Vec<String>, Failure> 
 ///
 /// # Errors
 /// [`Failure::Alive`] when it is not over; when the server does not do it.
-pub async fn clean_up(client: &Client, run: &str) -> Result<Vec<String>, Failure> {
+pub async fn clean_up(client: &Client, api: &str, run: &str) -> Result<Vec<String>, Failure> {
     let own = client.new_inbox();
-    for one in made(client).await? {
+    for one in made(client, api).await? {
         if one.run == run && is_played(client, &one.peers, &own, run).await? {
             return Err(Failure::Alive(run.to_owned()));
         }
     }
-    remove(client, run).await
+    remove(client, api, run).await
 }
 
 #[cfg(test)]

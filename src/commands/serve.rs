@@ -1,7 +1,7 @@
 //! `blis serve`: plays the backend of a spec on NATS.
 
 use blis_live::double::standing::{Statement, Watch};
-use blis_live::serve;
+use blis_live::serve::{self, Served};
 
 use crate::cli::{Format, ServeArgs};
 use crate::commands::print;
@@ -41,7 +41,8 @@ pub fn execute(args: &ServeArgs) -> Result<Done, Failure> {
             subjects.join(", ")
         ));
     };
-    let statement = serve::serve(&workload.model, &args.only, &target, &access, watch, ready)?;
+    let Served { statement, removed } =
+        serve::serve(&workload.model, &args.only, &target, &access, watch, ready)?;
     for warning in statement.health.warnings() {
         tell(&format!("blis: warning: {warning}\n"));
     }
@@ -49,5 +50,7 @@ pub fn execute(args: &ServeArgs) -> Result<Done, Failure> {
         Format::Json => served::json(&workload.model.name, &statement)?,
         Format::Text | Format::Markdown => served::text(&statement),
     })?;
+    // What it did is told, whatever is left behind.
+    removed?;
     Ok(Done::Well)
 }

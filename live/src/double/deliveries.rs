@@ -25,7 +25,7 @@ use crate::subjects::covers;
 
 /// How long the server keeps a request for messages open.
 const EXPIRES: Span = Span::from_nanos(30_000_000_000);
-/// A request that the server has told nothing of for so long is gone: a connection was lost.
+/// A request that the server has told nothing of for so long is gone, although the connection was not lost.
 const FORGOTTEN: Span = Span::from_nanos(40_000_000_000);
 
 /// A message that was delivered.
@@ -48,6 +48,8 @@ struct Member {
     /// Messages that it has asked for.
     open: u32,
     asked_at: Time,
+    /// The connection over which it has.
+    connection: u64,
     /// Messages that will be worked on together.
     gathered: Vec<Held>,
     /// When they will be, full or not.
@@ -161,11 +163,16 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
 
     /// Requests that the server must have forgotten are asked for again.
     pub(super) fn pull_forgotten(&mut self, now: Time) {
+        let connection = self.setup.outlet.connection();
         let mut all = 0..;
         while let Some((consumer, member)) = all.next().and_then(|nth| self.deliveries.nth(nth)) {
             let of = &mut self.deliveries.members[consumer][member];
-            if of.open > 0 && now >= of.asked_at + FORGOTTEN {
+            let lost = connection.is_some_and(|connection| connection != of.connection);
+            let forgotten = of.open > 0 && now >= of.asked_at + FORGOTTEN;
+            if forgotten {
                 of.open = 0;
+            }
+            if lost || forgotten {
                 self.pull(consumer, member);
             }
         }
@@ -180,7 +187,15 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         if self.leaving.is_some() || !here.copied().unwrap_or(false) {
             return;
         }
+        // What is asked for while there is no connection would be asked for twice once there is one.
+        let Some(connection) = self.setup.outlet.connection() else {
+            return;
+        };
         let of = &mut self.deliveries.members[consumer][member];
+        if of.connection != connection {
+            // What was open went with the connection.
+            (of.connection, of.open) = (connection, 0);
+        }
         let wanted = match batches {
             true if of.free == 0 => 0,
             true => size.saturating_sub(of.gathered.len() as u32),
@@ -195,7 +210,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         let consumer_of = self.consumer(consumer);
         let stream = &self.model.streams[consumer_of.stream.index()].name;
         let name = &consumer_of.name;
-        let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}");
+        let subject = format!("{}.CONSUMER.MSG.NEXT.{stream}.{name}", self.setup.api);
         let reply = pull_subject(&self.setup.pulls, consumer, member);
         let payload = format!("{{\"batch\":{number},\"expires\":{}}}", EXPIRES.as_nanos());
         self.publish(Outgoing {

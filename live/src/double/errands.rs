@@ -8,7 +8,7 @@ use blis_sim::backend::{Call, Errand, Message};
 use blis_sim::engine::FlightId;
 use blis_sim::event::Outcome;
 use blis_sim::model::{FanOutId, Model, REQUEST_ID, StreamId};
-use blis_sim::time::Time;
+use blis_sim::time::{Span, Time};
 use bytes::Bytes;
 
 use super::Double;
@@ -19,11 +19,16 @@ use crate::identity::{MESSAGE, REPLY_TO, VISIT};
 use crate::micro::{Endpoint, Instance};
 use crate::peers::Roster;
 
+/// How long an answer to what others do is waited for. One that a lost connection or a process that is gone took along
+/// never comes, and would hold its worker for good.
+const LOST: Span = Span::from_nanos(5_000_000_000);
+
 /// A job that waits for what others do.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Waiting {
     job: u32,
     flight: FlightId,
+    since: Time,
 }
 
 /// A message that is sent at an instant to come. Of one instant they are sent in the order in which they were asked for.
@@ -141,7 +146,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
                     let mut headers = self.identified(flight);
                     headers.insert(VISIT, call_text(&call));
                     let subject = part::visit_subject(&self.model, service.index());
-                    self.hand_out(Waiting { job, flight }, 'v', subject, headers);
+                    self.hand_out(job, flight, 'v', subject, headers);
                 }
                 Errand::Publish {
                     job,
@@ -174,9 +179,18 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
     }
 
     /// Sends something that a job waits for the end of.
-    fn hand_out(&mut self, waiting: Waiting, kind: char, subject: String, headers: HeaderMap) {
+    fn hand_out(
+        &mut self,
+        job: u32,
+        flight: FlightId,
+        kind: char,
+        subject: String,
+        headers: HeaderMap,
+    ) {
         let ticket = self.tickets;
         self.tickets += 1;
+        let since = self.clock.now();
+        let waiting = Waiting { job, flight, since };
         self.waiting.insert(ticket, waiting);
         let reply = format!("{}{kind}{ticket:x}", self.setup.inbox);
         let sent = self.publish(Outgoing {
@@ -216,7 +230,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             headers.insert("Nats-Msg-Id", format!("{id:x}"));
         }
         match job {
-            Some(job) => self.hand_out(Waiting { job, flight }, 'p', subject, headers),
+            Some(job) => self.hand_out(job, flight, 'p', subject, headers),
             None => {
                 self.publish(Outgoing::bare(Subject::from(subject), headers));
             }
@@ -273,10 +287,25 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         }
     }
 
+    /// Gives up what others have not answered in time, as if nobody had been there.
+    pub(super) fn give_up_lost(&mut self, now: Time) {
+        // Tickets are in the order in which they were handed out.
+        while let Some((ticket, waiting)) = self.waiting.first_key_value()
+            && now >= waiting.since + LOST
+        {
+            self.take_returned(Returned {
+                ticket: *ticket,
+                outcome: Outcome::TransportError,
+                served: None,
+                at: now,
+            });
+        }
+    }
+
     /// Something that others did has come to its end.
     pub(super) fn take_returned(&mut self, returned: Returned) {
         let at = self.come_to(returned.at);
-        let Some(Waiting { job, flight }) = self.waiting.remove(&returned.ticket) else {
+        let Some(Waiting { job, flight, .. }) = self.waiting.remove(&returned.ticket) else {
             return;
         };
         let there = self.asked.get(flight.slot());

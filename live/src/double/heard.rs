@@ -1,5 +1,8 @@
 //! What a double hears, and what it sends: the messages between its thread and the connection.
 
+use std::sync::atomic::Ordering;
+
+use async_nats::connection::State;
 use async_nats::{HeaderMap, Subject};
 use blis_sim::backend::{Call, Message};
 use blis_sim::event::Outcome;
@@ -134,6 +137,9 @@ impl Outgoing {
 pub trait Outlet {
     /// Hands a message over without waiting; whether it was taken.
     fn publish(&mut self, message: Outgoing) -> bool;
+
+    /// Which connection of all it has had is open; `None` while there is none.
+    fn connection(&self) -> Option<u64>;
 }
 
 impl Outlet for async_nats::Client {
@@ -152,5 +158,10 @@ impl Outlet for async_nats::Client {
             None => crate::nats::at_once(client.publish_with_headers(subject, headers, payload)),
         };
         matches!(sent, Some(Ok(())))
+    }
+
+    fn connection(&self) -> Option<u64> {
+        let connected = self.connection_state() == State::Connected;
+        connected.then(|| self.statistics().connects.load(Ordering::Relaxed))
     }
 }

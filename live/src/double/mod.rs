@@ -64,6 +64,8 @@ pub struct Setup<O> {
     pub inbox: String,
     /// The same for messages that it asks streams for.
     pub pulls: String,
+    /// What the subjects of the JetStream API start with.
+    pub api: String,
     /// Is told of its subscriptions whenever they change.
     pub listener: UnboundedSender<BTreeSet<Listening>>,
     /// How many subscriptions are open.
@@ -231,6 +233,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             // What was sent before is still heard.
             let _ = self.setup.listener.send(BTreeSet::new());
         }
+        self.give_up_lost(now);
         if self.leaving.is_some() {
             return;
         }

@@ -141,7 +141,8 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         let elapsed = now.since(self.usage.began());
         let worked = Span::from_nanos(elapsed.as_nanos().saturating_sub(self.idle.as_nanos()));
         let (visits, service) = self.record.total();
-        let health = Health::new(&self.played.overrun, &control, &self.usage, now, worked);
+        let mut health = Health::new(&self.played.overrun, &control, &self.usage, now, worked);
+        health.not_sent = self.played.not_sent;
         let played = (0..self.instances.len()).filter(|one| self.setup.roster.plays(*one));
         Statement {
             elapsed,

@@ -45,12 +45,22 @@ impl Clock<Heard> for Script {
 
 /// What was sent.
 #[derive(Clone, Default)]
-struct Sent(Rc<RefCell<Vec<Outgoing>>>);
+struct Sent(Rc<RefCell<Vec<Outgoing>>>, Connections);
+
+/// Says which connection is open; the number is that of the messages sent so far.
+type Connections = Option<fn(usize) -> Option<u64>>;
 
 impl Outlet for Sent {
     fn publish(&mut self, message: Outgoing) -> bool {
         self.0.borrow_mut().push(message);
         true
+    }
+
+    fn connection(&self) -> Option<u64> {
+        match self.1 {
+            Some(connections) => connections(self.0.borrow().len()),
+            None => Some(1),
+        }
     }
 }
 
@@ -79,17 +89,28 @@ struct Played {
 
 /// Plays these services, with what comes in, for ten seconds.
 fn play(model: &Model, only: &[&str], incoming: Vec<(Time, Heard)>) -> Played {
+    play_over(None, model, only, incoming)
+}
+
+/// The same over these connections.
+fn play_over(
+    connections: Connections,
+    model: &Model,
+    only: &[&str],
+    incoming: Vec<(Time, Heard)>,
+) -> Played {
     let only: Vec<String> = only.iter().map(|name| (*name).to_owned()).collect();
     let plays = part::played(model, &only).expect("services");
     let services = model.services.iter().zip(plays);
     let services = services.map(|(one, plays)| (one.name.clone(), part::places(one), plays));
     let (asks, listening) = unbounded_channel();
-    let sent = Sent::default();
+    let sent = Sent(Rc::default(), connections);
     let setup = Setup {
         outlet: sent.clone(),
         roster: Roster::new("m".to_owned(), services),
         inbox: "box.".to_owned(),
         pulls: "pull.".to_owned(),
+        api: "$JS.hub.API".to_owned(),
         listener: asks,
         open: Arc::new(AtomicUsize::new(0)),
         control: None,
@@ -214,6 +235,33 @@ fn visits_of_others_are_handed_on_and_return() {
     assert_eq!(header(answers[1], SERVICE_ERROR_CODE), Some(REJECTED));
     assert_eq!(played.statement.played.handed_on, 2);
     assert_eq!(played.statement.services.len(), 1);
+}
+
+#[test]
+fn a_visit_whose_answer_is_lost_ends_as_if_nobody_were_there() {
+    let model = model(TWO, "[{visit: api}, {visit: db}, reply]");
+    let late = Returned {
+        ticket: 0,
+        outcome: Outcome::Ok,
+        served: None,
+        at: ms(6_000),
+    };
+    let incoming = vec![
+        asks(ms(1), None, 0),
+        asks(ms(5_500), None, 1),
+        (ms(6_000), Heard::Returned(late)),
+        (
+            ms(6_001),
+            Heard::Returned(Returned {
+                ticket: 1,
+                at: ms(6_001),
+                ..late
+            }),
+        ),
+    ];
+    let answers = play(&model, &["api"], incoming).statement.played.answers;
+    let of = |outcome| answers.get(outcome).copied();
+    assert_eq!((of("transport_error"), of("ok")), (Some(1), Some(1)));
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn ends(at: Time, member: usize, unfilled: u32) -> (Time, Heard) {
 /// How many messages a member of the biller asked for, each time.
 fn asked(played: &Played, member: usize) -> Vec<u64> {
     let reply = format!("pull.0.{member}");
-    sent_to(played, "$JS.API.CONSUMER.MSG.NEXT.orders.biller")
+    sent_to(played, "$JS.hub.API.CONSUMER.MSG.NEXT.orders.biller")
         .into_iter()
         .filter(|one| one.reply.as_ref().map(Subject::as_str) == Some(reply.as_str()))
         .filter_map(|one| {
@@ -95,6 +95,24 @@ fn a_member_asks_for_what_it_has_workers_for() {
     let visits = members.iter().map(|(_, tally)| tally.visits);
     assert_eq!(visits.collect::<Vec<_>>(), [3, 0]);
     assert_eq!(played.statement.played.fetched, 3);
+}
+
+#[test]
+fn what_was_asked_for_over_a_lost_connection_is_asked_for_again() {
+    let model = shop("prefetch: 1", "workers: 2, time: 10ms");
+    let incoming = || {
+        (1..4)
+            .map(|sequence| delivers(ms(1), 0, sequence, 1))
+            .collect()
+    };
+    let over = |connections| asked(&play_over(Some(connections), &model, &[], incoming()), 0);
+    let lasting: Vec<u64> = over(|_| Some(1));
+    assert_eq!(lasting.iter().sum::<u64>(), 6, "{lasting:?}");
+    // Another connection once all is acknowledged, while the member waits for three messages.
+    let again: Vec<u64> = over(|sent| Some(1 + u64::from(sent > 8)));
+    assert_eq!(again.last(), Some(&3), "{again:?}");
+    let gone: Vec<u64> = over(|sent| (sent < 3).then_some(1));
+    assert_eq!(gone, [3], "nothing is asked for without a connection");
 }
 
 #[test]
