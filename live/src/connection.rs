@@ -192,10 +192,12 @@ async fn open_one(
     let options = options.event_callback(move |event| {
         let at = time_of(origin, Instant::now());
         match event {
-            // A run that has ended hears of nothing.
+            // A run that has ended hears of nothing, and loses nothing by closing its connections.
             Event::Disconnected | Event::Closed if state.swap(false, Ordering::Relaxed) => {
-                count(&hears.lost);
-                let _ = events.send(Incoming::Lost { connection, at });
+                let heard = events.send(Incoming::Lost { connection, at });
+                if heard.is_ok() {
+                    count(&hears.lost);
+                }
             }
             Event::Connected if !state.swap(true, Ordering::Relaxed) => {
                 refuses.forget();

@@ -226,7 +226,7 @@ const CASES: &[Case] = &[
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a, rejected_when: [{text: b, is: c}]}", &[("c", "a text is looked for as it stands")]),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a, rejected_when: [{text: \"\"}]}", &[("\"\"", "an empty text is in every reply")]),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a, await: {}}", &[("await", "`await` needs the key `subject`")]),
-    ("slo: {p95: 100ms, p99: 250ms}", "live: {publish: a, await: {subject: \"b.>\"}}", &[("\"b.>\"", "the subject `b.>` is a wildcard, which nobody can publish to")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {publish: a, await: {subject: \"b.>.c\"}}", &[("\"b.>.c\"", "the subject `b.>.c` is a wildcard, which nobody can publish to")]),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {publish: a, await: {subject: b, by: {token: 1}}}", &[("1", "token 1 of the subject is the same for every request")]),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {publish: a, await: {subject: b, equals: \"{user}\"}}", &[("\"{user}\"", "several requests have the same `equals`")]),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {publish: a, await: {subject: b, deliveries: 0}}", &[("0", "0 deliveries")]),

@@ -71,6 +71,12 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     let mut observed = observe::observe(&workload.model, &target, &access, besides, watch)?;
     progress.finish();
     let lost = observed.ended.lost;
+    if lost {
+        tell(
+            "blis: a connection to the server was lost and did not come back within 10 s: the run was ended there, and what \
+             follows is what there was until then\n",
+        );
+    }
     let parts = (place, begun.into_inner(), observed.also.take());
     let record = match parts {
         (Some(place), Some(begun), Some(recorder)) => {

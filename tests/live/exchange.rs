@@ -42,7 +42,7 @@ fn a_broadcast_is_measured_at_every_subscriber() {
     let text = spec(
         "{requests: 40}",
         "concurrency: 4, do: ask",
-        "live: {publish: \"room.{room}.say\", await: {subject: \"room.{room}.said\", by: {json: /id}, equals: \
+        "live: {publish: \"room.{room}.say\", await: {subject: \"room.*.said\", by: {json: /id}, equals: \
          \"{uuid}\", subscribers: 3}}, payload: {text: '{\"id\": \"{uuid}\"}'}",
         FAST,
     ) + "connections: {pool: 2}\nvariables: {room: {one_of: [north, south], per: user}}\n";

@@ -175,7 +175,7 @@ pub fn sending(spec: &Spec, action: &syntax::Action, findings: &mut Findings) ->
         let error = written.error(format!("the header `{name}` carries the request's id"));
         findings.error(error.help("remove it from `headers`, or name another `request_id`"));
     }
-    let to = subject_of(spec, subject, findings);
+    let to = subject_of(spec, subject, Use::Publish, findings);
     replies::check(kind, live, findings);
     let awaited = live.r#await.as_ref();
     Some(Sending {
@@ -275,9 +275,21 @@ fn parsed(spec: &Spec, place: &Spanned<String>, text: &str, findings: &mut Findi
     })
 }
 
-/// A subject that can be published to, for each request.
-pub fn subject_of(spec: &Spec, subject: &Spanned<String>, findings: &mut Findings) -> Template {
-    check_subject(subject, findings);
+/// What a subject is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    Publish,
+    Subscribe,
+}
+
+/// A subject that can be published or subscribed to, for each request.
+pub fn subject_of(
+    spec: &Spec,
+    subject: &Spanned<String>,
+    r#use: Use,
+    findings: &mut Findings,
+) -> Template {
+    check_subject(subject, r#use, findings);
     let to = template(spec, subject, findings);
     let secret = |piece: &Piece| matches!(piece, Piece::Environment(_));
     if to.0.iter().any(secret) {
@@ -288,22 +300,29 @@ pub fn subject_of(spec: &Spec, subject: &Spanned<String>, findings: &mut Finding
     to
 }
 
-/// A subject that can be published to: tokens with dots between, none empty, and no wildcard.
-fn check_subject(subject: &Spanned<String>, findings: &mut Findings) {
-    let flaw = subject.value.split('.').find_map(|token| {
-        let odd = |c: char| c.is_whitespace() || c.is_control();
-        match token {
-            "" => Some("has an empty token"),
-            "*" | ">" => Some("is a wildcard, which nobody can publish to"),
-            _ if token.contains(odd) => Some("has a blank in it"),
-            _ if token.contains("{{")
-                || token.matches('{').count() != token.matches('}').count() =>
-            {
-                Some("has a brace that is of no place")
+/// A subject: tokens with dots between, none empty, and no wildcard where it is published to.
+fn check_subject(subject: &Spanned<String>, r#use: Use, findings: &mut Findings) {
+    let last = subject.value.split('.').count() - 1;
+    let flaw = subject
+        .value
+        .split('.')
+        .enumerate()
+        .find_map(|(place, token)| {
+            let odd = |c: char| c.is_whitespace() || c.is_control();
+            match token {
+                "" => Some("has an empty token"),
+                "*" if r#use == Use::Subscribe => None,
+                ">" if r#use == Use::Subscribe && place == last => None,
+                "*" | ">" => Some("is a wildcard, which nobody can publish to"),
+                _ if token.contains(odd) => Some("has a blank in it"),
+                _ if token.contains("{{")
+                    || token.matches('{').count() != token.matches('}').count() =>
+                {
+                    Some("has a brace that is of no place")
+                }
+                _ => None,
             }
-            _ => None,
-        }
-    });
+        });
     let reserved = subject
         .value
         .starts_with('$')

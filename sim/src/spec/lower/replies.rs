@@ -3,7 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use super::Findings;
-use super::live::{count, subject_of, template};
+use super::live::{Use, count, subject_of, template};
 use crate::model::{Awaited, By, Condition, Piece, SendKind, Template};
 use crate::spec::error::shown;
 use crate::spec::live::{self, Await, Live, Until};
@@ -112,7 +112,7 @@ pub fn awaited(
         deliveries,
         until,
     } = &written.value;
-    let delivered_to = subject_of(spec, subject, findings);
+    let delivered_to = subject_of(spec, subject, Use::Subscribe, findings);
     let by = match by.as_ref().map(|by| &by.value) {
         None => By::Header(request_id.to_owned()),
         Some(live::By::Header(name)) => By::Header(header(name, findings)),
@@ -179,7 +179,7 @@ fn token(
         .ok()
         .and_then(NonZeroUsize::new);
     let found = position.and_then(|position| wildcards.split('.').nth(position.get() - 1));
-    if found != Some("*") {
+    if found != Some("*") && found != Some(">") {
         let error = number.error(format!(
             "token {} of the subject is the same for every request",
             number.value
