@@ -15,7 +15,7 @@ use std::sync::Arc;
 use blis_sim::engine::{FlightId, Load, LoadEnd, World};
 use blis_sim::event::{Outcome, Request, Sink};
 use blis_sim::measure::Times;
-use blis_sim::model::{InFlightPolicy, MaxInFlight, Model};
+use blis_sim::model::{MaxInFlight, Model};
 use blis_sim::time::{Span, Time};
 use blis_sim::users::Wake;
 
@@ -25,12 +25,8 @@ use crate::health::Gauges;
 
 /// Where requests are sent.
 pub trait Transport {
-    /// Takes a request over, without waiting. What is done at once has an outcome; anything else is told later as
-    /// [`Incoming::Done`] under the same id.
-    fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Option<Outcome>;
-
-    /// Whether the connection that a request would be sent over is down.
-    fn is_down(&mut self, request: &Request) -> bool;
+    /// Takes a request over, without waiting.
+    fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Sent;
 
     /// Whether a request that has this answer is done.
     fn replied(&mut self, flight: FlightId, outcome: Outcome) -> bool;
@@ -49,6 +45,17 @@ pub trait Transport {
 
     /// A subject was refused on a connection: which requests were sent to it there.
     fn had_sent(&self, connection: u32, flight: FlightId, subject: u64) -> bool;
+}
+
+/// What became of a request that was handed to a transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// It is done at once.
+    Done(Outcome),
+    /// It is on its way: its end is told as [`Incoming::Done`] under the same id.
+    Waiting,
+    /// The connection that it would be sent over is down.
+    NoConnection,
 }
 
 /// What the connections tell the driver.
@@ -195,11 +202,14 @@ impl<T: Transport> World for Live<T> {
             self.over_limit += 1;
             return Some(Outcome::Dropped);
         }
-        if self.transport.is_down(request) {
-            self.unsent.push_back((now + NO_CONNECTION, flight));
-            return None;
+        match self.transport.send(now, flight, request) {
+            Sent::Done(outcome) => Some(outcome),
+            Sent::Waiting => None,
+            Sent::NoConnection => {
+                self.unsent.push_back((now + NO_CONNECTION, flight));
+                None
+            }
         }
-        self.transport.send(now, flight, request)
     }
 
     fn wake_at(&mut self, at: Time, wake: Wake) {
@@ -466,7 +476,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     }
 
     fn delays(&self) -> bool {
-        self.limit.map(|limit| limit.policy) == Some(InFlightPolicy::Delay)
+        self.limit.is_some_and(MaxInFlight::delays)
     }
 
     fn look(&mut self, now: Time, watch: &mut Watch<'_, S>) {

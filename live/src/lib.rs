@@ -42,6 +42,7 @@ pub mod journal;
 pub mod limits;
 pub mod listen;
 pub mod machine;
+pub mod message;
 pub mod micro;
 pub mod nats;
 pub mod observe;

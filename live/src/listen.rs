@@ -28,6 +28,7 @@ use crate::identity::{
     Identity, MEMBER, MESSAGE, REJECTED, REPLY_TO, SERVICE_ERROR_CODE, SERVICE_TIME, UNREACHABLE,
     VISIT,
 };
+use crate::message::{acknowledged, header};
 use crate::micro::{Question, Verb};
 use crate::peers::{Announcement, Roster};
 
@@ -208,10 +209,6 @@ fn question(
     }
 }
 
-fn header<'a>(message: &'a Message, name: &str) -> Option<&'a str> {
-    Some(message.headers.as_ref()?.get(name)?.as_str())
-}
-
 /// What a message of the queue group asks for.
 fn heard(message: Message, listening: &Listening, model: &Model, at: Time) -> Heard {
     let member = listening.member;
@@ -245,7 +242,10 @@ fn returned(message: &Message, skip: usize, at: Time) -> Option<Returned> {
             Some(UNREACHABLE) => Outcome::TransportError,
             Some(_) => Outcome::AppError,
         },
-        "p" => stored(&message.payload),
+        "p" => match acknowledged(&message.payload) {
+            Ok(()) => Outcome::Ok,
+            Err(_) => Outcome::AppError,
+        },
         _ => return None,
     };
     let member = header(message, MEMBER).and_then(|text| text.parse().ok());
@@ -289,36 +289,11 @@ fn fetched(message: Message, model: &Model) -> Option<Fetched> {
     Some(came)
 }
 
-/// What a stream says to a publication.
-fn stored(payload: &[u8]) -> Outcome {
-    let read: Option<serde_json::Value> = serde_json::from_slice(payload).ok();
-    match read {
-        Some(answer) if answer.get("seq").is_some() && answer.get("error").is_none() => Outcome::Ok,
-        _ => Outcome::AppError,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use async_nats::HeaderMap;
+    use crate::message::message;
     use blis_sim::model::REQUEST_ID;
-
-    fn message(subject: &str, headers: &[(&str, &str)], payload: &str) -> Message {
-        let mut map = HeaderMap::new();
-        headers
-            .iter()
-            .for_each(|(name, value)| map.insert(*name, *value));
-        Message {
-            subject: subject.into(),
-            reply: None,
-            payload: payload.to_owned().into(),
-            headers: Some(map),
-            status: None,
-            description: None,
-            length: 0,
-        }
-    }
 
     #[test]
     fn what_streams_deliver_says_which_delivery_it_is() {

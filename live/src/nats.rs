@@ -21,7 +21,7 @@ use bytes::Bytes;
 use crate::awaiting::{Awaiting, Delivery, Name, Tally};
 use crate::connection::{Connection, Told, count, write_id};
 use crate::denied::key;
-use crate::driver::Transport;
+use crate::driver::{Sent, Transport};
 use crate::text::Filler;
 
 /// What a payload of a size is filled with.
@@ -170,22 +170,26 @@ impl Nats {
 }
 
 impl Transport for Nats {
-    fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Option<Outcome> {
+    fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Sent {
         let at = self.connection(request);
         let (Some(connection), Some(prepared)) = (
             self.connections.get(at),
             self.prepared[request.action.index()].as_ref(),
         ) else {
             // Whoever starts a run has seen to it that every action can be sent.
-            return Some(Outcome::Dropped);
+            return Sent::Done(Outcome::Dropped);
         };
+        if !connection.up.load(Ordering::Relaxed) {
+            count(&self.told.disconnected);
+            return Sent::NoConnection;
+        }
         self.sequence += 1;
         let text = |template: &Template| self.filler.text(template, request, self.sequence);
         let subject = text(&prepared.subject);
         let to = key(&subject);
         if connection.denied.holds(to) {
             count(&self.told.permission_denied);
-            return Some(Outcome::TransportError);
+            return Sent::Done(Outcome::TransportError);
         }
         if flight.slot() >= self.sent.len() {
             self.sent.resize(flight.slot() + 1, (u32::MAX, 0));
@@ -220,32 +224,26 @@ impl Transport for Nats {
             Some(Ok(())) => {
                 if let Some(name) = awaits {
                     self.awaiting.sent(now, flight, request, name);
-                    return None;
+                    return Sent::Waiting;
                 }
-                (prepared.kind == SendKind::Publish).then_some(Outcome::Ok)
+                match prepared.kind {
+                    SendKind::Publish => Sent::Done(Outcome::Ok),
+                    SendKind::Request | SendKind::Jetstream => Sent::Waiting,
+                }
             }
             Some(Err(error)) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
                 count(&self.told.too_large);
-                Some(Outcome::TransportError)
+                Sent::Done(Outcome::TransportError)
             }
             Some(Err(_)) => {
                 count(&self.told.disconnected);
-                Some(Outcome::TransportError)
+                Sent::Done(Outcome::TransportError)
             }
             None => {
                 count(&self.told.no_room);
-                Some(Outcome::Dropped)
+                Sent::Done(Outcome::Dropped)
             }
         }
-    }
-
-    fn is_down(&mut self, request: &Request) -> bool {
-        let connection = self.connections.get(self.connection(request));
-        let is_down = connection.is_some_and(|one| !one.up.load(Ordering::Relaxed));
-        if is_down {
-            count(&self.told.disconnected);
-        }
-        is_down
     }
 
     fn replied(&mut self, flight: FlightId, outcome: Outcome) -> bool {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use blis_sim::event::Sink;
 use blis_sim::measure::{Measure, Times};
-use blis_sim::model::{InFlightPolicy, Model};
+use blis_sim::model::{MaxInFlight, Model};
 use blis_sim::result::Observers;
 use blis_sim::time::Span;
 use blis_sim::verdict::{LiveEvidence, Measured};
@@ -245,7 +245,7 @@ pub fn evidence<S>(model: &Model, observed: &Observed<S>) -> LiveEvidence {
     let total = observed.measure.total();
     let latencies = &total.window.latencies;
     let own = &observed.ended.own_lag;
-    let delays = model.max_in_flight.map(|limit| limit.policy) == Some(InFlightPolicy::Delay);
+    let delays = model.max_in_flight.is_some_and(MaxInFlight::delays);
     let mut limits = Vec::new();
     let response = latencies.response();
     limits.extend(lateness("The generator was late", own, response));

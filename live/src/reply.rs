@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::awaiting::Name;
 use crate::connection::{Told, count};
 use crate::identity::{REJECTED, SERVICE_ERROR, SERVICE_ERROR_CODE};
+use crate::message::{acknowledged, header};
 
 /// How replies are read, by action.
 #[derive(Debug, Clone, Default)]
@@ -72,16 +73,11 @@ pub fn of_stream(message: &Message, told: &Told) -> Outcome {
         count(&told.no_responders);
         return Outcome::TransportError;
     }
-    let answer: Option<Value> = serde_json::from_slice(&message.payload).ok();
-    match answer {
-        Some(answer) if answer.get("stream").is_some() && answer.get("error").is_none() => {
-            Outcome::Ok
-        }
-        answer => {
+    match acknowledged(&message.payload) {
+        Ok(()) => Outcome::Ok,
+        Err(why) => {
             count(&told.stream_errors);
-            let error = answer
-                .and_then(|answer| Some(answer.get("error")?.get("description")?.to_string()));
-            told.tell(error.unwrap_or_else(|| {
+            told.tell(why.unwrap_or_else(|| {
                 "the answer to a publication was no acknowledgement".to_owned()
             }));
             Outcome::AppError
@@ -102,10 +98,6 @@ pub fn name_of(by: &By, message: &Message) -> Option<Name> {
             Some(Name::of(&text_of(body.pointer(pointer)?)))
         }
     }
-}
-
-fn header<'a>(message: &'a Message, name: &str) -> Option<&'a str> {
-    Some(message.headers.as_ref()?.get(name)?.as_str())
 }
 
 /// A body that is read as JSON when that is first asked for.
@@ -173,24 +165,11 @@ mod tests {
     use std::num::NonZeroUsize;
     use std::sync::atomic::Ordering;
 
-    use async_nats::HeaderMap;
-
     use super::*;
+    use crate::message;
 
     fn message(headers: &[(&str, &str)], payload: &str) -> Message {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            map.insert(*name, *value);
-        }
-        Message {
-            subject: "told.north.17".into(),
-            reply: None,
-            payload: payload.to_owned().into(),
-            headers: Some(map),
-            status: None,
-            description: None,
-            length: 0,
-        }
+        message::message("told.north.17", headers, payload)
     }
 
     fn replies(conditions: &str) -> Replies {

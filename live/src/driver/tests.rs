@@ -68,7 +68,10 @@ struct Echo {
 }
 
 impl Transport for Echo {
-    fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Option<Outcome> {
+    fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Sent {
+        if self.down {
+            return Sent::NoConnection;
+        }
         let mut stage = self.stage.0.borrow_mut();
         assert_eq!(now, stage.now);
         stage.sent.push((now, request.intended));
@@ -86,11 +89,7 @@ impl Transport for Echo {
             ));
             stage.coming.make_contiguous().sort_by_key(|(at, _)| *at);
         }
-        None
-    }
-
-    fn is_down(&mut self, _request: &Request) -> bool {
-        self.down
+        Sent::Waiting
     }
 
     fn replied(&mut self, _flight: FlightId, _outcome: Outcome) -> bool {

@@ -106,6 +106,13 @@ pub struct MaxInFlight {
     pub policy: InFlightPolicy,
 }
 
+impl MaxInFlight {
+    /// Whether requests wait until there is room for them.
+    pub fn delays(self) -> bool {
+        self.policy == InFlightPolicy::Delay
+    }
+}
+
 /// What becomes of a request that is one too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InFlightPolicy {
