@@ -36,6 +36,24 @@ pub struct Row {
 }
 
 impl Row {
+    /// Of a request that was sent and ended so, in a run whose window starts at `warmup`.
+    #[inline]
+    pub fn of(request: &Request, sent: Time, done: Time, outcome: Outcome, warmup: Time) -> Row {
+        Row {
+            client: request.client,
+            user: request.user_number,
+            number: request.number,
+            attempt: request.attempt,
+            action: request.action,
+            intended: request.intended,
+            sent,
+            done,
+            outcome,
+            // Nothing is intended after the load, at whose end the window ends.
+            in_window: request.intended >= warmup,
+        }
+    }
+
     /// From intended to done.
     pub fn response(&self) -> Span {
         self.done.since(self.intended)
@@ -67,22 +85,6 @@ impl<F: FnMut(&Row)> Trace<F> {
             each,
         }
     }
-
-    fn row(&self, done: Time, request: &Request, sent: Time, outcome: Outcome) -> Row {
-        Row {
-            client: request.client,
-            user: request.user_number,
-            number: request.number,
-            attempt: request.attempt,
-            action: request.action,
-            intended: request.intended,
-            sent,
-            done,
-            outcome,
-            // Nothing is intended after the load, at whose end the window ends.
-            in_window: request.intended >= self.warmup,
-        }
-    }
 }
 
 impl<F: FnMut(&Row)> Sink for Trace<F> {
@@ -98,7 +100,7 @@ impl<F: FnMut(&Row)> Sink for Trace<F> {
             ..
         } = event
         {
-            let row = self.row(at, request, sent, outcome);
+            let row = Row::of(request, sent, at, outcome, self.warmup);
             (self.each)(&row);
         }
     }

@@ -1,7 +1,7 @@
 //! What happened, as a segment holds it: one entry of fixed size for each event of a live run.
 
 use blis_sim::engine::LoadEnd;
-use blis_sim::event::{Event, Outcome, Request, SessionEnd};
+use blis_sim::event::{Event, Outcome, SessionEnd};
 use blis_sim::model::{ActionId, ClientId};
 use blis_sim::time::Time;
 use blis_sim::trace::Row;
@@ -63,29 +63,17 @@ const LOAD_ENDS: [LoadEnd; 4] = [
 impl What {
     /// What an event of a live run is in a record; nothing where it is of a simulated backend.
     pub fn of(at: Time, event: Event<'_>, warmup: Time) -> Option<What> {
-        let row = |request: &Request, sent, done, outcome| Row {
-            client: request.client,
-            user: request.user_number,
-            number: request.number,
-            attempt: request.attempt,
-            action: request.action,
-            intended: request.intended,
-            sent,
-            done,
-            outcome,
-            in_window: request.intended >= warmup,
-        };
         Some(match event {
             Event::Intended { request } => {
                 let at = request.intended;
-                What::Intended(row(request, at, at, Outcome::Unresolved))
+                What::Intended(Row::of(request, at, at, Outcome::Unresolved, warmup))
             }
             Event::Done {
                 request,
                 sent,
                 outcome,
                 ..
-            } => What::Done(row(request, sent, at, outcome)),
+            } => What::Done(Row::of(request, sent, at, outcome, warmup)),
             Event::LateReply => What::LateReply(at),
             Event::SessionStarted { client } => What::SessionStarted(client, at),
             Event::SessionEnded { client, end } => What::SessionEnded(client, end, at),
