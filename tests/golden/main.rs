@@ -1,7 +1,11 @@
-//! The result documents of the shipped specs, to the last byte, and what must hold of any result.
+//! The results of the shipped specs, and what must hold of any result.
 //!
-//! `tests/golden.txt` holds one line for each run: the SHA-256 of its document and its arguments. `BLIS_BLESS=1`
-//! writes it anew; a change there is a change of results, and wants a reason.
+//! Two things are held apart. `tests/golden/figures.txt` holds the *figures* of each run by their canonical keys
+//! ([`figures`]): a line that changes there is a changed result, which wants a line in the changelog.
+//! `tests/golden/documents.txt` holds the SHA-256 of each document as a whole, which changes also where only a word, a
+//! key or the version does. `BLIS_BLESS=1` writes both anew.
+
+mod figures;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,6 +14,8 @@ use std::process::Command;
 use blis_sim::result::{
     Interval, Latency, LatencyBlock, RequestCounts, Run, ServiceResult, SessionCounts,
 };
+
+use figures::Figures;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -62,17 +68,22 @@ fn document(args: &str) -> String {
     String::from_utf8(output.stdout).expect("a document")
 }
 
+/// The committed lines of a file, written anew first where that is asked for.
+fn golden(name: &str, now: &str) -> String {
+    let path = Path::new(ROOT).join("tests/golden").join(name);
+    if std::env::var_os("BLIS_BLESS").is_some_and(|value| value == "1") {
+        std::fs::write(&path, now).expect("the golden results can be written");
+    }
+    std::fs::read_to_string(&path).expect("the golden results")
+}
+
 #[test]
-fn results_are_the_golden_ones() {
-    let path = Path::new(ROOT).join("tests/golden.txt");
+fn documents_are_the_golden_ones() {
     let lines: Vec<String> = runs()
         .iter()
         .map(|args| format!("{}  {args}\n", blis_sim::spec::sha256(&document(args))))
         .collect();
-    if std::env::var_os("BLIS_BLESS").is_some_and(|value| value == "1") {
-        std::fs::write(&path, lines.concat()).expect("the golden results can be written");
-    }
-    let golden = std::fs::read_to_string(&path).expect("the golden results");
+    let golden = golden("documents.txt", &lines.concat());
     let golden: Vec<&str> = golden.split_inclusive('\n').collect();
     let changed: Vec<&String> = lines
         .iter()
@@ -80,7 +91,26 @@ fn results_are_the_golden_ones() {
         .collect();
     assert!(
         changed.is_empty() && golden.len() == lines.len(),
-        "results changed; where that is meant, run the tests with BLIS_BLESS=1:\n{changed:#?}"
+        "documents changed (figures.txt tells whether figures did); where that is meant, run the tests with \
+         BLIS_BLESS=1:\n{changed:#?}"
+    );
+}
+
+#[test]
+fn figures_are_the_golden_ones() {
+    let now: Figures = runs()
+        .into_iter()
+        .map(|args| {
+            let figures = figures::of(&document(&args));
+            (args, figures)
+        })
+        .collect();
+    let golden = figures::read(&golden("figures.txt", &figures::write(&now)));
+    let differences = figures::differences(&golden, &now);
+    assert!(
+        differences.is_empty(),
+        "figures changed; where that is meant, run the tests with BLIS_BLESS=1 and say why in the changelog:\n{}",
+        differences.join("\n")
     );
 }
 
