@@ -152,7 +152,6 @@ const CASES: &[Case] = &[
     ("rate: 200/s", "arrival: {burst: {at: 5s}}", &[("burst", "a burst needs the key `count`")]),
     ("rate: 200/s", "arrival: {burst: {count: 0}}", &[("0", "a burst of 0 sends nothing")]),
     ("rate: 200/s", "arrival: {burst: {count: 101M}}", &[("101M", "a burst of 101000000 is more than memory")]),
-    ("rate: 200/s", "arrival: {burst: {count: 5k, at: 1m1s}}", &[("1m1s", "the burst at 61s is after the horizon (60s): nothing would be sent")]),
     ("rate: 200/s", "rate: 200/s\n    arrival: {burst: {count: 5k}}", &[("200/s", "`rate` has no effect on a burst")]),
     ("rate: 200/s", "shape: constant\n    arrival: {burst: {count: 5k}}", &[("constant", "`shape` has no effect on a burst")]),
     ("rate: 200/s", "population: 2\n    arrival: {burst: {count: 5k}}", &[("2", "`population` has no effect on a burst")]),

@@ -152,14 +152,11 @@ fn source(
 ) -> (Source, Recorded) {
     let arrival = client.arrival.as_ref().map(|arrival| &arrival.value);
     match (&client.concurrency, arrival) {
-        (None, Some(syntax::Arrival::Trace(path))) => {
-            return recorded(client, path, names, findings);
+        (None, Some(syntax::Arrival::Trace(trace))) => {
+            return recorded(client, trace, names, findings);
         }
         (None, Some(syntax::Arrival::Burst(burst))) => {
-            return (
-                self::burst(client, burst, spec, findings),
-                Recorded::Nothing,
-            );
+            return (self::burst(client, burst, findings), Recorded::Nothing);
         }
         _ => {}
     }
@@ -187,12 +184,7 @@ fn no_rate(
 }
 
 /// A client whose sessions start together.
-fn burst(
-    client: &syntax::Client,
-    burst: &syntax::Burst,
-    spec: &syntax::Spec,
-    findings: &mut Findings,
-) -> Source {
+fn burst(client: &syntax::Client, burst: &syntax::Burst, findings: &mut Findings) -> Source {
     let help = [
         "`burst` says how many sessions start and when; remove it, or give it to another client",
         "give a larger `count`; remove it",
@@ -200,19 +192,6 @@ fn burst(
     no_rate(client, "a burst", help, findings);
     let count = at_least_one_of(&burst.count, findings);
     let at = burst.at.as_ref().map_or(Span::ZERO, |at| span(at.value));
-    if let (Some(at), Some(horizon)) = (&burst.at, horizon(spec))
-        && Time::ZERO + span(at.value) > horizon
-    {
-        let horizon = horizon.since(Time::ZERO);
-        let message = format!(
-            "the burst at {} is after the horizon ({horizon}): nothing would be sent",
-            at.value
-        );
-        findings.error(
-            at.error(message)
-                .help("give an earlier `at`, or a later horizon"),
-        );
-    }
     Source::Open {
         arrival: Arrival::Burst {
             count,
@@ -240,7 +219,7 @@ fn at_least_one_of(count: &Spanned<Count>, findings: &mut Findings) -> u64 {
 /// A client whose arrivals were recorded.
 fn recorded(
     client: &syntax::Client,
-    path: &Spanned<String>,
+    trace: &syntax::Trace,
     names: &Names<'_>,
     findings: &mut Findings,
 ) -> (Source, Recorded) {
@@ -250,7 +229,7 @@ fn recorded(
     ];
     no_rate(client, "recorded arrivals", help, findings);
     let session = session(client, findings);
-    match recordings::arrivals(path, names, findings) {
+    match recordings::arrivals(trace, names, findings) {
         None => (placeholder(), Recorded::Unknown),
         Some((recording, mix)) => {
             let source = Source::Open {
