@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
-use async_nats::{HeaderMap, PublishErrorKind};
+use async_nats::{HeaderMap, HeaderName, HeaderValue, PublishErrorKind};
 use blis_sim::engine::FlightId;
 use blis_sim::event::{Outcome, Request};
 use blis_sim::model::{
-    ActionId, Connections, Model, Payload, Piece, SendKind, Sending, Source, Template,
+    ActionId, Answer, Connections, Model, Payload, Piece, SendKind, Sending, Source, Template,
+    rendered,
 };
 use blis_sim::time::Time;
 use bytes::Bytes;
@@ -28,6 +29,10 @@ use crate::text::Filler;
 const FILLING: u8 = b'x';
 /// The header by which a stream knows a message again.
 pub const MESSAGE_ID: &str = "Nats-Msg-Id";
+/// The header by which a message is stored only if the last one of its subject has this number.
+pub const LAST_OF_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence";
+/// The number of the last one where there is none.
+pub const FIRST: &str = "0";
 
 /// How many connections a model's users need.
 pub fn connections_of(model: &Model) -> u32 {
@@ -53,7 +58,7 @@ struct Prepared {
     kind: SendKind,
     subject: Template,
     /// The one with the request's id first.
-    headers: Vec<(String, Template)>,
+    headers: Vec<(HeaderName, Template)>,
     payload: Filled,
     /// What is found in deliveries of a request.
     awaited: Option<Template>,
@@ -65,7 +70,8 @@ enum Filled {
 }
 
 impl Prepared {
-    fn new(sending: &Sending) -> Prepared {
+    /// `None` where a header cannot have its name, which the reading of the spec has seen to.
+    fn new(sending: &Sending) -> Option<Prepared> {
         let payload = match &sending.payload {
             Payload::Size(bytes) => Filled::Fixed(Bytes::from(vec![FILLING; *bytes])),
             Payload::Text(text) => match text.fixed() {
@@ -75,15 +81,39 @@ impl Prepared {
         };
         let id = (sending.request_id.clone(), Template(vec![Piece::Id]));
         let awaited = sending.awaited.as_ref();
-        Prepared {
+        let headers = [id].into_iter().chain(sending.headers.clone());
+        let headers = headers.map(|(name, template)| Some((name.parse().ok()?, template)));
+        Some(Prepared {
             kind: sending.kind,
             subject: sending.subject.clone(),
-            headers: [id].into_iter().chain(sending.headers.clone()).collect(),
+            headers: headers.collect::<Option<_>>()?,
             payload,
             awaited: awaited.map(|awaited| awaited.equals.clone()),
+        })
+    }
+
+    /// The headers of a request, unless one of them is not sent.
+    fn headers(&self, text: impl Fn(&Template) -> String) -> Result<HeaderMap, NotSent> {
+        let mut headers = HeaderMap::new();
+        for (name, template) in &self.headers {
+            let value = text(template);
+            let flaw = rendered::header_flaw(name.as_ref(), &value);
+            let value = value.parse::<HeaderValue>();
+            let (None, Ok(value)) = (flaw, value) else {
+                let flaw = flaw.unwrap_or(rendered::Flaw::SeveralLines);
+                return Err(NotSent(format!("the header {} {flaw}", name.as_ref() as &str)));
+            };
+            headers.insert(name.clone(), value);
         }
+        if self.kind == SendKind::KvCreate {
+            headers.insert(LAST_OF_SUBJECT, FIRST);
+        }
+        Ok(headers)
     }
 }
+
+/// Why a request is not sent, to be told.
+struct NotSent(String);
 
 /// Client, user and number: by which a stream knows a message again, also when it is tried again.
 pub fn message_id() -> Template {
@@ -110,6 +140,8 @@ pub struct Nats {
     /// The connection and the subject of each request in flight, by slot.
     sent: Vec<(u32, u64)>,
     sequence: u64,
+    /// What the subjects of the JetStream API start with.
+    api: String,
     /// What sets the ids of messages apart from those of other runs.
     run: String,
     message_id: Template,
@@ -117,8 +149,14 @@ pub struct Nats {
 }
 
 impl Nats {
-    /// A transport over these connections.
-    pub fn new(model: &Model, connections: Vec<Connection>, run: String, told: Arc<Told>) -> Nats {
+    /// A transport over these connections, where the JetStream API is at `api`.
+    pub fn new(
+        model: &Model,
+        api: &str,
+        connections: Vec<Connection>,
+        run: String,
+        told: Arc<Told>,
+    ) -> Nats {
         let mut first = 0;
         let first_of = model.clients.iter().map(|client| {
             let of_client = first;
@@ -130,7 +168,7 @@ impl Nats {
             prepared: model
                 .actions
                 .iter()
-                .map(|action| action.sending.as_ref().map(Prepared::new))
+                .map(|action| action.sending.as_ref().and_then(Prepared::new))
                 .collect(),
             filler: Filler::new(model),
             awaiting: Awaiting::new(model),
@@ -138,6 +176,7 @@ impl Nats {
             connections,
             sent: Vec::new(),
             sequence: 0,
+            api: api.to_owned(),
             run,
             message_id: message_id(),
             told,
@@ -186,6 +225,18 @@ impl Transport for Nats {
         self.sequence += 1;
         let text = |template: &Template| self.filler.text(template, request, self.sequence);
         let subject = text(&prepared.subject);
+        let judged = match rendered::flaw_of(prepared.kind, &subject, &self.api) {
+            Some(flaw) => Err(NotSent(format!("the subject {subject:?} {flaw}"))),
+            None => prepared.headers(text),
+        };
+        let mut headers = match judged {
+            Ok(headers) => headers,
+            Err(NotSent(why)) => {
+                count(&self.told.not_sendable);
+                self.told.tell(format!("not sent: {why}"));
+                return Sent::Done(Outcome::TransportError);
+            }
+        };
         let to = key(&subject);
         if connection.denied.holds(to) {
             count(&self.told.permission_denied);
@@ -195,10 +246,6 @@ impl Transport for Nats {
             self.sent.resize(flight.slot() + 1, (u32::MAX, 0));
         }
         self.sent[flight.slot()] = (at as u32, to);
-        let mut headers = HeaderMap::new();
-        for (name, template) in &prepared.headers {
-            headers.insert(name.as_str(), text(template));
-        }
         let payload = match &prepared.payload {
             Filled::Fixed(bytes) => bytes.clone(),
             Filled::Each(template) => Bytes::from(text(template)),
@@ -206,14 +253,16 @@ impl Transport for Nats {
         let awaits = prepared.awaited.as_ref();
         let awaits = awaits.map(|template| Name::of(&text(template)));
         let client = &connection.client;
-        let accepted = match prepared.kind {
-            SendKind::Publish => at_once(client.publish_with_headers(subject, headers, payload)),
-            SendKind::Request | SendKind::Jetstream => {
-                let of_stream = prepared.kind == SendKind::Jetstream;
-                if of_stream {
+        let answer = prepared.kind.answer();
+        let accepted = match answer {
+            Answer::Nothing => at_once(client.publish_with_headers(subject, headers, payload)),
+            Answer::Reply | Answer::Acknowledgement | Answer::Stored => {
+                if answer == Answer::Acknowledgement {
                     // A retry is the same message.
-                    let id = text(&self.message_id);
-                    headers.insert(MESSAGE_ID, format!("{}/{id}", self.run));
+                    let id = format!("{}/{}", self.run, text(&self.message_id));
+                    if let Ok(id) = id.parse::<HeaderValue>() {
+                        headers.insert(MESSAGE_ID, id);
+                    }
                 }
                 let mut reply = connection.inbox.clone();
                 write_id(prepared.kind, request.action, flight, &mut reply);
@@ -226,13 +275,17 @@ impl Transport for Nats {
                     self.awaiting.sent(now, flight, request, name);
                     return Sent::Waiting;
                 }
-                match prepared.kind {
-                    SendKind::Publish => Sent::Done(Outcome::Ok),
-                    SendKind::Request | SendKind::Jetstream => Sent::Waiting,
+                match answer {
+                    Answer::Nothing => Sent::Done(Outcome::Ok),
+                    Answer::Reply | Answer::Acknowledgement | Answer::Stored => Sent::Waiting,
                 }
             }
             Some(Err(error)) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
                 count(&self.told.too_large);
+                Sent::Done(Outcome::TransportError)
+            }
+            Some(Err(error)) if error.kind() == PublishErrorKind::InvalidSubject => {
+                count(&self.told.not_sendable);
                 Sent::Done(Outcome::TransportError)
             }
             Some(Err(_)) => {

@@ -19,7 +19,6 @@ use crate::clock::RealClock;
 use crate::connection::{Access, ConnectFailure, Told, open};
 use crate::deliveries::subscribe;
 use crate::driver::{Driver, Ended, Progress, Watch};
-use crate::environment::{self, Missing};
 use crate::health::{Gauges, Seen, Watcher};
 use crate::journal;
 use crate::limits::{Limits, TooMany};
@@ -28,6 +27,7 @@ use crate::observers::asking::Asker;
 use crate::observers::{self, Unobservable, Wanted};
 use crate::plan::{Unsendable, sendable};
 use crate::preflight::{self, Obstacle};
+use crate::ready::{self, Unready};
 use crate::recent::Recent;
 use crate::reply::Replies;
 use crate::sizes::{self, TooLarge};
@@ -51,9 +51,9 @@ pub enum Failure {
     /// No connection.
     #[error(transparent)]
     Connect(#[from] ConnectFailure),
-    /// A variable of the environment is not what a text needs.
+    /// A text that may not be sent, or cannot be filled in.
     #[error(transparent)]
-    Missing(#[from] Missing),
+    Unready(#[from] Unready),
     /// More connections than the system allows.
     #[error(transparent)]
     TooMany(#[from] TooMany),
@@ -138,7 +138,7 @@ where
         begin,
     } = besides;
     sendable(model)?;
-    let model = &environment::filled(model, |name| std::env::var(name).ok())?;
+    let model = &ready::ready(model, access.api_root(), |name| std::env::var(name))?;
     let number = connections_of(model);
     Limits::of_process().allow(number)?;
     let runtime = runtime()?;
@@ -176,7 +176,7 @@ where
         server,
     };
     let also = begin(&connected)?;
-    let nats = Nats::new(model, opened, run, Arc::clone(&told));
+    let nats = Nats::new(model, access.api_root(), opened, run, Arc::clone(&told));
     let watching = runtime.block_on(async { observers.watch() });
     let clock = Started::new(RealClock::new(origin, incoming));
     let gauges = Arc::new(Gauges::default());
@@ -312,6 +312,10 @@ pub fn remarks<S>(observed: &Observed<S>) -> Vec<(&'static str, u64)> {
         ("service_errors", &told.service_errors),
         ("rejected", &told.rejected),
         ("stream_errors", &told.stream_errors),
+        ("key_exists", &told.key_exists),
+        ("not_found", &told.not_found),
+        ("status_errors", &told.status_errors),
+        ("not_sendable", &told.not_sendable),
         ("connection_full", &told.no_room),
         ("connection_down", &told.disconnected),
         ("payload_too_large", &told.too_large),

@@ -1,11 +1,11 @@
 //! What a reply says: how its request ended.
 //!
-//! A reply is looked at where it is received. What the servers and services say by themselves comes first (nobody
-//! subscribes, an acknowledgement of a stream, the header of a service error), then the conditions of the spec.
+//! A reply is looked at where it is received. That nobody subscribes comes first, then the headers of service errors and the
+//! conditions of the spec; where none of them holds, the status line decides.
 
 use async_nats::{Message, StatusCode};
 use blis_sim::event::Outcome;
-use blis_sim::model::{ActionId, By, Condition, Model};
+use blis_sim::model::{ActionId, By, Condition, Model, SendKind};
 use serde_json::Value;
 
 use crate::awaiting::Name;
@@ -38,9 +38,46 @@ impl Replies {
 
     /// How a request ended, by the reply to it.
     pub fn outcome(&self, action: ActionId, message: &Message, told: &Told) -> Outcome {
-        if message.status == Some(StatusCode::NO_RESPONDERS) {
+        if let Some(outcome) = self.told_by_all(action, message, told) {
+            return outcome;
+        }
+        if is_acknowledgement(&message.payload) {
+            count(&told.captured);
+            return Outcome::AppError;
+        }
+        Outcome::Ok
+    }
+
+    /// How the reading of a stored message ended.
+    pub fn of_stored(
+        &self,
+        kind: SendKind,
+        action: ActionId,
+        message: &Message,
+        told: &Told,
+    ) -> Outcome {
+        if let Some(outcome) = self.told_by_all(action, message, told) {
+            return outcome;
+        }
+        let removed = is_removal(header(message, OPERATION)) || header(message, MARKER).is_some();
+        if kind == SendKind::KvGet && removed {
+            count(&told.not_found);
+            return Outcome::AppError;
+        }
+        if header(message, SEQUENCE).is_none() {
+            count(&told.stream_errors);
+            let why = acknowledged(&message.payload).err().flatten();
+            told.tell(why.unwrap_or_else(|| "the answer to a read was no stored message".to_owned()));
+            return Outcome::AppError;
+        }
+        Outcome::Ok
+    }
+
+    /// What any reply may say of how its request ended; `None` where it says nothing.
+    fn told_by_all(&self, action: ActionId, message: &Message, told: &Told) -> Option<Outcome> {
+        if nobody_there(message) {
             count(&told.no_responders);
-            return Outcome::TransportError;
+            return Some(Outcome::TransportError);
         }
         let header = |name: &str| header(message, name);
         let mut body = Body::new(&message.payload);
@@ -52,29 +89,63 @@ impl Replies {
         };
         if header(SERVICE_ERROR_CODE) == Some(REJECTED) || any(&conditions.rejected) {
             count(&told.rejected);
-            return Outcome::Rejected;
+            return Some(Outcome::Rejected);
         }
         let told_error = header(SERVICE_ERROR).is_some() || header(SERVICE_ERROR_CODE).is_some();
         if told_error || any(&conditions.error) {
             count(&told.service_errors);
-            return Outcome::AppError;
+            return Some(Outcome::AppError);
         }
-        if is_acknowledgement(&message.payload) {
-            count(&told.captured);
-            return Outcome::AppError;
+        match message.status?.as_u16() {
+            TOO_MANY => {
+                count(&told.rejected);
+                Some(Outcome::Rejected)
+            }
+            NOT_FOUND => {
+                count(&told.not_found);
+                Some(Outcome::AppError)
+            }
+            400..=599 => {
+                count(&told.status_errors);
+                Some(Outcome::AppError)
+            }
+            _ => None,
         }
-        Outcome::Ok
     }
 }
 
+/// The status of a refusal.
+const TOO_MANY: u16 = 429;
+/// The status of what is not there.
+const NOT_FOUND: u16 = 404;
+/// The header of a stored message that says what it does to its key.
+const OPERATION: &str = "KV-Operation";
+/// The header of a stored message that stands for one that the stream has removed.
+const MARKER: &str = "Nats-Marker-Reason";
+/// The header of a stored message with its number in the stream.
+const SEQUENCE: &str = "Nats-Sequence";
+
+fn is_removal(operation: Option<&str>) -> bool {
+    matches!(operation, Some("DEL" | "PURGE"))
+}
+
+/// What a server says where nobody subscribes: a status without a body.
+fn nobody_there(message: &Message) -> bool {
+    message.status == Some(StatusCode::NO_RESPONDERS) && message.payload.is_empty()
+}
+
 /// How a publication to a stream ended, by the stream's answer.
-pub fn of_stream(message: &Message, told: &Told) -> Outcome {
-    if message.status == Some(StatusCode::NO_RESPONDERS) {
+pub fn of_stream(kind: SendKind, message: &Message, told: &Told) -> Outcome {
+    if nobody_there(message) {
         count(&told.no_responders);
         return Outcome::TransportError;
     }
     match acknowledged(&message.payload) {
         Ok(()) => Outcome::Ok,
+        Err(_) if kind == SendKind::KvCreate && is_there(&message.payload) => {
+            count(&told.key_exists);
+            Outcome::AppError
+        }
         Err(why) => {
             count(&told.stream_errors);
             told.tell(why.unwrap_or_else(|| {
@@ -83,6 +154,16 @@ pub fn of_stream(message: &Message, told: &Told) -> Outcome {
             Outcome::AppError
         }
     }
+}
+
+/// What a stream answers where the last message of a subject is another one than was expected.
+const WRONG_LAST: [u64; 2] = [10071, 10164];
+
+/// Whether a bucket says that a key is there.
+fn is_there(payload: &[u8]) -> bool {
+    let answer: Option<Value> = serde_json::from_slice(payload).ok();
+    let code = answer.and_then(|answer| answer.pointer("/error/err_code")?.as_u64());
+    code.is_some_and(|code| WRONG_LAST.contains(&code))
 }
 
 /// Which request a delivery is for; `None` where it does not say.
@@ -129,6 +210,11 @@ fn holds(condition: &Condition, message: &Message, body: &mut Body<'_>) -> bool 
         Condition::Json { pointer, is } => {
             let found = body.json().and_then(|json| json.pointer(pointer));
             found.is_some_and(|found| is.as_ref().is_none_or(|is| *is == text_of(found)))
+        }
+        Condition::Status { code, is } => {
+            let found = message.status.filter(|found| found.as_u16() == *code);
+            let described = message.description.as_deref().unwrap_or_default();
+            found.is_some() && is.as_ref().is_none_or(|is| is == described)
         }
         Condition::Text(text) => {
             let text = text.as_bytes();
@@ -232,11 +318,11 @@ mod tests {
             Outcome::TransportError
         );
         assert_eq!(
-            of_stream(&message(&[], acknowledgement), &told),
+            of_stream(SendKind::Jetstream, &message(&[], acknowledgement), &told),
             Outcome::Ok
         );
         let refused = r#"{"error":{"code":503,"description":"maximum messages exceeded"}}"#;
-        assert_eq!(of_stream(&message(&[], refused), &told), Outcome::AppError);
+        assert_eq!(of_stream(SendKind::Jetstream, &message(&[], refused), &told), Outcome::AppError);
         assert_eq!(told.messages(), [r#""maximum messages exceeded""#]);
     }
 

@@ -5,15 +5,18 @@
 //! [`lower`](crate::spec::lower). Nothing in it changes during a run, and both worlds read the same one.
 
 mod live;
+pub mod rendered;
 mod shape;
 mod template;
+mod texts;
 
 pub use live::{
-    Awaited, By, Choice, Condition, Connections, InFlightPolicy, MaxInFlight, Payload, REQUEST_ID,
+    Answer, Awaited, By, Choice, Condition, Connections, InFlightPolicy, MaxInFlight, Payload, REQUEST_ID,
     SendKind, Sending, Variable,
 };
 pub use shape::{Shape, Then};
 pub use template::{ENVIRONMENT, PLACES, Piece, Template};
+pub use texts::{Looked, Texts};
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;

@@ -26,6 +26,25 @@ pub(super) fn sending(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
                 writeln!(f, "      {key}: {}", Quoted(&text.value))?;
             }
         }
+        let keys = [
+            ("kv_put", &live.kv_put),
+            ("kv_create", &live.kv_create),
+            ("kv_get", &live.kv_get),
+        ];
+        for (word, key) in keys {
+            if let Some(Spanned { value: key, .. }) = key {
+                let fields = Fields::default()
+                    .quoted("bucket", Some(&key.bucket))
+                    .quoted("key", Some(&key.key));
+                writeln!(f, "      {word}: {fields}")?;
+            }
+        }
+        if let Some(Spanned { value: stored, .. }) = &live.direct_get {
+            let fields = Fields::default()
+                .quoted("stream", Some(&stored.stream))
+                .quoted("subject", Some(&stored.subject));
+            writeln!(f, "      direct_get: {fields}")?;
+        }
         if let Some(headers) = live
             .headers
             .as_ref()
@@ -90,12 +109,14 @@ fn conditions(
             header,
             json,
             text,
+            status,
             is,
         } = &condition.value;
         let fields = Fields::default()
             .quoted("header", header.as_ref())
             .quoted("json", json.as_ref())
             .quoted("text", text.as_ref())
+            .plain("status", status.as_ref())
             .quoted("is", is.as_ref());
         writeln!(f, "        - {fields}")?;
     }

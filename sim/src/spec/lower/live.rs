@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use super::{Findings, replies};
 use crate::model::{
     Choice, Connections, ENVIRONMENT, InFlightPolicy, MaxInFlight, PLACES, Payload, Piece,
-    REQUEST_ID, SendKind, Sending, Template, Variable,
+    REQUEST_ID, SendKind, Sending, Template, Variable, rendered,
 };
 use crate::spec::error::shown;
 use crate::spec::live::{self, Live, Per};
@@ -17,7 +17,7 @@ use crate::spec::units::Count;
 /// Most connections of a pool.
 const MAX_POOL: u64 = 10_000;
 /// The most bytes of a payload: the most that a server can be set to take.
-const MAX_PAYLOAD: u64 = 64 << 20;
+pub const MAX_PAYLOAD: u64 = 64 << 20;
 /// The largest limit of requests in flight: as many as have a place.
 const MAX_LIMIT: u64 = u32::MAX as u64;
 
@@ -154,16 +154,12 @@ pub fn sending(spec: &Spec, action: &syntax::Action, findings: &mut Findings) ->
         return None;
     };
     let live = &written.value;
-    let (kind, subject) = kind(written, findings)?;
+    let (kind, to) = kind(written, findings)?;
     let headers = live
         .headers
         .as_ref()
         .map(|headers| headers.value.0.as_slice());
     let headers = headers.unwrap_or_default().iter().map(|(name, text)| {
-        if text.value.contains(['\r', '\n']) {
-            let error = text.error("a header has one line");
-            findings.error(error.help("remove the line breaks"));
-        }
         (name.value.clone(), template(spec, text, findings))
     });
     let headers: Vec<_> = headers.collect();
@@ -175,12 +171,13 @@ pub fn sending(spec: &Spec, action: &syntax::Action, findings: &mut Findings) ->
         let error = written.error(format!("the header `{name}` carries the request's id"));
         findings.error(error.help("remove it from `headers`, or name another `request_id`"));
     }
-    let to = subject_of(spec, subject, Use::Publish, findings);
+    let (subject, stream) = addressed(spec, kind, to, findings);
     replies::check(kind, live, findings);
     let awaited = live.r#await.as_ref();
     Some(Sending {
         kind,
-        subject: to,
+        subject,
+        stream,
         headers,
         payload,
         error_when: replies::conditions(live.error_when.as_ref(), findings),
@@ -190,33 +187,81 @@ pub fn sending(spec: &Spec, action: &syntax::Action, findings: &mut Findings) ->
     })
 }
 
-/// The one way in which a request is sent, with its subject.
-fn kind<'a>(
-    written: &'a Spanned<Live>,
-    findings: &mut Findings,
-) -> Option<(SendKind, &'a Spanned<String>)> {
+/// What a request is sent to, as the spec writes it.
+#[derive(Clone, Copy)]
+enum To<'a> {
+    Subject(&'a Spanned<String>),
+    Key(&'a Spanned<live::Key>),
+    Stored(&'a Spanned<live::Stored>),
+}
+
+/// The one way in which a request is sent, with what it is sent to.
+fn kind<'a>(written: &'a Spanned<Live>, findings: &mut Findings) -> Option<(SendKind, To<'a>)> {
+    const HELP: &str = "give one of `request`, `publish` and `jetstream` with a subject, of `kv_put`, `kv_create` and \
+                        `kv_get` with a bucket and a key, or `direct_get` with a stream and a subject";
+    let live = &written.value;
     let kinds = [
-        (SendKind::Request, &written.value.request),
-        (SendKind::Publish, &written.value.publish),
-        (SendKind::Jetstream, &written.value.jetstream),
+        (SendKind::Request, live.request.as_ref().map(To::Subject)),
+        (SendKind::Publish, live.publish.as_ref().map(To::Subject)),
+        (SendKind::Jetstream, live.jetstream.as_ref().map(To::Subject)),
+        (SendKind::KvPut, live.kv_put.as_ref().map(To::Key)),
+        (SendKind::KvCreate, live.kv_create.as_ref().map(To::Key)),
+        (SendKind::KvGet, live.kv_get.as_ref().map(To::Key)),
+        (SendKind::DirectGet, live.direct_get.as_ref().map(To::Stored)),
     ];
-    let mut given = kinds
-        .into_iter()
-        .filter_map(|(kind, subject)| Some((kind, subject.as_ref()?)));
+    let mut given = kinds.into_iter().filter_map(|(kind, to)| Some((kind, to?)));
     let (first, second) = (given.next(), given.next());
     if let Some((_, another)) = second {
-        let error = another.error("a request is sent in one way");
-        findings.error(error.help("give one of `request`, `publish` and `jetstream`"));
+        const WHAT: &str = "a request is sent in one way";
+        let error = match another {
+            To::Subject(subject) => subject.error(WHAT),
+            To::Key(key) => key.error(WHAT),
+            To::Stored(stored) => stored.error(WHAT),
+        };
+        findings.error(error.help(HELP));
     }
     if first.is_none() {
         let error = written.error("`live` does not say how the request is sent");
-        findings.error(
-            error
-                .help("give one of `request`, `publish` and `jetstream` with a subject")
-                .absence(),
-        );
+        findings.error(error.help(HELP).absence());
     }
     first
+}
+
+/// The subject of a request, and the stream that it is about.
+fn addressed(
+    spec: &Spec,
+    kind: SendKind,
+    to: To<'_>,
+    findings: &mut Findings,
+) -> (Template, Option<String>) {
+    match to {
+        To::Subject(subject) => (subject_of(spec, subject, Use::Publish, findings), None),
+        To::Key(Spanned { value: key, .. }) => {
+            let bucket = &key.bucket.value;
+            if !rendered::is_bucket(bucket) {
+                let error = key.bucket.error(format!("`{}` is no bucket", shown(bucket)));
+                findings.error(error.help("write letters, digits, `-` and `_`"));
+            }
+            let stream = format!("{}{bucket}", rendered::BUCKET);
+            let before = match kind {
+                SendKind::KvGet => format!("{}.DIRECT.GET.{stream}.", rendered::API),
+                _ => String::new(),
+            };
+            let before = format!("{before}{}.{bucket}.", rendered::KEYS);
+            let key = known_places(spec, &key.key, findings);
+            (key.after(&before), Some(stream))
+        }
+        To::Stored(Spanned { value: stored, .. }) => {
+            let stream = &stored.stream.value;
+            if !rendered::is_stream(stream) {
+                let error = stored.stream.error(format!("`{}` is no stream", shown(stream)));
+                findings.error(error.help("write a name without blanks, dots, slashes and wildcards"));
+            }
+            let subject = known_places(spec, &stored.subject, findings);
+            let before = format!("{}.DIRECT.GET.{stream}.", rendered::API);
+            (subject.after(&before), Some(stream.clone()))
+        }
+    }
 }
 
 fn payload(spec: &Spec, action: &syntax::Action, findings: &mut Findings) -> Payload {
@@ -282,53 +327,41 @@ pub enum Use {
     Subscribe,
 }
 
-/// A subject that can be published or subscribed to, for each request.
+/// A subject that can be published or subscribed to, for each request. What its places make of it is looked at once all
+/// of the spec is read.
 pub fn subject_of(
     spec: &Spec,
     subject: &Spanned<String>,
     r#use: Use,
     findings: &mut Findings,
 ) -> Template {
-    check_subject(subject, r#use, findings);
-    let to = template(spec, subject, findings);
-    let secret = |piece: &Piece| matches!(piece, Piece::Environment(_));
-    if to.0.iter().any(secret) {
-        let error = subject
-            .error("a subject takes nothing from the environment, because servers tell subjects");
-        findings.error(error.help("write it, or give it with --set"));
+    let to = known_places(spec, subject, findings);
+    let text = subject.value.as_str();
+    let flaw = to.fixed().and_then(|fixed| match r#use {
+        Use::Publish => rendered::subject_flaw(fixed, rendered::API),
+        Use::Subscribe => rendered::subscription_flaw(fixed),
+    });
+    let of_no_place = text.split('.').any(|token| {
+        token.contains("{{") || token.matches('{').count() != token.matches('}').count()
+    });
+    if of_no_place {
+        let what = format!("the subject `{}` has a brace that is of no place", shown(text));
+        findings.error(subject.error(what).help("write tokens with dots between, such as `demo.ask`"));
+    } else if let Some(flaw) = flaw {
+        let error = subject.error(format!("the subject `{}` {flaw}", shown(text)));
+        findings.error(error.help(flaw.help()));
     }
     to
 }
 
-/// A subject: tokens with dots between, none empty, and no wildcard where it is published to.
-fn check_subject(subject: &Spanned<String>, r#use: Use, findings: &mut Findings) {
-    let last = subject.value.split('.').count() - 1;
-    let flaw = subject
-        .value
-        .split('.')
-        .enumerate()
-        .find_map(|(place, token)| {
-            let odd = |c: char| c.is_whitespace() || c.is_control();
-            match token {
-                "" => Some("has an empty token"),
-                "*" if r#use == Use::Subscribe => None,
-                ">" if r#use == Use::Subscribe && place == last => None,
-                "*" | ">" => Some("is a wildcard, which nobody can publish to"),
-                _ if token.contains(odd) => Some("has a blank in it"),
-                _ if token.contains("{{")
-                    || token.matches('{').count() != token.matches('}').count() =>
-                {
-                    Some("has a brace that is of no place")
-                }
-                _ => None,
-            }
-        });
-    let reserved = subject
-        .value
-        .starts_with('$')
-        .then_some("is of the server itself");
-    if let Some(flaw) = flaw.or(reserved) {
-        let error = subject.error(format!("the subject `{}` {flaw}", subject.value));
-        findings.error(error.help("write tokens with dots between, such as `demo.ask`"));
+/// A template of a subject, which takes nothing from the environment.
+fn known_places(spec: &Spec, text: &Spanned<String>, findings: &mut Findings) -> Template {
+    let to = template(spec, text, findings);
+    let secret = |piece: &Piece| matches!(piece, Piece::Environment(_));
+    if to.0.iter().any(secret) {
+        let error = text
+            .error("a subject takes nothing from the environment, because servers tell subjects");
+        findings.error(error.help("write it, or give it with --set"));
     }
+    to
 }
