@@ -101,7 +101,10 @@ impl Prepared {
             let value = value.parse::<HeaderValue>();
             let (None, Ok(value)) = (flaw, value) else {
                 let flaw = flaw.unwrap_or(rendered::Flaw::SeveralLines);
-                return Err(NotSent(format!("the header {} {flaw}", name.as_ref() as &str)));
+                return Err(NotSent(format!(
+                    "the header {} {flaw}",
+                    name.as_ref() as &str
+                )));
             };
             headers.insert(name.clone(), value);
         }

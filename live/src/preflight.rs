@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use blis_sim::model::{Action, Answer, Model, SendKind, Sending};
 use blis_sim::model::rendered::BUCKET;
+use blis_sim::model::{Action, Answer, Model, SendKind, Sending};
 use serde_json::{Value, json};
 
 use crate::observers::asking::{Asker, Unanswered};
@@ -259,7 +259,9 @@ async fn named(
 ) -> Result<(), Obstacle> {
     let reads = sending.kind.answer() == Answer::Stored;
     let unknown = |why: String| {
-        format!("whether the stream {stream} is there could not be found out before the load: {why}")
+        format!(
+            "whether the stream {stream} is there could not be found out before the load: {why}"
+        )
     };
     let action = action.name.clone();
     let answer = match asker.ask_api(&format!("STREAM.INFO.{stream}"), "").await {
@@ -283,7 +285,9 @@ async fn named(
             return Err(Obstacle::NoJetStream { action, place });
         }
         Some(NO_STREAM) => {
-            let bucket = stream.strip_prefix(BUCKET).filter(|_| sending.kind != SendKind::DirectGet);
+            let bucket = stream
+                .strip_prefix(BUCKET)
+                .filter(|_| sending.kind != SendKind::DirectGet);
             let what = match bucket {
                 Some(bucket) => format!("bucket {bucket}"),
                 None => format!("stream {stream}"),
@@ -296,7 +300,9 @@ async fn named(
         found.warnings.push(unknown(why.to_owned()));
         return Ok(());
     }
-    let allows = answer.pointer("/config/allow_direct").and_then(Value::as_bool);
+    let allows = answer
+        .pointer("/config/allow_direct")
+        .and_then(Value::as_bool);
     if reads && allows != Some(true) {
         let stream = stream.to_owned();
         return Err(Obstacle::NoDirectGet { action, stream });

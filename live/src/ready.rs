@@ -136,7 +136,11 @@ mod tests {
         let hub = "$JS.hub.API";
         for (live, api, there) in [
             (format!("{{kv_put: {key}}}"), API, "$KV.carts.of.*"),
-            (format!("{{kv_create: {key}}}"), hub, "$JS.hub.API.$KV.carts.of.*"),
+            (
+                format!("{{kv_create: {key}}}"),
+                hub,
+                "$JS.hub.API.$KV.carts.of.*",
+            ),
             (
                 format!("{{kv_get: {key}}}"),
                 API,
@@ -147,8 +151,16 @@ mod tests {
                 hub,
                 "$JS.hub.API.DIRECT.GET.KV_carts.$KV.carts.of.*",
             ),
-            (stored.to_owned(), hub, "$JS.hub.API.DIRECT.GET.orders.orders.*"),
-            (stored.to_owned(), "shop.js", "shop.js.DIRECT.GET.orders.orders.*"),
+            (
+                stored.to_owned(),
+                hub,
+                "$JS.hub.API.DIRECT.GET.orders.orders.*",
+            ),
+            (
+                stored.to_owned(),
+                "shop.js",
+                "shop.js.DIRECT.GET.orders.orders.*",
+            ),
         ] {
             assert_eq!(subject(&live, api).as_deref(), Ok(there), "{live} at {api}");
         }
@@ -172,13 +184,21 @@ mod tests {
         assert!(with("PUT").is_ok());
         for value in ["DEL", " purge", "a\u{1b}b"] {
             let refused = with(value).expect_err("refused").to_string();
-            assert!(refused.starts_with("the header KV-Operation of action ask "), "{refused}");
+            assert!(
+                refused.starts_with("the header KV-Operation of action ask "),
+                "{refused}"
+            );
             assert!(!refused.contains(value), "{refused}");
         }
         let odd = std::ffi::OsString::from("odd");
-        let refused = ready(&model(live), API, |_| Err(VarError::NotUnicode(odd.clone())));
+        let refused = ready(&model(live), API, |_| {
+            Err(VarError::NotUnicode(odd.clone()))
+        });
         let refused = refused.expect_err("refused").to_string();
-        assert!(refused.contains("is not UTF-8: set it to a text"), "{refused}");
+        assert!(
+            refused.contains("is not UTF-8: set it to a text"),
+            "{refused}"
+        );
         let refused = ready(&model(live), API, |_| Err(VarError::NotPresent));
         let refused = refused.expect_err("refused").to_string();
         assert!(refused.contains("is not set: set it"), "{refused}");

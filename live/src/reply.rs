@@ -67,7 +67,9 @@ impl Replies {
         if header(message, SEQUENCE).is_none() {
             count(&told.stream_errors);
             let why = acknowledged(&message.payload).err().flatten();
-            told.tell(why.unwrap_or_else(|| "the answer to a read was no stored message".to_owned()));
+            told.tell(
+                why.unwrap_or_else(|| "the answer to a read was no stored message".to_owned()),
+            );
             return Outcome::AppError;
         }
         Outcome::Ok
@@ -322,8 +324,97 @@ mod tests {
             Outcome::Ok
         );
         let refused = r#"{"error":{"code":503,"description":"maximum messages exceeded"}}"#;
-        assert_eq!(of_stream(SendKind::Jetstream, &message(&[], refused), &told), Outcome::AppError);
+        assert_eq!(
+            of_stream(SendKind::Jetstream, &message(&[], refused), &told),
+            Outcome::AppError
+        );
         assert_eq!(told.messages(), [r#""maximum messages exceeded""#]);
+    }
+
+    /// A reply with a status line, as it comes from the wire.
+    fn with_status(code: u16, description: &str, payload: &str) -> Message {
+        Message {
+            status: Some(StatusCode::from_u16(code).expect("a code")),
+            description: Some(description.to_owned()),
+            ..message(&[], payload)
+        }
+    }
+
+    #[test]
+    fn a_status_line_decides_where_no_condition_does() {
+        let replies = replies("headers: {A: b}");
+        let told = Told::default();
+        let outcome =
+            |code, payload| replies.outcome(ActionId(0), &with_status(code, "so", payload), &told);
+        assert_eq!(outcome(503, ""), Outcome::TransportError);
+        assert_eq!(outcome(503, "down"), Outcome::AppError);
+        assert_eq!(outcome(429, ""), Outcome::Rejected);
+        for code in [400, 404, 408, 409, 500, 599] {
+            assert_eq!(outcome(code, ""), Outcome::AppError, "{code}");
+        }
+        for code in [100, 200, 600] {
+            assert_eq!(outcome(code, ""), Outcome::Ok, "{code}");
+        }
+        let counted = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        assert_eq!(counted(&told.no_responders), 1);
+        assert_eq!(counted(&told.rejected), 1);
+        assert_eq!(counted(&told.not_found), 1);
+        assert_eq!(counted(&told.status_errors), 6);
+    }
+
+    #[test]
+    fn conditions_see_status_and_description() {
+        let conditions = "error_when: [{status: 200, is: Empty}], rejected_when: [{status: 408}, \
+                          {status: 409, is: Busy}]";
+        let replies = replies(conditions);
+        let told = Told::default();
+        let outcome = |code, description| {
+            replies.outcome(ActionId(0), &with_status(code, description, ""), &told)
+        };
+        assert_eq!(outcome(200, "Empty"), Outcome::AppError);
+        assert_eq!(outcome(200, "Full"), Outcome::Ok);
+        assert_eq!(outcome(408, "Request Timeout"), Outcome::Rejected);
+        assert_eq!(outcome(409, "Busy"), Outcome::Rejected);
+        assert_eq!(outcome(409, "Gone"), Outcome::AppError);
+        // That nobody is there is no word of a service.
+        let nobody = replies_of_nobody(&told);
+        assert_eq!(nobody, Outcome::TransportError);
+    }
+
+    fn replies_of_nobody(told: &Told) -> Outcome {
+        let replies = replies("rejected_when: [{status: 503}]");
+        let down = replies.outcome(ActionId(0), &with_status(503, "Down", "body"), told);
+        assert_eq!(down, Outcome::Rejected);
+        replies.outcome(ActionId(0), &with_status(503, "No Responders", ""), told)
+    }
+
+    #[test]
+    fn stored_messages_are_understood() {
+        let replies = replies("headers: {A: b}");
+        let told = Told::default();
+        let read = |kind, headers: &[(&str, &str)], payload: &str| {
+            replies.of_stored(kind, ActionId(0), &message(headers, payload), &told)
+        };
+        let stored = [(SEQUENCE, "7")];
+        let acknowledgement = r#"{"stream":"orders","seq":3}"#;
+        // A value may look like anything.
+        assert_eq!(read(SendKind::KvGet, &stored, acknowledgement), Outcome::Ok);
+        let deleted = [(SEQUENCE, "8"), (OPERATION, "DEL")];
+        assert_eq!(read(SendKind::KvGet, &deleted, ""), Outcome::AppError);
+        assert_eq!(read(SendKind::DirectGet, &deleted, ""), Outcome::Ok);
+        let expired = [(SEQUENCE, "9"), (MARKER, "MaxAge")];
+        assert_eq!(read(SendKind::KvGet, &expired, ""), Outcome::AppError);
+        assert_eq!(told.not_found.load(Ordering::Relaxed), 2);
+        let refused = r#"{"error":{"code":400,"description":"bad request"}}"#;
+        assert_eq!(read(SendKind::DirectGet, &[], refused), Outcome::AppError);
+        assert_eq!(told.messages(), [r#""bad request""#]);
+        let there =
+            r#"{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 4"}}"#;
+        let of = |kind| of_stream(kind, &message(&[], there), &told);
+        assert_eq!(of(SendKind::KvCreate), Outcome::AppError);
+        assert_eq!(told.key_exists.load(Ordering::Relaxed), 1);
+        assert_eq!(of(SendKind::KvPut), Outcome::AppError);
+        assert_eq!(told.key_exists.load(Ordering::Relaxed), 1);
     }
 
     #[test]

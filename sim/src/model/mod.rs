@@ -11,8 +11,8 @@ mod template;
 mod texts;
 
 pub use live::{
-    Answer, Awaited, By, Choice, Condition, Connections, InFlightPolicy, MaxInFlight, Payload, REQUEST_ID,
-    SendKind, Sending, Variable,
+    Answer, Awaited, By, Choice, Condition, Connections, InFlightPolicy, MaxInFlight, Payload,
+    REQUEST_ID, SendKind, Sending, Variable,
 };
 pub use shape::{Shape, Then};
 pub use template::{ENVIRONMENT, PLACES, Piece, Template};

@@ -232,7 +232,9 @@ pub fn fits(pattern: &str, subject: &str) -> bool {
 fn key_flaw(text: &str) -> Option<Flaw> {
     let good = text.split_once('.').is_some_and(|(bucket, key)| {
         is_bucket(bucket)
-            && key.chars().all(|c| c.is_ascii_alphanumeric() || "-_=/.".contains(c))
+            && key
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_=/.".contains(c))
     });
     (!good).then_some(Flaw::NoKey)
 }
@@ -286,7 +288,14 @@ mod tests {
     #[test]
     fn subjects_are_judged_by_what_they_are() {
         let flaw = |subject: &str| subject_flaw(subject, API);
-        for good in ["demo.ask", "a", "a*b.c>d", "orders.STREAM.DELETE", "_INBOX.a", "API.STREAM.PURGE.A"] {
+        for good in [
+            "demo.ask",
+            "a",
+            "a*b.c>d",
+            "orders.STREAM.DELETE",
+            "_INBOX.a",
+            "API.STREAM.PURGE.A",
+        ] {
             assert_eq!(flaw(good), None, "{good}");
         }
         for (subject, wrong) in [
@@ -350,22 +359,42 @@ mod tests {
                 assert_eq!(flaw(&subject), Some(Flaw::Administration), "{subject}");
             }
         }
-        for other in ["$SYS.REQ.SERVER.PING", "$JS.ACK.a", "$JS", "$js.api.INFO", "$OBJ.a.M.b", "$SRV.PING", "$"] {
+        for other in [
+            "$SYS.REQ.SERVER.PING",
+            "$JS.ACK.a",
+            "$JS",
+            "$js.api.INFO",
+            "$OBJ.a.M.b",
+            "$SRV.PING",
+            "$",
+        ] {
             assert_eq!(flaw(other), Some(Flaw::OfTheServer), "{other}");
         }
         assert_eq!(flaw("$JS.API"), Some(Flaw::Administration));
         // The API is where the user says that it is, too.
         let elsewhere = |subject: &str| subject_flaw(subject, "shop.streams");
-        assert_eq!(elsewhere("shop.streams.STREAM.PURGE.A"), Some(Flaw::Administration));
+        assert_eq!(
+            elsewhere("shop.streams.STREAM.PURGE.A"),
+            Some(Flaw::Administration)
+        );
         assert_eq!(elsewhere("shop.streams.DIRECT.GET.A"), None);
-        assert_eq!(elsewhere("$JS.API.STREAM.PURGE.A"), Some(Flaw::Administration));
+        assert_eq!(
+            elsewhere("$JS.API.STREAM.PURGE.A"),
+            Some(Flaw::Administration)
+        );
     }
 
     #[test]
     fn keys_are_those_that_clients_take() {
         let flaw = |subject: &str| subject_flaw(subject, API);
         assert_eq!(flaw("$KV.carts.user/7.items=_-"), None);
-        for odd in ["$KV", "$KV.carts", "$KV.carts.ö", "$KV.ca$rts.a", "$KV.carts.a*b"] {
+        for odd in [
+            "$KV",
+            "$KV.carts",
+            "$KV.carts.ö",
+            "$KV.ca$rts.a",
+            "$KV.carts.a*b",
+        ] {
             assert_eq!(flaw(odd), Some(Flaw::NoKey), "{odd}");
         }
         assert_eq!(flaw("$KV.carts."), Some(Flaw::EmptyToken));
@@ -375,7 +404,10 @@ mod tests {
     fn headers_that_delete_are_refused_in_every_spelling() {
         assert_eq!(header_flaw("Shop", "north\tof it"), None);
         assert_eq!(header_flaw("Shop", ""), None);
-        assert_eq!(header_flaw("Shop", "a\r\nNats-Rollup: all"), Some(Flaw::SeveralLines));
+        assert_eq!(
+            header_flaw("Shop", "a\r\nNats-Rollup: all"),
+            Some(Flaw::SeveralLines)
+        );
         assert_eq!(header_flaw("Shop", "a\u{1b}[0m"), Some(Flaw::SeveralLines));
         assert_eq!(header_flaw("KV-Operation", "PUT"), None);
         for (name, value) in [
@@ -385,9 +417,16 @@ mod tests {
             ("nats-rollup", "anything"),
             ("Nats-Marker-Reason", "Purge"),
         ] {
-            assert_eq!(header_flaw(name, value), Some(Flaw::Deletes), "{name}: {value}");
+            assert_eq!(
+                header_flaw(name, value),
+                Some(Flaw::Deletes),
+                "{name}: {value}"
+            );
         }
-        assert_eq!(header_flaw("Nats-Schedule-Target", "a"), Some(Flaw::Schedules));
+        assert_eq!(
+            header_flaw("Nats-Schedule-Target", "a"),
+            Some(Flaw::Schedules)
+        );
     }
 
     #[test]

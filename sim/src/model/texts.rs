@@ -29,6 +29,8 @@ pub enum Looked<T> {
 
 /// Most bytes of texts that are looked at, for a whole model.
 const MOST: usize = 8 << 20;
+/// The same for one template.
+const MOST_OF_ONE: usize = 1 << 20;
 /// What a text costs beside its bytes.
 const EACH: usize = 16;
 
@@ -65,13 +67,19 @@ impl<'a> Texts<'a> {
         let sizes: Vec<usize> = axes.iter().map(|axis| self.size(axis, clients)).collect();
         let mut chosen = vec![0; axes.len()];
         let mut text = String::new();
+        let mut left = self.left.min(MOST_OF_ONE);
+        let mut first = true;
         let mut look = |texts: &mut Texts<'a>, chosen: &[usize]| -> Result<(), Looked<T>> {
             text.clear();
             texts.write(template, clients, &axes, chosen, &mut text);
-            match texts.left.checked_sub(text.len() + each) {
-                Some(left) => texts.left = left,
-                None => return Err(Looked::Nothing { all: false }),
+            let cost = text.len() + each;
+            // One text of each template is looked at, whatever others cost.
+            if cost > left && !first {
+                return Err(Looked::Nothing { all: false });
             }
+            first = false;
+            left = left.saturating_sub(cost);
+            texts.left = texts.left.saturating_sub(cost);
             at(&text).map_or(Ok(()), |found| Err(Looked::Found(found)))
         };
         let all = (|| {
@@ -141,10 +149,12 @@ impl<'a> Texts<'a> {
     ) -> Option<T> {
         template.0.iter().find_map(|piece| match piece {
             Piece::Text(text) => at(text),
-            Piece::Variable(position) => match &self.variables.get(usize::from(*position))?.choice {
-                Choice::OneOf(texts) => texts.iter().find_map(|text| at(text)),
-                Choice::Range(..) => None,
-            },
+            Piece::Variable(position) => {
+                match &self.variables.get(usize::from(*position))?.choice {
+                    Choice::OneOf(texts) => texts.iter().find_map(|text| at(text)),
+                    Choice::Range(..) => None,
+                }
+            }
             _ => None,
         })
     }
@@ -189,13 +199,20 @@ impl<'a> Texts<'a> {
     ) {
         let value = |wanted: &Axis| {
             let mut places = axes.iter().zip(chosen);
-            places.find(|(axis, _)| *axis == wanted).map_or(0, |(_, value)| *value)
+            places
+                .find(|(axis, _)| *axis == wanted)
+                .map_or(0, |(_, value)| *value)
         };
         for piece in &template.0 {
             match piece {
                 Piece::Text(text) => out.push_str(text),
                 Piece::Client => {
-                    out.push_str(clients.get(value(&Axis::Client)).copied().unwrap_or("client"));
+                    out.push_str(
+                        clients
+                            .get(value(&Axis::Client))
+                            .copied()
+                            .unwrap_or("client"),
+                    );
                 }
                 Piece::Variable(position) => match self.choice(*position) {
                     Some(Choice::OneOf(texts)) => {
@@ -255,7 +272,8 @@ mod tests {
     }
 
     fn variables() -> Vec<Variable> {
-        let texts = |texts: &[&str]| Choice::OneOf(texts.iter().map(|text| (*text).to_owned()).collect());
+        let texts =
+            |texts: &[&str]| Choice::OneOf(texts.iter().map(|text| (*text).to_owned()).collect());
         vec![
             variable("room", texts(&["north", "so.uth"])),
             variable("word", texts(&["a", "b", "c"])),
@@ -286,10 +304,7 @@ mod tests {
         assert_eq!(all("plain"), ["plain"]);
         assert_eq!(all("{room}-{n}"), ["north-0", "so.uth-0"]);
         assert_eq!(all("{room}{room}"), ["northnorth", "so.uthso.uth"]);
-        assert_eq!(
-            all("{client}.{room}.{word}.{shelf}").len(),
-            2 * 2 * 3
-        );
+        assert_eq!(all("{client}.{room}.{word}.{shelf}").len(), 2 * 2 * 3);
     }
 
     #[test]

@@ -88,6 +88,8 @@ pub fn noun(type_name: &str) -> &'static str {
         "Diurnal" => "a diurnal shape",
         "Window" => "a window",
         "Live" => "`live`",
+        "Key" => "a key",
+        "Stored" => "`direct_get`",
         "Payload" => "`payload`",
         "Connections" => "`connections`",
         "Condition" => "a condition",

@@ -159,9 +159,10 @@ pub fn sending(spec: &Spec, action: &syntax::Action, findings: &mut Findings) ->
         .headers
         .as_ref()
         .map(|headers| headers.value.0.as_slice());
-    let headers = headers.unwrap_or_default().iter().map(|(name, text)| {
-        (name.value.clone(), template(spec, text, findings))
-    });
+    let headers = headers
+        .unwrap_or_default()
+        .iter()
+        .map(|(name, text)| (name.value.clone(), template(spec, text, findings)));
     let headers: Vec<_> = headers.collect();
     let request_id = match &live.request_id {
         Some(name) => replies::header(name, findings),
@@ -203,11 +204,17 @@ fn kind<'a>(written: &'a Spanned<Live>, findings: &mut Findings) -> Option<(Send
     let kinds = [
         (SendKind::Request, live.request.as_ref().map(To::Subject)),
         (SendKind::Publish, live.publish.as_ref().map(To::Subject)),
-        (SendKind::Jetstream, live.jetstream.as_ref().map(To::Subject)),
+        (
+            SendKind::Jetstream,
+            live.jetstream.as_ref().map(To::Subject),
+        ),
         (SendKind::KvPut, live.kv_put.as_ref().map(To::Key)),
         (SendKind::KvCreate, live.kv_create.as_ref().map(To::Key)),
         (SendKind::KvGet, live.kv_get.as_ref().map(To::Key)),
-        (SendKind::DirectGet, live.direct_get.as_ref().map(To::Stored)),
+        (
+            SendKind::DirectGet,
+            live.direct_get.as_ref().map(To::Stored),
+        ),
     ];
     let mut given = kinds.into_iter().filter_map(|(kind, to)| Some((kind, to?)));
     let (first, second) = (given.next(), given.next());
@@ -239,7 +246,9 @@ fn addressed(
         To::Key(Spanned { value: key, .. }) => {
             let bucket = &key.bucket.value;
             if !rendered::is_bucket(bucket) {
-                let error = key.bucket.error(format!("`{}` is no bucket", shown(bucket)));
+                let error = key
+                    .bucket
+                    .error(format!("`{}` is no bucket", shown(bucket)));
                 findings.error(error.help("write letters, digits, `-` and `_`"));
             }
             let stream = format!("{}{bucket}", rendered::BUCKET);
@@ -254,8 +263,11 @@ fn addressed(
         To::Stored(Spanned { value: stored, .. }) => {
             let stream = &stored.stream.value;
             if !rendered::is_stream(stream) {
-                let error = stored.stream.error(format!("`{}` is no stream", shown(stream)));
-                findings.error(error.help("write a name without blanks, dots, slashes and wildcards"));
+                let error = stored
+                    .stream
+                    .error(format!("`{}` is no stream", shown(stream)));
+                findings
+                    .error(error.help("write a name without blanks, dots, slashes and wildcards"));
             }
             let subject = known_places(spec, &stored.subject, findings);
             let before = format!("{}.DIRECT.GET.{stream}.", rendered::API);
@@ -345,8 +357,15 @@ pub fn subject_of(
         token.contains("{{") || token.matches('{').count() != token.matches('}').count()
     });
     if of_no_place {
-        let what = format!("the subject `{}` has a brace that is of no place", shown(text));
-        findings.error(subject.error(what).help("write tokens with dots between, such as `demo.ask`"));
+        let what = format!(
+            "the subject `{}` has a brace that is of no place",
+            shown(text)
+        );
+        findings.error(
+            subject
+                .error(what)
+                .help("write tokens with dots between, such as `demo.ask`"),
+        );
     } else if let Some(flaw) = flaw {
         let error = subject.error(format!("the subject `{}` {flaw}", shown(text)));
         findings.error(error.help(flaw.help()));

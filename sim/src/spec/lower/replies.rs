@@ -23,7 +23,9 @@ pub fn check(kind: SendKind, live: &Live, findings: &mut Findings) {
         if !matches!(kind.answer(), Answer::Reply | Answer::Stored) {
             let error = condition.error("there is no reply of a service to look at");
             findings.error(
-                error.help("conditions are for what is sent with `request`, `kv_get` or `direct_get`"),
+                error.help(
+                    "conditions are for what is sent with `request`, `kv_get` or `direct_get`",
+                ),
             );
         }
     }
@@ -90,11 +92,13 @@ fn condition(written: &Spanned<live::Condition>, findings: &mut Findings) -> Opt
 /// The code of a status line.
 fn status(code: &Spanned<Count>, findings: &mut Findings) -> u16 {
     let fitting = u16::try_from(code.value.0).ok();
-    fitting.filter(|code| (100..=999).contains(code)).unwrap_or_else(|| {
-        let error = code.error(format!("{} is no code of a status line", code.value));
-        findings.error(error.help("give three digits, such as 404"));
-        0
-    })
+    fitting
+        .filter(|code| (100..=999).contains(code))
+        .unwrap_or_else(|| {
+            let error = code.error(format!("{} is no code of a status line", code.value));
+            findings.error(error.help("give three digits, such as 404"));
+            0
+        })
 }
 
 /// The name of a header.
@@ -187,11 +191,7 @@ fn check_unique(text: &Spanned<String>, equals: &Template, findings: &mut Findin
     findings.error(error.help("give it `{id}`, `{uuid}`, `{seq}`, or both `{user}` and `{n}`"));
 }
 
-fn token(
-    number: &Spanned<Count>,
-    subject: &Template,
-    findings: &mut Findings,
-) -> By {
+fn token(number: &Spanned<Count>, subject: &Template, findings: &mut Findings) -> By {
     let wildcards = subject.wildcards();
     let position = usize::try_from(number.value.0)
         .ok()

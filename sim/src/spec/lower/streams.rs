@@ -85,7 +85,10 @@ impl<'a> Subscriptions<'a> {
             let filter = subscription.consumer.filter.as_ref();
             Some(subscription.stream) == id
                 && filter.is_none_or(|filter| {
-                    filter.value.iter().any(|one| rendered::fits(&one.value, subject))
+                    filter
+                        .value
+                        .iter()
+                        .any(|one| rendered::fits(&one.value, subject))
                 })
         })
     }
@@ -478,7 +481,11 @@ fn check_filter(
         );
     }
     for one in &filter.value {
-        if subjects.is_empty() || subjects.iter().any(|subject| rendered::fits(&one.value, subject)) {
+        if subjects.is_empty()
+            || subjects
+                .iter()
+                .any(|subject| rendered::fits(&one.value, subject))
+        {
             continue;
         }
         let error = one.error(format!(

@@ -49,7 +49,13 @@ struct Judge<'a, 'b> {
 type Wrong = (String, Flaw);
 
 impl Judge<'_, '_> {
-    fn action(&mut self, written: &syntax::Action, live: &Live, action: &Action, sending: &Sending) {
+    fn action(
+        &mut self,
+        written: &syntax::Action,
+        live: &Live,
+        action: &Action,
+        sending: &Sending,
+    ) {
         if let Some(place) = destination(live) {
             self.destination(place, sending);
         }
@@ -77,7 +83,9 @@ impl Judge<'_, '_> {
     }
 
     fn destination(&mut self, place: Place<'_>, sending: &Sending) {
-        let looked = self.texts.subject_flaw(sending, self.clients, rendered::API);
+        let looked = self
+            .texts
+            .subject_flaw(sending, self.clients, rendered::API);
         // What has no places was told where it is written, unless it is a part of a subject.
         if sending.subject.fixed().is_some() && place.whole {
             return;
@@ -112,7 +120,8 @@ impl Judge<'_, '_> {
             && let Some(flaw) = rendered::header_name_flaw(&name.value)
         {
             let error = name.error(format!("the header `{}` {flaw}", shown(&name.value)));
-            self.findings.error(error.help("let another header carry the request's id"));
+            self.findings
+                .error(error.help("let another header carry the request's id"));
         }
         let written = live.headers.iter().flat_map(|headers| &headers.value.0);
         for ((name, place), (_, template)) in written.zip(&sending.headers) {
