@@ -62,7 +62,7 @@ fn every_value_of_a_template_is_judged_at_its_place() {
     let told = |values: &str, live: &str| -> Vec<String> {
         let text = BASE.replace("slo: {p95: 100ms, p99: 250ms}", &format!("live: {live}"));
         let errors = errors(&format!(
-            "{text}variables: {{v: {{one_of: [{values}]}}, w: {{one_of: [a, PURGE]}}, n: {{from: 1, to: 9}}}}\n"
+            "{text}variables: {{v: {{one_of: [{values}]}}, w: {{one_of: [a, PURGE]}}, k: {{from: 1, to: 9}}}}\n"
         ));
         errors.iter().map(ToString::to_string).collect()
     };
@@ -183,7 +183,7 @@ fn every_value_of_a_template_is_judged_at_its_place() {
     for (values, live) in [
         (
             "a, b",
-            "{request: \"a.{v}.{w}.{n}\", headers: {H: \"{v}\", KV-Operation: PUT}}",
+            "{request: \"a.{v}.{w}.{k}.{n}\", headers: {H: \"{v}\", KV-Operation: PUT}}",
         ),
         ("INFO, MSG.GET", "{request: \"$JS.API.STREAM.{v}.A\"}"),
         ("b, c", "{publish: \"$KV.a.{v}\"}"),
