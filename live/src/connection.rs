@@ -32,32 +32,6 @@ const MOST_TOLD: usize = 10;
 /// What a server said on its own account, and what happened beside requests.
 #[derive(Debug, Default)]
 pub struct Told {
-    /// Requests that nobody subscribes to.
-    pub no_responders: AtomicU64,
-    /// Replies that came from a stream that has the subject, instead of a service.
-    pub captured: AtomicU64,
-    /// Replies with the header of a service error.
-    pub service_errors: AtomicU64,
-    /// Replies that refused the request.
-    pub rejected: AtomicU64,
-    /// Publications that a stream refused.
-    pub stream_errors: AtomicU64,
-    /// Keys that were to be created and were there.
-    pub key_exists: AtomicU64,
-    /// Keys and messages that were to be read and are not there.
-    pub not_found: AtomicU64,
-    /// Replies whose status line says that something is wrong.
-    pub status_errors: AtomicU64,
-    /// Requests that were not sent because of what their templates came to.
-    pub not_sendable: AtomicU64,
-    /// Requests that were not sent because the connection had no room.
-    pub no_room: AtomicU64,
-    /// Requests that were not sent because the connection was down.
-    pub disconnected: AtomicU64,
-    /// Requests larger than the server takes.
-    pub too_large: AtomicU64,
-    /// Publications that the server does not permit.
-    pub permission_denied: AtomicU64,
     /// Times that a connection was lost.
     pub lost: AtomicU64,
     /// Times that the client could not keep up with what came.
@@ -216,7 +190,6 @@ async fn open_one(
                 let said = error.to_string();
                 if let Some(Denial::Publish(subject)) = Denial::parse(&said) {
                     let subject = key(&subject);
-                    count(&hears.permission_denied);
                     refuses.add(subject);
                     let _ = events.send(Incoming::Denied {
                         connection,
@@ -248,17 +221,13 @@ async fn open_one(
             let Some((kind, action, flight)) = message.subject.get(skip..).and_then(read_id) else {
                 continue;
             };
-            let outcome = match kind.answer() {
+            let ending = match kind.answer() {
                 Answer::Acknowledgement => reply::of_stream(kind, &message, &told),
                 Answer::Stored => reads.of_stored(kind, action, &message, &told),
-                Answer::Reply | Answer::Nothing => reads.outcome(action, &message, &told),
+                Answer::Reply | Answer::Nothing => reads.ending(action, &message),
             };
             if incoming
-                .send(Incoming::Done {
-                    flight,
-                    outcome,
-                    at,
-                })
+                .send(Incoming::Done { flight, ending, at })
                 .is_err()
             {
                 return;

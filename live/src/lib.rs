@@ -52,6 +52,7 @@ pub mod peers;
 pub mod plan;
 pub mod preflight;
 pub mod ready;
+pub mod reason;
 pub mod recent;
 pub mod reply;
 pub mod saturation;

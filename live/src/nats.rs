@@ -20,9 +20,10 @@ use blis_sim::time::Time;
 use bytes::Bytes;
 
 use crate::awaiting::{Awaiting, Delivery, Name, Tally};
-use crate::connection::{Connection, Told, count, write_id};
+use crate::connection::{Connection, Told, write_id};
 use crate::denied::key;
 use crate::driver::{Sent, Transport};
+use crate::reason::Reason;
 use crate::text::Filler;
 
 /// What a payload of a size is filled with.
@@ -219,10 +220,9 @@ impl Transport for Nats {
             self.prepared[request.action.index()].as_ref(),
         ) else {
             // Whoever starts a run has seen to it that every action can be sent.
-            return Sent::Done(Outcome::Dropped);
+            return Sent::Done(Err(Reason::ConnectionFull));
         };
         if !connection.up.load(Ordering::Relaxed) {
-            count(&self.told.disconnected);
             return Sent::NoConnection;
         }
         self.sequence += 1;
@@ -235,15 +235,13 @@ impl Transport for Nats {
         let mut headers = match judged {
             Ok(headers) => headers,
             Err(NotSent(why)) => {
-                count(&self.told.not_sendable);
                 self.told.tell(format!("not sent: {why}"));
-                return Sent::Done(Outcome::TransportError);
+                return Sent::Done(Err(Reason::NotSendable));
             }
         };
         let to = key(&subject);
         if connection.denied.holds(to) {
-            count(&self.told.permission_denied);
-            return Sent::Done(Outcome::TransportError);
+            return Sent::Done(Err(Reason::PermissionDenied));
         }
         if flight.slot() >= self.sent.len() {
             self.sent.resize(flight.slot() + 1, (u32::MAX, 0));
@@ -279,26 +277,18 @@ impl Transport for Nats {
                     return Sent::Waiting;
                 }
                 match answer {
-                    Answer::Nothing => Sent::Done(Outcome::Ok),
+                    Answer::Nothing => Sent::Done(Ok(())),
                     Answer::Reply | Answer::Acknowledgement | Answer::Stored => Sent::Waiting,
                 }
             }
             Some(Err(error)) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
-                count(&self.told.too_large);
-                Sent::Done(Outcome::TransportError)
+                Sent::Done(Err(Reason::PayloadTooLarge))
             }
             Some(Err(error)) if error.kind() == PublishErrorKind::InvalidSubject => {
-                count(&self.told.not_sendable);
-                Sent::Done(Outcome::TransportError)
+                Sent::Done(Err(Reason::NotSendable))
             }
-            Some(Err(_)) => {
-                count(&self.told.disconnected);
-                Sent::Done(Outcome::TransportError)
-            }
-            None => {
-                count(&self.told.no_room);
-                Sent::Done(Outcome::Dropped)
-            }
+            Some(Err(_)) => Sent::Done(Err(Reason::ConnectionDown)),
+            None => Sent::Done(Err(Reason::ConnectionFull)),
         }
     }
 

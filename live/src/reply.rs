@@ -4,14 +4,14 @@
 //! conditions of the spec; where none of them holds, the status line decides.
 
 use async_nats::{Message, StatusCode};
-use blis_sim::event::Outcome;
 use blis_sim::model::{ActionId, By, Condition, Model, SendKind};
 use serde_json::Value;
 
 use crate::awaiting::Name;
-use crate::connection::{Told, count};
+use crate::connection::Told;
 use crate::identity::{REJECTED, SERVICE_ERROR, SERVICE_ERROR_CODE};
 use crate::message::{acknowledged, header};
+use crate::reason::{Ending, Reason};
 
 /// How replies are read, by action.
 #[derive(Debug, Clone, Default)]
@@ -37,15 +37,12 @@ impl Replies {
     }
 
     /// How a request ended, by the reply to it.
-    pub fn outcome(&self, action: ActionId, message: &Message, told: &Told) -> Outcome {
-        if let Some(outcome) = self.told_by_all(action, message, told) {
-            return outcome;
+    pub fn ending(&self, action: ActionId, message: &Message) -> Ending {
+        self.told_by_all(action, message)?;
+        match is_acknowledgement(&message.payload) {
+            true => Err(Reason::CapturedByStream),
+            false => Ok(()),
         }
-        if is_acknowledgement(&message.payload) {
-            count(&told.captured);
-            return Outcome::AppError;
-        }
-        Outcome::Ok
     }
 
     /// How the reading of a stored message ended.
@@ -55,31 +52,26 @@ impl Replies {
         action: ActionId,
         message: &Message,
         told: &Told,
-    ) -> Outcome {
-        if let Some(outcome) = self.told_by_all(action, message, told) {
-            return outcome;
-        }
+    ) -> Ending {
+        self.told_by_all(action, message)?;
         let removed = is_removal(header(message, OPERATION)) || header(message, MARKER).is_some();
         if kind == SendKind::KvGet && removed {
-            count(&told.not_found);
-            return Outcome::AppError;
+            return Err(Reason::NotFound);
         }
         if header(message, SEQUENCE).is_none() {
-            count(&told.stream_errors);
             let why = acknowledged(&message.payload).err().flatten();
             told.tell(
                 why.unwrap_or_else(|| "the answer to a read was no stored message".to_owned()),
             );
-            return Outcome::AppError;
+            return Err(Reason::StreamError);
         }
-        Outcome::Ok
+        Ok(())
     }
 
-    /// What any reply may say of how its request ended; `None` where it says nothing.
-    fn told_by_all(&self, action: ActionId, message: &Message, told: &Told) -> Option<Outcome> {
+    /// What any reply may say of how its request ended.
+    fn told_by_all(&self, action: ActionId, message: &Message) -> Ending {
         if nobody_there(message) {
-            count(&told.no_responders);
-            return Some(Outcome::TransportError);
+            return Err(Reason::NoResponders);
         }
         let header = |name: &str| header(message, name);
         let mut body = Body::new(&message.payload);
@@ -90,28 +82,17 @@ impl Replies {
             conditions.any(|condition| holds(condition, message, &mut body))
         };
         if header(SERVICE_ERROR_CODE) == Some(REJECTED) || any(&conditions.rejected) {
-            count(&told.rejected);
-            return Some(Outcome::Rejected);
+            return Err(Reason::Rejected);
         }
         let told_error = header(SERVICE_ERROR).is_some() || header(SERVICE_ERROR_CODE).is_some();
         if told_error || any(&conditions.error) {
-            count(&told.service_errors);
-            return Some(Outcome::AppError);
+            return Err(Reason::ServiceError);
         }
-        match message.status?.as_u16() {
-            TOO_MANY => {
-                count(&told.rejected);
-                Some(Outcome::Rejected)
-            }
-            NOT_FOUND => {
-                count(&told.not_found);
-                Some(Outcome::AppError)
-            }
-            400..=599 => {
-                count(&told.status_errors);
-                Some(Outcome::AppError)
-            }
-            _ => None,
+        match message.status.map(|status| status.as_u16()) {
+            Some(TOO_MANY) => Err(Reason::Rejected),
+            Some(NOT_FOUND) => Err(Reason::NotFound),
+            Some(400..=599) => Err(Reason::StatusError),
+            _ => Ok(()),
         }
     }
 }
@@ -137,23 +118,20 @@ fn nobody_there(message: &Message) -> bool {
 }
 
 /// How a publication to a stream ended, by the stream's answer.
-pub fn of_stream(kind: SendKind, message: &Message, told: &Told) -> Outcome {
+pub fn of_stream(kind: SendKind, message: &Message, told: &Told) -> Ending {
     if nobody_there(message) {
-        count(&told.no_responders);
-        return Outcome::TransportError;
+        return Err(Reason::NoResponders);
     }
     match acknowledged(&message.payload) {
-        Ok(()) => Outcome::Ok,
+        Ok(()) => Ok(()),
         Err(_) if kind == SendKind::KvCreate && is_there(&message.payload) => {
-            count(&told.key_exists);
-            Outcome::AppError
+            Err(Reason::KeyExists)
         }
         Err(why) => {
-            count(&told.stream_errors);
             told.tell(why.unwrap_or_else(|| {
                 "the answer to a publication was no acknowledgement".to_owned()
             }));
-            Outcome::AppError
+            Err(Reason::StreamError)
         }
     }
 }
@@ -251,7 +229,6 @@ fn is_acknowledgement(payload: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroUsize;
-    use std::sync::atomic::Ordering;
 
     use super::*;
     use crate::message;
@@ -274,59 +251,64 @@ mod tests {
         let conditions = "error_when: [{header: Status, is: \"500\"}, {json: /error}, {json: /code, is: \"7\"}, \
                           {text: PANIC}], rejected_when: [{json: /error/kind, is: busy}]";
         let replies = replies(conditions);
-        let told = Told::default();
-        let outcome = |headers: &[(&str, &str)], payload: &str| {
-            replies.outcome(ActionId(0), &message(headers, payload), &told)
+        let ending = |headers: &[(&str, &str)], payload: &str| {
+            replies.ending(ActionId(0), &message(headers, payload))
         };
-        assert_eq!(outcome(&[], "fine"), Outcome::Ok);
-        assert_eq!(outcome(&[("Status", "200")], "{}"), Outcome::Ok);
-        assert_eq!(outcome(&[("Status", "500")], "{}"), Outcome::AppError);
-        assert_eq!(outcome(&[], r#"{"error": null}"#), Outcome::AppError);
-        assert_eq!(outcome(&[], r#"{"code": 7}"#), Outcome::AppError);
-        assert_eq!(outcome(&[], r#"{"code": "7"}"#), Outcome::AppError);
-        assert_eq!(outcome(&[], r#"{"code": 8}"#), Outcome::Ok);
-        assert_eq!(outcome(&[], "it said PANIC today"), Outcome::AppError);
+        assert_eq!(ending(&[], "fine"), Ok(()));
+        assert_eq!(ending(&[("Status", "200")], "{}"), Ok(()));
         assert_eq!(
-            outcome(&[], r#"{"error": {"kind": "busy"}}"#),
-            Outcome::Rejected
+            ending(&[("Status", "500")], "{}"),
+            Err(Reason::ServiceError)
         );
-        assert_eq!(told.service_errors.load(Ordering::Relaxed), 5);
-        assert_eq!(told.rejected.load(Ordering::Relaxed), 1);
+        assert_eq!(ending(&[], r#"{"error": null}"#), Err(Reason::ServiceError));
+        assert_eq!(ending(&[], r#"{"code": 7}"#), Err(Reason::ServiceError));
+        assert_eq!(ending(&[], r#"{"code": "7"}"#), Err(Reason::ServiceError));
+        assert_eq!(ending(&[], r#"{"code": 8}"#), Ok(()));
+        assert_eq!(
+            ending(&[], "it said PANIC today"),
+            Err(Reason::ServiceError)
+        );
+        assert_eq!(
+            ending(&[], r#"{"error": {"kind": "busy"}}"#),
+            Err(Reason::Rejected)
+        );
     }
 
     #[test]
     fn what_services_and_streams_say_needs_no_condition() {
-        let replies = replies("headers: {A: b}");
         let told = Told::default();
-        let outcome = |headers: &[(&str, &str)], payload: &str| {
-            replies.outcome(ActionId(0), &message(headers, payload), &told)
+        let replies = replies("headers: {A: b}");
+        let ending = |headers: &[(&str, &str)], payload: &str| {
+            replies.ending(ActionId(0), &message(headers, payload))
         };
-        assert_eq!(outcome(&[(SERVICE_ERROR, "no")], ""), Outcome::AppError);
+        assert_eq!(
+            ending(&[(SERVICE_ERROR, "no")], ""),
+            Err(Reason::ServiceError)
+        );
         let refused = [(SERVICE_ERROR, "full"), (SERVICE_ERROR_CODE, "429")];
-        assert_eq!(outcome(&refused, ""), Outcome::Rejected);
+        assert_eq!(ending(&refused, ""), Err(Reason::Rejected));
         let acknowledgement = r#"{"stream":"orders","seq":3}"#;
-        assert_eq!(outcome(&[], acknowledgement), Outcome::AppError);
+        assert_eq!(ending(&[], acknowledgement), Err(Reason::CapturedByStream));
         // A stream that refuses is none either.
         let refusal = r#"{"error":{"code":503},"stream":"orders","seq":0}"#;
-        assert_eq!(outcome(&[], refusal), Outcome::AppError);
-        assert_eq!(outcome(&[], r#"{"error":{"code":503}}"#), Outcome::Ok);
-        assert_eq!(told.captured.load(Ordering::Relaxed), 2);
+        assert_eq!(ending(&[], refusal), Err(Reason::CapturedByStream));
+        assert_eq!(ending(&[], r#"{"error":{"code":503}}"#), Ok(()));
         let nobody = Message {
             status: Some(StatusCode::NO_RESPONDERS),
             ..message(&[], "")
         };
         assert_eq!(
-            replies.outcome(ActionId(0), &nobody, &told),
-            Outcome::TransportError
+            replies.ending(ActionId(0), &nobody),
+            Err(Reason::NoResponders)
         );
         assert_eq!(
             of_stream(SendKind::Jetstream, &message(&[], acknowledgement), &told),
-            Outcome::Ok
+            Ok(())
         );
         let refused = r#"{"error":{"code":503,"description":"maximum messages exceeded"}}"#;
         assert_eq!(
             of_stream(SendKind::Jetstream, &message(&[], refused), &told),
-            Outcome::AppError
+            Err(Reason::StreamError)
         );
         assert_eq!(told.messages(), [r#""maximum messages exceeded""#]);
     }
@@ -343,49 +325,35 @@ mod tests {
     #[test]
     fn a_status_line_decides_where_no_condition_does() {
         let replies = replies("headers: {A: b}");
-        let told = Told::default();
-        let outcome =
-            |code, payload| replies.outcome(ActionId(0), &with_status(code, "so", payload), &told);
-        assert_eq!(outcome(503, ""), Outcome::TransportError);
-        assert_eq!(outcome(503, "down"), Outcome::AppError);
-        assert_eq!(outcome(429, ""), Outcome::Rejected);
-        for code in [400, 404, 408, 409, 500, 599] {
-            assert_eq!(outcome(code, ""), Outcome::AppError, "{code}");
+        let ending = |code, payload| replies.ending(ActionId(0), &with_status(code, "so", payload));
+        assert_eq!(ending(503, ""), Err(Reason::NoResponders));
+        assert_eq!(ending(503, "down"), Err(Reason::StatusError));
+        assert_eq!(ending(429, ""), Err(Reason::Rejected));
+        assert_eq!(ending(404, ""), Err(Reason::NotFound));
+        for code in [400, 408, 409, 500, 599] {
+            assert_eq!(ending(code, ""), Err(Reason::StatusError), "{code}");
         }
         for code in [100, 200, 600] {
-            assert_eq!(outcome(code, ""), Outcome::Ok, "{code}");
+            assert_eq!(ending(code, ""), Ok(()), "{code}");
         }
-        let counted = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
-        assert_eq!(counted(&told.no_responders), 1);
-        assert_eq!(counted(&told.rejected), 1);
-        assert_eq!(counted(&told.not_found), 1);
-        assert_eq!(counted(&told.status_errors), 6);
     }
 
     #[test]
     fn conditions_see_status_and_description() {
         let conditions = "error_when: [{status: 200, is: Empty}], rejected_when: [{status: 408}, \
-                          {status: 409, is: Busy}]";
+                          {status: 409, is: Busy}, {status: 503}]";
         let replies = replies(conditions);
-        let told = Told::default();
-        let outcome = |code, description| {
-            replies.outcome(ActionId(0), &with_status(code, description, ""), &told)
+        let ending = |code, description, payload| {
+            replies.ending(ActionId(0), &with_status(code, description, payload))
         };
-        assert_eq!(outcome(200, "Empty"), Outcome::AppError);
-        assert_eq!(outcome(200, "Full"), Outcome::Ok);
-        assert_eq!(outcome(408, "Request Timeout"), Outcome::Rejected);
-        assert_eq!(outcome(409, "Busy"), Outcome::Rejected);
-        assert_eq!(outcome(409, "Gone"), Outcome::AppError);
+        assert_eq!(ending(200, "Empty", ""), Err(Reason::ServiceError));
+        assert_eq!(ending(200, "Full", ""), Ok(()));
+        assert_eq!(ending(408, "Request Timeout", ""), Err(Reason::Rejected));
+        assert_eq!(ending(409, "Busy", ""), Err(Reason::Rejected));
+        assert_eq!(ending(409, "Gone", ""), Err(Reason::StatusError));
+        assert_eq!(ending(503, "Down", "body"), Err(Reason::Rejected));
         // That nobody is there is no word of a service.
-        let nobody = replies_of_nobody(&told);
-        assert_eq!(nobody, Outcome::TransportError);
-    }
-
-    fn replies_of_nobody(told: &Told) -> Outcome {
-        let replies = replies("rejected_when: [{status: 503}]");
-        let down = replies.outcome(ActionId(0), &with_status(503, "Down", "body"), told);
-        assert_eq!(down, Outcome::Rejected);
-        replies.outcome(ActionId(0), &with_status(503, "No Responders", ""), told)
+        assert_eq!(ending(503, "No Responders", ""), Err(Reason::NoResponders));
     }
 
     #[test]
@@ -398,23 +366,21 @@ mod tests {
         let stored = [(SEQUENCE, "7")];
         let acknowledgement = r#"{"stream":"orders","seq":3}"#;
         // A value may look like anything.
-        assert_eq!(read(SendKind::KvGet, &stored, acknowledgement), Outcome::Ok);
+        assert_eq!(read(SendKind::KvGet, &stored, acknowledgement), Ok(()));
         let deleted = [(SEQUENCE, "8"), (OPERATION, "DEL")];
-        assert_eq!(read(SendKind::KvGet, &deleted, ""), Outcome::AppError);
-        assert_eq!(read(SendKind::DirectGet, &deleted, ""), Outcome::Ok);
+        assert_eq!(read(SendKind::KvGet, &deleted, ""), Err(Reason::NotFound));
+        assert_eq!(read(SendKind::DirectGet, &deleted, ""), Ok(()));
         let expired = [(SEQUENCE, "9"), (MARKER, "MaxAge")];
-        assert_eq!(read(SendKind::KvGet, &expired, ""), Outcome::AppError);
-        assert_eq!(told.not_found.load(Ordering::Relaxed), 2);
+        assert_eq!(read(SendKind::KvGet, &expired, ""), Err(Reason::NotFound));
         let refused = r#"{"error":{"code":400,"description":"bad request"}}"#;
-        assert_eq!(read(SendKind::DirectGet, &[], refused), Outcome::AppError);
+        let read = read(SendKind::DirectGet, &[], refused);
+        assert_eq!(read, Err(Reason::StreamError));
         assert_eq!(told.messages(), [r#""bad request""#]);
         let there =
             r#"{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 4"}}"#;
         let of = |kind| of_stream(kind, &message(&[], there), &told);
-        assert_eq!(of(SendKind::KvCreate), Outcome::AppError);
-        assert_eq!(told.key_exists.load(Ordering::Relaxed), 1);
-        assert_eq!(of(SendKind::KvPut), Outcome::AppError);
-        assert_eq!(told.key_exists.load(Ordering::Relaxed), 1);
+        assert_eq!(of(SendKind::KvCreate), Err(Reason::KeyExists));
+        assert_eq!(of(SendKind::KvPut), Err(Reason::StreamError));
     }
 
     #[test]
