@@ -142,6 +142,9 @@ fn intervals(run: &Run) -> Section {
         IntervalMethod::Replications => format!("95 %, over {samples} replications"),
     };
     let mut fact = Fact::new("intervals", from);
+    if let Some(caution) = &intervals.caution {
+        fact.add(format!("mind that {caution}"));
+    }
     let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (figure, why) in &intervals.absent {
         let name = match figure.strip_prefix("latency_ms.response.") {

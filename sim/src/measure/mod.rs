@@ -497,7 +497,7 @@ impl Measure {
         }
     }
 
-    /// The window of a single run that has ended in 10 to 21 batches of about equal length, which together are
+    /// The window of a single run that has ended in 8 to 15 batches of about equal length, which together are
     /// [`sums`](Self::sums). Times belong to the batch in which they ended, those of the drain to the last. Empty
     /// where a window without a horizon was shorter than about 0.1 ms.
     pub fn batches(&self) -> Vec<Sums> {
@@ -505,7 +505,7 @@ impl Measure {
             .all(self.load_end.unwrap_or(self.now), &self.sums())
     }
 
-    /// For each of 8 to 14 sections, how many response times of these positions of [`parts`](Self::parts) ended in it,
+    /// For each of these batches, how many response times of these positions of [`parts`](Self::parts) ended in it,
     /// and how many of them were above a value to two significant digits. `None` where there are no batches, or more cells than
     /// are kept apart and these are not all.
     pub fn sections(&self, parts: &[usize], value: Span) -> Option<Vec<Section>> {

@@ -135,6 +135,9 @@ pub struct Intervals {
     pub method: IntervalMethod,
     /// How many batches or replications; 0 where a single run was too short for batches.
     pub samples: u64,
+    /// What is to be kept in mind with every interval, if anything is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caution: Option<String>,
     /// Figures that have no interval, by their place in this document, and why: a word, a colon and a sentence.
     pub absent: BTreeMap<String, String>,
 }

@@ -10,8 +10,8 @@ mod precision;
 mod student;
 mod tails;
 
-pub use interval::{Interval, LEVEL};
+pub use interval::{Interval, LEVEL, spread_over};
 pub use mser::{Course, Truncation, mser};
 pub use precision::Precision;
 pub use student::student_quantile;
-pub use tails::{MIN_BEYOND, Section, beyond, share_interval};
+pub use tails::{MIN_BEYOND, Section, beyond, independent, share_interval, shares};
