@@ -184,12 +184,14 @@ fn intervals(run: &Run) -> Section {
 /// What to say of a precision that so many replications did not reach.
 pub fn missed_precision(replications: u64, precision: &PrecisionResult) -> String {
     let reached = match precision.achieved {
-        Some(achieved) => format!("they are within {}", percent(achieved)),
-        None => "their precision cannot be told".to_owned(),
+        Some(achieved) => format!(
+            "they are within {}; raise --max-replications or lengthen the run",
+            percent(achieved)
+        ),
+        None => "they are too short for an interval; lengthen the run".to_owned(),
     };
     format!(
-        "the precision of {} was NOT REACHED: after {} replications {reached}; raise --max-replications or lengthen \
-         the run",
+        "the precision of {} was NOT REACHED: after {} replications {reached}",
         percent(precision.target),
         count(replications)
     )

@@ -33,7 +33,8 @@ type Counts = [(u64, u64); 3];
 impl Cell {
     /// Which figures are covered by the intervals of a seed; `None` where there is no interval.
     fn covered(self, seed: u64) -> [Option<bool>; 3] {
-        let mut model = station_of("10ms", self.workers, self.load, self.horizon_s);
+        // The arrivals are those of a service time of 1 ms.
+        let mut model = station_of("10ms", self.workers, self.load / 10.0, self.horizon_s);
         model.seed = 1 + seed;
         let ended = match self.replications {
             1 => run(&model),
