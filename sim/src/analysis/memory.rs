@@ -347,8 +347,8 @@ services: {{api: {{{service}}}, rest: {{workers: 1, time: 10ms}}}}
             grows.of_actions(std::iter::once(1)),
             Longest::Seconds(0.0, None)
         );
-        is(&of("100", &format!("{full}, queue_limit: 9")), 1.0);
-        is(&of("120", &format!("{full}, queue_limit: 9")), 0.25);
+        is(&of("100", &format!("{full}, queue: {{limit: 9}}")), 1.0);
+        is(&of("120", &format!("{full}, queue: {{limit: 9}}")), 0.25);
         // Who leaves after two seconds bounds it too.
         is(&of("100.1", &format!("{full}, on_timeout: leave")), 2.0);
     }
