@@ -52,6 +52,7 @@ pub mod plan;
 pub mod preflight;
 pub mod recent;
 pub mod reply;
+pub mod responders;
 pub mod saturation;
 pub mod serve;
 pub mod sizes;

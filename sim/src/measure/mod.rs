@@ -48,10 +48,40 @@ use window::Window;
 /// How many response and service times lay over a limit of a service-level objective, exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Exceedances {
-    /// Response times over the limit.
+    /// Of requests that ended `ok`.
+    pub answered: Over,
+    /// Of requests that timed out or were unresolved, at the age they had reached.
+    pub unanswered: Over,
+}
+
+/// Times over a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Over {
+    /// Response times.
     pub response: u64,
-    /// Service times over the limit.
+    /// Service times.
     pub service: u64,
+}
+
+impl Exceedances {
+    /// Of all requests that the distributions hold.
+    pub fn held(&self) -> Over {
+        let mut held = self.answered;
+        held.add(self.unanswered);
+        held
+    }
+
+    fn add(&mut self, other: &Exceedances) {
+        self.answered.add(other.answered);
+        self.unanswered.add(other.unanswered);
+    }
+}
+
+impl Over {
+    fn add(&mut self, other: Over) {
+        self.response += other.response;
+        self.service += other.service;
+    }
 }
 
 /// Requests of one part of a run: how they ended and how long they took.
@@ -111,8 +141,7 @@ impl Cell {
                 .resize(other.exceedances.len(), Exceedances::default());
         }
         for (mine, others) in self.exceedances.iter_mut().zip(&other.exceedances) {
-            mine.response += others.response;
-            mine.service += others.service;
+            mine.add(others);
         }
     }
 }
@@ -375,6 +404,11 @@ impl Measure {
             return;
         };
         for (limit, over) in limits.iter().zip(&mut part.cell.exceedances) {
+            let over = if censored {
+                &mut over.unanswered
+            } else {
+                &mut over.answered
+            };
             over.response += u64::from(exceeds(response, limit.limit, censored));
             over.service += u64::from(exceeds(service, limit.limit, censored));
         }
