@@ -469,6 +469,6 @@ fn an_action_without_responders_is_warned_of_within_a_second() {
         panic!("{warned:?}");
     };
     // The first request is at 500 ms.
-    assert!(*at >= millis(500) && *at <= millis(700), "{at}");
+    assert!(*at >= millis(500) && *at <= millis(700), "{at:?}");
     assert!(warning.contains("demo.ask"), "{warning}");
 }
