@@ -212,7 +212,7 @@ fn overload_is_said_first_in_text_and_markdown() {
     let first = ran.stdout.lines().next().unwrap_or_default();
     assert_eq!(
         first,
-        "OVERLOAD: offered 100.0 requests/s, answered 80.00/s, falling behind by 20.00/s"
+        "OVERLOAD: offered 100.0 requests/s, answered 79.98/s, falling behind by 20.02/s"
     );
     let markdown = with_stdin("run --format markdown --spec -", &text).stdout;
     let overload = markdown.find("OVERLOAD: offered");
