@@ -392,6 +392,10 @@ pub struct OverrideArgs {
     #[arg(long, value_name = "PATH=VALUE", value_parser = assignment, allow_hyphen_values = true)]
     pub set: Vec<Assignment>,
 
+    /// A folder whose files the spec may name, beside its own folder and the working directory. May be repeated.
+    #[arg(long, value_name = "DIR")]
+    pub allow_files: Vec<PathBuf>,
+
     /// Objectives of commands that judge, which put them here.
     #[arg(skip)]
     pub slo: Vec<Objectives>,
@@ -413,7 +417,7 @@ impl OverrideArgs {
 pub struct ObjectiveArgs {
     /// Objectives of every action, or of the one that is named: p50, p90, p95, p99, p999 and errors, such as
     /// ask:p95=100ms,errors=0.1%. They replace the limits that they name. May be repeated.
-    #[arg(long, value_name = "[ACTION:]LIMIT=VALUE,...", value_parser = objectives, allow_hyphen_values = true)]
+    #[arg(long, value_name = "LIMITS", value_parser = objectives, allow_hyphen_values = true)]
     pub slo: Vec<Objectives>,
 }
 
