@@ -190,6 +190,8 @@ impl<'a> UsersBook<'a> {
             }
             // The sessions that are open when the run ends.
             Kept::SessionEnded(client, end) => return self.cut(*client, *end),
+            // Between the end of a request and that of its session; held against the tries elsewhere.
+            Kept::Settled { .. } => return,
             _ => {}
         }
         assert_eq!(

@@ -278,6 +278,15 @@ pub struct Slo {
     pub quantiles: Vec<QuantileLimit>,
     /// Largest share of failed requests.
     pub errors: Option<f64>,
+    /// The same of what users wait over all tries; without any of its own.
+    pub overall: Option<Box<Slo>>,
+}
+
+impl Slo {
+    /// Whether anything is promised of single requests.
+    pub fn judges_tries(&self) -> bool {
+        !self.quantiles.is_empty() || self.errors.is_some()
+    }
 }
 
 /// A limit on one quantile of the response time.

@@ -271,6 +271,11 @@ fn action(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
     let Some(slo) = &action.slo else {
         return Ok(());
     };
+    writeln!(f, "    slo:")?;
+    objectives(f, "      ", &slo.value)
+}
+
+fn objectives(f: &mut Formatter<'_>, indent: &str, slo: &Slo) -> fmt::Result {
     let Slo {
         p50,
         p90,
@@ -278,8 +283,8 @@ fn action(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
         p99,
         p999,
         errors,
-    } = &slo.value;
-    writeln!(f, "    slo:")?;
+        overall,
+    } = slo;
     for (name, limit) in [
         ("p50", p50),
         ("p90", p90),
@@ -287,9 +292,14 @@ fn action(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
         ("p99", p99),
         ("p999", p999),
     ] {
-        optional(f, "      ", name, limit)?;
+        optional(f, indent, name, limit)?;
     }
-    optional(f, "      ", "errors", errors)
+    optional(f, indent, "errors", errors)?;
+    let Some(overall) = overall else {
+        return Ok(());
+    };
+    writeln!(f, "{indent}overall:")?;
+    objectives(f, &format!("{indent}  "), &overall.value)
 }
 
 fn path(f: &mut Formatter<'_>, indent: &str, steps: &[Spanned<Step>]) -> fmt::Result {

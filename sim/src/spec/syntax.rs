@@ -307,6 +307,8 @@ pub struct Slo {
     pub p999: Option<Spanned<Duration>>,
     /// Limit on the share of failed requests.
     pub errors: Option<Spanned<Share>>,
+    /// Limits on what users wait, and on how often they fail, over all tries of a request.
+    pub overall: Option<Box<Spanned<Slo>>>,
 }
 
 /// A step of a path.

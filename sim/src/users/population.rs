@@ -143,6 +143,12 @@ impl Population {
         }
     }
 
+    /// Whether a user tries a request again that failed.
+    #[inline]
+    pub(super) fn retries(&self) -> bool {
+        self.on_failure.retries > 0
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         matches!(self.source, Source::Closed { .. })
     }
