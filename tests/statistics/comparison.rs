@@ -118,9 +118,9 @@ fn utilisation_counts_busy_workers_in_every_order() {
     let orders = [
         "fifo",
         "shared",
-        "{shared: {limit: 3}}",
+        "{shared: {limit: 5}}",
         "{priority: {classes: [urgent], preempt: true}}",
-        "fair",
+        "deadline",
     ];
     for (order, [workers, rate]) in orders.iter().flat_map(|o| [(o, [1, 800]), (o, [4, 3200])]) {
         let class = match order.contains("urgent") {

@@ -28,7 +28,7 @@ actions:
       - {visit: store}
       - reply
     slo: {p95: 1ms}
-  ask: {path: [{parallel: [[{visit: group}], [{visit: cache}]]}, {delay: {exponential: {mean: 1ms}}}, reply], class: live}
+  ask: {path: [{parallel: {paths: [[{visit: group}], [{visit: cache}]]}}, {delay: {exponential: {mean: 1ms}}}, reply], class: live}
   tell: {path: [{publish: audit}, reply]}
 streams:
   log: {append: {exponential: {mean: 100us}}, consumers: {second: {service: group}, first: {service: cache, during: [{emit: room}]}}}
@@ -101,7 +101,7 @@ fn shuffles(text: &str, number: u64) {
 
 #[test]
 fn the_order_of_keys_changes_nothing() {
-    shuffles(EVERYTHING, 12);
+    shuffles(EVERYTHING, 8);
 }
 
 #[test]
@@ -117,8 +117,8 @@ fn the_order_of_keys_changes_nothing_of_the_shipped_specs() {
     ] {
         let path = format!("{}/specs/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
         let mut tree = tree(&std::fs::read_to_string(path).unwrap());
-        tree["run"] = serde_json::json!({"horizon": "2s", "warmup": "200ms"});
-        shuffles(&tree.to_string(), 3);
+        tree["run"] = serde_json::json!({"horizon": "1s", "warmup": "200ms"});
+        shuffles(&tree.to_string(), 2);
     }
 }
 
@@ -169,26 +169,26 @@ fn what_nobody_uses_changes_nothing_wherever_it_stands() {
 /// A step that emits or publishes elsewhere leaves the draws of the others as they were.
 #[test]
 fn a_further_emission_elsewhere_on_the_path_changes_no_draw() {
-    let spec = |steps: &str| {
+    let spec = |emits: &str, publishes: &str| {
         format!(
             "
 blis: 1
 name: steps
 run: {{horizon: 5s}}
 clients: {{c: {{rate: 200/s, do: act}}}}
-actions: {{act: {{path: [{{visit: s}}, reply, {steps}{{emit: room}}, {{publish: log}}]}}}}
-services: {{s: {{workers: 9, time: 1ms}}}}
+actions: {{act: {{path: [{{visit: s}}, reply, {emits}{{emit: room}}, {publishes}{{publish: log}}]}}}}
+services: {{s: {{workers: 9, time: 1ms}}, t: {{workers: 9, time: {{exponential: {{mean: 1ms}}}}}}, u: {{workers: 1, time: 1ms}}}}
 streams:
-  log: {{append: {{exponential: {{mean: 1ms}}}}, consumers: {{c: {{service: s}}}}}}
-  other: {{append: {{exponential: {{mean: 1ms}}}}, consumers: {{c: {{service: s}}}}}}
+  log: {{append: {{exponential: {{mean: 1ms}}}}, consumers: {{c: {{service: t}}}}}}
+  other: {{consumers: {{c: {{service: u}}}}}}
 fan_outs:
   room: {{subscribers: 5, delay: {{exponential: {{mean: 2ms}}}}, within: 3ms, loss: 20%}}
   hall: {{subscribers: 5, loss: 20%}}
 "
         )
     };
-    let plain = result(&spec(""));
-    let more = result(&spec("{emit: hall}, {publish: other}, "));
+    let plain = result(&spec("", ""));
+    let more = result(&spec("{emit: hall}, ", "{publish: other}, "));
     assert_eq!(plain["fan_outs"]["room"], more["fan_outs"]["room"]);
     assert_eq!(
         plain["streams"]["log"]["consumers"]["c"]["stored"],
