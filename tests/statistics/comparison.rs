@@ -120,7 +120,6 @@ fn utilisation_counts_busy_workers_in_every_order() {
         "shared",
         "{shared: {limit: 5}}",
         "{priority: {classes: [urgent], preempt: true}}",
-        "deadline",
     ];
     for (order, [workers, rate]) in orders.iter().flat_map(|o| [(o, [1, 800]), (o, [4, 3200])]) {
         let class = match order.contains("urgent") {
