@@ -9,7 +9,7 @@ fn shop(consumer: &str, work: &str) -> Model {
     lowered(&format!(
         "blis: 1\nname: shop\nrun: {{requests: 1}}\nclients: {{users: {{rate: 1/s, do: ask}}, visitors: {{rate: 1/s, do: ask}}}}\nactions:\n  ask: {{path: \
          [{{publish: orders}}, reply], live: {{request: a.b}}}}\nstreams:\n  orders: {{consumers: {{biller: {{service: work, \
-         {consumer}}}}}}}\n  unbilled: {{consumers: {{desk: {{service: other}}}}}}\nservices:\n  work: {{{work}}}\n  other: {{workers: \
+         {consumer}}}}}}}\n  unbilled: {{consumers: {{desk: {{service: yard}}}}}}\nservices:\n  work: {{{work}}}\n  yard: {{workers: \
          1, time: 1ms}}\n"
     ))
 }
