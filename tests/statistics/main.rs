@@ -9,4 +9,5 @@ mod batches;
 mod comparison;
 mod coverage;
 mod parallel;
+mod permuted;
 mod support;

@@ -19,6 +19,7 @@ mod messages;
 mod series;
 mod sketch;
 mod station;
+mod stays;
 mod stream;
 mod window;
 
@@ -296,7 +297,7 @@ impl Measure {
             stations: model
                 .services
                 .iter()
-                .map(|_| StationMeter::new(warmup))
+                .map(|service| StationMeter::new(service, warmup))
                 .collect(),
             station_names: model
                 .services
@@ -857,9 +858,13 @@ impl Sink for Measure {
             ),
             Event::SessionStarted { client } => self.sessions[client.index()].started += 1,
             Event::SessionEnded { client, end } => self.sessions[client.index()].end(end),
-            Event::Visit { service, step, .. } => {
-                self.stations[service.index()].record(at, step);
-            }
+            Event::Visit {
+                service,
+                line,
+                visitor,
+                step,
+                ..
+            } => self.stations[service.index()].record(at, line, visitor, step),
             Event::Publication { stream, stored } => self.messages.publication(at, stream, stored),
             Event::Message { consumer, step, .. } => self.messages.message(at, consumer, step),
             Event::Delivery {

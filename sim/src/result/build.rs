@@ -17,7 +17,7 @@ use crate::event::{Outcome, SessionEnd};
 use crate::measure::{
     Areas, Latencies, Measure, Of, Overall, Requests, Row, Sessions, StationMeter, Times,
 };
-use crate::model::{self, ActionId, ClientId, Model, Order, Service};
+use crate::model::{self, ActionId, ClientId, Model, Service};
 use crate::replication::Replicated;
 use crate::spec::Setting;
 use crate::time::{Span, Time};
@@ -252,12 +252,7 @@ pub(super) fn mean_over(area: u128, span: Span) -> Option<f64> {
 }
 
 fn utilisation(service: &Service, areas: Areas, span: Span) -> Option<f64> {
-    // Those who share workers are in service together, and yet no more workers are busy than there are.
-    let busy = match service.order {
-        Order::Shared { .. } => areas.workers,
-        _ => areas.busy,
-    };
-    Some(mean_over(busy, span)? / service.servers() as f64)
+    Some(mean_over(areas.busy, span)? / service.servers() as f64)
 }
 
 fn services(model: &Model, measure: &Measure) -> BTreeMap<String, ServiceResult> {
@@ -301,7 +296,8 @@ fn bottleneck(model: &Model, measure: &Measure) -> Option<Bottleneck> {
             .map(|(index, capacity)| (index, Some(capacity)))?,
         false => {
             let busy = (0..model.services.len()).filter_map(|index| Some((index, used(index)?)));
-            let (busiest, most) = busy.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+            // Of equals the first by name, which the last of the greatest is when looked at from the end.
+            let (busiest, most) = busy.rev().max_by(|(_, a), (_, b)| a.total_cmp(b))?;
             (most > 0.0).then_some((busiest, None))?
         }
     };
