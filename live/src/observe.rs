@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use blis_sim::event::Sink;
-use blis_sim::measure::{Measure, Times};
+use blis_sim::event::{Outcome, Sink};
+use blis_sim::measure::{Imbalance, Measure, Times};
 use blis_sim::model::{MaxInFlight, Model};
 use blis_sim::result::Observers;
 use blis_sim::time::Span;
@@ -30,6 +30,7 @@ use crate::plan::{Unsendable, sendable};
 use crate::preflight::{self, Obstacle};
 use crate::recent::Recent;
 use crate::reply::Replies;
+use crate::responders::Silence;
 use crate::sizes::{self, TooLarge};
 use crate::target::Target;
 
@@ -149,7 +150,7 @@ where
     streams.extend(promised(model));
     let observers = observers::Observers::prepare(asker, model, streams, &wanted);
     let observers = runtime.block_on(observers)?;
-    let told = Arc::new(Told::default());
+    let told = Arc::new(Told::new(model));
     let (sender, incoming) = channel();
     // The clock of the run starts when it is connected; until then nothing is sent.
     let origin = Instant::now();
@@ -176,7 +177,7 @@ where
         server,
     };
     let also = begin(&connected)?;
-    let nats = Nats::new(model, opened, run, Arc::clone(&told));
+    let nats = Nats::new(model, opened, run);
     let watching = runtime.block_on(async { observers.watch() });
     let clock = Started::new(RealClock::new(origin, incoming));
     let gauges = Arc::new(Gauges::default());
@@ -185,12 +186,20 @@ where
     let watcher = watcher.map_err(Failure::Threads)?;
     let heard = (Measure::new(model), Recent::default());
     let driver = Driver::new(model, nats, clock, (heard, also), gauges);
-    let mut show = |reached: Progress, (heard, _): &mut (Heard, S)| (watch.show)(reached, heard);
+    let mut silence = Silence::new(model);
+    let mut show = |reached: Progress, (heard, _): &mut (Heard, S)| {
+        let warnings = silence.look(&told.responders);
+        warnings.iter().for_each(|warning| warn(warning));
+        (watch.show)(reached, heard);
+    };
     let watch = Watch {
         stop: watch.stop,
         show: &mut show,
     };
     let (transport, ((measure, _), also), ended) = driver.run(watch);
+    // A run may end before it is looked at.
+    let warnings = silence.look(&told.responders);
+    warnings.iter().for_each(|warning| warn(warning));
     let seen = watcher.stop();
     // What was taken by a connection and needs no answer may still wait to be written.
     if !ended.lost {
@@ -303,26 +312,41 @@ fn lateness(what: &str, own: &Times, response: &Times) -> Option<String> {
     })
 }
 
-/// Counts that are not zero, by what they count.
-pub fn remarks<S>(observed: &Observed<S>) -> Vec<(&'static str, u64)> {
+/// Whether the reasons of every outcome add up to its count: those of failures, which alone have reasons.
+///
+/// # Errors
+/// The first outcome of which they do not.
+pub fn check<S>(observed: &Observed<S>) -> Result<(), Imbalance> {
+    let requests = observed.measure.total().requests();
+    let reasons = &observed.ended.reasons;
+    let failures = [
+        Outcome::AppError,
+        Outcome::Rejected,
+        Outcome::TransportError,
+        Outcome::Dropped,
+    ];
+    let differs = |outcome: &Outcome| reasons.of_outcome(*outcome) != requests.ended(*outcome);
+    match failures.into_iter().find(differs) {
+        None => Ok(()),
+        Some(outcome) => Err(Imbalance {
+            what: format!("the sum of the reasons of {}", outcome.name()),
+            left: reasons.of_outcome(outcome).into(),
+            against: "its count".to_owned(),
+            right: requests.ended(outcome).into(),
+        }),
+    }
+}
+
+/// What happened to connections, as often as it did, by what it was; what did not happen is absent.
+pub fn incidents<S>(observed: &Observed<S>) -> Vec<(&'static str, u64)> {
     let told = &observed.told;
     let counts = [
-        ("no_responders", &told.no_responders),
-        ("captured_by_a_stream", &told.captured),
-        ("service_errors", &told.service_errors),
-        ("rejected", &told.rejected),
-        ("stream_errors", &told.stream_errors),
-        ("connection_full", &told.no_room),
-        ("connection_down", &told.disconnected),
-        ("payload_too_large", &told.too_large),
-        ("permission_denied", &told.permission_denied),
         ("connections_lost", &told.lost),
         ("slow_consumer", &told.slow_consumer),
     ];
     let counts = counts
         .into_iter()
-        .map(|(name, counter)| (name, counter.load(Ordering::Relaxed)))
-        .chain([("over_in_flight_limit", observed.ended.over_limit)]);
+        .map(|(name, counter)| (name, counter.load(Ordering::Relaxed)));
     counts.filter(|(_, number)| *number > 0).collect()
 }
 
@@ -354,13 +378,9 @@ mod started {
 
         fn of_ours(&self, incoming: Incoming) -> Incoming {
             match incoming {
-                Incoming::Done {
+                Incoming::Done { flight, ending, at } => Incoming::Done {
                     flight,
-                    outcome,
-                    at,
-                } => Incoming::Done {
-                    flight,
-                    outcome,
+                    ending,
                     at: self.ours(at),
                 },
                 Incoming::Delivered(delivery) => Incoming::Delivered(Delivery {

@@ -72,11 +72,7 @@ pub struct StationSums {
 impl StationSums {
     fn minus(&self, before: &StationSums) -> StationSums {
         StationSums {
-            areas: Areas {
-                waiting: self.areas.waiting - before.areas.waiting,
-                busy: self.areas.busy - before.areas.busy,
-                workers: self.areas.workers - before.areas.workers,
-            },
+            areas: self.areas.minus(&before.areas),
             visits: self.visits - before.visits,
             waited: self.waited - before.waited,
         }

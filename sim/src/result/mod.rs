@@ -12,6 +12,7 @@ mod live_observers;
 mod manifest;
 mod message_intervals;
 mod messages;
+mod overload;
 
 pub use blocks::{
     ActionResult, Approximately, BalancedBounds, Bottleneck, ClientResult, ExactClass,

@@ -4,12 +4,16 @@
 //! [`measure`](crate::measure) and [`replication`](crate::replication). Intervals are two-sided, at the level
 //! [`LEVEL`], and never claim more than their data: where it is too little, there is none.
 
+mod beta;
+mod binomial;
 mod interval;
 mod mser;
 mod precision;
 mod student;
 mod tails;
 
+pub use beta::{beta_quantile, beta_regularised};
+pub use binomial::{binomial_tail, share_bounds};
 pub use interval::{Interval, LEVEL, spread_over};
 pub use mser::{Course, Truncation, mser};
 pub use precision::Precision;
