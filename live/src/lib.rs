@@ -55,6 +55,7 @@ pub mod ready;
 pub mod reason;
 pub mod recent;
 pub mod reply;
+pub mod responders;
 pub mod saturation;
 pub mod serve;
 pub mod sizes;
