@@ -61,6 +61,8 @@ pub enum Purpose {
     Value,
     /// The UUID of a request.
     Uuid,
+    /// How many bytes a request carries.
+    Size,
 }
 
 impl Purpose {
@@ -87,6 +89,7 @@ impl Purpose {
             Purpose::Loss => "loss",
             Purpose::Value => "value",
             Purpose::Uuid => "uuid",
+            Purpose::Size => "size",
         }
     }
 }
