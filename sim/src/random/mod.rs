@@ -63,6 +63,8 @@ pub enum Purpose {
     Uuid,
     /// How many bytes a request carries.
     Size,
+    /// What the emissions and publications of a path are known by.
+    Path,
 }
 
 impl Purpose {
@@ -90,6 +92,7 @@ impl Purpose {
             Purpose::Value => "value",
             Purpose::Uuid => "uuid",
             Purpose::Size => "size",
+            Purpose::Path => "path",
         }
     }
 }
