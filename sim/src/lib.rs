@@ -37,3 +37,4 @@ pub mod time;
 pub mod trace;
 pub mod users;
 pub mod verdict;
+pub mod visible;

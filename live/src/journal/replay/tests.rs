@@ -91,8 +91,8 @@ fn document(model: &Model, measure: &Measure, end: End) -> Run {
     result::build(model, measure, provenance).into_live(live)
 }
 
-/// Reads entries, some of which may be missing, as a record of a model.
-fn replayed(model: &Model, entries: &[(u64, Bytes)]) -> (Measure, Replayed, Damage) {
+/// A record of a model with these entries, some of which may be missing.
+fn record(model: &Model, entries: &[(u64, Bytes)]) -> Entries<<FakeDisk as Disk>::Reader> {
     let mut disk = FakeDisk::new();
     let path = PathBuf::from("/0.segment");
     let mut file = disk.create(&path).expect("a file");
@@ -112,7 +112,12 @@ fn replayed(model: &Model, entries: &[(u64, Bytes)]) -> (Measure, Replayed, Dama
     for group in numbered.chunks(100) {
         segment.commit(group).expect("room");
     }
-    let mut entries = Entries::open(&disk, &[path], RUN, model).expect("a segment");
+    Entries::open(&disk, &[path], RUN, model).expect("a segment")
+}
+
+/// What such a record says.
+fn replayed(model: &Model, entries: &[(u64, Bytes)]) -> (Measure, Replayed, Damage) {
+    let mut entries = record(model, entries);
     let mut measure = Measure::new(model);
     let replayed = replay(&mut entries, &mut measure).expect("a record");
     measure
@@ -186,4 +191,119 @@ proptest! {
         prop_assert!(damage.missing > 0);
         prop_assert_eq!(replayed.rows + replayed.unknown, replayed.end.intended);
     }
+}
+
+/// The numbers of 8 bytes of an entry, by their place.
+const LARGE: std::ops::Range<usize> = 8..56;
+
+/// Replays a forged record: the figures, or why there are none.
+fn forged(model: &Model, entries: &[(u64, Bytes)]) -> Result<(), String> {
+    let mut entries = record(model, entries);
+    let mut measure = Measure::new(model);
+    let replayed = replay(&mut entries, &mut measure).map_err(|why| why.to_string())?;
+    let finished = measure.finish(replayed.end.intended);
+    finished.map_err(|why| why.to_string())?;
+    let run = document(model, &measure, replayed.end);
+    run.to_json().map(drop).map_err(|why| why.to_string())
+}
+
+#[test]
+fn forged_times_are_damage() {
+    let model = model(SPECS[2]);
+    let (_, entries, _) = simulate(&model);
+    let whole: Vec<(u64, Bytes)> = (0..).zip(entries).take(400).collect();
+    assert_eq!(forged(&model, &whole), Ok(()));
+    let with = |kind: u8, large: usize, value: u64| {
+        let mut forged_entries = whole.clone();
+        let found = forged_entries.iter_mut().skip(50);
+        let (_, bytes) = found
+            .filter(|(_, bytes)| bytes[0] == kind)
+            .next_back()
+            .expect("one");
+        let at = LARGE.start + 8 * large;
+        bytes[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        forged(&model, &forged_entries)
+    };
+    let century = blis_sim::spec::units::MAX_DURATION_NS as u64;
+    let (intended, sent, done, now) = (2, 3, 4, 5);
+    for (kind, large, value, why) in [
+        (0, now, u64::MAX, "it has a time that no run reaches"),
+        (1, now, u64::MAX, "it has a time that no run reaches"),
+        (1, now, u64::MAX / 2, "it has a time that no run reaches"),
+        (3, now, 1, "it goes back in time"),
+        (
+            0,
+            intended,
+            u64::MAX,
+            "it has a time of what had not come yet",
+        ),
+        (
+            1,
+            intended,
+            century,
+            "it has a time of what had not come yet",
+        ),
+        (1, sent, u64::MAX, "it has a time of what had not come yet"),
+        (1, done, u64::MAX, "it has a time of what had not come yet"),
+        (1, done, 0, "it has a time of what had not come yet"),
+        (3, done, u64::MAX, "it has a time of what had not come yet"),
+    ] {
+        let told = with(kind, large, value).expect_err("it is forged");
+        let expected = format!("the record in / is damaged: {why}; restore it from a copy");
+        assert_eq!(told, expected, "{kind} {large} {value}");
+    }
+}
+
+/// Whatever the entries of a record say, reading it comes to an end, with figures or without. The last instant that is
+/// believed takes no long time either.
+#[test]
+fn mutated_records_come_to_an_end() {
+    let mut state = 0x5eed_u64;
+    let mut draw = |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let century = blis_sim::spec::units::MAX_DURATION_NS as u64;
+    let values = [
+        0,
+        1,
+        century - 1,
+        century,
+        century + 1,
+        u64::MAX / 2,
+        u64::MAX,
+    ];
+    let (mut told, mut refused) = (0, 0);
+    for text in SPECS {
+        let model = model(text);
+        let (_, entries, _) = simulate(&model);
+        let whole: Vec<(u64, Bytes)> = (0..).zip(entries).take(150).collect();
+        for _ in 0..200 {
+            let mut mutated = whole.clone();
+            for _ in 0..=draw(3) {
+                let (_, bytes) = &mut mutated[draw(150) as usize];
+                let value = values[draw(values.len() as u64) as usize];
+                match draw(3) {
+                    0 => bytes[draw(8) as usize] = draw(256) as u8,
+                    1 => bytes[draw(56) as usize] ^= 1 << draw(8),
+                    _ => {
+                        let at = LARGE.start + 8 * draw(6) as usize;
+                        bytes[at..at + 8].copy_from_slice(&value.to_le_bytes());
+                    }
+                }
+            }
+            if draw(4) == 0 {
+                // The last entry may say anything that it likes of how far time had come.
+                let (_, bytes) = mutated.last_mut().expect("one");
+                bytes[48..].copy_from_slice(&century.to_le_bytes());
+            }
+            match forged(&model, &mutated) {
+                Ok(()) => told += 1,
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(told > 50 && refused > 50, "{told} {refused}");
 }
