@@ -13,3 +13,4 @@ mod orders;
 mod replicate;
 mod sensitivity;
 mod statistics;
+mod tries;

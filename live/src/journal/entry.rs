@@ -1,7 +1,7 @@
 //! What happened, as a segment holds it: one entry of fixed size for each event of a live run.
 
 use blis_sim::engine::LoadEnd;
-use blis_sim::event::{Event, Outcome, SessionEnd};
+use blis_sim::event::{Event, Outcome, Request, SessionEnd};
 use blis_sim::model::{ActionId, ClientId};
 use blis_sim::spec::units::MAX_DURATION_NS;
 use blis_sim::time::Time;
@@ -29,8 +29,13 @@ pub enum What {
     Intended(Row),
     /// A request ended.
     Done(Row),
-    /// A reply came after its client had given up.
+    /// The first reply to a request came after the request had ended without one.
     LateReply(Time),
+    /// A further reply came to a request that had one.
+    DuplicateReply(Time),
+    /// The last try of a request ended: the row has the first try's intended instant, and as the instant of sending how
+    /// much later all tries were sent than they were intended.
+    Settled(Row),
     /// A session started.
     SessionStarted(ClientId, Time),
     /// A session ended.
@@ -75,7 +80,20 @@ impl What {
                 outcome,
                 ..
             } => What::Done(Row::of(request, sent, at, outcome, warmup)),
+            Event::Settled {
+                request,
+                first,
+                lag,
+                outcome,
+            } => {
+                let request = Request {
+                    intended: first,
+                    ..*request
+                };
+                What::Settled(Row::of(&request, first + lag, at, outcome, warmup))
+            }
             Event::LateReply => What::LateReply(at),
+            Event::DuplicateReply => What::DuplicateReply(at),
             Event::SessionStarted { client } => What::SessionStarted(client, at),
             Event::SessionEnded { client, end } => What::SessionEnded(client, end, at),
             Event::LoadEnded => What::LoadEnded(at),
@@ -138,7 +156,9 @@ impl Fields {
         match what {
             What::Intended(row) => Fields::of_row(0, row),
             What::Done(row) => Fields::of_row(1, row),
+            What::Settled(row) => Fields::of_row(8, row),
             What::LateReply(at) => Fields::at(2, *at),
+            What::DuplicateReply(at) => Fields::at(7, *at),
             What::SessionStarted(client, at) => Fields {
                 small: [client.0, 0, 0],
                 ..Fields::at(3, *at)
@@ -174,6 +194,8 @@ impl Fields {
                 at,
                 intended: self.large[1],
             }),
+            7 => What::DuplicateReply(at),
+            8 => What::Settled(self.row()?),
             _ => return None,
         })
     }
@@ -183,19 +205,27 @@ impl Entry {
     /// What no run can have written after time had come as far as `before`. A checksum does not tell, because whoever
     /// forges an entry computes it too.
     pub fn impossible(&self, before: Time) -> Option<&'static str> {
+        let too_late = |at: Time| at.as_nanos() as f64 > MAX_DURATION_NS;
         let at_most_now = |times: &[Time]| times.iter().all(|&at| at <= self.now);
         let known = match &self.what {
             What::Intended(row) => at_most_now(&[row.intended]),
             What::Done(row) => {
                 at_most_now(&[row.intended, row.sent, row.done]) && row.intended <= row.done
             }
+            // Its instant of sending is a length of time.
+            What::Settled(row) => {
+                at_most_now(&[row.intended, row.done])
+                    && row.intended <= row.done
+                    && !too_late(row.sent)
+            }
             What::LateReply(at)
+            | What::DuplicateReply(at)
             | What::SessionStarted(_, at)
             | What::SessionEnded(_, _, at)
             | What::LoadEnded(at) => at_most_now(&[*at]),
             What::Ended(end) => at_most_now(&[end.at]),
         };
-        if self.now.as_nanos() as f64 > MAX_DURATION_NS {
+        if too_late(self.now) {
             Some("it has a time that no run reaches")
         } else if self.now < before {
             Some("it goes back in time")
