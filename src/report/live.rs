@@ -3,6 +3,7 @@
 use blis_sim::result::{
     GeneratorInterval, GeneratorResult, Interval, LatencyBlock, RequestCounts, Run,
 };
+use blis_sim::verdict::Status;
 
 use super::number::{NOT_MEASURED, count, millis, or_not_measured, percent, rough, significant};
 use super::parts::{Block, Fact, Section};
@@ -167,6 +168,15 @@ pub fn generator(run: &Run) -> Section {
     );
     for limit in generator.limited_by.iter().skip(1) {
         fact.add(limit.clone());
+    }
+    let tripped = run.verdict.as_ref();
+    if tripped.is_some_and(|verdict| verdict.status == Status::Trip)
+        && !generator.limited_by.is_empty()
+    {
+        fact.add(
+            "the verdict is TRIP all the same: an objective was missed without the lag of the generator"
+                .to_owned(),
+        );
     }
     if let Some(lag) = quantiles(&generator.own_lag_ms) {
         let idle = quantiles(&generator.control_ms);

@@ -16,3 +16,4 @@ mod statistics;
 mod streams;
 mod support;
 mod trace;
+mod verdict;

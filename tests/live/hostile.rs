@@ -53,7 +53,7 @@ fn harmless(ran: &Ran) {
             .chars()
             .filter(|&c| blis_sim::visible::is_hidden(c) && c != '\n')
             .collect();
-        assert_eq!(hidden, [], "{text:?}");
+        assert!(hidden.is_empty(), "{hidden:?} in {text:?}");
     }
 }
 

@@ -55,7 +55,7 @@ ids! {
     ClassId,
 }
 
-/// Everything a run needs to know, checked.
+/// Everything a run needs to know, checked. Whatever has a name is in the order of the names.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// The spec's name.

@@ -304,7 +304,7 @@ pub struct Action {
 }
 
 /// Service-level objectives: the largest allowed values of quantiles of the response time, and of the share of errors.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Slo {
     /// Limit on the median.
