@@ -13,8 +13,8 @@ use async_nats::{HeaderMap, HeaderName, HeaderValue, PublishErrorKind};
 use blis_sim::engine::FlightId;
 use blis_sim::event::{Outcome, Request};
 use blis_sim::model::{
-    ActionId, Answer, Connections, Model, Payload, Piece, SendKind, Sending, Source, Template,
-    rendered,
+    ActionId, Answer, Connections, Model, Payload, Piece, SendKind, Sending, SizeDraws, Source,
+    Template, rendered,
 };
 use blis_sim::time::Time;
 use bytes::Bytes;
@@ -67,6 +67,8 @@ struct Prepared {
 
 enum Filled {
     Fixed(Bytes),
+    /// As many bytes as the request is drawn.
+    Drawn,
     Each(Template),
 }
 
@@ -75,6 +77,7 @@ impl Prepared {
     fn new(sending: &Sending) -> Option<Prepared> {
         let payload = match &sending.payload {
             Payload::Size(bytes) => Filled::Fixed(Bytes::from(vec![FILLING; *bytes])),
+            Payload::Drawn { .. } => Filled::Drawn,
             Payload::Text(text) => match text.fixed() {
                 Some(text) => Filled::Fixed(Bytes::from(text.to_owned())),
                 None => Filled::Each(text.clone()),
@@ -119,6 +122,16 @@ impl Prepared {
 /// Why a request is not sent, to be told.
 struct NotSent(String);
 
+/// The largest payload whose size is drawn.
+fn largest_draw(model: &Model) -> usize {
+    let sending = model.actions.iter().filter_map(|one| one.sending.as_ref());
+    let largest = sending.map(|sending| match sending.payload {
+        Payload::Drawn { most } => most,
+        Payload::Size(_) | Payload::Text(_) => 0,
+    });
+    largest.max().unwrap_or(0)
+}
+
 /// Client, user and number: by which a stream knows a message again, also when it is tried again.
 pub fn message_id() -> Template {
     let slash = || Piece::Text("/".to_owned());
@@ -136,6 +149,9 @@ pub struct Nats {
     model: Model,
     filler: Filler,
     awaiting: Awaiting,
+    /// What payloads whose size is drawn are cut from.
+    filling: Bytes,
+    sizes: SizeDraws,
     /// By action.
     prepared: Vec<Option<Prepared>>,
     connections: Vec<Connection>,
@@ -174,6 +190,8 @@ impl Nats {
                 .iter()
                 .map(|action| action.sending.as_ref().and_then(Prepared::new))
                 .collect(),
+            filling: Bytes::from(vec![FILLING; largest_draw(model)]),
+            sizes: SizeDraws::new(model),
             filler: Filler::new(model),
             awaiting: Awaiting::new(model),
             model: model.clone(),
@@ -249,6 +267,10 @@ impl Transport for Nats {
         self.sent[flight.slot()] = (at as u32, to);
         let payload = match &prepared.payload {
             Filled::Fixed(bytes) => bytes.clone(),
+            Filled::Drawn => {
+                let size = self.sizes.of(request) as usize;
+                self.filling.slice(..size.min(self.filling.len()))
+            }
             Filled::Each(template) => Bytes::from(text(template)),
         };
         let awaits = prepared.awaited.as_ref();

@@ -8,6 +8,7 @@ mod cluster;
 mod exchange;
 mod guarded;
 mod honesty;
+mod hostile;
 mod keys;
 mod observers;
 mod programs;

@@ -18,6 +18,7 @@ mod replies;
 mod run;
 mod services;
 mod shapes;
+mod sizes;
 mod standstill;
 mod streams;
 mod templates;
@@ -63,6 +64,7 @@ pub fn lower_with(spec: &Spec, files: &Files) -> Result<Lowered, Vec<SpecError>>
         templates::check(spec, &model, &mut findings);
         emptiness::check(spec, &model, &mut findings);
         services::check_timeouts(spec, &model, &mut findings);
+        sizes::check(spec, &model, &mut findings);
         paths::warn_of_unmissable(spec, &model, &mut findings);
         standstill::check(spec, &model, &mut findings);
         conditions::warn(spec, &model, &mut findings);

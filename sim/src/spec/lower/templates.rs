@@ -2,7 +2,7 @@
 //! would be before it is sent.
 
 use super::Findings;
-use super::live::MAX_PAYLOAD;
+use super::sizes::MAX_PAYLOAD;
 use crate::model::rendered::{self, Flaw};
 use crate::model::{Action, Awaited, By, Looked, Model, Payload, Piece, Sending, Template, Texts};
 use crate::spec::error::shown;
