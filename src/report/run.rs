@@ -9,6 +9,7 @@ use blis_sim::verdict::Status;
 
 use super::breakdown::{breakdown, overall, services};
 use super::check::{balanced_jobs, by_class};
+use super::course::course;
 use super::number::{
     count, millis, millis_off, millis_within, or_not_measured, percent, percent_within,
     significant, significant_within,
@@ -34,7 +35,7 @@ pub fn run(file: Option<&str>, run: &Run) -> Report {
             live::configuration(run),
             live::live(run),
             live::awaited(run),
-            live::course(run),
+            course(run),
             observers::observers(run),
             live::generator(run),
             limit(run),
@@ -492,8 +493,13 @@ fn verdict(run: &Run) -> Section {
         return Section::fact(Fact::new("verdict", why));
     };
     let mut fact = Fact::new("verdict", status_name(verdict.status));
-    for reason in &verdict.reasons {
-        fact.add(reason.clone());
+    for reason in verdict
+        .reasons
+        .iter()
+        .cloned()
+        .chain(messages::not_judged(run))
+    {
+        fact.add(reason);
     }
     Section::fact(fact)
 }
