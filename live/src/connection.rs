@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use async_nats::{Client, Event};
+use async_nats::{Client, Event, StatusCode};
 use blis_sim::engine::FlightId;
-use blis_sim::model::{ActionId, SendKind};
+use blis_sim::model::{ActionId, Model, SendKind};
 use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 
@@ -22,6 +22,7 @@ pub use crate::connect_failure::ConnectFailure;
 use crate::denied::{Denial, Denied, key};
 use crate::driver::Incoming;
 use crate::reply::{self, Replies};
+use crate::responders::Responders;
 use crate::target::Target;
 
 /// How many connections are opened at a time.
@@ -36,10 +37,20 @@ pub struct Told {
     pub lost: AtomicU64,
     /// Times that the client could not keep up with what came.
     pub slow_consumer: AtomicU64,
+    /// Who answers at all.
+    pub responders: Responders,
     messages: Mutex<Vec<String>>,
 }
 
 impl Told {
+    /// Nothing told yet, of a model.
+    pub fn new(model: &Model) -> Told {
+        Told {
+            responders: Responders::new(model),
+            ..Told::default()
+        }
+    }
+
     /// What servers said, the first few times.
     pub fn messages(&self) -> Vec<String> {
         self.messages
@@ -225,6 +236,8 @@ async fn open_one(
                 SendKind::Jetstream => reply::of_stream(&message, &told),
                 SendKind::Request | SendKind::Publish => reads.ending(action, &message),
             };
+            let nobody = message.status == Some(StatusCode::NO_RESPONDERS);
+            told.responders.heard(action, nobody);
             if incoming
                 .send(Incoming::Done { flight, ending, at })
                 .is_err()

@@ -53,6 +53,7 @@ pub mod preflight;
 pub mod reason;
 pub mod recent;
 pub mod reply;
+pub mod responders;
 pub mod saturation;
 pub mod serve;
 pub mod sizes;

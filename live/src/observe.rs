@@ -30,6 +30,7 @@ use crate::plan::{Unsendable, sendable};
 use crate::preflight::{self, Obstacle};
 use crate::recent::Recent;
 use crate::reply::Replies;
+use crate::responders::Silence;
 use crate::sizes::{self, TooLarge};
 use crate::target::Target;
 
@@ -149,7 +150,7 @@ where
     streams.extend(promised(model));
     let observers = observers::Observers::prepare(asker, model, streams, &wanted);
     let observers = runtime.block_on(observers)?;
-    let told = Arc::new(Told::default());
+    let told = Arc::new(Told::new(model));
     let (sender, incoming) = channel();
     // The clock of the run starts when it is connected; until then nothing is sent.
     let origin = Instant::now();
@@ -185,12 +186,20 @@ where
     let watcher = watcher.map_err(Failure::Threads)?;
     let heard = (Measure::new(model), Recent::default());
     let driver = Driver::new(model, nats, clock, (heard, also), gauges);
-    let mut show = |reached: Progress, (heard, _): &mut (Heard, S)| (watch.show)(reached, heard);
+    let mut silence = Silence::new(model);
+    let mut show = |reached: Progress, (heard, _): &mut (Heard, S)| {
+        let warnings = silence.look(&told.responders);
+        warnings.iter().for_each(|warning| warn(warning));
+        (watch.show)(reached, heard);
+    };
     let watch = Watch {
         stop: watch.stop,
         show: &mut show,
     };
     let (transport, ((measure, _), also), ended) = driver.run(watch);
+    // A run may end before it is looked at.
+    let warnings = silence.look(&told.responders);
+    warnings.iter().for_each(|warning| warn(warning));
     let seen = watcher.stop();
     // What was taken by a connection and needs no answer may still wait to be written.
     if !ended.lost {

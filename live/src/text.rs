@@ -196,9 +196,9 @@ mod tests {
                 3,
                 1
             ),
-            "users.7.7.3.3-1/99"
+            "others.7.7.3.3-1/99"
         );
-        assert_eq!(fill("{id}", 1, 7, 3, 1), "others/7/3/1");
+        assert_eq!(fill("{id}", 1, 7, 3, 1), "users/7/3/1");
         assert_eq!(fill("plain", 0, 0, 0, 0), "plain");
     }
 

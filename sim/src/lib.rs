@@ -26,6 +26,7 @@ pub mod event;
 pub mod explain;
 pub mod measure;
 pub mod model;
+pub mod number;
 pub mod random;
 pub mod replication;
 pub mod result;

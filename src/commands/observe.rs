@@ -22,7 +22,7 @@ use crate::cli::{InFlight, ObserveArgs};
 use crate::commands::{deliver, first_failure, print};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
-use crate::live_progress::LiveProgress;
+use crate::live_progress::{self, LiveProgress};
 use crate::live_record::{Begun, Place, Sealed};
 use crate::nats_access;
 use crate::report::number::count;
@@ -78,7 +78,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
             streams: &args.observe_stream,
             monitor: monitor.as_ref(),
         },
-        warn: &|warning: &str| tell(&format!("blis: warning: {warning}\n")),
+        warn: &live_progress::warn,
         begin,
     };
     let mut observed = observe::observe(&workload.model, &target, &access, besides, watch)?;
@@ -126,7 +126,7 @@ fn interruption(workload: &Workload, in_flight: usize) -> String {
 
 /// The workload, with what the flags of this command set.
 fn load(args: &ObserveArgs) -> Result<Workload, Failure> {
-    let mut overrides = args.overrides.clone();
+    let mut overrides = args.overrides.judged_by(&args.objectives);
     let mut set = |flag: &str, assignment: String| {
         let assignment = assignment.parse();
         overrides

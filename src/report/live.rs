@@ -1,6 +1,7 @@
 //! What only a live run has: deliveries that were awaited, and how the generator did.
 
 use blis_sim::result::{GeneratorInterval, GeneratorResult, LatencyBlock, Run};
+use blis_sim::verdict::Status;
 
 use super::course::grouped;
 use super::number::{NOT_MEASURED, count, millis, or_not_measured, percent, rough};
@@ -117,6 +118,15 @@ pub fn generator(run: &Run) -> Section {
     );
     for limit in generator.limited_by.iter().skip(1) {
         fact.add(limit.clone());
+    }
+    let tripped = run.verdict.as_ref();
+    if tripped.is_some_and(|verdict| verdict.status == Status::Trip)
+        && !generator.limited_by.is_empty()
+    {
+        fact.add(
+            "the verdict is TRIP all the same: an objective was missed without the lag of the generator"
+                .to_owned(),
+        );
     }
     if let Some(lag) = quantiles(&generator.own_lag_ms) {
         let idle = quantiles(&generator.control_ms);

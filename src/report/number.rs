@@ -1,17 +1,6 @@
 //! Numbers as people read them.
 
-/// A count with its thousands apart: `12,345`.
-pub fn count(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub use blis_sim::number::count;
 
 /// A number with four significant digits, its whole part in full: `98.03`, `1,999,989`.
 pub fn significant(value: f64) -> String {

@@ -17,3 +17,4 @@ mod statistics;
 mod streams;
 mod support;
 mod trace;
+mod verdict;

@@ -158,6 +158,8 @@ impl<'a> UsersBook<'a> {
                 let at = recording.times.get(number as usize);
                 at.copied().unwrap_or(Time::NEVER)
             }
+            Arrival::Burst { count, at } if number < *count => *at,
+            Arrival::Burst { .. } => Time::NEVER,
         };
         let at = shape.as_ref().map_or(operational, |shape| {
             shape.instant(operational.as_nanos()).max(before.at)

@@ -6,6 +6,7 @@ mod access;
 mod bad_input;
 mod cluster;
 mod exchange;
+mod honesty;
 mod keys;
 mod observers;
 mod programs;

@@ -20,7 +20,8 @@ pub struct ClientLoad {
     /// Requests per second: of an open client exactly, of a closed one if nothing ever had to wait. Where the rate
     /// changes, its mean from the start to the horizon.
     pub requests_per_second: f64,
-    /// The largest rate of requests within the horizon; `None` where arrivals were recorded, which have no rate.
+    /// The largest rate of requests within the horizon; `None` where arrivals were recorded or come in a burst, which have
+    /// no rate.
     pub peak_requests_per_second: Option<f64>,
     /// Whether waiting slows the client down, so that the rate is an upper bound.
     pub at_most: bool,
@@ -84,12 +85,16 @@ impl Offered {
         self.clients.len() == 1 || self.clients.iter().all(|client| !client.at_most)
     }
 
-    /// The service with the smallest capacity, which is the first to limit the throughput, if any does.
+    /// The service with the smallest capacity, which is the first to limit the throughput, if any does; of those whose
+    /// capacities are the same but for rounding, the first by name.
     pub fn limiting(&self) -> Option<(usize, f64)> {
         let capacities = self.services.iter().enumerate();
-        capacities
+        let (least, capacity) = capacities
             .filter_map(|(index, service)| Some((index, service.capacity()?)))
-            .min_by(|(_, a), (_, b)| a.total_cmp(b))
+            .min_by(|(_, a), (_, b)| a.total_cmp(b))?;
+        let first = self.tied_with(least).next();
+        let first = first.filter(|&tied| tied < least).unwrap_or(least);
+        Some((first, self.services[first].capacity().unwrap_or(capacity)))
     }
 }
 
@@ -169,7 +174,7 @@ fn arrival_rates(
     horizon: Option<Time>,
 ) -> (f64, Option<f64>) {
     match (arrival, shape) {
-        (Arrival::Recorded(recording), _) => (recording.rate(horizon), None),
+        (given, _) if !given.has_rate() => (given.mean_rate(horizon), None),
         (stationary, None) => (stationary.rate(), Some(stationary.rate())),
         (stationary, Some(shape)) => {
             let rate = stationary.rate();

@@ -90,9 +90,9 @@ impl Load {
         self.users.open_sessions()
     }
 
-    /// How many arrivals were recorded: so many may be at one instant.
-    pub fn recorded_arrivals(&self) -> u64 {
-        self.users.recorded_arrivals()
+    /// How many arrivals are recorded or come in bursts: so many may be at one instant.
+    pub fn given_arrivals(&self) -> u64 {
+        self.users.given_arrivals()
     }
 
     /// How many requests are in flight.

@@ -61,6 +61,8 @@ pub enum Purpose {
     Value,
     /// The UUID of a request.
     Uuid,
+    /// What the emissions and publications of a path are known by.
+    Path,
 }
 
 impl Purpose {
@@ -87,6 +89,7 @@ impl Purpose {
             Purpose::Loss => "loss",
             Purpose::Value => "value",
             Purpose::Uuid => "uuid",
+            Purpose::Path => "path",
         }
     }
 }

@@ -178,11 +178,11 @@ impl Users {
         }
     }
 
-    /// How many arrivals of all clients were recorded.
-    pub fn recorded_arrivals(&self) -> u64 {
+    /// How many arrivals of all clients stand in the spec, by recordings and bursts.
+    pub fn given_arrivals(&self) -> u64 {
         self.populations
             .iter()
-            .map(Population::recorded_arrivals)
+            .map(Population::given_arrivals)
             .sum()
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use super::{Findings, recordings};
-use crate::dist::{Dist, DistError};
+use crate::dist::{Dist, DistError, Family};
 use crate::spec::distribution::{
     Distribution, Empirical, Hyperexponential, Lognormal, Normal, Pareto, Phase, Shaped, Uniform,
 };
@@ -17,7 +17,35 @@ const MAX_STAGES: u32 = 1_000_000;
 
 /// A distribution of times, in nanoseconds.
 pub fn time(written: &Spanned<Distribution<Duration>>, findings: &mut Findings) -> Dist {
-    lower(written, findings)
+    let dist = lower(written, findings);
+    warn_of_rounding(&dist, written.origin, findings);
+    dist
+}
+
+/// The largest share by which whole nanoseconds may change a mean without a word.
+const ROUNDING: f64 = 0.001;
+/// Means from here on are not looked at, in nanoseconds: no family is so steep that rounding changes them.
+const LONG: f64 = 100.0;
+
+/// Warns where draws of so few nanoseconds are asked for that rounding them to whole ones changes their mean.
+pub fn warn_of_rounding(dist: &Dist, origin: Origin, findings: &mut Findings) {
+    let mean = dist.mean();
+    if dist.family() == Family::Constant || !(mean > 0.0 && mean < LONG) {
+        return;
+    }
+    let rounded = dist.rounded_mean();
+    let change = rounded / mean - 1.0;
+    if change.abs() <= ROUNDING {
+        return;
+    }
+    let how = if change < 0.0 { "below" } else { "above" };
+    let message = format!(
+        "times are whole nanoseconds: rounded, these have a mean of {rounded:.3} ns, {:.1} % {how} the {mean} ns meant",
+        change.abs() * 100.0
+    );
+    findings.warn(SpecError::about(origin, message).help(
+        "make every time a thousand times longer and every rate a thousandth: all shares stay as they are",
+    ));
 }
 
 /// A distribution of plain numbers.
@@ -359,13 +387,22 @@ fn empirical<Q: Copy + Into<f64> + Display + FromStr<Err = UnitError>>(
     whole: Origin,
     findings: &mut Findings,
 ) -> Dist {
-    let (values, origin) = match (&empirical.values, &empirical.file) {
-        (Some(values), None) => {
-            let listed = values.value.iter().map(|value| value.value.into());
-            (listed.collect(), values.origin)
+    let dist = match (&empirical.values, &empirical.weights, &empirical.file) {
+        (Some(values), None, None) => {
+            let listed: Vec<f64> = values
+                .value
+                .iter()
+                .map(|value| value.value.into())
+                .collect();
+            placed(
+                Dist::empirical(&listed),
+                whole,
+                &[("values", values.origin)],
+            )
         }
-        (None, Some(file)) => match recordings::values::<Q>(file, findings) {
-            Some(values) => (values, file.origin),
+        (Some(values), Some(weights), None) => weighted(values, weights),
+        (None, None, Some(file)) => match recordings::values::<Q>(file, findings) {
+            Some(values) => placed(Dist::empirical(&values), whole, &[("values", file.origin)]),
             None => return Dist::ZERO,
         },
         _ => {
@@ -373,12 +410,36 @@ fn empirical<Q: Copy + Into<f64> + Display + FromStr<Err = UnitError>>(
                 whole,
                 "these parameters do not make an empirical distribution",
             );
-            findings.error(error.help("give either `values` or `file`").absence());
-            return Dist::ZERO;
+            Err(error
+                .help("give either `values` and perhaps `weights`, or `file`")
+                .absence())
         }
     };
-    placed(Dist::empirical(&values), whole, &[("values", origin)]).unwrap_or_else(|error| {
+    dist.unwrap_or_else(|error| {
         findings.error(error);
         Dist::ZERO
     })
+}
+
+/// Values, each as often as its weight says.
+fn weighted<Q: Copy + Into<f64>>(
+    values: &Spanned<Vec<Spanned<Q>>>,
+    weights: &Spanned<Vec<Spanned<Number>>>,
+) -> Result<Dist, SpecError> {
+    let (given, needed) = (weights.value.len(), values.value.len());
+    if given != needed {
+        let message = format!("`values` has {needed} entries and `weights` has {given}");
+        return Err(weights
+            .error(message)
+            .help("give a weight for each value, in the same order")
+            .absence());
+    }
+    let pairs = values.value.iter().zip(&weights.value);
+    let pairs = pairs.map(|(value, weight)| {
+        let weight = super::clients::weight(weight, "a value")?;
+        Ok((value.value.into(), weight))
+    });
+    let pairs = pairs.collect::<Result<Vec<(f64, f64)>, SpecError>>()?;
+    let places = [("points", values.origin), ("values", values.origin)];
+    placed(Dist::empirical_weighted(&pairs), values.origin, &places)
 }
