@@ -12,7 +12,7 @@ use blis_sim::spec::{self, ClientFlags, Overrides, Setting, Spanned, Spec, SpecE
 
 use crate::cli::{ClientArgs, OverrideArgs};
 use crate::diagnostics::{self, Style};
-use crate::exit::{Failure, tell};
+use crate::exit::{Failure, show};
 use crate::input_files::{self, Copy};
 use crate::memory;
 
@@ -70,7 +70,7 @@ pub fn load(
         },
     };
     let (workload, warnings) = prepare(&source, file.is_some(), clients, overrides)?;
-    tell(&warnings);
+    show(&warnings);
     Ok(workload)
 }
 
@@ -91,10 +91,10 @@ pub fn load_variant(file: &Path, overrides: &OverrideArgs) -> Result<[Workload; 
     };
     let source = read(file)?;
     let (base, warnings) = prepare(&source, true, &no_clients, &as_it_is)?;
-    tell(&warnings);
+    show(&warnings);
     let (variant, of_variant) = prepare(&source, true, &no_clients, overrides)?;
     if of_variant != warnings {
-        tell(&of_variant);
+        show(&of_variant);
     }
     Ok([base, variant])
 }

@@ -12,7 +12,7 @@ use async_nats::{HeaderMap, PublishErrorKind};
 use blis_sim::engine::FlightId;
 use blis_sim::event::{Outcome, Request};
 use blis_sim::model::{
-    ActionId, Connections, Model, Payload, Piece, SendKind, Sending, Source, Template,
+    ActionId, Connections, Model, Payload, Piece, SendKind, Sending, SizeDraws, Source, Template,
 };
 use blis_sim::time::Time;
 use bytes::Bytes;
@@ -61,6 +61,8 @@ struct Prepared {
 
 enum Filled {
     Fixed(Bytes),
+    /// As many bytes as the request is drawn.
+    Drawn,
     Each(Template),
 }
 
@@ -68,6 +70,7 @@ impl Prepared {
     fn new(sending: &Sending) -> Prepared {
         let payload = match &sending.payload {
             Payload::Size(bytes) => Filled::Fixed(Bytes::from(vec![FILLING; *bytes])),
+            Payload::Drawn { .. } => Filled::Drawn,
             Payload::Text(text) => match text.fixed() {
                 Some(text) => Filled::Fixed(Bytes::from(text.to_owned())),
                 None => Filled::Each(text.clone()),
@@ -83,6 +86,16 @@ impl Prepared {
             awaited: awaited.map(|awaited| awaited.equals.clone()),
         }
     }
+}
+
+/// The largest payload whose size is drawn.
+fn largest_draw(model: &Model) -> usize {
+    let sending = model.actions.iter().filter_map(|one| one.sending.as_ref());
+    let largest = sending.map(|sending| match sending.payload {
+        Payload::Drawn { most } => most,
+        Payload::Size(_) | Payload::Text(_) => 0,
+    });
+    largest.max().unwrap_or(0)
 }
 
 /// Client, user and number: by which a stream knows a message again, also when it is tried again.
@@ -102,6 +115,9 @@ pub struct Nats {
     model: Model,
     filler: Filler,
     awaiting: Awaiting,
+    /// What payloads whose size is drawn are cut from.
+    filling: Bytes,
+    sizes: SizeDraws,
     /// By action.
     prepared: Vec<Option<Prepared>>,
     connections: Vec<Connection>,
@@ -131,6 +147,8 @@ impl Nats {
                 .iter()
                 .map(|action| action.sending.as_ref().map(Prepared::new))
                 .collect(),
+            filling: Bytes::from(vec![FILLING; largest_draw(model)]),
+            sizes: SizeDraws::new(model),
             filler: Filler::new(model),
             awaiting: Awaiting::new(model),
             model: model.clone(),
@@ -197,6 +215,10 @@ impl Transport for Nats {
         }
         let payload = match &prepared.payload {
             Filled::Fixed(bytes) => bytes.clone(),
+            Filled::Drawn => {
+                let size = self.sizes.of(request) as usize;
+                self.filling.slice(..size.min(self.filling.len()))
+            }
             Filled::Each(template) => Bytes::from(text(template)),
         };
         let awaits = prepared.awaited.as_ref();

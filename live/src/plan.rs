@@ -173,6 +173,7 @@ fn sample(model: &Model, filler: &Filler, action: ActionId, sending: &Sending) -
     };
     let payload = match &sending.payload {
         Payload::Size(bytes) => format!("{bytes} bytes"),
+        Payload::Drawn { most } => format!("up to {most} bytes"),
         Payload::Text(template) => {
             let text = text(template);
             let shown: String = text.chars().take(SHOWN).collect();

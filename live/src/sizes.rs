@@ -56,7 +56,7 @@ pub fn check(model: &Model, run: &str, most: usize) -> Result<(), TooLarge> {
             };
             let length = |template: &Template| filler.most_bytes(template, &largest, budget);
             let bytes = match &sending.payload {
-                Payload::Size(bytes) => *bytes,
+                Payload::Size(bytes) | Payload::Drawn { most: bytes } => *bytes,
                 Payload::Text(text) => length(text),
             };
             let headers = headers(sending, run, length);

@@ -38,3 +38,4 @@ pub mod time;
 pub mod trace;
 pub mod users;
 pub mod verdict;
+pub mod visible;

@@ -17,6 +17,7 @@ use blis_sim::result::{
 };
 use blis_sim::time::Time;
 use blis_sim::verdict::LiveEvidence;
+use blis_sim::visible;
 
 use crate::cli::{InFlight, ObserveArgs};
 use crate::commands::{deliver, first_failure, print};
@@ -159,6 +160,7 @@ fn dry_run(workload: &Workload, target: &Target) -> Result<Done, Failure> {
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut text = String::from("nothing is sent: this is what the run would do\n\n");
     for (name, what) in lines {
+        let what = visible::line(&what);
         text.push_str(&format!("  {name:width$}  {what}\n"));
     }
     print(&text)?;

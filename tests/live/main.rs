@@ -7,6 +7,7 @@ mod bad_input;
 mod cluster;
 mod exchange;
 mod honesty;
+mod hostile;
 mod keys;
 mod observers;
 mod programs;

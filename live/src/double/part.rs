@@ -89,9 +89,9 @@ pub fn visit_subject(model: &Model, service: usize) -> String {
     format!("{PREFIX}.{}.visit.{service}", token(&model.name))
 }
 
-/// The subject at which a spec's doubles tell of themselves.
-pub fn peers_subject(model: &Model) -> String {
-    format!("{PREFIX}.{}.peers", token(&model.name))
+/// The subject at which the doubles of the spec of this name tell of themselves.
+pub fn peers_subject(name: &str) -> String {
+    format!("{PREFIX}.{}.peers", token(name))
 }
 
 /// The subject of a fan-out's delivery to the subscriber of this number.

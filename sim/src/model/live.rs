@@ -138,6 +138,11 @@ pub enum SendKind {
 pub enum Payload {
     /// So many bytes of filling.
     Size(usize),
+    /// As many bytes of filling as the action's [`Sizes`](super::Sizes) say, up to these.
+    Drawn {
+        /// The largest size.
+        most: usize,
+    },
     /// A text.
     Text(Template),
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::live::Live;
 use super::messages::{FanOutResult, StreamInterval, StreamResult};
+use crate::event::Outcome;
 use crate::spec::Setting;
 use crate::verdict::{Standing, Status};
 
@@ -232,6 +233,21 @@ pub struct RequestCounts {
     pub dropped: u64,
     /// Still in flight when the drain ended.
     pub unresolved: u64,
+}
+
+impl RequestCounts {
+    /// How many ended so.
+    pub fn ended(&self, outcome: Outcome) -> u64 {
+        match outcome {
+            Outcome::Ok => self.ok,
+            Outcome::AppError => self.app_error,
+            Outcome::Rejected => self.rejected,
+            Outcome::TimedOut => self.timed_out,
+            Outcome::TransportError => self.transport_error,
+            Outcome::Dropped => self.dropped,
+            Outcome::Unresolved => self.unresolved,
+        }
+    }
 }
 
 /// Sessions and how they ended: `started` is the sum of the others.

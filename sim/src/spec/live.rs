@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::distribution::Distribution;
 use super::named::Named;
 use super::spanned::Spanned;
 use super::units::{Count, Size};
@@ -95,8 +96,10 @@ pub enum Until {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Payload {
-    /// So many bytes of filling.
-    pub size: Option<Spanned<Size>>,
+    /// So many bytes of filling, or a distribution of them, from which each request has a draw.
+    pub size: Option<Spanned<Distribution<Size>>>,
+    /// No request carries more: what is drawn above is cut to it; 1MB unless given.
+    pub at_most: Option<Spanned<Size>>,
     /// This text.
     pub text: Option<Spanned<String>>,
     /// The text of this file, by its path from the folder of the spec.

@@ -2,11 +2,12 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use super::distribution::Distribution;
 use super::live::{
     Await, By, Condition, Connections, InFlightPolicy, MaxInFlight, Per, Until, Variable,
 };
 use super::named::Named;
-use super::resolved::Quoted;
+use super::resolved::{Law, Quoted};
 use super::spanned::Spanned;
 use super::syntax::Action;
 
@@ -45,8 +46,10 @@ pub(super) fn sending(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
     let Some(payload) = &action.payload else {
         return Ok(());
     };
+    let size = payload.value.size.as_ref();
     let fields = Fields::default()
-        .plain("size", payload.value.size.as_ref())
+        .law("size", size)
+        .plain("at_most", payload.value.at_most.as_ref())
         .quoted("text", payload.value.text.as_ref())
         .quoted("file", payload.value.file.as_ref());
     writeln!(f, "    payload: {fields}")
@@ -59,6 +62,16 @@ struct Fields(Vec<String>);
 impl Fields {
     fn plain<T: Display>(mut self, key: &str, value: Option<&Spanned<T>>) -> Fields {
         let field = value.map(|value| format!("{key}: {}", value.value));
+        self.0.extend(field);
+        self
+    }
+
+    fn law<Q: Display + Copy>(
+        mut self,
+        key: &str,
+        value: Option<&Spanned<Distribution<Q>>>,
+    ) -> Fields {
+        let field = value.map(|value| format!("{key}: {}", Law(&value.value)));
         self.0.extend(field);
         self
     }

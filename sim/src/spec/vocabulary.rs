@@ -30,6 +30,7 @@ pub fn noun(type_name: &str) -> &'static str {
         "Action" => "an action",
         "Slo" => "`slo`",
         "Service" => "a service",
+        "BySize" => "`by_size`",
         "Queue" => "`queue`",
         "Network" => "`network`",
         "Step" => "a path step",

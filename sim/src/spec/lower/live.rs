@@ -3,10 +3,10 @@
 
 use std::num::NonZeroU32;
 
-use super::{Findings, replies};
+use super::{Findings, replies, sizes};
 use crate::model::{
     Choice, Connections, ENVIRONMENT, InFlightPolicy, MaxInFlight, PLACES, Payload, Piece,
-    REQUEST_ID, SendKind, Sending, Template, Variable,
+    REQUEST_ID, SendKind, Sending, Sizes, Template, Variable,
 };
 use crate::spec::error::shown;
 use crate::spec::live::{self, Live, Per};
@@ -16,8 +16,6 @@ use crate::spec::units::Count;
 
 /// Most connections of a pool.
 const MAX_POOL: u64 = 10_000;
-/// The most bytes of a payload: the most that a server can be set to take.
-const MAX_PAYLOAD: u64 = 64 << 20;
 /// The largest limit of requests in flight: as many as have a place.
 const MAX_LIMIT: u64 = u32::MAX as u64;
 
@@ -141,18 +139,34 @@ fn choice(name: &Spanned<String>, variable: &live::Variable, findings: &mut Find
     }
 }
 
-/// How the requests of an action are sent; `None` where the spec does not say.
-pub fn sending(spec: &Spec, action: &syntax::Action, findings: &mut Findings) -> Option<Sending> {
-    let payload = payload(spec, action, findings);
+/// How the requests of an action are sent, `None` where the spec does not say; and how large they are, as far as that
+/// is known.
+pub fn sending(
+    spec: &Spec,
+    action: &syntax::Action,
+    findings: &mut Findings,
+) -> (Option<Sending>, Option<Sizes>) {
+    let (payload, size) = payload(spec, action, findings);
     let Some(written) = &action.live else {
-        if let Some(payload) = &action.payload {
+        if let Some(payload) = &action.payload
+            && !sizes::matter(spec)
+        {
             let error = payload.error("`payload` has no effect without `live`");
-            findings.error(
-                error.help("say how the request is sent, such as `live: {request: demo.ask}`"),
-            );
+            findings.error(error.help(
+                "say how the request is sent, such as `live: {request: demo.ask}`, or give a service `by_size`",
+            ));
         }
-        return None;
+        return (None, size);
     };
+    (sent(spec, written, payload, findings), size)
+}
+
+fn sent(
+    spec: &Spec,
+    written: &Spanned<Live>,
+    payload: Payload,
+    findings: &mut Findings,
+) -> Option<Sending> {
     let live = &written.value;
     let (kind, subject) = kind(written, findings)?;
     let headers = live
@@ -219,36 +233,42 @@ fn kind<'a>(
     first
 }
 
-fn payload(spec: &Spec, action: &syntax::Action, findings: &mut Findings) -> Payload {
+/// What the requests of an action carry, and its size as far as that is known.
+fn payload(
+    spec: &Spec,
+    action: &syntax::Action,
+    findings: &mut Findings,
+) -> (Payload, Option<Sizes>) {
     const HELP: &str = "give one of `size`, `text` and `file`";
+    let known = |(payload, sizes)| (payload, Some(sizes));
     let Some(written) = &action.payload else {
-        return Payload::Size(0);
+        return known(sizes::fixed(0));
     };
-    let live::Payload { size, text, file } = &written.value;
+    let live::Payload {
+        size,
+        at_most,
+        text,
+        file,
+    } = &written.value;
+    if let (None, Some(at_most)) = (size, at_most) {
+        let error = at_most.error("`at_most` has no effect without `size`");
+        findings.error(error.help("remove it").absence());
+    }
     match (size, text, file) {
-        (Some(size), None, None) => {
-            if size.value.0 > MAX_PAYLOAD {
-                let error = size.error(format!(
-                    "a payload of {} is more than any server takes",
-                    size.value
-                ));
-                findings.error(error.help("a payload may have up to 64MiB"));
-            }
-            Payload::Size(usize::try_from(size.value.0.min(MAX_PAYLOAD)).unwrap_or(0))
-        }
-        (None, Some(text), None) => Payload::Text(template(spec, text, findings)),
+        (Some(size), None, None) => known(sizes::payload(size, at_most.as_ref(), findings)),
+        (None, Some(text), None) => sizes::text(template(spec, text, findings)),
         (None, None, Some(path)) => match findings.file(path) {
-            Some(text) => Payload::Text(parsed(spec, path, &text, findings)),
-            None => Payload::Size(0),
+            Some(text) => sizes::text(parsed(spec, path, &text, findings)),
+            None => known(sizes::fixed(0)),
         },
         (None, None, None) => {
             let error = written.error("`payload` does not say what it is");
             findings.error(error.help(HELP).absence());
-            Payload::Size(0)
+            known(sizes::fixed(0))
         }
         _ => {
             findings.error(written.error("a payload is given once").help(HELP));
-            Payload::Size(0)
+            known(sizes::fixed(0))
         }
     }
 }

@@ -18,6 +18,7 @@ mod replies;
 mod run;
 mod services;
 mod shapes;
+mod sizes;
 mod standstill;
 mod streams;
 
@@ -61,6 +62,7 @@ pub fn lower_with(spec: &Spec, files: &Files) -> Result<Lowered, Vec<SpecError>>
         run::warn_of_small_budget(spec, &model, &mut findings);
         emptiness::check(spec, &model, &mut findings);
         services::check_timeouts(spec, &model, &mut findings);
+        sizes::check(spec, &model, &mut findings);
         paths::warn_of_unmissable(spec, &model, &mut findings);
         standstill::check(spec, &model, &mut findings);
         conditions::warn(spec, &model, &mut findings);
