@@ -6,6 +6,7 @@
 mod absence;
 mod breakdown;
 mod check;
+mod course;
 mod explain;
 mod live;
 mod markdown;
