@@ -4,7 +4,7 @@
 const HIDDEN: &str = "***";
 
 /// Flags whose values are shown. Those of any other flag are not, so that a new one is secret until it is listed.
-const SHOWN: [&str; 28] = [
+const SHOWN: [&str; 29] = [
     "--js-domain",
     "--js-api-prefix",
     "--observe-stream",
@@ -29,6 +29,7 @@ const SHOWN: [&str; 28] = [
     "--warmup",
     "--timeout",
     "--seed",
+    "--slo",
     "--format",
     "--out",
     "--trace",

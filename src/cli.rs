@@ -6,7 +6,7 @@ use std::str::FromStr;
 use blis_live::target::Named;
 use blis_sim::spec::syntax::Warmup;
 use blis_sim::spec::units::{Count, Duration, Rate, Share, UnitError};
-use blis_sim::spec::{Assignment, SpecError};
+use blis_sim::spec::{Assignment, Objectives, SpecError};
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
 /// Predict, measure and explain what load a NATS backend can carry.
@@ -64,6 +64,9 @@ pub struct RunArgs {
     pub overrides: OverrideArgs,
 
     #[command(flatten)]
+    pub objectives: ObjectiveArgs,
+
+    #[command(flatten)]
     pub statistics: StatisticsArgs,
 
     #[command(flatten)]
@@ -114,6 +117,9 @@ pub struct ObserveArgs {
 
     #[command(flatten)]
     pub overrides: OverrideArgs,
+
+    #[command(flatten)]
+    pub objectives: ObjectiveArgs,
 
     /// At most so many requests in flight together; any number unless given.
     #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true, help_heading = "Overrides of the spec")]
@@ -389,6 +395,30 @@ pub struct OverrideArgs {
     /// A folder whose files the spec may name, beside its own folder and the working directory. May be repeated.
     #[arg(long, value_name = "DIR")]
     pub allow_files: Vec<PathBuf>,
+
+    /// Objectives of commands that judge, which put them here.
+    #[arg(skip)]
+    pub slo: Vec<Objectives>,
+}
+
+impl OverrideArgs {
+    /// These with objectives.
+    pub fn judged_by(&self, objectives: &ObjectiveArgs) -> OverrideArgs {
+        OverrideArgs {
+            slo: objectives.slo.clone(),
+            ..self.clone()
+        }
+    }
+}
+
+/// Flags that say what a run is judged by.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Overrides of the spec")]
+pub struct ObjectiveArgs {
+    /// Objectives of every action, or of the one that is named: p50, p90, p95, p99, p999 and errors, such as
+    /// ask:p95=100ms,errors=0.1%. They replace the limits that they name. May be repeated.
+    #[arg(long, value_name = "LIMITS", value_parser = objectives, allow_hyphen_values = true)]
+    pub slo: Vec<Objectives>,
 }
 
 #[derive(Debug, Args)]
@@ -446,6 +476,9 @@ pub struct WhatifArgs {
 
     #[command(flatten)]
     pub overrides: OverrideArgs,
+
+    #[command(flatten)]
+    pub objectives: ObjectiveArgs,
 
     /// So many pairs of replications.
     #[arg(long, value_name = "COUNT", default_value = "10", value_parser = positive, allow_hyphen_values = true, help_heading = "Statistics")]
@@ -568,11 +601,20 @@ fn precision(text: &str) -> Result<f64, String> {
 
 /// A key with its value.
 fn assignment(text: &str) -> Result<Assignment, String> {
-    text.parse()
-        .map_err(|error: SpecError| match error.help.as_deref() {
-            Some(help) => format!("{error}; {help}"),
-            None => error.to_string(),
-        })
+    text.parse().map_err(told)
+}
+
+/// Objectives as `--slo` takes them.
+fn objectives(text: &str) -> Result<Objectives, String> {
+    text.parse().map_err(told)
+}
+
+/// An error of a spec about a flag, in one line.
+fn told(error: SpecError) -> String {
+    match error.help.as_deref() {
+        Some(help) => format!("{error}; {help}"),
+        None => error.to_string(),
+    }
 }
 
 /// A number of milliseconds.

@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use blis_sim::spec::error::{Related, line_and_column};
 use blis_sim::spec::{Fields, SpecError};
+use blis_sim::visible;
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity,
     SourceCode,
@@ -63,7 +64,7 @@ pub fn errors(name: &str, text: &str, errors: &[SpecError], style: Style) -> Str
     let all_by_flags = errors.iter().all(|error| error.flag.is_some());
     let place = match all_by_flags {
         true => "on the command line".to_owned(),
-        false => format!("in {name}"),
+        false => format!("in {}", visible::line(name)),
     };
     report.push_str(&format!("{count} {place}\n"));
     report
@@ -81,6 +82,7 @@ fn all(name: &str, text: &str, findings: &[SpecError], severity: Severity, style
         .with_context_lines(1)
         .with_break_words(false);
     let source = harmless(text);
+    let name = &visible::line(name);
     let fields = Fields::new(text);
     let mut report = String::new();
     for finding in findings {
@@ -95,14 +97,14 @@ fn all(name: &str, text: &str, findings: &[SpecError], severity: Severity, style
     report
 }
 
-/// The text with its control characters replaced, each byte by one byte, so that places stay where they are.
+/// The text with what is hidden in it replaced, each byte by one byte, so that places stay where they are.
 fn harmless(text: &str) -> String {
     let mut harmless = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
             '\n' | '\t' => harmless.push(c),
             '\r' => harmless.push(' '),
-            c if c.is_control() => harmless.extend(std::iter::repeat_n('?', c.len_utf8())),
+            c if visible::is_hidden(c) => harmless.extend(std::iter::repeat_n('?', c.len_utf8())),
             c => harmless.push(c),
         }
     }
@@ -128,8 +130,11 @@ impl Finding {
         severity: Severity,
     ) -> Finding {
         let mut finding = Finding {
-            message: error.to_string(),
-            help: error.help.clone(),
+            message: visible::lines(&error.to_string()).into_owned(),
+            help: error
+                .help
+                .as_deref()
+                .map(|help| visible::lines(help).into_owned()),
             severity,
             labels: Vec::new(),
             source: None,
@@ -152,15 +157,17 @@ impl Finding {
             .any(|span| line(text, span.start).len() > LONGEST_LINE)
         {
             let (line, column) = line_and_column(text, span.start);
-            let field = field.map(|field| format!(" ({field})")).unwrap_or_default();
+            let field = field
+                .map(|field| format!(" ({})", visible::line(&field)))
+                .unwrap_or_default();
             finding
                 .message
                 .push_str(&format!(" at {name}:{line}:{column}{field}"));
             return finding;
         }
         let label = match (field, error.label) {
-            (Some(field), "") => Some(field),
-            (Some(field), label) => Some(format!("{field}: {label}")),
+            (Some(field), "") => Some(visible::line(&field).into_owned()),
+            (Some(field), label) => Some(format!("{}: {label}", visible::line(&field))),
             (None, "") => None,
             (None, label) => Some(label.to_owned()),
         };
@@ -178,7 +185,7 @@ impl Finding {
     /// Shows a second place.
     fn point(&mut self, name: &str, text: &str, related: &Related) {
         let span = first_line(text, &related.span);
-        let label = Some(related.label.clone());
+        let label = Some(visible::line(&related.label).into_owned());
         self.labels.push(LabeledSpan::new_with_span(label, span));
         self.source
             .get_or_insert_with(|| NamedSource::new(name, text.to_owned()));

@@ -21,6 +21,7 @@ use blis_live::{journal, observe, serve};
 use blis_sim::measure::Imbalance;
 use blis_sim::replication::Halt;
 use blis_sim::verdict::Status;
+use blis_sim::visible;
 
 /// How a command ended, when it came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,7 +150,7 @@ pub fn code(ended: Result<Done, Failure>) -> ExitCode {
     };
     match &failure {
         Failure::Spec(report) => {
-            tell(report);
+            show(report);
             ExitCode::from(2)
         }
         Failure::Usage(_) => {
@@ -179,9 +180,16 @@ pub fn code(ended: Result<Done, Failure>) -> ExitCode {
     }
 }
 
-/// Writes to stderr. Where it cannot be written there is nobody to tell, and the exit code still says it.
+/// Writes a line to stderr. What came from outside can neither steer the terminal with it nor begin a line of its own.
 pub fn tell(text: &str) {
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    let line = text.strip_suffix('\n').unwrap_or(text);
+    show(&format!("{}\n", visible::line(line)));
+}
+
+/// Writes a report of a spec to stderr, whose colours it has already. Where it cannot be written there is nobody to
+/// tell, and the exit code still says it.
+pub fn show(report: &str) {
+    let _ = std::io::stderr().lock().write_all(report.as_bytes());
 }
 
 impl Done {

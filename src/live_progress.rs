@@ -6,10 +6,20 @@ use blis_live::driver::Progress;
 use blis_live::recent::Recent;
 use blis_sim::time::{Span, Time};
 
+use crate::exit::tell;
 use crate::report::number::{count, millis};
 
 /// How often a line is written where stderr is no terminal.
 const PLAIN: Span = Span::from_nanos(10_000_000_000);
+
+/// Warns of something while the run goes on, in the place of the line that is written over.
+pub fn warn(warning: &str) {
+    let clear = match std::io::stderr().is_terminal() {
+        true => "\r\x1b[K",
+        false => "",
+    };
+    tell(&format!("{clear}blis: warning: {warning}\n"));
+}
 
 /// Shows how a live run goes.
 #[derive(Debug)]

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use blis_live::journal::{Disk, Entries, JOURNAL, MANIFEST, RECORD, RealDisk, replay};
+use blis_live::journal::{
+    Damage, Disk, Entries, JOURNAL, MANIFEST, RECORD, RealDisk, What, replay,
+};
+use blis_sim::event::Outcome;
 use blis_sim::measure::Measure;
 use blis_sim::result::{self, Live, MANIFEST_SCHEMA, Manifest, Record, Recovered, Run};
 use blis_sim::time::Time;
@@ -85,12 +88,34 @@ impl Recorded {
             Recorded::Ended(finished) => finished.rows(),
         }
     }
+
+    /// Holds the entries that were read, all of them, against the result, where there is one.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when the record does not have what the result says that it has.
+    pub fn hold_against<R: std::io::Read>(
+        &self,
+        counted: &Counted,
+        entries: &Entries<R>,
+    ) -> Result<(), Failure> {
+        let Recorded::Ended(finished) = self else {
+            return Ok(());
+        };
+        let record = finished.run.live.as_ref();
+        let Some(record) = record.and_then(|live| live.record.as_ref()) else {
+            return Ok(());
+        };
+        match counted.lacks(&finished.run, record, entries.damage()) {
+            Some(what) => Err(entries.damaged(what).into()),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Finished {
     fn read(directory: &Path) -> Result<Finished, Failure> {
         let path = directory.join(RESULT);
-        let document = std::fs::read_to_string(&path).map_err(|why| no_run(&path, &why))?;
+        let document = text_of(&path)?;
         let value = of_schema(&path, &document, result::SCHEMA)?;
         let run: Run = serde_json::from_value(value).map_err(|why| no_run(&path, &why))?;
         let manifest = match run.live.as_ref().is_some_and(|live| live.record.is_some()) {
@@ -134,6 +159,67 @@ impl Finished {
     }
 }
 
+/// What the rows of a record add up to.
+#[derive(Debug, Default)]
+pub struct Counted {
+    rows: u64,
+    by_outcome: [u64; Outcome::ALL.len()],
+    sealed: bool,
+}
+
+impl Counted {
+    /// Counts an entry.
+    pub fn count(&mut self, what: &What) {
+        match what {
+            What::Done(row) => {
+                self.rows += 1;
+                self.by_outcome[row.outcome as usize] += 1;
+            }
+            What::Ended(_) => self.sealed = true,
+            _ => {}
+        }
+    }
+
+    /// What a record that was read to its end lacks of what its result says.
+    fn lacks(&self, run: &Run, record: &Record, damage: Damage) -> Option<String> {
+        let unread = match damage.torn_bytes {
+            0 => String::new(),
+            bytes => format!(", and {bytes} bytes cannot be read"),
+        };
+        if self.rows != record.rows {
+            let what = match record.rows.checked_sub(self.rows) {
+                Some(missing) => format!("{missing} of {} rows are missing", record.rows),
+                None => format!(
+                    "it has {} rows, where the result has {}",
+                    self.rows, record.rows
+                ),
+            };
+            return Some(what + &unread);
+        }
+        if damage != Damage::default() {
+            let entries = damage.missing;
+            return Some(format!("{entries} entries are missing{unread}"));
+        }
+        // Where there was no room for an entry, or the disk was full, the rows are not all.
+        if record.dropped > 0 {
+            return None;
+        }
+        for outcome in Outcome::ALL {
+            let (found, said) = (
+                self.by_outcome[outcome as usize],
+                run.requests.ended(outcome),
+            );
+            if found != said {
+                let name = outcome.name();
+                return Some(format!(
+                    "{found} of its rows are {name}, where the result has {said}"
+                ));
+            }
+        }
+        (!self.sealed).then(|| "its end is missing".to_owned())
+    }
+}
+
 impl Unfinished {
     fn entries(&self) -> Result<Opened, Failure> {
         let workload = workload_of(&self.folder, &self.manifest)?;
@@ -151,7 +237,9 @@ impl Unfinished {
         let mut measure = Measure::new(&workload.model);
         let replayed = replay(&mut entries, &mut measure)?;
         let end = replayed.end;
-        measure.finish(end.intended)?;
+        measure
+            .finish(end.intended)
+            .map_err(|why| entries.damaged(format!("its entries contradict one another: {why}")))?;
         let damage = entries.damage();
         let live = Live {
             target: self.manifest.target.clone(),
@@ -236,9 +324,18 @@ fn workload_of(folder: &Path, manifest: &Manifest) -> Result<Workload, Failure> 
 
 fn manifest_of(folder: &Path) -> Result<Manifest, Failure> {
     let path = folder.join(MANIFEST);
-    let text = std::fs::read_to_string(&path).map_err(|why| no_run(&path, &why))?;
+    let text = text_of(&path)?;
     let value = of_schema(&path, &text, MANIFEST_SCHEMA)?;
     serde_json::from_value(value).map_err(|why| no_run(&path, &why))
+}
+
+/// What a file says; what is none is not opened, because a pipe would wait for its writer.
+fn text_of(path: &Path) -> Result<String, Failure> {
+    let found = std::fs::metadata(path).map_err(|why| no_run(path, &why))?;
+    if !found.is_file() {
+        return Err(no_run(path, &"it is no file"));
+    }
+    std::fs::read_to_string(path).map_err(|why| no_run(path, &why))
 }
 
 /// A document of a schema.

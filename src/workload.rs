@@ -8,11 +8,11 @@ use blis_sim::model::Model;
 use blis_sim::spec::error::{Origin, line_and_column, shown};
 use blis_sim::spec::syntax::Warmup;
 use blis_sim::spec::units::Duration;
-use blis_sim::spec::{self, ClientFlags, Overrides, Setting, Spanned, Spec, yaml};
+use blis_sim::spec::{self, ClientFlags, Overrides, Setting, Spanned, Spec, SpecError, yaml};
 
 use crate::cli::{ClientArgs, OverrideArgs};
 use crate::diagnostics::{self, Style};
-use crate::exit::{Failure, tell};
+use crate::exit::{Failure, show};
 use crate::input_files::{self, Copy};
 use crate::memory;
 
@@ -70,7 +70,7 @@ pub fn load(
         },
     };
     let (workload, warnings) = prepare(&source, file.is_some(), clients, overrides)?;
-    tell(&warnings);
+    show(&warnings);
     Ok(workload)
 }
 
@@ -91,10 +91,10 @@ pub fn load_variant(file: &Path, overrides: &OverrideArgs) -> Result<[Workload; 
     };
     let source = read(file)?;
     let (base, warnings) = prepare(&source, true, &no_clients, &as_it_is)?;
-    tell(&warnings);
+    show(&warnings);
     let (variant, of_variant) = prepare(&source, true, &no_clients, overrides)?;
     if of_variant != warnings {
-        tell(&of_variant);
+        show(&of_variant);
     }
     Ok([base, variant])
 }
@@ -210,6 +210,24 @@ pub fn refuse_contradictions(
             )));
         }
     }
+    refuse_objectives_set_twice(overrides)
+}
+
+/// A limit is given by `--slo` or by `--set`.
+fn refuse_objectives_set_twice(overrides: &OverrideArgs) -> Result<(), Failure> {
+    for objectives in &overrides.slo {
+        let action = objectives.action().unwrap_or("*");
+        for limit in objectives.given() {
+            let key = ["actions", action, "slo", limit];
+            if let Some(set) = overrides.set.iter().find(|set| set.is_within(&key)) {
+                return Err(Failure::Usage(format!(
+                    "--slo and --set {}={} both give {limit}; use one of them",
+                    shown(set.path()),
+                    shown(set.value())
+                )));
+            }
+        }
+    }
     Ok(())
 }
 
@@ -277,14 +295,13 @@ fn apply(
         think_time: clients.think_time_ms,
         rate: clients.rate,
     };
-    spec::overrides::replace_clients(spec, &flags).map_err(|error| {
-        let help = error
-            .help
-            .as_ref()
-            .map(|help| format!("; {help}"))
-            .unwrap_or_default();
+    let usage = |error: SpecError| {
+        let help = error.help.as_ref();
+        let help = help.map_or(String::new(), |help| format!("; {help}"));
         Failure::Usage(format!("{error}{help}"))
-    })?;
+    };
+    spec::overrides::replace_clients(spec, &flags).map_err(usage)?;
+    spec::objectives::apply(spec, &overrides.slo).map_err(usage)?;
     if embedded {
         drop_embedded_bound(spec, overrides);
         shorten_warmup(spec, overrides);

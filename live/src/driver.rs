@@ -461,7 +461,11 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 return;
             };
             self.advance(now);
-            let own_lag = now.since(due.at.max(self.room_since).min(now));
+            // What the limit held back to the end is dropped for it, and was never the driver's to send.
+            let own_lag = match is_full && self.delays() {
+                true => Span::ZERO,
+                false => now.since(due.at.max(self.room_since).min(now)),
+            };
             if due.at >= self.warmup {
                 self.own_lag.record(own_lag);
             }

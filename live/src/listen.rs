@@ -139,7 +139,7 @@ impl Listener {
             returned(&message, skip, at).map(Heard::Returned)
         })
         .await?;
-        self.pass_on(peers_subject(&self.model), |message, at| {
+        self.pass_on(peers_subject(&self.model.name), |message, at| {
             Some(Heard::Peer(Announcement::parse(&message.payload)?, at))
         })
         .await?;

@@ -19,7 +19,6 @@ use crate::clock::RealClock;
 use crate::connection::{Access, ConnectFailure, Told, open};
 use crate::deliveries::subscribe;
 use crate::driver::{Driver, Ended, Progress, Watch};
-use crate::environment::{self, Missing};
 use crate::health::{Gauges, Seen, Watcher};
 use crate::journal;
 use crate::limits::{Limits, TooMany};
@@ -28,8 +27,10 @@ use crate::observers::asking::Asker;
 use crate::observers::{self, Unobservable, Wanted};
 use crate::plan::{Unsendable, sendable};
 use crate::preflight::{self, Obstacle};
+use crate::ready::{self, Unready};
 use crate::recent::Recent;
 use crate::reply::Replies;
+use crate::responders::Silence;
 use crate::sizes::{self, TooLarge};
 use crate::target::Target;
 
@@ -51,9 +52,9 @@ pub enum Failure {
     /// No connection.
     #[error(transparent)]
     Connect(#[from] ConnectFailure),
-    /// A variable of the environment is not what a text needs.
+    /// A text that may not be sent, or cannot be filled in.
     #[error(transparent)]
-    Missing(#[from] Missing),
+    Unready(#[from] Unready),
     /// More connections than the system allows.
     #[error(transparent)]
     TooMany(#[from] TooMany),
@@ -138,7 +139,7 @@ where
         begin,
     } = besides;
     sendable(model)?;
-    let model = &environment::filled(model, |name| std::env::var(name).ok())?;
+    let model = &ready::ready(model, access.api_root(), |name| std::env::var(name))?;
     let number = connections_of(model);
     Limits::of_process().allow(number)?;
     let runtime = runtime()?;
@@ -149,7 +150,7 @@ where
     streams.extend(promised(model));
     let observers = observers::Observers::prepare(asker, model, streams, &wanted);
     let observers = runtime.block_on(observers)?;
-    let told = Arc::new(Told::default());
+    let told = Arc::new(Told::new(model));
     let (sender, incoming) = channel();
     // The clock of the run starts when it is connected; until then nothing is sent.
     let origin = Instant::now();
@@ -176,7 +177,7 @@ where
         server,
     };
     let also = begin(&connected)?;
-    let nats = Nats::new(model, opened, run);
+    let nats = Nats::new(model, access.api_root(), opened, run, Arc::clone(&told));
     let watching = runtime.block_on(async { observers.watch() });
     let clock = Started::new(RealClock::new(origin, incoming));
     let gauges = Arc::new(Gauges::default());
@@ -185,12 +186,20 @@ where
     let watcher = watcher.map_err(Failure::Threads)?;
     let heard = (Measure::new(model), Recent::default());
     let driver = Driver::new(model, nats, clock, (heard, also), gauges);
-    let mut show = |reached: Progress, (heard, _): &mut (Heard, S)| (watch.show)(reached, heard);
+    let mut silence = Silence::new(model);
+    let mut show = |reached: Progress, (heard, _): &mut (Heard, S)| {
+        let warnings = silence.look(&told.responders);
+        warnings.iter().for_each(|warning| warn(warning));
+        (watch.show)(reached, heard);
+    };
     let watch = Watch {
         stop: watch.stop,
         show: &mut show,
     };
     let (transport, ((measure, _), also), ended) = driver.run(watch);
+    // A run may end before it is looked at.
+    let warnings = silence.look(&told.responders);
+    warnings.iter().for_each(|warning| warn(warning));
     let seen = watcher.stop();
     // What was taken by a connection and needs no answer may still wait to be written.
     if !ended.lost {

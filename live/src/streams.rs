@@ -6,6 +6,8 @@
 //! - Every stream carries the id of its run, the name of its spec and the subject at which the run's processes speak, in
 //!   its metadata. Processes of one spec share one run. What a crash leaves behind is found by that metadata, and only
 //!   such streams are ever removed.
+//! - Anybody can write metadata. Nothing is published to what stands there, and a stream is removed only if all that it
+//!   says of itself is what a double would have said.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -17,8 +19,10 @@ use async_nats::jetstream::stream::{Config, RetentionPolicy};
 use async_nats::jetstream::{self, Context, ErrorCode};
 use blis_sim::backend::Backend;
 use blis_sim::model::{Consumer, Exhausted, Model, SendKind, Step};
+use blis_sim::spec::LONGEST_NAME;
 use blis_sim::time::Span;
-use futures_util::StreamExt as _;
+use futures_util::future::try_join_all;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::double::part::peers_subject;
 use crate::peers::{Announcement, Roster};
@@ -28,6 +32,10 @@ use crate::subjects::covers;
 const ANSWER: Duration = Duration::from_secs(1);
 /// Requests for messages that a consumer may have open unless it needs more, as the server has it.
 const MOST_WAITING: i64 = 512;
+/// Streams that the server is asked about at the same time.
+const TOGETHER: usize = 16;
+/// The longest id of a run, in characters.
+const LONGEST_ID: usize = 64;
 
 const RUN: &str = "blis.run";
 const SPEC: &str = "blis.spec";
@@ -67,6 +75,19 @@ pub enum Failure {
         /// The other spec.
         spec: String,
     },
+    /// It says that a double made it, and what it says does not hold together.
+    #[error(
+        "the stream {stream} says that run {run} made it, but {doubt}: nothing was removed; look at the stream, and remove \
+         it yourself if nobody needs it"
+    )]
+    Doubtful {
+        /// The stream.
+        stream: String,
+        /// The run.
+        run: String,
+        /// What is wrong with it.
+        doubt: String,
+    },
     /// The run is not over.
     #[error("run {0} is still played, and removes its streams itself: end it with Ctrl-C")]
     Alive(String),
@@ -101,20 +122,46 @@ pub struct Made {
     pub spec: String,
     /// Its name.
     pub stream: String,
-    /// Where the run's processes speak.
-    peers: String,
+    /// Why a double cannot have made it as it is.
+    pub doubt: Option<&'static str>,
 }
 
 impl Made {
     fn of(config: &Config) -> Option<Made> {
         let field = |name| config.metadata.get(name).cloned();
+        let (run, spec, peers) = (field(RUN)?, field(SPEC)?, field(PEERS)?);
+        let in_id = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let doubt = if run.is_empty() || run.len() > LONGEST_ID || !run.chars().all(in_id) {
+            Some("that is no id of a run")
+        } else if spec.len() > LONGEST_NAME {
+            Some("its spec has no name that a spec can have")
+        } else if peers != peers_subject(&spec) {
+            Some("its blis.peers is not the subject of its spec")
+        } else if config.description.as_ref() != Some(&description(&spec, &run)) {
+            Some("its description is not the one that blis writes")
+        } else {
+            None
+        };
         Some(Made {
-            run: field(RUN)?,
-            spec: field(SPEC)?,
+            run,
+            spec,
             stream: config.name.clone(),
-            peers: field(PEERS)?,
+            doubt,
         })
     }
+
+    fn doubtful(&self, doubt: impl Into<String>) -> Failure {
+        Failure::Doubtful {
+            stream: self.stream.clone(),
+            run: self.run.clone(),
+            doubt: doubt.into(),
+        }
+    }
+}
+
+/// What a stream says of itself to people.
+fn description(spec: &str, run: &str) -> String {
+    format!("the double of {spec}; blis cleanup {run} removes it")
 }
 
 /// The subjects of each stream: those that paths publish to, dead letters, and what users send to it themselves.
@@ -157,7 +204,7 @@ fn metadata(model: &Model, run: &str) -> HashMap<String, String> {
     [
         (RUN, run.to_owned()),
         (SPEC, model.name.clone()),
-        (PEERS, peers_subject(model)),
+        (PEERS, peers_subject(&model.name)),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
@@ -206,7 +253,8 @@ async fn find(context: &Context, stream: &str) -> Result<Option<Made>, Failure> 
     match context.get_stream(stream).await {
         Ok(found) => {
             let made = Made::of(&found.cached_info().config);
-            made.map(Some)
+            made.filter(|made| made.doubt.is_none())
+                .map(Some)
                 .ok_or_else(|| Failure::Foreign(stream.to_owned()))
         }
         Err(error) => match error.kind() {
@@ -231,7 +279,7 @@ async fn joined(
     let Made {
         run, spec, stream, ..
     } = made;
-    let alive = is_played(client, &peers_subject(model), roster.own(), &run).await?;
+    let alive = is_played(client, &model.name, roster.own(), &run).await?;
     match (alive, spec == model.name) {
         (true, true) => Ok(run),
         (_, false) => Err(Failure::OtherSpec { stream, spec }),
@@ -239,12 +287,13 @@ async fn joined(
     }
 }
 
-/// Whether some process plays a run.
-async fn is_played(client: &Client, peers: &str, own: &str, run: &str) -> Result<bool, Failure> {
+/// Whether some process plays a run of the spec of this name.
+async fn is_played(client: &Client, spec: &str, own: &str, run: &str) -> Result<bool, Failure> {
+    let peers = peers_subject(spec);
     let fail =
         |why: &dyn std::fmt::Display| refused("let blis ask who plays a run".to_owned())(why);
     let mut told = client
-        .subscribe(peers.to_owned())
+        .subscribe(peers.clone())
         .await
         .map_err(|why| fail(&why))?;
     // Whoever hears of a process that it does not know tells of itself.
@@ -262,7 +311,7 @@ async fn is_played(client: &Client, peers: &str, own: &str, run: &str) -> Result
         },
     ] {
         let text = announcement.text().into();
-        let sent = client.publish(peers.to_owned(), text).await;
+        let sent = client.publish(peers.clone(), text).await;
         sent.map_err(|why| fail(&why))?;
     }
     let answered = tokio::time::timeout(ANSWER, async {
@@ -287,10 +336,7 @@ async fn make(
         let config = Config {
             name: stream.name.clone(),
             subjects: subjects.into_iter().collect(),
-            description: Some(format!(
-                "the double of {}; blis cleanup {run} removes it",
-                model.name
-            )),
+            description: Some(description(&model.name, run)),
             // What all consumers have acknowledged is not kept.
             retention: RetentionPolicy::Interest,
             duplicate_window: stream.duplicate_window.map(duration).unwrap_or_default(),
@@ -349,42 +395,91 @@ pub async fn made(client: &Client, api: &str) -> Result<Vec<Made>, Failure> {
     Ok(all)
 }
 
-/// Removes the streams of a run, and gives their names.
+/// The streams that say that they are of a run.
+async fn of_run(client: &Client, api: &str, run: &str) -> Result<Vec<Made>, Failure> {
+    let mut all = made(client, api).await?;
+    all.retain(|one| one.run == run);
+    Ok(all)
+}
+
+/// Removes the streams of a run, and gives their names. Others that only say that they are stay.
 ///
 /// # Errors
 /// When the server does not do it.
 pub async fn remove(client: &Client, api: &str, run: &str) -> Result<Vec<String>, Failure> {
-    let context = jetstream::with_prefix(client.clone(), api);
-    let mut removed = Vec::new();
-    for one in made(client, api).await? {
-        if one.run != run {
-            continue;
-        }
-        match context.delete_stream(&one.stream).await {
-            Ok(_) => removed.push(one.stream),
-            // Another process of the run may have removed it meanwhile.
-            Err(why) => {
-                if find(&context, &one.stream).await?.is_some() {
-                    return Err(refused(format!("remove the stream {}", one.stream))(&why));
-                }
-            }
-        }
-    }
-    Ok(removed)
+    let mut all = of_run(client, api, run).await?;
+    all.retain(|one| one.doubt.is_none());
+    delete(&jetstream::with_prefix(client.clone(), api), all).await
 }
 
-/// Removes the streams of a run that is over, and gives their names.
+async fn delete(context: &Context, all: Vec<Made>) -> Result<Vec<String>, Failure> {
+    let removals = all.into_iter().map(|one| async move {
+        match context.delete_stream(&one.stream).await {
+            Ok(_) => Ok(Some(one.stream)),
+            // Another process of the run may have removed it meanwhile.
+            Err(why) => match find(context, &one.stream).await? {
+                Some(_) => Err(refused(format!("remove the stream {}", one.stream))(&why)),
+                None => Ok(None),
+            },
+        }
+    });
+    let removed = stream::iter(removals).buffered(TOGETHER);
+    let removed: Vec<Option<String>> = removed.try_collect().await?;
+    Ok(removed.into_iter().flatten().collect())
+}
+
+/// Removes the streams of a run that is over, and gives their names: all of them, or none where one of them is not what
+/// a double made.
 ///
 /// # Errors
-/// [`Failure::Alive`] when it is not over; when the server does not do it.
+/// [`Failure::Doubtful`] for such a stream; [`Failure::Alive`] when the run is not over; when the server does not do it.
 pub async fn clean_up(client: &Client, api: &str, run: &str) -> Result<Vec<String>, Failure> {
+    let context = jetstream::with_prefix(client.clone(), api);
+    let all = of_run(client, api, run).await?;
+    if let Some((one, doubt)) = all.iter().find_map(|one| Some((one, one.doubt?))) {
+        return Err(one.doubtful(doubt));
+    }
+    // Each spec is asked once, and all together: the answer takes its time.
     let own = client.new_inbox();
-    for one in made(client, api).await? {
-        if one.run == run && is_played(client, &one.peers, &own, run).await? {
-            return Err(Failure::Alive(run.to_owned()));
+    let specs: BTreeSet<&str> = all.iter().map(|one| one.spec.as_str()).collect();
+    let asked = specs
+        .into_iter()
+        .map(|spec| is_played(client, spec, &own, run));
+    if try_join_all(asked).await?.contains(&true) {
+        return Err(Failure::Alive(run.to_owned()));
+    }
+    let looks = all.iter().map(|one| strange_consumer(&context, one));
+    let looks: Vec<Option<String>> = stream::iter(looks).buffered(TOGETHER).try_collect().await?;
+    for (one, consumer) in all.iter().zip(looks) {
+        if let Some(consumer) = consumer {
+            return Err(one.doubtful(format!("its consumer {consumer} was made by somebody else")));
         }
     }
-    remove(client, api, run).await
+    delete(&context, all).await
+}
+
+/// A consumer of a stream that is not of the stream's run.
+async fn strange_consumer(context: &Context, made: &Made) -> Result<Option<String>, Failure> {
+    let stream = match context.get_stream(&made.stream).await {
+        Ok(stream) => stream,
+        // Another process may have removed it meanwhile.
+        Err(why) => match find(context, &made.stream).await? {
+            Some(_) => {
+                return Err(refused(format!("tell of the stream {}", made.stream))(&why));
+            }
+            None => return Ok(None),
+        },
+    };
+    let mut consumers = stream.consumers();
+    while let Some(consumer) = consumers.next().await {
+        let consumer = consumer
+            .map_err(|why| refused(format!("tell of the consumers of {}", made.stream))(&why))?;
+        let says = |name, value: &String| consumer.config.metadata.get(name) == Some(value);
+        if !says(RUN, &made.run) || !says(SPEC, &made.spec) {
+            return Ok(Some(consumer.name));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -411,7 +506,45 @@ mod tests {
         };
         assert_eq!(Made::of(&config(&[])), None);
         assert_eq!(Made::of(&config(&[RUN, SPEC])), None);
-        let made = Made::of(&config(&[RUN, SPEC, PEERS, "more"])).expect("one of ours");
+        let made = Made::of(&config(&[RUN, SPEC, PEERS, "more"])).expect("it says so");
         assert_eq!((made.run.as_str(), made.stream.as_str()), ("x", "orders"));
+        assert!(made.doubt.is_some());
+    }
+
+    #[test]
+    fn what_a_double_did_not_write_is_doubted() {
+        let config = |run: &str, spec: &str, peers: &str, description: &str| Config {
+            name: "orders".to_owned(),
+            description: Some(description.to_owned()),
+            metadata: [(RUN, run), (SPEC, spec), (PEERS, peers)]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            ..Config::default()
+        };
+        let doubt = |config: &Config| Made::of(config).expect("it says so").doubt;
+        let ours = description("my shop", "r1");
+        assert_eq!(
+            doubt(&config("r1", "my shop", "blis.my_shop.peers", &ours)),
+            None
+        );
+        for peers in [
+            "",
+            "blis.other.peers",
+            "$JS.API.STREAM.PURGE.ORDERS",
+            "blis.>",
+        ] {
+            let doubt = doubt(&config("r1", "my shop", peers, &ours));
+            assert_eq!(doubt, Some("its blis.peers is not the subject of its spec"));
+        }
+        for said in ["", "orders of the shop", &description("my shop", "r2")] {
+            let doubt = doubt(&config("r1", "my shop", "blis.my_shop.peers", said));
+            let expected = "its description is not the one that blis writes";
+            assert_eq!(doubt, Some(expected), "{said}");
+        }
+        for run in ["", "r1; rm", "$(id)", "r\u{1b}1", &"r".repeat(65)] {
+            let said = description("my shop", run);
+            let doubt = doubt(&config(run, "my shop", "blis.my_shop.peers", &said));
+            assert_eq!(doubt, Some("that is no id of a run"), "{run:?}");
+        }
     }
 }

@@ -214,7 +214,7 @@ fn services_keep_what_they_were_given() {
         .collect();
     assert_eq!(
         dispatch,
-        [Dispatch::Random, Dispatch::Shared, Dispatch::LeastLoaded]
+        [Dispatch::LeastLoaded, Dispatch::Random, Dispatch::Shared]
     );
     assert_eq!(groups.services[0].servers(), 16);
 }

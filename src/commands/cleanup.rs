@@ -1,6 +1,7 @@
 //! `blis cleanup`: removes what a double has left behind that did not come to its end.
 
 use blis_live::serve;
+use blis_sim::visible;
 
 use crate::cli::CleanupArgs;
 use crate::commands::print;
@@ -19,9 +20,13 @@ pub fn execute(args: &CleanupArgs) -> Result<Done, Failure> {
         let made = serve::made(&target, &access)?;
         let mut text = String::new();
         for one in &made {
+            let doubt = one.doubt.map(|doubt| format!(", but {doubt}"));
             text.push_str(&format!(
-                "run {} of the spec {}: stream {}\n",
-                one.run, one.spec, one.stream
+                "run {} of the spec {}: stream {}{}\n",
+                visible::line(&one.run),
+                visible::line(&one.spec),
+                visible::line(&one.stream),
+                doubt.unwrap_or_default(),
             ));
         }
         if made.is_empty() {

@@ -5,18 +5,19 @@ use std::path::{Path, PathBuf};
 
 use blis_sim::spec::compose::{self, Composition, Options, Part, Refused};
 use blis_sim::spec::{self, Spec, SpecError};
+use blis_sim::visible;
 
 use crate::cli::{ClientArgs, ComposeArgs};
-use crate::commands::print;
+use crate::commands::print_data;
 use crate::diagnostics::{self, Style};
-use crate::exit::{Done, Failure, tell};
+use crate::exit::{Done, Failure, show, tell};
 use crate::workload::{self, Source};
 
 /// Composes the specs, checks what comes out, and writes it. What was shared, added up and renamed is told on stderr.
 ///
 /// # Errors
-/// [`Failure::Usage`] when the specs do not go together, cannot be read, or the file is there already;
-/// [`Failure::Spec`] when one of them, or the composition, is not accepted; [`Failure::Output`] when it cannot be
+/// [`Failure::Usage`] when the specs cannot be read, or the file is there already; [`Failure::Spec`] when one of them, or
+/// the composition, is not accepted, or they do not go together; [`Failure::Output`] when it cannot be
 /// written.
 pub fn execute(args: &ComposeArgs) -> Result<Done, Failure> {
     let no_clients = ClientArgs {
@@ -56,7 +57,7 @@ pub fn execute(args: &ComposeArgs) -> Result<Done, Failure> {
         tell(&format!("blis: note: {note}\n"));
     }
     match &args.output {
-        None => print(&composition.text)?,
+        None => print_data(&composition.text)?,
         Some(file) => write(file, &composition.text).map_err(|why| Failure::Output {
             to: file.display().to_string(),
             why,
@@ -91,7 +92,7 @@ fn check(composition: &Composition) -> Result<(), Failure> {
         let lowered = again
             .map_err(|errors| Failure::Spec(diagnostics::errors(name, text, &errors, style)))?;
         if !lowered.warnings.is_empty() {
-            tell(&diagnostics::warnings(name, text, &lowered.warnings, style));
+            show(&diagnostics::warnings(name, text, &lowered.warnings, style));
         }
         return Ok(());
     };
@@ -106,7 +107,8 @@ fn check(composition: &Composition) -> Result<(), Failure> {
 }
 
 fn refusal(refused: Refused) -> Failure {
-    Failure::Usage(refused.reasons.join("\nblis: "))
+    let line = |reason: &String| format!("blis: {}\n", visible::line(reason));
+    Failure::Spec(refused.reasons.iter().map(line).collect())
 }
 
 fn refuse_repetition_of_stdin(specs: &[PathBuf]) -> Result<(), Failure> {

@@ -14,9 +14,10 @@ pub mod serve;
 pub mod trace;
 pub mod whatif;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 use blis_sim::result::Run;
+use blis_sim::visible;
 
 use crate::cli::Format;
 use crate::exit::{Failure, tell};
@@ -25,8 +26,21 @@ use crate::run_directory::Contents;
 use crate::simulate::run_text;
 use crate::workload::Workload;
 
-/// Writes a result to stdout. A reader that has seen enough and closed the pipe is not an error.
+/// Writes a result to stdout, with what is hidden in it made visible.
 fn print(text: &str) -> Result<(), Failure> {
+    write(&visible::lines(text))
+}
+
+/// Writes to stdout what another program is to read as it is; a terminal is no such program.
+fn print_data(text: &str) -> Result<(), Failure> {
+    match io::stdout().is_terminal() {
+        true => print(text),
+        false => write(text),
+    }
+}
+
+/// A reader that has seen enough and closed the pipe is not an error.
+fn write(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     let written = stdout
         .write_all(text.as_bytes())

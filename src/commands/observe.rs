@@ -17,12 +17,13 @@ use blis_sim::result::{
 };
 use blis_sim::time::Time;
 use blis_sim::verdict::LiveEvidence;
+use blis_sim::visible;
 
 use crate::cli::{InFlight, ObserveArgs};
 use crate::commands::{deliver, first_failure, print};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
-use crate::live_progress::LiveProgress;
+use crate::live_progress::{self, LiveProgress};
 use crate::live_record::{Begun, Place, Sealed};
 use crate::nats_access;
 use crate::report::number::count;
@@ -78,7 +79,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
             streams: &args.observe_stream,
             monitor: monitor.as_ref(),
         },
-        warn: &|warning: &str| tell(&format!("blis: warning: {warning}\n")),
+        warn: &live_progress::warn,
         begin,
     };
     let mut observed = observe::observe(&workload.model, &target, &access, besides, watch)?;
@@ -126,7 +127,7 @@ fn interruption(workload: &Workload, in_flight: usize) -> String {
 
 /// The workload, with what the flags of this command set.
 fn load(args: &ObserveArgs) -> Result<Workload, Failure> {
-    let mut overrides = args.overrides.clone();
+    let mut overrides = args.overrides.judged_by(&args.objectives);
     let mut set = |flag: &str, assignment: String| {
         let assignment = assignment.parse();
         overrides
@@ -159,6 +160,7 @@ fn dry_run(workload: &Workload, target: &Target) -> Result<Done, Failure> {
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut text = String::from("nothing is sent: this is what the run would do\n\n");
     for (name, what) in lines {
+        let what = visible::line(&what);
         text.push_str(&format!("  {name:width$}  {what}\n"));
     }
     print(&text)?;

@@ -18,7 +18,8 @@ use crate::workload;
 /// Those of [`workload::load`]; [`Failure::Usage`] when the model makes no progress or the output is taken;
 /// [`Failure::Output`] when the result cannot be written, which then was at least printed if it could be.
 pub fn execute(args: &RunArgs) -> Result<Done, Failure> {
-    let workload = workload::load(args.spec.as_deref(), &args.clients, &args.overrides)?;
+    let overrides = args.overrides.judged_by(&args.objectives);
+    let workload = workload::load(args.spec.as_deref(), &args.clients, &overrides)?;
     let directory = match &args.out {
         Some(path) => Some(RunDirectory::claim(path, args.force)?),
         None => None,

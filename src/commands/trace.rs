@@ -6,16 +6,17 @@ use blis_live::journal::What;
 
 use crate::cli::TraceArgs;
 use crate::exit::{Done, Failure, tell};
-use crate::recorded::Recorded;
+use crate::recorded::{Counted, Recorded};
 use crate::trace_rows::Rows;
 
 /// Prints the rows as they are read.
 ///
 /// # Errors
-/// [`Failure::Usage`] when the directory holds none; [`Failure::Output`] when stdout cannot be written.
+/// [`Failure::Usage`] when the directory holds none, or not all that its result says, which is found when those that are
+/// there have been printed; [`Failure::Output`] when stdout cannot be written.
 pub fn execute(args: &TraceArgs) -> Result<Done, Failure> {
     let recorded = Recorded::read(&args.run)?;
-    let (workload, entries) = recorded.rows()?;
+    let (workload, mut entries) = recorded.rows()?;
     let unwritten = |why: io::Error| Failure::Output {
         to: "stdout".to_owned(),
         why,
@@ -23,8 +24,11 @@ pub fn execute(args: &TraceArgs) -> Result<Done, Failure> {
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let mut rows = Rows::new(out, args.format, &workload.model);
     let mut written = rows.header(&workload);
-    for entry in entries {
-        if let What::Done(row) = entry?.what {
+    let mut counted = Counted::default();
+    for entry in entries.by_ref() {
+        let what = entry?.what;
+        counted.count(&what);
+        if let What::Done(row) = what {
             written = written.and_then(|()| rows.row(&row));
         }
         if written.is_err() {
@@ -32,9 +36,10 @@ pub fn execute(args: &TraceArgs) -> Result<Done, Failure> {
         }
     }
     match written.and_then(|()| rows.out().flush()) {
+        Ok(()) => recorded.hold_against(&counted, &entries)?,
         // A reader that has seen enough is not an error.
-        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => return Err(unwritten(why)),
-        _ => {}
+        Err(why) if why.kind() == io::ErrorKind::BrokenPipe => {}
+        Err(why) => return Err(unwritten(why)),
     }
     if let Recorded::Unfinished(_) = recorded {
         tell(&format!(

@@ -21,7 +21,7 @@ use crate::workload::{self, Workload};
 /// Those of [`workload::load_variant`] and of a run; [`Failure::Usage`] when nothing makes a variant, or the two would
 /// not meet the same draws.
 pub fn execute(args: &WhatifArgs) -> Result<Done, Failure> {
-    let overrides = &args.overrides;
+    let overrides = &args.overrides.judged_by(&args.objectives);
     let Some(file) = args.spec.as_ref().or(args.spec_flag.as_ref()) else {
         return Err(Failure::Usage("there is no spec to compare".to_owned()));
     };

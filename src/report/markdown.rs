@@ -2,6 +2,8 @@
 //!
 //! Whatever a report says, a name with punctuation in it included, is shown as it is and never read as markup.
 
+use blis_sim::visible;
+
 use super::parts::{Block, Fact, GAP, Report, Section};
 use super::table::Table;
 
@@ -44,6 +46,7 @@ fn block(block: &Block) -> String {
         Block::Facts(facts) => facts.iter().map(fact).collect(),
         Block::Table(table) => pipes(table),
         Block::Code { language, text } => {
+            let text = &visible::lines(text);
             let fence = fence(text);
             format!("{fence}{language}\n{}\n{fence}\n", text.trim_end())
         }
@@ -84,7 +87,8 @@ fn fence(text: &str) -> String {
 
 /// The text with whatever could be read as markup escaped, and figures apart by commas.
 fn literal(text: &str) -> String {
-    let figures = text.trim().split(GAP).map(str::trim);
+    let text = visible::line(text.trim());
+    let figures = text.split(GAP).map(str::trim);
     let figures: Vec<&str> = figures.filter(|figure| !figure.is_empty()).collect();
     let text = &figures.join(", ");
     let mut literal = String::with_capacity(text.len());

@@ -1,17 +1,6 @@
 //! Numbers as people read them.
 
-/// A count with its thousands apart: `12,345`.
-pub fn count(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub use blis_sim::number::count;
 
 /// A number with four significant digits, its whole part in full: `98.03`, `1,999,989`.
 pub fn significant(value: f64) -> String {
@@ -133,6 +122,18 @@ const UNBOUNDED: &str = "unbounded";
 
 /// What stands where nothing was measured.
 pub const NOT_MEASURED: &str = "not measured";
+
+/// What stands before a figure that may be larger: some of what it is of had not ended.
+pub const AT_LEAST: &str = "≥ ";
+
+/// How a backlog grew, where it did: of one that shrank or only wandered a slope says nothing.
+pub fn growth(slope: Option<f64>, grows: Option<bool>) -> String {
+    or_not_measured(slope, |slope| match grows {
+        Some(true) => format!("+{}/s", significant(slope)),
+        None if slope > 0.0 => format!("+{}/s", significant(slope)),
+        Some(false) | None => "none".to_owned(),
+    })
+}
 
 /// A figure, or that it was not measured.
 pub fn or_not_measured(value: Option<f64>, write: impl Fn(f64) -> String) -> String {

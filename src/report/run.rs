@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use blis_sim::result::{
-    IntervalMethod, LatencyBlock, PrecisionResult, RequestCounts, Run, SessionCounts, Window,
+    IntervalMethod, LatencyBlock, PrecisionResult, RequestCounts, Run, SessionCounts, SignalResult,
+    VerdictResult, Window,
 };
 use blis_sim::verdict::Status;
 
 use super::breakdown::{breakdown, overall, services};
 use super::check::{balanced_jobs, by_class};
+use super::course::course;
 use super::number::{
     count, millis, millis_off, millis_within, or_not_measured, percent, percent_within,
     significant, significant_within,
@@ -17,11 +19,15 @@ use super::parts::{Block, Fact, GAP, Report, Section};
 use super::table::Table;
 use super::{live, messages, observers};
 
+/// The most objectives that a report shows beside those that decided; the document has all of them.
+const OBJECTIVES: usize = 8;
+
 /// The report of a run of a spec from this file, or of the embedded one.
 pub fn run(file: Option<&str>, run: &Run) -> Report {
     Report {
         title: run.spec.name.clone(),
         sections: vec![
+            overload(run),
             bounds(file, run),
             header(run),
             headline(run),
@@ -34,7 +40,7 @@ pub fn run(file: Option<&str>, run: &Run) -> Report {
             live::configuration(run),
             live::live(run),
             live::awaited(run),
-            live::course(run),
+            course(run),
             observers::observers(run),
             live::generator(run),
             limit(run),
@@ -42,6 +48,22 @@ pub fn run(file: Option<&str>, run: &Run) -> Report {
             verdict(run),
         ],
     }
+}
+
+/// That more is offered than is answered, where it is so.
+fn overload(run: &Run) -> Section {
+    let (Some(offered), Some(answered), Some(behind)) =
+        (run.offered_rps, run.throughput_rps, run.falling_behind_rps)
+    else {
+        return Section::empty();
+    };
+    let line = format!(
+        "OVERLOAD: offered {} requests/s, answered {}/s, falling behind by {}/s",
+        significant(offered),
+        significant(answered),
+        significant(behind)
+    );
+    Section::of([Block::Lines(vec![line])])
 }
 
 /// What bounds the run, and how to change it.
@@ -143,6 +165,9 @@ fn intervals(run: &Run) -> Section {
         IntervalMethod::Replications => format!("95 %, over {samples} replications"),
     };
     let mut fact = Fact::new("intervals", from);
+    if let Some(caution) = &intervals.caution {
+        fact.add(format!("mind that {caution}"));
+    }
     let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (figure, why) in &intervals.absent {
         let name = match figure.strip_prefix("latency_ms.response.") {
@@ -182,12 +207,14 @@ fn intervals(run: &Run) -> Section {
 /// What to say of a precision that so many replications did not reach.
 pub fn missed_precision(replications: u64, precision: &PrecisionResult) -> String {
     let reached = match precision.achieved {
-        Some(achieved) => format!("they are within {}", percent(achieved)),
-        None => "their precision cannot be told".to_owned(),
+        Some(achieved) => format!(
+            "they are within {}; raise --max-replications or lengthen the run",
+            percent(achieved)
+        ),
+        None => "they are too short for an interval; lengthen the run".to_owned(),
     };
     format!(
-        "the precision of {} was NOT REACHED: after {} replications {reached}; raise --max-replications or lengthen \
-         the run",
+        "the precision of {} was NOT REACHED: after {} replications {reached}",
         percent(precision.target),
         count(replications)
     )
@@ -492,10 +519,36 @@ fn verdict(run: &Run) -> Section {
         return Section::fact(Fact::new("verdict", why));
     };
     let mut fact = Fact::new("verdict", status_name(verdict.status));
-    for reason in &verdict.reasons {
-        fact.add(reason.clone());
-    }
+    fact.lines.extend(objectives(verdict));
+    fact.lines.extend(messages::not_judged(run));
     Section::fact(fact)
+}
+
+/// The reasons of a verdict, and how the other objectives stand: those nearest to their limits.
+pub fn objectives(verdict: &VerdictResult) -> Vec<String> {
+    let mut others: Vec<&SignalResult> = verdict
+        .signals
+        .iter()
+        .filter(|signal| !signal.summary.is_empty() && !verdict.reasons.contains(&signal.summary))
+        .collect();
+    let used = |signal: &SignalResult| {
+        let over = signal.failed.unwrap_or(0) + signal.slow.unwrap_or(0);
+        over as f64 / (signal.allowed.unwrap_or(0) + 1) as f64
+    };
+    others.sort_by(|a, b| used(b).total_cmp(&used(a)));
+    let left = others.len().saturating_sub(OBJECTIVES);
+    let others = others.iter().take(OBJECTIVES);
+    let lines = verdict.reasons.iter().cloned();
+    let mut lines: Vec<String> = lines
+        .chain(others.map(|signal| signal.summary.clone()))
+        .collect();
+    if left > 0 {
+        lines.push(format!(
+            "{} more objectives are farther from their limits",
+            count(left as u64)
+        ));
+    }
+    lines
 }
 
 /// A verdict as it is written.

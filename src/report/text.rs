@@ -1,6 +1,9 @@
 //! Reports as text for a terminal: labels and columns aligned by blanks.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
+
+use blis_sim::visible;
 
 use super::parts::{Block, Fact, Report};
 use super::table::Table;
@@ -26,14 +29,17 @@ pub fn text(report: &Report) -> String {
 
 fn block(block: &Block) -> String {
     match block {
-        Block::Lines(lines) => lines.iter().map(|line| format!("{line}\n")).collect(),
+        Block::Lines(lines) => lines
+            .iter()
+            .map(|line| format!("{}\n", visible::line(line)))
+            .collect(),
         Block::Notes(notes) => notes
             .iter()
-            .map(|note| format!("{INDENT}{note}\n"))
+            .map(|note| format!("{INDENT}{}\n", visible::line(note)))
             .collect(),
         Block::Facts(facts) => facts.iter().map(fact).collect(),
         Block::Table(table) => aligned(table),
-        Block::Code { text, .. } => format!("{}\n", text.trim_end()),
+        Block::Code { text, .. } => format!("{}\n", visible::lines(text.trim_end())),
     }
 }
 
@@ -42,13 +48,16 @@ fn fact(fact: &Fact) -> String {
     let labels = std::iter::once(fact.label).chain(std::iter::repeat(""));
     let lines = labels.zip(&fact.lines);
     lines
-        .map(|(label, line)| format!("{INDENT}{label:<LABEL$}{line}\n"))
+        .map(|(label, line)| format!("{INDENT}{label:<LABEL$}{}\n", visible::line(line)))
         .collect()
 }
 
 /// The first column is aligned to the left and the others to the right.
 fn aligned(table: &Table) -> String {
-    let rows = table.rows();
+    let rows = table.rows().iter();
+    let rows: Vec<Vec<Cow<'_, str>>> = rows
+        .map(|row| row.iter().map(|cell| visible::line(cell)).collect())
+        .collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));

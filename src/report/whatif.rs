@@ -4,7 +4,7 @@ use blis_sim::result::{Compared, Comparison, INTERRUPTED, Side};
 
 use super::number::{NOT_MEASURED, count, millis_within, percent_within, significant_within};
 use super::parts::{Block, Report, Section};
-use super::run::status_name;
+use super::run::{objectives, status_name};
 use super::table::Table;
 
 /// The report of a comparison.
@@ -111,7 +111,7 @@ fn verdict(which: &str, side: &Side) -> Vec<String> {
         return Vec::new();
     };
     let status = format!("verdict {which}: {}", status_name(verdict.status));
-    let reasons = verdict.reasons.iter();
-    let reasons = reasons.map(|reason| format!("  {reason}"));
-    [status].into_iter().chain(reasons).collect()
+    let lines = objectives(verdict).into_iter();
+    let lines = lines.map(|line| format!("  {line}"));
+    [status].into_iter().chain(lines).collect()
 }

@@ -42,7 +42,7 @@ fn replications_are_reported_together() {
 
 #[test]
 fn a_precision_adds_replications_until_it_is_reached() {
-    let document = json("--rate 300 --horizon 5s --precision 5%");
+    let document = json("--rate 300 --horizon 15s --precision 5%");
     assert_eq!(at(&document, "replications.precision.reached"), true);
     assert!(number(&document, "replications.precision.achieved") <= 0.05);
     assert!((10..200).contains(&count(&document, "replications.count")));
@@ -50,7 +50,7 @@ fn a_precision_adds_replications_until_it_is_reached() {
 
 #[test]
 fn a_precision_that_is_not_reached_is_told() {
-    let ran = words("run --json --rate 300 --horizon 5s --precision 0.1% --max-replications 12");
+    let ran = words("run --json --rate 300 --horizon 15s --precision 0.1% --max-replications 12");
     let document = ran.json();
     assert_eq!(at(&document, "replications.precision.reached"), false);
     assert_eq!(count(&document, "replications.count"), 12);
@@ -64,8 +64,30 @@ fn a_precision_that_is_not_reached_is_told() {
         "{}",
         ran.stderr
     );
-    let report = words("run --rate 300 --horizon 5s --precision 0.1% --max-replications 12");
+    let report = words("run --rate 300 --horizon 15s --precision 0.1% --max-replications 12");
     assert!(report.stdout.contains("NOT REACHED"), "{}", report.stdout);
+}
+
+/// Replications that are too short by themselves are no better for being many: the search for a precision ends at once.
+#[test]
+fn a_precision_of_replications_that_are_too_short_is_told() {
+    let ran = words("run --json --rate 390 --horizon 5s --precision 5%");
+    let document = ran.json();
+    assert_eq!(at(&document, "replications.precision.reached"), false);
+    assert_eq!(count(&document, "replications.count"), 10);
+    assert!(
+        ran.stderr.contains("too short for an interval"),
+        "{}",
+        ran.stderr
+    );
+    let why = at(&document, "intervals.absent")
+        .get("latency_ms.response.mean")
+        .and_then(Value::as_str)
+        .expect("a reason");
+    assert!(
+        why.starts_with("too short: it takes replications of "),
+        "{why}"
+    );
 }
 
 #[test]

@@ -136,6 +136,7 @@ impl<'a> LinesBook<'a> {
         for line in &self.lines {
             let areas = &mut self.sums[line.service].areas;
             areas.waiting += span * line.waiting.len() as u128;
+            areas.serving += span * line.running.len() as u128;
             areas.busy += span * line.running.len() as u128;
         }
     }
@@ -307,7 +308,10 @@ impl<'a> LinesBook<'a> {
             .zip(&self.model.services)
         {
             assert_eq!(sums.areas.waiting, sums.waited, "Little's law of the line");
-            assert_eq!(sums.areas.busy, sums.served, "Little's law of the workers");
+            assert_eq!(
+                sums.areas.serving, sums.served,
+                "Little's law of the workers"
+            );
             assert!(
                 sums.served <= u128::from(service.servers()) * span,
                 "busy time"

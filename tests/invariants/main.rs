@@ -16,6 +16,7 @@ mod generated;
 mod in_flight;
 mod lines_book;
 mod links_book;
+mod orders;
 mod record;
 mod scripted;
 mod specs;

@@ -445,3 +445,75 @@ fn what_holds_no_record_is_refused() {
         ran.stderr
     );
 }
+
+#[test]
+fn a_damaged_record_of_a_run_that_has_ended_is_told() {
+    let server = Server::start("");
+    let _double = Double::start(&server.url(), &[]);
+    let directory = server.folder().join("run");
+    let out = directory.display().to_string();
+    let words = [
+        "--num-requests",
+        "200",
+        "--concurrency",
+        "10",
+        "--out",
+        &out,
+    ];
+    let result = observe(&server.url(), &words);
+    let (whole, ran) = rows(&out);
+    assert_eq!((whole.len(), ran.stderr.as_str()), (200, ""));
+    let record = directory.join("record.blis");
+    let bytes = std::fs::read(&record).expect("a record");
+    let traced = |bytes: &[u8]| {
+        std::fs::write(&record, bytes).expect("a record");
+        let ran = run(&["trace", &out, "--format", "jsonl"]);
+        assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+        let at = ran.stderr.find("is damaged: ").expect("damage") + "is damaged: ".len();
+        (ran.stdout.lines().count(), ran.stderr[at..].to_owned())
+    };
+    let mut flipped = bytes.clone();
+    flipped[bytes.len() / 2] ^= 1;
+    let body = bytes.len() - 32;
+    let lost = format!(
+        "200 of 200 rows are missing, and {body} bytes cannot be read; restore it from a copy\n"
+    );
+    assert_eq!(traced(&flipped), (1, lost));
+    let (lines, told) = traced(&bytes[..32]);
+    assert_eq!(
+        (lines, &*told),
+        (1, "200 of 200 rows are missing; restore it from a copy\n")
+    );
+    let (_, told) = traced(&bytes[..20]);
+    assert!(
+        told.starts_with("200 of 200 rows are missing, and 20 bytes"),
+        "{told}"
+    );
+    // Rows that are whole, and not those of the result: an outcome is another one.
+    std::fs::write(&record, &bytes).expect("a record");
+    let text = std::fs::read_to_string(directory.join("result.json")).expect("a result");
+    let mut other: Value = serde_json::from_str(&text).expect("JSON");
+    other["requests"]["ok"] = (number(&result, "/requests/ok") - 1).into();
+    other["requests"]["rejected"] = (number(&result, "/requests/rejected") + 1).into();
+    std::fs::write(directory.join("result.json"), other.to_string()).expect("a result");
+    let (lines, told) = traced(&bytes);
+    assert_eq!(lines, 201);
+    assert!(
+        told.starts_with("200 of its rows are ok, where the result has 199"),
+        "{told}"
+    );
+    other["live"]["record"]["rows"] = 150.into();
+    std::fs::write(directory.join("result.json"), other.to_string()).expect("a result");
+    let (_, told) = traced(&bytes);
+    assert!(
+        told.starts_with("it has 200 rows, where the result has 150"),
+        "{told}"
+    );
+    // A pipe in the place of the record is no record, and nobody waits for it.
+    std::fs::remove_file(&record).expect("it was there");
+    let made = Command::new("mkfifo").arg(&record).status();
+    assert!(made.expect("mkfifo is there").success());
+    let ran = run(&["trace", &out]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(ran.stderr.contains("it is no file"), "{}", ran.stderr);
+}

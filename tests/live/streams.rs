@@ -229,3 +229,80 @@ fn streams_of_others_are_not_touched() {
     );
     assert_eq!(streams(&mut wire), ["ZOO"]);
 }
+
+/// A stream that says that a double of the spec `shop` made it for run `r1`, but for what is said otherwise.
+fn forge(wire: &mut Wire, name: &str, otherwise: &[(&str, &str)]) {
+    let said = |key: &str, usual: &str| {
+        let other = otherwise.iter().find(|(name, _)| *name == key);
+        other.map_or(usual, |(_, value)| value).to_owned()
+    };
+    let config = serde_json::json!({
+        "name": name, "subjects": [format!("{name}.*")], "storage": "memory",
+        "description": said("description", "the double of shop; blis cleanup r1 removes it"),
+        "metadata": {
+            "blis.run": said("run", "r1"), "blis.spec": said("spec", "shop"), "blis.peers": said("peers", "blis.shop.peers"),
+        },
+    });
+    let answer = wire.ask(
+        &format!("$JS.API.STREAM.CREATE.{name}"),
+        &config.to_string(),
+    );
+    assert!(!answer.contains("\"error\""), "{answer}");
+}
+
+#[test]
+fn a_forged_stream_sends_nothing_elsewhere_and_is_not_removed() {
+    let server = Server::start("");
+    let mut wire = Wire::connect(server.port);
+    wire.create_stream("OTHER", "other.*");
+    wire.publish("other.one", "kept");
+    forge(&mut wire, "a", &[]);
+    for otherwise in [
+        ("peers", "$JS.API.STREAM.PURGE.OTHER"),
+        ("peers", "other.two"),
+        ("description", "orders of the real shop"),
+        ("spec", "another"),
+    ] {
+        forge(&mut wire, "forged", &[otherwise]);
+        let ran = run(&["cleanup", "--url", &server.url(), "r1"]);
+        assert_eq!(ran.code, Some(2), "{otherwise:?} {ran:?}");
+        let told = "the stream forged says that run r1 made it, but its ";
+        assert!(ran.stderr.contains(told), "{otherwise:?} {ran:?}");
+        let listed = run(&["cleanup", "--url", &server.url()]).stdout;
+        assert!(listed.contains("stream a\n"), "{listed}");
+        assert!(listed.contains("stream forged, but its "), "{listed}");
+        assert_eq!(streams(&mut wire), ["OTHER", "a", "forged"]);
+        let info = wire.ask("$JS.API.STREAM.INFO.OTHER", "");
+        let info: Value = serde_json::from_str(&info).expect("JSON");
+        assert_eq!(number(&info, "/state/messages"), 1, "{otherwise:?}");
+        wire.ask("$JS.API.STREAM.DELETE.forged", "");
+    }
+    wire.create_consumer("a", "somebody");
+    let ran = run(&["cleanup", "--url", &server.url(), "r1"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    let told = "its consumer somebody was made by somebody else";
+    assert!(ran.stderr.contains(told), "{ran:?}");
+    assert_eq!(streams(&mut wire), ["OTHER", "a"]);
+}
+
+#[test]
+fn the_players_of_many_streams_are_asked_once() {
+    let server = Server::start("");
+    let mut wire = Wire::connect(server.port);
+    for number in 0..40 {
+        forge(&mut wire, &format!("s{number}"), &[]);
+    }
+    let mut listener = Wire::connect(server.port);
+    listener.subscribe("blis.shop.peers");
+    let ran = run(&["cleanup", "--url", &server.url(), "r1"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(ran.stdout.lines().count(), 40, "{ran:?}");
+    assert_eq!(streams(&mut wire), Vec::<String>::new());
+    wire.publish("blis.shop.peers", "the end");
+    let mut heard = 0;
+    while listener.next().expect("a message").payload != b"the end" {
+        heard += 1;
+    }
+    // Whoever asks comes, and goes.
+    assert_eq!(heard, 2);
+}

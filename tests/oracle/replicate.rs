@@ -59,14 +59,10 @@ fn figures(model: &Model) -> Figures {
     let measured = measure.measured();
     let span = measured.as_nanos() as f64;
     let servers: u64 = model.services.iter().map(|service| service.servers()).sum();
-    let stations = model.services.iter().zip(measure.stations());
-    let (busy, waiting) = stations.fold((0.0, 0.0), |(busy, waiting), (service, station)| {
+    let stations = measure.stations().iter();
+    let (busy, waiting) = stations.fold((0.0, 0.0), |(busy, waiting), station| {
         let areas = station.window_areas();
-        let working = match service.order {
-            Order::Shared { .. } => areas.workers,
-            _ => areas.busy,
-        };
-        (busy + working as f64, waiting + areas.waiting as f64)
+        (busy + areas.busy as f64, waiting + areas.waiting as f64)
     });
     let waits = measure.stations()[0].waits();
     let response = total.window.latencies.response();

@@ -6,7 +6,7 @@ use blis_sim::model::Model;
 use blis_sim::replication::replicate_pair;
 use blis_sim::result::{Compared, Compares, Comparison, SpecIdentity, compare};
 
-use crate::support::{UNWATCHED, station, station_of, threads};
+use crate::support::{UNWATCHED, model, run, station, station_of, threads};
 
 /// The largest share of the unpaired interval that a paired one may have.
 const NARROWER: f64 = 0.3;
@@ -109,4 +109,53 @@ fn a_comparison_is_the_same_on_any_number_of_threads() {
     let on = |number| compared(&base, &variant, 5, number).to_json().unwrap();
     assert_eq!(on(1), on(2));
     assert_eq!(on(1), on(4));
+}
+
+/// Every way to a utilisation counts busy workers: the figure, its interval, and both sides of a comparison. One worker at
+/// a load of 0.8, in whatever order it serves; where those in service share it, there are often more than one.
+#[test]
+fn utilisation_counts_busy_workers_in_every_order() {
+    let orders = [
+        "fifo",
+        "shared",
+        "{shared: {limit: 5}}",
+        "{priority: {classes: [urgent], preempt: true}}",
+    ];
+    for (order, [workers, rate]) in orders.iter().flat_map(|o| [(o, [1, 800]), (o, [4, 3200])]) {
+        let class = match order.contains("urgent") {
+            true => "class: urgent, ",
+            false => "",
+        };
+        let model = model(&format!(
+            "
+blis: 1
+name: order
+run: {{horizon: 20s, warmup: 1s}}
+clients:
+  feed: {{rate: {rate}/s, {class}do: ask}}
+actions:
+  ask: {{path: [{{visit: api}}, reply]}}
+services:
+  api: {{workers: {workers}, time: {{exponential: {{mean: 1ms}}}}, queue: {{order: {order}}}}}
+"
+        ));
+        let document = run(&model);
+        let service = &document.services["api"];
+        let figure = service.utilisation.unwrap();
+        let [low, high] = service.utilisation_ci95.unwrap();
+        let here = format!("{order}, {workers} workers: {figure} [{low}, {high}]");
+        assert!((figure - 0.8).abs() < 0.03, "{here}");
+        assert!(
+            0.7 < low && low < figure && figure < high && high < 0.9,
+            "{here}"
+        );
+        let comparison = compared(&model, &model, 3, 2);
+        let name = "services.api.utilisation";
+        let compared = comparison.figures.iter().find(|one| one.figure == name);
+        let base = compared.unwrap().base;
+        assert!(
+            base.is_some_and(|base| (base - 0.8).abs() < 0.03),
+            "{here} {base:?}"
+        );
+    }
 }

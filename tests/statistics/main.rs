@@ -9,4 +9,6 @@ mod batches;
 mod comparison;
 mod coverage;
 mod parallel;
+mod permuted;
+mod rules;
 mod support;

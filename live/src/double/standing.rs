@@ -68,7 +68,7 @@ pub struct Watch<'a> {
 impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
     /// Tells other processes what this one plays.
     pub(super) fn tell(&mut self, leaves: bool) {
-        let subject = part::peers_subject(&self.model);
+        let subject = part::peers_subject(&self.model.name);
         let text = self.setup.roster.announcement(leaves).text();
         self.publish(Outgoing {
             subject: Subject::from(subject),

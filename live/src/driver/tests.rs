@@ -119,6 +119,15 @@ fn span(number: u64) -> Span {
 }
 
 fn drive(text: &str, after: Option<Span>, stage: Stage) -> (Vec<(Time, Time)>, Measure, Ended) {
+    drive_shown(text, after, stage, &mut |_| ())
+}
+
+fn drive_shown(
+    text: &str,
+    after: Option<Span>,
+    stage: Stage,
+    show: &mut dyn FnMut(Progress),
+) -> (Vec<(Time, Time)>, Measure, Ended) {
     let read = spec::read(text).expect("a spec");
     let model = spec::lower(&read).expect("a model").model;
     let stage_down = stage.down;
@@ -130,7 +139,7 @@ fn drive(text: &str, after: Option<Span>, stage: Stage) -> (Vec<(Time, Time)>, M
     };
     let measure = Measure::new(&model);
     let driver = Driver::new(&model, echo, shared.clone(), measure, Arc::default());
-    let mut shown = |_: Progress, _: &mut Measure| ();
+    let mut shown = |reached: Progress, _: &mut Measure| show(reached);
     let watch = Watch {
         stop: &|| false,
         show: &mut shown,
@@ -353,6 +362,8 @@ fn what_a_limit_delays_for_ever_is_dropped_after_the_drain() {
     assert_eq!(requests.ended(Outcome::Unresolved), 2);
     assert_eq!(requests.ended(Outcome::Dropped), 8);
     assert_eq!(ended.at, millis(1100));
+    // The limit kept them from being sent, not the driver.
+    assert_eq!(ended.own_lag.max(), Some(Span::ZERO));
 }
 
 #[test]
@@ -433,6 +444,32 @@ fn what_is_due_after_the_load_is_no_lag() {
     let (_, _, ended) = drive(&spec, None, Stage::default());
     assert_eq!(ended.own_lag.max(), Some(Span::ZERO));
     assert_eq!(ended.own_lag.count(), 3);
+}
+
+#[test]
+fn an_action_without_responders_is_warned_of_within_a_second() {
+    let spec = text("{horizon: 5s}", "{rate: 2/s, arrival: constant, do: a}");
+    let live = spec.replace("reply]", "reply], live: {request: demo.ask}");
+    assert_ne!(spec, live);
+    let model = spec::lower(&spec::read(&live).expect("a spec")).expect("a model");
+    let responders = crate::responders::Responders::new(&model.model);
+    let mut silence = crate::responders::Silence::new(&model.model);
+    let mut warned = Vec::new();
+    let mut told = 0;
+    drive_shown(&spec, Some(span(1)), Stage::default(), &mut |reached| {
+        for _ in told..reached.intended {
+            responders.heard(blis_sim::model::ActionId(0), true);
+        }
+        told = reached.intended;
+        let warnings = silence.look(&responders);
+        warned.extend(warnings.into_iter().map(|warning| (reached.now, warning)));
+    });
+    let [(at, warning)] = warned.as_slice() else {
+        panic!("{warned:?}");
+    };
+    // The first request is at 500 ms.
+    assert!(*at >= millis(500) && *at <= millis(700), "{at:?}");
+    assert!(warning.contains("demo.ask"), "{warning}");
 }
 
 /// One request that may take 50 ms, to which replies come at these instants.

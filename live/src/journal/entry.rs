@@ -3,6 +3,7 @@
 use blis_sim::engine::LoadEnd;
 use blis_sim::event::{Event, Outcome, Request, SessionEnd};
 use blis_sim::model::{ActionId, ClientId};
+use blis_sim::spec::units::MAX_DURATION_NS;
 use blis_sim::time::Time;
 use blis_sim::trace::Row;
 
@@ -201,6 +202,40 @@ impl Fields {
 }
 
 impl Entry {
+    /// What no run can have written after time had come as far as `before`. A checksum does not tell, because whoever
+    /// forges an entry computes it too.
+    pub fn impossible(&self, before: Time) -> Option<&'static str> {
+        let too_late = |at: Time| at.as_nanos() as f64 > MAX_DURATION_NS;
+        let at_most_now = |times: &[Time]| times.iter().all(|&at| at <= self.now);
+        let known = match &self.what {
+            What::Intended(row) => at_most_now(&[row.intended]),
+            What::Done(row) => {
+                at_most_now(&[row.intended, row.sent, row.done]) && row.intended <= row.done
+            }
+            // Its instant of sending is a length of time.
+            What::Settled(row) => {
+                at_most_now(&[row.intended, row.done])
+                    && row.intended <= row.done
+                    && !too_late(row.sent)
+            }
+            What::LateReply(at)
+            | What::DuplicateReply(at)
+            | What::SessionStarted(_, at)
+            | What::SessionEnded(_, _, at)
+            | What::LoadEnded(at) => at_most_now(&[*at]),
+            What::Ended(end) => at_most_now(&[end.at]),
+        };
+        if too_late(self.now) {
+            Some("it has a time that no run reaches")
+        } else if self.now < before {
+            Some("it goes back in time")
+        } else if !known {
+            Some("it has a time of what had not come yet")
+        } else {
+            None
+        }
+    }
+
     /// As it is written.
     pub fn encode(&self) -> Bytes {
         let mut fields = Fields::of(&self.what);

@@ -96,6 +96,14 @@ pub enum Failure {
         /// The file.
         path: PathBuf,
     },
+    /// It says what no run can have done, or not all that the run did.
+    #[error("the record in {} is damaged: {what}; restore it from a copy", path.display())]
+    Damaged {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
     /// It says what no run of the spec can have done.
     #[error("{} does not belong to the spec beside it; restore the spec that was run", path.display())]
     OtherSpec {

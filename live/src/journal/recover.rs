@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use blis_sim::model::{ActionId, ClientId, Model};
+use blis_sim::time::Time;
 
 use super::entry::{Bytes, Entry, What};
 use super::frame::{self, Beginning, HEADER, Header, Next};
@@ -29,6 +30,8 @@ pub struct Entries<R> {
     writers: Vec<Writer<R>>,
     clients: usize,
     actions: usize,
+    /// How far time has come.
+    now: Time,
     /// Whether a client tries requests again, by client.
     retries: Vec<bool>,
     damage: Damage,
@@ -79,6 +82,7 @@ impl<R: Read> Entries<R> {
             writers: Vec::new(),
             clients: model.clients.len(),
             actions: model.actions.len(),
+            now: Time::ZERO,
             retries: model
                 .clients
                 .iter()
@@ -143,7 +147,22 @@ impl<R: Read> Entries<R> {
             Some(entry) if !self.knows(&entry) => Err(Failure::OtherSpec {
                 path: self.folder.clone(),
             }),
-            head => Ok(head),
+            Some(entry) => {
+                if let Some(what) = entry.impossible(self.now) {
+                    return Err(self.damaged(what));
+                }
+                self.now = entry.now;
+                Ok(head)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The failure of a record of which this is wrong.
+    pub fn damaged(&self, what: impl Into<String>) -> Failure {
+        Failure::Damaged {
+            path: self.folder.clone(),
+            what: what.into(),
         }
     }
 
@@ -174,7 +193,8 @@ impl<R: Read> Entries<R> {
     }
 }
 
-/// Errors are [`Failure::Read`], and [`Failure::OtherSpec`] for an entry that no run of the model has.
+/// Errors are [`Failure::Read`], [`Failure::OtherSpec`] for an entry that no run of the model has, and
+/// [`Failure::Damaged`] for one that no run has at all.
 impl<R: Read> Iterator for Entries<R> {
     type Item = Result<Entry, Failure>;
 

@@ -85,12 +85,16 @@ impl Offered {
         self.clients.len() == 1 || self.clients.iter().all(|client| !client.at_most)
     }
 
-    /// The service with the smallest capacity, which is the first to limit the throughput, if any does.
+    /// The service with the smallest capacity, which is the first to limit the throughput, if any does; of those whose
+    /// capacities are the same but for rounding, the first by name.
     pub fn limiting(&self) -> Option<(usize, f64)> {
         let capacities = self.services.iter().enumerate();
-        capacities
+        let (least, capacity) = capacities
             .filter_map(|(index, service)| Some((index, service.capacity()?)))
-            .min_by(|(_, a), (_, b)| a.total_cmp(b))
+            .min_by(|(_, a), (_, b)| a.total_cmp(b))?;
+        let first = self.tied_with(least).next();
+        let first = first.filter(|&tied| tied < least).unwrap_or(least);
+        Some((first, self.services[first].capacity().unwrap_or(capacity)))
     }
 }
 

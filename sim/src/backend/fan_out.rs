@@ -82,8 +82,9 @@ impl Backend {
         let job = self.jobs[id];
         let step = &self.program.emissions[emission as usize];
         let fan_out = step.fan_out;
-        // Emissions of an action and of a consumer draw apart.
-        let place = (u64::from(job.path) << 48) | job.ordinal(step.ordinal);
+        // Emissions of an action and of a consumer draw apart, and so do those of every try.
+        let path = self.paths[usize::from(job.path)].place;
+        let place = path.identity(u64::from(step.ordinal), u64::from(job.attempt));
         let state = &self.fan_outs[fan_out.index()];
         let identity = job.identity;
         let mut draw = state.subscribers.draw(identity, place);

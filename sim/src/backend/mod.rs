@@ -15,6 +15,7 @@ mod condition;
 mod fan_out;
 mod frame;
 mod job;
+mod loads;
 mod outage;
 mod outside;
 mod program;
@@ -28,7 +29,7 @@ mod timers;
 use crate::dist::Dist;
 use crate::engine::{Arena, Calendar, FlightId, Task};
 use crate::event::{Event, Outcome, Request, Sink, VisitStep};
-use crate::model::{ClassId, ConsumerId, Model, OnTimeout, Order, ServiceId};
+use crate::model::{ClassId, ConsumerId, Model, OnTimeout, Order, ServiceId, SizeDraws};
 use crate::random::{Key, Kind, Purpose};
 use crate::time::{Span, Time};
 pub use outside::{Call, Delivered, Errand, Message, WorkEnd};
@@ -36,6 +37,7 @@ pub use outside::{Call, Delivered, Errand, Message, WorkEnd};
 use fan_out::{EmissionState, FanOutState};
 use frame::{Ending, Frame, Joins};
 use job::{Job, Jobs, NONE, State};
+use loads::Loads;
 use outage::Turn;
 use program::{Branch, Delay, Op, Program};
 use ranked::{Ranked, Side};
@@ -58,6 +60,8 @@ pub struct Reply {
 pub struct Backend {
     stations: Vec<Station>,
     lines: Vec<Line>,
+    /// Requests present by member, of the services that ask for the least loaded one.
+    loads: Vec<Loads>,
     jobs: Jobs,
     /// Replies on their way through the network.
     replies: Arena<Reply>,
@@ -65,6 +69,8 @@ pub struct Backend {
     paths: Vec<Path>,
     /// The keys of the requests' identities, by client.
     request_keys: Vec<Key>,
+    /// How much requests carry, where service times depend on it.
+    sizes: Option<SizeDraws>,
     one_way: Option<(Dist, Key)>,
     /// The job of each request in flight, by slot, kept only if some service heeds timeouts.
     job_of: Option<Vec<u32>>,
@@ -101,6 +107,8 @@ struct Path {
     entry: u32,
     branch: Key,
     delay: Key,
+    /// What its emissions and publications are known by, wherever it stands among the paths.
+    place: Key,
     /// Whether its requests are done when they are sent.
     fire_and_forget: bool,
 }
@@ -149,10 +157,10 @@ impl<S: Sink> Moment<'_, S> {
 impl Backend {
     /// The backend of a model, with nothing in it.
     pub fn new(model: &Model) -> Backend {
-        let mut lines = Vec::new();
+        let (mut lines, mut loads) = (Vec::new(), Vec::new());
         let services = model.services.iter();
         let mut stations: Vec<Station> = services
-            .map(|service| Station::new(model.seed, service, &mut lines))
+            .map(|service| Station::new(model.seed, service, &mut lines, &mut loads))
             .collect();
         let program = Program::new(model);
         for visit in &program.visits {
@@ -182,10 +190,16 @@ impl Backend {
         Backend {
             paths: paths(model),
             request_keys: request_keys.collect(),
+            sizes: model
+                .services
+                .iter()
+                .any(|service| service.per_byte.is_some())
+                .then(|| SizeDraws::new(model)),
             keeps_sides,
             submits_more: keeps_sides || forgets,
             stations,
             lines,
+            loads,
             jobs: Arena::new(),
             replies: Arena::new(),
             program,
@@ -661,7 +675,7 @@ impl Backend {
             return self.visit_special_now(now, id, service, calendar, sink);
         }
         let job = &mut self.jobs[id];
-        let at = station.choose_line(&self.lines, job.identity, job.visit_ordinal());
+        let at = station.choose_line(&self.loads, job.identity, job.visit_ordinal());
         let line = &mut self.lines[at as usize];
         job.service = service;
         job.line = at;
@@ -684,6 +698,9 @@ impl Backend {
             record(sink, now, id, job, VisitStep::Joined);
             job.state = State::Waiting;
             line.join(&mut self.jobs, id);
+        }
+        if station.loads != NONE {
+            self.came_to_member(service, at);
         }
         Entry::Taken
     }
@@ -730,6 +747,10 @@ impl Backend {
         calendar: &mut Calendar<Task>,
         sink: &mut S,
     ) {
+        let station = &self.stations[service.index()];
+        if station.loads != NONE {
+            self.went_from_member(service, line);
+        }
         let Some(next) = self.lines[line as usize].take(&mut self.jobs) else {
             return;
         };
@@ -739,6 +760,24 @@ impl Backend {
         };
         record(sink, now, next, job, step);
         serve(now, next, job, &self.stations[service.index()], calendar);
+    }
+
+    /// A request is present at a member that was not.
+    #[inline(never)]
+    fn came_to_member(&mut self, service: ServiceId, line: u32) {
+        let station = &self.stations[service.index()];
+        if let Some(loads) = self.loads.get_mut(station.loads as usize) {
+            loads.enter(line - station.first_line);
+        }
+    }
+
+    /// A request is no longer present at a member.
+    #[inline(never)]
+    fn went_from_member(&mut self, service: ServiceId, line: u32) {
+        let station = &self.stations[service.index()];
+        if let Some(loads) = self.loads.get_mut(station.loads as usize) {
+            loads.leave(line - station.first_line);
+        }
     }
 
     /// The client of a request has given up: its work leaves or stops where the service heeds that.
@@ -861,6 +900,7 @@ fn paths(model: &Model) -> Vec<Path> {
             entry: action.entry,
             branch: key(Purpose::Branch),
             delay: key(Purpose::Delay),
+            place: key(Purpose::Path),
             fire_and_forget: action.fire_and_forget,
         }
     });
@@ -872,6 +912,7 @@ fn paths(model: &Model) -> Vec<Path> {
             entry: consumer.entry,
             branch: key(Purpose::Branch),
             delay: key(Purpose::Delay),
+            place: key(Purpose::Path),
             fire_and_forget: false,
         }
     });

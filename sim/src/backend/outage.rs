@@ -67,7 +67,7 @@ impl Backend {
         for line in self.concerned(turn) {
             match (turn.outage.down, turn.begins) {
                 (Down::Hung, begins) => self.lines[line as usize].hung = begins,
-                (Down::Gone, begins) => self.lines[line as usize].gone = begins,
+                (Down::Gone, begins) => self.member_gone(turn.service, line, begins),
             }
             if !turn.begins {
                 let station = &mut self.stations[turn.service.index()];
@@ -84,6 +84,24 @@ impl Backend {
         if !turn.begins {
             for consumer in self.consumers_at[turn.service.index()].clone() {
                 self.member_is_back(consumer, m);
+            }
+        }
+    }
+
+    /// A member is gone from now on, or is there again.
+    fn member_gone(&mut self, service: ServiceId, line: u32, gone: bool) {
+        let station = &mut self.stations[service.index()];
+        let member = line - station.first_line;
+        let here = &mut self.lines[line as usize];
+        here.gone = gone;
+        match gone {
+            true => station.rare.gone.insert(member),
+            false => station.rare.gone.remove(&member),
+        };
+        if let Some(loads) = self.loads.get_mut(station.loads as usize) {
+            match gone {
+                true => loads.lose(member),
+                false => loads.come_back(member, here.present()),
             }
         }
     }

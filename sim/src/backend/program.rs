@@ -92,7 +92,7 @@ pub(super) struct Fork {
     pub(super) join: Join,
 }
 
-/// A publication, with its number among the publications of its path.
+/// A publication, with its number among those of its path to the same stream.
 #[derive(Debug, Clone)]
 pub(super) struct Publication {
     pub(super) stream: StreamId,
@@ -104,22 +104,23 @@ pub(super) struct Publication {
     pub(super) store: u32,
 }
 
-/// An emission, with its number among the emissions of its path.
+/// An emission, with its number among those of its path to the same fan-out.
 #[derive(Debug, Clone)]
 pub(super) struct Emission {
     pub(super) fan_out: FanOutId,
     pub(super) ordinal: u32,
 }
 
-/// Numbers of the steps of one path, by what they draw for. A visit is numbered among the visits to its service, so
-/// that a further step elsewhere on the path leaves its demand as it was.
+/// Numbers of the steps of one path, by what they draw for. A visit is numbered among the visits to its service, and so
+/// is what is published to a stream or sent to a fan-out, so that a further step elsewhere on the path leaves its draws as
+/// they were.
 #[derive(Debug, Default)]
 struct Ordinals {
     visits: BTreeMap<ServiceId, u16>,
     delays: u32,
     branches: u32,
-    publications: u32,
-    emissions: u32,
+    publications: BTreeMap<StreamId, u32>,
+    emissions: BTreeMap<FanOutId, u32>,
 }
 
 /// Counts one more, and returns the number before.
@@ -220,7 +221,7 @@ impl Program {
                     subject: subject.clone(),
                     acknowledged: *acknowledged,
                     consumers: consumers.clone(),
-                    ordinal: next(&mut ordinals.publications),
+                    ordinal: next(ordinals.publications.entry(*stream).or_default()),
                     store: 0,
                 });
                 Op::Publish(self.publications.len() as u32 - 1)
@@ -228,7 +229,7 @@ impl Program {
             Step::Emit(fan_out) => {
                 self.emissions.push(Emission {
                     fan_out: *fan_out,
-                    ordinal: next(&mut ordinals.emissions),
+                    ordinal: next(ordinals.emissions.entry(*fan_out).or_default()),
                 });
                 Op::Emit(self.emissions.len() as u32 - 1)
             }

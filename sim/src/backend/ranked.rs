@@ -84,14 +84,24 @@ impl Ranked {
 ///
 /// A job's start tag is the larger of the virtual time and the finish tag of its client's job before; its finish tag
 /// lies the cost of the job divided by the client's weight after it; and the virtual time is the start tag of the job
-/// taken up last. The cost is the mean service time of the visit: what a server can know beforehand.
+/// taken up last, and the largest finish tag when nobody is left: what a client took while nobody else wanted it is not
+/// held against it. The cost is the mean service time of the visit: what a server can know beforehand.
+///
+/// The paper counts the finish tags of jobs that were served. Those of jobs that left the line count here too, so that
+/// nobody comes to an idle service with a debt.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FairClock {
     now: f64,
     finish: Vec<f64>,
+    largest: f64,
 }
 
 impl FairClock {
+    /// Nobody waits and nobody is served.
+    pub(super) fn fell_idle(&mut self) {
+        self.now = self.largest;
+    }
+
     /// The rank of a client's job of this cost.
     pub(super) fn tag(&mut self, client: usize, cost: f64, weight: f64) -> Rank {
         if self.finish.len() <= client {
@@ -99,6 +109,7 @@ impl FairClock {
         }
         let start = self.now.max(self.finish[client]);
         self.finish[client] = start + cost / weight;
+        self.largest = self.largest.max(self.finish[client]);
         Rank::Tag(OrderedFloat(start))
     }
 

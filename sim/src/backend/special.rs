@@ -10,7 +10,7 @@ use crate::backend::job::{NONE, State};
 use crate::dist::Dist;
 use crate::engine::{Task, Timer};
 use crate::event::{Outcome, Sink, VisitStep};
-use crate::model::{OnTimeout, Order, ServiceId};
+use crate::model::{ActionId, OnTimeout, Order, ServiceId};
 use crate::time::{Span, Time};
 
 /// The completion of a job that may be called off.
@@ -56,15 +56,20 @@ impl Backend {
             m.record(id, flight, service, line, VisitStep::Rejected);
             return Entry::Refused;
         }
-        let limit = station.queue_limit;
-        let place = self.place(id, m.now);
         let here = self.lines[line as usize];
-        if here.idle > 0 && !here.hung {
+        let idle = here.idle > 0 && !here.hung;
+        let full = here.waiting >= station.queue_limit;
+        // Whoever is refused for certain takes no place, which would count against its client where turns are fair.
+        let place = match idle || !full || station.rare.preemptive {
+            true => self.place(id, m.now),
+            false => None,
+        };
+        if idle {
             self.lines[line as usize].idle -= 1;
             self.take_at_once(id, place, m);
         } else if self.preempt(service, line, place, m) {
             self.take_at_once(id, place, m);
-        } else if here.waiting >= limit {
+        } else if full {
             m.record(id, flight, service, line, VisitStep::Rejected);
             return Entry::Refused;
         } else {
@@ -72,6 +77,7 @@ impl Backend {
             self.join(id, place);
         }
         self.stations[service.index()].rare.present += 1;
+        self.came_to_member(service, line);
         Entry::Taken
     }
 
@@ -83,7 +89,7 @@ impl Backend {
             let line = station.first_line + member;
             return (!self.lines[line as usize].gone).then_some(line);
         }
-        station.choose_reachable(&self.lines, job.identity, job.visit_ordinal())
+        station.choose_reachable(&self.loads, job.identity, job.visit_ordinal())
     }
 
     /// The member that the delivery was dealt to that now begins.
@@ -145,10 +151,12 @@ impl Backend {
                 Rank::Whole(due.as_nanos())
             }
             Order::Fair { weights } => {
-                let cost = self.visit_time(id).mean();
-                self.ranked[ranked]
-                    .fair()
-                    .tag(client, cost, weights[client])
+                let cost = self.visit_time(id).mean() + self.size_time(id);
+                let clock = self.ranked[ranked].fair();
+                if self.lines[line as usize].is_empty() {
+                    clock.fell_idle();
+                }
+                clock.tag(client, cost, weights[client])
             }
             Order::Fifo | Order::Shared { .. } => return None,
         };
@@ -165,6 +173,18 @@ impl Backend {
             _ => None,
         };
         own.unwrap_or(&self.stations[job.service.index()].time)
+    }
+
+    /// Nanoseconds that the size of a job's request adds to its visit.
+    fn size_time(&self, id: u32) -> f64 {
+        let job = &self.jobs[id];
+        let per_byte = self.stations[job.service.index()].per_byte;
+        match (per_byte, &self.sizes) {
+            (Some(per_byte), Some(sizes)) => {
+                per_byte * f64::from(sizes.drawn(ActionId(job.path), job.identity))
+            }
+            _ => 0.0,
+        }
     }
 
     fn take_at_once<S: Sink>(&mut self, id: u32, place: Option<Place>, m: &mut Moment<'_, S>) {
@@ -190,7 +210,8 @@ impl Backend {
         }
     }
 
-    /// Frees a worker for a more urgent job, if there is one that works on a less urgent one.
+    /// Frees a worker for a more urgent job, if there is one that works on a less urgent one, which goes back into the
+    /// line even if that is full: the service has let it in.
     fn preempt<S: Sink>(
         &mut self,
         service: ServiceId,
@@ -312,7 +333,11 @@ impl Backend {
             }
             _ => {
                 let mut draw = station.service_key.draw(job.identity, job.visit_ordinal());
-                self.visit_time(id).sample_span(&mut draw)
+                let time = self.visit_time(id).sample_span(&mut draw);
+                match station.per_byte {
+                    Some(_) => time + Span::from_nanos_f64(self.size_time(id)),
+                    None => time,
+                }
             }
         };
         let member = job.line - station.first_line;
@@ -377,6 +402,7 @@ impl Backend {
         }
         self.stations[service.index()].rare.present -= 1;
         self.lines[line as usize].idle += 1;
+        self.went_from_member(service, line);
         self.take_up(service, line, m);
     }
 
@@ -430,6 +456,7 @@ impl Backend {
         if station.special {
             station.rare.present -= 1;
         }
+        self.went_from_member(service, line);
     }
 
     /// Stops a job in service: its completion will not come. The worker is not yet free.

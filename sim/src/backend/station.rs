@@ -6,9 +6,12 @@
 //! (another order, admission, outages, workers that are held) makes it a special station, whose jobs take
 //! the way of [`special`](super::special).
 
+use std::collections::BTreeSet;
+
 use crate::backend::admission::Gate;
 use crate::backend::condition::Condition;
 use crate::backend::job::{Jobs, NONE};
+use crate::backend::loads::Loads;
 use crate::dist::Dist;
 use crate::model::{Admission, Dispatch, Down, OnTimeout, Order, Service};
 use crate::random::{Key, Kind, Purpose};
@@ -43,8 +46,13 @@ impl Line {
         }
     }
 
+    /// Whether nobody waits and nobody is served.
+    pub(super) fn is_empty(&self) -> bool {
+        self.present() == 0
+    }
+
     /// Requests waiting or being served.
-    fn present(&self) -> u64 {
+    pub(super) fn present(&self) -> u64 {
         u64::from(self.waiting) + u64::from(self.workers - self.idle)
     }
 
@@ -109,12 +117,16 @@ pub(super) enum Discipline {
 #[derive(Debug, Clone)]
 pub(super) struct Station {
     pub(super) time: Dist,
+    /// Nanoseconds that each byte of a request adds; at special stations.
+    pub(super) per_byte: Option<f64>,
     pub(super) errors: f64,
     pub(super) queue_limit: u32,
     pub(super) on_timeout: OnTimeout,
     dispatch: Dispatch,
     pub(super) first_line: u32,
     pub(super) lines: u32,
+    /// Which of the backend's counts of requests by member are its own; [`NONE`] where nobody asks for them.
+    pub(super) loads: u32,
     /// Whether its jobs take the longer way.
     pub(super) special: bool,
     pub(super) service_key: Key,
@@ -135,11 +147,18 @@ pub(super) struct Rare {
     /// Requests that wait, are served or hold a worker.
     pub(super) present: u32,
     pub(super) order: Order,
+    /// The members that are gone.
+    pub(super) gone: BTreeSet<u32>,
 }
 
 impl Station {
-    /// The station of a service; its lines are appended to `lines`.
-    pub(super) fn new(seed: u64, service: &Service, lines: &mut Vec<Line>) -> Station {
+    /// The station of a service; its lines are appended to `lines`, and the counts of its members to `loads`.
+    pub(super) fn new(
+        seed: u64,
+        service: &Service,
+        lines: &mut Vec<Line>,
+        loads: &mut Vec<Loads>,
+    ) -> Station {
         let key = |purpose| Key::new(seed, Kind::Service, &service.name, purpose);
         let first_line = lines.len() as u32;
         let places = |workers: u32| match service.order {
@@ -165,18 +184,29 @@ impl Station {
                 ..
             }
         );
+        let members = lines.len() as u32 - first_line;
+        let counted = service.dispatch == Dispatch::LeastLoaded && members > 1;
+        if counted {
+            loads.push(Loads::new(members));
+        }
         let lost = service.outages.iter().any(|one| one.down == Down::Gone);
         Station {
             time: service.time.clone(),
+            per_byte: service.per_byte,
             errors: service.errors,
             queue_limit: service.queue_limit.unwrap_or(u32::MAX),
             on_timeout: service.on_timeout,
             dispatch: service.dispatch,
             first_line,
-            lines: lines.len() as u32 - first_line,
+            lines: members,
+            loads: match counted {
+                true => loads.len() as u32 - 1,
+                false => NONE,
+            },
             special: service.order != Order::Fifo
                 || service.admission != Admission::default()
                 || !service.outages.is_empty()
+                || service.per_byte.is_some()
                 || Condition::varies(service),
             service_key: key(Purpose::Service),
             error_key: key(Purpose::Error),
@@ -189,55 +219,60 @@ impl Station {
                 gate: Gate::new(&service.admission),
                 present: 0,
                 order: service.order.clone(),
+                gone: BTreeSet::new(),
             }),
         }
     }
 
     /// The line that a visit joins.
     #[inline(always)]
-    pub(super) fn choose_line(&self, lines: &[Line], identity: u64, ordinal: u64) -> u32 {
+    pub(super) fn choose_line(&self, loads: &[Loads], identity: u64, ordinal: u64) -> u32 {
         if self.lines == 1 {
             return self.first_line;
         }
-        self.choose_member(lines, identity, ordinal)
+        self.first_line + self.choose_member(loads, identity, ordinal)
     }
 
     #[inline(never)]
-    fn choose_member(&self, lines: &[Line], identity: u64, ordinal: u64) -> u32 {
+    fn choose_member(&self, loads: &[Loads], identity: u64, ordinal: u64) -> u32 {
         match self.dispatch {
-            Dispatch::Shared => self.first_line,
-            Dispatch::Random => {
-                let mut draw = self.member_key.draw(identity, ordinal);
-                self.first_line + draw.below(u64::from(self.lines)) as u32
-            }
-            Dispatch::LeastLoaded => self
-                .all_lines()
-                .min_by_key(|&line| lines[line as usize].present())
-                .unwrap_or(self.first_line),
+            Dispatch::Shared => 0,
+            Dispatch::Random => self.draw_member(identity, ordinal),
+            Dispatch::LeastLoaded => self.least_loaded(loads).unwrap_or(0),
         }
     }
 
     /// The line that a visit joins when some members may be gone; `None` when all are.
     pub(super) fn choose_reachable(
         &self,
-        lines: &[Line],
+        loads: &[Loads],
         identity: u64,
         ordinal: u64,
     ) -> Option<u32> {
-        let reachable = || self.all_lines().filter(|&line| !lines[line as usize].gone);
-        let count = reachable().count();
-        if count == self.lines as usize {
-            return Some(self.choose_line(lines, identity, ordinal));
+        match self.rare.gone.len() {
+            0 => return Some(self.choose_line(loads, identity, ordinal)),
+            gone if gone == self.lines as usize => return None,
+            _ => {}
         }
-        match self.dispatch {
-            _ if count == 0 => None,
-            Dispatch::Shared => reachable().next(),
-            Dispatch::Random => {
-                let mut draw = self.member_key.draw(identity, ordinal);
-                reachable().nth(draw.below(count as u64) as usize)
+        Some(self.first_line + self.choose_member(loads, identity, ordinal))
+    }
+
+    /// A member that is there, each as likely as any other.
+    fn draw_member(&self, identity: u64, ordinal: u64) -> u32 {
+        let gone = &self.rare.gone;
+        let there = u64::from(self.lines) - gone.len() as u64;
+        let mut member = self.member_key.draw(identity, ordinal).below(there) as u32;
+        for &one in gone {
+            if one > member {
+                break;
             }
-            Dispatch::LeastLoaded => reachable().min_by_key(|&line| lines[line as usize].present()),
+            member += 1;
         }
+        member
+    }
+
+    fn least_loaded(&self, loads: &[Loads]) -> Option<u32> {
+        loads.get(self.loads as usize)?.least()
     }
 
     /// The lines of the station.

@@ -57,8 +57,8 @@ impl Duplicates {
 
 impl StreamState {
     /// The id of a message, which is the same for every try of its request.
-    fn message_id(&self, path: u16, ordinal: u32, identity: u64) -> u64 {
-        let place = (u64::from(path) << 32) | u64::from(ordinal);
+    fn message_id(&self, path: Key, ordinal: u32, identity: u64) -> u64 {
+        let place = path.identity(u64::from(ordinal), 0);
         self.message_key.identity(identity, place)
     }
 }
@@ -355,7 +355,8 @@ impl Backend {
         let step = &self.program.publications[published.publication as usize];
         let stream = step.stream;
         let state = &mut self.streams.streams[stream.index()];
-        let id = state.message_id(published.path, step.ordinal, published.identity);
+        let path = self.paths[usize::from(published.path)].place;
+        let id = state.message_id(path, step.ordinal, published.identity);
         let stored = state
             .window
             .as_mut()
@@ -458,6 +459,7 @@ impl Backend {
     ) -> (u64, u64) {
         let step = &self.program.publications[publication as usize];
         let stream = &self.streams.streams[step.stream.index()];
+        let path = self.paths[usize::from(path)].place;
         let id = stream.message_id(path, step.ordinal, identity);
         (id, of_try(id, attempt))
     }

@@ -303,9 +303,9 @@ mod tests {
     fn model() -> Model {
         let text = "blis: 1\nname: x\nrun: {horizon: 1s, warmup: 90ns}\n\
                     clients: {c: {concurrency: 1, do: a}}\n\
-                    actions: {a: {path: [{visit: gate}, {visit: store}, reply, {visit: late}]}}\n\
+                    actions: {a: {path: [{visit: gate}, {visit: store}, reply, {visit: tail}]}}\n\
                     services: {gate: {workers: 1, time: 1ns}, store: {workers: 1, time: 1ns}, \
-                    late: {workers: 1, time: 1ns}}\n";
+                    tail: {workers: 1, time: 1ns}}\n";
         let spec = crate::spec::read(text).unwrap_or_else(|errors| panic!("{errors:?}"));
         let lowered = crate::spec::lower(&spec).unwrap_or_else(|errors| panic!("{errors:?}"));
         lowered.model
@@ -413,12 +413,12 @@ mod tests {
         story.end(160, flight, 5, Outcome::Ok);
         let sums = story.sums();
         assert_eq!((sums.response, sums.lag, sums.elsewhere), (65, 5, 9));
-        let [gate, store, late] = sums.stations[..] else {
+        let [gate, store, tail] = sums.stations[..] else {
             panic!("three services");
         };
         assert_eq!((gate.waiting, gate.service, gate.held), (11, 7, 4));
         assert_eq!((store.waiting, store.service, store.held), (0, 29, 0));
-        assert_eq!(late, StationSums::default());
+        assert_eq!(tail, StationSums::default());
         assert_eq!(
             (sums.requests, sums.censored, &sums.by_action[..]),
             (1, 0, &[1][..])

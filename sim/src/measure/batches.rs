@@ -15,7 +15,7 @@ use crate::time::{Span, Time};
 const MOST: usize = 20;
 /// The fewest full batches that intervals are made from.
 pub(super) const LEAST: usize = MOST / 2;
-/// From so many batches on two make a section.
+/// From so many full batches on two make one.
 const MANY: usize = 15;
 /// About the width to begin with.
 const FIRST_WIDTH: Span = Span::from_nanos(10_000);
@@ -72,11 +72,7 @@ pub struct StationSums {
 impl StationSums {
     fn minus(&self, before: &StationSums) -> StationSums {
         StationSums {
-            areas: Areas {
-                waiting: self.areas.waiting - before.areas.waiting,
-                busy: self.areas.busy - before.areas.busy,
-                workers: self.areas.workers - before.areas.workers,
-            },
+            areas: self.areas.minus(&before.areas),
             visits: self.visits - before.visits,
             waited: self.waited - before.waited,
         }
@@ -290,14 +286,16 @@ impl Batches {
         self.lines.saturating_sub(1)
     }
 
-    /// The batches that the window fell into, given its end and all that was counted by then: each by the lines that
-    /// bound it. What is left after the last full batch is one of its own if it is at least half as long, and part of
-    /// the last otherwise.
+    /// The batches that the window fell into, given its end: each by the line that it starts with. Two make one where
+    /// there are many: what is out of the ordinary comes in clusters, which short batches would cut in two. What is left
+    /// after the last of them is one of its own if it is at least half as long, and part of the last otherwise.
     fn bounds(&self, end: Time) -> Vec<usize> {
         let full = self.full();
-        let rest = end.since(self.end(full).min(end));
-        let mut bounds: Vec<usize> = (0..=full).collect();
-        if rest.as_nanos() < self.width.as_nanos() / 2 {
+        let size = if full >= MANY { 2 } else { 1 };
+        let mut bounds: Vec<usize> = (0..=full).step_by(size).collect();
+        let last = bounds.last().copied().unwrap_or(0);
+        let rest = end.since(self.end(last).min(end));
+        if rest.as_nanos() < size as u64 * self.width.as_nanos() / 2 {
             bounds.pop();
         }
         bounds
@@ -335,10 +333,8 @@ impl Batches {
         }
     }
 
-    /// For each section, how many response times of these cells it holds and how many of them are above a value, to
-    /// the resolution of the sketch. A section is a batch, or two where there are many: what lies far out comes in
-    /// clusters, which short sections would cut in two. `None` where there are too few batches, or these cells are not
-    /// kept apart.
+    /// For each batch, how many response times of these cells ended in it and how many of them are above a value, to
+    /// the resolution of the sketch. `None` where there are too few batches, or these cells are not kept apart.
     pub(super) fn sections(&self, end: Time, cells: &[usize], value: Span) -> Option<Vec<Section>> {
         let all = cells.len() == self.shape.cells;
         let apart = self.sections[0].len() == self.shape.cells;
@@ -347,10 +343,8 @@ impl Batches {
         }
         let bounds = self.bounds(end);
         let kept: &[usize] = if apart { cells } else { &[0] };
-        let size = if bounds.len() >= MANY { 2 } else { 1 };
-        let firsts: Vec<usize> = bounds.iter().copied().step_by(size).collect();
         let section = |(position, &from): (usize, &usize)| {
-            let next = firsts.get(position + 1).copied().unwrap_or(MOST + 1);
+            let next = bounds.get(position + 1).copied().unwrap_or(MOST + 1);
             let parts = self.sections[from..next]
                 .iter()
                 .flat_map(|section| kept.iter().map(move |&cell| &section[cell]));
@@ -361,7 +355,7 @@ impl Batches {
             }
             sum
         };
-        Some(firsts.iter().enumerate().map(section).collect())
+        Some(bounds.iter().enumerate().map(section).collect())
     }
 }
 

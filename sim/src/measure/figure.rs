@@ -60,7 +60,7 @@ impl Sums {
         (sum.failed as f64, sum.judged as f64)
     }
 
-    /// Busy time of a service, over the time of its `servers` workers.
+    /// Time of a service's busy workers, over that of all `servers`.
     pub fn utilisation(&self, service: usize, servers: u64) -> (f64, f64) {
         let time = self.measured.as_nanos() as f64 * servers as f64;
         (self.stations[service].areas.busy as f64, time)

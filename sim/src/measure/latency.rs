@@ -119,6 +119,19 @@ impl Times {
             Span::from_nanos(longest.min(self.max)),
         ))
     }
+
+    /// The bounds `from` and `to` moved apart to where times can be told from them, as far as there were such times.
+    pub fn told_apart(&self, from: Span, to: Span) -> (Span, Span) {
+        let Some(histogram) = &self.histogram else {
+            return (from, to);
+        };
+        let shortest = histogram.lowest_equivalent(from.as_nanos());
+        let longest = histogram.highest_equivalent(to.as_nanos());
+        (
+            Span::from_nanos(shortest.max(self.min.min(from.as_nanos()))),
+            Span::from_nanos(longest.min(self.max.max(to.as_nanos()))),
+        )
+    }
 }
 
 #[cold]
@@ -290,6 +303,20 @@ mod tests {
         assert!(odd(49) < from && from <= odd(50), "{from}");
         assert!(odd(51) <= to && to < odd(52), "{to}");
         assert_eq!(times.band(0.0, 1.0), Some((odd(1), odd(100))));
+    }
+
+    #[test]
+    fn bounds_are_told_apart_up_to_the_extremes() {
+        let mut times = Times::new();
+        assert_eq!(times.told_apart(ms(3), ms(5)), (ms(3), ms(5)));
+        times.record(ms(8));
+        assert_eq!(times.told_apart(ms(8), ms(8)), (ms(8), ms(8)));
+        assert_eq!(times.told_apart(ms(7), ms(9)), (ms(7), ms(9)));
+        times.record(ms(7));
+        times.record(ms(9));
+        let (from, to) = times.told_apart(ms(8), ms(8));
+        assert!(from < ms(8) && ms(8) < to, "{from} {to}");
+        assert!(times.told_apart(ms(6), ms(10)).1 >= ms(10));
     }
 
     #[test]

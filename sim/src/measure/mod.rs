@@ -19,6 +19,7 @@ mod messages;
 mod series;
 mod sketch;
 mod station;
+mod stays;
 mod stream;
 mod window;
 
@@ -48,10 +49,40 @@ use window::Window;
 /// How many response and service times lay over a limit of a service-level objective, exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Exceedances {
-    /// Response times over the limit.
+    /// Of requests that ended `ok`.
+    pub answered: Over,
+    /// Of requests that timed out or were unresolved, at the age they had reached.
+    pub unanswered: Over,
+}
+
+/// Times over a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Over {
+    /// Response times.
     pub response: u64,
-    /// Service times over the limit.
+    /// Service times.
     pub service: u64,
+}
+
+impl Exceedances {
+    /// Of all requests that the distributions hold.
+    pub fn held(&self) -> Over {
+        let mut held = self.answered;
+        held.add(self.unanswered);
+        held
+    }
+
+    fn add(&mut self, other: &Exceedances) {
+        self.answered.add(other.answered);
+        self.unanswered.add(other.unanswered);
+    }
+}
+
+impl Over {
+    fn add(&mut self, other: Over) {
+        self.response += other.response;
+        self.service += other.service;
+    }
 }
 
 /// Requests of one part of a run: how they ended and how long they took.
@@ -89,6 +120,11 @@ impl Cell {
     /// Counts a time of the window against each limit.
     fn exceed(&mut self, limits: &[QuantileLimit], service: Span, response: Span, censored: bool) {
         for (limit, over) in limits.iter().zip(&mut self.exceedances) {
+            let over = if censored {
+                &mut over.unanswered
+            } else {
+                &mut over.answered
+            };
             over.response += u64::from(exceeds(response, limit.limit, censored));
             over.service += u64::from(exceeds(service, limit.limit, censored));
         }
@@ -137,8 +173,7 @@ impl Cell {
                 .resize(other.exceedances.len(), Exceedances::default());
         }
         for (mine, others) in self.exceedances.iter_mut().zip(&other.exceedances) {
-            mine.response += others.response;
-            mine.service += others.service;
+            mine.add(others);
         }
     }
 }
@@ -262,7 +297,7 @@ impl Measure {
             stations: model
                 .services
                 .iter()
-                .map(|_| StationMeter::new(warmup))
+                .map(|service| StationMeter::new(service, warmup))
                 .collect(),
             station_names: model
                 .services
@@ -606,7 +641,7 @@ impl Measure {
         }
     }
 
-    /// The window of a single run that has ended in 10 to 21 batches of about equal length, which together are
+    /// The window of a single run that has ended in 8 to 15 batches of about equal length, which together are
     /// [`sums`](Self::sums). Times belong to the batch in which they ended, those of the drain to the last. Empty
     /// where a window without a horizon was shorter than about 0.1 ms.
     pub fn batches(&self) -> Vec<Sums> {
@@ -614,7 +649,7 @@ impl Measure {
             .all(self.load_end.unwrap_or(self.now), &self.sums())
     }
 
-    /// For each of 8 to 14 sections, how many response times of these positions of [`parts`](Self::parts) ended in it,
+    /// For each of these batches, how many response times of these positions of [`parts`](Self::parts) ended in it,
     /// and how many of them were above a value to two significant digits. `None` where there are no batches, or more cells than
     /// are kept apart and these are not all.
     pub fn sections(&self, parts: &[usize], value: Span) -> Option<Vec<Section>> {
@@ -823,9 +858,13 @@ impl Sink for Measure {
             ),
             Event::SessionStarted { client } => self.sessions[client.index()].started += 1,
             Event::SessionEnded { client, end } => self.sessions[client.index()].end(end),
-            Event::Visit { service, step, .. } => {
-                self.stations[service.index()].record(at, step);
-            }
+            Event::Visit {
+                service,
+                line,
+                visitor,
+                step,
+                ..
+            } => self.stations[service.index()].record(at, line, visitor, step),
             Event::Publication { stream, stored } => self.messages.publication(at, stream, stored),
             Event::Message { consumer, step, .. } => self.messages.message(at, consumer, step),
             Event::Delivery {

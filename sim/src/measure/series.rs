@@ -79,9 +79,7 @@ impl Row {
             .zip(&from.stations)
             .zip(&to.stations)
         {
-            mine.waiting += to.waiting - from.waiting;
-            mine.busy += to.busy - from.busy;
-            mine.workers += to.workers - from.workers;
+            mine.add(&to.minus(from));
         }
         for ((mine, from), to) in self
             .consumers
@@ -99,9 +97,7 @@ impl Row {
         self.requests.add(&other.requests);
         self.response_sum += other.response_sum;
         for (mine, others) in self.stations.iter_mut().zip(&other.stations) {
-            mine.waiting += others.waiting;
-            mine.busy += others.busy;
-            mine.workers += others.workers;
+            mine.add(others);
         }
         for (mine, others) in self.consumers.iter_mut().zip(&other.consumers) {
             mine.backlog = others.backlog;

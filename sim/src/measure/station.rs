@@ -5,7 +5,9 @@ use crate::measure::batches::StationSums;
 use crate::measure::latency::Times;
 use crate::measure::ledger::{Imbalance, balance};
 use crate::measure::level::Level;
+use crate::measure::stays::{Stays, Wait};
 use crate::measure::window::Window;
+use crate::model::{Order, Service};
 use crate::time::{Span, Time};
 
 /// Time integrals up to an instant, in nanoseconds times requests.
@@ -13,10 +15,28 @@ use crate::time::{Span, Time};
 pub struct Areas {
     /// Integral of the number of requests waiting.
     pub waiting: u128,
-    /// Integral of the number of requests in service, each of which has a worker unless workers are shared.
+    /// Integral of the number of requests in service.
+    pub serving: u128,
+    /// Integral of the number of busy workers: fewer than requests in service where these share them.
     pub busy: u128,
-    /// Integral of the number of busy workers, where they are shared.
-    pub workers: u128,
+}
+
+impl Areas {
+    /// Adds those of another part, or of another run.
+    pub(super) fn add(&mut self, other: &Areas) {
+        self.waiting += other.waiting;
+        self.serving += other.serving;
+        self.busy += other.busy;
+    }
+
+    /// What has come since these: none is ever smaller later.
+    pub(super) fn minus(&self, before: &Areas) -> Areas {
+        Areas {
+            waiting: self.waiting.saturating_sub(before.waiting),
+            serving: self.serving.saturating_sub(before.serving),
+            busy: self.busy.saturating_sub(before.busy),
+        }
+    }
 }
 
 /// Counts of what became of a service's visits.
@@ -82,17 +102,20 @@ impl Visits {
 #[derive(Debug, Clone)]
 pub struct StationMeter {
     waiting: Level,
-    busy: Level,
-    /// Busy workers, where those in service share them.
-    workers: Level,
+    serving: Level,
+    /// Busy workers, where those in service share them; otherwise each of these has one.
+    shared: Option<Level>,
     /// What happened to visits outside the window.
     outside: Visits,
     /// What happened to visits within the window.
     window: Visits,
-    /// Times in the line of the visits that joined it within the window, once they are out of it.
+    /// Times in the line of the visits that came within the window, once they are certain; where nobody is preempted,
+    /// without those of the visits that were taken up at once.
     wait: Times,
     /// How many of these left the line without being taken up.
     censored_waits: u64,
+    /// Visits whose wait may still grow, where visits are preempted.
+    stays: Option<Stays>,
     during: Window,
     max_waiting: u64,
     waited: u128,
@@ -103,16 +126,25 @@ pub struct StationMeter {
 }
 
 impl StationMeter {
-    /// Nothing measured yet; the window starts at `window_start`.
-    pub(super) fn new(window_start: Time) -> StationMeter {
+    /// Nothing measured of this service yet; the window starts at `window_start`.
+    pub(super) fn new(service: &Service, window_start: Time) -> StationMeter {
+        let shares = matches!(service.order, Order::Shared { .. });
+        let preempts = matches!(
+            service.order,
+            Order::Priority {
+                preemptive: true,
+                ..
+            }
+        );
         StationMeter {
             waiting: Level::default(),
-            busy: Level::default(),
-            workers: Level::default(),
+            serving: Level::default(),
+            shared: shares.then(Level::default),
             outside: Visits::default(),
             window: Visits::default(),
             wait: Times::new(),
             censored_waits: 0,
+            stays: preempts.then(Stays::default),
             during: Window::starting(window_start),
             max_waiting: 0,
             waited: 0,
@@ -123,7 +155,10 @@ impl StationMeter {
     }
 
     #[inline(always)]
-    pub(super) fn record(&mut self, now: Time, step: VisitStep) {
+    pub(super) fn record(&mut self, now: Time, line: u32, visitor: u32, step: VisitStep) {
+        if self.stays.is_some() {
+            self.record_stay(now, line, visitor, step);
+        }
         let visits = if self.during.contains(now) {
             &mut self.window
         } else {
@@ -132,7 +167,7 @@ impl StationMeter {
         match step {
             VisitStep::TakenAtOnce => {
                 visits.at_once += 1;
-                self.busy.up(now);
+                self.serving.up(now);
             }
             VisitStep::Joined => {
                 visits.joined += 1;
@@ -142,7 +177,7 @@ impl StationMeter {
             VisitStep::Started { waited } => {
                 visits.started += 1;
                 self.stop_waiting(now, waited);
-                self.busy.up(now);
+                self.serving.up(now);
                 self.record_wait(now, waited, false);
             }
             VisitStep::Completed { served, error } => {
@@ -151,6 +186,15 @@ impl StationMeter {
                 self.stop_serving(now, served);
             }
             other => self.record_rare(now, other),
+        }
+    }
+
+    /// At a service that preempts a wait is held when no stay can follow.
+    #[cold]
+    fn record_stay(&mut self, now: Time, line: u32, visitor: u32, step: VisitStep) {
+        let stays = self.stays.as_mut();
+        if let Some(wait) = stays.and_then(|stays| stays.step(now, line, visitor, step)) {
+            self.hold_wait(wait);
         }
     }
 
@@ -197,8 +241,8 @@ impl StationMeter {
                 self.waiting.up(now);
                 self.max_waiting = self.max_waiting.max(self.waiting.number);
             }
-            VisitStep::WorkerBusy => self.workers.up(now),
-            VisitStep::WorkerIdle => self.workers.down(now),
+            VisitStep::WorkerBusy => self.shared.iter_mut().for_each(|busy| busy.up(now)),
+            VisitStep::WorkerIdle => self.shared.iter_mut().for_each(|busy| busy.down(now)),
             VisitStep::Held { .. }
             | VisitStep::TakenAtOnce
             | VisitStep::Joined
@@ -207,13 +251,24 @@ impl StationMeter {
         }
     }
 
-    /// Holds a time in the line if the visit joined the line within the window.
+    /// A visit is out of the line, for good where nobody is preempted.
     #[inline(always)]
     fn record_wait(&mut self, now: Time, waited: Span, censored: bool) {
-        let joined = Time::from_nanos(now.as_nanos() - waited.as_nanos());
-        if self.during.contains(joined) {
-            self.wait.record(waited);
-            self.censored_waits += u64::from(censored);
+        if self.stays.is_none() {
+            self.hold_wait(Wait {
+                came: Time::from_nanos(now.as_nanos() - waited.as_nanos()),
+                waited,
+                censored,
+            });
+        }
+    }
+
+    /// Holds a time in the line if the visit came within the window.
+    #[inline(always)]
+    fn hold_wait(&mut self, wait: Wait) {
+        if self.during.contains(wait.came) {
+            self.wait.record(wait.waited);
+            self.censored_waits += u64::from(wait.censored);
         }
     }
 
@@ -225,7 +280,7 @@ impl StationMeter {
 
     #[inline(always)]
     fn stop_serving(&mut self, now: Time, served: Span) {
-        self.busy.down(now);
+        self.serving.down(now);
         self.served += u128::from(served.as_nanos());
     }
 
@@ -245,19 +300,15 @@ impl StationMeter {
     pub fn areas(&self, now: Time) -> Areas {
         Areas {
             waiting: self.waiting.integral(now),
-            busy: self.busy.integral(now),
-            workers: self.workers.integral(now),
+            serving: self.serving.integral(now),
+            busy: self.shared.as_ref().unwrap_or(&self.serving).integral(now),
         }
     }
 
     /// The integrals over the window, once it has ended.
     pub fn window_areas(&self) -> Areas {
         let (end, _) = self.at_end.unwrap_or((self.at_start, 0));
-        Areas {
-            waiting: end.waiting.saturating_sub(self.at_start.waiting),
-            busy: end.busy.saturating_sub(self.at_start.busy),
-            workers: end.workers.saturating_sub(self.at_start.workers),
-        }
+        end.minus(&self.at_start)
     }
 
     /// What happened to visits in the whole run.
@@ -278,15 +329,23 @@ impl StationMeter {
     /// Waiting times of the visits that came within the window, those taken up at once included.
     pub fn waits(&self) -> Times {
         let mut waits = self.wait.clone();
-        waits.record_n(Span::ZERO, self.window.at_once);
+        waits.record_n(Span::ZERO, self.never_waited());
         waits
+    }
+
+    /// Visits that came within the window and were taken up at once, and whose waits are not held for that.
+    fn never_waited(&self) -> u64 {
+        match self.stays {
+            None => self.window.at_once,
+            Some(_) => 0,
+        }
     }
 
     /// Integrals up to `now`, and the visits that came within the window so far with their waits.
     pub(super) fn sums(&self, now: Time) -> StationSums {
         StationSums {
             areas: self.areas(now),
-            visits: self.window.at_once + self.wait.count(),
+            visits: self.never_waited() + self.wait.count(),
             waited: self.wait.sum_nanos(),
         }
     }
@@ -295,7 +354,7 @@ impl StationMeter {
     pub(super) fn window_sums(&self) -> StationSums {
         StationSums {
             areas: self.window_areas(),
-            visits: self.window.at_once + self.wait.count(),
+            visits: self.never_waited() + self.wait.count(),
             waited: self.wait.sum_nanos(),
         }
     }
@@ -308,11 +367,8 @@ impl StationMeter {
         self.censored_waits += other.censored_waits;
         let (mine, others) = (self.window_areas(), other.window_areas());
         let longest = self.max_waiting().max(other.max_waiting());
-        let areas = Areas {
-            waiting: mine.waiting + others.waiting,
-            busy: mine.busy + others.busy,
-            workers: mine.workers + others.workers,
-        };
+        let mut areas = mine;
+        areas.add(&others);
         self.at_start = Areas::default();
         self.at_end = Some((areas, longest));
         self.waited += other.waited;
@@ -348,6 +404,12 @@ impl StationMeter {
             "those that workers were done with",
             gone,
         )?;
+        balance(
+            &of("visits in the window"),
+            self.window.arrived(),
+            "their waits",
+            self.never_waited() + self.wait.count(),
+        )?;
         let areas = self.areas(now);
         balance(
             &of("waiting integral"),
@@ -356,8 +418,8 @@ impl StationMeter {
             self.waited,
         )?;
         balance(
-            &of("busy integral"),
-            areas.busy,
+            &of("service integral"),
+            areas.serving,
             "the sum of service times",
             self.served,
         )

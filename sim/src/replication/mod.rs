@@ -5,6 +5,7 @@
 //! order, and stopping rules look at nothing else. In memory are no more replications at a time than twice the number
 //! of threads.
 
+mod length;
 mod pair;
 mod pilot;
 mod plan;
@@ -12,6 +13,7 @@ mod pool;
 mod run;
 mod spread;
 
+pub use length::{Length, Short};
 pub use pair::{Paired, replicate_pair};
 pub use pilot::{Pilot, find_warmup};
 pub use plan::{Plan, Reached, Replicated, replicate};

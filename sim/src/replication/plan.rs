@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::length::{Length, Short};
 use super::pool::{Flow, in_order};
 use super::run::{Finished, Halt, Watch, simulate};
 use super::seed_of;
@@ -72,13 +73,21 @@ impl Replicated {
         self.together.simulated = self.together.simulated + finished.simulated;
     }
 
-    /// The precision so far.
-    fn reached(&self, precision: Precision) -> Reached {
+    /// The precision so far, which is none where the replications are too short for intervals.
+    fn reached(&self, precision: Precision, length: &Result<(), Short>) -> Reached {
         let intervals = main_intervals(&self.together.measure, &self.each);
+        let intervals = intervals.filter(|_| length.is_ok());
         Reached {
             target: precision.target,
             achieved: intervals.map_or(f64::INFINITY, |both| precision.worst(&both)),
         }
+    }
+
+    /// Whether so many replications are long enough for intervals of all requests.
+    fn long_enough(&self, model: &Model) -> Result<(), Short> {
+        let runs = self.each.len() as u64;
+        let length = Length::of(model, &self.together.measure, runs);
+        length.mean(length.memory().of_all())
     }
 }
 
@@ -142,8 +151,14 @@ pub fn replicate(
         let Some(so_far) = &mut so_far else {
             return Flow::GoOn;
         };
-        so_far.precision = plan.precision.map(|precision| so_far.reached(precision));
-        let enough = so_far.precision.is_some_and(Reached::is_reached);
+        let mut enough = false;
+        if let Some(precision) = plan.precision {
+            let length = so_far.long_enough(model);
+            let reached = so_far.reached(precision, &length);
+            // Where each is too short, more of them are no remedy.
+            enough = reached.is_reached() || length.is_err_and(|short| !short.helped_by_more());
+            so_far.precision = Some(reached);
+        }
         if interrupted || (enough && number + 1 >= least) {
             Flow::Stop
         } else {

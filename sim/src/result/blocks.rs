@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::live::Live;
 use super::messages::{FanOutResult, StreamInterval, StreamResult};
+use crate::event::Outcome;
 use crate::spec::Setting;
 use crate::verdict::{Standing, Status};
 
@@ -40,6 +41,13 @@ pub struct Run {
     pub duplicate_replies: u64,
     /// Sessions of the whole run.
     pub sessions: SessionCounts,
+    /// Requests intended within the window, per second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered_rps: Option<f64>,
+    /// By how many requests per second the answers fall behind what is offered, errors of the service and of the transport
+    /// aside; absent where they keep up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub falling_behind_rps: Option<f64>,
     /// Requests answered `ok` within the window, per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throughput_rps: Option<f64>,
@@ -138,6 +146,9 @@ pub struct Intervals {
     pub method: IntervalMethod,
     /// How many batches or replications; 0 where a single run was too short for batches.
     pub samples: u64,
+    /// What is to be kept in mind with every interval, if anything is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caution: Option<String>,
     /// Figures that have no interval, by their place in this document, and why: a word, a colon and a sentence.
     pub absent: BTreeMap<String, String>,
 }
@@ -222,6 +233,21 @@ pub struct RequestCounts {
     pub dropped: u64,
     /// Still in flight when the drain ended.
     pub unresolved: u64,
+}
+
+impl RequestCounts {
+    /// How many ended so.
+    pub fn ended(&self, outcome: Outcome) -> u64 {
+        match outcome {
+            Outcome::Ok => self.ok,
+            Outcome::AppError => self.app_error,
+            Outcome::Rejected => self.rejected,
+            Outcome::TimedOut => self.timed_out,
+            Outcome::TransportError => self.transport_error,
+            Outcome::Dropped => self.dropped,
+            Outcome::Unresolved => self.unresolved,
+        }
+    }
 }
 
 /// Sessions and how they ended: `started` is the sum of the others.
@@ -553,13 +579,17 @@ pub struct ServiceInterval {
     pub mean_queue: f64,
 }
 
-/// Whether promises were kept.
+/// Whether objectives were met.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VerdictResult {
     /// The answer.
     pub status: Status,
     /// Why, in sentences; empty for a pass.
     pub reasons: Vec<String>,
+    /// How many more requests would decide an inconclusive one, all of them in time. Absent otherwise, and where requests
+    /// alone would not decide it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more_needed: Option<u64>,
     /// Every gated signal.
     pub signals: Vec<SignalResult>,
 }
@@ -580,6 +610,28 @@ pub struct SignalResult {
     pub measured: Option<f64>,
     /// On how many samples it rests.
     pub samples: u64,
-    /// How many it takes to tell.
+    /// How many the point rule takes.
     pub needed: u64,
+    /// Requests that failed and count as over the limit. Absent where an error limit of the action judges them, and for
+    /// the growth of a backlog.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<u64>,
+    /// Other requests that were over the limit of a quantile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow: Option<u64>,
+    /// How many may be over the limit, failed ones included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<u64>,
+    /// The share of the samples that is over the limit, failed ones included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_over: Option<f64>,
+    /// Its 95 % interval (Clopper and Pearson), as of requests that are independent of one another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_over_ci95: Option<[f64; 2]>,
+    /// How many more requests would decide it, all of them in time; of a signal that leaves it open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more_needed: Option<u64>,
+    /// How it stands, in a sentence.
+    #[serde(default)]
+    pub summary: String,
 }

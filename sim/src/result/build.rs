@@ -9,6 +9,7 @@ use super::blocks::{
     SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
 };
 use super::intervals::{self, Source};
+use super::overload::falling_behind;
 use super::{INTERRUPTED, SCHEMA, messages};
 use crate::analysis::{Balanced, Estimate, Exact, balanced, estimate, exact, offered};
 use crate::engine::LoadEnd;
@@ -16,11 +17,13 @@ use crate::event::{Outcome, SessionEnd};
 use crate::measure::{
     Areas, Latencies, Measure, Of, Overall, Requests, Row, Sessions, StationMeter, Times,
 };
-use crate::model::{self, ActionId, ClientId, Model, Order, Service};
+use crate::model::{self, ActionId, ClientId, Model, Service};
 use crate::replication::Replicated;
 use crate::spec::Setting;
 use crate::time::{Span, Time};
-use crate::verdict::{Evidence, Limit, LiveEvidence, Measured, Signal, evidence, judge};
+use crate::verdict::{
+    Evidence, Limit, LiveEvidence, Measured, Signal, Standing, evidence, judge, sentence,
+};
 
 /// Where a result came from, as far as the measurements do not know.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,6 +80,8 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
         late_replies: measure.late_replies(),
         duplicate_replies: measure.duplicate_replies(),
         sessions: session_counts(&sessions),
+        offered_rps: per_second(total.window.requests.intended, measured),
+        falling_behind_rps: falling_behind(measure),
         throughput_rps: per_second(total.completed, measured),
         throughput_rps_ci95: None,
         latency_ms: latency(&total.window.latencies),
@@ -247,12 +252,7 @@ pub(super) fn mean_over(area: u128, span: Span) -> Option<f64> {
 }
 
 fn utilisation(service: &Service, areas: Areas, span: Span) -> Option<f64> {
-    // Those who share workers are in service together, and yet no more workers are busy than there are.
-    let busy = match service.order {
-        Order::Shared { .. } => areas.workers,
-        _ => areas.busy,
-    };
-    Some(mean_over(busy, span)? / service.servers() as f64)
+    Some(mean_over(areas.busy, span)? / service.servers() as f64)
 }
 
 fn services(model: &Model, measure: &Measure) -> BTreeMap<String, ServiceResult> {
@@ -296,7 +296,8 @@ fn bottleneck(model: &Model, measure: &Measure) -> Option<Bottleneck> {
             .map(|(index, capacity)| (index, Some(capacity)))?,
         false => {
             let busy = (0..model.services.len()).filter_map(|index| Some((index, used(index)?)));
-            let (busiest, most) = busy.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+            // Of equals the first by name, which the last of the greatest is when looked at from the end.
+            let (busiest, most) = busy.rev().max_by(|(_, a), (_, b)| a.total_cmp(b))?;
             (most > 0.0).then_some((busiest, None))?
         }
     };
@@ -446,22 +447,36 @@ fn series(model: &Model, measure: &Measure) -> Vec<Interval> {
 
 pub(super) fn verdict(evidence: &Evidence) -> VerdictResult {
     let verdict = judge(evidence);
-    let signals = evidence.signals.iter().map(|signal| {
-        let (limit, measured, samples) = figures(signal);
-        SignalResult {
-            of: signal.of.clone(),
-            name: signal.name(),
-            standing: signal.standing(evidence.generator_lagged),
-            limit,
-            measured,
-            samples,
-            needed: signal.needed(),
-        }
-    });
+    let signals = evidence.signals.iter();
+    let signals = signals.map(|signal| signal_result(signal, evidence.generator_lagged));
     VerdictResult {
         status: verdict.status,
         reasons: verdict.reasons,
+        more_needed: verdict.more_needed,
         signals: signals.collect(),
+    }
+}
+
+fn signal_result(signal: &Signal, generator_lagged: bool) -> SignalResult {
+    let (limit, measured, samples) = figures(signal);
+    let standing = signal.standing(generator_lagged);
+    let counted = signal.counted();
+    let is_open = !matches!(standing, Standing::Within | Standing::Over);
+    SignalResult {
+        of: signal.of.clone(),
+        name: signal.name(),
+        standing,
+        limit,
+        measured,
+        samples,
+        needed: signal.needed(),
+        failed: counted.and_then(|counted| counted.failed),
+        slow: counted.and_then(|counted| counted.slow),
+        allowed: counted.map(|counted| counted.allowed),
+        share_over: counted.and_then(|counted| counted.share_over()),
+        share_over_ci95: counted.and_then(|counted| counted.share_bounds()),
+        more_needed: signal.more_needed().filter(|_| is_open),
+        summary: sentence(signal, standing),
     }
 }
 
@@ -473,9 +488,10 @@ fn figures(signal: &Signal) -> (f64, Option<f64>, u64) {
     };
     let (measured, samples) = match signal.measured {
         Measured::Missing | Measured::Vanished => (None, 0),
-        Measured::Quantile {
-            samples, response, ..
-        } => (Some(response.as_millis_f64()), samples),
+        Measured::Quantile(requests) => {
+            let samples = signal.counted().map_or(0, |counted| counted.samples);
+            (requests.response.map(Span::as_millis_f64), samples)
+        }
         Measured::Errors { samples, failed } => (Some(failed as f64 / samples as f64), samples),
         Measured::BacklogGrowth { per_second } => (Some(per_second), 0),
     };

@@ -12,7 +12,7 @@ use super::blocks::{SpecIdentity, VerdictResult};
 use super::build::{end_name, verdict};
 use crate::measure::Of;
 use crate::model::Model;
-use crate::replication::{Paired, QUANTILES, Replicated, Spread, Tail};
+use crate::replication::{Length, Paired, QUANTILES, Replicated, Short, Spread, Tail};
 use crate::statistics::{Interval, LEVEL, MIN_BEYOND, beyond};
 use crate::verdict::{LiveEvidence, evidence};
 
@@ -163,6 +163,10 @@ pub fn compare(
         ];
         figures.push((format!("services.{}.utilisation", service.name), sides));
     }
+    let lengths = [(&base, &pairs.base), (&variant, &pairs.variant)].map(|(of, side)| {
+        let (measure, runs) = (&side.together.measure, side.each.len() as u64);
+        Length::of(of.model, measure, runs)
+    });
     Comparison {
         schema: COMPARISON_SCHEMA.to_owned(),
         blis_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -174,9 +178,27 @@ pub fn compare(
         variant: side(variant, &pairs.variant),
         figures: figures
             .into_iter()
-            .map(|(figure, sides)| compared(figure, sides))
+            .map(|(figure, sides)| {
+                let long_enough = long_enough(&lengths, &figure);
+                compared(figure, sides, long_enough)
+            })
             .collect(),
     }
+}
+
+/// Whether both were run for long enough for an interval of a figure; the first that was not says why.
+fn long_enough(lengths: &[Length; 2], figure: &str) -> Result<(), Short> {
+    let quantiles = [("p50", 0), ("p95", 2), ("p99", 3)];
+    let quantile = quantiles
+        .into_iter()
+        .find(|(name, _)| figure.ends_with(&format!(".{name}")));
+    lengths.iter().try_for_each(|length| {
+        let longest = length.memory().of_all();
+        match quantile {
+            Some((_, index)) => length.quantile(longest, QUANTILES[index]),
+            None => length.mean(longest),
+        }
+    })
 }
 
 /// A figure of each replication of both, or why one did not measure it.
@@ -206,7 +228,7 @@ fn quantile(tail: Tail, index: usize) -> Result<f64, String> {
     Ok(tail.values[index])
 }
 
-fn compared(figure: String, sides: Sides) -> Compared {
+fn compared(figure: String, sides: Sides, long_enough: Result<(), Short>) -> Compared {
     let empty = Compared {
         figure,
         base: None,
@@ -233,8 +255,15 @@ fn compared(figure: String, sides: Sides) -> Compared {
         .map(|(to, from)| to - from)
         .collect();
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
-    let ends = |values: &[f64]| Interval::of_mean(values).map(Interval::ends);
-    let single = (base.len() < 2).then(|| "a single replication has no spread".to_owned());
+    let ends = |values: &[f64]| match long_enough {
+        Ok(()) => Interval::of_mean(values).map(Interval::ends),
+        Err(_) => None,
+    };
+    let absent = match &long_enough {
+        _ if base.len() < 2 => Some("a single replication has no spread".to_owned()),
+        Err(short) => Some(short.to_string()),
+        Ok(()) => None,
+    };
     Compared {
         base: Some(mean(&base)),
         base_ci95: ends(&base),
@@ -242,7 +271,7 @@ fn compared(figure: String, sides: Sides) -> Compared {
         variant_ci95: ends(&variant),
         difference: Some(mean(&differences)),
         difference_ci95: ends(&differences),
-        absent: single,
+        absent,
         ..empty
     }
 }

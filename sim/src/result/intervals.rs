@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use super::blocks::{IntervalMethod, Intervals, Latency, LatencyBlock, Run};
 use super::message_intervals;
+use crate::analysis::Longest;
 use crate::measure::{Latencies, Measure, Of, Sums, Times};
 use crate::model::{ActionId, ClientId, Model};
-use crate::replication::{QUANTILES, Spread, Tail};
-use crate::statistics::{Interval, LEVEL, MIN_BEYOND, beyond, share_interval, student_quantile};
+use crate::replication::{Length, QUANTILES, Spread, Tail};
+use crate::statistics::{
+    Interval, LEVEL, MIN_BEYOND, beyond, independent, share_interval, shares, spread_over,
+    student_quantile,
+};
 use crate::time::Span;
 
 /// The names of [`QUANTILES`] in a result.
@@ -42,13 +46,14 @@ pub fn none() -> Intervals {
         level: LEVEL,
         method: IntervalMethod::BatchMeans,
         samples: 0,
+        caution: None,
         absent: BTreeMap::new(),
     }
 }
 
 /// Adds intervals to the figures of a document, in the place of those that it may have.
 pub fn add(run: &mut Run, model: &Model, source: &Source<'_>) {
-    let mut maker = Maker::new(source);
+    let mut maker = Maker::new(model, source);
     let total = maker.measure.total();
     run.throughput_rps_ci95 = maker.throughput("throughput_rps", Of::Total);
     maker.latency("", Of::Total, &mut run.latency_ms, &total.window.latencies);
@@ -101,11 +106,12 @@ pub(super) struct Maker<'a> {
     pub(super) measure: &'a Measure,
     pub(super) sums: Vec<Sums>,
     pub(super) each: Option<&'a [Spread]>,
+    pub(super) length: Length,
     block: Intervals,
 }
 
 impl<'a> Maker<'a> {
-    fn new(source: &Source<'a>) -> Maker<'a> {
+    fn new(model: &Model, source: &Source<'a>) -> Maker<'a> {
         let (measure, sums, each) = match source {
             Source::Batches(measure) => (*measure, measure.batches(), None),
             Source::Replications(measure, each) => {
@@ -117,15 +123,19 @@ impl<'a> Maker<'a> {
             Some(_) => IntervalMethod::Replications,
             None => IntervalMethod::BatchMeans,
         };
+        let runs = each.map_or(1, |each| each.len() as u64);
+        let length = Length::of(model, measure, runs);
         Maker {
             measure,
             block: Intervals {
                 method,
                 samples: sums.len() as u64,
+                caution: length.caution(),
                 ..none()
             },
             sums,
             each,
+            length,
         }
     }
 
@@ -139,36 +149,65 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// The interval of a ratio, resting on so many observations.
-    pub(super) fn ratio(&self, observations: u64, of: impl Fn(&Sums) -> (f64, f64)) -> Answer {
+    /// The interval of a ratio that rests on so many observations of what remembers so long.
+    pub(super) fn ratio(
+        &self,
+        longest: Longest,
+        observations: u64,
+        of: impl Fn(&Sums) -> (f64, f64),
+    ) -> Answer {
         let pairs: Vec<(f64, f64)> = self.sums.iter().map(of).collect();
-        if self.each.is_some() {
-            let interval = Interval::of_ratio(&pairs);
-            return interval
-                .map(Interval::ends)
-                .ok_or_else(|| match pairs.len() {
-                    0 | 1 => "too few: a single replication has no spread".to_owned(),
-                    _ => NOTHING.to_owned(),
-                });
+        let parts = match self.each {
+            Some(_) if pairs.len() < 2 => {
+                return Err("too few: a single replication has no spread".to_owned());
+            }
+            Some(_) => "replications",
+            None if pairs.is_empty() => return Err(TOO_SHORT.to_owned()),
+            None => "batches",
+        };
+        let (number, needed) = (pairs.len(), MIN_BEYOND * pairs.len() as u64);
+        if observations == 0 {
+            return Err(NOTHING.to_owned());
         }
-        let needed = MIN_BEYOND * pairs.len() as u64;
-        if pairs.is_empty() {
-            Err(TOO_SHORT.to_owned())
-        } else if observations < needed {
-            let batches = pairs.len();
-            Err(format!(
-                "too few: {observations} observations for {batches} batches, which take {needed}"
-            ))
-        } else {
-            let interval = Interval::of_batches(&pairs);
-            interval.map(Interval::ends).ok_or_else(correlated)
+        self.length
+            .mean(longest)
+            .map_err(|short| short.to_string())?;
+        if self.each.is_none() && observations < needed {
+            return Err(format!(
+                "too few: {observations} observations for {number} batches, which take {needed}"
+            ));
         }
+        let spread = spread_over(pairs.iter().map(|(_, weight)| *weight));
+        if 2.0 * spread < number as f64 {
+            return Err(format!(
+                "too few: nearly all observations lie in {} of {number} {parts}",
+                libm::ceil(spread)
+            ));
+        }
+        let interval = match self.each {
+            Some(_) => Interval::of_ratio(&pairs),
+            None => Interval::of_batches(&pairs),
+        };
+        let ends = interval.map(Interval::factor_ends);
+        ends.ok_or_else(|| NOTHING.to_owned())
+    }
+
+    /// How long that remembers which these requests meet.
+    fn longest(&self, of: Of) -> Longest {
+        let parts = self.measure.parts().iter();
+        let asked = parts.filter(move |(client, action)| match of {
+            Of::Total => true,
+            Of::Action(id) => *action == id,
+            Of::Client(id) => *client == id,
+        });
+        let memory = self.length.memory();
+        memory.of_actions(asked.map(|(_, action)| action.index()))
     }
 
     fn throughput(&mut self, figure: &str, of: Of) -> Option<[f64; 2]> {
         let cells = self.measure.positions(of);
         let answered = self.sums.iter().map(|sums| sums.of(&cells).completed).sum();
-        let answer = self.ratio(answered, |sums| sums.throughput(&cells));
+        let answer = self.ratio(self.longest(of), answered, |sums| sums.throughput(&cells));
         self.note(figure, answer)
     }
 
@@ -180,7 +219,9 @@ impl<'a> Maker<'a> {
         of: impl Fn(&Sums) -> (f64, f64),
     ) -> Option<[f64; 2]> {
         let visits = |sums: &Sums| sums.stations[service].visits;
-        let answer = self.ratio(self.sums.iter().map(visits).sum(), of);
+        let memory = self.length.memory();
+        let longest = memory.of_services(std::iter::once(service));
+        let answer = self.ratio(longest, self.sums.iter().map(visits).sum(), of);
         self.note(figure, answer)
     }
 
@@ -212,15 +253,16 @@ impl<'a> Maker<'a> {
     fn response(&mut self, path: &str, of: Of, block: &mut LatencyBlock, latencies: &Latencies) {
         let cells = self.measure.positions(of);
         let held = self.sums.iter().map(|sums| sums.of(&cells).held).sum();
-        let mean = self.ratio(held, |sums| sums.response(&cells));
+        let longest = self.longest(of);
+        let mean = self.ratio(longest, held, |sums| sums.response(&cells));
         block.mean_ci95 = self.note(&format!("{path}.mean"), mean);
         for (index, name) in NAMES.iter().enumerate() {
             let answer = match self.each {
                 Some(each) => {
                     let tails = each.iter().map(|one| one.response(of)).collect();
-                    over_replications(latencies.response(), tails, index)
+                    self.over_replications(longest, latencies.response(), tails, index)
                 }
-                None => self.over_sections(latencies.response(), &cells, QUANTILES[index]),
+                None => self.over_sections(longest, latencies.response(), &cells, QUANTILES[index]),
             };
             *slot(block, Some(index)) = self.note(&format!("{path}.{name}"), answer);
         }
@@ -236,7 +278,9 @@ impl<'a> Maker<'a> {
         let waits = self.measure.stations()[service].waits();
         for (index, name) in NAMES.iter().enumerate() {
             let tails = each.iter().map(|one| one.waits.get(service).copied());
-            let answer = over_replications(&waits, tails.collect(), index);
+            let memory = self.length.memory();
+            let longest = memory.of_services(std::iter::once(service));
+            let answer = self.over_replications(longest, &waits, tails.collect(), index);
             *slot(block, Some(index)) = self.note(&format!("{path}.{name}"), answer);
         }
     }
@@ -250,7 +294,13 @@ impl<'a> Maker<'a> {
     }
 
     /// The interval of a quantile by the sections of a single run.
-    fn over_sections(&self, times: &Times, cells: &[usize], quantile: f64) -> Answer {
+    fn over_sections(
+        &self,
+        longest: Longest,
+        times: &Times,
+        cells: &[usize],
+        quantile: f64,
+    ) -> Answer {
         let Some(value) = times.quantile(quantile) else {
             return Err(NOTHING.to_owned());
         };
@@ -261,23 +311,72 @@ impl<'a> Maker<'a> {
                     .to_owned(),
             });
         };
+        let long_enough = self.length.quantile(longest, quantile);
+        long_enough.map_err(|short| short.to_string())?;
         few_beyond(times.count(), quantile, sections.len())?;
-        let off = share_interval(&sections).ok_or_else(correlated)?;
-        let at = |share: f64| {
-            let within = (0.0..1.0).contains(&share);
-            let value = times.quantile(share).filter(|_| within);
-            value.map(Span::as_millis_f64)
-        };
-        match (at(quantile - off), at(quantile + off)) {
-            (Some(low), Some(high)) => Ok([low, high]),
-            _ => Err("uneven: sections differ too much to tell; lengthen the run".to_owned()),
+        let spread = spread_over(sections.iter().map(|section| section.count as f64));
+        if 2.0 * spread < sections.len() as f64 {
+            return Err(format!(
+                "too few: nearly all observations lie in {} of {} batches",
+                libm::ceil(spread),
+                sections.len()
+            ));
         }
+        let off = share_interval(&sections, quantile).ok_or(NOTHING)?;
+        let [low, high] = shares(quantile, off);
+        let (low, high) = times.band(low, high).ok_or(NOTHING)?;
+        Ok([low, high].map(Span::as_millis_f64))
+    }
+
+    /// The interval of a quantile of all replications together, by sectioning with the replications as sections: the
+    /// spread of their own quantiles about it (Asmussen and Glynn 2007, III.5), by factors. It is never narrower than that
+    /// of as many independent observations, nor than what the distribution tells apart.
+    pub(super) fn over_replications(
+        &self,
+        longest: Longest,
+        together: &Times,
+        tails: Vec<Option<Tail>>,
+        index: usize,
+    ) -> Answer {
+        let (quantile, n) = (QUANTILES[index], tails.len());
+        let Some(figure) = together.quantile(quantile).map(Span::as_millis_f64) else {
+            return Err(NOTHING.to_owned());
+        };
+        if n < 2 {
+            return Err("too few: a single replication has no spread".to_owned());
+        }
+        let long_enough = self.length.quantile(longest, quantile);
+        long_enough.map_err(|short| short.to_string())?;
+        let mut squares = 0.0;
+        for tail in tails {
+            let tail = tail.ok_or(NOTHING)?;
+            if beyond(tail.count, quantile) + 1e-9 < MIN_BEYOND as f64 {
+                return Err(format!(
+                    "too few: in a replication fewer than {MIN_BEYOND} of {} observations lie beyond it",
+                    tail.count
+                ));
+            }
+            squares += (tail.values[index] - figure) * (tail.values[index] - figure);
+        }
+        let n = n as f64;
+        let interval = Interval {
+            figure,
+            half_width: student_quantile(n as u64 - 1, 0.5 + LEVEL / 2.0)
+                * libm::sqrt(squares / (n - 1.0) / n),
+        };
+        let [low, high] = match figure > 0.0 {
+            true => interval.factor_ends(),
+            false => interval.ends(),
+        };
+        let (low, high) = together.told_apart(of_millis(low), of_millis(high));
+        let [from, to] = shares(quantile, independent(together.count(), quantile));
+        let (least, most) = together.band(from, to).ok_or(NOTHING)?;
+        Ok([low.min(least), high.max(most)].map(Span::as_millis_f64))
     }
 }
 
-fn correlated() -> String {
-    "correlated: neighbouring batches are so by more than a half; lengthen the run, or replicate it"
-        .to_owned()
+fn of_millis(millis: f64) -> Span {
+    Span::from_nanos_f64((millis * 1e6).max(0.0))
 }
 
 /// Whether enough of `count` observations lie beyond a quantile in each of so many parts.
@@ -289,37 +388,6 @@ fn few_beyond(count: u64, quantile: f64, parts: usize) -> Result<(), String> {
     Err(format!(
         "too few: fewer than {MIN_BEYOND} of {count} observations lie beyond it in each of {parts} parts"
     ))
-}
-
-/// The interval of a quantile of all replications together, by sectioning with the replications as sections: the
-/// spread of their own quantiles about it (Asmussen and Glynn 2007, III.5).
-pub(super) fn over_replications(
-    together: &Times,
-    tails: Vec<Option<Tail>>,
-    index: usize,
-) -> Answer {
-    let n = tails.len();
-    let Some(figure) = together.quantile(QUANTILES[index]).map(Span::as_millis_f64) else {
-        return Err(NOTHING.to_owned());
-    };
-    if n < 2 {
-        return Err("too few: a single replication has no spread".to_owned());
-    }
-    let mut squares = 0.0;
-    for tail in tails {
-        let tail = tail.ok_or(NOTHING)?;
-        if beyond(tail.count, QUANTILES[index]) + 1e-9 < MIN_BEYOND as f64 {
-            return Err(format!(
-                "too few: in a replication fewer than {MIN_BEYOND} of {} observations lie beyond it",
-                tail.count
-            ));
-        }
-        squares += (tail.values[index] - figure) * (tail.values[index] - figure);
-    }
-    let n = n as f64;
-    let error = libm::sqrt(squares / (n - 1.0) / n);
-    let off = student_quantile(n as u64 - 1, 0.5 + LEVEL / 2.0) * error;
-    Ok([figure - off, figure + off])
 }
 
 /// Where the interval of a quantile of a block stands, or of its mean.

@@ -1,7 +1,8 @@
 //! Intervals of the figures of consumers and fan-outs. Counts and largest values are exact, of this run.
 
 use super::blocks::{LatencyBlock, Run};
-use super::intervals::{Maker, over_replications, slot};
+use super::intervals::{Maker, slot};
+use crate::analysis::Longest;
 use crate::measure::{Sums, TimeSums, Times};
 use crate::model::Model;
 use crate::replication::{QUANTILES, Spread, Tail};
@@ -13,9 +14,13 @@ pub(super) fn add(run: &mut Run, model: &Model, maker: &mut Maker<'_>) {
         let result = run.streams.get_mut(stream);
         if let Some(result) = result.and_then(|of| of.consumers.get_mut(&consumer.name)) {
             let path = format!("streams.{stream}.consumers.{}.", consumer.name);
+            let memory = maker.length.memory();
+            let longest = memory.of_services(std::iter::once(consumer.service.index()));
             let mut ratio = |figure: &str, of: fn(&Sums, usize) -> (f64, f64)| {
                 let messages = |sums: &Sums| sums.consumers[at].acknowledged;
-                maker.figure(&format!("{path}{figure}"), messages, |sums| of(sums, at))
+                maker.figure(longest, &format!("{path}{figure}"), messages, |sums| {
+                    of(sums, at)
+                })
             };
             result.acknowledged_per_s_ci95 = ratio("acknowledged_per_s", Sums::acknowledged);
             result.pending_mean_ci95 = ratio("pending_mean", Sums::pending);
@@ -38,15 +43,18 @@ pub(super) fn add(run: &mut Run, model: &Model, maker: &mut Maker<'_>) {
                     [consumer.waits, consumer.ages][which]
                 };
                 let tail = move |one: &Spread| Some(one.consumers.get(at)?[which]);
-                maker.times(&format!("{path}{name}"), block, times, sums, tail);
+                maker.times(longest, &format!("{path}{name}"), block, times, sums, tail);
             }
         }
     }
     for (at, fan_out) in model.fan_outs.iter().enumerate() {
         if let Some(result) = run.fan_outs.get_mut(&fan_out.name) {
             let path = format!("fan_outs.{}.", fan_out.name);
+            let memory = maker.length.memory();
+            let longest = memory.of_services(fan_out.service.iter().map(|id| id.index()));
             result.completion_ratio_ci95 = maker
                 .figure(
+                    longest,
                     &format!("{path}completion_ratio"),
                     |sums| sums.fan_outs[at].subscribers,
                     |sums| sums.completion(at),
@@ -61,27 +69,36 @@ pub(super) fn add(run: &mut Run, model: &Model, maker: &mut Maker<'_>) {
             for (which, (name, block, times)) in blocks.into_iter().enumerate() {
                 let sums = move |sums: &Sums| sums.fan_outs[at].times[which];
                 let tail = move |one: &Spread| Some(one.fan_outs.get(at)?[which]);
-                maker.times(&format!("{path}{name}"), block, &times.times, sums, tail);
+                maker.times(
+                    longest,
+                    &format!("{path}{name}"),
+                    block,
+                    &times.times,
+                    sums,
+                    tail,
+                );
             }
         }
     }
 }
 
 impl Maker<'_> {
-    /// The interval of a figure that rests on so many observations.
+    /// The interval of a figure that rests on so many observations of what remembers so long.
     fn figure(
         &mut self,
+        longest: Longest,
         figure: &str,
         observations: impl Fn(&Sums) -> u64,
         of: impl Fn(&Sums) -> (f64, f64),
     ) -> Option<[f64; 2]> {
-        let answer = self.ratio(self.sums.iter().map(observations).sum(), of);
+        let answer = self.ratio(longest, self.sums.iter().map(observations).sum(), of);
         self.note(figure, answer)
     }
 
     /// The intervals of a block of times: of the mean by batches or replications, of quantiles by replications.
     fn times(
         &mut self,
+        longest: Longest,
         path: &str,
         block: &mut LatencyBlock,
         times: &Times,
@@ -89,6 +106,7 @@ impl Maker<'_> {
         tail: impl Fn(&Spread) -> Option<Tail>,
     ) {
         block.mean_ci95 = self.figure(
+            longest,
             &format!("{path}.mean"),
             |of| sums(of).count,
             |of| sums(of).mean(),
@@ -103,7 +121,7 @@ impl Maker<'_> {
             .take(QUANTILES.len())
         {
             let tails = each.iter().map(&tail).collect();
-            let answer = over_replications(times, tails, index);
+            let answer = self.over_replications(longest, times, tails, index);
             *slot(block, Some(index)) = self.note(&format!("{path}.{name}"), answer);
         }
     }

@@ -12,6 +12,7 @@ mod live_observers;
 mod manifest;
 mod message_intervals;
 mod messages;
+mod overload;
 
 pub use blocks::{
     ActionResult, Approximately, BalancedBounds, Bottleneck, ClientResult, ExactClass,
@@ -87,6 +88,8 @@ impl Run {
         let left_out = parts.into_iter().filter(|(_, empty)| !empty);
         live.not_measured
             .extend(left_out.map(|(part, _)| part.to_owned()));
+        let backend = || "a live backend may remember longer than the spec's model does".to_owned();
+        self.intervals.caution.get_or_insert_with(backend);
         let absent = &mut self.intervals.absent;
         absent.retain(|figure, _| !parts.iter().any(|(part, _)| figure.starts_with(part)));
         self.services.clear();

@@ -7,6 +7,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::visible;
+
 /// How many errors one reading reports; what follows is mostly a consequence of these.
 pub const MAX_ERRORS: usize = 20;
 
@@ -239,20 +241,11 @@ pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 pub fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
     let cut: String = text.chars().take(LONGEST).collect();
-    let escaped: String = cut
-        .chars()
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_default().collect::<Vec<_>>()
-            } else {
-                vec![c]
-            }
-        })
-        .collect();
+    let escaped = visible::line(&cut);
     if cut.len() < text.len() {
         format!("{escaped}...")
     } else {
-        escaped
+        escaped.into_owned()
     }
 }
 
@@ -280,7 +273,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_of_a_text_is_short_and_harmless() {
-        assert_eq!(shown("a\u{1b}[31m"), "a\\u{1b}[31m");
+        assert_eq!(shown("a\u{1b}[31m"), "a\\u001b[31m");
         assert!(shown(&"ö".repeat(100_000)).len() < 200);
     }
 }

@@ -16,6 +16,7 @@ pub mod live;
 mod lower;
 pub mod named;
 pub mod node;
+pub mod objectives;
 pub mod overrides;
 mod quantity;
 mod resolved;
@@ -33,7 +34,8 @@ pub mod yaml;
 
 pub use error::SpecError;
 pub use files::Files;
-pub use lower::{Lowered, lower, lower_with};
+pub use lower::{Lowered, MAX_NAME as LONGEST_NAME, lower, lower_with};
+pub use objectives::Objectives;
 pub use overrides::{ClientFlags, Overrides};
 pub use resolved::{resolved, with_paths};
 pub use schema::json_schema;

@@ -23,6 +23,16 @@ impl<T> Named<T> {
         self.0.iter().position(|(known, _)| known.value == name)
     }
 
+    /// Puts them in the order of their names.
+    pub(super) fn sort(&mut self) {
+        self.0.sort_by(|(a, _), (b, _)| a.value.cmp(&b.value));
+    }
+
+    /// Whether they are in the order of their names.
+    pub(super) fn is_sorted(&self) -> bool {
+        self.0.is_sorted_by(|(a, _), (b, _)| a.value <= b.value)
+    }
+
     /// The names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.value.as_str())

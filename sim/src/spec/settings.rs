@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Origin;
 use super::lower::{DEFAULT_DRAIN, DEFAULT_SEED};
+use super::objectives::given;
 use super::resolved::Law;
 use super::spanned::Spanned;
 use super::syntax::{Run, Spec, Warmup};
@@ -45,8 +46,8 @@ impl Setting {
     }
 }
 
-/// The settings of a spec by key: the seed, the limits of the run, of each client its size, think time and timeout, and
-/// whatever else `--set` gave, as it was written.
+/// The settings of a spec by key: the seed, the limits of the run, of each client its size, think time and timeout, of
+/// each action its objectives, and whatever else `--set` gave, as it was written.
 ///
 /// A limit or timeout that nothing gave is not there.
 pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
@@ -106,6 +107,13 @@ pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
             key("timeout"),
             client.timeout.as_ref().map(|v| Setting::of(v, v.value)),
         );
+    }
+    for (name, action) in &spec.actions.value.0 {
+        let limits = action.slo.iter().flat_map(|slo| given(&slo.value));
+        for (limit, value) in limits.flatten() {
+            let key = format!("actions.{}.slo.{limit}", name.value);
+            put(key, Some(Setting::of(&value, &value.value)));
+        }
     }
     for assignment in spec.set.assignments() {
         let setting = Setting {

@@ -4,14 +4,18 @@
 //! [`measure`](crate::measure) and [`replication`](crate::replication). Intervals are two-sided, at the level
 //! [`LEVEL`], and never claim more than their data: where it is too little, there is none.
 
+mod beta;
+mod binomial;
 mod interval;
 mod mser;
 mod precision;
 mod student;
 mod tails;
 
-pub use interval::{Interval, LEVEL};
+pub use beta::{beta_quantile, beta_regularised};
+pub use binomial::{binomial_tail, share_bounds};
+pub use interval::{Interval, LEVEL, spread_over};
 pub use mser::{Course, Truncation, mser};
 pub use precision::Precision;
 pub use student::student_quantile;
-pub use tails::{MIN_BEYOND, Section, beyond, share_interval};
+pub use tails::{MIN_BEYOND, Section, beyond, independent, share_interval, shares};

@@ -1,9 +1,9 @@
 //! From measurements to evidence.
 
 use crate::event::Outcome;
-use crate::measure::{Cell, Measure};
-use crate::model::{ActionId, Consumer, ConsumerId, Model, Slo};
-use crate::verdict::{Evidence, Limit, Measured, Signal};
+use crate::measure::{Cell, Exceedances, Measure};
+use crate::model::{ActionId, Consumer, ConsumerId, Model, QuantileLimit as Objective, Slo};
+use crate::verdict::{Evidence, Limit, Measured, Requests, Signal};
 
 /// What only a live run testifies. A simulation has nothing of it, which is the default.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -61,40 +61,26 @@ pub fn evidence(
 }
 
 fn signals_of(of: &str, slo: &Slo, cell: &Cell) -> Vec<Signal> {
-    let latencies = &cell.window.latencies;
+    let requests = &cell.window.requests;
+    let sent = requests.intended - requests.ended(Outcome::Dropped);
     let signal = |limit, measured| Signal {
         of: of.to_owned(),
         limit,
         measured,
     };
-    let quantiles = slo
-        .quantiles
-        .iter()
-        .zip(&cell.exceedances)
-        .map(|(promise, over)| {
-            let measured = match latencies.response().quantile(promise.quantile) {
-                None => Measured::Missing,
-                Some(response) => Measured::Quantile {
-                    samples: latencies.response().count(),
-                    response_over: over.response,
-                    service_over: over.service,
-                    response,
-                },
-            };
-            signal(
-                Limit::Quantile {
-                    quantile: promise.quantile,
-                    limit: promise.limit,
-                },
-                measured,
-            )
-        });
-    let requests = &cell.window.requests;
-    let errors = slo.errors.map(|share| {
-        let samples = requests.intended - requests.ended(Outcome::Dropped);
-        let measured = match samples {
+    let limits = slo.quantiles.iter().zip(&cell.exceedances);
+    let quantiles = limits.map(|(objective, over)| {
+        let Objective { quantile, limit } = *objective;
+        let measured = match sent {
             0 => Measured::Missing,
-            _ => Measured::Errors {
+            _ => Measured::Quantile(counted(slo, cell, quantile, over)),
+        };
+        signal(Limit::Quantile { quantile, limit }, measured)
+    });
+    let errors = slo.errors.map(|share| {
+        let measured = match sent {
+            0 => Measured::Missing,
+            samples => Measured::Errors {
                 samples,
                 failed: requests.failed(),
             },
@@ -102,6 +88,27 @@ fn signals_of(of: &str, slo: &Slo, cell: &Cell) -> Vec<Signal> {
         signal(Limit::Errors { share }, measured)
     });
     quantiles.chain(errors).collect()
+}
+
+/// The requests that a quantile objective is judged by: all that were sent, of which those that failed were not within the
+/// limit; where an objective of their own judges failures, those that the distributions hold.
+fn counted(slo: &Slo, cell: &Cell, quantile: f64, over: &Exceedances) -> Requests {
+    let requests = &cell.window.requests;
+    let response = cell.window.latencies.response();
+    let answered = requests.ended(Outcome::Ok);
+    let (failed, held, over) = match slo.errors {
+        None => (Some(requests.failed()), answered, over.answered),
+        Some(_) => (None, response.count(), over.held()),
+    };
+    Requests {
+        sent: requests.intended - requests.ended(Outcome::Dropped),
+        answered,
+        failed,
+        held,
+        response_over: over.response,
+        service_over: over.service,
+        response: response.quantile(quantile),
+    }
 }
 
 fn simulated(measure: &Measure, consumer: ConsumerId) -> Measured {

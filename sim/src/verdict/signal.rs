@@ -1,26 +1,31 @@
 //! Signals: a limit, and what was measured against it.
 
+use crate::statistics::binomial_tail;
 use crate::time::Span;
-use crate::verdict::Standing;
+use crate::verdict::{Counted, Standing};
 
 /// A quantile is tested in whole parts per million, so that no rounding decides a verdict.
 const MILLION: u64 = 1_000_000;
 
-/// Samples that must lie on either side of a limit before it can be judged.
+/// Samples that must lie on either side of a limit before the point rule can judge it.
 const TELLING: u64 = 10;
+
+/// How likely chance may be to bring as many samples over a limit as there were, in a system that is just at the limit,
+/// before few samples trip.
+const CHANCE: f64 = 0.05;
 
 /// One gated quantity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signal {
-    /// Whose promise it is: `Action ask`, `Consumer audit/indexer`.
+    /// Whose objective it is: `Action ask`, `Consumer audit/indexer`.
     pub of: String,
-    /// What was promised.
+    /// The objective.
     pub limit: Limit,
     /// What was measured.
     pub measured: Measured,
 }
 
-/// A promise.
+/// An objective.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Limit {
     /// A quantile of the response time is at most this.
@@ -47,17 +52,8 @@ pub enum Limit {
 pub enum Measured {
     /// Nothing.
     Missing,
-    /// Response times.
-    Quantile {
-        /// How many.
-        samples: u64,
-        /// How many of them were over the limit, exactly.
-        response_over: u64,
-        /// How many of the service times were over the limit, exactly.
-        service_over: u64,
-        /// The quantile itself, as it is shown.
-        response: Span,
-    },
+    /// Requests, some of them not within the limit of their response times.
+    Quantile(Requests),
     /// Failures.
     Errors {
         /// Requests that were not dropped.
@@ -74,6 +70,32 @@ pub enum Measured {
     Vanished,
 }
 
+/// The requests that a quantile objective is about, at least one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Requests {
+    /// How many were not dropped.
+    pub sent: u64,
+    /// How many of them were answered `ok`.
+    pub answered: u64,
+    /// How many failed and for that count as over the limit; `None` where an objective of their own judges failures.
+    pub failed: Option<u64>,
+    /// How many others the objective is judged by.
+    pub held: u64,
+    /// How many of these had response times over the limit, exactly.
+    pub response_over: u64,
+    /// How many of these had service times over the limit, exactly.
+    pub service_over: u64,
+    /// The quantile of the distribution, as it is shown; `None` where that is empty.
+    pub response: Option<Span>,
+}
+
+impl Requests {
+    /// How many the objective is judged by.
+    fn samples(&self) -> u64 {
+        self.failed.unwrap_or(0) + self.held
+    }
+}
+
 impl Signal {
     /// The limit's short name: `p99`, `errors`.
     pub fn name(&self) -> String {
@@ -84,12 +106,11 @@ impl Signal {
         }
     }
 
-    /// How many samples it takes to tell.
+    /// How many samples the point rule takes.
     pub fn needed(&self) -> u64 {
         match self.limit {
             Limit::Quantile { quantile, .. } => {
-                let beyond = MILLION - parts_per_million(quantile).min(MILLION - 1);
-                (TELLING * MILLION).div_ceil(beyond)
+                (TELLING * MILLION).div_ceil(parts_beyond(quantile).max(1))
             }
             // No failure allowed: the first one tells.
             Limit::Errors { share } if share <= 0.0 => 1,
@@ -100,38 +121,30 @@ impl Signal {
         }
     }
 
+    /// What was counted against it; `None` for what is not a share of requests, or was not measured.
+    pub fn counted(&self) -> Option<Counted> {
+        match (self.limit, self.measured) {
+            (Limit::Quantile { quantile, .. }, Measured::Quantile(requests)) => Some(Counted {
+                samples: requests.samples(),
+                failed: requests.failed,
+                slow: Some(requests.response_over),
+                allowed: allowed_over(requests.samples(), quantile),
+                share: parts_beyond(quantile) as f64 / MILLION as f64,
+            }),
+            (Limit::Errors { share }, Measured::Errors { samples, failed }) => Some(Counted {
+                samples,
+                failed: Some(failed),
+                slow: None,
+                allowed: allowed_failures(samples, share),
+                share,
+            }),
+            _ => None,
+        }
+    }
+
     /// How it stands, given whether the generator lagged on its own account.
     pub fn standing(&self, generator_lagged: bool) -> Standing {
         match (self.limit, self.measured) {
-            (
-                Limit::Quantile { quantile, .. },
-                Measured::Quantile {
-                    samples,
-                    response_over,
-                    service_over,
-                    ..
-                },
-            ) => {
-                let allowed = allowed_over(samples, quantile);
-                if samples < self.needed() {
-                    Standing::TooFew
-                } else if response_over <= allowed {
-                    Standing::Within
-                } else if generator_lagged && service_over <= allowed {
-                    Standing::GeneratorLimited
-                } else {
-                    Standing::Over
-                }
-            }
-            (Limit::Errors { share }, Measured::Errors { samples, failed }) => {
-                if samples < self.needed() {
-                    Standing::TooFew
-                } else if failed as f64 / samples as f64 > share {
-                    Standing::Over
-                } else {
-                    Standing::Within
-                }
-            }
             (
                 Limit::BacklogGrowth { per_second: limit },
                 Measured::BacklogGrowth { per_second },
@@ -143,90 +156,86 @@ impl Signal {
                 }
             }
             (_, Measured::Vanished) => Standing::Over,
-            _ => Standing::Missing,
+            _ => match self.counted() {
+                Some(counted) => self.standing_of(&counted, generator_lagged),
+                None => Standing::Missing,
+            },
         }
     }
 
-    /// One sentence on why it stands so.
-    pub(super) fn reason(&self, standing: Standing) -> String {
-        let Signal {
-            of,
-            limit,
-            measured,
-        } = self;
-        let name = self.name();
-        let needed = self.needed();
-        match (limit, measured, standing) {
-            (
-                Limit::Quantile { quantile, limit },
-                Measured::Quantile {
-                    samples,
-                    response_over,
-                    response,
-                    ..
-                },
-                Standing::Over | Standing::Within,
-            ) => format!(
-                "{of}: the {name} response time of {} is over its limit of {limit} \
-                 ({response_over} of {samples} requests were over it, {} may be).",
-                response.brief(),
-                allowed_over(*samples, *quantile)
-            ),
-            (
-                Limit::Quantile { limit, .. },
-                Measured::Quantile { response, .. },
-                Standing::GeneratorLimited,
-            ) => {
-                format!(
-                    "{of}: the {name} response time of {} is over its limit of {limit}, but \
-                     the service time is within it: the generator was late; use a faster machine or more \
-                     generators.",
-                    response.brief()
-                )
-            }
-            (
-                Limit::Errors { share },
-                Measured::Errors { samples, failed },
-                Standing::Over | Standing::Within,
-            ) => {
-                format!(
-                    "{of}: {} of the requests failed ({failed} of {samples}), over the limit of {}.",
-                    percent(*failed as f64 / *samples as f64),
-                    percent(*share)
-                )
-            }
-            (_, Measured::Quantile { samples, .. } | Measured::Errors { samples, .. }, _) => {
-                let plural = if *samples == 1 {
-                    "request is"
-                } else {
-                    "requests are"
-                };
-                format!(
-                    "{of}: {samples} {plural} too few to tell its {name}, which takes {needed}; \
-                     lengthen the run."
-                )
-            }
-            (
-                Limit::BacklogGrowth { per_second: limit },
-                Measured::BacklogGrowth { per_second },
-                _,
-            ) => {
-                format!(
-                    "{of}: its backlog grew by {} messages per second, over the limit of {}.",
-                    number(*per_second),
-                    number(*limit)
-                )
-            }
-            (_, Measured::Vanished, _) => format!("{of}: it vanished during the run."),
-            (Limit::BacklogGrowth { .. }, Measured::Missing, _) => format!(
-                "{of}: its {name} was not measured; lengthen the run or shorten the warm-up."
-            ),
-            (_, Measured::Missing | Measured::BacklogGrowth { .. }, _) => {
-                format!(
-                    "{of}: its {name} was not measured; see to it that requests of it end in the window."
-                )
-            }
+    fn standing_of(&self, counted: &Counted, generator_lagged: bool) -> Standing {
+        if self.is_unanswered() {
+            return Standing::Over;
         }
+        if self.is_over(counted.samples, counted.over(), counted) {
+            let without_lag = match self.measured {
+                Measured::Quantile(requests) => counted.failed.unwrap_or(0) + requests.service_over,
+                _ => counted.over(),
+            };
+            return match self.is_over(counted.samples, without_lag, counted) {
+                false if generator_lagged => Standing::GeneratorLimited,
+                _ => Standing::Over,
+            };
+        }
+        if counted.samples < self.needed() {
+            Standing::TooFew
+        } else {
+            Standing::Within
+        }
+    }
+
+    /// Whether so many samples over the limit miss it: by the point rule, or where the samples are too few for that by
+    /// an exact one-sided binomial test. Too few samples protect a pass, never a failure.
+    fn is_over(&self, samples: u64, over: u64, counted: &Counted) -> bool {
+        if samples < self.needed() {
+            let by_chance = binomial_tail(samples as f64, over as f64, counted.share);
+            return over > counted.allowed && by_chance <= CHANCE;
+        }
+        over > counted.allowed
+    }
+
+    /// Whether requests were sent and none was answered, which misses every objective but one that allows all to fail.
+    pub(super) fn is_unanswered(&self) -> bool {
+        match (self.limit, self.measured) {
+            (_, Measured::Quantile(requests)) => requests.answered == 0,
+            (Limit::Errors { share }, Measured::Errors { samples, failed }) => {
+                failed == samples && share < 1.0
+            }
+            _ => false,
+        }
+    }
+
+    /// How many more requests would bring it within its limit, each of them in time; `None` where no number would.
+    pub fn more_needed(&self) -> Option<u64> {
+        let (samples, over) = match (self.measured, self.counted()) {
+            (_, Some(counted)) => (counted.samples, counted.over()),
+            (Measured::Missing, None) => (0, 0),
+            _ => return None,
+        };
+        let least = match self.limit {
+            Limit::Quantile { quantile, .. } => {
+                let parts = u128::from(over) * u128::from(MILLION);
+                let least = parts.div_ceil(u128::from(parts_beyond(quantile).max(1)));
+                u64::try_from(least).ok()?
+            }
+            Limit::Errors { .. } if over == 0 => 0,
+            Limit::Errors { share } if share <= 0.0 => return None,
+            Limit::Errors { share } => {
+                let near = over as f64 / share;
+                // Beyond this neighbouring numbers are the same float.
+                if near > (1u64 << 53) as f64 {
+                    return None;
+                }
+                let near = near as u64;
+                let mut least = near.saturating_sub(1).max(over);
+                while allowed_failures(least, share) < over {
+                    least += 1;
+                }
+                least
+            }
+            Limit::BacklogGrowth { .. } => return None,
+        };
+        Some(least.max(self.needed()).saturating_sub(samples))
     }
 }
 
@@ -238,8 +247,25 @@ fn allowed_over(samples: u64, quantile: f64) -> u64 {
     samples - u64::try_from(rank).unwrap_or(samples)
 }
 
+/// How many of so many requests may fail: the most whose share is not above the limit as floats are compared.
+fn allowed_failures(samples: u64, share: f64) -> u64 {
+    let is_within = |failed: u64| failed as f64 / samples as f64 <= share;
+    // A float-to-integer cast saturates.
+    let near = ((samples as f64 * share) as u64).min(samples);
+    let about = [near + 1, near];
+    let within = about
+        .into_iter()
+        .find(|&failed| failed <= samples && is_within(failed));
+    within.unwrap_or(near.saturating_sub(1))
+}
+
 fn parts_per_million(quantile: f64) -> u64 {
     libm::round(quantile * MILLION as f64) as u64
+}
+
+/// The parts per million beyond a quantile.
+fn parts_beyond(quantile: f64) -> u64 {
+    MILLION - parts_per_million(quantile).min(MILLION)
 }
 
 /// `p50`, `p99`, `p999`: the digits after the point.
@@ -249,17 +275,25 @@ fn quantile_name(quantile: f64) -> String {
     format!("p{digits:0<2}")
 }
 
-/// A number with at most three decimals.
-fn number(value: f64) -> String {
-    let text = format!("{value:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn percent(share: f64) -> String {
-    // Three significant digits are enough to compare by eye.
-    let percent = share * 100.0;
-    let digits = if percent >= 10.0 { 1 } else { 3 };
-    let text = format!("{percent:.digits$}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    format!("{text} %")
+    #[test]
+    fn allowed_failures_are_those_of_the_comparison() {
+        for share in [0.0, 1e-3, 0.01, 0.1, 0.29, 1.0 / 3.0, 0.999, 1.0] {
+            for samples in (1..400).chain([1_000, 99_999, 1_000_003]) {
+                let allowed = allowed_failures(samples, share);
+                let share_of = |failed: u64| failed as f64 / samples as f64;
+                assert!(
+                    share_of(allowed) <= share,
+                    "{allowed} of {samples} at {share}"
+                );
+                assert!(
+                    allowed == samples || share_of(allowed + 1) > share,
+                    "{allowed} of {samples} at {share}"
+                );
+            }
+        }
+    }
 }

@@ -7,9 +7,9 @@ use blis_sim::model::REQUEST_ID;
 
 fn shop(consumer: &str, work: &str) -> Model {
     lowered(&format!(
-        "blis: 1\nname: shop\nrun: {{requests: 1}}\nclients: {{users: {{rate: 1/s, do: ask}}, others: {{rate: 1/s, do: ask}}}}\nactions:\n  ask: {{path: \
+        "blis: 1\nname: shop\nrun: {{requests: 1}}\nclients: {{users: {{rate: 1/s, do: ask}}, visitors: {{rate: 1/s, do: ask}}}}\nactions:\n  ask: {{path: \
          [{{publish: orders}}, reply], live: {{request: a.b}}}}\nstreams:\n  orders: {{consumers: {{biller: {{service: work, \
-         {consumer}}}}}}}\n  failed: {{consumers: {{desk: {{service: other}}}}}}\nservices:\n  work: {{{work}}}\n  other: {{workers: \
+         {consumer}}}}}}}\n  unbilled: {{consumers: {{desk: {{service: yard}}}}}}\nservices:\n  work: {{{work}}}\n  yard: {{workers: \
          1, time: 1ms}}\n"
     ))
 }
@@ -156,7 +156,7 @@ fn a_batch_that_has_waited_waits_for_a_worker_too() {
 
 #[test]
 fn failures_are_delivered_again_and_given_up_in_the_end() {
-    let consumer = "max_deliver: 3, nak_delay: [5ms, 7ms], after_max_deliver: {publish: failed}";
+    let consumer = "max_deliver: 3, nak_delay: [5ms, 7ms], after_max_deliver: {publish: unbilled}";
     let model = shop(consumer, "workers: 1, time: 1ms, errors: 100%");
     let incoming = vec![
         delivers(ms(1), 0, 9, 1),
@@ -172,20 +172,20 @@ fn failures_are_delivered_again_and_given_up_in_the_end() {
             ("9.3", "+TERM"),
         ]
     );
-    let dead = sent_to(&played, "failed");
+    let dead = sent_to(&played, "unbilled");
     assert_eq!(dead.len(), 1);
     assert!(header(dead[0], crate::identity::MESSAGE).is_some());
 }
 
 #[test]
 fn a_last_delivery_that_takes_too_long_is_given_up_once() {
-    let consumer = "max_deliver: 2, ack_wait: 50ms, after_max_deliver: {publish: failed}";
+    let consumer = "max_deliver: 2, ack_wait: 50ms, after_max_deliver: {publish: unbilled}";
     let model = shop(consumer, "workers: 2, time: 200ms");
     let incoming = vec![delivers(ms(1), 0, 8, 1), delivers(ms(60), 0, 9, 2)];
     let played = play(&model, &[], incoming);
     // The first is the server's to deliver again; whoever is done first acknowledges it.
     assert_eq!(told(&played), [("9.2", "+TERM"), ("8.1", "+ACK")]);
-    assert_eq!(sent_to(&played, "failed").len(), 1);
+    assert_eq!(sent_to(&played, "unbilled").len(), 1);
 }
 
 #[test]

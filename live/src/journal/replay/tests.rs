@@ -92,8 +92,8 @@ fn document(model: &Model, measure: &Measure, end: End) -> Run {
     result::build(model, measure, provenance).into_live(live)
 }
 
-/// Reads entries, some of which may be missing, as a record of a model.
-fn replayed(model: &Model, entries: &[(u64, Bytes)]) -> (Measure, Replayed, Damage) {
+/// A record of a model with these entries, some of which may be missing.
+fn record(model: &Model, entries: &[(u64, Bytes)]) -> Entries<<FakeDisk as Disk>::Reader> {
     let mut disk = FakeDisk::new();
     let path = PathBuf::from("/0.segment");
     let mut file = disk.create(&path, Readers::Anyone).expect("a file");
@@ -113,7 +113,12 @@ fn replayed(model: &Model, entries: &[(u64, Bytes)]) -> (Measure, Replayed, Dama
     for group in numbered.chunks(100) {
         segment.commit(group).expect("room");
     }
-    let mut entries = Entries::open(&disk, &[path], RUN, model).expect("a segment");
+    Entries::open(&disk, &[path], RUN, model).expect("a segment")
+}
+
+/// What such a record says.
+fn replayed(model: &Model, entries: &[(u64, Bytes)]) -> (Measure, Replayed, Damage) {
+    let mut entries = record(model, entries);
     let mut measure = Measure::new(model);
     let replayed = replay(&mut entries, &mut measure).expect("a record");
     measure

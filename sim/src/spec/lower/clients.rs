@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::distributions::{number, placed, time};
+use super::distributions::{number, placed, time, warn_of_rounding};
 use super::run::{horizon, span};
 use super::services::at_least_one;
 use super::{Findings, Names, recordings, refer, shapes};
@@ -398,6 +398,7 @@ fn arrival(client: &syntax::Client, rate: &Spanned<Rate>, findings: &mut Finding
         findings.error(error);
         Dist::ZERO
     });
+    warn_of_rounding(&interarrival, rate.origin, findings);
     Arrival::Renewal { interarrival }
 }
 

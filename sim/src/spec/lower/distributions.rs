@@ -4,24 +4,57 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use super::{Findings, recordings};
-use crate::dist::{Dist, DistError};
+use crate::dist::{Dist, DistError, Family};
 use crate::spec::distribution::{
     Distribution, Empirical, Hyperexponential, Lognormal, Normal, Pareto, Phase, Shaped, Uniform,
 };
 use crate::spec::error::{Origin, SpecError};
 use crate::spec::spanned::Spanned;
-use crate::spec::units::{Duration, Number, UnitError};
+use crate::spec::units::{Duration, Number, Size, UnitError};
 
 /// Most stages of an Erlang distribution.
 const MAX_STAGES: u32 = 1_000_000;
 
 /// A distribution of times, in nanoseconds.
 pub fn time(written: &Spanned<Distribution<Duration>>, findings: &mut Findings) -> Dist {
-    lower(written, findings)
+    let dist = lower(written, findings);
+    warn_of_rounding(&dist, written.origin, findings);
+    dist
+}
+
+/// The largest share by which whole nanoseconds may change a mean without a word.
+const ROUNDING: f64 = 0.001;
+/// Means from here on are not looked at, in nanoseconds: no family is so steep that rounding changes them.
+const LONG: f64 = 100.0;
+
+/// Warns where draws of so few nanoseconds are asked for that rounding them to whole ones changes their mean.
+pub fn warn_of_rounding(dist: &Dist, origin: Origin, findings: &mut Findings) {
+    let mean = dist.mean();
+    if dist.family() == Family::Constant || !(mean > 0.0 && mean < LONG) {
+        return;
+    }
+    let rounded = dist.rounded_mean();
+    let change = rounded / mean - 1.0;
+    if change.abs() <= ROUNDING {
+        return;
+    }
+    let how = if change < 0.0 { "below" } else { "above" };
+    let message = format!(
+        "times are whole nanoseconds: rounded, these have a mean of {rounded:.3} ns, {:.1} % {how} the {mean} ns meant",
+        change.abs() * 100.0
+    );
+    findings.warn(SpecError::about(origin, message).help(
+        "make every time a thousand times longer and every rate a thousandth: all shares stay as they are",
+    ));
 }
 
 /// A distribution of plain numbers.
 pub fn number(written: &Spanned<Distribution<Number>>, findings: &mut Findings) -> Dist {
+    lower(written, findings)
+}
+
+/// A distribution of sizes, in bytes.
+pub fn size(written: &Spanned<Distribution<Size>>, findings: &mut Findings) -> Dist {
     lower(written, findings)
 }
 

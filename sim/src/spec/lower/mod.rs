@@ -4,6 +4,7 @@
 //! that a flag gave names the flag. Warnings concern what is legal and probably not meant. A part with an error is
 //! lowered to a placeholder, so that the other parts are still checked; no model with a placeholder leaves here.
 
+mod by_name;
 mod clients;
 mod conditions;
 mod cycles;
@@ -17,8 +18,10 @@ mod replies;
 mod run;
 mod services;
 mod shapes;
+mod sizes;
 mod standstill;
 mod streams;
+mod templates;
 
 pub use run::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE, MAX_NAME};
 pub use shapes::DEFAULT_PERIOD;
@@ -54,11 +57,14 @@ pub fn lower(spec: &Spec) -> Result<Lowered, Vec<SpecError>> {
 
 /// As [`lower`], for a spec that refers to these files.
 pub fn lower_with(spec: &Spec, files: &Files) -> Result<Lowered, Vec<SpecError>> {
+    let spec: &Spec = &by_name::by_name(spec);
     let (model, mut findings) = checked(spec, None, Sought::Read(files.clone()));
     if findings.errors.is_empty() {
         run::warn_of_small_budget(spec, &model, &mut findings);
+        templates::check(spec, &model, &mut findings);
         emptiness::check(spec, &model, &mut findings);
         services::check_timeouts(spec, &model, &mut findings);
+        sizes::check(spec, &model, &mut findings);
         paths::warn_of_unmissable(spec, &model, &mut findings);
         standstill::check(spec, &model, &mut findings);
         conditions::warn(spec, &model, &mut findings);
@@ -81,7 +87,8 @@ pub fn lower_with(spec: &Spec, files: &Files) -> Result<Lowered, Vec<SpecError>>
 /// only be missing because it could not be read. The tree of the whole document gives the names that may be referred
 /// to although what they stand for could not be read.
 pub fn standing_errors(spec: &Spec, document: &Node) -> Vec<SpecError> {
-    let (_, findings) = checked(spec, Some(document), Sought::default());
+    let spec = by_name::by_name(spec);
+    let (_, findings) = checked(&spec, Some(document), Sought::default());
     findings
         .errors
         .into_iter()
@@ -97,7 +104,8 @@ pub fn wanted_files(spec: &Spec) -> Vec<Spanned<String>> {
     }
 }
 
-/// The model, with placeholders where there were errors or files that were not read.
+/// The model, with placeholders where there were errors or files that were not read. What has a name is in the order of
+/// the names.
 fn checked(spec: &Spec, document: Option<&Node>, files: Sought) -> (Model, Findings) {
     let mut findings = Findings {
         files,

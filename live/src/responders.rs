@@ -1,0 +1,109 @@
+//! Actions that nobody answers, noticed while the load goes on.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use blis_sim::model::{ActionId, Model};
+
+/// Replies by action: from whoever answers, and from the server where nobody subscribes. Connections count, the driver's
+/// thread looks.
+#[derive(Debug, Default)]
+pub struct Responders(Box<[Replies]>);
+
+#[derive(Debug, Default)]
+struct Replies {
+    somebody: AtomicU64,
+    nobody: AtomicU64,
+}
+
+impl Responders {
+    /// Nothing heard yet, of a model.
+    pub fn new(model: &Model) -> Responders {
+        Responders(model.actions.iter().map(|_| Replies::default()).collect())
+    }
+
+    /// A reply to a request of this action came, or that nobody subscribes to its subject.
+    pub fn heard(&self, action: ActionId, nobody: bool) {
+        if let Some(replies) = self.0.get(action.index()) {
+            let counter = if nobody {
+                &replies.nobody
+            } else {
+                &replies.somebody
+            };
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Who has been warned of.
+#[derive(Debug)]
+pub struct Silence {
+    /// Name and subject of each action that was not warned of; `None` for the others.
+    actions: Vec<Option<(String, String)>>,
+}
+
+impl Silence {
+    /// Nobody yet, of a model.
+    pub fn new(model: &Model) -> Silence {
+        let actions = model.actions.iter().map(|action| {
+            let subject = action.sending.as_ref()?.subject.wildcards();
+            Some((action.name.clone(), subject))
+        });
+        Silence {
+            actions: actions.collect(),
+        }
+    }
+
+    /// A warning for each action that nobody has answered so far although replies came, once.
+    pub fn look(&mut self, responders: &Responders) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for (action, replies) in self.actions.iter_mut().zip(&responders.0) {
+            let nobody = replies.nobody.load(Ordering::Relaxed);
+            if nobody == 0 || replies.somebody.load(Ordering::Relaxed) > 0 {
+                continue;
+            }
+            if let Some((name, subject)) = action.take() {
+                let all = match nobody {
+                    1 => "its first request".to_owned(),
+                    _ => format!("all {nobody} requests so far"),
+                };
+                warnings.push(format!(
+                    "nobody subscribes to {subject}, where action {name} sends: {all} had no responders; start the service, \
+                     or correct the subject"
+                ));
+            }
+        }
+        warnings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_that_nobody_answers_is_warned_of_once() {
+        let spec = "{blis: 1, name: a, run: {requests: 9}, clients: {c: {concurrency: 1, do: {a: 1, b: 1, c: 1}}}, \
+                    actions: {a: {path: [reply], live: {request: \"told.{user}\"}}, \
+                    b: {path: [reply], live: {request: b}}, c: {path: [reply], live: {request: c}}}}";
+        let spec = blis_sim::spec::read(spec).expect("it reads");
+        let model = blis_sim::spec::lower(&spec).expect("it lowers").model;
+        let responders = Responders::new(&model);
+        let mut silence = Silence::new(&model);
+        assert_eq!(silence.look(&responders), Vec::<String>::new());
+        for nobody in [true, true] {
+            responders.heard(ActionId(0), nobody);
+        }
+        for nobody in [true, false] {
+            responders.heard(ActionId(1), nobody);
+        }
+        let warnings = silence.look(&responders);
+        assert_eq!(
+            warnings,
+            [
+                "nobody subscribes to told.*, where action a sends: all 2 requests so far had no responders; start the \
+                 service, or correct the subject"
+            ]
+        );
+        assert_eq!(silence.look(&responders), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,43 @@
+//! Requests that were counted against a limit on their share.
+
+use crate::statistics::share_bounds;
+
+/// How many requests were over a limit, and how many may be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Counted {
+    /// Requests that are judged.
+    pub samples: u64,
+    /// How many of them failed; `None` where that is not counted against this limit.
+    pub failed: Option<u64>,
+    /// How many others were over the limit; `None` where it is not one of time.
+    pub slow: Option<u64>,
+    /// How many may be over the limit, or fail.
+    pub allowed: u64,
+    /// The share that may.
+    pub share: f64,
+}
+
+impl Counted {
+    /// How many were over the limit, for whatever reason.
+    pub fn over(&self) -> u64 {
+        self.failed.unwrap_or(0) + self.slow.unwrap_or(0)
+    }
+
+    /// The share over the limit; `None` without samples.
+    pub fn share_over(&self) -> Option<f64> {
+        (self.samples > 0).then(|| self.over() as f64 / self.samples as f64)
+    }
+
+    /// The 95 % interval of the share over the limit (Clopper and Pearson 1934), as of requests that are independent of
+    /// one another; `None` without samples.
+    pub fn share_bounds(&self) -> Option<[f64; 2]> {
+        share_bounds(self.samples as f64, self.over() as f64)
+    }
+
+    /// Whether the interval of the share holds the limit, so that another run may come out on its other side.
+    pub fn is_near(&self) -> bool {
+        let bounds = self.share_bounds();
+        bounds
+            .is_some_and(|[low, high]| self.share > 0.0 && low <= self.share && self.share <= high)
+    }
+}

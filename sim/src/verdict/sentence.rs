@@ -1,0 +1,172 @@
+//! What there is to say of a signal, in one sentence.
+
+use crate::number::{brief_percent, count};
+use crate::time::Span;
+use crate::verdict::{Counted, Limit, Measured, Signal, Standing};
+
+/// How a signal stands and by how much, and what to do where that does not say enough.
+pub fn sentence(signal: &Signal, standing: Standing) -> String {
+    let of = &signal.of;
+    let name = signal.name();
+    match (signal.limit, signal.measured) {
+        (_, Measured::Vanished) => return format!("{of}: it vanished during the run."),
+        (Limit::BacklogGrowth { per_second: limit }, Measured::BacklogGrowth { per_second }) => {
+            return format!(
+                "{of}: its backlog grew by {} messages per second, {} the limit of {}.",
+                number(per_second),
+                side(standing),
+                number(limit)
+            );
+        }
+        (Limit::BacklogGrowth { .. }, _) => {
+            return format!(
+                "{of}: its {name} was not measured; lengthen the run or shorten the warm-up."
+            );
+        }
+        _ => {}
+    }
+    let Some(counted) = signal.counted() else {
+        return format!(
+            "{of}: its {name} was not measured; {} requests in time would decide it: see to it that requests of it end \
+             in the window.",
+            count(signal.needed())
+        );
+    };
+    let figures = figures(signal, &counted);
+    let (subject, limit) = subject(signal, &counted);
+    match standing {
+        Standing::Over | Standing::Within => format!(
+            "{of}: {subject} {} {limit}: {figures}{}.",
+            side(standing),
+            remark(signal, standing, &counted)
+        ),
+        Standing::GeneratorLimited => format!(
+            "{of}: {subject} over {limit}, but the service time is within it: the generator was late; {figures}{}; use \
+             a faster machine or more generators.",
+            more(signal)
+        ),
+        Standing::TooFew | Standing::Missing => {
+            let requests = match counted.samples {
+                1 => "1 request is".to_owned(),
+                samples => format!("{} requests are", count(samples)),
+            };
+            format!(
+                "{of}: {requests} too few to tell its {name}, which takes {}: {figures}{}; lengthen the run.",
+                count(signal.needed()),
+                more(signal)
+            )
+        }
+    }
+}
+
+fn side(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Within => "within",
+        _ => "over",
+    }
+}
+
+/// What is over or within, and its limit: `the p99 of 120 ms is`, `its limit of 100 ms`.
+fn subject(signal: &Signal, counted: &Counted) -> (String, String) {
+    let name = signal.name();
+    match (signal.limit, signal.measured) {
+        (Limit::Quantile { limit, .. }, Measured::Quantile(requests)) => {
+            // The quantile of those that were answered says nothing of a limit that failures count against.
+            let shown = requests
+                .response
+                .filter(|_| counted.failed.unwrap_or(0) == 0);
+            let value = shown.map_or(String::new(), |span| {
+                format!(" of {}", apart(&span.brief()))
+            });
+            (
+                format!("the {name}{value} is"),
+                format!("its limit of {}", time(limit)),
+            )
+        }
+        _ => (
+            "errors are".to_owned(),
+            format!("their limit of {}", brief_percent(counted.share)),
+        ),
+    }
+}
+
+/// `5,513 failed and 0 were over 50 ms, of 11,021; 110 allowed (50 %, 95 % interval 49.1 % to 51 %)`.
+fn figures(signal: &Signal, counted: &Counted) -> String {
+    let (Some(share), Some([low, high])) = (counted.share_over(), counted.share_bounds()) else {
+        let sent = match signal.measured {
+            Measured::Quantile(requests) => requests.sent,
+            _ => 0,
+        };
+        return format!("none of {} requests has a response time", count(sent));
+    };
+    let failed = counted
+        .failed
+        .map(|failed| format!("{} failed", count(failed)));
+    let slow = counted.slow.map(|slow| {
+        let were = if slow == 1 { "was" } else { "were" };
+        let limit = match signal.limit {
+            Limit::Quantile { limit, .. } => time(limit),
+            _ => "the limit".to_owned(),
+        };
+        format!("{} {were} over {limit}", count(slow))
+    });
+    let parts: Vec<String> = failed.into_iter().chain(slow).collect();
+    format!(
+        "{}, of {}; {} allowed ({}, 95 % interval {} to {})",
+        parts.join(" and "),
+        count(counted.samples),
+        count(counted.allowed),
+        brief_percent(share),
+        brief_percent(low),
+        brief_percent(high)
+    )
+}
+
+/// Why it stands so where the counts alone do not say, and how near the limit is.
+fn remark(signal: &Signal, standing: Standing, counted: &Counted) -> String {
+    let over = counted.over();
+    if signal.is_unanswered() {
+        return "; no request was answered".to_owned();
+    }
+    if counted.samples < signal.needed() {
+        return "; requests are few, but an exact test (5 %) rules out that the limit is kept"
+            .to_owned();
+    }
+    match standing {
+        _ if !counted.is_near() => String::new(),
+        Standing::Within => format!(
+            "; near the limit: {} more over it would miss it",
+            count((counted.allowed + 1).saturating_sub(over))
+        ),
+        _ => format!(
+            "; near the limit: {} fewer over it would keep it",
+            count(over.saturating_sub(counted.allowed))
+        ),
+    }
+}
+
+fn more(signal: &Signal) -> String {
+    match signal.more_needed() {
+        None | Some(0) => String::new(),
+        Some(1) => "; 1 more request in time would decide it".to_owned(),
+        Some(more) => format!("; {} more requests in time would decide it", count(more)),
+    }
+}
+
+fn time(span: Span) -> String {
+    apart(&span.to_string())
+}
+
+/// A time with a blank before its unit: `50 ms`.
+fn apart(time: &str) -> String {
+    match time.find(|letter: char| letter.is_ascii_alphabetic()) {
+        Some(unit) => format!("{} {}", &time[..unit], &time[unit..]),
+        None => time.to_owned(),
+    }
+}
+
+/// A number with at most three decimals.
+fn number(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

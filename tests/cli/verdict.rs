@@ -1,0 +1,233 @@
+//! Verdicts: what trips, what stays open, how near a limit is, and objectives from the command line.
+
+use serde_json::Value;
+
+use crate::support::{Ran, at, count, number, shipped, with_stdin, words};
+
+/// A spec of one client at a constant 100/s whose requests take this path, with these objectives.
+fn spec(requests: u64, path: &str, slo: &str) -> String {
+    format!(
+        "{{blis: 1, name: judged, run: {{requests: {requests}}}, clients: {{c: {{rate: 100/s, arrival: constant, do: a, \
+         timeout: 10s}}}}, actions: {{a: {{path: {path}, slo: {slo}}}}}, services: {{s: {{workers: 1, time: 1ms}}}}}}"
+    )
+}
+
+fn run(text: &str) -> Ran {
+    with_stdin("run --spec -", text)
+}
+
+fn signal(text: &str) -> (Option<i32>, Value) {
+    let ran = with_stdin("run --json --spec -", text);
+    let signal = at(&ran.json(), "verdict.signals")[0].clone();
+    (ran.code, signal)
+}
+
+const FAILS: &str = "[{visit: s}, {fail: app_error}]";
+
+#[test]
+fn a_total_outage_trips_however_few_requests_there_are() {
+    for requests in [1, 2, 999, 1000] {
+        for slo in ["{errors: 1%}", "{p99: 50ms}", "{p95: 50ms, errors: 100%}"] {
+            let ran = run(&spec(requests, FAILS, slo));
+            assert_eq!(ran.code, Some(99), "{requests} {slo}\n{}", ran.stdout);
+            assert!(
+                ran.stdout.contains("no request was answered"),
+                "{}",
+                ran.stdout
+            );
+        }
+    }
+    let (_, signal) = signal(&spec(999, FAILS, "{errors: 1%}"));
+    assert_eq!(at(&signal, "standing"), "over");
+    assert_eq!(count(&signal, "failed"), 999);
+    assert_eq!(count(&signal, "allowed"), 9);
+    assert_eq!(at(&signal, "share_over_ci95")[1], 1.0);
+    let low = at(&signal, "share_over_ci95")[0]
+        .as_f64()
+        .unwrap_or_default();
+    assert!((low - 0.996_314).abs() < 1e-6, "{low}");
+}
+
+#[test]
+fn failures_that_few_requests_prove_trip_and_others_stay_open() {
+    // Two in five fail.
+    let many = "[{branch: [{weight: 2, path: [{fail: app_error}]}, {weight: 3, path: [reply]}]}]";
+    let ran = run(&spec(300, many, "{errors: 1%}"));
+    assert_eq!(ran.code, Some(99), "{}", ran.stdout);
+    assert!(
+        ran.stdout
+            .contains("an exact test (5 %) rules out that the limit is kept"),
+        "{}",
+        ran.stdout
+    );
+    // About one in 300 fails.
+    let few = "[{branch: [{weight: 1, path: [{fail: app_error}]}, {weight: 299, path: [reply]}]}]";
+    let (code, signal) = signal(&spec(300, few, "{errors: 1%}"));
+    assert_eq!(
+        (code, at(&signal, "standing")),
+        (Some(5), &Value::from("too_few"))
+    );
+    assert_eq!(count(&signal, "more_needed"), 700);
+    let ran = run(&spec(300, few, "{errors: 1%}"));
+    assert!(
+        ran.stdout
+            .contains("700 more requests in time would decide it; lengthen the run"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn a_quantile_objective_is_about_requests() {
+    // Half fail; those that are answered take no time.
+    let half = "[{branch: [{weight: 1, path: [{fail: app_error}]}, {weight: 1, path: [reply]}]}]";
+    let (code, alone) = signal(&spec(2_000, half, "{p99: 50ms}"));
+    assert_eq!(
+        (code, at(&alone, "standing")),
+        (Some(99), &Value::from("over"))
+    );
+    let failed = count(&alone, "failed");
+    assert!((900..1100).contains(&failed), "{failed}");
+    assert_eq!(
+        (count(&alone, "slow"), count(&alone, "samples")),
+        (0, 2_000)
+    );
+    assert_eq!(
+        (count(&alone, "allowed"), number(&alone, "measured")),
+        (20, 0.0)
+    );
+    let summary = at(&alone, "summary")
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    let thousands = match failed {
+        0..1000 => failed.to_string(),
+        _ => format!("1,{:03}", failed - 1000),
+    };
+    let parts = format!(": {thousands} failed and 0 were over 50 ms, of 2,000; 20 allowed (");
+    assert!(summary.contains(&parts), "{summary}");
+    // With an objective of their own, failures are judged by that.
+    let (code, beside) = signal(&spec(4_000, half, "{p99: 50ms, errors: 90%}"));
+    assert_eq!(
+        (code, at(&beside, "standing")),
+        (Some(0), &Value::from("within"))
+    );
+    assert!((1_900..2_100).contains(&count(&beside, "samples")));
+    assert_eq!(beside.get("failed"), None);
+}
+
+#[test]
+fn what_timed_out_is_counted_once() {
+    let text = spec(1_500, "[{visit: s}, reply]", "{p90: 5ms}")
+        .replace("timeout: 10s", "timeout: 8ms")
+        .replace("time: 1ms", "time: {uniform: {min: 1ms, max: 15ms}}");
+    let ran = with_stdin("run --json --spec -", &text);
+    let document = ran.json();
+    let signal = &at(&document, "verdict.signals")[0];
+    let (failed, slow) = (count(signal, "failed"), count(signal, "slow"));
+    assert_eq!(failed, count(&document, "window.requests.timed_out"));
+    assert!(failed > 0 && slow > 0 && slow <= count(&document, "window.requests.ok"));
+    assert_eq!(count(signal, "samples"), 1_500);
+}
+
+#[test]
+fn a_pass_shows_its_objectives_and_how_near_they_are() {
+    let ran = run(&spec(
+        2_000,
+        "[{visit: s}, reply]",
+        "{p95: 50ms, errors: 1%}",
+    ));
+    assert_eq!(ran.code, Some(0), "{}", ran.stdout);
+    let verdict = "  verdict     PASS\n              Action a: the p95 of 1 ms is within its limit of 50 ms: 0 were over \
+                   50 ms, of 2,000; 100 allowed (0 %, 95 % interval 0 % to 0.184 %).\n              Action a: errors are \
+                   within their limit of 1 %: 0 failed, of 2,000; 20 allowed";
+    assert!(ran.stdout.contains(verdict), "{}", ran.stdout);
+    // One in a hundred fails, and one in a hundred may.
+    let near = "[{branch: [{weight: 1, path: [{fail: app_error}]}, {weight: 99, path: [reply]}]}]";
+    let ran = run(&spec(5_000, near, "{errors: 1%}"));
+    assert!(ran.stdout.contains("; near the limit: "), "{}", ran.stdout);
+}
+
+#[test]
+fn objectives_of_the_command_line_replace_those_they_name() {
+    let document = |flags: &str| {
+        let ran = words(&format!("run --json --rate 50 {flags}"));
+        (ran.code, ran.json())
+    };
+    let (code, given) = document("--slo p95=5ms --slo ask:errors=2%,p95=200ms");
+    assert_eq!(code, Some(0));
+    let setting = |key: &str| {
+        let setting = &at(&given, "configuration")[key];
+        (setting["value"].clone(), setting["source"].clone())
+    };
+    let of = |value: &str, source: &str| (Value::from(value), Value::from(source));
+    assert_eq!(setting("actions.ask.slo.p95"), of("200ms", "--slo"));
+    assert_eq!(setting("actions.ask.slo.errors"), of("0.02", "--slo"));
+    assert_eq!(setting("actions.ask.slo.p99"), of("250ms", "spec"));
+    let (code, _) = document("--slo p50=1us,p95=5ms");
+    assert_eq!(code, Some(99));
+    let spec = shipped("branches.yaml");
+    let ran = words(&format!("run --spec {} --slo p50=1h", spec.display()));
+    assert!(ran.stdout.contains("  verdict     PASS"), "{}", ran.stdout);
+}
+
+#[test]
+fn objectives_that_are_not_accepted_say_what_is() {
+    for (flags, told) in [
+        (
+            "--slo p97=1ms",
+            "the limits are `p50`, `p90`, `p95`, `p99`, `p999` or `errors`",
+        ),
+        ("--slo p95", "such as p95=100ms,errors=0.1%"),
+        (
+            "--slo p95=100",
+            "a duration is a number with one of the units",
+        ),
+        (
+            "--slo aks:p95=1ms",
+            "did you mean `ask`? the actions are `ask`",
+        ),
+        ("--slo p95=1ms --slo p95=2ms", "give it once"),
+        (
+            "--slo p95=1ms --set actions.ask.slo.p95=2ms",
+            "both give p95; use one of them",
+        ),
+        ("--slo p99=1ms", "below `p95`"),
+    ] {
+        let ran = words(&format!("run {flags}"));
+        assert_eq!(ran.code, Some(2), "{flags}: {ran:?}");
+        let flat = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(told), "{flags}: {}", ran.stderr);
+        assert_eq!(ran.stdout, "");
+    }
+}
+
+#[test]
+fn overload_is_said_first_in_text_and_markdown() {
+    // 100/s offered; one worker carries 80/s.
+    let text = spec(6_000, "[{visit: s}, reply]", "{p95: 1h}")
+        .replace("time: 1ms", "time: 12.5ms")
+        .replace("timeout: 10s", "timeout: 1h");
+    let ran = run(&text);
+    let first = ran.stdout.lines().next().unwrap_or_default();
+    assert_eq!(
+        first,
+        "OVERLOAD: offered 100.0 requests/s, answered 79.98/s, falling behind by 20.02/s"
+    );
+    let markdown = with_stdin("run --format markdown --spec -", &text).stdout;
+    let overload = markdown.find("OVERLOAD: offered");
+    let bounded = markdown.find("bounded by");
+    assert!(overload.is_some() && overload < bounded, "{markdown}");
+    let document = with_stdin("run --json --spec -", &text).json();
+    assert!((number(&document, "offered_rps") - 100.0).abs() < 0.1);
+    assert!((number(&document, "falling_behind_rps") - 20.0).abs() < 0.1);
+    // Errors are answers of a kind, and a start with empty queues is no overload.
+    for calm in [
+        spec(6_000, FAILS, "{errors: 100%}"),
+        spec(60, "[{visit: s}, reply]", "{p95: 1h}")
+            .replace("workers: 1, time: 1ms", "workers: 99, time: 300ms"),
+    ] {
+        let ran = run(&calm);
+        assert!(ran.stdout.starts_with("bounded by"), "{}", ran.stdout);
+    }
+}
