@@ -64,7 +64,7 @@ fn the_quickstart_is_a_machine_repairman() {
     assert_eq!(model.actions[0].slo.errors, Some(0.01));
 }
 
-const SHIPPED: [(&str, &str); 8] = [
+const SHIPPED: [(&str, &str); 9] = [
     ("quickstart", include_str!("../../specs/quickstart.yaml")),
     ("mixed", include_str!("../../specs/mixed.yaml")),
     (
