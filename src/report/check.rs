@@ -1,10 +1,13 @@
 //! The report of `blis check`.
 
 use blis_sim::analysis::{
-    ClientLoad, Estimate, Offered, ServiceLoad, balanced, estimate, exact, offered,
+    Binds, ClientLoad, Constraint, Estimate, Offered, ServiceLoad, balanced, constraints, estimate,
+    exact, offered,
 };
-use blis_sim::model::{Arrival, Client, Model, Service, Source};
+use blis_sim::model::{Arrival, Client, Model, Service, ServiceId, Source};
+use blis_sim::result::offered_limits;
 
+use super::limits;
 use super::number::{count, millis, percent, significant};
 use super::parts::{Block, Report, Section};
 use super::table::Table;
@@ -19,6 +22,7 @@ pub fn check(workload: &Workload) -> Report {
             resolved(workload),
             clients,
             services,
+            limit(&workload.model),
             theory(&workload.model),
         ],
     }
@@ -31,12 +35,21 @@ fn resolved(workload: &Workload) -> Section {
     }])
 }
 
+/// What limits the system first, and all else that limits it.
+fn limit(model: &Model) -> Section {
+    let (bottleneck, all) = offered_limits(model);
+    let fact = bottleneck.map(|first| Block::Facts(vec![limits::fact(&first, limits::is_offered)]));
+    let table = limits::table(&all, "offered").map(Block::Table);
+    Section::of(fact.into_iter().chain(table))
+}
+
 /// The load by client and by service.
 fn offered_load(model: &Model) -> [Section; 2] {
-    let load = offered(model);
+    let all = constraints(model);
+    let load = &all.offered;
     let clients = match model.clients.iter().any(rate_changes) {
-        true => changing_clients(model, &load),
-        false => steady_clients(model, &load),
+        true => changing_clients(model, load),
+        false => steady_clients(model, load),
     };
     let mut services = Table::new(&[
         "service",
@@ -46,8 +59,10 @@ fn offered_load(model: &Model) -> [Section; 2] {
         "utilisation",
         "carries",
     ]);
-    for (service, offered) in model.services.iter().zip(&load.services) {
-        let carries = offered.capacity();
+    for (id, (service, offered)) in (0..).zip(model.services.iter().zip(&load.services)) {
+        let workers = Binds::Workers(ServiceId(id));
+        let carries = all.all.iter().find(|one| one.binds == workers);
+        let carries = carries.map(Constraint::capacity);
         services.row([
             service.name.clone(),
             significant(offered.visits_per_second),
@@ -240,5 +255,57 @@ pub fn overload_warnings(model: &Model) -> Vec<String> {
             significant(all.capacity_visits())
         )
     };
-    over.map(warning).collect()
+    let windows = constraints(&unrelenting);
+    let windows = windows.all.iter().filter(|one| one.load() > 1.0);
+    over.map(warning)
+        .chain(windows.filter_map(|one| narrow(model, one)))
+        .collect()
+}
+
+/// A sentence on a window that the offered load of open clients does not fit through.
+fn narrow(model: &Model, one: &Constraint) -> Option<String> {
+    let (what, of, unit, consequence) = match one.binds {
+        Binds::Workers(_) | Binds::Asked(_) => return None,
+        Binds::AckPending(id) => {
+            let consumer = &model.consumers[id.index()];
+            let stream = &model.streams[consumer.stream.index()].name;
+            (
+                "max_ack_pending",
+                format!("consumer {stream}/{}", consumer.name),
+                "messages",
+                "its backlog grows without end",
+            )
+        }
+        Binds::Admitted(id) => (
+            "admission.in_flight",
+            format!("service {}", model.services[id.index()].name),
+            "visits",
+            "the rest is rejected",
+        ),
+        Binds::Tokens(id) => (
+            "admission.rate",
+            format!("service {}", model.services[id.index()].name),
+            "visits",
+            "the rest is rejected",
+        ),
+        Binds::InFlight => (
+            "max_in_flight",
+            "a live run".to_owned(),
+            "requests",
+            "the rest is dropped or sent late",
+        ),
+    };
+    let next = match one.binds {
+        Binds::Tokens(_) => format!("raise it above {}/s", significant(one.offered_per_second)),
+        _ => {
+            // One more than fits exactly, rounding aside.
+            let needed = (one.places * one.load() * (1.0 + 1e-9)).floor() + 1.0;
+            format!("raise it to {} or more", count(needed as u64))
+        }
+    };
+    Some(format!(
+        "{of} is offered {} of what {what} lets through: {consequence}; it lets {} {unit}/s through: {next}",
+        percent(one.load()),
+        significant(one.per_second())
+    ))
 }

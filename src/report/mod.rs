@@ -7,6 +7,7 @@ mod absence;
 mod breakdown;
 mod check;
 mod explain;
+mod limits;
 mod live;
 mod markdown;
 mod messages;

@@ -13,7 +13,7 @@ mod run;
 mod spread;
 
 pub use pair::{Paired, replicate_pair};
-pub use pilot::{Pilot, find_warmup};
+pub use pilot::{Pilot, Unsteady, find_warmup};
 pub use plan::{Plan, Reached, Replicated, replicate};
 pub use pool::{Flow, in_order};
 pub use run::{Finished, Halt, Watch, simulate};

@@ -10,7 +10,7 @@ mod precision;
 mod student;
 mod tails;
 
-pub use interval::{Interval, LEVEL};
+pub use interval::{Interval, LEVEL, difference};
 pub use mser::{Course, Truncation, mser};
 pub use precision::Precision;
 pub use student::student_quantile;
