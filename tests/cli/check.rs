@@ -214,7 +214,7 @@ fn the_window_that_binds_is_named_with_what_it_lets_through() {
         "blis: warning: consumer q/c is offered 133.3 % of what max_ack_pending lets through: its backlog grows \
          without end; it lets 30.00 messages/s through: raise it to 5 or more\n"
     );
-    let ran = with_stdin("run -", WINDOW);
+    let ran = with_stdin("run --spec -", WINDOW);
     let in_use = format!("{sentence}, and 99.8 % of them were in use");
     assert!(ran.stdout.contains(&in_use), "{}", ran.stdout);
     let document = with_stdin("check - --format json", WINDOW).stdout;
@@ -247,10 +247,8 @@ services: {s: {workers: 100, time: 1s}}
 max_in_flight: {limit: 10, policy: delay}
 ";
     let checked = with_stdin("check -", spec);
-    let row = checked
-        .stdout
-        .lines()
-        .find(|line| line.trim_start().starts_with("max_in_flight"));
+    let is_row = |line: &&str| line.trim_start().starts_with("max_in_flight  ");
+    let row = checked.stdout.lines().find(is_row);
     let row = row.filter(|row| row.contains("10.00 requests/s") && row.contains("200.0 %"));
     assert!(row.is_some(), "{}", checked.stdout);
     assert!(
