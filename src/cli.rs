@@ -584,9 +584,9 @@ fn millis(text: &str) -> Result<Duration, String> {
 
 /// A rate with its unit, or a bare number per second.
 fn per_second(text: &str) -> Result<Rate, String> {
-    if text.contains('/') {
-        quantity(text)
-    } else {
-        quantity(&format!("{text}/s"))
+    let is_number = text.ends_with(|last: char| last.is_ascii_digit() || ".kM".contains(last));
+    match is_number {
+        true => quantity(&format!("{text}/s")),
+        false => quantity(text),
     }
 }

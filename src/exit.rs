@@ -6,7 +6,7 @@
 //! | 1 | a defect of blis itself, or the result or the record could not be written |
 //! | 2 | usage or spec: nothing was run, nothing was written |
 //! | 3 | the target may not be loaded: it is not this machine and was not named again |
-//! | 4 | no connection to the target, or it was lost for good; the results so far were kept |
+//! | 4 | no connection to the target (its name cannot be resolved, nobody listens), or it was lost for good; the results so far were kept |
 //! | 5 | INCONCLUSIVE: the evidence does not say, or the run outgrew the memory |
 //! | 99 | a service-level objective was missed |
 //! | 130 | interrupted; the results so far were kept |
@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use blis_live::connection::ConnectFailure;
 use blis_live::observers::{Unobservable, Unread};
+use blis_live::target::Refused;
 use blis_live::{journal, observe, serve};
 use blis_sim::measure::Imbalance;
 use blis_sim::replication::Halt;
@@ -84,9 +85,7 @@ pub enum Failure {
 impl From<observe::Failure> for Failure {
     fn from(failure: observe::Failure) -> Failure {
         match failure {
-            observe::Failure::Connect(ConnectFailure::Target(_)) => {
-                Failure::Target(failure.to_string())
-            }
+            observe::Failure::Connect(ConnectFailure::Target(refused)) => refused.into(),
             observe::Failure::Connect(ConnectFailure::File { .. } | ConnectFailure::Key(_)) => {
                 Failure::Usage(failure.to_string())
             }
@@ -96,6 +95,18 @@ impl From<observe::Failure> for Failure {
             observe::Failure::Connect(_) => Failure::Connect(failure.to_string()),
             observe::Failure::Record(failure) => failure.into(),
             _ => Failure::Usage(failure.to_string()),
+        }
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Failure {
+        match refused {
+            Refused::NoUrl(_) | Refused::NoMonitor(_) => Failure::Usage(refused.to_string()),
+            Refused::Unknown { .. } => Failure::Connect(refused.to_string()),
+            Refused::NotNamed { .. } | Refused::Public { .. } => {
+                Failure::Target(refused.to_string())
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use blis_live::connection::Access;
-use blis_live::target::{Monitor, Named, Permission, Refused, Target, check, check_monitor};
+use blis_live::target::{Monitor, Named, Permission, Target, check, check_monitor};
 
 use crate::cli::TargetArgs;
 use crate::exit::Failure;
@@ -20,7 +20,8 @@ const REFUSED: [&str; 1] = ["NATS_SOCKS_PROXY"];
 /// What a run connects to, and how it is let in.
 ///
 /// # Errors
-/// [`Failure::Usage`] when there is no target or a file cannot be used, [`Failure::Target`] when it may not be loaded.
+/// [`Failure::Usage`] when there is no target or a file cannot be used, [`Failure::Target`] when it may not be loaded,
+/// [`Failure::Connect`] when its name cannot be resolved.
 pub fn resolve(args: &TargetArgs) -> Result<(Target, Access), Failure> {
     if let Some(name) = REFUSED.iter().find(|name| variable(name).is_some()) {
         return Err(Failure::Usage(format!(
@@ -41,11 +42,7 @@ pub fn resolve(args: &TargetArgs) -> Result<(Target, Access), Failure> {
         )
     })?;
     let mut access = given.access()?;
-    let target =
-        check(&urls, access.wants_tls(), &permission(args)?).map_err(|refused| match refused {
-            Refused::NoUrl(_) => Failure::Usage(refused.to_string()),
-            refused => Failure::Target(refused.to_string()),
-        })?;
+    let target = check(&urls, access.wants_tls(), &permission(args)?)?;
     let (url_user, url_password) = match &target.user {
         Some((user, password)) => (Some(user.clone()), password.clone()),
         None => (None, None),
@@ -64,18 +61,14 @@ pub fn resolve(args: &TargetArgs) -> Result<(Target, Access), Failure> {
 /// The monitoring of a server, where one is given.
 ///
 /// # Errors
-/// [`Failure::Usage`] when it is no URL of one, [`Failure::Target`] when it may not be asked.
+/// [`Failure::Usage`] when it is no URL of one, [`Failure::Target`] when it may not be asked, [`Failure::Connect`] when its
+/// name cannot be resolved.
 pub fn monitor(url: Option<&str>, args: &TargetArgs) -> Result<Option<Monitor>, Failure> {
     let Some(url) = url else {
         return Ok(None);
     };
     let permission = permission(args)?;
-    check_monitor(url, &permission)
-        .map(Some)
-        .map_err(|refused| match refused {
-            Refused::NoMonitor(_) => Failure::Usage(refused.to_string()),
-            refused => Failure::Target(refused.to_string()),
-        })
+    Ok(Some(check_monitor(url, &permission)?))
 }
 
 /// What may be loaded beside this machine, by flags and by the environment.

@@ -48,6 +48,17 @@ pub struct Context {
     fields: Map<String, Value>,
 }
 
+/// What is wrong with a text that is not a JSON object. What the reader says of a value could hold a secret; what it
+/// says of the syntax holds no value.
+fn flaw(error: &serde_json::Error) -> String {
+    match error.classify() {
+        serde_json::error::Category::Syntax | serde_json::error::Category::Eof => {
+            format!("it is not JSON: {error}")
+        }
+        _ => "it is not a JSON object".to_owned(),
+    }
+}
+
 impl Context {
     /// The context of a name, or of a file that ends in `.json`.
     ///
@@ -62,9 +73,10 @@ impl Context {
             ))
         };
         let text = std::fs::read_to_string(&path).map_err(|why| unusable(why.to_string()))?;
-        // What the reader would say of a value could hold a secret.
-        let fields: Map<String, Value> = serde_json::from_str(&text)
-            .map_err(|_| unusable("it is not a JSON object".to_owned()))?;
+        // Editors write a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let fields: Map<String, Value> =
+            serde_json::from_str(text).map_err(|error| unusable(flaw(&error)))?;
         for (field, value) in &fields {
             understood(field, value).map_err(unusable)?;
         }

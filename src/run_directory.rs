@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 pub use blis_live::journal::UNFINISHED;
-use blis_live::journal::{JOURNAL, MANIFEST, NamedText, RECORD};
+use blis_live::journal::{JOURNAL, MANIFEST, NamedText, RECORD, folder};
 use tempfile::TempDir;
 
 use crate::exit::Failure;
@@ -103,9 +103,15 @@ impl RunDirectory {
                         other.display()
                     )));
                 }
+                if names.iter().any(|name| name == JOURNAL) && folder::goes_on(path) {
+                    return Err(Failure::Usage(format!(
+                        "--out {shown} holds the record of a run that is still going; end that run first, or name another \
+                         directory"
+                    )));
+                }
                 if names.iter().any(|name| name == JOURNAL) && !force {
                     return Err(Failure::Usage(format!(
-                        "--out {shown} holds the record of a run that goes on or was interrupted; `blis report` shows \
+                        "--out {shown} holds the record of a run that was interrupted; `blis report` shows \
                          what there is, --force throws it away"
                     )));
                 }

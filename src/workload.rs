@@ -244,6 +244,23 @@ fn shorten_warmup(spec: &mut Spec, overrides: &OverrideArgs) {
     }
 }
 
+/// A bound that the user gives replaces the horizon and the budget of the embedded spec, which suit its own length.
+fn drop_embedded_bound(spec: &mut Spec, overrides: &OverrideArgs) {
+    let Some(run) = &mut spec.run else { return };
+    let run = &mut run.value;
+    let set = |origin: Option<Origin>| origin.is_some_and(is_set);
+    let budget_is_set = set(run.requests.as_ref().map(|budget| budget.origin));
+    let horizon_is_set = set(run.horizon.as_ref().map(|horizon| horizon.origin));
+    let budget_is_given = overrides.num_requests.is_some() || budget_is_set;
+    let horizon_is_given = overrides.horizon.is_some() || horizon_is_set;
+    if budget_is_given && !horizon_is_given {
+        run.horizon = None;
+    }
+    if horizon_is_given && !budget_is_given {
+        run.requests = None;
+    }
+}
+
 fn is_set(origin: Origin) -> bool {
     matches!(origin, Origin::Set(_))
 }
@@ -268,6 +285,7 @@ fn apply(
         Failure::Usage(format!("{error}{help}"))
     })?;
     if embedded {
+        drop_embedded_bound(spec, overrides);
         shorten_warmup(spec, overrides);
     }
     spec::overrides::apply(spec, &values(overrides));

@@ -16,7 +16,7 @@ use crate::connection::{Access, ConnectFailure, plain};
 use crate::control::Control;
 use crate::double::part::{Unplayable, places, played, subjects};
 use crate::double::standing::{Statement, Watch};
-use crate::double::{Double, Setup};
+use crate::double::{Double, PATIENCE, Setup};
 use crate::listen::Listener;
 use crate::observe::{self, runtime};
 use crate::observers::asking::Asker;
@@ -27,6 +27,12 @@ use crate::target::Target;
 
 /// How long the server may take for what is left to do at the end: it may be gone.
 const AT_END: Duration = Duration::from_secs(5);
+
+/// How long a double may take from its interruption to its end, where the server does not answer: for its farewell, the
+/// replies that are still in the queue, and its streams.
+pub const LONGEST_END: Duration = Duration::from_nanos(PATIENCE.as_nanos())
+    .saturating_add(AT_END)
+    .saturating_add(AT_END);
 
 /// Why a double does not play.
 #[derive(Debug, thiserror::Error)]

@@ -125,7 +125,7 @@ pub enum Refused {
     #[error("`{0}` is not the URL of a server's monitoring: write http://HOST:PORT")]
     NoMonitor(String),
     /// The host has no address.
-    #[error("the host {host} cannot be resolved: {why}")]
+    #[error("the host {host} cannot be resolved: {why}; check its name, or give its address")]
     Unknown {
         /// The host.
         host: String,
@@ -184,7 +184,7 @@ pub fn check(urls: &str, tls: bool, permission: &Permission) -> Result<Target, R
             let password = server.password().map(decoded);
             target.user = server.username().map(|user| (decoded(user), password));
         }
-        let name = format!("{}:{}", server.host(), server.port());
+        let name = host_and_port(server.host(), server.port());
         target.names.push(name);
         if tls || server.tls_required() {
             let named = (server.host().to_owned(), server.port());
@@ -228,8 +228,16 @@ pub fn check_monitor(url: &str, permission: &Permission) -> Result<Monitor, Refu
     let host = server.host().to_owned();
     let port = server.into_inner().port().unwrap_or(MONITORING);
     let address = resolve(&host, port, permission)?[0];
-    let name = format!("{host}:{port}");
+    let name = host_and_port(&host, port);
     Ok(Monitor { address, name })
+}
+
+/// `host:port`, with brackets about an IPv6 address.
+fn host_and_port(host: &str, port: u16) -> String {
+    match host.contains(':') && !host.starts_with('[') {
+        true => format!("[{host}]:{port}"),
+        false => format!("{host}:{port}"),
+    }
 }
 
 /// The addresses of a host, at least one, all of which may be loaded.

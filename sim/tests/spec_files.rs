@@ -168,3 +168,192 @@ fn shapes_are_written_back() {
         assert_eq!(spec::resolved(&read), resolved);
     }
 }
+
+/// The times of the recording of the first client, in nanoseconds.
+fn times(model: &Model) -> Vec<u64> {
+    let Source::Open {
+        arrival: Arrival::Recorded(recording),
+        ..
+    } = &model.clients[0].source
+    else {
+        panic!("recorded")
+    };
+    recording.times.iter().map(|time| time.as_nanos()).collect()
+}
+
+fn with_trace(trace: &str) -> String {
+    SPEC.replace("trace: data/trace.csv", &format!("trace: {trace}"))
+}
+
+#[test]
+fn absolute_times_are_recognised_in_every_unit_and_what_to_write_is_said() {
+    #[rustfmt::skip]
+    let cases = [
+        ("1718900000", "`1718900000` looks like seconds since 1970", "{file: …, offset: first}"),
+        ("1718900000.25", "`1718900000.25` looks like seconds since 1970", "{file: …, offset: first}"),
+        ("1718900000000", "`1718900000000` looks like milliseconds since 1970", "{file: …, offset: first, unit: ms}"),
+        ("1718900000000000", "looks like microseconds since 1970", "{file: …, offset: first, unit: us}"),
+        ("1718900000000000000", "looks like nanoseconds since 1970", "{file: …, offset: first, unit: ns}"),
+        ("1718900000s", "`1718900000s` looks like a time since 1970", "{file: …, offset: first}"),
+        ("2026-11-29T02:24:00Z", "`2026-11-29T02:24:00Z` is a date", "seconds since 1970"),
+    ];
+    for (time, said, advice) in cases {
+        let (place, found, help) = refused(SPEC, &format!("time,action\n{time},ask\n"), TIMES);
+        assert_eq!(place, "data/trace.csv", "{time}");
+        assert!(found.contains(said), "{found}");
+        assert!(help.contains(advice), "{help}");
+    }
+    // Three years after its start is where a recording still may begin.
+    let late = SPEC.replace("horizon: 60s", "horizon: 40000h");
+    assert!(lowered(&late, "time,action\n99999999,ask\n", TIMES).is_ok());
+}
+
+#[test]
+fn an_offset_makes_absolute_times_relative_to_the_nanosecond() {
+    let rows = |times: [&str; 3]| {
+        let rows: Vec<String> = times.iter().map(|time| format!("{time},ask\n")).collect();
+        format!("time,action\n{}", rows.concat())
+    };
+    let seconds = rows(["1718900000.000000001", "1718900000.5", "1718900001"]);
+    let millis = rows(["1718900000000.000001", "1718900000500", "1718900001000"]);
+    let own = rows(["1718900000000000001ns", "1718900000500ms", "1718900001s"]);
+    let first = [0, 499_999_999, 999_999_999];
+    let given = [1, 500_000_000, 1_000_000_000];
+    #[rustfmt::skip]
+    let cases = [
+        ("{file: data/trace.csv, offset: first}", &seconds, first),
+        ("{file: data/trace.csv, offset: first, unit: ms}", &millis, first),
+        ("{file: data/trace.csv, offset: first, unit: ms}", &own, first),
+        ("{file: data/trace.csv, offset: 1718900000}", &seconds, given),
+        ("{file: data/trace.csv, offset: 1718900000s, unit: ms}", &millis, given),
+        ("{file: data/trace.csv, offset: 1718900000000, unit: ms}", &millis, given),
+    ];
+    for (trace, file, expected) in cases {
+        let text = with_trace(trace);
+        let model =
+            lowered(&text, file, TIMES).unwrap_or_else(|errors| panic!("{trace}: {errors:?}"));
+        assert_eq!(times(&model), expected, "{trace}");
+        let resolved = spec::resolved(&spec::read(&text).expect("a spec"));
+        assert_eq!(
+            lowered(&resolved, file, TIMES).as_ref(),
+            Ok(&model),
+            "{resolved}"
+        );
+    }
+    let relative = "time,action\n250,ask\n1500,ask\n";
+    let model = lowered(
+        &with_trace("{file: data/trace.csv, unit: ms}"),
+        relative,
+        TIMES,
+    );
+    assert_eq!(
+        times(&model.expect("a model")),
+        [250_000_000, 1_500_000_000]
+    );
+}
+
+#[test]
+fn what_is_wrong_with_an_offset_is_said() {
+    let trace = "time,action\n10,ask\n20,ask\n";
+    let (place, message, _) = refused(
+        &with_trace("{file: data/trace.csv, offset: 15}"),
+        trace,
+        TIMES,
+    );
+    assert_eq!(place, "data/trace.csv");
+    assert_eq!(message, "data/trace.csv, line 2: `10` is before the offset");
+    let (place, message, help) = refused(
+        &with_trace("{file: data/trace.csv, offset: frist}"),
+        trace,
+        TIMES,
+    );
+    assert_eq!(
+        (place.as_str(), message.as_str()),
+        ("frist", "`frist` is not an offset")
+    );
+    assert!(help.contains("`first`"), "{help}");
+    let (_, message, _) = refused(
+        &with_trace("{file: data/trace.csv, offset: first}"),
+        "time,action\n1,ask\n3200000000,ask\n",
+        TIMES,
+    );
+    assert!(
+        message.ends_with("line 3: `3200000000` is later than the clock allows"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_load_that_is_empty_for_certain_is_an_error_and_a_silent_client_a_warning() {
+    let text = |client: &str, other: &str| {
+        format!(
+            "blis: 1\nname: empty\nrun: {{horizon: 10s}}\nclients: {{a: {{{client}, do: ask}}{other}}}\n\
+             actions: {{ask: {{path: [reply]}}}}\n"
+        )
+    };
+    let busy = ", b: {concurrency: 1, think: 1s, do: ask}";
+    #[rustfmt::skip]
+    let empty = [
+        ("rate: 1/h, arrival: constant", "1/h", "one period of its rate"),
+        ("rate: 100/s, shape: {ramp: {at: 20s, over: 5s}}", "100/s", "`shape`"),
+        ("rate: 0.15/s, arrival: constant, shape: {ramp: {over: 10s}}", "0.15/s", "`shape`"),
+        ("rate: 100/s, shape: {windows: [{at: 11s, for: 5s}]}", "100/s", "`shape`"),
+    ];
+    for (client, at, advice) in empty {
+        let alone = text(client, "");
+        let errors = spec::lower(&spec::read(&alone).expect("a spec")).expect_err(client);
+        let [error] = errors.as_slice() else {
+            panic!("{errors:?}")
+        };
+        assert_eq!(
+            error.message,
+            "the client `a` sends nothing before the horizon (10s)"
+        );
+        assert_eq!(&alone[error.span.clone().expect("a place")], at);
+        assert!(
+            error
+                .help
+                .as_deref()
+                .is_some_and(|help| help.contains(advice)),
+            "{error:?}"
+        );
+        let beside = text(client, busy);
+        let lowered = spec::lower(&spec::read(&beside).expect("a spec")).expect(client);
+        assert_eq!(lowered.warnings.len(), 1, "{:?}", lowered.warnings);
+    }
+    #[rustfmt::skip]
+    let possible = [
+        "rate: 0.1/s, arrival: constant",
+        "rate: 1/h",
+        "rate: 100/s, shape: {ramp: {at: 9s, over: 5s}}",
+        "rate: 1/h, arrival: {gamma: {cv: 0.1}}",
+    ];
+    for client in possible {
+        let text = text(client, "");
+        let lowered = spec::lower(&spec::read(&text).expect("a spec")).expect(client);
+        assert!(
+            lowered.warnings.is_empty(),
+            "{client}: {:?}",
+            lowered.warnings
+        );
+    }
+    let late = "time,action\n61,ask\n";
+    let (place, message, help) = refused(SPEC, late, TIMES);
+    assert_eq!(place, "{trace: data/trace.csv}");
+    assert_eq!(
+        message,
+        "the client `replay` sends nothing before the horizon (60s)"
+    );
+    assert!(
+        help.contains("its first arrival is at 61s") && help.contains("offset: first"),
+        "{help}"
+    );
+    assert!(
+        lowered(
+            &with_trace("{file: data/trace.csv, offset: first}"),
+            late,
+            TIMES
+        )
+        .is_ok()
+    );
+}

@@ -1,6 +1,6 @@
 //! `blis observe`: sends a workload to a real NATS cluster and measures it as a simulation is measured.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 
 use blis_live::awaiting::Tally;
@@ -25,6 +25,7 @@ use crate::interrupt::Interrupt;
 use crate::live_progress::LiveProgress;
 use crate::live_record::{Begun, Place, Sealed};
 use crate::nats_access;
+use crate::report::number::count;
 use crate::simulate::{Ended, conclude};
 use crate::workload::{self, Workload};
 
@@ -44,11 +45,23 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     let place = Place::claim(args, &workload)?;
     let interrupt = Interrupt::listen()?;
     let mut progress = LiveProgress::new(args.quiet);
-    let mut show = |reached: Progress, (_, recent): &mut Heard| progress.show(reached, recent);
+    let in_flight = Cell::new(0);
+    let mut show = |reached: Progress, (_, recent): &mut Heard| {
+        in_flight.set(reached.in_flight);
+        progress.show(reached, recent);
+    };
     let begun = OnceCell::new();
     let record_failed = || begun.get().is_some_and(Begun::has_failed);
+    let told = Cell::new(false);
+    let interrupted = || {
+        let asked = interrupt.asked();
+        if asked && !told.replace(true) {
+            tell(&interruption(&workload, in_flight.get()));
+        }
+        asked
+    };
     let watch = Watch {
-        stop: &|| interrupt.asked() || record_failed(),
+        stop: &|| interrupted() || record_failed(),
         show: &mut show,
     };
     let begin = |connected: &Connected| {
@@ -96,6 +109,19 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
         Some(verdict) => Done::Judged(verdict.status),
         None => Done::Well,
     })
+}
+
+/// What is told after Ctrl-C: what is waited for, and for how long at most.
+fn interruption(workload: &Workload, in_flight: usize) -> String {
+    let requests = match in_flight {
+        1 => "1 request in flight".to_owned(),
+        number => format!("{} requests in flight", count(number as u64)),
+    };
+    format!(
+        "blis: interrupted: nothing more is sent; waiting for {requests}, for {} at most (`run.drain`); press Ctrl-C again \
+         to end at once, without a report\n",
+        workload.model.limits.drain
+    )
 }
 
 /// The workload, with what the flags of this command set.

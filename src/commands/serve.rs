@@ -1,5 +1,7 @@
 //! `blis serve`: plays the backend of a spec on NATS.
 
+use std::cell::Cell;
+
 use blis_live::double::standing::{Statement, Watch};
 use blis_live::serve::{self, Served};
 
@@ -25,8 +27,20 @@ pub fn execute(args: &ServeArgs) -> Result<Done, Failure> {
             tell(&format!("blis: {}\n", served::line(statement)));
         }
     };
+    let told = Cell::new(false);
+    let interrupted = || {
+        let asked = interrupt.asked();
+        if asked && !told.replace(true) {
+            tell(&format!(
+                "blis: interrupted: waiting for what the server still has to do, for {} s at most; press Ctrl-C again to \
+                 end at once, without a statement\n",
+                serve::LONGEST_END.as_secs()
+            ));
+        }
+        asked
+    };
     let watch = Watch {
-        stop: &|| interrupt.asked(),
+        stop: &interrupted,
         show: &mut show,
     };
     let ready = |subjects: &[String]| {

@@ -187,8 +187,65 @@ fn a_horizon_ends_the_load_and_the_window() {
 #[test]
 fn whichever_limit_comes_first_ends_the_load() {
     let ended = |line: &str| at(&json(line), "ended_by").clone();
-    assert_eq!(ended(&format!("{MAIN} --num-requests 5000")), "budget");
-    assert_eq!(ended(&format!("{MAIN} --num-requests 50000")), "horizon");
+    assert_eq!(
+        ended(&format!("{MAIN} --num-requests 5000 --horizon 60s")),
+        "budget"
+    );
+    assert_eq!(
+        ended(&format!("{MAIN} --num-requests 50000 --horizon 60s")),
+        "horizon"
+    );
+}
+
+#[test]
+fn a_bound_that_is_given_replaces_those_of_the_embedded_spec() {
+    let bounds = |line: &str| {
+        let result = json(line);
+        let settings = at(&result, "configuration").as_object().expect("settings");
+        let there = |key: &str| settings.contains_key(key);
+        let ended_by = at(&result, "ended_by").as_str().map(str::to_owned);
+        (
+            there("run.requests"),
+            there("run.horizon"),
+            ended_by.expect("a word"),
+            count(&result, "requests.intended"),
+        )
+    };
+    let budget = |sent| (true, false, "budget".to_owned(), sent);
+    assert_eq!(bounds("--num-requests 20000"), budget(20_000));
+    assert_eq!(bounds("--set run.requests=6k --warmup 1s"), budget(6_000));
+    for flag in ["--horizon 90s", "--set run.horizon=90s"] {
+        let (requests, horizon, ended_by, sent) = bounds(flag);
+        assert_eq!(
+            (requests, horizon, ended_by.as_str()),
+            (false, true, "horizon")
+        );
+        assert!(sent > 8_000, "{sent}");
+    }
+    let both = bounds("--num-requests 20000 --horizon 10s");
+    assert_eq!((both.0, both.1, both.2.as_str()), (true, true, "horizon"));
+    // A spec of the user's own keeps what it says.
+    let spec = format!(
+        "--spec {} --num-requests 300k",
+        shipped("quickstart.yaml").display()
+    );
+    let (requests, horizon, ended_by, _) = bounds(&spec);
+    assert_eq!(
+        (requests, horizon, ended_by.as_str()),
+        (true, true, "horizon")
+    );
+}
+
+#[test]
+fn a_load_that_is_empty_by_chance_is_inconclusive() {
+    let case = tempfile::tempdir().expect("a folder");
+    let path = case.path().join("quiet.yaml");
+    let text = "blis: 1\nname: quiet\nrun: {horizon: 10s}\nclients: {a: {rate: 1/h, do: ask}}\n\
+                actions: {ask: {path: [reply]}}\n";
+    std::fs::write(&path, text).expect("a spec");
+    let ran = words(&format!("run --spec {}", path.display()));
+    assert_eq!(ran.code, Some(5), "{}", ran.stdout);
+    assert!(ran.stdout.contains("INCONCLUSIVE"), "{}", ran.stdout);
 }
 
 #[test]

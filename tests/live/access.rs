@@ -133,8 +133,8 @@ fn refusals_before_the_connection_keep_secrets() {
     );
     keeps_out(
         &with(&["--url", &url("nowhere.invalid")]),
-        3,
-        "cannot be resolved",
+        4,
+        "the host nowhere.invalid cannot be resolved",
     );
     keeps_out(
         &with(&["--url", &url("127.0.0.1:99999")]),
@@ -445,6 +445,36 @@ fn contexts_are_named_and_wholly_understood() {
         let words = ["--url", &url, "--context", &path];
         keeps_out(&observed(&folder, &words, &[]), 2, sentence);
     }
+    // What an editor leaves behind: its place is told, no value of it is.
+    for (text, sentence) in [
+        (
+            format!("{{\"token\": \"{CANARY}\",\n}}"),
+            "it is not JSON: trailing comma at line 2 column 1",
+        ),
+        (
+            format!("{{\"token\": \"{CANARY}"),
+            "it is not JSON: EOF while parsing a string at line 1",
+        ),
+        (format!("\"{CANARY}\""), "it is not a JSON object"),
+    ] {
+        let path = saved(&folder, "broken.json", &text);
+        keeps_out(
+            &observed(&folder, &["--url", &url, "--context", &path], &[]),
+            2,
+            sentence,
+        );
+    }
+    let marked = saved(
+        &folder,
+        "marked.json",
+        "\u{feff}{\"description\": \"mine\"}",
+    );
+    let ran = observed(
+        &folder,
+        &["--url", &url, "--context", &marked, "--dry-run"],
+        &[],
+    );
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let proxy = [("NATS_SOCKS_PROXY", CANARY)];
     keeps_out(
         &observed(&folder, &["--url", &url], &proxy),

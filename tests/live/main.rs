@@ -403,9 +403,18 @@ fn ctrl_c_ends_the_load_and_keeps_the_result() {
     for _ in 0..20 {
         wire.next().expect("a message");
     }
+    // As `timeout` does it: the process gets the signal, and so does its group.
+    interrupt(&child);
     interrupt(&child);
     let ran = end(child);
     assert_eq!(ran.code, Some(130), "{}", ran.stderr);
+    let said = "blis: interrupted: nothing more is sent; waiting for ";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("for 30s at most (`run.drain`)"),
+        "{}",
+        ran.stderr
+    );
     let result = document(&ran);
     assert_eq!(result["ended_by"], "interrupted");
     let kept = std::fs::read_to_string(format!("{out}/result.json")).expect("the result is kept");

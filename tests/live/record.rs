@@ -209,6 +209,13 @@ fn a_run_that_is_killed_is_told_of_by_its_record() {
     while std::fs::metadata(&segment).map_or(0, |file| file.len()) < 200_000 {
         wire.next().expect("a message");
     }
+    // A run that goes on is not thrown away, neither by a live run nor by a simulation.
+    for words in [&base[..], &["run", "--out", &out]] {
+        let refused = run(&[words, &["--force"]].concat());
+        assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+        let why = "holds the record of a run that is still going; end that run first";
+        assert!(refused.stderr.contains(why), "{}", refused.stderr);
+    }
     let killed = Command::new("kill")
         .args(["-KILL", &child.id().to_string()])
         .status();
@@ -268,7 +275,7 @@ fn a_run_that_is_killed_is_told_of_by_its_record() {
     assert!(
         taken
             .stderr
-            .contains("goes on or was interrupted; `blis report`"),
+            .contains("of a run that was interrupted; `blis report`"),
         "{}",
         taken.stderr
     );

@@ -52,7 +52,7 @@ const BURST: usize = 256;
 /// How often it shows how it keeps up.
 const SHOW: Span = Span::from_nanos(10_000_000_000);
 /// How long it goes on with what it has taken when it shall stop.
-const PATIENCE: Span = Span::from_nanos(5_000_000_000);
+pub(crate) const PATIENCE: Span = Span::from_nanos(5_000_000_000);
 
 /// What a double is given beside its model.
 pub struct Setup<O> {

@@ -82,7 +82,13 @@ impl Disk for RealDisk {
     }
 
     fn create(&mut self, path: &Path) -> io::Result<File> {
-        OpenOptions::new().append(true).create_new(true).open(path)
+        let file = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .open(path)?;
+        // Whoever writes a file holds it, so that others see that it goes on; not every file system has locks.
+        let _ = file.try_lock();
+        Ok(file)
     }
 
     fn write(&mut self, file: &mut File, bytes: &[u8]) -> io::Result<()> {

@@ -9,6 +9,7 @@
 //! result takes its place last, when the names of all else are on disk too.
 
 use std::collections::BTreeSet;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use blis_sim::model::Model;
@@ -17,7 +18,7 @@ use super::entry::What;
 use super::frame::{self, Header};
 use super::recover::SEGMENT;
 use super::writer::Segment;
-use super::{Disk, Entries, Failure, JOURNAL, MOST, RECORD, UNFINISHED, unwritten};
+use super::{Disk, Entries, Failure, JOURNAL, MOST, RECORD, RealDisk, UNFINISHED, unwritten};
 
 /// The one writer that there is: the driver.
 const DRIVER: u32 = 0;
@@ -60,6 +61,21 @@ impl Syncs {
 fn folders_of(files: &[NamedText]) -> BTreeSet<&str> {
     let folders = files.iter().filter_map(|file| file.name.split_once('/'));
     folders.map(|(folder, _)| folder).collect()
+}
+
+/// Whether a process still writes the record in a directory. A record whose process is gone, or one on a file system
+/// without locks, is not seen to go on.
+pub fn goes_on(directory: &Path) -> bool {
+    let journal = directory.join(JOURNAL);
+    let names = RealDisk.names(&journal).unwrap_or_default();
+    let mut segments = names.iter().filter(|name| name.ends_with(SEGMENT));
+    segments.any(|name| {
+        let path = journal.join(name);
+        // What is no file is not opened: a pipe would wait for its writer.
+        path.is_file()
+            && File::open(path)
+                .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    })
 }
 
 /// Puts the folder of a new record into a directory, which is made where there is none, and gives its segment. What the

@@ -30,6 +30,13 @@ fn loopback_is_free_and_connected_to_by_address() {
             .map(|ip| ip.is_loopback()),
         Ok(true)
     );
+    let target = check("nats://[::1]:4333,[::1]", false, &Permission::default());
+    assert_eq!(
+        target.expect("this machine").names,
+        ["[::1]:4333", "[::1]:4222"]
+    );
+    let monitor = check_monitor("http://[::1]", &Permission::default());
+    assert_eq!(monitor.expect("this machine").name, "[::1]:8222");
 }
 
 #[test]

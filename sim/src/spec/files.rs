@@ -94,8 +94,7 @@ pub(super) fn each_row<'a>(
     };
     let header = header.trim_end();
     if !headers.contains(&header) {
-        let message = format!("`{}` is not a header", shown(header));
-        return Err(Flaw::new(1, message, accepted()));
+        return Err(bad_header(header, headers, accepted()));
     }
     let columns = 1 + header.matches(',').count();
     let mut rows = 0;
@@ -140,6 +139,28 @@ pub(super) fn each_row<'a>(
     }
 }
 
+/// What is wrong with a header: it is another one, or its fields are not separated by commas alone.
+fn bad_header(header: &str, headers: &[&str], accepted: String) -> Flaw {
+    let wrong = [";", "\t", "|", ", "].into_iter().find(|separator| {
+        header.contains(separator) && headers.contains(&header.replace(separator, ",").as_str())
+    });
+    let message = match wrong {
+        None => format!("`{}` is not a header", shown(header)),
+        Some(separator) => {
+            let separator = match separator {
+                "\t" => "tabs".to_owned(),
+                ", " => "a comma and a blank".to_owned(),
+                other => format!("`{other}`"),
+            };
+            format!(
+                "the fields of `{}` are separated by {separator}, not by `,`",
+                shown(header)
+            )
+        }
+    };
+    Flaw::new(1, message, accepted)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,6 +194,16 @@ mod tests {
         let flaw = |text: &str| rows(text).expect_err("refused");
         assert_eq!(flaw(""), (1, "the file is empty".to_owned()));
         assert_eq!(flaw("at\n1\n"), (1, "`at` is not a header".to_owned()));
+        for (header, separator) in [
+            ("time;action", "`;`"),
+            ("time|action", "`|`"),
+            ("time\taction", "tabs"),
+            ("time, action", "a comma and a blank"),
+        ] {
+            let (line, message) = flaw(&format!("{header}\n1;ask\n"));
+            let end = format!("are separated by {separator}, not by `,`");
+            assert!(line == 1 && message.ends_with(&end), "{message}");
+        }
         assert_eq!(
             flaw("time\n"),
             (1, "there are no rows below the header".to_owned())

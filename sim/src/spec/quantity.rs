@@ -26,7 +26,7 @@ impl<Q: FromStr<Err = UnitError>> Visitor<'_> for Written<Q> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Q, E> {
         text.parse()
-            .map_err(|error: UnitError| E::custom(with_help(&error, error.help)))
+            .map_err(|error: UnitError| E::custom(with_help(error.message, error.help)))
     }
 }
 

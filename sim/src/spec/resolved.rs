@@ -15,7 +15,8 @@ use super::resolved_backend::{self, Line};
 use super::resolved_live;
 use super::spanned::Spanned;
 use super::syntax::{
-    Action, Arrival, Client, Dispatch, Do, OnTimeout, Run, Service, Slo, Spec, Step, Warmup,
+    Action, Arrival, Client, Dispatch, Do, Offset, OnTimeout, Run, Service, Slo, Spec, Step, Trace,
+    Warmup,
 };
 use super::units::{Duration, Number};
 
@@ -163,8 +164,8 @@ fn client(f: &mut Formatter<'_>, client: &Client) -> fmt::Result {
     if client.concurrency.is_some() {
         writeln!(f, "    think: {}", OrNone(client.think.as_ref()))?;
     }
-    if let Some(Arrival::Trace(path)) = client.arrival.as_ref().map(|arrival| &arrival.value) {
-        writeln!(f, "    arrival: {{trace: {}}}", Quoted(&path.value))?;
+    if let Some(Arrival::Trace(trace)) = client.arrival.as_ref().map(|arrival| &arrival.value) {
+        writeln!(f, "    arrival: {{trace: {trace}}}")?;
     }
     if let Some(rate) = &client.rate {
         writeln!(f, "    rate: {}", rate.value)?;
@@ -195,6 +196,25 @@ fn client(f: &mut Formatter<'_>, client: &Client) -> fmt::Result {
     }
     optional(f, "    ", "timeout", &client.timeout)?;
     on_failure(f, client)
+}
+
+impl Display for Trace {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let file = Quoted(&self.file().value);
+        if matches!(self, Trace::File(_)) {
+            return write!(f, "{file}");
+        }
+        let offset = self.offset().map(|offset| match &offset.value {
+            Offset::First => "first".to_owned(),
+            Offset::At(time) => Quoted(time).to_string(),
+        });
+        let entries = [
+            ("file", Some(file.to_string())),
+            ("offset", offset),
+            ("unit", Some(self.unit().word().to_owned())),
+        ];
+        parameters(f, entries)
+    }
 }
 
 fn on_failure(f: &mut Formatter<'_>, client: &Client) -> fmt::Result {

@@ -120,8 +120,107 @@ pub enum Arrival {
     Gamma(Variation),
     /// Independent Weibull inter-arrival times.
     Weibull(Variation),
-    /// As recorded in this file, whose path is relative to the spec; without `rate`.
-    Trace(Spanned<String>),
+    /// As recorded in a file; without `rate`.
+    Trace(Trace),
+}
+
+/// Recorded arrivals: a file, or a file and how its times are read.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+pub enum Trace {
+    /// This file, whose path is relative to the spec. Its times count from the start of the run.
+    #[serde(rename = "$bare")]
+    File(Spanned<String>),
+    /// A file whose times are absolute, or in another unit than seconds.
+    #[serde(rename = "$mapping")]
+    As(TraceAs),
+}
+
+/// A file of recorded arrivals and how its times are read.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TraceAs {
+    /// The file, whose path is relative to the spec.
+    pub file: Spanned<String>,
+    /// The recorded time at which the run starts: that of the first arrival, or a time as the file writes it; 0
+    /// unless given.
+    pub offset: Option<Spanned<Offset>>,
+    /// The unit of times that are written without one; s unless given.
+    pub unit: Option<Spanned<TimeUnit>>,
+}
+
+/// The recorded time at which a run starts.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum Offset {
+    /// That of the first arrival.
+    #[serde(rename = "first")]
+    First,
+    /// This time, as the file writes it.
+    #[serde(rename = "$bare")]
+    At(String),
+}
+
+/// A unit of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeUnit {
+    /// Seconds.
+    S,
+    /// Milliseconds.
+    Ms,
+    /// Microseconds.
+    Us,
+    /// Nanoseconds.
+    Ns,
+}
+
+impl Trace {
+    /// The path of the file.
+    pub fn file(&self) -> &Spanned<String> {
+        match self {
+            Trace::File(file) => file,
+            Trace::As(trace) => &trace.file,
+        }
+    }
+
+    /// The recorded time at which the run starts, where that is not 0.
+    pub fn offset(&self) -> Option<&Spanned<Offset>> {
+        match self {
+            Trace::File(_) => None,
+            Trace::As(trace) => trace.offset.as_ref(),
+        }
+    }
+
+    /// The unit of times that are written without one.
+    pub fn unit(&self) -> TimeUnit {
+        match self {
+            Trace::As(TraceAs {
+                unit: Some(unit), ..
+            }) => unit.value,
+            Trace::File(_) | Trace::As(_) => TimeUnit::S,
+        }
+    }
+}
+
+impl TimeUnit {
+    /// How a spec writes it.
+    pub fn word(self) -> &'static str {
+        match self {
+            TimeUnit::S => "s",
+            TimeUnit::Ms => "ms",
+            TimeUnit::Us => "us",
+            TimeUnit::Ns => "ns",
+        }
+    }
+
+    /// How many digits after the point of it are whole nanoseconds.
+    pub fn digits(self) -> usize {
+        match self {
+            TimeUnit::S => 9,
+            TimeUnit::Ms => 6,
+            TimeUnit::Us => 3,
+            TimeUnit::Ns => 0,
+        }
+    }
 }
 
 /// How much inter-arrival times vary.

@@ -4,6 +4,7 @@
 //! nanoseconds, and each is written back in a form that reads to the same value. NaN, infinities and negative values
 //! do not exist here; whether zero makes sense is decided where the quantity is used.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -32,11 +33,73 @@ pub struct UnitError {
     /// What was found.
     pub message: String,
     /// What is accepted.
-    pub help: &'static str,
+    pub help: Cow<'static, str>,
 }
 
 fn refuse<T>(message: String, help: &'static str) -> Result<T, UnitError> {
-    Err(UnitError { message, help })
+    Err(UnitError {
+        message,
+        help: help.into(),
+    })
+}
+
+/// Units as other tools write them, and as they are written here.
+const DURATION_UNITS: [(&str, &[&str]); 6] = [
+    (
+        "ns",
+        &["nsec", "nsecs", "nanos", "nanosecond", "nanoseconds"],
+    ),
+    (
+        "us",
+        &["usec", "usecs", "micros", "microsecond", "microseconds"],
+    ),
+    (
+        "ms",
+        &["msec", "msecs", "millis", "millisecond", "milliseconds"],
+    ),
+    ("s", &["sec", "secs", "second", "seconds"]),
+    ("m", &["min", "mins", "minute", "minutes"]),
+    ("h", &["hr", "hrs", "hour", "hours"]),
+];
+const RATE_UNITS: [(&str, &[&str]); 3] = [
+    (
+        "/s",
+        &[
+            "rps",
+            "qps",
+            "tps",
+            "hz",
+            "/sec",
+            "/second",
+            "per second",
+            "ps",
+        ],
+    ),
+    ("/m", &["rpm", "/min", "/minute", "per minute"]),
+    ("/h", &["rph", "/hr", "/hour", "per hour"]),
+];
+
+/// `complain`, with a suggestion where the unit is one of another tool.
+fn suggest(
+    text: &str,
+    (number, unit): (&str, &str),
+    units: &[(&str, &[&str])],
+    error: UnitError,
+) -> UnitError {
+    let unit = unit.trim().to_ascii_lowercase();
+    let written = units
+        .iter()
+        .find(|(written, others)| *written == unit || others.contains(&&*unit));
+    let number = number.trim_end();
+    match written {
+        Some((written, _)) if !number.is_empty() && format!("{number}{written}") != text => {
+            UnitError {
+                help: format!("did you mean `{}{written}`? {}", shown(number), error.help).into(),
+                ..error
+            }
+        }
+        _ => error,
+    }
 }
 
 /// A length of time in nanoseconds, not negative, at most [`MAX_DURATION_NS`].
@@ -97,7 +160,10 @@ fn complain(text: &str, what: &str, help: &'static str) -> UnitError {
     } else {
         format!("`{}` is not {what}", shown(text))
     };
-    UnitError { message, help }
+    UnitError {
+        message,
+        help: help.into(),
+    }
 }
 
 impl FromStr for Duration {
@@ -119,7 +185,10 @@ impl FromStr for Duration {
                     DURATION_FORMS,
                 );
             }
-            _ => return Err(complain(text, "a duration", DURATION_FORMS)),
+            _ => {
+                let error = complain(text, "a duration", DURATION_FORMS);
+                return Err(suggest(text, (digits, unit), &DURATION_UNITS, error));
+            }
         };
         let Some(value) = decimal(digits, exponent) else {
             return Err(complain(text, "a duration", DURATION_FORMS));
@@ -129,6 +198,12 @@ impl FromStr for Duration {
             return refuse(
                 format!("`{}` is longer than the clock allows", shown(text)),
                 "a duration may be up to 100 years (876600h)",
+            );
+        }
+        if nanos > 0.0 && nanos < 1.0 {
+            return refuse(
+                format!("`{}` is shorter than a nanosecond", shown(text)),
+                "time is counted in whole nanoseconds: give 0 or at least `1ns`",
             );
         }
         Ok(Duration(nanos))
@@ -165,7 +240,11 @@ impl FromStr for Rate {
                     RATE_FORMS,
                 );
             }
-            _ => return Err(complain(text, "a rate", RATE_FORMS)),
+            _ => {
+                let number = &text[..text.len() - rest.len()];
+                let error = complain(text, "a rate", RATE_FORMS);
+                return Err(suggest(text, (number, rest), &RATE_UNITS, error));
+            }
         };
         let Some(value) = decimal(digits, exponent) else {
             return Err(complain(text, "a rate", RATE_FORMS));
@@ -400,6 +479,47 @@ mod tests {
     }
 
     #[test]
+    fn what_the_clock_cannot_tell_from_zero_is_refused() {
+        for text in ["0.1ns", "0.999ns", "0.0000001ms"] {
+            let said = message::<Duration>(text);
+            assert_eq!(said, format!("`{text}` is shorter than a nanosecond"));
+        }
+        assert_eq!(nanos("1.5ns"), 1.5);
+        assert_eq!(nanos("0.0ns"), 0.0);
+    }
+
+    #[test]
+    fn units_of_other_tools_are_understood_but_not_accepted() {
+        let advice = |error: UnitError| error.help.split('?').next().unwrap_or_default().to_owned();
+        for (text, meant) in [
+            ("8 msec", "8ms"),
+            ("8msec", "8ms"),
+            ("1.5 Seconds", "1.5s"),
+            ("10MS", "10ms"),
+            ("3min", "3m"),
+            ("2 hours", "2h"),
+            ("5usec", "5us"),
+        ] {
+            let error = text.parse::<Duration>().expect_err(text);
+            assert_eq!(advice(error), format!("did you mean `{meant}`"), "{text}");
+        }
+        for (text, meant) in [
+            ("200rps", "200/s"),
+            ("1.5k rps", "1.5k/s"),
+            ("12 rpm", "12/m"),
+            ("200/sec", "200/s"),
+            ("200/S", "200/s"),
+        ] {
+            let error = text.parse::<Rate>().expect_err(text);
+            assert_eq!(advice(error), format!("did you mean `{meant}`"), "{text}");
+        }
+        for text in ["msec", "-8msec", "8 parsecs"] {
+            let error = text.parse::<Duration>().expect_err(text);
+            assert_eq!(error.help, DURATION_FORMS, "{text}");
+        }
+    }
+
+    #[test]
     fn rates_counts_shares_and_numbers() {
         assert_eq!("1.5k/s".parse(), Ok(Rate(1500.0)));
         assert_eq!("12/m".parse(), Ok(Rate(0.2)));
@@ -456,8 +576,8 @@ mod tests {
         for nanos in [
             0.0,
             1.0,
-            0.1,
-            1.0 / 3.0,
+            1.1,
+            10.0 / 3.0,
             6e10,
             7.2e12,
             1e16,

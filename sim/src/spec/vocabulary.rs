@@ -50,6 +50,9 @@ pub fn noun(type_name: &str) -> &'static str {
         "Phase" => "a branch of a hyperexponential distribution",
         "Empirical" => "an empirical distribution",
         "Variation" => "an arrival process with a coefficient of variation",
+        "Trace" | "TraceAs" => "recorded arrivals",
+        "Offset" => "an offset",
+        "TimeUnit" => "a unit of time",
         "Warmup" => "a warm-up",
         "Visit" | "VisitAs" => "a visit",
         "Parallel" => "`parallel`",
@@ -107,6 +110,10 @@ pub fn example(type_name: &str) -> Option<&'static str> {
             "write a value such as `10ms`, or a distribution such as `{exponential: {mean: 10ms}}`",
         ),
         "Warmup" => Some("write a time such as `5s`, or `auto`"),
+        "Trace" => Some(
+            "write `trace: arrivals.csv`, or `trace: {file: arrivals.csv, offset: first}` where times are absolute",
+        ),
+        "Offset" => Some("write `first`, or a time as the file writes it"),
         "Until" => Some("write `all`, `first`, or a number of deliveries"),
         "Visit" => Some("write `visit: api` or `visit: {service: api, during: [...]}`"),
         "Spikes" => {

@@ -4,6 +4,8 @@
 const EXACT_RANKS: u64 = 4096;
 /// Width of a band relative to its first rank.
 const BAND: f64 = 0.01;
+/// Steps of Newton's method; it takes a dozen.
+const MOST_STEPS: u32 = 200;
 
 /// Hit ratio of a cache of `size` objects, least recently used out, when `keys` objects are asked for independently
 /// with the popularities of a Zipf law of this exponent.
@@ -19,24 +21,31 @@ pub fn lru_hit_ratio(size: u64, keys: u64, exponent: f64) -> f64 {
         return 0.0;
     }
     let bands = popularities(keys, exponent);
-    let held = |time: f64| -> f64 {
-        let present = |&(count, share): &(f64, f64)| count * -libm::expm1(-share * time);
-        bands.iter().map(present).sum()
-    };
-    let (mut low, mut high) = (0.0, size as f64);
-    while held(high) < size as f64 && high < 1e300 {
-        high *= 2.0;
-    }
-    for _ in 0..200 {
-        let middle = 0.5 * (low + high);
-        if held(middle) < size as f64 {
-            low = middle;
-        } else {
-            high = middle;
+    // How many objects were asked for within a time is concave in it and at most the number of requests. So Newton's
+    // method from as many requests as there are places comes closer from below in every step.
+    let mut time = size as f64;
+    for _ in 0..MOST_STEPS {
+        let (held, gained, _) = within(&bands, time);
+        let step = (size as f64 - held) / gained;
+        if !step.is_finite() || step <= time * 1e-15 {
+            break;
         }
+        time += step;
     }
-    let hits = |&(count, share): &(f64, f64)| count * share * -libm::expm1(-share * high);
-    bands.iter().map(hits).sum::<f64>().clamp(0.0, 1.0)
+    within(&bands, time).2.clamp(0.0, 1.0)
+}
+
+/// Of the requests of so long a time, counted in requests: how many objects are asked for, how many more in the next
+/// unit of time, and the share of requests for one of them.
+fn within(bands: &[(f64, f64)], time: f64) -> (f64, f64, f64) {
+    let mut sums = (0.0, 0.0, 0.0);
+    for &(count, share) in bands {
+        let present = -libm::expm1(-share * time);
+        sums.0 += count * present;
+        sums.1 += count * share * (1.0 - present);
+        sums.2 += count * share * present;
+    }
+    sums
 }
 
 /// How many objects have about which share of the requests.
@@ -51,7 +60,11 @@ fn popularities(keys: u64, exponent: f64) -> Vec<(f64, f64)> {
         };
         let middle = first as f64 + (width - 1) as f64 / 2.0;
         bands.push((width as f64, weight(middle)));
-        first += width;
+        // The last band may end at the largest number there is.
+        let Some(next) = first.checked_add(width) else {
+            break;
+        };
+        first = next;
     }
     let total: f64 = bands.iter().map(|(count, weight)| count * weight).sum();
     for (_, share) in &mut bands {
@@ -111,6 +124,45 @@ mod tests {
                 (found - expected).abs() < 0.012,
                 "{size} {keys} {exponent}: {found} {expected}"
             );
+        }
+    }
+
+    #[test]
+    fn as_many_keys_as_there_are_numbers_are_few_bands() {
+        let bands = super::popularities(u64::MAX, 0.8);
+        assert!(bands.len() < 10_000, "{}", bands.len());
+        let keys: f64 = bands.iter().map(|(count, _)| count).sum();
+        assert!((keys / u64::MAX as f64 - 1.0).abs() < 1e-9, "{keys}");
+        let ratio = lru_hit_ratio(u64::MAX - 1, u64::MAX, 0.8);
+        assert!(ratio > 0.99, "{ratio}");
+    }
+
+    #[test]
+    fn few_steps_find_the_time_of_a_cache() {
+        for (size, keys, exponent) in [
+            (1u64, 9_000_000_000, 0.0),
+            (1, 9_000_000_000, 10.0),
+            (1_000_000, 9_000_000_000, 0.8),
+            (8_999_999_999, 9_000_000_000, 1.5),
+            (4_999, 5_000, 3.0),
+        ] {
+            let bands = super::popularities(keys, exponent);
+            let mut time = size as f64;
+            let mut steps = 0;
+            loop {
+                let (held, gained, _) = super::within(&bands, time);
+                assert!(
+                    held <= size as f64 * (1.0 + 1e-9),
+                    "{size} {keys} {exponent}: {held}"
+                );
+                let step = (size as f64 - held) / gained;
+                if !step.is_finite() || step <= time * 1e-15 {
+                    break;
+                }
+                steps += 1;
+                time += step;
+            }
+            assert!(steps <= 60, "{size} {keys} {exponent}: {steps}");
         }
     }
 

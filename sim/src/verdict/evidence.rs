@@ -17,7 +17,7 @@ pub struct LiveEvidence {
 }
 
 /// The evidence of a run, or `None` when no action has a service-level objective and no consumer a limit on the growth
-/// of its backlog.
+/// of its backlog. A run in which nothing was intended is always judged: it cannot have gone well.
 ///
 /// `interrupted` says that the run did not come to its own end.
 pub fn evidence(
@@ -42,7 +42,7 @@ pub fn evidence(
         };
         signals.extend(growth(model, consumer, measured));
     }
-    if signals.is_empty() {
+    if signals.is_empty() && measure.total().requests().intended > 0 {
         return None;
     }
     let requests = measure.total().window.requests;

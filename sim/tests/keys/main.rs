@@ -53,6 +53,7 @@ fn examples() -> Vec<Example> {
 fn files() -> Files {
     let mut files = Files::default();
     files.insert("arrivals.csv", "time\n0\n0.1\n0.25\n1.5\n");
+    files.insert("late.csv", "time\n0.2\n0.3\n0.5\n1.5\n");
     files.insert("times.csv", "value\n5ms\n8ms\n21ms\n");
     files.insert("question.json", "{\"from\": {user}}\n");
     files

@@ -132,10 +132,10 @@ enum Recorded {
     Actions(Mix),
 }
 
-/// The path of a client's recorded arrivals.
-fn trace(client: &syntax::Client) -> Option<&Spanned<String>> {
+/// A client's recorded arrivals.
+fn trace(client: &syntax::Client) -> Option<&syntax::Trace> {
     match client.arrival.as_ref().map(|arrival| &arrival.value) {
-        Some(syntax::Arrival::Trace(path)) => Some(path),
+        Some(syntax::Arrival::Trace(trace)) => Some(trace),
         _ => None,
     }
 }
@@ -147,8 +147,8 @@ fn source(
     (spec, names): (&syntax::Spec, &Names<'_>),
     findings: &mut Findings,
 ) -> (Source, Recorded) {
-    if let (None, Some(path)) = (&client.concurrency, trace(client)) {
-        return recorded(client, path, names, findings);
+    if let (None, Some(trace)) = (&client.concurrency, trace(client)) {
+        return recorded(client, trace, names, findings);
     }
     let source = stationary_or_closed(name, client, spec, findings);
     (source, Recorded::Nothing)
@@ -157,7 +157,7 @@ fn source(
 /// A client whose arrivals were recorded.
 fn recorded(
     client: &syntax::Client,
-    path: &Spanned<String>,
+    trace: &syntax::Trace,
     names: &Names<'_>,
     findings: &mut Findings,
 ) -> (Source, Recorded) {
@@ -176,7 +176,7 @@ fn recorded(
     }
     no_think(client, findings);
     let session = session(client, findings);
-    match recordings::arrivals(path, names, findings) {
+    match recordings::arrivals(trace, names, findings) {
         None => (placeholder(), Recorded::Unknown),
         Some((recording, mix)) => {
             let source = Source::Open {

@@ -8,7 +8,9 @@ mod clients;
 mod conditions;
 mod cycles;
 mod distributions;
+mod emptiness;
 mod live;
+mod moments;
 mod paths;
 mod recordings;
 mod replies;
@@ -55,6 +57,7 @@ pub fn lower_with(spec: &Spec, files: &Files) -> Result<Lowered, Vec<SpecError>>
     let (model, mut findings) = checked(spec, None, Sought::Read(files.clone()));
     if findings.errors.is_empty() {
         run::warn_of_small_budget(spec, &model, &mut findings);
+        emptiness::check(spec, &model, &mut findings);
         services::check_timeouts(spec, &model, &mut findings);
         paths::warn_of_unmissable(spec, &model, &mut findings);
         standstill::check(spec, &model, &mut findings);

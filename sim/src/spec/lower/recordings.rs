@@ -3,43 +3,18 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use super::run::span;
+use super::moments::{self, Moment};
 use super::{Findings, Names};
 use crate::model::{ActionId, Mix, Recording};
 use crate::spec::error::{nearest, one_of, shown};
 use crate::spec::files::{Flaw, each_row};
 use crate::spec::spanned::Spanned;
-use crate::spec::units::{Duration, MAX_DURATION_NS, Number, UnitError};
+use crate::spec::syntax::{Offset, Trace};
+use crate::spec::units::UnitError;
 use crate::time::{Span, Time};
 
-const TIME_FORMS: &str =
+pub(super) const TIME_FORMS: &str =
     "a time is a number of seconds, or has a unit: `12.5`, `12500ms`; none is negative";
-
-/// A time as a recording writes it: with its unit, or a number of seconds, which may have an exponent.
-fn time(line: usize, text: &str) -> Result<Time, Flaw> {
-    let is_bare = text.ends_with(|last: char| last.is_ascii_digit() || last == '.');
-    let read = match is_bare {
-        true if text.contains(['e', 'E']) => {
-            let seconds = text.parse::<Number>();
-            let nanos = seconds.map(|seconds| Duration(seconds.0 * 1e9));
-            nanos.ok().filter(|nanos| nanos.0 <= MAX_DURATION_NS)
-        }
-        true => format!("{text}s").parse().ok(),
-        false => text.parse().ok(),
-    };
-    match read {
-        Some(time) => Ok(Time::ZERO + span(time)),
-        None => {
-            let what = if text.starts_with('-') {
-                "negative"
-            } else {
-                "not a time"
-            };
-            let message = format!("`{}` is {what}", shown(text));
-            Err(Flaw::new(line, message, TIME_FORMS))
-        }
-    }
-}
 
 /// The values of a file; `None` when they cannot be had.
 pub fn values<Q: FromStr<Err = UnitError> + Into<f64>>(
@@ -65,16 +40,23 @@ pub fn values<Q: FromStr<Err = UnitError> + Into<f64>>(
 
 /// The arrivals of a file, and the mix of its actions if it has some; `None` when they cannot be had.
 pub fn arrivals(
-    path: &Spanned<String>,
+    trace: &Trace,
     names: &Names<'_>,
     findings: &mut Findings,
 ) -> Option<(Recording, Option<Mix>)> {
+    let path = trace.file();
     let text = findings.file(path)?;
+    let mut start = start(trace, findings)?;
     let mut times: Vec<Time> = Vec::new();
     let mut actions = Vec::new();
     let read = each_row(&text, &["time", "time,action"], |line, written, action| {
-        let at = time(line, written)?;
-        if let Some(before) = times.last().filter(|before| **before > at) {
+        let moment = moments::read(line, written, trace.unit())?;
+        let start = *start.get_or_insert(moment);
+        if trace.offset().is_none() && times.is_empty() {
+            moments::refuse_absolute(line, written, moment, trace.unit())?;
+        }
+        let before = times.last().copied().unwrap_or(Time::ZERO);
+        if !times.is_empty() && moment < start + Moment::from(before.as_nanos()) {
             let before: Span = before.since(Time::ZERO);
             let message = format!(
                 "`{}` is before the row above it, at {before}",
@@ -86,7 +68,7 @@ pub fn arrivals(
                 "times ascend; equal ones are accepted",
             ));
         }
-        times.push(at);
+        times.push(moments::instant(line, written, moment, start)?);
         if let Some(action) = action {
             actions.push(self::action(line, action, names)?);
         }
@@ -102,6 +84,26 @@ pub fn arrivals(
         actions: actions.into(),
     };
     Some((recording, mix))
+}
+
+/// The recorded time at which the run starts, `Some(None)` where the first arrival says it; `None` where that cannot be read.
+fn start(trace: &Trace, findings: &mut Findings) -> Option<Option<Moment>> {
+    let Some(offset) = trace.offset() else {
+        return Some(Some(0));
+    };
+    let Offset::At(text) = &offset.value else {
+        return Some(None);
+    };
+    match moments::read(0, text, trace.unit()) {
+        Ok(moment) => Some(Some(moment)),
+        Err(_) => {
+            let error = offset.error(format!("`{}` is not an offset", shown(text)));
+            findings.error(error.help(
+                "write `first`, or a recorded time as the file writes it, such as `1718900000`",
+            ));
+            None
+        }
+    }
 }
 
 /// Each action with its share of the sessions, in the order of the model.
