@@ -215,7 +215,7 @@ fn the_window_that_binds_is_named_with_what_it_lets_through() {
          without end; it lets 30.00 messages/s through: raise it to 5 or more\n"
     );
     let ran = with_stdin("run --spec -", WINDOW);
-    let in_use = format!("{sentence}, and 99.8 % of them were in use");
+    let in_use = format!("{sentence}, and 99.9 % of them were in use");
     assert!(ran.stdout.contains(&in_use), "{}", ran.stdout);
     let document = with_stdin("check - --format json", WINDOW).stdout;
     let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");

@@ -257,7 +257,7 @@ fn a_ramp_that_fills_the_run_and_a_cycle_have_no_steady_state() {
     let why = ramp.unsteady.expect("no steady state").to_string();
     assert_eq!(
         why,
-        "the arrival rate of client c changes until 300s, and the load ends at 300s"
+        "the arrival rate of client c changes until 5m, and the load ends at 5m"
     );
     let warmup = ramp.warmup.as_secs_f64();
     assert!((100.0..250.0).contains(&warmup), "{warmup}");
