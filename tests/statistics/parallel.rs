@@ -261,7 +261,7 @@ fn a_ramp_that_fills_the_run_and_a_cycle_have_no_steady_state() {
     );
     let warmup = ramp.warmup.as_secs_f64();
     assert!((100.0..250.0).contains(&warmup), "{warmup}");
-    let cycle = "shape: {diurnal: {low: 0.5, period: 60s}}";
+    let cycle = "shape: {diurnal: {low: 0.5, peak_at: 30s, period: 60s}}";
     let cycle = find_warmup(&shaped(cycle, "300s"), UNWATCHED).unwrap();
     let why = cycle.unsteady.expect("no steady state").to_string();
     assert_eq!(why, "the arrival rate of client c changes without end");
