@@ -385,6 +385,10 @@ pub struct OverrideArgs {
     /// Any key of the spec, such as services.api.workers=5; null removes it. May be repeated.
     #[arg(long, value_name = "PATH=VALUE", value_parser = assignment, allow_hyphen_values = true)]
     pub set: Vec<Assignment>,
+
+    /// A folder whose files the spec may name, beside its own folder and the working directory. May be repeated.
+    #[arg(long, value_name = "DIR")]
+    pub allow_files: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

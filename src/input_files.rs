@@ -1,9 +1,16 @@
 //! The files that a spec refers to: read from beside it, and copied into the directory of a run.
+//!
+//! A spec may come from a stranger, so it may not name any file of the machine: only regular files whose canonical paths
+//! lie in the folder of the spec, in the working directory, or in a folder that was allowed. What is checked is the file
+//! that is read: it is opened once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use blis_live::journal::{NamedText, Readers};
+use blis_sim::spec::error::shown;
 use blis_sim::spec::files::{self, Files, MAX_BYTES};
 use blis_sim::spec::{self, Spanned, Spec, SpecError};
 
@@ -27,25 +34,46 @@ impl Copy {
         format!("{FOLDER}/{}", self.name)
     }
 
+    /// How it is written into the run directory: for the user's eyes only, as the file may be.
+    pub fn named_text(&self) -> NamedText {
+        NamedText {
+            name: self.path(),
+            text: self.text.clone(),
+            readers: Readers::Owner,
+        }
+    }
+
     /// SHA-256 of its text.
     pub fn sha256(&self) -> String {
         spec::sha256(&self.text)
     }
 }
 
-/// Reads the files that a spec refers to, by paths relative to `folder`.
+/// Reads the files that a spec refers to, by paths relative to `folder`, from there, from the working directory and from
+/// the folders that are allowed beside them.
 ///
 /// # Errors
-/// One for each file that cannot be read, is not UTF-8, or is more than what is left of [`MAX_BYTES`], at the place
+/// One for each file that may not or cannot be read, is not UTF-8, or is more than what is left of [`MAX_BYTES`], at the place
 /// where the spec names it.
-pub fn read(spec: &Spec, folder: &Path) -> Result<Files, Vec<SpecError>> {
+pub fn read(spec: &Spec, folder: &Path, allowed: &[PathBuf]) -> Result<Files, Vec<SpecError>> {
+    let here = Path::new(".");
+    let own = match folder.as_os_str().is_empty() {
+        true => here,
+        false => folder,
+    };
+    let folders = [own, here]
+        .into_iter()
+        .chain(allowed.iter().map(PathBuf::as_path));
+    let allowed: Vec<PathBuf> = folders
+        .filter_map(|folder| folder.canonicalize().ok())
+        .collect();
     let mut read = Files::default();
     let mut errors = Vec::new();
     let mut left = MAX_BYTES;
     for path in files::wanted(spec) {
         let text = match read.get(&path.value) {
             Some(text) => Ok(text.to_string()),
-            None => read_one(&path, folder, left),
+            None => read_one(&path, folder, &allowed, left),
         };
         match text {
             Ok(text) if text.len() as u64 <= left => {
@@ -70,17 +98,49 @@ fn too_large(path: &Spanned<String>) -> SpecError {
         ))
 }
 
-fn read_one(path: &Spanned<String>, folder: &Path, left: u64) -> Result<String, SpecError> {
+fn read_one(
+    path: &Spanned<String>,
+    folder: &Path,
+    allowed: &[PathBuf],
+    left: u64,
+) -> Result<String, SpecError> {
     let unreadable = |error: std::io::Error| {
-        path.error(format!("the file `{}` cannot be read: {error}", path.value))
-            .help("name a file by its path from the folder of the spec")
+        path.error(format!(
+            "the file `{}` cannot be read: {error}",
+            shown(&path.value)
+        ))
+        .help("name a file by its path from the folder of the spec")
     };
-    let mut bytes = Vec::new();
-    let opened = std::fs::File::open(folder.join(&path.value)).map_err(unreadable)?;
-    if opened.metadata().map_err(unreadable)?.len() > left {
+    let opened = open(&folder.join(&path.value)).map_err(unreadable)?;
+    let metadata = opened.metadata().map_err(unreadable)?;
+    let canonical = canonical(&opened, &folder.join(&path.value)).map_err(unreadable)?;
+    if !metadata.is_file() || of_the_system(&canonical) {
+        let message = format!("`{}` is not a regular file", shown(&path.value));
+        return Err(path
+            .error(message)
+            .help("name a file, not a folder, a pipe or a device"));
+    }
+    if !allowed.iter().any(|folder| canonical.starts_with(folder)) {
+        let message = format!(
+            "the file `{}` is neither in the folder of the spec nor in the working directory",
+            shown(&path.value)
+        );
+        let within = canonical
+            .parent()
+            .unwrap_or(&canonical)
+            .display()
+            .to_string();
+        let help = format!(
+            "allow its folder if you trust the spec: --allow-files {}",
+            shown(&within)
+        );
+        return Err(path.error(message).help(help));
+    }
+    if metadata.len() > left {
         return Err(too_large(path));
     }
-    // What is no regular file does not say how long it is; one byte more than is accepted is enough to refuse it.
+    let mut bytes = Vec::new();
+    // A file may grow, and some do not say how long they are; one byte more than is accepted is enough to refuse it.
     let size = opened.take(left + 1).read_to_end(&mut bytes);
     if size.map_err(unreadable)? as u64 > left {
         return Err(too_large(path));
@@ -96,6 +156,44 @@ fn read_one(path: &Spanned<String>, folder: &Path, left: u64) -> Result<String, 
         ))
         .help("save the file as UTF-8")
     })
+}
+
+/// Opens a file to be read. A pipe without a writer does not make it wait.
+#[cfg(unix)]
+fn open(path: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    File::options()
+        .read(true)
+        .custom_flags(flags.bits() as i32)
+        .open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> std::io::Result<File> {
+    File::open(path)
+}
+
+/// Whether a path leads to what the system shows of itself, which has the looks of files. The working directory may be the
+/// root of everything.
+fn of_the_system(canonical: &Path) -> bool {
+    let folders = ["/proc", "/sys", "/dev"];
+    cfg!(target_os = "linux") && folders.iter().any(|folder| canonical.starts_with(folder))
+}
+
+/// The path of an opened file without links in it.
+fn canonical(opened: &File, path: &Path) -> std::io::Result<PathBuf> {
+    // Linux tells the path of the very file that is open, whatever has taken its name since.
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd as _;
+        let own = format!("/proc/self/fd/{}", opened.as_raw_fd());
+        if let Ok(path) = std::fs::read_link(own) {
+            return Ok(path);
+        }
+    }
+    let _ = opened;
+    path.canonicalize()
 }
 
 /// Copies of all files under distinct names, which are those of the files as far as these differ.

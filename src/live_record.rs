@@ -8,7 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use blis_live::driver::Ended;
 use blis_live::journal::{
-    self, End, Entries, Journal, Kept, MANIFEST, NamedText, RealDisk, Recorder, What, folder,
+    self, End, Entries, Journal, Kept, MANIFEST, NamedText, Readers, RealDisk, Recorder, What,
+    folder,
 };
 use blis_live::observe::Connected;
 use blis_live::target::Target;
@@ -19,6 +20,7 @@ use tempfile::TempDir;
 use crate::arguments;
 use crate::cli::ObserveArgs;
 use crate::exit::Failure;
+use crate::input_files::Copy;
 use crate::run_directory::{Contents, RunDirectory, SPEC, UNFINISHED, former};
 use crate::simulate::{files, run_text};
 use crate::trace_file::TraceFile;
@@ -174,13 +176,11 @@ fn manifest(
 
 /// What is needed to read a record.
 fn at_start(workload: &Workload, manifest: &Manifest) -> Vec<NamedText> {
-    let copies = workload.files.iter().map(|copy| NamedText {
-        name: copy.path(),
-        text: copy.text.clone(),
-    });
+    let copies = workload.files.iter().map(Copy::named_text);
     let spec = NamedText {
         name: SPEC.to_owned(),
         text: run_text(workload),
+        readers: Readers::Anyone,
     };
     let manifest = of_manifest(manifest);
     copies.chain([spec, manifest]).collect()
@@ -191,6 +191,7 @@ fn of_manifest(manifest: &Manifest) -> NamedText {
         name: MANIFEST.to_owned(),
         // The types allow no failure.
         text: manifest.to_json().unwrap_or_default(),
+        readers: Readers::Anyone,
     }
 }
 
@@ -287,6 +288,7 @@ mod tests {
         let named = |name: &&str| NamedText {
             name: (*name).to_owned(),
             text: String::new(),
+            readers: Readers::Anyone,
         };
         names.iter().map(named).collect()
     }

@@ -18,6 +18,7 @@ mod nats_context;
 mod progress;
 mod recorded;
 mod report;
+mod run_contents;
 mod run_directory;
 mod simulate;
 mod trace_file;

@@ -5,25 +5,26 @@
 //! are written into a directory beside it, which is then renamed. In a directory that exists all files are
 //! written aside first and then take their places; when one cannot, those before it give their places back.
 
-use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 pub use blis_live::journal::UNFINISHED;
-use blis_live::journal::{JOURNAL, MANIFEST, NamedText, RECORD, folder};
+use blis_live::journal::{JOURNAL, MANIFEST, NamedText, RECORD, Readers, folder};
+use blis_sim::spec::error;
 use tempfile::TempDir;
 
 use crate::exit::Failure;
 use crate::input_files::{Copy, FOLDER};
+use crate::run_contents;
 
 /// The resolved spec's file name.
 pub const SPEC: &str = "spec.yaml";
 /// The result document's file name.
 pub const RESULT: &str = "result.json";
 /// The report's file name.
-const REPORT: &str = "report.md";
+pub const REPORT: &str = "report.md";
 /// The name of the schema of specs, which the first line of the resolved spec refers to.
-const SCHEMA: &str = "spec.schema.json";
+pub const SCHEMA: &str = "spec.schema.json";
 /// All of them, with the folder of copies and the record of a live run, which are not always there. The last to take its
 /// place is the result, without which a directory holds no run.
 const NAMES: [&str; 8] = [
@@ -48,25 +49,26 @@ pub struct Contents<'a> {
 impl Contents<'_> {
     /// The files, the result last.
     pub fn texts(&self) -> Vec<NamedText> {
-        let copies = self
-            .files
-            .iter()
-            .map(|copy| (copy.path(), copy.text.clone()));
+        let copies = self.files.iter().map(Copy::named_text);
         let files = [
             (SCHEMA, blis_sim::spec::json_schema()),
             (SPEC, self.spec.to_owned()),
             (REPORT, self.report.to_owned()),
             (RESULT, self.result.to_owned()),
         ];
-        let files = files.map(|(name, text)| (name.to_owned(), text));
-        let all = copies.chain(files);
-        all.map(|(name, text)| NamedText { name, text }).collect()
+        let files = files.map(|(name, text)| NamedText {
+            name: name.to_owned(),
+            text,
+            readers: Readers::Anyone,
+        });
+        copies.chain(files).collect()
     }
 }
 
-/// The names that an earlier run may have left in its directory, the result first and its journal not.
+/// The names that an earlier run may have left in its directory, but its journal. The result, by which a run is
+/// recognised, is the last, so that what is left after a crash is still seen to be of a run.
 pub fn former() -> impl Iterator<Item = &'static str> {
-    NAMES.into_iter().rev().filter(|name| *name != JOURNAL)
+    NAMES.into_iter().filter(|name| *name != JOURNAL)
 }
 
 /// A place that can be written to.
@@ -80,7 +82,7 @@ impl RunDirectory {
     /// The place `path`; results that are there are only replaced with `force`.
     ///
     /// # Errors
-    /// [`Failure::Usage`] when it holds results, is something else than a directory of results, or cannot be
+    /// [`Failure::Usage`] when it holds results, a run that is still going, anything that no run wrote, or cannot be
     /// written.
     pub fn claim(path: &Path, force: bool) -> Result<RunDirectory, Failure> {
         let shown = path.display();
@@ -93,33 +95,9 @@ impl RunDirectory {
             // A link that leads nowhere is not a free place.
             Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => false,
             Err(error) => return Err(unusable(error)),
-            Ok(entries) => {
-                let names = entries.map(|entry| Ok(entry?.file_name()));
-                let mut names: Vec<_> = names.collect::<io::Result<_>>().map_err(unusable)?;
-                names.retain(|name| !name.to_string_lossy().starts_with(UNFINISHED));
-                if let Some(other) = names.iter().find(|name| !of_a_run(name)) {
-                    return Err(Failure::Usage(format!(
-                        "--out {shown} holds {}, which is not of a run; name a new directory",
-                        other.display()
-                    )));
-                }
-                if names.iter().any(|name| name == JOURNAL) && folder::goes_on(path) {
-                    return Err(Failure::Usage(format!(
-                        "--out {shown} holds the record of a run that is still going; end that run first, or name another \
-                         directory"
-                    )));
-                }
-                if names.iter().any(|name| name == JOURNAL) && !force {
-                    return Err(Failure::Usage(format!(
-                        "--out {shown} holds the record of a run that was interrupted; `blis report` shows \
-                         what there is, --force throws it away"
-                    )));
-                }
-                if !names.is_empty() && !force {
-                    return Err(Failure::Usage(format!(
-                        "--out {shown} holds the results of a run; --force replaces them"
-                    )));
-                }
+            Ok(_) => {
+                let held = run_contents::look(path).map_err(unusable)?;
+                replaceable(path, held, force).map_err(Failure::Usage)?;
                 true
             }
         };
@@ -222,8 +200,38 @@ fn absent_is_fine(error: io::Error) -> io::Result<()> {
     }
 }
 
-fn of_a_run(name: &OsStr) -> bool {
-    NAMES.iter().any(|known| name == *known)
+/// Whether what a directory holds may be replaced.
+fn replaceable(path: &Path, held: run_contents::Contents, force: bool) -> Result<(), String> {
+    let shown = path.display();
+    let held = match held {
+        run_contents::Contents::Nothing => return Ok(()),
+        run_contents::Contents::Foreign(what, why) => {
+            return Err(format!(
+                "--out {shown} holds {}, {why}; name a new directory",
+                error::shown(&what.display().to_string())
+            ));
+        }
+        run_contents::Contents::Run(held) => held,
+    };
+    if held.is_unfinished && folder::goes_on(path) {
+        return Err(format!(
+            "--out {shown} holds the record of a run that is still going; end that run first, or name another directory"
+        ));
+    }
+    if force {
+        return Ok(());
+    }
+    let of = match held.name.is_empty() {
+        true => String::new(),
+        false => format!(" of {}", error::shown(&held.name)),
+    };
+    Err(match held.is_unfinished {
+        true => format!(
+            "--out {shown} holds the record of a run{of} that was interrupted; `blis report` shows what there is, --force \
+             throws it away"
+        ),
+        false => format!("--out {shown} holds the results of a run{of}; --force replaces them"),
+    })
 }
 
 /// A directory for unfinished files, which vanishes with the value.
@@ -239,13 +247,16 @@ fn write_files(directory: &Path, contents: &Contents<'_>) -> io::Result<()> {
     }
     let texts = contents.texts();
     let mut files = texts.iter();
-    files.try_for_each(|file| write_file(&directory.join(&file.name), &file.text))
+    files.try_for_each(|file| write_file(directory, file))
 }
 
-fn write_file(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = std::fs::File::create(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+fn write_file(directory: &Path, file: &NamedText) -> io::Result<()> {
+    let mut options = std::fs::File::options();
+    options.write(true).create(true).truncate(true);
+    file.readers.restrict(&mut options);
+    let mut opened = options.open(directory.join(&file.name))?;
+    opened.write_all(file.text.as_bytes())?;
+    opened.sync_all()
 }
 
 fn parent(path: &Path) -> &Path {
@@ -259,4 +270,44 @@ fn parent(path: &Path) -> &Path {
 fn nearest_directory(path: &Path) -> &Path {
     let exists = |above: &&Path| !above.as_os_str().is_empty() && above.exists();
     path.ancestors().find(exists).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_that_cannot_be_written_leave_what_was_there() {
+        let home = tempfile::tempdir().expect("a folder");
+        let out = home.path().join("out");
+        let copy = |text: &str| Copy {
+            written: "a.csv".to_owned(),
+            name: "a.csv".to_owned(),
+            text: text.to_owned(),
+        };
+        let (spec, before) = ("blis: 1\n", [copy("before")]);
+        let (hash, of_copy) = (blis_sim::spec::sha256(spec), before[0].sha256());
+        let result = format!(
+            "{{\"schema\": \"blis.result/1\", \"spec\": {{\"name\": \"a\", \"resolved_sha256\": \"{hash}\", \
+             \"files\": {{\"files/a.csv\": \"{of_copy}\"}}}}}}"
+        );
+        let contents = |files| Contents {
+            spec,
+            result: &result,
+            report: "a report",
+            files,
+        };
+        let place = RunDirectory::claim(&out, false).expect("a free place");
+        place.write(&contents(&before)).expect("written");
+        // Something takes the place of the result between the claim and the end of the run.
+        let place = RunDirectory::claim(&out, true).expect("a run");
+        std::fs::remove_file(out.join(RESULT)).expect("removed");
+        std::fs::create_dir_all(out.join(RESULT).join("taken")).expect("a folder in its place");
+        let after = [copy("after")];
+        assert!(place.write(&contents(&after)).is_err());
+        let read = |name: &str| std::fs::read_to_string(out.join(name)).expect("a file");
+        assert_eq!(read("files/a.csv"), "before");
+        assert_eq!(read(SPEC), spec);
+        assert_eq!(read(REPORT), "a report");
+    }
 }

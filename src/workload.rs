@@ -118,7 +118,8 @@ fn prepare(
     };
     let mut read = spec::read_with(&source.text, &overrides.set).map_err(refused)?;
     apply(&mut read, !named, clients, overrides)?;
-    let files = input_files::read(&read, &source.folder).map_err(refused)?;
+    let files =
+        input_files::read(&read, &source.folder, &overrides.allow_files).map_err(refused)?;
     let lowered = spec::lower_with(&read, &files).map_err(refused)?;
     let warnings = match lowered.warnings.is_empty() {
         true => String::new(),

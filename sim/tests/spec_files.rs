@@ -80,7 +80,7 @@ fn a_flaw_of_a_recording_names_file_line_and_form() {
         ("time,action\n2\n", 2, "`2` has one field", row),
         ("time,action\n2,ask,1\n", 2, "`2,ask,1` has 3 fields", row),
         ("time,action\n2,ask\n3,a", 3, "`3,a` has no line break, as if the file was cut short", "every line ends with a line break"),
-        ("0,ask\n", 1, "`0,ask` is not a header", "the first line is `time` or `time,action`"),
+        ("0,ask\n", 1, "this is not the header of such a table", "the first line is `time` or `time,action`"),
         ("time,action\n", 1, "there are no rows below the header", "give at least one row"),
     ];
     for (trace, line, message, accepted) in cases {
@@ -96,7 +96,7 @@ fn a_flaw_of_measured_values_names_file_line_and_form() {
     for (times, line, message) in [
         ("value\n1ms\n2\n", 3, "the duration `2` has no unit"),
         ("value\n-1ms\n", 2, "`-1ms` is negative"),
-        ("time\n1ms\n", 1, "`time` is not a header"),
+        ("time\n1ms\n", 1, "this is not the header of such a table"),
         (
             "value\n1ms",
             2,

@@ -117,7 +117,7 @@ fn results_without_files_take_the_place_of_results_with_files() {
 }
 
 #[test]
-fn results_that_cannot_be_written_leave_the_files_as_they_were() {
+fn a_folder_in_the_place_of_the_result_is_not_of_a_run() {
     let home = home();
     assert_eq!(
         run(home.path(), "run --spec specs/spec.yaml --out out").code,
@@ -125,15 +125,20 @@ fn results_that_cannot_be_written_leave_the_files_as_they_were() {
     );
     let out = home.path().join("out");
     let spec = read(out.join("spec.yaml"));
-    fs::write(out.join("files/a.csv"), "before").expect("written");
+    let copy = read(out.join("files/a.csv"));
     fs::remove_file(out.join("result.json")).expect("removed");
     fs::create_dir_all(out.join("result.json/taken")).expect("a folder in its place");
     let failed = run(
         home.path(),
         "run --seed 9 --spec specs/spec.yaml --out out --force",
     );
-    assert_eq!(failed.code, Some(1), "{failed:?}");
-    assert_eq!(read(out.join("files/a.csv")), "before");
+    assert_eq!(failed.code, Some(2), "{failed:?}");
+    assert!(
+        failed.stderr.contains("--out out holds files, "),
+        "{}",
+        failed.stderr
+    );
+    assert_eq!(read(out.join("files/a.csv")), copy);
     assert_eq!(read(out.join("spec.yaml")), spec);
 }
 
@@ -142,7 +147,7 @@ fn paths_of_a_spec_from_stdin_begin_at_the_working_directory() {
     let home = home();
     let mut command = binary();
     command
-        .args(["run", "--json", "--spec", "-"])
+        .args(["run", "--json", "--spec", "-", "--allow-files", "../data"])
         .current_dir(home.path().join("specs"))
         .write_stdin(SPEC);
     let ran = finished(&mut command);
@@ -213,4 +218,87 @@ fn a_file_of_more_than_the_limit_is_not_read() {
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.stderr.contains("is too large"), "{ran:?}");
     assert!(ran.stderr.contains("256 MiB together"), "{ran:?}");
+}
+
+/// What `blis check` says of a spec whose arrivals are in this file, run in its folder.
+#[cfg(unix)]
+fn checked(folder: &Path, file: &str, more: &[&str]) -> Ran {
+    let spec = format!(
+        "blis: 1\nname: reach\nrun: {{horizon: 10s}}\nclients: {{c: {{arrival: {{trace: {file}}}, do: a}}}}\n\
+         actions: {{a: {{path: [reply]}}}}\n"
+    );
+    fs::write(folder.join("spec.yaml"), spec).expect("a spec");
+    let mut command = binary();
+    let args = [&["check", "spec.yaml"], more].concat();
+    finished(command.args(args).current_dir(folder))
+}
+
+#[cfg(unix)]
+#[test]
+fn a_spec_reads_no_file_outside_its_folder_and_shows_nothing_of_it() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (inside, outside) = (home.path().join("specs"), home.path().join("private"));
+    for folder in [&inside, &outside] {
+        fs::create_dir(folder).expect("a folder");
+    }
+    fs::write(outside.join("secret.csv"), "time\nCANARY\n").expect("a file");
+    fs::write(outside.join("good.csv"), "time\n1\n").expect("a file");
+    fs::write(inside.join("env"), "CANARY=1\n").expect("a file");
+    let link = |to: &Path, name: &str| {
+        std::os::unix::fs::symlink(to, inside.join(name)).expect("a link");
+    };
+    link(&outside.join("good.csv"), "link.csv");
+    link(&outside, "folder");
+    link(&inside.join("env"), "own-link");
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(inside.join("pipe"))
+        .status();
+    assert!(pipe.expect("mkfifo is there").success());
+    let elsewhere = "is neither in the folder of the spec nor";
+    let private = outside.join("good.csv").display().to_string();
+    #[rustfmt::skip]
+    let refused = [
+        ("../private/good.csv", elsewhere),
+        ("../private/secret.csv", elsewhere),
+        (private.as_str(), elsewhere),
+        ("link.csv", elsewhere),
+        ("folder/good.csv", elsewhere),
+        ("/etc/passwd", elsewhere),
+        ("/proc/self/environ", "is not a regular file"),
+        ("/dev/stdin", "is not a regular file"),
+        ("pipe", "is not a regular file"),
+        (".", "is not a regular file"),
+        ("env", "this is not the header of such a table"),
+        ("own-link", "this is not the header of such a table"),
+    ];
+    for (file, said) in refused {
+        let ran = checked(&inside, file, &[]);
+        assert_eq!(ran.code, Some(2), "{file}: {ran:?}");
+        assert!(ran.stderr.contains(said), "{file}: {}", ran.stderr);
+        assert!(!format!("{ran:?}").contains("CANARY"), "{file}: {ran:?}");
+        assert!(!ran.stderr.contains("root:"), "{file}: {}", ran.stderr);
+    }
+    for file in ["../private/good.csv", "link.csv", "folder/good.csv"] {
+        let ran = checked(&inside, file, &["--allow-files", "../private"]);
+        assert_eq!(ran.code, Some(0), "{file}: {ran:?}");
+    }
+    let ran = checked(&inside, "/proc/self/environ", &["--allow-files", "/"]);
+    assert!(ran.stderr.contains("is not a regular file"), "{ran:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn copies_of_files_are_for_the_eyes_of_the_user() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = home();
+    let ran = run(home.path(), "run --spec specs/spec.yaml --out out");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let mode = |name: &str| {
+        let metadata = fs::metadata(home.path().join("out").join(name)).expect("a file");
+        metadata.permissions().mode() & 0o777
+    };
+    assert_eq!(mode("files/a.csv"), 0o600);
+    assert_eq!(mode("files/times.csv"), 0o600);
+    // By the mask of the user, as any other file.
+    assert_ne!(mode("result.json") & 0o400, 0);
 }

@@ -127,7 +127,9 @@ fn existing_results_stay_unless_force_replaces_them() {
     assert_eq!((refused.code, refused.stdout.as_str()), (Some(2), ""));
     assert_eq!(
         refused.stderr,
-        format!("blis: --out {out} holds the results of a run; --force replaces them\n")
+        format!(
+            "blis: --out {out} holds the results of a run of quickstart; --force replaces them\n"
+        )
     );
     assert_eq!(read(directory.join("result.json")), before);
     assert_eq!(
@@ -152,13 +154,107 @@ fn foreign_files_are_never_touched() {
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
         assert!(
             ran.stderr.contains(&format!(
-                "--out {directory} holds thesis.tex, which is not of a run"
+                "--out {directory} holds thesis.tex, which no run wrote"
             )),
             "{}",
             ran.stderr
         );
         assert_eq!(names(home.path()), ["thesis.tex"]);
         assert_eq!(read(foreign.clone()), "years of work");
+    }
+}
+
+/// All files below a folder with what they hold.
+fn tree(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        match path.is_dir() {
+            true => found.extend(tree(&path)),
+            false => found.push((path.clone(), fs::read(&path).expect("a file"))),
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn names_of_a_run_are_not_a_run() {
+    let foreign: [(&[(&str, &str)], &str); 9] = [
+        (&[("journal/2026.md", "dear diary")], "journal/2026.md"),
+        (&[("journal/0.segment", "dear diary")], "journal/0.segment"),
+        (&[("files/tax.pdf", "forms")], "files"),
+        (
+            &[("spec.yaml", "blis: 1\n"), ("files/a.csv", "time\n0\n")],
+            "files",
+        ),
+        (&[("spec.yaml", "blis: 1\n")], "spec.yaml"),
+        (&[("report.md", "my report")], "report.md"),
+        (
+            &[("result.json", "{\"schema\": \"mine/1\"}")],
+            "result.json",
+        ),
+        (&[("manifest.json", "{}")], "manifest.json"),
+        (&[("record.blis", "not a record")], "record.blis"),
+    ];
+    for (files, named) in foreign {
+        let home = temporary();
+        for (name, text) in files {
+            let path = home.path().join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, text).expect("a file");
+        }
+        let before = tree(home.path());
+        for force in ["", "--force"] {
+            let ran = words(&format!("run --out {} {force}", home.path().display()));
+            assert_eq!(ran.code, Some(2), "{named}: {ran:?}");
+            let said = format!("holds {named}, ");
+            assert!(ran.stderr.contains(&said), "{named}: {}", ran.stderr);
+            assert_eq!(tree(home.path()), before, "{named}");
+        }
+    }
+}
+
+#[test]
+fn what_was_added_to_a_run_or_changed_in_it_is_not_replaced() {
+    let kept = temporary();
+    let spec = kept.path().join("s.yaml");
+    fs::write(
+        &spec,
+        "blis: 1\nname: s\nrun: {horizon: 1s}\nclients: {c: {arrival: {trace: a.csv}, do: a}}\n\
+         actions: {a: {path: [reply]}}\n",
+    )
+    .expect("a spec");
+    fs::write(kept.path().join("a.csv"), "time\n0\n0.5\n").expect("a file");
+    let mine: [(&str, &str); 5] = [
+        ("files/mine.csv", "mine"),
+        ("files/a.csv", "time\n0\n0.1\n"),
+        ("spec.yaml", "blis: 1\nname: my own\n"),
+        ("notes.md", "what I found"),
+        ("journal/day.md", "dear diary"),
+    ];
+    for (name, text) in mine {
+        let home = temporary();
+        let out = home.path().join("run");
+        let line = format!("run --spec {} --out {}", spec.display(), out.display());
+        assert_eq!(words(&line).code, Some(0));
+        assert_eq!(
+            words(&format!("{line} --force")).code,
+            Some(0),
+            "a run is replaced"
+        );
+        let path = out.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+        let before = tree(&out);
+        let ran = words(&format!("{line} --force"));
+        assert_eq!(ran.code, Some(2), "{name}: {ran:?}");
+        assert!(
+            ran.stderr.contains(&format!("holds {name}, ")),
+            "{}",
+            ran.stderr
+        );
+        assert_eq!(tree(&out), before, "{name}");
     }
 }
 

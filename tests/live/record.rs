@@ -275,7 +275,7 @@ fn a_run_that_is_killed_is_told_of_by_its_record() {
     assert!(
         taken
             .stderr
-            .contains("of a run that was interrupted; `blis report`"),
+            .contains("of a run of quickstart that was interrupted; `blis report`"),
         "{}",
         taken.stderr
     );

@@ -21,7 +21,7 @@ pub trait Disk {
     ///
     /// # Errors
     /// See [`make_folder`](Self::make_folder).
-    fn create(&mut self, path: &Path) -> io::Result<Self::File>;
+    fn create(&mut self, path: &Path, readers: Readers) -> io::Result<Self::File>;
 
     /// Writes to the end of a file.
     ///
@@ -69,6 +69,27 @@ pub trait Disk {
     fn names(&self, path: &Path) -> io::Result<Vec<String>>;
 }
 
+/// Who may read a file that is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readers {
+    /// Whoever the user's mask allows.
+    Anyone,
+    /// The user alone: it is a copy of a file of the user's, whose own permissions are not known here.
+    Owner,
+}
+
+impl Readers {
+    /// Lets nobody else read a file that is made with these options.
+    pub fn restrict(self, options: &mut OpenOptions) {
+        #[cfg(unix)]
+        if self == Readers::Owner {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600);
+        }
+        let _ = options;
+    }
+}
+
 /// The file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RealDisk;
@@ -81,11 +102,11 @@ impl Disk for RealDisk {
         std::fs::create_dir(path)
     }
 
-    fn create(&mut self, path: &Path) -> io::Result<File> {
-        let file = OpenOptions::new()
-            .append(true)
-            .create_new(true)
-            .open(path)?;
+    fn create(&mut self, path: &Path, readers: Readers) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.append(true).create_new(true);
+        readers.restrict(&mut options);
+        let file = options.open(path)?;
         // Whoever writes a file holds it, so that others see that it goes on; not every file system has locks.
         let _ = file.try_lock();
         Ok(file)

@@ -5,7 +5,7 @@ use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::{Disk, Syncs};
+use super::{Disk, Readers, Syncs};
 
 /// What a crash leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,7 +228,7 @@ impl Disk for FakeDisk {
         }
     }
 
-    fn create(&mut self, path: &Path) -> io::Result<FakeFile> {
+    fn create(&mut self, path: &Path, _readers: Readers) -> io::Result<FakeFile> {
         let mut state = self.state();
         let whole = state.operate()?;
         let node = Node::File {

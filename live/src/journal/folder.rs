@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use blis_sim::model::Model;
 
+use super::disk::Readers;
 use super::entry::What;
 use super::frame::{self, Header};
 use super::recover::SEGMENT;
@@ -30,6 +31,8 @@ pub struct NamedText {
     pub name: String,
     /// What it holds.
     pub text: String,
+    /// Who may read it.
+    pub readers: Readers,
 }
 
 /// How many syncs there are.
@@ -96,7 +99,7 @@ pub fn start<D: Disk>(
     let name = format!("{DRIVER}{SEGMENT}");
     let path = staged.join(&name);
     let failed = unwritten(&path);
-    let mut file = disk.create(&path).map_err(&failed)?;
+    let mut file = disk.create(&path, Readers::Anyone).map_err(&failed)?;
     let header = Header {
         writer: DRIVER,
         run,
@@ -165,7 +168,7 @@ fn fold<D: Disk>(
 ) -> Result<(), Failure> {
     let failed = unwritten(path);
     let mut entries = Entries::of_folder(disk, &directory.join(JOURNAL), run, model)?;
-    let mut file = disk.create(path).map_err(&failed)?;
+    let mut file = disk.create(path, Readers::Anyone).map_err(&failed)?;
     let mut buffer = Header {
         writer: DRIVER,
         run,
@@ -243,7 +246,7 @@ fn write_files<D: Disk>(disk: &mut D, into: &Path, files: &[NamedText]) -> Resul
     for file in files {
         let path = into.join(&file.name);
         let failed = unwritten(&path);
-        let mut opened = disk.create(&path).map_err(&failed)?;
+        let mut opened = disk.create(&path, file.readers).map_err(&failed)?;
         disk.write(&mut opened, file.text.as_bytes())
             .map_err(&failed)?;
         disk.sync(&mut opened).map_err(&failed)?;

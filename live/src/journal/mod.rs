@@ -31,10 +31,10 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use disk::{Disk, RealDisk};
+pub use disk::{Disk, Readers, RealDisk};
 pub use entry::{End, Entry, What};
 pub use folder::{NamedText, Syncs};
-pub use recover::{Damage, Entries};
+pub use recover::{Damage, Entries, SEGMENT};
 pub use replay::{Replayed, replay};
 pub use writer::{Journal, Kept, Recorder, most_groups};
 

@@ -74,6 +74,7 @@ fn named(name: &str, text: &str) -> NamedText {
     NamedText {
         name: name.to_owned(),
         text: text.to_owned(),
+        readers: Readers::Anyone,
     }
 }
 
@@ -270,7 +271,7 @@ fn no_row_counts_twice() {
     let mut disk = FakeDisk::new();
     let mut write = |name: &str, run: u64, groups: &[&[u64]]| {
         let path = PathBuf::from(name);
-        let mut file = disk.create(&path).expect("a file");
+        let mut file = disk.create(&path, Readers::Anyone).expect("a file");
         let header = Header { writer: 0, run };
         disk.write(&mut file, &header.encode()).expect("room");
         let mut segment = Segment::new(disk.clone(), file, path.clone());
@@ -302,7 +303,7 @@ fn writers_are_read_in_the_order_of_time() {
     let mut paths = Vec::new();
     for (writer, rows) in [(0u32, [1u64, 4, 5]), (1, [2, 3, 9])] {
         let path = PathBuf::from(format!("/{writer}.segment"));
-        let mut file = disk.create(&path).expect("a file");
+        let mut file = disk.create(&path, Readers::Anyone).expect("a file");
         let header = Header { writer, run: RUN };
         disk.write(&mut file, &header.encode()).expect("room");
         let mut segment = Segment::new(disk.clone(), file, path.clone());
@@ -322,7 +323,7 @@ fn what_is_no_segment_of_the_run_is_refused_by_name() {
     let mut disk = FakeDisk::new();
     let mut refused = |bytes: &[u8]| {
         let path = PathBuf::from(format!("/{}", disk.operations()));
-        let mut file = disk.create(&path).expect("a file");
+        let mut file = disk.create(&path, Readers::Anyone).expect("a file");
         disk.write(&mut file, bytes).expect("room");
         let opened = Entries::open(&disk, &[path], RUN, &small());
         opened

@@ -283,6 +283,7 @@ mod tests {
     use blis_sim::event::{Outcome, Request};
     use blis_sim::model::{ActionId, ClientId};
 
+    use super::super::Readers;
     use super::super::fake::FakeDisk;
     use super::*;
 
@@ -312,7 +313,7 @@ mod tests {
     fn segment(disk: &FakeDisk) -> Segment<FakeDisk> {
         let mut disk = disk.clone();
         let path = PathBuf::from("/0.segment");
-        let file = disk.create(&path).expect("a file");
+        let file = disk.create(&path, Readers::Anyone).expect("a file");
         Segment::new(disk, file, path)
     }
 

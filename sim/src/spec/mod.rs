@@ -108,8 +108,8 @@ pub fn read_bytes(bytes: &[u8]) -> Result<Spec, Vec<SpecError>> {
 }
 
 /// The SHA-256 of a spec's text, in hexadecimal.
-pub fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes())
+pub fn sha256(text: impl AsRef<[u8]>) -> String {
+    Sha256::digest(text)
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()

@@ -14,7 +14,7 @@ use super::super::fake::FakeDisk;
 use super::super::frame::Header;
 use super::super::tests::{RUN, model};
 use super::super::writer::{Numbered, Segment};
-use super::super::{Damage, Disk};
+use super::super::{Damage, Disk, Readers};
 use super::*;
 
 /// The events of a simulation, as a record has them: what a backend does is left out.
@@ -95,7 +95,7 @@ fn document(model: &Model, measure: &Measure, end: End) -> Run {
 fn replayed(model: &Model, entries: &[(u64, Bytes)]) -> (Measure, Replayed, Damage) {
     let mut disk = FakeDisk::new();
     let path = PathBuf::from("/0.segment");
-    let mut file = disk.create(&path).expect("a file");
+    let mut file = disk.create(&path, Readers::Anyone).expect("a file");
     let header = Header {
         writer: 0,
         run: RUN,
