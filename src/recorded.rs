@@ -159,6 +159,7 @@ impl Unfinished {
             connections: self.manifest.connections,
             elapsed_s: end.at.since(Time::ZERO).as_secs_f64(),
             reasons: Default::default(),
+            incidents: Default::default(),
             messages: Vec::new(),
             awaited: Default::default(),
             generator: None,
@@ -195,7 +196,14 @@ impl Unfinished {
 const NO_GENERATOR: &str =
     "How the generator did is not in the record, so that nothing can be promised: run it again.";
 /// What of a live run is not in its record.
-const NOT_RECORDED: [&str; 5] = ["reasons", "messages", "awaited", "generator", "observers"];
+const NOT_RECORDED: [&str; 6] = [
+    "reasons",
+    "incidents",
+    "messages",
+    "awaited",
+    "generator",
+    "observers",
+];
 
 /// The number of a run.
 fn id(manifest: &Manifest) -> Result<u64, Failure> {

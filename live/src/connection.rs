@@ -32,24 +32,6 @@ const MOST_TOLD: usize = 10;
 /// What a server said on its own account, and what happened beside requests.
 #[derive(Debug, Default)]
 pub struct Told {
-    /// Requests that nobody subscribes to.
-    pub no_responders: AtomicU64,
-    /// Replies that came from a stream that has the subject, instead of a service.
-    pub captured: AtomicU64,
-    /// Replies with the header of a service error.
-    pub service_errors: AtomicU64,
-    /// Replies that refused the request.
-    pub rejected: AtomicU64,
-    /// Publications that a stream refused.
-    pub stream_errors: AtomicU64,
-    /// Requests that were not sent because the connection had no room.
-    pub no_room: AtomicU64,
-    /// Requests that were not sent because the connection was down.
-    pub disconnected: AtomicU64,
-    /// Requests larger than the server takes.
-    pub too_large: AtomicU64,
-    /// Publications that the server does not permit.
-    pub permission_denied: AtomicU64,
     /// Times that a connection was lost.
     pub lost: AtomicU64,
     /// Times that the client could not keep up with what came.
@@ -208,7 +190,6 @@ async fn open_one(
                 let said = error.to_string();
                 if let Some(Denial::Publish(subject)) = Denial::parse(&said) {
                     let subject = key(&subject);
-                    count(&hears.permission_denied);
                     refuses.add(subject);
                     let _ = events.send(Incoming::Denied {
                         connection,
@@ -240,16 +221,12 @@ async fn open_one(
             let Some((kind, action, flight)) = message.subject.get(skip..).and_then(read_id) else {
                 continue;
             };
-            let outcome = match kind {
+            let ending = match kind {
                 SendKind::Jetstream => reply::of_stream(&message, &told),
-                SendKind::Request | SendKind::Publish => reads.outcome(action, &message, &told),
+                SendKind::Request | SendKind::Publish => reads.ending(action, &message),
             };
             if incoming
-                .send(Incoming::Done {
-                    flight,
-                    outcome,
-                    at,
-                })
+                .send(Incoming::Done { flight, ending, at })
                 .is_err()
             {
                 return;

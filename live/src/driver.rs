@@ -22,6 +22,7 @@ use blis_sim::users::Wake;
 use crate::awaiting::Delivery;
 use crate::clock::Clock;
 use crate::health::Gauges;
+use crate::reason::{Ending, Reason, Reasons, outcome_of};
 
 /// Where requests are sent.
 pub trait Transport {
@@ -51,7 +52,7 @@ pub trait Transport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
     /// It is done at once.
-    Done(Outcome),
+    Done(Ending),
     /// It is on its way: its end is told as [`Incoming::Done`] under the same id.
     Waiting,
     /// The connection that it would be sent over is down.
@@ -66,7 +67,7 @@ pub enum Incoming {
         /// Which.
         flight: FlightId,
         /// How.
-        outcome: Outcome,
+        ending: Ending,
         /// When that was known.
         at: Time,
     },
@@ -106,8 +107,8 @@ pub struct Ended {
     pub intended: u64,
     /// Whether connections were lost for good.
     pub lost: bool,
-    /// How many requests were not sent because the spec's limit of requests in flight was reached.
-    pub over_limit: u64,
+    /// Why requests failed.
+    pub reasons: Reasons,
     /// How late requests were sent on the driver's own account: without the time for which the limit of requests in
     /// flight held them back.
     pub own_lag: Times,
@@ -178,12 +179,19 @@ struct Live<T> {
     asked: u64,
     /// Whether there may be no more requests in flight.
     is_full: bool,
-    over_limit: u64,
+    /// Why requests failed so far.
+    reasons: Reasons,
     /// Requests without a connection, with the instants at which that is found out.
     unsent: VecDeque<(Time, FlightId)>,
 }
 
 impl<T> Live<T> {
+    /// A request ends: its outcome.
+    fn ended(&mut self, ending: Ending) -> Outcome {
+        self.reasons.count(ending);
+        outcome_of(ending)
+    }
+
     fn next_wake(&self) -> Time {
         self.wakes.peek().map_or(Time::NEVER, |due| due.0.at)
     }
@@ -199,11 +207,10 @@ impl<T: Transport> World for Live<T> {
         _sink: &mut S,
     ) -> Option<Outcome> {
         if self.is_full {
-            self.over_limit += 1;
-            return Some(Outcome::Dropped);
+            return Some(self.ended(Err(Reason::OverInFlightLimit)));
         }
         match self.transport.send(now, flight, request) {
-            Sent::Done(outcome) => Some(outcome),
+            Sent::Done(ending) => Some(self.ended(ending)),
             Sent::Waiting => None,
             Sent::NoConnection => {
                 self.unsent.push_back((now + NO_CONNECTION, flight));
@@ -261,7 +268,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             wakes: BinaryHeap::new(),
             asked: 0,
             is_full: false,
-            over_limit: 0,
+            reasons: Reasons::default(),
             unsent: VecDeque::new(),
         };
         let mut load = Load::new(model);
@@ -320,33 +327,31 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
 
     fn take(&mut self, incoming: Incoming) {
         match incoming {
-            Incoming::Done {
-                flight,
-                outcome,
-                at,
-            } => {
+            Incoming::Done { flight, ending, at } => {
                 self.time_out_before(at);
                 self.advance(at);
-                if self.world.transport.replied(flight, outcome) {
-                    self.end(at, flight, outcome);
+                if self.world.transport.replied(flight, outcome_of(ending)) {
+                    self.end(at, flight, ending);
                 }
             }
             Incoming::Delivered(delivery) => {
                 self.time_out_before(delivery.at);
                 self.advance(delivery.at);
                 if let Some(flight) = self.world.transport.delivered(&delivery) {
-                    self.end(delivery.at, flight, Outcome::Ok);
+                    self.end(delivery.at, flight, Ok(()));
                 }
             }
             Incoming::Lost { connection, at } => {
                 self.down.entry(connection).or_insert(at);
-                self.fail(at, |transport, flight| transport.had(connection, flight));
+                self.fail(at, Reason::LostWithConnection, |transport, flight| {
+                    transport.had(connection, flight)
+                });
             }
             Incoming::Denied {
                 connection,
                 subject,
                 at,
-            } => self.fail(at, |transport, flight| {
+            } => self.fail(at, Reason::PermissionDenied, |transport, flight| {
                 transport.had_sent(connection, flight, subject)
             }),
             Incoming::Restored { connection } => {
@@ -355,26 +360,29 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         }
     }
 
-    /// Ends the requests in flight that these are as transport errors. What was sent since then ends with the rest, and
+    /// Ends the requests in flight that these are, for one reason. What was sent since then ends with the rest, and
     /// not before it was sent.
-    fn fail(&mut self, at: Time, which: impl Fn(&T, FlightId) -> bool) {
+    fn fail(&mut self, at: Time, why: Reason, which: impl Fn(&T, FlightId) -> bool) {
         let at = at.max(self.latest);
         self.advance(at);
         for flight in self.load.flights() {
             if which(&self.world.transport, flight) {
                 self.world.transport.gave_up(flight);
-                self.end(at, flight, Outcome::TransportError);
+                self.end(at, flight, Err(why));
             }
         }
     }
 
-    /// Ends a request.
-    fn end(&mut self, at: Time, flight: FlightId, outcome: Outcome) {
+    /// Ends a request, unless it has ended.
+    fn end(&mut self, at: Time, flight: FlightId, ending: Ending) {
         let was_full = self.is_full();
         let Driver {
             load, world, sink, ..
         } = self;
-        load.reply(at, flight, outcome, world, sink);
+        if load.holds(flight) {
+            world.reasons.count(ending);
+        }
+        load.reply(at, flight, outcome_of(ending), world, sink);
         self.made_room(was_full, at);
     }
 
@@ -395,7 +403,8 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             self.time_out_before(at);
             if self.load.holds(flight) {
                 self.advance(at);
-                self.end(at.max(self.latest), flight, Outcome::TransportError);
+                let down = Err(Reason::ConnectionDown);
+                self.end(at.max(self.latest), flight, down);
             }
         }
     }
@@ -523,8 +532,15 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             }
         }
         let ended = self.load.ended_at().unwrap_or(now);
-        let nothing_comes = self.load.in_flight() == 0 && !self.world.transport.is_waiting();
+        // The reply to a request that timed out may still come, and is late then. Who interrupts a run does not wait for it.
+        let late = self.load.awaits_late_replies() && !self.is_interrupted();
+        let nothing_comes =
+            self.load.in_flight() == 0 && !self.world.transport.is_waiting() && !late;
         nothing_comes || now >= ended + self.drain || self.lost
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.load.ended() == Some(LoadEnd::Interrupted)
     }
 
     /// The next instant at which something is to be done.
@@ -559,7 +575,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             at,
             intended: self.load.intended(),
             lost: self.lost,
-            over_limit: self.world.over_limit,
+            reasons: self.world.reasons,
             own_lag: self.own_lag,
         };
         (self.world.transport, self.sink, ended)

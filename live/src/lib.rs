@@ -50,6 +50,7 @@ pub mod observers;
 pub mod peers;
 pub mod plan;
 pub mod preflight;
+pub mod reason;
 pub mod recent;
 pub mod reply;
 pub mod saturation;

@@ -5,7 +5,6 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
@@ -19,9 +18,10 @@ use blis_sim::time::Time;
 use bytes::Bytes;
 
 use crate::awaiting::{Awaiting, Delivery, Name, Tally};
-use crate::connection::{Connection, Told, count, write_id};
+use crate::connection::{Connection, write_id};
 use crate::denied::key;
 use crate::driver::{Sent, Transport};
+use crate::reason::Reason;
 use crate::text::Filler;
 
 /// What a payload of a size is filled with.
@@ -113,12 +113,11 @@ pub struct Nats {
     /// What sets the ids of messages apart from those of other runs.
     run: String,
     message_id: Template,
-    told: Arc<Told>,
 }
 
 impl Nats {
     /// A transport over these connections.
-    pub fn new(model: &Model, connections: Vec<Connection>, run: String, told: Arc<Told>) -> Nats {
+    pub fn new(model: &Model, connections: Vec<Connection>, run: String) -> Nats {
         let mut first = 0;
         let first_of = model.clients.iter().map(|client| {
             let of_client = first;
@@ -140,7 +139,6 @@ impl Nats {
             sequence: 0,
             run,
             message_id: message_id(),
-            told,
         }
     }
 
@@ -177,10 +175,9 @@ impl Transport for Nats {
             self.prepared[request.action.index()].as_ref(),
         ) else {
             // Whoever starts a run has seen to it that every action can be sent.
-            return Sent::Done(Outcome::Dropped);
+            return Sent::Done(Err(Reason::ConnectionFull));
         };
         if !connection.up.load(Ordering::Relaxed) {
-            count(&self.told.disconnected);
             return Sent::NoConnection;
         }
         self.sequence += 1;
@@ -188,8 +185,7 @@ impl Transport for Nats {
         let subject = text(&prepared.subject);
         let to = key(&subject);
         if connection.denied.holds(to) {
-            count(&self.told.permission_denied);
-            return Sent::Done(Outcome::TransportError);
+            return Sent::Done(Err(Reason::PermissionDenied));
         }
         if flight.slot() >= self.sent.len() {
             self.sent.resize(flight.slot() + 1, (u32::MAX, 0));
@@ -227,22 +223,15 @@ impl Transport for Nats {
                     return Sent::Waiting;
                 }
                 match prepared.kind {
-                    SendKind::Publish => Sent::Done(Outcome::Ok),
+                    SendKind::Publish => Sent::Done(Ok(())),
                     SendKind::Request | SendKind::Jetstream => Sent::Waiting,
                 }
             }
             Some(Err(error)) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
-                count(&self.told.too_large);
-                Sent::Done(Outcome::TransportError)
+                Sent::Done(Err(Reason::PayloadTooLarge))
             }
-            Some(Err(_)) => {
-                count(&self.told.disconnected);
-                Sent::Done(Outcome::TransportError)
-            }
-            None => {
-                count(&self.told.no_room);
-                Sent::Done(Outcome::Dropped)
-            }
+            Some(Err(_)) => Sent::Done(Err(Reason::ConnectionDown)),
+            None => Sent::Done(Err(Reason::ConnectionFull)),
         }
     }
 

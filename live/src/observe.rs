@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use blis_sim::event::Sink;
-use blis_sim::measure::{Measure, Times};
+use blis_sim::event::{Outcome, Sink};
+use blis_sim::measure::{Imbalance, Measure, Times};
 use blis_sim::model::{MaxInFlight, Model};
 use blis_sim::result::Observers;
 use blis_sim::time::Span;
@@ -176,7 +176,7 @@ where
         server,
     };
     let also = begin(&connected)?;
-    let nats = Nats::new(model, opened, run, Arc::clone(&told));
+    let nats = Nats::new(model, opened, run);
     let watching = runtime.block_on(async { observers.watch() });
     let clock = Started::new(RealClock::new(origin, incoming));
     let gauges = Arc::new(Gauges::default());
@@ -303,26 +303,41 @@ fn lateness(what: &str, own: &Times, response: &Times) -> Option<String> {
     })
 }
 
-/// Counts that are not zero, by what they count.
-pub fn remarks<S>(observed: &Observed<S>) -> Vec<(&'static str, u64)> {
+/// Whether the reasons of every outcome add up to its count: those of failures, which alone have reasons.
+///
+/// # Errors
+/// The first outcome of which they do not.
+pub fn check<S>(observed: &Observed<S>) -> Result<(), Imbalance> {
+    let requests = observed.measure.total().requests();
+    let reasons = &observed.ended.reasons;
+    let failures = [
+        Outcome::AppError,
+        Outcome::Rejected,
+        Outcome::TransportError,
+        Outcome::Dropped,
+    ];
+    let differs = |outcome: &Outcome| reasons.of_outcome(*outcome) != requests.ended(*outcome);
+    match failures.into_iter().find(differs) {
+        None => Ok(()),
+        Some(outcome) => Err(Imbalance {
+            what: format!("the sum of the reasons of {}", outcome.name()),
+            left: reasons.of_outcome(outcome).into(),
+            against: "its count".to_owned(),
+            right: requests.ended(outcome).into(),
+        }),
+    }
+}
+
+/// What happened to connections, as often as it did, by what it was; what did not happen is absent.
+pub fn incidents<S>(observed: &Observed<S>) -> Vec<(&'static str, u64)> {
     let told = &observed.told;
     let counts = [
-        ("no_responders", &told.no_responders),
-        ("captured_by_a_stream", &told.captured),
-        ("service_errors", &told.service_errors),
-        ("rejected", &told.rejected),
-        ("stream_errors", &told.stream_errors),
-        ("connection_full", &told.no_room),
-        ("connection_down", &told.disconnected),
-        ("payload_too_large", &told.too_large),
-        ("permission_denied", &told.permission_denied),
         ("connections_lost", &told.lost),
         ("slow_consumer", &told.slow_consumer),
     ];
     let counts = counts
         .into_iter()
-        .map(|(name, counter)| (name, counter.load(Ordering::Relaxed)))
-        .chain([("over_in_flight_limit", observed.ended.over_limit)]);
+        .map(|(name, counter)| (name, counter.load(Ordering::Relaxed)));
     counts.filter(|(_, number)| *number > 0).collect()
 }
 
@@ -354,13 +369,9 @@ mod started {
 
         fn of_ours(&self, incoming: Incoming) -> Incoming {
             match incoming {
-                Incoming::Done {
+                Incoming::Done { flight, ending, at } => Incoming::Done {
                     flight,
-                    outcome,
-                    at,
-                } => Incoming::Done {
-                    flight,
-                    outcome,
+                    ending,
                     at: self.ours(at),
                 },
                 Incoming::Delivered(delivery) => Incoming::Delivered(Delivery {

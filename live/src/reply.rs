@@ -4,14 +4,14 @@
 //! subscribes, an acknowledgement of a stream, the header of a service error), then the conditions of the spec.
 
 use async_nats::{Message, StatusCode};
-use blis_sim::event::Outcome;
 use blis_sim::model::{ActionId, By, Condition, Model};
 use serde_json::Value;
 
 use crate::awaiting::Name;
-use crate::connection::{Told, count};
+use crate::connection::Told;
 use crate::identity::{REJECTED, SERVICE_ERROR, SERVICE_ERROR_CODE};
 use crate::message::{acknowledged, header};
+use crate::reason::{Ending, Reason};
 
 /// How replies are read, by action.
 #[derive(Debug, Clone, Default)]
@@ -37,10 +37,9 @@ impl Replies {
     }
 
     /// How a request ended, by the reply to it.
-    pub fn outcome(&self, action: ActionId, message: &Message, told: &Told) -> Outcome {
+    pub fn ending(&self, action: ActionId, message: &Message) -> Ending {
         if message.status == Some(StatusCode::NO_RESPONDERS) {
-            count(&told.no_responders);
-            return Outcome::TransportError;
+            return Err(Reason::NoResponders);
         }
         let header = |name: &str| header(message, name);
         let mut body = Body::new(&message.payload);
@@ -51,36 +50,31 @@ impl Replies {
             conditions.any(|condition| holds(condition, message, &mut body))
         };
         if header(SERVICE_ERROR_CODE) == Some(REJECTED) || any(&conditions.rejected) {
-            count(&told.rejected);
-            return Outcome::Rejected;
+            return Err(Reason::Rejected);
         }
         let told_error = header(SERVICE_ERROR).is_some() || header(SERVICE_ERROR_CODE).is_some();
         if told_error || any(&conditions.error) {
-            count(&told.service_errors);
-            return Outcome::AppError;
+            return Err(Reason::ServiceError);
         }
         if is_acknowledgement(&message.payload) {
-            count(&told.captured);
-            return Outcome::AppError;
+            return Err(Reason::CapturedByStream);
         }
-        Outcome::Ok
+        Ok(())
     }
 }
 
 /// How a publication to a stream ended, by the stream's answer.
-pub fn of_stream(message: &Message, told: &Told) -> Outcome {
+pub fn of_stream(message: &Message, told: &Told) -> Ending {
     if message.status == Some(StatusCode::NO_RESPONDERS) {
-        count(&told.no_responders);
-        return Outcome::TransportError;
+        return Err(Reason::NoResponders);
     }
     match acknowledged(&message.payload) {
-        Ok(()) => Outcome::Ok,
+        Ok(()) => Ok(()),
         Err(why) => {
-            count(&told.stream_errors);
             told.tell(why.unwrap_or_else(|| {
                 "the answer to a publication was no acknowledgement".to_owned()
             }));
-            Outcome::AppError
+            Err(Reason::StreamError)
         }
     }
 }
@@ -163,7 +157,6 @@ fn is_acknowledgement(payload: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroUsize;
-    use std::sync::atomic::Ordering;
 
     use super::*;
     use crate::message;
@@ -186,57 +179,62 @@ mod tests {
         let conditions = "error_when: [{header: Status, is: \"500\"}, {json: /error}, {json: /code, is: \"7\"}, \
                           {text: PANIC}], rejected_when: [{json: /error/kind, is: busy}]";
         let replies = replies(conditions);
-        let told = Told::default();
-        let outcome = |headers: &[(&str, &str)], payload: &str| {
-            replies.outcome(ActionId(0), &message(headers, payload), &told)
+        let ending = |headers: &[(&str, &str)], payload: &str| {
+            replies.ending(ActionId(0), &message(headers, payload))
         };
-        assert_eq!(outcome(&[], "fine"), Outcome::Ok);
-        assert_eq!(outcome(&[("Status", "200")], "{}"), Outcome::Ok);
-        assert_eq!(outcome(&[("Status", "500")], "{}"), Outcome::AppError);
-        assert_eq!(outcome(&[], r#"{"error": null}"#), Outcome::AppError);
-        assert_eq!(outcome(&[], r#"{"code": 7}"#), Outcome::AppError);
-        assert_eq!(outcome(&[], r#"{"code": "7"}"#), Outcome::AppError);
-        assert_eq!(outcome(&[], r#"{"code": 8}"#), Outcome::Ok);
-        assert_eq!(outcome(&[], "it said PANIC today"), Outcome::AppError);
+        assert_eq!(ending(&[], "fine"), Ok(()));
+        assert_eq!(ending(&[("Status", "200")], "{}"), Ok(()));
         assert_eq!(
-            outcome(&[], r#"{"error": {"kind": "busy"}}"#),
-            Outcome::Rejected
+            ending(&[("Status", "500")], "{}"),
+            Err(Reason::ServiceError)
         );
-        assert_eq!(told.service_errors.load(Ordering::Relaxed), 5);
-        assert_eq!(told.rejected.load(Ordering::Relaxed), 1);
+        assert_eq!(ending(&[], r#"{"error": null}"#), Err(Reason::ServiceError));
+        assert_eq!(ending(&[], r#"{"code": 7}"#), Err(Reason::ServiceError));
+        assert_eq!(ending(&[], r#"{"code": "7"}"#), Err(Reason::ServiceError));
+        assert_eq!(ending(&[], r#"{"code": 8}"#), Ok(()));
+        assert_eq!(
+            ending(&[], "it said PANIC today"),
+            Err(Reason::ServiceError)
+        );
+        assert_eq!(
+            ending(&[], r#"{"error": {"kind": "busy"}}"#),
+            Err(Reason::Rejected)
+        );
     }
 
     #[test]
     fn what_services_and_streams_say_needs_no_condition() {
-        let replies = replies("headers: {A: b}");
         let told = Told::default();
-        let outcome = |headers: &[(&str, &str)], payload: &str| {
-            replies.outcome(ActionId(0), &message(headers, payload), &told)
+        let replies = replies("headers: {A: b}");
+        let ending = |headers: &[(&str, &str)], payload: &str| {
+            replies.ending(ActionId(0), &message(headers, payload))
         };
-        assert_eq!(outcome(&[(SERVICE_ERROR, "no")], ""), Outcome::AppError);
+        assert_eq!(
+            ending(&[(SERVICE_ERROR, "no")], ""),
+            Err(Reason::ServiceError)
+        );
         let refused = [(SERVICE_ERROR, "full"), (SERVICE_ERROR_CODE, "429")];
-        assert_eq!(outcome(&refused, ""), Outcome::Rejected);
+        assert_eq!(ending(&refused, ""), Err(Reason::Rejected));
         let acknowledgement = r#"{"stream":"orders","seq":3}"#;
-        assert_eq!(outcome(&[], acknowledgement), Outcome::AppError);
+        assert_eq!(ending(&[], acknowledgement), Err(Reason::CapturedByStream));
         // A stream that refuses is none either.
         let refusal = r#"{"error":{"code":503},"stream":"orders","seq":0}"#;
-        assert_eq!(outcome(&[], refusal), Outcome::AppError);
-        assert_eq!(outcome(&[], r#"{"error":{"code":503}}"#), Outcome::Ok);
-        assert_eq!(told.captured.load(Ordering::Relaxed), 2);
+        assert_eq!(ending(&[], refusal), Err(Reason::CapturedByStream));
+        assert_eq!(ending(&[], r#"{"error":{"code":503}}"#), Ok(()));
         let nobody = Message {
             status: Some(StatusCode::NO_RESPONDERS),
             ..message(&[], "")
         };
         assert_eq!(
-            replies.outcome(ActionId(0), &nobody, &told),
-            Outcome::TransportError
+            replies.ending(ActionId(0), &nobody),
+            Err(Reason::NoResponders)
         );
-        assert_eq!(
-            of_stream(&message(&[], acknowledgement), &told),
-            Outcome::Ok
-        );
+        assert_eq!(of_stream(&message(&[], acknowledgement), &told), Ok(()));
         let refused = r#"{"error":{"code":503,"description":"maximum messages exceeded"}}"#;
-        assert_eq!(of_stream(&message(&[], refused), &told), Outcome::AppError);
+        assert_eq!(
+            of_stream(&message(&[], refused), &told),
+            Err(Reason::StreamError)
+        );
         assert_eq!(told.messages(), [r#""maximum messages exceeded""#]);
     }
 

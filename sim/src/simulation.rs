@@ -147,7 +147,7 @@ impl<S: Sink> Simulation<S> {
         // A burst of every user at one instant is legitimate, with several steps each; a hundred are not.
         // So is a whole budget that is used up at once.
         let budget = model.limits.requests.map_or(0, std::num::NonZeroU64::get);
-        let crowd = (woken as u64).saturating_add(load.recorded_arrivals());
+        let crowd = (woken as u64).saturating_add(load.given_arrivals());
         let patience = crowd
             .saturating_add(budget)
             .saturating_mul(100)

@@ -71,7 +71,7 @@ const HORIZON: f64 = 120.0;
 type Factor = fn(f64) -> f64;
 
 /// Shapes with their factors, written down anew.
-const SHAPES: [(&str, Factor); 8] = [
+const SHAPES: [(&str, Factor); 9] = [
     ("{ramp: {from: 0.1, over: 60s}}", |t| {
         if t < 60.0 { 0.1 + 0.9 * t / 60.0 } else { 1.0 }
     }),
@@ -81,6 +81,16 @@ const SHAPES: [(&str, Factor); 8] = [
             t if t < 20.0 => 2.0,
             t if t < 60.0 => 2.0 - 1.5 * (t - 20.0) / 40.0,
             _ => 0.5,
+        },
+    ),
+    (
+        "{stages: [{over: 30s, to: 1.5}, {over: 20s, to: 1.5}, {over: 10s, from: 0.5, to: 0}, {over: 20s, to: 1}]}",
+        |t| match t {
+            t if t < 30.0 => 1.5 * t / 30.0,
+            t if t < 50.0 => 1.5,
+            t if t < 60.0 => 0.5 - 0.5 * (t - 50.0) / 10.0,
+            t if t < 80.0 => (t - 60.0) / 20.0,
+            _ => 1.0,
         },
     ),
     ("{stairs: {levels: [0.5, 0, 1.5], every: 30s}}", |t| {
@@ -222,6 +232,44 @@ fn constant_arrivals_follow_the_integral_of_a_shape_to_one_arrival() {
             );
         }
     }
+}
+
+#[test]
+fn a_burst_is_so_many_sessions_at_one_instant() {
+    let client = "arrival: {burst: {count: 5k, at: 1.5s}}, do: ask";
+    let burst = sent("horizon: 2s", client);
+    assert_eq!(burst.len(), 5_000);
+    assert!(burst.iter().all(|(at, ..)| *at == 1_500_000_000));
+    let users: std::collections::BTreeSet<u64> = burst.iter().map(|(_, user, ..)| *user).collect();
+    assert_eq!(users.len(), 5_000, "each is a session of its own");
+    // At the start unless it says when, also without a horizon: the load is over then.
+    let now = sent("requests: 10k", "arrival: {burst: {count: 3}}, do: ask");
+    assert_eq!(
+        now.iter().map(|(at, ..)| *at).collect::<Vec<_>>(),
+        [0, 0, 0]
+    );
+    // A budget cuts it, and what its sessions do afterwards is theirs.
+    let client = "arrival: {burst: {count: 5k}}, do: ask, session: {rounds: 2, think: 1s}";
+    assert_eq!(sent("requests: 700", client).len(), 700);
+    assert_eq!(sent("horizon: 2s", client).len(), 10_000);
+}
+
+#[test]
+fn a_burst_offers_its_count_within_the_horizon() {
+    let rate = |run: &str, burst: &str| {
+        let client = format!("arrival: {{burst: {burst}}}, do: ask");
+        let load = offered(&model_of(&text(run, &client), &Files::default())).clients[0];
+        assert_eq!(load.peak_requests_per_second, None);
+        load.requests_per_second
+    };
+    assert_eq!(rate("horizon: 10s", "{count: 5k, at: 4s}"), 500.0);
+    assert_eq!(rate("requests: 9k", "{count: 5k, at: 4s}"), 1250.0);
+    assert_eq!(rate("requests: 9k", "{count: 5k}"), 5000.0);
+    let model = model_of(
+        &text("horizon: 9s", "arrival: {burst: {count: 5}}, do: ask"),
+        &Files::default(),
+    );
+    assert!(exact(&model).is_err(), "no closed form knows bursts");
 }
 
 /// A process of a high cv keeps it at every level: thinned, it would come close to a Poisson process.

@@ -324,6 +324,7 @@ fn a_load_that_is_empty_for_certain_is_an_error_and_a_silent_client_a_warning() 
     #[rustfmt::skip]
     let possible = [
         "rate: 0.1/s, arrival: constant",
+        "arrival: {burst: {count: 5, at: 10s}}",
         "rate: 1/h",
         "rate: 100/s, shape: {ramp: {at: 9s, over: 5s}}",
         "rate: 1/h, arrival: {gamma: {cv: 0.1}}",

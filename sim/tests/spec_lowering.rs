@@ -91,6 +91,24 @@ fn what_is_not_given_has_its_default() {
 }
 
 #[test]
+fn weights_go_with_the_values_beside_them() {
+    let time = |time: &str| {
+        small("rate: 1/s", &format!("workers: 1, time: {time}")).services[0]
+            .time
+            .clone()
+    };
+    let seldom = time("{empirical: {values: [40ms, 8ms], weights: [1, 19]}}");
+    let pairs = [(8e6, 19.0), (4e7, 1.0)];
+    assert_eq!(
+        seldom,
+        Dist::empirical_weighted(&pairs).expect("two values")
+    );
+    assert!((seldom.mean() - 9.6e6).abs() < 1e-6);
+    assert!((seldom.cdf(8e6) - 0.95).abs() < 1e-12);
+    assert_eq!(time("1m30s").mean(), 9e10);
+}
+
+#[test]
 fn a_mix_becomes_shares_and_sources_keep_their_kind() {
     let model = shipped("mixed");
     let shares: Vec<(usize, f64)> = client(&model, "browsers")

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use blis_live::awaiting::Tally;
 use blis_live::driver::{Progress, Watch};
 use blis_live::health::{self, Seen};
-use blis_live::observe::{self, Besides, Connected, Heard, Observed, evidence, remarks};
+use blis_live::observe::{self, Besides, Connected, Heard, Observed, check, evidence, incidents};
 use blis_live::observers::Wanted;
 use blis_live::plan;
 use blis_live::target::Target;
@@ -173,16 +173,20 @@ fn run_of<S>(
     record: Option<Record>,
 ) -> Result<Run, Failure> {
     observed.measure.finish(observed.ended.intended)?;
+    check(&observed)?;
     let evidence = evidence(&workload.model, &observed);
     let ended = &observed.ended;
     let end = Ended::of_live(ended.by, ended.at, ended.intended);
     let live = Live {
         target: target.names.clone(),
         elapsed_s: ended.at.since(Time::ZERO).as_secs_f64(),
-        reasons: remarks(&observed)
-            .into_iter()
-            .map(|(reason, number)| (reason.to_owned(), number))
-            .collect::<BTreeMap<_, _>>(),
+        reasons: named(
+            ended
+                .reasons
+                .all()
+                .map(|(why, number)| (why.name(), number)),
+        ),
+        incidents: named(incidents(&observed)),
         messages: observed.told.messages(),
         awaited: observed.awaited.iter().map(awaited).collect(),
         generator: Some(generator_result(&ended.own_lag, &observed.seen, &evidence)),
@@ -195,6 +199,13 @@ fn run_of<S>(
     warn(&live);
     let run = conclude(workload, &workload.model, &observed.measure, end, evidence);
     Ok(run.into_live(live))
+}
+
+fn named(counts: impl IntoIterator<Item = (&'static str, u64)>) -> BTreeMap<String, u64> {
+    let counts = counts.into_iter();
+    counts
+        .map(|(name, number)| (name.to_owned(), number))
+        .collect()
 }
 
 fn awaited((action, tally): &(String, Tally)) -> (String, AwaitedResult) {

@@ -3,7 +3,9 @@
 use blis_sim::result::{LatencyBlock, RequestCounts, Run};
 
 use super::absence::Absences;
-use super::number::{count, millis_within, or_not_measured, percent_within, significant_within};
+use super::number::{
+    count, millis, millis_within, or_not_measured, percent_within, significant, significant_within,
+};
 use super::parts::{Block, Section};
 use super::run::nonzero;
 use super::table::Table;
@@ -77,6 +79,55 @@ pub fn breakdown(run: &Run) -> Section {
         let notes = absences.note().into_iter().collect();
         Section::of([Block::Table(table), Block::Notes(notes)])
     }
+}
+
+/// What users waited over all tries, by action that is tried again or judged so.
+pub fn overall(run: &Run) -> Section {
+    let mut table = Table::new(&[
+        "over all tries",
+        "requests",
+        "ok",
+        "failed",
+        "unresolved",
+        "tries mean",
+        "mean",
+        "p50",
+        "p95",
+        "p99",
+        "max",
+    ]);
+    let mut rows = 0;
+    for (name, action) in &run.actions {
+        let Some(overall) = &action.overall else {
+            continue;
+        };
+        let (requests, times) = (&overall.window_requests, &overall.response_ms);
+        let failed = requests.app_error
+            + requests.rejected
+            + requests.timed_out
+            + requests.transport_error
+            + requests.dropped;
+        let ms = |value| or_not_measured(value, millis);
+        table.row([
+            name.clone(),
+            count(requests.intended),
+            count(requests.ok),
+            count(failed),
+            count(requests.unresolved),
+            or_not_measured(overall.tries_mean, significant),
+            ms(times.mean),
+            ms(times.p50),
+            ms(times.p95),
+            ms(times.p99),
+            ms(times.max),
+        ]);
+        rows += 1;
+    }
+    if rows == 0 {
+        return Section::empty();
+    }
+    let note = "from the first intended instant of a request to the end of its last try; all other figures are of single tries";
+    Section::of([Block::Table(table), Block::Notes(vec![note.to_owned()])])
 }
 
 /// By service.

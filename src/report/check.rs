@@ -83,9 +83,7 @@ fn offered_load(model: &Model) -> [Section; 2] {
 /// Whether the rate of a client is not the same throughout.
 fn rate_changes(client: &Client) -> bool {
     match &client.source {
-        Source::Open { arrival, shape, .. } => {
-            shape.is_some() || matches!(arrival, Arrival::Recorded(_))
-        }
+        Source::Open { arrival, shape, .. } => shape.is_some() || !arrival.has_rate(),
         Source::Closed { .. } => false,
     }
 }
@@ -124,11 +122,22 @@ fn changing_clients(model: &Model, load: &Offered) -> Table {
         clients.row([
             client.name.clone(),
             mean_rate(offered),
-            peak.unwrap_or_else(|| "recorded".to_owned()),
+            peak.unwrap_or_else(|| instants(client)),
             millis(offered.unloaded_response * 1e3),
         ]);
     }
     clients
+}
+
+/// What stands for the peak of a client whose arrivals have no rate.
+fn instants(client: &Client) -> String {
+    match &client.source {
+        Source::Open {
+            arrival: Arrival::Burst { count: burst, .. },
+            ..
+        } => format!("{} at once", count(*burst)),
+        _ => "recorded".to_owned(),
+    }
 }
 
 fn theory(model: &Model) -> Section {

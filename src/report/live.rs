@@ -48,6 +48,13 @@ pub fn live(run: &Run) -> Section {
     for (reason, number) in &live.reasons {
         fact.add(format!("{}: {}", reason.replace('_', " "), count(*number)));
     }
+    for (incident, number) in &live.incidents {
+        fact.add(format!(
+            "{}: {}",
+            incident.replace('_', " "),
+            count(*number)
+        ));
+    }
     if !live.not_measured.is_empty() {
         fact.add(format!("not measured: {}", live.not_measured.join(", ")));
     }

@@ -251,7 +251,7 @@ mod tests {
         let mut document = json!({
             "schema": "blis.result/1", "blis_version": "0", "mode": "simulated", "seed": 1,
             "spec": {"name": "told", "sha256": "", "resolved_sha256": ""},
-            "configuration": {}, "ended_by": "horizon", "retries": 0, "late_replies": 0,
+            "configuration": {}, "ended_by": "horizon", "retries": 0, "late_replies": 0, "duplicate_replies": 0,
             "intervals": {"level": 0.95, "method": "batch_means", "samples": 0, "absent": {}},
             "window": {"warmup_s": 0.0, "measured_s": 10.0, "requests": requests()},
             "requests": requests(),

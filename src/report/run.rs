@@ -7,7 +7,7 @@ use blis_sim::result::{
 };
 use blis_sim::verdict::Status;
 
-use super::breakdown::{breakdown, services};
+use super::breakdown::{breakdown, overall, services};
 use super::check::{balanced_jobs, by_class};
 use super::number::{
     count, millis, millis_off, millis_within, or_not_measured, percent, percent_within,
@@ -28,6 +28,7 @@ pub fn run(file: Option<&str>, run: &Run) -> Report {
             intervals(run),
             outcomes(run),
             breakdown(run),
+            overall(run),
             services(run),
             messages(run),
             live::configuration(run),
@@ -256,6 +257,12 @@ fn outcomes(run: &Run) -> Section {
         also.push(format!(
             "{} replies came after their clients had given up",
             count(run.late_replies)
+        ));
+    }
+    if run.duplicate_replies > 0 {
+        also.push(format!(
+            "{} replies were to requests that had one already",
+            count(run.duplicate_replies)
         ));
     }
     if !also.is_empty() {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use blis_sim::engine::LoadEnd;
-use blis_sim::event::Outcome;
+use blis_sim::event::{Outcome, Request};
 use blis_sim::measure::{Requests, Sessions};
 use blis_sim::model::{ActionId, ClientId};
 use blis_sim::time::Time;
@@ -34,7 +34,112 @@ fn check(run: &Run) {
     check_timeouts_come_last(run);
     check_counts(run);
     check_window(run);
+    check_tries(run);
     check_in_flight(run);
+}
+
+/// All tries of a request, by the events of the tries.
+struct Tried {
+    action: ActionId,
+    first: Time,
+    last: u16,
+    end: Option<(Time, Outcome)>,
+}
+
+/// What users waited over all tries, from the tries, against what the users said and what was measured.
+fn check_tries(run: &Run) {
+    let mut tried: HashMap<(ClientId, u64, u64), Tried> = HashMap::new();
+    let key = |request: &Request| (request.client, request.user_number, request.number);
+    let mut settled = 0;
+    let mut by_action: HashMap<ActionId, (Requests, u128, u64)> = HashMap::new();
+    for (at, event) in &run.events {
+        match event {
+            Kept::Intended(request) => {
+                let tries = tried.entry(key(request)).or_insert(Tried {
+                    action: request.action,
+                    first: *at,
+                    last: 0,
+                    end: None,
+                });
+                assert_eq!(
+                    tries.action, request.action,
+                    "another try asks for something else"
+                );
+                tries.last = request.attempt;
+                tries.end = None;
+            }
+            Kept::Done {
+                request, outcome, ..
+            } => {
+                let tries = tried.get_mut(&key(request)).unwrap();
+                tries.end = Some((*at, *outcome));
+            }
+            Kept::Settled {
+                request,
+                first,
+                outcome,
+            } => {
+                let tries = tried.remove(&key(request)).unwrap();
+                let retries = run.model.clients[request.client.index()].on_failure.retries;
+                assert!(retries > 0 && tries.last == request.attempt);
+                assert_eq!(*first, tries.first);
+                let (end, last) = tries.end.unwrap();
+                let expected = match last {
+                    Outcome::Ok | Outcome::Unresolved => last,
+                    _ if tries.last == retries => last,
+                    _ => Outcome::Unresolved,
+                };
+                assert_eq!(*outcome, expected);
+                assert!(end == *at || expected == Outcome::Unresolved);
+                settled += 1;
+                if *first >= run.model.limits.warmup {
+                    let (requests, waited, made) = by_action.entry(request.action).or_default();
+                    requests.intended += 1;
+                    requests.end(expected);
+                    *made += u64::from(tries.last) + 1;
+                    if matches!(
+                        expected,
+                        Outcome::Ok | Outcome::TimedOut | Outcome::Unresolved
+                    ) {
+                        *waited += u128::from(at.since(*first).as_nanos());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    // Who tries again hears of the end of everything; of the others nothing is said.
+    let again = |client: ClientId| run.model.clients[client.index()].on_failure.retries > 0;
+    assert!(tried.keys().all(|(client, _, _)| !again(*client)));
+    for (key, tries) in &tried {
+        let single = by_action.entry(tries.action).or_default();
+        let (at, outcome) = tries.end.unwrap();
+        assert_eq!(tries.last, 0, "{key:?}");
+        if tries.first >= run.model.limits.warmup {
+            single.0.intended += 1;
+            single.0.end(outcome);
+            single.2 += 1;
+            if matches!(
+                outcome,
+                Outcome::Ok | Outcome::TimedOut | Outcome::Unresolved
+            ) {
+                single.1 += u128::from(at.since(tries.first).as_nanos());
+            }
+        }
+    }
+    for id in (0..run.model.actions.len() as u16).map(ActionId) {
+        let Some(overall) = run.measure.overall(id) else {
+            continue;
+        };
+        let (requests, waited, made) = by_action.get(&id).copied().unwrap_or_default();
+        assert_eq!(overall.cell.window.requests, requests);
+        assert_eq!(overall.cell.window.latencies.response().sum_nanos(), waited);
+        assert_eq!(overall.tries, made);
+    }
+    assert_eq!(
+        settled > 0,
+        run.requests().any(|request| again(request.client))
+    );
 }
 
 /// Why and when the run ended.

@@ -6,7 +6,7 @@ use blis_sim::measure::Measure;
 use blis_sim::model::{ClientId, Model, ServiceId};
 use blis_sim::simulation::{Progress, Simulation};
 use blis_sim::spec;
-use blis_sim::time::Time;
+use blis_sim::time::{Span, Time};
 
 /// An event as it is kept.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,7 +17,13 @@ pub enum Kept {
         sent: Time,
         outcome: Outcome,
     },
+    Settled {
+        request: Request,
+        first: Time,
+        outcome: Outcome,
+    },
     LateReply,
+    DuplicateReply,
     SessionStarted(ClientId),
     SessionEnded(ClientId, SessionEnd),
     LoadEnded,
@@ -63,7 +69,21 @@ impl Sink for Recorder {
                 sent,
                 outcome,
             },
+            Event::Settled {
+                request,
+                first,
+                lag,
+                outcome,
+            } => {
+                assert_eq!(lag, Span::ZERO, "nothing lags in a simulation");
+                Kept::Settled {
+                    request: *request,
+                    first,
+                    outcome,
+                }
+            }
             Event::LateReply => Kept::LateReply,
+            Event::DuplicateReply => Kept::DuplicateReply,
             Event::SessionStarted { client } => Kept::SessionStarted(client),
             Event::SessionEnded { client, end } => Kept::SessionEnded(client, end),
             Event::LoadEnded => Kept::LoadEnded,

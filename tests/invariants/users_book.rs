@@ -158,6 +158,8 @@ impl<'a> UsersBook<'a> {
                 let at = recording.times.get(number as usize);
                 at.copied().unwrap_or(Time::NEVER)
             }
+            Arrival::Burst { count, at } if number < *count => *at,
+            Arrival::Burst { .. } => Time::NEVER,
         };
         let at = shape.as_ref().map_or(operational, |shape| {
             shape.instant(operational.as_nanos()).max(before.at)
@@ -190,6 +192,8 @@ impl<'a> UsersBook<'a> {
             }
             // The sessions that are open when the run ends.
             Kept::SessionEnded(client, end) => return self.cut(*client, *end),
+            // Between the end of a request and that of its session; held against the tries elsewhere.
+            Kept::Settled { .. } => return,
             _ => {}
         }
         assert_eq!(

@@ -109,7 +109,7 @@ fn the_leader_of_a_stream_is_killed_under_load() {
     assert_eq!(ran.code, Some(130), "{}", ran.stderr);
     let result = document(&ran);
     assert_eq!(result["ended_by"], "interrupted");
-    assert_eq!(number(&result, "/live/reasons/connections_lost"), 3);
+    assert_eq!(number(&result, "/live/incidents/connections_lost"), 3);
     let (ok, intended) = (
         number(&result, "/requests/ok"),
         number(&result, "/requests/intended"),
@@ -153,7 +153,7 @@ fn a_node_that_was_not_allowed_is_never_connected_to() {
     let ran = end(child);
     assert_eq!(ran.code, Some(4), "{}", ran.stderr);
     let result = document(&ran);
-    assert_eq!(number(&result, "/live/reasons/connections_lost"), 3);
+    assert_eq!(number(&result, "/live/incidents/connections_lost"), 3);
     assert_eq!(connected(&nodes[1]), before);
     // A node that was named is gone to.
     let mut nodes = cluster(2, false);
@@ -176,7 +176,10 @@ fn a_node_that_was_not_allowed_is_never_connected_to() {
     interrupt(&child);
     let ran = end(child);
     assert_eq!(ran.code, Some(130), "{}", ran.stderr);
-    assert_eq!(number(&document(&ran), "/live/reasons/connections_lost"), 3);
+    assert_eq!(
+        number(&document(&ran), "/live/incidents/connections_lost"),
+        3
+    );
 }
 
 /// What a server's monitoring says of it.
@@ -229,7 +232,7 @@ fn every_kind_of_connection_comes_back() {
         assert_eq!(ran.code, Some(130), "{kind}: {}", ran.stderr);
         let result = document(&ran);
         assert_eq!(
-            number(&result, "/live/reasons/connections_lost"),
+            number(&result, "/live/incidents/connections_lost"),
             connections,
             "{kind}"
         );

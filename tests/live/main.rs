@@ -341,7 +341,7 @@ fn a_server_that_comes_back_is_used_again() {
     let result = document(&end(child));
     assert_eq!(result["ended_by"], "horizon");
     assert!(number(&result, "/requests/ok") >= 101, "{result:#}");
-    assert!(number(&result, "/live/reasons/connections_lost") >= 1);
+    assert!(number(&result, "/live/incidents/connections_lost") >= 1);
 }
 
 #[test]

@@ -14,3 +14,4 @@ mod orders;
 mod replicate;
 mod sensitivity;
 mod statistics;
+mod tries;

@@ -83,15 +83,10 @@ impl Transport for Echo {
         }
         if let Some(after) = self.after {
             let at = now + after;
-            let outcome = Outcome::Ok;
-            stage.coming.push_back((
-                at,
-                Incoming::Done {
-                    flight,
-                    outcome,
-                    at,
-                },
-            ));
+            let ending = Ok(());
+            stage
+                .coming
+                .push_back((at, Incoming::Done { flight, ending, at }));
             stage.coming.make_contiguous().sort_by_key(|(at, _)| *at);
         }
         Sent::Waiting
@@ -260,6 +255,7 @@ fn what_was_sent_to_a_refused_subject_ends_there() {
         assert_eq!(sent.len(), 5);
         let requests = measure.total().window.requests;
         assert_eq!(requests.ended(Outcome::TransportError), failed);
+        assert_eq!(ended.reasons.of(Reason::PermissionDenied), failed);
         assert_eq!(requests.ended(Outcome::Unresolved), 5 - failed);
         assert!(!ended.lost);
     }
@@ -288,6 +284,8 @@ fn what_was_in_flight_on_a_lost_connection_ends_there() {
     assert_eq!(requests.ended(Outcome::TransportError), 1);
     assert_eq!(requests.ended(Outcome::Unresolved), 4);
     assert!(!ended.lost);
+    assert_eq!(ended.reasons.of(Reason::LostWithConnection), 1);
+    assert_eq!(ended.reasons.of_outcome(Outcome::TransportError), 1);
     let mut stage = Stage::default();
     stage.coming.push_back((
         millis(30),
@@ -326,7 +324,7 @@ fn a_limit_that_drops_counts_what_it_does_not_send() {
     let requests = measure.total().window.requests;
     assert_eq!(requests.intended, 10);
     assert_eq!(requests.ended(Outcome::Dropped), 3);
-    assert_eq!(ended.over_limit, 3);
+    assert_eq!(ended.reasons.of(Reason::OverInFlightLimit), 3);
 }
 
 #[test]
@@ -343,7 +341,7 @@ fn a_limit_that_delays_shows_as_lag_and_keeps_the_schedule() {
     assert_eq!(lag, Some(span(20)));
     // The limit held them back, not the driver.
     assert_eq!(ended.own_lag.max(), Some(Span::ZERO));
-    assert_eq!(ended.over_limit, 0);
+    assert_eq!(ended.reasons, Reasons::default());
 }
 
 #[test]
@@ -412,6 +410,7 @@ fn users_without_a_connection_try_a_few_times_a_second() {
     // At 0, 100, 200, ... 1000 ms.
     assert_eq!(requests.intended, 22);
     assert_eq!(requests.ended(Outcome::TransportError), 22);
+    assert_eq!(ended.reasons.of(Reason::ConnectionDown), 22);
     assert_eq!(ended.at, millis(1100));
 }
 
@@ -497,4 +496,67 @@ fn what_a_limit_holds_back_is_in_flight_since_it_was_intended() {
     }
     let most = rows.iter().map(|(.., in_flight)| *in_flight).max();
     assert_eq!(most, Some(4));
+}
+
+/// One request that may take 50 ms, to which replies come at these instants.
+fn replied_at(run: &str, replies: &[u64]) -> (Measure, Ended) {
+    let mut stage = Stage::default();
+    for at in replies.iter().copied().map(millis) {
+        let (flight, ending) = (FlightId::from_bits(0), Ok(()));
+        let done = Incoming::Done { flight, ending, at };
+        stage.coming.push_back((at, done));
+    }
+    let spec = text(run, "{concurrency: 1, do: a, timeout: 50ms}");
+    let (_, measure, ended) = drive(&spec, None, stage);
+    (measure, ended)
+}
+
+#[test]
+fn late_and_duplicate_replies_are_two_counts() {
+    let cases: [(&[u64], u64, u64); 5] = [
+        (&[20], 0, 0),
+        (&[20, 30], 0, 1),
+        (&[60], 1, 0),
+        (&[60, 70], 1, 1),
+        (&[60, 70, 80], 1, 2),
+    ];
+    for (replies, late, duplicates) in cases {
+        // A second request follows, and is never answered, so that the run goes on.
+        let (measure, _) = replied_at("{requests: 2, drain: 1s}", replies);
+        let counts = (measure.late_replies(), measure.duplicate_replies());
+        assert_eq!(counts, (late, duplicates), "{replies:?}");
+    }
+}
+
+#[test]
+fn a_late_reply_is_waited_for_until_the_drain_is_over() {
+    // The only request has timed out at 50 ms, and nothing else is to come.
+    let (measure, ended) = replied_at("{requests: 1, drain: 1s}", &[400]);
+    assert_eq!((measure.late_replies(), ended.at), (1, millis(400)));
+    let (measure, ended) = replied_at("{requests: 1, drain: 1s}", &[1400]);
+    assert_eq!((measure.late_replies(), ended.at), (0, millis(1000)));
+    // One that was answered is not waited for.
+    let (_, ended) = replied_at("{requests: 1, drain: 1s}", &[20]);
+    assert_eq!(ended.at, millis(20));
+}
+
+#[test]
+fn a_reply_that_ends_no_request_counts_for_no_reason() {
+    let mut stage = Stage::default();
+    for at in [20, 30].map(millis) {
+        let flight = FlightId::from_bits(0);
+        let ending = Err(Reason::ServiceError);
+        stage
+            .coming
+            .push_back((at, Incoming::Done { flight, ending, at }));
+    }
+    let (_, measure, ended) = drive(
+        &text("{requests: 2, drain: 1s}", "{concurrency: 1, do: a}"),
+        None,
+        stage,
+    );
+    let requests = measure.total().requests();
+    assert_eq!(requests.ended(Outcome::AppError), 1);
+    assert_eq!(ended.reasons.of(Reason::ServiceError), 1);
+    assert_eq!(measure.duplicate_replies(), 1);
 }

@@ -1,7 +1,7 @@
 //! What happened, as a segment holds it: one entry of fixed size for each event of a live run.
 
 use blis_sim::engine::LoadEnd;
-use blis_sim::event::{Event, Outcome, SessionEnd};
+use blis_sim::event::{Event, Outcome, Request, SessionEnd};
 use blis_sim::model::{ActionId, ClientId};
 use blis_sim::time::Time;
 use blis_sim::trace::Row;
@@ -28,8 +28,13 @@ pub enum What {
     Intended(Row),
     /// A request ended.
     Done(Row),
-    /// A reply came after its client had given up.
+    /// The first reply to a request came after the request had ended without one.
     LateReply(Time),
+    /// A further reply came to a request that had one.
+    DuplicateReply(Time),
+    /// The last try of a request ended: the row has the first try's intended instant, and as the instant of sending how
+    /// much later all tries were sent than they were intended.
+    Settled(Row),
     /// A session started.
     SessionStarted(ClientId, Time),
     /// A session ended.
@@ -74,7 +79,20 @@ impl What {
                 outcome,
                 ..
             } => What::Done(Row::of(request, sent, at, outcome, warmup)),
+            Event::Settled {
+                request,
+                first,
+                lag,
+                outcome,
+            } => {
+                let request = Request {
+                    intended: first,
+                    ..*request
+                };
+                What::Settled(Row::of(&request, first + lag, at, outcome, warmup))
+            }
             Event::LateReply => What::LateReply(at),
+            Event::DuplicateReply => What::DuplicateReply(at),
             Event::SessionStarted { client } => What::SessionStarted(client, at),
             Event::SessionEnded { client, end } => What::SessionEnded(client, end, at),
             Event::LoadEnded => What::LoadEnded(at),
@@ -137,7 +155,9 @@ impl Fields {
         match what {
             What::Intended(row) => Fields::of_row(0, row),
             What::Done(row) => Fields::of_row(1, row),
+            What::Settled(row) => Fields::of_row(8, row),
             What::LateReply(at) => Fields::at(2, *at),
+            What::DuplicateReply(at) => Fields::at(7, *at),
             What::SessionStarted(client, at) => Fields {
                 small: [client.0, 0, 0],
                 ..Fields::at(3, *at)
@@ -173,6 +193,8 @@ impl Fields {
                 at,
                 intended: self.large[1],
             }),
+            7 => What::DuplicateReply(at),
+            8 => What::Settled(self.row()?),
             _ => return None,
         })
     }

@@ -29,6 +29,8 @@ pub struct Entries<R> {
     writers: Vec<Writer<R>>,
     clients: usize,
     actions: usize,
+    /// Whether a client tries requests again, by client.
+    retries: Vec<bool>,
     damage: Damage,
 }
 
@@ -77,6 +79,11 @@ impl<R: Read> Entries<R> {
             writers: Vec::new(),
             clients: model.clients.len(),
             actions: model.actions.len(),
+            retries: model
+                .clients
+                .iter()
+                .map(|client| client.on_failure.retries > 0)
+                .collect(),
             damage: Damage::default(),
         };
         // The first one to be read is put in last.
@@ -145,13 +152,24 @@ impl<R: Read> Entries<R> {
         self.damage
     }
 
+    /// Whether a client tries requests again.
+    pub(super) fn retries(&self, client: ClientId) -> bool {
+        self.retries
+            .get(client.index())
+            .is_some_and(|retries| *retries)
+    }
+
     fn knows(&self, entry: &Entry) -> bool {
         let client = |client: ClientId| client.index() < self.clients;
         let action = |action: ActionId| action.index() < self.actions;
         match entry.what {
-            What::Intended(row) | What::Done(row) => client(row.client) && action(row.action),
+            What::Intended(row) | What::Done(row) | What::Settled(row) => {
+                client(row.client) && action(row.action)
+            }
             What::SessionStarted(of, _) | What::SessionEnded(of, _, _) => client(of),
-            What::LateReply(_) | What::LoadEnded(_) | What::Ended(_) => true,
+            What::LateReply(_) | What::DuplicateReply(_) | What::LoadEnded(_) | What::Ended(_) => {
+                true
+            }
         }
     }
 }

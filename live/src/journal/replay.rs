@@ -41,6 +41,8 @@ struct Teller<'a, S> {
     latest: Time,
     /// Requests without an end, with the instant at which they were sent.
     open: BTreeMap<Name, Row>,
+    /// Requests of clients that try again, whose first try is known and whose last one has not ended.
+    unsettled: BTreeMap<(ClientId, u64, u64), Row>,
     sessions: BTreeMap<ClientId, u64>,
     load_ended: bool,
     intended: u64,
@@ -59,15 +61,19 @@ pub fn replay<R: Read, S: Sink>(
         sink,
         latest: Time::ZERO,
         open: BTreeMap::new(),
+        unsettled: BTreeMap::new(),
         sessions: BTreeMap::new(),
         load_ended: false,
         intended: 0,
         rows: 0,
     };
     let mut seal = None;
-    for entry in entries {
+    while let Some(entry) = entries.next() {
         let entry = entry?;
         teller.advance(entry.now);
+        if let What::Intended(row) | What::Done(row) = entry.what {
+            teller.may_try_again(&row, entries.retries(row.client));
+        }
         match entry.what {
             What::Ended(end) => seal = Some(end),
             _ => teller.tell(&entry),
@@ -110,6 +116,8 @@ impl<S: Sink> Teller<'_, S> {
                 self.end(&row);
             }
             What::LateReply(at) => self.sink.record(at, Event::LateReply),
+            What::DuplicateReply(at) => self.sink.record(at, Event::DuplicateReply),
+            What::Settled(row) => self.settle(&row),
             What::SessionStarted(client, at) => self.start_session(client, at),
             What::SessionEnded(client, end, at) => {
                 if self.sessions.get(&client).copied().unwrap_or(0) == 0 {
@@ -136,12 +144,47 @@ impl<S: Sink> Teller<'_, S> {
                 ..*row
             });
         }
+        // Unresolved as it was, or cut off with what follows missing.
+        for row in std::mem::take(&mut self.unsettled).into_values() {
+            self.tell_settled(&Row {
+                sent: row.intended,
+                done: at,
+                outcome: Outcome::Unresolved,
+                ..row
+            });
+        }
         for (client, number) in std::mem::take(&mut self.sessions) {
             for _ in 0..number {
                 self.end_session(client, SessionEnd::HorizonInterrupted, at);
             }
         }
         open.len() as u64
+    }
+
+    /// Remembers the first try of a request that may be tried again, unless its intention was told before.
+    fn may_try_again(&mut self, row: &Row, retries: bool) {
+        if retries && row.attempt == 0 && !self.open.contains_key(&name(row)) {
+            self.unsettled
+                .insert((row.client, row.user, row.number), *row);
+        }
+    }
+
+    /// The last try of a request ended. Where its first one is missing it is left out: nobody knows how long it took.
+    fn settle(&mut self, row: &Row) {
+        let known = self.unsettled.remove(&(row.client, row.user, row.number));
+        if known.is_some() {
+            self.tell_settled(row);
+        }
+    }
+
+    fn tell_settled(&mut self, row: &Row) {
+        let event = Event::Settled {
+            request: &request(row),
+            first: row.intended,
+            lag: row.sent.since(row.intended),
+            outcome: row.outcome,
+        };
+        self.sink.record(row.done, event);
     }
 
     fn intend(&mut self, row: &Row) {

@@ -2,7 +2,7 @@
 
 use crate::analysis::route::steps_of;
 use crate::analysis::traffic::{Traffic, has_one_line, is_exponential, is_poisson};
-use crate::model::{Action, Admission, Arrival, Dispatch, OnTimeout, Order, Source, Step};
+use crate::model::{Action, Admission, Dispatch, OnTimeout, Order, Source, Step};
 
 /// Which forms need an assumption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,9 +119,7 @@ fn some_are_not_admitted(traffic: &Traffic<'_>) -> Option<String> {
 fn rates_change(traffic: &Traffic<'_>) -> Option<String> {
     let mut clients = traffic.model.clients.iter();
     let client = clients.find(|client| match &client.source {
-        Source::Open { arrival, shape, .. } => {
-            shape.is_some() || matches!(arrival, Arrival::Recorded(_))
-        }
+        Source::Open { arrival, shape, .. } => shape.is_some() || !arrival.has_rate(),
         Source::Closed { .. } => false,
     })?;
     Some(format!("the rate of client {} changes", client.name))

@@ -24,7 +24,8 @@ pub struct ClientLoad {
     /// Requests per second: of an open client exactly, of a closed one if nothing ever had to wait. Where the rate
     /// changes, its mean from the start to the horizon.
     pub requests_per_second: f64,
-    /// The largest rate of requests within the horizon; `None` where arrivals were recorded, which have no rate.
+    /// The largest rate of requests within the horizon; `None` where arrivals were recorded or come in a burst, which have
+    /// no rate.
     pub peak_requests_per_second: Option<f64>,
     /// Whether waiting slows the client down, so that the rate is an upper bound.
     pub at_most: bool,
@@ -192,7 +193,7 @@ fn arrival_rates(
     horizon: Option<Time>,
 ) -> (f64, Option<f64>) {
     match (arrival, shape) {
-        (Arrival::Recorded(recording), _) => (recording.rate(horizon), None),
+        (given, _) if !given.has_rate() => (given.mean_rate(horizon), None),
         (stationary, None) => (stationary.rate(), Some(stationary.rate())),
         (stationary, Some(shape)) => {
             let rate = stationary.rate();

@@ -27,6 +27,11 @@ impl FlightId {
         self.slot as usize
     }
 
+    /// Its number among all requests of the run, until it wraps.
+    pub(super) fn generation(self) -> usize {
+        self.generation as usize
+    }
+
     /// All of it as a number, which [`from_bits`](Self::from_bits) reads again: for the subject of a reply.
     pub fn to_bits(self) -> u64 {
         (u64::from(self.generation) << 32) | u64::from(self.slot)
@@ -40,7 +45,7 @@ impl FlightId {
         }
     }
 
-    /// Whether its request was sent after that of another one of the same slot.
+    /// Whether its request was sent after that of another one.
     pub fn is_later_than(self, other: FlightId) -> bool {
         // Generations wrap: of two, the later is less than half of their range ahead.
         let ahead = self.generation.wrapping_sub(other.generation);

@@ -4,6 +4,7 @@
 //! send and when they want to be woken; it gives back wake-ups and replies. The load sees to it that every
 //! request ends exactly once, that its user hears of it, and that the sink sees it.
 
+use crate::engine::given_up::GivenUp;
 use crate::engine::in_flight::{FlightId, InFlight};
 use crate::event::{Event, Outcome, Request, Sink, UserId};
 use crate::model::{ClientId, Model};
@@ -48,6 +49,7 @@ pub enum LoadEnd {
 pub struct Load {
     users: Users,
     in_flight: InFlight,
+    given_up: GivenUp,
     ended: Option<(LoadEnd, Time)>,
 }
 
@@ -57,6 +59,7 @@ impl Load {
         Load {
             users: Users::new(model),
             in_flight: InFlight::new(model),
+            given_up: GivenUp::default(),
             ended: None,
         }
     }
@@ -87,9 +90,9 @@ impl Load {
         self.users.open_sessions()
     }
 
-    /// How many arrivals were recorded: so many may be at one instant.
-    pub fn recorded_arrivals(&self) -> u64 {
-        self.users.recorded_arrivals()
+    /// How many arrivals are recorded or come in bursts: so many may be at one instant.
+    pub fn given_arrivals(&self) -> u64 {
+        self.users.given_arrivals()
     }
 
     /// How many requests are in flight.
@@ -101,6 +104,11 @@ impl Load {
     /// Whether a request is in flight.
     pub fn holds(&self, id: FlightId) -> bool {
         self.in_flight.holds(id)
+    }
+
+    /// Whether the reply to a request that timed out may still come. Those that ended longest ago are forgotten.
+    pub fn awaits_late_replies(&self) -> bool {
+        self.given_up.is_waiting()
     }
 
     /// All requests in flight, by slot.
@@ -189,7 +197,11 @@ impl Load {
         sink: &mut S,
     ) {
         let Some(flight) = self.in_flight.remove(id) else {
-            sink.record(now, Event::LateReply);
+            let event = match self.given_up.is_first_reply(id) {
+                true => Event::LateReply,
+                false => Event::DuplicateReply,
+            };
+            sink.record(now, event);
             return;
         };
         let request = &flight.request;
@@ -202,8 +214,11 @@ impl Load {
                 outcome,
             },
         );
-        if let Some((at, wake)) = self.users.done(now, request, outcome, sink) {
+        if let Some((at, wake)) = self.users.done(now, request, flight.sent, outcome, sink) {
             world.wake_at(at, wake);
+        }
+        if !outcome.is_reply() {
+            self.given_up.add(id, outcome == Outcome::TimedOut);
         }
     }
 

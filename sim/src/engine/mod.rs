@@ -5,6 +5,7 @@
 
 mod arena;
 mod calendar;
+mod given_up;
 mod in_flight;
 mod load;
 mod task;

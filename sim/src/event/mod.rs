@@ -30,8 +30,21 @@ pub enum Event<'a> {
         /// How it ended.
         outcome: Outcome,
     },
-    /// A reply came after its client had given up.
+    /// What a user wanted came to its end, all tries of it together. Only of clients that try again.
+    Settled {
+        /// The last try.
+        request: &'a Request,
+        /// When the first try was intended.
+        first: Time,
+        /// How much later than they were intended the tries were sent, together.
+        lag: Span,
+        /// How the last try ended; unresolved where another one should have followed and the run was over.
+        outcome: Outcome,
+    },
+    /// The first reply to a request came after the request had ended without one.
     LateReply,
+    /// A further reply came to a request that had one.
+    DuplicateReply,
     /// A session started.
     SessionStarted {
         /// Whose session.

@@ -67,6 +67,12 @@ impl Outcome {
         Outcome::Unresolved,
     ];
 
+    /// Whether a reply ended the request, so that another one is its second.
+    #[inline]
+    pub fn is_reply(self) -> bool {
+        matches!(self, Outcome::Ok | Outcome::AppError | Outcome::Rejected)
+    }
+
     /// The name in the result document.
     pub fn name(self) -> &'static str {
         match self {

@@ -34,7 +34,7 @@ pub use station::{Areas, StationMeter, Visits};
 pub use stream::{Publications, StreamMeter};
 
 use crate::event::{Event, Outcome, Request, Sink};
-use crate::model::{ActionId, ClientId, ConsumerId, Model, Slo};
+use crate::model::{ActionId, ClientId, ConsumerId, Model, QuantileLimit, Slo};
 use crate::statistics::Section;
 use crate::time::{Span, Time};
 
@@ -77,6 +77,32 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// Nothing yet, with a place for each quantile limit.
+    fn judged_by(slo: Option<&Slo>) -> Cell {
+        let limits = slo.map_or(0, |slo| slo.quantiles.len());
+        Cell {
+            exceedances: vec![Exceedances::default(); limits],
+            ..Cell::default()
+        }
+    }
+
+    /// Counts a time of the window against each limit.
+    fn exceed(&mut self, limits: &[QuantileLimit], service: Span, response: Span, censored: bool) {
+        for (limit, over) in limits.iter().zip(&mut self.exceedances) {
+            over.response += u64::from(exceeds(response, limit.limit, censored));
+            over.service += u64::from(exceeds(service, limit.limit, censored));
+        }
+    }
+
+    #[inline(always)]
+    fn tally(&mut self, in_window: bool) -> &mut Tally {
+        if in_window {
+            &mut self.window
+        } else {
+            &mut self.warmup
+        }
+    }
+
     /// Requests of the whole run.
     pub fn requests(&self) -> Requests {
         let mut whole = self.warmup.requests;
@@ -117,11 +143,51 @@ impl Cell {
     }
 }
 
+/// What users wait over all tries of a request, from the first intention to the last end.
+#[derive(Debug, Clone, Default)]
+pub struct Overall {
+    /// Requests by how their last try ended, and the times over all tries. Nothing counts as completed.
+    pub cell: Cell,
+    /// Tries of those that were first intended within the window and have ended.
+    pub tries: u64,
+}
+
+impl Overall {
+    /// Of requests that are tried once.
+    fn of_single(cell: &Cell) -> Overall {
+        Overall {
+            tries: cell.window.requests.ended_total(),
+            cell: Cell {
+                warmup: cell.warmup.clone(),
+                window: cell.window.clone(),
+                ..Cell::default()
+            },
+        }
+    }
+
+    fn add(&mut self, other: &Overall) {
+        self.cell.add(&other.cell);
+        self.tries += other.tries;
+    }
+}
+
+/// A request as its user sees it: what there is to know when its last try has ended.
+struct Wanted<'a> {
+    last: &'a Request,
+    first: Time,
+    lag: Span,
+    outcome: Outcome,
+}
+
 /// A cell, and the response times that ended in it since the last mark.
 #[derive(Debug, Clone)]
 struct Part {
     cell: Cell,
     recent: Sketch,
+    /// Over all tries; absent where there is but one and nothing is promised of it.
+    overall: Option<Box<Overall>>,
+    /// Whether there may be several tries.
+    retries: bool,
 }
 
 /// The measurements of a run, or of several replications of it together.
@@ -142,6 +208,7 @@ pub struct Measure {
     spare: Totals,
     retries: u64,
     late_replies: u64,
+    duplicate_replies: u64,
     /// The integral of the number of requests in flight, and the sum of the times they were, both modulo 2^64: they are
     /// only held against one another.
     in_flight_area: u64,
@@ -168,7 +235,8 @@ impl Measure {
                 if used {
                     parts.push((ClientId(of), ActionId(id)));
                 }
-                cells.push(used.then(|| Box::new(Part::new(action.slo.quantiles.len()))));
+                let retries = client.on_failure.retries > 0;
+                cells.push(used.then(|| Box::new(Part::new(&action.slo, retries))));
             }
         }
         let consumers = model.consumers.len();
@@ -208,6 +276,7 @@ impl Measure {
             spare: Totals::new(model.services.len(), consumers),
             retries: 0,
             late_replies: 0,
+            duplicate_replies: 0,
             in_flight_area: 0,
             time_in_flight: 0,
             warmup,
@@ -325,13 +394,13 @@ impl Measure {
         let intended = request.intended.as_nanos();
         self.in_flight_area = self.in_flight_area.wrapping_sub(intended);
         self.retries += u64::from(request.attempt > 0);
-        if let Some((Part { cell, .. }, in_window)) = self.part(request) {
-            let tally = if in_window {
-                &mut cell.window
-            } else {
-                &mut cell.warmup
-            };
-            tally.requests.intended += 1;
+        if let Some((Part { cell, overall, .. }, in_window)) = self.part(request) {
+            cell.tally(in_window).requests.intended += 1;
+            if let Some(overall) = overall
+                && request.attempt == 0
+            {
+                overall.cell.tally(in_window).requests.intended += 1;
+            }
         }
         if self.series.is_past(request.intended) {
             self.series.intended_before(request.intended);
@@ -344,30 +413,68 @@ impl Measure {
         let response = lag + service;
         self.in_flight_area = self.in_flight_area.wrapping_add(now.as_nanos());
         self.time_in_flight = self.time_in_flight.wrapping_add(response.as_nanos());
-        let (held, censored) = match outcome {
-            Outcome::Ok => (true, false),
-            Outcome::TimedOut | Outcome::Unresolved => (true, true),
-            _ => (false, false),
-        };
+        let (held, censored) = held(outcome);
         let completed = u64::from(outcome == Outcome::Ok && self.window.contains(now));
-        let Some((Part { cell, recent }, in_window)) = self.part(request) else {
+        let Some((part, in_window)) = self.part(request) else {
             return;
         };
+        let Part { cell, recent, .. } = part;
         if held {
             recent.record(response);
         }
         cell.completed += completed;
-        let tally = if in_window {
-            &mut cell.window
-        } else {
-            &mut cell.warmup
-        };
+        let tally = cell.tally(in_window);
         tally.requests.end(outcome);
         if held {
             tally.latencies.record(lag, service, censored);
         }
-        if held && in_window && !cell.exceedances.is_empty() {
+        let is_single = part.overall.is_some() && !part.retries;
+        if held && in_window && !part.cell.exceedances.is_empty() {
             self.exceedances(request, service, response, censored);
+        }
+        if is_single {
+            self.settled(
+                now,
+                &Wanted {
+                    last: request,
+                    first: request.intended,
+                    lag,
+                    outcome,
+                },
+            );
+        }
+    }
+
+    /// The last try of a request ended.
+    #[inline(never)]
+    fn settled(&mut self, now: Time, wanted: &Wanted<'_>) {
+        let Wanted {
+            last,
+            first,
+            lag,
+            outcome,
+        } = *wanted;
+        let response = now.since(first);
+        let service = response - lag;
+        let in_window = first >= self.warmup;
+        let (held, censored) = held(outcome);
+        let index = last.client.index() * self.slos.len() + last.action.index();
+        let limits = self.slos[last.action.index()].overall.as_deref();
+        let part = self.cells[index].as_deref_mut();
+        let Some(overall) = part.and_then(|part| part.overall.as_deref_mut()) else {
+            return;
+        };
+        let tally = overall.cell.tally(in_window);
+        tally.requests.end(outcome);
+        if held {
+            tally.latencies.record(lag, service, censored);
+        }
+        if in_window {
+            overall.tries += u64::from(last.attempt) + 1;
+        }
+        let limits = limits.map_or(&[][..], |limits| &limits.quantiles);
+        if held && in_window {
+            overall.cell.exceed(limits, service, response, censored);
         }
     }
 
@@ -377,10 +484,7 @@ impl Measure {
         let Some(part) = self.cells[index].as_deref_mut() else {
             return;
         };
-        for (limit, over) in limits.iter().zip(&mut part.cell.exceedances) {
-            over.response += u64::from(exceeds(response, limit.limit, censored));
-            over.service += u64::from(exceeds(service, limit.limit, censored));
-        }
+        part.cell.exceed(limits, service, response, censored);
     }
 
     /// The end of the run: checks every identity between counts that were kept apart.
@@ -399,19 +503,8 @@ impl Measure {
         )?;
         self.hand_out();
         self.series.finish(self.now, totals);
-        for tally in self
-            .cells
-            .iter()
-            .flatten()
-            .flat_map(|part| [&part.cell.warmup, &part.cell.window])
-        {
-            let requests = tally.requests;
-            balance(
-                "requests of a client's action",
-                requests.intended,
-                "its ends",
-                requests.ended_total(),
-            )?;
+        for part in self.cells.iter().flatten() {
+            part.check()?;
         }
         for sessions in &self.sessions {
             balance(
@@ -456,6 +549,22 @@ impl Measure {
                 .step_by(self.slos.len())
                 .flatten(),
         )
+    }
+
+    /// What users waited for an action over all tries; `None` where no client tries it again and nothing is promised of
+    /// that.
+    pub fn overall(&self, action: ActionId) -> Option<Overall> {
+        let parts = self.cells.iter().skip(action.index());
+        let parts = || parts.clone().step_by(self.slos.len()).flatten();
+        parts().find(|part| part.overall.is_some())?;
+        let mut sum = Overall::default();
+        for part in parts() {
+            match &part.overall {
+                Some(overall) => sum.add(overall),
+                None => sum.add(&Overall::of_single(&part.cell)),
+            }
+        }
+        Some(sum)
     }
 
     fn sum<'a>(parts: impl Iterator<Item = &'a Box<Part>>) -> Cell {
@@ -521,6 +630,9 @@ impl Measure {
         for (mine, others) in self.cells.iter_mut().zip(&other.cells) {
             if let (Some(mine), Some(others)) = (mine, others) {
                 mine.cell.add(&others.cell);
+                if let (Some(mine), Some(others)) = (&mut mine.overall, &others.overall) {
+                    mine.add(others);
+                }
             }
         }
         for (mine, others) in self.sessions.iter_mut().zip(&other.sessions) {
@@ -532,6 +644,7 @@ impl Measure {
         self.messages.merge(&other.messages);
         self.retries += other.retries;
         self.late_replies += other.late_replies;
+        self.duplicate_replies += other.duplicate_replies;
         self.others = Span::from_nanos(
             self.others
                 .as_nanos()
@@ -591,9 +704,14 @@ impl Measure {
         self.retries
     }
 
-    /// Replies that came after their clients had given up.
+    /// First replies that came after their requests had ended without one.
     pub fn late_replies(&self) -> u64 {
         self.late_replies
+    }
+
+    /// Replies to requests that had one before.
+    pub fn duplicate_replies(&self) -> u64 {
+        self.duplicate_replies
     }
 
     /// When the window starts.
@@ -620,14 +738,47 @@ impl Measure {
 }
 
 impl Part {
-    fn new(limits: usize) -> Part {
+    fn new(slo: &Slo, retries: bool) -> Part {
+        let overall = slo.overall.as_deref();
+        let is_kept = retries || overall.is_some();
         Part {
-            cell: Cell {
-                exceedances: vec![Exceedances::default(); limits],
-                ..Cell::default()
-            },
+            cell: Cell::judged_by(Some(slo)),
             recent: Sketch::new(),
+            overall: is_kept.then(|| {
+                Box::new(Overall {
+                    cell: Cell::judged_by(overall),
+                    tries: 0,
+                })
+            }),
+            retries,
         }
+    }
+
+    /// Everything that was intended has ended.
+    fn check(&self) -> Result<(), Imbalance> {
+        let overall = self.overall.as_ref().map(|overall| &overall.cell);
+        let cells = [
+            (Some(&self.cell), "requests of a client's action"),
+            (overall, "requests of a client's action, over all tries"),
+        ];
+        for (cell, what) in cells {
+            let tallies = cell.map(|cell| [&cell.warmup, &cell.window]);
+            for tally in tallies.into_iter().flatten() {
+                let requests = tally.requests;
+                balance(what, requests.intended, "its ends", requests.ended_total())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether distributions hold the time of a request that ended so, and whether it is censored.
+#[inline(always)]
+fn held(outcome: Outcome) -> (bool, bool) {
+    match outcome {
+        Outcome::Ok => (true, false),
+        Outcome::TimedOut | Outcome::Unresolved => (true, true),
+        _ => (false, false),
     }
 }
 
@@ -657,6 +808,20 @@ impl Sink for Measure {
                 outcome,
                 ..
             } => self.done(at, request, sent, outcome),
+            Event::Settled {
+                request,
+                first,
+                lag,
+                outcome,
+            } => self.settled(
+                at,
+                &Wanted {
+                    last: request,
+                    first,
+                    lag,
+                    outcome,
+                },
+            ),
             Event::SessionStarted { client } => self.sessions[client.index()].started += 1,
             Event::SessionEnded { client, end } => self.sessions[client.index()].end(end),
             Event::Visit { service, step, .. } => {
@@ -672,6 +837,7 @@ impl Sink for Measure {
             } => self.messages.delivery(fan_out, at, emitted, intended),
             Event::Emission { fan_out, emission } => self.messages.emission(at, fan_out, &emission),
             Event::LateReply => self.late_replies += 1,
+            Event::DuplicateReply => self.duplicate_replies += 1,
             Event::LoadEnded => {
                 self.load_end = Some(at);
                 self.window.close(at);

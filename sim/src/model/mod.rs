@@ -152,7 +152,7 @@ pub enum Source {
     Open {
         /// When sessions start.
         arrival: Arrival,
-        /// How the rate changes over time; `None` is the same rate throughout, and what a recording has.
+        /// How the rate changes over time; `None` is the same rate throughout, and what recordings and bursts have.
         shape: Option<Shape>,
         /// What a session is; `None` is a single request.
         session: Option<Session>,
@@ -174,6 +174,13 @@ pub enum Arrival {
     },
     /// At recorded instants.
     Recorded(Recording),
+    /// All at one instant.
+    Burst {
+        /// How many sessions start; at least 1.
+        count: u64,
+        /// When they start.
+        at: Time,
+    },
 }
 
 /// Arrivals that were recorded, at least one.
@@ -200,12 +207,44 @@ impl Recording {
 }
 
 impl Arrival {
-    /// Mean arrivals per second of a stationary process, or of all of a recording.
+    /// Whether it has a rate; recordings and bursts have instants instead.
+    pub fn has_rate(&self) -> bool {
+        match self {
+            Arrival::Constant { .. } | Arrival::Renewal { .. } => true,
+            Arrival::Recorded(_) | Arrival::Burst { .. } => false,
+        }
+    }
+
+    /// How many arrivals it has in all; `None` where they do not end.
+    pub fn count(&self) -> Option<u64> {
+        match self {
+            Arrival::Constant { .. } | Arrival::Renewal { .. } => None,
+            Arrival::Recorded(recording) => Some(recording.times.len() as u64),
+            Arrival::Burst { count, .. } => Some(*count),
+        }
+    }
+
+    /// Mean arrivals per second from the start to the horizon: those of a stationary process at any time. Without a
+    /// horizon, those of a recording up to its end, and those of a burst up to its instant, which counts as a second
+    /// where it is earlier.
+    pub fn mean_rate(&self, horizon: Option<Time>) -> f64 {
+        match self {
+            Arrival::Constant { .. } | Arrival::Renewal { .. } => self.rate(),
+            Arrival::Recorded(recording) => recording.rate(horizon),
+            Arrival::Burst { count, at } => {
+                let end = horizon.unwrap_or(*at.max(&Time::from_nanos(1_000_000_000)));
+                let arrived = if *at <= end { *count as f64 } else { 0.0 };
+                arrived * 1e9 / end.as_nanos().max(1) as f64
+            }
+        }
+    }
+
+    /// Mean arrivals per second of a stationary process, or of all of a recording or a burst.
     pub fn rate(&self) -> f64 {
         match self {
             Arrival::Constant { rate } => *rate,
             Arrival::Renewal { interarrival } => 1e9 / interarrival.mean(),
-            Arrival::Recorded(recording) => recording.rate(None),
+            Arrival::Recorded(_) | Arrival::Burst { .. } => self.mean_rate(None),
         }
     }
 }
@@ -280,6 +319,15 @@ pub struct Slo {
     pub quantiles: Vec<QuantileLimit>,
     /// Largest share of failed requests.
     pub errors: Option<f64>,
+    /// The same of what users wait over all tries; without any of its own.
+    pub overall: Option<Box<Slo>>,
+}
+
+impl Slo {
+    /// Whether anything is promised of single requests.
+    pub fn judges_tries(&self) -> bool {
+        !self.quantiles.is_empty() || self.errors.is_some()
+    }
 }
 
 /// A limit on one quantile of the response time.

@@ -34,8 +34,11 @@ pub struct Run {
     pub requests: RequestCounts,
     /// Requests that were tries after the first; they are counted in `requests` too.
     pub retries: u64,
-    /// Replies that came after their clients had given up.
+    /// First replies that came after their requests had ended without one: their clients had given up.
     pub late_replies: u64,
+    /// Replies to requests that had one before.
+    #[serde(default)]
+    pub duplicate_replies: u64,
     /// Sessions of the whole run.
     pub sessions: SessionCounts,
     /// Requests answered `ok` within the window, per second.
@@ -320,6 +323,24 @@ pub struct ActionResult {
     pub throughput_rps_ci95: Option<[f64; 2]>,
     /// Latencies of the requests intended within the window.
     pub latency_ms: Latency,
+    /// What users waited over all tries; absent where no client tries again and no `overall` objective is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overall: Option<OverallResult>,
+}
+
+/// Requests as users see them: all tries of one together, which end as its last try ends, or as `unresolved` where another
+/// try should have followed and the run was over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OverallResult {
+    /// Requests of the whole run.
+    pub requests: RequestCounts,
+    /// Requests whose first try was intended within the window.
+    pub window_requests: RequestCounts,
+    /// Mean number of tries of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tries_mean: Option<f64>,
+    /// From the intended instant of the first try to the end of the last one.
+    pub response_ms: LatencyBlock,
 }
 
 /// What was measured of a client, over all actions.

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 
 use super::blocks::{
     ActionResult, Approximately, BalancedBounds, ClientResult, ExactClass, ExactService, Exactly,
-    Interval, Latency, LatencyBlock, PrecisionResult, Replication, Replications, RequestCounts,
-    Run, ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity, Theory,
-    TheoryBounds, VerdictResult, Window,
+    Interval, Latency, LatencyBlock, OverallResult, PrecisionResult, Replication, Replications,
+    RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity,
+    Theory, TheoryBounds, VerdictResult, Window,
 };
 use super::intervals::{self, Source};
 use super::{INTERRUPTED, SCHEMA, constraints, messages};
 use crate::analysis::{Balanced, Estimate, Exact, balanced, estimate, exact};
 use crate::engine::LoadEnd;
 use crate::event::{Outcome, SessionEnd};
-use crate::measure::{Areas, Latencies, Measure, Of, Requests, Row, Sessions, StationMeter, Times};
+use crate::measure::{
+    Areas, Latencies, Measure, Of, Overall, Requests, Row, Sessions, StationMeter, Times,
+};
 use crate::model::{ActionId, ClientId, Model, Order, Service};
 use crate::replication::Replicated;
 use crate::spec::Setting;
@@ -74,6 +76,7 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
         requests: request_counts(&total.requests()),
         retries: measure.retries(),
         late_replies: measure.late_replies(),
+        duplicate_replies: measure.duplicate_replies(),
         sessions: session_counts(&sessions),
         throughput_rps: per_second(total.completed, measured),
         throughput_rps_ci95: None,
@@ -206,10 +209,22 @@ fn actions(model: &Model, measure: &Measure) -> BTreeMap<String, ActionResult> {
             throughput_rps: per_second(cell.completed, measure.measured()),
             throughput_rps_ci95: None,
             latency_ms: latency(&cell.window.latencies),
+            overall: measure.overall(ActionId(id)).as_ref().map(overall),
         };
         (action.name.clone(), result)
     };
     model.actions.iter().zip(0u16..).map(entry).collect()
+}
+
+fn overall(overall: &Overall) -> OverallResult {
+    let window = &overall.cell.window;
+    let ended = window.requests.ended_total();
+    OverallResult {
+        requests: request_counts(&overall.cell.requests()),
+        window_requests: request_counts(&window.requests),
+        tries_mean: (ended > 0).then(|| overall.tries as f64 / ended as f64),
+        response_ms: block(window.latencies.response(), window.latencies.censored()),
+    }
 }
 
 fn clients(model: &Model, measure: &Measure) -> BTreeMap<String, ClientResult> {

@@ -22,8 +22,12 @@ pub struct Live {
     pub connections: u32,
     /// From the start of the load to the end of the run, the drain included.
     pub elapsed_s: f64,
-    /// How often what happened beside answers, by reason; what did not happen is absent.
+    /// Requests of the whole run that failed, by reason: those of an outcome add up to its count. Timeouts and what was
+    /// unresolved have no reason beside that. A reason of no request is absent.
     pub reasons: BTreeMap<String, u64>,
+    /// What happened to connections, and how often: `connections_lost`, `slow_consumer`. What did not happen is absent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub incidents: BTreeMap<String, u64>,
     /// What servers said on their own account, the first few times.
     pub messages: Vec<String>,
     /// Deliveries that requests awaited, by action; absent when none did.

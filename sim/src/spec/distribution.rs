@@ -34,7 +34,7 @@ pub enum Distribution<Q> {
     Pareto(Pareto<Q>),
     /// Normal, truncated at 0 or at `min` and `max`.
     Normal(Normal<Q>),
-    /// Measured values, each equally likely.
+    /// Given values, such as measured ones: each equally likely, or by weight.
     Empirical(Empirical<Q>),
 }
 
@@ -155,13 +155,15 @@ pub struct Normal<Q> {
     pub max: Option<Spanned<Q>>,
 }
 
-/// Measured values, in the spec or in a file.
+/// Given values, in the spec or in a file.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "EmpiricalOf{Q}")]
 pub struct Empirical<Q> {
     /// The values.
     pub values: Option<Spanned<Vec<Spanned<Q>>>>,
+    /// How often each of them is drawn, relative to the others; equally often unless given.
+    pub weights: Option<Spanned<Vec<Spanned<Number>>>>,
     /// A file that holds them, whose path is relative to the spec.
     pub file: Option<Spanned<String>>,
 }

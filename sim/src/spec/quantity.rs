@@ -53,9 +53,9 @@ macro_rules! quantities {
 
 quantities! {
     Duration, "a duration", {
-        "description": "A duration with its unit: 500ms, 2.5s, 1h.",
+        "description": "A duration with its unit: 500ms, 2.5s, 1h, 1m30s.",
         "type": "string",
-        "pattern": "^([0-9]+[.]?[0-9]*|[.][0-9]+) *(ns|us|µs|μs|ms|s|m|h)$",
+        "pattern": "^([0-9]+ *(ns|us|µs|μs|ms|s|m|h) *)*([0-9]+[.]?[0-9]*|[.][0-9]+) *(ns|us|µs|μs|ms|s|m|h)$",
     };
     Rate, "a rate", {
         "description": "A rate per second, minute or hour: 200/s, 1.5k/s, 12/m.",

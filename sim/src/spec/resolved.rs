@@ -164,14 +164,22 @@ fn client(f: &mut Formatter<'_>, client: &Client) -> fmt::Result {
     if client.concurrency.is_some() {
         writeln!(f, "    think: {}", OrNone(client.think.as_ref()))?;
     }
-    if let Some(Arrival::Trace(trace)) = client.arrival.as_ref().map(|arrival| &arrival.value) {
-        writeln!(f, "    arrival: {{trace: {trace}}}")?;
+    match client.arrival.as_ref().map(|arrival| &arrival.value) {
+        Some(Arrival::Trace(trace)) => {
+            writeln!(f, "    arrival: {{trace: {trace}}}")?;
+        }
+        Some(Arrival::Burst(burst)) => {
+            let at = burst.at.as_ref().map_or(Duration(0.0), |at| at.value);
+            let count = burst.count.value;
+            writeln!(f, "    arrival: {{burst: {{count: {count}, at: {at}}}}}")?;
+        }
+        _ => {}
     }
     if let Some(rate) = &client.rate {
         writeln!(f, "    rate: {}", rate.value)?;
         match client.arrival.as_ref().map(|arrival| &arrival.value) {
             None | Some(Arrival::Poisson) => writeln!(f, "    arrival: poisson")?,
-            Some(Arrival::Trace(_)) => {}
+            Some(Arrival::Trace(_) | Arrival::Burst(_)) => {}
             Some(Arrival::Constant) => writeln!(f, "    arrival: constant")?,
             Some(Arrival::Gamma(by)) => {
                 writeln!(f, "    arrival: {{gamma: {{cv: {}}}}}", by.cv.value)?
@@ -271,6 +279,11 @@ fn action(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
     let Some(slo) = &action.slo else {
         return Ok(());
     };
+    writeln!(f, "    slo:")?;
+    objectives(f, "      ", &slo.value)
+}
+
+fn objectives(f: &mut Formatter<'_>, indent: &str, slo: &Slo) -> fmt::Result {
     let Slo {
         p50,
         p90,
@@ -278,8 +291,8 @@ fn action(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
         p99,
         p999,
         errors,
-    } = &slo.value;
-    writeln!(f, "    slo:")?;
+        overall,
+    } = slo;
     for (name, limit) in [
         ("p50", p50),
         ("p90", p90),
@@ -287,9 +300,14 @@ fn action(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
         ("p99", p99),
         ("p999", p999),
     ] {
-        optional(f, "      ", name, limit)?;
+        optional(f, indent, name, limit)?;
     }
-    optional(f, "      ", "errors", errors)
+    optional(f, indent, "errors", errors)?;
+    let Some(overall) = overall else {
+        return Ok(());
+    };
+    writeln!(f, "{indent}overall:")?;
+    objectives(f, &format!("{indent}  "), &overall.value)
 }
 
 fn path(f: &mut Formatter<'_>, indent: &str, steps: &[Spanned<Step>]) -> fmt::Result {
@@ -498,12 +516,16 @@ impl<Q: Display + Copy> Law<'_, Q> {
                     ("max", text(max)),
                 ],
             ),
-            Distribution::Empirical(Empirical { values, file }) => {
-                let values = values
-                    .as_ref()
-                    .map(|values| list(values.value.iter().map(|value| value.value.to_string())));
+            Distribution::Empirical(Empirical {
+                values,
+                weights,
+                file,
+            }) => {
+                let values = values.as_ref().map(|values| items(&values.value));
+                let weights = weights.as_ref().map(|weights| items(&weights.value));
                 let file = file.as_ref().map(|file| Quoted(&file.value).to_string());
-                parameters(f, [("values", values), ("file", file)])
+                let entries = [("values", values), ("weights", weights), ("file", file)];
+                parameters(f, entries)
             }
         }
     }
@@ -511,6 +533,11 @@ impl<Q: Display + Copy> Law<'_, Q> {
 
 pub(super) fn text<T: Display>(value: &Option<Spanned<T>>) -> Option<String> {
     value.as_ref().map(|value| value.value.to_string())
+}
+
+/// Values as a list in one line.
+pub(super) fn items<T: Display>(values: &[Spanned<T>]) -> String {
+    list(values.iter().map(|value| value.value.to_string()))
 }
 
 pub(super) fn list(items: impl Iterator<Item = String>) -> String {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::lower::DEFAULT_PERIOD;
-use super::resolved::{list, parameters, text};
+use super::resolved::{items, list, parameters, text};
 use super::spanned::Spanned;
 use super::units::{Duration, Number};
 
@@ -18,6 +18,8 @@ pub enum Shape {
     Constant,
     /// Changes evenly from one level to another, and stays there.
     Ramp(Ramp),
+    /// Several even changes, one after the other; the last level stays.
+    Stages(Spanned<Vec<Spanned<Stage>>>),
     /// One level after the other, each as long; the last one stays.
     Stairs(Stairs),
     /// Another level for a while, once or several times.
@@ -42,6 +44,18 @@ pub struct Ramp {
     pub at: Option<Spanned<Duration>>,
     /// How long it takes.
     pub over: Spanned<Duration>,
+}
+
+/// An even change that begins when the one before is done.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// How long it takes.
+    pub over: Spanned<Duration>,
+    /// The level at its end.
+    pub to: Spanned<Number>,
+    /// The level at its start; where the stage before ended unless given, and 0 for the first one.
+    pub from: Option<Spanned<Number>>,
 }
 
 /// Levels one after the other.
@@ -116,9 +130,7 @@ pub struct Window {
 impl Display for Shape {
     /// In one line, as a spec writes it, with defaults in place.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let levels = |levels: &Spanned<Vec<Spanned<Number>>>| {
-            list(levels.value.iter().map(|level| level.value.to_string()))
-        };
+        let levels = |levels: &Spanned<Vec<Spanned<Number>>>| items(&levels.value);
         match self {
             Shape::Constant => write!(f, "constant"),
             Shape::Ramp(Ramp { from, to, at, over }) => {
@@ -130,6 +142,16 @@ impl Display for Shape {
                     f,
                     "{{ramp: {{from: {from}, to: {to}, at: {at}, over: {over}}}}}"
                 )
+            }
+            Shape::Stages(stages) => {
+                let mut level = Number(0.0);
+                let stages = stages.value.iter().map(|stage| {
+                    let Stage { over, to, from } = &stage.value;
+                    let from = from.as_ref().map_or(level, |from| from.value);
+                    level = to.value;
+                    format!("{{from: {from}, to: {level}, over: {}}}", over.value)
+                });
+                write!(f, "{{stages: {}}}", list(stages))
             }
             Shape::Stairs(stairs) => {
                 let (levels, every) = (levels(&stairs.levels), stairs.every.value);

@@ -80,7 +80,7 @@ pub enum Warmup {
     Auto,
 }
 
-/// A population of users that behave alike: closed with `concurrency`, open with `rate` or recorded arrivals.
+/// A population of users that behave alike: closed with `concurrency`, open with `rate`, recorded arrivals or a burst.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Client {
@@ -122,6 +122,18 @@ pub enum Arrival {
     Weibull(Variation),
     /// As recorded in a file; without `rate`.
     Trace(Trace),
+    /// All at once; without `rate`.
+    Burst(Burst),
+}
+
+/// Sessions that all start at one instant.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Burst {
+    /// How many sessions start.
+    pub count: Spanned<Count>,
+    /// When they start; 0s, the start of the run, unless given.
+    pub at: Option<Spanned<Duration>>,
 }
 
 /// Recorded arrivals: a file, or a file and how its times are read.
@@ -307,6 +319,8 @@ pub struct Slo {
     pub p999: Option<Spanned<Duration>>,
     /// Limit on the share of failed requests.
     pub errors: Option<Spanned<Share>>,
+    /// Limits on what users wait, and on how often they fail, over all tries of a request.
+    pub overall: Option<Box<Spanned<Slo>>>,
 }
 
 /// A step of a path.

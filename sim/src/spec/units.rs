@@ -16,8 +16,7 @@ pub const MAX_DURATION_NS: f64 = 100.0 * 8_766.0 * 3.6e12;
 /// Poisson process by less than 0.05 %.
 pub const MAX_RATE: f64 = 1e8;
 
-const DURATION_FORMS: &str =
-    "a duration is a number with one of the units ns, us, ms, s, m, h: `500ms`, `2.5s`, `1h`";
+const DURATION_FORMS: &str = "a duration is a number with one of the units ns, us, ms, s, m, h: `500ms`, `2.5s`, `1h`, or several such parts: `1m30s`";
 const RATE_FORMS: &str = "a rate is a number per s, m or h: `200/s`, `1.5k/s`, `12/m`";
 const COUNT_FORMS: &str =
     "a count is a whole number, with k or M for thousands and millions: `500`, `10k`, `1.5M`";
@@ -166,10 +165,79 @@ fn complain(text: &str, what: &str, help: &'static str) -> UnitError {
     }
 }
 
+/// The parts of a duration that is written in several, such as `1m30s`; `None` for any other text.
+fn parts(text: &str) -> Option<Vec<&str>> {
+    let (mut parts, mut rest) = (Vec::new(), text);
+    loop {
+        let (digits, after) = split_number(rest);
+        let unit = after.len() - after.trim_start().len();
+        let next = after[unit..].find(|c: char| c.is_ascii_digit() || c.is_whitespace());
+        // Each part has a number and a unit.
+        if digits.is_empty() || next == Some(0) || after.len() == unit {
+            return None;
+        }
+        let Some(next) = next else {
+            parts.push(rest);
+            return (parts.len() > 1).then_some(parts);
+        };
+        let end = digits.len() + unit + next;
+        parts.push(&rest[..end]);
+        rest = rest[end..].trim_start();
+    }
+}
+
+/// The sum of the parts of a duration: from large units to small ones, all but the last one whole.
+fn sum_of_parts(text: &str, parts: &[&str]) -> Result<Duration, UnitError> {
+    let unit = |part: &str| split_number(part).1.trim_start().to_owned();
+    let mut sum = 0.0;
+    let mut before: Option<f64> = None;
+    for (at, part) in parts.iter().enumerate() {
+        let one = format!("1{}", unit(part)).parse::<Duration>();
+        let (Ok(Duration(one)), Ok(Duration(nanos))) = (one, part.parse()) else {
+            return Err(complain(text, "a duration", DURATION_FORMS));
+        };
+        if before.is_some_and(|before| before <= one) {
+            let message = format!(
+                "the units of `{}` do not go from large to small",
+                shown(text)
+            );
+            return refuse(message, DURATION_FORMS);
+        }
+        if at + 1 < parts.len() && split_number(part).0.contains('.') {
+            let message = format!(
+                "`{}` is not a whole number, and more follows it in `{}`",
+                shown(part),
+                shown(text)
+            );
+            return refuse(
+                message,
+                "only the last part of a duration may have a fraction",
+            );
+        }
+        sum += nanos;
+        before = Some(one);
+    }
+    within_clock(sum, text)
+}
+
+/// A duration of so many nanoseconds, if the clock has as many.
+fn within_clock(nanos: f64, text: &str) -> Result<Duration, UnitError> {
+    match nanos > MAX_DURATION_NS {
+        true => refuse(
+            format!("`{}` is longer than the clock allows", shown(text)),
+            "a duration may be up to 100 years (876600h)",
+        ),
+        false => Ok(Duration(nanos)),
+    }
+}
+
 impl FromStr for Duration {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Duration, UnitError> {
+        if let Some(parts) = parts(text) {
+            return sum_of_parts(text, &parts);
+        }
         let (digits, unit) = split_number(text);
         // Powers of ten go into the exponent, so that only minutes and hours round a second time.
         let (exponent, factor) = match unit.trim_start() {
@@ -193,20 +261,13 @@ impl FromStr for Duration {
         let Some(value) = decimal(digits, exponent) else {
             return Err(complain(text, "a duration", DURATION_FORMS));
         };
-        let nanos = value * factor;
-        if nanos > MAX_DURATION_NS {
-            return refuse(
-                format!("`{}` is longer than the clock allows", shown(text)),
-                "a duration may be up to 100 years (876600h)",
-            );
-        }
-        if nanos > 0.0 && nanos < 1.0 {
+        if value * factor > 0.0 && value * factor < 1.0 {
             return refuse(
                 format!("`{}` is shorter than a nanosecond", shown(text)),
                 "time is counted in whole nanoseconds: give 0 or at least `1ns`",
             );
         }
-        Ok(Duration(nanos))
+        within_clock(value * factor, text)
     }
 }
 
@@ -439,6 +500,34 @@ mod tests {
         assert_eq!(nanos("2h"), 7.2e12);
         assert_eq!(nanos("0s"), 0.0);
         assert_eq!(nanos("876600h"), MAX_DURATION_NS);
+    }
+
+    #[test]
+    fn durations_may_be_written_in_parts() {
+        assert_eq!(nanos("1m30s"), 9e10);
+        assert_eq!(nanos("1h30m"), 5.4e12);
+        assert_eq!(nanos("2h 5m 0.5s"), 7_500.5e9);
+        assert_eq!(nanos("1 m 30 s"), 9e10);
+        assert_eq!(nanos("1s1ns"), 1_000_000_001.0);
+        assert_eq!(nanos("1m90s"), 1.5e11);
+        for (text, why) in [
+            (
+                "30s1m",
+                "the units of `30s1m` do not go from large to small",
+            ),
+            ("1m1m", "the units of `1m1m` do not go from large to small"),
+            (
+                "1.5m30s",
+                "`1.5m` is not a whole number, and more follows it in `1.5m30s`",
+            ),
+            ("1m30", "`1m30` is not a duration"),
+            ("1m30parsecs", "`1m30parsecs` is not a duration"),
+            ("1m-30s", "`1m-30s` is not a duration"),
+            ("-1m30s", "`-1m30s` is negative"),
+            ("876600h1s", "`876600h1s` is longer than the clock allows"),
+        ] {
+            assert_eq!(message::<Duration>(text), why);
+        }
     }
 
     fn message<T: FromStr<Err = UnitError> + fmt::Debug>(text: &str) -> String {

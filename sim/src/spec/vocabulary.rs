@@ -81,6 +81,8 @@ pub fn noun(type_name: &str) -> &'static str {
         "Normal" => "a normal distribution",
         "Shape" => "a shape",
         "Ramp" => "a ramp",
+        "Stage" => "a stage",
+        "Burst" => "a burst",
         "Stairs" => "`stairs`",
         "Spikes" => "a spike or a list of spikes",
         "Spike" => "a spike",

@@ -15,7 +15,7 @@ mod population;
 
 use crate::event::{Event, Outcome, Request, SessionEnd, Sink, UserId};
 use crate::model::{ClientId, Limits, Model};
-use crate::time::Time;
+use crate::time::{Span, Time};
 use population::{ENDLESS, Population};
 
 /// What a user wants to be woken for.
@@ -72,6 +72,15 @@ struct User {
     attempt: u16,
 }
 
+/// What a user remembers of the tries of its current request.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tries {
+    /// When the first one was intended.
+    first: Time,
+    /// How much later than intended those that have ended were sent, together.
+    lag: Span,
+}
+
 /// The user of a session that is a single request without retries: nothing needs to be remembered of it.
 const SINGLE_SHOT: UserId = UserId(u32::MAX);
 
@@ -86,6 +95,10 @@ pub struct Users {
     processes: Vec<Process>,
     /// The closed clients' users, then those of open clients' sessions.
     users: Vec<User>,
+    /// By user; empty where no client tries again.
+    tries: Vec<Tries>,
+    /// Whether some client tries again.
+    retries: bool,
     /// How many are closed clients' users.
     closed: usize,
     /// Users of open clients whose session has ended, to be used again.
@@ -126,7 +139,11 @@ impl Users {
         let Limits {
             requests, horizon, ..
         } = model.limits;
+        let retries = populations.iter().any(Population::retries);
+        let remembered = if retries { users.len() } else { 0 };
         Users {
+            tries: vec![Tries::default(); remembered],
+            retries,
             processes,
             populations,
             closed: users.len(),
@@ -161,11 +178,11 @@ impl Users {
         }
     }
 
-    /// How many arrivals of all clients were recorded.
-    pub fn recorded_arrivals(&self) -> u64 {
+    /// How many arrivals of all clients stand in the spec, by recordings and bursts.
+    pub fn given_arrivals(&self) -> u64 {
         self.populations
             .iter()
-            .map(Population::recorded_arrivals)
+            .map(Population::given_arrivals)
             .sum()
     }
 
@@ -263,6 +280,9 @@ impl Users {
             }
             None => {
                 self.users.push(newcomer);
+                if self.retries {
+                    self.tries.push(Tries::default());
+                }
                 UserId((self.users.len() - 1) as u32)
             }
         };
@@ -273,12 +293,21 @@ impl Users {
     #[inline(always)]
     fn request<S: Sink>(&mut self, now: Time, id: UserId, sink: &mut S) -> Option<Request> {
         if self.exhausted() {
+            self.cut_tries(now, id, sink);
             self.end_session(now, id, SessionEnd::BudgetExhausted, sink);
             return None;
         }
         self.intended += 1;
         let user = &mut self.users[id.index()];
         let population = &self.populations[user.client.index()];
+        if user.attempt == 0
+            && let Some(tries) = self.tries.get_mut(id.index())
+        {
+            *tries = Tries {
+                first: now,
+                lag: Span::ZERO,
+            };
+        }
         if user.rounds_left == 0 {
             user.rounds_left = population.rounds(user.number);
             sink.record(
@@ -291,12 +320,13 @@ impl Users {
         Some(intend(now, id, user, population, sink))
     }
 
-    /// Tells a user how its request ended; it answers with when it wants to be woken next.
+    /// Tells a user how its request, which was sent at `sent`, ended; it answers with when it wants to be woken next.
     #[inline(always)]
     pub fn done<S: Sink>(
         &mut self,
         now: Time,
         request: &Request,
+        sent: Time,
         outcome: Outcome,
         sink: &mut S,
     ) -> Option<(Time, Wake)> {
@@ -317,7 +347,10 @@ impl Users {
             return None;
         }
         if outcome != Outcome::Ok {
-            return self.failed(now, id, outcome, sink);
+            return self.failed(now, request, sent, outcome, sink);
+        }
+        if self.retries {
+            self.settle(now, request, sent, outcome, sink);
         }
         let exhausted = self.exhausted();
         let user = &mut self.users[id.index()];
@@ -348,10 +381,12 @@ impl Users {
     fn failed<S: Sink>(
         &mut self,
         now: Time,
-        id: UserId,
+        request: &Request,
+        sent: Time,
         outcome: Outcome,
         sink: &mut S,
     ) -> Option<(Time, Wake)> {
+        let id = request.user;
         let exhausted = self.exhausted();
         let user = &mut self.users[id.index()];
         let population = &self.populations[user.client.index()];
@@ -364,6 +399,8 @@ impl Users {
             user.attempt += 1;
             let at = now + population.backoff(user.number, user.requests, user.attempt);
             if at <= self.horizon {
+                let tries = &mut self.tries[id.index()];
+                tries.lag = tries.lag + sent.since(request.intended);
                 return Some((at, Wake::User(id)));
             }
             (SessionEnd::HorizonInterrupted, None)
@@ -375,8 +412,62 @@ impl Users {
         };
         user.requests += 1;
         user.attempt = 0;
+        // Where another try should have followed, the user has not got to the end of its request.
+        let outcome = if retry { Outcome::Unresolved } else { outcome };
+        if self.retries {
+            self.settle(now, request, sent, outcome, sink);
+        }
         self.end_session(now, id, end, sink);
         next
+    }
+
+    /// The last try of a request ended.
+    #[inline(never)]
+    fn settle<S: Sink>(
+        &mut self,
+        now: Time,
+        request: &Request,
+        sent: Time,
+        outcome: Outcome,
+        sink: &mut S,
+    ) {
+        if self.populations[request.client.index()].retries() {
+            let Tries { first, lag } = self.tries[request.user.index()];
+            let event = Event::Settled {
+                request,
+                first,
+                lag: lag + sent.since(request.intended),
+                outcome,
+            };
+            sink.record(now, event);
+        }
+    }
+
+    /// The run is over for a user that was about to try again.
+    fn cut_tries<S: Sink>(&mut self, now: Time, id: UserId, sink: &mut S) {
+        let user = &mut self.users[id.index()];
+        let Some(attempt) = user.attempt.checked_sub(1) else {
+            return;
+        };
+        user.attempt = 0;
+        let Tries { first, lag } = self.tries[id.index()];
+        let population = &self.populations[user.client.index()];
+        let request = Request {
+            user: id,
+            client: user.client,
+            action: population.choose(user.number, user.requests),
+            attempt,
+            user_number: user.number,
+            number: user.requests,
+            intended: first,
+        };
+        let event = Event::Settled {
+            request: &request,
+            first,
+            lag,
+            outcome: Outcome::Unresolved,
+        };
+        sink.record(now, event);
     }
 
     /// Ends the user's session if it is in one, and frees the user of an open client.
@@ -407,6 +498,7 @@ impl Users {
         };
         for index in 0..self.users.len() {
             if self.users[index].rounds_left != 0 {
+                self.cut_tries(now, UserId(index as u32), sink);
                 self.end_session(now, UserId(index as u32), end, sink);
             }
         }

@@ -92,7 +92,9 @@ impl Population {
                 arrival: Arrival::Recorded(recording),
                 ..
             } => (recording.actions.clone(), false),
-            Source::Open { shape, .. } => (Arc::default(), shape.is_none()),
+            Source::Open { arrival, shape, .. } => {
+                (Arc::default(), shape.is_none() && arrival.has_rate())
+            }
             Source::Closed { .. } => (Arc::default(), true),
         };
         Population {
@@ -132,15 +134,18 @@ impl Population {
         }
     }
 
-    /// How many arrivals were recorded.
-    pub(super) fn recorded_arrivals(&self) -> u64 {
+    /// How many arrivals stand in the spec, by recordings and bursts.
+    pub(super) fn given_arrivals(&self) -> u64 {
         match &self.source {
-            Source::Open {
-                arrival: Arrival::Recorded(recording),
-                ..
-            } => recording.times.len() as u64,
-            _ => 0,
+            Source::Open { arrival, .. } => arrival.count().unwrap_or(0),
+            Source::Closed { .. } => 0,
         }
+    }
+
+    /// Whether a user tries a request again that failed.
+    #[inline]
+    pub(super) fn retries(&self) -> bool {
+        self.on_failure.retries > 0
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -166,7 +171,7 @@ impl Population {
         }
     }
 
-    /// Whether arrivals are those of a stationary process, neither shaped nor recorded.
+    /// Whether arrivals are those of a stationary process, which has a rate and no shape.
     #[inline]
     pub(super) fn is_stationary(&self) -> bool {
         self.stationary
@@ -179,7 +184,7 @@ impl Population {
     }
 
     /// The instant of arrival number `nth` (from 1) of a member's process, given the one before: on the clock, or in
-    /// the operational time of a shape. [`Time::NEVER`] after the last one of a recording.
+    /// the operational time of a shape. [`Time::NEVER`] after the last one of a recording or a burst.
     pub(super) fn next_arrival(&self, member: u32, nth: u64, previous: Time) -> Time {
         match &self.source {
             Source::Closed { .. } => Time::NEVER,
@@ -202,6 +207,13 @@ impl Population {
                 let time = at.and_then(|at| recording.times.get(at));
                 time.copied().unwrap_or(Time::NEVER)
             }
+            Source::Open {
+                arrival: Arrival::Burst { count, at },
+                ..
+            } => match nth <= *count {
+                true => *at,
+                false => Time::NEVER,
+            },
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::event::Outcome;
 use crate::measure::{Cell, Measure};
-use crate::model::{Action, ActionId, Consumer, ConsumerId, Model};
+use crate::model::{ActionId, Consumer, ConsumerId, Model, Slo};
 use crate::verdict::{Evidence, Limit, Measured, Signal};
 
 /// What only a live run testifies. A simulation has nothing of it, which is the default.
@@ -28,9 +28,13 @@ pub fn evidence(
 ) -> Option<Evidence> {
     let mut signals = Vec::new();
     for (action, id) in model.actions.iter().zip(0u16..) {
-        let judged = !action.slo.quantiles.is_empty() || action.slo.errors.is_some();
-        if judged {
-            signals.extend(signals_of(action, &measure.action(ActionId(id))));
+        let (id, of) = (ActionId(id), format!("Action {}", action.name));
+        if action.slo.judges_tries() {
+            signals.extend(signals_of(&of, &action.slo, &measure.action(id)));
+        }
+        if let (Some(slo), Some(overall)) = (&action.slo.overall, measure.overall(id)) {
+            let of = format!("{of} over all tries");
+            signals.extend(signals_of(&of, slo, &overall.cell));
         }
     }
     for (consumer, id) in model.consumers.iter().zip(0u16..) {
@@ -56,15 +60,14 @@ pub fn evidence(
     })
 }
 
-fn signals_of(action: &Action, cell: &Cell) -> Vec<Signal> {
+fn signals_of(of: &str, slo: &Slo, cell: &Cell) -> Vec<Signal> {
     let latencies = &cell.window.latencies;
     let signal = |limit, measured| Signal {
-        of: format!("Action {}", action.name),
+        of: of.to_owned(),
         limit,
         measured,
     };
-    let quantiles = action
-        .slo
+    let quantiles = slo
         .quantiles
         .iter()
         .zip(&cell.exceedances)
@@ -87,7 +90,7 @@ fn signals_of(action: &Action, cell: &Cell) -> Vec<Signal> {
             )
         });
     let requests = &cell.window.requests;
-    let errors = action.slo.errors.map(|share| {
+    let errors = slo.errors.map(|share| {
         let samples = requests.intended - requests.ended(Outcome::Dropped);
         let measured = match samples {
             0 => Measured::Missing,

@@ -16,7 +16,7 @@ proptest! {
 
     #[test]
     fn entries_are_read_as_they_were_written(
-        kind in 0u8..7, small in any::<[u16; 3]>(), large in any::<[u64; 6]>(), outcome in 0usize..7,
+        kind in 0u8..9, small in any::<[u16; 3]>(), large in any::<[u64; 6]>(), outcome in 0usize..7,
     ) {
         let row = Row {
             client: ClientId(small[0]),
@@ -40,6 +40,8 @@ proptest! {
             3 => What::SessionStarted(client, at),
             4 => What::SessionEnded(client, end, at),
             5 => What::LoadEnded(at),
+            7 => What::DuplicateReply(at),
+            8 => What::Settled(row),
             _ => What::Ended(End { by, at, intended: large[1] }),
         };
         let entry = Entry { now: Time::from_nanos(large[5]), what };

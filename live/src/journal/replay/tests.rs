@@ -81,6 +81,7 @@ fn document(model: &Model, measure: &Measure, end: End) -> Run {
         connections: 1,
         elapsed_s: end.at.as_secs_f64(),
         reasons: Default::default(),
+        incidents: Default::default(),
         messages: Vec::new(),
         awaited: Default::default(),
         generator: None,

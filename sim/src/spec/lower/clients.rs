@@ -14,7 +14,7 @@ use crate::spec::named::Named;
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::{self, Do};
 use crate::spec::units::{Count, Number, Rate};
-use crate::time::Span;
+use crate::time::{Span, Time};
 
 /// Most closed users of all clients together.
 pub const MAX_USERS: u64 = 100_000_000;
@@ -22,6 +22,8 @@ pub const MAX_USERS: u64 = 100_000_000;
 const BYTES_PER_USER: u64 = 384;
 /// Most members of a cohort: the numbers of their sessions share 64 bits.
 const MAX_POPULATION: u64 = 10_000_000;
+/// Most sessions of one burst: each may have a request in flight.
+const MAX_BURST: u64 = 100_000_000;
 /// The lowest rate per second that the clock can show.
 const MIN_RATE: f64 = 1e-9;
 /// Most retries of one request.
@@ -132,12 +134,13 @@ enum Recorded {
     Actions(Mix),
 }
 
-/// A client's recorded arrivals.
-fn trace(client: &syntax::Client) -> Option<&syntax::Trace> {
-    match client.arrival.as_ref().map(|arrival| &arrival.value) {
-        Some(syntax::Arrival::Trace(trace)) => Some(trace),
-        _ => None,
-    }
+/// Whether a client's arrivals are given by their instants, and not by a rate.
+fn gives_instants(client: &syntax::Client) -> bool {
+    let arrival = client.arrival.as_ref().map(|arrival| &arrival.value);
+    matches!(
+        arrival,
+        Some(syntax::Arrival::Trace(_) | syntax::Arrival::Burst(_))
+    )
 }
 
 /// Where a client's requests come from, and what its recording says of actions.
@@ -147,11 +150,70 @@ fn source(
     (spec, names): (&syntax::Spec, &Names<'_>),
     findings: &mut Findings,
 ) -> (Source, Recorded) {
-    if let (None, Some(trace)) = (&client.concurrency, trace(client)) {
-        return recorded(client, trace, names, findings);
+    let arrival = client.arrival.as_ref().map(|arrival| &arrival.value);
+    match (&client.concurrency, arrival) {
+        (None, Some(syntax::Arrival::Trace(trace))) => {
+            return recorded(client, trace, names, findings);
+        }
+        (None, Some(syntax::Arrival::Burst(burst))) => {
+            return (self::burst(client, burst, findings), Recorded::Nothing);
+        }
+        _ => {}
     }
     let source = stationary_or_closed(name, client, spec, findings);
     (source, Recorded::Nothing)
+}
+
+/// Keys that say something of a rate have no effect where the instants of arrivals are given.
+fn no_rate(
+    client: &syntax::Client,
+    what: &str,
+    [instants, members]: [&str; 2],
+    findings: &mut Findings,
+) {
+    if let Some(rate) = &client.rate {
+        findings.error(no_effect(rate, "rate", what, instants));
+    }
+    if let Some(shape) = &client.shape {
+        findings.error(no_effect(shape, "shape", what, instants));
+    }
+    if let Some(population) = &client.population {
+        findings.error(no_effect(population, "population", what, members));
+    }
+    no_think(client, findings);
+}
+
+/// A client whose sessions start together.
+fn burst(client: &syntax::Client, burst: &syntax::Burst, findings: &mut Findings) -> Source {
+    let help = [
+        "`burst` says how many sessions start and when; remove it, or give it to another client",
+        "give a larger `count`; remove it",
+    ];
+    no_rate(client, "a burst", help, findings);
+    let count = at_least_one_of(&burst.count, findings);
+    let at = burst.at.as_ref().map_or(Span::ZERO, |at| span(at.value));
+    Source::Open {
+        arrival: Arrival::Burst {
+            count,
+            at: Time::ZERO + at,
+        },
+        shape: None,
+        session: session(client, findings),
+    }
+}
+
+/// The number of sessions of a burst.
+fn at_least_one_of(count: &Spanned<Count>, findings: &mut Findings) -> u64 {
+    let found = count.value.0;
+    if (1..=MAX_BURST).contains(&found) {
+        return found;
+    }
+    let message = match found {
+        0 => "a burst of 0 sends nothing".to_owned(),
+        _ => format!("a burst of {found} is more than memory"),
+    };
+    findings.error(count.error(message).help(format!("give 1 to {MAX_BURST}")));
+    1
 }
 
 /// A client whose arrivals were recorded.
@@ -161,20 +223,11 @@ fn recorded(
     names: &Names<'_>,
     findings: &mut Findings,
 ) -> (Source, Recorded) {
-    let what = "recorded arrivals";
-    if let Some(rate) = &client.rate {
-        let help = "the file says when sessions start; remove it";
-        findings.error(no_effect(rate, "rate", what, help));
-    }
-    if let Some(shape) = &client.shape {
-        let help = "the file says when sessions start; remove it";
-        findings.error(no_effect(shape, "shape", what, help));
-    }
-    if let Some(population) = &client.population {
-        let help = "every member would send at the same instants; remove it";
-        findings.error(no_effect(population, "population", what, help));
-    }
-    no_think(client, findings);
+    let help = [
+        "the file says when sessions start; remove it",
+        "every member would send at the same instants; remove it",
+    ];
+    no_rate(client, "recorded arrivals", help, findings);
     let session = session(client, findings);
     match recordings::arrivals(trace, names, findings) {
         None => (placeholder(), Recorded::Unknown),
@@ -328,7 +381,8 @@ fn arrival(client: &syntax::Client, rate: &Spanned<Rate>, findings: &mut Finding
     let written = client.arrival.as_ref();
     let interarrival = match written.map(|arrival| &arrival.value) {
         Some(syntax::Arrival::Constant) => return Arrival::Constant { rate: rate.value.0 },
-        None | Some(syntax::Arrival::Poisson | syntax::Arrival::Trace(_)) => {
+        None
+        | Some(syntax::Arrival::Poisson | syntax::Arrival::Trace(_) | syntax::Arrival::Burst(_)) => {
             placed(Dist::exponential(mean), rate.origin, &[])
         }
         Some(syntax::Arrival::Gamma(by)) => {
@@ -475,7 +529,7 @@ fn on_failure(client: &syntax::Client, findings: &mut Findings) -> OnFailure {
     }
     if let Some(respawn) = &written.value.respawn {
         lowered.respawn = respawn.value;
-        let open = client.rate.is_some() || trace(client).is_some();
+        let open = client.rate.is_some() || gives_instants(client);
         if open && client.concurrency.is_none() {
             let help = "open sessions never start anew; remove it";
             findings.error(no_effect(respawn, "respawn", "an open client", help).absence());

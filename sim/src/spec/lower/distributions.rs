@@ -359,13 +359,22 @@ fn empirical<Q: Copy + Into<f64> + Display + FromStr<Err = UnitError>>(
     whole: Origin,
     findings: &mut Findings,
 ) -> Dist {
-    let (values, origin) = match (&empirical.values, &empirical.file) {
-        (Some(values), None) => {
-            let listed = values.value.iter().map(|value| value.value.into());
-            (listed.collect(), values.origin)
+    let dist = match (&empirical.values, &empirical.weights, &empirical.file) {
+        (Some(values), None, None) => {
+            let listed: Vec<f64> = values
+                .value
+                .iter()
+                .map(|value| value.value.into())
+                .collect();
+            placed(
+                Dist::empirical(&listed),
+                whole,
+                &[("values", values.origin)],
+            )
         }
-        (None, Some(file)) => match recordings::values::<Q>(file, findings) {
-            Some(values) => (values, file.origin),
+        (Some(values), Some(weights), None) => weighted(values, weights),
+        (None, None, Some(file)) => match recordings::values::<Q>(file, findings) {
+            Some(values) => placed(Dist::empirical(&values), whole, &[("values", file.origin)]),
             None => return Dist::ZERO,
         },
         _ => {
@@ -373,12 +382,36 @@ fn empirical<Q: Copy + Into<f64> + Display + FromStr<Err = UnitError>>(
                 whole,
                 "these parameters do not make an empirical distribution",
             );
-            findings.error(error.help("give either `values` or `file`").absence());
-            return Dist::ZERO;
+            Err(error
+                .help("give either `values` and perhaps `weights`, or `file`")
+                .absence())
         }
     };
-    placed(Dist::empirical(&values), whole, &[("values", origin)]).unwrap_or_else(|error| {
+    dist.unwrap_or_else(|error| {
         findings.error(error);
         Dist::ZERO
     })
+}
+
+/// Values, each as often as its weight says.
+fn weighted<Q: Copy + Into<f64>>(
+    values: &Spanned<Vec<Spanned<Q>>>,
+    weights: &Spanned<Vec<Spanned<Number>>>,
+) -> Result<Dist, SpecError> {
+    let (given, needed) = (weights.value.len(), values.value.len());
+    if given != needed {
+        let message = format!("`values` has {needed} entries and `weights` has {given}");
+        return Err(weights
+            .error(message)
+            .help("give a weight for each value, in the same order")
+            .absence());
+    }
+    let pairs = values.value.iter().zip(&weights.value);
+    let pairs = pairs.map(|(value, weight)| {
+        let weight = super::clients::weight(weight, "a value")?;
+        Ok((value.value.into(), weight))
+    });
+    let pairs = pairs.collect::<Result<Vec<(f64, f64)>, SpecError>>()?;
+    let places = [("points", values.origin), ("values", values.origin)];
+    placed(Dist::empirical_weighted(&pairs), values.origin, &places)
 }

@@ -21,7 +21,7 @@ pub fn check(spec: &Spec, model: &Model, findings: &mut Findings) {
                 horizon.since(Time::ZERO)
             );
             let error = match (&written.arrival, &written.rate) {
-                (Some(arrival), _) if is_recorded(client) => arrival.error(message),
+                (Some(arrival), _) if has_instants(client) => arrival.error(message),
                 (_, Some(rate)) => rate.error(message),
                 _ => name.error(message),
             };
@@ -37,11 +37,11 @@ pub fn check(spec: &Spec, model: &Model, findings: &mut Findings) {
     }
 }
 
-fn is_recorded(client: &Client) -> bool {
+fn has_instants(client: &Client) -> bool {
     matches!(
         client.source,
         Source::Open {
-            arrival: Arrival::Recorded(_),
+            arrival: Arrival::Recorded(_) | Arrival::Burst { .. },
             ..
         }
     )
@@ -65,6 +65,7 @@ fn can_send(client: &Client, horizon: Time) -> bool {
             .times
             .first()
             .is_some_and(|first| *first <= horizon),
+        Arrival::Burst { at, .. } => *at <= horizon,
     }
 }
 
@@ -83,6 +84,13 @@ fn help(written: &syntax::Client, client: &Client) -> String {
                 "its first arrival is at {first}: {later}, or count from that arrival: \
                  `arrival: {{trace: {{file: …, offset: first}}}}`"
             )
+        }
+        Source::Open {
+            arrival: Arrival::Burst { at, .. },
+            ..
+        } => {
+            let at = at.since(Time::ZERO);
+            format!("the burst is at {at}: {later}, or give an earlier `at`")
         }
         _ if written.shape.is_some() => {
             format!("its shape stays too low until then: {later}, or change `shape`")

@@ -723,9 +723,14 @@ pub fn warn_of_unmissable(spec: &Spec, model: &Model, findings: &mut Findings) {
                 findings.warn(limit.error(message).help(help));
             }
         }
-        if let Some(errors) = &slo.errors
-            && errors.value.0 >= 1.0
-        {
+        let overall = slo
+            .overall
+            .as_ref()
+            .and_then(|slo| slo.value.errors.as_ref());
+        for errors in slo.errors.iter().chain(overall) {
+            if errors.value.0 < 1.0 {
+                continue;
+            }
             let message = "a limit of 100 % errors cannot be missed";
             findings.warn(errors.error(message).help("one percent is written `1%`"));
         }
@@ -741,17 +746,31 @@ fn slo(written: &Spanned<syntax::Slo>, findings: &mut Findings) -> Slo {
         ("p99", 0.99, &slo.p99),
         ("p999", 0.999, &slo.p999),
     ];
-    if slo.errors.is_none() && quantiles.iter().all(|(_, _, limit)| limit.is_none()) {
+    if slo.errors.is_none()
+        && slo.overall.is_none()
+        && quantiles.iter().all(|(_, _, limit)| limit.is_none())
+    {
         findings.error(
             written
                 .error("an empty `slo` promises nothing")
-                .help("give `p50`, `p90`, `p95`, `p99`, `p999` or `errors`")
+                .help("give `p50`, `p90`, `p95`, `p99`, `p999`, `errors` or `overall`")
                 .absence(),
         );
     }
+    let overall = slo.overall.as_ref().map(|overall| {
+        if let Some(nested) = &overall.value.overall {
+            findings.error(
+                nested
+                    .error("`overall` is over all tries already")
+                    .help("give its limits once, below the `overall` of the `slo`"),
+            );
+        }
+        Box::new(self::slo(overall, findings))
+    });
     let mut lowered = Slo {
         quantiles: Vec::new(),
         errors: slo.errors.as_ref().map(|errors| errors.value.0),
+        overall,
     };
     let mut before: Option<(&str, Span)> = None;
     for (name, quantile, limit) in quantiles {

@@ -4,7 +4,7 @@ use super::Findings;
 use super::run::span;
 use crate::model::{Shape, Then};
 use crate::spec::error::{Origin, SpecError};
-use crate::spec::shape::{self, Diurnal, Drain, Ramp, Spikes, Stairs, Window};
+use crate::spec::shape::{self, Diurnal, Drain, Ramp, Spikes, Stage, Stairs, Window};
 use crate::spec::spanned::Spanned;
 use crate::spec::units::{Duration, MAX_RATE, Number, Rate};
 use crate::time::{Span, Time};
@@ -27,6 +27,7 @@ pub fn lower(
     let pieces = match &written.value {
         shape::Shape::Constant => return None,
         shape::Shape::Ramp(ramp) => self::ramp(ramp),
+        shape::Shape::Stages(stages) => self::stages(stages),
         shape::Shape::Stairs(stairs) => self::stairs(stairs),
         shape::Shape::Spike(spikes) => self::spikes(spikes),
         shape::Shape::Drain(drain) => self::drain(drain),
@@ -94,6 +95,24 @@ fn ramp(ramp: &Ramp) -> Result<(Vec<Piece>, Then), SpecError> {
     let at = ramp.at.as_ref().map_or(Span::ZERO, |at| span(at.value));
     let over = above_zero("over", &ramp.over)?;
     Ok((vec![(at, from, from), (over, from, to)], Then::Level(to)))
+}
+
+fn stages(stages: &Spanned<Vec<Spanned<Stage>>>) -> Result<(Vec<Piece>, Then), SpecError> {
+    if stages.value.is_empty() {
+        return Err(stages
+            .error("there are no stages")
+            .help("give at least one: `stages: [{over: 30s, to: 1}]`")
+            .absence());
+    }
+    let mut level = 0.0;
+    let mut pieces = Vec::with_capacity(stages.value.len());
+    for stage in &stages.value {
+        let Stage { over, to, from } = &stage.value;
+        let start = from.as_ref().map_or(level, |from| from.value.0);
+        level = to.value.0;
+        pieces.push((above_zero("over", over)?, start, level));
+    }
+    Ok((pieces, Then::Level(level)))
 }
 
 fn levels(levels: &Spanned<Vec<Spanned<Number>>>) -> Result<Vec<f64>, SpecError> {
