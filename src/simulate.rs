@@ -8,7 +8,7 @@ use blis_sim::event::Sink;
 use blis_sim::measure::Measure;
 use blis_sim::model::Model;
 use blis_sim::replication::{
-    Finished, Pilot, Plan, Watch, find_warmup, replicate, simulate as simulate_once,
+    Finished, Pilot, Plan, Unsteady, Watch, find_warmup, replicate, simulate as simulate_once,
 };
 use blis_sim::result::{self, Provenance, Run};
 use blis_sim::simulation::{Progress as Reached, Simulation};
@@ -73,11 +73,17 @@ pub fn warm_up(
     }
     let pilot = find_warmup(model, watch(stop, NonZeroUsize::MIN))?;
     model.limits.warmup = pilot.warmup;
-    if !pilot.steady {
-        tell(
-            "blis: warning: the pilot run found no steady state, so that half of its load counts as the warm-up; \
-             lengthen the run, or look whether the services can carry the load\n",
-        );
+    if let Some(why) = &pilot.unsteady {
+        let next = match why {
+            Unsteady::ResponseTimes => {
+                "lengthen the run, or look whether the services can carry the load"
+            }
+            Unsteady::LevelTooLate { .. } => "lengthen the run",
+            Unsteady::NeverLevel { .. } => "give a `warmup`, or read the series",
+        };
+        tell(&format!(
+            "blis: warning: no steady state: {why}; half of the load counts as the warm-up; {next}\n"
+        ));
     }
     Ok(Some(pilot))
 }

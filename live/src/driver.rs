@@ -447,8 +447,13 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
 
     /// Wakes the users that are due.
     fn wake(&mut self) {
+        let began = self.clock.now();
         for _ in 0..BURST {
             let now = self.clock.now();
+            // What came while the driver stood still came before what it sends now.
+            if now > began + LOOK {
+                return;
+            }
             if self.world.next_wake() > now || self.load.ended().is_some() {
                 return;
             }

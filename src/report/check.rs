@@ -2,7 +2,9 @@
 
 use blis_sim::analysis::{ClientLoad, Estimate, Offered, balanced, estimate, exact, offered};
 use blis_sim::model::{Arrival, Client, Model, Source};
+use blis_sim::result::offered_limits;
 
+use super::limits;
 use super::number::{count, millis, percent, significant};
 use super::parts::{Block, Report, Section};
 use super::table::Table;
@@ -17,6 +19,7 @@ pub fn check(workload: &Workload) -> Report {
             resolved(workload),
             clients,
             services,
+            limit(&workload.model),
             theory(&workload.model),
         ],
     }
@@ -29,12 +32,21 @@ fn resolved(workload: &Workload) -> Section {
     }])
 }
 
+/// What limits the system first, and all else that limits it.
+fn limit(model: &Model) -> Section {
+    let (bottleneck, all) = offered_limits(model);
+    let fact = bottleneck.map(|first| Block::Facts(vec![limits::fact(&first, limits::is_offered)]));
+    let table = limits::table(&all, "offered").map(Block::Table);
+    Section::of(fact.into_iter().chain(table))
+}
+
 /// The load by client and by service.
 fn offered_load(model: &Model) -> [Section; 2] {
-    let load = offered(model);
+    let all = constraints(model);
+    let load = &all.offered;
     let clients = match model.clients.iter().any(rate_changes) {
-        true => changing_clients(model, &load),
-        false => steady_clients(model, &load),
+        true => changing_clients(model, load),
+        false => steady_clients(model, load),
     };
     let mut services = Table::new(&[
         "service",
@@ -44,8 +56,10 @@ fn offered_load(model: &Model) -> [Section; 2] {
         "utilisation",
         "carries",
     ]);
-    for (service, offered) in model.services.iter().zip(&load.services) {
-        let carries = offered.capacity();
+    for (id, (service, offered)) in (0..).zip(model.services.iter().zip(&load.services)) {
+        let workers = Binds::Workers(ServiceId(id));
+        let carries = all.all.iter().find(|one| one.binds == workers);
+        let carries = carries.map(Constraint::capacity);
         services.row([
             service.name.clone(),
             significant(offered.visits_per_second),

@@ -8,6 +8,7 @@ mod breakdown;
 mod check;
 mod course;
 mod explain;
+mod limits;
 mod live;
 mod markdown;
 mod messages;

@@ -59,7 +59,8 @@ fn beside(value: f64, interval: Option<[f64; 2]>, factor: f64, unit: &str) -> St
 
 /// A number with two significant digits, its whole part in full.
 pub fn rough(value: f64) -> String {
-    if value == 0.0 {
+    // Less than the digits below show is nothing.
+    if value.abs() < 0.5e-9 {
         return "0".to_owned();
     }
     // What rounds up to a power of ten has one digit less after the point.
@@ -177,6 +178,10 @@ mod tests {
             ["0.095", "0.10", "9.9", "10"]
         );
         assert_eq!(significant_within(98.03, Some([98.03, 98.03])), "98.03 ± 0");
+        assert_eq!(
+            millis_within(8.0, Some([7.999_999_999_999_9, 8.0])),
+            "8.000 ± 0 ms"
+        );
         assert_eq!(
             significant_within(12_345.0, Some([12_000.0, 12_400.0])),
             "12,345 ± 345"

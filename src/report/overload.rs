@@ -1,26 +1,35 @@
 //! Load that services cannot carry, as `blis check` tells it.
 
-use blis_sim::analysis::{ServiceLoad, offered};
+use blis_sim::analysis::{Binds, Constraint, ServiceLoad, constraints, offered};
 use blis_sim::dist::Family;
 use blis_sim::model::{Model, Service, Source};
 
 use super::number::{count, millis, percent, significant};
 
-/// One sentence for each service that is offered more than it can carry by clients whose arrivals do not end. What was
+/// One sentence for each service and each window that is offered more than it can carry by clients whose arrivals do not end. What was
 /// recorded or comes in a burst is over at some time, and its backlog is what a run is there to show.
 pub fn overload_warnings(model: &Model) -> Vec<String> {
     let all = offered(&only(model, |source| match source {
         Source::Open { arrival, .. } => arrival.has_rate(),
         Source::Closed { .. } => true,
     }));
-    let open = offered(&only(model, |source| match source {
+    let relentless = only(model, |source| match source {
         Source::Open { arrival, .. } => arrival.has_rate(),
         Source::Closed { .. } => false,
-    }));
+    });
+    let open = offered(&relentless);
     let services = model.services.iter().zip(all.services).zip(open.services);
     let over = services.filter(|((_, all), _)| all.utilisation() > 1.0);
     over.map(|((service, all), open)| overload(model, service, &all, &open))
+        .chain(windows(model, &relentless))
         .collect()
+}
+
+/// One sentence for each window that the offered load of open clients does not fit through.
+fn windows(model: &Model, relentless: &Model) -> Vec<String> {
+    let limits = constraints(relentless);
+    let over = limits.all.iter().filter(|one| one.load() > 1.0);
+    over.filter_map(|one| narrow(model, one)).collect()
 }
 
 /// The model with those of its clients only.
@@ -83,4 +92,52 @@ fn remedy(service: &Service, open: &ServiceLoad) -> String {
         millis(enough),
         millis(mean)
     )
+}
+
+/// A sentence on a window that the offered load of open clients does not fit through.
+fn narrow(model: &Model, one: &Constraint) -> Option<String> {
+    let (what, of, unit, consequence) = match one.binds {
+        Binds::Workers(_) | Binds::Asked(_) => return None,
+        Binds::AckPending(id) => {
+            let consumer = &model.consumers[id.index()];
+            let stream = &model.streams[consumer.stream.index()].name;
+            (
+                "max_ack_pending",
+                format!("consumer {stream}/{}", consumer.name),
+                "messages",
+                "its backlog grows without end",
+            )
+        }
+        Binds::Admitted(id) => (
+            "admission.in_flight",
+            format!("service {}", model.services[id.index()].name),
+            "visits",
+            "the rest is rejected",
+        ),
+        Binds::Tokens(id) => (
+            "admission.rate",
+            format!("service {}", model.services[id.index()].name),
+            "visits",
+            "the rest is rejected",
+        ),
+        Binds::InFlight => (
+            "max_in_flight",
+            "a live run".to_owned(),
+            "requests",
+            "the rest is dropped or sent late",
+        ),
+    };
+    let next = match one.binds {
+        Binds::Tokens(_) => format!("raise it above {}/s", significant(one.offered_per_second)),
+        _ => {
+            // One more than fits exactly, rounding aside.
+            let needed = (one.places * one.load() * (1.0 + 1e-9)).floor() + 1.0;
+            format!("raise it to {} or more", count(needed as u64))
+        }
+    };
+    Some(format!(
+        "{of} is offered {} of what {what} lets through: {consequence}; it lets {} {unit}/s through: {next}",
+        percent(one.load()),
+        significant(one.per_second())
+    ))
 }

@@ -17,7 +17,7 @@ use super::number::{
 };
 use super::parts::{Block, Fact, GAP, Report, Section};
 use super::table::Table;
-use super::{live, messages, observers};
+use super::{limits, live, messages, observers};
 
 /// The most objectives that a report shows beside those that decided; the document has all of them.
 const OBJECTIVES: usize = 8;
@@ -122,13 +122,14 @@ fn header(run: &Run) -> Section {
         ),
     };
     let found = match &run.window.found_by {
-        None => "",
+        None => String::new(),
         Some(found) if found.steady_state => {
-            "; the steady state begins there (MSER-5 on a pilot run)"
+            "; the steady state begins there (MSER-5 on a pilot run)".to_owned()
         }
-        Some(_) => {
-            "; NO STEADY STATE was found (MSER-5 on a pilot run), so half of the load is left out"
-        }
+        Some(found) => format!(
+            "; NO STEADY STATE: {}, so half of the load is left out",
+            found.unsteady.as_deref().unwrap_or("none was found")
+        ),
     };
     let replications = match &run.replications {
         None => String::new(),
@@ -345,38 +346,12 @@ fn limit(run: &Run) -> Section {
         return Section::empty();
     }
     let Some(bottleneck) = &run.bottleneck else {
-        return Section::fact(Fact::new("limit", "no service takes any time"));
+        return Section::fact(Fact::new("limit", "nothing takes any time"));
     };
-    let busy = bottleneck.utilisation.map_or(String::new(), |busy| {
-        format!(", and were {} busy", percent(busy))
-    });
-    let visits = significant(bottleneck.capacity_visits_per_s);
-    // Where not every request makes one visit, the two capacities differ and want explaining.
-    let carry = match bottleneck.capacity_rps.map(significant) {
-        Some(requests) if requests == visits => format!("carry {requests} requests/s"),
-        Some(requests) => format!("serve {visits} visits/s, at this mix {requests} requests/s"),
-        None => format!("serve {visits} visits/s"),
-    };
-    let mut limit = Fact::new(
-        "limit",
-        format!(
-            "{} limits the system: its workers {carry}{busy}",
-            bottleneck.service
-        ),
-    );
-    if !bottleneck.tied_with.is_empty() {
-        limit.add(format!(
-            "of the same capacity: {}",
-            bottleneck.tied_with.join(", ")
-        ));
-    }
-    if let Some(users) = bottleneck.saturation_users {
-        limit.add(format!(
-            "with more than {} users, some must always wait (N*)",
-            count(users.floor() as u64)
-        ));
-    }
-    Section::fact(limit)
+    let fact = limits::fact(bottleneck, limits::was_used);
+    let table = limits::table(&run.constraints, "in use");
+    let blocks = [Block::Facts(vec![fact])].into_iter();
+    Section::of(blocks.chain(table.map(Block::Table)))
 }
 
 /// What only a live run has to say.

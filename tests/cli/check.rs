@@ -211,3 +211,71 @@ fn a_budget_below_the_number_of_users_is_a_warning() {
         "{warned}"
     );
 }
+
+/// A consumer whose window lets fewer messages through than its workers could work on.
+const WINDOW: &str = "\
+blis: 1
+name: window
+run: {horizon: 60s, drain: 0s}
+clients: {c: {rate: 40/s, arrival: constant, do: a}}
+actions: {a: {path: [{publish: q}, reply]}}
+services: {w: {workers: 8, time: 100ms}}
+streams: {q: {consumers: {c: {service: w, max_ack_pending: 3}}}}
+";
+
+#[test]
+fn the_window_that_binds_is_named_with_what_it_lets_through() {
+    let checked = with_stdin("check -", WINDOW);
+    assert_eq!(checked.code, Some(0));
+    let sentence = "max_ack_pending of q/c limits the system: 3 messages of 100.0 ms each let 30.00 requests/s through";
+    assert!(checked.stdout.contains(sentence), "{}", checked.stdout);
+    assert_eq!(
+        checked.stderr,
+        "blis: warning: consumer q/c is offered 133.3 % of what max_ack_pending lets through: its backlog grows \
+         without end; it lets 30.00 messages/s through: raise it to 5 or more\n"
+    );
+    let ran = with_stdin("run --spec -", WINDOW);
+    let in_use = format!("{sentence}, and 99.9 % of them were in use");
+    assert!(ran.stdout.contains(&in_use), "{}", ran.stdout);
+    let document = with_stdin("check - --format json", WINDOW).stdout;
+    let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
+    let first = &document["bottleneck"];
+    assert_eq!(first["limit"], "max_ack_pending");
+    assert_eq!(first["consumer"], "q/c");
+    assert_eq!(
+        (first["places"].as_f64(), first["capacity_rps"].as_f64()),
+        (Some(3.0), Some(30.0))
+    );
+    let kinds: Vec<&str> = document["constraints"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|one| one["limit"].as_str())
+        .collect();
+    assert_eq!(kinds, ["max_ack_pending", "workers"]);
+}
+
+#[test]
+fn the_generators_own_limit_is_told_by_a_check() {
+    let spec = "\
+blis: 1
+name: delay
+run: {horizon: 2s, drain: 1s}
+clients: {c: {rate: 20/s, arrival: constant, do: a, timeout: 10s}}
+actions: {a: {path: [{visit: s}, reply], live: {request: svc}}}
+services: {s: {workers: 100, time: 1s}}
+max_in_flight: {limit: 10, policy: delay}
+";
+    let checked = with_stdin("check -", spec);
+    let is_row = |line: &&str| line.trim_start().starts_with("max_in_flight  ");
+    let row = checked.stdout.lines().find(is_row);
+    let row = row.filter(|row| row.contains("10.00 requests/s") && row.contains("200.0 %"));
+    assert!(row.is_some(), "{}", checked.stdout);
+    assert!(
+        checked
+            .stderr
+            .contains("a live run is offered 200.0 % of what max_in_flight lets through"),
+        "{}",
+        checked.stderr
+    );
+}

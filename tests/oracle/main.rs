@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod closed;
+mod limits;
 mod networks;
 mod open;
 mod orders;

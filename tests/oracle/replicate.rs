@@ -2,7 +2,7 @@
 
 use blis_sim::event::Outcome;
 use blis_sim::measure::{Measure, Times};
-use blis_sim::model::{Model, Order};
+use blis_sim::model::Model;
 use blis_sim::simulation::Simulation;
 use blis_sim::spec;
 use blis_sim::theory::Means;

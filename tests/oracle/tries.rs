@@ -86,10 +86,14 @@ fn waits_over_all_tries_are_geometric() {
             .map(|k| FAILS.powi(k) * (1.0 - FAILS))
             .sum();
         match k {
-            4 => assert_eq!(over.response, 0),
-            _ => near(over.response - cut.min(over.response), beyond, REQUESTS),
+            4 => assert_eq!(over.answered.response, 0),
+            _ => near(
+                over.answered.response - cut.min(over.answered.response),
+                beyond,
+                REQUESTS,
+            ),
         }
-        assert_eq!(over.response, over.service);
+        assert_eq!(over.answered.response, over.answered.service);
     }
     let values: f64 = (0..=RETRIES as i32)
         .map(|k| FAILS.powi(k) * (1.0 - FAILS) * f64::from(10 + 60 * k))

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use blis_sim::engine::LoadEnd;
 use blis_sim::model::Model;
-use blis_sim::replication::{Halt, Plan, Watch, find_warmup, replicate, seed_of};
+use blis_sim::replication::{Halt, Plan, Unsteady, Watch, find_warmup, replicate, seed_of};
 use blis_sim::statistics::Precision;
 
 use crate::support::{UNWATCHED, document, model, replications, run, station, threads};
@@ -199,7 +199,10 @@ fn the_pilot_finds_where_a_transient_ends() {
     assert!(burst.limits.find_warmup);
     let found = find_warmup(&burst, UNWATCHED).unwrap();
     let start = found.warmup.as_secs_f64();
-    assert!(found.steady && (3.5..6.0).contains(&start), "{found:?}");
+    assert!(
+        found.unsteady.is_none() && (3.5..6.0).contains(&start),
+        "{found:?}"
+    );
     assert!(found.responses > 29_000);
 }
 
@@ -207,7 +210,7 @@ fn the_pilot_finds_where_a_transient_ends() {
 fn the_pilot_finds_nothing_to_cut_off_a_steady_state() {
     let steady = find_warmup(&station(1, 0.5, 20), UNWATCHED).unwrap();
     assert!(
-        steady.steady && steady.warmup.as_secs_f64() < 2.0,
+        steady.unsteady.is_none() && steady.warmup.as_secs_f64() < 2.0,
         "{steady:?}"
     );
 }
@@ -215,7 +218,51 @@ fn the_pilot_finds_nothing_to_cut_off_a_steady_state() {
 #[test]
 fn the_pilot_finds_no_steady_state_where_the_line_grows() {
     let overloaded = find_warmup(&station(1, 1.3, 20), UNWATCHED).unwrap();
-    assert!(!overloaded.steady, "{overloaded:?}");
+    assert_eq!(overloaded.unsteady, Some(Unsteady::ResponseTimes));
     let half = overloaded.warmup.as_secs_f64();
     assert!((9.0..=11.0).contains(&half), "{overloaded:?}");
+}
+
+/// A service at half of its capacity once the load is there, under this shape of the arrival rate.
+fn shaped(shape: &str, horizon: &str) -> Model {
+    model(&format!(
+        "blis: 1
+name: shaped
+run: {{horizon: {horizon}, warmup: auto}}
+clients: {{c: {{rate: 50/s, {shape}, do: ask}}}}
+actions: {{ask: {{path: [{{visit: api}}, reply]}}}}
+services: {{api: {{workers: 1, time: {{exponential: {{mean: 10ms}}}}}}}}
+"
+    ))
+}
+
+#[test]
+fn no_warm_up_ends_inside_a_ramp() {
+    // The response times of a ramp to half of the capacity hardly change, so that the rule alone would cut nothing.
+    let found = find_warmup(
+        &shaped("shape: {ramp: {from: 0.6, over: 300s}}", "600s"),
+        UNWATCHED,
+    )
+    .unwrap();
+    assert_eq!(found.unsteady, None, "{found:?}");
+    assert!(
+        (300.0..320.0).contains(&found.warmup.as_secs_f64()),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_ramp_that_fills_the_run_and_a_cycle_have_no_steady_state() {
+    let ramp = find_warmup(&shaped("shape: {ramp: {over: 300s}}", "300s"), UNWATCHED).unwrap();
+    let why = ramp.unsteady.expect("no steady state").to_string();
+    assert_eq!(
+        why,
+        "the arrival rate of client c changes until 5m, and the load ends at 5m"
+    );
+    let warmup = ramp.warmup.as_secs_f64();
+    assert!((100.0..250.0).contains(&warmup), "{warmup}");
+    let cycle = "shape: {diurnal: {low: 0.5, peak_at: 30s, period: 60s}}";
+    let cycle = find_warmup(&shaped(cycle, "300s"), UNWATCHED).unwrap();
+    let why = cycle.unsteady.expect("no steady state").to_string();
+    assert_eq!(why, "the arrival rate of client c changes without end");
 }

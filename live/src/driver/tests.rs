@@ -19,6 +19,8 @@ struct Stage {
     sent: Vec<(Time, Time)>,
     /// How long the driver is busy with each request that it sends.
     busy: Span,
+    /// The request of which instant takes so long to send, as when the process is stopped meanwhile.
+    stall: Option<(Time, Span)>,
     /// Whether there is no connection.
     down: bool,
 }
@@ -76,6 +78,9 @@ impl Transport for Echo {
         assert_eq!(now, stage.now);
         stage.sent.push((now, request.intended));
         stage.now = now + stage.busy;
+        if let Some((_, length)) = stage.stall.filter(|(at, _)| *at == now) {
+            stage.now = now + length;
+        }
         if let Some(after) = self.after {
             let at = now + after;
             let ending = Ok(());
@@ -470,6 +475,64 @@ fn an_action_without_responders_is_warned_of_within_a_second() {
     // The first request is at 500 ms.
     assert!(*at >= millis(500) && *at <= millis(700), "{at:?}");
     assert!(warning.contains("demo.ask"), "{warning}");
+}
+
+/// Requests intended, ended, and in flight at the end, by interval.
+fn course(measure: &Measure) -> Vec<(u64, u64, u64)> {
+    let mut in_flight = 0;
+    let rows = measure.series().rows().iter();
+    rows.map(|row| {
+        let (intended, ended) = (row.requests.intended, row.requests.ended_total());
+        in_flight = in_flight + intended - ended;
+        (intended, ended, in_flight)
+    })
+    .collect()
+}
+
+#[test]
+fn a_generator_that_stood_still_shows_in_the_intervals_it_stood_still_in() {
+    // A request every 100 ms, answered after 1 ms; the sending of the one of 1 s takes until 3 s.
+    let spec = text(
+        "{horizon: 6s, drain: 1s}",
+        "{rate: 10/s, arrival: constant, do: a}",
+    );
+    let stood_still = Stage {
+        stall: Some((millis(1000), Span::from_secs(2))),
+        ..Stage::default()
+    };
+    let (sent, measure, _) = drive(&spec, Some(span(1)), stood_still);
+    assert_eq!(sent[9], (millis(1000), millis(1000)));
+    assert_eq!(sent[10], (millis(3000), millis(1100)));
+    assert_eq!(measure.series().width(), span(100));
+    let rows = course(&measure);
+    // An interval has the request of its first instant. The last one is a sliver of 1 ms, and part of the one before.
+    assert_eq!(rows.len(), 60);
+    assert!((1..59).all(|row| rows[row].0 == 1), "{rows:?}");
+    // The answers stop where the generator does, and what it should have sent piles up. The answer of the request that
+    // it was sending when it stopped came while it stood still, and counts where it came.
+    let piled_up: Vec<(u64, u64)> = rows[9..34].iter().map(|row| (row.1, row.2)).collect();
+    let mut expected = vec![(1, 0), (1, 0)];
+    expected.extend((1..=19).map(|waiting| (0, waiting)));
+    expected.push((20, 0));
+    expected.extend([(1, 0); 3]);
+    assert_eq!(piled_up, expected);
+}
+
+#[test]
+fn what_a_limit_holds_back_is_in_flight_since_it_was_intended() {
+    let (_, measure, _) = limited("delay");
+    // Rows of 2 ms: intended at 10, 20, ..., of which no more than two are with the backend.
+    assert_eq!(measure.series().width(), span(2));
+    let rows = course(&measure);
+    for (row, (intended, ..)) in rows.iter().enumerate() {
+        assert_eq!(
+            *intended,
+            u64::from(row % 5 == 0 && (5..=50).contains(&row)),
+            "{row}"
+        );
+    }
+    let most = rows.iter().map(|(.., in_flight)| *in_flight).max();
+    assert_eq!(most, Some(4));
 }
 
 /// One request that may take 50 ms, to which replies come at these instants.

@@ -10,6 +10,8 @@ pub struct PathDemand {
     pub visits: Vec<f64>,
     /// Seconds that workers of each service are busy with the request or held by it, when nothing has to wait.
     pub busy: Vec<f64>,
+    /// Messages for each consumer, by its position in the model.
+    pub messages: Vec<f64>,
     /// Seconds between sending and reply when nothing has to wait: services, delays, storing and network.
     pub unloaded_response: f64,
 }
@@ -19,16 +21,11 @@ pub struct PathDemand {
 /// Full lines, timeouts and deliveries after the first are not known here, so this is the demand of requests that meet
 /// none of them. Batches are taken to be full, and ways that go at once to last as long as their means.
 pub fn path_demand(model: &Model, action: &Action) -> PathDemand {
-    let mut walk = Walk {
-        model,
-        bytes: match model.services.iter().any(|one| one.per_byte.is_some()) {
-            true => action.size.as_ref().map_or(0.0, Sizes::mean),
-            false => 0.0,
-        },
-        visits: vec![0.0; model.services.len()],
-        busy: vec![0.0; model.services.len()],
-        holders: Vec::new(),
+    let bytes = match model.services.iter().any(|one| one.per_byte.is_some()) {
+        true => action.size.as_ref().map_or(0.0, Sizes::mean),
+        false => 0.0,
     };
+    let mut walk = Walk::new(model, bytes);
     let network = model
         .one_way
         .as_ref()
@@ -41,10 +38,34 @@ pub fn path_demand(model: &Model, action: &Action) -> PathDemand {
     PathDemand {
         visits: walk.visits,
         busy: walk.busy,
+        messages: walk.messages,
         unloaded_response: match action.fire_and_forget {
             true => 0.0,
             false => 2.0 * network + spent.before_reply,
         },
+    }
+}
+
+/// Seconds from the delivery of a message to its acknowledgement when a worker is idle: those of the work on it, or on a
+/// full batch.
+pub(super) fn delivery_time(model: &Model, consumer: &Consumer) -> f64 {
+    let once = Mass {
+        before_reply: 0.0,
+        after_reply: 1.0,
+    };
+    // Which actions publish to it, and so how large its messages are, is not known here.
+    let seconds = Walk::new(model, 0.0)
+        .follow(consumer.entry as usize, once)
+        .total;
+    match &consumer.batch {
+        None => seconds,
+        Some(batch) => {
+            // The path says the service's own time, where a batch has its cost.
+            let own = model.services[consumer.service.index()].time.mean();
+            let size = f64::from(batch.size.get());
+            let cost = batch.per_batch.mean() + size * batch.per_item.mean();
+            seconds + (cost - own) / 1e9
+        }
     }
 }
 
@@ -88,11 +109,23 @@ struct Walk<'a> {
     bytes: f64,
     visits: Vec<f64>,
     busy: Vec<f64>,
+    messages: Vec<f64>,
     /// The services of which a worker is held.
     holders: Vec<usize>,
 }
 
 impl Walk<'_> {
+    fn new(model: &Model, bytes: f64) -> Walk<'_> {
+        Walk {
+            model,
+            bytes,
+            visits: vec![0.0; model.services.len()],
+            busy: vec![0.0; model.services.len()],
+            messages: vec![0.0; model.consumers.len()],
+            holders: Vec::new(),
+        }
+    }
+
     /// Time goes by, which those who are held see too.
     fn spend(&mut self, spent: &mut Spent, before_reply: f64, total: f64) {
         spent.before_reply += before_reply;
@@ -174,6 +207,7 @@ impl Walk<'_> {
                     }
                     let mut rest = mass;
                     for consumer in consumers {
+                        self.messages[consumer.index()] += mass.total();
                         let consumer = &model.consumers[consumer.index()];
                         if self.answers(consumer.entry as usize) {
                             let later = if *acknowledged { 0.0 } else { append };

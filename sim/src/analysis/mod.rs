@@ -1,4 +1,4 @@
-//! What can be said of a model without running it: demands, offered load, the service that limits it, and the
+//! What can be said of a model without running it: demands, offered load, what limits it, and the
 //! closed form that applies, or bounds and an approximation where none does.
 //!
 //! Which form applies is decided by one list of assumptions in `assumptions`; a feature that the forms do not know
@@ -9,6 +9,7 @@
 
 mod assumptions;
 mod balanced;
+mod constraints;
 mod demand;
 mod estimate;
 mod exact;
@@ -21,8 +22,9 @@ mod station_forms;
 mod traffic;
 
 pub use balanced::{Balanced, balanced};
+pub use constraints::{Binds, Constraint, Constraints, constraints};
 pub use demand::{PathDemand, path_demand};
 pub use estimate::{Approximation, Bounds, Estimate, estimate};
 pub use exact::{Exact, exact};
 pub use memory::{Longest, Memory, ServiceMemory, memory};
-pub use offered::{ClientLoad, Offered, ServiceLoad, offered};
+pub use offered::{ClientLoad, ConsumerLoad, Offered, ServiceLoad, offered};

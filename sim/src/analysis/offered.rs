@@ -12,6 +12,10 @@ pub struct Offered {
     pub clients: Vec<ClientLoad>,
     /// By service, in the order of the model.
     pub services: Vec<ServiceLoad>,
+    /// By consumer, in the order of the model.
+    pub consumers: Vec<ConsumerLoad>,
+    /// Seconds that a request takes when nothing has to wait, averaged over all requests.
+    pub unloaded_response: f64,
 }
 
 /// What one client offers.
@@ -42,6 +46,15 @@ pub struct ServiceLoad {
     pub visits_per_request: f64,
 }
 
+/// What one consumer is offered.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ConsumerLoad {
+    /// Messages per second.
+    pub messages_per_second: f64,
+    /// Messages per request, averaged over all requests.
+    pub messages_per_request: f64,
+}
+
 impl ServiceLoad {
     /// Mean number of workers the offered load would keep busy (erlangs).
     pub fn erlangs(&self) -> f64 {
@@ -66,19 +79,6 @@ impl ServiceLoad {
 }
 
 impl Offered {
-    /// Other services whose capacity is that of the service `limiting`, but for rounding.
-    pub fn tied_with(&self, limiting: usize) -> impl Iterator<Item = usize> {
-        let capacity = self.services[limiting].capacity();
-        let ties = move |service: &ServiceLoad| match (capacity, service.capacity()) {
-            (Some(least), Some(other)) => (other / least - 1.0).abs() < 1e-9,
-            _ => false,
-        };
-        let services = self.services.iter().enumerate();
-        services.filter_map(move |(index, service)| {
-            (index != limiting && ties(service)).then_some(index)
-        })
-    }
-
     /// Whether the mix of requests is the same at any load: that of a single client, or of open ones. Closed users slow
     /// down as they wait, and so change their share beside others.
     pub fn mix_is_fixed(&self) -> bool {
@@ -88,13 +88,13 @@ impl Offered {
     /// The service with the smallest capacity, which is the first to limit the throughput, if any does; of those whose
     /// capacities are the same but for rounding, the first by name.
     pub fn limiting(&self) -> Option<(usize, f64)> {
-        let capacities = self.services.iter().enumerate();
-        let (least, capacity) = capacities
-            .filter_map(|(index, service)| Some((index, service.capacity()?)))
-            .min_by(|(_, a), (_, b)| a.total_cmp(b))?;
-        let first = self.tied_with(least).next();
-        let first = first.filter(|&tied| tied < least).unwrap_or(least);
-        Some((first, self.services[first].capacity().unwrap_or(capacity)))
+        let capacities = self.services.iter().map(ServiceLoad::capacity);
+        let least = capacities.clone().flatten().min_by(f64::total_cmp)?;
+        let same = |(_, capacity): &(usize, f64)| (capacity / least - 1.0).abs() < 1e-9;
+        capacities
+            .enumerate()
+            .filter_map(|(index, capacity)| Some((index, capacity?)))
+            .find(same)
     }
 }
 
@@ -146,8 +146,31 @@ pub fn offered(model: &Model) -> Offered {
             visits_per_request: if total > 0.0 { weighted / total } else { 0.0 },
         }
     });
+    let consumers = (0..model.consumers.len()).map(|index| {
+        let (mut messages_per_second, mut weighted) = (0.0, 0.0);
+        for (client, load) in model.clients.iter().zip(&clients) {
+            let shares = client.mix.shares.iter();
+            let messages: f64 = shares
+                .map(|(action, share)| share * demands[action.index()].messages[index])
+                .sum();
+            if messages > 0.0 {
+                messages_per_second += load.requests_per_second * messages;
+                weighted += weight(load) * messages;
+            }
+        }
+        ConsumerLoad {
+            messages_per_second,
+            messages_per_request: if total > 0.0 { weighted / total } else { 0.0 },
+        }
+    });
+    let responses = clients
+        .iter()
+        .map(|load| weight(load) * load.unloaded_response);
+    let responses: f64 = responses.sum();
     Offered {
         services: services.collect(),
+        consumers: consumers.collect(),
+        unloaded_response: if total > 0.0 { responses / total } else { 0.0 },
         clients,
     }
 }

@@ -55,15 +55,7 @@ impl Condition {
     }
 
     fn load_factor(&self, busy: u32) -> f64 {
-        let busy = f64::from(busy.max(1));
-        match &self.load {
-            None => 1.0,
-            Some(LoadCurve::Scalability {
-                contention,
-                coherency,
-            }) => 1.0 + contention * (busy - 1.0) + coherency * busy * (busy - 1.0),
-            Some(LoadCurve::Table(table)) => interpolate(table, busy),
-        }
+        self.load.as_ref().map_or(1.0, |load| load.factor(busy))
     }
 
     fn cold_factor(&self, now: Time, member: u32) -> f64 {
@@ -93,31 +85,5 @@ impl Condition {
             .iter()
             .find(|burst| burst.from <= now && now < burst.to);
         burst.map(|burst| burst.share)
-    }
-}
-
-/// Linear between the points of a table, constant outside.
-fn interpolate(table: &[(f64, f64)], x: f64) -> f64 {
-    let after = table.partition_point(|(at, _)| *at < x);
-    match (
-        after.checked_sub(1).map(|before| table[before]),
-        table.get(after),
-    ) {
-        (Some((x0, y0)), Some(&(x1, y1))) => y0 + (y1 - y0) * (x - x0) / (x1 - x0),
-        (None, Some(&(_, y))) | (Some((_, y)), None) => y,
-        (None, None) => 1.0,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::interpolate;
-
-    #[test]
-    fn a_table_is_linear_between_its_points_and_constant_outside() {
-        let table = [(1.0, 1.0), (3.0, 2.0), (5.0, 6.0)];
-        let at = |x| interpolate(&table, x);
-        assert_eq!([at(0.5), at(1.0), at(2.0), at(3.0)], [1.0, 1.0, 1.5, 2.0]);
-        assert_eq!([at(4.0), at(5.0), at(9.0)], [4.0, 6.0, 6.0]);
     }
 }

@@ -102,10 +102,17 @@ impl Times {
         (!self.is_empty()).then_some(Span::from_nanos(self.max))
     }
 
-    /// The quantile by nearest rank, to three significant digits; `None` when empty.
+    /// The quantile by nearest rank, to three significant digits and within the exact extremes: the minimum where it
+    /// cannot be told apart from that. `None` when empty.
     pub fn quantile(&self, quantile: f64) -> Option<Span> {
-        let nanos = self.histogram.as_ref()?.value_at_quantile(quantile);
-        Some(Span::from_nanos(nanos.clamp(self.min, self.max)))
+        let histogram = self.histogram.as_ref()?;
+        let nanos = histogram.value_at_quantile(quantile);
+        Some(Span::from_nanos(
+            match histogram.lowest_equivalent(nanos) <= self.min {
+                true => self.min,
+                false => nanos.min(self.max),
+            },
+        ))
     }
 
     /// The times that cannot be told from the quantiles `from` and `to` or lie between them: the shortest and the
@@ -335,5 +342,16 @@ mod tests {
         assert_eq!(at(0.99), Some(99));
         assert_eq!(times.quantile(1.0), Some(ms(100)));
         assert_eq!(times.quantile(0.0).map(|q| q >= ms(1)), Some(true));
+    }
+
+    #[test]
+    fn a_quantile_that_cannot_be_told_from_the_minimum_is_the_minimum() {
+        let mut times = Times::new();
+        times.record_n(ms(8), 99);
+        assert_eq!(times.quantile(0.99), Some(ms(8)));
+        times.record(ms(20));
+        assert_eq!(times.quantile(0.5), Some(ms(8)));
+        assert_eq!(times.quantile(0.99), Some(ms(8)));
+        assert_eq!(times.quantile(0.995), Some(ms(20)));
     }
 }

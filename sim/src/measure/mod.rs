@@ -437,6 +437,9 @@ impl Measure {
                 overall.cell.tally(in_window).requests.intended += 1;
             }
         }
+        if self.series.is_past(request.intended) {
+            self.series.intended_before(request.intended);
+        }
     }
 
     #[inline(always)]
@@ -534,8 +537,7 @@ impl Measure {
             totals.requests.intended,
         )?;
         self.hand_out();
-        self.series.close(totals);
-        self.series.drop_empty_end(self.now);
+        self.series.finish(self.now, totals);
         for part in self.cells.iter().flatten() {
             part.check()?;
         }
@@ -715,10 +717,9 @@ impl Measure {
     pub fn backlog_growth(&self, consumer: ConsumerId) -> Option<Growth> {
         let (start, end) = self.messages.consumers[consumer.index()].window_backlogs()?;
         let (from, to) = (self.warmup, self.load_end?);
-        let width = self.series.width().as_nanos();
         let mut levels = vec![(from.as_secs_f64(), start.total() as f64)];
-        for (number, row) in (1u64..).zip(self.series.rows()) {
-            let at = Time::from_nanos(number.saturating_mul(width));
+        for (number, row) in self.series.rows().iter().enumerate() {
+            let (_, at) = self.series.bounds(number);
             if at > from && at < to {
                 let backlog = row.consumers[consumer.index()].backlog;
                 levels.push((at.as_secs_f64(), backlog.total() as f64));

@@ -14,6 +14,9 @@ const ROWS: usize = 120;
 /// The width to begin with when no horizon says how long the run will be.
 const FIRST_WIDTH: Span = Span::from_nanos(10_000_000);
 
+/// A last row shorter than the width by more than this factor is no row of its own.
+const SLIVER: u64 = 10;
+
 /// What had happened in a run up to an instant.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Totals {
@@ -132,8 +135,12 @@ pub struct Series {
     width: Span,
     rows: Vec<Row>,
     current: usize,
+    /// The first instant of the current row.
+    start: Time,
     /// What had happened before the current row.
     before: Totals,
+    /// The end of the run, once it is known.
+    end: Option<Time>,
 }
 
 impl Series {
@@ -143,18 +150,52 @@ impl Series {
             width: horizon.map_or(FIRST_WIDTH, width_for),
             rows: (0..ROWS).map(|_| Row::new(stations, consumers)).collect(),
             current: 0,
+            start: Time::ZERO,
             before: Totals::new(stations, consumers),
+            end: None,
         }
     }
 
-    /// The width of every row.
+    /// The width of every row but the last, which ends with the run.
     pub fn width(&self) -> Span {
         self.width
+    }
+
+    /// When a row starts and ends, by its position among [`rows`](Self::rows).
+    pub fn bounds(&self, row: usize) -> (Time, Time) {
+        let end = match self.end {
+            Some(end) if row >= self.current => end,
+            _ => self.start_of(row + 1),
+        };
+        (self.start_of(row), end)
+    }
+
+    fn start_of(&self, row: usize) -> Time {
+        Time::from_nanos(self.width.as_nanos().saturating_mul(row as u64))
     }
 
     /// The rows up to the last in which something can have happened.
     pub fn rows(&self) -> &[Row] {
         &self.rows[..=self.current]
+    }
+
+    /// Whether an instant lies in an earlier row than the current one.
+    #[inline]
+    pub(super) fn is_past(&self, at: Time) -> bool {
+        at < self.start
+    }
+
+    /// Counts a request that was intended in an earlier row than the current one, although it is told of only now: a
+    /// generator that was held up, or that a limit held back, sends late. Until then it is in flight like any other,
+    /// since its user waits for it.
+    #[cold]
+    pub(super) fn intended_before(&mut self, at: Time) {
+        let row = at.since(Time::ZERO).as_nanos() / self.width.as_nanos();
+        if let Some(row) = self.rows.get_mut(row as usize) {
+            row.requests.intended += 1;
+            // It is in the totals at the end of the current row too, where it does not count again.
+            self.before.requests.intended += 1;
+        }
     }
 
     /// Adds response times that ended in the current row.
@@ -164,8 +205,7 @@ impl Series {
 
     /// The first instant after the current row.
     pub(super) fn row_end(&self) -> Time {
-        let rows = self.current as u64 + 1;
-        Time::ZERO + Span::from_nanos(rows.saturating_mul(self.width.as_nanos()))
+        self.start + self.width
     }
 
     /// Closes the current row at its end, given all that has happened up to there; gives back the totals
@@ -176,19 +216,23 @@ impl Series {
         if self.current == ROWS {
             self.halve();
         }
+        self.start = self.start_of(self.current);
         before
     }
 
-    /// Closes the last row, given all that has happened; gives back the totals before it.
-    pub(super) fn close(&mut self, totals: Totals) -> Totals {
+    /// Closes the current row, given all that has happened; gives back the totals before it.
+    fn close(&mut self, totals: Totals) -> Totals {
         self.rows[self.current].fill(&self.before, &totals);
         std::mem::replace(&mut self.before, totals)
     }
 
-    /// Folds a last row that has no width, because the run ended at its start, into the one before.
-    pub(super) fn drop_empty_end(&mut self, end: Time) {
-        let start = self.current as u64 * self.width.as_nanos();
-        if self.current > 0 && end <= Time::from_nanos(start) {
+    /// Closes the last row at the end of the run, given all that has happened. A row of less than a tenth of the width is
+    /// folded into the one before, which is longer for it: the rates of a sliver would say nothing.
+    pub(super) fn finish(&mut self, end: Time, totals: Totals) {
+        self.close(totals);
+        self.end = Some(end);
+        let length = end.as_nanos().saturating_sub(self.start.as_nanos());
+        if self.current > 0 && length < self.width.as_nanos() / SLIVER {
             let (before, last) = self.rows.split_at_mut(self.current);
             before[self.current - 1].take(&mut last[0]);
             self.current -= 1;
@@ -277,7 +321,7 @@ mod tests {
                 series.next_row(totals.clone());
             }
         }
-        series.close(totals);
+        series.finish(series.row_end(), totals);
         assert!(series.rows().len() <= ROWS);
         assert_eq!(
             series.width(),
@@ -297,5 +341,90 @@ mod tests {
         let consumer = series.rows()[3].consumers[0];
         assert_eq!(consumer.backlog.pending, 63);
         assert_eq!(consumer.redelivered, (48..64).sum::<u64>());
+    }
+
+    /// A series of rows of 10 ms that has come to the third row, with a request intended in each.
+    fn in_the_third_row() -> (Series, Totals) {
+        let mut series = Series::new(None, 0, 0);
+        let mut totals = Totals::new(0, 0);
+        for _ in 0..2 {
+            totals.requests.intended += 1;
+            series.next_row(totals.clone());
+        }
+        totals.requests.intended += 1;
+        (series, totals)
+    }
+
+    fn intended(series: &Series) -> Vec<u64> {
+        let rows = series.rows().iter();
+        rows.map(|row| row.requests.intended).collect()
+    }
+
+    fn at_millis(millis: u64) -> Time {
+        Time::from_nanos(millis * 1_000_000)
+    }
+
+    #[test]
+    fn what_is_told_late_counts_where_it_was_intended() {
+        let (mut series, mut totals) = in_the_third_row();
+        for (at, past) in [
+            (0, true),
+            (9, true),
+            (10, true),
+            (19, true),
+            (20, false),
+            (25, false),
+        ] {
+            let at = at_millis(at);
+            assert_eq!(series.is_past(at), past, "{at:?}");
+            totals.requests.intended += 1;
+            if past {
+                series.intended_before(at);
+            }
+        }
+        series.finish(at_millis(30), totals);
+        assert_eq!(intended(&series), [3, 3, 3]);
+    }
+
+    #[test]
+    fn a_row_that_is_told_of_after_a_merge_is_the_one_of_its_instant() {
+        let mut series = Series::new(None, 0, 0);
+        let mut totals = Totals::new(0, 0);
+        for _ in 0..ROWS {
+            totals.requests.intended += 1;
+            series.next_row(totals.clone());
+        }
+        assert_eq!(series.width(), Span::from_nanos(20_000_000));
+        totals.requests.intended += 1;
+        series.intended_before(at_millis(35));
+        series.finish(at_millis(1220), totals);
+        let rows = intended(&series);
+        assert_eq!((rows[0], rows[1], rows[2], rows[ROWS / 2]), (2, 3, 2, 0));
+        assert_eq!(rows.len(), ROWS / 2 + 1);
+    }
+
+    #[test]
+    fn a_last_row_that_is_a_sliver_belongs_to_the_one_before() {
+        for (end, rows, last) in [
+            (20_000_000, 2, 10_000_000),
+            (20_000_001, 2, 10_000_001),
+            (20_999_999, 2, 10_999_999),
+            (21_000_000, 3, 1_000_000),
+            (30_000_000, 3, 10_000_000),
+        ] {
+            let (mut series, totals) = in_the_third_row();
+            series.finish(Time::from_nanos(end), totals);
+            let (from, to) = series.bounds(series.rows().len() - 1);
+            assert_eq!(
+                (series.rows().len(), to.since(from).as_nanos()),
+                (rows, last)
+            );
+            assert_eq!(intended(&series).iter().sum::<u64>(), 3, "{end}");
+            assert_eq!(series.bounds(0), (Time::ZERO, at_millis(10)), "{end}");
+        }
+        // The only row of a run is never too short.
+        let mut series = Series::new(None, 0, 0);
+        series.finish(Time::from_nanos(1), Totals::new(0, 0));
+        assert_eq!(series.bounds(0), (Time::ZERO, Time::from_nanos(1)));
     }
 }

@@ -25,6 +25,9 @@ pub(super) struct Sketch {
     /// How often counters have gone round: for runs of many billions of requests only.
     rounds: BTreeMap<usize, u64>,
     count: u64,
+    /// The exact extremes.
+    min: Span,
+    max: Span,
 }
 
 impl Sketch {
@@ -33,6 +36,8 @@ impl Sketch {
             counters: vec![0; COUNTERS],
             rounds: BTreeMap::new(),
             count: 0,
+            min: Span::MAX,
+            max: Span::ZERO,
         }
     }
 
@@ -46,6 +51,12 @@ impl Sketch {
             self.go_round(at);
         }
         self.count += 1;
+        if span < self.min {
+            self.min = span;
+        }
+        if span > self.max {
+            self.max = span;
+        }
     }
 
     #[cold]
@@ -70,12 +81,24 @@ impl Sketch {
             }
         }
         self.count += other.count;
+        self.reach(other);
+    }
+
+    /// The extremes reach as far as those of another.
+    fn reach(&mut self, other: &Sketch) {
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+    }
+
+    fn forget_extremes(&mut self) {
+        (self.min, self.max) = (Span::MAX, Span::ZERO);
     }
 
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         self.counters.fill(0);
         self.count = 0;
+        self.forget_extremes();
     }
 
     /// How many spans are larger than all that cannot be told apart from this one.
@@ -108,9 +131,12 @@ impl Sketch {
             *self.rounds.entry(at).or_default() += rounds;
         }
         self.count += std::mem::take(&mut other.count);
+        self.reach(other);
+        other.forget_extremes();
     }
 
-    /// The quantile by nearest rank, as the largest value that cannot be told apart from it; `None` when empty.
+    /// The quantile by nearest rank, as the largest value that cannot be told apart from it, within the exact extremes: the
+    /// minimum where it cannot be told apart from that. `None` when empty.
     pub(super) fn quantile(&self, quantile: f64) -> Option<Span> {
         let rank = (libm::ceil(quantile * self.count as f64) as u64).clamp(1, self.count.max(1));
         let mut below = 0;
@@ -119,7 +145,11 @@ impl Sketch {
             below += (rounds << u32::BITS) + u64::from(self.counters[*at]);
             below >= rank
         });
-        Some(Span::from_nanos(largest(reached?)))
+        let reached = reached?;
+        Some(match reached == position(self.min.as_nanos()) {
+            true => self.min,
+            false => Span::from_nanos(largest(reached)).min(self.max),
+        })
     }
 }
 
@@ -221,5 +251,34 @@ mod tests {
         );
         sketch.clear();
         assert_eq!((sketch.count(), sketch.quantile(0.5)), (0, None));
+    }
+
+    #[test]
+    fn quantiles_keep_to_the_exact_extremes() {
+        let at = |millis: u64| Span::from_nanos(millis * 1_000_000);
+        let mut sketch = Sketch::new();
+        sketch.record(at(300));
+        for quantile in [0.0, 0.5, 0.99, 1.0] {
+            assert_eq!(sketch.quantile(quantile), Some(at(300)));
+        }
+        // What most values are, and the least of all, is the quantile, and not the end of its counter.
+        (0..98).for_each(|_| sketch.record(at(300)));
+        sketch.record(at(500));
+        assert_eq!(sketch.quantile(0.5), Some(at(300)));
+        assert_eq!(sketch.quantile(1.0), Some(at(500)));
+        let mut other = Sketch::new();
+        other.add(&sketch);
+        assert_eq!(other.quantile(1.0), Some(at(500)));
+        other.clear();
+        other.record(at(400));
+        assert_eq!(other.quantile(1.0), Some(at(400)));
+        sketch.take(&mut other);
+        sketch.take(&mut other);
+        assert_eq!(sketch.quantile(1.0), Some(at(500)));
+        other.record(at(7));
+        assert_eq!(other.quantile(1.0), Some(at(7)));
+        // In between a quantile is the end of its counter, at most the largest value.
+        let between = sketch.quantile(0.985).expect("values");
+        assert!(at(400) < between && between <= at(404), "{between}");
     }
 }

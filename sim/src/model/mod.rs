@@ -5,6 +5,7 @@
 //! [`lower`](crate::spec::lower). Nothing in it changes during a run, and both worlds read the same one.
 
 mod live;
+mod load_curve;
 pub mod rendered;
 mod shape;
 mod size;
@@ -15,6 +16,7 @@ pub use live::{
     Answer, Awaited, By, Choice, Condition, Connections, InFlightPolicy, MaxInFlight, Payload,
     REQUEST_ID, SendKind, Sending, Variable,
 };
+pub use load_curve::LoadCurve;
 pub use shape::{Shape, Then};
 pub use size::{SizeDraws, Sizes};
 pub use template::{ENVIRONMENT, PLACES, Piece, Template};
@@ -524,20 +526,6 @@ pub enum Order {
     Shared {
         /// How many are served at once by a member; the others wait, first-in, first-out. Never below the workers.
         limit: Option<NonZeroU32>,
-    },
-}
-
-/// The factor of the service time by the number of busy workers, the one in question included.
-#[derive(Debug, Clone, PartialEq)]
-pub enum LoadCurve {
-    /// (busy workers, factor), ascending; linear between the entries and constant outside.
-    Table(Vec<(f64, f64)>),
-    /// The universal scalability law (Gunther 1993): 1 + σ (n − 1) + κ n (n − 1).
-    Scalability {
-        /// σ: the serial share.
-        contention: f64,
-        /// κ: the cost of keeping two workers in agreement.
-        coherency: f64,
     },
 }
 

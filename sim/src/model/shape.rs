@@ -146,6 +146,23 @@ impl Shape {
         }
     }
 
+    /// The instant from which on the factor is the same for ever; `None` when there is none.
+    pub fn settles(&self) -> Option<Time> {
+        let stays = match self.then {
+            Then::Level(level) => level,
+            Then::Repeat => self.pieces.first()?.from,
+        };
+        let changes = |piece: &&Piece| piece.from != stays || piece.to != stays;
+        let last = self.pieces.iter().rev().find(changes);
+        match (last, self.then) {
+            (None, _) => Some(Time::ZERO),
+            (Some(piece), Then::Level(_)) => {
+                Some(Time::from_nanos(piece.start.saturating_add(piece.length)))
+            }
+            (Some(_), Then::Repeat) => None,
+        }
+    }
+
     /// The largest factor from the start to the horizon.
     pub fn peak(&self, horizon: Option<Time>) -> f64 {
         let end = horizon.map_or(u64::MAX, Time::as_nanos);
@@ -256,6 +273,23 @@ mod tests {
         let horizon = Some(Time::from_nanos(5_000_000_000));
         assert_eq!((ramp.mean(horizon), ramp.peak(horizon)), (0.5, 1.0));
         assert_eq!((ramp.mean(None), ramp.peak(None)), (2.0, 2.0));
+    }
+
+    #[test]
+    fn a_shape_settles_where_its_last_change_ends() {
+        let settles = |pieces: &[(f64, f64, f64)], then| {
+            let settles = shape(pieces, then).settles();
+            settles.map(|at| at.as_secs_f64())
+        };
+        let ramp = [(300.0, 0.0, 1.0)];
+        assert_eq!(settles(&ramp, Then::Level(1.0)), Some(300.0));
+        assert_eq!(settles(&ramp, Then::Repeat), None);
+        let burst = [(10.0, 1.0, 1.0), (2.0, 9.0, 9.0), (5.0, 1.0, 1.0)];
+        assert_eq!(settles(&burst, Then::Level(1.0)), Some(12.0));
+        assert_eq!(settles(&burst, Then::Level(2.0)), Some(17.0));
+        assert_eq!(settles(&[(10.0, 2.0, 2.0)], Then::Level(2.0)), Some(0.0));
+        assert_eq!(settles(&[(10.0, 2.0, 2.0)], Then::Repeat), Some(0.0));
+        assert_eq!(settles(&[], Then::Level(2.0)), Some(0.0));
     }
 
     #[test]

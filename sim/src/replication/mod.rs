@@ -15,7 +15,7 @@ mod spread;
 
 pub use length::{Length, Short};
 pub use pair::{Paired, replicate_pair};
-pub use pilot::{Pilot, find_warmup};
+pub use pilot::{Pilot, Unsteady, find_warmup};
 pub use plan::{Plan, Reached, Replicated, replicate};
 pub use pool::{Flow, in_order};
 pub use run::{Finished, Halt, Watch, simulate};

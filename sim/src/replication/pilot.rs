@@ -3,24 +3,51 @@
 use super::run::{Halt, Watch, drive};
 use super::{PILOT, seed_of};
 use crate::event::{Event, Outcome, Sink};
-use crate::model::Model;
+use crate::model::{Model, Source};
 use crate::simulation::Simulation;
 use crate::statistics::Course;
 use crate::time::Time;
 
 /// What a pilot run found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pilot {
     /// When the steady state begins; half of the load where none was found.
     pub warmup: Time,
-    /// Whether there is a steady state: the rule found its point in the first half of the load.
-    pub steady: bool,
+    /// Why there is no steady state, where there is none.
+    pub unsteady: Option<Unsteady>,
     /// Response times that the rule looked at.
     pub responses: u64,
 }
 
+/// Why there is no steady state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unsteady {
+    /// The rule found its point in the second half of what it looked at, or too little to look at.
+    #[error("response times do not settle (MSER-5 on a pilot run)")]
+    ResponseTimes,
+    /// The arrival rate of a client changes without end.
+    #[error("the arrival rate of client {client} changes without end")]
+    NeverLevel {
+        /// Which client.
+        client: String,
+    },
+    /// Load or services change until the horizon or beyond.
+    #[error("{what} changes until {}, and the load ends at {}", .settles.since(Time::ZERO), .ends.since(Time::ZERO))]
+    LevelTooLate {
+        /// What changes.
+        what: String,
+        /// When it is level.
+        settles: Time,
+        /// The horizon.
+        ends: Time,
+    },
+}
+
 /// Runs a model once, with a seed of its own, and looks for the start of its steady state: MSER-5 over the response
 /// times in the order in which they ended, up to the end of the load. The instant is rounded up to three digits.
+///
+/// There is none before the last configured change of the load is over: while a client's arrival rate follows its shape, or
+/// a service that has just started warms up.
 ///
 /// # Errors
 /// [`Halt`], as for any run. A pilot that shall stop gives what it has found so far.
@@ -30,12 +57,55 @@ pub fn find_warmup(model: &Model, watch: Watch<'_>) -> Result<Pilot, Halt> {
     let mut simulation = Simulation::new(&pilot, Responses::default());
     drive(&mut simulation, watch, |_| {})?;
     let seen = simulation.into_sink();
-    let (start, steady) = seen.course.truncate();
+    let (start, unsteady) = match settles(model) {
+        Err(why) => (seen.course.middle(), Some(why)),
+        Ok(from) => match seen.course.truncate(from.as_nanos()) {
+            (start, true) => (start, None),
+            (start, false) => (start, Some(Unsteady::ResponseTimes)),
+        },
+    };
     Ok(Pilot {
         warmup: Time::from_nanos(rounded_up(start)),
-        steady,
+        unsteady,
         responses: seen.count,
     })
+}
+
+/// When the last configured change is over.
+fn settles(model: &Model) -> Result<Time, Unsteady> {
+    let mut last = (Time::ZERO, String::new());
+    for client in &model.clients {
+        let Source::Open {
+            shape: Some(shape), ..
+        } = &client.source
+        else {
+            continue;
+        };
+        let settles = shape.settles().ok_or_else(|| Unsteady::NeverLevel {
+            client: client.name.clone(),
+        })?;
+        if settles > last.0 {
+            last = (
+                settles,
+                format!("the arrival rate of client {}", client.name),
+            );
+        }
+    }
+    for service in &model.services {
+        let warm = service.cold_start.map(|cold| Time::ZERO + cold.lasts);
+        if let Some(warm) = warm.filter(|warm| *warm > last.0) {
+            last = (warm, format!("the cold start of service {}", service.name));
+        }
+    }
+    let (settles, what) = last;
+    match model.limits.horizon {
+        Some(ends) if settles >= ends => Err(Unsteady::LevelTooLate {
+            what,
+            settles,
+            ends,
+        }),
+        _ => Ok(settles),
+    }
 }
 
 /// The smallest number of three digits and zeros that is not below this one.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::constraints::{Bottleneck, ConstraintResult};
 use super::live::Live;
 use super::messages::{FanOutResult, StreamInterval, StreamResult};
 use crate::event::Outcome;
@@ -74,9 +75,12 @@ pub struct Run {
     /// By fan-out; absent when there is none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fan_outs: BTreeMap<String, FanOutResult>,
-    /// The service that limits the system.
+    /// What limits the system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bottleneck: Option<Bottleneck>,
+    /// Everything that limits how many requests per second there can be, the tightest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<ConstraintResult>,
     /// The closed form beside the simulation.
     pub theory: Theory,
     /// The course of the run; of replication 0 where there are several.
@@ -128,9 +132,12 @@ pub struct Window {
 pub struct FoundBy {
     /// Always `mser-5`.
     pub rule: String,
-    /// Whether there is a steady state: the rule found its start in the first half of the pilot's load. Otherwise
-    /// the warm-up is that half.
+    /// Whether there is a steady state: the rule found its start in the first half of the pilot's load, or of what is
+    /// left of it once the arrival rates are level. Otherwise the warm-up is that half.
     pub steady_state: bool,
+    /// Why there is none: response times do not settle, or the spec changes the load until its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsteady: Option<String>,
     /// The seed of the pilot run.
     pub pilot_seed: u64,
     /// Response times of the pilot run that the rule looked at.
@@ -416,29 +423,6 @@ pub struct ServiceResult {
     pub wait_ms: LatencyBlock,
 }
 
-/// The service that limits the throughput first: of the smallest capacity, or where the mix of requests depends on the
-/// load, of the highest utilisation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Bottleneck {
-    /// Which.
-    pub service: String,
-    /// Its measured utilisation.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub utilisation: Option<f64>,
-    /// Requests per second that its workers can carry at this mix of requests; absent where closed users beside
-    /// other clients make the mix depend on the load.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub capacity_rps: Option<f64>,
-    /// Visits per second that its workers can serve.
-    pub capacity_visits_per_s: f64,
-    /// Other services whose capacity is the same.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tied_with: Vec<String>,
-    /// Closed models with a single client: the number of users from which on some must wait, N* = (D + Z) / Dmax.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub saturation_users: Option<f64>,
-}
-
 /// What queueing theory says of the same model in steady state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Theory {
@@ -548,11 +532,12 @@ pub struct ExactService {
 pub struct Interval {
     /// When it starts.
     pub start_s: f64,
-    /// How long it is.
+    /// How long it is: the last one ends with the run, and is a tenth longer at most where the rest was too short to be
+    /// an interval of its own.
     pub width_s: f64,
-    /// Requests intended in it, and ends that fell in it.
+    /// Requests whose intended instants lie in it, whenever they were sent, and ends that fell in it.
     pub requests: RequestCounts,
-    /// Requests in flight at its end.
+    /// Requests in flight at its end: intended, whether sent by then or not, and not ended.
     pub in_flight: u64,
     /// Mean response time of the ends that fell in it.
     #[serde(skip_serializing_if = "Option::is_none")]

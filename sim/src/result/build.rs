@@ -3,24 +3,24 @@
 use std::collections::BTreeMap;
 
 use super::blocks::{
-    ActionResult, Approximately, BalancedBounds, Bottleneck, ClientResult, ExactClass,
-    ExactService, Exactly, Interval, Latency, LatencyBlock, OverallResult, PrecisionResult,
-    Replication, Replications, RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts,
-    SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
+    ActionResult, Approximately, BalancedBounds, ClientResult, ExactClass, ExactService, Exactly,
+    Interval, Latency, LatencyBlock, OverallResult, PrecisionResult, Replication, Replications,
+    RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity,
+    Theory, TheoryBounds, VerdictResult, Window,
 };
 use super::intervals::{self, Source};
 use super::overload::falling_behind;
-use super::{INTERRUPTED, SCHEMA, messages};
-use crate::analysis::{Balanced, Estimate, Exact, balanced, estimate, exact, offered};
+use super::{INTERRUPTED, SCHEMA, constraints, messages};
+use crate::analysis::{Balanced, Estimate, Exact, balanced, estimate, exact};
 use crate::engine::LoadEnd;
 use crate::event::{Outcome, SessionEnd};
 use crate::measure::{
     Areas, Latencies, Measure, Of, Overall, Requests, Row, Sessions, StationMeter, Times,
 };
-use crate::model::{self, ActionId, ClientId, Model, Service};
+use crate::model::{ActionId, ClientId, Model, Service};
 use crate::replication::Replicated;
 use crate::spec::Setting;
-use crate::time::{Span, Time};
+use crate::time::Span;
 use crate::verdict::{
     Evidence, Limit, LiveEvidence, Measured, Signal, Standing, evidence, judge, sentence,
 };
@@ -56,6 +56,7 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
         .iter()
         .for_each(|of_client| sessions.add(of_client));
     let interrupted = provenance.ended_by == LoadEnd::Interrupted;
+    let limits = constraints::measured(model, measure);
     let mut run = Run {
         schema: SCHEMA.to_owned(),
         blis_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -92,7 +93,8 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
         services: services(model, measure),
         streams: messages::streams(model, measure),
         fan_outs: messages::fan_outs(model, measure),
-        bottleneck: bottleneck(model, measure),
+        bottleneck: limits.bottleneck,
+        constraints: limits.all,
         theory: theory(model, total.requests().ended(Outcome::TimedOut)),
         series: series(model, measure),
         verdict: evidence(model, measure, interrupted, &provenance.live)
@@ -251,7 +253,7 @@ pub(super) fn mean_over(area: u128, span: Span) -> Option<f64> {
     (span > Span::ZERO).then(|| area as f64 / span.as_nanos() as f64)
 }
 
-fn utilisation(service: &Service, areas: Areas, span: Span) -> Option<f64> {
+pub(super) fn utilisation(service: &Service, areas: Areas, span: Span) -> Option<f64> {
     Some(mean_over(areas.busy, span)? / service.servers() as f64)
 }
 
@@ -282,50 +284,6 @@ fn services(model: &Model, measure: &Measure) -> BTreeMap<String, ServiceResult>
         .zip(measure.stations())
         .map(entry)
         .collect()
-}
-
-fn bottleneck(model: &Model, measure: &Measure) -> Option<Bottleneck> {
-    let load = offered(model);
-    let used = |index: usize| {
-        let areas = measure.stations()[index].window_areas();
-        utilisation(&model.services[index], areas, measure.measured())
-    };
-    let (index, capacity_rps) = match load.mix_is_fixed() {
-        true => load
-            .limiting()
-            .map(|(index, capacity)| (index, Some(capacity)))?,
-        false => {
-            let busy = (0..model.services.len()).filter_map(|index| Some((index, used(index)?)));
-            // Of equals the first by name, which the last of the greatest is when looked at from the end.
-            let (busiest, most) = busy.rev().max_by(|(_, a), (_, b)| a.total_cmp(b))?;
-            (most > 0.0).then_some((busiest, None))?
-        }
-    };
-    let saturation_users = match model.clients.as_slice() {
-        [client] => match &client.source {
-            model::Source::Closed { think, .. } => {
-                let cycle = think.mean() / 1e9 + load.clients[0].unloaded_response;
-                capacity_rps.map(|capacity| capacity * cycle)
-            }
-            model::Source::Open { .. } => None,
-        },
-        _ => None,
-    };
-    let tied: Vec<usize> = match capacity_rps {
-        Some(_) => load.tied_with(index).collect(),
-        None => Vec::new(),
-    };
-    Some(Bottleneck {
-        service: model.services[index].name.clone(),
-        utilisation: used(index),
-        capacity_rps,
-        capacity_visits_per_s: load.services[index].capacity_visits(),
-        tied_with: tied
-            .into_iter()
-            .map(|other| model.services[other].name.clone())
-            .collect(),
-        saturation_users,
-    })
 }
 
 /// The closed form, or what is known instead, unless the run did what neither knows: give up.
@@ -410,13 +368,10 @@ fn exactly(exact: Exact) -> Exactly {
 }
 
 fn series(model: &Model, measure: &Measure) -> Vec<Interval> {
-    let width = measure.series().width();
-    let simulated = measure.now().since(Time::ZERO);
     let mut in_flight = 0;
-    let interval = |(number, row): (u64, &Row)| {
-        let start = Span::from_nanos(number * width.as_nanos());
-        // The last interval ends with the run.
-        let width = width.min(simulated - start);
+    let interval = |(number, row): (usize, &Row)| {
+        let (start, end) = measure.series().bounds(number);
+        let width = end.since(start);
         in_flight += row.requests.intended;
         in_flight -= row.requests.ended_total();
         let services = model
@@ -442,7 +397,8 @@ fn series(model: &Model, measure: &Measure) -> Vec<Interval> {
             streams: messages::intervals(model, row),
         }
     };
-    (0..).zip(measure.series().rows()).map(interval).collect()
+    let rows = measure.series().rows().iter().enumerate();
+    rows.map(interval).collect()
 }
 
 pub(super) fn verdict(evidence: &Evidence) -> VerdictResult {

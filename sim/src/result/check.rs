@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::blocks::{SpecIdentity, Theory};
 use super::build::theory;
+use super::constraints::{self, Bottleneck, ConstraintResult};
 use crate::analysis::{ClientLoad, ServiceLoad, offered};
 use crate::model::Model;
 use crate::spec::Setting;
@@ -31,6 +32,12 @@ pub struct Check {
     pub resolved: String,
     /// The load that the clients offer when nothing slows them down.
     pub offered: OfferedLoad,
+    /// What limits the system first; absent where closed users beside other clients make that depend on the load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bottleneck: Option<Bottleneck>,
+    /// Everything that limits how many requests per second there can be, the tightest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<ConstraintResult>,
     /// The closed form that applies.
     pub theory: Theory,
     /// What is remarkable about the load, in sentences.
@@ -96,6 +103,7 @@ pub struct Checked {
 /// The document of a check.
 pub fn check(model: &Model, checked: Checked) -> Check {
     let load = offered(model);
+    let limits = constraints::offered(model);
     let clients = model.clients.iter().zip(&load.clients);
     let services = model.services.iter().zip(&load.services);
     Check {
@@ -118,6 +126,8 @@ pub fn check(model: &Model, checked: Checked) -> Check {
                 .map(|(service, load)| (service.name.clone(), to_service(load)))
                 .collect(),
         },
+        bottleneck: limits.bottleneck,
+        constraints: limits.all,
         theory: theory(model, 0),
         warnings: checked.warnings,
     }

@@ -13,7 +13,7 @@ use super::build::{end_name, verdict};
 use crate::measure::Of;
 use crate::model::Model;
 use crate::replication::{Length, Paired, QUANTILES, Replicated, Short, Spread, Tail};
-use crate::statistics::{Interval, LEVEL, MIN_BEYOND, beyond};
+use crate::statistics::{Interval, LEVEL, MIN_BEYOND, beyond, difference};
 use crate::verdict::{LiveEvidence, evidence};
 
 /// The document's schema identifier.
@@ -252,7 +252,7 @@ fn compared(figure: String, sides: Sides, long_enough: Result<(), Short>) -> Com
     let differences: Vec<f64> = variant
         .iter()
         .zip(&base)
-        .map(|(to, from)| to - from)
+        .map(|(to, from)| difference(*to, *from))
         .collect();
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
     let ends = |values: &[f64]| match long_enough {

@@ -7,6 +7,7 @@
 mod blocks;
 mod build;
 mod check;
+mod constraints;
 mod live;
 mod live_observers;
 mod manifest;
@@ -15,15 +16,16 @@ mod messages;
 mod overload;
 
 pub use blocks::{
-    ActionResult, Approximately, BalancedBounds, Bottleneck, ClientResult, ExactClass,
-    ExactService, Exactly, FoundBy, Interval, IntervalMethod, Intervals, Latency, LatencyBlock,
-    PrecisionResult, Replication, Replications, RequestCounts, Run, ServiceInterval, ServiceResult,
-    SessionCounts, SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
+    ActionResult, Approximately, BalancedBounds, ClientResult, ExactClass, ExactService, Exactly,
+    FoundBy, Interval, IntervalMethod, Intervals, Latency, LatencyBlock, PrecisionResult,
+    Replication, Replications, RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts,
+    SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
 };
 pub use check::{
     CHECK_SCHEMA, Check, Checked, OfferedByClient, OfferedLoad, OfferedToService, check,
 };
 
+pub use constraints::{Bottleneck, ConstraintResult, LimitKind, offered_limits};
 pub use live::{AwaitedResult, GeneratorInterval, GeneratorResult, Live};
 pub use live_observers::{
     ConsumerSample, ObservedConsumer, ObservedJetStream, ObservedServer, ObservedService,
@@ -70,7 +72,8 @@ impl Run {
     pub fn warmup_was_found(&mut self, seed: u64, pilot: &Pilot) {
         self.window.found_by = Some(FoundBy {
             rule: "mser-5".to_owned(),
-            steady_state: pilot.steady,
+            steady_state: pilot.unsteady.is_none(),
+            unsteady: pilot.unsteady.as_ref().map(ToString::to_string),
             pilot_seed: seed_of(seed, PILOT),
             pilot_responses: pilot.responses,
         });
@@ -100,6 +103,7 @@ impl Run {
             row.streams.clear();
         }
         self.bottleneck = None;
+        self.constraints.clear();
         self.theory = Theory {
             exact: None,
             not_applicable: Some("a live run is not the model".to_owned()),

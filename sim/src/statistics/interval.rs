@@ -7,6 +7,18 @@ pub const LEVEL: f64 = 0.95;
 /// The largest correlation of neighbours that widens an interval: more of it is not told from chance by a dozen batches.
 const MOST_CORRELATED: f64 = 0.8;
 
+/// Numbers that differ by no more than this share of themselves differ by rounding.
+const ROUNDING: f64 = 1e-12;
+
+/// The difference of two numbers, which is 0 where it is that of rounding.
+pub fn difference(left: f64, right: f64) -> f64 {
+    let difference = left - right;
+    match difference.abs() <= ROUNDING * left.abs().max(right.abs()) {
+        true => 0.0,
+        false => difference,
+    }
+}
+
 /// A figure, and how far it may be off to either side.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
@@ -101,7 +113,7 @@ impl Residuals {
             denominators,
             values: pairs
                 .iter()
-                .map(|(upper, lower)| upper - ratio * lower)
+                .map(|(upper, lower)| difference(*upper, ratio * lower))
                 .collect(),
         })
     }
@@ -152,6 +164,9 @@ mod tests {
         assert_eq!(Interval::of_mean(&[]), None);
         let constant = Interval::of_mean(&[7.0; 9]).expect("nine observations");
         assert_eq!((constant.ends(), constant.relative()), ([7.0, 7.0], 0.0));
+        // Neither the sum of nine nor its ninth is exact.
+        let inexact = Interval::of_mean(&[0.1; 9]).expect("nine observations");
+        assert_eq!(inexact.half_width, 0.0);
     }
 
     #[test]

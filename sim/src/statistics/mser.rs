@@ -106,14 +106,22 @@ impl Course {
         self.batches.len()
     }
 
-    /// The position at which the steady state begins, and whether there is one.
-    pub fn truncate(&self) -> (u64, bool) {
-        let means: Vec<f64> = self.batches.iter().map(|(_, mean)| *mean).collect();
+    /// The position at which the steady state begins, which is not looked for before `from`, and whether there is one.
+    pub fn truncate(&self, from: u64) -> (u64, bool) {
+        let before = self.batches.partition_point(|(start, _)| *start < from);
+        let rest = &self.batches[before..];
+        let means: Vec<f64> = rest.iter().map(|(_, mean)| *mean).collect();
         let Truncation { first, steady } = mser(&means);
         match first {
-            0 => (0, steady),
-            _ => (self.batches[first].0, steady),
+            0 => (from, steady),
+            _ => (rest[first].0, steady),
         }
+    }
+
+    /// The position in the middle of the course, by the number of observations.
+    pub fn middle(&self) -> u64 {
+        let middle = self.batches.get(self.batches.len() / 2);
+        middle.map_or(0, |(start, _)| *start)
     }
 }
 
@@ -188,12 +196,29 @@ mod tests {
                 course.add(n, start + noise(n));
             }
             assert!((MOST / 64..MOST).contains(&course.batches()), "{length}");
-            let (position, steady) = course.truncate();
+            let (position, steady) = course.truncate(0);
             let resolution = 2 * length / course.batches() as u64;
             assert!(
                 steady && position.abs_diff(length / 10) <= resolution,
                 "{length}: {position}"
             );
         }
+    }
+
+    #[test]
+    fn a_steady_state_is_not_looked_for_before_it_can_begin() {
+        let mut course = Course::new();
+        for n in 0..10_000 {
+            course.add(n, noise(n));
+        }
+        for from in [0, 7_001] {
+            let (begins, steady) = course.truncate(from);
+            assert!(steady && (from..from + 200).contains(&begins), "{begins}");
+        }
+        // Fewer than ten batches are left.
+        assert_eq!(course.truncate(9_960), (9_960, false));
+        assert_eq!(course.truncate(20_000), (20_000, false));
+        assert_eq!(course.middle(), 5_000);
+        assert_eq!(Course::new().middle(), 0);
     }
 }

@@ -323,8 +323,10 @@ fn check_slope(history: &History, fates: &[Fate], feed: &Feed) {
         assert_eq!(growth, None);
         return;
     }
-    let width = feed.measure.series().width().as_nanos() / 1_000_000;
-    let mut times: Vec<u64> = (1..)
+    let series = feed.measure.series();
+    let width = series.width().as_nanos() / 1_000_000;
+    // A last interval that was too short for one is part of the one before, and its start is no level.
+    let mut times: Vec<u64> = (1..series.rows().len() as u64)
         .map(|number| number * width)
         .take_while(|at| *at < history.load_end)
         .collect();

@@ -1,0 +1,243 @@
+//! The parts of the documents on what limits the system.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::build::{mean_over, per_second, utilisation};
+use crate::analysis::{Binds, Constraint, Constraints, constraints};
+use crate::measure::Measure;
+use crate::model::{ConsumerId, Model, Source};
+
+/// What limits how many requests per second there can be: only so many at a time, each of which takes so long.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConstraintResult {
+    /// What it is that limits.
+    pub limit: LimitKind,
+    /// The service, where it is one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// The consumer, where it is one's: its stream and its name, `orders/indexer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumer: Option<String>,
+    /// How many there can be at a time: workers, messages, requests; 1 for tokens.
+    pub places: f64,
+    /// How long each is taken when nothing has to wait: W places of S seconds let W/S per second through.
+    pub held_ms: f64,
+    /// Share of them that outages and slow-downs leave, over the window; absent where they leave all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available: Option<f64>,
+    /// How many it lets through per second: visits of the service, messages of the consumer, or requests.
+    pub capacity_per_s: f64,
+    /// Requests per second that it lets through at this mix of requests; absent where closed users beside other
+    /// clients make the mix depend on the load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity_rps: Option<f64>,
+    /// Share of it that was in use; in a check, the offered load as a share of what it lets through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub utilisation: Option<f64>,
+}
+
+/// Kinds of limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitKind {
+    /// The workers of a service.
+    Workers,
+    /// `admission.in_flight` of a service.
+    AdmissionInFlight,
+    /// `admission.rate` of a service.
+    AdmissionRate,
+    /// `max_ack_pending` of a consumer.
+    MaxAckPending,
+    /// The deliveries that a consumer asks for: the workers of its service and its `prefetch`.
+    Prefetch,
+    /// `max_in_flight` of a live run.
+    MaxInFlight,
+}
+
+/// What limits the throughput first: of the smallest capacity, or where the mix of requests depends on the load, of the
+/// highest utilisation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Bottleneck {
+    /// Which.
+    #[serde(flatten)]
+    pub constraint: ConstraintResult,
+    /// Others of the same capacity: services for their workers, or the limit and whose it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tied_with: Vec<String>,
+    /// Closed models with a single client: the number of users from which on some must wait, N* = (D + Z) / Dmax.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saturation_users: Option<f64>,
+}
+
+impl LimitKind {
+    /// The key of the spec that sets it.
+    pub fn key(self) -> &'static str {
+        match self {
+            LimitKind::Workers => "workers",
+            LimitKind::AdmissionInFlight => "admission.in_flight",
+            LimitKind::AdmissionRate => "admission.rate",
+            LimitKind::MaxAckPending => "max_ack_pending",
+            LimitKind::Prefetch => "prefetch",
+            LimitKind::MaxInFlight => "max_in_flight",
+        }
+    }
+}
+
+impl ConstraintResult {
+    /// Whose it is: a service, a consumer, or nobody's in particular.
+    pub fn of(&self) -> Option<&str> {
+        self.service.as_deref().or(self.consumer.as_deref())
+    }
+}
+
+/// What limits a system, and what does first.
+pub(super) struct Limits {
+    pub(super) all: Vec<ConstraintResult>,
+    pub(super) bottleneck: Option<Bottleneck>,
+}
+
+/// The limits of a simulated model, and how much of each was in use.
+pub(super) fn measured(model: &Model, measure: &Measure) -> Limits {
+    let mut limits = constraints(model);
+    limits.all.retain(Constraint::is_simulated);
+    let used = |one: &Constraint| used(model, measure, one);
+    let binding = match limits.offered.mix_is_fixed() {
+        true => limits.binding(),
+        false => {
+            let all = limits.all.iter().filter_map(|one| Some((one, used(one)?)));
+            // Of equals the first.
+            let most = all.reduce(|most, one| if one.1 > most.1 { one } else { most });
+            most.filter(|(_, used)| *used > 0.0).map(|(one, _)| one)
+        }
+    };
+    let all = limits.all.iter();
+    Limits {
+        bottleneck: binding.map(|one| bottleneck(model, &limits, one, used(one))),
+        all: all
+            .map(|one| result(model, &limits, one, used(one)))
+            .collect(),
+    }
+}
+
+/// What limits a model first, which is absent where closed users beside other clients make that depend on the load, and
+/// all limits, the tightest first; with how much of each the offered load is.
+pub fn offered_limits(model: &Model) -> (Option<Bottleneck>, Vec<ConstraintResult>) {
+    let limits = offered(model);
+    (limits.bottleneck, limits.all)
+}
+
+/// The limits of a model that is not run, and how much of each the offered load is.
+pub(super) fn offered(model: &Model) -> Limits {
+    let limits = constraints(model);
+    let fixed = limits.offered.mix_is_fixed();
+    let load = |one: &Constraint| Some(one.load()).filter(|load| load.is_finite());
+    let all = limits.all.iter();
+    Limits {
+        bottleneck: limits
+            .binding()
+            .filter(|_| fixed)
+            .map(|one| bottleneck(model, &limits, one, load(one))),
+        all: all
+            .map(|one| result(model, &limits, one, load(one)))
+            .collect(),
+    }
+}
+
+fn bottleneck(
+    model: &Model,
+    limits: &Constraints,
+    binding: &Constraint,
+    utilisation: Option<f64>,
+) -> Bottleneck {
+    let constraint = result(model, limits, binding, utilisation);
+    let saturation_users = match model.clients.as_slice() {
+        [client] => match &client.source {
+            Source::Closed { think, .. } => {
+                let cycle = think.mean() / 1e9 + limits.offered.clients[0].unloaded_response;
+                constraint.capacity_rps.map(|capacity| capacity * cycle)
+            }
+            Source::Open { .. } => None,
+        },
+        _ => None,
+    };
+    let tied: Vec<String> = match constraint.capacity_rps {
+        Some(_) => limits
+            .tied_with(binding)
+            .map(|other| tie(&result(model, limits, other, None)))
+            .collect(),
+        None => Vec::new(),
+    };
+    Bottleneck {
+        constraint,
+        tied_with: tied,
+        saturation_users,
+    }
+}
+
+fn tie(other: &ConstraintResult) -> String {
+    let of = other.of().unwrap_or_default();
+    match other.limit {
+        LimitKind::Workers => of.to_owned(),
+        limit => format!("{} of {of}", limit.key()),
+    }
+}
+
+fn result(
+    model: &Model,
+    limits: &Constraints,
+    one: &Constraint,
+    utilisation: Option<f64>,
+) -> ConstraintResult {
+    let (limit, service, consumer) = match one.binds {
+        Binds::Workers(id) => (LimitKind::Workers, Some(id), None),
+        Binds::Admitted(id) => (LimitKind::AdmissionInFlight, Some(id), None),
+        Binds::Tokens(id) => (LimitKind::AdmissionRate, Some(id), None),
+        Binds::AckPending(id) => (LimitKind::MaxAckPending, None, Some(id)),
+        Binds::Asked(id) => (LimitKind::Prefetch, None, Some(id)),
+        Binds::InFlight => (LimitKind::MaxInFlight, None, None),
+    };
+    let fixed = limits.offered.mix_is_fixed();
+    ConstraintResult {
+        limit,
+        service: service.map(|id| model.services[id.index()].name.clone()),
+        consumer: consumer.map(|id| consumer_name(model, id)),
+        places: one.places,
+        held_ms: one.seconds * 1e3,
+        available: (one.available < 1.0).then_some(one.available),
+        capacity_per_s: one.per_second(),
+        capacity_rps: fixed.then(|| one.capacity()),
+        utilisation,
+    }
+}
+
+fn consumer_name(model: &Model, id: ConsumerId) -> String {
+    let consumer = &model.consumers[id.index()];
+    let stream = &model.streams[consumer.stream.index()].name;
+    format!("{stream}/{}", consumer.name)
+}
+
+/// The share of a limit that was in use over the window.
+fn used(model: &Model, measure: &Measure, one: &Constraint) -> Option<f64> {
+    let span = measure.measured();
+    match one.binds {
+        Binds::Workers(id) => {
+            let areas = measure.stations()[id.index()].window_areas();
+            utilisation(&model.services[id.index()], areas, span)
+        }
+        Binds::Admitted(id) => {
+            let areas = measure.stations()[id.index()].window_areas();
+            Some(mean_over(areas.waiting + areas.busy, span)? / one.places)
+        }
+        Binds::Tokens(id) => {
+            let visits = measure.stations()[id.index()].window_visits();
+            Some(per_second(visits.arrived(), span)? / one.per_second())
+        }
+        Binds::AckPending(id) => {
+            let areas = measure.consumers()[id.index()].window_areas();
+            let most = f64::from(model.consumers[id.index()].max_ack_pending.get());
+            Some(mean_over(areas.ack_pending, span)? / most)
+        }
+        Binds::Asked(_) | Binds::InFlight => None,
+    }
+}
