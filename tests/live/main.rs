@@ -6,6 +6,7 @@ mod access;
 mod bad_input;
 mod cluster;
 mod exchange;
+mod forged;
 mod honesty;
 mod hostile;
 mod keys;
