@@ -8,12 +8,30 @@ use std::path::{Path, PathBuf};
 use blis_live::connection::Access;
 use blis_live::target::{Monitor, Named, Permission, Target, check, check_monitor};
 
+use blis_sim::model::rendered::{Flaw, prefix_flaw};
+
 use crate::cli::TargetArgs;
 use crate::exit::Failure;
 use crate::nats_context::Context;
 
 /// The variable that names targets as `--allow-target` does, for a site that is there to be tested.
 const ALLOW_TARGET: &str = "BLIS_ALLOW_TARGET";
+/// The variables that say how to connect.
+const READ: [&str; 13] = [
+    "NATS_URL",
+    "NATS_CONTEXT",
+    "NATS_USER",
+    "NATS_PASSWORD",
+    "NATS_TOKEN",
+    "NATS_CREDS",
+    "NATS_NKEY",
+    "NATS_JWT",
+    "NATS_SEED",
+    "NATS_CA",
+    "NATS_CERT",
+    "NATS_KEY",
+    ALLOW_TARGET,
+];
 /// Variables of the `nats` command line that say how to connect and are not honoured.
 const REFUSED: [&str; 1] = ["NATS_SOCKS_PROXY"];
 
@@ -26,6 +44,13 @@ pub fn resolve(args: &TargetArgs) -> Result<(Target, Access), Failure> {
     if let Some(name) = REFUSED.iter().find(|name| variable(name).is_some()) {
         return Err(Failure::Usage(format!(
             "the variable {name} is set, which this version does not honour: unset it"
+        )));
+    }
+    let no_text =
+        |name: &&&str| std::env::var_os(name).is_some_and(|value| value.to_str().is_none());
+    if let Some(name) = READ.iter().find(no_text) {
+        return Err(Failure::Usage(format!(
+            "the variable {name} is not UTF-8: set it to a text, or unset it"
         )));
     }
     let given = Given {
@@ -139,8 +164,8 @@ impl Given<'_> {
             ca: self.path(&args.tlsca, "NATS_CA", "ca")?,
             certificate: self.certificate()?,
             tls_first: args.tlsfirst || self.context.tls_first(),
-            inbox_prefix: self.prefix(&args.inbox_prefix, "inbox_prefix"),
-            api_prefix: self.api_prefix(),
+            inbox_prefix: self.inbox_prefix()?,
+            api_prefix: self.api_prefix()?,
         })
     }
 
@@ -157,19 +182,51 @@ impl Given<'_> {
     }
 
     /// What subjects start with, without a dot at its end.
-    fn prefix(&self, flag: &Option<String>, field: &str) -> Option<String> {
-        let prefix = flag.clone().or_else(|| self.context.text(field))?;
-        Some(prefix.trim_end_matches('.').to_owned())
+    fn prefix(&self, flag: &Option<String>, field: &str) -> Result<Option<String>, Failure> {
+        let Some(prefix) = flag.clone().or_else(|| self.context.text(field)) else {
+            return Ok(None);
+        };
+        let prefix = prefix.strip_suffix('.').unwrap_or(&prefix);
+        match prefix_flaw(prefix) {
+            None => Ok(Some(prefix.to_owned())),
+            Some(flaw) => Err(unfit(field, prefix, flaw)),
+        }
+    }
+
+    /// What the subjects of replies start with.
+    fn inbox_prefix(&self) -> Result<Option<String>, Failure> {
+        const FIELD: &str = "inbox_prefix";
+        let prefix = self.prefix(&self.args.inbox_prefix, FIELD)?;
+        match prefix.as_deref().filter(|prefix| prefix.starts_with('$')) {
+            Some(prefix) => Err(unfit(FIELD, prefix, Flaw::OfTheServer)),
+            None => Ok(prefix),
+        }
     }
 
     /// The prefix of the JetStream API: given, or that of a domain.
-    fn api_prefix(&self) -> Option<String> {
-        let given = self.prefix(&self.args.js_api_prefix, "jetstream_api_prefix");
-        given.or_else(|| {
-            let domain = self.prefix(&self.args.js_domain, "jetstream_domain")?;
-            Some(format!("$JS.{domain}.API"))
-        })
+    fn api_prefix(&self) -> Result<Option<String>, Failure> {
+        const DOMAIN: &str = "jetstream_domain";
+        let given = self.prefix(&self.args.js_api_prefix, "jetstream_api_prefix")?;
+        if given.is_some() {
+            return Ok(given);
+        }
+        match self.prefix(&self.args.js_domain, DOMAIN)? {
+            Some(domain) if domain.contains('.') => Err(unfit(DOMAIN, &domain, Flaw::NoToken)),
+            domain => Ok(domain.map(|domain| format!("$JS.{domain}.API"))),
+        }
     }
+}
+
+/// What is wrong with a prefix, which a flag or the field of a context gives.
+fn unfit(field: &str, prefix: &str, flaw: Flaw) -> Failure {
+    let flag = match field {
+        "jetstream_api_prefix" => "--js-api-prefix",
+        "jetstream_domain" => "--js-domain",
+        _ => "--inbox-prefix",
+    };
+    Failure::Usage(format!(
+        "{flag} (or the field `{field}` of a context) is {prefix:?}, which {flaw}: give tokens with dots between, such as `mine.app`"
+    ))
 }
 
 fn read_seed(path: &Path) -> Result<String, Failure> {

@@ -13,7 +13,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use blis_sim::engine::FlightId;
 use blis_sim::event::{Outcome, Request};
 use blis_sim::measure::Times;
-use blis_sim::model::{ActionId, Model, SendKind};
+use blis_sim::model::{ActionId, Answer, Model};
 use blis_sim::time::{Span, Time};
 
 /// Requests that wait for nothing more and are still known, so that what comes for them is a duplicate or late rather
@@ -185,7 +185,7 @@ impl Awaiting {
                 deliveries: awaited.deliveries.get(),
                 until: awaited.until.get(),
                 share: awaited.deliveries.get().div_ceil(subscribers),
-                needs_reply: sending.kind != SendKind::Publish,
+                needs_reply: sending.kind.answer() != Answer::Nothing,
                 warmup: model.limits.warmup,
                 tally: Tally::default(),
                 open: HashMap::new(),

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use async_nats::{Client, Event, StatusCode};
 use blis_sim::engine::FlightId;
-use blis_sim::model::{ActionId, Model, SendKind};
+use blis_sim::model::{ActionId, Answer, Model, SendKind};
 use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 
@@ -232,9 +232,10 @@ async fn open_one(
             let Some((kind, action, flight)) = message.subject.get(skip..).and_then(read_id) else {
                 continue;
             };
-            let ending = match kind {
-                SendKind::Jetstream => reply::of_stream(&message, &told),
-                SendKind::Request | SendKind::Publish => reads.ending(action, &message),
+            let ending = match kind.answer() {
+                Answer::Acknowledgement => reply::of_stream(kind, &message, &told),
+                Answer::Stored => reads.of_stored(kind, action, &message, &told),
+                Answer::Reply | Answer::Nothing => reads.ending(action, &message),
             };
             let nobody = message.status == Some(StatusCode::NO_RESPONDERS);
             told.responders.heard(action, nobody);
@@ -258,7 +259,10 @@ async fn open_one(
 pub fn write_id(kind: SendKind, action: ActionId, flight: FlightId, subject: &mut String) {
     use std::fmt::Write as _;
     let kind = match kind {
-        SendKind::Jetstream => 'j',
+        SendKind::Jetstream | SendKind::KvPut => 'j',
+        SendKind::KvCreate => 'c',
+        SendKind::KvGet => 'k',
+        SendKind::DirectGet => 'd',
         SendKind::Request | SendKind::Publish => 'r',
     };
     // Writing to a string does not fail.
@@ -270,6 +274,9 @@ fn read_id(token: &str) -> Option<(SendKind, ActionId, FlightId)> {
     let (action, bits) = rest.split_once('-')?;
     let kind = match kind {
         "j" => SendKind::Jetstream,
+        "c" => SendKind::KvCreate,
+        "k" => SendKind::KvGet,
+        "d" => SendKind::DirectGet,
         _ => SendKind::Request,
     };
     let action = u16::from_str_radix(action, 16).ok()?;
@@ -284,7 +291,14 @@ mod tests {
     #[test]
     fn an_id_reads_as_it_was_written() {
         for bits in [0, 1, u64::MAX, 0x1234_5678_9abc_def0] {
-            for kind in [SendKind::Request, SendKind::Jetstream] {
+            let kinds = [
+                SendKind::Request,
+                SendKind::Jetstream,
+                SendKind::KvCreate,
+                SendKind::KvGet,
+                SendKind::DirectGet,
+            ];
+            for kind in kinds {
                 for action in [0, 17, u16::MAX] {
                     let flight = FlightId::from_bits(bits);
                     let mut subject = String::new();

@@ -3,6 +3,8 @@
 //! They are filled in right before a run, in a copy of the model that only the transport sees; whatever else tells of a
 //! spec (its plan, its record, its result) has the name of the variable.
 
+use std::env::VarError;
+
 use blis_sim::model::{Model, Payload, Piece, Template};
 
 /// Why a text cannot be filled in. The value is never told.
@@ -13,6 +15,16 @@ pub enum Missing {
         "the variable {name}, which action {action} sends as {{env:{name}}}, is not set: set it"
     )]
     Unset {
+        /// The variable.
+        name: String,
+        /// The action.
+        action: String,
+    },
+    /// It is there and no text.
+    #[error(
+        "the variable {name}, which action {action} sends as {{env:{name}}}, is not UTF-8: set it to a text"
+    )]
+    NoText {
         /// The variable.
         name: String,
         /// The action.
@@ -34,7 +46,10 @@ pub enum Missing {
 ///
 /// # Errors
 /// The first text that cannot be filled in.
-pub fn filled(model: &Model, variable: impl Fn(&str) -> Option<String>) -> Result<Model, Missing> {
+pub fn filled(
+    model: &Model,
+    variable: impl Fn(&str) -> Result<String, VarError>,
+) -> Result<Model, Missing> {
     let mut model = model.clone();
     for action in &mut model.actions {
         let Some(sending) = &mut action.sending else {
@@ -57,15 +72,17 @@ fn fill(
     text: &mut Template,
     one_line: bool,
     action: &str,
-    variable: &impl Fn(&str) -> Option<String>,
+    variable: &impl Fn(&str) -> Result<String, VarError>,
 ) -> Result<(), Missing> {
     for piece in &mut text.0 {
         let Piece::Environment(name) = piece else {
             continue;
         };
         let (name, action) = (name.clone(), action.to_owned());
-        let Some(value) = variable(&name) else {
-            return Err(Missing::Unset { name, action });
+        let value = match variable(&name) {
+            Ok(value) => value,
+            Err(VarError::NotPresent) => return Err(Missing::Unset { name, action }),
+            Err(VarError::NotUnicode(_)) => return Err(Missing::NoText { name, action }),
         };
         if one_line && value.contains(['\r', '\n']) {
             return Err(Missing::SeveralLines { name, action });

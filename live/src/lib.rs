@@ -15,7 +15,8 @@
 //!   what requests wait for besides; [`observe`] is a run from its preflight to its end.
 //! - [`limits`], [`preflight`] and [`sizes`] find before the load what would be in its way; [`denied`] is what a server
 //!   refuses while it runs, [`subjects`] which subjects have messages in common.
-//! - [`environment`] fills secrets into what is sent, where nothing else sees them.
+//! - [`environment`] fills secrets into what is sent, where nothing else sees them; [`ready`] judges what is sent once it is
+//!   complete.
 //! - [`observers`] look on over a connection of their own.
 //! - [`health`] is the generator seen by itself, [`control`] a thread that keeps time and does nothing else, [`machine`]
 //!   what the system says.
@@ -50,6 +51,7 @@ pub mod observers;
 pub mod peers;
 pub mod plan;
 pub mod preflight;
+pub mod ready;
 pub mod reason;
 pub mod recent;
 pub mod reply;

@@ -5,20 +5,22 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
-use async_nats::{HeaderMap, PublishErrorKind};
+use async_nats::{HeaderMap, HeaderName, HeaderValue, PublishErrorKind};
 use blis_sim::engine::FlightId;
 use blis_sim::event::{Outcome, Request};
 use blis_sim::model::{
-    ActionId, Connections, Model, Payload, Piece, SendKind, Sending, Source, Template,
+    ActionId, Answer, Connections, Model, Payload, Piece, SendKind, Sending, SizeDraws, Source,
+    Template, rendered,
 };
 use blis_sim::time::Time;
 use bytes::Bytes;
 
 use crate::awaiting::{Awaiting, Delivery, Name, Tally};
-use crate::connection::{Connection, write_id};
+use crate::connection::{Connection, Told, write_id};
 use crate::denied::key;
 use crate::driver::{Sent, Transport};
 use crate::reason::Reason;
@@ -28,6 +30,10 @@ use crate::text::Filler;
 const FILLING: u8 = b'x';
 /// The header by which a stream knows a message again.
 pub const MESSAGE_ID: &str = "Nats-Msg-Id";
+/// The header by which a message is stored only if the last one of its subject has this number.
+pub const LAST_OF_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence";
+/// The number of the last one where there is none.
+pub const FIRST: &str = "0";
 
 /// How many connections a model's users need.
 pub fn connections_of(model: &Model) -> u32 {
@@ -53,7 +59,7 @@ struct Prepared {
     kind: SendKind,
     subject: Template,
     /// The one with the request's id first.
-    headers: Vec<(String, Template)>,
+    headers: Vec<(HeaderName, Template)>,
     payload: Filled,
     /// What is found in deliveries of a request.
     awaited: Option<Template>,
@@ -61,13 +67,17 @@ struct Prepared {
 
 enum Filled {
     Fixed(Bytes),
+    /// As many bytes as the request is drawn.
+    Drawn,
     Each(Template),
 }
 
 impl Prepared {
-    fn new(sending: &Sending) -> Prepared {
+    /// `None` where a header cannot have its name, which the reading of the spec has seen to.
+    fn new(sending: &Sending) -> Option<Prepared> {
         let payload = match &sending.payload {
             Payload::Size(bytes) => Filled::Fixed(Bytes::from(vec![FILLING; *bytes])),
+            Payload::Drawn { .. } => Filled::Drawn,
             Payload::Text(text) => match text.fixed() {
                 Some(text) => Filled::Fixed(Bytes::from(text.to_owned())),
                 None => Filled::Each(text.clone()),
@@ -75,14 +85,51 @@ impl Prepared {
         };
         let id = (sending.request_id.clone(), Template(vec![Piece::Id]));
         let awaited = sending.awaited.as_ref();
-        Prepared {
+        let headers = [id].into_iter().chain(sending.headers.clone());
+        let headers = headers.map(|(name, template)| Some((name.parse().ok()?, template)));
+        Some(Prepared {
             kind: sending.kind,
             subject: sending.subject.clone(),
-            headers: [id].into_iter().chain(sending.headers.clone()).collect(),
+            headers: headers.collect::<Option<_>>()?,
             payload,
             awaited: awaited.map(|awaited| awaited.equals.clone()),
-        }
+        })
     }
+
+    /// The headers of a request, unless one of them is not sent.
+    fn headers(&self, text: impl Fn(&Template) -> String) -> Result<HeaderMap, NotSent> {
+        let mut headers = HeaderMap::new();
+        for (name, template) in &self.headers {
+            let value = text(template);
+            let flaw = rendered::header_flaw(name.as_ref(), &value);
+            let value = value.parse::<HeaderValue>();
+            let (None, Ok(value)) = (flaw, value) else {
+                let flaw = flaw.unwrap_or(rendered::Flaw::SeveralLines);
+                return Err(NotSent(format!(
+                    "the header {} {flaw}",
+                    name.as_ref() as &str
+                )));
+            };
+            headers.insert(name.clone(), value);
+        }
+        if self.kind == SendKind::KvCreate {
+            headers.insert(LAST_OF_SUBJECT, FIRST);
+        }
+        Ok(headers)
+    }
+}
+
+/// Why a request is not sent, to be told.
+struct NotSent(String);
+
+/// The largest payload whose size is drawn.
+fn largest_draw(model: &Model) -> usize {
+    let sending = model.actions.iter().filter_map(|one| one.sending.as_ref());
+    let largest = sending.map(|sending| match sending.payload {
+        Payload::Drawn { most } => most,
+        Payload::Size(_) | Payload::Text(_) => 0,
+    });
+    largest.max().unwrap_or(0)
 }
 
 /// Client, user and number: by which a stream knows a message again, also when it is tried again.
@@ -102,6 +149,9 @@ pub struct Nats {
     model: Model,
     filler: Filler,
     awaiting: Awaiting,
+    /// What payloads whose size is drawn are cut from.
+    filling: Bytes,
+    sizes: SizeDraws,
     /// By action.
     prepared: Vec<Option<Prepared>>,
     connections: Vec<Connection>,
@@ -110,14 +160,23 @@ pub struct Nats {
     /// The connection and the subject of each request in flight, by slot.
     sent: Vec<(u32, u64)>,
     sequence: u64,
+    /// What the subjects of the JetStream API start with.
+    api: String,
     /// What sets the ids of messages apart from those of other runs.
     run: String,
     message_id: Template,
+    told: Arc<Told>,
 }
 
 impl Nats {
-    /// A transport over these connections.
-    pub fn new(model: &Model, connections: Vec<Connection>, run: String) -> Nats {
+    /// A transport over these connections, where the JetStream API is at `api`.
+    pub fn new(
+        model: &Model,
+        api: &str,
+        connections: Vec<Connection>,
+        run: String,
+        told: Arc<Told>,
+    ) -> Nats {
         let mut first = 0;
         let first_of = model.clients.iter().map(|client| {
             let of_client = first;
@@ -129,16 +188,20 @@ impl Nats {
             prepared: model
                 .actions
                 .iter()
-                .map(|action| action.sending.as_ref().map(Prepared::new))
+                .map(|action| action.sending.as_ref().and_then(Prepared::new))
                 .collect(),
+            filling: Bytes::from(vec![FILLING; largest_draw(model)]),
+            sizes: SizeDraws::new(model),
             filler: Filler::new(model),
             awaiting: Awaiting::new(model),
             model: model.clone(),
             connections,
             sent: Vec::new(),
             sequence: 0,
+            api: api.to_owned(),
             run,
             message_id: message_id(),
+            told,
         }
     }
 
@@ -183,6 +246,17 @@ impl Transport for Nats {
         self.sequence += 1;
         let text = |template: &Template| self.filler.text(template, request, self.sequence);
         let subject = text(&prepared.subject);
+        let judged = match rendered::flaw_of(prepared.kind, &subject, &self.api) {
+            Some(flaw) => Err(NotSent(format!("the subject {subject:?} {flaw}"))),
+            None => prepared.headers(text),
+        };
+        let mut headers = match judged {
+            Ok(headers) => headers,
+            Err(NotSent(why)) => {
+                self.told.tell(format!("not sent: {why}"));
+                return Sent::Done(Err(Reason::NotSendable));
+            }
+        };
         let to = key(&subject);
         if connection.denied.holds(to) {
             return Sent::Done(Err(Reason::PermissionDenied));
@@ -191,25 +265,27 @@ impl Transport for Nats {
             self.sent.resize(flight.slot() + 1, (u32::MAX, 0));
         }
         self.sent[flight.slot()] = (at as u32, to);
-        let mut headers = HeaderMap::new();
-        for (name, template) in &prepared.headers {
-            headers.insert(name.as_str(), text(template));
-        }
         let payload = match &prepared.payload {
             Filled::Fixed(bytes) => bytes.clone(),
+            Filled::Drawn => {
+                let size = self.sizes.of(request) as usize;
+                self.filling.slice(..size.min(self.filling.len()))
+            }
             Filled::Each(template) => Bytes::from(text(template)),
         };
         let awaits = prepared.awaited.as_ref();
         let awaits = awaits.map(|template| Name::of(&text(template)));
         let client = &connection.client;
-        let accepted = match prepared.kind {
-            SendKind::Publish => at_once(client.publish_with_headers(subject, headers, payload)),
-            SendKind::Request | SendKind::Jetstream => {
-                let of_stream = prepared.kind == SendKind::Jetstream;
-                if of_stream {
+        let answer = prepared.kind.answer();
+        let accepted = match answer {
+            Answer::Nothing => at_once(client.publish_with_headers(subject, headers, payload)),
+            Answer::Reply | Answer::Acknowledgement | Answer::Stored => {
+                if answer == Answer::Acknowledgement {
                     // A retry is the same message.
-                    let id = text(&self.message_id);
-                    headers.insert(MESSAGE_ID, format!("{}/{id}", self.run));
+                    let id = format!("{}/{}", self.run, text(&self.message_id));
+                    if let Ok(id) = id.parse::<HeaderValue>() {
+                        headers.insert(MESSAGE_ID, id);
+                    }
                 }
                 let mut reply = connection.inbox.clone();
                 write_id(prepared.kind, request.action, flight, &mut reply);
@@ -222,13 +298,16 @@ impl Transport for Nats {
                     self.awaiting.sent(now, flight, request, name);
                     return Sent::Waiting;
                 }
-                match prepared.kind {
-                    SendKind::Publish => Sent::Done(Ok(())),
-                    SendKind::Request | SendKind::Jetstream => Sent::Waiting,
+                match answer {
+                    Answer::Nothing => Sent::Done(Ok(())),
+                    Answer::Reply | Answer::Acknowledgement | Answer::Stored => Sent::Waiting,
                 }
             }
             Some(Err(error)) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
                 Sent::Done(Err(Reason::PayloadTooLarge))
+            }
+            Some(Err(error)) if error.kind() == PublishErrorKind::InvalidSubject => {
+                Sent::Done(Err(Reason::NotSendable))
             }
             Some(Err(_)) => Sent::Done(Err(Reason::ConnectionDown)),
             None => Sent::Done(Err(Reason::ConnectionFull)),

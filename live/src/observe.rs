@@ -19,7 +19,6 @@ use crate::clock::RealClock;
 use crate::connection::{Access, ConnectFailure, Told, open};
 use crate::deliveries::subscribe;
 use crate::driver::{Driver, Ended, Progress, Watch};
-use crate::environment::{self, Missing};
 use crate::health::{Gauges, Seen, Watcher};
 use crate::journal;
 use crate::limits::{Limits, TooMany};
@@ -28,6 +27,7 @@ use crate::observers::asking::Asker;
 use crate::observers::{self, Unobservable, Wanted};
 use crate::plan::{Unsendable, sendable};
 use crate::preflight::{self, Obstacle};
+use crate::ready::{self, Unready};
 use crate::recent::Recent;
 use crate::reply::Replies;
 use crate::responders::Silence;
@@ -52,9 +52,9 @@ pub enum Failure {
     /// No connection.
     #[error(transparent)]
     Connect(#[from] ConnectFailure),
-    /// A variable of the environment is not what a text needs.
+    /// A text that may not be sent, or cannot be filled in.
     #[error(transparent)]
-    Missing(#[from] Missing),
+    Unready(#[from] Unready),
     /// More connections than the system allows.
     #[error(transparent)]
     TooMany(#[from] TooMany),
@@ -139,7 +139,7 @@ where
         begin,
     } = besides;
     sendable(model)?;
-    let model = &environment::filled(model, |name| std::env::var(name).ok())?;
+    let model = &ready::ready(model, access.api_root(), |name| std::env::var(name))?;
     let number = connections_of(model);
     Limits::of_process().allow(number)?;
     let runtime = runtime()?;
@@ -177,7 +177,7 @@ where
         server,
     };
     let also = begin(&connected)?;
-    let nats = Nats::new(model, opened, run);
+    let nats = Nats::new(model, access.api_root(), opened, run, Arc::clone(&told));
     let watching = runtime.block_on(async { observers.watch() });
     let clock = Started::new(RealClock::new(origin, incoming));
     let gauges = Arc::new(Gauges::default());

@@ -14,7 +14,7 @@ use crate::text::Filler;
 pub enum Unsendable {
     /// The spec does not say how an action is sent.
     #[error(
-        "action {0} does not say how it is sent: give it `live: {{request: SUBJECT}}`, `publish` or `jetstream`"
+        "action {0} does not say how it is sent: give it `live: {{request: SUBJECT}}`, or another way"
     )]
     NoLive(String),
     /// A warm-up that only a simulation can find.
@@ -170,9 +170,14 @@ fn sample(model: &Model, filler: &Filler, action: ActionId, sending: &Sending) -
         SendKind::Request => "a request to",
         SendKind::Publish => "a publication to",
         SendKind::Jetstream => "a publication to the stream of",
+        SendKind::KvPut => "a key is written at",
+        SendKind::KvCreate => "a key is created at",
+        SendKind::KvGet => "a key is read at",
+        SendKind::DirectGet => "a message is read at",
     };
     let payload = match &sending.payload {
         Payload::Size(bytes) => format!("{bytes} bytes"),
+        Payload::Drawn { most } => format!("up to {most} bytes"),
         Payload::Text(template) => {
             let text = text(template);
             let shown: String = text.chars().take(SHOWN).collect();

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use blis_sim::model::{Action, Model, SendKind};
+use blis_sim::model::rendered::BUCKET;
+use blis_sim::model::{Action, Answer, Model, SendKind, Sending};
 use serde_json::{Value, json};
 
 use crate::observers::asking::{Asker, Unanswered};
@@ -59,7 +60,7 @@ pub enum Obstacle {
     },
     /// There is no JetStream.
     #[error(
-        "action {action} publishes to a stream and JetStream is not enabled{place}: enable it, or send with `publish`"
+        "action {action} is sent to a stream and JetStream is not enabled{place}: enable it, or send with `publish`"
     )]
     NoJetStream {
         /// The action.
@@ -77,6 +78,24 @@ pub enum Obstacle {
         action: String,
         /// Its subject.
         subject: String,
+    },
+    /// A stream or a bucket is not there.
+    #[error("there is no {what}, which action {action} needs: create it, or name another one")]
+    Absent {
+        /// The action.
+        action: String,
+        /// The stream or the bucket.
+        what: String,
+    },
+    /// A stream is there and does not let anybody read from it like that.
+    #[error(
+        "the stream {stream}, which action {action} reads from, does not allow direct gets: set `allow_direct` of the stream"
+    )]
+    NoDirectGet {
+        /// The action.
+        action: String,
+        /// The stream.
+        stream: String,
     },
 }
 
@@ -102,6 +121,10 @@ pub async fn look(model: &Model, asker: &Asker) -> Result<Found, Obstacle> {
             continue;
         };
         if sending.kind == SendKind::Publish {
+            continue;
+        }
+        if let Some(stream) = &sending.stream {
+            named(asker, action, sending, stream, &mut found).await?;
             continue;
         }
         let subject = sending.subject.wildcards();
@@ -221,8 +244,74 @@ enum Streams {
 
 /// What JetStream answers an account that may not use it.
 const NOT_FOR_ACCOUNT: u64 = 10039;
+/// What it answers where there is no such stream.
+const NO_STREAM: u64 = 10059;
 /// What it answers on a server that has none.
 const NOT_ENABLED: u64 = 10076;
+
+/// Whether a stream that an action names is there, and answers what is asked of it.
+async fn named(
+    asker: &Asker,
+    action: &Action,
+    sending: &Sending,
+    stream: &str,
+    found: &mut Found,
+) -> Result<(), Obstacle> {
+    let reads = sending.kind.answer() == Answer::Stored;
+    let unknown = |why: String| {
+        format!(
+            "whether the stream {stream} is there could not be found out before the load: {why}"
+        )
+    };
+    let action = action.name.clone();
+    let answer = match asker.ask_api(&format!("STREAM.INFO.{stream}"), "").await {
+        Ok(answer) => answer,
+        Err(Unanswered::NoResponders) => {
+            let place = " on the server";
+            return Err(Obstacle::NoJetStream { action, place });
+        }
+        Err(why) => {
+            found.warnings.push(unknown(why.to_string()));
+            return Ok(());
+        }
+    };
+    match answer.pointer("/error/err_code").and_then(Value::as_u64) {
+        Some(NOT_FOR_ACCOUNT) => {
+            let place = " for the account of this user";
+            return Err(Obstacle::NoJetStream { action, place });
+        }
+        Some(NOT_ENABLED) => {
+            let place = " on the server";
+            return Err(Obstacle::NoJetStream { action, place });
+        }
+        Some(NO_STREAM) => {
+            let bucket = stream
+                .strip_prefix(BUCKET)
+                .filter(|_| sending.kind != SendKind::DirectGet);
+            let what = match bucket {
+                Some(bucket) => format!("bucket {bucket}"),
+                None => format!("stream {stream}"),
+            };
+            return Err(Obstacle::Absent { action, what });
+        }
+        _ => {}
+    }
+    if let Some(why) = answer.pointer("/error/description").and_then(Value::as_str) {
+        found.warnings.push(unknown(why.to_owned()));
+        return Ok(());
+    }
+    let allows = answer
+        .pointer("/config/allow_direct")
+        .and_then(Value::as_bool);
+    if reads && allows != Some(true) {
+        let stream = stream.to_owned();
+        return Err(Obstacle::NoDirectGet { action, stream });
+    }
+    if !reads {
+        found.streams.insert(stream.to_owned());
+    }
+    Ok(())
+}
 
 async fn streams_of(asker: &Asker, subject: &str) -> Streams {
     let asked = json!({ "subject": subject }).to_string();

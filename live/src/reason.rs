@@ -21,6 +21,14 @@ pub enum Reason {
     Rejected,
     /// A stream refused the publication.
     StreamError,
+    /// The key that was to be created is there.
+    KeyExists,
+    /// The key or the message that was to be read is not there.
+    NotFound,
+    /// The status line of the reply says that something is wrong.
+    StatusError,
+    /// It was not sent, because of what its templates came to.
+    NotSendable,
     /// It was not sent: the connection had no room.
     ConnectionFull,
     /// It was not sent: the connection was down.
@@ -37,12 +45,16 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 11] = [
+    pub const ALL: [Reason; 15] = [
         Reason::NoResponders,
         Reason::CapturedByStream,
         Reason::ServiceError,
         Reason::Rejected,
         Reason::StreamError,
+        Reason::KeyExists,
+        Reason::NotFound,
+        Reason::StatusError,
+        Reason::NotSendable,
         Reason::ConnectionFull,
         Reason::ConnectionDown,
         Reason::LostWithConnection,
@@ -59,6 +71,10 @@ impl Reason {
             Reason::ServiceError => "service_errors",
             Reason::Rejected => "rejected",
             Reason::StreamError => "stream_errors",
+            Reason::KeyExists => "key_exists",
+            Reason::NotFound => "not_found",
+            Reason::StatusError => "status_errors",
+            Reason::NotSendable => "not_sendable",
             Reason::ConnectionFull => "connection_full",
             Reason::ConnectionDown => "connection_down",
             Reason::LostWithConnection => "lost_with_connection",
@@ -71,13 +87,17 @@ impl Reason {
     /// The outcome of a request that ends so.
     pub fn outcome(self) -> Outcome {
         match self {
-            Reason::CapturedByStream | Reason::ServiceError | Reason::StreamError => {
-                Outcome::AppError
-            }
+            Reason::CapturedByStream
+            | Reason::ServiceError
+            | Reason::StreamError
+            | Reason::KeyExists
+            | Reason::NotFound
+            | Reason::StatusError => Outcome::AppError,
             Reason::Rejected => Outcome::Rejected,
             Reason::ConnectionFull | Reason::OverInFlightLimit => Outcome::Dropped,
             Reason::NoResponders
             | Reason::ConnectionDown
+            | Reason::NotSendable
             | Reason::LostWithConnection
             | Reason::PayloadTooLarge
             | Reason::PermissionDenied => Outcome::TransportError,

@@ -1,10 +1,10 @@
 //! What a reply says: how its request ended.
 //!
-//! A reply is looked at where it is received. What the servers and services say by themselves comes first (nobody
-//! subscribes, an acknowledgement of a stream, the header of a service error), then the conditions of the spec.
+//! A reply is looked at where it is received. That nobody subscribes comes first, then the headers of service errors and the
+//! conditions of the spec; where none of them holds, the status line decides.
 
 use async_nats::{Message, StatusCode};
-use blis_sim::model::{ActionId, By, Condition, Model};
+use blis_sim::model::{ActionId, By, Condition, Model, SendKind};
 use serde_json::Value;
 
 use crate::awaiting::Name;
@@ -38,7 +38,39 @@ impl Replies {
 
     /// How a request ended, by the reply to it.
     pub fn ending(&self, action: ActionId, message: &Message) -> Ending {
-        if message.status == Some(StatusCode::NO_RESPONDERS) {
+        self.told_by_all(action, message)?;
+        match is_acknowledgement(&message.payload) {
+            true => Err(Reason::CapturedByStream),
+            false => Ok(()),
+        }
+    }
+
+    /// How the reading of a stored message ended.
+    pub fn of_stored(
+        &self,
+        kind: SendKind,
+        action: ActionId,
+        message: &Message,
+        told: &Told,
+    ) -> Ending {
+        self.told_by_all(action, message)?;
+        let removed = is_removal(header(message, OPERATION)) || header(message, MARKER).is_some();
+        if kind == SendKind::KvGet && removed {
+            return Err(Reason::NotFound);
+        }
+        if header(message, SEQUENCE).is_none() {
+            let why = acknowledged(&message.payload).err().flatten();
+            told.tell(
+                why.unwrap_or_else(|| "the answer to a read was no stored message".to_owned()),
+            );
+            return Err(Reason::StreamError);
+        }
+        Ok(())
+    }
+
+    /// What any reply may say of how its request ended.
+    fn told_by_all(&self, action: ActionId, message: &Message) -> Ending {
+        if nobody_there(message) {
             return Err(Reason::NoResponders);
         }
         let header = |name: &str| header(message, name);
@@ -56,20 +88,45 @@ impl Replies {
         if told_error || any(&conditions.error) {
             return Err(Reason::ServiceError);
         }
-        if is_acknowledgement(&message.payload) {
-            return Err(Reason::CapturedByStream);
+        match message.status.map(|status| status.as_u16()) {
+            Some(TOO_MANY) => Err(Reason::Rejected),
+            Some(NOT_FOUND) => Err(Reason::NotFound),
+            Some(400..=599) => Err(Reason::StatusError),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
+/// The status of a refusal.
+const TOO_MANY: u16 = 429;
+/// The status of what is not there.
+const NOT_FOUND: u16 = 404;
+/// The header of a stored message that says what it does to its key.
+const OPERATION: &str = "KV-Operation";
+/// The header of a stored message that stands for one that the stream has removed.
+const MARKER: &str = "Nats-Marker-Reason";
+/// The header of a stored message with its number in the stream.
+const SEQUENCE: &str = "Nats-Sequence";
+
+fn is_removal(operation: Option<&str>) -> bool {
+    matches!(operation, Some("DEL" | "PURGE"))
+}
+
+/// What a server says where nobody subscribes: a status without a body.
+fn nobody_there(message: &Message) -> bool {
+    message.status == Some(StatusCode::NO_RESPONDERS) && message.payload.is_empty()
+}
+
 /// How a publication to a stream ended, by the stream's answer.
-pub fn of_stream(message: &Message, told: &Told) -> Ending {
-    if message.status == Some(StatusCode::NO_RESPONDERS) {
+pub fn of_stream(kind: SendKind, message: &Message, told: &Told) -> Ending {
+    if nobody_there(message) {
         return Err(Reason::NoResponders);
     }
     match acknowledged(&message.payload) {
         Ok(()) => Ok(()),
+        Err(_) if kind == SendKind::KvCreate && is_there(&message.payload) => {
+            Err(Reason::KeyExists)
+        }
         Err(why) => {
             told.tell(why.unwrap_or_else(|| {
                 "the answer to a publication was no acknowledgement".to_owned()
@@ -77,6 +134,16 @@ pub fn of_stream(message: &Message, told: &Told) -> Ending {
             Err(Reason::StreamError)
         }
     }
+}
+
+/// What a stream answers where the last message of a subject is another one than was expected.
+const WRONG_LAST: [u64; 2] = [10071, 10164];
+
+/// Whether a bucket says that a key is there.
+fn is_there(payload: &[u8]) -> bool {
+    let answer: Option<Value> = serde_json::from_slice(payload).ok();
+    let code = answer.and_then(|answer| answer.pointer("/error/err_code")?.as_u64());
+    code.is_some_and(|code| WRONG_LAST.contains(&code))
 }
 
 /// Which request a delivery is for; `None` where it does not say.
@@ -123,6 +190,11 @@ fn holds(condition: &Condition, message: &Message, body: &mut Body<'_>) -> bool 
         Condition::Json { pointer, is } => {
             let found = body.json().and_then(|json| json.pointer(pointer));
             found.is_some_and(|found| is.as_ref().is_none_or(|is| *is == text_of(found)))
+        }
+        Condition::Status { code, is } => {
+            let found = message.status.filter(|found| found.as_u16() == *code);
+            let described = message.description.as_deref().unwrap_or_default();
+            found.is_some() && is.as_ref().is_none_or(|is| is == described)
         }
         Condition::Text(text) => {
             let text = text.as_bytes();
@@ -229,13 +301,86 @@ mod tests {
             replies.ending(ActionId(0), &nobody),
             Err(Reason::NoResponders)
         );
-        assert_eq!(of_stream(&message(&[], acknowledgement), &told), Ok(()));
+        assert_eq!(
+            of_stream(SendKind::Jetstream, &message(&[], acknowledgement), &told),
+            Ok(())
+        );
         let refused = r#"{"error":{"code":503,"description":"maximum messages exceeded"}}"#;
         assert_eq!(
-            of_stream(&message(&[], refused), &told),
+            of_stream(SendKind::Jetstream, &message(&[], refused), &told),
             Err(Reason::StreamError)
         );
         assert_eq!(told.messages(), [r#""maximum messages exceeded""#]);
+    }
+
+    /// A reply with a status line, as it comes from the wire.
+    fn with_status(code: u16, description: &str, payload: &str) -> Message {
+        Message {
+            status: Some(StatusCode::from_u16(code).expect("a code")),
+            description: Some(description.to_owned()),
+            ..message(&[], payload)
+        }
+    }
+
+    #[test]
+    fn a_status_line_decides_where_no_condition_does() {
+        let replies = replies("headers: {A: b}");
+        let ending = |code, payload| replies.ending(ActionId(0), &with_status(code, "so", payload));
+        assert_eq!(ending(503, ""), Err(Reason::NoResponders));
+        assert_eq!(ending(503, "down"), Err(Reason::StatusError));
+        assert_eq!(ending(429, ""), Err(Reason::Rejected));
+        assert_eq!(ending(404, ""), Err(Reason::NotFound));
+        for code in [400, 408, 409, 500, 599] {
+            assert_eq!(ending(code, ""), Err(Reason::StatusError), "{code}");
+        }
+        for code in [100, 200, 600] {
+            assert_eq!(ending(code, ""), Ok(()), "{code}");
+        }
+    }
+
+    #[test]
+    fn conditions_see_status_and_description() {
+        let conditions = "error_when: [{status: 200, is: Empty}], rejected_when: [{status: 408}, \
+                          {status: 409, is: Busy}, {status: 503}]";
+        let replies = replies(conditions);
+        let ending = |code, description, payload| {
+            replies.ending(ActionId(0), &with_status(code, description, payload))
+        };
+        assert_eq!(ending(200, "Empty", ""), Err(Reason::ServiceError));
+        assert_eq!(ending(200, "Full", ""), Ok(()));
+        assert_eq!(ending(408, "Request Timeout", ""), Err(Reason::Rejected));
+        assert_eq!(ending(409, "Busy", ""), Err(Reason::Rejected));
+        assert_eq!(ending(409, "Gone", ""), Err(Reason::StatusError));
+        assert_eq!(ending(503, "Down", "body"), Err(Reason::Rejected));
+        // That nobody is there is no word of a service.
+        assert_eq!(ending(503, "No Responders", ""), Err(Reason::NoResponders));
+    }
+
+    #[test]
+    fn stored_messages_are_understood() {
+        let replies = replies("headers: {A: b}");
+        let told = Told::default();
+        let read = |kind, headers: &[(&str, &str)], payload: &str| {
+            replies.of_stored(kind, ActionId(0), &message(headers, payload), &told)
+        };
+        let stored = [(SEQUENCE, "7")];
+        let acknowledgement = r#"{"stream":"orders","seq":3}"#;
+        // A value may look like anything.
+        assert_eq!(read(SendKind::KvGet, &stored, acknowledgement), Ok(()));
+        let deleted = [(SEQUENCE, "8"), (OPERATION, "DEL")];
+        assert_eq!(read(SendKind::KvGet, &deleted, ""), Err(Reason::NotFound));
+        assert_eq!(read(SendKind::DirectGet, &deleted, ""), Ok(()));
+        let expired = [(SEQUENCE, "9"), (MARKER, "MaxAge")];
+        assert_eq!(read(SendKind::KvGet, &expired, ""), Err(Reason::NotFound));
+        let refused = r#"{"error":{"code":400,"description":"bad request"}}"#;
+        let read = read(SendKind::DirectGet, &[], refused);
+        assert_eq!(read, Err(Reason::StreamError));
+        assert_eq!(told.messages(), [r#""bad request""#]);
+        let there =
+            r#"{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 4"}}"#;
+        let of = |kind| of_stream(kind, &message(&[], there), &told);
+        assert_eq!(of(SendKind::KvCreate), Err(Reason::KeyExists));
+        assert_eq!(of(SendKind::KvPut), Err(Reason::StreamError));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! The sizes of what is sent, before it is: what a server takes is payload and headers together.
 
 use blis_sim::event::Request;
-use blis_sim::model::{ClientId, Model, Payload, Piece, SendKind, Sending, Template};
+use blis_sim::model::{Answer, ClientId, Model, Payload, Piece, SendKind, Sending, Template};
 use blis_sim::time::Time;
 
-use crate::nats::{MESSAGE_ID, message_id};
+use crate::nats::{FIRST, LAST_OF_SUBJECT, MESSAGE_ID, message_id};
 use crate::text::Filler;
 
 /// What frames the headers of a message.
@@ -56,7 +56,7 @@ pub fn check(model: &Model, run: &str, most: usize) -> Result<(), TooLarge> {
             };
             let length = |template: &Template| filler.most_bytes(template, &largest, budget);
             let bytes = match &sending.payload {
-                Payload::Size(bytes) => *bytes,
+                Payload::Size(bytes) | Payload::Drawn { most: bytes } => *bytes,
                 Payload::Text(text) => length(text),
             };
             let headers = headers(sending, run, length);
@@ -80,8 +80,11 @@ fn headers(sending: &Sending, run: &str, length: impl Fn(&Template) -> usize) ->
     for (name, text) in &sending.headers {
         bytes += line(name, length(text));
     }
-    if sending.kind == SendKind::Jetstream {
+    if sending.kind.answer() == Answer::Acknowledgement {
         bytes += line(MESSAGE_ID, run.len() + 1 + length(&message_id()));
+    }
+    if sending.kind == SendKind::KvCreate {
+        bytes += line(LAST_OF_SUBJECT, FIRST.len());
     }
     bytes
 }

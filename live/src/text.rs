@@ -57,7 +57,7 @@ impl Filler {
     pub fn most_bytes(&self, template: &Template, request: &Request, sequence: u64) -> usize {
         let bytes = template.0.iter().map(|piece| match piece {
             Piece::Text(text) => text.len(),
-            Piece::Variable(position) => longest(&self.variables[usize::from(*position)].choice),
+            Piece::Variable(position) => self.variables[usize::from(*position)].choice.longest(),
             _ => {
                 let alone = Template(vec![piece.clone()]);
                 self.text(&alone, request, sequence).len()
@@ -89,14 +89,6 @@ impl Filler {
                 }
             };
         }
-    }
-}
-
-/// The most bytes of what a variable may stand for.
-fn longest(choice: &Choice) -> usize {
-    match choice {
-        Choice::OneOf(texts) => texts.iter().map(String::len).max().unwrap_or(0),
-        Choice::Range(_, to) => to.to_string().len(),
     }
 }
 

@@ -389,13 +389,14 @@ fn values_that_cannot_be_read_name_the_flag_or_the_field() {
     assert!(reasons[0].starts_with("clients.feed.rate: "), "{reasons:?}");
 }
 
-const SHIPPED: [&str; 6] = [
+const SHIPPED: [&str; 7] = [
     include_str!("../../specs/quickstart.yaml"),
     include_str!("../../specs/mixed.yaml"),
     include_str!("../../specs/overload.yaml"),
     include_str!("../../specs/branches.yaml"),
     include_str!("../../specs/queue-groups.yaml"),
     include_str!("../../specs/distributions.yaml"),
+    include_str!("../../specs/uploads.yaml"),
 ];
 
 /// The names that a section of a spec defines, in the order of what it resolves to.

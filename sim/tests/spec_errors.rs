@@ -56,6 +56,183 @@ fn found(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// What the values of a variable come to, at each place of a template.
+#[test]
+fn every_value_of_a_template_is_judged_at_its_place() {
+    let told = |values: &str, live: &str| -> Vec<String> {
+        let text = BASE.replace("slo: {p95: 100ms, p99: 250ms}", &format!("live: {live}"));
+        let errors = errors(&format!(
+            "{text}variables: {{v: {{one_of: [{values}]}}, w: {{one_of: [a, PURGE]}}, k: {{from: 1, to: 9}}}}\n"
+        ));
+        errors.iter().map(ToString::to_string).collect()
+    };
+    for (values, live, what) in [
+        (
+            "ok, \"a\\nb\"",
+            "{request: a, headers: {H: \"{v}\"}}",
+            "`a\\nb`, which has more than one line",
+        ),
+        (
+            "ok, \"a\\rb\"",
+            "{request: a, headers: {H: \"x{v}\"}}",
+            "`a\\rb`, which has more than one line",
+        ),
+        (
+            "DEL",
+            "{request: a, headers: {KV-Operation: \"{v}\"}}",
+            "`DEL`, which deletes messages",
+        ),
+        (
+            "D",
+            "{request: a, headers: {KV-Operation: \"{v}EL\"}}",
+            "`DEL`, which deletes messages",
+        ),
+        (
+            "b, \"*\"",
+            "{request: \"a.{v}\"}",
+            "`a.*`, which is a wildcard",
+        ),
+        (
+            "b, \">\"",
+            "{request: \"a.{v}\"}",
+            "`a.>`, which is a wildcard",
+        ),
+        (
+            "b, \"\"",
+            "{request: \"a.{v}\"}",
+            "`a.`, which has an empty token",
+        ),
+        (
+            "b, \"\"",
+            "{request: \"{v}\"}",
+            "``, which has an empty token",
+        ),
+        (
+            "b, \"c d\"",
+            "{request: \"a.{v}\"}",
+            "`a.c d`, which has a blank",
+        ),
+        ("b, \"c\\0\"", "{request: \"a.{v}\"}", "which has a blank"),
+        (
+            "\"$JS.API.STREAM.PURGE.X\"",
+            "{request: \"{v}\"}",
+            "`$JS.API.STREAM.PURGE.X`, which administers",
+        ),
+        (
+            "\"$JS.API.STREAM\"",
+            "{request: \"{v}.{w}.X\"}",
+            "`$JS.API.STREAM.a.X`, which administers",
+        ),
+        (
+            "INFO",
+            "{publish: \"$JS.API.STREAM.{v}.{w}.{w}\"}",
+            "which administers",
+        ),
+        (
+            "INFO, PURGE",
+            "{publish: \"$JS.API.STREAM.{v}.A\"}",
+            "`$JS.API.STREAM.PURGE.A`, which administers",
+        ),
+        (
+            "a, $",
+            "{jetstream: \"{v}SYS.A\"}",
+            "`$SYS.A`, which is of the server",
+        ),
+        (
+            "a, \"b*\"",
+            "{kv_put: {bucket: b, key: \"{v}\"}}",
+            "`$KV.b.b*`, which is no key",
+        ),
+        (
+            "a, \"é\"",
+            "{kv_get: {bucket: b, key: \"{v}\"}}",
+            "which is no key",
+        ),
+        (
+            "a, \"b.c\"",
+            "{publish: a, await: {subject: \"t.{v}\"}}",
+            "`t.b.c`, which is not one token",
+        ),
+        (
+            "a, \"*\"",
+            "{publish: a, await: {subject: \"t.{v}\"}}",
+            "`t.*`, which is not one token",
+        ),
+        (
+            "a, \"b c\"",
+            "{publish: a, await: {subject: \"t.{v}\"}}",
+            "which has a blank",
+        ),
+        (
+            "a, \"b.c\"",
+            "{publish: a, await: {subject: \"t.{uuid}\", by: {token: 2}, equals: \"{v}{uuid}\"}}",
+            "which is not one token",
+        ),
+        (
+            "a, \"b\\n\"",
+            "{publish: a, await: {subject: t, equals: \"{v}{uuid}\"}}",
+            "which has more than one line",
+        ),
+    ] {
+        let errors = told(values, live);
+        assert!(
+            errors.len() == 1 && errors[0].contains(what),
+            "{live} with {values}: {errors:?}"
+        );
+    }
+    for (values, live) in [
+        (
+            "a, b",
+            "{request: \"a.{v}.{w}.{k}.{n}\", headers: {H: \"{v}\", KV-Operation: PUT}}",
+        ),
+        ("INFO, MSG.GET", "{request: \"$JS.API.STREAM.{v}.A\"}"),
+        ("b, c", "{publish: \"$KV.a.{v}\"}"),
+        (
+            "\"line\\nline\"",
+            "{publish: a}\n    payload: {text: \"{v}\"}",
+        ),
+    ] {
+        assert_eq!(told(values, live), Vec::<String>::new(), "{live}");
+    }
+}
+
+#[test]
+fn a_payload_that_no_server_takes_is_refused_whatever_makes_it_long() {
+    let text = BASE.replace(
+        "slo: {p95: 100ms, p99: 250ms}",
+        &format!(
+            "live: {{request: a}}\n    payload: {{text: \"{}\"}}",
+            "{v}".repeat(700)
+        ),
+    );
+    let long = "x".repeat(100_000);
+    let errors = errors(&format!(
+        "{text}variables: {{v: {{one_of: [a, {long}]}}}}\n"
+    ));
+    assert_eq!(errors.len(), 1);
+    let what = "the payload of ask may have 70000000 bytes, which is more than any server takes";
+    assert!(errors[0].to_string().contains(what), "{}", errors[0]);
+}
+
+/// A publication of a path is sent by the double.
+#[test]
+fn paths_publish_to_nothing_of_the_server() {
+    for subject in ["$JS.API.STREAM.PURGE.A", "$KV.a.b", "a..b", "a\\tb", "a.>"] {
+        let text = BASE.replace(
+            "path: [{visit: log}, reply]",
+            &format!("path: [{{publish: {{stream: s, subject: \"{subject}\"}}}}, reply]"),
+        );
+        let text = format!("{text}streams: {{s: {{consumers: {{c: {{service: log}}}}}}}}\n");
+        let errors = errors(&text);
+        assert!(
+            errors
+                .iter()
+                .any(|error| error.to_string().contains("cannot be published to")),
+            "{subject}: {errors:?}"
+        );
+    }
+}
+
 #[test]
 fn the_base_has_no_mistakes() {
     assert_eq!(found(BASE), []);
@@ -218,6 +395,18 @@ const CASES: &[Case] = &[
     ("time: 1ms", "time: {lognormal: {median: 2s, p95: 1s}}", &[("1s", "`p95` (1s) is not above `median` (2s)")]),
     ("time: 1ms", "time: {hyperexponential: {mean: 1ms, cv: 0.5}}", &[("0.5", "cv is 0.5")]),
     ("time: 1ms", "time: {hyperexponential: {branches: [{weight: 0, mean: 1ms}]}}", &[("0", "a branch of weight 0 is never taken")]),
+    ("time: 1ms", "time: 1ms\n    by_size: {time: 1ms, per: 1KiB}", &[("{time: 1ms, per: 1KiB}", "`by_size` has no effect because no request that visits `log` has a payload")]),
+    ("time: 1ms", "time: 1ms\n    by_size: {time: 0s, per: 1KiB}", &[("0s", "`time` is 0s")]),
+    ("time: 1ms", "time: 1ms\n    by_size: {time: 1ms, per: 0B}", &[("0B", "`per` is 0B")]),
+    ("time: 1ms", "time: 1ms\n    by_size: {time: 1ms}", &[("by_size", "`by_size` needs the key `per`")]),
+    ("time: 1ms", "time: 1ms\n    by_size: {time: 1ms, per: 5}", &[("5", "the size `5` has no unit")]),
+    ("path: [{visit: log}, reply]", "path: [{visit: log}, reply]\n    payload: {size: 4KiB}", &[("{size: 4KiB}", "`payload` has no effect without `live`")]),
+    ("path: [{visit: log}, reply]", "path: [{visit: log}, reply]\n    live: {request: a.b}\n    payload: {size: 4KiB, at_most: 1KiB}", &[("1KiB", "`at_most` has no effect on a size that is always the same")]),
+    ("path: [{visit: log}, reply]", "path: [{visit: log}, reply]\n    live: {request: a.b}\n    payload: {size: {uniform: {min: 1B, max: 2B}}, at_most: 3B}", &[("3B", "`at_most` has no effect on sizes of up to 2B")]),
+    ("path: [{visit: log}, reply]", "path: [{visit: log}, reply]\n    live: {request: a.b}\n    payload: {text: a, at_most: 7B}", &[("7B", "`at_most` has no effect without `size`")]),
+    ("path: [{visit: log}, reply]", "path: [{visit: log}, reply]\n    live: {request: a.b}\n    payload: {size: {exponential: {mean: 1kB}}, at_most: 0B}", &[("0B", "`at_most` is 0B: every request would be empty")]),
+    ("path: [{visit: log}, reply]", "path: [{visit: log}, reply]\n    live: {request: a.b}\n    payload: {size: {exponential: {mean: 0B}}}", &[("0B", "`mean` is 0B")]),
+    ("path: [{visit: log}, reply]", "path: [{visit: log}, reply]\n    live: {request: a.b}\n    payload: {size: {pareto: {min: 1B, max: 100MiB, shape: 1}}}", &[("{pareto: {min: 1B, max: 100MiB, shape: 1}}", "a payload of 104857600B is more than any server takes")]),
     ("time: 1ms", "time: {empirical: {weights: [1]}}", &[("{empirical: {weights: [1]}}", "these parameters do not make an empirical distribution")]),
     ("time: 1ms", "time: {empirical: {file: times.csv, weights: [1]}}", &[("{empirical: {file: times.csv, weights: [1]}}", "these parameters do not make an empirical distribution")]),
     ("time: 1ms", "time: {empirical: {values: [8ms, 40ms], weights: [19]}}", &[("[19]", "`values` has 2 entries and `weights` has 1")]),
@@ -234,7 +423,21 @@ const CASES: &[Case] = &[
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a, publish: b}", &[("b", "a request is sent in one way")]),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: \"a..b\"}", &[("\"a..b\"", "the subject `a..b` has an empty token")]),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: \"a.*\"}", &[("\"a.*\"", "the subject `a.*` is a wildcard, which nobody can publish to")]),
-    ("slo: {p95: 100ms, p99: 250ms}", "live: {request: \"$JS.API.INFO\"}", &[("\"$JS.API.INFO\"", "the subject `$JS.API.INFO` is of the server itself")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {request: \"$SYS.REQ.SERVER.PING\"}", &[("\"$SYS.REQ.SERVER.PING\"", "the subject `$SYS.REQ.SERVER.PING` is of the server itself")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {request: \"$JS.API.STREAM.PURGE.A\"}", &[("\"$JS.API.STREAM.PURGE.A\"", "the subject `$JS.API.STREAM.PURGE.A` administers the server: it is no read")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {publish: \"$KV.A\"}", &[("\"$KV.A\"", "the subject `$KV.A` is no key of a bucket")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a, kv_get: {bucket: b, key: c}}", &[("{bucket: b, key: c}", "a request is sent in one way")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {kv_put: {bucket: \"a.b\", key: c}}", &[("\"a.b\"", "`a.b` is no bucket")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {kv_get: {bucket: a, key: \"b c\"}}", &[("\"b c\"", "the subject `b c` may be `$JS.API.DIRECT.GET.KV_a.$KV.a.b c`, which has a blank in it")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {kv_put: {bucket: a, key: \"b.é\"}}", &[("\"b.é\"", "the subject `b.é` may be `$KV.a.b.é`, which is no key of a bucket")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {direct_get: {stream: \"a.b\", subject: c}}", &[("\"a.b\"", "`a.b` is no stream")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {direct_get: {stream: a, subject: \"b.*\"}}", &[("\"b.*\"", "the subject `b.*` may be `$JS.API.DIRECT.GET.a.b.*`, which is a wildcard, which nobody can publish to")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {kv_put: {bucket: a, key: b}, error_when: [{status: 404}]}", &[("[{status: 404}]", "there is no reply of a service to look at")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a, error_when: [{status: 42}]}", &[("42", "42 is no code of a status line")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a, headers: {Nats-Rollup: sub}}", &[("Nats-Rollup", "the header `Nats-Rollup` deletes messages")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a, request_id: nats-rollup}", &[("nats-rollup", "the header `nats-rollup` deletes messages")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a, headers: {KV-Operation: PURGE}}", &[("PURGE", "the header KV-Operation `PURGE` may be `PURGE`, which deletes messages")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a, headers: {Nats-Schedule: b}}", &[("Nats-Schedule", "the header `Nats-Schedule` makes the server send on its own")]),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: \"a.{room}\"}", &[("\"a.{room}\"", "`{room}` is no place of a template")]),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: \"a.{env:ROOM}\"}", &[("\"a.{env:ROOM}\"", "a subject takes nothing from the environment, because servers tell subjects")]),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a}\n    payload: {size: 65MiB}", &[("65MiB", "a payload of 68157440B is more than any server takes")]),

@@ -74,6 +74,7 @@ const SHIPPED: [(&str, &str); 8] = [
     ("overload", include_str!("../../specs/overload.yaml")),
     ("branches", include_str!("../../specs/branches.yaml")),
     ("shapes", include_str!("../../specs/shapes.yaml")),
+    ("uploads", include_str!("../../specs/uploads.yaml")),
     ("recorded", include_str!("../../specs/recorded.yaml")),
     (
         "distributions",

@@ -93,6 +93,7 @@ mod tests {
             level: 0.95,
             method: IntervalMethod::BatchMeans,
             samples: 20,
+            caution: None,
             absent: BTreeMap::from(absent),
         };
         let mut absences = Absences::new(&intervals);

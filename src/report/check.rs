@@ -1,9 +1,7 @@
 //! The report of `blis check`.
 
-use blis_sim::analysis::{
-    ClientLoad, Estimate, Offered, ServiceLoad, balanced, estimate, exact, offered,
-};
-use blis_sim::model::{Arrival, Client, Model, Service, Source};
+use blis_sim::analysis::{ClientLoad, Estimate, Offered, balanced, estimate, exact, offered};
+use blis_sim::model::{Arrival, Client, Model, Source};
 
 use super::number::{count, millis, percent, significant};
 use super::parts::{Block, Report, Section};
@@ -220,34 +218,4 @@ fn inexact(model: &Model) -> Option<String> {
             )
         }
     })
-}
-
-/// One sentence for each service that is offered more than it can carry.
-pub fn overload_warnings(model: &Model) -> Vec<String> {
-    let all = offered(model);
-    let mut unrelenting = model.clone();
-    unrelenting
-        .clients
-        .retain(|client| matches!(client.source, Source::Open { .. }));
-    let open = offered(&unrelenting);
-    let impatient = model.clients.iter().any(|client| client.timeout.is_some());
-    let services = model.services.iter().zip(all.services).zip(open.services);
-    let over = services.filter(|((_, all), _)| all.utilisation() > 1.0);
-    let warning = |((service, all), open): ((&Service, ServiceLoad), ServiceLoad)| {
-        let consequence = match (open.utilisation() > 1.0, service.queue_limit) {
-            (true, Some(_)) => "its line stays full and refuses the rest",
-            _ if impatient => "its line grows until requests time out",
-            (false, _) => {
-                "closed users will wait in its line until they offer no more than it can carry"
-            }
-            (true, None) => "its line grows without end",
-        };
-        format!(
-            "service {} is offered {} of what its workers can do: {consequence}; it carries {} visits/s",
-            service.name,
-            percent(all.utilisation()),
-            significant(all.capacity_visits())
-        )
-    };
-    over.map(warning).collect()
 }

@@ -1,17 +1,13 @@
-//! What only a live run has: the course of the load, deliveries that were awaited, and how the generator did.
+//! What only a live run has: deliveries that were awaited, and how the generator did.
 
-use blis_sim::result::{
-    GeneratorInterval, GeneratorResult, Interval, LatencyBlock, RequestCounts, Run,
-};
+use blis_sim::result::{GeneratorInterval, GeneratorResult, LatencyBlock, Run};
 use blis_sim::verdict::Status;
 
-use super::number::{NOT_MEASURED, count, millis, or_not_measured, percent, rough, significant};
+use super::course::grouped;
+use super::number::{NOT_MEASURED, count, millis, or_not_measured, percent, rough};
 use super::parts::{Block, Fact, Section};
 use super::record::record;
 use super::table::Table;
-
-/// The most rows of a course that a report shows; the document has all of them.
-const ROWS: usize = 12;
 
 /// The values that decided the run, with where each came from.
 pub fn configuration(run: &Run) -> Section {
@@ -105,52 +101,6 @@ pub fn awaited(run: &Run) -> Section {
     Section::of([Block::Table(table), Block::Notes(vec![note])])
 }
 
-/// Throughput over time.
-pub fn course(run: &Run) -> Section {
-    if run.live.is_none() || run.series.is_empty() {
-        return Section::empty();
-    }
-    let mut table = Table::new(&[
-        "from",
-        "offered/s",
-        "answered/s",
-        "failed",
-        "in flight",
-        "largest p50",
-        "largest p99",
-    ]);
-    for rows in grouped(&run.series) {
-        let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
-            continue;
-        };
-        let seconds = last.start_s + last.width_s - first.start_s;
-        let sum = |of: fn(&RequestCounts) -> u64| rows.iter().map(|row| of(&row.requests)).sum();
-        let per_second = |number: u64| significant(number as f64 / seconds);
-        let failed = |of: &RequestCounts| {
-            of.app_error
-                + of.rejected
-                + of.timed_out
-                + of.transport_error
-                + of.dropped
-                + of.unresolved
-        };
-        let largest = |of: fn(&Interval) -> Option<f64>| {
-            let largest = rows.iter().filter_map(of).reduce(f64::max);
-            or_not_measured(largest, millis)
-        };
-        table.row([
-            format!("{:.2} s", first.start_s),
-            per_second(sum(|of| of.intended)),
-            per_second(sum(|of| of.ok)),
-            count(sum(failed)),
-            count(last.in_flight),
-            largest(|row| row.response_p50_ms),
-            largest(|row| row.response_p99_ms),
-        ]);
-    }
-    Section::of([Block::Table(table)])
-}
-
 /// How the generator did.
 pub fn generator(run: &Run) -> Section {
     let Some(live) = &run.live else {
@@ -221,9 +171,4 @@ fn resources(generator: &GeneratorResult) -> Table {
         ]);
     }
     table
-}
-
-/// Neighbouring rows together, so that there are few groups.
-fn grouped<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
-    rows.chunks(rows.len().div_ceil(ROWS).max(1))
 }

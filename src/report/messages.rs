@@ -1,10 +1,10 @@
 //! What a report says of streams and fan-outs.
 
-use blis_sim::result::{ConsumerResult, FanOutResult, Run};
+use blis_sim::result::{ConsumerResult, FanOutResult, LatencyBlock, Run};
 
 use super::absence::Absences;
 use super::number::{
-    NOT_MEASURED, count, millis_within, or_not_measured, percent_within, significant,
+    AT_LEAST, NOT_MEASURED, count, growth, millis_within, or_not_measured, percent_within,
     significant_within,
 };
 use super::table::Table;
@@ -32,12 +32,14 @@ fn streams(run: &Run, messages: &mut Messages) {
         "acknowledged",
         "per second",
         "backlog max",
+        "gone at",
         "growth",
         "pending",
         "ack pending",
         "wait p99",
         "age mean",
         "age p99",
+        "age max",
     ];
     let mut table = Table::new(&headings);
     let mut absences = Absences::new(&run.intervals);
@@ -52,10 +54,11 @@ fn streams(run: &Run, messages: &mut Messages) {
             look_at_consumer(&mut absences, &name, &place, consumer);
             consumers += 1;
             remark(messages, &name, &unusual(consumer));
+            messages.remarks.extend(censored(&name, consumer));
             if consumer.backlog_grows == Some(true) && !is_judged(run, &name) {
-                let slope = or_not_measured(consumer.backlog_slope_per_s, signed);
+                let slope = growth(consumer.backlog_slope_per_s, Some(true));
                 messages.remarks.push(format!(
-                    "{name}: warning: its backlog grew by {slope} messages/s, more than chance would have it, and nothing judges \
+                    "{name}: warning: its backlog grew by {slope}, more than chance would have it, and nothing judges \
                      that"
                 ));
             }
@@ -99,39 +102,110 @@ fn look_at_consumer(
     absences.look_at_times(&ages, name, &age, &consumer.age_ms);
 }
 
-fn row(name: &str, consumer: &ConsumerResult) -> [String; 10] {
-    let number = |value: Option<u64>| value.map_or(NOT_MEASURED.to_owned(), count);
+fn row(name: &str, consumer: &ConsumerResult) -> [String; 12] {
     [
         name.to_owned(),
         count(consumer.acknowledged),
         or_not_measured(consumer.acknowledged_per_s, |rate| {
             significant_within(rate, consumer.acknowledged_per_s_ci95)
         }),
-        number(consumer.backlog_max),
-        or_not_measured(consumer.backlog_slope_per_s, |slope| {
-            format!("{}/s", signed(slope))
-        }),
+        peak(consumer),
+        gone(consumer),
+        growth(consumer.backlog_slope_per_s, consumer.backlog_grows),
         or_not_measured(consumer.pending_mean, |mean| {
             significant_within(mean, consumer.pending_mean_ci95)
         }),
         or_not_measured(consumer.ack_pending_mean, |mean| {
             significant_within(mean, consumer.ack_pending_mean_ci95)
         }),
-        within(consumer.wait_ms.p99, consumer.wait_ms.p99_ci95),
-        within(consumer.age_ms.mean, consumer.age_ms.mean_ci95),
-        within(consumer.age_ms.p99, consumer.age_ms.p99_ci95),
+        p99(&consumer.wait_ms),
+        mean(&consumer.age_ms),
+        p99(&consumer.age_ms),
+        at_least(consumer.age_ms.censored > 0, consumer.age_ms.max, None),
     ]
+}
+
+/// The largest backlog, and when it was reached.
+fn peak(consumer: &ConsumerResult) -> String {
+    match (consumer.backlog_max, consumer.backlog_max_at_s) {
+        (Some(most), Some(at)) => format!("{} at {at:.2} s", count(most)),
+        (most, _) => most.map_or(NOT_MEASURED.to_owned(), count),
+    }
+}
+
+/// When the backlog was gone.
+fn gone(consumer: &ConsumerResult) -> String {
+    match (consumer.backlog_max_at_s, consumer.backlog_gone_at_s) {
+        (None, _) => "-".to_owned(),
+        (Some(_), Some(at)) => format!("{at:.2} s"),
+        (Some(_), None) => "not by the end".to_owned(),
+    }
+}
+
+/// A mean; of times some of which were cut off, the least that it can be.
+fn mean(times: &LatencyBlock) -> String {
+    at_least(times.censored > 0, times.mean, times.mean_ci95)
+}
+
+/// A 99th percentile; where so many times were cut off that it may be one of them, the least that it can be.
+fn p99(times: &LatencyBlock) -> String {
+    let may_be_cut = times.censored.saturating_mul(100) >= times.count.max(1);
+    at_least(may_be_cut, times.p99, times.p99_ci95)
+}
+
+fn at_least(is_bound: bool, value: Option<f64>, interval: Option<[f64; 2]>) -> String {
+    match value {
+        Some(_) if is_bound => format!("{AT_LEAST}{}", within(value, interval)),
+        _ => within(value, interval),
+    }
+}
+
+/// That ages are not known to their end, and what to do about those that the end of the run cut off.
+fn censored(name: &str, consumer: &ConsumerResult) -> Option<String> {
+    let age = &consumer.age_ms;
+    let left = left(consumer);
+    if age.censored == 0 && left == 0 {
+        return None;
+    }
+    let of = format!(
+        "{} of {} ages are those that messages had reached when they were given up or the run ended",
+        count(age.censored),
+        count(age.count)
+    );
+    Some(match left {
+        0 => format!("{name}: {of}; the true ones are longer"),
+        _ => format!(
+            "{name}: warning: {} messages were left when the run ended, and {of}; lengthen `run.drain` until the backlog \
+             is gone",
+            count(left)
+        ),
+    })
+}
+
+/// Messages that a consumer had not acknowledged when the run ended.
+fn left(consumer: &ConsumerResult) -> u64 {
+    consumer.unfinished_pending + consumer.unfinished_delivered
+}
+
+/// What the verdict does not look at: messages that were left when the run ended.
+pub fn not_judged(run: &Run) -> Vec<String> {
+    let consumers = run.streams.iter().flat_map(|(stream, of)| {
+        let named = of.consumers.iter();
+        named.map(move |(name, consumer)| (format!("{stream}/{name}"), left(consumer)))
+    });
+    let left = consumers.filter(|(_, left)| *left > 0);
+    left.map(|(name, left)| {
+        format!(
+            "not judged: {name} had {} messages left when the run ended",
+            count(left)
+        )
+    })
+    .collect()
 }
 
 /// A time with its interval.
 fn within(value: Option<f64>, interval: Option<[f64; 2]>) -> String {
     or_not_measured(value, |value| millis_within(value, interval))
-}
-
-/// A number with its sign.
-fn signed(value: f64) -> String {
-    let sign = if value < 0.0 { "-" } else { "+" };
-    format!("{sign}{}", significant(value.abs()))
 }
 
 /// What happened to a consumer's messages beside delivery and acknowledgement.
@@ -220,11 +294,11 @@ fn fan_out_row(name: &str, fan_out: &FanOutResult) -> [String; 9] {
         or_not_measured(fan_out.completion_ratio, |share| {
             percent_within(share, fan_out.completion_ratio_ci95)
         }),
-        within(first.mean, first.mean_ci95),
+        mean(first),
         within(delivery.p50, delivery.p50_ci95),
-        within(delivery.p99, delivery.p99_ci95),
-        within(last.mean, last.mean_ci95),
-        within(last.p99, last.p99_ci95),
+        p99(delivery),
+        mean(last),
+        p99(last),
     ]
 }
 
@@ -288,9 +362,10 @@ mod tests {
         json!({"audit": {"published": 1200, "duplicates": 3, "consumers": {"indexer": {
             "stored": 1197, "delivered": 1000, "redelivered": 12, "expired": 0, "naks": 2, "acknowledged": 990,
             "acknowledged_per_s": 99.0, "repeated": 0, "exhausted": 0, "unfinished_pending": 197,
-            "unfinished_delivered": 0, "backlog_max": 210, "backlog_slope_per_s": slope, "backlog_grows": grows,
+            "unfinished_delivered": 0, "backlog_max": 210, "backlog_max_at_s": 2.5, "backlog_slope_per_s": slope, "backlog_grows": grows,
             "pending_mean": 100.5, "pending_max": 200, "ack_pending_mean": 8.25, "ack_pending_max": 10,
-            "wait_ms": some(500.0), "age_ms": some(600.0)
+            "wait_ms": some(500.0),
+            "age_ms": {"count": 1197, "censored": 197, "mean": 600.0, "p99": 602.0, "max": 700.0}
         }}}})
     }
 
@@ -307,18 +382,22 @@ mod tests {
         assert_eq!(
             said,
             [
-                "consumer | acknowledged | per second | backlog max | growth | pending | ack pending | wait p99 | age \
-                 mean | age p99",
-                "audit/indexer | 990 | 99.00 | 210 | -0.5000/s | 100.5 | 8.250 | 502.0 ms | 600.0 ms | 602.0 ms",
+                "consumer | acknowledged | per second | backlog max | gone at | growth | pending | ack pending | wait \
+                 p99 | age mean | age p99 | age max",
+                "audit/indexer | 990 | 99.00 | 210 at 2.50 s | not by the end | none | 100.5 | 8.250 | 502.0 ms | \
+                 ≥ 600.0 ms | ≥ 602.0 ms | ≥ 700.0 ms",
                 "stream audit: 3 of its publications were duplicates",
                 "audit/indexer: 12 delivered again, 2 naks, 197 still pending when the run ended",
+                "audit/indexer: warning: 197 messages were left when the run ended, and 197 of 1,197 ages are those \
+                 that messages had reached when they were given up or the run ended; lengthen `run.drain` until the \
+                 backlog is gone",
             ]
         );
     }
 
     #[test]
     fn growth_that_nothing_judges_is_warned_of() {
-        let warning = "audit/indexer: warning: its backlog grew by +19.50 messages/s, more than chance would have it, \
+        let warning = "audit/indexer: warning: its backlog grew by +19.50/s, more than chance would have it, \
                        and nothing judges that";
         let warned = |run: &Run| lines(run).iter().any(|line| line == warning);
         assert!(warned(&run(audit(19.5, true), json!({}), None)));
@@ -333,6 +412,42 @@ mod tests {
         assert!(!warned(&run(audit(19.5, true), json!({}), Some(judged))));
         let other = verdict("Consumer audit/mailer");
         assert!(warned(&run(audit(19.5, true), json!({}), Some(other))));
+    }
+
+    #[test]
+    fn a_drained_burst_says_when_it_was_gone_and_no_growth() {
+        let mut streams = audit(-37.0, false);
+        let consumer = &mut streams["audit"]["consumers"]["indexer"];
+        consumer["backlog_gone_at_s"] = json!(135.0);
+        consumer["unfinished_pending"] = json!(0);
+        consumer["age_ms"]["censored"] = json!(0);
+        let said = lines(&run(streams, json!({}), None));
+        let row = "audit/indexer | 990 | 99.00 | 210 at 2.50 s | 135.00 s | none | 100.5 | 8.250 | 502.0 ms | 600.0 ms | \
+                   602.0 ms | 700.0 ms";
+        assert_eq!(said[1], row);
+        assert!(
+            !said.iter().any(|line| line.contains("warning")),
+            "{said:?}"
+        );
+    }
+
+    #[test]
+    fn few_cut_off_ages_make_no_bound_of_a_quantile_below_them() {
+        let mut streams = audit(0.0, false);
+        streams["audit"]["consumers"]["indexer"]["age_ms"]["censored"] = json!(11);
+        let said = lines(&run(streams.clone(), json!({}), None));
+        assert!(
+            said[1].ends_with("≥ 600.0 ms | 602.0 ms | ≥ 700.0 ms"),
+            "{}",
+            said[1]
+        );
+        streams["audit"]["consumers"]["indexer"]["age_ms"]["censored"] = json!(12);
+        let said = lines(&run(streams, json!({}), None));
+        assert!(
+            said[1].ends_with("≥ 600.0 ms | ≥ 602.0 ms | ≥ 700.0 ms"),
+            "{}",
+            said[1]
+        );
     }
 
     #[test]

@@ -6,12 +6,14 @@
 mod absence;
 mod breakdown;
 mod check;
+mod course;
 mod explain;
 mod live;
 mod markdown;
 mod messages;
 pub mod number;
 mod observers;
+mod overload;
 mod parts;
 mod record;
 mod run;
@@ -20,9 +22,10 @@ mod table;
 mod text;
 mod whatif;
 
-pub use check::{check, overload_warnings};
+pub use check::check;
 pub use explain::explain;
 pub use markdown::markdown;
+pub use overload::overload_warnings;
 pub use run::{missed_precision, run};
 pub use text::text;
 pub use whatif::whatif;

@@ -123,6 +123,18 @@ const UNBOUNDED: &str = "unbounded";
 /// What stands where nothing was measured.
 pub const NOT_MEASURED: &str = "not measured";
 
+/// What stands before a figure that may be larger: some of what it is of had not ended.
+pub const AT_LEAST: &str = "≥ ";
+
+/// How a backlog grew, where it did: of one that shrank or only wandered a slope says nothing.
+pub fn growth(slope: Option<f64>, grows: Option<bool>) -> String {
+    or_not_measured(slope, |slope| match grows {
+        Some(true) => format!("+{}/s", significant(slope)),
+        None if slope > 0.0 => format!("+{}/s", significant(slope)),
+        Some(false) | None => "none".to_owned(),
+    })
+}
+
 /// A figure, or that it was not measured.
 pub fn or_not_measured(value: Option<f64>, write: impl Fn(f64) -> String) -> String {
     value.map_or_else(|| NOT_MEASURED.to_owned(), write)

@@ -1,8 +1,8 @@
 //! What a report says of what observers saw beside the load of a live run.
 
-use blis_sim::result::{ObservedConsumer, ObservedServer, Observers, Run};
+use blis_sim::result::{ConsumerSample, ObservedConsumer, ObservedServer, Observers, Run};
 
-use super::number::{NOT_MEASURED, count, millis, or_not_measured, significant};
+use super::number::{NOT_MEASURED, count, growth, millis, or_not_measured, significant};
 use super::parts::{Block, Fact, Section};
 use super::table::Table;
 
@@ -37,6 +37,7 @@ fn consumers(observers: &Observers) -> Table {
     let mut table = Table::new(&[
         "observed consumer",
         "backlog max",
+        "gone at",
         "growth",
         "pending at the end",
         "ack pending at the end",
@@ -44,14 +45,15 @@ fn consumers(observers: &Observers) -> Table {
     ]);
     for (name, consumer) in &observers.consumers {
         let last = consumer.samples.last();
-        let at_end = |of: fn(&blis_sim::result::ConsumerSample) -> u64| {
+        let at_end = |of: fn(&ConsumerSample) -> u64| {
             last.map_or(NOT_MEASURED.to_owned(), |last| count(of(last)))
         };
         let redelivered = consumer.samples.iter().map(|sample| sample.redelivered);
         table.row([
             name.clone(),
             count(consumer.backlog_max),
-            growth(consumer),
+            gone(consumer),
+            growth(consumer.backlog_slope_per_s, consumer.backlog_grows),
             at_end(|sample| sample.pending),
             at_end(|sample| sample.ack_pending),
             count(redelivered.max().unwrap_or(0)),
@@ -60,10 +62,20 @@ fn consumers(observers: &Observers) -> Table {
     table
 }
 
-fn growth(consumer: &ObservedConsumer) -> String {
-    or_not_measured(consumer.backlog_slope_per_s, |slope| match slope < 0.0 {
-        true => format!("-{}/s", significant(-slope)),
-        false => format!("{}/s", significant(slope)),
+/// When a backlog was first seen to be gone after its peak.
+fn gone(consumer: &ObservedConsumer) -> String {
+    let backlog = |sample: &ConsumerSample| sample.pending + sample.ack_pending;
+    let most = consumer.samples.iter().map(backlog).max().unwrap_or(0);
+    if most == 0 {
+        return "-".to_owned();
+    }
+    let mut after = consumer
+        .samples
+        .iter()
+        .skip_while(|sample| backlog(sample) < most);
+    let gone = after.find(|sample| backlog(sample) == 0);
+    gone.map_or("not by the end".to_owned(), |sample| {
+        format!("{:.2} s", sample.at_s)
     })
 }
 
@@ -73,8 +85,8 @@ fn growing(observers: &Observers) -> Vec<String> {
     let grows = grows.filter(|(_, consumer)| consumer.backlog_grows == Some(true));
     let said = grows.map(|(name, consumer)| {
         format!(
-            "{name}: warning: its backlog grew by {} messages, more than chance would have it",
-            growth(consumer)
+            "{name}: warning: its backlog grew by {}, more than chance would have it",
+            growth(consumer.backlog_slope_per_s, consumer.backlog_grows)
         )
     });
     said.collect()

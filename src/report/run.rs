@@ -10,6 +10,7 @@ use blis_sim::verdict::Status;
 
 use super::breakdown::{breakdown, overall, services};
 use super::check::{balanced_jobs, by_class};
+use super::course::course;
 use super::number::{
     count, millis, millis_off, millis_within, or_not_measured, percent, percent_within,
     significant, significant_within,
@@ -39,7 +40,7 @@ pub fn run(file: Option<&str>, run: &Run) -> Report {
             live::configuration(run),
             live::live(run),
             live::awaited(run),
-            live::course(run),
+            course(run),
             observers::observers(run),
             live::generator(run),
             limit(run),
@@ -519,6 +520,7 @@ fn verdict(run: &Run) -> Section {
     };
     let mut fact = Fact::new("verdict", status_name(verdict.status));
     fact.lines.extend(objectives(verdict));
+    fact.lines.extend(messages::not_judged(run));
     Section::fact(fact)
 }
 

@@ -150,22 +150,42 @@ fn more_than_the_workers_can_do_is_a_warning() {
     let open = "{c: {rate: 300/s, do: a}}";
     let closed = "{c: {concurrency: 3, do: a}}";
     let start = "blis: warning: service s is offered 150.0 % of what its workers can do: ";
-    let end = "; it carries 200.0 visits/s\n";
+    let advice = "; give it 4 workers, or a mean service time below 6.667 ms where it has 10.00 ms";
+    let end = "; it carries 200.0 visits/s";
     assert_eq!(
         warned(&spec(open, "")),
-        format!("{start}its line grows without end{end}")
+        format!("{start}its line grows without end{end}{advice}\n")
     );
     assert_eq!(
         warned(&spec(open, ", queue: {limit: 5}")),
-        format!("{start}its line stays full and refuses the rest{end}")
+        format!("{start}its line stays full and refuses the rest{end}{advice}\n")
     );
     assert_eq!(
         warned(&spec(closed, "")),
         format!(
-            "{start}closed users will wait in its line until they offer no more than it can carry{end}"
+            "{start}closed users will wait in its line until they offer no more than it can carry{end}\n"
         )
     );
     assert_eq!(warned(&spec("{c: {rate: 200/s, do: a}}", "")), "");
+    // A burst is over at some time, whatever it offers until then.
+    assert_eq!(
+        warned(&spec("{c: {arrival: {burst: {count: 5k}}, do: a}}", "")),
+        ""
+    );
+    // What is given by its median is easily taken for its mean.
+    let skewed = spec("{c: {rate: 165/s, do: a}}", "")
+        .replace("time: 10ms", "time: {lognormal: {median: 8ms, p95: 40ms}}");
+    let told = warned(&skewed);
+    assert!(
+        told.contains("is offered 106.5 % of what its workers can do"),
+        "{told}"
+    );
+    assert!(
+        told.ends_with(
+            "where it has 12.91 ms, although half of the visits take at most 8.000 ms\n"
+        ),
+        "{told}"
+    );
 }
 
 #[test]

@@ -92,7 +92,11 @@ fn tables_in_markdown_are_tables() {
         .expect("the service");
     assert_eq!(service.len(), 8);
     let columns: Vec<usize> = rows.iter().map(Vec::len).collect();
-    assert_eq!(columns, [8, 8, 4, 4, 4, 4, 4, 4, 4, 4], "{rows:?}");
+    // The services, the table over time, the closed form.
+    let mut tables: Vec<usize> = columns.clone();
+    tables.dedup();
+    assert_eq!(tables, [8, 7, 4], "{rows:?}");
+    assert_eq!(columns.iter().filter(|columns| **columns == 4).count(), 8);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The command line held to its word: what the binary prints, writes, refuses and exits with.
 
+mod backlog;
 mod bad_input;
 mod check;
 mod completions;

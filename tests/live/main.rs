@@ -7,6 +7,7 @@ mod bad_input;
 mod cluster;
 mod exchange;
 mod forged;
+mod guarded;
 mod honesty;
 mod hostile;
 mod keys;

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use blis_sim::backend::Backend;
-use blis_sim::model::{ActionId, Dispatch, Model, SendKind, Service, ServiceId};
+use blis_sim::model::{ActionId, Answer, Dispatch, Model, Service, ServiceId};
 
 use crate::peers::Roster;
 
@@ -108,8 +108,8 @@ fn token(name: &str) -> String {
         .collect()
 }
 
-/// The subjects of the actions that are requests or publications. Where the spec's users send to streams, nobody listens
-/// but these.
+/// The subjects of the actions that are requests or publications. Streams and buckets that the spec's users send to
+/// answer for themselves.
 ///
 /// # Errors
 /// [`Unplayable`] when there are none, or two are the same.
@@ -123,7 +123,7 @@ pub fn subjects(model: &Model) -> Result<Vec<(String, ActionId)>, Unplayable> {
     }
     let mut listened: Vec<(String, ActionId)> = Vec::new();
     for (id, sending) in sent {
-        if sending.kind == SendKind::Jetstream {
+        if !matches!(sending.kind.answer(), Answer::Nothing | Answer::Reply) {
             continue;
         }
         let subject = sending.subject.wildcards();

@@ -25,6 +25,7 @@ const ASSUMPTIONS: &[(Scope, Fails)] = &[
     (Scope::Lines, visits_have_times_of_their_own),
     (Scope::Lines, order_is_not_by_arrival),
     (Scope::Any, service_times_vary),
+    (Scope::Any, service_times_depend_on_sizes),
     (Scope::Any, some_are_not_admitted),
     (Scope::Any, rates_change),
     (Scope::Any, nothing_is_visited),
@@ -105,6 +106,15 @@ fn service_times_vary(traffic: &Traffic<'_>) -> Option<String> {
             || !service.outages.is_empty()
     })?;
     Some(format!("service {} is not always the same", service.name))
+}
+
+fn service_times_depend_on_sizes(traffic: &Traffic<'_>) -> Option<String> {
+    let mut visited = traffic.visited();
+    let (_, service) = visited.find(|(_, service)| service.per_byte.is_some())?;
+    Some(format!(
+        "the service time of {} depends on the size of a request",
+        service.name
+    ))
 }
 
 fn some_are_not_admitted(traffic: &Traffic<'_>) -> Option<String> {

@@ -1,6 +1,6 @@
 //! What one request of an action asks of the backend, on average.
 
-use crate::model::{Action, Consumer, Join, Model, Step, Visit};
+use crate::model::{Action, Consumer, Join, Model, Sizes, Step, Visit};
 
 /// The expected demand of one request.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,10 @@ pub struct PathDemand {
 pub fn path_demand(model: &Model, action: &Action) -> PathDemand {
     let mut walk = Walk {
         model,
+        bytes: match model.services.iter().any(|one| one.per_byte.is_some()) {
+            true => action.size.as_ref().map_or(0.0, Sizes::mean),
+            false => 0.0,
+        },
         visits: vec![0.0; model.services.len()],
         busy: vec![0.0; model.services.len()],
         holders: Vec::new(),
@@ -80,6 +84,8 @@ struct Spent {
 
 struct Walk<'a> {
     model: &'a Model,
+    /// What a request carries on average, where a service time depends on it.
+    bytes: f64,
     visits: Vec<f64>,
     busy: Vec<f64>,
     /// The services of which a worker is held.
@@ -201,7 +207,9 @@ impl Walk<'_> {
     fn visit(&mut self, visit: &Visit, mass: Mass, spent: &mut Spent) {
         let service = visit.service.index();
         let time = visit.time.as_ref();
-        let seconds = time.unwrap_or(&self.model.services[service].time).mean() / 1e9;
+        let own = time.unwrap_or(&self.model.services[service].time).mean();
+        let by_size = self.model.services[service].per_byte.unwrap_or(0.0) * self.bytes;
+        let seconds = (own + by_size) / 1e9;
         self.visits[service] += mass.total();
         self.busy[service] += mass.total() * seconds;
         self.spend(spent, mass.before_reply * seconds, mass.total() * seconds);

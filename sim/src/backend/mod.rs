@@ -29,7 +29,7 @@ mod timers;
 use crate::dist::Dist;
 use crate::engine::{Arena, Calendar, FlightId, Task};
 use crate::event::{Event, Outcome, Request, Sink, VisitStep};
-use crate::model::{ClassId, ConsumerId, Model, OnTimeout, Order, ServiceId};
+use crate::model::{ClassId, ConsumerId, Model, OnTimeout, Order, ServiceId, SizeDraws};
 use crate::random::{Key, Kind, Purpose};
 use crate::time::{Span, Time};
 pub use outside::{Call, Delivered, Errand, Message, WorkEnd};
@@ -69,6 +69,8 @@ pub struct Backend {
     paths: Vec<Path>,
     /// The keys of the requests' identities, by client.
     request_keys: Vec<Key>,
+    /// How much requests carry, where service times depend on it.
+    sizes: Option<SizeDraws>,
     one_way: Option<(Dist, Key)>,
     /// The job of each request in flight, by slot, kept only if some service heeds timeouts.
     job_of: Option<Vec<u32>>,
@@ -188,6 +190,11 @@ impl Backend {
         Backend {
             paths: paths(model),
             request_keys: request_keys.collect(),
+            sizes: model
+                .services
+                .iter()
+                .any(|service| service.per_byte.is_some())
+                .then(|| SizeDraws::new(model)),
             keeps_sides,
             submits_more: keeps_sides || forgets,
             stations,

@@ -10,7 +10,7 @@ use crate::backend::job::{NONE, State};
 use crate::dist::Dist;
 use crate::engine::{Task, Timer};
 use crate::event::{Outcome, Sink, VisitStep};
-use crate::model::{OnTimeout, Order, ServiceId};
+use crate::model::{ActionId, OnTimeout, Order, ServiceId};
 use crate::time::{Span, Time};
 
 /// The completion of a job that may be called off.
@@ -151,7 +151,7 @@ impl Backend {
                 Rank::Whole(due.as_nanos())
             }
             Order::Fair { weights } => {
-                let cost = self.visit_time(id).mean();
+                let cost = self.visit_time(id).mean() + self.size_time(id);
                 let clock = self.ranked[ranked].fair();
                 if self.lines[line as usize].is_empty() {
                     clock.fell_idle();
@@ -173,6 +173,18 @@ impl Backend {
             _ => None,
         };
         own.unwrap_or(&self.stations[job.service.index()].time)
+    }
+
+    /// Nanoseconds that the size of a job's request adds to its visit.
+    fn size_time(&self, id: u32) -> f64 {
+        let job = &self.jobs[id];
+        let per_byte = self.stations[job.service.index()].per_byte;
+        match (per_byte, &self.sizes) {
+            (Some(per_byte), Some(sizes)) => {
+                per_byte * f64::from(sizes.drawn(ActionId(job.path), job.identity))
+            }
+            _ => 0.0,
+        }
     }
 
     fn take_at_once<S: Sink>(&mut self, id: u32, place: Option<Place>, m: &mut Moment<'_, S>) {
@@ -321,7 +333,11 @@ impl Backend {
             }
             _ => {
                 let mut draw = station.service_key.draw(job.identity, job.visit_ordinal());
-                self.visit_time(id).sample_span(&mut draw)
+                let time = self.visit_time(id).sample_span(&mut draw);
+                match station.per_byte {
+                    Some(_) => time + Span::from_nanos_f64(self.size_time(id)),
+                    None => time,
+                }
             }
         };
         let member = job.line - station.first_line;

@@ -117,6 +117,8 @@ pub(super) enum Discipline {
 #[derive(Debug, Clone)]
 pub(super) struct Station {
     pub(super) time: Dist,
+    /// Nanoseconds that each byte of a request adds; at special stations.
+    pub(super) per_byte: Option<f64>,
     pub(super) errors: f64,
     pub(super) queue_limit: u32,
     pub(super) on_timeout: OnTimeout,
@@ -190,6 +192,7 @@ impl Station {
         let lost = service.outages.iter().any(|one| one.down == Down::Gone);
         Station {
             time: service.time.clone(),
+            per_byte: service.per_byte,
             errors: service.errors,
             queue_limit: service.queue_limit.unwrap_or(u32::MAX),
             on_timeout: service.on_timeout,
@@ -203,6 +206,7 @@ impl Station {
             special: service.order != Order::Fifo
                 || service.admission != Admission::default()
                 || !service.outages.is_empty()
+                || service.per_byte.is_some()
                 || Condition::varies(service),
             service_key: key(Purpose::Service),
             error_key: key(Purpose::Error),

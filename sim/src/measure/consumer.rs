@@ -108,6 +108,8 @@ pub struct BacklogPeaks {
     pub each: Backlog,
     /// The most of both together.
     pub total: u64,
+    /// When that was first reached.
+    pub at: Time,
 }
 
 /// A state of the meter at an end of the window.
@@ -126,6 +128,10 @@ impl BacklogPeaks {
                 ack_pending: self.each.ack_pending.max(other.each.ack_pending),
             },
             total: self.total.max(other.total),
+            at: match other.total > self.total {
+                true => other.at,
+                false => self.at,
+            },
         }
     }
 }
@@ -149,6 +155,8 @@ pub struct ConsumerMeter {
     censored_waits: u64,
     during: Window,
     peaks: BacklogPeaks,
+    /// When the backlog was first gone after the peak of the window.
+    gone: Option<Time>,
     /// Sums of the times of all messages: pending, ack-pending, and both.
     waited: u128,
     held: u128,
@@ -171,6 +179,7 @@ impl ConsumerMeter {
             censored_waits: 0,
             during: Window::starting(window_start),
             peaks: BacklogPeaks::default(),
+            gone: None,
             waited: 0,
             held: 0,
             aged: 0,
@@ -187,17 +196,22 @@ impl ConsumerMeter {
         match step {
             MessageStep::Stored => {
                 self.pending.up(now);
-                self.rise();
+                self.rise(now);
             }
             MessageStep::Delivered { waited } => {
                 self.stop_pending(now, waited, false);
                 self.ack_pending.up(now);
-                self.rise();
+                self.rise(now);
             }
-            MessageStep::Acknowledged { age, held } => self.end(now, age, held, false),
-            MessageStep::Exhausted { age, held } | MessageStep::CutDelivered { age, held } => {
+            MessageStep::Acknowledged { age, held } => {
+                self.end(now, age, held, false);
+                self.fall(now);
+            }
+            MessageStep::Exhausted { age, held } => {
                 self.end(now, age, held, true);
+                self.fall(now);
             }
+            MessageStep::CutDelivered { age, held } => self.end(now, age, held, true),
             MessageStep::CutPending { waited } => {
                 self.stop_pending(now, waited, true);
                 self.record_age(now, waited, true);
@@ -209,10 +223,23 @@ impl ConsumerMeter {
         }
     }
 
-    fn rise(&mut self) {
+    fn rise(&mut self, now: Time) {
         let backlog = self.backlog();
         self.peaks.each = self.peaks.each.most(backlog);
-        self.peaks.total = self.peaks.total.max(backlog.total());
+        if backlog.total() > self.peaks.total {
+            self.peaks.total = backlog.total();
+            self.peaks.at = now;
+            // After the window another peak is none of it.
+            if self.at_end.is_none() {
+                self.gone = None;
+            }
+        }
+    }
+
+    fn fall(&mut self, now: Time) {
+        if self.gone.is_none() && self.backlog().total() == 0 {
+            self.gone = Some(now);
+        }
     }
 
     /// A message is pending no longer.
@@ -253,7 +280,9 @@ impl ConsumerMeter {
         self.peaks = BacklogPeaks {
             each: self.backlog(),
             total: self.backlog().total(),
+            at: now,
         };
+        self.gone = (self.peaks.total == 0).then_some(now);
         self.at_start = self.mark(now);
     }
 
@@ -267,6 +296,9 @@ impl ConsumerMeter {
     pub(super) fn merge(&mut self, other: &ConsumerMeter) {
         let (mine, others) = (self.window_areas(), other.window_areas());
         let peaks = self.peaks().max(other.peaks());
+        if other.peaks().total > self.peaks().total {
+            self.gone = other.gone;
+        }
         self.run.add(&other.run);
         self.window.add(&other.window);
         self.wait.merge(&other.wait);
@@ -344,6 +376,12 @@ impl ConsumerMeter {
     /// The largest numbers within the window.
     pub fn peaks(&self) -> BacklogPeaks {
         self.at_end.map_or(self.peaks, |mark| mark.peaks)
+    }
+
+    /// When the backlog was first gone after its peak in the window, be it in the drain; `None` where it was not by the
+    /// end of the run.
+    pub fn gone(&self) -> Option<Time> {
+        self.gone
     }
 
     /// What happened in the whole run.

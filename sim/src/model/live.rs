@@ -9,8 +9,10 @@ use super::template::Template;
 pub struct Sending {
     /// What ends a request.
     pub kind: SendKind,
-    /// Where it is sent.
+    /// Where it is sent, as far as the JetStream API is where it always is.
     pub subject: Template,
+    /// The stream that is read, or that has the bucket which is written to.
+    pub stream: Option<String>,
     /// Headers beside the request's id, in the order of the spec.
     pub headers: Vec<(String, Template)>,
     /// What it carries.
@@ -47,6 +49,13 @@ pub enum Condition {
     },
     /// Its body holds this text.
     Text(String),
+    /// Its status line has this code, with this description if one is given.
+    Status {
+        /// The code, such as 404.
+        code: u16,
+        /// What stands after it.
+        is: Option<String>,
+    },
 }
 
 /// Deliveries that belong to a request.
@@ -97,6 +106,16 @@ pub enum Choice {
     Range(u64, u64),
 }
 
+impl Choice {
+    /// The most bytes of what it may stand for.
+    pub fn longest(&self) -> usize {
+        match self {
+            Choice::OneOf(texts) => texts.iter().map(String::len).max().unwrap_or(0),
+            Choice::Range(_, to) => to.to_string().len(),
+        }
+    }
+}
+
 /// How many requests may be in flight together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MaxInFlight {
@@ -131,6 +150,52 @@ pub enum SendKind {
     Publish,
     /// The acknowledgement of a stream.
     Jetstream,
+    /// The acknowledgement of a bucket, for a key that is written.
+    KvPut,
+    /// The same for a key that must not be there yet.
+    KvCreate,
+    /// The value of a key, or that there is none.
+    KvGet,
+    /// A message of a stream, or that there is none.
+    DirectGet,
+}
+
+/// What answers a request in the live world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing.
+    Nothing,
+    /// The reply of a service.
+    Reply,
+    /// The acknowledgement of a stream.
+    Acknowledgement,
+    /// A message that a stream has stored.
+    Stored,
+}
+
+impl SendKind {
+    /// What answers it.
+    pub fn answer(self) -> Answer {
+        match self {
+            SendKind::Publish => Answer::Nothing,
+            SendKind::Request => Answer::Reply,
+            SendKind::Jetstream | SendKind::KvPut | SendKind::KvCreate => Answer::Acknowledgement,
+            SendKind::KvGet | SendKind::DirectGet => Answer::Stored,
+        }
+    }
+
+    /// The key of a spec that says so.
+    pub fn word(self) -> &'static str {
+        match self {
+            SendKind::Request => "request",
+            SendKind::Publish => "publish",
+            SendKind::Jetstream => "jetstream",
+            SendKind::KvPut => "kv_put",
+            SendKind::KvCreate => "kv_create",
+            SendKind::KvGet => "kv_get",
+            SendKind::DirectGet => "direct_get",
+        }
+    }
 }
 
 /// What a request carries.
@@ -138,6 +203,11 @@ pub enum SendKind {
 pub enum Payload {
     /// So many bytes of filling.
     Size(usize),
+    /// As many bytes of filling as the action's [`Sizes`](super::Sizes) say, up to these.
+    Drawn {
+        /// The largest size.
+        most: usize,
+    },
     /// A text.
     Text(Template),
 }

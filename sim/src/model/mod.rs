@@ -5,15 +5,20 @@
 //! [`lower`](crate::spec::lower). Nothing in it changes during a run, and both worlds read the same one.
 
 mod live;
+pub mod rendered;
 mod shape;
+mod size;
 mod template;
+mod texts;
 
 pub use live::{
-    Awaited, By, Choice, Condition, Connections, InFlightPolicy, MaxInFlight, Payload, REQUEST_ID,
-    SendKind, Sending, Variable,
+    Answer, Awaited, By, Choice, Condition, Connections, InFlightPolicy, MaxInFlight, Payload,
+    REQUEST_ID, SendKind, Sending, Variable,
 };
 pub use shape::{Shape, Then};
+pub use size::{SizeDraws, Sizes};
 pub use template::{ENVIRONMENT, PLACES, Piece, Template};
+pub use texts::{Looked, Texts};
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
@@ -306,6 +311,8 @@ pub struct Action {
     pub deadline: Option<Span>,
     /// Whether the request is done when it is sent: nothing on its path ever answers.
     pub fire_and_forget: bool,
+    /// How much its requests carry; `None` where the places of a text decide it.
+    pub size: Option<Sizes>,
     /// How its requests are sent to a real cluster, where the spec says so.
     pub sending: Option<Sending>,
 }
@@ -424,8 +431,10 @@ pub struct Service {
     pub workers: NonZeroU32,
     /// How a request finds its member.
     pub dispatch: Dispatch,
-    /// Service time of a visit.
+    /// Service time of a visit, but for what the size of the request adds.
     pub time: Dist,
+    /// Nanoseconds that each byte of a request adds to its service time.
+    pub per_byte: Option<f64>,
     /// How many requests may wait in one line; unlimited when absent. There is a line per member, or one
     /// for the service when dispatch is shared.
     pub queue_limit: Option<u32>,

@@ -87,6 +87,18 @@ impl Template {
         Ok(Template(pieces))
     }
 
+    /// This template with a text before it.
+    pub fn after(self, text: &str) -> Template {
+        let mut pieces = vec![Piece::Text(text.to_owned())];
+        for piece in self.0 {
+            match (pieces.last_mut(), piece) {
+                (Some(Piece::Text(before)), Piece::Text(text)) => before.push_str(&text),
+                (_, piece) => pieces.push(piece),
+            }
+        }
+        Template(pieces)
+    }
+
     /// The text without any places, where it has none.
     pub fn fixed(&self) -> Option<&str> {
         match self.0.as_slice() {

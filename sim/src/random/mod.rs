@@ -61,6 +61,8 @@ pub enum Purpose {
     Value,
     /// The UUID of a request.
     Uuid,
+    /// How many bytes a request carries.
+    Size,
     /// What the emissions and publications of a path are known by.
     Path,
 }
@@ -89,6 +91,7 @@ impl Purpose {
             Purpose::Loss => "loss",
             Purpose::Value => "value",
             Purpose::Uuid => "uuid",
+            Purpose::Size => "size",
             Purpose::Path => "path",
         }
     }

@@ -11,7 +11,7 @@ use super::blocks::LatencyBlock;
 use super::build::{block, mean_over, per_second};
 use crate::measure::{CensoredTimes, ConsumerMeter, Measure, Row};
 use crate::model::{ConsumerId, FanOut, Model, StreamId};
-use crate::time::Span;
+use crate::time::{Span, Time};
 
 /// What was measured of a stream within the window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -57,6 +57,13 @@ pub struct ConsumerResult {
     /// The most messages that were pending or waiting to be acknowledged together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backlog_max: Option<u64>,
+    /// When it was first that large; of the replication with the largest where there are several. Absent where there never
+    /// was a backlog, as the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backlog_max_at_s: Option<f64>,
+    /// When it was first gone after that, be it in the drain; absent where it was not by the end of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backlog_gone_at_s: Option<f64>,
     /// Slope of the least-squares line through the backlog, in messages per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backlog_slope_per_s: Option<f64>,
@@ -170,6 +177,8 @@ fn consumer(measure: &Measure, id: ConsumerId) -> ConsumerResult {
     let (areas, peaks) = (meter.window_areas(), meter.peaks());
     let growth = measure.backlog_growth(id);
     let peak = |most: u64| (measured > Span::ZERO).then_some(most);
+    let had_one = measured > Span::ZERO && peaks.total > 0;
+    let at = |time: Option<Time>| time.filter(|_| had_one).map(Time::as_secs_f64);
     ConsumerResult {
         stored: window.stored,
         delivered: window.delivered,
@@ -184,6 +193,8 @@ fn consumer(measure: &Measure, id: ConsumerId) -> ConsumerResult {
         unfinished_pending: run.cut_pending,
         unfinished_delivered: run.cut_delivered,
         backlog_max: peak(peaks.total),
+        backlog_max_at_s: at(Some(peaks.at)),
+        backlog_gone_at_s: at(meter.gone()),
         backlog_slope_per_s: growth.map(|growth| growth.slope_per_second),
         backlog_grows: growth.and_then(|growth| growth.grows),
         pending_mean: mean_over(areas.pending, measured),

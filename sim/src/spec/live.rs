@@ -4,11 +4,13 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::distribution::Distribution;
 use super::named::Named;
 use super::spanned::Spanned;
 use super::units::{Count, Size};
 
-/// How a request of an action is sent to a real cluster: one of `request`, `publish` and `jetstream`, to a subject.
+/// How a request of an action is sent to a real cluster: one of `request`, `publish` and `jetstream`, to a subject, of
+/// `kv_put`, `kv_create` and `kv_get`, to a key of a bucket, and of `direct_get`, to a stream.
 /// Subjects, headers and texts may hold {client}, {user}, {session}, {n} and {round} (the request's number within its
 /// user), {attempt}, {seq} (its number within the run), {id} (client, user, number and attempt), {uuid}, and the spec's
 /// own variables; headers and texts also {env:NAME}, a variable of the environment, which nothing but the request tells.
@@ -21,6 +23,14 @@ pub struct Live {
     pub publish: Option<Spanned<String>>,
     /// Published to this subject of a stream, and done with the stream's acknowledgement.
     pub jetstream: Option<Spanned<String>>,
+    /// The key is written, and done with the acknowledgement of its bucket.
+    pub kv_put: Option<Spanned<Key>>,
+    /// The key is written if it is not there yet, and done with the acknowledgement of its bucket.
+    pub kv_create: Option<Spanned<Key>>,
+    /// The key is read, and done with its value.
+    pub kv_get: Option<Spanned<Key>>,
+    /// The last message of a subject is read from a stream, and done with that message.
+    pub direct_get: Option<Spanned<Stored>>,
     /// The header that carries the request's id; Blis-Request unless given.
     pub request_id: Option<Spanned<String>>,
     /// Headers beside the request's id.
@@ -33,7 +43,27 @@ pub struct Live {
     pub r#await: Option<Spanned<Await>>,
 }
 
-/// What may hold for a reply: one of `header`, `json` and `text`.
+/// A key of a bucket.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// The bucket.
+    pub bucket: Spanned<String>,
+    /// The key, with or without places.
+    pub key: Spanned<String>,
+}
+
+/// A message of a stream.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stored {
+    /// The stream.
+    pub stream: Spanned<String>,
+    /// The subject, with or without places, whose last message is read.
+    pub subject: Spanned<String>,
+}
+
+/// What may hold for a reply: one of `header`, `json`, `text` and `status`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
@@ -43,7 +73,9 @@ pub struct Condition {
     pub json: Option<Spanned<String>>,
     /// Its body holds this text.
     pub text: Option<Spanned<String>>,
-    /// What the header, or what is at the pointer, has to be; anything unless given.
+    /// Its status line has this code, such as 404.
+    pub status: Option<Spanned<Count>>,
+    /// What the header, what is at the pointer, or the description of the status has to be; anything unless given.
     pub is: Option<Spanned<String>>,
 }
 
@@ -95,8 +127,10 @@ pub enum Until {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Payload {
-    /// So many bytes of filling.
-    pub size: Option<Spanned<Size>>,
+    /// So many bytes of filling, or a distribution of them, from which each request has a draw.
+    pub size: Option<Spanned<Distribution<Size>>>,
+    /// No request carries more: what is drawn above is cut to it; 1MB unless given.
+    pub at_most: Option<Spanned<Size>>,
     /// This text.
     pub text: Option<Spanned<String>>,
     /// The text of this file, by its path from the folder of the spec.

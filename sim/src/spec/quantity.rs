@@ -95,6 +95,13 @@ impl From<Duration> for f64 {
     }
 }
 
+impl From<Size> for f64 {
+    /// Bytes.
+    fn from(size: Size) -> f64 {
+        size.0 as f64
+    }
+}
+
 impl From<Number> for f64 {
     fn from(number: Number) -> f64 {
         number.0

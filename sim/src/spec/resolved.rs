@@ -15,8 +15,8 @@ use super::resolved_backend::{self, Line};
 use super::resolved_live;
 use super::spanned::Spanned;
 use super::syntax::{
-    Action, Arrival, Client, Dispatch, Do, Offset, OnTimeout, Run, Service, Slo, Spec, Step, Trace,
-    Warmup,
+    Action, Arrival, BySize, Client, Dispatch, Do, Offset, OnTimeout, Run, Service, Slo, Spec,
+    Step, Trace, Warmup,
 };
 use super::units::{Duration, Number};
 
@@ -355,6 +355,11 @@ fn service(f: &mut Formatter<'_>, service: &Service) -> fmt::Result {
         writeln!(f, "    dispatch: {dispatch}")?;
     }
     writeln!(f, "    time: {}", Law(&service.time.value))?;
+    if let Some(by_size) = &service.by_size {
+        let BySize { time, per } = &by_size.value;
+        let (time, per) = (time.value, per.value);
+        writeln!(f, "    by_size: {{time: {time}, per: {per}}}")?;
+    }
     let queue = service.queue.as_ref().map(|queue| &queue.value);
     let order = queue.and_then(|queue| queue.order.as_ref()).map_or_else(
         || "fifo".to_owned(),

@@ -2,11 +2,12 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use super::distribution::Distribution;
 use super::live::{
     Await, By, Condition, Connections, InFlightPolicy, MaxInFlight, Per, Until, Variable,
 };
 use super::named::Named;
-use super::resolved::Quoted;
+use super::resolved::{Law, Quoted};
 use super::spanned::Spanned;
 use super::syntax::Action;
 
@@ -25,6 +26,25 @@ pub(super) fn sending(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
             if let Some(text) = text {
                 writeln!(f, "      {key}: {}", Quoted(&text.value))?;
             }
+        }
+        let keys = [
+            ("kv_put", &live.kv_put),
+            ("kv_create", &live.kv_create),
+            ("kv_get", &live.kv_get),
+        ];
+        for (word, key) in keys {
+            if let Some(Spanned { value: key, .. }) = key {
+                let fields = Fields::default()
+                    .quoted("bucket", Some(&key.bucket))
+                    .quoted("key", Some(&key.key));
+                writeln!(f, "      {word}: {fields}")?;
+            }
+        }
+        if let Some(Spanned { value: stored, .. }) = &live.direct_get {
+            let fields = Fields::default()
+                .quoted("stream", Some(&stored.stream))
+                .quoted("subject", Some(&stored.subject));
+            writeln!(f, "      direct_get: {fields}")?;
         }
         if let Some(headers) = live
             .headers
@@ -45,8 +65,10 @@ pub(super) fn sending(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
     let Some(payload) = &action.payload else {
         return Ok(());
     };
+    let size = payload.value.size.as_ref();
     let fields = Fields::default()
-        .plain("size", payload.value.size.as_ref())
+        .law("size", size)
+        .plain("at_most", payload.value.at_most.as_ref())
         .quoted("text", payload.value.text.as_ref())
         .quoted("file", payload.value.file.as_ref());
     writeln!(f, "    payload: {fields}")
@@ -59,6 +81,16 @@ struct Fields(Vec<String>);
 impl Fields {
     fn plain<T: Display>(mut self, key: &str, value: Option<&Spanned<T>>) -> Fields {
         let field = value.map(|value| format!("{key}: {}", value.value));
+        self.0.extend(field);
+        self
+    }
+
+    fn law<Q: Display + Copy>(
+        mut self,
+        key: &str,
+        value: Option<&Spanned<Distribution<Q>>>,
+    ) -> Fields {
+        let field = value.map(|value| format!("{key}: {}", Law(&value.value)));
         self.0.extend(field);
         self
     }
@@ -90,12 +122,14 @@ fn conditions(
             header,
             json,
             text,
+            status,
             is,
         } = &condition.value;
         let fields = Fields::default()
             .quoted("header", header.as_ref())
             .quoted("json", json.as_ref())
             .quoted("text", text.as_ref())
+            .plain("status", status.as_ref())
             .quoted("is", is.as_ref());
         writeln!(f, "        - {fields}")?;
     }

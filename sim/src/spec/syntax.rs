@@ -17,7 +17,7 @@ use super::named::Named;
 use super::set::Assigned;
 use super::shape::Shape;
 use super::spanned::Spanned;
-use super::units::{Count, Rate, Share};
+use super::units::{Count, Rate, Share, Size};
 
 /// A workload spec for blis.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -383,6 +383,8 @@ pub struct Service {
     pub dispatch: Option<Spanned<Dispatch>>,
     /// Service time of a visit.
     pub time: Spanned<Distribution<Duration>>,
+    /// What the size of a request adds to its service time; nothing unless given.
+    pub by_size: Option<Spanned<BySize>>,
     /// The waiting line.
     pub queue: Option<Spanned<Queue>>,
     /// Share of the visits that end in an error after their service time; none unless given.
@@ -401,6 +403,16 @@ pub struct Service {
     pub slow_downs: Option<Spanned<Vec<Spanned<SlowDown>>>>,
     /// When it makes more errors.
     pub error_bursts: Option<Spanned<Vec<Spanned<ErrorBurst>>>>,
+}
+
+/// What the size of a request adds to its service time: so much time for so many bytes of its payload.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BySize {
+    /// The time.
+    pub time: Spanned<Duration>,
+    /// The bytes.
+    pub per: Spanned<Size>,
 }
 
 /// How a request finds a member of a queue group.

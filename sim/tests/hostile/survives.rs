@@ -2,7 +2,7 @@
 //! places lie in it, or it is a spec that is written back as the same model and that runs with its books in order.
 
 use blis_sim::measure::Measure;
-use blis_sim::model::{Model, Source};
+use blis_sim::model::{Choice, Model, Piece, Source, Template};
 use blis_sim::simulation::{Progress, Simulation};
 use blis_sim::spec::{self, Fields, Lowered, SpecError, error::MAX_ERRORS};
 
@@ -33,6 +33,7 @@ pub fn survives(text: &str) -> Fate {
             Fate::Refused
         }
         Ok(lowered) => {
+            templates_are_fit(&lowered);
             if size(&lowered.model) > LARGEST {
                 return Fate::TooLarge;
             }
@@ -86,6 +87,64 @@ pub fn size(model: &Model) -> u64 {
     users
         .chain(members)
         .fold(cells, |sum, number| sum.saturating_add(number))
+}
+
+/// Texts of each template that are filled in here.
+const FILLED: usize = 24;
+
+/// What a live run would send: no subject but such as may be sent, and headers of one line. What is said to be looked at
+/// only before it is sent is left out.
+fn templates_are_fit(lowered: &Lowered) {
+    let left = |warning: &SpecError| warning.message.contains("than are looked at before a load");
+    if lowered.warnings.iter().any(left) {
+        return;
+    }
+    let model = &lowered.model;
+    for sending in model
+        .actions
+        .iter()
+        .filter_map(|action| action.sending.as_ref())
+    {
+        for round in 0..FILLED {
+            let subject = filled(model, &sending.subject, round);
+            let odd = |c: char| c.is_whitespace() || c.is_control();
+            let token = |token: &str| !["", "*", ">"].contains(&token) && !token.contains(odd);
+            assert!(subject.split('.').all(token), "{subject:?} is sent");
+            let reads = ["$KV.", "$JS."]
+                .iter()
+                .any(|start| subject.starts_with(start));
+            assert!(!subject.starts_with('$') || reads, "{subject:?} is sent");
+            for word in ["PURGE", "DELETE", "CREATE", "UPDATE"] {
+                let changes = subject.starts_with(&format!("$JS.API.STREAM.{word}"))
+                    || subject.starts_with(&format!("$JS.API.CONSUMER.{word}"));
+                assert!(!changes, "{subject:?} is sent");
+            }
+            for (name, template) in &sending.headers {
+                let value = filled(model, template, round);
+                assert!(!value.contains(['\r', '\n']), "{name}: {value:?} is sent");
+                let removes = name == "KV-Operation" && (value == "DEL" || value == "PURGE");
+                assert!(
+                    !removes && name != "Nats-Rollup",
+                    "{name}: {value:?} is sent"
+                );
+            }
+        }
+    }
+}
+
+/// A text of a template: of each variable another value in each round.
+fn filled(model: &Model, template: &Template, round: usize) -> String {
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::Variable(number) => match &model.variables[usize::from(*number)].choice {
+            Choice::OneOf(texts) => {
+                texts[(round / (1 + usize::from(*number))) % texts.len()].clone()
+            }
+            Choice::Range(from, to) => (round as u64).clamp(*from, *to).to_string(),
+        },
+        _ => "0".to_owned(),
+    };
+    template.0.iter().map(piece).collect()
 }
 
 fn runs(model: &Model) {

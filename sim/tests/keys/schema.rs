@@ -33,6 +33,7 @@ pub struct Definition {
 /// Definitions of distributions are there for times and for numbers; the same code reads both.
 fn common(name: &str) -> &str {
     let name = name.strip_suffix("OfDuration").unwrap_or(name);
+    let name = name.strip_suffix("OfSize").unwrap_or(name);
     name.strip_suffix("OfNumber").unwrap_or(name)
 }
 

@@ -2,7 +2,7 @@
 
 use blis_sim::event::MessageStep;
 use blis_sim::measure::{Backlog, BacklogAreas, ConsumerMeter, MessageCounts, Publications};
-use blis_sim::time::Span;
+use blis_sim::time::{Span, Time};
 
 use crate::feed::{AUDIT, Feed, INDEXER, MAILER, model, ms};
 
@@ -268,4 +268,32 @@ fn a_message_that_its_stream_did_not_store_is_found() {
         "the ledger does not balance: messages of consumer audit/indexer is 1, but those of them that the stream \
          stored is 0"
     );
+}
+
+/// What the peak was, and when it was reached and gone, in milliseconds.
+fn peak(steps: &[(u64, MessageStep)], ends: &[MessageStep]) -> (u64, u64, Option<u64>) {
+    let feed = feed(steps, ends);
+    let meter = &feed.measure.consumers()[INDEXER.index()];
+    let millis = |at: Time| at.as_nanos() / 1_000_000;
+    let peaks = meter.peaks();
+    (peaks.total, millis(peaks.at), meter.gone().map(millis))
+}
+
+#[test]
+fn a_backlog_is_gone_when_it_is_first_empty_after_its_peak() {
+    // The two that were there when the window began are gone at 15 s; the two after them are no larger a peak.
+    assert_eq!(peak(&steps(), &ends()), (2, 10_000, Some(15_000)));
+    let burst = |acknowledged_at: [u64; 3]| {
+        let mut steps: Vec<_> = [11_000; 3].map(|at| (at, MessageStep::Stored)).to_vec();
+        for at in acknowledged_at {
+            steps.push((at, delivered(at - 11_000)));
+            steps.push((at, acknowledged(at - 11_000, 0)));
+        }
+        steps
+    };
+    let drained = burst([12_000, 13_000, 14_000]);
+    assert_eq!(peak(&drained, &[]), (3, 11_000, Some(14_000)));
+    // Cut off by the end of the run, it is not gone.
+    let short = &burst([12_000, 13_000, 14_000])[..7];
+    assert_eq!(peak(short, &[cut_pending(15_000)]), (3, 11_000, None));
 }

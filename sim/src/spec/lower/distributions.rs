@@ -10,7 +10,7 @@ use crate::spec::distribution::{
 };
 use crate::spec::error::{Origin, SpecError};
 use crate::spec::spanned::Spanned;
-use crate::spec::units::{Duration, Number, UnitError};
+use crate::spec::units::{Duration, Number, Size, UnitError};
 
 /// Most stages of an Erlang distribution.
 const MAX_STAGES: u32 = 1_000_000;
@@ -50,6 +50,11 @@ pub fn warn_of_rounding(dist: &Dist, origin: Origin, findings: &mut Findings) {
 
 /// A distribution of plain numbers.
 pub fn number(written: &Spanned<Distribution<Number>>, findings: &mut Findings) -> Dist {
+    lower(written, findings)
+}
+
+/// A distribution of sizes, in bytes.
+pub fn size(written: &Spanned<Distribution<Size>>, findings: &mut Findings) -> Dist {
     lower(written, findings)
 }
 

@@ -3,10 +3,10 @@
 
 use std::num::NonZeroU32;
 
-use super::{Findings, replies};
+use super::{Findings, replies, sizes};
 use crate::model::{
     Choice, Connections, ENVIRONMENT, InFlightPolicy, MaxInFlight, PLACES, Payload, Piece,
-    REQUEST_ID, SendKind, Sending, Template, Variable,
+    REQUEST_ID, SendKind, Sending, Sizes, Template, Variable, rendered,
 };
 use crate::spec::error::shown;
 use crate::spec::live::{self, Live, Per};
@@ -16,8 +16,6 @@ use crate::spec::units::Count;
 
 /// Most connections of a pool.
 const MAX_POOL: u64 = 10_000;
-/// The most bytes of a payload: the most that a server can be set to take.
-const MAX_PAYLOAD: u64 = 64 << 20;
 /// The largest limit of requests in flight: as many as have a place.
 const MAX_LIMIT: u64 = u32::MAX as u64;
 
@@ -141,31 +139,44 @@ fn choice(name: &Spanned<String>, variable: &live::Variable, findings: &mut Find
     }
 }
 
-/// How the requests of an action are sent; `None` where the spec does not say.
-pub fn sending(spec: &Spec, action: &syntax::Action, findings: &mut Findings) -> Option<Sending> {
-    let payload = payload(spec, action, findings);
+/// How the requests of an action are sent, `None` where the spec does not say; and how large they are, as far as that
+/// is known.
+pub fn sending(
+    spec: &Spec,
+    action: &syntax::Action,
+    findings: &mut Findings,
+) -> (Option<Sending>, Option<Sizes>) {
+    let (payload, size) = payload(spec, action, findings);
     let Some(written) = &action.live else {
-        if let Some(payload) = &action.payload {
+        if let Some(payload) = &action.payload
+            && !sizes::matter(spec)
+        {
             let error = payload.error("`payload` has no effect without `live`");
-            findings.error(
-                error.help("say how the request is sent, such as `live: {request: demo.ask}`"),
-            );
+            findings.error(error.help(
+                "say how the request is sent, such as `live: {request: demo.ask}`, or give a service `by_size`",
+            ));
         }
-        return None;
+        return (None, size);
     };
+    (sent(spec, written, payload, findings), size)
+}
+
+fn sent(
+    spec: &Spec,
+    written: &Spanned<Live>,
+    payload: Payload,
+    findings: &mut Findings,
+) -> Option<Sending> {
     let live = &written.value;
-    let (kind, subject) = kind(written, findings)?;
+    let (kind, to) = kind(written, findings)?;
     let headers = live
         .headers
         .as_ref()
         .map(|headers| headers.value.0.as_slice());
-    let headers = headers.unwrap_or_default().iter().map(|(name, text)| {
-        if text.value.contains(['\r', '\n']) {
-            let error = text.error("a header has one line");
-            findings.error(error.help("remove the line breaks"));
-        }
-        (name.value.clone(), template(spec, text, findings))
-    });
+    let headers = headers
+        .unwrap_or_default()
+        .iter()
+        .map(|(name, text)| (name.value.clone(), template(spec, text, findings)));
     let headers: Vec<_> = headers.collect();
     let request_id = match &live.request_id {
         Some(name) => replies::header(name, findings),
@@ -175,12 +186,13 @@ pub fn sending(spec: &Spec, action: &syntax::Action, findings: &mut Findings) ->
         let error = written.error(format!("the header `{name}` carries the request's id"));
         findings.error(error.help("remove it from `headers`, or name another `request_id`"));
     }
-    let to = subject_of(spec, subject, Use::Publish, findings);
+    let (subject, stream) = addressed(spec, kind, to, findings);
     replies::check(kind, live, findings);
     let awaited = live.r#await.as_ref();
     Some(Sending {
         kind,
-        subject: to,
+        subject,
+        stream,
         headers,
         payload,
         error_when: replies::conditions(live.error_when.as_ref(), findings),
@@ -190,65 +202,130 @@ pub fn sending(spec: &Spec, action: &syntax::Action, findings: &mut Findings) ->
     })
 }
 
-/// The one way in which a request is sent, with its subject.
-fn kind<'a>(
-    written: &'a Spanned<Live>,
-    findings: &mut Findings,
-) -> Option<(SendKind, &'a Spanned<String>)> {
+/// What a request is sent to, as the spec writes it.
+#[derive(Clone, Copy)]
+enum To<'a> {
+    Subject(&'a Spanned<String>),
+    Key(&'a Spanned<live::Key>),
+    Stored(&'a Spanned<live::Stored>),
+}
+
+/// The one way in which a request is sent, with what it is sent to.
+fn kind<'a>(written: &'a Spanned<Live>, findings: &mut Findings) -> Option<(SendKind, To<'a>)> {
+    const HELP: &str = "give one of `request`, `publish` and `jetstream` with a subject, of `kv_put`, `kv_create` and \
+                        `kv_get` with a bucket and a key, or `direct_get` with a stream and a subject";
+    let live = &written.value;
     let kinds = [
-        (SendKind::Request, &written.value.request),
-        (SendKind::Publish, &written.value.publish),
-        (SendKind::Jetstream, &written.value.jetstream),
+        (SendKind::Request, live.request.as_ref().map(To::Subject)),
+        (SendKind::Publish, live.publish.as_ref().map(To::Subject)),
+        (
+            SendKind::Jetstream,
+            live.jetstream.as_ref().map(To::Subject),
+        ),
+        (SendKind::KvPut, live.kv_put.as_ref().map(To::Key)),
+        (SendKind::KvCreate, live.kv_create.as_ref().map(To::Key)),
+        (SendKind::KvGet, live.kv_get.as_ref().map(To::Key)),
+        (
+            SendKind::DirectGet,
+            live.direct_get.as_ref().map(To::Stored),
+        ),
     ];
-    let mut given = kinds
-        .into_iter()
-        .filter_map(|(kind, subject)| Some((kind, subject.as_ref()?)));
+    let mut given = kinds.into_iter().filter_map(|(kind, to)| Some((kind, to?)));
     let (first, second) = (given.next(), given.next());
     if let Some((_, another)) = second {
-        let error = another.error("a request is sent in one way");
-        findings.error(error.help("give one of `request`, `publish` and `jetstream`"));
+        const WHAT: &str = "a request is sent in one way";
+        let error = match another {
+            To::Subject(subject) => subject.error(WHAT),
+            To::Key(key) => key.error(WHAT),
+            To::Stored(stored) => stored.error(WHAT),
+        };
+        findings.error(error.help(HELP));
     }
     if first.is_none() {
         let error = written.error("`live` does not say how the request is sent");
-        findings.error(
-            error
-                .help("give one of `request`, `publish` and `jetstream` with a subject")
-                .absence(),
-        );
+        findings.error(error.help(HELP).absence());
     }
     first
 }
 
-fn payload(spec: &Spec, action: &syntax::Action, findings: &mut Findings) -> Payload {
-    const HELP: &str = "give one of `size`, `text` and `file`";
-    let Some(written) = &action.payload else {
-        return Payload::Size(0);
-    };
-    let live::Payload { size, text, file } = &written.value;
-    match (size, text, file) {
-        (Some(size), None, None) => {
-            if size.value.0 > MAX_PAYLOAD {
-                let error = size.error(format!(
-                    "a payload of {} is more than any server takes",
-                    size.value
-                ));
-                findings.error(error.help("a payload may have up to 64MiB"));
+/// The subject of a request, and the stream that it is about.
+fn addressed(
+    spec: &Spec,
+    kind: SendKind,
+    to: To<'_>,
+    findings: &mut Findings,
+) -> (Template, Option<String>) {
+    match to {
+        To::Subject(subject) => (subject_of(spec, subject, Use::Publish, findings), None),
+        To::Key(Spanned { value: key, .. }) => {
+            let bucket = &key.bucket.value;
+            if !rendered::is_bucket(bucket) {
+                let error = key
+                    .bucket
+                    .error(format!("`{}` is no bucket", shown(bucket)));
+                findings.error(error.help("write letters, digits, `-` and `_`"));
             }
-            Payload::Size(usize::try_from(size.value.0.min(MAX_PAYLOAD)).unwrap_or(0))
+            let stream = format!("{}{bucket}", rendered::BUCKET);
+            let before = match kind {
+                SendKind::KvGet => format!("{}.DIRECT.GET.{stream}.", rendered::API),
+                _ => String::new(),
+            };
+            let before = format!("{before}{}.{bucket}.", rendered::KEYS);
+            let key = known_places(spec, &key.key, findings);
+            (key.after(&before), Some(stream))
         }
-        (None, Some(text), None) => Payload::Text(template(spec, text, findings)),
+        To::Stored(Spanned { value: stored, .. }) => {
+            let stream = &stored.stream.value;
+            if !rendered::is_stream(stream) {
+                let error = stored
+                    .stream
+                    .error(format!("`{}` is no stream", shown(stream)));
+                findings
+                    .error(error.help("write a name without blanks, dots, slashes and wildcards"));
+            }
+            let subject = known_places(spec, &stored.subject, findings);
+            let before = format!("{}.DIRECT.GET.{stream}.", rendered::API);
+            (subject.after(&before), Some(stream.clone()))
+        }
+    }
+}
+
+/// What the requests of an action carry, and its size as far as that is known.
+fn payload(
+    spec: &Spec,
+    action: &syntax::Action,
+    findings: &mut Findings,
+) -> (Payload, Option<Sizes>) {
+    const HELP: &str = "give one of `size`, `text` and `file`";
+    let known = |(payload, sizes)| (payload, Some(sizes));
+    let Some(written) = &action.payload else {
+        return known(sizes::fixed(0));
+    };
+    let live::Payload {
+        size,
+        at_most,
+        text,
+        file,
+    } = &written.value;
+    if let (None, Some(at_most)) = (size, at_most) {
+        let error = at_most.error("`at_most` has no effect without `size`");
+        findings.error(error.help("remove it").absence());
+    }
+    match (size, text, file) {
+        (Some(size), None, None) => known(sizes::payload(size, at_most.as_ref(), findings)),
+        (None, Some(text), None) => sizes::text(template(spec, text, findings)),
         (None, None, Some(path)) => match findings.file(path) {
-            Some(text) => Payload::Text(parsed(spec, path, &text, findings)),
-            None => Payload::Size(0),
+            Some(text) => sizes::text(parsed(spec, path, &text, findings)),
+            None => known(sizes::fixed(0)),
         },
         (None, None, None) => {
             let error = written.error("`payload` does not say what it is");
             findings.error(error.help(HELP).absence());
-            Payload::Size(0)
+            known(sizes::fixed(0))
         }
         _ => {
             findings.error(written.error("a payload is given once").help(HELP));
-            Payload::Size(0)
+            known(sizes::fixed(0))
         }
     }
 }
@@ -282,53 +359,48 @@ pub enum Use {
     Subscribe,
 }
 
-/// A subject that can be published or subscribed to, for each request.
+/// A subject that can be published or subscribed to, for each request. What its places make of it is looked at once all
+/// of the spec is read.
 pub fn subject_of(
     spec: &Spec,
     subject: &Spanned<String>,
     r#use: Use,
     findings: &mut Findings,
 ) -> Template {
-    check_subject(subject, r#use, findings);
-    let to = template(spec, subject, findings);
-    let secret = |piece: &Piece| matches!(piece, Piece::Environment(_));
-    if to.0.iter().any(secret) {
-        let error = subject
-            .error("a subject takes nothing from the environment, because servers tell subjects");
-        findings.error(error.help("write it, or give it with --set"));
+    let to = known_places(spec, subject, findings);
+    let text = subject.value.as_str();
+    let flaw = to.fixed().and_then(|fixed| match r#use {
+        Use::Publish => rendered::subject_flaw(fixed, rendered::API),
+        Use::Subscribe => rendered::subscription_flaw(fixed),
+    });
+    let of_no_place = text.split('.').any(|token| {
+        token.contains("{{") || token.matches('{').count() != token.matches('}').count()
+    });
+    if of_no_place {
+        let what = format!(
+            "the subject `{}` has a brace that is of no place",
+            shown(text)
+        );
+        findings.error(
+            subject
+                .error(what)
+                .help("write tokens with dots between, such as `demo.ask`"),
+        );
+    } else if let Some(flaw) = flaw {
+        let error = subject.error(format!("the subject `{}` {flaw}", shown(text)));
+        findings.error(error.help(flaw.help()));
     }
     to
 }
 
-/// A subject: tokens with dots between, none empty, and no wildcard where it is published to.
-fn check_subject(subject: &Spanned<String>, r#use: Use, findings: &mut Findings) {
-    let last = subject.value.split('.').count() - 1;
-    let flaw = subject
-        .value
-        .split('.')
-        .enumerate()
-        .find_map(|(place, token)| {
-            let odd = |c: char| c.is_whitespace() || c.is_control();
-            match token {
-                "" => Some("has an empty token"),
-                "*" if r#use == Use::Subscribe => None,
-                ">" if r#use == Use::Subscribe && place == last => None,
-                "*" | ">" => Some("is a wildcard, which nobody can publish to"),
-                _ if token.contains(odd) => Some("has a blank in it"),
-                _ if token.contains("{{")
-                    || token.matches('{').count() != token.matches('}').count() =>
-                {
-                    Some("has a brace that is of no place")
-                }
-                _ => None,
-            }
-        });
-    let reserved = subject
-        .value
-        .starts_with('$')
-        .then_some("is of the server itself");
-    if let Some(flaw) = flaw.or(reserved) {
-        let error = subject.error(format!("the subject `{}` {flaw}", subject.value));
-        findings.error(error.help("write tokens with dots between, such as `demo.ask`"));
+/// A template of a subject, which takes nothing from the environment.
+fn known_places(spec: &Spec, text: &Spanned<String>, findings: &mut Findings) -> Template {
+    let to = template(spec, text, findings);
+    let secret = |piece: &Piece| matches!(piece, Piece::Environment(_));
+    if to.0.iter().any(secret) {
+        let error = text
+            .error("a subject takes nothing from the environment, because servers tell subjects");
+        findings.error(error.help("write it, or give it with --set"));
     }
+    to
 }

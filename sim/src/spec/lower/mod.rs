@@ -18,8 +18,10 @@ mod replies;
 mod run;
 mod services;
 mod shapes;
+mod sizes;
 mod standstill;
 mod streams;
+mod templates;
 
 pub use run::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE, MAX_NAME};
 pub use shapes::DEFAULT_PERIOD;
@@ -59,8 +61,10 @@ pub fn lower_with(spec: &Spec, files: &Files) -> Result<Lowered, Vec<SpecError>>
     let (model, mut findings) = checked(spec, None, Sought::Read(files.clone()));
     if findings.errors.is_empty() {
         run::warn_of_small_budget(spec, &model, &mut findings);
+        templates::check(spec, &model, &mut findings);
         emptiness::check(spec, &model, &mut findings);
         services::check_timeouts(spec, &model, &mut findings);
+        sizes::check(spec, &model, &mut findings);
         paths::warn_of_unmissable(spec, &model, &mut findings);
         standstill::check(spec, &model, &mut findings);
         conditions::warn(spec, &model, &mut findings);

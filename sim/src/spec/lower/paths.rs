@@ -175,6 +175,7 @@ impl Paths<'_, '_> {
             let error = deadline.error("a deadline of zero cannot be met");
             self.findings.error(error.help("give a time above 0s"));
         }
+        let (sending, size) = live::sending(self.spec, action, self.findings);
         Action {
             name: name.value.clone(),
             entry,
@@ -185,7 +186,8 @@ impl Paths<'_, '_> {
                 .as_ref()
                 .map(|deadline| span(deadline.value)),
             fire_and_forget: !answers,
-            sending: live::sending(self.spec, action, self.findings),
+            size,
+            sending,
         }
     }
 

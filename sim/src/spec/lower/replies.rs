@@ -4,11 +4,12 @@ use std::num::{NonZeroU32, NonZeroUsize};
 
 use super::Findings;
 use super::live::{Use, count, subject_of, template};
-use crate::model::{Awaited, By, Condition, Piece, SendKind, Template};
+use crate::model::{Answer, Awaited, By, Condition, Piece, SendKind, Template};
 use crate::spec::error::shown;
 use crate::spec::live::{self, Await, Live, Until};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::Spec;
+use crate::spec::units::Count;
 
 /// Most subscriptions of an action, each of which is an entry at the server.
 const MAX_SUBSCRIBERS: u64 = 100_000;
@@ -19,9 +20,13 @@ const MAX_DELIVERIES: u64 = 1_000_000;
 pub fn check(kind: SendKind, live: &Live, findings: &mut Findings) {
     let conditions = [&live.error_when, &live.rejected_when];
     for condition in conditions.into_iter().flatten() {
-        if kind != SendKind::Request {
+        if !matches!(kind.answer(), Answer::Reply | Answer::Stored) {
             let error = condition.error("there is no reply of a service to look at");
-            findings.error(error.help("conditions are for what is sent with `request`"));
+            findings.error(
+                error.help(
+                    "conditions are for what is sent with `request`, `kv_get` or `direct_get`",
+                ),
+            );
         }
     }
 }
@@ -39,27 +44,32 @@ pub fn conditions(
 }
 
 fn condition(written: &Spanned<live::Condition>, findings: &mut Findings) -> Option<Condition> {
-    const HELP: &str = "give one of `header`, `json` and `text`";
+    const HELP: &str = "give one of `header`, `json`, `text` and `status`";
     let live::Condition {
         header: name,
         json,
         text,
+        status: code,
         is,
     } = &written.value;
     let value = is.as_ref().map(|is| is.value.clone());
-    match (name, json, text) {
-        (Some(name), None, None) => Some(Condition::Header {
+    match (name, json, text, code) {
+        (Some(name), None, None, None) => Some(Condition::Header {
             name: header(name, findings),
             is: value,
         }),
-        (None, Some(at), None) => Some(Condition::Json {
+        (None, Some(at), None, None) => Some(Condition::Json {
             pointer: pointer(at, findings),
             is: value,
         }),
-        (None, None, Some(text)) => {
+        (None, None, None, Some(code)) => Some(Condition::Status {
+            code: status(code, findings),
+            is: value,
+        }),
+        (None, None, Some(text), None) => {
             if let Some(is) = is {
                 let error = is.error("a text is looked for as it stands");
-                findings.error(error.help("`is` goes with `header` or `json`"));
+                findings.error(error.help("`is` goes with `header`, `json` or `status`"));
             }
             if text.value.is_empty() {
                 let error = text.error("an empty text is in every reply");
@@ -67,7 +77,7 @@ fn condition(written: &Spanned<live::Condition>, findings: &mut Findings) -> Opt
             }
             Some(Condition::Text(text.value.clone()))
         }
-        (None, None, None) => {
+        (None, None, None, None) => {
             let error = written.error("the condition does not say what is looked at");
             findings.error(error.help(HELP).absence());
             None
@@ -77,6 +87,18 @@ fn condition(written: &Spanned<live::Condition>, findings: &mut Findings) -> Opt
             None
         }
     }
+}
+
+/// The code of a status line.
+fn status(code: &Spanned<Count>, findings: &mut Findings) -> u16 {
+    let fitting = u16::try_from(code.value.0).ok();
+    fitting
+        .filter(|code| (100..=999).contains(code))
+        .unwrap_or_else(|| {
+            let error = code.error(format!("{} is no code of a status line", code.value));
+            findings.error(error.help("give three digits, such as 404"));
+            0
+        })
 }
 
 /// The name of a header.
@@ -169,11 +191,7 @@ fn check_unique(text: &Spanned<String>, equals: &Template, findings: &mut Findin
     findings.error(error.help("give it `{id}`, `{uuid}`, `{seq}`, or both `{user}` and `{n}`"));
 }
 
-fn token(
-    number: &Spanned<crate::spec::units::Count>,
-    subject: &Template,
-    findings: &mut Findings,
-) -> By {
+fn token(number: &Spanned<Count>, subject: &Template, findings: &mut Findings) -> By {
     let wildcards = subject.wildcards();
     let position = usize::try_from(number.value.0)
         .ok()

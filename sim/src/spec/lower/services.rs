@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{Findings, Names, conditions, distributions};
+use super::{Findings, Names, conditions, distributions, sizes};
 use crate::model::{Admission, Dispatch, Model, OnTimeout, Order, Service, Step};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax;
@@ -48,6 +48,7 @@ fn lower_one(name: &str, service: &syntax::Service, findings: &mut Findings) -> 
             Some(syntax::Dispatch::LeastLoaded) => Dispatch::LeastLoaded,
         },
         time: distributions::time(&service.time, findings),
+        per_byte: sizes::per_byte(service, findings),
         queue_limit: queue_limit(service, findings),
         errors: service.errors.as_ref().map_or(0.0, |errors| errors.value.0),
         on_timeout: match service

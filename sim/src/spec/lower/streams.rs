@@ -10,10 +10,10 @@ use super::{Findings, Names, distributions, refer};
 use crate::dist::Dist;
 use crate::model::{
     Batch, ClassId, Consumer, ConsumerId, Dispatch, Exhausted, FanOut, Service, ServiceId, Stream,
-    StreamId,
+    StreamId, rendered,
 };
 use crate::spec::backend::{self, AfterMaxDeliver, Publish, Visit};
-use crate::spec::error::Origin;
+use crate::spec::error::{Origin, shown};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::{self, Spec, Step};
 use crate::time::Span;
@@ -85,7 +85,10 @@ impl<'a> Subscriptions<'a> {
             let filter = subscription.consumer.filter.as_ref();
             Some(subscription.stream) == id
                 && filter.is_none_or(|filter| {
-                    filter.value.iter().any(|one| matches(&one.value, subject))
+                    filter
+                        .value
+                        .iter()
+                        .any(|one| rendered::fits(&one.value, subject))
                 })
         })
     }
@@ -110,20 +113,6 @@ impl<'a> Subscriptions<'a> {
         let matching = self.matching(stream, subject);
         matching.map(|index| ConsumerId(index as u16)).collect()
     }
-}
-
-/// Whether a filter with the wildcards of NATS matches a subject: `*` is one token, `>` one or more at the end.
-fn matches(filter: &str, subject: &str) -> bool {
-    let mut tokens = subject.split('.');
-    for part in filter.split('.') {
-        match (part, tokens.next()) {
-            (">", Some(_)) => return true,
-            ("*", Some(_)) => {}
-            (part, Some(token)) if part == token => {}
-            _ => return false,
-        }
-    }
-    tokens.next().is_none()
 }
 
 /// The streams.
@@ -492,7 +481,11 @@ fn check_filter(
         );
     }
     for one in &filter.value {
-        if subjects.is_empty() || subjects.iter().any(|subject| matches(&one.value, subject)) {
+        if subjects.is_empty()
+            || subjects
+                .iter()
+                .any(|subject| rendered::fits(&one.value, subject))
+        {
             continue;
         }
         let error = one.error(format!(
@@ -512,9 +505,10 @@ pub fn check_subject(publish: &Publish, findings: &mut Findings) {
     let Some(subject) = &publish.subject else {
         return;
     };
-    let fine = |token: &str| !token.is_empty() && !token.contains(['*', '>', ' ']);
-    if !subject.value.split('.').all(fine) {
-        let error = subject.error(format!("`{}` cannot be published to", subject.value));
+    let text = subject.value.as_str();
+    let flawed = rendered::subject_flaw(text, rendered::API).is_some();
+    if flawed || text.contains(['*', '>']) || text.starts_with('$') {
+        let error = subject.error(format!("`{}` cannot be published to", shown(text)));
         findings.error(
             error.help("a subject is tokens with dots between them, such as `orders.created`"),
         );
@@ -536,20 +530,4 @@ pub fn classes(spec: &syntax::Spec) -> Vec<&str> {
         }
     }
     classes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn filters_match_as_in_nats() {
-        assert!(matches("orders.*", "orders.created"));
-        assert!(!matches("orders.*", "orders"));
-        assert!(!matches("orders.*", "orders.a.b"));
-        assert!(matches("orders.>", "orders.a.b"));
-        assert!(!matches("orders.>", "orders"));
-        assert!(matches("orders", "orders"));
-        assert!(!matches("orders", "orders.created"));
-    }
 }

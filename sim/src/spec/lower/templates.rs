@@ -1,0 +1,202 @@
+//! What the templates of live actions come to once they are filled in: every text of each is judged at its place, as it
+//! would be before it is sent.
+
+use super::Findings;
+use super::sizes::MAX_PAYLOAD;
+use crate::model::rendered::{self, Flaw};
+use crate::model::{Action, Awaited, By, Looked, Model, Payload, Piece, Sending, Template, Texts};
+use crate::spec::error::shown;
+use crate::spec::live::Live;
+use crate::spec::spanned::Spanned;
+use crate::spec::syntax::{self, Spec};
+
+/// Judges the templates of every action.
+pub fn check(spec: &Spec, model: &Model, findings: &mut Findings) {
+    let mut texts = Texts::new(&model.variables);
+    let senders = senders(model);
+    let written = spec.actions.value.0.iter().map(|(_, action)| action);
+    for ((written, action), clients) in written.zip(&model.actions).zip(&senders) {
+        if let (Some(live), Some(sending)) = (&written.live, &action.sending) {
+            let mut judge = Judge {
+                texts: &mut texts,
+                clients,
+                findings: &mut *findings,
+            };
+            judge.action(written, &live.value, action, sending);
+        }
+    }
+}
+
+/// The names of the clients that send each action.
+fn senders(model: &Model) -> Vec<Vec<&str>> {
+    let mut senders = vec![Vec::new(); model.actions.len()];
+    for client in &model.clients {
+        for (action, _) in &client.mix.shares {
+            senders[action.index()].push(client.name.as_str());
+        }
+    }
+    senders
+}
+
+/// What judges the templates of an action.
+struct Judge<'a, 'b> {
+    texts: &'a mut Texts<'b>,
+    clients: &'a [&'a str],
+    findings: &'a mut Findings,
+}
+
+/// A text that is wrong, and why.
+type Wrong = (String, Flaw);
+
+impl Judge<'_, '_> {
+    fn action(
+        &mut self,
+        written: &syntax::Action,
+        live: &Live,
+        action: &Action,
+        sending: &Sending,
+    ) {
+        if let Some(place) = destination(live) {
+            self.destination(place, sending);
+        }
+        self.headers(live, sending);
+        if let (Some(written), Some(awaited)) = (&live.r#await, &sending.awaited) {
+            self.awaited(&written.value.subject, awaited);
+            if let Some(equals) = &written.value.equals {
+                self.equals(equals, awaited);
+            }
+        }
+        let Payload::Text(template) = &sending.payload else {
+            return;
+        };
+        if let Some(payload) = &written.payload {
+            let bytes = self.texts.most_bytes(template);
+            if u64::try_from(bytes).is_ok_and(|bytes| bytes > MAX_PAYLOAD) {
+                let what = format!(
+                    "the payload of {} may have {bytes} bytes, which is more than any server takes",
+                    action.name
+                );
+                let error = payload.error(what).help("a payload may have up to 64MiB");
+                self.findings.error(error);
+            }
+        }
+    }
+
+    fn destination(&mut self, place: Place<'_>, sending: &Sending) {
+        let looked = self
+            .texts
+            .subject_flaw(sending, self.clients, rendered::API);
+        // What has no places was told where it is written, unless it is a part of a subject.
+        if sending.subject.fixed().is_some() && place.whole {
+            return;
+        }
+        self.told("subject", place.text, looked);
+    }
+
+    fn told(&mut self, what: &str, place: &Spanned<String>, looked: Looked<Wrong>) {
+        match looked {
+            Looked::Found((text, flaw)) => {
+                let error = place.error(format!(
+                    "the {what} `{}` may be `{}`, which {flaw}",
+                    shown(&place.value),
+                    shown(&text)
+                ));
+                self.findings.error(error.help(flaw.help()));
+            }
+            Looked::Nothing { all: false } => {
+                let warning = place.error(format!(
+                    "the {what} `{}` may be more texts than are looked at before a load",
+                    shown(&place.value)
+                ));
+                let help = "each is looked at before it is sent; give its variables fewer values to know before";
+                self.findings.warn(warning.help(help));
+            }
+            Looked::Nothing { all: true } => {}
+        }
+    }
+
+    fn headers(&mut self, live: &Live, sending: &Sending) {
+        if let Some(name) = &live.request_id
+            && let Some(flaw) = rendered::header_name_flaw(&name.value)
+        {
+            let error = name.error(format!("the header `{}` {flaw}", shown(&name.value)));
+            self.findings
+                .error(error.help("let another header carry the request's id"));
+        }
+        let written = live.headers.iter().flat_map(|headers| &headers.value.0);
+        for ((name, place), (_, template)) in written.zip(&sending.headers) {
+            if let Some(flaw) = rendered::header_name_flaw(&name.value) {
+                let error = name.error(format!("the header `{}` {flaw}", name.value));
+                self.findings.error(error.help(flaw.help()));
+                continue;
+            }
+            let looked = self.texts.header_flaw(&name.value, template, self.clients);
+            self.told(&format!("header {}", name.value), place, looked);
+        }
+    }
+
+    /// Deliveries come on the subjects that the subscription has: each place is one token, or a part of one.
+    fn awaited(&mut self, place: &Spanned<String>, awaited: &Awaited) {
+        let wildcards = awaited.subject.wildcards();
+        let tokens = wildcards.split('.').count();
+        let of_spec = written_wildcards(&awaited.subject);
+        let looked = self.texts.look(&awaited.subject, self.clients, |text| {
+            let several = text.split('.').count() != tokens || count_wildcards(text) != of_spec;
+            let flaw = rendered::subscription_flaw(text);
+            let flaw = flaw.or_else(|| several.then_some(Flaw::NoToken))?;
+            Some((text.to_owned(), flaw))
+        });
+        if awaited.subject.fixed().is_none() {
+            self.told("awaited subject", place, looked);
+        }
+    }
+
+    fn equals(&mut self, place: &Spanned<String>, awaited: &Awaited) {
+        let looked = self.texts.look(&awaited.equals, self.clients, |text| {
+            let flaw = match awaited.by {
+                By::Token(_) => rendered::single_token_flaw(text),
+                By::Header(_) => rendered::header_flaw("", text),
+                By::Json(_) => None,
+            };
+            flaw.map(|flaw| (text.to_owned(), flaw))
+        });
+        self.told("text", place, looked);
+    }
+}
+
+/// What says where a request is sent.
+struct Place<'a> {
+    text: &'a Spanned<String>,
+    /// Whether it is the whole subject.
+    whole: bool,
+}
+
+fn destination(live: &Live) -> Option<Place<'_>> {
+    let subjects = [&live.request, &live.publish, &live.jetstream];
+    if let Some(text) = subjects.into_iter().flatten().next() {
+        return Some(Place { text, whole: true });
+    }
+    let keys = [&live.kv_put, &live.kv_create, &live.kv_get];
+    let keys = keys.into_iter().flatten().map(|key| &key.value.key);
+    let stored = live.direct_get.iter().map(|stored| &stored.value.subject);
+    let text = keys.chain(stored).next()?;
+    Some(Place { text, whole: false })
+}
+
+/// The tokens of a template that are wildcards as they stand.
+fn written_wildcards(template: &Template) -> usize {
+    let text: String = template
+        .0
+        .iter()
+        .map(|piece| match piece {
+            Piece::Text(text) => text.as_str(),
+            _ => "x",
+        })
+        .collect();
+    count_wildcards(&text)
+}
+
+fn count_wildcards(subject: &str) -> usize {
+    let wildcard = |token: &&str| matches!(*token, "*" | ">");
+    subject.split('.').filter(wildcard).count()
+}
