@@ -6,6 +6,7 @@ mod access;
 mod bad_input;
 mod cluster;
 mod exchange;
+mod forged;
 mod guarded;
 mod honesty;
 mod hostile;
