@@ -1,7 +1,9 @@
 //! The report of `blis check`.
 
-use blis_sim::analysis::{ClientLoad, Estimate, Offered, balanced, estimate, exact, offered};
-use blis_sim::model::{Arrival, Client, Model, Source};
+use blis_sim::analysis::{
+    Binds, ClientLoad, Constraint, Estimate, Offered, balanced, constraints, estimate, exact,
+};
+use blis_sim::model::{Arrival, Client, Model, ServiceId, Source};
 use blis_sim::result::offered_limits;
 
 use super::limits;
