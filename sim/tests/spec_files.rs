@@ -295,10 +295,8 @@ fn a_load_that_is_empty_for_certain_is_an_error_and_a_silent_client_a_warning() 
     #[rustfmt::skip]
     let empty = [
         ("rate: 1/h, arrival: constant", "1/h", "one period of its rate"),
-        ("rate: 100/s, shape: {ramp: {at: 20s, over: 5s}}", "100/s", "`shape`"),
         ("rate: 0.15/s, arrival: constant, shape: {ramp: {over: 10s}}", "0.15/s", "`shape`"),
         ("arrival: {burst: {count: 5, at: 11s}}", "{burst: {count: 5, at: 11s}}", "earlier `at`"),
-        ("rate: 100/s, shape: {windows: [{at: 11s, for: 5s}]}", "100/s", "`shape`"),
     ];
     for (client, at, advice) in empty {
         let alone = text(client, "");

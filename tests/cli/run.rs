@@ -23,7 +23,7 @@ fn the_main_command_reports_every_section() {
         "\n  response ",
         "p99.9",
         "\n  ± 95 % ",
-        "\n  intervals   95 %, from 20 batches of the run\n",
+        "\n  intervals   95 %, from 10 batches of the run\n",
         "\n  outcomes ",
         "\n  sessions ",
         "\n  service  workers ",

@@ -15,7 +15,10 @@ pub type Figures = BTreeMap<String, BTreeMap<String, String>>;
 
 /// Keys that were renamed or moved: the name in the document, and the canonical one. Each stands for a key and for all
 /// below it; `*` stands for one part of a key, whatever it is.
-const RENAMED: &[(&str, &str)] = &[];
+const RENAMED: &[(&str, &str)] = &[(
+    "bottleneck.capacity_per_s",
+    "bottleneck.capacity_visits_per_s",
+)];
 
 /// Parts of a document that are no figures: what was run, and sentences.
 const NOT_FIGURES: &[&str] = &[

@@ -421,6 +421,7 @@ fn limits_were_kept(run: &Run, args: &str) {
         ("priorities", false),
         ("disturbances", false),
         ("chat-pipeline", true),
+        ("uploads", true),
     ]
     .into();
     let known = judged.get(run.spec.name.as_str());
