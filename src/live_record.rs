@@ -138,7 +138,7 @@ fn passing(beside: &Path) -> Result<TempDir, Failure> {
 
 /// What sets this run apart from any other.
 fn id(nanos: u128) -> u64 {
-    let sha = spec::sha256(&format!("{nanos} {}", std::process::id()));
+    let sha = spec::sha256(format!("{nanos} {}", std::process::id()));
     u64::from_str_radix(&sha[..16], 16).unwrap_or_default()
 }
 
@@ -162,7 +162,7 @@ fn manifest(
         spec: SpecIdentity {
             name: workload.model.name.clone(),
             sha256: workload.sha256.clone(),
-            resolved_sha256: spec::sha256(&run_text(workload)),
+            resolved_sha256: spec::sha256(run_text(workload)),
             files: files(workload),
         },
         file: workload.file.clone(),

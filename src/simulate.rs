@@ -187,7 +187,7 @@ pub fn files(workload: &Workload) -> BTreeMap<String, String> {
 fn told(workload: &Workload) -> Provenance {
     Provenance {
         sha256: workload.sha256.clone(),
-        resolved_sha256: spec::sha256(&run_text(workload)),
+        resolved_sha256: spec::sha256(run_text(workload)),
         files: files(workload),
         configuration: workload.configuration.clone(),
         live: LiveEvidence::default(),

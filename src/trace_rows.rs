@@ -69,7 +69,7 @@ impl<W: Write> Rows<W> {
     /// Those of writing.
     pub fn header(&mut self, workload: &Workload) -> io::Result<()> {
         let (version, seed) = (env!("CARGO_PKG_VERSION"), workload.model.seed);
-        let sha = spec::sha256(&run_text(workload));
+        let sha = spec::sha256(run_text(workload));
         match self.form {
             TraceFormat::Csv => {
                 writeln!(

@@ -89,7 +89,7 @@ fn run(
     let side = |workload: &Workload| SpecIdentity {
         name: workload.model.name.clone(),
         sha256: workload.sha256.clone(),
-        resolved_sha256: spec::sha256(&run_text(workload)),
+        resolved_sha256: spec::sha256(run_text(workload)),
         files: files(workload),
     };
     let sides = [

@@ -44,7 +44,7 @@ pub fn of(document: &str) -> BTreeMap<String, String> {
         let value = match values {
             Values::One(value) => value,
             Values::Column(values) => {
-                let hash = blis_sim::spec::sha256(&values.join(" "));
+                let hash = blis_sim::spec::sha256(values.join(" "));
                 format!("{} values {}", values.len(), &hash[..16])
             }
         };

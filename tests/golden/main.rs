@@ -81,7 +81,7 @@ fn golden(name: &str, now: &str) -> String {
 fn documents_are_the_golden_ones() {
     let lines: Vec<String> = runs()
         .iter()
-        .map(|args| format!("{}  {args}\n", blis_sim::spec::sha256(&document(args))))
+        .map(|args| format!("{}  {args}\n", blis_sim::spec::sha256(document(args))))
         .collect();
     let golden = golden("documents.txt", &lines.concat());
     let golden: Vec<&str> = golden.split_inclusive('\n').collect();
