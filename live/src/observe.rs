@@ -203,8 +203,7 @@ where
     warnings.iter().for_each(|warning| warn(warning));
     let seen = watcher.stop();
     // What was taken by a connection and needs no answer may still wait to be written.
-    let most = if ended.lost { Duration::ZERO } else { FLUSH };
-    let flushed = runtime.block_on(transport.flush(most));
+    let flushed = runtime.block_on(transport.flush(FLUSH));
     let never_left = transport.never_left(&flushed);
     let awaited = transport.awaited().into_iter().map(|(action, tally)| {
         let name = model.actions[action.index()].name.clone();
