@@ -474,7 +474,8 @@ fn an_action_without_responders_is_warned_of_within_a_second() {
     let mut told = 0;
     drive_shown(&spec, Some(span(1)), Stage::default(), &mut |reached| {
         for _ in told..reached.intended {
-            responders.heard(blis_sim::model::ActionId(0), true);
+            let nobody = Err(crate::reason::Reason::NoResponders);
+            responders.heard(blis_sim::model::ActionId(0), nobody);
         }
         told = reached.intended;
         let warnings = silence.look(&responders);
