@@ -68,13 +68,21 @@ impl Memory {
 
     /// The longest memory among the lines that requests of these actions meet, those after the reply included.
     pub fn of_actions(&self, actions: impl Iterator<Item = usize>) -> Longest {
-        self.of_lines(actions.flat_map(|action| self.meets[action].iter().copied()))
+        let met: Vec<Line> = actions
+            .flat_map(|action| self.meets[action].iter().copied())
+            .collect();
+        self.of_lines(self.lines().filter(|line| met.contains(line)))
     }
 
     /// The longest memory of all.
     pub fn of_all(&self) -> Longest {
+        self.of_lines(self.lines())
+    }
+
+    /// All lines, in the order of the model, so that of equals the first by name is told.
+    fn lines(&self) -> impl Iterator<Item = Line> {
         let services = (0..self.services.len()).map(Line::Service);
-        self.of_lines(services.chain((0..self.consumers.len()).map(Line::Consumer)))
+        services.chain((0..self.consumers.len()).map(Line::Consumer))
     }
 
     /// The longest memory among these services.
