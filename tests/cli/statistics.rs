@@ -113,7 +113,8 @@ fn a_load_without_a_steady_state_is_told() {
     let ran = words("run --json --rate 600 --horizon 20s --timeout 1h --warmup auto");
     assert_eq!(at(&ran.json(), "window.found_by.steady_state"), false);
     assert!(
-        ran.stderr.contains("no steady state: response times do not settle"),
+        ran.stderr
+            .contains("no steady state: response times do not settle"),
         "{}",
         ran.stderr
     );
