@@ -268,7 +268,7 @@ fn lost_replies_are_no_overload_of_a_service_that_has_time() {
     let first = ran.stdout.lines().next().unwrap_or_default();
     assert_eq!(
         first,
-        "offered 100.0 requests/s, answered 90.00/s: 600 of 6,000 requests timed out"
+        "offered 100.0 requests/s, answered 89.98/s: 600 of 6,000 requests timed out"
     );
     let document = with_stdin("run --json --spec -", &lost).json();
     assert_eq!(document.get("falling_behind_rps"), None);
