@@ -11,7 +11,7 @@ use async_nats::ConnectOptions;
 use crate::connect_failure::ConnectFailure;
 
 /// Messages that may wait to be written to a connection's socket.
-const ROOM: usize = 8192;
+pub const ROOM: usize = 8192;
 /// How long opening a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 

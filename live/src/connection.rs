@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use async_nats::{Client, Event, StatusCode};
+use async_nats::{Client, Event};
 use blis_sim::engine::FlightId;
 use blis_sim::model::{ActionId, Answer, Model, SendKind};
 use futures_util::StreamExt as _;
@@ -237,8 +237,7 @@ async fn open_one(
                 Answer::Stored => reads.of_stored(kind, action, &message, &told),
                 Answer::Reply | Answer::Nothing => reads.ending(action, &message),
             };
-            let nobody = message.status == Some(StatusCode::NO_RESPONDERS);
-            told.responders.heard(action, nobody);
+            told.responders.heard(action, ending);
             if incoming
                 .send(Incoming::Done { flight, ending, at })
                 .is_err()

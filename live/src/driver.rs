@@ -245,6 +245,8 @@ pub struct Driver<T, C, S> {
     /// Connections that are down, and since when.
     down: BTreeMap<u32, Time>,
     lost: bool,
+    /// Whether somebody asked for a stop, before the load was at its end or after.
+    is_asked_to_stop: bool,
     limit: Option<MaxInFlight>,
     /// Since when there may be more requests in flight.
     room_since: Time,
@@ -283,6 +285,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             latest: Time::ZERO,
             down: BTreeMap::new(),
             lost: false,
+            is_asked_to_stop: false,
             limit: model.max_in_flight,
             room_since: Time::ZERO,
             own_lag: Times::new(),
@@ -509,7 +512,8 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         if patience_is_over {
             self.lost = true;
         }
-        if (patience_is_over || (watch.stop)()) && self.load.ended().is_none() {
+        self.is_asked_to_stop |= (watch.stop)();
+        if (patience_is_over || self.is_asked_to_stop) && self.load.ended().is_none() {
             self.advance(now);
             let Driver { load, sink, .. } = self;
             load.end(now, LoadEnd::Interrupted, sink);
@@ -536,15 +540,11 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             }
         }
         let ended = self.load.ended_at().unwrap_or(now);
-        // The reply to a request that timed out may still come, and is late then. Who interrupts a run does not wait for it.
-        let late = self.load.awaits_late_replies() && !self.is_interrupted();
+        // The reply to a request that timed out may still come, and is late then. Who asks for a stop does not wait for it.
+        let late = self.load.awaits_late_replies() && !self.is_asked_to_stop;
         let nothing_comes =
             self.load.in_flight() == 0 && !self.world.transport.is_waiting() && !late;
         nothing_comes || now >= ended + self.drain || self.lost
-    }
-
-    fn is_interrupted(&self) -> bool {
-        self.load.ended() == Some(LoadEnd::Interrupted)
     }
 
     /// The next instant at which something is to be done.

@@ -48,6 +48,7 @@ pub mod micro;
 pub mod nats;
 pub mod observe;
 pub mod observers;
+pub mod outbox;
 pub mod peers;
 pub mod plan;
 pub mod preflight;

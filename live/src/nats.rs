@@ -1,6 +1,6 @@
 //! The transport that sends to NATS.
 //!
-//! A request is handed to the queue of its connection, or is dropped where that is full: the driver never waits. The
+//! A request is handed to the queue of its connection, or is dropped where that has no room: the driver never waits. The
 //! intended instant is the driver's affair; here is the instant of sending.
 
 use std::future::Future;
@@ -8,22 +8,27 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use async_nats::{HeaderMap, HeaderName, HeaderValue, PublishErrorKind};
 use blis_sim::engine::FlightId;
 use blis_sim::event::{Outcome, Request};
 use blis_sim::model::{
-    ActionId, Answer, Connections, Model, Payload, Piece, SendKind, Sending, SizeDraws, Source,
-    Template, rendered,
+    ActionId, Answer, Client, Connections, Model, Payload, Piece, SendKind, Sending, SizeDraws,
+    Source, Template, rendered,
 };
 use blis_sim::time::Time;
 use bytes::Bytes;
+use futures_util::future::join_all;
+use tokio::time::timeout;
 
 use crate::awaiting::{Awaiting, Delivery, Name, Tally};
 use crate::connection::{Connection, Told, write_id};
 use crate::denied::key;
 use crate::driver::{Sent, Transport};
+use crate::outbox::{Flushed, Outbox, room};
 use crate::reason::Reason;
+use crate::sizes::largest;
 use crate::text::Filler;
 
 /// What a payload of a size is filled with.
@@ -47,7 +52,7 @@ pub fn connections_of(model: &Model) -> u32 {
 }
 
 /// The connections of a client's own: one for each closed user, one for all sessions of an open client.
-fn places(client: &blis_sim::model::Client) -> u64 {
+fn places(client: &Client) -> u64 {
     match client.source {
         Source::Closed { .. } => client.closed_users(),
         Source::Open { .. } => 1,
@@ -66,7 +71,9 @@ struct Prepared {
 }
 
 enum Filled {
-    Fixed(Bytes),
+    Text(Bytes),
+    /// Always as many bytes.
+    Size(usize),
     /// As many bytes as the request is drawn.
     Drawn,
     Each(Template),
@@ -76,10 +83,10 @@ impl Prepared {
     /// `None` where a header cannot have its name, which the reading of the spec has seen to.
     fn new(sending: &Sending) -> Option<Prepared> {
         let payload = match &sending.payload {
-            Payload::Size(bytes) => Filled::Fixed(Bytes::from(vec![FILLING; *bytes])),
+            Payload::Size(bytes) => Filled::Size(*bytes),
             Payload::Drawn { .. } => Filled::Drawn,
             Payload::Text(text) => match text.fixed() {
-                Some(text) => Filled::Fixed(Bytes::from(text.to_owned())),
+                Some(text) => Filled::Text(Bytes::from(text.to_owned())),
                 None => Filled::Each(text.clone()),
             },
         };
@@ -122,14 +129,39 @@ impl Prepared {
 /// Why a request is not sent, to be told.
 struct NotSent(String);
 
-/// The largest payload whose size is drawn.
-fn largest_draw(model: &Model) -> usize {
-    let sending = model.actions.iter().filter_map(|one| one.sending.as_ref());
-    let largest = sending.map(|sending| match sending.payload {
-        Payload::Drawn { most } => most,
-        Payload::Size(_) | Payload::Text(_) => 0,
+/// How the actions are sent that some client sends, by action.
+fn prepare(model: &Model) -> Vec<Option<Prepared>> {
+    let mut prepared: Vec<Option<Prepared>> = model.actions.iter().map(|_| None).collect();
+    let shares = model.clients.iter().flat_map(|client| &client.mix.shares);
+    for (id, _) in shares {
+        let place = &mut prepared[id.index()];
+        if place.is_none() {
+            let sending = model.actions[id.index()].sending.as_ref();
+            *place = sending.and_then(Prepared::new);
+        }
+    }
+    prepared
+}
+
+/// The bytes that payloads are cut from: as many as the largest that some client sends.
+fn filling(model: &Model, prepared: &[Option<Prepared>]) -> Bytes {
+    let sent = model.actions.iter().zip(prepared);
+    let sent = sent.filter_map(|(action, prepared)| prepared.as_ref().and(action.sending.as_ref()));
+    let largest = sent.map(|sending| match sending.payload {
+        Payload::Size(bytes) | Payload::Drawn { most: bytes } => bytes,
+        Payload::Text(_) => 0,
     });
-    largest.max().unwrap_or(0)
+    Bytes::from(vec![FILLING; largest.max().unwrap_or(0)])
+}
+
+/// How many closed users send over a connection, at most.
+fn sharing(model: &Model) -> u64 {
+    let Connections::Pool(number) = model.connections else {
+        return 1;
+    };
+    let of_client = |client: &Client| client.closed_users().div_ceil(u64::from(number.get()));
+    let clients = model.clients.iter().map(of_client);
+    clients.fold(0, u64::saturating_add)
 }
 
 /// Client, user and number: by which a stream knows a message again, also when it is tried again.
@@ -149,12 +181,16 @@ pub struct Nats {
     model: Model,
     filler: Filler,
     awaiting: Awaiting,
-    /// What payloads whose size is drawn are cut from.
+    /// What payloads of a size are cut from.
     filling: Bytes,
     sizes: SizeDraws,
     /// By action.
     prepared: Vec<Option<Prepared>>,
     connections: Vec<Connection>,
+    /// By connection.
+    outboxes: Vec<Outbox>,
+    /// The messages that may wait in each of them.
+    room: u64,
     /// The first connection of each client, where users have their own.
     first_of: Vec<usize>,
     /// The connection and the subject of each request in flight, by slot.
@@ -183,14 +219,14 @@ impl Nats {
             first += usize::try_from(places(client)).unwrap_or(usize::MAX);
             of_client
         });
+        let prepared = prepare(model);
+        let outboxes = connections.iter().map(|one| Outbox::of(&one.client));
         Nats {
             first_of: first_of.collect(),
-            prepared: model
-                .actions
-                .iter()
-                .map(|action| action.sending.as_ref().and_then(Prepared::new))
-                .collect(),
-            filling: Bytes::from(vec![FILLING; largest_draw(model)]),
+            filling: filling(model, &prepared),
+            prepared,
+            outboxes: outboxes.collect(),
+            room: room(largest(model, &run), sharing(model)),
             sizes: SizeDraws::new(model),
             filler: Filler::new(model),
             awaiting: Awaiting::new(model),
@@ -211,9 +247,27 @@ impl Nats {
         tallies.map(|(id, tally)| (id, tally.clone())).collect()
     }
 
-    /// The connections.
-    pub fn connections(&self) -> &[Connection] {
-        &self.connections
+    /// Waits until connections have written what they were given, or so long.
+    pub async fn flush(&self, most: Duration) -> Vec<Flushed> {
+        let flushes = self.connections.iter().map(|connection| async move {
+            if !connection.up.load(Ordering::Relaxed) {
+                return Flushed::IsDown;
+            }
+            match timeout(most, connection.client.flush()).await {
+                Ok(Ok(())) => Flushed::Yes,
+                Ok(Err(_)) => Flushed::IsDown,
+                Err(_) => Flushed::NotInTime,
+            }
+        });
+        join_all(flushes).await
+    }
+
+    /// The messages that never left connections, at least, after they were flushed.
+    pub fn never_left(&self, flushed: &[Flushed]) -> u64 {
+        let outboxes = self.outboxes.iter().zip(flushed);
+        outboxes
+            .map(|(outbox, flushed)| outbox.never_left(*flushed))
+            .sum()
     }
 
     /// The connection that a user sends over.
@@ -261,12 +315,17 @@ impl Transport for Nats {
         if connection.denied.holds(to) {
             return Sent::Done(Err(Reason::PermissionDenied));
         }
+        let outbox = &mut self.outboxes[at];
+        if outbox.waiting() >= self.room {
+            return Sent::Done(Err(Reason::ConnectionFull));
+        }
         if flight.slot() >= self.sent.len() {
             self.sent.resize(flight.slot() + 1, (u32::MAX, 0));
         }
         self.sent[flight.slot()] = (at as u32, to);
         let payload = match &prepared.payload {
-            Filled::Fixed(bytes) => bytes.clone(),
+            Filled::Text(bytes) => bytes.clone(),
+            Filled::Size(bytes) => self.filling.slice(..*bytes),
             Filled::Drawn => {
                 let size = self.sizes.of(request) as usize;
                 self.filling.slice(..size.min(self.filling.len()))
@@ -294,6 +353,7 @@ impl Transport for Nats {
         };
         match accepted {
             Some(Ok(())) => {
+                outbox.took();
                 if let Some(name) = awaits {
                     self.awaiting.sent(now, flight, request, name);
                     return Sent::Waiting;
@@ -346,5 +406,47 @@ pub fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => Some(result),
         Poll::Pending => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model(clients: &str, more: &str) -> Model {
+        let mut spec = format!(
+            "blis: 1\nname: a\nrun: {{requests: 9, horizon: 1s}}\nclients: {{{clients}}}\nactions:\n  small: {{path: [reply], live: \
+             {{request: a}}, payload: {{size: 10B}}}}\n  text: {{path: [reply], live: {{request: a}}, payload: {{text: \
+             hello}}}}\n  drawn: {{path: [reply], live: {{request: a}}, payload: {{size: {{uniform: {{min: 1B, max: 50B}}}}}}}}\n"
+        );
+        for number in 0..300 {
+            spec += &format!(
+                "  unused-{number}: {{path: [reply], live: {{request: a}}, payload: {{size: 1MB}}}}\n"
+            );
+        }
+        spec += more;
+        let spec = blis_sim::spec::read(&spec).expect("it reads");
+        blis_sim::spec::lower(&spec).expect("it lowers").model
+    }
+
+    #[test]
+    fn payloads_are_cut_from_one_that_is_as_large_as_what_is_sent() {
+        let of = |does: &str, largest: usize, number: usize| {
+            let model = model(&format!("c: {{concurrency: 1, do: {does}}}"), "");
+            let prepared = prepare(&model);
+            assert_eq!(prepared.iter().flatten().count(), number, "{does}");
+            assert_eq!(filling(&model, &prepared).len(), largest, "{does}");
+        };
+        of("small", 10, 1);
+        of("text", 0, 1);
+        of("{small: 1, drawn: 1}", 50, 2);
+        of("{unused-7: 1, small: 1, unused-250: 1}", 1_000_000, 3);
+    }
+
+    #[test]
+    fn closed_users_share_the_connections_of_a_pool() {
+        let clients = "a: {concurrency: 7, do: small}, b: {concurrency: 3, do: small}, c: {rate: 9/s, do: small}";
+        assert_eq!(sharing(&model(clients, "connections: {pool: 3}\n")), 4);
+        assert_eq!(sharing(&model(clients, "")), 1);
     }
 }

@@ -11,7 +11,6 @@ use blis_sim::model::{MaxInFlight, Model};
 use blis_sim::result::Observers;
 use blis_sim::time::Span;
 use blis_sim::verdict::{LiveEvidence, Measured};
-use futures_util::future::join_all;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::awaiting::Tally;
@@ -102,6 +101,8 @@ pub struct Observed<S> {
     pub connected: Connected,
     /// What came of the deliveries that requests awaited, by the name of the action.
     pub awaited: Vec<(String, Tally)>,
+    /// The messages that connections took and did not send, at least.
+    pub never_left: u64,
     /// The generator, seen by itself.
     pub seen: Seen,
     /// What the observers saw; `None` when they did not come to their end.
@@ -202,13 +203,8 @@ where
     warnings.iter().for_each(|warning| warn(warning));
     let seen = watcher.stop();
     // What was taken by a connection and needs no answer may still wait to be written.
-    if !ended.lost {
-        let up = transport.connections().iter();
-        let up = up.filter(|connection| connection.up.load(Ordering::Relaxed));
-        let flushes = up.map(|connection| connection.client.flush());
-        let flushed = join_all(flushes);
-        let _ = runtime.block_on(async { tokio::time::timeout(FLUSH, flushed).await });
-    }
+    let flushed = runtime.block_on(transport.flush(FLUSH));
+    let never_left = transport.never_left(&flushed);
     let awaited = transport.awaited().into_iter().map(|(action, tally)| {
         let name = model.actions[action.index()].name.clone();
         (name, tally)
@@ -224,6 +220,7 @@ where
         told,
         connected,
         awaited,
+        never_left,
         seen,
         observers,
     })
@@ -271,6 +268,7 @@ pub fn evidence<S>(model: &Model, observed: &Observed<S>) -> LiveEvidence {
              connections, a faster machine or a lower rate."
         ));
     }
+    limits.extend(never_left(observed.never_left));
     let p99 = |times: &Times| times.quantile(0.99).unwrap_or_default();
     LiveEvidence {
         // With a limit that delays, most of the lag is that limit's.
@@ -297,6 +295,25 @@ fn backlogs(model: &Model, observers: Option<&Observers>) -> Vec<Measured> {
         }
     });
     consumers.collect()
+}
+
+/// That what is counted as sent was not, if so.
+fn never_left(messages: u64) -> Option<String> {
+    let (were, they) = match messages {
+        0 => return None,
+        1 => (
+            "1 message was".to_owned(),
+            "it is a publication that waits for nothing, it is",
+        ),
+        several => (
+            format!("{several} messages were"),
+            "they are publications that wait for nothing, they are",
+        ),
+    };
+    Some(format!(
+        "At least {were} counted as sent and never left the generator, because nothing read them: where {they} among \
+         those that are ok; look why the server stopped reading, and run it again."
+    ))
 }
 
 /// Why lateness of its own made the generator the limit, if it did.
@@ -337,7 +354,8 @@ pub fn check<S>(observed: &Observed<S>) -> Result<(), Imbalance> {
     }
 }
 
-/// What happened to connections, as often as it did, by what it was; what did not happen is absent.
+/// What happened to connections, as often as it did, by what it was, and the messages that never left them; what did not
+/// happen is absent.
 pub fn incidents<S>(observed: &Observed<S>) -> Vec<(&'static str, u64)> {
     let told = &observed.told;
     let counts = [
@@ -347,6 +365,7 @@ pub fn incidents<S>(observed: &Observed<S>) -> Vec<(&'static str, u64)> {
     let counts = counts
         .into_iter()
         .map(|(name, counter)| (name, counter.load(Ordering::Relaxed)));
+    let counts = counts.chain([("never_left", observed.never_left)]);
     counts.filter(|(_, number)| *number > 0).collect()
 }
 

@@ -157,4 +157,16 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), Reason::ALL.len());
     }
+
+    #[test]
+    fn the_documents_list_every_reason() {
+        let text = include_str!("../../docs/semantics.md");
+        let list = text.split_once("`reasons` (why requests failed: ");
+        let (list, _) = list.and_then(|(_, rest)| rest.split_once(')')).unwrap();
+        let listed: Vec<&str> = list
+            .split(", ")
+            .map(|name| name.trim_matches('`'))
+            .collect();
+        assert_eq!(listed, Reason::ALL.map(Reason::name));
+    }
 }

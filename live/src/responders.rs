@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use blis_sim::model::{ActionId, Model};
 
+use crate::reason::{Ending, Reason};
+
 /// Replies by action: from whoever answers, and from the server where nobody subscribes. Connections count, the driver's
 /// thread looks.
 #[derive(Debug, Default)]
@@ -21,13 +23,13 @@ impl Responders {
         Responders(model.actions.iter().map(|_| Replies::default()).collect())
     }
 
-    /// A reply to a request of this action came, or that nobody subscribes to its subject.
-    pub fn heard(&self, action: ActionId, nobody: bool) {
+    /// A reply to a request of this action came, or that nobody subscribes to its subject: whoever is there may answer with
+    /// any status.
+    pub fn heard(&self, action: ActionId, ending: Ending) {
         if let Some(replies) = self.0.get(action.index()) {
-            let counter = if nobody {
-                &replies.nobody
-            } else {
-                &replies.somebody
+            let counter = match ending {
+                Err(Reason::NoResponders) => &replies.nobody,
+                _ => &replies.somebody,
             };
             counter.fetch_add(1, Ordering::Relaxed);
         }
@@ -90,11 +92,15 @@ mod tests {
         let responders = Responders::new(&model);
         let mut silence = Silence::new(&model);
         assert_eq!(silence.look(&responders), Vec::<String>::new());
-        for nobody in [true, true] {
-            responders.heard(ActionId(0), nobody);
+        let nobody = Err(Reason::NoResponders);
+        for ending in [nobody, nobody] {
+            responders.heard(ActionId(0), ending);
         }
-        for nobody in [true, false] {
-            responders.heard(ActionId(1), nobody);
+        for ending in [nobody, Ok(())] {
+            responders.heard(ActionId(1), ending);
+        }
+        for ending in [Err(Reason::StatusError), nobody] {
+            responders.heard(ActionId(2), ending);
         }
         let warnings = silence.look(&responders);
         assert_eq!(

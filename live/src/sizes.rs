@@ -1,7 +1,9 @@
 //! The sizes of what is sent, before it is: what a server takes is payload and headers together.
 
 use blis_sim::event::Request;
-use blis_sim::model::{Answer, ClientId, Model, Payload, Piece, SendKind, Sending, Template};
+use blis_sim::model::{
+    ActionId, Answer, ClientId, Model, Payload, Piece, SendKind, Sending, Template,
+};
 use blis_sim::time::Time;
 
 use crate::nats::{FIRST, LAST_OF_SUBJECT, MESSAGE_ID, message_id};
@@ -35,7 +37,42 @@ pub struct TooLarge {
 /// # Errors
 /// The first action with one that is not.
 pub fn check(model: &Model, run: &str, most: usize) -> Result<(), TooLarge> {
+    let too_large = largest_of_each(model, run)
+        .into_iter()
+        .find(|one| one.sum() > most);
+    too_large.map_or(Ok(()), |one| {
+        Err(TooLarge {
+            action: model.actions[one.action.index()].name.clone(),
+            bytes: one.bytes,
+            headers: one.headers,
+            most,
+        })
+    })
+}
+
+/// The bytes of the largest message that a client of the model sends, headers included.
+pub fn largest(model: &Model, run: &str) -> usize {
+    let all = largest_of_each(model, run);
+    all.iter().map(Largest::sum).max().unwrap_or(0)
+}
+
+/// The largest message of an action, as a client sends it.
+struct Largest {
+    action: ActionId,
+    bytes: usize,
+    headers: usize,
+}
+
+impl Largest {
+    fn sum(&self) -> usize {
+        self.bytes.saturating_add(self.headers)
+    }
+}
+
+/// Those of the actions that some client sends.
+fn largest_of_each(model: &Model, run: &str) -> Vec<Largest> {
     let filler = Filler::new(model);
+    let mut all = Vec::new();
     for (client, of_model) in (0u16..).map(ClientId).zip(&model.clients) {
         // Numbers grow until the budget is spent, or as far as numbers go.
         let budget = model.limits.requests.map_or(u64::MAX, |most| most.get());
@@ -60,17 +97,14 @@ pub fn check(model: &Model, run: &str, most: usize) -> Result<(), TooLarge> {
                 Payload::Text(text) => length(text),
             };
             let headers = headers(sending, run, length);
-            if bytes.saturating_add(headers) > most {
-                return Err(TooLarge {
-                    action: action.name.clone(),
-                    bytes,
-                    headers,
-                    most,
-                });
-            }
+            all.push(Largest {
+                action: *id,
+                bytes,
+                headers,
+            });
         }
     }
-    Ok(())
+    all
 }
 
 fn headers(sending: &Sending, run: &str, length: impl Fn(&Template) -> usize) -> usize {

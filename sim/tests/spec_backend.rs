@@ -64,6 +64,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("members: 2, workers: 2, time: 5ms", "members: 2, workers: 2, time: 5ms, outages: [{from: 1s, to: 2s, member: 3}]", "3", "there is no member 3"),
     ("members: 2, workers: 2, time: 5ms", "members: 2, dispatch: shared, workers: 2, time: 5ms, slow_downs: [{from: 1s, to: 2s, member: 1, factor: 2}]", "1", "members that share one line are not told apart"),
     ("do: tell}", "do: tell, class: gold}", "gold", "`class` has no effect"),
+    ("do: tell}", "do: tell, class: \"go\\u202eld\"}", "\"go\\u202eld\"", "the class `go\\u202eld` cannot be a name"),
     ("[{visit: api}, reply]}", "[{visit: api}, reply], deadline: 1s}", "1s", "`deadline` has no effect"),
     ("subscribers: 10", "subscribers: 0", "0", "cannot have 0 subscribers"),
 ];

@@ -404,6 +404,8 @@ const CASES: &[Case] = &[
     ("blis: 1", "- blis", &[("n", "this is not YAML: while parsing a block collection, did not find expected '-' indicator")]),
     ("blis: 1", "blis: [1", &[(":", "this is not YAML: illegal placement of ':' indicator")]),
     ("blis: 1", "blis: 1\n---", &[("", "a second document starts here")]),
+    ("name: base", "name: \"a\\u202eb\"", &[("\"a\\u202eb\"", "`a\\u202eb` cannot be the name of a spec")]),
+    ("name: base", "name: \"a\\u200bb\"", &[("\"a\\u200bb\"", "`a\\u200bb` cannot be the name of a spec")]),
     ("name: base", "name: \"\"", &[("\"\"", "`` cannot be the name of a spec")]),
     ("rate: 200/s", "rate: 2000M/s", &[("2000M/s", "`2000M/s` is more than the clock can tell apart")]),
     ("workers: 4", "workers: 4.5", &[("4.5", "`4.5` is not a whole number")]),

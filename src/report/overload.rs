@@ -1,15 +1,20 @@
 //! Load that services cannot carry, as `blis check` tells it.
 
-use blis_sim::analysis::{Binds, Constraint, ServiceLoad, constraints, offered};
+use blis_sim::analysis::{Binds, Constraint, Constraints, constraints};
 use blis_sim::dist::Family;
-use blis_sim::model::{Model, Service, Source};
+use blis_sim::model::{Model, Service, ServiceId, Source};
 
 use super::number::{count, millis, percent, significant};
+
+/// From here on a load does not fit, rounding aside.
+const FULL: f64 = 1.0 + 1e-9;
+/// The most workers that a member is advised to have where each of them slows the others down.
+const MOST_WORKERS: u32 = 10_000;
 
 /// One sentence for each service and each window that is offered more than it can carry by clients whose arrivals do not end. What was
 /// recorded or comes in a burst is over at some time, and its backlog is what a run is there to show.
 pub fn overload_warnings(model: &Model) -> Vec<String> {
-    let all = offered(&only(model, |source| match source {
+    let all = constraints(&only(model, |source| match source {
         Source::Open { arrival, .. } => arrival.has_rate(),
         Source::Closed { .. } => true,
     }));
@@ -17,19 +22,21 @@ pub fn overload_warnings(model: &Model) -> Vec<String> {
         Source::Open { arrival, .. } => arrival.has_rate(),
         Source::Closed { .. } => false,
     });
-    let open = offered(&relentless);
-    let services = model.services.iter().zip(all.services).zip(open.services);
-    let over = services.filter(|((_, all), _)| all.utilisation() > 1.0);
-    over.map(|((service, all), open)| overload(model, service, &all, &open))
-        .chain(windows(model, &relentless))
-        .collect()
+    let open = constraints(&relentless);
+    let services = (0..).map(ServiceId).zip(&model.services);
+    let over = services.filter_map(|(id, service)| {
+        let all = workers(&all, id).filter(|all| all.load() > FULL)?;
+        Some(overload(model, service, all, workers(&open, id)))
+    });
+    let narrow = open.all.iter().filter(|one| one.load() > FULL);
+    let narrow = narrow.filter_map(|one| narrow_window(model, one));
+    over.chain(narrow).collect()
 }
 
-/// One sentence for each window that the offered load of open clients does not fit through.
-fn windows(model: &Model, relentless: &Model) -> Vec<String> {
-    let limits = constraints(relentless);
-    let over = limits.all.iter().filter(|one| one.load() > 1.0);
-    over.filter_map(|one| narrow(model, one)).collect()
+/// The workers of a service, where anything visits it.
+fn workers(limits: &Constraints, service: ServiceId) -> Option<&Constraint> {
+    let own = |one: &&Constraint| one.binds == Binds::Workers(service);
+    limits.all.iter().find(own)
 }
 
 /// The model with those of its clients only.
@@ -39,10 +46,19 @@ fn only(model: &Model, which: impl Fn(&Source) -> bool) -> Model {
     some
 }
 
-fn overload(model: &Model, service: &Service, all: &ServiceLoad, open: &ServiceLoad) -> String {
+fn overload(
+    model: &Model,
+    service: &Service,
+    all: &Constraint,
+    open: Option<&Constraint>,
+) -> String {
     let impatient = model.clients.iter().any(|client| client.timeout.is_some());
-    let relentless = open.utilisation() > 1.0;
-    let consequence = match (relentless, service.queue_limit) {
+    let open = open.filter(|open| open.load() > FULL);
+    // What an outage leaves behind is worked off after it.
+    let for_a_time = all.load() * all.available <= FULL;
+    let consequence = match (open.is_some(), service.queue_limit) {
+        (true, Some(_)) if for_a_time => "its line fills while they last and refuses the rest",
+        (true, None) if for_a_time && !impatient => "its line grows while they last",
         (true, Some(_)) => "its line stays full and refuses the rest",
         _ if impatient => "its line grows until requests time out",
         (false, _) => {
@@ -53,28 +69,37 @@ fn overload(model: &Model, service: &Service, all: &ServiceLoad, open: &ServiceL
         }
         (true, None) => "its line grows without end",
     };
-    let remedy = match relentless {
-        true => format!("; {}", remedy(service, open)),
+    if all.available <= 0.0 {
+        return format!(
+            "service {} is out of service as long as the run is measured: {consequence}",
+            service.name
+        );
+    }
+    let left = match all.available < 1.0 {
+        true => format!(
+            " in the {} that outages and slow-downs leave",
+            percent(all.available)
+        ),
         false => String::new(),
     };
+    let carries = significant(all.per_second());
+    let remedy = open.map_or(String::new(), |open| remedy(service, open));
     format!(
-        "service {} is offered {} of what its workers can do: {consequence}; it carries {} visits/s{remedy}",
+        "service {} is offered {} of what its workers can do{left}: {consequence}; it carries {carries} visits/s{remedy}",
         service.name,
-        percent(all.utilisation()),
-        significant(all.capacity_visits())
+        percent(all.load()),
     )
 }
 
 /// What would carry the load, and why the service may be slower than was thought.
-fn remedy(service: &Service, open: &ServiceLoad) -> String {
-    let members = f64::from(service.members.get());
-    let workers = (open.erlangs() / members).floor() + 1.0;
+fn remedy(service: &Service, open: &Constraint) -> String {
     let each = match service.members.get() {
         1 => "",
         _ => " for each member",
     };
-    let enough = 1e3 * open.servers as f64 / open.visits_per_second;
-    let mean = 1e3 * open.service_time;
+    let slower = slower_by(service, service.workers.get());
+    let mean = 1e3 * open.seconds / slower;
+    let enough = 1e3 * open.places * open.available / (open.offered_per_second * slower);
     let median = service.time.quantile(0.5) / 1e6;
     // What is given by its median is easily taken for its mean.
     let own = (service.time.mean() / 1e6 - mean).abs() < 1e-9 * mean;
@@ -86,16 +111,41 @@ fn remedy(service: &Service, open: &ServiceLoad) -> String {
         ),
         false => String::new(),
     };
+    let more = enough_workers(service, open).map_or(String::new(), |workers| {
+        format!("{} workers{each}, or ", count(workers))
+    });
     format!(
-        "give it {} workers{each}, or a mean service time below {} where it has {}{skewed}",
-        count(workers as u64),
+        "; give it {more}a mean service time below {} where it has {}{skewed}",
         millis(enough),
         millis(mean)
     )
 }
 
+/// How many workers each member needs, if any number is enough.
+fn enough_workers(service: &Service, open: &Constraint) -> Option<u64> {
+    let members = f64::from(service.members.get());
+    let one = open.seconds / slower_by(service, service.workers.get());
+    let erlangs = open.offered_per_second * one / (open.available * members);
+    if service.load.is_none() {
+        return Some((erlangs.floor() as u64).saturating_add(1));
+    }
+    let carry = |each: &u32| f64::from(*each) / slower_by(service, *each) > erlangs;
+    let more = service.workers.get().saturating_add(1)..=MOST_WORKERS;
+    more.into_iter().find(carry).map(u64::from)
+}
+
+/// How many times as long a visit takes when all workers are busy, were they so many for each member.
+fn slower_by(service: &Service, workers: u32) -> f64 {
+    let (lines, _) = service.takers();
+    let busy = workers.saturating_mul(service.members.get() / lines);
+    service
+        .load
+        .as_ref()
+        .map_or(1.0, |curve| curve.factor(busy))
+}
+
 /// A sentence on a window that the offered load of open clients does not fit through.
-fn narrow(model: &Model, one: &Constraint) -> Option<String> {
+fn narrow_window(model: &Model, one: &Constraint) -> Option<String> {
     let (what, of, unit, consequence) = match one.binds {
         Binds::Workers(_) | Binds::Asked(_) => return None,
         Binds::AckPending(id) => {

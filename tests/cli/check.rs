@@ -189,6 +189,62 @@ fn more_than_the_workers_can_do_is_a_warning() {
 }
 
 #[test]
+fn workers_that_slow_each_other_down_or_are_out_are_a_warning_too() {
+    let spec = |rate: u32, service: &str| {
+        format!(
+            "blis: 1\nname: over\nrun: {{horizon: 60s}}\nclients: {{c: {{rate: {rate}/s, do: a}}}}\n\
+             actions: {{a: {{path: [{{visit: s}}, reply]}}}}\nservices: {{s: {{{service}}}}}\n"
+        )
+    };
+    let warned = |rate: u32, service: &str| with_stdin("check -", &spec(rate, service)).stderr;
+    // Four at work take 1.9 times as long; 57 of them carry 57 / 17.8 of what one does alone.
+    let slow = "workers: 4, time: 10ms, slower_when_busy: {usl: {contention: 0.3, coherency: 0}}";
+    assert_eq!(
+        warned(320, slow),
+        "blis: warning: service s is offered 152.0 % of what its workers can do: its line grows without end; it carries \
+         210.5 visits/s; give it 57 workers, or a mean service time below 6.579 ms where it has 10.00 ms\n"
+    );
+    assert_eq!(warned(210, slow), "");
+    // No number of workers carries more than 3.33 times what one does.
+    assert!(
+        warned(340, slow)
+            .ends_with("; give it a mean service time below 6.192 ms where it has 10.00 ms\n"),
+        "{}",
+        warned(340, slow)
+    );
+    let out = "workers: 1, time: 10ms, outages: [{from: 10s, to: 40s}]";
+    assert_eq!(
+        warned(60, out),
+        "blis: warning: service s is offered 120.0 % of what its workers can do in the 50.0 % that outages and slow-downs \
+         leave: its line grows while they last; it carries 50.00 visits/s; give it 2 workers, or a mean service time \
+         below 8.333 ms where it has 10.00 ms\n"
+    );
+    assert_eq!(warned(49, out), "");
+    let gone = "workers: 1, time: 10ms, outages: [{from: 0s, to: 60s}]";
+    assert_eq!(
+        warned(1, gone),
+        "blis: warning: service s is out of service as long as the run is measured: its line grows without end\n"
+    );
+}
+
+#[test]
+fn a_run_of_a_backlog_that_grows_has_no_interval() {
+    let ran = with_stdin("run --spec - --format json", WINDOW);
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let consumer = &document["streams"]["q"]["consumers"]["c"];
+    assert!(consumer["pending_mean"].is_number(), "{document}");
+    assert!(consumer["pending_mean_ci95"].is_null(), "{consumer}");
+    let absent = &document["intervals"]["absent"];
+    let why = absent["streams.q.consumers.c.pending_mean"].as_str();
+    assert!(
+        why.is_some_and(
+            |why| why.starts_with("unsteady: q/c is offered 1.33 times what it carries")
+        ),
+        "{absent}"
+    );
+}
+
+#[test]
 fn a_budget_below_the_number_of_users_is_a_warning() {
     let path = shipped("quickstart.yaml");
     let check = |budget: u32| words(&format!("check {} --num-requests {budget}", path.display()));

@@ -3,6 +3,7 @@
 //! Whatever is generated is a spec that the reader accepts; one that it refuses is a defect of this module and fails
 //! the test. Times are often small constants on a common grid, so that many events fall on one instant.
 
+use blis_sim::spec;
 use proptest::prelude::*;
 
 /// A generated spec in parts, so that a test can add entities to it.
@@ -456,6 +457,15 @@ impl Limits {
 }
 
 /// Specs of this scope.
+/// Whether somebody can send before the horizon: a load that is certainly empty is refused, as it should be.
+fn is_a_load(plan: &Plan) -> bool {
+    let lowered = spec::read(&plan.text()).and_then(|spec| spec::lower(&spec));
+    let errors = lowered.err().unwrap_or_default();
+    let empty =
+        |error: &spec::SpecError| error.message.contains("sends nothing before the horizon");
+    !errors.iter().any(empty)
+}
+
 pub fn plan(scope: Scope) -> impl Strategy<Value = Plan> {
     let network = prop::option::weighted(0.3, time());
     (
@@ -507,4 +517,5 @@ pub fn plan(scope: Scope) -> impl Strategy<Value = Plan> {
                 }
             },
         )
+        .prop_filter("somebody can send", is_a_load)
 }

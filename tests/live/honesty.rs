@@ -2,8 +2,9 @@
 
 use std::io::{BufRead as _, BufReader};
 
-use crate::programs::{Double, end, interrupt, number, observe, run, start};
+use crate::programs::{Double, document, end, interrupt, number, observe, run, start};
 use crate::server::Server;
+use crate::wire::Wire;
 use crate::{saved, spec};
 
 #[test]
@@ -38,6 +39,22 @@ fn a_run_too_short_to_be_looked_at_warns_at_its_end() {
     let _double = Double::start(&server.url(), &[]);
     let ran = run(&[&["observe", "--url", &server.url(), "--quiet"], &few[..]].concat());
     assert!(!ran.stderr.contains("nobody subscribes"), "{}", ran.stderr);
+}
+
+#[test]
+fn who_answers_with_503_is_somebody() {
+    let server = Server::start("");
+    let mut wire = Wire::connect(server.port);
+    wire.subscribe("demo.ask");
+    let url = server.url();
+    let few = ["--concurrency", "1", "--num-requests", "1"];
+    let child = start(&[&["observe", "--url", &url, "--quiet", "--json"], &few[..]].concat());
+    let asked = wire.next().expect("a request");
+    wire.publish_under(" 503", &asked.reply, &[], b"busy");
+    let ran = end(child);
+    assert!(!ran.stderr.contains("nobody subscribes"), "{}", ran.stderr);
+    let result = document(&ran);
+    assert_eq!(number(&result, "/live/reasons/status_errors"), 1);
 }
 
 #[test]

@@ -25,11 +25,16 @@ fn hostile_server() -> u16 {
     port
 }
 
-fn greet(stream: TcpStream, port: u16) -> std::io::Result<()> {
-    let info = serde_json::json!({
-        "server_id": "x", "server_name": HOSTILE, "version": format!("2.10.0{HOSTILE}\nPASS"), "proto": 1, "go": "go1.22",
+/// What a server says first.
+pub fn info(port: u16, name: &str, version: &str) -> serde_json::Value {
+    serde_json::json!({
+        "server_id": "x", "server_name": name, "version": version, "proto": 1, "go": "go1.22",
         "host": "127.0.0.1", "port": port, "headers": true, "max_payload": 1_048_576, "client_id": 1, "git_commit": "x",
-    });
+    })
+}
+
+fn greet(stream: TcpStream, port: u16) -> std::io::Result<()> {
+    let info = info(port, HOSTILE, &format!("2.10.0{HOSTILE}\nPASS"));
     let mut out = stream.try_clone()?;
     write!(out, "INFO {info}\r\n")?;
     let mut told = false;

@@ -17,6 +17,7 @@ mod record;
 mod served;
 mod server;
 mod streams;
+mod unread;
 mod wire;
 
 use std::net::TcpListener;

@@ -92,7 +92,12 @@ impl Wire {
 
     /// Publishes with these headers, which are lines.
     pub fn publish_with(&mut self, subject: &str, headers: &[&str], payload: &[u8]) {
-        let mut head = "NATS/1.0\r\n".to_owned();
+        self.publish_under("", subject, headers, payload);
+    }
+
+    /// The same with a status.
+    pub fn publish_under(&mut self, status: &str, subject: &str, headers: &[&str], payload: &[u8]) {
+        let mut head = format!("NATS/1.0{status}\r\n");
         headers
             .iter()
             .for_each(|line| head.push_str(&format!("{line}\r\n")));

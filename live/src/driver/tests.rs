@@ -133,6 +133,17 @@ fn drive_shown(
     stage: Stage,
     show: &mut dyn FnMut(Progress),
 ) -> (Vec<(Time, Time)>, Measure, Ended) {
+    drive_watched(text, after, stage, show, |_| false)
+}
+
+/// Whether to stop is asked with the instant.
+fn drive_watched(
+    text: &str,
+    after: Option<Span>,
+    stage: Stage,
+    show: &mut dyn FnMut(Progress),
+    stop: impl Fn(Time) -> bool,
+) -> (Vec<(Time, Time)>, Measure, Ended) {
     let read = spec::read(text).expect("a spec");
     let model = spec::lower(&read).expect("a model").model;
     let stage_down = stage.down;
@@ -146,7 +157,7 @@ fn drive_shown(
     let driver = Driver::new(&model, echo, shared.clone(), measure, Arc::default());
     let mut shown = |reached: Progress, _: &mut Measure| show(reached);
     let watch = Watch {
-        stop: &|| false,
+        stop: &|| stop(shared.now()),
         show: &mut shown,
     };
     let (_, mut measure, ended) = driver.run(watch);
@@ -463,7 +474,8 @@ fn an_action_without_responders_is_warned_of_within_a_second() {
     let mut told = 0;
     drive_shown(&spec, Some(span(1)), Stage::default(), &mut |reached| {
         for _ in told..reached.intended {
-            responders.heard(blis_sim::model::ActionId(0), true);
+            let nobody = Err(crate::reason::Reason::NoResponders);
+            responders.heard(blis_sim::model::ActionId(0), nobody);
         }
         told = reached.intended;
         let warnings = silence.look(&responders);
@@ -537,6 +549,11 @@ fn what_a_limit_holds_back_is_in_flight_since_it_was_intended() {
 
 /// One request that may take 50 ms, to which replies come at these instants.
 fn replied_at(run: &str, replies: &[u64]) -> (Measure, Ended) {
+    stopped_at(Time::NEVER, run, replies)
+}
+
+/// The same, where a stop is asked for from an instant on.
+fn stopped_at(stop: Time, run: &str, replies: &[u64]) -> (Measure, Ended) {
     let mut stage = Stage::default();
     for at in replies.iter().copied().map(millis) {
         let (flight, ending) = (FlightId::from_bits(0), Ok(()));
@@ -544,7 +561,7 @@ fn replied_at(run: &str, replies: &[u64]) -> (Measure, Ended) {
         stage.coming.push_back((at, done));
     }
     let spec = text(run, "{concurrency: 1, do: a, timeout: 50ms}");
-    let (_, measure, ended) = drive(&spec, None, stage);
+    let (_, measure, ended) = drive_watched(&spec, None, stage, &mut |_| (), |now| now >= stop);
     (measure, ended)
 }
 
@@ -575,6 +592,25 @@ fn a_late_reply_is_waited_for_until_the_drain_is_over() {
     // One that was answered is not waited for.
     let (_, ended) = replied_at("{requests: 1, drain: 1s}", &[20]);
     assert_eq!(ended.at, millis(20));
+}
+
+#[test]
+fn who_stops_a_run_during_its_drain_waits_for_what_is_in_flight_alone() {
+    let run = "{requests: 1, drain: 1s}";
+    // The driver looks around at 200 ms.
+    let (measure, ended) = stopped_at(millis(150), run, &[400]);
+    assert_eq!((measure.late_replies(), ended.at), (0, millis(200)));
+    assert_eq!(ended.by, LoadEnd::Budget);
+    // A request that is in flight then still has its drain.
+    let (_, measure, ended) = drive_watched(
+        &text(run, "{concurrency: 1, do: a, timeout: 10s}"),
+        Some(span(400)),
+        Stage::default(),
+        &mut |_| (),
+        |now| now >= millis(150),
+    );
+    let requests = measure.total().requests();
+    assert_eq!((requests.ended(Outcome::Ok), ended.at), (1, millis(400)));
 }
 
 #[test]

@@ -103,6 +103,11 @@ struct Spent {
     total: f64,
 }
 
+/// Whether what a consumer does with a message answers somebody, itself or by another consumer.
+pub(super) fn answers(model: &Model, consumer: &Consumer) -> bool {
+    Walk::new(model, 0.0).answers(consumer.entry as usize)
+}
+
 struct Walk<'a> {
     model: &'a Model,
     /// What a request carries on average, where a service time depends on it.

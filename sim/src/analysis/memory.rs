@@ -4,12 +4,13 @@
 //! in these times, not its number of requests. The time is known from the model before anything is run. That of a line
 //! with c workers, a mean service time S and the utilisation ρ is S v / (c (1 − ρ)²), where v is half the sum of the
 //! squared coefficients of variation of arrivals and service times: what a Brownian motion with the drift and the
-//! variance of the line takes (Whitt 1989, Planning queueing simulations).
+//! variance of the line takes (Whitt 1989, Planning queueing simulations). The backlog of a consumer is the line of its
+//! window, whose places are its workers.
 
-use crate::analysis::demand::{PathDemand, path_demand};
-use crate::analysis::offered::{Offered, offered};
+use crate::analysis::constraints::{Binds, Constraint, Constraints, constraints};
+use crate::analysis::demand::{PathDemand, answers, path_demand};
 use crate::analysis::traffic::has_one_line;
-use crate::model::{Arrival, Client, Dispatch, Model, OnTimeout, Service, Source, Step};
+use crate::model::{Arrival, Client, Consumer, Dispatch, Model, OnTimeout, Service, Source, Step};
 
 /// Of a service time, what the number of busy workers remembers even where nothing ever waits.
 const WITHOUT_LINE: f64 = 0.25;
@@ -20,63 +21,84 @@ const FULL: f64 = 1.0 - 1e-9;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Memory {
     /// By service, in the order of the model.
-    services: Vec<ServiceMemory>,
-    /// By action and then by service: whether its requests visit it.
-    visits: Vec<Vec<bool>>,
+    services: Vec<LineMemory>,
+    /// By consumer, in the order of the model: that of the backlog before its window.
+    consumers: Vec<LineMemory>,
+    /// By action: the lines that its requests and their messages meet.
+    meets: Vec<Vec<Line>>,
     /// What the model has that changes over time, so that it has no one memory.
     changes: Option<&'static str>,
 }
 
-/// How long a service remembers.
+/// What something waits in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// That of the service at this position.
+    Service(usize),
+    /// The backlog of the consumer at this position.
+    Consumer(usize),
+}
+
+/// How long a line remembers.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ServiceMemory {
-    /// So many seconds; 0 where nothing visits it.
+pub enum LineMemory {
+    /// So many seconds; 0 where nothing comes to it.
     Seconds(f64),
     /// For ever: its line grows as long as the load lasts. The load is so many times what it carries.
     Grows(f64),
 }
 
-/// The longest memory among some services.
+/// The longest memory among some lines.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Longest {
-    /// So many seconds, of the service at this position; `None` where nothing is visited.
-    Seconds(f64, Option<usize>),
-    /// The line of the service at this position grows as long as the load lasts, which is so many times what it
-    /// carries.
-    Grows(f64, usize),
+    /// So many seconds, of this line; `None` where nothing is met.
+    Seconds(f64, Option<Line>),
+    /// This line grows as long as the load lasts, which is so many times what it carries.
+    Grows(f64, Line),
 }
 
 impl Memory {
-    /// The memory of a service.
-    pub fn service(&self, service: usize) -> ServiceMemory {
-        self.services[service]
-    }
-
-    /// The longest memory among the services that requests of these actions visit, those after the reply included.
-    pub fn of_actions(&self, actions: impl Iterator<Item = usize>) -> Longest {
-        let mut visited = vec![false; self.services.len()];
-        for action in actions {
-            for (any, visits) in visited.iter_mut().zip(&self.visits[action]) {
-                *any |= visits;
-            }
+    /// The memory of a line.
+    pub fn line(&self, line: Line) -> LineMemory {
+        match line {
+            Line::Service(at) => self.services[at],
+            Line::Consumer(at) => self.consumers[at],
         }
-        self.of_services((0..visited.len()).filter(|service| visited[*service]))
     }
 
-    /// The longest memory of all services that requests meet.
+    /// The longest memory among the lines that requests of these actions meet, those after the reply included.
+    pub fn of_actions(&self, actions: impl Iterator<Item = usize>) -> Longest {
+        let met: Vec<Line> = actions
+            .flat_map(|action| self.meets[action].iter().copied())
+            .collect();
+        self.of_lines(self.lines().filter(|line| met.contains(line)))
+    }
+
+    /// The longest memory of all.
     pub fn of_all(&self) -> Longest {
-        self.of_services(0..self.services.len())
+        self.of_lines(self.lines())
+    }
+
+    /// All lines, in the order of the model, so that of equals the first by name is told.
+    fn lines(&self) -> impl Iterator<Item = Line> {
+        let services = (0..self.services.len()).map(Line::Service);
+        services.chain((0..self.consumers.len()).map(Line::Consumer))
     }
 
     /// The longest memory among these services.
     pub fn of_services(&self, services: impl Iterator<Item = usize>) -> Longest {
+        self.of_lines(services.map(Line::Service))
+    }
+
+    /// The longest memory among these lines, of equals that of the first.
+    pub fn of_lines(&self, lines: impl Iterator<Item = Line>) -> Longest {
         let mut longest = Longest::Seconds(0.0, None);
-        for service in services {
-            longest = match (longest, self.services[service]) {
+        for line in lines {
+            longest = match (longest, self.line(line)) {
                 (Longest::Grows(..), _) => return longest,
-                (_, ServiceMemory::Grows(load)) => Longest::Grows(load, service),
-                (Longest::Seconds(most, _), ServiceMemory::Seconds(own)) if own > most => {
-                    Longest::Seconds(own, Some(service))
+                (_, LineMemory::Grows(load)) => Longest::Grows(load, line),
+                (Longest::Seconds(most, _), LineMemory::Seconds(own)) if own > most => {
+                    Longest::Seconds(own, Some(line))
                 }
                 (before, _) => before,
             };
@@ -85,7 +107,8 @@ impl Memory {
     }
 
     /// What the model has that changes over time, such as `outages`: its memory is then that of its means, and what
-    /// happens at one instant of the run is no chance.
+    /// happens at one instant of the run is no chance. Retries are such a thing: they add load where requests fail, of
+    /// which the model knows nothing.
     pub fn changes(&self) -> Option<&'static str> {
         self.changes
     }
@@ -97,26 +120,42 @@ pub fn memory(model: &Model) -> Memory {
     let demands: Vec<PathDemand> = actions.map(|action| path_demand(model, action)).collect();
     let load = Load::new(model, &demands);
     let services = model.services.iter().enumerate();
-    let visits = |demand: &PathDemand| demand.visits.iter().map(|visits| *visits > 0.0).collect();
+    let consumers = model.consumers.iter().enumerate();
     Memory {
         services: services
             .map(|(at, service)| load.memory(at, service))
             .collect(),
-        visits: demands.iter().map(visits).collect(),
+        consumers: consumers
+            .map(|(at, consumer)| load.backlog(at, consumer))
+            .collect(),
+        meets: demands.iter().map(meets).collect(),
         changes: changes(model),
     }
+}
+
+/// The lines that a request meets, those of services first.
+fn meets(demand: &PathDemand) -> Vec<Line> {
+    let met = |much: &[f64], line: fn(usize) -> Line| {
+        let some = much.iter().enumerate().filter(|(_, much)| **much > 0.0);
+        some.map(|(at, _)| line(at)).collect::<Vec<_>>()
+    };
+    let mut lines = met(&demand.visits, Line::Service);
+    lines.extend(met(&demand.messages, Line::Consumer));
+    lines
 }
 
 /// What is offered, and by whom.
 struct Load<'a> {
     model: &'a Model,
-    offered: Offered,
-    /// By service: the utilisation by open clients alone.
-    open: Vec<f64>,
+    limits: Constraints,
+    /// By service: the load of its workers, and that by open clients alone.
+    workers: Vec<[f64; 2]>,
+    /// By consumer: messages per second of open clients.
+    messages: Vec<f64>,
     /// Closed users of all clients.
     users: u64,
-    /// The largest utilisation that closed users would cause if nothing waited: above 1 they wait there, and offer the
-    /// others less.
+    /// The largest load of workers that closed users would cause if nothing waited: above 1 they wait there, and offer
+    /// the others less.
     most: f64,
     /// The largest variation of arrivals, 1 at least.
     variation: f64,
@@ -126,16 +165,23 @@ struct Load<'a> {
 
 impl Load<'_> {
     fn new<'a>(model: &'a Model, demands: &[PathDemand]) -> Load<'a> {
-        let offered = offered(model);
-        let open = |at: usize| {
-            let clients = model.clients.iter().zip(&offered.clients);
+        let limits = constraints(model);
+        // Of all open clients together, what a request of an action asks for, per second.
+        let open = |asks: &dyn Fn(&PathDemand) -> f64| {
+            let clients = model.clients.iter().zip(&limits.offered.clients);
             let open = clients.filter(|(_, load)| !load.at_most);
-            let erlangs = open.map(|(client, load)| {
+            let rates = open.map(|(client, load)| {
                 let shares = client.mix.shares.iter();
-                let busy = shares.map(|(action, share)| share * demands[action.index()].busy[at]);
-                load.requests_per_second * busy.sum::<f64>()
+                let asked = shares.map(|(action, share)| share * asks(&demands[action.index()]));
+                load.requests_per_second * asked.sum::<f64>()
             });
-            erlangs.sum::<f64>() / model.services[at].servers() as f64
+            rates.sum::<f64>()
+        };
+        let workers = |at: usize| {
+            let servers = model.services[at].servers() as f64;
+            let slower = slower(&limits, at);
+            let all = limits.offered.services[at].utilisation();
+            [all, open(&|demand| demand.busy[at]) / servers].map(|load| load * slower)
         };
         let mut own_times = vec![false; model.services.len()];
         for step in &model.program {
@@ -143,22 +189,27 @@ impl Load<'_> {
                 own_times[visit.service.index()] |= visit.time.is_some() || visit.holds;
             }
         }
-        let utilisations = offered.services.iter().map(|load| load.utilisation());
+        let workers: Vec<[f64; 2]> = (0..model.services.len()).map(workers).collect();
+        let consumers = 0..model.consumers.len();
         Load {
             model,
-            open: (0..model.services.len()).map(open).collect(),
+            messages: consumers
+                .map(|at| open(&|demand| demand.messages[at]))
+                .collect(),
             users: model.clients.iter().map(Client::closed_users).sum(),
-            most: utilisations.fold(0.0, f64::max),
+            most: workers.iter().map(|[all, _]| *all).fold(0.0, f64::max),
             variation: model.clients.iter().map(variation).fold(1.0, f64::max),
+            workers,
             own_times,
-            offered,
+            limits,
         }
     }
 
-    fn memory(&self, at: usize, service: &Service) -> ServiceMemory {
-        let load = self.offered.services[at];
+    fn memory(&self, at: usize, service: &Service) -> LineMemory {
+        let load = self.limits.offered.services[at];
+        let [_, open] = self.workers[at];
         if load.visits_per_second <= 0.0 {
-            return ServiceMemory::Seconds(0.0);
+            return LineMemory::Seconds(0.0);
         }
         let workers = match has_one_line(service) || service.dispatch == Dispatch::LeastLoaded {
             true => service.servers(),
@@ -169,11 +220,11 @@ impl Load<'_> {
         let patience = self.patience(service);
         match self.most_present(service, workers) {
             Some(most) => slack = slack.max(1.0 / most as f64),
-            None if self.open[at] < FULL && self.users > 0 => {
-                slack = slack.max((1.0 - self.open[at]) / self.users as f64);
+            None if open < FULL && self.users > 0 => {
+                slack = slack.max((1.0 - open) / self.users as f64);
             }
             None if utilisation >= FULL && patience.is_none() => {
-                return ServiceMemory::Grows(utilisation);
+                return LineMemory::Grows(utilisation);
             }
             None => {}
         }
@@ -184,22 +235,52 @@ impl Load<'_> {
         let variation = (self.variation + served) / 2.0;
         let line = load.service_time * variation / (workers as f64 * slack * slack);
         let line = patience.map_or(line, |patience| line.min(patience.max(load.service_time)));
-        ServiceMemory::Seconds(line.max(WITHOUT_LINE * load.service_time))
+        LineMemory::Seconds(line.max(WITHOUT_LINE * load.service_time))
+    }
+
+    /// The memory of the backlog before a consumer's window. The workers behind it have one of their own.
+    fn backlog(&self, at: usize, consumer: &Consumer) -> LineMemory {
+        let own = |one: &&Constraint| match one.binds {
+            Binds::AckPending(id) | Binds::Asked(id) => id.index() == at,
+            _ => false,
+        };
+        let Some(window) = self.limits.all.iter().find(own) else {
+            return LineMemory::Seconds(0.0);
+        };
+        let load = self.held_back(window.load());
+        let open = self.messages[at] / window.per_second();
+        let mut slack = (1.0 - load).abs();
+        // Only users who wait for what the consumer does send less while it has a backlog.
+        if open < FULL && self.users > 0 && answers(self.model, consumer) {
+            slack = slack.max((1.0 - open) / self.users as f64);
+        } else if load >= FULL {
+            return LineMemory::Grows(load);
+        }
+        let service = consumer.service.index();
+        let variation = (self.variation + self.model.services[service].time.scv().max(1.0)) / 2.0;
+        let line = window.seconds * variation / (window.places * slack * slack);
+        LineMemory::Seconds(line.max(WITHOUT_LINE * window.seconds))
+    }
+
+    /// A load, where closed users are all there is and wait elsewhere.
+    fn held_back(&self, load: f64) -> f64 {
+        let closed = self.workers.iter().all(|[_, open]| *open == 0.0)
+            && self.messages.iter().all(|open| *open == 0.0);
+        match closed && self.most > 1.0 && load < self.most {
+            true => load / self.most,
+            false => load,
+        }
     }
 
     /// The share of the workers that the model keeps busy, or would if they could do all that is offered.
     fn utilisation(&self, at: usize, service: &Service) -> f64 {
-        let load = self.offered.services[at];
-        let own = load.utilisation();
-        let held_back = self.open.iter().all(|open| *open == 0.0) && self.most > 1.0;
-        let own = match held_back && own < self.most {
-            true => own / self.most,
-            false => own,
-        };
+        let [all, _] = self.workers[at];
+        let own = self.held_back(all);
         match service.admission.tokens {
             Some(bucket) => {
+                let visits = self.limits.offered.services[at].visits_per_second;
                 let admitted = 1.0 / bucket.period.as_secs_f64();
-                own.min(admitted * load.service_time / service.servers() as f64)
+                own.min(admitted * all / visits)
             }
             None => own,
         }
@@ -212,10 +293,7 @@ impl Load<'_> {
             .admission
             .in_flight
             .map(|limit| u64::from(limit.get()));
-        let cap = self.model.max_in_flight.filter(|cap| !cap.delays());
-        let sent = cap.map(|cap| u64::from(cap.limit.get()));
-        let bounds = [in_line, admitted, sent];
-        bounds.into_iter().flatten().min()
+        [in_line, admitted].into_iter().flatten().min()
     }
 
     /// The longest that a request waits for the service before it leaves, in seconds, where all of them do.
@@ -227,6 +305,16 @@ impl Load<'_> {
         let longest = timeouts.collect::<Option<Vec<_>>>()?.into_iter().max()?;
         Some(longest.as_secs_f64())
     }
+}
+
+/// How many times as long as its service time the workers of a service take, with what all of them at work slow each other
+/// down and what outages and slow-downs take.
+fn slower(limits: &Constraints, service: usize) -> f64 {
+    let own = |one: &&Constraint| matches!(one.binds, Binds::Workers(id) if id.index() == service);
+    let workers = limits.all.iter().find(own);
+    workers.map_or(1.0, |workers| {
+        limits.offered.services[service].capacity_visits() / workers.per_second()
+    })
 }
 
 /// The squared coefficient of variation of the times between a client's arrivals.
@@ -252,6 +340,7 @@ fn changes(model: &Model) -> Option<&'static str> {
             }
         )
     };
+    let retries = |client: &Client| client.on_failure.retries > 0;
     let shaped = |client: &Client| matches!(client.source, Source::Open { shape: Some(_), .. });
     let services = &model.services;
     let reasons = [
@@ -276,6 +365,10 @@ fn changes(model: &Model) -> Option<&'static str> {
         (
             services.iter().any(|of| of.load.is_some()),
             "service times that grow with the load",
+        ),
+        (
+            model.clients.iter().any(retries),
+            "retries, which add load where requests fail",
         ),
     ];
     let found = reasons.into_iter().find(|(there, _)| *there);
@@ -306,15 +399,19 @@ actions: {{ask: {{path: [{{visit: api}}, reply]}}, idle: {{path: [{{visit: rest}
 services: {{api: {{{service}}}, rest: {{workers: 1, time: 10ms}}}}
 "
         );
-        let spec = spec::read(&text).unwrap_or_else(|errors| panic!("{errors:#?}"));
+        memory_of(&text)
+    }
+
+    fn memory_of(text: &str) -> Memory {
+        let spec = spec::read(text).unwrap_or_else(|errors| panic!("{errors:#?}"));
         let lowered = spec::lower(&spec).unwrap_or_else(|errors| panic!("{errors:#?}"));
         memory(&lowered.model)
     }
 
     #[track_caller]
     fn is(memory: &Memory, seconds: f64) {
-        match memory.service(0) {
-            ServiceMemory::Seconds(own) if (own / seconds - 1.0).abs() < 1e-6 => {}
+        match memory.line(Line::Service(0)) {
+            LineMemory::Seconds(own) if (own / seconds - 1.0).abs() < 1e-6 => {}
             other => panic!("{other:?} is not {seconds} s"),
         }
     }
@@ -340,9 +437,12 @@ services: {{api: {{{service}}}, rest: {{workers: 1, time: 10ms}}}}
         let full = format!("workers: 1, {MM}");
         let grows = of("120", &full);
         assert!(
-            matches!(grows.service(0), ServiceMemory::Grows(load) if (load - 1.2).abs() < 1e-9)
+            matches!(grows.line(Line::Service(0)), LineMemory::Grows(load) if (load - 1.2).abs() < 1e-9)
         );
-        assert!(matches!(grows.of_all(), Longest::Grows(_, 0)));
+        assert!(matches!(
+            grows.of_all(),
+            Longest::Grows(_, Line::Service(0))
+        ));
         assert_eq!(
             grows.of_actions(std::iter::once(1)),
             Longest::Seconds(0.0, None)
@@ -373,5 +473,93 @@ services: {{api: {{{service}}}, rest: {{workers: 1, time: 10ms}}}}
         assert_eq!(of("90", &format!("workers: 1, {MM}")).changes(), None);
         let outage = format!("workers: 1, {MM}, outages: [{{from: 1s, to: 2s}}]");
         assert_eq!(of("90", &outage).changes(), Some("outages"));
+    }
+
+    #[test]
+    fn a_window_that_binds_before_the_workers_grows() {
+        let backlog = |rate: &str, path: &str, window: u32| {
+            let text = format!(
+                "
+blis: 1
+name: window
+run: {{horizon: 60s}}
+clients: {{c: {{{rate}, do: a}}}}
+actions: {{a: {{path: [{{publish: q}}, {{delay: 100ms}}{path}]}}}}
+services: {{w: {{workers: 8, time: 100ms}}}}
+streams: {{q: {{consumers: {{c: {{service: w, max_ack_pending: {window}}}}}}}}}
+"
+            );
+            memory_of(&text)
+        };
+        let grows = backlog("rate: 40/s", ", reply", 3);
+        let load = |memory: &Memory| match memory.line(Line::Consumer(0)) {
+            LineMemory::Grows(load) => Some(load),
+            LineMemory::Seconds(_) => None,
+        };
+        assert!(load(&grows).is_some_and(|load| (load - 4.0 / 3.0).abs() < 1e-9));
+        assert_eq!(grows.of_all(), grows.of_actions(std::iter::once(0)));
+        assert!(matches!(
+            grows.of_all(),
+            Longest::Grows(_, Line::Consumer(0))
+        ));
+        // The workers behind the window do not: half of them are enough.
+        assert!(matches!(
+            grows.of_services(std::iter::once(0)),
+            Longest::Seconds(..)
+        ));
+        // 27 of 30: 100 ms / (3 x 0.01).
+        let below = backlog("rate: 27/s", ", reply", 3).line(Line::Consumer(0));
+        assert!(
+            matches!(below, LineMemory::Seconds(own) if (own - 10.0 / 3.0).abs() < 1e-6),
+            "{below:?}"
+        );
+        // Users who do not wait for the consumer are not held back by it: 4 of 100 ms each offer 40/s.
+        let closed = backlog("concurrency: 4", ", reply", 3);
+        assert!(load(&closed).is_some_and(|load| (load - 4.0 / 3.0).abs() < 1e-9));
+    }
+
+    #[test]
+    fn a_cap_of_the_generator_bounds_no_line() {
+        let text = "
+blis: 1
+name: cap
+run: {horizon: 300s}
+clients: {c: {rate: 120/s, do: a}}
+actions: {a: {path: [{visit: s}, reply]}}
+services: {s: {workers: 1, time: {exponential: {mean: 10ms}}}}
+max_in_flight: {limit: 50, policy: drop}
+";
+        assert!(matches!(
+            memory_of(text).of_all(),
+            Longest::Grows(_, Line::Service(0))
+        ));
+    }
+
+    #[test]
+    fn what_slows_workers_down_counts() {
+        // Four at work take 1 + 0.3 x 3 times as long: 210.5/s.
+        let slow =
+            "workers: 4, time: 10ms, slower_when_busy: {usl: {contention: 0.3, coherency: 0}}";
+        let grows = of("320", slow).line(Line::Service(0));
+        assert!(
+            matches!(grows, LineMemory::Grows(load) if (load - 1.52).abs() < 1e-9),
+            "{grows:?}"
+        );
+        // Half of the time nothing is served.
+        let out = "workers: 1, time: 10ms, outages: [{from: 10s, to: 40s}]";
+        assert!(matches!(
+            of("60", out).line(Line::Service(0)),
+            LineMemory::Grows(_)
+        ));
+    }
+
+    #[test]
+    fn retries_are_told() {
+        let client = "{rate: 90/s, do: ask, timeout: 100ms, on_failure: {retry: {times: 3}}}";
+        let told = of_client(client, &format!("workers: 1, {MM}")).changes();
+        assert!(
+            told.is_some_and(|what| what.starts_with("retries")),
+            "{told:?}"
+        );
     }
 }

@@ -26,5 +26,5 @@ pub use constraints::{Binds, Constraint, Constraints, constraints};
 pub use demand::{PathDemand, path_demand};
 pub use estimate::{Approximation, Bounds, Estimate, estimate};
 pub use exact::{Exact, exact};
-pub use memory::{Longest, Memory, ServiceMemory, memory};
+pub use memory::{Line, LineMemory, Longest, Memory, memory};
 pub use offered::{ClientLoad, ConsumerLoad, Offered, ServiceLoad, offered};

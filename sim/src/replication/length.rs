@@ -4,7 +4,7 @@
 //! A rule that looks at the sample, such as at the correlation of its batches, leaves out the runs that show how little
 //! they know and prints those that do not.
 
-use crate::analysis::{Longest, Memory, memory};
+use crate::analysis::{Line, Longest, Memory, memory};
 use crate::measure::Measure;
 use crate::model::Model;
 use crate::time::Time;
@@ -22,7 +22,9 @@ const SHIFT: f64 = 0.25;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Length {
     memory: Memory,
-    names: Vec<String>,
+    services: Vec<String>,
+    /// As stream/consumer.
+    consumers: Vec<String>,
     runs: u64,
     /// Seconds that each was measured for, and those before.
     window: f64,
@@ -39,7 +41,7 @@ pub enum Short {
     Run {
         /// The horizon that it takes.
         horizon: String,
-        /// The service that remembers longest.
+        /// The service or consumer that remembers longest.
         of: String,
         /// For how long.
         memory: String,
@@ -51,7 +53,7 @@ pub enum Short {
     Together {
         /// How many replications it takes.
         runs: u64,
-        /// The service that remembers longest.
+        /// The service or consumer that remembers longest.
         of: String,
         /// For how long.
         memory: String,
@@ -63,7 +65,7 @@ pub enum Short {
     Each {
         /// The horizon that each takes.
         horizon: String,
-        /// The service that remembers longest.
+        /// The service or consumer that remembers longest.
         of: String,
         /// For how long.
         memory: String,
@@ -75,7 +77,7 @@ pub enum Short {
     Warmup {
         /// The warm-up that it takes.
         warmup: String,
-        /// The service that remembers longest.
+        /// The service or consumer that remembers longest.
         of: String,
         /// For how long.
         memory: String,
@@ -85,7 +87,7 @@ pub enum Short {
         "unsteady: {of} is offered {load:.2} times what it carries, so that figures depend on the length of the run; replications tell what runs of this length show"
     )]
     Grows {
-        /// The service whose line grows.
+        /// The service or consumer whose line grows.
         of: String,
         /// What it is offered.
         load: f64,
@@ -114,14 +116,30 @@ impl Length {
     fn new(model: &Model, warmup: Time, window: f64, runs: u64) -> Length {
         Length {
             memory: memory(model),
-            names: model
+            services: model
                 .services
                 .iter()
                 .map(|service| service.name.clone())
                 .collect(),
+            consumers: model
+                .consumers
+                .iter()
+                .map(|consumer| {
+                    let stream = &model.streams[consumer.stream.index()].name;
+                    format!("{stream}/{}", consumer.name)
+                })
+                .collect(),
             runs,
             window,
             warmup: warmup.as_secs_f64(),
+        }
+    }
+
+    /// Whose a line is.
+    fn name(&self, line: Line) -> &str {
+        match line {
+            Line::Service(at) => &self.services[at],
+            Line::Consumer(at) => &self.consumers[at],
         }
     }
 
@@ -135,9 +153,9 @@ impl Length {
     pub fn caution(&self) -> Option<String> {
         let all = self.memory.of_all();
         match (all, self.memory.changes()) {
-            (Longest::Grows(load, service), _) if self.runs > 1 => Some(format!(
+            (Longest::Grows(load, line), _) if self.runs > 1 => Some(format!(
                 "{} is offered {load:.2} times what it carries: intervals are of what runs of this length show, not of a steady state",
-                self.names[service]
+                self.name(line)
             )),
             (_, Some(what)) => Some(format!(
                 "the model has {what}: intervals do not know which part of a figure's course is chance and which is not"
@@ -164,18 +182,18 @@ impl Length {
     }
 
     fn enough(&self, longest: Longest, memories: f64) -> Result<(), Short> {
-        let (memory, service) = match longest {
-            Longest::Seconds(memory, Some(service)) => (memory, service),
+        let (memory, line) = match longest {
+            Longest::Seconds(memory, Some(line)) => (memory, line),
             Longest::Seconds(_, None) => return Ok(()),
             Longest::Grows(..) if self.runs > 1 => return Ok(()),
-            Longest::Grows(load, service) => {
+            Longest::Grows(load, line) => {
                 return Err(Short::Grows {
-                    of: self.names[service].clone(),
+                    of: self.name(line).to_owned(),
                     load,
                 });
             }
         };
-        let of = self.names[service].clone();
+        let of = self.name(line).to_owned();
         let needed = memories * memory;
         let horizon = |needed: f64| generous(self.warmup + needed);
         let brief = generous(memory);

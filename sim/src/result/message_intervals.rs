@@ -2,7 +2,7 @@
 
 use super::blocks::{LatencyBlock, Run};
 use super::intervals::{Maker, slot};
-use crate::analysis::Longest;
+use crate::analysis::{Line, Longest};
 use crate::measure::{Sums, TimeSums, Times};
 use crate::model::Model;
 use crate::replication::{QUANTILES, Spread, Tail};
@@ -15,7 +15,8 @@ pub(super) fn add(run: &mut Run, model: &Model, maker: &mut Maker<'_>) {
         if let Some(result) = result.and_then(|of| of.consumers.get_mut(&consumer.name)) {
             let path = format!("streams.{stream}.consumers.{}.", consumer.name);
             let memory = maker.length.memory();
-            let longest = memory.of_services(std::iter::once(consumer.service.index()));
+            let service = consumer.service.index();
+            let longest = memory.of_lines([Line::Consumer(at), Line::Service(service)].into_iter());
             let mut ratio = |figure: &str, of: fn(&Sums, usize) -> (f64, f64)| {
                 let messages = |sums: &Sums| sums.consumers[at].acknowledged;
                 maker.figure(longest, &format!("{path}{figure}"), messages, |sums| {

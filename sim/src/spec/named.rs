@@ -13,6 +13,10 @@ use super::spanned::Spanned;
 /// Longest name in bytes.
 pub const MAX_NAME: usize = 64;
 
+/// What a name may be.
+pub(super) const RULE: &str =
+    "a name starts with a letter or `_` and has up to 64 letters, digits, `_` and `-`";
+
 /// A mapping from names to things that keeps the order of the text. Names are distinct.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Named<T>(pub Vec<(Spanned<String>, T)>);
@@ -97,9 +101,7 @@ impl<'de> Deserialize<'de> for Name {
             None => Ok(Name(name)),
             Some(flaw) => Err(D::Error::custom(with_help(
                 format!("`{}` {flaw}", shown(&name)),
-                format!(
-                    "a name starts with a letter or `_` and has up to {MAX_NAME} letters, digits, `_` and `-`"
-                ),
+                RULE,
             ))),
         }
     }

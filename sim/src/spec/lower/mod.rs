@@ -113,6 +113,7 @@ fn checked(spec: &Spec, document: Option<&Node>, files: Sought) -> (Model, Findi
     };
     let names = Names::new(spec, document, &mut findings);
     run::check_version(spec, &mut findings);
+    streams::check_classes(spec, &mut findings);
     let services = services::lower(spec, &names, &mut findings);
     let subscriptions = streams::Subscriptions::new(spec);
     let program = paths::lower(spec, &names, &subscriptions, &mut findings);

@@ -8,6 +8,7 @@ use crate::spec::error::{Origin, SpecError, shown};
 use crate::spec::syntax::{Run, Spec, Warmup};
 use crate::spec::units::Duration;
 use crate::time::{Span, Time};
+use crate::visible::is_hidden;
 
 /// The version of the language that this reads.
 pub const LANGUAGE: u64 = 1;
@@ -32,11 +33,13 @@ pub fn check_version(spec: &Spec, findings: &mut Findings) {
 
 pub fn name(spec: &Spec, findings: &mut Findings) -> String {
     let name = spec.name.value.as_str();
-    if name.trim().is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
+    if name.trim().is_empty() || name.len() > MAX_NAME || name.chars().any(is_hidden) {
         let error = spec
             .name
             .error(format!("`{}` cannot be the name of a spec", shown(name)));
-        findings.error(error.help(format!("a name is 1 to {MAX_NAME} printable characters")));
+        findings.error(error.help(format!(
+            "a name is 1 to {MAX_NAME} bytes of characters that can be seen"
+        )));
     }
     name.to_owned()
 }

@@ -14,6 +14,7 @@ use crate::model::{
 };
 use crate::spec::backend::{self, AfterMaxDeliver, Publish, Visit};
 use crate::spec::error::{Origin, shown};
+use crate::spec::named;
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::{self, Spec, Step};
 use crate::time::Span;
@@ -515,19 +516,34 @@ pub fn check_subject(publish: &Publish, findings: &mut Findings) {
     }
 }
 
+/// Refuses classes that cannot be names.
+pub fn check_classes(spec: &syntax::Spec, findings: &mut Findings) {
+    for class in named_classes(spec) {
+        if let Some(flaw) = named::flaw(&class.value) {
+            let error = class.error(format!("the class `{}` {flaw}", shown(&class.value)));
+            findings.error(error.help(named::RULE));
+        }
+    }
+}
+
 /// The classes of requests, in the order in which the spec names them first.
 pub fn classes(spec: &syntax::Spec) -> Vec<&str> {
+    let mut classes: Vec<&str> = Vec::new();
+    for class in named_classes(spec) {
+        if !classes.contains(&class.value.as_str()) {
+            classes.push(&class.value);
+        }
+    }
+    classes
+}
+
+/// The classes of actions, clients and consumers, as often as they are named.
+fn named_classes(spec: &syntax::Spec) -> impl Iterator<Item = &Spanned<String>> {
     let actions = spec.actions.value.0.iter().map(|(_, action)| &action.class);
     let clients = spec.clients.value.0.iter().map(|(_, client)| &client.class);
     let streams = spec.streams.iter().flat_map(|streams| &streams.value.0);
     let consumers = streams
         .flat_map(|(_, stream)| stream.consumers.iter().flat_map(|named| &named.0))
         .map(|(_, consumer)| &consumer.class);
-    let mut classes: Vec<&str> = Vec::new();
-    for class in actions.chain(clients).chain(consumers).flatten() {
-        if !classes.contains(&class.value.as_str()) {
-            classes.push(&class.value);
-        }
-    }
-    classes
+    actions.chain(clients).chain(consumers).flatten()
 }
