@@ -155,7 +155,8 @@ network: {one_way: 1ms}
     };
     assert_eq!(
         sums.stations,
-        [station(10, 20), station(0, 6), StationSums::default()]
+        // By name: api, audit, store.
+        [station(10, 20), StationSums::default(), station(0, 6)]
     );
     assert_eq!(sums.elsewhere, 2 * (1 + 5 + 1) * MS);
     assert_eq!((sums.requests, sums.response), (2, (20 + 30) * MS));
