@@ -92,7 +92,7 @@ fn common_random_numbers_narrow_the_difference() {
 
 #[test]
 fn a_spec_does_not_differ_from_itself() {
-    let base = station(1, 0.6, 5);
+    let base = station(1, 0.6, 20);
     let comparison = compared(&base, &base, 4, 2);
     assert_eq!(comparison.figures.len(), 7);
     for figure in &comparison.figures {
