@@ -162,7 +162,9 @@ mod tests {
     fn the_documents_list_every_reason() {
         let text = include_str!("../../docs/semantics.md");
         let list = text.split_once("`reasons` (why requests failed: ");
-        let (list, _) = list.and_then(|(_, rest)| rest.split_once(')')).unwrap();
+        let (list, _) = list
+            .and_then(|(_, rest)| rest.split_once(')'))
+            .expect("a list in brackets");
         let listed: Vec<&str> = list
             .split(", ")
             .map(|name| name.trim_matches('`'))
