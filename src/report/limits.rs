@@ -147,7 +147,7 @@ mod tests {
         // Whoever was refused came too, and used none.
         assert_eq!(
             format!("{}{}", sentence(&constraint), was_used(&constraint, 0.664)),
-            "admission.rate of api limits the system: its tokens let 50 requests/s through, and 66.4 % of them were used"
+            "admission.rate of api limits the system: its tokens let 50.00 requests/s through, and 66.4 % of them were used"
         );
     }
 }
