@@ -214,6 +214,41 @@ fn a_payload_that_no_server_takes_is_refused_whatever_makes_it_long() {
     assert!(errors[0].to_string().contains(what), "{}", errors[0]);
 }
 
+/// What a live action says in which a variable of 200 kB stands so often.
+fn told_of_long(live: &str) -> Vec<String> {
+    let text = BASE.replace(
+        "slo: {p95: 100ms, p99: 250ms}",
+        &format!("live: {}", live.replace("LONG", &"{v}".repeat(400))),
+    );
+    let long = "x".repeat(200_000);
+    let errors = errors(&format!("{text}variables: {{v: {{one_of: [{long}]}}}}\n"));
+    errors.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn texts_that_no_server_takes_are_refused_and_not_written_out() {
+    let most = "may have 80000000 bytes, which is more than any server takes";
+    for (live, what) in [
+        ("{request: a, headers: {H: \"LONG\"}}", most),
+        (
+            "{request: a, await: {subject: b.*, by: {json: /id}, equals: \"LONG{uuid}\", subscribers: 1}}",
+            most,
+        ),
+        (
+            "{request: \"a.LONG\"}",
+            "which is longer than a server reads",
+        ),
+        (
+            "{request: a, await: {subject: \"LONG\", by: {json: /id}, equals: \"{uuid}\", subscribers: 1}}",
+            "which is longer than a server reads",
+        ),
+    ] {
+        let told = told_of_long(live);
+        assert_eq!(told.len(), 1, "{live}");
+        assert!(told[0].contains(what), "{live}: {}", told[0]);
+    }
+}
+
 /// A publication of a path is sent by the double.
 #[test]
 fn paths_publish_to_nothing_of_the_server() {

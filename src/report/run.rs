@@ -50,19 +50,31 @@ pub fn run(file: Option<&str>, run: &Run) -> Report {
     }
 }
 
-/// That more is offered than is answered, where it is so.
+/// That more is offered than is answered, where it is so; or that many requests timed out, which may be for other reasons.
 fn overload(run: &Run) -> Section {
-    let (Some(offered), Some(answered), Some(behind)) =
-        (run.offered_rps, run.throughput_rps, run.falling_behind_rps)
-    else {
+    let (Some(offered), Some(answered)) = (run.offered_rps, run.throughput_rps) else {
         return Section::empty();
     };
-    let line = format!(
-        "OVERLOAD: offered {} requests/s, answered {}/s, falling behind by {}/s",
+    let rates = format!(
+        "offered {} requests/s, answered {}/s",
         significant(offered),
-        significant(answered),
-        significant(behind)
+        significant(answered)
     );
+    let requests = &run.window.requests;
+    let line = match run.falling_behind_rps {
+        Some(behind) => format!(
+            "OVERLOAD: {rates}, falling behind by {}/s",
+            significant(behind)
+        ),
+        None if requests.timed_out.saturating_mul(20) < requests.intended.max(1) => {
+            return Section::empty();
+        }
+        None => format!(
+            "{rates}: {} of {} requests timed out",
+            count(requests.timed_out),
+            count(requests.intended)
+        ),
+    };
     Section::of([Block::Lines(vec![line])])
 }
 

@@ -260,3 +260,57 @@ fn an_objective_of_an_action_that_nobody_asks_for_stays_open() {
         }
     }
 }
+
+#[test]
+fn overload_is_said_however_short_the_load_is_within_its_horizon() {
+    // 1,300/s offered; one worker carries 1,026/s. The rows of ten minutes are 10 s wide, and the load ends after 15.4 s.
+    let text = |drain: &str| {
+        spec(20_000, "[{visit: s}, reply]", "{p95: 1h}")
+            .replace(
+                "requests: 20000",
+                &format!("requests: 20000, horizon: 10m, drain: {drain}"),
+            )
+            .replace("rate: 100/s", "rate: 1300/s")
+            .replace("time: 1ms", "time: 975us")
+    };
+    // The last row ends with the run, or with a drain that is no part of the window.
+    for drain in ["0s", "30s"] {
+        let ran = run(&text(drain));
+        let first = ran.stdout.lines().next().unwrap_or_default();
+        assert_eq!(
+            first,
+            "OVERLOAD: offered 1,300 requests/s, answered 1,026/s, falling behind by 274.4/s",
+            "{drain}"
+        );
+    }
+}
+
+#[test]
+fn lost_replies_are_no_overload_of_a_service_that_has_time() {
+    // One reply in ten comes after its client has given up; the service is 2 % loaded.
+    let path =
+        "[{visit: s}, {branch: [{weight: 9, path: []}, {weight: 1, path: [{delay: 1s}]}]}, reply]";
+    let lost = spec(6_000, path, "{errors: 50%}")
+        .replace("timeout: 10s", "timeout: 100ms")
+        .replace("workers: 1", "workers: 4");
+    let ran = run(&lost);
+    let first = ran.stdout.lines().next().unwrap_or_default();
+    assert_eq!(
+        first,
+        "offered 100.0 requests/s, answered 89.98/s: 600 of 6,000 requests timed out"
+    );
+    let document = with_stdin("run --json --spec -", &lost).json();
+    assert_eq!(document.get("falling_behind_rps"), None);
+    // Those of a service that cannot carry its load are, and so are those of one that only retries load to the full.
+    let slow = lost.replace("workers: 4, time: 1ms", "workers: 1, time: 12.5ms");
+    let retried = lost
+        .replace("workers: 4, time: 1ms", "workers: 1, time: 9.5ms")
+        .replace(
+            "timeout: 100ms",
+            "timeout: 100ms, on_failure: {retry: {times: 3}}",
+        );
+    for overloaded in [slow, retried] {
+        let ran = run(&overloaded);
+        assert!(ran.stdout.starts_with("OVERLOAD: "), "{}", ran.stdout);
+    }
+}

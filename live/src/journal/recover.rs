@@ -22,6 +22,17 @@ pub struct Damage {
     pub missing: u64,
 }
 
+/// Sequence numbers are a stranger's: their sums may be more than a count holds.
+impl Damage {
+    fn tear(&mut self, bytes: u64) {
+        self.torn_bytes = self.torn_bytes.saturating_add(bytes);
+    }
+
+    fn miss(&mut self, entries: u64) {
+        self.missing = self.missing.saturating_add(entries);
+    }
+}
+
 /// The entries of a record.
 #[derive(Debug)]
 pub struct Entries<R> {
@@ -105,7 +116,9 @@ impl<R: Read> Entries<R> {
                 Beginning::Foreign => return Err(Failure::Foreign { path }),
                 Beginning::Torn => {
                     let rest = std::io::copy(&mut reader, &mut std::io::sink());
-                    entries.damage.torn_bytes += got as u64 + rest.map_err(unread(&path))?;
+                    entries
+                        .damage
+                        .tear((got as u64).saturating_add(rest.map_err(unread(&path))?));
                 }
             }
         }
@@ -213,7 +226,7 @@ impl<R: Read> Writer<R> {
                     return Ok(());
                 }
                 // Whole, and of no kind that this version knows.
-                damage.missing += 1;
+                damage.miss(1);
                 continue;
             }
             self.head = None;
@@ -222,7 +235,7 @@ impl<R: Read> Writer<R> {
             };
             match frame::read(reader).map_err(unread(path))? {
                 Next::Frame(frame) => {
-                    damage.missing += frame.first.saturating_sub(self.next);
+                    damage.miss(frame.first.saturating_sub(self.next));
                     // What came before is there already.
                     let again = self.next.saturating_sub(frame.first);
                     let end = frame.first.saturating_add(frame.entries.len() as u64);
@@ -234,7 +247,7 @@ impl<R: Read> Writer<R> {
                     }
                 }
                 Next::Torn(bytes) => {
-                    damage.torn_bytes += bytes;
+                    damage.tear(bytes);
                     self.segments.pop();
                 }
                 Next::End => {

@@ -319,6 +319,23 @@ fn writers_are_read_in_the_order_of_time() {
 }
 
 #[test]
+fn sequence_numbers_that_no_run_reaches_are_missing_entries() {
+    let mut disk = FakeDisk::new();
+    let mut paths = Vec::new();
+    for writer in 0..2 {
+        let path = PathBuf::from(format!("/{writer}.segment"));
+        let mut file = disk.create(&path, Readers::Anyone).expect("a file");
+        let mut bytes = Header { writer, run: RUN }.encode().to_vec();
+        frame::write(1 << 63, &[done(1).encode()], &mut bytes);
+        disk.write(&mut file, &bytes).expect("room");
+        paths.push(path);
+    }
+    let mut entries = Entries::open(&disk, &paths, RUN, &small()).expect("segments");
+    assert_eq!(rows_of(&mut entries), [1, 1]);
+    assert_eq!(entries.damage().missing, u64::MAX);
+}
+
+#[test]
 fn what_is_no_segment_of_the_run_is_refused_by_name() {
     let mut disk = FakeDisk::new();
     let mut refused = |bytes: &[u8]| {

@@ -29,7 +29,7 @@ pub enum Looked<T> {
 
 /// Most bytes of texts that are looked at, for a whole model.
 const MOST: usize = 8 << 20;
-/// The same for one template.
+/// The same for one template, and the most of a text that is written.
 const MOST_OF_ONE: usize = 1 << 20;
 /// What a text costs beside its bytes.
 const EACH: usize = 16;
@@ -71,7 +71,7 @@ impl<'a> Texts<'a> {
         let mut first = true;
         let mut look = |texts: &mut Texts<'a>, chosen: &[usize]| -> Result<(), Looked<T>> {
             text.clear();
-            texts.write(template, clients, &axes, chosen, &mut text);
+            let whole = texts.write(template, clients, &axes, chosen, &mut text);
             let cost = text.len() + each;
             // One text of each template is looked at, whatever others cost.
             if cost > left && !first {
@@ -80,7 +80,11 @@ impl<'a> Texts<'a> {
             first = false;
             left = left.saturating_sub(cost);
             texts.left = texts.left.saturating_sub(cost);
-            at(&text).map_or(Ok(()), |found| Err(Looked::Found(found)))
+            match at(&text) {
+                Some(found) => Err(Looked::Found(found)),
+                None if !whole => Err(Looked::Nothing { all: false }),
+                None => Ok(()),
+            }
         };
         let all = (|| {
             look(self, &chosen)?;
@@ -107,7 +111,7 @@ impl<'a> Texts<'a> {
         api: &str,
     ) -> Looked<(String, Flaw)> {
         let template = &sending.subject;
-        if template.0.len() > MAX_SUBJECT {
+        if self.is_too_long(template, clients) {
             return Looked::Found((String::new(), Flaw::TooLong));
         }
         self.look(template, clients, |text| {
@@ -159,6 +163,33 @@ impl<'a> Texts<'a> {
         })
     }
 
+    /// Whether a subject is longer than a server reads, whatever it is filled in with.
+    pub fn is_too_long(&self, subject: &Template, clients: &[&str]) -> bool {
+        let shortest = |piece: &Piece| match piece {
+            Piece::Text(text) => text.len(),
+            Piece::Client => clients.iter().map(|name| name.len()).min().unwrap_or(0),
+            Piece::Variable(position) => match self.choice(*position) {
+                Some(Choice::OneOf(texts)) => texts.iter().map(String::len).min().unwrap_or(0),
+                Some(Choice::Range(..)) => 1,
+                None => 0,
+            },
+            Piece::Environment(_) => 0,
+            Piece::User
+            | Piece::Number
+            | Piece::Attempt
+            | Piece::Sequence
+            | Piece::Id
+            | Piece::Uuid => 1,
+        };
+        // As soon as it is known: each place may have many texts.
+        let mut bytes = 0_usize;
+        subject.0.len() > MAX_SUBJECT
+            || subject.0.iter().any(|piece| {
+                bytes = bytes.saturating_add(shortest(piece));
+                bytes > MAX_SUBJECT
+            })
+    }
+
     /// The most bytes of a template, without what its numbers and ids take.
     pub fn most_bytes(&self, template: &Template) -> usize {
         let longest = |piece: &Piece| match piece {
@@ -189,6 +220,7 @@ impl<'a> Texts<'a> {
         Some(&variable.choice)
     }
 
+    /// Writes a text, or its beginning where it is longer than any that is looked at; whether it is whole.
     fn write(
         &self,
         template: &Template,
@@ -196,40 +228,41 @@ impl<'a> Texts<'a> {
         axes: &[Axis],
         chosen: &[usize],
         out: &mut String,
-    ) {
+    ) -> bool {
         let value = |wanted: &Axis| {
             let mut places = axes.iter().zip(chosen);
             places
                 .find(|(axis, _)| *axis == wanted)
                 .map_or(0, |(_, value)| *value)
         };
-        for piece in &template.0 {
-            match piece {
-                Piece::Text(text) => out.push_str(text),
-                Piece::Client => {
-                    out.push_str(
-                        clients
-                            .get(value(&Axis::Client))
-                            .copied()
-                            .unwrap_or("client"),
-                    );
-                }
-                Piece::Variable(position) => match self.choice(*position) {
-                    Some(Choice::OneOf(texts)) => {
-                        let text = texts.get(value(&Axis::Variable(*position)));
-                        out.push_str(text.map_or("", String::as_str));
-                    }
-                    Some(Choice::Range(from, _)) => out.push_str(&from.to_string()),
-                    None => {}
-                },
-                Piece::Id => out.push_str("client/0/0/0"),
-                Piece::Environment(name) => out.push_str(name),
-                Piece::User | Piece::Number | Piece::Attempt | Piece::Sequence | Piece::Uuid => {
-                    out.push('0');
-                }
+        template.0.iter().all(|piece| match piece {
+            Piece::Text(text) => push(out, text),
+            Piece::Client => {
+                let name = clients.get(value(&Axis::Client)).copied();
+                push(out, name.unwrap_or("client"))
             }
-        }
+            Piece::Variable(position) => match self.choice(*position) {
+                Some(Choice::OneOf(texts)) => {
+                    let text = texts.get(value(&Axis::Variable(*position)));
+                    push(out, text.map_or("", String::as_str))
+                }
+                Some(Choice::Range(from, _)) => push(out, &from.to_string()),
+                None => true,
+            },
+            Piece::Id => push(out, "client/0/0/0"),
+            Piece::Environment(name) => push(out, name),
+            Piece::User | Piece::Number | Piece::Attempt | Piece::Sequence | Piece::Uuid => {
+                push(out, "0")
+            }
+        })
     }
+}
+
+/// Adds as much of a text as there is room for; whether that is all of it.
+fn push(out: &mut String, text: &str) -> bool {
+    let room = text.floor_char_boundary(MOST_OF_ONE.saturating_sub(out.len()));
+    out.push_str(&text[..room]);
+    room == text.len()
 }
 
 fn axes(template: &Template) -> Vec<Axis> {
@@ -320,5 +353,36 @@ mod tests {
         let looked = texts.look(&template, &[], |text| (text == "v0.v2999").then_some(()));
         assert_eq!(looked, Looked::Found(()));
         assert_eq!(texts.most_bytes(&template), 11);
+    }
+
+    #[test]
+    fn a_text_is_written_no_further_than_it_is_looked_at() {
+        let variables = [variable("v", Choice::OneOf(vec!["ä".repeat(100_000)]))];
+        let template = Template::parse(&"{v}".repeat(20), ["v"].into_iter()).expect("a template");
+        let mut longest = 0;
+        let looked = Texts::new(&variables).look(&template, &[], |text| {
+            longest = longest.max(text.len());
+            None::<()>
+        });
+        assert_eq!(looked, Looked::Nothing { all: false });
+        assert_eq!(longest, MOST_OF_ONE);
+        // What is wrong at its beginning is found.
+        let looked = Texts::new(&variables).look(&template, &[], |text| {
+            rendered::subscription_flaw(text).map(|flaw| (text.len(), flaw))
+        });
+        assert_eq!(looked, Looked::Found((MOST_OF_ONE, Flaw::TooLong)));
+    }
+
+    #[test]
+    fn a_subject_is_too_long_where_its_shortest_text_is() {
+        let lengths = |short: usize, long: usize| {
+            let texts = vec!["x".repeat(long), "x".repeat(short)];
+            let variables = [variable("v", Choice::OneOf(texts))];
+            let template = Template::parse("{v}{n}{client}", ["v"].into_iter());
+            let template = template.expect("a template");
+            Texts::new(&variables).is_too_long(&template, &["users", "all"])
+        };
+        assert!(!lengths(MAX_SUBJECT - 4, 200_000));
+        assert!(lengths(MAX_SUBJECT - 3, 200_000));
     }
 }

@@ -82,7 +82,7 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
         duplicate_replies: measure.duplicate_replies(),
         sessions: session_counts(&sessions),
         offered_rps: per_second(total.window.requests.intended, measured),
-        falling_behind_rps: falling_behind(measure),
+        falling_behind_rps: falling_behind(model, measure, &limits),
         throughput_rps: per_second(total.completed, measured),
         throughput_rps_ci95: None,
         latency_ms: latency(&total.window.latencies),

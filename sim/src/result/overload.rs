@@ -1,30 +1,64 @@
 //! Whether a load is more than is answered.
 
+use super::constraints::{ConstraintResult, Limits};
+use crate::analysis::constraints;
 use crate::event::Outcome;
 use crate::measure::{Measure, Requests};
-use crate::time::{Span, Time};
+use crate::model::Model;
+use crate::time::Span;
+
+/// The share of a limit in use from which on all of it was, but for how the run began.
+const ALL_IN_USE: f64 = 0.99;
 
 /// Requests per second that were neither answered nor failed at once: by so much the answers fall behind the load.
 ///
 /// `None` unless they fall behind for certain: by 5 % or more of the window's requests and by more than chance would have it
 /// (three times the root of their number), and by 5 % or more still in the second half of the window, so that a start with
-/// empty queues is none. Errors of the service and of the transport are answers of a kind, and no backlog.
-pub fn falling_behind(measure: &Measure) -> Option<f64> {
+/// empty queues is none. Errors of the service and of the transport are answers of a kind, and no backlog. Timeouts alone
+/// may be replies that were lost: they count where a limit of the model is loaded to the full.
+pub(super) fn falling_behind(model: &Model, measure: &Measure, limits: &Limits) -> Option<f64> {
     let total = measure.total();
-    let window = &total.window.requests;
-    let behind = missing(window, total.completed);
+    let window = Fate::of(&total.window.requests, total.completed);
     let seconds = measure.measured().as_secs_f64();
-    let by_chance = u128::from(behind).pow(2) <= 9 * u128::from(window.intended);
-    if seconds <= 0.0 || !matters(behind, window.intended) || by_chance {
+    let by_chance = u128::from(window.missing).pow(2) <= 9 * u128::from(window.intended);
+    if seconds <= 0.0 || !matters(window.missing, window.intended) || by_chance {
         return None;
     }
-    let (intended, behind_later) = second_half(measure)?;
-    matters(behind_later, intended).then(|| behind as f64 / seconds)
+    let later = second_half(measure).unwrap_or(window);
+    let behind = match is_full(model, limits) {
+        true => later.missing,
+        false => later.missing.saturating_sub(later.timed_out),
+    };
+    matters(behind, later.intended).then(|| window.missing as f64 / seconds)
 }
 
-fn missing(requests: &Requests, ok: u64) -> u64 {
-    let ended = ok + requests.ended(Outcome::AppError) + requests.ended(Outcome::TransportError);
-    requests.intended.saturating_sub(ended)
+/// Whether a limit is offered all that it lets through, or retries and redeliveries used all of it.
+fn is_full(model: &Model, limits: &Limits) -> bool {
+    let offered = constraints(model);
+    let used = |one: &ConstraintResult| one.utilisation.is_some_and(|used| used >= ALL_IN_USE);
+    offered.all.iter().any(|one| one.load() >= 1.0) || limits.all.iter().any(used)
+}
+
+/// What became of the requests of some time.
+#[derive(Debug, Clone, Copy)]
+struct Fate {
+    intended: u64,
+    /// Neither answered nor failed at once.
+    missing: u64,
+    /// Those of them that timed out.
+    timed_out: u64,
+}
+
+impl Fate {
+    fn of(requests: &Requests, ok: u64) -> Fate {
+        let ended =
+            ok + requests.ended(Outcome::AppError) + requests.ended(Outcome::TransportError);
+        Fate {
+            intended: requests.intended,
+            missing: requests.intended.saturating_sub(ended),
+            timed_out: requests.ended(Outcome::TimedOut),
+        }
+    }
 }
 
 /// Whether so many of so many are 5 % or more.
@@ -32,18 +66,17 @@ fn matters(behind: u64, intended: u64) -> bool {
     intended > 0 && u128::from(behind) * 20 >= u128::from(intended)
 }
 
-/// What was intended in the second half of the window, and how much of it the answers of that time fell behind.
-fn second_half(measure: &Measure) -> Option<(u64, u64)> {
+/// What became of the second half of the window, where it has a whole row.
+fn second_half(measure: &Measure) -> Option<Fate> {
     let (from, to) = (measure.warmup(), measure.load_end()?);
     let middle = from + Span::from_nanos(to.since(from.min(to)).as_nanos() / 2);
-    let width = measure.series().width().as_nanos();
+    let series = measure.series();
     let mut half = Requests::default();
-    for (number, row) in (0u64..).zip(measure.series().rows()) {
-        let start = Time::from_nanos(number.saturating_mul(width));
-        let end = Time::from_nanos((number + 1).saturating_mul(width));
+    for (number, row) in series.rows().iter().enumerate() {
+        let (start, end) = series.bounds(number);
         if start >= middle && end <= to {
             half.add(&row.requests);
         }
     }
-    Some((half.intended, missing(&half, half.ended(Outcome::Ok))))
+    (half.intended > 0).then(|| Fate::of(&half, half.ended(Outcome::Ok)))
 }

@@ -71,15 +71,21 @@ impl Judge<'_, '_> {
         };
         if let Some(payload) = &written.payload {
             let bytes = self.texts.most_bytes(template);
-            if u64::try_from(bytes).is_ok_and(|bytes| bytes > MAX_PAYLOAD) {
-                let what = format!(
-                    "the payload of {} may have {bytes} bytes, which is more than any server takes",
-                    action.name
-                );
+            if let Some(what) = too_much(&format!("payload of {}", action.name), bytes) {
                 let error = payload.error(what).help("a payload may have up to 64MiB");
                 self.findings.error(error);
             }
         }
+    }
+
+    /// Whether a text that travels with a payload is not too much for any server; told where it is.
+    fn fits(&mut self, what: &str, place: &Spanned<String>, template: &Template) -> bool {
+        let Some(told) = too_much(what, self.texts.most_bytes(template)) else {
+            return true;
+        };
+        let error = place.error(told).help("a text may have up to 64MiB");
+        self.findings.error(error);
+        false
     }
 
     fn destination(&mut self, place: Place<'_>, sending: &Sending) {
@@ -130,8 +136,11 @@ impl Judge<'_, '_> {
                 self.findings.error(error.help(flaw.help()));
                 continue;
             }
-            let looked = self.texts.header_flaw(&name.value, template, self.clients);
-            self.told(&format!("header {}", name.value), place, looked);
+            let what = format!("header {}", name.value);
+            if self.fits(&what, place, template) {
+                let looked = self.texts.header_flaw(&name.value, template, self.clients);
+                self.told(&what, place, looked);
+            }
         }
     }
 
@@ -140,18 +149,24 @@ impl Judge<'_, '_> {
         let wildcards = awaited.subject.wildcards();
         let tokens = wildcards.split('.').count();
         let of_spec = written_wildcards(&awaited.subject);
-        let looked = self.texts.look(&awaited.subject, self.clients, |text| {
-            let several = text.split('.').count() != tokens || count_wildcards(text) != of_spec;
-            let flaw = rendered::subscription_flaw(text);
-            let flaw = flaw.or_else(|| several.then_some(Flaw::NoToken))?;
-            Some((text.to_owned(), flaw))
-        });
+        let looked = match self.texts.is_too_long(&awaited.subject, self.clients) {
+            true => Looked::Found((String::new(), Flaw::TooLong)),
+            false => self.texts.look(&awaited.subject, self.clients, |text| {
+                let several = text.split('.').count() != tokens || count_wildcards(text) != of_spec;
+                let flaw = rendered::subscription_flaw(text);
+                let flaw = flaw.or_else(|| several.then_some(Flaw::NoToken))?;
+                Some((text.to_owned(), flaw))
+            }),
+        };
         if awaited.subject.fixed().is_none() {
             self.told("awaited subject", place, looked);
         }
     }
 
     fn equals(&mut self, place: &Spanned<String>, awaited: &Awaited) {
+        if !self.fits("text", place, &awaited.equals) {
+            return;
+        }
         let looked = self.texts.look(&awaited.equals, self.clients, |text| {
             let flaw = match awaited.by {
                 By::Token(_) => rendered::single_token_flaw(text),
@@ -162,6 +177,12 @@ impl Judge<'_, '_> {
         });
         self.told("text", place, looked);
     }
+}
+
+/// What is wrong with a text of so many bytes, if anything.
+fn too_much(what: &str, bytes: usize) -> Option<String> {
+    let over = u64::try_from(bytes).is_ok_and(|bytes| bytes > MAX_PAYLOAD);
+    over.then(|| format!("the {what} may have {bytes} bytes, which is more than any server takes"))
 }
 
 /// What says where a request is sent.
