@@ -180,10 +180,15 @@ pub fn code(ended: Result<Done, Failure>) -> ExitCode {
     }
 }
 
-/// Writes a line to stderr. What came from outside can neither steer the terminal with it nor begin a line of its own.
+/// Writes a line to stderr, as [`line`] has it.
 pub fn tell(text: &str) {
-    let line = text.strip_suffix('\n').unwrap_or(text);
-    show(&format!("{}\n", visible::line(line)));
+    show(&line(text));
+}
+
+/// A line as it is told. What came from outside can neither steer the terminal with it nor begin a line of its own.
+pub fn line(text: &str) -> String {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    format!("{}\n", visible::line(text))
 }
 
 /// Writes a report of a spec to stderr, whose colours it has already. Where it cannot be written there is nobody to

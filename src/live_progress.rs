@@ -1,24 +1,36 @@
 //! How a live run goes, on stderr: a line that is written over on a terminal, and a line now and then elsewhere.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Write};
 
 use blis_live::driver::Progress;
 use blis_live::recent::Recent;
 use blis_sim::time::{Span, Time};
 
-use crate::exit::tell;
+use crate::exit;
 use crate::report::number::{count, millis};
 
 /// How often a line is written where stderr is no terminal.
 const PLAIN: Span = Span::from_nanos(10_000_000_000);
 
-/// Warns of something while the run goes on, in the place of the line that is written over.
+/// Takes the line that is written over away.
+const CLEAR: &str = "\r\x1b[K";
+
+/// Warns of something while the run goes on.
 pub fn warn(warning: &str) {
-    let clear = match std::io::stderr().is_terminal() {
-        true => "\r\x1b[K",
-        false => "",
-    };
-    tell(&format!("{clear}blis: warning: {warning}\n"));
+    tell(&format!("blis: warning: {warning}\n"));
+}
+
+/// Tells something while the run goes on, in the place of the line that is written over.
+pub fn tell(text: &str) {
+    let stderr = std::io::stderr();
+    let terminal = stderr.is_terminal();
+    tell_over(&mut stderr.lock(), terminal, text);
+}
+
+fn tell_over(stderr: &mut impl Write, terminal: bool, text: &str) {
+    let clear = if terminal { CLEAR } else { "" };
+    // The text is a stranger's; what takes the line away is not, and passes no filter.
+    let _ = write!(stderr, "{clear}{}", exit::line(text));
 }
 
 /// Shows how a live run goes.
@@ -59,7 +71,7 @@ impl LiveProgress {
         let mut stderr = std::io::stderr().lock();
         // Where stderr cannot be written there is nobody to show it to.
         let _ = match self.terminal {
-            true => write!(stderr, "\r\x1b[K{line}"),
+            true => write!(stderr, "{CLEAR}{line}"),
             false => writeln!(stderr, "blis: {line}"),
         };
         self.before = Some(reached);
@@ -68,7 +80,7 @@ impl LiveProgress {
     /// Takes the line away.
     pub fn finish(&self) {
         if self.terminal && self.before.is_some() {
-            let _ = write!(std::io::stderr().lock(), "\r\x1b[K");
+            let _ = write!(std::io::stderr().lock(), "{CLEAR}");
         }
     }
 }
@@ -100,6 +112,21 @@ fn line(reached: Progress, before: Option<Progress>, failed: u64, recent: &Recen
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_told_meanwhile_takes_the_place_of_the_line_and_cannot_steer_the_terminal() {
+        let told = |terminal, text: &str| {
+            let mut stderr = Vec::new();
+            tell_over(&mut stderr, terminal, text);
+            String::from_utf8(stderr).unwrap_or_default()
+        };
+        assert_eq!(told(true, "blis: late\n"), "\r\x1b[Kblis: late\n");
+        assert_eq!(told(false, "blis: late\n"), "blis: late\n");
+        let steering = "blis: says \r\x1b[K\nit";
+        let shown = "blis: says \\u000d\\u001b[K\\u000ait\n";
+        assert_eq!(told(false, steering), shown);
+        assert_eq!(told(true, steering), format!("\r\x1b[K{shown}"));
+    }
 
     #[test]
     fn counts_are_since_the_start_and_rates_since_the_last_line() {

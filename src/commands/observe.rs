@@ -57,7 +57,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     let interrupted = || {
         let asked = interrupt.asked();
         if asked && !told.replace(true) {
-            tell(&interruption(&workload, in_flight.get()));
+            live_progress::tell(&interruption(&workload, in_flight.get()));
         }
         asked
     };

@@ -38,7 +38,7 @@ pub fn fact(bottleneck: &Bottleneck, in_use: impl Fn(&ConstraintResult, f64) -> 
 pub fn was_used(constraint: &ConstraintResult, used: f64) -> String {
     match constraint.limit {
         LimitKind::Workers => format!(", and were {} busy", percent(used)),
-        LimitKind::AdmissionRate => format!(", and {} of that came", percent(used)),
+        LimitKind::AdmissionRate => format!(", and {} of them were used", percent(used)),
         _ => format!(", and {} of them were in use", percent(used)),
     }
 }
@@ -125,4 +125,29 @@ pub fn table(constraints: &[ConstraintResult], in_use: &str) -> Option<Table> {
         ]);
     }
     Some(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tokens_of_an_admission_rate_are_used() {
+        let constraint = ConstraintResult {
+            limit: LimitKind::AdmissionRate,
+            service: Some("api".to_owned()),
+            consumer: None,
+            places: 1.0,
+            held_ms: 20.0,
+            available: None,
+            capacity_per_s: 50.0,
+            capacity_rps: Some(50.0),
+            utilisation: Some(0.664),
+        };
+        // Whoever was refused came too, and used none.
+        assert_eq!(
+            format!("{}{}", sentence(&constraint), was_used(&constraint, 0.664)),
+            "admission.rate of api limits the system: its tokens let 50.00 requests/s through, and 66.4 % of them were used"
+        );
+    }
 }

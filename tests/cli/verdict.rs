@@ -233,6 +233,35 @@ fn overload_is_said_first_in_text_and_markdown() {
 }
 
 #[test]
+fn an_objective_of_an_action_that_nobody_asks_for_stays_open() {
+    for (slo, of, limits) in [
+        ("{errors: 1%}", "Action b: ", 1),
+        ("{p99: 50ms}", "Action b: ", 1),
+        ("{p95: 50ms, p99: 50ms, errors: 1%}", "Action b: ", 3),
+        ("{overall: {errors: 1%}}", "Action b over all tries: ", 1),
+        (
+            "{overall: {p95: 50ms, p99: 50ms}}",
+            "Action b over all tries: ",
+            2,
+        ),
+    ] {
+        let text = spec(60, "[{visit: s}, reply]", "{errors: 50%}").replace(
+            "}, services:",
+            &format!(", b: {{path: [{{visit: s}}, reply], slo: {slo}}}}}, services:"),
+        );
+        let ran = with_stdin("run --json --spec -", &text);
+        assert_eq!(ran.code, Some(5), "{slo}: {}", ran.stderr);
+        let reasons = at(&ran.json(), "verdict.reasons").clone();
+        let reasons = reasons.as_array().cloned().unwrap_or_default();
+        assert_eq!(reasons.len(), limits, "{slo}: {reasons:?}");
+        for reason in reasons.iter().filter_map(Value::as_str) {
+            assert!(reason.starts_with(of), "{slo}: {reason}");
+            assert!(reason.contains("was not measured"), "{slo}: {reason}");
+        }
+    }
+}
+
+#[test]
 fn overload_is_said_however_short_the_load_is_within_its_horizon() {
     // 1,300/s offered; one worker carries 1,026/s. The rows of ten minutes are 10 s wide, and the load ends after 15.4 s.
     let text = |drain: &str| {

@@ -44,6 +44,8 @@ struct Tried {
     first: Time,
     last: u16,
     end: Option<(Time, Outcome)>,
+    /// How the last try that was sent ended.
+    sent: Option<Outcome>,
 }
 
 /// What users waited over all tries, from the tries, against what the users said and what was measured.
@@ -60,6 +62,7 @@ fn check_tries(run: &Run) {
                     first: *at,
                     last: 0,
                     end: None,
+                    sent: None,
                 });
                 assert_eq!(
                     tries.action, request.action,
@@ -73,6 +76,9 @@ fn check_tries(run: &Run) {
             } => {
                 let tries = tried.get_mut(&key(request)).unwrap();
                 tries.end = Some((*at, *outcome));
+                if *outcome != Outcome::Dropped {
+                    tries.sent = Some(*outcome);
+                }
             }
             Kept::Settled {
                 request,
@@ -86,7 +92,7 @@ fn check_tries(run: &Run) {
                 let (end, last) = tries.end.unwrap();
                 let expected = match last {
                     Outcome::Ok | Outcome::Unresolved => last,
-                    _ if tries.last == retries => last,
+                    _ if tries.last == retries => tries.sent.unwrap_or(last),
                     _ => Outcome::Unresolved,
                 };
                 assert_eq!(*outcome, expected);

@@ -575,31 +575,37 @@ impl Measure {
         Measure::sum(self.cells[first..first + actions].iter().flatten())
     }
 
-    /// The cells of one action together.
+    /// The cells of one action together; without any, nothing, by each of its limits.
     pub fn action(&self, action: ActionId) -> Cell {
-        Measure::sum(
-            self.cells
-                .iter()
-                .skip(action.index())
-                .step_by(self.slos.len())
-                .flatten(),
-        )
+        let mut sum = Cell::judged_by(Some(&self.slos[action.index()]));
+        let parts = self.parts_of(action);
+        parts.for_each(|part| sum.add(&part.cell));
+        sum
     }
 
     /// What users waited for an action over all tries; `None` where no client tries it again and nothing is promised of
     /// that.
     pub fn overall(&self, action: ActionId) -> Option<Overall> {
-        let parts = self.cells.iter().skip(action.index());
-        let parts = || parts.clone().step_by(self.slos.len()).flatten();
-        parts().find(|part| part.overall.is_some())?;
-        let mut sum = Overall::default();
-        for part in parts() {
+        let slo = self.slos[action.index()].overall.as_deref();
+        if slo.is_none() && self.parts_of(action).all(|part| part.overall.is_none()) {
+            return None;
+        }
+        let mut sum = Overall {
+            cell: Cell::judged_by(slo),
+            tries: 0,
+        };
+        for part in self.parts_of(action) {
             match &part.overall {
                 Some(overall) => sum.add(overall),
                 None => sum.add(&Overall::of_single(&part.cell)),
             }
         }
         Some(sum)
+    }
+
+    fn parts_of(&self, action: ActionId) -> impl Iterator<Item = &Part> {
+        let of = self.cells.iter().skip(action.index());
+        of.step_by(self.slos.len()).flatten().map(|part| &**part)
     }
 
     fn sum<'a>(parts: impl Iterator<Item = &'a Box<Part>>) -> Cell {

@@ -12,6 +12,8 @@
 //! - Every session that started ends in exactly one way, and is reported to the sink when it does.
 
 mod population;
+#[cfg(test)]
+mod tests;
 
 use crate::event::{Event, Outcome, Request, SessionEnd, Sink, UserId};
 use crate::model::{ClientId, Limits, Model};
@@ -79,6 +81,18 @@ struct Tries {
     first: Time,
     /// How much later than intended those that have ended were sent, together.
     lag: Span,
+    /// How the last of those that were sent ended.
+    sent: Option<Outcome>,
+}
+
+impl Tries {
+    /// The outcome of them all where the last one ended so: one that was not sent says nothing where others were.
+    fn outcome(&self, last: Outcome) -> Outcome {
+        match last {
+            Outcome::Dropped => self.sent.unwrap_or(last),
+            _ => last,
+        }
+    }
 }
 
 /// The user of a session that is a single request without retries: nothing needs to be remembered of it.
@@ -306,6 +320,7 @@ impl Users {
             *tries = Tries {
                 first: now,
                 lag: Span::ZERO,
+                sent: None,
             };
         }
         if user.rounds_left == 0 {
@@ -401,6 +416,9 @@ impl Users {
             if at <= self.horizon {
                 let tries = &mut self.tries[id.index()];
                 tries.lag = tries.lag + sent.since(request.intended);
+                if outcome != Outcome::Dropped {
+                    tries.sent = Some(outcome);
+                }
                 return Some((at, Wake::User(id)));
             }
             (SessionEnd::HorizonInterrupted, None)
@@ -432,12 +450,12 @@ impl Users {
         sink: &mut S,
     ) {
         if self.populations[request.client.index()].retries() {
-            let Tries { first, lag } = self.tries[request.user.index()];
+            let tries = self.tries[request.user.index()];
             let event = Event::Settled {
                 request,
-                first,
-                lag: lag + sent.since(request.intended),
-                outcome,
+                first: tries.first,
+                lag: tries.lag + sent.since(request.intended),
+                outcome: tries.outcome(outcome),
             };
             sink.record(now, event);
         }
@@ -450,7 +468,7 @@ impl Users {
             return;
         };
         user.attempt = 0;
-        let Tries { first, lag } = self.tries[id.index()];
+        let Tries { first, lag, .. } = self.tries[id.index()];
         let population = &self.populations[user.client.index()];
         let request = Request {
             user: id,
