@@ -22,13 +22,15 @@ fn said(requests: u64, ends: &[Outcome]) -> Vec<(Outcome, Span)> {
          {{times: 2, backoff: 5ms}}}}}}}}, actions: {{a: {{path: [{{visit: s}}, reply]}}}}, services: {{s: {{workers: 1, time: \
          1ms}}}}}}"
     );
-    let model = spec::lower(&spec::read(&text).unwrap()).unwrap().model;
+    let model = spec::lower(&spec::read(&text).expect("it is there"))
+        .expect("it is there")
+        .model;
     let (mut users, mut said) = (Users::new(&model), Said::default());
     let mut due = None;
     users.start(|at, wake| due = Some((at, wake)));
     for outcome in ends {
-        let (at, wake) = due.unwrap();
-        let request = users.wake(at, wake, &mut said).send.unwrap();
+        let (at, wake) = due.expect("it is there");
+        let request = users.wake(at, wake, &mut said).send.expect("it is there");
         let sent = at + Span::from_nanos(1_000_000);
         due = users.done(sent, &request, sent, *outcome, &mut said);
     }
