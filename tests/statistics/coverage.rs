@@ -94,15 +94,16 @@ impl Cell {
 
 /// The least number of hits in so many trials that chance falls below no more often than `chance`.
 fn least_of(trials: u64, share: f64, chance: f64) -> u64 {
-    let (mut below, mut term) = (0.0, (1.0 - share).powi(trials as i32));
-    for hits in 0..=trials {
-        if below + term > chance {
+    // From all hits downwards: the chance of none is too small for a float.
+    let (mut least_hits, mut term) = (0.0, share.powi(trials as i32));
+    for hits in (0..=trials).rev() {
+        least_hits += term;
+        if least_hits >= 1.0 - chance {
             return hits;
         }
-        below += term;
-        term *= (trials - hits) as f64 / (hits + 1) as f64 * share / (1.0 - share);
+        term *= hits as f64 / (trials - hits + 1) as f64 * (1.0 - share) / share;
     }
-    trials
+    0
 }
 
 #[test]
