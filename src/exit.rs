@@ -180,7 +180,7 @@ pub fn code(ended: Result<Done, Failure>) -> ExitCode {
     }
 }
 
-/// Writes a line to stderr, as [`line`] has it.
+/// Writes a line to stderr, as [`line()`] has it.
 pub fn tell(text: &str) {
     show(&line(text));
 }
