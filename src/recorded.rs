@@ -15,8 +15,8 @@ use serde_json::Value;
 use crate::cli::{ClientArgs, OverrideArgs};
 use crate::exit::Failure;
 use crate::run_directory::{RESULT, SPEC};
-use crate::simulate::{Ended, conclude};
-use crate::workload::{self, Workload};
+use crate::simulate::{Ended, conclude_live};
+use crate::workload::{self, LiveWorkload};
 
 /// What a directory holds.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub struct Unfinished {
 }
 
 /// The entries of a record, with what is needed to understand them.
-pub type Opened = (Workload, Entries<<RealDisk as Disk>::Reader>);
+pub type Opened = (LiveWorkload, Entries<<RealDisk as Disk>::Reader>);
 
 impl Recorded {
     /// What this directory holds.
@@ -232,7 +232,7 @@ impl Unfinished {
     ///
     /// # Errors
     /// [`Failure::Usage`] when the record cannot be read.
-    pub fn result(&self) -> Result<(Workload, Run), Failure> {
+    pub fn result(&self) -> Result<(LiveWorkload, Run), Failure> {
         let (workload, mut entries) = self.entries()?;
         let mut measure = Measure::new(&workload.model);
         let replayed = replay(&mut entries, &mut measure)?;
@@ -264,9 +264,8 @@ impl Unfinished {
             }),
         };
         let ended = Ended::new(end.by, end.at, end.intended, 0);
-        let run = conclude(
+        let run = conclude_live(
             &workload,
-            &workload.model,
             &measure,
             ended,
             LiveEvidence {
@@ -304,17 +303,17 @@ fn id(manifest: &Manifest) -> Result<u64, Failure> {
 }
 
 /// The workload of a folder, as it was called when it was run.
-fn workload_of(folder: &Path, manifest: &Manifest) -> Result<Workload, Failure> {
+fn workload_of(folder: &Path, manifest: &Manifest) -> Result<LiveWorkload, Failure> {
     let path = folder.join(SPEC);
     let flags = (ClientArgs::default(), OverrideArgs::default());
-    let workload = workload::load(Some(&path), &flags.0, &flags.1)?;
+    let workload = workload::load_live(Some(&path), &flags.0, &flags.1)?;
     if workload.sha256 != manifest.spec.resolved_sha256 {
         return Err(Failure::Usage(format!(
             "{} is not the spec that was run: its SHA-256 differs from that of the manifest; restore it",
             path.display()
         )));
     }
-    Ok(Workload {
+    Ok(LiveWorkload {
         file: manifest.file.clone(),
         sha256: manifest.spec.sha256.clone(),
         configuration: manifest.configuration.clone(),

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use blis_sim::model::Model;
+use blis_sim::model::{Model, Path as Known};
 use blis_sim::spec::error::{Origin, line_and_column, shown};
 use blis_sim::spec::syntax::Warmup;
 use blis_sim::spec::units::Duration;
-use blis_sim::spec::{self, ClientFlags, Overrides, Setting, Spanned, Spec, SpecError, yaml};
+use blis_sim::spec::{
+    self, ClientFlags, Files, Overrides, Setting, Spanned, Spec, SpecError, yaml,
+};
 
 use crate::cli::{ClientArgs, OverrideArgs};
 use crate::diagnostics::{self, Style};
@@ -21,9 +23,9 @@ const QUICKSTART: &str = include_str!("../specs/quickstart.yaml");
 /// What it is called in messages.
 const QUICKSTART_NAME: &str = "specs/quickstart.yaml (embedded)";
 
-/// A workload that is ready to run.
+/// A workload that is ready to run: to be simulated, or, as a [`LiveWorkload`], to be sent.
 #[derive(Debug)]
-pub struct Workload {
+pub struct Workload<P = Known> {
     /// What the user calls the spec; `None` for the embedded one.
     pub file: Option<String>,
     /// SHA-256 of the spec's text.
@@ -35,8 +37,11 @@ pub struct Workload {
     /// The values that decide the run.
     pub configuration: BTreeMap<String, Setting>,
     /// The model.
-    pub model: Model,
+    pub model: Model<P>,
 }
+
+/// A workload for a real backend, some of whose actions may have no path.
+pub type LiveWorkload = Workload<Option<Known>>;
 
 /// The text of a spec with its name.
 pub struct Source {
@@ -48,16 +53,40 @@ pub struct Source {
     folder: PathBuf,
 }
 
-/// The workload that these arguments mean. Warnings go to stderr.
+/// What a spec is lowered to, and how.
+type Lower<P> = fn(&Spec, &Files) -> Result<spec::Lowered<P>, Vec<SpecError>>;
+
+/// The workload that these arguments mean, to be simulated. Warnings go to stderr.
 ///
 /// # Errors
 /// [`Failure::Usage`] when the spec cannot be read or the flags contradict one another, [`Failure::Spec`] when
-/// the spec is not accepted.
+/// the spec is not accepted, or has an action without a path.
 pub fn load(
     file: Option<&Path>,
     clients: &ClientArgs,
     overrides: &OverrideArgs,
 ) -> Result<Workload, Failure> {
+    load_as(file, clients, overrides, spec::lower_with)
+}
+
+/// The workload that these arguments mean, to be sent to a real backend. Warnings go to stderr.
+///
+/// # Errors
+/// Those of [`load`], but that of an action without a path.
+pub fn load_live(
+    file: Option<&Path>,
+    clients: &ClientArgs,
+    overrides: &OverrideArgs,
+) -> Result<LiveWorkload, Failure> {
+    load_as(file, clients, overrides, spec::lower_live)
+}
+
+fn load_as<P>(
+    file: Option<&Path>,
+    clients: &ClientArgs,
+    overrides: &OverrideArgs,
+    lower: Lower<P>,
+) -> Result<Workload<P>, Failure> {
     if file.is_some() {
         refuse_client_flags(clients)?;
     }
@@ -69,7 +98,7 @@ pub fn load(
             folder: PathBuf::new(),
         },
     };
-    let (workload, warnings) = prepare(&source, file.is_some(), clients, overrides)?;
+    let (workload, warnings) = prepare(&source, file.is_some(), clients, overrides, lower)?;
     show(&warnings);
     Ok(workload)
 }
@@ -90,9 +119,10 @@ pub fn load_variant(file: &Path, overrides: &OverrideArgs) -> Result<[Workload; 
         ..overrides.clone()
     };
     let source = read(file)?;
-    let (base, warnings) = prepare(&source, true, &no_clients, &as_it_is)?;
+    let prepare = |overrides| prepare(&source, true, &no_clients, overrides, spec::lower_with);
+    let (base, warnings) = prepare(&as_it_is)?;
     show(&warnings);
-    let (variant, of_variant) = prepare(&source, true, &no_clients, overrides)?;
+    let (variant, of_variant) = prepare(overrides)?;
     if of_variant != warnings {
         show(&of_variant);
     }
@@ -100,12 +130,13 @@ pub fn load_variant(file: &Path, overrides: &OverrideArgs) -> Result<[Workload; 
 }
 
 /// The workload of a source, and its warnings as text.
-fn prepare(
+fn prepare<P>(
     source: &Source,
     named: bool,
     clients: &ClientArgs,
     overrides: &OverrideArgs,
-) -> Result<(Workload, String), Failure> {
+    lower: Lower<P>,
+) -> Result<(Workload<P>, String), Failure> {
     refuse_contradictions(clients, overrides)?;
     let style = Style::for_stderr();
     let refused = |errors: Vec<spec::SpecError>| {
@@ -120,7 +151,7 @@ fn prepare(
     apply(&mut read, !named, clients, overrides)?;
     let files =
         input_files::read(&read, &source.folder, &overrides.allow_files).map_err(refused)?;
-    let lowered = spec::lower_with(&read, &files).map_err(refused)?;
+    let lowered = lower(&read, &files).map_err(refused)?;
     let warnings = match lowered.warnings.is_empty() {
         true => String::new(),
         false => diagnostics::warnings(&source.name, &source.text, &lowered.warnings, style),

@@ -8,7 +8,7 @@ use crate::cli::{CheckArgs, ClientArgs, Format};
 use crate::commands::print;
 use crate::exit::{Done, Failure, tell};
 use crate::report;
-use crate::workload::{self, Workload};
+use crate::workload::{self, LiveWorkload};
 
 /// Checks the spec and prints what it means.
 ///
@@ -17,8 +17,10 @@ use crate::workload::{self, Workload};
 pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
     let no_clients = ClientArgs::default();
     let spec = args.spec.as_ref().or(args.spec_flag.as_ref());
-    let workload = workload::load(spec.map(PathBuf::as_path), &no_clients, &args.overrides)?;
-    let warnings = report::overload_warnings(&workload.model);
+    let workload = workload::load_live(spec.map(PathBuf::as_path), &no_clients, &args.overrides)?;
+    let simulable = workload.model.simulable().ok();
+    let warnings = simulable.as_ref().map(report::overload_warnings);
+    let warnings = warnings.unwrap_or_default();
     for warning in &warnings {
         tell(&format!("blis: warning: {warning}\n"));
     }
@@ -30,7 +32,7 @@ pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
     Ok(Done::Well)
 }
 
-fn document(workload: Workload, warnings: Vec<String>) -> Check {
+fn document(workload: LiveWorkload, warnings: Vec<String>) -> Check {
     let checked = Checked {
         sha256: workload.sha256,
         files: workload

@@ -27,8 +27,8 @@ use crate::live_progress::{self, LiveProgress};
 use crate::live_record::{Begun, Place, Sealed};
 use crate::nats_access;
 use crate::report::number::count;
-use crate::simulate::{Ended, conclude};
-use crate::workload::{self, Workload};
+use crate::simulate::{Ended, conclude_live};
+use crate::workload::{self, LiveWorkload};
 
 /// Sends the workload and reports what came of it.
 ///
@@ -113,7 +113,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
 }
 
 /// What is told after Ctrl-C: what is waited for, and for how long at most.
-fn interruption(workload: &Workload, in_flight: usize) -> String {
+fn interruption(workload: &LiveWorkload, in_flight: usize) -> String {
     let requests = match in_flight {
         1 => "1 request in flight".to_owned(),
         number => format!("{} requests in flight", count(number as u64)),
@@ -126,7 +126,7 @@ fn interruption(workload: &Workload, in_flight: usize) -> String {
 }
 
 /// The workload, with what the flags of this command set.
-fn load(args: &ObserveArgs) -> Result<Workload, Failure> {
+fn load(args: &ObserveArgs) -> Result<LiveWorkload, Failure> {
     let mut overrides = args.overrides.judged_by(&args.objectives);
     let mut set = |flag: &str, assignment: String| {
         let assignment = assignment.parse();
@@ -152,10 +152,10 @@ fn load(args: &ObserveArgs) -> Result<Workload, Failure> {
         let assignment = format!("max_in_flight={{limit: {limit}, policy: {policy}}}");
         set("--max-in-flight", assignment)?;
     }
-    workload::load(args.spec.as_deref(), &args.clients, &overrides)
+    workload::load_live(args.spec.as_deref(), &args.clients, &overrides)
 }
 
-fn dry_run(workload: &Workload, target: &Target) -> Result<Done, Failure> {
+fn dry_run(workload: &LiveWorkload, target: &Target) -> Result<Done, Failure> {
     let lines = plan::lines(&workload.model, &target.names);
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut text = String::from("nothing is sent: this is what the run would do\n\n");
@@ -169,7 +169,7 @@ fn dry_run(workload: &Workload, target: &Target) -> Result<Done, Failure> {
 
 /// The result document of what was observed.
 fn run_of<S>(
-    workload: &Workload,
+    workload: &LiveWorkload,
     target: &Target,
     mut observed: Observed<S>,
     record: Option<Record>,
@@ -199,7 +199,7 @@ fn run_of<S>(
         observers: observed.observers,
     };
     warn(&live);
-    let run = conclude(workload, &workload.model, &observed.measure, end, evidence);
+    let run = conclude_live(workload, &observed.measure, end, evidence);
     Ok(run.into_live(live))
 }
 

@@ -34,7 +34,7 @@ pub mod yaml;
 
 pub use error::SpecError;
 pub use files::Files;
-pub use lower::{Lowered, MAX_NAME as LONGEST_NAME, lower, lower_with};
+pub use lower::{Lowered, MAX_NAME as LONGEST_NAME, lower, lower_live, lower_with};
 pub use objectives::Objectives;
 pub use overrides::{ClientFlags, Overrides};
 pub use resolved::{resolved, with_paths};
