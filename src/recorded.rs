@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::cli::{ClientArgs, OverrideArgs};
 use crate::exit::Failure;
-use crate::run_directory::{RESULT, SPEC};
+use crate::run_directory::{RESULT, SPEC, refuse_file};
 use crate::simulate::{Ended, conclude_live};
 use crate::workload::{self, LiveWorkload};
 
@@ -50,11 +50,12 @@ pub struct Unfinished {
 pub type Opened = (LiveWorkload, Entries<<RealDisk as Disk>::Reader>);
 
 impl Recorded {
-    /// What this directory holds.
+    /// What this directory holds, for a command.
     ///
     /// # Errors
     /// [`Failure::Usage`] when it holds no run that can be read.
-    pub fn read(directory: &Path) -> Result<Recorded, Failure> {
+    pub fn read(directory: &Path, command: &str) -> Result<Recorded, Failure> {
+        refuse_file(directory, command)?;
         let folder = directory.join(JOURNAL);
         let unfinished = match folder.is_dir() {
             true => Some(manifest_of(&folder)?),

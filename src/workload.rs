@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use blis_sim::model::{Model, Path as Known};
 use blis_sim::spec::error::{Origin, line_and_column, shown};
+use blis_sim::spec::service::ServiceFlags;
 use blis_sim::spec::syntax::Warmup;
 use blis_sim::spec::units::Duration;
 use blis_sim::spec::{
-    self, ClientFlags, Files, Overrides, Setting, Spanned, Spec, SpecError, yaml,
+    self, Assignment, ClientFlags, Files, Overrides, Setting, Spanned, Spec, SpecError, yaml,
 };
 
 use crate::cli::{ClientArgs, OverrideArgs};
@@ -22,6 +23,21 @@ use crate::memory;
 const QUICKSTART: &str = include_str!("../specs/quickstart.yaml");
 /// What it is called in messages.
 const QUICKSTART_NAME: &str = "specs/quickstart.yaml (embedded)";
+/// The spec of a service of which nothing is known but what the flags say.
+const SERVICE: &str = include_str!("service.yaml");
+/// What it is called in messages.
+const SERVICE_NAME: &str = "the spec of --subject";
+
+/// Whose a spec is.
+#[derive(Clone, Copy)]
+enum Whose<'a> {
+    /// The user's.
+    User,
+    /// The embedded quickstart.
+    Quickstart,
+    /// That of a service without a spec.
+    Service(&'a ServiceFlags),
+}
 
 /// A workload that is ready to run: to be simulated, or, as a [`LiveWorkload`], to be sent.
 #[derive(Debug)]
@@ -81,6 +97,65 @@ pub fn load_live(
     load_as(file, clients, overrides, spec::lower_live)
 }
 
+/// The workload of requests to a service without a spec. No backend, objective or think time is known of it.
+///
+/// # Errors
+/// Those of [`load_live`], and [`Failure::Usage`] where the flags do not say how much is sent.
+pub fn load_service(
+    flags: &ServiceFlags,
+    clients: &ClientArgs,
+    overrides: &OverrideArgs,
+) -> Result<LiveWorkload, Failure> {
+    if clients.concurrency.is_none() && clients.rate.is_none() {
+        return Err(Failure::Usage(
+            "--subject needs a load: give --concurrency, such as --concurrency 20 for users who each wait for a reply, or \
+             --rate, such as --rate 200/s for an open schedule"
+                .to_owned(),
+        ));
+    }
+    refuse_service_set_twice(flags, overrides)?;
+    let source = Source {
+        name: SERVICE_NAME.to_owned(),
+        text: SERVICE.to_owned(),
+        folder: PathBuf::new(),
+    };
+    let whose = Whose::Service(flags);
+    let (workload, warnings) = prepare(&source, whose, clients, overrides, spec::lower_live)?;
+    show(&warnings);
+    Ok(workload)
+}
+
+/// What a flag says of a service is not said by `--set` too.
+fn refuse_service_set_twice(flags: &ServiceFlags, overrides: &OverrideArgs) -> Result<(), Failure> {
+    let given: [(&str, bool, &[&str]); 3] = [
+        ("--subject", true, &["actions", "*", "live", "request"]),
+        (
+            "--header",
+            !flags.headers.is_empty(),
+            &["actions", "*", "live", "headers"],
+        ),
+        (
+            "a payload",
+            flags.payload.is_some(),
+            &["actions", "*", "payload"],
+        ),
+    ];
+    for (flag, _, key) in given.into_iter().filter(|(_, given, _)| *given) {
+        if let Some(set) = overrides.set.iter().find(|set| set.is_within(key)) {
+            return Err(given_twice(flag, set));
+        }
+    }
+    Ok(())
+}
+
+fn given_twice(flag: &str, set: &Assignment) -> Failure {
+    Failure::Usage(format!(
+        "{flag} and --set {}={} give the same; use one of them",
+        shown(set.path()),
+        shown(set.value())
+    ))
+}
+
 fn load_as<P>(
     file: Option<&Path>,
     clients: &ClientArgs,
@@ -90,15 +165,18 @@ fn load_as<P>(
     if file.is_some() {
         refuse_client_flags(clients)?;
     }
-    let source = match file {
-        Some(file) => read(file)?,
-        None => Source {
-            name: QUICKSTART_NAME.to_owned(),
-            text: QUICKSTART.to_owned(),
-            folder: PathBuf::new(),
-        },
+    let (source, whose) = match file {
+        Some(file) => (read(file)?, Whose::User),
+        None => {
+            let source = Source {
+                name: QUICKSTART_NAME.to_owned(),
+                text: QUICKSTART.to_owned(),
+                folder: PathBuf::new(),
+            };
+            (source, Whose::Quickstart)
+        }
     };
-    let (workload, warnings) = prepare(&source, file.is_some(), clients, overrides, lower)?;
+    let (workload, warnings) = prepare(&source, whose, clients, overrides, lower)?;
     show(&warnings);
     Ok(workload)
 }
@@ -109,17 +187,21 @@ fn load_as<P>(
 /// # Errors
 /// Those of [`load`].
 pub fn load_variant(file: &Path, overrides: &OverrideArgs) -> Result<[Workload; 2], Failure> {
-    let no_clients = ClientArgs {
-        concurrency: None,
-        think_time_ms: None,
-        rate: None,
-    };
+    let no_clients = ClientArgs::default();
     let as_it_is = OverrideArgs {
         set: Vec::new(),
         ..overrides.clone()
     };
     let source = read(file)?;
-    let prepare = |overrides| prepare(&source, true, &no_clients, overrides, spec::lower_with);
+    let prepare = |overrides| {
+        prepare(
+            &source,
+            Whose::User,
+            &no_clients,
+            overrides,
+            spec::lower_with,
+        )
+    };
     let (base, warnings) = prepare(&as_it_is)?;
     show(&warnings);
     let (variant, of_variant) = prepare(overrides)?;
@@ -132,7 +214,7 @@ pub fn load_variant(file: &Path, overrides: &OverrideArgs) -> Result<[Workload; 
 /// The workload of a source, and its warnings as text.
 fn prepare<P>(
     source: &Source,
-    named: bool,
+    whose: Whose<'_>,
     clients: &ClientArgs,
     overrides: &OverrideArgs,
     lower: Lower<P>,
@@ -148,7 +230,7 @@ fn prepare<P>(
         ))
     };
     let mut read = spec::read_with(&source.text, &overrides.set).map_err(refused)?;
-    apply(&mut read, !named, clients, overrides)?;
+    apply(&mut read, whose, clients, overrides)?;
     let files =
         input_files::read(&read, &source.folder, &overrides.allow_files).map_err(refused)?;
     let lowered = lower(&read, &files).map_err(refused)?;
@@ -158,14 +240,26 @@ fn prepare<P>(
     };
     memory::suffices(&lowered.model)?;
     let workload = Workload {
-        file: named.then(|| source.name.clone()),
+        file: matches!(whose, Whose::User).then(|| source.name.clone()),
         sha256: spec::sha256(&source.text),
         resolved: spec::resolved(&read),
         files: input_files::copies(&files),
-        configuration: spec::settings(&read),
+        configuration: settings(&read, whose),
         model: lowered.model,
     };
     Ok((workload, warnings))
+}
+
+/// The values that decide the run. What no user wrote and no flag gave is a default.
+fn settings(spec: &Spec, whose: Whose<'_>) -> BTreeMap<String, Setting> {
+    let mut settings = spec::settings(spec);
+    if let Whose::Service(_) = whose {
+        let written = settings
+            .values_mut()
+            .filter(|setting| setting.source == "spec");
+        written.for_each(|setting| "default".clone_into(&mut setting.source));
+    }
+    settings
 }
 
 /// Where the paths in a spec begin: at its folder, or at the working directory for one from stdin.
@@ -185,6 +279,11 @@ fn refuse_client_flags(clients: &ClientArgs) -> Result<(), Failure> {
             "clients.NAME.concurrency",
         ),
         (
+            "--think-time",
+            clients.think_time.is_some(),
+            "clients.NAME.think",
+        ),
+        (
             "--think-time-ms",
             clients.think_time_ms.is_some(),
             "clients.NAME.think",
@@ -194,7 +293,7 @@ fn refuse_client_flags(clients: &ClientArgs) -> Result<(), Failure> {
     match flags.into_iter().find(|(_, given, _)| *given) {
         None => Ok(()),
         Some((flag, _, key)) => Err(Failure::Usage(format!(
-            "{flag} describes the client of the embedded quickstart and cannot be used with --spec; set \
+            "{flag} describes a client where there is no spec and cannot be used with one; set \
              {key} in the spec instead"
         ))),
     }
@@ -209,8 +308,9 @@ pub fn refuse_contradictions(
     overrides: &OverrideArgs,
 ) -> Result<(), Failure> {
     let whole: &[&str] = &["clients"];
-    let flags: [(&str, bool, &[&str]); 8] = [
+    let flags: [(&str, bool, &[&str]); 9] = [
         ("--concurrency", clients.concurrency.is_some(), whole),
+        ("--think-time", clients.think_time.is_some(), whole),
         ("--think-time-ms", clients.think_time_ms.is_some(), whole),
         ("--rate", clients.rate.is_some(), whole),
         (
@@ -234,11 +334,7 @@ pub fn refuse_contradictions(
     for (flag, _, key) in flags.into_iter().filter(|(_, given, _)| *given) {
         let both = overrides.set.iter().find(|set| set.is_within(key));
         if let Some(set) = both {
-            return Err(Failure::Usage(format!(
-                "{flag} and --set {}={} give the same; use one of them",
-                shown(set.path()),
-                shown(set.value())
-            )));
+            return Err(given_twice(flag, set));
         }
     }
     refuse_objectives_set_twice(overrides)
@@ -317,13 +413,13 @@ fn is_set(origin: Origin) -> bool {
 
 fn apply(
     spec: &mut Spec,
-    embedded: bool,
+    whose: Whose<'_>,
     clients: &ClientArgs,
     overrides: &OverrideArgs,
 ) -> Result<(), Failure> {
     let flags = ClientFlags {
         concurrency: clients.concurrency,
-        think_time: clients.think_time_ms,
+        think_time: think_time(clients),
         rate: clients.rate,
     };
     let usage = |error: SpecError| {
@@ -331,14 +427,27 @@ fn apply(
         let help = help.map_or(String::new(), |help| format!("; {help}"));
         Failure::Usage(format!("{error}{help}"))
     };
+    if let Whose::Service(service) = whose {
+        spec::service::send_to(spec, service).map_err(usage)?;
+    }
     spec::overrides::replace_clients(spec, &flags).map_err(usage)?;
     spec::objectives::apply(spec, &overrides.slo).map_err(usage)?;
-    if embedded {
+    if !matches!(whose, Whose::User) {
         drop_embedded_bound(spec, overrides);
         shorten_warmup(spec, overrides);
     }
     spec::overrides::apply(spec, &values(overrides));
     Ok(())
+}
+
+/// The think time, with the flag that gave it.
+fn think_time(clients: &ClientArgs) -> Option<Spanned<Duration>> {
+    let time = clients
+        .think_time
+        .map(|time| Spanned::flag("--think-time", time));
+    time.or(clients
+        .think_time_ms
+        .map(|time| Spanned::flag("--think-time-ms", time)))
 }
 
 /// The flags that override keys of any spec, but for `--set`.

@@ -119,6 +119,16 @@ pub struct Besides<'a, B> {
     pub begin: B,
 }
 
+/// How many connections a model takes, if this process may open so many.
+///
+/// # Errors
+/// What the system has too little of.
+pub fn fits<P>(model: &Model<P>) -> Result<u32, Failure> {
+    let number = connections_of(model);
+    Limits::of_process().allow(number)?;
+    Ok(number)
+}
+
 /// Runs a model against a target.
 ///
 /// # Errors
@@ -141,8 +151,7 @@ where
     } = besides;
     sendable(model)?;
     let model = &ready::ready(model, access.api_root(), |name| std::env::var(name))?;
-    let number = connections_of(model);
-    Limits::of_process().allow(number)?;
+    let number = fits(model)?;
     let runtime = runtime()?;
     let asker = runtime.block_on(Asker::open(target, access))?;
     let found = runtime.block_on(preflight::look(model, &asker))?;

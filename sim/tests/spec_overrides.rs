@@ -72,7 +72,7 @@ fn client_flags_replace_the_clients_and_the_budget() {
     let mut spec = quickstart();
     let flags = ClientFlags {
         concurrency: Some(Count(7)),
-        think_time: Some(Duration(5e6)),
+        think_time: Some(spec::Spanned::flag("--think-time-ms", Duration(5e6))),
         rate: None,
     };
     overrides::replace_clients(&mut spec, &flags).expect("the flags agree");

@@ -1,7 +1,5 @@
 //! `blis check`: validates a spec and says what it resolves to and what load it offers.
 
-use std::path::PathBuf;
-
 use blis_sim::result::{self, Check, Checked};
 
 use crate::cli::{CheckArgs, ClientArgs, Format};
@@ -16,8 +14,7 @@ use crate::workload::{self, LiveWorkload};
 /// Those of [`workload::load`], and [`Failure::Output`] when stdout cannot be written.
 pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
     let no_clients = ClientArgs::default();
-    let spec = args.spec.as_ref().or(args.spec_flag.as_ref());
-    let workload = workload::load_live(spec.map(PathBuf::as_path), &no_clients, &args.overrides)?;
+    let workload = workload::load_live(args.spec.file(), &no_clients, &args.overrides)?;
     let simulable = workload.model.simulable().ok();
     let warnings = simulable.as_ref().map(report::overload_warnings);
     let warnings = warnings.unwrap_or_default();

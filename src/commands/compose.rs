@@ -20,18 +20,14 @@ use crate::workload::{self, Source};
 /// the composition, is not accepted, or they do not go together; [`Failure::Output`] when it cannot be
 /// written.
 pub fn execute(args: &ComposeArgs) -> Result<Done, Failure> {
-    let no_clients = ClientArgs {
-        concurrency: None,
-        think_time_ms: None,
-        rate: None,
-    };
+    let no_clients = ClientArgs::default();
     workload::refuse_contradictions(&no_clients, &args.overrides)?;
-    refuse_repetition_of_stdin(&args.specs)?;
+    refuse_repetition_of_stdin(args.specs())?;
     if let Some(file) = &args.output {
         refuse_to_replace(file, args.force)?;
     }
     let sources: Vec<Source> = args
-        .specs
+        .specs()
         .iter()
         .map(|file| workload::read(file))
         .collect::<Result<_, _>>()?;

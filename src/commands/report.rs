@@ -13,7 +13,7 @@ use crate::report;
 /// # Errors
 /// [`Failure::Usage`] when the directory holds no run; [`Failure::Output`] when stdout cannot be written.
 pub fn execute(args: &ReportArgs) -> Result<Done, Failure> {
-    let (file, document, run) = match Recorded::read(&args.run)? {
+    let (file, document, run) = match Recorded::read(&args.run, "report")? {
         Recorded::Ended(finished) => (finished.file(), finished.document, finished.run),
         Recorded::Unfinished(unfinished) => {
             tell(&format!(

@@ -23,6 +23,7 @@ mod resolved;
 mod resolved_backend;
 mod resolved_live;
 mod schema;
+pub mod service;
 pub mod set;
 mod settings;
 pub mod shape;
