@@ -44,7 +44,9 @@ pub enum Command {
     Serve(ServeArgs),
     /// Remove the streams that a double has left behind, or list them.
     Cleanup(CleanupArgs),
-    /// Compare a spec with its variant, which --set makes, on common random numbers; the other flags are for both.
+    /// Compare a spec with a variant of it on common random numbers.
+    ///
+    /// --set makes the variant; the other flags are for both.
     Whatif(WhatifArgs),
     /// Validate a spec; print what it resolves to and the load it offers.
     Check(CheckArgs),

@@ -1,7 +1,7 @@
 //! What only a live run has: deliveries that were awaited, and how the generator did.
 
 use blis_sim::result::{GeneratorInterval, GeneratorResult, LatencyBlock, Run};
-use blis_sim::verdict::Status;
+use blis_sim::verdict::{Standing, Status};
 
 use super::course::grouped;
 use super::number::{NOT_MEASURED, count, millis, or_not_measured, percent, rough};
@@ -101,41 +101,47 @@ pub fn awaited(run: &Run) -> Section {
     Section::of([Block::Table(table), Block::Notes(vec![note])])
 }
 
-/// How the generator did.
+/// How the generator did: in one line where it was no matter, with its course where it was the limit or lagged.
 pub fn generator(run: &Run) -> Section {
-    let Some(live) = &run.live else {
+    let generator = run.live.as_ref().and_then(|live| live.generator.as_ref());
+    let Some(generator) = generator else {
         return Section::empty();
     };
-    let Some(generator) = &live.generator else {
-        return Section::empty();
+    let lag = quantiles(&generator.own_lag_ms);
+    let lag = lag.map(|lag| format!("lag on its own account: {lag}"));
+    let [first, others @ ..] = generator.limited_by.as_slice() else {
+        let lag = lag.map_or(String::new(), |lag| format!("; {lag}"));
+        let mut fact = Fact::new("generator", format!("was not the limit{lag}"));
+        if !lagged(run) {
+            return Section::fact(fact);
+        }
+        fact.add("an objective was missed by its lag alone");
+        return Section::of([Block::Facts(vec![fact]), Block::Table(resources(generator))]);
     };
-    let mut fact = Fact::new(
-        "generator",
-        match generator.limited_by.as_slice() {
-            [] => "was not the limit".to_owned(),
-            [first, ..] => first.clone(),
-        },
-    );
-    for limit in generator.limited_by.iter().skip(1) {
-        fact.add(limit.clone());
-    }
+    let mut fact = Fact::new("generator", first.clone());
+    others.iter().for_each(|limit| fact.add(limit.clone()));
     let tripped = run.verdict.as_ref();
-    if tripped.is_some_and(|verdict| verdict.status == Status::Trip)
-        && !generator.limited_by.is_empty()
-    {
+    if tripped.is_some_and(|verdict| verdict.status == Status::Trip) {
         fact.add(
-            "the verdict is TRIP all the same: an objective was missed without the lag of the generator"
-                .to_owned(),
+            "the verdict is TRIP all the same: an objective was missed without the lag of the generator",
         );
     }
-    if let Some(lag) = quantiles(&generator.own_lag_ms) {
+    if let Some(lag) = lag {
         let idle = quantiles(&generator.control_ms);
         let idle = idle.map_or(String::new(), |idle| {
             format!("; an idle thread that keeps time was late by {idle}")
         });
-        fact.add(format!("lag on its own account: {lag}{idle}"));
+        fact.add(format!("{lag}{idle}"));
     }
     Section::of([Block::Facts(vec![fact]), Block::Table(resources(generator))])
+}
+
+/// Whether an objective was missed only because of the generator's lag.
+fn lagged(run: &Run) -> bool {
+    let signals = run.verdict.iter().flat_map(|verdict| &verdict.signals);
+    signals
+        .into_iter()
+        .any(|signal| signal.standing == Standing::GeneratorLimited)
 }
 
 fn resources(generator: &GeneratorResult) -> Table {
