@@ -5,6 +5,7 @@
 mod access;
 mod bad_input;
 mod cluster;
+mod damaged;
 mod exchange;
 mod forged;
 mod guarded;
