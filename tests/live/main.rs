@@ -7,7 +7,6 @@ mod bad_input;
 mod cluster;
 mod damaged;
 mod exchange;
-mod forged;
 mod guarded;
 mod honesty;
 mod hostile;
