@@ -511,11 +511,21 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         let ended = self.load.ended_at().unwrap_or(now);
         // The reply to a request that timed out may still come, and is late then. Who asks for a stop does not wait for it.
         let late = self.load.awaits_late_replies() && !self.is_asked_to_stop;
-        // Where nobody has answered anything, hardly anybody will.
-        let late = late && (self.is_heard || now < self.latest + SILENCE);
-        let nothing_comes =
-            self.load.in_flight() == 0 && !self.world.transport.is_waiting() && !late;
-        nothing_comes || now >= ended + self.drain || self.lost
+        let late = late && now < self.silence_ends();
+        (self.is_idle() && !late) || now >= ended + self.drain || self.lost
+    }
+
+    /// Whether no request waits for anything.
+    fn is_idle(&self) -> bool {
+        self.load.in_flight() == 0 && !self.world.transport.is_waiting()
+    }
+
+    /// Until when late replies are waited for: where nobody has answered anything, hardly anybody will.
+    fn silence_ends(&self) -> Time {
+        match self.is_heard {
+            true => Time::NEVER,
+            false => self.latest + SILENCE,
+        }
     }
 
     /// The next instant at which something is to be done.
@@ -528,6 +538,9 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         };
         let deadline = self.load.next_deadline().min(unsent).min(written);
         match self.load.ended_at() {
+            Some(ended) if self.is_idle() => {
+                deadline.min(ended + self.drain).min(self.silence_ends())
+            }
             Some(ended) => deadline.min(ended + self.drain),
             // Something has to end before anything else can be sent.
             None if self.is_full() && self.holds_back(self.clock.now()) => {
