@@ -227,7 +227,7 @@ fn every_value_of_a_template_survives() {
     for value in values {
         for place in places {
             let changed = text.replace(place, &format!("\"{value}\""));
-            assert_ne!(changed, text, "{place}");
+            assert!(text.contains(place), "{place}");
             let (bytes, _) = cost(&changed);
             assert!(bytes < MOST_BYTES, "{place} {value}: {bytes} bytes");
             *fates.entry(survives(&changed)).or_default() += 1;
