@@ -181,6 +181,16 @@ fn load_as<P>(
     Ok(workload)
 }
 
+/// The workload of a run that is on disk, whose warnings were told when it was run.
+///
+/// # Errors
+/// Those of [`load`].
+pub fn load_again(file: &Path) -> Result<LiveWorkload, Failure> {
+    let (clients, overrides) = (ClientArgs::default(), OverrideArgs::default());
+    let source = read(file)?;
+    Ok(prepare(&source, Whose::User, &clients, &overrides, spec::lower_live)?.0)
+}
+
 /// A spec as it is and as its variant, which `--set` makes; the other overrides are for both. Warnings go to stderr,
 /// once where both have the same.
 ///

@@ -5,8 +5,8 @@
 mod access;
 mod bad_input;
 mod cluster;
+mod damaged;
 mod exchange;
-mod forged;
 mod guarded;
 mod honesty;
 mod hostile;
@@ -17,6 +17,7 @@ mod record;
 mod served;
 mod server;
 mod service;
+mod stranger;
 mod streams;
 mod unread;
 mod wire;
