@@ -178,3 +178,113 @@ fn resources(generator: &GeneratorResult) -> Table {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use blis_sim::measure::Measure;
+    use blis_sim::result::{self, Live, Provenance};
+    use blis_sim::spec;
+
+    use super::*;
+    use crate::report::{run as report, text};
+
+    /// A run of nothing, in which the generator did so.
+    fn observed(limited_by: &[&str], verdict: Option<(Status, Standing)>) -> String {
+        let written = "blis: 1\nname: x\nrun: {requests: 1}\nclients: {users: {concurrency: 1, do: ask}}\nactions: {ask: \
+                       {live: {request: a}, slo: {p50: 1ms}}}\n";
+        let read = spec::read(written).expect("a spec");
+        let model = spec::lower_live(&read, &Default::default())
+            .expect("a model")
+            .model;
+        let provenance = Provenance {
+            sha256: String::new(),
+            resolved_sha256: String::new(),
+            files: Default::default(),
+            configuration: Default::default(),
+            live: Default::default(),
+            ended_by: blis_sim::engine::LoadEnd::Budget,
+            events: 0,
+            simulated: Default::default(),
+        };
+        let mut run = result::build(&model, None, &Measure::new(&model), provenance);
+        let judged = run.verdict.as_mut().zip(verdict);
+        if let Some((of, (status, standing))) = judged {
+            of.status = status;
+            of.signals
+                .iter_mut()
+                .for_each(|signal| signal.standing = standing);
+        }
+        let block = |p50| LatencyBlock {
+            p50: Some(p50),
+            p99: Some(2.0 * p50),
+            ..LatencyBlock::default()
+        };
+        let interval = GeneratorInterval {
+            start_s: 0.0,
+            width_s: 1.0,
+            own_lag_max_ms: 4.0,
+            control_max_ms: 3.0,
+            scheduling_max_ms: 2.0,
+            process_cpus: None,
+            machine_cpu_share: None,
+            memory_bytes: None,
+            dropped_deliveries: 0,
+        };
+        let live = Live {
+            target: Vec::new(),
+            server_version: String::new(),
+            connections: 1,
+            elapsed_s: 1.0,
+            reasons: Default::default(),
+            incidents: Default::default(),
+            messages: Vec::new(),
+            awaited: Default::default(),
+            generator: Some(GeneratorResult {
+                own_lag_ms: block(1.0),
+                control_ms: block(0.5),
+                limited_by: limited_by.iter().map(|&why| why.to_owned()).collect(),
+                series: vec![interval],
+            }),
+            not_measured: Vec::new(),
+            record: None,
+            observers: None,
+        };
+        text(&report(None, &run.into_live(live)))
+    }
+
+    #[test]
+    fn the_generator_has_one_line_at_the_end_where_it_was_no_matter() {
+        let well = observed(&[], Some((Status::Pass, Standing::Within)));
+        let last = "\n\n  generator   was not the limit; lag on its own account: p50 1.000 ms, p99 2.000 ms\n";
+        assert!(well.ends_with(last), "{well}");
+        assert!(well.starts_with("  verdict     PASS\n"), "{well}");
+    }
+
+    #[test]
+    fn its_course_is_shown_where_it_was_the_limit_or_lagged() {
+        let course = "  generator from   own lag  idle thread  scheduling";
+        let limited = observed(
+            &["It was late.", "It dropped."],
+            Some((Status::Trip, Standing::Over)),
+        );
+        for part in [
+            course,
+            "  generator   It was late.\n              It dropped.\n",
+            "the verdict is TRIP all the same",
+            "an idle thread that keeps time was late by p50 0.5000 ms",
+        ] {
+            assert!(limited.contains(part), "no {part} in {limited}");
+        }
+        let lagged = observed(
+            &[],
+            Some((Status::Inconclusive, Standing::GeneratorLimited)),
+        );
+        for part in [
+            course,
+            "was not the limit; lag",
+            "an objective was missed by its lag alone",
+        ] {
+            assert!(lagged.contains(part), "no {part} in {lagged}");
+        }
+    }
+}
