@@ -232,7 +232,11 @@ impl Sealed<'_> {
             run: self.manifest.run.clone(),
             rows: self.kept.written.rows,
             dropped: self.kept.dropped,
-            checksum: Some(checksum(self.kept.written.checksum)),
+            // Of what was written when writing failed, more may be on disk than is known to be.
+            checksum: match &self.kept.failed {
+                None => Some(checksum(self.kept.written.checksum)),
+                Some(_) => None,
+            },
             recovered: None,
         }
     }

@@ -209,7 +209,9 @@ impl Counted {
             0 => String::new(),
             bytes => format!("{before}{bytes} bytes cannot be read"),
         };
-        if self.rows != record.rows {
+        // Where writing failed, more may be on disk than is known to be.
+        let is_more = self.rows > record.rows && record.dropped == 0;
+        if self.rows < record.rows || is_more {
             let what = match record.rows.checked_sub(self.rows) {
                 Some(missing) => format!("{missing} of {} rows are missing", record.rows),
                 None => format!(
