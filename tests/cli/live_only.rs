@@ -1,7 +1,7 @@
 //! Specs that say how actions are sent and not what they do: each command does what it can, and says what it lacks.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::support::{Ran, blis, words};
 use serde_json::Value;
@@ -25,7 +25,7 @@ fn saved() -> (tempfile::TempDir, PathBuf) {
     (folder, file)
 }
 
-fn with_spec(line: &str, file: &PathBuf) -> Ran {
+fn with_spec(line: &str, file: &Path) -> Ran {
     let words = line.split_whitespace().map(|word| match word {
         "SPEC" => file.as_os_str(),
         word => word.as_ref(),
