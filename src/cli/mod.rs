@@ -39,7 +39,7 @@ pub enum Command {
     /// Simulate a workload and report throughput, latency, queues and what limits them.
     Run(RunArgs),
     /// Send a workload to a real NATS cluster and report it like a simulation.
-    Observe(ObserveArgs),
+    Observe(Box<ObserveArgs>),
     /// Play the backend of a spec on NATS.
     Serve(ServeArgs),
     /// Remove the streams that a double has left behind, or list them.
