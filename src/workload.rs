@@ -18,6 +18,7 @@ use crate::diagnostics::{self, Style};
 use crate::exit::{Failure, show};
 use crate::input_files::{self, Copy};
 use crate::memory;
+use crate::run_directory::SPEC;
 
 /// The spec that runs when none is named.
 const QUICKSTART: &str = include_str!("../specs/quickstart.yaml");
@@ -272,6 +273,15 @@ fn settings(spec: &Spec, whose: Whose<'_>) -> BTreeMap<String, Setting> {
     settings
 }
 
+/// What to say of a directory in the place of a spec.
+fn directory(path: &Path) -> String {
+    let name = path.display();
+    match path.join(SPEC).is_file() {
+        true => format!("{name} is a directory; name the spec in it: {name}/{SPEC}"),
+        false => format!("{name} is a directory; name the file of a workload spec, or - for stdin"),
+    }
+}
+
 /// Where the paths in a spec begin: at its folder, or at the working directory for one from stdin.
 fn folder_of(file: Option<&Path>) -> PathBuf {
     let folder = file
@@ -482,6 +492,9 @@ pub fn read(file: &Path) -> Result<Source, Failure> {
     } else {
         file.display().to_string()
     };
+    if file.is_dir() {
+        return Err(Failure::Usage(directory(file)));
+    }
     // One byte more than is accepted is enough to refuse the rest.
     let most = yaml::MAX_BYTES as u64 + 1;
     let mut bytes = Vec::new();

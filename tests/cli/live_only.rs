@@ -216,6 +216,19 @@ fn a_file_where_none_is_expected_is_told_with_the_command_that_takes_it() {
         "{}",
         directory.stderr
     );
+    let again = with_spec("check SPEC", &out);
+    let told = format!(
+        "is a directory; name the spec in it: {}/spec.yaml",
+        out.display()
+    );
+    assert!(again.stderr.contains(&told), "{}", again.stderr);
+    let none = with_spec("check SPEC", &folder.path().to_owned());
+    assert!(
+        none.stderr
+            .contains("is a directory; name the file of a workload spec"),
+        "{}",
+        none.stderr
+    );
     let result = with_spec("report SPEC", &out.join("result.json"));
     assert!(
         result
