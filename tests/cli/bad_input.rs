@@ -301,8 +301,8 @@ fn files_that_are_no_specs_are_refused() {
         (
             "folder",
             &[
-                "the spec folder cannot be read: ",
-                "name a file, or - for stdin",
+                "folder is a directory",
+                "name the file of a workload spec, or - for stdin",
             ],
         ),
         (
@@ -359,7 +359,8 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("--seed 18446744073709551616", &["--seed", "is too large", "18446744073709551615"]),
     ("--force", &["--out <DIR>"]),
     ("--jsn", &["--jsn", "a similar argument exists: '--json'"]),
-    ("extra", &["unexpected argument 'extra'"]),
+    ("extra", &["the spec extra cannot be read", "name a file, or - for stdin"]),
+    ("extra more", &["unexpected argument 'more'"]),
 ];
 
 #[test]
