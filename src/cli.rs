@@ -431,6 +431,10 @@ pub struct CheckArgs {
     #[arg(long = "spec", value_name = "FILE", conflicts_with = "spec")]
     pub spec_flag: Option<PathBuf>,
 
+    /// Accept a load that is more than the system can carry for as long as it lasts.
+    #[arg(long)]
+    pub allow_overload: bool,
+
     #[command(flatten)]
     pub overrides: OverrideArgs,
 
