@@ -400,9 +400,14 @@ impl Service {
     /// `timeouts`: some client has one, so that `on_timeout` has an effect.
     fn text(&self, timeouts: bool, scope: Scope) -> String {
         let mut keys = vec![format!("time: {}", self.time)];
+        // Members that share a line have one speed, and who is least loaded depends on everybody else.
+        let may_differ = match self.dispatch {
+            Some("shared") => false,
+            Some("least_loaded") => scope != Scope::Independent,
+            _ => true,
+        };
         match self.kinds {
-            // Members that share a line have one speed.
-            Some((workers, speed)) if self.members > 1 && self.dispatch != Some("shared") => {
+            Some((workers, speed)) if may_differ && self.members > 1 => {
                 let count = self.members - 1;
                 keys.push(format!(
                     "members: [{{workers: {workers}, speed: {speed}}}, {{workers: {}, count: {count}}}]",

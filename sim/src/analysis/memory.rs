@@ -232,7 +232,9 @@ impl Load<'_> {
             false => service.time.scv(),
         };
         let variation = (self.variation + served) / 2.0;
-        let line = load.service_time * variation / (workers as f64 * slack * slack);
+        // Of members that differ the slowest remembers longest.
+        let slowest = service.members.slowest() / service.slowness();
+        let line = slowest * load.service_time * variation / (workers as f64 * slack * slack);
         let line = patience.map_or(line, |patience| line.min(patience.max(load.service_time)));
         LineMemory::Seconds(line.max(WITHOUT_LINE * load.service_time))
     }

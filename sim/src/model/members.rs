@@ -134,6 +134,12 @@ impl Members {
         0.0
     }
 
+    /// The largest of what service times are multiplied by.
+    pub fn slowest(&self) -> f64 {
+        let speeds = self.kinds.iter().map(|kind| kind.speed);
+        1.0 / speeds.fold(f64::INFINITY, f64::min)
+    }
+
     /// The mean of what service times are multiplied by, where each member has as many visits as any other.
     pub fn slowness_of_equal_shares(&self) -> f64 {
         match self.have_no_speed() {
@@ -192,6 +198,7 @@ mod tests {
         assert_eq!(members.slowness_of_equal_shares(), 4.0 / 3.0);
         assert_eq!(members.slowness_of_fair_shares(), 5.0 / 4.5);
         assert_eq!(members.each().count(), 3);
+        assert_eq!(members.slowest(), 2.0);
         assert_eq!(
             (members.fewest_workers().get(), members.most_workers().get()),
             (1, 2)
