@@ -21,6 +21,7 @@ use crate::arguments;
 use crate::cli::ObserveArgs;
 use crate::exit::Failure;
 use crate::input_files::Copy;
+use crate::recorded::checksum;
 use crate::run_directory::{Contents, RunDirectory, SPEC, UNFINISHED, former};
 use crate::simulate::{files, run_text};
 use crate::trace_file::TraceFile;
@@ -231,6 +232,7 @@ impl Sealed<'_> {
             run: self.manifest.run.clone(),
             rows: self.kept.written.rows,
             dropped: self.kept.dropped,
+            checksum: Some(checksum(self.kept.written.checksum)),
             recovered: None,
         }
     }

@@ -8,21 +8,24 @@
 //! - A reply that came before its deadline counts, whenever the driver gets to see it; a timeout is at the deadline.
 //! - The events are those of a simulation, so that measurement, verdict and report are the same.
 
-use std::cmp::{Ordering, Reverse};
+mod world;
+
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
-use blis_sim::engine::{FlightId, Load, LoadEnd, World};
+use blis_sim::engine::{FlightId, Load, LoadEnd};
 use blis_sim::event::{Outcome, Request, Sink};
 use blis_sim::measure::Times;
 use blis_sim::model::{MaxInFlight, Model};
 use blis_sim::time::{Span, Time};
-use blis_sim::users::Wake;
 
 use crate::awaiting::Delivery;
 use crate::clock::Clock;
 use crate::health::Gauges;
+use crate::publications::{Aside, Place, Publications};
 use crate::reason::{Ending, Reason, Reasons, outcome_of};
+use world::{Due, Live};
 
 /// Where requests are sent.
 pub trait Transport {
@@ -46,6 +49,12 @@ pub trait Transport {
 
     /// A subject was refused on a connection: which requests were sent to it there.
     fn had_sent(&self, connection: u32, flight: FlightId, subject: u64) -> bool;
+
+    /// Up to which of its messages a connection is known to have written, without waiting.
+    fn written(&mut self, connection: u32) -> u64;
+
+    /// Waits at the end of a run until connections have written what they can.
+    fn flush(&mut self);
 }
 
 /// What became of a request that was handed to a transport.
@@ -53,6 +62,8 @@ pub trait Transport {
 pub enum Sent {
     /// It is done at once.
     Done(Ending),
+    /// It is done at once, and has ended well if its connection writes it.
+    Taken(Place),
     /// It is on its way: its end is told as [`Incoming::Done`] under the same id.
     Waiting,
     /// The connection that it would be sent over is down.
@@ -133,104 +144,18 @@ pub struct Progress {
     pub in_flight: usize,
 }
 
+/// How long a run that nobody has answered waits for replies that come late.
+const SILENCE: Span = Span::from_nanos(5_000_000_000);
 /// How often the driver looks around while nothing is due.
 const LOOK: Span = Span::from_nanos(100_000_000);
+/// How often it is found out what connections have written.
+const LOOK_AT_WRITTEN: Span = Span::from_nanos(5_000_000);
+/// How many connections are asked at a time.
+const ASKED: usize = 16;
 /// How many requests are sent at most before replies are looked at again.
 const BURST: usize = 64;
 /// How long connections may be down before the run is given up.
 const PATIENCE: Span = Span::from_nanos(10_000_000_000);
-
-/// How long it takes to find out that a connection is down: a user that sends again at once does so a few times a second,
-/// and not as often as the machine can.
-const NO_CONNECTION: Span = Span::from_nanos(100_000_000);
-
-/// A wake-up that a user asked for. Of one instant they come in the order in which they were asked for.
-#[derive(Debug, Clone, Copy)]
-struct Due {
-    at: Time,
-    order: u64,
-    wake: Wake,
-}
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Due) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Due {}
-
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Due) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Due {
-    fn cmp(&self, other: &Due) -> Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
-    }
-}
-
-/// The live world: a transport, and the wake-ups to come.
-struct Live<T> {
-    transport: T,
-    wakes: BinaryHeap<Reverse<Due>>,
-    asked: u64,
-    /// Whether there may be no more requests in flight.
-    is_full: bool,
-    /// Why requests failed so far.
-    reasons: Reasons,
-    /// Requests without a connection, with the instants at which that is found out.
-    unsent: VecDeque<(Time, FlightId)>,
-}
-
-impl<T> Live<T> {
-    /// A request ends: its outcome.
-    fn ended(&mut self, ending: Ending) -> Outcome {
-        self.reasons.count(ending);
-        outcome_of(ending)
-    }
-
-    fn next_wake(&self) -> Time {
-        self.wakes.peek().map_or(Time::NEVER, |due| due.0.at)
-    }
-}
-
-impl<T: Transport> World for Live<T> {
-    fn send<S: Sink>(
-        &mut self,
-        now: Time,
-        flight: FlightId,
-        request: &Request,
-        _deadline: Time,
-        _sink: &mut S,
-    ) -> Option<Outcome> {
-        if self.is_full {
-            return Some(self.ended(Err(Reason::OverInFlightLimit)));
-        }
-        match self.transport.send(now, flight, request) {
-            Sent::Done(ending) => Some(self.ended(ending)),
-            Sent::Waiting => None,
-            Sent::NoConnection => {
-                self.unsent.push_back((now + NO_CONNECTION, flight));
-                None
-            }
-        }
-    }
-
-    fn wake_at(&mut self, at: Time, wake: Wake) {
-        if at < Time::NEVER {
-            let order = self.asked;
-            self.asked += 1;
-            self.wakes.push(Reverse(Due { at, order, wake }));
-        }
-    }
-
-    fn gave_up<S: Sink>(&mut self, _now: Time, flight: FlightId, _sink: &mut S) {
-        self.transport.gave_up(flight);
-    }
-}
 
 /// A live run.
 pub struct Driver<T, C, S> {
@@ -242,6 +167,8 @@ pub struct Driver<T, C, S> {
     drain: Span,
     /// The latest instant that the sink was told of.
     latest: Time,
+    /// Whether anybody has answered or received anything.
+    is_heard: bool,
     /// Connections that are down, and since when.
     down: BTreeMap<u32, Time>,
     lost: bool,
@@ -251,6 +178,10 @@ pub struct Driver<T, C, S> {
     /// Since when there may be more requests in flight.
     room_since: Time,
     own_lag: Times,
+    /// Those of which is not known yet whether they were written.
+    publications: Publications,
+    /// When they are looked at again.
+    look_at_written: Time,
     /// From when on it counts.
     warmup: Time,
     gauges: Arc<Gauges>,
@@ -271,6 +202,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             asked: 0,
             is_full: false,
             reasons: Reasons::default(),
+            taken: None,
             unsent: VecDeque::new(),
         };
         let mut load = Load::new(model);
@@ -283,12 +215,15 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             horizon: model.limits.horizon.unwrap_or(Time::NEVER),
             drain: model.limits.drain,
             latest: Time::ZERO,
+            is_heard: false,
             down: BTreeMap::new(),
             lost: false,
             is_asked_to_stop: false,
             limit: model.max_in_flight,
             room_since: Time::ZERO,
             own_lag: Times::new(),
+            publications: Publications::default(),
+            look_at_written: Time::ZERO,
             warmup: model.limits.warmup,
             gauges,
         }
@@ -305,6 +240,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             self.give_up_unsent();
             self.wake();
             let now = self.clock.now();
+            self.look_at_written(now);
             if now >= looked + LOOK {
                 looked = now;
                 self.look(now, &mut watch);
@@ -331,6 +267,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     fn take(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::Done { flight, ending, at } => {
+                self.is_heard = true;
                 self.time_out_before(at);
                 self.advance(at);
                 if self.world.transport.replied(flight, outcome_of(ending)) {
@@ -338,6 +275,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 }
             }
             Incoming::Delivered(delivery) => {
+                self.is_heard = true;
                 self.time_out_before(delivery.at);
                 self.advance(delivery.at);
                 if let Some(flight) = self.world.transport.delivered(&delivery) {
@@ -349,6 +287,8 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 self.fail(at, Reason::LostWithConnection, |transport, flight| {
                     transport.had(connection, flight)
                 });
+                let at = at.max(self.latest);
+                self.fail_publications(Some(connection), at, Reason::LostWithConnection);
             }
             Incoming::Denied {
                 connection,
@@ -478,11 +418,40 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 self.own_lag.record(own_lag);
             }
             self.gauges.lagged(own_lag);
-            let Driver {
-                load, world, sink, ..
-            } = self;
-            load.wake(now, due.at, due.wake, world, sink);
+            self.send(now, due);
         }
+    }
+
+    /// Wakes a user, who may send.
+    fn send(&mut self, now: Time, due: Due) {
+        let Driver {
+            load, world, sink, ..
+        } = self;
+        let mut aside = Aside::before(sink);
+        load.wake(now, due.at, due.wake, world, &mut aside);
+        let taken = world.taken.take();
+        let publication = aside.publication(taken.is_none());
+        if let (Some(place), Some(publication)) = (taken, publication) {
+            self.publications.add(place, publication);
+        }
+    }
+
+    /// Tells of the publications that were written meanwhile.
+    fn look_at_written(&mut self, now: Time) {
+        if now < self.look_at_written || self.publications.is_empty() {
+            return;
+        }
+        self.look_at_written = now + LOOK_AT_WRITTEN;
+        let transport = &mut self.world.transport;
+        let written = |connection| transport.written(connection);
+        self.publications.look(ASKED, written, &mut self.sink);
+    }
+
+    /// Publications of a connection, or of all, are not known to have been written, and never will be.
+    fn fail_publications(&mut self, connection: Option<u32>, at: Time, why: Reason) {
+        let reasons = &mut self.world.reasons;
+        self.publications
+            .fail(connection, at, why, reasons, &mut self.sink);
     }
 
     /// Whether as many requests are in flight as may be.
@@ -542,17 +511,36 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         let ended = self.load.ended_at().unwrap_or(now);
         // The reply to a request that timed out may still come, and is late then. Who asks for a stop does not wait for it.
         let late = self.load.awaits_late_replies() && !self.is_asked_to_stop;
-        let nothing_comes =
-            self.load.in_flight() == 0 && !self.world.transport.is_waiting() && !late;
-        nothing_comes || now >= ended + self.drain || self.lost
+        let late = late && now < self.silence_ends();
+        (self.is_idle() && !late) || now >= ended + self.drain || self.lost
+    }
+
+    /// Whether no request waits for anything.
+    fn is_idle(&self) -> bool {
+        self.load.in_flight() == 0 && !self.world.transport.is_waiting()
+    }
+
+    /// Until when late replies are waited for: where nobody has answered anything, hardly anybody will.
+    fn silence_ends(&self) -> Time {
+        match self.is_heard {
+            true => Time::NEVER,
+            false => self.latest + SILENCE,
+        }
     }
 
     /// The next instant at which something is to be done.
     fn next(&self) -> Time {
         let unsent = self.world.unsent.front();
         let unsent = unsent.map_or(Time::NEVER, |(at, _)| *at);
-        let deadline = self.load.next_deadline().min(unsent);
+        let written = match self.publications.is_empty() {
+            true => Time::NEVER,
+            false => self.look_at_written,
+        };
+        let deadline = self.load.next_deadline().min(unsent).min(written);
         match self.load.ended_at() {
+            Some(ended) if self.is_idle() => {
+                deadline.min(ended + self.drain).min(self.silence_ends())
+            }
             Some(ended) => deadline.min(ended + self.drain),
             // Something has to end before anything else can be sent.
             None if self.is_full() && self.holds_back(self.clock.now()) => {
@@ -574,6 +562,11 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             load, world, sink, ..
         } = &mut self;
         load.finish(at, world, sink);
+        let transport = &mut self.world.transport;
+        transport.flush();
+        let written = |connection| transport.written(connection);
+        self.publications.look(usize::MAX, written, &mut self.sink);
+        self.fail_publications(None, at, Reason::NotWritten);
         let ended = Ended {
             by: self.load.ended().unwrap_or(LoadEnd::Idle),
             at,

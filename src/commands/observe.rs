@@ -115,6 +115,11 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
 /// What is told after Ctrl-C: what is waited for, and for how long at most.
 fn interruption(workload: &Workload, in_flight: usize) -> String {
     let requests = match in_flight {
+        0 => {
+            return "blis: interrupted: nothing more is sent, and no request is in flight; press Ctrl-C again to end at once, \
+                    without a report\n"
+                .to_owned();
+        }
         1 => "1 request in flight".to_owned(),
         number => format!("{} requests in flight", count(number as u64)),
     };
