@@ -2,6 +2,7 @@
 
 #![no_main]
 
+#[allow(dead_code)]
 #[path = "../../src/input_files/hostile.rs"]
 mod hostile;
 #[allow(dead_code)]

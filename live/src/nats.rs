@@ -14,8 +14,8 @@ use async_nats::{HeaderMap, HeaderName, HeaderValue, PublishErrorKind};
 use blis_sim::engine::FlightId;
 use blis_sim::event::{Outcome, Request};
 use blis_sim::model::{
-    ActionId, Answer, Client, Connections, Model, Payload, Piece, SendKind, Sending, SizeDraws,
-    Source, Template, rendered,
+    ActionId, Answer, Client, Connections, LiveModel, Model, Path, Payload, Piece, SendKind,
+    Sending, SizeDraws, Source, Template, rendered,
 };
 use blis_sim::time::Time;
 use bytes::Bytes;
@@ -45,7 +45,7 @@ pub const LAST_OF_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence";
 pub const FIRST: &str = "0";
 
 /// How many connections a model's users need.
-pub fn connections_of(model: &Model) -> u32 {
+pub fn connections_of<P>(model: &Model<P>) -> u32 {
     match model.connections {
         Connections::Pool(number) => number.get(),
         Connections::PerUser => {
@@ -134,7 +134,7 @@ impl Prepared {
 struct NotSent(String);
 
 /// How the actions are sent that some client sends, by action.
-fn prepare(model: &Model) -> Vec<Option<Prepared>> {
+fn prepare<P>(model: &Model<P>) -> Vec<Option<Prepared>> {
     let mut prepared: Vec<Option<Prepared>> = model.actions.iter().map(|_| None).collect();
     let shares = model.clients.iter().flat_map(|client| &client.mix.shares);
     for (id, _) in shares {
@@ -148,7 +148,7 @@ fn prepare(model: &Model) -> Vec<Option<Prepared>> {
 }
 
 /// The bytes that payloads are cut from: as many as the largest that some client sends.
-fn filling(model: &Model, prepared: &[Option<Prepared>]) -> Bytes {
+fn filling<P>(model: &Model<P>, prepared: &[Option<Prepared>]) -> Bytes {
     let sent = model.actions.iter().zip(prepared);
     let sent = sent.filter_map(|(action, prepared)| prepared.as_ref().and(action.sending.as_ref()));
     let largest = sent.map(|sending| match sending.payload {
@@ -159,7 +159,7 @@ fn filling(model: &Model, prepared: &[Option<Prepared>]) -> Bytes {
 }
 
 /// How many closed users send over a connection, at most.
-fn sharing(model: &Model) -> u64 {
+fn sharing<P>(model: &Model<P>) -> u64 {
     let Connections::Pool(number) = model.connections else {
         return 1;
     };
@@ -182,7 +182,7 @@ pub fn message_id() -> Template {
 
 /// Sends to NATS.
 pub struct Nats {
-    model: Model,
+    model: LiveModel,
     filler: Filler,
     awaiting: Awaiting,
     /// What payloads of a size are cut from.
@@ -215,8 +215,8 @@ pub struct Nats {
 
 impl Nats {
     /// A transport over these connections, where the JetStream API is at `api`.
-    pub fn new(
-        model: &Model,
+    pub fn new<P: Clone + Into<Option<Path>>>(
+        model: &Model<P>,
         api: &str,
         connections: Vec<Connection>,
         run: String,
@@ -244,7 +244,7 @@ impl Nats {
             sizes: SizeDraws::new(model),
             filler: Filler::new(model),
             awaiting: Awaiting::new(model),
-            model: model.clone(),
+            model: model.live(),
             connections,
             sent: Vec::new(),
             sequence: 0,
