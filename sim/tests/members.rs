@@ -223,6 +223,8 @@ fn members_of_a_consumer_ask_for_what_they_can_do() {
     // 3 of 4 workers are busy all the time: were one of the members asked as often as the other, 2 would be.
     let busy = areas.busy as f64 / 1e10;
     assert!((2.9..=3.01).contains(&busy), "{busy}");
+    // What a member has not asked for does not wait there.
+    assert_eq!(areas.waiting, 0);
     near(offered(&model).services[0].utilisation(), 0.75);
 }
 
