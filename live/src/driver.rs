@@ -8,14 +8,13 @@
 //! - A reply that came before its deadline counts, whenever the driver gets to see it; a timeout is at the deadline.
 //! - The events are those of a simulation, so that measurement, verdict and report are the same.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use blis_sim::engine::{FlightId, Load, LoadEnd, World};
+use blis_sim::engine::{Calendar, FlightId, Load, LoadEnd, Phase, Released, Turn, WakeUp, World};
 use blis_sim::event::{Outcome, Request, Sink};
 use blis_sim::measure::Times;
-use blis_sim::model::{MaxInFlight, Model};
+use blis_sim::model::Model;
 use blis_sim::time::{Span, Time};
 use blis_sim::users::Wake;
 
@@ -144,45 +143,23 @@ const PATIENCE: Span = Span::from_nanos(10_000_000_000);
 /// and not as often as the machine can.
 const NO_CONNECTION: Span = Span::from_nanos(100_000_000);
 
-/// A wake-up that a user asked for. Of one instant they come in the order in which they were asked for.
+/// What the driver is to do at an instant. Of one instant it is done in the order in which it was asked for.
 #[derive(Debug, Clone, Copy)]
-struct Due {
-    at: Time,
-    order: u64,
-    wake: Wake,
+enum Timer {
+    /// A user wants to be woken, as of `due`.
+    Wake { due: Time, wake: Wake },
+    /// It is found out that a request has no connection.
+    Unsent(FlightId),
 }
 
-impl PartialEq for Due {
-    fn eq(&self, other: &Due) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Due {}
-
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Due) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Due {
-    fn cmp(&self, other: &Due) -> Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
-    }
-}
-
-/// The live world: a transport, and the wake-ups to come.
+/// The live world: a transport, and what is to be done later.
 struct Live<T> {
     transport: T,
-    wakes: BinaryHeap<Reverse<Due>>,
-    asked: u64,
-    /// Whether there may be no more requests in flight.
-    is_full: bool,
+    timers: Calendar<Timer>,
+    /// The instant of the last timer taken, before which none can be set.
+    taken: Time,
     /// Why requests failed so far.
     reasons: Reasons,
-    /// Requests without a connection, with the instants at which that is found out.
-    unsent: VecDeque<(Time, FlightId)>,
 }
 
 impl<T> Live<T> {
@@ -192,8 +169,19 @@ impl<T> Live<T> {
         outcome_of(ending)
     }
 
-    fn next_wake(&self) -> Time {
-        self.wakes.peek().map_or(Time::NEVER, |due| due.0.at)
+    /// Sets a timer. What should have happened before is due at once.
+    fn set(&mut self, at: Time, timer: Timer) {
+        self.timers.push(at.max(self.taken), timer);
+    }
+
+    /// Takes the next timer, if it is due.
+    fn take_due(&mut self, now: Time) -> Option<(Time, Timer)> {
+        if self.timers.next_time() > now {
+            return None;
+        }
+        let (at, timer) = self.timers.take()?;
+        self.taken = at;
+        Some((at, timer))
     }
 }
 
@@ -206,29 +194,26 @@ impl<T: Transport> World for Live<T> {
         _deadline: Time,
         _sink: &mut S,
     ) -> Option<Outcome> {
-        if self.is_full {
-            return Some(self.ended(Err(Reason::OverInFlightLimit)));
-        }
         match self.transport.send(now, flight, request) {
             Sent::Done(ending) => Some(self.ended(ending)),
             Sent::Waiting => None,
             Sent::NoConnection => {
-                self.unsent.push_back((now + NO_CONNECTION, flight));
+                self.set(now + NO_CONNECTION, Timer::Unsent(flight));
                 None
             }
         }
     }
 
     fn wake_at(&mut self, at: Time, wake: Wake) {
-        if at < Time::NEVER {
-            let order = self.asked;
-            self.asked += 1;
-            self.wakes.push(Reverse(Due { at, order, wake }));
-        }
+        self.set(at, Timer::Wake { due: at, wake });
     }
 
     fn gave_up<S: Sink>(&mut self, _now: Time, flight: FlightId, _sink: &mut S) {
         self.transport.gave_up(flight);
+    }
+
+    fn dropped(&mut self, _request: &Request) {
+        self.reasons.count(Err(Reason::OverInFlightLimit));
     }
 }
 
@@ -238,8 +223,6 @@ pub struct Driver<T, C, S> {
     world: Live<T>,
     clock: C,
     sink: S,
-    horizon: Time,
-    drain: Span,
     /// The latest instant that the sink was told of.
     latest: Time,
     /// Connections that are down, and since when.
@@ -247,12 +230,7 @@ pub struct Driver<T, C, S> {
     lost: bool,
     /// Whether somebody asked for a stop, before the load was at its end or after.
     is_asked_to_stop: bool,
-    limit: Option<MaxInFlight>,
-    /// Since when there may be more requests in flight.
-    room_since: Time,
     own_lag: Times,
-    /// From when on it counts.
-    warmup: Time,
     gauges: Arc<Gauges>,
 }
 
@@ -267,11 +245,9 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     ) -> Driver<T, C, S> {
         let mut world = Live {
             transport,
-            wakes: BinaryHeap::new(),
-            asked: 0,
-            is_full: false,
+            timers: Calendar::new(),
+            taken: Time::ZERO,
             reasons: Reasons::default(),
-            unsent: VecDeque::new(),
         };
         let mut load = Load::new(model);
         load.start(&mut world);
@@ -280,16 +256,11 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             world,
             clock,
             sink,
-            horizon: model.limits.horizon.unwrap_or(Time::NEVER),
-            drain: model.limits.drain,
             latest: Time::ZERO,
             down: BTreeMap::new(),
             lost: false,
             is_asked_to_stop: false,
-            limit: model.max_in_flight,
-            room_since: Time::ZERO,
             own_lag: Times::new(),
-            warmup: model.limits.warmup,
             gauges,
         }
     }
@@ -302,8 +273,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 self.take(incoming);
             }
             self.time_out();
-            self.give_up_unsent();
-            self.wake();
+            self.send();
             let now = self.clock.now();
             if now >= looked + LOOK {
                 looked = now;
@@ -378,7 +348,6 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
 
     /// Ends a request, unless it has ended.
     fn end(&mut self, at: Time, flight: FlightId, ending: Ending) {
-        let was_full = self.is_full();
         let Driver {
             load, world, sink, ..
         } = self;
@@ -386,30 +355,6 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             world.reasons.count(ending);
         }
         load.reply(at, flight, outcome_of(ending), world, sink);
-        self.made_room(was_full, at);
-    }
-
-    /// Where requests are delayed because too many are in flight, they are not late on the driver's account until now.
-    fn made_room(&mut self, was_full: bool, at: Time) {
-        if was_full && self.delays() {
-            self.room_since = at;
-        }
-    }
-
-    /// Ends the requests that found no connection, a moment after that.
-    fn give_up_unsent(&mut self) {
-        while let Some((at, flight)) = self.world.unsent.front().copied() {
-            if at > self.clock.now() {
-                return;
-            }
-            self.world.unsent.pop_front();
-            self.time_out_before(at);
-            if self.load.holds(flight) {
-                self.advance(at);
-                let down = Err(Reason::ConnectionDown);
-                self.end(at.max(self.latest), flight, down);
-            }
-        }
     }
 
     /// Ends the requests whose deadlines were before an instant at which something came, each at its deadline.
@@ -422,12 +367,10 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     fn time_out_next(&mut self) {
         let deadline = self.load.next_deadline();
         self.advance(deadline);
-        let was_full = self.is_full();
         let Driver {
             load, world, sink, ..
         } = self;
         load.time_out(deadline, world, sink);
-        self.made_room(was_full, deadline);
     }
 
     /// Ends the requests whose deadlines are past, each at its deadline.
@@ -448,8 +391,8 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         }
     }
 
-    /// Wakes the users that are due.
-    fn wake(&mut self) {
+    /// Sends what there is room for now, wakes the users that are due, and ends the requests that found no connection.
+    fn send(&mut self) {
         let began = self.clock.now();
         for _ in 0..BURST {
             let now = self.clock.now();
@@ -457,47 +400,51 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             if now > began + LOOK {
                 return;
             }
-            if self.world.next_wake() > now || self.load.ended().is_some() {
-                return;
+            if let Some(Released { due, room_since }) = self.load.next_held() {
+                self.advance(now);
+                // The limit held it back until there was room.
+                self.lagged(due, now.since(due.max(room_since).min(now)));
+                let Driver {
+                    load, world, sink, ..
+                } = self;
+                if load.release(now, world, sink) {
+                    continue;
+                }
             }
-            let is_full = self.is_full();
-            if is_full && self.holds_back(now) {
-                return;
+            match self.world.take_due(now) {
+                Some((_, Timer::Wake { due, wake })) => self.wake(now, due, wake),
+                Some((at, Timer::Unsent(flight))) => self.give_up_unsent(at, flight),
+                None => return,
             }
-            self.world.is_full = is_full;
-            let Some(Reverse(due)) = self.world.wakes.pop() else {
-                return;
-            };
-            self.advance(now);
-            // What the limit held back to the end is dropped for it, and was never the driver's to send.
-            let own_lag = match is_full && self.delays() {
-                true => Span::ZERO,
-                false => now.since(due.at.max(self.room_since).min(now)),
-            };
-            if due.at >= self.warmup {
-                self.own_lag.record(own_lag);
-            }
-            self.gauges.lagged(own_lag);
-            let Driver {
-                load, world, sink, ..
-            } = self;
-            load.wake(now, due.at, due.wake, world, sink);
         }
     }
 
-    /// Whether as many requests are in flight as may be.
-    fn is_full(&self) -> bool {
-        let most = self.limit.map_or(u32::MAX, |limit| limit.limit.get());
-        self.load.in_flight() >= most as usize
+    fn wake(&mut self, now: Time, due: Time, wake: Wake) {
+        self.advance(now);
+        let Driver {
+            load, world, sink, ..
+        } = self;
+        if load.wake(now, due, wake, world, sink) == WakeUp::Done {
+            self.lagged(due, now.since(due.min(now)));
+        }
     }
 
-    /// Whether requests wait while there is no room for them. What has waited through the drain is given up.
-    fn holds_back(&self, now: Time) -> bool {
-        self.delays() && now < self.horizon + self.drain
+    /// What was due at an instant was late on the driver's own account.
+    fn lagged(&mut self, due: Time, by: Span) {
+        if self.load.phase(due) != Phase::WarmUp {
+            self.own_lag.record(by);
+        }
+        self.gauges.lagged(by);
     }
 
-    fn delays(&self) -> bool {
-        self.limit.is_some_and(MaxInFlight::delays)
+    /// Ends a request that found no connection, a moment after that.
+    fn give_up_unsent(&mut self, at: Time, flight: FlightId) {
+        self.time_out_before(at);
+        if self.load.holds(flight) {
+            self.advance(at);
+            let down = Err(Reason::ConnectionDown);
+            self.end(at.max(self.latest), flight, down);
+        }
     }
 
     fn look(&mut self, now: Time, watch: &mut Watch<'_, S>) {
@@ -522,53 +469,44 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
 
     /// Ends the load where it is at its end; whether the run is.
     fn is_over(&mut self, now: Time) -> bool {
-        if self.load.ended().is_none() {
-            if self.world.next_wake() > self.horizon && now >= self.horizon {
-                self.advance(self.horizon);
-                let at = self.horizon;
-                let Driver { load, sink, .. } = self;
-                load.end(at, LoadEnd::Horizon, sink);
-            } else {
-                // Without a horizon a load ends when nobody has anything left to send.
-                let endless = self.horizon == Time::NEVER;
-                if !endless || !self.world.wakes.is_empty() || self.load.in_flight() > 0 {
-                    return false;
+        loop {
+            let wake = self.world.timers.next_time();
+            let turn = self.load.turn(now, wake, self.is_waiting());
+            match turn {
+                Turn::GoesOn => return self.lost,
+                Turn::DropHeld(at) => {
+                    self.advance(at);
+                    let Driver {
+                        load, world, sink, ..
+                    } = self;
+                    load.drop_held(at.max(self.latest), world, sink);
                 }
-                self.advance(now);
-                let Driver { load, sink, .. } = self;
-                load.end(now, LoadEnd::Idle, sink);
+                Turn::LoadEnds(why, at) => {
+                    self.advance(at);
+                    self.load.end(at, why, &mut self.sink);
+                }
+                Turn::Over | Turn::CutOff(_) => return true,
             }
         }
-        let ended = self.load.ended_at().unwrap_or(now);
-        // The reply to a request that timed out may still come, and is late then. Who asks for a stop does not wait for it.
+    }
+
+    /// Whether anything may still come after the load although no request is in flight. The reply to a request that timed
+    /// out may, and is late then; who asks for a stop does not wait for it.
+    fn is_waiting(&self) -> bool {
         let late = self.load.awaits_late_replies() && !self.is_asked_to_stop;
-        let nothing_comes =
-            self.load.in_flight() == 0 && !self.world.transport.is_waiting() && !late;
-        nothing_comes || now >= ended + self.drain || self.lost
+        self.load.ended().is_some() && (self.world.transport.is_waiting() || late)
     }
 
     /// The next instant at which something is to be done.
-    fn next(&self) -> Time {
-        let unsent = self.world.unsent.front();
-        let unsent = unsent.map_or(Time::NEVER, |(at, _)| *at);
-        let deadline = self.load.next_deadline().min(unsent);
-        match self.load.ended_at() {
-            Some(ended) => deadline.min(ended + self.drain),
-            // Something has to end before anything else can be sent.
-            None if self.is_full() && self.holds_back(self.clock.now()) => {
-                deadline.min(self.horizon + self.drain)
-            }
-            None => deadline.min(self.world.next_wake()).min(self.horizon),
-        }
+    fn next(&mut self) -> Time {
+        let due = self.world.timers.next_time();
+        let deadline = self.load.next_deadline();
+        deadline.min(due).min(self.load.next_turn())
     }
 
     fn finish(mut self) -> (T, S, Ended) {
         // What was cut off by the end of the drain is cut off there, also when the driver is late.
-        let drained = self
-            .load
-            .ended_at()
-            .map_or(Time::NEVER, |ended| ended + self.drain);
-        let at = self.clock.now().min(drained).max(self.latest);
+        let at = self.clock.now().min(self.load.cut_off()).max(self.latest);
         self.advance(at);
         let Driver {
             load, world, sink, ..
