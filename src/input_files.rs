@@ -232,3 +232,69 @@ pub fn with_copies(resolved: &str, copies: &[Copy]) -> String {
         .collect();
     spec::with_paths(resolved, |written| paths.get(written).cloned())
 }
+
+// The path is the same for who includes this file from elsewhere.
+#[cfg(all(test, unix))]
+#[path = "input_files/hostile.rs"]
+mod hostile;
+
+#[cfg(all(test, unix))]
+mod tests {
+    use blis_sim::random::{Key, Kind, Purpose};
+
+    use super::hostile::{Fate, Folder, PARTS};
+
+    /// References that are drawn.
+    const CASES: u64 = 3_000;
+
+    #[test]
+    fn every_part_of_a_reference_survives() {
+        let folder = Folder::new();
+        let fate = |path: &str| folder.survives(path);
+        for inside in ["a.csv", "./a.csv", "folder/../a.csv", "in.csv", "empty.csv"] {
+            assert_eq!(fate(inside), Fate::Read, "{inside}");
+        }
+        for refused in [
+            "out.csv",
+            "loop.csv",
+            "latin.csv",
+            "huge.csv",
+            "pipe",
+            "socket",
+            "folder",
+            "zero",
+            "proc",
+            "../outside/secret.csv",
+            "/etc/passwd",
+            "/dev/stdin",
+            "/proc/self/environ",
+            "nowhere.csv",
+            "",
+        ] {
+            assert_eq!(fate(refused), Fate::Refused, "{refused}");
+        }
+        let secret = folder.secret();
+        assert_eq!(fate(&secret), Fate::Refused);
+    }
+
+    #[test]
+    fn drawn_references_survive() {
+        let folder = Folder::new();
+        let key = Key::new(1, Kind::Client, "references", Purpose::Choice);
+        let secret = folder.secret();
+        let (mut read, mut refused) = (0, 0);
+        for case in 0..CASES {
+            let mut draw = key.draw(case, 0);
+            let mut parts = Vec::new();
+            for _ in 0..1 + draw.below(4) {
+                let number = draw.below(PARTS.len() as u64 + 1) as usize;
+                parts.push(PARTS.get(number).copied().unwrap_or(&secret));
+            }
+            match folder.survives(&parts.join("/")) {
+                Fate::Read => read += 1,
+                Fate::Refused => refused += 1,
+            }
+        }
+        assert!(read > 50 && refused > 1_000, "{read} {refused}");
+    }
+}

@@ -21,6 +21,7 @@ use crate::arguments;
 use crate::cli::ObserveArgs;
 use crate::exit::Failure;
 use crate::input_files::Copy;
+use crate::recorded::checksum;
 use crate::run_directory::{Contents, RunDirectory, SPEC, UNFINISHED, former};
 use crate::simulate::{files, run_text};
 use crate::trace_file::TraceFile;
@@ -231,6 +232,11 @@ impl Sealed<'_> {
             run: self.manifest.run.clone(),
             rows: self.kept.written.rows,
             dropped: self.kept.dropped,
+            // Of what was written when writing failed, more may be on disk than is known to be.
+            checksum: match &self.kept.failed {
+                None => Some(checksum(self.kept.written.checksum)),
+                Some(_) => None,
+            },
             recovered: None,
         }
     }

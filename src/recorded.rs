@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use blis_live::journal::{
-    Damage, Disk, Entries, JOURNAL, MANIFEST, RECORD, RealDisk, What, replay,
+    Checksum, Damage, Disk, Entries, Entry, JOURNAL, MANIFEST, RECORD, RealDisk, What, replay,
 };
 use blis_sim::event::Outcome;
 use blis_sim::measure::Measure;
@@ -12,7 +12,6 @@ use blis_sim::time::Time;
 use blis_sim::verdict::LiveEvidence;
 use serde_json::Value;
 
-use crate::cli::{ClientArgs, OverrideArgs};
 use crate::exit::Failure;
 use crate::run_directory::{RESULT, SPEC};
 use crate::simulate::{Ended, conclude};
@@ -88,8 +87,26 @@ impl Recorded {
             Recorded::Ended(finished) => finished.rows(),
         }
     }
+}
 
-    /// Holds the entries that were read, all of them, against the result, where there is one.
+impl Finished {
+    /// Reads the record to its end, where there is one, and holds it against the result.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when it cannot be read, or does not have what the result says that it has.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.manifest.is_none() {
+            return Ok(());
+        }
+        let (_, mut entries) = self.rows()?;
+        let mut counted = Counted::default();
+        for entry in entries.by_ref() {
+            counted.count(&entry?);
+        }
+        self.hold_against(&counted, &entries)
+    }
+
+    /// Holds the entries that were read, all of them, against the result.
     ///
     /// # Errors
     /// [`Failure::Usage`] when the record does not have what the result says that it has.
@@ -98,21 +115,16 @@ impl Recorded {
         counted: &Counted,
         entries: &Entries<R>,
     ) -> Result<(), Failure> {
-        let Recorded::Ended(finished) = self else {
-            return Ok(());
-        };
-        let record = finished.run.live.as_ref();
+        let record = self.run.live.as_ref();
         let Some(record) = record.and_then(|live| live.record.as_ref()) else {
             return Ok(());
         };
-        match counted.lacks(&finished.run, record, entries.damage()) {
+        match counted.lacks(&self.run, record, entries.damage()) {
             Some(what) => Err(entries.damaged(what).into()),
             None => Ok(()),
         }
     }
-}
 
-impl Finished {
     fn read(directory: &Path) -> Result<Finished, Failure> {
         let path = directory.join(RESULT);
         let document = text_of(&path)?;
@@ -159,18 +171,25 @@ impl Finished {
     }
 }
 
-/// What the rows of a record add up to.
+/// A checksum as results have it.
+pub fn checksum(of: Checksum) -> String {
+    format!("{:08x}", of.value())
+}
+
+/// What the entries of a record add up to.
 #[derive(Debug, Default)]
 pub struct Counted {
-    rows: u64,
+    /// Rows of requests.
+    pub rows: u64,
     by_outcome: [u64; Outcome::ALL.len()],
     sealed: bool,
+    checksum: Checksum,
 }
 
 impl Counted {
     /// Counts an entry.
-    pub fn count(&mut self, what: &What) {
-        match what {
+    pub fn count(&mut self, entry: &Entry) {
+        match entry.what {
             What::Done(row) => {
                 self.rows += 1;
                 self.by_outcome[row.outcome as usize] += 1;
@@ -178,15 +197,20 @@ impl Counted {
             What::Ended(_) => self.sealed = true,
             _ => {}
         }
+        if entry.what.is_kept() {
+            self.checksum.add(&entry.encode());
+        }
     }
 
     /// What a record that was read to its end lacks of what its result says.
     fn lacks(&self, run: &Run, record: &Record, damage: Damage) -> Option<String> {
-        let unread = match damage.torn_bytes {
+        let unread = |before: &str| match damage.torn_bytes {
             0 => String::new(),
-            bytes => format!(", and {bytes} bytes cannot be read"),
+            bytes => format!("{before}{bytes} bytes cannot be read"),
         };
-        if self.rows != record.rows {
+        // Where writing failed, more may be on disk than is known to be.
+        let is_more = self.rows > record.rows && record.dropped == 0;
+        if self.rows < record.rows || is_more {
             let what = match record.rows.checked_sub(self.rows) {
                 Some(missing) => format!("{missing} of {} rows are missing", record.rows),
                 None => format!(
@@ -194,30 +218,67 @@ impl Counted {
                     self.rows, record.rows
                 ),
             };
-            return Some(what + &unread);
+            return Some(what + &unread(", and "));
         }
-        if damage != Damage::default() {
-            let entries = damage.missing;
-            return Some(format!("{entries} entries are missing{unread}"));
+        match damage.missing {
+            0 if damage.torn_bytes == 0 => {}
+            0 => return Some(unread("")),
+            missing => return Some(format!("{missing} entries are missing{}", unread(", and "))),
         }
-        // Where there was no room for an entry, or the disk was full, the rows are not all.
-        if record.dropped > 0 {
-            return None;
-        }
-        for outcome in Outcome::ALL {
-            let (found, said) = (
-                self.by_outcome[outcome as usize],
-                run.requests.ended(outcome),
-            );
-            if found != said {
-                let name = outcome.name();
-                return Some(format!(
-                    "{found} of its rows are {name}, where the result has {said}"
-                ));
-            }
-        }
-        (!self.sealed).then(|| "its end is missing".to_owned())
+        let outcomes = match record.dropped {
+            0 => self.other_outcome(run),
+            // Where there was no room for an entry, or the disk was full, the rows are not all.
+            _ => None,
+        };
+        outcomes.or_else(|| self.other_entries(record))
     }
+
+    /// The first outcome that the result has more or less often.
+    fn other_outcome(&self, run: &Run) -> Option<String> {
+        let mut outcomes = Outcome::ALL.into_iter().map(|outcome| {
+            let found = self.by_outcome[outcome as usize];
+            (outcome.name(), found, run.requests.ended(outcome))
+        });
+        let (name, found, said) = outcomes.find(|(_, found, said)| found != said)?;
+        Some(format!(
+            "{found} of its rows are {name}, where the result has {said}"
+        ))
+    }
+
+    /// Whether the end is missing, or some entry is another one.
+    fn other_entries(&self, record: &Record) -> Option<String> {
+        if !self.sealed && record.dropped == 0 {
+            return Some("its end is missing".to_owned());
+        }
+        let said = record.checksum.as_ref()?;
+        let found = checksum(self.checksum);
+        (found != *said).then(|| {
+            format!("its checksum is {found}, where the result has {said}: it was changed")
+        })
+    }
+}
+
+/// What a record that was read to its end has lost, in sentences.
+pub fn losses<R: std::io::Read>(rows: u64, entries: &Entries<R>) -> Vec<String> {
+    let torn = entries.torn().iter().map(|torn| {
+        format!(
+            "{} breaks off at byte {}: the {} bytes behind it are not whole and are left out",
+            torn.path.display(),
+            torn.at,
+            torn.bytes
+        )
+    });
+    let missing = match entries.damage().missing {
+        0 => None,
+        missing => Some(format!(
+            "{missing} entries are missing from the record: there was no room for them when they came, or they were removed"
+        )),
+    };
+    let mut losses: Vec<String> = torn.chain(missing).collect();
+    if !losses.is_empty() {
+        losses.push(format!("{rows} rows of the record are kept"));
+    }
+    losses
 }
 
 impl Unfinished {
@@ -228,11 +289,11 @@ impl Unfinished {
         Ok((workload, entries))
     }
 
-    /// The result as far as the record has it, with the workload.
+    /// The result as far as the record has it, with the workload and what was lost.
     ///
     /// # Errors
     /// [`Failure::Usage`] when the record cannot be read.
-    pub fn result(&self) -> Result<(Workload, Run), Failure> {
+    pub fn result(&self) -> Result<(Workload, Run, Vec<String>), Failure> {
         let (workload, mut entries) = self.entries()?;
         let mut measure = Measure::new(&workload.model);
         let replayed = replay(&mut entries, &mut measure)?;
@@ -257,6 +318,7 @@ impl Unfinished {
                 run: self.manifest.run.clone(),
                 rows: replayed.rows,
                 dropped: damage.missing,
+                checksum: None,
                 recovered: Some(Recovered {
                     unknown: replayed.unknown,
                     torn_bytes: damage.torn_bytes,
@@ -276,7 +338,8 @@ impl Unfinished {
             },
         );
         let run = run.into_live(live);
-        Ok((workload, run))
+        let losses = losses(replayed.rows, &entries);
+        Ok((workload, run, losses))
     }
 }
 
@@ -306,8 +369,7 @@ fn id(manifest: &Manifest) -> Result<u64, Failure> {
 /// The workload of a folder, as it was called when it was run.
 fn workload_of(folder: &Path, manifest: &Manifest) -> Result<Workload, Failure> {
     let path = folder.join(SPEC);
-    let flags = (ClientArgs::default(), OverrideArgs::default());
-    let workload = workload::load(Some(&path), &flags.0, &flags.1)?;
+    let workload = workload::load_again(&path)?;
     if workload.sha256 != manifest.spec.resolved_sha256 {
         return Err(Failure::Usage(format!(
             "{} is not the spec that was run: its SHA-256 differs from that of the manifest; restore it",

@@ -74,6 +74,15 @@ pub fn load(
     Ok(workload)
 }
 
+/// The workload of a run that is on disk, whose warnings were told when it was run.
+///
+/// # Errors
+/// Those of [`load`].
+pub fn load_again(file: &Path) -> Result<Workload, Failure> {
+    let (clients, overrides) = (ClientArgs::default(), OverrideArgs::default());
+    Ok(prepare(&read(file)?, true, &clients, &overrides)?.0)
+}
+
 /// A spec as it is and as its variant, which `--set` makes; the other overrides are for both. Warnings go to stderr,
 /// once where both have the same.
 ///

@@ -8,10 +8,12 @@
 //! - A reply that came before its deadline counts, whenever the driver gets to see it; a timeout is at the deadline.
 //! - The events are those of a simulation, so that measurement, verdict and report are the same.
 
+mod world;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use blis_sim::engine::{Calendar, FlightId, Load, LoadEnd, Phase, Released, Turn, WakeUp, World};
+use blis_sim::engine::{Calendar, FlightId, Load, LoadEnd, Phase, Released, Turn, WakeUp};
 use blis_sim::event::{Outcome, Request, Sink};
 use blis_sim::measure::Times;
 use blis_sim::model::Model;
@@ -21,7 +23,9 @@ use blis_sim::users::Wake;
 use crate::awaiting::Delivery;
 use crate::clock::Clock;
 use crate::health::Gauges;
+use crate::publications::{Aside, Place, Publications};
 use crate::reason::{Ending, Reason, Reasons, outcome_of};
+use world::{Live, Timer};
 
 /// Where requests are sent.
 pub trait Transport {
@@ -45,6 +49,12 @@ pub trait Transport {
 
     /// A subject was refused on a connection: which requests were sent to it there.
     fn had_sent(&self, connection: u32, flight: FlightId, subject: u64) -> bool;
+
+    /// Up to which of its messages a connection is known to have written, without waiting.
+    fn written(&mut self, connection: u32) -> u64;
+
+    /// Waits at the end of a run until connections have written what they can.
+    fn flush(&mut self);
 }
 
 /// What became of a request that was handed to a transport.
@@ -52,6 +62,8 @@ pub trait Transport {
 pub enum Sent {
     /// It is done at once.
     Done(Ending),
+    /// It is done at once, and has ended well if its connection writes it.
+    Taken(Place),
     /// It is on its way: its end is told as [`Incoming::Done`] under the same id.
     Waiting,
     /// The connection that it would be sent over is down.
@@ -132,90 +144,18 @@ pub struct Progress {
     pub in_flight: usize,
 }
 
+/// How long a run that nobody has answered waits for replies that come late.
+const SILENCE: Span = Span::from_nanos(5_000_000_000);
 /// How often the driver looks around while nothing is due.
 const LOOK: Span = Span::from_nanos(100_000_000);
+/// How often it is found out what connections have written.
+const LOOK_AT_WRITTEN: Span = Span::from_nanos(5_000_000);
+/// How many connections are asked at a time.
+const ASKED: usize = 16;
 /// How many requests are sent at most before replies are looked at again.
 const BURST: usize = 64;
 /// How long connections may be down before the run is given up.
 const PATIENCE: Span = Span::from_nanos(10_000_000_000);
-
-/// How long it takes to find out that a connection is down: a user that sends again at once does so a few times a second,
-/// and not as often as the machine can.
-const NO_CONNECTION: Span = Span::from_nanos(100_000_000);
-
-/// What the driver is to do at an instant. Of one instant it is done in the order in which it was asked for.
-#[derive(Debug, Clone, Copy)]
-enum Timer {
-    /// A user wants to be woken, as of `due`.
-    Wake { due: Time, wake: Wake },
-    /// It is found out that a request has no connection.
-    Unsent(FlightId),
-}
-
-/// The live world: a transport, and what is to be done later.
-struct Live<T> {
-    transport: T,
-    timers: Calendar<Timer>,
-    /// The instant of the last timer taken, before which none can be set.
-    taken: Time,
-    /// Why requests failed so far.
-    reasons: Reasons,
-}
-
-impl<T> Live<T> {
-    /// A request ends: its outcome.
-    fn ended(&mut self, ending: Ending) -> Outcome {
-        self.reasons.count(ending);
-        outcome_of(ending)
-    }
-
-    /// Sets a timer. What should have happened before is due at once.
-    fn set(&mut self, at: Time, timer: Timer) {
-        self.timers.push(at.max(self.taken), timer);
-    }
-
-    /// Takes the next timer, if it is due.
-    fn take_due(&mut self, now: Time) -> Option<(Time, Timer)> {
-        if self.timers.next_time() > now {
-            return None;
-        }
-        let (at, timer) = self.timers.take()?;
-        self.taken = at;
-        Some((at, timer))
-    }
-}
-
-impl<T: Transport> World for Live<T> {
-    fn send<S: Sink>(
-        &mut self,
-        now: Time,
-        flight: FlightId,
-        request: &Request,
-        _deadline: Time,
-        _sink: &mut S,
-    ) -> Option<Outcome> {
-        match self.transport.send(now, flight, request) {
-            Sent::Done(ending) => Some(self.ended(ending)),
-            Sent::Waiting => None,
-            Sent::NoConnection => {
-                self.set(now + NO_CONNECTION, Timer::Unsent(flight));
-                None
-            }
-        }
-    }
-
-    fn wake_at(&mut self, at: Time, wake: Wake) {
-        self.set(at, Timer::Wake { due: at, wake });
-    }
-
-    fn gave_up<S: Sink>(&mut self, _now: Time, flight: FlightId, _sink: &mut S) {
-        self.transport.gave_up(flight);
-    }
-
-    fn dropped(&mut self, _request: &Request) {
-        self.reasons.count(Err(Reason::OverInFlightLimit));
-    }
-}
 
 /// A live run.
 pub struct Driver<T, C, S> {
@@ -225,12 +165,18 @@ pub struct Driver<T, C, S> {
     sink: S,
     /// The latest instant that the sink was told of.
     latest: Time,
+    /// Whether anybody has answered or received anything.
+    is_heard: bool,
     /// Connections that are down, and since when.
     down: BTreeMap<u32, Time>,
     lost: bool,
     /// Whether somebody asked for a stop, before the load was at its end or after.
     is_asked_to_stop: bool,
     own_lag: Times,
+    /// Those of which is not known yet whether they were written.
+    publications: Publications,
+    /// When they are looked at again.
+    look_at_written: Time,
     gauges: Arc<Gauges>,
 }
 
@@ -248,6 +194,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             timers: Calendar::new(),
             taken: Time::ZERO,
             reasons: Reasons::default(),
+            granted: None,
         };
         let mut load = Load::new(model);
         load.start(&mut world);
@@ -257,10 +204,13 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             clock,
             sink,
             latest: Time::ZERO,
+            is_heard: false,
             down: BTreeMap::new(),
             lost: false,
             is_asked_to_stop: false,
             own_lag: Times::new(),
+            publications: Publications::default(),
+            look_at_written: Time::ZERO,
             gauges,
         }
     }
@@ -273,8 +223,9 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 self.take(incoming);
             }
             self.time_out();
-            self.send();
+            self.send_what_is_due();
             let now = self.clock.now();
+            self.look_at_written(now);
             if now >= looked + LOOK {
                 looked = now;
                 self.look(now, &mut watch);
@@ -301,6 +252,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     fn take(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::Done { flight, ending, at } => {
+                self.is_heard = true;
                 self.time_out_before(at);
                 self.advance(at);
                 if self.world.transport.replied(flight, outcome_of(ending)) {
@@ -308,6 +260,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 }
             }
             Incoming::Delivered(delivery) => {
+                self.is_heard = true;
                 self.time_out_before(delivery.at);
                 self.advance(delivery.at);
                 if let Some(flight) = self.world.transport.delivered(&delivery) {
@@ -319,6 +272,8 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 self.fail(at, Reason::LostWithConnection, |transport, flight| {
                     transport.had(connection, flight)
                 });
+                let at = at.max(self.latest);
+                self.fail_publications(Some(connection), at, Reason::LostWithConnection);
             }
             Incoming::Denied {
                 connection,
@@ -392,7 +347,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     }
 
     /// Sends what there is room for now, wakes the users that are due, and ends the requests that found no connection.
-    fn send(&mut self) {
+    fn send_what_is_due(&mut self) {
         let began = self.clock.now();
         for _ in 0..BURST {
             let now = self.clock.now();
@@ -404,10 +359,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 self.advance(now);
                 // The limit held it back until there was room.
                 self.lagged(due, now.since(due.max(room_since).min(now)));
-                let Driver {
-                    load, world, sink, ..
-                } = self;
-                if load.release(now, world, sink) {
+                if self.send(|load, world, sink| load.release(now, world, sink)) {
                     continue;
                 }
             }
@@ -420,13 +372,47 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     }
 
     fn wake(&mut self, now: Time, due: Time, wake: Wake) {
+        if self.load.ended().is_some() {
+            return;
+        }
         self.advance(now);
+        let woken = self.send(|load, world, sink| load.wake(now, due, wake, world, sink));
+        if woken == WakeUp::Done {
+            self.lagged(due, now.since(due.min(now)));
+        }
+    }
+
+    /// Does what may send a request. Where it is a publication that its connection has taken, its end is not told yet.
+    fn send<R>(&mut self, act: impl FnOnce(&mut Load, &mut Live<T>, &mut Aside<'_, S>) -> R) -> R {
         let Driver {
             load, world, sink, ..
         } = self;
-        if load.wake(now, due, wake, world, sink) == WakeUp::Done {
-            self.lagged(due, now.since(due.min(now)));
+        let mut aside = Aside::before(sink);
+        let done = act(load, world, &mut aside);
+        let granted = world.granted.take();
+        let publication = aside.publication(granted.is_none());
+        if let (Some(place), Some(publication)) = (granted, publication) {
+            self.publications.add(place, publication);
         }
+        done
+    }
+
+    /// Tells of the publications that were written meanwhile.
+    fn look_at_written(&mut self, now: Time) {
+        if now < self.look_at_written || self.publications.is_empty() {
+            return;
+        }
+        self.look_at_written = now + LOOK_AT_WRITTEN;
+        let transport = &mut self.world.transport;
+        let written = |connection| transport.written(connection);
+        self.publications.look(ASKED, written, &mut self.sink);
+    }
+
+    /// Publications of a connection, or of all, are not known to have been written, and never will be.
+    fn fail_publications(&mut self, connection: Option<u32>, at: Time, why: Reason) {
+        let reasons = &mut self.world.reasons;
+        self.publications
+            .fail(connection, at, why, reasons, &mut self.sink);
     }
 
     /// What was due at an instant was late on the driver's own account.
@@ -471,7 +457,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     fn is_over(&mut self, now: Time) -> bool {
         loop {
             let wake = self.world.timers.next_time();
-            let turn = self.load.turn(now, wake, self.is_waiting());
+            let turn = self.load.turn(now, wake, self.is_waiting(now));
             match turn {
                 Turn::GoesOn => return self.lost,
                 Turn::DropHeld(at) => {
@@ -492,16 +478,34 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
 
     /// Whether anything may still come after the load although no request is in flight. The reply to a request that timed
     /// out may, and is late then; who asks for a stop does not wait for it.
-    fn is_waiting(&self) -> bool {
+    fn is_waiting(&self, now: Time) -> bool {
         let late = self.load.awaits_late_replies() && !self.is_asked_to_stop;
+        let late = late && now < self.silence_ends();
         self.load.ended().is_some() && (self.world.transport.is_waiting() || late)
+    }
+
+    /// Until when late replies are waited for: where nobody has answered anything, hardly anybody will.
+    fn silence_ends(&self) -> Time {
+        match self.is_heard {
+            true => Time::NEVER,
+            false => self.latest + SILENCE,
+        }
     }
 
     /// The next instant at which something is to be done.
     fn next(&mut self) -> Time {
         let due = self.world.timers.next_time();
-        let deadline = self.load.next_deadline();
-        deadline.min(due).min(self.load.next_turn())
+        let written = match self.publications.is_empty() {
+            true => Time::NEVER,
+            false => self.look_at_written,
+        };
+        let idle = self.load.in_flight() == 0 && !self.world.transport.is_waiting();
+        let silence = match self.load.ended().is_some() && idle {
+            true => self.silence_ends(),
+            false => Time::NEVER,
+        };
+        let turn = self.load.next_turn().min(silence);
+        self.load.next_deadline().min(due).min(written).min(turn)
     }
 
     fn finish(mut self) -> (T, S, Ended) {
@@ -512,6 +516,11 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             load, world, sink, ..
         } = &mut self;
         load.finish(at, world, sink);
+        let transport = &mut self.world.transport;
+        transport.flush();
+        let written = |connection| transport.written(connection);
+        self.publications.look(usize::MAX, written, &mut self.sink);
+        self.fail_publications(None, at, Reason::NotWritten);
         let ended = Ended {
             by: self.load.ended().unwrap_or(LoadEnd::Idle),
             at,

@@ -15,6 +15,7 @@
 //!   what requests wait for besides; [`observe`] is a run from its preflight to its end.
 //! - [`limits`], [`preflight`] and [`sizes`] find before the load what would be in its way; [`denied`] is what a server
 //!   refuses while it runs, [`subjects`] which subjects have messages in common.
+//! - [`publications`] that wait for nothing have ended well when they are known to be written, which [`writing`] finds out.
 //! - [`environment`] fills secrets into what is sent, where nothing else sees them; [`ready`] judges what is sent once it is
 //!   complete.
 //! - [`observers`] look on over a connection of their own.
@@ -53,6 +54,7 @@ pub mod outbox;
 pub mod peers;
 pub mod plan;
 pub mod preflight;
+pub mod publications;
 pub mod ready;
 pub mod reason;
 pub mod recent;
@@ -65,3 +67,4 @@ pub mod streams;
 pub mod subjects;
 pub mod target;
 pub mod text;
+pub mod writing;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use async_nats::{Client, Message, StatusCode, Subscriber};
+use async_nats::{Client, Message, Subscriber};
 use blis_sim::event::Outcome;
 use blis_sim::model::Model;
 use blis_sim::time::{Span, Time};
@@ -31,6 +31,7 @@ use crate::identity::{
 use crate::message::{acknowledged, header};
 use crate::micro::{Question, Verb};
 use crate::peers::{Announcement, Roster};
+use crate::reply::nobody_there;
 
 /// Listens for a double.
 #[derive(Debug)]
@@ -235,7 +236,7 @@ fn returned(message: &Message, skip: usize, at: Time) -> Option<Returned> {
     let (kind, ticket) = message.subject.get(skip..)?.split_at_checked(1)?;
     let ticket = u64::from_str_radix(ticket, 16).ok()?;
     let outcome = match kind {
-        _ if message.status == Some(StatusCode::NO_RESPONDERS) => Outcome::TransportError,
+        _ if nobody_there(message) => Outcome::TransportError,
         "v" => match header(message, SERVICE_ERROR_CODE) {
             None => Outcome::Ok,
             Some(REJECTED) => Outcome::Rejected,
@@ -291,6 +292,8 @@ fn fetched(message: Message, model: &Model) -> Option<Fetched> {
 
 #[cfg(test)]
 mod tests {
+    use async_nats::StatusCode;
+
     use super::*;
     use crate::message::message;
     use blis_sim::model::REQUEST_ID;
@@ -363,6 +366,16 @@ mod tests {
         nobody.status = Some(StatusCode::NO_RESPONDERS);
         let nobody = returned(&nobody, 4, Time::ZERO).map(|one| one.outcome);
         assert_eq!(nobody, Some(Outcome::TransportError));
+        // Who answers with that status and a body, or an error of a service, is there.
+        for (headers, payload, outcome) in [
+            (&served[..], "busy", Outcome::Ok),
+            (&[(SERVICE_ERROR_CODE, "500")], "busy", Outcome::AppError),
+        ] {
+            let mut somebody = message("box.v1", headers, payload);
+            somebody.status = Some(StatusCode::NO_RESPONDERS);
+            let somebody = returned(&somebody, 4, Time::ZERO).map(|one| one.outcome);
+            assert_eq!(somebody, Some(outcome));
+        }
         assert_eq!(read("box.x1", &[], ""), None);
         assert_eq!(read("box.vz", &[], ""), None);
         assert_eq!(read("box", &[], ""), None);

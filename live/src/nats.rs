@@ -19,7 +19,7 @@ use blis_sim::model::{
 use blis_sim::time::Time;
 use bytes::Bytes;
 use futures_util::future::join_all;
-use tokio::time::timeout;
+use tokio::runtime::Handle;
 
 use crate::allotment::Allotment;
 use crate::awaiting::{Awaiting, Delivery, Name, Tally};
@@ -27,10 +27,14 @@ use crate::connection::{Connection, Told, write_id};
 use crate::denied::key;
 use crate::driver::{Sent, Transport};
 use crate::outbox::{Flushed, Outbox, room};
+use crate::publications::Place;
 use crate::reason::Reason;
 use crate::sizes::largest;
 use crate::text::Filler;
+use crate::writing::Writing;
 
+/// How long connections may take to write what they were given, after the run.
+const FLUSH: Duration = Duration::from_secs(5);
 /// What a payload of a size is filled with.
 const FILLING: u8 = b'x';
 /// The header by which a stream knows a message again.
@@ -159,6 +163,11 @@ pub struct Nats {
     connections: Vec<Connection>,
     /// By connection.
     outboxes: Vec<Outbox>,
+    /// By connection.
+    writings: Vec<Writing>,
+    /// How the flush at the end went, by connection.
+    flushed: Vec<Flushed>,
+    runtime: Handle,
     /// The messages that may wait in each of them.
     room: u64,
     allotment: Allotment,
@@ -181,14 +190,19 @@ impl Nats {
         connections: Vec<Connection>,
         run: String,
         told: Arc<Told>,
+        runtime: Handle,
     ) -> Nats {
         let allotment = Allotment::new(model);
         let prepared = prepare(model);
         let outboxes = connections.iter().map(|one| Outbox::of(&one.client));
+        let writings = connections.iter().map(|one| Writing::of(&one.client));
         Nats {
             filling: filling(model, &prepared),
             prepared,
             outboxes: outboxes.collect(),
+            writings: writings.collect(),
+            flushed: Vec::new(),
+            runtime,
             room: room(largest(model, &run), allotment.most_users(model)),
             allotment,
             sizes: SizeDraws::new(model),
@@ -210,24 +224,9 @@ impl Nats {
         tallies.map(|(id, tally)| (id, tally.clone())).collect()
     }
 
-    /// Waits until connections have written what they were given, or so long.
-    pub async fn flush(&self, most: Duration) -> Vec<Flushed> {
-        let flushes = self.connections.iter().map(|connection| async move {
-            if !connection.up.load(Ordering::Relaxed) {
-                return Flushed::IsDown;
-            }
-            match timeout(most, connection.client.flush()).await {
-                Ok(Ok(())) => Flushed::Yes,
-                Ok(Err(_)) => Flushed::IsDown,
-                Err(_) => Flushed::NotInTime,
-            }
-        });
-        join_all(flushes).await
-    }
-
-    /// The messages that never left connections, at least, after they were flushed.
-    pub fn never_left(&self, flushed: &[Flushed]) -> u64 {
-        let outboxes = self.outboxes.iter().zip(flushed);
+    /// The messages that never left connections, at least, once they were flushed.
+    pub fn never_left(&self) -> u64 {
+        let outboxes = self.outboxes.iter().zip(&self.flushed);
         outboxes
             .map(|(outbox, flushed)| outbox.never_left(*flushed))
             .sum()
@@ -309,7 +308,10 @@ impl Transport for Nats {
                     return Sent::Waiting;
                 }
                 match answer {
-                    Answer::Nothing => Sent::Done(Ok(())),
+                    Answer::Nothing => Sent::Taken(Place {
+                        connection: at as u32,
+                        number: outbox.taken(),
+                    }),
                     Answer::Reply | Answer::Acknowledgement | Answer::Stored => Sent::Waiting,
                 }
             }
@@ -348,6 +350,33 @@ impl Transport for Nats {
 
     fn had_sent(&self, connection: u32, flight: FlightId, subject: u64) -> bool {
         self.sent.get(flight.slot()) == Some(&(connection, subject))
+    }
+
+    fn written(&mut self, connection: u32) -> u64 {
+        let at = connection as usize;
+        let (Some(outbox), Some(writing), Some(connection)) = (
+            self.outboxes.get(at),
+            self.writings.get_mut(at),
+            self.connections.get(at),
+        ) else {
+            return 0;
+        };
+        if !connection.up.load(Ordering::Relaxed) {
+            writing.lost();
+        }
+        writing.look(outbox.taken())
+    }
+
+    fn flush(&mut self) {
+        let connections = self.connections.iter().zip(&self.outboxes);
+        let each = connections.zip(&mut self.writings);
+        let flushes = each.map(|((connection, outbox), writing)| async move {
+            match connection.up.load(Ordering::Relaxed) {
+                true => writing.finish(outbox.taken(), FLUSH).await,
+                false => Flushed::IsDown,
+            }
+        });
+        self.flushed = self.runtime.block_on(join_all(flushes));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use blis_sim::event::{Outcome, Sink};
 use blis_sim::measure::{Imbalance, Measure, Times};
@@ -28,6 +28,7 @@ use crate::observers::{self, Unobservable, Wanted};
 use crate::plan::{Unsendable, sendable};
 use crate::preflight::{self, Obstacle};
 use crate::ready::{self, Unready};
+use crate::reason::Reason;
 use crate::recent::Recent;
 use crate::reply::Replies;
 use crate::responders::Silence;
@@ -40,8 +41,6 @@ const IO_THREADS: usize = 1;
 const LATE: Span = Span::from_nanos(1_000_000);
 /// The share of the mean response time from which on such a lag matters.
 const LATE_SHARE: f64 = 0.05;
-/// How long connections may take to write what they were given, after the run.
-const FLUSH: Duration = Duration::from_secs(5);
 
 /// Why a live run did not come about.
 #[derive(Debug, thiserror::Error)]
@@ -179,7 +178,14 @@ where
         server,
     };
     let also = begin(&connected)?;
-    let nats = Nats::new(model, access.api_root(), opened, run, Arc::clone(&told));
+    let nats = Nats::new(
+        model,
+        access.api_root(),
+        opened,
+        run,
+        Arc::clone(&told),
+        runtime.handle().clone(),
+    );
     let watching = runtime.block_on(async { observers.watch() });
     let clock = Started::new(RealClock::new(origin, incoming));
     let gauges = Arc::new(Gauges::default());
@@ -203,9 +209,7 @@ where
     let warnings = silence.look(&told.responders);
     warnings.iter().for_each(|warning| warn(warning));
     let seen = watcher.stop();
-    // What was taken by a connection and needs no answer may still wait to be written.
-    let flushed = runtime.block_on(transport.flush(FLUSH));
-    let never_left = transport.never_left(&flushed);
+    let never_left = transport.never_left();
     let awaited = transport.awaited().into_iter().map(|(action, tally)| {
         let name = model.actions[action.index()].name.clone();
         (name, tally)
@@ -297,22 +301,18 @@ fn backlogs(model: &Model, observers: Option<&Observers>) -> Vec<Measured> {
     consumers.collect()
 }
 
-/// That what is counted as sent was not, if so.
+/// That messages never left, if so.
 fn never_left(messages: u64) -> Option<String> {
-    let (were, they) = match messages {
+    let were = match messages {
         0 => return None,
-        1 => (
-            "1 message was".to_owned(),
-            "it is a publication that waits for nothing, it is",
-        ),
-        several => (
-            format!("{several} messages were"),
-            "they are publications that wait for nothing, they are",
-        ),
+        1 => "1 message".to_owned(),
+        several => format!("{several} messages"),
     };
     Some(format!(
-        "At least {were} counted as sent and never left the generator, because nothing read them: where {they} among \
-         those that are ok; look why the server stopped reading, and run it again."
+        "At least {were} never left the generator, because nothing read what it wrote: publications that wait for nothing \
+         are among transport_error (reason {}), requests among those without a reply; look why the server stopped reading, \
+         and run it again.",
+        Reason::NotWritten.name()
     ))
 }
 

@@ -52,6 +52,11 @@ impl Outbox {
         self.taken += 1;
     }
 
+    /// How many messages it has taken.
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
     /// The messages that wait in it.
     pub fn waiting(&self) -> u64 {
         let sent = self.statistics.out_messages.load(Ordering::Relaxed) - self.before;

@@ -116,6 +116,19 @@ pub async fn look(model: &Model, asker: &Asker) -> Result<Found, Obstacle> {
     let actions = sent(model);
     permissions(&actions, asker).await?;
     let mut found = Found::default();
+    streams(&actions, asker, &mut found).await?;
+    if asker.hears_nothing() {
+        found.warnings.push(
+            "the server accepts connections and has answered nothing that it was asked before the load: whether the load can \
+             do what the spec wants is not known, and its requests may go unanswered, too; look whether the server is well"
+                .to_owned(),
+        );
+    }
+    Ok(found)
+}
+
+/// Which streams the actions need, and which are in their way.
+async fn streams(actions: &[&Action], asker: &Asker, found: &mut Found) -> Result<(), Obstacle> {
     for action in actions {
         let Some(sending) = &action.sending else {
             continue;
@@ -124,7 +137,7 @@ pub async fn look(model: &Model, asker: &Asker) -> Result<Found, Obstacle> {
             continue;
         }
         if let Some(stream) = &sending.stream {
-            named(asker, action, sending, stream, &mut found).await?;
+            named(asker, action, sending, stream, found).await?;
             continue;
         }
         let subject = sending.subject.wildcards();
@@ -148,7 +161,7 @@ pub async fn look(model: &Model, asker: &Asker) -> Result<Found, Obstacle> {
             Streams::NotEnabled(_) | Streams::Unknown(_) => {}
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// The actions that some client sends.

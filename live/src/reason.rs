@@ -35,6 +35,8 @@ pub enum Reason {
     ConnectionDown,
     /// It was in flight when its connection was lost.
     LostWithConnection,
+    /// Its connection took it, and is not known to have written it.
+    NotWritten,
     /// It was not sent: it is larger than the server takes.
     PayloadTooLarge,
     /// The server does not permit its subject.
@@ -45,7 +47,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 15] = [
+    pub const ALL: [Reason; 16] = [
         Reason::NoResponders,
         Reason::CapturedByStream,
         Reason::ServiceError,
@@ -58,6 +60,7 @@ impl Reason {
         Reason::ConnectionFull,
         Reason::ConnectionDown,
         Reason::LostWithConnection,
+        Reason::NotWritten,
         Reason::PayloadTooLarge,
         Reason::PermissionDenied,
         Reason::OverInFlightLimit,
@@ -78,6 +81,7 @@ impl Reason {
             Reason::ConnectionFull => "connection_full",
             Reason::ConnectionDown => "connection_down",
             Reason::LostWithConnection => "lost_with_connection",
+            Reason::NotWritten => "not_written",
             Reason::PayloadTooLarge => "payload_too_large",
             Reason::PermissionDenied => "permission_denied",
             Reason::OverInFlightLimit => "over_in_flight_limit",
@@ -99,6 +103,7 @@ impl Reason {
             | Reason::ConnectionDown
             | Reason::NotSendable
             | Reason::LostWithConnection
+            | Reason::NotWritten
             | Reason::PayloadTooLarge
             | Reason::PermissionDenied => Outcome::TransportError,
         }

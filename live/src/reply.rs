@@ -112,8 +112,9 @@ fn is_removal(operation: Option<&str>) -> bool {
     matches!(operation, Some("DEL" | "PURGE"))
 }
 
-/// What a server says where nobody subscribes: a status without a body.
-fn nobody_there(message: &Message) -> bool {
+/// Whether this is what a server says where nobody subscribes: a status without a body. Whoever answers with that status and a
+/// body is there.
+pub fn nobody_there(message: &Message) -> bool {
     message.status == Some(StatusCode::NO_RESPONDERS) && message.payload.is_empty()
 }
 

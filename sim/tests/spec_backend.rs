@@ -103,6 +103,31 @@ fn every_mistake_is_said_where_it_stands() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A class that is none is told once, and is not taken for another one that is named after it.
+#[test]
+fn every_class_that_is_wrong_is_told_once() {
+    let order = |classes: &str| {
+        let service = "{workers: 2, time: 3ms}";
+        let with = format!(
+            "{{workers: 2, time: 3ms, queue: {{order: {{priority: {{classes: {classes}}}}}}}}}"
+        );
+        let text = BASE.replacen(service, &with, 1);
+        let text = text.replacen("do: tell}", "do: tell, class: gold}", 1);
+        let found = errors(&text);
+        found
+            .into_iter()
+            .map(|(_, message)| message)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(order("[gold]"), Vec::<String>::new());
+    let none = "there is no class `tin`";
+    let twice = |class: &str| format!("the class `{class}` is named twice");
+    assert_eq!(order("[tin, gold]"), [none]);
+    assert_eq!(order("[gold, tin]"), [none]);
+    assert_eq!(order("[tin, tin]"), [none, &twice("tin")]);
+    assert_eq!(order("[gold, gold]"), [twice("gold")]);
+}
+
 #[test]
 fn a_spec_that_is_written_back_lowers_to_the_same_model() {
     for name in ["streams", "priorities", "disturbances"] {

@@ -143,6 +143,102 @@ fn mutated_specs_survive_within_their_bounds() {
     assert!(share(Fate::TooLarge) < 0.02, "{fates:?}");
 }
 
+/// The text of a file of the corpus.
+fn of_corpus(name: &str) -> String {
+    let path = folder("fuzz/corpus/spec").join(name);
+    std::fs::read_to_string(path).expect("it is there")
+}
+
+#[test]
+fn every_reference_to_a_file_survives_whatever_the_file_holds() {
+    let text = of_corpus("files.yaml");
+    assert_eq!(survives(&text), Fate::Ran);
+    let names: Vec<&str> = text
+        .split([' ', ',', '}', '\n'])
+        .filter(|word| word.ends_with(".csv") || word.ends_with(".json"))
+        .collect();
+    assert_eq!(names.len(), 6, "{names:?}");
+    let mut fates: BTreeMap<Fate, u64> = BTreeMap::new();
+    for name in names {
+        for number in 0..16 {
+            let changed = text.replace(name, &format!("{number}-other"));
+            assert_ne!(changed, text);
+            *fates.entry(survives(&changed)).or_default() += 1;
+        }
+    }
+    assert!(
+        fates[&Fate::Ran] > 20 && fates[&Fate::Refused] > 40,
+        "{fates:?}"
+    );
+}
+
+/// Texts that must not come to be sent, and some that may.
+const VALUES: [&str; 20] = [
+    "a\\nb",
+    "a\\rb",
+    "\\u0000",
+    "\\u202e",
+    "*",
+    ">",
+    "",
+    " ",
+    "a b",
+    ".",
+    "a.",
+    ".a",
+    "a..b",
+    "a.>",
+    "DEL",
+    "PURGE",
+    "STREAM.PURGE",
+    "$JS.API.STREAM.PURGE.A",
+    "{room}",
+    "fine",
+];
+
+#[test]
+fn every_value_of_a_template_survives() {
+    let text = of_corpus("templates.yaml");
+    assert_eq!(survives(&text), Fate::Ran);
+    let long = "x".repeat(70_000);
+    let values = VALUES.into_iter().chain([long.as_str()]);
+    let places = [
+        "north",
+        "south",
+        "\"a-b\"",
+        "\"demo\"",
+        "\"shop.one\"",
+        "PUT",
+        "ADD",
+        "STREAM.INFO",
+        "CONSUMER.NAMES",
+        "\"demo.{room}.{shelf}\"",
+        "\"{room}\"",
+        "\"{operation}\"",
+        "\"{place}.{user}\"",
+        "\"$JS.API.{function}.orders\"",
+        "\"of.{room}.{user}\"",
+        "\"orders.{room}\"",
+        "\"told.{room}.{uuid}\"",
+        "\"{uuid}\"",
+        "carts",
+    ];
+    let mut fates: BTreeMap<Fate, u64> = BTreeMap::new();
+    for value in values {
+        for place in places {
+            let changed = text.replace(place, &format!("\"{value}\""));
+            assert!(text.contains(place), "{place}");
+            let (bytes, _) = cost(&changed);
+            assert!(bytes < MOST_BYTES, "{place} {value}: {bytes} bytes");
+            *fates.entry(survives(&changed)).or_default() += 1;
+        }
+    }
+    assert!(
+        fates[&Fate::Ran] > 50 && fates[&Fate::Refused] > 150,
+        "{fates:?}"
+    );
+}
+
 #[test]
 fn set_values_survive() {
     let pool = Pool::new(seeds());

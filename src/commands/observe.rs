@@ -15,7 +15,7 @@ use blis_sim::measure::Times;
 use blis_sim::result::{
     self, AwaitedResult, GeneratorInterval, GeneratorResult, LatencyBlock, Live, Record, Run,
 };
-use blis_sim::time::Time;
+use blis_sim::time::{Span, Time};
 use blis_sim::verdict::LiveEvidence;
 use blis_sim::visible;
 
@@ -57,7 +57,8 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     let interrupted = || {
         let asked = interrupt.asked();
         if asked && !told.replace(true) {
-            live_progress::tell(&interruption(&workload, in_flight.get()));
+            let drain = workload.model.limits.drain;
+            live_progress::tell(&interruption(drain, in_flight.get()));
         }
         asked
     };
@@ -113,15 +114,19 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
 }
 
 /// What is told after Ctrl-C: what is waited for, and for how long at most.
-fn interruption(workload: &Workload, in_flight: usize) -> String {
+fn interruption(drain: Span, in_flight: usize) -> String {
     let requests = match in_flight {
+        0 => {
+            return "blis: interrupted: nothing more is sent, and no request is in flight; press Ctrl-C again to end at once, \
+                    without a report\n"
+                .to_owned();
+        }
         1 => "1 request in flight".to_owned(),
         number => format!("{} requests in flight", count(number as u64)),
     };
     format!(
-        "blis: interrupted: nothing more is sent; waiting for {requests}, for {} at most (`run.drain`); press Ctrl-C again \
-         to end at once, without a report\n",
-        workload.model.limits.drain
+        "blis: interrupted: nothing more is sent; waiting for {requests}, for {drain} at most (`run.drain`); press Ctrl-C \
+         again to end at once, without a report\n"
     )
 }
 
@@ -266,5 +271,32 @@ impl Ended {
     /// Of a live run, which has no events.
     fn of_live(by: LoadEnd, at: Time, intended: u64) -> Ended {
         Ended::new(by, at, intended, 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_waited_for_after_an_interruption_is_in_flight() {
+        let drain = Span::from_nanos(30_000_000_000);
+        for (in_flight, said) in [
+            (
+                0,
+                "nothing more is sent, and no request is in flight; press",
+            ),
+            (
+                1,
+                "waiting for 1 request in flight, for 30s at most (`run.drain`); press",
+            ),
+            (
+                1_200,
+                "waiting for 1,200 requests in flight, for 30s at most",
+            ),
+        ] {
+            let told = interruption(drain, in_flight);
+            assert!(told.contains(said), "{told}");
+        }
     }
 }

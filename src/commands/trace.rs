@@ -6,7 +6,7 @@ use blis_live::journal::What;
 
 use crate::cli::TraceArgs;
 use crate::exit::{Done, Failure, tell};
-use crate::recorded::{Counted, Recorded};
+use crate::recorded::{Counted, Recorded, losses};
 use crate::trace_rows::Rows;
 
 /// Prints the rows as they are read.
@@ -26,27 +26,34 @@ pub fn execute(args: &TraceArgs) -> Result<Done, Failure> {
     let mut written = rows.header(&workload);
     let mut counted = Counted::default();
     for entry in entries.by_ref() {
-        let what = entry?.what;
-        counted.count(&what);
-        if let What::Done(row) = what {
+        let entry = entry?;
+        counted.count(&entry);
+        if let What::Done(row) = entry.what {
             written = written.and_then(|()| rows.row(&row));
         }
         if written.is_err() {
             break;
         }
     }
-    match written.and_then(|()| rows.out().flush()) {
-        Ok(()) => recorded.hold_against(&counted, &entries)?,
-        // A reader that has seen enough is not an error.
-        Err(why) if why.kind() == io::ErrorKind::BrokenPipe => {}
+    let is_whole = match written.and_then(|()| rows.out().flush()) {
+        Ok(()) => true,
+        // A reader that has seen enough is not an error, and not all was read.
+        Err(why) if why.kind() == io::ErrorKind::BrokenPipe => false,
         Err(why) => return Err(unwritten(why)),
-    }
-    if let Recorded::Unfinished(_) = recorded {
-        tell(&format!(
-            "blis: {} has no result: the run was interrupted, or still goes on; these are the requests that are known to have \
-             ended\n",
-            args.run.display()
-        ));
+    };
+    match recorded {
+        Recorded::Ended(finished) if is_whole => finished.hold_against(&counted, &entries)?,
+        Recorded::Ended(_) => {}
+        Recorded::Unfinished(_) => {
+            tell(&format!(
+                "blis: {} has no result: the run was interrupted, or still goes on; these are the requests that are known to \
+                 have ended\n",
+                args.run.display()
+            ));
+            for loss in losses(counted.rows, &entries) {
+                tell(&format!("blis: {loss}\n"));
+            }
+        }
     }
     Ok(Done::Well)
 }

@@ -1,13 +1,11 @@
 //! What a server or a stream says is a stranger's text: it is shown, and does nothing to the terminal.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
-use std::thread;
+use std::io::Write;
 
 use crate::programs::{Ran, number, run};
-use crate::saved;
 use crate::server::Server;
 use crate::wire::Wire;
+use crate::{saved, stranger};
 
 /// Colours, a title, the C1 introducer, an override of direction, and nothing wide.
 const HOSTILE: &str = "\u{1b}[31m\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\u{200b}";
@@ -15,40 +13,15 @@ const SHOWN: &str = "\\u001b[31m\\u001b]0;x\\u0007\\u009b2J\\u202e\\u200b";
 
 /// A server that says such things of itself and of the first message, and answers nothing.
 fn hostile_server() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("its address").port();
-    thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            thread::spawn(move || greet(stream, port));
-        }
-    });
-    port
-}
-
-/// What a server says first.
-pub fn info(port: u16, name: &str, version: &str) -> serde_json::Value {
-    serde_json::json!({
-        "server_id": "x", "server_name": name, "version": version, "proto": 1, "go": "go1.22",
-        "host": "127.0.0.1", "port": port, "headers": true, "max_payload": 1_048_576, "client_id": 1, "git_commit": "x",
-    })
-}
-
-fn greet(stream: TcpStream, port: u16) -> std::io::Result<()> {
-    let info = info(port, HOSTILE, &format!("2.10.0{HOSTILE}\nPASS"));
-    let mut out = stream.try_clone()?;
-    write!(out, "INFO {info}\r\n")?;
+    let says = |port| stranger::info(port, HOSTILE, &format!("2.10.0{HOSTILE}\nPASS"));
     let mut told = false;
-    for line in BufReader::new(stream).split(b'\n') {
-        let line = line?;
-        if line.starts_with(b"PING") {
-            out.write_all(b"PONG\r\n")?;
+    stranger::start(says, move |line, out| {
+        if told || !line.starts_with(b"HPUB demo.ask") {
+            return Ok(());
         }
-        if !told && line.starts_with(b"HPUB demo.ask") {
-            told = true;
-            write!(out, "-ERR 'Slow Consumer {HOSTILE}'\r\n")?;
-        }
-    }
-    Ok(())
+        told = true;
+        write!(out, "-ERR 'Slow Consumer {HOSTILE}'\r\n")
+    })
 }
 
 fn harmless(ran: &Ran) {
@@ -68,7 +41,7 @@ fn what_a_server_says_does_nothing_to_the_terminal() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("few.yaml").display().to_string();
     let text = crate::spec(
-        "{horizon: 300ms}",
+        "{horizon: 300ms, drain: 200ms}",
         "rate: 50/s, do: ask, timeout: 100ms",
         "live: {request: demo.ask}",
         crate::FAST,
@@ -80,6 +53,8 @@ fn what_a_server_says_does_nothing_to_the_terminal() {
         ]);
         harmless(&ran);
         assert!(ran.stderr.contains(SHOWN), "{ran:?}");
+        let silent = "the server accepts connections and has answered nothing that it was asked before the load";
+        assert!(ran.stderr.contains(silent), "{ran:?}");
         assert!(!ran.stdout.contains("\nPASS"), "{ran:?}");
         match format {
             "json" => {

@@ -5,8 +5,8 @@
 mod access;
 mod bad_input;
 mod cluster;
+mod damaged;
 mod exchange;
-mod forged;
 mod guarded;
 mod honesty;
 mod hostile;
@@ -16,6 +16,7 @@ mod programs;
 mod record;
 mod served;
 mod server;
+mod stranger;
 mod streams;
 mod unread;
 mod wire;

@@ -9,6 +9,8 @@ use blis_sim::spec;
 
 use super::*;
 
+mod publications;
+
 /// Time and what comes in, both as the test says.
 #[derive(Default)]
 struct Stage {
@@ -23,6 +25,13 @@ struct Stage {
     stall: Option<(Time, Span)>,
     /// Whether there is no connection.
     down: bool,
+    /// Whether requests are publications that wait for nothing.
+    publishes: bool,
+    /// How many messages are known to be written, and how many will be at the end.
+    written: u64,
+    flushed: u64,
+    /// How often it was asked what is written.
+    looks: u64,
 }
 
 #[derive(Clone, Default)]
@@ -81,6 +90,12 @@ impl Transport for Echo {
         if let Some((_, length)) = stage.stall.filter(|(at, _)| *at == now) {
             stage.now = now + length;
         }
+        if stage.publishes {
+            return Sent::Taken(Place {
+                connection: 0,
+                number: stage.sent.len() as u64,
+            });
+        }
         if let Some(after) = self.after {
             let at = now + after;
             let ending = Ok(());
@@ -112,6 +127,17 @@ impl Transport for Echo {
 
     fn had_sent(&self, _: u32, _: FlightId, subject: u64) -> bool {
         subject == DENIED
+    }
+
+    fn written(&mut self, _connection: u32) -> u64 {
+        let mut stage = self.stage.0.borrow_mut();
+        stage.looks += 1;
+        stage.written
+    }
+
+    fn flush(&mut self) {
+        let mut stage = self.stage.0.borrow_mut();
+        stage.written = stage.written.max(stage.flushed);
     }
 }
 
@@ -632,4 +658,28 @@ fn a_reply_that_ends_no_request_counts_for_no_reason() {
     assert_eq!(requests.ended(Outcome::AppError), 1);
     assert_eq!(ended.reasons.of(Reason::ServiceError), 1);
     assert_eq!(measure.duplicate_replies(), 1);
+}
+
+#[test]
+fn a_run_that_nobody_answers_does_not_wait_through_its_drain() {
+    let client = "{rate: 100/s, arrival: constant, do: a, timeout: 50ms}";
+    let spec = text("{horizon: 1s, drain: 30s}", client);
+    let (_, _, ended) = drive(&spec, None, Stage::default());
+    // The last request was sent at 1 s and timed out 50 ms later.
+    assert_eq!(ended.at, millis(1050) + SILENCE);
+    let spec = text("{horizon: 1s, drain: 2s}", client);
+    assert_eq!(drive(&spec, None, Stage::default()).2.at, millis(3000));
+    // Where one reply has come, others may.
+    let (at, flight) = (millis(500), FlightId::from_bits(0));
+    let reply = Incoming::Done {
+        flight,
+        ending: Ok(()),
+        at,
+    };
+    let stage = Stage {
+        coming: VecDeque::from([(at, reply)]),
+        ..Stage::default()
+    };
+    let spec = text("{horizon: 1s, drain: 30s}", client);
+    assert_eq!(drive(&spec, None, stage).2.at, millis(31_000));
 }

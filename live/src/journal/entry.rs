@@ -67,6 +67,11 @@ const LOAD_ENDS: [LoadEnd; 4] = [
 ];
 
 impl What {
+    /// Whether the record of a run that has ended still has it: a row, or the seal.
+    pub fn is_kept(&self) -> bool {
+        matches!(self, What::Done(_) | What::Ended(_))
+    }
+
     /// What an event of a live run is in a record; nothing where it is of a simulated backend.
     pub fn of(at: Time, event: Event<'_>, warmup: Time) -> Option<What> {
         Some(match event {

@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 use blis_sim::model::Model;
 
 use super::disk::Readers;
-use super::entry::What;
 use super::frame::{self, Header};
 use super::recover::SEGMENT;
 use super::writer::Segment;
@@ -180,7 +179,7 @@ fn fold<D: Disk>(
     loop {
         let entry = entries.next().transpose()?;
         match entry {
-            Some(entry) if matches!(entry.what, What::Done(_) | What::Ended(_)) => {
+            Some(entry) if entry.what.is_kept() => {
                 group.push(entry.encode());
             }
             _ => {}

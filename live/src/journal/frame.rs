@@ -102,6 +102,13 @@ pub struct Frame {
     pub entries: Vec<Bytes>,
 }
 
+impl Frame {
+    /// How many bytes of its segment it is.
+    pub fn size(&self) -> u64 {
+        (FRAME + SIZE * self.entries.len()) as u64
+    }
+}
+
 /// What comes next in a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
@@ -203,10 +210,27 @@ const fn tables() -> [[u32; 256]; 8] {
     tables
 }
 
-/// The CRC-32C of these parts one behind the other, eight bytes at a time (Kounavis and Berry 2005).
+/// The CRC-32C of these parts one behind the other.
 pub fn crc32c(parts: &[&[u8]]) -> u32 {
-    let mut crc = !0u32;
-    for part in parts {
+    let mut sum = Checksum::default();
+    parts.iter().for_each(|part| sum.add(part));
+    sum.value()
+}
+
+/// A CRC-32C of what comes one part after the other, eight bytes at a time (Kounavis and Berry 2005).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checksum(u32);
+
+impl Default for Checksum {
+    fn default() -> Checksum {
+        Checksum(!0)
+    }
+}
+
+impl Checksum {
+    /// Goes on with this part.
+    pub fn add(&mut self, part: &[u8]) {
+        let mut crc = self.0;
         let mut eights = part.chunks_exact(8);
         for eight in &mut eights {
             let word = u64_at(eight, 0) ^ u64::from(crc);
@@ -219,8 +243,13 @@ pub fn crc32c(parts: &[&[u8]]) -> u32 {
         for byte in eights.remainder() {
             crc = (crc >> 8) ^ TABLES[0][usize::from(crc as u8 ^ byte)];
         }
+        self.0 = crc;
     }
-    !crc
+
+    /// That of all that came.
+    pub fn value(self) -> u32 {
+        !self.0
+    }
 }
 
 #[cfg(test)]

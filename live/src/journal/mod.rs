@@ -34,7 +34,8 @@ use std::time::Duration;
 pub use disk::{Disk, Readers, RealDisk};
 pub use entry::{End, Entry, What};
 pub use folder::{NamedText, Syncs};
-pub use recover::{Damage, Entries, SEGMENT};
+pub use frame::Checksum;
+pub use recover::{Damage, Entries, SEGMENT, Torn};
 pub use replay::{Replayed, replay};
 pub use writer::{Journal, Kept, Recorder, most_groups};
 

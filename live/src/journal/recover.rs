@@ -22,6 +22,17 @@ pub struct Damage {
     pub missing: u64,
 }
 
+/// Where a segment stops being readable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Torn {
+    /// The segment.
+    pub path: PathBuf,
+    /// How many bytes of it are whole.
+    pub at: u64,
+    /// How many bytes come after them.
+    pub bytes: u64,
+}
+
 /// Sequence numbers are a stranger's: their sums may be more than a count holds.
 impl Damage {
     fn tear(&mut self, bytes: u64) {
@@ -45,7 +56,22 @@ pub struct Entries<R> {
     now: Time,
     /// Whether a client tries requests again, by client.
     retries: Vec<bool>,
+    losses: Losses,
+}
+
+/// What was found to be lost so far.
+#[derive(Debug, Default)]
+struct Losses {
     damage: Damage,
+    /// One for each segment that is torn.
+    torn: Vec<Torn>,
+}
+
+impl Losses {
+    fn tear(&mut self, path: PathBuf, at: u64, bytes: u64) {
+        self.damage.tear(bytes);
+        self.torn.push(Torn { path, at, bytes });
+    }
 }
 
 /// What one writer wrote.
@@ -53,11 +79,20 @@ pub struct Entries<R> {
 struct Writer<R> {
     number: u32,
     /// The segments that are still to be read, the next one last.
-    segments: Vec<(PathBuf, R)>,
+    segments: Vec<Opened<R>>,
     /// The sequence number of the next entry.
     next: u64,
     frame: std::vec::IntoIter<Bytes>,
     head: Option<Entry>,
+}
+
+/// A segment that is read.
+#[derive(Debug)]
+struct Opened<R> {
+    path: PathBuf,
+    reader: R,
+    /// How much of it was read and is whole.
+    at: u64,
 }
 
 impl<R: Read> Entries<R> {
@@ -99,7 +134,7 @@ impl<R: Read> Entries<R> {
                 .iter()
                 .map(|client| client.on_failure.retries > 0)
                 .collect(),
-            damage: Damage::default(),
+            losses: Losses::default(),
         };
         // The first one to be read is put in last.
         for path in paths.iter().rev() {
@@ -109,22 +144,25 @@ impl<R: Read> Entries<R> {
             let path = path.clone();
             match Header::decode(&bytes[..got]) {
                 Beginning::Header(header) if header.run == run => {
-                    entries.writer(header.writer).segments.push((path, reader));
+                    let at = HEADER as u64;
+                    let opened = Opened { path, reader, at };
+                    entries.writer(header.writer).segments.push(opened);
                 }
                 Beginning::Header(_) => return Err(Failure::OtherRun { path }),
                 Beginning::Version(found) => return Err(Failure::Version { path, found }),
                 Beginning::Foreign => return Err(Failure::Foreign { path }),
                 Beginning::Torn => {
                     let rest = std::io::copy(&mut reader, &mut std::io::sink());
+                    let rest = rest.map_err(unread(&path))?;
                     entries
-                        .damage
-                        .tear((got as u64).saturating_add(rest.map_err(unread(&path))?));
+                        .losses
+                        .tear(path, 0, rest.saturating_add(got as u64));
                 }
             }
         }
         entries.writers.sort_by_key(|writer| writer.number);
         for writer in &mut entries.writers {
-            writer.step(&mut entries.damage)?;
+            writer.step(&mut entries.losses)?;
         }
         Ok(entries)
     }
@@ -155,7 +193,7 @@ impl<R: Read> Entries<R> {
             return Ok(None);
         };
         let head = writer.head;
-        writer.step(&mut self.damage)?;
+        writer.step(&mut self.losses)?;
         match head {
             Some(entry) if !self.knows(&entry) => Err(Failure::OtherSpec {
                 path: self.folder.clone(),
@@ -181,7 +219,12 @@ impl<R: Read> Entries<R> {
 
     /// What was found to be lost so far: all of it, once there are no more entries.
     pub fn damage(&self) -> Damage {
-        self.damage
+        self.losses.damage
+    }
+
+    /// Where segments stopped being readable, as far as they were read.
+    pub fn torn(&self) -> &[Torn] {
+        &self.losses.torn
     }
 
     /// Whether a client tries requests again.
@@ -218,7 +261,7 @@ impl<R: Read> Iterator for Entries<R> {
 
 impl<R: Read> Writer<R> {
     /// Goes on to the next entry that was not there yet.
-    fn step(&mut self, damage: &mut Damage) -> Result<(), Failure> {
+    fn step(&mut self, losses: &mut Losses) -> Result<(), Failure> {
         loop {
             if let Some(bytes) = self.frame.next() {
                 self.head = Entry::decode(&bytes);
@@ -226,16 +269,17 @@ impl<R: Read> Writer<R> {
                     return Ok(());
                 }
                 // Whole, and of no kind that this version knows.
-                damage.miss(1);
+                losses.damage.miss(1);
                 continue;
             }
             self.head = None;
-            let Some((path, reader)) = self.segments.last_mut() else {
+            let Some(Opened { path, reader, at }) = self.segments.last_mut() else {
                 return Ok(());
             };
             match frame::read(reader).map_err(unread(path))? {
                 Next::Frame(frame) => {
-                    damage.miss(frame.first.saturating_sub(self.next));
+                    *at += frame.size();
+                    losses.damage.miss(frame.first.saturating_sub(self.next));
                     // What came before is there already.
                     let again = self.next.saturating_sub(frame.first);
                     let end = frame.first.saturating_add(frame.entries.len() as u64);
@@ -247,7 +291,7 @@ impl<R: Read> Writer<R> {
                     }
                 }
                 Next::Torn(bytes) => {
-                    damage.tear(bytes);
+                    losses.tear(std::mem::take(path), *at, bytes);
                     self.segments.pop();
                 }
                 Next::End => {

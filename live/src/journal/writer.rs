@@ -11,7 +11,8 @@ use blis_sim::event::{Event, Sink};
 use blis_sim::time::{Span, Time};
 
 use super::entry::{Bytes, End, Entry, What};
-use super::{Disk, EVERY, Failure, MOST, ROOM, frame, unwritten};
+use super::frame::{self, Checksum};
+use super::{Disk, EVERY, Failure, MOST, ROOM, unwritten};
 
 /// An entry with its place in the sequence of its writer.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,22 @@ pub struct Written {
     pub entries: u64,
     /// Entries that are rows of requests.
     pub rows: u64,
+    /// Of the entries that the record of a run that has ended still has, in their order.
+    pub checksum: Checksum,
+}
+
+impl Written {
+    fn add(&mut self, group: &[Numbered]) {
+        self.groups += 1;
+        self.entries += group.len() as u64;
+        for numbered in group {
+            let what = Entry::decode(&numbered.bytes).map(|entry| entry.what);
+            if what.is_some_and(|what| what.is_kept()) {
+                self.checksum.add(&numbered.bytes);
+            }
+            self.rows += u64::from(matches!(what, Some(What::Done(_))));
+        }
+    }
 }
 
 impl<D: Disk> Segment<D> {
@@ -73,13 +90,7 @@ impl<D: Disk> Segment<D> {
         }
         self.disk.write(&mut self.file, &self.buffer)?;
         self.disk.sync(&mut self.file)?;
-        let is_row = |numbered: &&Numbered| {
-            let entry = Entry::decode(&numbered.bytes);
-            entry.is_some_and(|entry| matches!(entry.what, What::Done(_)))
-        };
-        self.written.groups += 1;
-        self.written.entries += group.len() as u64;
-        self.written.rows += group.iter().filter(is_row).count() as u64;
+        self.written.add(group);
         Ok(())
     }
 

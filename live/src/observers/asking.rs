@@ -1,10 +1,10 @@
 //! Questions to a server, over a connection of their own: apart from the load, and counted.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use async_nats::{Client, Event, RequestErrorKind, StatusCode};
+use async_nats::{Client, Event, RequestErrorKind};
 use blis_sim::result::ObserverTraffic;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -15,12 +15,15 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::connection::{Access, ConnectFailure, count, listening};
 use crate::denied::Denial;
+use crate::reply::nobody_there;
 use crate::target::Target;
 
 /// The name of the connection.
 const NAME: &str = "blis observer";
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long where the server has answered nothing so far, not a single question of one, two or more.
+const PATIENCE_WITH_SILENCE: [Duration; 2] = [Duration::from_secs(1), Duration::from_millis(50)];
 /// How long after one answer of many the next may come.
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -37,7 +40,7 @@ pub enum Unanswered {
     #[error("the server does not let this user receive answers")]
     NoInbox,
     /// There was none in time.
-    #[error("there was no answer within {} s", PATIENCE.as_secs())]
+    #[error("there was no answer in time")]
     Silence,
     /// The answer is an error.
     #[error("the server answers: {0}")]
@@ -83,12 +86,51 @@ impl Traffic {
     }
 }
 
+/// Whether a server answers at all.
+#[derive(Debug, Default)]
+struct Silence {
+    /// Whether it has answered anything.
+    is_broken: AtomicBool,
+    /// The questions that it has not answered.
+    lasts: AtomicUsize,
+}
+
+impl Silence {
+    /// It has answered, or not.
+    fn hear(&self, has_answered: bool) {
+        match has_answered {
+            true => self.is_broken.store(true, Ordering::Relaxed),
+            false => {
+                self.lasts.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// How many questions it has not answered, where it has answered none.
+    fn length(&self) -> usize {
+        match self.is_broken.load(Ordering::Relaxed) {
+            true => 0,
+            false => self.lasts.load(Ordering::Relaxed),
+        }
+    }
+
+    /// How long the next answer may take.
+    fn patience(&self) -> Duration {
+        match self.length() {
+            0 => PATIENCE,
+            1 => PATIENCE_WITH_SILENCE[0],
+            _ => PATIENCE_WITH_SILENCE[1],
+        }
+    }
+}
+
 /// Whoever asks.
 #[derive(Clone)]
 pub struct Asker {
     client: Client,
     access: Access,
     denials: watch::Receiver<Vec<Denial>>,
+    silence: Arc<Silence>,
     /// What it cost.
     pub traffic: Arc<Traffic>,
 }
@@ -117,8 +159,14 @@ impl Asker {
             client: listening(target, access, NAME, hear).await?,
             access: access.clone(),
             denials,
+            silence: Arc::default(),
             traffic: Arc::default(),
         })
+    }
+
+    /// Whether the server has been asked something and has answered nothing at all.
+    pub fn hears_nothing(&self) -> bool {
+        self.silence.length() > 0
     }
 
     /// The subjects that replies come on, whatever connection they are for.
@@ -155,7 +203,8 @@ impl Asker {
         let payload = Bytes::copy_from_slice(payload.as_bytes());
         let asked = Box::pin(self.client.request(subject.to_owned(), payload));
         let refused = Box::pin(self.refused(subject));
-        match timeout(PATIENCE, select(asked, refused)).await {
+        let answer = timeout(self.silence.patience(), select(asked, refused)).await;
+        let answer = match answer {
             Ok(Either::Left((Ok(message), _))) => Ok(message.payload),
             Ok(Either::Left((Err(why), _))) => Err(match why.kind() {
                 RequestErrorKind::NoResponders => Unanswered::NoResponders,
@@ -163,7 +212,10 @@ impl Asker {
             }),
             Ok(Either::Right((why, _))) => Err(why),
             Err(_) => Err(Unanswered::Silence),
-        }
+        };
+        self.silence
+            .hear(!matches!(answer, Err(Unanswered::Silence)));
+        answer
     }
 
     /// Waits for the server to refuse a question, for as long as it takes.
@@ -209,7 +261,7 @@ impl Asker {
         asked.await.map_err(|_| Unanswered::Silence)?;
         let mut refused = Box::pin(self.refused(subject));
         let mut answers = Vec::new();
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + self.silence.patience();
         let mut until = end;
         loop {
             let message = match timeout_at(until, select(replies.next(), &mut refused)).await {
@@ -217,12 +269,33 @@ impl Asker {
                 Ok(Either::Right((why, _))) => return Err(why),
                 Ok(Either::Left((None, _))) | Err(_) => return Ok(answers),
             };
-            if message.status == Some(StatusCode::NO_RESPONDERS) {
+            if nobody_there(&message) {
                 return Ok(answers);
             }
             self.traffic.answer(message.payload.len());
             answers.extend(serde_json::from_slice::<Value>(&message.payload));
             until = end.min(Instant::now() + QUIET);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_answers_nothing_is_waited_for_less_and_less() {
+        let silence = Silence::default();
+        let mut waited = Vec::new();
+        for _ in 0..4 {
+            waited.push(silence.patience().as_millis());
+            silence.hear(false);
+        }
+        assert_eq!(waited, [2000, 1000, 50, 50]);
+        assert_eq!(silence.length(), 4);
+        // Whoever has answered once is waited for, whatever comes later.
+        silence.hear(true);
+        silence.hear(false);
+        assert_eq!((silence.length(), silence.patience()), (0, PATIENCE));
     }
 }

@@ -69,6 +69,10 @@ pub struct Record {
     /// Entries that are not in the record, because there was no room for them or it could not be written: of rows,
     /// intentions and sessions together.
     pub dropped: u64,
+    /// CRC-32C, as eight hexadecimal digits, of what the record of a run that has ended must have: the entries of all its rows and of
+    /// its end, in their order. Absent where the result was made of the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
     /// What was made of the record after the run had been interrupted; absent where the run came to its own end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovered: Option<Recovered>,

@@ -4,7 +4,7 @@
 use blis_sim::measure::Measure;
 use blis_sim::model::{Choice, Model, Piece, Source, Template};
 use blis_sim::simulation::{Progress, Simulation};
-use blis_sim::spec::{self, Fields, Lowered, SpecError, error::MAX_ERRORS};
+use blis_sim::spec::{self, Fields, Files, Lowered, Spec, SpecError, error::MAX_ERRORS};
 
 /// Events that a spec which is accepted runs for.
 pub const EVENTS: u64 = 10_000;
@@ -46,14 +46,51 @@ pub fn survives(text: &str) -> Fate {
 /// Reads, lowers and writes back.
 pub fn read(text: &str) -> Result<Lowered, Vec<SpecError>> {
     let spec = spec::read(text)?;
-    let lowered = spec::lower(&spec)?;
+    let files = files(&spec);
+    let lowered = spec::lower_with(&spec, &files)?;
     places_are_in(text, &lowered.warnings);
     let resolved = spec::resolved(&spec);
     let again = spec::read(&resolved)
         .unwrap_or_else(|errors| panic!("{errors:?} in the resolved spec\n{resolved}"));
-    let again = spec::lower(&again).map(|again| again.model);
+    let again = spec::lower_with(&again, &files).map(|again| again.model);
     assert_eq!(again.as_ref(), Ok(&lowered.model), "{resolved}");
     Ok(lowered)
+}
+
+/// What the files hold that a spec refers to.
+const CONTENTS: [&str; 16] = [
+    "time\n0s\n1ms\n2ms\n",
+    "value\n1ms\n2ms\n",
+    "time\n",
+    "",
+    "time\n1700000000\n1700000001\n",
+    "value\n1B\n50B\n",
+    "time\n5s\n1s\n",
+    "\u{feff}time\r\n1\r\n2\r\n",
+    "time\n1e999\n",
+    "time\n-1s\n.nan\n",
+    "time\n1s",
+    "time;user\n1;2\n",
+    "time,user\n0,a\n1,b\n",
+    "value\n0s\n0s\n",
+    "{\"json\": \"\\u0000\"}\n\u{0}\u{202e}\n",
+    "time\n18446744073709551616\n\n\n",
+];
+
+/// Files for all that a spec refers to, by their paths: one whose name begins with the number of a text has it.
+fn files(spec: &Spec) -> Files {
+    let mut files = Files::default();
+    for path in spec::files::wanted(spec) {
+        let number = path
+            .value
+            .split('-')
+            .next()
+            .and_then(|name| name.parse().ok());
+        let sum = || path.value.bytes().map(usize::from).sum();
+        let number: usize = number.unwrap_or_else(sum);
+        files.insert(path.value, CONTENTS[number % CONTENTS.len()]);
+    }
+    files
 }
 
 fn places_are_in(text: &str, found: &[SpecError]) {

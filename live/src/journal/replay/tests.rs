@@ -11,11 +11,14 @@ use proptest::prelude::*;
 
 use super::super::entry::Bytes;
 use super::super::fake::FakeDisk;
-use super::super::frame::Header;
+use super::super::frame::{self, Header};
 use super::super::tests::{RUN, model};
 use super::super::writer::{Numbered, Segment};
 use super::super::{Damage, Disk, Readers};
 use super::*;
+
+mod forged;
+mod survives;
 
 /// The events of a simulation, as a record has them: what a backend does is left out.
 struct Collect {

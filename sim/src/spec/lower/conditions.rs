@@ -1,5 +1,6 @@
 //! What a service has beyond workers and a service time: its order, admission, outages and varying service times.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 use super::run::span;
@@ -10,6 +11,7 @@ use crate::model::{
     SlowDown, TokenBucket,
 };
 use crate::spec::backend::{self, Fair, Priority, SlowerWhenBusy};
+use crate::spec::error::shown;
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::{self, Spec};
 use crate::spec::units::{Count, Duration, Number};
@@ -142,13 +144,20 @@ fn priority(
     }
     let last = u16::try_from(classes.len()).unwrap_or(u16::MAX);
     let mut ranks = vec![last; names.classes.len()];
+    let mut named = BTreeSet::new();
     for (rank, class) in (0u16..).zip(classes) {
+        if !named.insert(&class.value) {
+            let error = class.error(format!(
+                "the class `{}` is named twice",
+                shown(&class.value)
+            ));
+            findings.error(error.help("name every class once"));
+            continue;
+        }
+        // What is no class has no rank, and is not taken for one that has.
         let id = refer("class", class, &names.classes, findings);
-        if let Some(ranked) = ranks.get_mut(usize::from(id)) {
-            if *ranked != last {
-                let error = class.error(format!("the class `{}` is named twice", class.value));
-                findings.error(error.help("name every class once"));
-            }
+        let is_class = names.classes.contains_key(class.value.as_str());
+        if let Some(ranked) = ranks.get_mut(usize::from(id)).filter(|_| is_class) {
             *ranked = rank;
         }
     }

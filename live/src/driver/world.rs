@@ -1,0 +1,100 @@
+//! What users send goes to the transport, and the wake-ups that they ask for wait for their time.
+//!
+//! Due times lie in the calendar of the simulation: those of one instant come in the order in which they were asked for.
+
+use blis_sim::engine::{Calendar, FlightId, World};
+use blis_sim::event::{Outcome, Request, Sink};
+use blis_sim::time::{Span, Time};
+use blis_sim::users::Wake;
+
+use super::{Sent, Transport};
+use crate::publications::Place;
+use crate::reason::{Ending, Reason, Reasons, outcome_of};
+
+/// How long it takes to find out that a connection is down: a user that sends again at once does so a few times a second,
+/// and not as often as the machine can.
+const NO_CONNECTION: Span = Span::from_nanos(100_000_000);
+
+/// What the driver is to do at an instant. Of one instant it is done in the order in which it was asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Timer {
+    /// A user wants to be woken, as of `due`.
+    Wake {
+        /// When it should happen.
+        due: Time,
+        /// Who asked.
+        wake: Wake,
+    },
+    /// It is found out that a request has no connection.
+    Unsent(FlightId),
+}
+
+/// The live world: a transport, and what is to be done later.
+pub(super) struct Live<T> {
+    pub(super) transport: T,
+    pub(super) timers: Calendar<Timer>,
+    /// The instant of the last timer taken, before which none can be set.
+    pub(super) taken: Time,
+    /// Why requests failed so far.
+    pub(super) reasons: Reasons,
+    /// Where the request is that was just sent and waits for nothing.
+    pub(super) granted: Option<Place>,
+}
+
+impl<T> Live<T> {
+    /// A request ends: its outcome.
+    pub(super) fn ended(&mut self, ending: Ending) -> Outcome {
+        self.reasons.count(ending);
+        outcome_of(ending)
+    }
+
+    /// Sets a timer. What should have happened before is due at once.
+    fn set(&mut self, at: Time, timer: Timer) {
+        self.timers.push(at.max(self.taken), timer);
+    }
+
+    /// Takes the next timer, if it is due.
+    pub(super) fn take_due(&mut self, now: Time) -> Option<(Time, Timer)> {
+        if self.timers.next_time() > now {
+            return None;
+        }
+        let (at, timer) = self.timers.take()?;
+        self.taken = at;
+        Some((at, timer))
+    }
+}
+
+impl<T: Transport> World for Live<T> {
+    fn send<S: Sink>(
+        &mut self,
+        now: Time,
+        flight: FlightId,
+        request: &Request,
+        _deadline: Time,
+        _sink: &mut S,
+    ) -> Option<Outcome> {
+        match self.transport.send(now, flight, request) {
+            Sent::Done(ending) => Some(self.ended(ending)),
+            Sent::Taken(place) => {
+                self.granted = Some(place);
+                Some(Outcome::Ok)
+            }
+            Sent::Waiting => None,
+            Sent::NoConnection => {
+                self.set(now + NO_CONNECTION, Timer::Unsent(flight));
+                None
+            }
+        }
+    }
+
+    fn wake_at(&mut self, at: Time, wake: Wake) {
+        self.set(at, Timer::Wake { due: at, wake });
+    }
+
+    fn gave_up<S: Sink>(&mut self, _now: Time, flight: FlightId, _sink: &mut S) {
+        self.transport.gave_up(flight);
+    }
+    fn dropped(&mut self, _request: &Request) {
+        self.reasons.count(Err(Reason::OverInFlightLimit));
+    }
+}

@@ -1,0 +1,190 @@
+//! Publications that wait for nothing, between a connection's taking them and its having written them.
+//!
+//! Their users go on at once, and that instant is when they are done. Whether they ended well is known when the connection has
+//! written them; until then nobody is told how they ended, and those of which it is never known have failed.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use blis_sim::engine::FlightId;
+use blis_sim::event::{Event, Outcome, Request, Sink};
+use blis_sim::time::{Span, Time};
+
+use crate::reason::{Reason, Reasons};
+
+/// Which message of which connection one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The connection.
+    pub connection: u32,
+    /// Among all that it was given, from 1.
+    pub number: u64,
+}
+
+/// A publication of which is not known yet whether it was written.
+#[derive(Debug, Clone, Copy)]
+pub struct Publication {
+    request: Request,
+    flight: FlightId,
+    sent: Time,
+    done: Time,
+    /// Of a client that tries again: when the first try was intended, and how much later all were sent.
+    settled: Option<(Time, Span)>,
+}
+
+impl Publication {
+    /// Tells of its end, at the instant that it has.
+    fn tell<S: Sink>(&self, at: Time, outcome: Outcome, sink: &mut S) {
+        let request = &self.request;
+        let done = Event::Done {
+            request,
+            flight: self.flight,
+            sent: self.sent,
+            outcome,
+        };
+        sink.record(at, done);
+        if let Some((first, lag)) = self.settled {
+            let settled = Event::Settled {
+                request,
+                first,
+                lag,
+                outcome,
+            };
+            sink.record(at, settled);
+        }
+    }
+}
+
+/// A sink while a request is sent: it keeps to itself that the request ended well at once.
+pub struct Aside<'a, S> {
+    sink: &'a mut S,
+    publication: Option<Publication>,
+}
+
+impl<S: Sink> Aside<'_, S> {
+    /// Before this sink.
+    pub fn before(sink: &mut S) -> Aside<'_, S> {
+        Aside {
+            sink,
+            publication: None,
+        }
+    }
+
+    /// The request that ended well at once, if it is to be known yet whether it was written; tells of it otherwise.
+    pub fn publication(self, is_known: bool) -> Option<Publication> {
+        let publication = self.publication?;
+        if is_known {
+            publication.tell(publication.done, Outcome::Ok, self.sink);
+            return None;
+        }
+        Some(publication)
+    }
+}
+
+impl<S: Sink> Sink for Aside<'_, S> {
+    fn advance(&mut self, now: Time) {
+        self.sink.advance(now);
+    }
+
+    fn record(&mut self, at: Time, event: Event<'_>) {
+        match (event, &mut self.publication) {
+            (
+                Event::Done {
+                    request,
+                    flight,
+                    sent,
+                    outcome: Outcome::Ok,
+                },
+                None,
+            ) => {
+                self.publication = Some(Publication {
+                    request: *request,
+                    flight,
+                    sent,
+                    done: at,
+                    settled: None,
+                });
+            }
+            (
+                Event::Settled {
+                    first,
+                    lag,
+                    outcome: Outcome::Ok,
+                    ..
+                },
+                Some(publication),
+            ) => publication.settled = Some((first, lag)),
+            (event, _) => self.sink.record(at, event),
+        }
+    }
+}
+
+/// Those of which is not known yet whether they were written, by connection, in the order in which it took them.
+#[derive(Debug, Default)]
+pub struct Publications {
+    taken: BTreeMap<u32, VecDeque<(u64, Publication)>>,
+    /// The connection that is looked at next.
+    next: u32,
+}
+
+impl Publications {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.taken.is_empty()
+    }
+
+    /// One was taken.
+    pub fn add(&mut self, place: Place, publication: Publication) {
+        let of_connection = self.taken.entry(place.connection).or_default();
+        of_connection.push_back((place.number, publication));
+    }
+
+    /// Tells of those that were written, over so many connections at most; the next time it is the turn of others.
+    /// `written` says up to which of its messages a connection has written.
+    pub fn look<S: Sink>(
+        &mut self,
+        most: usize,
+        mut written: impl FnMut(u32) -> u64,
+        sink: &mut S,
+    ) {
+        let after = self.taken.range(self.next..).map(|(at, _)| *at);
+        let before = self.taken.range(..self.next).map(|(at, _)| *at);
+        let turns: Vec<u32> = after.chain(before).take(most).collect();
+        for connection in turns {
+            self.next = connection.wrapping_add(1);
+            let written = written(connection);
+            let Some(publications) = self.taken.get_mut(&connection) else {
+                continue;
+            };
+            while let Some((number, publication)) = publications.front()
+                && *number <= written
+            {
+                publication.tell(publication.done, Outcome::Ok, sink);
+                publications.pop_front();
+            }
+            if publications.is_empty() {
+                self.taken.remove(&connection);
+            }
+        }
+    }
+
+    /// Those that are left of a connection, or of all, have failed for this reason.
+    pub fn fail<S: Sink>(
+        &mut self,
+        connection: Option<u32>,
+        at: Time,
+        why: Reason,
+        reasons: &mut Reasons,
+        sink: &mut S,
+    ) {
+        let failed = match connection {
+            Some(connection) => self.taken.remove(&connection).into_iter().collect(),
+            None => std::mem::take(&mut self.taken)
+                .into_values()
+                .collect::<Vec<_>>(),
+        };
+        for (_, publication) in failed.iter().flatten() {
+            reasons.count(Err(why));
+            publication.tell(at.max(publication.done), why.outcome(), sink);
+        }
+    }
+}
