@@ -4,7 +4,7 @@
 const HIDDEN: &str = "***";
 
 /// Flags whose values are shown. Those of any other flag are not, so that a new one is secret until it is listed.
-const SHOWN: [&str; 29] = [
+const SHOWN: [&str; 31] = [
     "--js-domain",
     "--js-api-prefix",
     "--observe-stream",
@@ -13,9 +13,11 @@ const SHOWN: [&str; 29] = [
     "--in-flight-policy",
     "--spec",
     "--concurrency",
+    "--think-time",
     "--think-time-ms",
     "--rate",
     "--subject",
+    "--payload-file",
     "--context",
     "--allow-target",
     "--creds",

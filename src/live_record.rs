@@ -25,7 +25,7 @@ use crate::recorded::checksum;
 use crate::run_directory::{Contents, RunDirectory, SPEC, UNFINISHED, former};
 use crate::simulate::{files, run_text};
 use crate::trace_file::TraceFile;
-use crate::workload::Workload;
+use crate::workload::LiveWorkload;
 
 /// Where a record will lie, and the file of the rows.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub struct Begun {
 #[derive(Debug)]
 pub struct Sealed<'a> {
     place: Place,
-    workload: &'a Workload,
+    workload: &'a LiveWorkload,
     manifest: Manifest,
     run: u64,
     kept: Kept,
@@ -59,7 +59,7 @@ impl Place {
     ///
     /// # Errors
     /// [`Failure::Usage`] when it is taken or cannot be written.
-    pub fn claim(args: &ObserveArgs, workload: &Workload) -> Result<Option<Place>, Failure> {
+    pub fn claim(args: &ObserveArgs, workload: &LiveWorkload) -> Result<Option<Place>, Failure> {
         let directory = match &args.out {
             Some(path) => Some(RunDirectory::claim(path, args.force)?),
             None => None,
@@ -93,7 +93,7 @@ impl Place {
     /// Those of [`folder::start`].
     pub fn begin(
         &self,
-        workload: &Workload,
+        workload: &LiveWorkload,
         target: &Target,
         connected: &Connected,
     ) -> Result<(Recorder, Begun), journal::Failure> {
@@ -144,7 +144,7 @@ fn id(nanos: u128) -> u64 {
 }
 
 fn manifest(
-    workload: &Workload,
+    workload: &LiveWorkload,
     target: &Target,
     connected: &Connected,
     run: u64,
@@ -176,7 +176,7 @@ fn manifest(
 }
 
 /// What is needed to read a record.
-fn at_start(workload: &Workload, manifest: &Manifest) -> Vec<NamedText> {
+fn at_start(workload: &LiveWorkload, manifest: &Manifest) -> Vec<NamedText> {
     let copies = workload.files.iter().map(Copy::named_text);
     let spec = NamedText {
         name: SPEC.to_owned(),
@@ -208,7 +208,7 @@ impl Begun {
         place: Place,
         recorder: Recorder,
         ended: &Ended,
-        workload: &'a Workload,
+        workload: &'a LiveWorkload,
     ) -> Sealed<'a> {
         let end = End {
             by: ended.by,
@@ -270,7 +270,7 @@ fn export(
     mut trace: TraceFile,
     place: &Place,
     run: u64,
-    workload: &Workload,
+    workload: &LiveWorkload,
 ) -> Result<(), Failure> {
     let folder = place.directory.join(journal::JOURNAL);
     let model = &workload.model;

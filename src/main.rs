@@ -30,9 +30,17 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Cli, Command};
+use exit::Failure;
 
 fn main() -> ExitCode {
-    let ended = match Cli::parse().command {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => match cli::misplaced(&error) {
+            Some(what) => return exit::code(Err(Failure::Usage(what))),
+            None => error.exit(),
+        },
+    };
+    let ended = match command {
         Command::Run(args) => commands::run::execute(&args),
         Command::Observe(args) => commands::observe::execute(&args),
         Command::Serve(args) => commands::serve::execute(&args),

@@ -35,7 +35,7 @@ const MOST_SECTIONED: u64 = 64;
 ///
 /// # Errors
 /// [`Failure::Usage`] with the memory it would take, and what takes most of it.
-pub fn suffices(model: &Model) -> Result<(), Failure> {
+pub fn suffices<P>(model: &Model<P>) -> Result<(), Failure> {
     let parts = parts(model);
     let needed = sum(&parts);
     let (Some(available), Some(largest)) =
@@ -64,7 +64,7 @@ pub fn most_requests() -> u64 {
 
 /// As many of these threads as there is memory for the replications of a model that they hold: each has one that runs,
 /// and one that waits to be merged. At least one.
-pub fn threads(model: &Model, wanted: NonZeroUsize) -> NonZeroUsize {
+pub fn threads<P>(model: &Model<P>, wanted: NonZeroUsize) -> NonZeroUsize {
     let each = 2 * sum(&parts(model)).max(1);
     let fit = available().map_or(u64::MAX, |bytes| bytes / each);
     let fit = usize::try_from(fit).unwrap_or(usize::MAX);
@@ -84,7 +84,7 @@ struct Part {
     bytes: u64,
 }
 
-fn parts(model: &Model) -> [Part; 5] {
+fn parts<P>(model: &Model<P>) -> [Part; 5] {
     let part = |what, number: u64, each: u64| Part {
         what,
         number,

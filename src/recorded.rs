@@ -13,9 +13,9 @@ use blis_sim::verdict::LiveEvidence;
 use serde_json::Value;
 
 use crate::exit::Failure;
-use crate::run_directory::{RESULT, SPEC};
-use crate::simulate::{Ended, conclude};
-use crate::workload::{self, Workload};
+use crate::run_directory::{RESULT, SPEC, refuse_file};
+use crate::simulate::{Ended, conclude_live};
+use crate::workload::{self, LiveWorkload};
 
 /// What a directory holds.
 #[derive(Debug)]
@@ -46,14 +46,15 @@ pub struct Unfinished {
 }
 
 /// The entries of a record, with what is needed to understand them.
-pub type Opened = (Workload, Entries<<RealDisk as Disk>::Reader>);
+pub type Opened = (LiveWorkload, Entries<<RealDisk as Disk>::Reader>);
 
 impl Recorded {
-    /// What this directory holds.
+    /// What this directory holds, for a command.
     ///
     /// # Errors
     /// [`Failure::Usage`] when it holds no run that can be read.
-    pub fn read(directory: &Path) -> Result<Recorded, Failure> {
+    pub fn read(directory: &Path, command: &str) -> Result<Recorded, Failure> {
+        refuse_file(directory, command)?;
         let folder = directory.join(JOURNAL);
         let unfinished = match folder.is_dir() {
             true => Some(manifest_of(&folder)?),
@@ -293,7 +294,7 @@ impl Unfinished {
     ///
     /// # Errors
     /// [`Failure::Usage`] when the record cannot be read.
-    pub fn result(&self) -> Result<(Workload, Run, Vec<String>), Failure> {
+    pub fn result(&self) -> Result<(LiveWorkload, Run, Vec<String>), Failure> {
         let (workload, mut entries) = self.entries()?;
         let mut measure = Measure::new(&workload.model);
         let replayed = replay(&mut entries, &mut measure)?;
@@ -326,9 +327,8 @@ impl Unfinished {
             }),
         };
         let ended = Ended::new(end.by, end.at, end.intended, 0);
-        let run = conclude(
+        let run = conclude_live(
             &workload,
-            &workload.model,
             &measure,
             ended,
             LiveEvidence {
@@ -367,7 +367,7 @@ fn id(manifest: &Manifest) -> Result<u64, Failure> {
 }
 
 /// The workload of a folder, as it was called when it was run.
-fn workload_of(folder: &Path, manifest: &Manifest) -> Result<Workload, Failure> {
+fn workload_of(folder: &Path, manifest: &Manifest) -> Result<LiveWorkload, Failure> {
     let path = folder.join(SPEC);
     let workload = workload::load_again(&path)?;
     if workload.sha256 != manifest.spec.resolved_sha256 {
@@ -376,7 +376,7 @@ fn workload_of(folder: &Path, manifest: &Manifest) -> Result<Workload, Failure> 
             path.display()
         )));
     }
-    Ok(Workload {
+    Ok(LiveWorkload {
         file: manifest.file.clone(),
         sha256: manifest.spec.sha256.clone(),
         configuration: manifest.configuration.clone(),

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use crate::exit::Failure;
 use crate::input_files::{Copy, FOLDER};
 use crate::run_contents;
+use crate::workload;
 
 /// The resolved spec's file name.
 pub const SPEC: &str = "spec.yaml";
@@ -270,6 +271,38 @@ fn parent(path: &Path) -> &Path {
 fn nearest_directory(path: &Path) -> &Path {
     let exists = |above: &&Path| !above.as_os_str().is_empty() && above.exists();
     path.ancestors().find(exists).unwrap_or(Path::new("."))
+}
+
+/// Refuses a file where a command takes the directory of a run, and says what the file is.
+///
+/// # Errors
+/// [`Failure::Usage`] with the command that would take it.
+pub fn refuse_file(path: &Path, command: &str) -> Result<(), Failure> {
+    if path.is_dir() || !path.exists() {
+        return Ok(());
+    }
+    let name = path.display();
+    let of_a_run = parent(path).join(RESULT).is_file();
+    let looks_like_a_spec = || {
+        let text = workload::read(path).ok()?.text;
+        text.lines()
+            .any(|line| line.starts_with("blis:"))
+            .then_some(())
+    };
+    Err(Failure::Usage(match of_a_run {
+        true => format!(
+            "{name} is a file of a run, and `blis {command}` takes the directory: blis {command} {}",
+            parent(path).display()
+        ),
+        false if looks_like_a_spec().is_some() => format!(
+            "{name} is a workload spec, and `blis {command}` takes the directory of a run: `blis run {name} --out DIR` makes \
+             one, or `blis observe {name} --url URL --out DIR`"
+        ),
+        false => format!(
+            "{name} is a file, and `blis {command}` takes the directory of a run, which `blis run --out DIR` or `blis \
+             observe --out DIR` makes"
+        ),
+    }))
 }
 
 #[cfg(test)]

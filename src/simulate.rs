@@ -25,7 +25,7 @@ use crate::interrupt::Interrupt;
 use crate::memory;
 use crate::progress::Progress;
 use crate::trace_file::TraceFile;
-use crate::workload::Workload;
+use crate::workload::{LiveWorkload, Workload};
 
 /// Events between two looks at the progress bar and Ctrl-C: a few milliseconds' worth.
 const STRIDE: u64 = 1 << 16;
@@ -140,6 +140,7 @@ fn single(
     let finished = finished?;
     Ok(result::build(
         model,
+        Some(model),
         &finished.measure,
         provenance(workload, &finished),
     ))
@@ -178,13 +179,13 @@ fn provenance(workload: &Workload, finished: &Finished) -> Provenance {
 }
 
 /// SHA-256 of each file that a workload refers to, by its path in a run directory.
-pub fn files(workload: &Workload) -> BTreeMap<String, String> {
+pub fn files<P>(workload: &Workload<P>) -> BTreeMap<String, String> {
     let files = workload.files.iter();
     files.map(|copy| (copy.path(), copy.sha256())).collect()
 }
 
 /// What a workload tells of the run to be made of it.
-fn told(workload: &Workload) -> Provenance {
+fn told<P>(workload: &Workload<P>) -> Provenance {
     Provenance {
         sha256: workload.sha256.clone(),
         resolved_sha256: spec::sha256(run_text(workload)),
@@ -220,14 +221,21 @@ pub fn conclude(
     ended: Ended,
     live: LiveEvidence,
 ) -> Run {
-    let provenance = Provenance {
-        live,
-        ended_by: ended.by,
-        events: ended.events,
-        simulated: ended.at.since(Time::ZERO),
-        ..told(workload)
-    };
-    result::build(model, measure, provenance)
+    let provenance = ended.provenance(workload, live);
+    result::build(model, Some(model), measure, provenance)
+}
+
+/// The result of a live run that has come to its end, what it says of a simulated backend included.
+pub fn conclude_live(
+    workload: &LiveWorkload,
+    measure: &Measure,
+    ended: Ended,
+    live: LiveEvidence,
+) -> Run {
+    let model = &workload.model;
+    let backend = model.simulable().ok();
+    let provenance = ended.provenance(workload, live);
+    result::build(model, backend.as_ref(), measure, provenance)
 }
 
 /// How a simulation came to its end.
@@ -247,6 +255,16 @@ impl Ended {
             at,
             intended,
             events,
+        }
+    }
+
+    fn provenance<P>(self, workload: &Workload<P>, live: LiveEvidence) -> Provenance {
+        Provenance {
+            live,
+            ended_by: self.by,
+            events: self.events,
+            simulated: self.at.since(Time::ZERO),
+            ..told(workload)
         }
     }
 
@@ -295,7 +313,7 @@ pub fn drive<S: Sink>(
 }
 
 /// The resolved spec as the directory of a run holds it, beside copies of its files.
-pub fn run_text(workload: &Workload) -> String {
+pub fn run_text<P>(workload: &Workload<P>) -> String {
     input_files::with_copies(&workload.resolved, &workload.files)
 }
 

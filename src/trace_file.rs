@@ -37,11 +37,11 @@ impl TraceFile {
     /// # Errors
     /// [`Failure::Usage`] when the form is not known, when the file is there and not to be replaced, or when the
     /// place cannot be written.
-    pub fn open(
+    pub fn open<P>(
         path: &Path,
         form: Option<TraceFormat>,
         replace: bool,
-        workload: &Workload,
+        workload: &Workload<P>,
     ) -> Result<TraceFile, Failure> {
         let form = form
             .or_else(|| form_of(path))

@@ -47,7 +47,7 @@ const COLUMNS: [&str; 13] = [
 
 impl<W: Write> Rows<W> {
     /// Rows of runs of this model.
-    pub fn new(out: W, form: TraceFormat, model: &Model) -> Rows<W> {
+    pub fn new<P>(out: W, form: TraceFormat, model: &Model<P>) -> Rows<W> {
         let clients = model.clients.iter().map(|client| client.name.clone());
         let actions = model.actions.iter().map(|action| action.name.clone());
         Rows {
@@ -67,7 +67,7 @@ impl<W: Write> Rows<W> {
     ///
     /// # Errors
     /// Those of writing.
-    pub fn header(&mut self, workload: &Workload) -> io::Result<()> {
+    pub fn header<P>(&mut self, workload: &Workload<P>) -> io::Result<()> {
         let (version, seed) = (env!("CARGO_PKG_VERSION"), workload.model.seed);
         let sha = spec::sha256(run_text(workload));
         match self.form {

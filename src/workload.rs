@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use blis_sim::model::Model;
+use blis_sim::model::{Model, Path as Known};
 use blis_sim::spec::error::{Origin, line_and_column, shown};
+use blis_sim::spec::service::ServiceFlags;
 use blis_sim::spec::syntax::Warmup;
 use blis_sim::spec::units::Duration;
-use blis_sim::spec::{self, ClientFlags, Overrides, Setting, Spanned, Spec, SpecError, yaml};
+use blis_sim::spec::{
+    self, Assignment, ClientFlags, Files, Overrides, Setting, Spanned, Spec, SpecError, yaml,
+};
 
 use crate::cli::{ClientArgs, OverrideArgs};
 use crate::diagnostics::{self, Style};
@@ -20,10 +23,25 @@ use crate::memory;
 const QUICKSTART: &str = include_str!("../specs/quickstart.yaml");
 /// What it is called in messages.
 const QUICKSTART_NAME: &str = "specs/quickstart.yaml (embedded)";
+/// The spec of a service of which nothing is known but what the flags say.
+const SERVICE: &str = include_str!("service.yaml");
+/// What it is called in messages.
+const SERVICE_NAME: &str = "the spec of --subject";
 
-/// A workload that is ready to run.
+/// Whose a spec is.
+#[derive(Clone, Copy)]
+enum Whose<'a> {
+    /// The user's.
+    User,
+    /// The embedded quickstart.
+    Quickstart,
+    /// That of a service without a spec.
+    Service(&'a ServiceFlags),
+}
+
+/// A workload that is ready to run: to be simulated, or, as a [`LiveWorkload`], to be sent.
 #[derive(Debug)]
-pub struct Workload {
+pub struct Workload<P = Known> {
     /// What the user calls the spec; `None` for the embedded one.
     pub file: Option<String>,
     /// SHA-256 of the spec's text.
@@ -35,8 +53,11 @@ pub struct Workload {
     /// The values that decide the run.
     pub configuration: BTreeMap<String, Setting>,
     /// The model.
-    pub model: Model,
+    pub model: Model<P>,
 }
+
+/// A workload for a real backend, some of whose actions may have no path.
+pub type LiveWorkload = Workload<Option<Known>>;
 
 /// The text of a spec with its name.
 pub struct Source {
@@ -48,28 +69,114 @@ pub struct Source {
     folder: PathBuf,
 }
 
-/// The workload that these arguments mean. Warnings go to stderr.
+/// What a spec is lowered to, and how.
+type Lower<P> = fn(&Spec, &Files) -> Result<spec::Lowered<P>, Vec<SpecError>>;
+
+/// The workload that these arguments mean, to be simulated. Warnings go to stderr.
 ///
 /// # Errors
 /// [`Failure::Usage`] when the spec cannot be read or the flags contradict one another, [`Failure::Spec`] when
-/// the spec is not accepted.
+/// the spec is not accepted, or has an action without a path.
 pub fn load(
     file: Option<&Path>,
     clients: &ClientArgs,
     overrides: &OverrideArgs,
 ) -> Result<Workload, Failure> {
+    load_as(file, clients, overrides, spec::lower_with)
+}
+
+/// The workload that these arguments mean, to be sent to a real backend. Warnings go to stderr.
+///
+/// # Errors
+/// Those of [`load`], but that of an action without a path.
+pub fn load_live(
+    file: Option<&Path>,
+    clients: &ClientArgs,
+    overrides: &OverrideArgs,
+) -> Result<LiveWorkload, Failure> {
+    load_as(file, clients, overrides, spec::lower_live)
+}
+
+/// The workload of requests to a service without a spec. No backend, objective or think time is known of it.
+///
+/// # Errors
+/// Those of [`load_live`], and [`Failure::Usage`] where the flags do not say how much is sent.
+pub fn load_service(
+    flags: &ServiceFlags,
+    clients: &ClientArgs,
+    overrides: &OverrideArgs,
+) -> Result<LiveWorkload, Failure> {
+    if clients.concurrency.is_none() && clients.rate.is_none() {
+        return Err(Failure::Usage(
+            "--subject needs a load: give --concurrency, such as --concurrency 20 for users who each wait for a reply, or \
+             --rate, such as --rate 200/s for an open schedule"
+                .to_owned(),
+        ));
+    }
+    refuse_service_set_twice(flags, overrides)?;
+    let source = Source {
+        name: SERVICE_NAME.to_owned(),
+        text: SERVICE.to_owned(),
+        folder: PathBuf::new(),
+    };
+    let whose = Whose::Service(flags);
+    let (workload, warnings) = prepare(&source, whose, clients, overrides, spec::lower_live)?;
+    show(&warnings);
+    Ok(workload)
+}
+
+/// What a flag says of a service is not said by `--set` too.
+fn refuse_service_set_twice(flags: &ServiceFlags, overrides: &OverrideArgs) -> Result<(), Failure> {
+    let given: [(&str, bool, &[&str]); 3] = [
+        ("--subject", true, &["actions", "*", "live", "request"]),
+        (
+            "--header",
+            !flags.headers.is_empty(),
+            &["actions", "*", "live", "headers"],
+        ),
+        (
+            "a payload",
+            flags.payload.is_some(),
+            &["actions", "*", "payload"],
+        ),
+    ];
+    for (flag, _, key) in given.into_iter().filter(|(_, given, _)| *given) {
+        if let Some(set) = overrides.set.iter().find(|set| set.is_within(key)) {
+            return Err(given_twice(flag, set));
+        }
+    }
+    Ok(())
+}
+
+fn given_twice(flag: &str, set: &Assignment) -> Failure {
+    Failure::Usage(format!(
+        "{flag} and --set {}={} give the same; use one of them",
+        shown(set.path()),
+        shown(set.value())
+    ))
+}
+
+fn load_as<P>(
+    file: Option<&Path>,
+    clients: &ClientArgs,
+    overrides: &OverrideArgs,
+    lower: Lower<P>,
+) -> Result<Workload<P>, Failure> {
     if file.is_some() {
         refuse_client_flags(clients)?;
     }
-    let source = match file {
-        Some(file) => read(file)?,
-        None => Source {
-            name: QUICKSTART_NAME.to_owned(),
-            text: QUICKSTART.to_owned(),
-            folder: PathBuf::new(),
-        },
+    let (source, whose) = match file {
+        Some(file) => (read(file)?, Whose::User),
+        None => {
+            let source = Source {
+                name: QUICKSTART_NAME.to_owned(),
+                text: QUICKSTART.to_owned(),
+                folder: PathBuf::new(),
+            };
+            (source, Whose::Quickstart)
+        }
     };
-    let (workload, warnings) = prepare(&source, file.is_some(), clients, overrides)?;
+    let (workload, warnings) = prepare(&source, whose, clients, overrides, lower)?;
     show(&warnings);
     Ok(workload)
 }
@@ -78,9 +185,10 @@ pub fn load(
 ///
 /// # Errors
 /// Those of [`load`].
-pub fn load_again(file: &Path) -> Result<Workload, Failure> {
+pub fn load_again(file: &Path) -> Result<LiveWorkload, Failure> {
     let (clients, overrides) = (ClientArgs::default(), OverrideArgs::default());
-    Ok(prepare(&read(file)?, true, &clients, &overrides)?.0)
+    let source = read(file)?;
+    Ok(prepare(&source, Whose::User, &clients, &overrides, spec::lower_live)?.0)
 }
 
 /// A spec as it is and as its variant, which `--set` makes; the other overrides are for both. Warnings go to stderr,
@@ -89,19 +197,24 @@ pub fn load_again(file: &Path) -> Result<Workload, Failure> {
 /// # Errors
 /// Those of [`load`].
 pub fn load_variant(file: &Path, overrides: &OverrideArgs) -> Result<[Workload; 2], Failure> {
-    let no_clients = ClientArgs {
-        concurrency: None,
-        think_time_ms: None,
-        rate: None,
-    };
+    let no_clients = ClientArgs::default();
     let as_it_is = OverrideArgs {
         set: Vec::new(),
         ..overrides.clone()
     };
     let source = read(file)?;
-    let (base, warnings) = prepare(&source, true, &no_clients, &as_it_is)?;
+    let prepare = |overrides| {
+        prepare(
+            &source,
+            Whose::User,
+            &no_clients,
+            overrides,
+            spec::lower_with,
+        )
+    };
+    let (base, warnings) = prepare(&as_it_is)?;
     show(&warnings);
-    let (variant, of_variant) = prepare(&source, true, &no_clients, overrides)?;
+    let (variant, of_variant) = prepare(overrides)?;
     if of_variant != warnings {
         show(&of_variant);
     }
@@ -109,12 +222,13 @@ pub fn load_variant(file: &Path, overrides: &OverrideArgs) -> Result<[Workload; 
 }
 
 /// The workload of a source, and its warnings as text.
-fn prepare(
+fn prepare<P>(
     source: &Source,
-    named: bool,
+    whose: Whose<'_>,
     clients: &ClientArgs,
     overrides: &OverrideArgs,
-) -> Result<(Workload, String), Failure> {
+    lower: Lower<P>,
+) -> Result<(Workload<P>, String), Failure> {
     refuse_contradictions(clients, overrides)?;
     let style = Style::for_stderr();
     let refused = |errors: Vec<spec::SpecError>| {
@@ -126,24 +240,36 @@ fn prepare(
         ))
     };
     let mut read = spec::read_with(&source.text, &overrides.set).map_err(refused)?;
-    apply(&mut read, !named, clients, overrides)?;
+    apply(&mut read, whose, clients, overrides)?;
     let files =
         input_files::read(&read, &source.folder, &overrides.allow_files).map_err(refused)?;
-    let lowered = spec::lower_with(&read, &files).map_err(refused)?;
+    let lowered = lower(&read, &files).map_err(refused)?;
     let warnings = match lowered.warnings.is_empty() {
         true => String::new(),
         false => diagnostics::warnings(&source.name, &source.text, &lowered.warnings, style),
     };
     memory::suffices(&lowered.model)?;
     let workload = Workload {
-        file: named.then(|| source.name.clone()),
+        file: matches!(whose, Whose::User).then(|| source.name.clone()),
         sha256: spec::sha256(&source.text),
         resolved: spec::resolved(&read),
         files: input_files::copies(&files),
-        configuration: spec::settings(&read),
+        configuration: settings(&read, whose),
         model: lowered.model,
     };
     Ok((workload, warnings))
+}
+
+/// The values that decide the run. What no user wrote and no flag gave is a default.
+fn settings(spec: &Spec, whose: Whose<'_>) -> BTreeMap<String, Setting> {
+    let mut settings = spec::settings(spec);
+    if let Whose::Service(_) = whose {
+        let written = settings
+            .values_mut()
+            .filter(|setting| setting.source == "spec");
+        written.for_each(|setting| "default".clone_into(&mut setting.source));
+    }
+    settings
 }
 
 /// Where the paths in a spec begin: at its folder, or at the working directory for one from stdin.
@@ -163,6 +289,11 @@ fn refuse_client_flags(clients: &ClientArgs) -> Result<(), Failure> {
             "clients.NAME.concurrency",
         ),
         (
+            "--think-time",
+            clients.think_time.is_some(),
+            "clients.NAME.think",
+        ),
+        (
             "--think-time-ms",
             clients.think_time_ms.is_some(),
             "clients.NAME.think",
@@ -172,7 +303,7 @@ fn refuse_client_flags(clients: &ClientArgs) -> Result<(), Failure> {
     match flags.into_iter().find(|(_, given, _)| *given) {
         None => Ok(()),
         Some((flag, _, key)) => Err(Failure::Usage(format!(
-            "{flag} describes the client of the embedded quickstart and cannot be used with --spec; set \
+            "{flag} describes a client where there is no spec and cannot be used with one; set \
              {key} in the spec instead"
         ))),
     }
@@ -187,8 +318,9 @@ pub fn refuse_contradictions(
     overrides: &OverrideArgs,
 ) -> Result<(), Failure> {
     let whole: &[&str] = &["clients"];
-    let flags: [(&str, bool, &[&str]); 8] = [
+    let flags: [(&str, bool, &[&str]); 9] = [
         ("--concurrency", clients.concurrency.is_some(), whole),
+        ("--think-time", clients.think_time.is_some(), whole),
         ("--think-time-ms", clients.think_time_ms.is_some(), whole),
         ("--rate", clients.rate.is_some(), whole),
         (
@@ -212,11 +344,7 @@ pub fn refuse_contradictions(
     for (flag, _, key) in flags.into_iter().filter(|(_, given, _)| *given) {
         let both = overrides.set.iter().find(|set| set.is_within(key));
         if let Some(set) = both {
-            return Err(Failure::Usage(format!(
-                "{flag} and --set {}={} give the same; use one of them",
-                shown(set.path()),
-                shown(set.value())
-            )));
+            return Err(given_twice(flag, set));
         }
     }
     refuse_objectives_set_twice(overrides)
@@ -295,13 +423,13 @@ fn is_set(origin: Origin) -> bool {
 
 fn apply(
     spec: &mut Spec,
-    embedded: bool,
+    whose: Whose<'_>,
     clients: &ClientArgs,
     overrides: &OverrideArgs,
 ) -> Result<(), Failure> {
     let flags = ClientFlags {
         concurrency: clients.concurrency,
-        think_time: clients.think_time_ms,
+        think_time: think_time(clients),
         rate: clients.rate,
     };
     let usage = |error: SpecError| {
@@ -309,14 +437,27 @@ fn apply(
         let help = help.map_or(String::new(), |help| format!("; {help}"));
         Failure::Usage(format!("{error}{help}"))
     };
+    if let Whose::Service(service) = whose {
+        spec::service::send_to(spec, service).map_err(usage)?;
+    }
     spec::overrides::replace_clients(spec, &flags).map_err(usage)?;
     spec::objectives::apply(spec, &overrides.slo).map_err(usage)?;
-    if embedded {
+    if !matches!(whose, Whose::User) {
         drop_embedded_bound(spec, overrides);
         shorten_warmup(spec, overrides);
     }
     spec::overrides::apply(spec, &values(overrides));
     Ok(())
+}
+
+/// The think time, with the flag that gave it.
+fn think_time(clients: &ClientArgs) -> Option<Spanned<Duration>> {
+    let time = clients
+        .think_time
+        .map(|time| Spanned::flag("--think-time", time));
+    time.or(clients
+        .think_time_ms
+        .map(|time| Spanned::flag("--think-time-ms", time)))
 }
 
 /// The flags that override keys of any spec, but for `--set`.

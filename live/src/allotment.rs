@@ -27,7 +27,7 @@ pub struct Allotment {
 
 impl Allotment {
     /// The connections that a model's users need.
-    pub fn new(model: &Model) -> Allotment {
+    pub fn new<P>(model: &Model<P>) -> Allotment {
         let own = |client: &Client| client.connections.unwrap_or(model.connections);
         // The pool of the run comes first, where someone sends over it.
         let shared = match model.connections {
@@ -73,7 +73,7 @@ impl Allotment {
     }
 
     /// How many closed users send over one connection, at most.
-    pub fn most_users(&self, model: &Model) -> u64 {
+    pub fn most_users<P>(&self, model: &Model<P>) -> u64 {
         // The clients of one pool are together on its connections.
         let mut crowds: BTreeMap<u64, u64> = BTreeMap::new();
         for (client, share) in model.clients.iter().zip(&self.shares) {

@@ -132,7 +132,7 @@ impl Closed {
 }
 
 /// How long after its sending something may still come for a request: as long as it may be waited for, and the drain.
-fn patience(model: &Model) -> Span {
+fn patience<P>(model: &Model<P>) -> Span {
     let timeouts = model.clients.iter().filter_map(|client| client.timeout);
     timeouts.max().unwrap_or_default() + model.limits.drain
 }
@@ -176,7 +176,7 @@ pub struct Awaiting {
 
 impl Awaiting {
     /// Of a model.
-    pub fn new(model: &Model) -> Awaiting {
+    pub fn new<P>(model: &Model<P>) -> Awaiting {
         let actions = model.actions.iter().map(|action| {
             let sending = action.sending.as_ref()?;
             let awaited = sending.awaited.as_ref()?;

@@ -44,7 +44,7 @@ pub struct Told {
 
 impl Told {
     /// Nothing told yet, of a model.
-    pub fn new(model: &Model) -> Told {
+    pub fn new<P>(model: &Model<P>) -> Told {
         Told {
             responders: Responders::new(model),
             ..Told::default()

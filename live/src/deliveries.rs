@@ -20,8 +20,8 @@ use crate::reply::name_of;
 ///
 /// # Errors
 /// [`ConnectFailure::Inbox`] when a connection was lost meanwhile.
-pub async fn subscribe(
-    model: &Model,
+pub async fn subscribe<P>(
+    model: &Model<P>,
     connections: &[Connection],
     origin: Instant,
     incoming: &Sender<Incoming>,

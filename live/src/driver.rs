@@ -182,8 +182,8 @@ pub struct Driver<T, C, S> {
 
 impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     /// A run of a model that has not started.
-    pub fn new(
-        model: &Model,
+    pub fn new<P>(
+        model: &Model<P>,
         transport: T,
         clock: C,
         sink: S,

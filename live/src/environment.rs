@@ -46,10 +46,10 @@ pub enum Missing {
 ///
 /// # Errors
 /// The first text that cannot be filled in.
-pub fn filled(
-    model: &Model,
+pub fn filled<P: Clone>(
+    model: &Model<P>,
     variable: impl Fn(&str) -> Result<String, VarError>,
-) -> Result<Model, Missing> {
+) -> Result<Model<P>, Missing> {
     let mut model = model.clone();
     for action in &mut model.actions {
         let Some(sending) = &mut action.sending else {

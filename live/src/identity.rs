@@ -66,7 +66,7 @@ impl Identity {
     }
 
     /// The same for a client of the model.
-    pub fn header(&self, model: &Model) -> String {
+    pub fn header<P>(&self, model: &Model<P>) -> String {
         let mut header = String::new();
         // Writing to a string does not fail.
         let _ = self.write(&model.clients[self.client.index()].name, &mut header);
@@ -74,7 +74,7 @@ impl Identity {
     }
 
     /// That of a message, under any of the names that the spec gives the header.
-    pub fn found(headers: Option<&HeaderMap>, model: &Model) -> Option<Identity> {
+    pub fn found<P>(headers: Option<&HeaderMap>, model: &Model<P>) -> Option<Identity> {
         let headers = headers?;
         let sendings = model
             .actions
@@ -86,7 +86,7 @@ impl Identity {
     }
 
     /// What a header says; `None` when it is of no client of the model, or no identity.
-    pub fn parse(header: &str, model: &Model) -> Option<Identity> {
+    pub fn parse<P>(header: &str, model: &Model<P>) -> Option<Identity> {
         let mut parts = header.split('/');
         let client = parts.next()?;
         let (client, _) = (0u16..)

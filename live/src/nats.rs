@@ -14,7 +14,7 @@ use async_nats::{HeaderMap, HeaderName, HeaderValue, PublishErrorKind};
 use blis_sim::engine::FlightId;
 use blis_sim::event::{Outcome, Request};
 use blis_sim::model::{
-    ActionId, Answer, Model, Payload, Piece, SendKind, Sending, SizeDraws, Template, rendered,
+    ActionId, Answer, Model, Path, Payload, Piece, SendKind, Sending, SizeDraws, Template, rendered,
 };
 use blis_sim::time::Time;
 use bytes::Bytes;
@@ -115,7 +115,7 @@ impl Prepared {
 struct NotSent(String);
 
 /// How the actions are sent that some client sends, by action.
-fn prepare(model: &Model) -> Vec<Option<Prepared>> {
+fn prepare<P>(model: &Model<P>) -> Vec<Option<Prepared>> {
     let mut prepared: Vec<Option<Prepared>> = model.actions.iter().map(|_| None).collect();
     let shares = model.clients.iter().flat_map(|client| &client.mix.shares);
     for (id, _) in shares {
@@ -129,7 +129,7 @@ fn prepare(model: &Model) -> Vec<Option<Prepared>> {
 }
 
 /// The bytes that payloads are cut from: as many as the largest that some client sends.
-fn filling(model: &Model, prepared: &[Option<Prepared>]) -> Bytes {
+fn filling<P>(model: &Model<P>, prepared: &[Option<Prepared>]) -> Bytes {
     let sent = model.actions.iter().zip(prepared);
     let sent = sent.filter_map(|(action, prepared)| prepared.as_ref().and(action.sending.as_ref()));
     let largest = sent.map(|sending| match sending.payload {
@@ -184,8 +184,8 @@ pub struct Nats {
 
 impl Nats {
     /// A transport over these connections, where the JetStream API is at `api`.
-    pub fn new(
-        model: &Model,
+    pub fn new<P: Clone + Into<Option<Path>>>(
+        model: &Model<P>,
         api: &str,
         connections: Vec<Connection>,
         run: String,

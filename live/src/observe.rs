@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use blis_sim::event::{Outcome, Sink};
 use blis_sim::measure::{Imbalance, Measure, Times};
-use blis_sim::model::Model;
+use blis_sim::model::{Model, Path};
 use blis_sim::result::Observers;
 use blis_sim::time::Span;
 use blis_sim::verdict::{LiveEvidence, Measured};
@@ -119,12 +119,22 @@ pub struct Besides<'a, B> {
     pub begin: B,
 }
 
+/// How many connections a model takes, if this process may open so many.
+///
+/// # Errors
+/// What the system has too little of.
+pub fn fits<P>(model: &Model<P>) -> Result<u32, Failure> {
+    let number = Allotment::new(model).number();
+    Limits::of_process().allow(number)?;
+    Ok(number)
+}
+
 /// Runs a model against a target.
 ///
 /// # Errors
 /// What is found before the first request is sent.
-pub fn observe<S, B>(
-    model: &Model,
+pub fn observe<S, B, P: Clone + Into<Option<Path>>>(
+    model: &Model<P>,
     target: &Target,
     access: &Access,
     besides: Besides<'_, B>,
@@ -141,8 +151,7 @@ where
     } = besides;
     sendable(model)?;
     let model = &ready::ready(model, access.api_root(), |name| std::env::var(name))?;
-    let number = Allotment::new(model).number();
-    Limits::of_process().allow(number)?;
+    let number = fits(model)?;
     let runtime = runtime()?;
     let asker = runtime.block_on(Asker::open(target, access))?;
     let found = runtime.block_on(preflight::look(model, &asker))?;
@@ -232,7 +241,7 @@ where
 }
 
 /// The streams whose consumers the model makes a promise of.
-fn promised(model: &Model) -> impl Iterator<Item = String> {
+fn promised<P>(model: &Model<P>) -> impl Iterator<Item = String> {
     let consumers = model.consumers.iter();
     let promised = consumers.filter(|consumer| consumer.growth_limit.is_some());
     promised.map(|consumer| model.streams[consumer.stream.index()].name.clone())
@@ -252,7 +261,7 @@ pub fn runtime() -> Result<Runtime, Failure> {
 
 /// What the verdict needs to know of a live run: whether what was measured is of the servers or of the generator itself,
 /// and what was observed of promises that no request tells of.
-pub fn evidence<S>(model: &Model, observed: &Observed<S>) -> LiveEvidence {
+pub fn evidence<S, P>(model: &Model<P>, observed: &Observed<S>) -> LiveEvidence {
     let total = observed.measure.total();
     let latencies = &total.window.latencies;
     let own = &observed.ended.own_lag;
@@ -283,7 +292,7 @@ pub fn evidence<S>(model: &Model, observed: &Observed<S>) -> LiveEvidence {
 }
 
 /// How the backlog of each consumer of the model grew, at the consumer of its name.
-fn backlogs(model: &Model, observers: Option<&Observers>) -> Vec<Measured> {
+fn backlogs<P>(model: &Model<P>, observers: Option<&Observers>) -> Vec<Measured> {
     let consumers = model.consumers.iter().map(|consumer| {
         let stream = &model.streams[consumer.stream.index()].name;
         let name = format!("{stream}/{}", consumer.name);

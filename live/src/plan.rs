@@ -28,7 +28,7 @@ pub enum Unsendable {
 ///
 /// # Errors
 /// The first thing that is in the way.
-pub fn sendable(model: &Model) -> Result<(), Unsendable> {
+pub fn sendable<P>(model: &Model<P>) -> Result<(), Unsendable> {
     for client in &model.clients {
         for (action, _) in &client.mix.shares {
             let action = &model.actions[action.index()];
@@ -47,7 +47,7 @@ pub fn sendable(model: &Model) -> Result<(), Unsendable> {
 const SHOWN: usize = 200;
 
 /// The lines of a plan, each a thing and what there is to say of it.
-pub fn lines(model: &Model, targets: &[String]) -> Vec<(String, String)> {
+pub fn lines<P>(model: &Model<P>, targets: &[String]) -> Vec<(String, String)> {
     let mut lines = vec![
         ("target".to_owned(), targets.join(", ")),
         ("connections".to_owned(), connections(model)),
@@ -107,7 +107,7 @@ pub fn lines(model: &Model, targets: &[String]) -> Vec<(String, String)> {
     lines
 }
 
-fn connections(model: &Model) -> String {
+fn connections<P>(model: &Model<P>) -> String {
     let number = Allotment::new(model).number();
     if model
         .clients
@@ -123,7 +123,7 @@ fn connections(model: &Model) -> String {
 }
 
 /// How many requests there will be, as far as that does not depend on the answers.
-fn expected(model: &Model) -> String {
+fn expected<P>(model: &Model<P>) -> String {
     let budget = model.limits.requests.map(|budget| budget.get());
     let horizon = model.limits.horizon.map(Time::as_secs_f64);
     let mut open = 0.0;
@@ -154,7 +154,12 @@ fn expected(model: &Model) -> String {
 }
 
 /// What the first request of an action looks like.
-fn sample(model: &Model, filler: &Filler, action: ActionId, sending: &Sending) -> Vec<String> {
+fn sample<P>(
+    model: &Model<P>,
+    filler: &Filler,
+    action: ActionId,
+    sending: &Sending,
+) -> Vec<String> {
     let mut clients = (0u16..).map(ClientId).zip(&model.clients);
     let sends = |client: &blis_sim::model::Client| {
         let mut shares = client.mix.shares.iter();

@@ -112,7 +112,7 @@ pub struct Found {
 ///
 /// # Errors
 /// What would make every request of some action fail.
-pub async fn look(model: &Model, asker: &Asker) -> Result<Found, Obstacle> {
+pub async fn look<P>(model: &Model<P>, asker: &Asker) -> Result<Found, Obstacle> {
     let actions = sent(model);
     permissions(&actions, asker).await?;
     let mut found = Found::default();
@@ -128,7 +128,11 @@ pub async fn look(model: &Model, asker: &Asker) -> Result<Found, Obstacle> {
 }
 
 /// Which streams the actions need, and which are in their way.
-async fn streams(actions: &[&Action], asker: &Asker, found: &mut Found) -> Result<(), Obstacle> {
+async fn streams<P>(
+    actions: &[&Action<P>],
+    asker: &Asker,
+    found: &mut Found,
+) -> Result<(), Obstacle> {
     for action in actions {
         let Some(sending) = &action.sending else {
             continue;
@@ -165,7 +169,7 @@ async fn streams(actions: &[&Action], asker: &Asker, found: &mut Found) -> Resul
 }
 
 /// The actions that some client sends.
-fn sent(model: &Model) -> Vec<&Action> {
+fn sent<P>(model: &Model<P>) -> Vec<&Action<P>> {
     let shares = model.clients.iter().flat_map(|client| &client.mix.shares);
     let numbers: BTreeSet<usize> = shares.map(|(action, _)| action.index()).collect();
     numbers
@@ -174,7 +178,7 @@ fn sent(model: &Model) -> Vec<&Action> {
         .collect()
 }
 
-fn captured(action: &Action, subject: &str, stream: &str) -> String {
+fn captured<P>(action: &Action<P>, subject: &str, stream: &str) -> String {
     format!(
         "the stream {stream} has the subject {subject}, to which action {} sends requests: it acknowledges them in place \
          of the service; choose another subject, or take it out of the stream",
@@ -183,7 +187,7 @@ fn captured(action: &Action, subject: &str, stream: &str) -> String {
 }
 
 /// Whether the user may do what the actions need, as far as the server tells.
-async fn permissions(actions: &[&Action], asker: &Asker) -> Result<(), Obstacle> {
+async fn permissions<P>(actions: &[&Action<P>], asker: &Asker) -> Result<(), Obstacle> {
     let inbox = asker.inboxes();
     let answer = match asker.ask(USER_INFO, "").await {
         Err(Unanswered::NoInbox) => return Err(Obstacle::MayNotSubscribe { subject: inbox }),
@@ -263,9 +267,9 @@ const NO_STREAM: u64 = 10059;
 const NOT_ENABLED: u64 = 10076;
 
 /// Whether a stream that an action names is there, and answers what is asked of it.
-async fn named(
+async fn named<P>(
     asker: &Asker,
-    action: &Action,
+    action: &Action<P>,
     sending: &Sending,
     stream: &str,
     found: &mut Found,

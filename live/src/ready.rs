@@ -42,11 +42,11 @@ pub enum Unready {
 ///
 /// # Errors
 /// The first text that may not be sent, or cannot be filled in.
-pub fn ready(
-    model: &Model,
+pub fn ready<P: Clone>(
+    model: &Model<P>,
     api: &str,
     variable: impl Fn(&str) -> Result<String, VarError>,
-) -> Result<Model, Unready> {
+) -> Result<Model<P>, Unready> {
     let mut model = environment::filled(model, variable)?;
     for action in &mut model.actions {
         if let Some(sending) = &mut action.sending {
@@ -80,7 +80,7 @@ fn address(sending: &mut Sending, api: &str) {
     }
 }
 
-fn judge(model: &Model, api: &str) -> Result<(), Unready> {
+fn judge<P>(model: &Model<P>, api: &str) -> Result<(), Unready> {
     let mut texts = Texts::new(&model.variables);
     for (number, action) in model.actions.iter().enumerate() {
         let Some(sending) = &action.sending else {

@@ -25,7 +25,7 @@ struct Conditions {
 
 impl Replies {
     /// Of a model.
-    pub fn new(model: &Model) -> Replies {
+    pub fn new<P>(model: &Model<P>) -> Replies {
         let actions = model.actions.iter().map(|action| match &action.sending {
             Some(sending) => Conditions {
                 error: sending.error_when.clone(),

@@ -19,7 +19,7 @@ struct Replies {
 
 impl Responders {
     /// Nothing heard yet, of a model.
-    pub fn new(model: &Model) -> Responders {
+    pub fn new<P>(model: &Model<P>) -> Responders {
         Responders(model.actions.iter().map(|_| Replies::default()).collect())
     }
 
@@ -45,7 +45,7 @@ pub struct Silence {
 
 impl Silence {
     /// Nobody yet, of a model.
-    pub fn new(model: &Model) -> Silence {
+    pub fn new<P>(model: &Model<P>) -> Silence {
         let actions = model.actions.iter().map(|action| {
             let subject = action.sending.as_ref()?.subject.wildcards();
             Some((action.name.clone(), subject))

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use async_nats::Client;
-use blis_sim::model::Model;
+use blis_sim::model::{LiveModel, Model};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::timeout;
@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use crate::clock::RealClock;
 use crate::connection::{Access, ConnectFailure, plain};
 use crate::control::Control;
-use crate::double::part::{Unplayable, places, played, subjects};
+use crate::double::part::{Unplayable, places, playable, played, subjects};
 use crate::double::standing::{Statement, Watch};
 use crate::double::{Double, PATIENCE, Setup};
 use crate::listen::Listener;
@@ -60,13 +60,14 @@ impl From<ConnectFailure> for Failure {
 /// # Errors
 /// What keeps it from listening.
 pub fn serve(
-    model: &Model,
+    model: &LiveModel,
     only: &[String],
     target: &Target,
     access: &Access,
     watch: Watch<'_>,
     ready: impl FnOnce(&[String]),
 ) -> Result<Served, Failure> {
+    let model = &playable(model)?;
     let plays = played(model, only)?;
     let listened = subjects(model)?;
     let runtime = runtime()?;

@@ -36,7 +36,7 @@ pub struct TooLarge {
 ///
 /// # Errors
 /// The first action with one that is not.
-pub fn check(model: &Model, run: &str, most: usize) -> Result<(), TooLarge> {
+pub fn check<P>(model: &Model<P>, run: &str, most: usize) -> Result<(), TooLarge> {
     let too_large = largest_of_each(model, run)
         .into_iter()
         .find(|one| one.sum() > most);
@@ -51,7 +51,7 @@ pub fn check(model: &Model, run: &str, most: usize) -> Result<(), TooLarge> {
 }
 
 /// The bytes of the largest message that a client of the model sends, headers included.
-pub fn largest(model: &Model, run: &str) -> usize {
+pub fn largest<P>(model: &Model<P>, run: &str) -> usize {
     let all = largest_of_each(model, run);
     all.iter().map(Largest::sum).max().unwrap_or(0)
 }
@@ -70,7 +70,7 @@ impl Largest {
 }
 
 /// Those of the actions that some client sends.
-fn largest_of_each(model: &Model, run: &str) -> Vec<Largest> {
+fn largest_of_each<P>(model: &Model<P>, run: &str) -> Vec<Largest> {
     let filler = Filler::new(model);
     let mut all = Vec::new();
     for (client, of_model) in (0u16..).map(ClientId).zip(&model.clients) {

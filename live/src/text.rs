@@ -28,7 +28,7 @@ struct Client {
 
 impl Filler {
     /// Of a model.
-    pub fn new(model: &Model) -> Filler {
+    pub fn new<P>(model: &Model<P>) -> Filler {
         let clients = model.clients.iter().map(|client| {
             let of_variable = |variable: &Variable| {
                 let entity = format!("{}/{}", variable.name, client.name);

@@ -79,7 +79,7 @@ pub struct Trace<F> {
 
 impl<F: FnMut(&Row)> Trace<F> {
     /// A trace of runs of this model.
-    pub fn new(model: &Model, each: F) -> Trace<F> {
+    pub fn new<P>(model: &Model<P>, each: F) -> Trace<F> {
         Trace {
             warmup: model.limits.warmup,
             each,

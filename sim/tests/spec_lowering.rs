@@ -238,10 +238,14 @@ fn paths_become_one_program() {
         Step::End,
     ];
     assert_eq!(model.program, expected);
-    assert_eq!(model.actions[0].entry, 0);
+    assert_eq!(model.actions[0].path.entry, 0);
 
     let model = shipped("queue-groups");
-    let entries: Vec<u32> = model.actions.iter().map(|action| action.entry).collect();
+    let entries: Vec<u32> = model
+        .actions
+        .iter()
+        .map(|action| action.path.entry)
+        .collect();
     assert_eq!(entries, [0, 3, 6]);
 }
 

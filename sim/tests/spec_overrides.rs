@@ -72,7 +72,7 @@ fn client_flags_replace_the_clients_and_the_budget() {
     let mut spec = quickstart();
     let flags = ClientFlags {
         concurrency: Some(Count(7)),
-        think_time: Some(Duration(5e6)),
+        think_time: Some(spec::Spanned::flag("--think-time-ms", Duration(5e6))),
         rate: None,
     };
     overrides::replace_clients(&mut spec, &flags).expect("the flags agree");
@@ -111,23 +111,27 @@ fn client_flags_that_do_not_agree_are_refused() {
     let message = |flags: ClientFlags| {
         overrides::replace_clients(&mut quickstart(), &flags).map_err(|error| error.to_string())
     };
-    let (concurrency, think_time, rate) = (Some(Count(1)), Some(Duration(1.0)), Some(Rate(1.0)));
+    let (concurrency, think_time, rate) = (
+        Some(Count(1)),
+        Some(spec::Spanned::flag("--think-time-ms", Duration(1.0))),
+        Some(Rate(1.0)),
+    );
     let none = ClientFlags::default();
-    let both = "--rate and --concurrency exclude one another".to_owned();
+    let both = "--concurrency and --rate are both given, which are two loads".to_owned();
     assert_eq!(
         message(ClientFlags {
             concurrency,
             rate,
-            ..none
+            ..none.clone()
         }),
         Err(both)
     );
-    let think = "--think-time-ms has no effect with --rate".to_owned();
+    let think = "--think-time-ms: a think time has no effect with --rate".to_owned();
     assert_eq!(
         message(ClientFlags {
             think_time,
             rate,
-            ..none
+            ..none.clone()
         }),
         Err(think)
     );

@@ -1,14 +1,12 @@
 //! `blis check`: validates a spec and says what it resolves to and what load it offers.
 
-use std::path::PathBuf;
-
 use blis_sim::result::{self, Check, Checked};
 
 use crate::cli::{CheckArgs, ClientArgs, Format};
 use crate::commands::print;
 use crate::exit::{Done, Failure, tell};
 use crate::report;
-use crate::workload::{self, Workload};
+use crate::workload::{self, LiveWorkload};
 
 /// Checks the spec and prints what it means.
 ///
@@ -16,9 +14,10 @@ use crate::workload::{self, Workload};
 /// Those of [`workload::load`], and [`Failure::Output`] when stdout cannot be written.
 pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
     let no_clients = ClientArgs::default();
-    let spec = args.spec.as_ref().or(args.spec_flag.as_ref());
-    let workload = workload::load(spec.map(PathBuf::as_path), &no_clients, &args.overrides)?;
-    let warnings = report::overload_warnings(&workload.model);
+    let workload = workload::load_live(args.spec.file(), &no_clients, &args.overrides)?;
+    let simulable = workload.model.simulable().ok();
+    let warnings = simulable.as_ref().map(report::overload_warnings);
+    let warnings = warnings.unwrap_or_default();
     for warning in &warnings {
         tell(&format!("blis: warning: {warning}\n"));
     }
@@ -30,7 +29,7 @@ pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
     Ok(Done::Well)
 }
 
-fn document(workload: Workload, warnings: Vec<String>) -> Check {
+fn document(workload: LiveWorkload, warnings: Vec<String>) -> Check {
     let checked = Checked {
         sha256: workload.sha256,
         files: workload

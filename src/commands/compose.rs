@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use blis_sim::spec::compose::{self, Composition, Options, Part, Refused};
-use blis_sim::spec::{self, Spec, SpecError};
+use blis_sim::spec::{self, Files, Spec, SpecError};
 use blis_sim::visible;
 
 use crate::cli::{ClientArgs, ComposeArgs};
@@ -20,18 +20,14 @@ use crate::workload::{self, Source};
 /// the composition, is not accepted, or they do not go together; [`Failure::Output`] when it cannot be
 /// written.
 pub fn execute(args: &ComposeArgs) -> Result<Done, Failure> {
-    let no_clients = ClientArgs {
-        concurrency: None,
-        think_time_ms: None,
-        rate: None,
-    };
+    let no_clients = ClientArgs::default();
     workload::refuse_contradictions(&no_clients, &args.overrides)?;
-    refuse_repetition_of_stdin(&args.specs)?;
+    refuse_repetition_of_stdin(args.specs())?;
     if let Some(file) = &args.output {
         refuse_to_replace(file, args.force)?;
     }
     let sources: Vec<Source> = args
-        .specs
+        .specs()
         .iter()
         .map(|file| workload::read(file))
         .collect::<Result<_, _>>()?;
@@ -78,7 +74,7 @@ fn accepted(source: &Source) -> Result<Spec, Failure> {
         ))
     };
     let spec = spec::read(&source.text).map_err(refused)?;
-    spec::lower(&spec).map_err(refused)?;
+    spec::lower_live(&spec, &Files::default()).map_err(refused)?;
     Ok(spec)
 }
 
@@ -86,9 +82,9 @@ fn accepted(source: &Source) -> Result<Spec, Failure> {
 fn check(composition: &Composition) -> Result<(), Failure> {
     let (name, text) = ("the composition", &composition.text);
     let style = Style::for_stderr();
-    let Err(errors) = spec::lower(&composition.spec) else {
+    let Err(errors) = spec::lower_live(&composition.spec, &Files::default()) else {
         // The warnings once more, with places in the text that is written.
-        let again = spec::read(text).and_then(|spec| spec::lower(&spec));
+        let again = spec::read(text).and_then(|spec| spec::lower_live(&spec, &Files::default()));
         let lowered = again
             .map_err(|errors| Failure::Spec(diagnostics::errors(name, text, &errors, style)))?;
         if !lowered.warnings.is_empty() {
@@ -100,7 +96,9 @@ fn check(composition: &Composition) -> Result<(), Failure> {
     let mut told = errors;
     if told.iter().any(|error| error.flag.is_some()) {
         told.retain(|error| error.flag.is_some());
-    } else if let Err(placed) = spec::read(text).and_then(|spec| spec::lower(&spec)) {
+    } else if let Err(placed) =
+        spec::read(text).and_then(|spec| spec::lower_live(&spec, &Files::default()))
+    {
         told = placed;
     }
     Err(Failure::Spec(diagnostics::errors(name, text, &told, style)))

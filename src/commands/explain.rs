@@ -17,7 +17,7 @@ use crate::commands::print;
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
 use crate::report;
-use crate::run_directory::{RESULT, SPEC};
+use crate::run_directory::{RESULT, SPEC, refuse_file};
 use crate::simulate::{conclude, drive, warm_up};
 use crate::workload::{self, Workload};
 
@@ -30,13 +30,16 @@ const QUANTILES: [(f64, (f64, f64)); 2] = [(0.5, (0.49, 0.51)), (0.99, (0.985, 0
 /// [`Failure::Usage`] when the directory holds no simulated run, or another spec than the one that was run; those of
 /// [`workload::load`]; [`Failure::Output`] when stdout cannot be written.
 pub fn execute(args: &ExplainArgs) -> Result<Done, Failure> {
-    let recorded = Recorded::read(&args.run)?;
+    refuse_file(&args.run, "explain")?;
     let spec = args.run.join(SPEC);
-    let workload = workload::load(
-        Some(&spec),
-        &ClientArgs::default(),
-        &OverrideArgs::default(),
-    )?;
+    let load = || {
+        let (clients, overrides) = (ClientArgs::default(), OverrideArgs::default());
+        workload::load(Some(&spec), &clients, &overrides)
+    };
+    // Of a run that no simulation could make, that is to be said first.
+    let early = spec.is_file().then(load).transpose()?;
+    let recorded = Recorded::read(&args.run)?;
+    let workload = early.map_or_else(load, Ok)?;
     if recorded.text("/spec/resolved_sha256") != Some(&workload.sha256) {
         return Err(Failure::Usage(format!(
             "{} is not the spec whose result is beside it: its SHA-256 differs; run it again",

@@ -58,8 +58,8 @@ fn write(text: &str) -> Result<(), Failure> {
 ///
 /// # Errors
 /// [`Failure::Json`] when there is no document, so that nothing was done.
-fn deliver(
-    workload: &Workload,
+fn deliver<P>(
+    workload: &Workload<P>,
     run: &Run,
     form: Format,
     keep: impl FnOnce(&Contents<'_>) -> Result<(), Failure>,

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use blis_live::awaiting::Tally;
 use blis_live::driver::{Progress, Watch};
@@ -15,11 +16,12 @@ use blis_sim::measure::Times;
 use blis_sim::result::{
     self, AwaitedResult, GeneratorInterval, GeneratorResult, LatencyBlock, Live, Record, Run,
 };
+use blis_sim::spec::service::{PayloadFlag, ServiceFlags};
 use blis_sim::time::{Span, Time};
 use blis_sim::verdict::LiveEvidence;
 use blis_sim::visible;
 
-use crate::cli::{InFlight, ObserveArgs};
+use crate::cli::{InFlight, ObserveArgs, ServiceArgs};
 use crate::commands::{deliver, first_failure, print};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
@@ -27,8 +29,8 @@ use crate::live_progress::{self, LiveProgress};
 use crate::live_record::{Begun, Place, Sealed};
 use crate::nats_access;
 use crate::report::number::count;
-use crate::simulate::{Ended, conclude};
-use crate::workload::{self, Workload};
+use crate::simulate::{Ended, conclude_live};
+use crate::workload::{self, LiveWorkload};
 
 /// Sends the workload and reports what came of it.
 ///
@@ -40,6 +42,8 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     let (target, access) = nats_access::resolve(&args.target)?;
     plan::sendable(&workload.model).map_err(|why| Failure::Usage(why.to_string()))?;
     let monitor = nats_access::monitor(args.monitor.as_deref(), &args.target)?;
+    // Before a place is claimed, and without a connection.
+    observe::fits(&workload.model)?;
     if args.dry_run {
         return dry_run(&workload, &target);
     }
@@ -131,7 +135,7 @@ fn interruption(drain: Span, in_flight: usize) -> String {
 }
 
 /// The workload, with what the flags of this command set.
-fn load(args: &ObserveArgs) -> Result<Workload, Failure> {
+fn load(args: &ObserveArgs) -> Result<LiveWorkload, Failure> {
     let mut overrides = args.overrides.judged_by(&args.objectives);
     let mut set = |flag: &str, assignment: String| {
         let assignment = assignment.parse();
@@ -140,15 +144,6 @@ fn load(args: &ObserveArgs) -> Result<Workload, Failure> {
             .push(assignment.map_err(|why| Failure::Usage(format!("{flag}: {why}")))?);
         Ok::<(), Failure>(())
     };
-    if let Some(subject) = &args.subject {
-        if args.spec.is_some() {
-            return Err(Failure::Usage(
-                "--subject is for the embedded quickstart; with --spec set actions.NAME.live instead".to_owned(),
-            ));
-        }
-        let subject = serde_json::Value::from(subject.as_str());
-        set("--subject", format!("actions.ask.live.request={subject}"))?;
-    }
     if let Some(limit) = args.max_in_flight {
         let policy = match args.in_flight_policy {
             InFlight::Drop => "drop",
@@ -157,10 +152,50 @@ fn load(args: &ObserveArgs) -> Result<Workload, Failure> {
         let assignment = format!("max_in_flight={{limit: {limit}, policy: {policy}}}");
         set("--max-in-flight", assignment)?;
     }
-    workload::load(args.spec.as_deref(), &args.clients, &overrides)
+    let Some(subject) = &args.service.subject else {
+        return workload::load_live(args.spec.file(), &args.clients, &overrides);
+    };
+    if args.spec.file().is_some() {
+        return Err(Failure::Usage(
+            "--subject is for a service without a spec; with a spec set actions.NAME.live instead"
+                .to_owned(),
+        ));
+    }
+    let flags = service(subject, &args.service)?;
+    // The file is named on the command line, wherever it is.
+    let folder = args.service.payload_file.as_deref().map(folder_of);
+    overrides.allow_files.extend(folder);
+    workload::load_service(&flags, &args.clients, &overrides)
 }
 
-fn dry_run(workload: &Workload, target: &Target) -> Result<Done, Failure> {
+/// What the flags say of the requests to a service.
+fn service(subject: &str, args: &ServiceArgs) -> Result<ServiceFlags, Failure> {
+    let path = args.payload_file.as_ref();
+    let path = path.map(|path| {
+        path.to_str().map(str::to_owned).ok_or_else(|| {
+            Failure::Usage(format!(
+                "the path {} of --payload-file is not UTF-8; rename the file",
+                path.display()
+            ))
+        })
+    });
+    let text = args.payload.clone().map(PayloadFlag::Text);
+    Ok(ServiceFlags {
+        subject: subject.to_owned(),
+        payload: text.or(path.transpose()?.map(PayloadFlag::File)),
+        headers: args.header.clone(),
+    })
+}
+
+/// The folder of a file.
+fn folder_of(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn dry_run(workload: &LiveWorkload, target: &Target) -> Result<Done, Failure> {
     let lines = plan::lines(&workload.model, &target.names);
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut text = String::from("nothing is sent: this is what the run would do\n\n");
@@ -174,7 +209,7 @@ fn dry_run(workload: &Workload, target: &Target) -> Result<Done, Failure> {
 
 /// The result document of what was observed.
 fn run_of<S>(
-    workload: &Workload,
+    workload: &LiveWorkload,
     target: &Target,
     mut observed: Observed<S>,
     record: Option<Record>,
@@ -204,7 +239,7 @@ fn run_of<S>(
         observers: observed.observers,
     };
     warn(&live);
-    let run = conclude(workload, &workload.model, &observed.measure, end, evidence);
+    let run = conclude_live(workload, &observed.measure, end, evidence);
     Ok(run.into_live(live))
 }
 

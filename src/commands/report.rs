@@ -16,7 +16,7 @@ use crate::report;
 /// [`Failure::Usage`] when the directory holds no run, or a record that is not the one of its result, which is found when the
 /// result has been printed; [`Failure::Output`] when stdout cannot be written.
 pub fn execute(args: &ReportArgs) -> Result<Done, Failure> {
-    match Recorded::read(&args.run)? {
+    match Recorded::read(&args.run, "report")? {
         Recorded::Ended(finished) => {
             show(
                 args,

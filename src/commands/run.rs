@@ -19,7 +19,7 @@ use crate::workload;
 /// [`Failure::Output`] when the result cannot be written, which then was at least printed if it could be.
 pub fn execute(args: &RunArgs) -> Result<Done, Failure> {
     let overrides = args.overrides.judged_by(&args.objectives);
-    let workload = workload::load(args.spec.as_deref(), &args.clients, &overrides)?;
+    let workload = workload::load(args.spec.file(), &args.clients, &overrides)?;
     let directory = match &args.out {
         Some(path) => Some(RunDirectory::claim(path, args.force)?),
         None => None,

@@ -11,7 +11,7 @@ use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::nats_access;
 use crate::report::served;
-use crate::workload;
+use crate::workload::{self, LiveWorkload};
 
 /// Plays the backend until it is interrupted, and says how well it kept up.
 ///
@@ -19,8 +19,9 @@ use crate::workload;
 /// Those of [`workload::load`] and [`nats_access::resolve`]; [`Failure::Connect`] when there is no connection;
 /// [`Failure::Usage`] when there is nothing to play.
 pub fn execute(args: &ServeArgs) -> Result<Done, Failure> {
-    let workload = workload::load(args.spec.as_deref(), &Default::default(), &args.overrides)?;
+    let workload = workload::load_live(args.spec.file(), &Default::default(), &args.overrides)?;
     let (target, access) = nats_access::resolve(&args.target)?;
+    tell_of_unplayed(&workload);
     let interrupt = Interrupt::listen()?;
     let mut show = |statement: &Statement| {
         if !args.quiet {
@@ -67,4 +68,16 @@ pub fn execute(args: &ServeArgs) -> Result<Done, Failure> {
     // What it did is told, whatever is left behind.
     removed?;
     Ok(Done::Well)
+}
+
+/// Says of which actions nothing is played, where the others are.
+fn tell_of_unplayed(workload: &LiveWorkload) {
+    let names: Vec<&str> = workload.model.without_path().collect();
+    if names.is_empty() || names.len() == workload.model.actions.len() {
+        return;
+    }
+    tell(&format!(
+        "blis: there is nothing to play for {}: no path says what its requests do\n",
+        names.join(", ")
+    ));
 }

@@ -15,7 +15,7 @@ use crate::trace_rows::Rows;
 /// [`Failure::Usage`] when the directory holds none, or not all that its result says, which is found when those that are
 /// there have been printed; [`Failure::Output`] when stdout cannot be written.
 pub fn execute(args: &TraceArgs) -> Result<Done, Failure> {
-    let recorded = Recorded::read(&args.run)?;
+    let recorded = Recorded::read(&args.run, "trace")?;
     let (workload, mut entries) = recorded.rows()?;
     let unwritten = |why: io::Error| Failure::Output {
         to: "stdout".to_owned(),

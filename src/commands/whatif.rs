@@ -22,7 +22,7 @@ use crate::workload::{self, Workload};
 /// not meet the same draws.
 pub fn execute(args: &WhatifArgs) -> Result<Done, Failure> {
     let overrides = &args.overrides.judged_by(&args.objectives);
-    let Some(file) = args.spec.as_ref().or(args.spec_flag.as_ref()) else {
+    let Some(file) = args.spec.file() else {
         return Err(Failure::Usage("there is no spec to compare".to_owned()));
     };
     if overrides.set.is_empty() {

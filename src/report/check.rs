@@ -2,32 +2,64 @@
 
 use blis_sim::analysis::{
     Binds, ClientLoad, Constraint, Estimate, Offered, balanced, constraints, estimate, exact,
+    scheduled,
 };
-use blis_sim::model::{Arrival, Client, Model, ServiceId, Source};
+use blis_sim::model::{Arrival, Client, LiveModel, Model, ServiceId, Source};
 use blis_sim::result::offered_limits;
 
 use super::limits;
 use super::number::{count, millis, percent, significant};
 use super::parts::{Block, Report, Section};
 use super::table::Table;
-use crate::workload::Workload;
+use crate::workload::LiveWorkload;
 
-/// The resolved spec, the load it offers, and the closed form that applies.
-pub fn check(workload: &Workload) -> Report {
-    let [clients, services] = offered_load(&workload.model);
+/// The resolved spec, the load it offers, and the closed form that applies; or what cannot be said of them.
+pub fn check(workload: &LiveWorkload) -> Report {
+    let model = &workload.model;
+    let said = match model.simulable() {
+        Ok(model) => {
+            let [clients, services] = offered_load(&model);
+            vec![clients, services, limit(&model), theory(&model)]
+        }
+        Err(_) => vec![scheduled_load(model), unknown(model)],
+    };
     Report {
-        title: workload.model.name.clone(),
-        sections: vec![
-            resolved(workload),
-            clients,
-            services,
-            limit(&workload.model),
-            theory(&workload.model),
-        ],
+        title: model.name.clone(),
+        sections: [resolved(workload)].into_iter().chain(said).collect(),
     }
 }
 
-fn resolved(workload: &Workload) -> Section {
+/// What clients offer whatever the backend is.
+fn scheduled_load(model: &LiveModel) -> Section {
+    let mut table = Table::new(&["client", "requests/s"]);
+    for client in &model.clients {
+        let rate = scheduled(client, model.limits.horizon);
+        let rate = rate.map_or("as fast as replies come".to_owned(), significant);
+        table.row([client.name.clone(), rate]);
+    }
+    Section::of([Block::Table(table)]).headed("offered load")
+}
+
+/// What cannot be said where actions have no path.
+fn unknown(model: &LiveModel) -> Section {
+    let names: Vec<&str> = model.without_path().collect();
+    let (what, have) = match names.as_slice() {
+        [_] => ("action", "has"),
+        _ => ("actions", "have"),
+    };
+    let lines = vec![
+        format!(
+            "live only: {what} {} {have} no path, so that this spec can be observed and not simulated",
+            names.join(", ")
+        ),
+        "not known: the load of services, what limits the system, response times and closed forms; `path` and `services` \
+         would say them"
+            .to_owned(),
+    ];
+    Section::of([Block::Lines(lines)])
+}
+
+fn resolved(workload: &LiveWorkload) -> Section {
     Section::of([Block::Code {
         language: "yaml",
         text: workload.resolved.clone(),

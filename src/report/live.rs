@@ -1,7 +1,7 @@
 //! What only a live run has: deliveries that were awaited, and how the generator did.
 
 use blis_sim::result::{GeneratorInterval, GeneratorResult, LatencyBlock, Run};
-use blis_sim::verdict::Status;
+use blis_sim::verdict::{Standing, Status};
 
 use super::course::grouped;
 use super::number::{NOT_MEASURED, count, millis, or_not_measured, percent, rough};
@@ -101,41 +101,47 @@ pub fn awaited(run: &Run) -> Section {
     Section::of([Block::Table(table), Block::Notes(vec![note])])
 }
 
-/// How the generator did.
+/// How the generator did: in one line where it was no matter, with its course where it was the limit or lagged.
 pub fn generator(run: &Run) -> Section {
-    let Some(live) = &run.live else {
+    let generator = run.live.as_ref().and_then(|live| live.generator.as_ref());
+    let Some(generator) = generator else {
         return Section::empty();
     };
-    let Some(generator) = &live.generator else {
-        return Section::empty();
+    let lag = quantiles(&generator.own_lag_ms);
+    let lag = lag.map(|lag| format!("lag on its own account: {lag}"));
+    let [first, others @ ..] = generator.limited_by.as_slice() else {
+        let lag = lag.map_or(String::new(), |lag| format!("; {lag}"));
+        let mut fact = Fact::new("generator", format!("was not the limit{lag}"));
+        if !lagged(run) {
+            return Section::fact(fact);
+        }
+        fact.add("an objective was missed by its lag alone");
+        return Section::of([Block::Facts(vec![fact]), Block::Table(resources(generator))]);
     };
-    let mut fact = Fact::new(
-        "generator",
-        match generator.limited_by.as_slice() {
-            [] => "was not the limit".to_owned(),
-            [first, ..] => first.clone(),
-        },
-    );
-    for limit in generator.limited_by.iter().skip(1) {
-        fact.add(limit.clone());
-    }
+    let mut fact = Fact::new("generator", first.clone());
+    others.iter().for_each(|limit| fact.add(limit.clone()));
     let tripped = run.verdict.as_ref();
-    if tripped.is_some_and(|verdict| verdict.status == Status::Trip)
-        && !generator.limited_by.is_empty()
-    {
+    if tripped.is_some_and(|verdict| verdict.status == Status::Trip) {
         fact.add(
-            "the verdict is TRIP all the same: an objective was missed without the lag of the generator"
-                .to_owned(),
+            "the verdict is TRIP all the same: an objective was missed without the lag of the generator",
         );
     }
-    if let Some(lag) = quantiles(&generator.own_lag_ms) {
+    if let Some(lag) = lag {
         let idle = quantiles(&generator.control_ms);
         let idle = idle.map_or(String::new(), |idle| {
             format!("; an idle thread that keeps time was late by {idle}")
         });
-        fact.add(format!("lag on its own account: {lag}{idle}"));
+        fact.add(format!("{lag}{idle}"));
     }
     Section::of([Block::Facts(vec![fact]), Block::Table(resources(generator))])
+}
+
+/// Whether an objective was missed only because of the generator's lag.
+fn lagged(run: &Run) -> bool {
+    let signals = run.verdict.iter().flat_map(|verdict| &verdict.signals);
+    signals
+        .into_iter()
+        .any(|signal| signal.standing == Standing::GeneratorLimited)
 }
 
 fn resources(generator: &GeneratorResult) -> Table {
@@ -171,4 +177,114 @@ fn resources(generator: &GeneratorResult) -> Table {
         ]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use blis_sim::measure::Measure;
+    use blis_sim::result::{self, Live, Provenance};
+    use blis_sim::spec;
+
+    use super::*;
+    use crate::report::{run as report, text};
+
+    /// A run of nothing, in which the generator did so.
+    fn observed(limited_by: &[&str], verdict: Option<(Status, Standing)>) -> String {
+        let written = "blis: 1\nname: x\nrun: {requests: 1}\nclients: {users: {concurrency: 1, do: ask}}\nactions: {ask: \
+                       {live: {request: a}, slo: {p50: 1ms}}}\n";
+        let read = spec::read(written).expect("a spec");
+        let model = spec::lower_live(&read, &Default::default())
+            .expect("a model")
+            .model;
+        let provenance = Provenance {
+            sha256: String::new(),
+            resolved_sha256: String::new(),
+            files: Default::default(),
+            configuration: Default::default(),
+            live: Default::default(),
+            ended_by: blis_sim::engine::LoadEnd::Budget,
+            events: 0,
+            simulated: Default::default(),
+        };
+        let mut run = result::build(&model, None, &Measure::new(&model), provenance);
+        let judged = run.verdict.as_mut().zip(verdict);
+        if let Some((of, (status, standing))) = judged {
+            of.status = status;
+            of.signals
+                .iter_mut()
+                .for_each(|signal| signal.standing = standing);
+        }
+        let block = |p50| LatencyBlock {
+            p50: Some(p50),
+            p99: Some(2.0 * p50),
+            ..LatencyBlock::default()
+        };
+        let interval = GeneratorInterval {
+            start_s: 0.0,
+            width_s: 1.0,
+            own_lag_max_ms: 4.0,
+            control_max_ms: 3.0,
+            scheduling_max_ms: 2.0,
+            process_cpus: None,
+            machine_cpu_share: None,
+            memory_bytes: None,
+            dropped_deliveries: 0,
+        };
+        let live = Live {
+            target: Vec::new(),
+            server_version: String::new(),
+            connections: 1,
+            elapsed_s: 1.0,
+            reasons: Default::default(),
+            incidents: Default::default(),
+            messages: Vec::new(),
+            awaited: Default::default(),
+            generator: Some(GeneratorResult {
+                own_lag_ms: block(1.0),
+                control_ms: block(0.5),
+                limited_by: limited_by.iter().map(|&why| why.to_owned()).collect(),
+                series: vec![interval],
+            }),
+            not_measured: Vec::new(),
+            record: None,
+            observers: None,
+        };
+        text(&report(None, &run.into_live(live)))
+    }
+
+    #[test]
+    fn the_generator_has_one_line_at_the_end_where_it_was_no_matter() {
+        let well = observed(&[], Some((Status::Pass, Standing::Within)));
+        let last = "\n\n  generator   was not the limit; lag on its own account: p50 1.000 ms, p99 2.000 ms\n";
+        assert!(well.ends_with(last), "{well}");
+        assert!(well.starts_with("  verdict     PASS\n"), "{well}");
+    }
+
+    #[test]
+    fn its_course_is_shown_where_it_was_the_limit_or_lagged() {
+        let course = "  generator from   own lag  idle thread  scheduling";
+        let limited = observed(
+            &["It was late.", "It dropped."],
+            Some((Status::Trip, Standing::Over)),
+        );
+        for part in [
+            course,
+            "  generator   It was late.\n              It dropped.\n",
+            "the verdict is TRIP all the same",
+            "an idle thread that keeps time was late by p50 0.5000 ms",
+        ] {
+            assert!(limited.contains(part), "no {part} in {limited}");
+        }
+        let lagged = observed(
+            &[],
+            Some((Status::Inconclusive, Standing::GeneratorLimited)),
+        );
+        for part in [
+            course,
+            "was not the limit; lag",
+            "an objective was missed by its lag alone",
+        ] {
+            assert!(lagged.contains(part), "no {part} in {lagged}");
+        }
+    }
 }

@@ -22,15 +22,16 @@ use super::{limits, live, messages, observers};
 /// The most objectives that a report shows beside those that decided; the document has all of them.
 const OBJECTIVES: usize = 8;
 
-/// The report of a run of a spec from this file, or of the embedded one.
+/// The report of a run of a spec from this file, or of the embedded one: the answer first, then what it is of and what it
+/// is made of.
 pub fn run(file: Option<&str>, run: &Run) -> Report {
     Report {
         title: run.spec.name.clone(),
         sections: vec![
             overload(run),
+            answer(run),
             bounds(file, run),
             header(run),
-            headline(run),
             intervals(run),
             outcomes(run),
             breakdown(run),
@@ -42,10 +43,9 @@ pub fn run(file: Option<&str>, run: &Run) -> Report {
             live::awaited(run),
             course(run),
             observers::observers(run),
-            live::generator(run),
             limit(run),
             theory(run),
-            verdict(run),
+            live::generator(run),
         ],
     }
 }
@@ -94,11 +94,20 @@ fn bounds(file: Option<&str>, run: &Run) -> Section {
         ""
     };
     let of = match file {
+        None if of_a_service(run) => {
+            "no spec, --subject; --horizon or --num-requests changes it".to_owned()
+        }
         None => "embedded quickstart; --horizon or --num-requests changes it".to_owned(),
         Some(file) => file.to_owned(),
     };
     let line = format!("bounded by {}{whichever} ({of})", bounds.join(" and "));
     Section::of([Block::Lines(vec![line])])
+}
+
+/// Whether the run was of a service without a spec.
+fn of_a_service(run: &Run) -> bool {
+    let mut settings = run.configuration.values();
+    settings.any(|setting| setting.source == "--subject")
 }
 
 fn header(run: &Run) -> Section {
@@ -233,7 +242,19 @@ pub fn missed_precision(replications: u64, precision: &PrecisionResult) -> Strin
     )
 }
 
-fn headline(run: &Run) -> Section {
+/// The verdict, the throughput and the response times.
+fn answer(run: &Run) -> Section {
+    let figures = figures(run);
+    let verdict = verdict(run);
+    let facts: Vec<Fact> = match run.verdict {
+        Some(_) => [verdict].into_iter().chain(figures).collect(),
+        // Where nothing is judged, what was measured is the answer.
+        None => figures.into_iter().chain([verdict]).collect(),
+    };
+    Section::of([Block::Facts(facts)])
+}
+
+fn figures(run: &Run) -> Vec<Fact> {
     let throughput = or_not_measured(run.throughput_rps, |rps| {
         let rps = significant_within(rps, run.throughput_rps_ci95);
         format!("{rps} requests/s answered")
@@ -252,7 +273,7 @@ fn headline(run: &Run) -> Section {
             count(response.count)
         ));
     }
-    Section::of([Block::Facts(facts)])
+    facts
 }
 
 /// The figures in one line, and what they may be off by in another, each below its figure.
@@ -500,15 +521,15 @@ fn inexact(run: &Run) -> Vec<String> {
     all.collect()
 }
 
-fn verdict(run: &Run) -> Section {
+fn verdict(run: &Run) -> Fact {
     let Some(verdict) = &run.verdict else {
-        let why = "none, because no action promises anything (`slo`)";
-        return Section::fact(Fact::new("verdict", why));
+        let why = "none: no action has an objective (`slo`, or --slo p95=100ms)";
+        return Fact::new("verdict", why);
     };
     let mut fact = Fact::new("verdict", status_name(verdict.status));
     fact.lines.extend(objectives(verdict));
     fact.lines.extend(messages::not_judged(run));
-    Section::fact(fact)
+    fact
 }
 
 /// The reasons of a verdict, and how the other objectives stand: those nearest to their limits.

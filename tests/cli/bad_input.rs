@@ -325,8 +325,8 @@ fn files_that_are_no_specs_are_refused() {
 /// Flags that are refused, and what is said.
 #[rustfmt::skip]
 const FLAGS: &[(&str, &[&str])] = &[
-    ("--rate 5 --concurrency 5", &["--rate", "--concurrency", "cannot be used with"]),
-    ("--rate 5 --think-time-ms 5", &["--think-time-ms has no effect with --rate; use it with --concurrency"]),
+    ("--rate 5 --concurrency 5", &["--rate", "--concurrency", "are both given, which are two loads"]),
+    ("--rate 5 --think-time-ms 5", &["--think-time-ms: a think time has no effect with --rate; use it with --concurrency"]),
     ("--concurrency 0", &["--concurrency: there must be at least one user", "whole number from 1"]),
     ("--concurrency -5", &["--concurrency", "`-5` is negative", "a count is a whole number"]),
     ("--concurrency many", &["--concurrency", "`many` is not a count", "a count is a whole number"]),
@@ -394,7 +394,7 @@ fn client_flags_beside_a_spec_name_the_key_to_set() {
             &told,
             &[
                 flag,
-                "cannot be used with --spec",
+                "describes a client where there is no spec",
                 &format!("set {key} in the spec instead"),
             ],
         );

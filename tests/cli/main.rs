@@ -10,8 +10,10 @@ mod files;
 mod formats;
 #[cfg(target_os = "linux")]
 mod interrupt;
+mod live_only;
 mod output;
 mod run;
+mod service;
 mod set;
 mod statistics;
 mod streams;

@@ -87,7 +87,7 @@ fn the_report_on_stdout_does_not_change_what_is_written() {
     let home = temporary();
     let report = run_into(&home.path().join("a"), &[]);
     assert!(
-        report.stdout.starts_with("bounded by "),
+        report.stdout.starts_with("  verdict     "),
         "{}",
         report.stdout
     );

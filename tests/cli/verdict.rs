@@ -228,7 +228,7 @@ fn overload_is_said_first_in_text_and_markdown() {
             .replace("workers: 1, time: 1ms", "workers: 99, time: 300ms"),
     ] {
         let ran = run(&calm);
-        assert!(ran.stdout.starts_with("bounded by"), "{}", ran.stdout);
+        assert!(ran.stdout.starts_with("  verdict     "), "{}", ran.stdout);
     }
 }
 

@@ -7,9 +7,10 @@ use serde_json::Value;
 use super::markdown::{Block, blocks};
 use super::scratch::{Ran, Scratch};
 use super::spec;
+use super::stranger::{Stranger, shape};
 
 /// Commands that are shown and not run: they would run this test again, or take minutes.
-const SHOWN: [&str; 18] = [
+const SHOWN: [&str; 21] = [
     "tests/run",
     "cargo run --release -- run --concurrency 50 --think-time-ms 500",
     "cargo build --release",
@@ -25,10 +26,13 @@ const SHOWN: [&str; 18] = [
     "blis observe --url nats://127.0.0.1:4222 --concurrency 50 --think-time-ms 500 --dry-run",
     "blis observe --url nats://127.0.0.1:4222 --concurrency 50 --think-time-ms 500",
     "blis observe --url nats://127.0.0.1:4222 --rate 200/s --out runs/first",
+    "blis observe --url nats://127.0.0.1:4222 --subject my.svc --payload '{\"id\": {seq}}' --rate 200/s",
+    "blis observe --url nats://127.0.0.1:4222 --subject my.svc --payload-file order.json --header 'Tenant: north' --concurrency 20",
     "blis report runs/first",
     "blis trace runs/first --format csv",
     "benches/peers/run",
     "cargo +nightly fuzz run spec fuzz/corpus/spec specs",
+    "cargo +nightly fuzz run files",
 ];
 
 /// What came of a document.
@@ -74,6 +78,7 @@ fn example(block: &Block, body: &str, scratch: &Scratch) -> Result<String, Strin
     let (language, rest) = info.split_once(' ').unwrap_or((info, ""));
     match (language, rest) {
         ("console", "") => return console(body, scratch),
+        ("console", "live") => return live(body, scratch),
         ("json", command) => return json(command, body, scratch),
         ("yaml", "") => accepted(body, scratch, true)?,
         ("yaml", "fragment") => accepted(&spec::complete(body)?, scratch, false)?,
@@ -119,6 +124,30 @@ fn console(body: &str, scratch: &Scratch) -> Result<String, String> {
         }
     }
     Ok(real)
+}
+
+/// The same of commands that observe a service of somebody else. What is shown stands as long as only figures differ.
+fn live(body: &str, scratch: &Scratch) -> Result<String, String> {
+    if !body.starts_with("$ ") {
+        return Err("a console example starts with `$ command`".to_owned());
+    }
+    let stranger = Stranger::start();
+    let mut real = String::new();
+    for command in body.lines().filter_map(|line| line.strip_prefix("$ ")) {
+        if let Some(refusal) = Scratch::refusal(command) {
+            return Err(refusal);
+        }
+        let ran = scratch.run(&stranger.reached(command));
+        real.push_str(&format!("$ {command}\n{}", stranger.shown(&ran.stdout)));
+        if ran.code != 0 {
+            let told = stranger.shown(&ran.stderr);
+            real.push_str(&format!("{told}# exit {}\n", ran.code));
+        }
+    }
+    Ok(match shape(&real) == shape(body) {
+        true => body.to_owned(),
+        false => real,
+    })
 }
 
 /// A part of the JSON that a command prints.
@@ -201,6 +230,7 @@ services:
     #[test]
     fn whatever_is_not_so_is_a_problem() {
         for wrong in [
+            "```console live\n$ blis observe --url nats://127.0.0.1:4222 --subject nobody --concurrency 1 --num-requests 1\n```\n".to_owned(),
             "```console\n$ blis --version\nblis 9.9.9\n```\n".to_owned(),
             "```console\n$ blis check none.yaml\n```\n".to_owned(),
             "```console\nblis --version\n```\n".to_owned(),

@@ -3,6 +3,7 @@
 //! | fence | what is checked |
 //! |---|---|
 //! | `console` | each line `$ command` is run; output, messages and `# exit N` are exactly those shown |
+//! | `console live` | the same against a real server with a service at `my.svc`: figures may be others, words may not; messages count where it fails |
 //! | `yaml` | a complete spec, which `blis check` accepts without a warning; `yaml NAME` also saves it as NAME |
 //! | `yaml fragment` | a part of a spec, accepted once it is put into a complete one |
 //! | `yaml refused NAME` | a spec that is refused, saved as NAME for the console example that shows how |
@@ -18,7 +19,14 @@ mod check;
 mod links;
 mod markdown;
 mod scratch;
+#[path = "../live/server.rs"]
+#[allow(dead_code)]
+mod server;
 mod spec;
+mod stranger;
+#[path = "../live/wire.rs"]
+#[allow(dead_code)]
+mod wire;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

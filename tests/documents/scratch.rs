@@ -55,11 +55,13 @@ impl Scratch {
     /// Why a command is not one that examples may hold.
     pub fn refusal(command: &str) -> Option<String> {
         let command = command.replacen(FROM_SOURCE, "blis ", 1);
+        // To the shell, nothing within single quotes means anything.
+        let command = without(&command, '\'');
         if command.contains(|c| SHELL.contains(c)) {
             return Some(format!("`{command}` is more than a pipe of programs"));
         }
-        // A bar within quotes belongs to a pattern; what is between quotes is every other piece.
-        let unquoted: String = command.split('"').step_by(2).collect();
+        // A bar within quotes belongs to a pattern.
+        let unquoted = without(&command, '"');
         let unknown = unquoted.split('|').find(|stage| {
             let program = stage.split_whitespace().next();
             !program.is_some_and(|program| PROGRAMS.contains(&program))
@@ -90,4 +92,9 @@ impl Scratch {
             code: output.status.code().unwrap_or(-1),
         }
     }
+}
+
+/// A command without what is between these quotes: every other piece.
+fn without(command: &str, quote: char) -> String {
+    command.split(quote).step_by(2).collect()
 }

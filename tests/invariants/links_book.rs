@@ -46,7 +46,7 @@ impl<'a> LinksBook<'a> {
     pub fn new(model: &'a Model) -> Option<LinksBook<'a>> {
         let first = |entry: u32| matches!(model.program[entry as usize], Step::Visit(_));
         let linked =
-            model.one_way.is_none() && model.actions.iter().all(|action| first(action.entry));
+            model.one_way.is_none() && model.actions.iter().all(|action| first(action.path.entry));
         linked.then(|| LinksBook {
             model,
             jobs: HashMap::new(),
@@ -70,7 +70,8 @@ impl<'a> LinksBook<'a> {
 
     /// Whether an action's path goes on after the reply: then its work outlives its client's interest.
     fn goes_on(&self, request: &Request) -> bool {
-        let path = &self.model.program[self.model.actions[request.action.index()].entry as usize..];
+        let path =
+            &self.model.program[self.model.actions[request.action.index()].path.entry as usize..];
         let path = path
             .split(|step| *step == Step::End)
             .next()

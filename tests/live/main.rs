@@ -16,6 +16,7 @@ mod programs;
 mod record;
 mod served;
 mod server;
+mod service;
 mod stranger;
 mod streams;
 mod unread;

@@ -32,7 +32,7 @@ fn run(model: &Model) -> Run {
         events: 0,
         simulated: Span::ZERO,
     };
-    build(model, &finished.measure, provenance)
+    build(model, Some(model), &finished.measure, provenance)
 }
 
 /// Messages acknowledged per second.

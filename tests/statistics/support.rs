@@ -66,7 +66,7 @@ fn provenance(finished: &Finished) -> Provenance {
 /// The document of a single run.
 pub fn run(model: &Model) -> Run {
     let finished = simulate(model, UNWATCHED, |_| {}).unwrap();
-    build(model, &finished.measure, provenance(&finished))
+    build(model, Some(model), &finished.measure, provenance(&finished))
 }
 
 /// Replications of a model.

@@ -7,7 +7,9 @@
 use std::collections::BTreeSet;
 
 use blis_sim::backend::Backend;
-use blis_sim::model::{ActionId, Answer, Dispatch, Model, Service, ServiceId};
+use blis_sim::model::{
+    Action, ActionId, Answer, Dispatch, LiveModel, Model, Path, Service, ServiceId,
+};
 
 use crate::peers::Roster;
 
@@ -44,6 +46,12 @@ pub enum Unplayable {
         "no action of the spec says to which subject it is sent: give one `live: {{request: SUBJECT}}`"
     )]
     NoSubject,
+    /// Nobody knows what requests do.
+    #[error(
+        "there is nothing to play: no action of the spec has a path ({}); give one `path: [{{visit: SERVICE}}, reply]`",
+        .0.join(", ")
+    )]
+    NoPath(Vec<String>),
     /// Two actions that cannot be told apart.
     #[error("the actions {0} and {1} have the same subject: give each its own")]
     SameSubject(String, String),
@@ -55,6 +63,32 @@ pub enum Unplayable {
         /// What there is.
         known: Vec<String>,
     },
+}
+
+/// What can be played of a model: those of its actions that have a path. The others are sent nowhere as far as a double is
+/// concerned, so that nothing of them ever comes to it.
+///
+/// # Errors
+/// [`Unplayable::NoPath`] where no action has one.
+pub fn playable(model: &LiveModel) -> Result<Model, Unplayable> {
+    if model.actions.iter().all(|action| action.path.is_none()) {
+        let names = model.without_path().map(str::to_owned);
+        return Err(Unplayable::NoPath(names.collect()));
+    }
+    // Where the program ends, nothing follows.
+    let nowhere = Path {
+        entry: u32::try_from(model.program.len()).unwrap_or(u32::MAX),
+        fire_and_forget: false,
+    };
+    model.clone().with_paths(|action| {
+        Ok(match action.path {
+            Some(path) => action.with_path(path),
+            None => Action {
+                sending: None,
+                ..action.with_path(nowhere)
+            },
+        })
+    })
 }
 
 /// How many places a service has: one for each member with a line and a subscription of its own.

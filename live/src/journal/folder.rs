@@ -124,11 +124,11 @@ pub fn start<D: Disk>(
 ///
 /// # Errors
 /// [`Failure::Write`], and those of reading the segments. The journal is then still there.
-pub fn end<D: Disk>(
+pub fn end<D: Disk, P>(
     disk: &mut D,
     directory: &Path,
     run: u64,
-    model: &Model,
+    model: &Model<P>,
     files: &[NamedText],
 ) -> Result<(), Failure> {
     let staged = stage(disk, directory)?;
@@ -158,11 +158,11 @@ pub fn end<D: Disk>(
 }
 
 /// Writes the rows of the segments, and the seal if there is one, into one segment.
-fn fold<D: Disk>(
+fn fold<D: Disk, P>(
     disk: &mut D,
     directory: &Path,
     run: u64,
-    model: &Model,
+    model: &Model<P>,
     path: &Path,
 ) -> Result<(), Failure> {
     let failed = unwritten(path);

@@ -100,11 +100,11 @@ impl<R: Read> Entries<R> {
     ///
     /// # Errors
     /// Those of [`open`](Self::open).
-    pub fn of_folder<D: Disk<Reader = R>>(
+    pub fn of_folder<D: Disk<Reader = R>, P>(
         disk: &D,
         folder: &Path,
         run: u64,
-        model: &Model,
+        model: &Model<P>,
     ) -> Result<Entries<R>, Failure> {
         let names = disk.names(folder).map_err(unread(folder))?;
         let segments = names.iter().filter(|name| name.ends_with(SEGMENT));
@@ -116,11 +116,11 @@ impl<R: Read> Entries<R> {
     ///
     /// # Errors
     /// The first that cannot be read, or that is none of this run and version.
-    pub fn open<D: Disk<Reader = R>>(
+    pub fn open<D: Disk<Reader = R>, P>(
         disk: &D,
         paths: &[PathBuf],
         run: u64,
-        model: &Model,
+        model: &Model<P>,
     ) -> Result<Entries<R>, Failure> {
         let folder = paths.first().and_then(|path| path.parent());
         let mut entries = Entries {

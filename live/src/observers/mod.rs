@@ -74,9 +74,9 @@ impl Observers {
     ///
     /// # Errors
     /// What was wanted and cannot be observed.
-    pub async fn prepare(
+    pub async fn prepare<P>(
         asker: Asker,
-        model: &Model,
+        model: &Model<P>,
         of_spec: BTreeSet<String>,
         wanted: &Wanted<'_>,
     ) -> Result<Observers, Unobservable> {

@@ -65,7 +65,7 @@ fn paths_do_more_than_visit(traffic: &Traffic<'_>) -> Option<String> {
             step,
             Step::Publish { .. } | Step::Emit(_) | Step::Fork { .. }
         );
-        holds || more || action.fire_and_forget
+        holds || more || action.path.fire_and_forget
     })?;
     let what = match step {
         Step::Visit(visit) if visit.holds => "holds a worker during other steps",

@@ -34,12 +34,12 @@ pub fn path_demand(model: &Model, action: &Action) -> PathDemand {
         before_reply: 1.0,
         after_reply: 0.0,
     };
-    let spent = walk.follow(action.entry as usize, waiting);
+    let spent = walk.follow(action.path.entry as usize, waiting);
     PathDemand {
         visits: walk.visits,
         busy: walk.busy,
         messages: walk.messages,
-        unloaded_response: match action.fire_and_forget {
+        unloaded_response: match action.path.fire_and_forget {
             true => 0.0,
             false => 2.0 * network + spent.before_reply,
         },

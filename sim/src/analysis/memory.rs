@@ -64,6 +64,17 @@ pub enum Longest {
 }
 
 impl Memory {
+    /// That of a backend that is not in the spec: nothing is known to remember anything.
+    pub fn unknown<P>(model: &Model<P>) -> Memory {
+        Memory {
+            services: vec![LineMemory::Seconds(0.0); model.services.len()],
+            consumers: vec![LineMemory::Seconds(0.0); model.consumers.len()],
+            meets: vec![Vec::new(); model.actions.len()],
+            room: None,
+            changes: None,
+        }
+    }
+
     /// The memory of a line.
     pub fn line(&self, line: Line) -> LineMemory {
         match line {

@@ -27,4 +27,4 @@ pub use demand::{PathDemand, path_demand};
 pub use estimate::{Approximation, Bounds, Estimate, estimate};
 pub use exact::{Exact, exact};
 pub use memory::{Line, LineMemory, Longest, Memory, memory};
-pub use offered::{ClientLoad, ConsumerLoad, Offered, ServiceLoad, offered};
+pub use offered::{ClientLoad, ConsumerLoad, Offered, ServiceLoad, offered, scheduled};

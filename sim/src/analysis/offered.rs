@@ -2,7 +2,9 @@
 
 use crate::analysis::demand::{PathDemand, path_demand};
 use crate::dist::Dist;
-use crate::model::{Arrival, Client, Model, Rounds, Shape, Source};
+use std::num::NonZeroU32;
+
+use crate::model::{Arrival, Client, Model, Rounds, Session, Shape, Source};
 use crate::time::Time;
 
 /// The offered load of a model.
@@ -206,6 +208,36 @@ fn arrival_rates(
     }
 }
 
+/// Mean and peak requests per second of an open client, from the start to the horizon.
+fn open_rates(
+    population: NonZeroU32,
+    arrival: &Arrival,
+    shape: Option<&Shape>,
+    session: Option<&Session>,
+    horizon: Option<Time>,
+) -> (f64, Option<f64>) {
+    let rounds = session.map_or(1.0, |session| mean_rounds(&session.rounds));
+    let each = rounds * f64::from(population.get());
+    let (mean, peak) = arrival_rates(arrival, shape, horizon);
+    (mean * each, peak.map(|peak| peak * each))
+}
+
+/// Requests per second that the schedule of a client asks for, whatever the backend is; `None` for closed users, who wait
+/// for it.
+pub fn scheduled(client: &Client, horizon: Option<Time>) -> Option<f64> {
+    match &client.source {
+        Source::Closed { .. } => None,
+        Source::Open {
+            arrival,
+            shape,
+            session,
+        } => {
+            let (shape, session) = (shape.as_ref(), session.as_ref());
+            Some(open_rates(client.population, arrival, shape, session, horizon).0)
+        }
+    }
+}
+
 fn client_load(client: &Client, demands: &[PathDemand], horizon: Option<Time>) -> ClientLoad {
     let shares = client.mix.shares.iter();
     let unloaded_response = shares
@@ -226,14 +258,16 @@ fn client_load(client: &Client, demands: &[PathDemand], horizon: Option<Time>) -
             shape,
             session,
         } => {
-            let rounds = session
-                .as_ref()
-                .map_or(1.0, |session| mean_rounds(&session.rounds));
-            let members = f64::from(client.population.get());
-            let (mean, peak) = arrival_rates(arrival, shape.as_ref(), horizon);
+            let (mean, peak) = open_rates(
+                client.population,
+                arrival,
+                shape.as_ref(),
+                session.as_ref(),
+                horizon,
+            );
             Rates {
-                mean: mean * rounds * members,
-                peak: peak.map(|peak| peak * rounds * members),
+                mean,
+                peak,
                 at_most: false,
             }
         }

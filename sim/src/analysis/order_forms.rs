@@ -95,7 +95,7 @@ fn lengths(traffic: &Traffic<'_>, service: &Service, share: f64) -> Vec<Length> 
     let model = traffic.model;
     let mut lengths: Vec<Length> = Vec::new();
     for action in &model.actions {
-        let own = match model.program.get(action.entry as usize) {
+        let own = match model.program.get(action.path.entry as usize) {
             Some(Step::Visit(visit)) => visit.time.as_ref(),
             _ => None,
         };

@@ -68,8 +68,8 @@ pub fn client_route(model: &Model, client: &Client) -> Route {
 
 /// The steps of an action, and the position of the first in the program.
 fn steps<'a>(model: &'a Model, action: &Action) -> (usize, &'a [Step]) {
-    let first = action.entry as usize;
-    let later = model.actions.iter().map(|other| other.entry as usize);
+    let first = action.path.entry as usize;
+    let later = model.actions.iter().map(|other| other.path.entry as usize);
     let consumers = model.consumers.iter().map(|other| other.entry as usize);
     let end = later
         .chain(consumers)

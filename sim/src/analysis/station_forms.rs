@@ -29,7 +29,7 @@ pub fn single_station<'a>(traffic: &Traffic<'a>) -> Option<&'a Service> {
             return None;
         }
         for (action, _) in &client.mix.shares {
-            let entry = model.actions[action.index()].entry as usize;
+            let entry = model.actions[action.index()].path.entry as usize;
             let [Step::Visit(visited), Step::Reply, Step::End, ..] = &model.program[entry..] else {
                 return None;
             };

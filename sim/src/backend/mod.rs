@@ -186,7 +186,10 @@ impl Backend {
         let keeps_sides = !ranked.is_empty()
             || !model.fan_outs.is_empty()
             || stations.iter().any(|station| station.rare.tentative);
-        let forgets = model.actions.iter().any(|action| action.fire_and_forget);
+        let forgets = model
+            .actions
+            .iter()
+            .any(|action| action.path.fire_and_forget);
         Backend {
             paths: paths(model),
             request_keys: request_keys.collect(),
@@ -897,11 +900,11 @@ fn paths(model: &Model) -> Vec<Path> {
     let actions = model.actions.iter().map(|action| {
         let key = |purpose| Key::new(model.seed, Kind::Action, &action.name, purpose);
         Path {
-            entry: action.entry,
+            entry: action.path.entry,
             branch: key(Purpose::Branch),
             delay: key(Purpose::Delay),
             place: key(Purpose::Path),
-            fire_and_forget: action.fire_and_forget,
+            fire_and_forget: action.path.fire_and_forget,
         }
     });
     let consumers = model.consumers.iter().map(|consumer| {

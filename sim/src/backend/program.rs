@@ -143,7 +143,7 @@ impl Program {
     pub(super) fn new(model: &Model) -> Program {
         let mut program = Program::default();
         let mut ordinals = Ordinals::default();
-        let actions = model.actions.iter().map(|action| action.entry);
+        let actions = model.actions.iter().map(|action| action.path.entry);
         let consumers: BTreeSet<u32> = model.consumers.iter().map(|one| one.entry).collect();
         let entries: BTreeSet<u32> = actions.chain(consumers.iter().copied()).collect();
         for (at, step) in (0u32..).zip(&model.program) {

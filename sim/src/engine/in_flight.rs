@@ -94,7 +94,7 @@ pub struct InFlight {
 
 impl InFlight {
     /// No requests yet; the timeouts are those of the model's clients.
-    pub fn new(model: &Model) -> InFlight {
+    pub fn new<P>(model: &Model<P>) -> InFlight {
         let mut lists: Vec<Deadlines> = Vec::new();
         let list_of = model.clients.iter().map(|client| {
             let Some(timeout) = client.timeout else {

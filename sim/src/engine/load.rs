@@ -60,7 +60,7 @@ pub struct Load {
 
 impl Load {
     /// The load of a model, not yet started.
-    pub fn new(model: &Model) -> Load {
+    pub fn new<P>(model: &Model<P>) -> Load {
         Load {
             users: Users::new(model),
             in_flight: InFlight::new(model),

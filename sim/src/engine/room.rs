@@ -77,7 +77,7 @@ pub(super) struct Room {
 
 impl Room {
     /// The limits of a model; `None` where it has none.
-    pub fn new(model: &Model) -> Option<Box<Room>> {
+    pub fn new<P>(model: &Model<P>) -> Option<Box<Room>> {
         let own = model.clients.iter().map(|client| client.max_in_flight);
         let own: Vec<_> = own.map(|limit| limit.map(Gate::new)).collect();
         let all = model.max_in_flight.map(Gate::new);

@@ -17,11 +17,11 @@ pub(super) fn before_reply(model: &Model, action: &Action) -> BeforeReply {
         visits: vec![false; model.services.len()],
         delays: false,
     };
-    if action.fire_and_forget {
+    if action.path.fire_and_forget {
         return found;
     }
     let mut seen = vec![false; model.program.len()];
-    let mut ways = vec![action.entry];
+    let mut ways = vec![action.path.entry];
     while let Some(at) = ways.pop() {
         let Some(step) = model.program.get(at as usize) else {
             continue;

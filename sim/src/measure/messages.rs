@@ -24,7 +24,7 @@ pub(super) struct Messages {
 
 impl Messages {
     /// Nothing measured yet.
-    pub(super) fn new(model: &Model) -> Messages {
+    pub(super) fn new<P>(model: &Model<P>) -> Messages {
         let start = model.limits.warmup;
         let consumers_of = model.consumers.iter().map(|consumer| {
             let stream = &model.streams[consumer.stream.index()];

@@ -260,7 +260,7 @@ pub struct Measure {
 
 impl Measure {
     /// Nothing measured yet.
-    pub fn new(model: &Model) -> Measure {
+    pub fn new<P>(model: &Model<P>) -> Measure {
         let mut parts = Vec::new();
         let mut cells = Vec::with_capacity(model.clients.len() * model.actions.len());
         for (client, of) in model.clients.iter().zip(0u16..) {

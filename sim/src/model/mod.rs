@@ -2,10 +2,12 @@
 //!
 //! Names have become indices, paths one flat program, percentages shares and distributions checked samplers.
 //! A [`Model`] is always runnable: whatever could be wrong with a spec was found before it came to be, in
-//! [`lower`](crate::spec::lower). Nothing in it changes during a run, and both worlds read the same one.
+//! [`lower`](crate::spec::lower). Nothing in it changes during a run, and both worlds read the same one. A spec may say
+//! how actions are sent and not what they do in the backend: it is lowered to a [`LiveModel`], which no simulation takes.
 
 mod live;
 mod load_curve;
+mod paths;
 pub mod rendered;
 mod shape;
 mod size;
@@ -17,6 +19,7 @@ pub use live::{
     REQUEST_ID, SendKind, Sending, Variable,
 };
 pub use load_curve::LoadCurve;
+pub use paths::{LiveModel, NoPath, Path};
 pub use shape::{Shape, Then};
 pub use size::{SizeDraws, Sizes};
 pub use template::{ENVIRONMENT, PLACES, Piece, Template};
@@ -63,8 +66,11 @@ ids! {
 }
 
 /// Everything a run needs to know, checked. Whatever has a name is in the order of the names.
+///
+/// `P` is what is known of the paths of actions. A model is simulated where each action has a [`Path`]; users, measurement
+/// and the live world take a [`LiveModel`] as well.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Model {
+pub struct Model<P = Path> {
     /// The spec's name.
     pub name: String,
     /// Seed of every draw.
@@ -74,7 +80,7 @@ pub struct Model {
     /// Who sends requests; never empty.
     pub clients: Vec<Client>,
     /// What requests are; never empty.
-    pub actions: Vec<Action>,
+    pub actions: Vec<Action<P>>,
     /// What requests visit.
     pub services: Vec<Service>,
     /// Where messages are kept until their consumers have worked on them.
@@ -135,7 +141,7 @@ pub struct Client {
     pub connections: Option<Connections>,
 }
 
-impl Model {
+impl<P> Model<P> {
     /// Whether requests wait where as many are in flight as may be.
     pub fn holds_back(&self) -> bool {
         let own = self.clients.iter().map(|client| client.max_in_flight);
@@ -312,11 +318,11 @@ pub struct OnFailure {
 
 /// An action: a kind of request.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Action {
+pub struct Action<P = Path> {
     /// Its name in the spec.
     pub name: String,
-    /// Where its path starts in [`Model::program`].
-    pub entry: u32,
+    /// What its requests do in the backend.
+    pub path: P,
     /// What is promised of it.
     pub slo: Slo,
     /// The class of its requests at services that serve by priority.
@@ -324,8 +330,6 @@ pub struct Action {
     /// How long after its intended instant a request is due, at services that serve by deadline; the client's timeout
     /// unless given.
     pub deadline: Option<Span>,
-    /// Whether the request is done when it is sent: nothing on its path ever answers.
-    pub fire_and_forget: bool,
     /// How much its requests carry; `None` where the places of a text decide it.
     pub size: Option<Sizes>,
     /// How its requests are sent to a real cluster, where the spec says so.

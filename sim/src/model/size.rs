@@ -75,7 +75,7 @@ pub struct SizeDraws {
 
 impl SizeDraws {
     /// Those of a model.
-    pub fn new(model: &Model) -> SizeDraws {
+    pub fn new<P>(model: &Model<P>) -> SizeDraws {
         let key = |kind, name: &str, purpose| Key::new(model.seed, kind, name, purpose);
         let clients = model.clients.iter();
         let actions = model.actions.iter();

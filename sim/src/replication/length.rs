@@ -104,18 +104,23 @@ impl Short {
 impl Length {
     /// The length of runs of a model that have ended, so many of them.
     pub fn of(model: &Model, measure: &Measure, runs: u64) -> Length {
-        let runs = runs.max(1);
-        Length::new(
-            model,
-            measure.warmup(),
-            measure.measured().as_secs_f64() / runs as f64,
-            runs,
-        )
+        Length::measured(model, memory(model), measure, runs)
     }
 
-    fn new(model: &Model, warmup: Time, window: f64, runs: u64) -> Length {
+    /// The same of a model whose backend is not known.
+    pub fn without_backend<P>(model: &Model<P>, measure: &Measure, runs: u64) -> Length {
+        Length::measured(model, Memory::unknown(model), measure, runs)
+    }
+
+    fn measured<P>(model: &Model<P>, memory: Memory, measure: &Measure, runs: u64) -> Length {
+        let runs = runs.max(1);
+        let window = measure.measured().as_secs_f64() / runs as f64;
+        Length::new(model, memory, measure.warmup(), window, runs)
+    }
+
+    fn new<P>(model: &Model<P>, memory: Memory, warmup: Time, window: f64, runs: u64) -> Length {
         Length {
-            memory: memory(model),
+            memory,
             services: model
                 .services
                 .iter()
@@ -276,7 +281,13 @@ services: {{api: {{workers: 1, time: {{exponential: {{mean: 10ms}}}}}}}}
         let spec = spec::read(&text).unwrap_or_else(|errors| panic!("{errors:#?}"));
         let lowered = spec::lower(&spec).unwrap_or_else(|errors| panic!("{errors:#?}"));
         let warmup = Time::ZERO + Span::from_secs(warmup_s);
-        Length::new(&lowered.model, warmup, window_s, number)
+        Length::new(
+            &lowered.model,
+            memory(&lowered.model),
+            warmup,
+            window_s,
+            number,
+        )
     }
 
     fn mean(length: &Length) -> Result<(), Short> {

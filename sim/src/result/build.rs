@@ -46,8 +46,14 @@ pub struct Provenance {
     pub simulated: Span,
 }
 
-/// The document of a simulated run.
-pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
+/// The document of a run. `backend` is the same model where it knows what the backend does: what is derived from that is
+/// absent without it.
+pub fn build<P>(
+    model: &Model<P>,
+    backend: Option<&Model>,
+    measure: &Measure,
+    provenance: Provenance,
+) -> Run {
     let total = measure.total();
     let measured = measure.measured();
     let mut sessions = Sessions::default();
@@ -56,7 +62,7 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
         .iter()
         .for_each(|of_client| sessions.add(of_client));
     let interrupted = provenance.ended_by == LoadEnd::Interrupted;
-    let limits = constraints::measured(model, measure);
+    let limits = backend.map(|backend| constraints::measured(backend, measure));
     let mut run = Run {
         schema: SCHEMA.to_owned(),
         blis_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -82,7 +88,7 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
         duplicate_replies: measure.duplicate_replies(),
         sessions: session_counts(&sessions),
         offered_rps: per_second(total.window.requests.intended, measured),
-        falling_behind_rps: falling_behind(model, measure, &limits),
+        falling_behind_rps: falling_behind(measure, backend.zip(limits.as_ref())),
         throughput_rps: per_second(total.completed, measured),
         throughput_rps_ci95: None,
         latency_ms: latency(&total.window.latencies),
@@ -93,27 +99,34 @@ pub fn build(model: &Model, measure: &Measure, provenance: Provenance) -> Run {
         services: services(model, measure),
         streams: messages::streams(model, measure),
         fan_outs: messages::fan_outs(model, measure),
-        bottleneck: limits.bottleneck,
-        constraints: limits.all,
-        theory: theory(model, total.requests().ended(Outcome::TimedOut)),
+        theory: match backend {
+            Some(backend) => theory(backend, total.requests().ended(Outcome::TimedOut)),
+            None => no_theory(),
+        },
         series: series(model, measure),
         verdict: evidence(model, measure, interrupted, &provenance.live)
             .map(|evidence| verdict(&evidence)),
         events: Some(provenance.events),
         simulated_s: Some(provenance.simulated.as_secs_f64()),
+        bottleneck: None,
+        constraints: Vec::new(),
         live: None,
     };
-    intervals::add(&mut run, model, &Source::Batches(measure));
+    if let Some(limits) = limits {
+        (run.bottleneck, run.constraints) = (limits.bottleneck, limits.all);
+    }
+    intervals::add(&mut run, model, backend, &Source::Batches(measure));
     run
 }
 
 /// The document of several replications, of which `provenance` says the sums.
 pub fn build_replicated(model: &Model, replicated: &Replicated, provenance: Provenance) -> Run {
     let measure = &replicated.together.measure;
-    let mut run = build(model, measure, provenance);
+    let mut run = build(model, Some(model), measure, provenance);
     intervals::add(
         &mut run,
         model,
+        Some(model),
         &Source::Replications(measure, &replicated.each),
     );
     run.replications = Some(replications(replicated));
@@ -205,8 +218,8 @@ pub(super) fn block(times: &Times, censored: u64) -> LatencyBlock {
     }
 }
 
-fn actions(model: &Model, measure: &Measure) -> BTreeMap<String, ActionResult> {
-    let entry = |(action, id): (&crate::model::Action, u16)| {
+fn actions<P>(model: &Model<P>, measure: &Measure) -> BTreeMap<String, ActionResult> {
+    let entry = |(action, id): (&crate::model::Action<P>, u16)| {
         let cell = measure.action(ActionId(id));
         let result = ActionResult {
             requests: request_counts(&cell.requests()),
@@ -232,7 +245,7 @@ fn overall(overall: &Overall) -> OverallResult {
     }
 }
 
-fn clients(model: &Model, measure: &Measure) -> BTreeMap<String, ClientResult> {
+fn clients<P>(model: &Model<P>, measure: &Measure) -> BTreeMap<String, ClientResult> {
     let entry = |(client, id): (&crate::model::Client, u16)| {
         let cell = measure.client(ClientId(id));
         let result = ClientResult {
@@ -257,7 +270,7 @@ pub(super) fn utilisation(service: &Service, areas: Areas, span: Span) -> Option
     Some(mean_over(areas.busy, span)? / service.servers() as f64)
 }
 
-fn services(model: &Model, measure: &Measure) -> BTreeMap<String, ServiceResult> {
+fn services<P>(model: &Model<P>, measure: &Measure) -> BTreeMap<String, ServiceResult> {
     let measured = measure.measured();
     let entry = |(service, meter): (&Service, &StationMeter)| {
         let visits = meter.window_visits();
@@ -328,6 +341,17 @@ pub(super) fn theory(model: &Model, timed_out: u64) -> Theory {
     theory
 }
 
+/// Nothing is known of a backend that is not in the spec.
+pub(super) fn no_theory() -> Theory {
+    Theory {
+        exact: None,
+        not_applicable: Some("the spec does not say what the backend does".to_owned()),
+        balanced_bounds: None,
+        bounds: None,
+        approximation: None,
+    }
+}
+
 fn balanced_bounds(found: Balanced) -> BalancedBounds {
     let (least, most) = found.throughput;
     BalancedBounds {
@@ -367,7 +391,7 @@ fn exactly(exact: Exact) -> Exactly {
     }
 }
 
-fn series(model: &Model, measure: &Measure) -> Vec<Interval> {
+fn series<P>(model: &Model<P>, measure: &Measure) -> Vec<Interval> {
     let mut in_flight = 0;
     let interval = |(number, row): (usize, &Row)| {
         let (start, end) = measure.series().bounds(number);

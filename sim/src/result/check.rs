@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::blocks::{SpecIdentity, Theory};
-use super::build::theory;
+use super::build::{no_theory, theory};
 use super::constraints::{self, Bottleneck, ConstraintResult};
-use crate::analysis::{ClientLoad, ServiceLoad, offered};
-use crate::model::Model;
+use crate::analysis::{ClientLoad, ServiceLoad, offered, scheduled};
+use crate::model::{LiveModel, Model};
 use crate::spec::Setting;
 
 /// The identifier of the document of a check.
@@ -30,6 +30,10 @@ pub struct Check {
     pub configuration: BTreeMap<String, Setting>,
     /// The text of the spec with defaults and flags in place.
     pub resolved: String,
+    /// Actions that have no path: what they do in the backend is not known, so that the load of services, what limits the
+    /// system and a closed form are not either. Absent when there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_path: Vec<String>,
     /// The load that the clients offer when nothing slows them down.
     pub offered: OfferedLoad,
     /// What limits the system first; absent where closed users beside other clients make that depend on the load.
@@ -100,12 +104,18 @@ pub struct Checked {
     pub warnings: Vec<String>,
 }
 
-/// The document of a check.
-pub fn check(model: &Model, checked: Checked) -> Check {
-    let load = offered(model);
-    let limits = constraints::offered(model);
-    let clients = model.clients.iter().zip(&load.clients);
-    let services = model.services.iter().zip(&load.services);
+/// The document of a check. What cannot be said of a model some of whose actions have no path is absent, and they are named.
+pub fn check(model: &LiveModel, checked: Checked) -> Check {
+    let simulable = model.simulable();
+    let (offered, limits, theory) = match &simulable {
+        Ok(model) => {
+            let limits = constraints::offered(model);
+            let found = (limits.bottleneck, limits.all);
+            (offered_load(model), found, theory(model, 0))
+        }
+        Err(_) => (scheduled_load(model), (None, Vec::new()), no_theory()),
+    };
+    let (bottleneck, constraints) = limits;
     Check {
         schema: CHECK_SCHEMA.to_owned(),
         blis_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -118,18 +128,43 @@ pub fn check(model: &Model, checked: Checked) -> Check {
         seed: model.seed,
         configuration: checked.configuration,
         resolved: checked.resolved,
-        offered: OfferedLoad {
-            clients: clients
-                .map(|(client, load)| (client.name.clone(), by_client(load)))
-                .collect(),
-            services: services
-                .map(|(service, load)| (service.name.clone(), to_service(load)))
-                .collect(),
-        },
-        bottleneck: limits.bottleneck,
-        constraints: limits.all,
-        theory: theory(model, 0),
+        without_path: model.without_path().map(str::to_owned).collect(),
+        offered,
+        bottleneck,
+        constraints,
+        theory,
         warnings: checked.warnings,
+    }
+}
+
+fn offered_load(model: &Model) -> OfferedLoad {
+    let load = offered(model);
+    let clients = model.clients.iter().zip(&load.clients);
+    let services = model.services.iter().zip(&load.services);
+    OfferedLoad {
+        clients: clients
+            .map(|(client, load)| (client.name.clone(), by_client(load)))
+            .collect(),
+        services: services
+            .map(|(service, load)| (service.name.clone(), to_service(load)))
+            .collect(),
+    }
+}
+
+/// What clients offer whatever the backend is.
+fn scheduled_load(model: &LiveModel) -> OfferedLoad {
+    let clients = model.clients.iter().map(|client| {
+        let rate = scheduled(client, model.limits.horizon);
+        let offered = OfferedByClient {
+            requests_per_s: rate.and_then(bounded),
+            at_most: rate.is_none(),
+            unloaded_response_ms: None,
+        };
+        (client.name.clone(), offered)
+    });
+    OfferedLoad {
+        clients: clients.collect(),
+        services: BTreeMap::new(),
     }
 }
 

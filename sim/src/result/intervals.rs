@@ -20,6 +20,10 @@ pub(super) const NAMES: [&str; 5] = ["p50", "p90", "p95", "p99", "p999"];
 /// Why there is no interval of what did not happen.
 const NOTHING: &str = "not measured: nothing of it happened within the window";
 
+/// What is to be kept in mind where the spec does not say what the backend does.
+const NO_BACKEND: &str =
+    "it is not known for how long the backend remembers: the spec does not say what it does";
+
 /// Why there is none where there are no batches.
 const TOO_SHORT: &str = "too short: the measured window does not make batches";
 
@@ -52,8 +56,8 @@ pub fn none() -> Intervals {
 }
 
 /// Adds intervals to the figures of a document, in the place of those that it may have.
-pub fn add(run: &mut Run, model: &Model, source: &Source<'_>) {
-    let mut maker = Maker::new(model, source);
+pub fn add<P>(run: &mut Run, model: &Model<P>, backend: Option<&Model>, source: &Source<'_>) {
+    let mut maker = Maker::new(model, backend, source);
     let total = maker.measure.total();
     run.throughput_rps_ci95 = maker.throughput("throughput_rps", Of::Total);
     maker.latency("", Of::Total, &mut run.latency_ms, &total.window.latencies);
@@ -111,7 +115,7 @@ pub(super) struct Maker<'a> {
 }
 
 impl<'a> Maker<'a> {
-    fn new(model: &Model, source: &Source<'a>) -> Maker<'a> {
+    fn new<P>(model: &Model<P>, backend: Option<&Model>, source: &Source<'a>) -> Maker<'a> {
         let (measure, sums, each) = match source {
             Source::Batches(measure) => (*measure, measure.batches(), None),
             Source::Replications(measure, each) => {
@@ -124,13 +128,19 @@ impl<'a> Maker<'a> {
             None => IntervalMethod::BatchMeans,
         };
         let runs = each.map_or(1, |each| each.len() as u64);
-        let length = Length::of(model, measure, runs);
+        let length = match backend {
+            Some(backend) => Length::of(backend, measure, runs),
+            None => Length::without_backend(model, measure, runs),
+        };
         Maker {
             measure,
             block: Intervals {
                 method,
                 samples: sums.len() as u64,
-                caution: length.caution(),
+                caution: match backend {
+                    Some(_) => length.caution(),
+                    None => Some(NO_BACKEND.to_owned()),
+                },
                 ..none()
             },
             sums,

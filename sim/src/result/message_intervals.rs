@@ -8,7 +8,7 @@ use crate::model::Model;
 use crate::replication::{QUANTILES, Spread, Tail};
 
 /// Adds them, in the place of those that the document may have.
-pub(super) fn add(run: &mut Run, model: &Model, maker: &mut Maker<'_>) {
+pub(super) fn add<P>(run: &mut Run, model: &Model<P>, maker: &mut Maker<'_>) {
     for (at, consumer) in model.consumers.iter().enumerate() {
         let stream = &model.streams[consumer.stream.index()].name;
         let result = run.streams.get_mut(stream);

@@ -147,14 +147,14 @@ pub struct ConsumerInterval {
 }
 
 /// The consumers of a stream with their names.
-fn consumers_of(model: &Model, stream: StreamId) -> impl Iterator<Item = (ConsumerId, &str)> {
+fn consumers_of<P>(model: &Model<P>, stream: StreamId) -> impl Iterator<Item = (ConsumerId, &str)> {
     let numbered = (0u16..).map(ConsumerId).zip(&model.consumers);
     let of = numbered.filter(move |(_, consumer)| consumer.stream == stream);
     of.map(|(id, consumer)| (id, consumer.name.as_str()))
 }
 
 /// Every stream of a run.
-pub(super) fn streams(model: &Model, measure: &Measure) -> BTreeMap<String, StreamResult> {
+pub(super) fn streams<P>(model: &Model<P>, measure: &Measure) -> BTreeMap<String, StreamResult> {
     let mut streams = BTreeMap::new();
     for ((stream, id), meter) in model.streams.iter().zip(0u16..).zip(measure.streams()) {
         let consumers = consumers_of(model, StreamId(id))
@@ -209,7 +209,7 @@ fn consumer(measure: &Measure, id: ConsumerId) -> ConsumerResult {
 }
 
 /// Every fan-out of a run.
-pub(super) fn fan_outs(model: &Model, measure: &Measure) -> BTreeMap<String, FanOutResult> {
+pub(super) fn fan_outs<P>(model: &Model<P>, measure: &Measure) -> BTreeMap<String, FanOutResult> {
     let of = |times: &CensoredTimes| block(&times.times, times.censored);
     let entry = |(fan_out, meter): (&FanOut, &crate::measure::FanOutMeter)| {
         let counts = meter.window_emissions();
@@ -233,7 +233,7 @@ pub(super) fn fan_outs(model: &Model, measure: &Measure) -> BTreeMap<String, Fan
 }
 
 /// Every stream in one interval.
-pub(super) fn intervals(model: &Model, row: &Row) -> BTreeMap<String, StreamInterval> {
+pub(super) fn intervals<P>(model: &Model<P>, row: &Row) -> BTreeMap<String, StreamInterval> {
     let interval = |id: ConsumerId| {
         let row = row.consumers[id.index()];
         ConsumerInterval {

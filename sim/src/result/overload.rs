@@ -16,7 +16,7 @@ const ALL_IN_USE: f64 = 0.99;
 /// (three times the root of their number), and by 5 % or more still in the second half of the window, so that a start with
 /// empty queues is none. Errors of the service and of the transport are answers of a kind, and no backlog. Timeouts alone
 /// may be replies that were lost: they count where a limit of the model is loaded to the full.
-pub(super) fn falling_behind(model: &Model, measure: &Measure, limits: &Limits) -> Option<f64> {
+pub(super) fn falling_behind(measure: &Measure, backend: Option<(&Model, &Limits)>) -> Option<f64> {
     let total = measure.total();
     let window = Fate::of(&total.window.requests, total.completed);
     let seconds = measure.measured().as_secs_f64();
@@ -25,7 +25,9 @@ pub(super) fn falling_behind(model: &Model, measure: &Measure, limits: &Limits) 
         return None;
     }
     let later = second_half(measure).unwrap_or(window);
-    let behind = match is_full(model, limits) {
+    // A backend that is not in the spec has no known limit.
+    let full = backend.is_some_and(|(model, limits)| is_full(model, limits));
+    let behind = match full {
         true => later.missing,
         false => later.missing.saturating_sub(later.timed_out),
     };

@@ -23,6 +23,7 @@ mod resolved;
 mod resolved_backend;
 mod resolved_live;
 mod schema;
+pub mod service;
 pub mod set;
 mod settings;
 pub mod shape;
@@ -34,7 +35,7 @@ pub mod yaml;
 
 pub use error::SpecError;
 pub use files::Files;
-pub use lower::{Lowered, MAX_NAME as LONGEST_NAME, lower, lower_with};
+pub use lower::{Lowered, MAX_NAME as LONGEST_NAME, lower, lower_live, lower_with};
 pub use objectives::Objectives;
 pub use overrides::{ClientFlags, Overrides};
 pub use resolved::{resolved, with_paths};

@@ -22,12 +22,12 @@ pub struct Overrides {
 }
 
 /// Flags that describe the client of the embedded spec.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ClientFlags {
     /// `--concurrency`
     pub concurrency: Option<Count>,
-    /// `--think-time-ms`
-    pub think_time: Option<Duration>,
+    /// `--think-time` or `--think-time-ms`, with the flag
+    pub think_time: Option<Spanned<Duration>>,
     /// `--rate`
     pub rate: Option<Rate>,
 }
@@ -63,19 +63,22 @@ fn run(spec: &mut Spec) -> &mut Run {
 /// Replaces the clients and the budget of a spec, unless `--set` gave that, by one client with these properties, which in all else is like the
 /// spec's first client. Without any of the flags the spec stays as it is. Apply the [`Overrides`] afterwards.
 ///
-/// `--concurrency` gives closed users, `--rate` Poisson arrivals, and `--think-time-ms` a constant think time.
+/// `--concurrency` gives closed users, `--rate` Poisson arrivals, and `--think-time` a constant think time.
 pub fn replace_clients(spec: &mut Spec, flags: &ClientFlags) -> Result<(), SpecError> {
     if *flags == ClientFlags::default() {
         return Ok(());
     }
     if flags.rate.is_some() && flags.concurrency.is_some() {
         return Err(
-            SpecError::new("--rate and --concurrency exclude one another")
-                .help("--concurrency gives closed users, --rate an open schedule"),
+            SpecError::new("--concurrency and --rate are both given, which are two loads").help(
+                "give --concurrency for closed users, who wait for replies, or --rate for an open schedule, which does not; a \
+                 spec may have a client of each",
+            ),
         );
     }
-    if flags.rate.is_some() && flags.think_time.is_some() {
-        return Err(SpecError::new("--think-time-ms has no effect with --rate")
+    if let (Some(_), Some(think_time)) = (&flags.rate, &flags.think_time) {
+        return Err(think_time
+            .error("a think time has no effect with --rate")
             .help("use it with --concurrency"));
     }
     let Some((name, first)) = spec.clients.value.0.first().cloned() else {
@@ -93,7 +96,7 @@ pub fn replace_clients(spec: &mut Spec, flags: &ClientFlags) -> Result<(), SpecE
         },
         think: match flags.rate {
             Some(_) => None,
-            None => flags.think_time.map(constant_think).or(first.think),
+            None => flags.think_time.clone().map(constant_think).or(first.think),
         },
         rate: flags.rate.map(|rate| Spanned::flag("--rate", rate)),
         arrival: None,
@@ -116,7 +119,9 @@ pub fn replace_clients(spec: &mut Spec, flags: &ClientFlags) -> Result<(), SpecE
     Ok(())
 }
 
-fn constant_think(time: Duration) -> Spanned<Distribution<Duration>> {
-    let flag = "--think-time-ms";
-    Spanned::flag(flag, Distribution::Bare(Spanned::flag(flag, time)))
+fn constant_think(time: Spanned<Duration>) -> Spanned<Distribution<Duration>> {
+    Spanned {
+        origin: time.origin,
+        value: Distribution::Bare(time),
+    }
 }

@@ -278,7 +278,9 @@ impl Display for Weights<'_> {
 }
 
 fn action(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
-    path(f, "    ", &action.path.value)?;
+    if let Some(written) = &action.path {
+        path(f, "    ", &written.value)?;
+    }
     if let Some(class) = &action.class {
         writeln!(f, "    class: {}", Quoted(&class.value))?;
     }

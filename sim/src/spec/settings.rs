@@ -6,7 +6,7 @@ use std::fmt::Display;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::error::Origin;
+use super::error::{Origin, shown};
 use super::lower::{DEFAULT_DRAIN, DEFAULT_SEED};
 use super::objectives::given;
 use super::resolved::Law;
@@ -47,7 +47,7 @@ impl Setting {
 }
 
 /// The settings of a spec by key: the seed, the limits of the run, of each client its size, think time and timeout, of
-/// each action its objectives, and whatever else `--set` gave, as it was written.
+/// each action its objectives and what flags say of how it is sent, and whatever else `--set` gave, as it was written.
 ///
 /// A limit or timeout that nothing gave is not there.
 pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
@@ -109,6 +109,30 @@ pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
         );
     }
     for (name, action) in &spec.actions.value.0 {
+        let key = |key: &str| format!("actions.{}.{key}", name.value);
+        // What the spec says itself of how a request is sent is in its text.
+        let by_flag = |text: &&Spanned<String>| matches!(text.origin, Origin::Flag(_));
+        let live = action.live.as_ref().map(|live| &live.value);
+        let subject = live.and_then(|live| live.request.as_ref()).filter(by_flag);
+        put(
+            key("live.request"),
+            subject.map(|subject| Setting::of(subject, &subject.value)),
+        );
+        let payload = action.payload.as_ref().map(|payload| &payload.value);
+        let text = payload
+            .and_then(|payload| payload.text.as_ref())
+            .filter(by_flag);
+        put(
+            key("payload.text"),
+            text.map(|text| Setting::of(text, shown(&text.value))),
+        );
+        let file = payload
+            .and_then(|payload| payload.file.as_ref())
+            .filter(by_flag);
+        put(
+            key("payload.file"),
+            file.map(|file| Setting::of(file, shown(&file.value))),
+        );
         let limits = action.slo.iter().flat_map(|slo| given(&slo.value));
         for (limit, value) in limits.flatten() {
             let key = format!("actions.{}.slo.{limit}", name.value);

@@ -293,8 +293,8 @@ pub struct Retry {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Action {
-    /// What the request does in the backend.
-    pub path: Spanned<Vec<Spanned<Step>>>,
+    /// What the request does in the backend; without it the action can be sent to a real one (`live`), and not simulated.
+    pub path: Option<Spanned<Vec<Spanned<Step>>>>,
     /// What is promised of it.
     pub slo: Option<Spanned<Slo>>,
     /// The class of its requests at services that serve by priority.

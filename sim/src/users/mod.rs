@@ -125,7 +125,7 @@ pub struct Users {
 
 impl Users {
     /// The users of a model, none of which has been woken yet.
-    pub fn new(model: &Model) -> Users {
+    pub fn new<P>(model: &Model<P>) -> Users {
         let populations: Vec<Population> = model
             .clients
             .iter()

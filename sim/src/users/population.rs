@@ -76,7 +76,7 @@ pub(super) struct Population {
 pub(super) const ENDLESS: u32 = u32::MAX;
 
 impl Population {
-    pub(super) fn new(model: &Model, client: &Client) -> Population {
+    pub(super) fn new<P>(model: &Model<P>, client: &Client) -> Population {
         let key = |purpose| Key::new(model.seed, Kind::Client, &client.name, purpose);
         // Cumulative shares: one comparison per candidate when a choice is drawn.
         let mut total = 0.0;

@@ -20,8 +20,8 @@ pub struct LiveEvidence {
 /// of its backlog. A run in which nothing was intended is always judged: it cannot have gone well.
 ///
 /// `interrupted` says that the run did not come to its own end.
-pub fn evidence(
-    model: &Model,
+pub fn evidence<P>(
+    model: &Model<P>,
     measure: &Measure,
     interrupted: bool,
     live: &LiveEvidence,
@@ -121,7 +121,7 @@ fn simulated(measure: &Measure, consumer: ConsumerId) -> Measured {
 }
 
 /// The growth of a consumer's backlog, if it has a limit.
-fn growth(model: &Model, consumer: &Consumer, measured: Measured) -> Option<Signal> {
+fn growth<P>(model: &Model<P>, consumer: &Consumer, measured: Measured) -> Option<Signal> {
     let per_second = consumer.growth_limit?;
     Some(Signal {
         of: format!(

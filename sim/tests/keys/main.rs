@@ -96,7 +96,7 @@ fn result_of(sets: &[String]) -> Result<serde_json::Value, String> {
         events: finished.events,
         simulated: Span::ZERO,
     };
-    let run = result::build(&model, &finished.measure, provenance);
+    let run = result::build(&model, Some(&model), &finished.measure, provenance);
     let mut document = serde_json::to_value(run).map_err(|error| error.to_string())?;
     if let Some(blocks) = document.as_object_mut() {
         // What was reckoned from the model is not what the simulation did with it.

@@ -203,6 +203,6 @@ impl Feed {
             events: 0,
             simulated: self.now.since(Time::ZERO),
         };
-        result::build(&self.model, &self.measure, provenance)
+        result::build(&self.model, Some(&self.model), &self.measure, provenance)
     }
 }

@@ -92,7 +92,7 @@ fn document(model: &Model, measure: &Measure, end: End) -> Run {
         record: None,
         observers: None,
     };
-    result::build(model, measure, provenance).into_live(live)
+    result::build(model, Some(model), measure, provenance).into_live(live)
 }
 
 /// A record of a model with these entries, some of which may be missing.

@@ -442,7 +442,7 @@ fn error_bursts(
 }
 
 /// Classes that no service tells apart, and disturbances that no run lives to see.
-pub fn warn(spec: &Spec, model: &model::Model, findings: &mut Findings) {
+pub fn warn(spec: &Spec, model: &model::LiveModel, findings: &mut Findings) {
     let ranked = model
         .services
         .iter()

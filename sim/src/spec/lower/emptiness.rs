@@ -1,13 +1,13 @@
 //! Loads of which it is certain that they are empty. One that is empty by chance is left to the verdict.
 
 use super::Findings;
-use crate::model::{Arrival, Client, Model, Source};
+use crate::model::{Arrival, Client, LiveModel, Source};
 use crate::spec::error::SpecError;
 use crate::spec::syntax::{self, Spec};
 use crate::time::{Span, Time};
 
 /// Refuses a load in which nobody can send before the horizon, and warns of clients that cannot.
-pub fn check(spec: &Spec, model: &Model, findings: &mut Findings) {
+pub fn check(spec: &Spec, model: &LiveModel, findings: &mut Findings) {
     let Some(horizon) = model.limits.horizon else {
         return;
     };

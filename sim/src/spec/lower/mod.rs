@@ -35,16 +35,16 @@ use super::named::Named;
 use super::node::Node;
 use super::spanned::Spanned;
 use super::syntax::Spec;
-use crate::model::Model;
+use crate::model::{LiveModel, Model, Path};
 
 /// Most clients, actions or services: their positions are 16 bits wide.
 pub const MAX_ENTITIES: usize = 65_535;
 
 /// A model, and what is odd about the spec it came from.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Lowered {
+pub struct Lowered<P = Path> {
     /// The model.
-    pub model: Model,
+    pub model: Model<P>,
     /// What is legal and probably not meant, in the order of the text.
     pub warnings: Vec<SpecError>,
 }
@@ -57,6 +57,22 @@ pub fn lower(spec: &Spec) -> Result<Lowered, Vec<SpecError>> {
 
 /// As [`lower`], for a spec that refers to these files.
 pub fn lower_with(spec: &Spec, files: &Files) -> Result<Lowered, Vec<SpecError>> {
+    let lowered = lower_live(spec, files)?;
+    match lowered.model.simulable() {
+        Ok(model) => Ok(Lowered {
+            model,
+            warnings: lowered.warnings,
+        }),
+        Err(_) => {
+            let mut findings = Findings::default();
+            paths::check_simulable(spec, &mut findings);
+            Err(in_order(spec, findings.errors))
+        }
+    }
+}
+
+/// As [`lower_with`], for a real backend: an action may say how it is sent and not what it does.
+pub fn lower_live(spec: &Spec, files: &Files) -> Result<Lowered<Option<Path>>, Vec<SpecError>> {
     let spec: &Spec = &by_name::by_name(spec);
     let (model, mut findings) = checked(spec, None, Sought::Read(files.clone()));
     if findings.errors.is_empty() {
@@ -70,17 +86,20 @@ pub fn lower_with(spec: &Spec, files: &Files) -> Result<Lowered, Vec<SpecError>>
         conditions::warn(spec, &model, &mut findings);
         streams::check(spec, &streams::Subscriptions::new(spec), &mut findings);
     }
-    for found in [&mut findings.errors, &mut findings.warnings] {
-        sort(found);
-        spec.set.name(found);
-    }
     match findings.errors.is_empty() {
         true => Ok(Lowered {
             model,
-            warnings: findings.warnings,
+            warnings: in_order(spec, findings.warnings),
         }),
-        false => Err(findings.errors),
+        false => Err(in_order(spec, findings.errors)),
     }
+}
+
+/// What was found, in the order of the text, with the `--set` that it is about.
+fn in_order(spec: &Spec, mut found: Vec<SpecError>) -> Vec<SpecError> {
+    sort(&mut found);
+    spec.set.name(&mut found);
+    found
 }
 
 /// The errors of a spec that was read in part, as far as they stand on their own: none is about something that may
@@ -106,7 +125,7 @@ pub fn wanted_files(spec: &Spec) -> Vec<Spanned<String>> {
 
 /// The model, with placeholders where there were errors or files that were not read. What has a name is in the order of
 /// the names.
-fn checked(spec: &Spec, document: Option<&Node>, files: Sought) -> (Model, Findings) {
+fn checked(spec: &Spec, document: Option<&Node>, files: Sought) -> (LiveModel, Findings) {
     let mut findings = Findings {
         files,
         ..Findings::default()
@@ -135,6 +154,7 @@ fn checked(spec: &Spec, document: Option<&Node>, files: Sought) -> (Model, Findi
         &mut findings,
     );
     let clients = clients::lower(spec, &names, &mut findings);
+    paths::check_network(spec, &mut findings);
     let model = Model {
         name: run::name(spec, &mut findings),
         seed: run::seed(spec),

@@ -10,10 +10,10 @@ use super::run::span;
 use super::streams::Subscriptions;
 use super::{Findings, Names, clients, distributions, live, refer};
 use crate::model::{
-    self, Action, ClassId, FanOutId, Model, QuantileLimit, ServiceId, Slo, Step, StreamId,
+    self, Action, ClassId, FanOutId, LiveModel, Path, QuantileLimit, ServiceId, Slo, Step, StreamId,
 };
 use crate::spec::backend::{Cache, Join, Parallel, Publish, Visit};
-use crate::spec::error::Origin;
+use crate::spec::error::{Origin, SpecError, shown};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::{self, Arm, Spec};
 use crate::theory::lru_hit_ratio;
@@ -29,7 +29,7 @@ pub struct Program {
     /// The steps.
     pub steps: Vec<Step>,
     /// The actions.
-    pub actions: Vec<Action>,
+    pub actions: Vec<Action<Option<Path>>>,
     /// Where the path of each consumer starts.
     pub consumers: Vec<u32>,
     /// Services that are visited while a worker of another is held, and where first.
@@ -134,36 +134,11 @@ struct Paths<'a, 'f> {
 }
 
 impl Paths<'_, '_> {
-    fn action(&mut self, name: &Spanned<String>, action: &syntax::Action) -> Action {
-        let entry = self.position();
-        let path = &action.path.value;
-        let answers = fails(path) || self.answers(path, &mut BTreeSet::new());
-        self.nobody_waits = (!answers).then_some("nothing on this path answers the user");
-        self.calls.push(name.value.clone());
-        let end = self.steps(&action.path.value, State::WAITING);
-        self.calls.pop();
-        if end.open && answers {
-            let message = never_replies(&name.value, end);
-            let error = match action.path.value.last() {
-                Some(last) => last.error(message),
-                None => action.path.error(message),
-            };
-            self.findings.error(
-                error
-                    .help("the client waits: end every way with `reply` or `fail`")
-                    .absence(),
-            );
+    fn action(&mut self, name: &Spanned<String>, action: &syntax::Action) -> Action<Option<Path>> {
+        let path = action.path.as_ref().map(|path| self.path(name, path));
+        if path.is_none() {
+            check_live_only(name, action, self.findings);
         }
-        if action.path.value.is_empty() {
-            let error = action
-                .path
-                .error(format!("the path of `{}` does nothing", name.value));
-            self.findings
-                .error(error.help("write `path: [{visit: api}, reply]`").absence());
-        }
-        self.nobody_waits = None;
-        self.program.push(Step::End);
-        self.check_visits(entry, name);
         let slo = action
             .slo
             .as_ref()
@@ -178,16 +153,53 @@ impl Paths<'_, '_> {
         let (sending, size) = live::sending(self.spec, action, self.findings);
         Action {
             name: name.value.clone(),
-            entry,
+            path,
             slo,
             class: self.class(action.class.as_ref()),
             deadline: action
                 .deadline
                 .as_ref()
                 .map(|deadline| span(deadline.value)),
-            fire_and_forget: !answers,
             size,
             sending,
+        }
+    }
+
+    /// The path of an action.
+    fn path(&mut self, name: &Spanned<String>, path: &Spanned<Vec<Spanned<syntax::Step>>>) -> Path {
+        let entry = self.position();
+        let steps = &path.value;
+        let answers = fails(steps) || self.answers(steps, &mut BTreeSet::new());
+        self.nobody_waits = (!answers).then_some("nothing on this path answers the user");
+        self.calls.push(name.value.clone());
+        let end = self.steps(steps, State::WAITING);
+        self.calls.pop();
+        if end.open && answers {
+            let message = never_replies(&name.value, end);
+            let error = match steps.last() {
+                Some(last) => last.error(message),
+                None => path.error(message),
+            };
+            self.findings.error(
+                error
+                    .help("the client waits: end every way with `reply` or `fail`")
+                    .absence(),
+            );
+        }
+        if steps.is_empty() {
+            let error = path.error(format!("the path of `{}` does nothing", name.value));
+            self.findings.error(
+                error
+                    .help("write `path: [{visit: api}, reply]`, or leave `path` out where only `live` is known")
+                    .absence(),
+            );
+        }
+        self.nobody_waits = None;
+        self.program.push(Step::End);
+        self.check_visits(entry, name);
+        Path {
+            entry,
+            fire_and_forget: !answers,
         }
     }
 
@@ -332,7 +344,7 @@ impl Paths<'_, '_> {
     fn called(&self, action: &str) -> Option<&'_ [Spanned<syntax::Step>]> {
         let actions = &self.spec.actions.value.0;
         let (_, action) = actions.iter().find(|(name, _)| name.value == action)?;
-        Some(&action.path.value)
+        Some(&action.path.as_ref()?.value)
     }
 
     /// The position of the next step. A text of a mebibyte cannot hold more steps than 32 bits count.
@@ -544,7 +556,13 @@ impl Paths<'_, '_> {
         let Some((_, called)) = actions.iter().find(|(name, _)| name.value == action.value) else {
             return state;
         };
-        let path = without_reply(&called.path.value);
+        let Some(path) = &called.path else {
+            let error = action.error(format!("the action `{}` has no path", shown(&action.value)));
+            self.findings
+                .error(error.help("give it one, or call an action that has one"));
+            return state;
+        };
+        let path = without_reply(&path.value);
         self.calls.push(action.value.clone());
         let end = self.steps(path, state);
         self.calls.pop();
@@ -672,6 +690,68 @@ pub fn target(publish: &Publish) -> (&str, &str) {
     }
 }
 
+/// What has no path is sent to a real backend, and nothing that is said of it concerns a simulated one.
+fn check_live_only(name: &Spanned<String>, action: &syntax::Action, findings: &mut Findings) {
+    if action.live.is_none() {
+        let error = name.error(format!(
+            "the action `{}` says neither what its requests do nor how they are sent",
+            shown(&name.value)
+        ));
+        findings.error(
+            error
+                .help(
+                    "write `path: [{visit: api}, reply]` to simulate it, or `live: {request: SUBJECT}` to send it to a \
+                     real service",
+                )
+                .absence(),
+        );
+    }
+    let class = action.class.as_ref().map(|class| ("class", class.origin));
+    let deadline = action.deadline.as_ref();
+    let deadline = deadline.map(|deadline| ("deadline", deadline.origin));
+    for (key, origin) in class.into_iter().chain(deadline) {
+        let message = format!("`{key}` has no effect on an action without a path");
+        let error = SpecError::about(origin, message);
+        findings.error(error.help("remove it, or give the action a `path`"));
+    }
+}
+
+/// Messages take their time only on the way to a backend that is simulated.
+pub fn check_network(spec: &Spec, findings: &mut Findings) {
+    let mut actions = spec.actions.value.0.iter();
+    if let Some(network) = &spec.network
+        && actions.all(|(_, action)| action.path.is_none())
+    {
+        let error = network
+            .one_way
+            .error("`network` has no effect: no action has a path");
+        findings.error(
+            error
+                .help("remove it, or give an action a `path`")
+                .absence(),
+        );
+    }
+}
+
+/// Refuses, for a simulation, every action that does not say what its requests do.
+pub fn check_simulable(spec: &Spec, findings: &mut Findings) {
+    let actions = spec.actions.value.0.iter();
+    for (name, _) in actions.filter(|(_, action)| action.path.is_none()) {
+        let error = name.error(format!(
+            "the action `{}` has no path, so that it cannot be simulated",
+            shown(&name.value)
+        ));
+        findings.error(
+            error
+                .labelled("what its requests do in the backend is not known")
+                .help(
+                    "write `path: [{visit: api}, reply]` with the service in `services`, or send it to a real one with \
+                     `blis observe`",
+                ),
+        );
+    }
+}
+
 /// Whether some of these steps answers the user with a failure.
 fn fails(steps: &[Spanned<syntax::Step>]) -> bool {
     steps.iter().any(|step| match &step.value {
@@ -701,7 +781,7 @@ fn without_reply(path: &[Spanned<syntax::Step>]) -> &[Spanned<syntax::Step>] {
 }
 
 /// Warns of limits that no run can break: a response time is at most the timeout of those who wait for it.
-pub fn warn_of_unmissable(spec: &Spec, model: &Model, findings: &mut Findings) {
+pub fn warn_of_unmissable(spec: &Spec, model: &LiveModel, findings: &mut Findings) {
     for (index, (name, action)) in spec.actions.value.0.iter().enumerate() {
         let Some(slo) = &action.slo else { continue };
         let senders = model.clients.iter().filter(|client| {

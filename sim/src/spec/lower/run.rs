@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 
 use super::Findings;
-use crate::model::{Limits, Model};
+use crate::model::{Limits, LiveModel};
 use crate::spec::error::{Origin, SpecError, shown};
 use crate::spec::syntax::{Run, Spec, Warmup};
 use crate::spec::units::Duration;
@@ -134,7 +134,7 @@ fn unbounded(spec: &Spec) -> SpecError {
 }
 
 /// Users beyond the budget never send anything.
-pub fn warn_of_small_budget(spec: &Spec, model: &Model, findings: &mut Findings) {
+pub fn warn_of_small_budget(spec: &Spec, model: &LiveModel, findings: &mut Findings) {
     let users: u64 = model
         .clients
         .iter()

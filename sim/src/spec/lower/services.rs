@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::{Findings, Names, conditions, distributions, sizes};
-use crate::model::{Admission, Dispatch, Model, OnTimeout, Order, Service, Step};
+use crate::model::{Admission, Dispatch, LiveModel, OnTimeout, Order, Service, Step};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax;
 use crate::spec::units::Count;
@@ -122,7 +122,7 @@ fn queue_limit(service: &syntax::Service, findings: &mut Findings) -> Option<u32
 }
 
 /// Work can only be withdrawn when somebody gives up waiting.
-pub fn check_timeouts(spec: &syntax::Spec, model: &Model, findings: &mut Findings) {
+pub fn check_timeouts(spec: &syntax::Spec, model: &LiveModel, findings: &mut Findings) {
     let services = spec.services.iter().flat_map(|services| &services.value.0);
     for ((_, service), lowered) in services.zip(&model.services) {
         if let Some(on_timeout) = &service.on_timeout
@@ -137,7 +137,7 @@ pub fn check_timeouts(spec: &syntax::Spec, model: &Model, findings: &mut Finding
     warn_of_unvisited(spec, model, findings);
 }
 
-fn warn_of_unvisited(spec: &syntax::Spec, model: &Model, findings: &mut Findings) {
+fn warn_of_unvisited(spec: &syntax::Spec, model: &LiveModel, findings: &mut Findings) {
     let mut visited = vec![false; model.services.len()];
     for step in &model.program {
         if let Step::Visit(visit) = step {

@@ -2,7 +2,7 @@
 
 use super::{Findings, distributions};
 use crate::dist::Dist;
-use crate::model::{Model, Payload, Sizes, Step, Template};
+use crate::model::{LiveModel, Payload, Sizes, Step, Template};
 use crate::spec::distribution::Distribution;
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::{BySize, Service, Spec};
@@ -121,7 +121,7 @@ pub fn per_byte(service: &Service, findings: &mut Findings) -> Option<f64> {
 }
 
 /// Sizes are of requests: whoever else works at a service has none, and neither have all requests.
-pub fn check(spec: &Spec, model: &Model, findings: &mut Findings) {
+pub fn check(spec: &Spec, model: &LiveModel, findings: &mut Findings) {
     let services = spec.services.iter().flat_map(|services| &services.value.0);
     for ((name, service), at) in services.zip(0..) {
         let Some(by_size) = &service.by_size else {
@@ -151,7 +151,10 @@ pub fn check(spec: &Spec, model: &Model, findings: &mut Findings) {
         }
         let mut sized = false;
         for (action, written) in model.actions.iter().zip(&spec.actions.value.0) {
-            if !steps_from(model, action.entry as usize).iter().any(visits) {
+            let path = action
+                .path
+                .map(|path| steps_from(model, path.entry as usize));
+            if !path.unwrap_or_default().iter().any(visits) {
                 continue;
             }
             let payload = written.1.payload.as_ref();
@@ -176,8 +179,9 @@ pub fn check(spec: &Spec, model: &Model, findings: &mut Findings) {
 }
 
 /// The steps of the path that begins here.
-fn steps_from(model: &Model, first: usize) -> &[Step] {
-    let actions = model.actions.iter().map(|action| action.entry as usize);
+fn steps_from(model: &LiveModel, first: usize) -> &[Step] {
+    let paths = model.actions.iter().filter_map(|action| action.path);
+    let actions = paths.map(|path| path.entry as usize);
     let consumers = model
         .consumers
         .iter()

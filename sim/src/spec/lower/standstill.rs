@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use super::Findings;
 use crate::dist::Dist;
-use crate::model::{Client, Dispatch, Model, OnFailure, Service, Source, Step};
+use crate::model::{Client, Dispatch, LiveModel, OnFailure, Service, Source, Step};
 use crate::spec::syntax;
 
-pub fn check(spec: &syntax::Spec, model: &Model, findings: &mut Findings) {
+pub fn check(spec: &syntax::Spec, model: &LiveModel, findings: &mut Findings) {
     if model.limits.requests.is_some() || !model.one_way.as_ref().is_none_or(instant) {
         return;
     }
@@ -51,8 +51,16 @@ struct AtOnce {
     refused: bool,
 }
 
+impl AtOnce {
+    /// Where there is no path, a real backend takes its time.
+    const UNKNOWN: AtOnce = AtOnce {
+        always: false,
+        refused: false,
+    };
+}
+
 struct Stands<'a> {
-    model: &'a Model,
+    model: &'a LiveModel,
     users: u64,
     on_failure: &'a OnFailure,
 }
@@ -62,7 +70,10 @@ impl Stands<'_> {
     fn why(&self, client: &Client) -> Option<&'static str> {
         let actions = client.mix.shares.iter().map(|(action, _)| action.index());
         let routes: Vec<AtOnce> = actions
-            .map(|action| self.at_once(self.model.actions[action].entry))
+            .map(|action| match self.model.actions[action].path {
+                Some(path) => self.at_once(path.entry),
+                None => AtOnce::UNKNOWN,
+            })
             .collect();
         if routes.iter().all(|route| route.always) {
             return Some("gets every answer in no time at all");

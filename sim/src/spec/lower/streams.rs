@@ -424,8 +424,9 @@ fn published<'a>(steps: &'a [Spanned<Step>], subjects: &mut BTreeSet<(&'a str, &
 /// Filters that match nothing, streams without publications or consumers, fan-outs that nothing is sent to.
 pub fn check(spec: &Spec, subscriptions: &Subscriptions<'_>, findings: &mut Findings) {
     let mut subjects = BTreeSet::new();
-    for (_, action) in &spec.actions.value.0 {
-        published(&action.path.value, &mut subjects);
+    let actions = spec.actions.value.0.iter();
+    for path in actions.filter_map(|(_, action)| action.path.as_ref()) {
+        published(&path.value, &mut subjects);
     }
     for subscription in &subscriptions.consumers {
         let consumer = subscription.consumer;

@@ -4,14 +4,16 @@
 use super::Findings;
 use super::sizes::MAX_PAYLOAD;
 use crate::model::rendered::{self, Flaw};
-use crate::model::{Action, Awaited, By, Looked, Model, Payload, Piece, Sending, Template, Texts};
+use crate::model::{
+    Action, Awaited, By, LiveModel, Looked, Path, Payload, Piece, Sending, Template, Texts,
+};
 use crate::spec::error::shown;
 use crate::spec::live::Live;
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::{self, Spec};
 
 /// Judges the templates of every action.
-pub fn check(spec: &Spec, model: &Model, findings: &mut Findings) {
+pub fn check(spec: &Spec, model: &LiveModel, findings: &mut Findings) {
     let mut texts = Texts::new(&model.variables);
     let senders = senders(model);
     let written = spec.actions.value.0.iter().map(|(_, action)| action);
@@ -28,7 +30,7 @@ pub fn check(spec: &Spec, model: &Model, findings: &mut Findings) {
 }
 
 /// The names of the clients that send each action.
-fn senders(model: &Model) -> Vec<Vec<&str>> {
+fn senders(model: &LiveModel) -> Vec<Vec<&str>> {
     let mut senders = vec![Vec::new(); model.actions.len()];
     for client in &model.clients {
         for (action, _) in &client.mix.shares {
@@ -53,7 +55,7 @@ impl Judge<'_, '_> {
         &mut self,
         written: &syntax::Action,
         live: &Live,
-        action: &Action,
+        action: &Action<Option<Path>>,
         sending: &Sending,
     ) {
         if let Some(place) = destination(live) {

@@ -1,0 +1,363 @@
+//! The command line as it is typed. What it means is decided in [`crate::workload`].
+
+mod load;
+mod misplaced;
+mod output;
+mod overrides;
+mod spec;
+mod statistics;
+mod target;
+mod values;
+
+pub use load::{ClientArgs, InFlight, ServiceArgs};
+pub use misplaced::misplaced;
+pub use output::{Format, FormatArgs, TraceFormat};
+pub use overrides::{ObjectiveArgs, OverrideArgs};
+pub use spec::{NeededSpecArgs, SpecArgs};
+pub use statistics::StatisticsArgs;
+pub use target::TargetArgs;
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Parser, Subcommand};
+
+use values::positive;
+
+/// Predict, measure and explain what load a NATS backend can carry.
+#[derive(Debug, Parser)]
+#[command(name = "blis", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "Exit codes: 0 done (and PASS where judged), 1 a defect of blis or a result that could \
+    not be written, 2 usage or spec, 3 target refused, 4 no connection, 5 INCONCLUSIVE, 99 an objective was missed, 130 interrupted.";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Simulate a workload and report throughput, latency, queues and what limits them.
+    Run(RunArgs),
+    /// Send a workload to a real NATS cluster and report it like a simulation.
+    Observe(ObserveArgs),
+    /// Play the backend of a spec on NATS.
+    Serve(ServeArgs),
+    /// Remove the streams that a double has left behind, or list them.
+    Cleanup(CleanupArgs),
+    /// Compare a spec with a variant of it on common random numbers.
+    ///
+    /// --set makes the variant; the other flags are for both.
+    Whatif(WhatifArgs),
+    /// Validate a spec; print what it resolves to and the load it offers.
+    Check(CheckArgs),
+    /// Explain where the time of a run's requests went.
+    Explain(ExplainArgs),
+    /// Show the result of a run directory, or what the record of an interrupted run has.
+    Report(ReportArgs),
+    /// Print the requests of a live run, one row each.
+    Trace(TraceArgs),
+    /// Make one spec of several, or say why they do not go together.
+    Compose(ComposeArgs),
+    /// Print a JSON Schema.
+    Schema(SchemaArgs),
+    /// Print what a shell needs to complete command lines.
+    Completions(CompletionsArgs),
+    /// Print the manual page of a command, or write all of them.
+    Man(ManArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("kept").args(["out", "trace"]).multiple(true)))]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub spec: SpecArgs,
+
+    #[command(flatten)]
+    pub clients: ClientArgs,
+
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+
+    #[command(flatten)]
+    pub objectives: ObjectiveArgs,
+
+    #[command(flatten)]
+    pub statistics: StatisticsArgs,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
+
+    /// Write the resolved spec, the result document and the report into this directory.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+
+    /// Write one row per request to this file while the run goes on; by its name as CSV (.csv) or JSON lines (.jsonl).
+    #[arg(long, value_name = "FILE", help_heading = "Output", conflicts_with_all = ["replications", "precision"])]
+    pub trace: Option<PathBuf>,
+
+    /// The form of the trace, whatever its name.
+    #[arg(
+        long,
+        value_name = "FORM",
+        value_enum,
+        requires = "trace",
+        help_heading = "Output"
+    )]
+    pub trace_format: Option<TraceFormat>,
+
+    /// Replace the results that the directory of --out holds, and the file of --trace.
+    #[arg(long, requires = "kept", help_heading = "Output")]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("kept").args(["out", "trace"]).multiple(true)))]
+pub struct ObserveArgs {
+    #[command(flatten)]
+    pub spec: SpecArgs,
+
+    #[command(flatten)]
+    pub clients: ClientArgs,
+
+    #[command(flatten)]
+    pub service: ServiceArgs,
+
+    #[command(flatten)]
+    pub target: TargetArgs,
+
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+
+    #[command(flatten)]
+    pub objectives: ObjectiveArgs,
+
+    /// At most so many requests in flight together; any number unless given.
+    #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true, help_heading = "Overrides of the spec")]
+    pub max_in_flight: Option<u64>,
+
+    /// What becomes of a request that is one too many: dropped and counted, or delayed and shown as lag.
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t = InFlight::Drop, requires = "max_in_flight", help_heading = "Overrides of the spec")]
+    pub in_flight_policy: InFlight,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
+
+    /// Keep a record of the run in this directory while it goes on, and at its end the resolved spec, the result document
+    /// and the report.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+
+    /// Write one row per request to this file at the end; by its name as CSV (.csv) or JSON lines (.jsonl).
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub trace: Option<PathBuf>,
+
+    /// The form of the trace, whatever its name.
+    #[arg(
+        long,
+        value_name = "FORM",
+        value_enum,
+        requires = "trace",
+        help_heading = "Output"
+    )]
+    pub trace_format: Option<TraceFormat>,
+
+    /// Replace the results that the directory of --out holds, and the file of --trace.
+    #[arg(long, requires = "kept", help_heading = "Output")]
+    pub force: bool,
+
+    /// Observe the consumers of this stream, too. May be repeated.
+    #[arg(long, value_name = "NAME", help_heading = "Observers")]
+    pub observe_stream: Vec<String>,
+
+    /// The monitoring of the server, such as http://127.0.0.1:8222, to be observed; guarded as the target is.
+    #[arg(long, value_name = "URL", help_heading = "Observers")]
+    pub monitor: Option<String>,
+
+    /// Print what the run would do, and open no connection.
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Show no progress.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    pub spec: SpecArgs,
+
+    /// Play only this service, and the requests that visit it first. May be repeated; others play the rest.
+    #[arg(long, value_name = "SERVICE")]
+    pub only: Vec<String>,
+
+    #[command(flatten)]
+    pub target: TargetArgs,
+
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
+
+    /// Show nothing while it plays.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CleanupArgs {
+    /// The run whose streams are removed; without it, runs and their streams are listed.
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub spec: NeededSpecArgs,
+
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ComposeArgs {
+    /// The workload specs, two or more; - reads one from stdin.
+    #[arg(value_name = "SPEC", required_unless_present = "spec_flag", num_args = 2..)]
+    specs: Vec<PathBuf>,
+
+    /// The same as a plain argument. Repeated for each of them.
+    #[arg(long = "spec", value_name = "FILE", conflicts_with = "specs")]
+    spec_flag: Vec<PathBuf>,
+
+    /// Prefix names that clash with the names of their specs, instead of refusing them.
+    #[arg(long)]
+    pub prefix: bool,
+
+    /// The name of the composition; the names of the specs joined by + unless given.
+    #[arg(long)]
+    pub name: Option<String>,
+
+    /// Write the composition into this file instead of to stdout.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Replace the file of --output.
+    #[arg(long, requires = "output")]
+    pub force: bool,
+
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+}
+
+impl ComposeArgs {
+    /// The specs, in their order.
+    pub fn specs(&self) -> &[PathBuf] {
+        match self.specs.is_empty() {
+            true => &self.spec_flag,
+            false => &self.specs,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct WhatifArgs {
+    #[command(flatten)]
+    pub spec: NeededSpecArgs,
+
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+
+    #[command(flatten)]
+    pub objectives: ObjectiveArgs,
+
+    /// So many pairs of replications.
+    #[arg(long, value_name = "COUNT", default_value = "10", value_parser = positive, allow_hyphen_values = true, help_heading = "Statistics")]
+    pub replications: u64,
+
+    /// Threads for replications, which change no result; one for each core unless given.
+    #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true, help_heading = "Statistics")]
+    pub threads: Option<u64>,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Which schema.
+    #[arg(value_enum)]
+    pub of: Schema,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum Schema {
+    /// Of a workload spec, for editors.
+    Spec,
+    /// Of the result document.
+    Result,
+    /// Of the document of a check.
+    Check,
+    /// Of the document of an explanation.
+    Explain,
+    /// Of the document of a comparison.
+    Whatif,
+    /// Of the manifest of a live run.
+    Manifest,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The directory that `blis observe --out` or `blis run --out` wrote.
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct TraceArgs {
+    /// The directory that `blis observe --out` wrote.
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+
+    /// The form of the rows.
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = TraceFormat::Csv, help_heading = "Output")]
+    pub format: TraceFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The directory that `blis run --out` wrote.
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Which shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Which command's page; without it that of blis.
+    #[arg(value_name = "COMMAND", conflicts_with = "out")]
+    pub command: Option<String>,
+
+    /// Write the pages of all commands into this directory.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
