@@ -10,7 +10,7 @@ use super::spec;
 use super::stranger::{Stranger, shape};
 
 /// Commands that are shown and not run: they would run this test again, or take minutes.
-const SHOWN: [&str; 21] = [
+const SHOWN: [&str; 22] = [
     "tests/run",
     "cargo run --release -- run --concurrency 50 --think-time-ms 500",
     "cargo build --release",
@@ -32,6 +32,7 @@ const SHOWN: [&str; 21] = [
     "blis trace runs/first --format csv",
     "benches/peers/run",
     "cargo +nightly fuzz run spec fuzz/corpus/spec specs",
+    "cargo +nightly fuzz run record fuzz/corpus/record",
     "cargo +nightly fuzz run files",
 ];
 
