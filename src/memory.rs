@@ -96,7 +96,7 @@ fn parts<P>(model: &Model<P>) -> [Part; 5] {
         .iter()
         .filter(|client| matches!(client.source, Source::Open { .. }));
     let processes = open.map(|client| u64::from(client.population.get()));
-    let members = model.services.iter().map(|service| service.members.get());
+    let members = model.services.iter().map(|service| service.members.count());
     let cells: usize = model
         .clients
         .iter()

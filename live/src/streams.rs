@@ -360,7 +360,7 @@ async fn make(
 fn consumer_config(model: &Model, consumer: &Consumer, run: &str) -> pull::Config {
     let service = &model.services[consumer.service.index()];
     let requests =
-        service.servers() + u64::from(consumer.prefetch) * u64::from(service.members.get());
+        service.servers() + u64::from(consumer.prefetch) * u64::from(service.members.count());
     let most = consumer
         .max_deliver
         .map_or(-1, |most| i64::from(most.get()));

@@ -77,8 +77,8 @@ fn what_is_not_given_has_its_default() {
     let service = &model.services[0];
     assert_eq!(
         (
-            service.members.get(),
-            service.workers.get(),
+            service.members.count(),
+            service.members.most_workers().get(),
             service.queue_limit
         ),
         (1, 2, None)
@@ -347,4 +347,46 @@ fn a_warmup_can_be_left_to_a_pilot_run() {
     let again = spec::read(&spec::resolved(&auto)).expect("it reads its own writing");
     assert_eq!(limits(&again), limits(&auto));
     assert_eq!(spec::settings(&auto)["run.warmup"].value, "auto");
+}
+
+/// What is said of a service time of a few nanoseconds: times are whole ones, and zero or more.
+#[test]
+fn times_that_rounding_changes_are_a_warning() {
+    let warned = |time: &str| -> Vec<String> {
+        let text = format!(
+            "blis: 1\nname: small\nrun: {{horizon: 1us}}\nclients: {{c: {{concurrency: 1, do: a}}}}\n\
+             actions: {{a: {{path: [visit: s, reply]}}}}\nservices: {{s: {{workers: 1, time: {time}}}}}\n"
+        );
+        let spec = spec::read(&text).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let lowered = spec::lower(&spec).unwrap_or_else(|errors| panic!("{errors:?}"));
+        lowered.warnings.iter().map(ToString::to_string).collect()
+    };
+    // Of an exponential time of mean m, rounded to whole numbers, the mean is 1 / (2 sinh(1 / 2m)).
+    let rounded = |mean: f64| 1.0 / (2.0 * (0.5 / mean).sinh());
+    for mean in [1.0, 2.0, 5.0] {
+        let told = warned(&format!("{{exponential: {{mean: {mean}ns}}}}"));
+        let found = rounded(mean);
+        let expected = format!(
+            "times are whole nanoseconds: rounded, these have a mean of {found:.3} ns, {:.1} % below the {mean} ns meant",
+            (1.0 - found / mean) * 100.0
+        );
+        assert_eq!(told, [expected]);
+    }
+    let none: [String; 0] = [];
+    for time in [
+        "{exponential: {mean: 10ns}}",
+        "{exponential: {mean: 1us}}",
+        "1ns",
+        "{uniform: {min: 0ns, max: 20ns}}",
+    ] {
+        assert_eq!(warned(time), none, "{time}");
+    }
+    // Arrivals of a few nanoseconds too.
+    let text = "blis: 1\nname: fast\nrun: {horizon: 1us}\nclients: {c: {rate: 100M/s, arrival: {weibull: {cv: 9}}, do: a}}\n\
+                actions: {a: {path: [delay: 1us, reply]}}\n";
+    let spec = spec::read(text).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let lowered = spec::lower(&spec).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let told = lowered.warnings[0].to_string();
+    assert!(told.starts_with("times are whole nanoseconds"), "{told}");
+    assert!(told.ends_with("the 10 ns meant"), "{told}");
 }

@@ -220,6 +220,10 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub spec: NeededSpecArgs,
 
+    /// Accept a load that is more than the system can carry for as long as it lasts.
+    #[arg(long)]
+    pub allow_overload: bool,
+
     #[command(flatten)]
     pub overrides: OverrideArgs,
 

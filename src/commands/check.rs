@@ -5,28 +5,51 @@ use blis_sim::result::{self, Check, Checked};
 use crate::cli::{CheckArgs, ClientArgs, Format};
 use crate::commands::print;
 use crate::exit::{Done, Failure, tell};
-use crate::report;
+use crate::report::{self, Overload};
 use crate::workload::{self, LiveWorkload};
 
 /// Checks the spec and prints what it means.
 ///
 /// # Errors
-/// Those of [`workload::load`], and [`Failure::Output`] when stdout cannot be written.
+/// Those of [`workload::load`], [`Failure::Usage`] for a load that is too much for certain, and [`Failure::Output`] when
+/// stdout cannot be written.
 pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
     let no_clients = ClientArgs::default();
     let workload = workload::load_live(args.spec.file(), &no_clients, &args.overrides)?;
     let simulable = workload.model.simulable().ok();
-    let warnings = simulable.as_ref().map(report::overload_warnings);
-    let warnings = warnings.unwrap_or_default();
-    for warning in &warnings {
-        tell(&format!("blis: warning: {warning}\n"));
+    let overloads = simulable.as_ref().map(report::overloads);
+    let overloads = overloads.unwrap_or_default();
+    let refused = match args.allow_overload {
+        true => None,
+        false => refusal(&overloads),
+    };
+    for overload in &overloads {
+        if !(overload.is_certain && refused.is_some()) {
+            tell(&format!("blis: warning: {}\n", overload.sentence));
+        }
     }
+    let warnings = overloads.into_iter().map(|one| one.sentence).collect();
     print(&match args.format.chosen() {
         Format::Text => report::text(&report::check(&workload)),
         Format::Markdown => report::markdown(&report::check(&workload)),
         Format::Json => document(workload, warnings).to_json()?,
     })?;
-    Ok(Done::Well)
+    refused.map_or(Ok(Done::Well), |why| Err(Failure::Usage(why)))
+}
+
+/// Why a load that is too much for certain is no good, and what would be.
+fn refusal(overloads: &[Overload]) -> Option<String> {
+    let certain = overloads.iter().filter(|one| one.is_certain);
+    let sentences: Vec<&str> = certain.clone().map(|one| one.sentence.as_str()).collect();
+    let last = certain.last()?;
+    let or = match last.is_of_service {
+        true => ", or refuse the rest (`queue: {limit: 100}`, `admission`)",
+        false => "",
+    };
+    Some(format!(
+        "{}; otherwise offer less{or}, or give --allow-overload where the overload is meant",
+        sentences.join("; ")
+    ))
 }
 
 fn document(workload: LiveWorkload, warnings: Vec<String>) -> Check {

@@ -19,6 +19,12 @@ pub fn fact(bottleneck: &Bottleneck, in_use: impl Fn(&ConstraintResult, f64) -> 
             percent(left)
         ));
     }
+    if let Some(usable) = constraint.usable {
+        fact.add(format!(
+            "members are drawn at random: the slowest has more than it can do when {} of all that they can do is asked for",
+            percent(usable)
+        ));
+    }
     if !bottleneck.tied_with.is_empty() {
         fact.add(format!(
             "of the same capacity: {}",
@@ -141,6 +147,7 @@ mod tests {
             places: 1.0,
             held_ms: 20.0,
             available: None,
+            usable: None,
             capacity_per_s: 50.0,
             capacity_rps: Some(50.0),
             utilisation: Some(0.664),

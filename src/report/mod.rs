@@ -26,7 +26,7 @@ mod whatif;
 pub use check::check;
 pub use explain::explain;
 pub use markdown::markdown;
-pub use overload::overload_warnings;
+pub use overload::{Overload, overloads};
 pub use run::{missed_precision, run};
 pub use text::text;
 pub use whatif::whatif;

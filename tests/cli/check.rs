@@ -142,14 +142,15 @@ fn more_than_the_workers_can_do_is_a_warning() {
         )
     };
     let warned = |spec: &str| {
-        let ran = with_stdin("check -", spec);
+        let ran = with_stdin("check - --allow-overload", spec);
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert!(!ran.stdout.contains("warning"), "{}", ran.stdout);
         ran.stderr
     };
     let open = "{c: {rate: 300/s, do: a}}";
     let closed = "{c: {concurrency: 3, do: a}}";
-    let start = "blis: warning: service s is offered 150.0 % of what its workers can do: ";
+    let start =
+        "blis: warning: service s is offered 300.0 visits/s, 150.0 % of what its workers can do: ";
     let advice = "; give it 4 workers, or a mean service time below 6.667 ms where it has 10.00 ms";
     let end = "; it carries 200.0 visits/s";
     assert_eq!(
@@ -166,7 +167,13 @@ fn more_than_the_workers_can_do_is_a_warning() {
             "{start}closed users will wait in its line until they offer no more than it can carry{end}\n"
         )
     );
-    assert_eq!(warned(&spec("{c: {rate: 200/s, do: a}}", "")), "");
+    assert_eq!(warned(&spec("{c: {rate: 199/s, do: a}}", "")), "");
+    // What barely fits does so without chance only.
+    assert!(warned(&spec("{c: {rate: 200/s, do: a}}", "")).contains("100.0 %"));
+    assert_eq!(
+        warned(&spec("{c: {rate: 200/s, arrival: constant, do: a}}", "")),
+        ""
+    );
     // A burst is over at some time, whatever it offers until then.
     assert_eq!(
         warned(&spec("{c: {arrival: {burst: {count: 5k}}, do: a}}", "")),
@@ -177,7 +184,7 @@ fn more_than_the_workers_can_do_is_a_warning() {
         .replace("time: 10ms", "time: {lognormal: {median: 8ms, p95: 40ms}}");
     let told = warned(&skewed);
     assert!(
-        told.contains("is offered 106.5 % of what its workers can do"),
+        told.contains("is offered 165.0 visits/s, 106.5 % of what its workers can do"),
         "{told}"
     );
     assert!(
@@ -196,12 +203,14 @@ fn workers_that_slow_each_other_down_or_are_out_are_a_warning_too() {
              actions: {{a: {{path: [{{visit: s}}, reply]}}}}\nservices: {{s: {{{service}}}}}\n"
         )
     };
-    let warned = |rate: u32, service: &str| with_stdin("check -", &spec(rate, service)).stderr;
+    let warned = |rate: u32, service: &str| {
+        with_stdin("check - --allow-overload", &spec(rate, service)).stderr
+    };
     // Four at work take 1.9 times as long; 57 of them carry 57 / 17.8 of what one does alone.
     let slow = "workers: 4, time: 10ms, slower_when_busy: {usl: {contention: 0.3, coherency: 0}}";
     assert_eq!(
         warned(320, slow),
-        "blis: warning: service s is offered 152.0 % of what its workers can do: its line grows without end; it carries \
+        "blis: warning: service s is offered 320.0 visits/s, 152.0 % of what its workers can do: its line grows without end; it carries \
          210.5 visits/s; give it 57 workers, or a mean service time below 6.579 ms where it has 10.00 ms\n"
     );
     assert_eq!(warned(210, slow), "");
@@ -215,7 +224,7 @@ fn workers_that_slow_each_other_down_or_are_out_are_a_warning_too() {
     let out = "workers: 1, time: 10ms, outages: [{from: 10s, to: 40s}]";
     assert_eq!(
         warned(60, out),
-        "blis: warning: service s is offered 120.0 % of what its workers can do in the 50.0 % that outages and slow-downs \
+        "blis: warning: service s is offered 60.00 visits/s, 120.0 % of what its workers can do in the 50.0 % that outages and slow-downs \
          leave: its line grows while they last; it carries 50.00 visits/s; give it 2 workers, or a mean service time \
          below 8.333 ms where it has 10.00 ms\n"
     );
@@ -225,6 +234,142 @@ fn workers_that_slow_each_other_down_or_are_out_are_a_warning_too() {
         warned(1, gone),
         "blis: warning: service s is out of service as long as the run is measured: its line grows without end\n"
     );
+}
+
+/// A first guess: what is given by its median has another mean.
+const GUESS: &str = "\
+blis: 1
+name: guess
+run: {horizon: 60s}
+clients: {c: {rate: 165/s, do: a}}
+actions: {a: {path: [{visit: s}, reply]}}
+services: {s: {workers: 2, time: {lognormal: {median: 8ms, p95: 40ms}}}}
+";
+
+#[test]
+fn a_load_that_is_too_much_for_certain_does_not_pass_a_check() {
+    let stopped = with_stdin("check -", GUESS);
+    assert_eq!(stopped.code, Some(2), "{stopped:?}");
+    assert!(stopped.stdout.contains("offered load"), "{stopped:?}");
+    assert_eq!(
+        stopped.stderr,
+        "blis: service s is offered 165.0 visits/s, 106.5 % of what its workers can do: its line grows without end; it \
+         carries 154.9 visits/s; give it 3 workers, or a mean service time below 12.12 ms where it has 12.91 ms, although \
+         half of the visits take at most 8.000 ms; otherwise offer less, or refuse the rest (`queue: {limit: 100}`, \
+         `admission`), or give --allow-overload where the overload is meant\n"
+    );
+    let document = with_stdin("check - --format json", GUESS);
+    assert_eq!(document.code, Some(2));
+    let document: serde_json::Value = serde_json::from_str(&document.stdout).expect("JSON");
+    assert_eq!(document["warnings"].as_array().map(Vec::len), Some(1));
+    let allowed = with_stdin("check - --allow-overload", GUESS);
+    assert_eq!(allowed.code, Some(0));
+    assert!(
+        allowed
+            .stderr
+            .starts_with("blis: warning: service s is offered 165.0"),
+        "{allowed:?}"
+    );
+    // It can be run all the same, and the overload is the first line.
+    let ran = with_stdin("run --spec -", GUESS);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stdout.contains("OVERLOAD"), "{}", ran.stdout);
+    // An objective does not make it meant.
+    let slo = GUESS.replace("reply]}", "reply], slo: {p95: 1s}}");
+    assert_eq!(with_stdin("check -", &slo).code, Some(2));
+    let window = with_stdin("check -", WINDOW);
+    assert_eq!(window.code, Some(2));
+    assert!(
+        window.stderr.ends_with("raise it to 5 or more; otherwise offer less, or give --allow-overload where the overload is meant\n"),
+        "{window:?}"
+    );
+}
+
+/// What is refused, ends, changes or waits for somebody is a study of its own.
+#[test]
+fn a_load_that_is_bounded_or_not_always_the_same_passes_a_check() {
+    for (was, is) in [
+        ("rate: 165/s", "rate: 154/s"),
+        ("rate: 165/s", "concurrency: 3"),
+        ("rate: 165/s", "arrival: {burst: {count: 5k}}"),
+        (
+            "rate: 165/s",
+            "rate: 165/s, shape: {ramp: {from: 0, to: 1, over: 30s}}",
+        ),
+        (
+            "rate: 165/s",
+            "rate: 100/s, shape: {spike: {at: 10s, for: 9s, factor: 2}}",
+        ),
+        ("workers: 2", "workers: 2, queue: {limit: 10}"),
+        ("workers: 2", "workers: 2, admission: {rate: 150/s}"),
+        ("workers: 2", "workers: 2, admission: {in_flight: 9}"),
+        ("workers: 2", "workers: 3, outages: [{from: 1s, to: 50s}]"),
+        (
+            "do: a}}\nactions: {a: {path: [{visit: s}, reply]}}\nservices: {s: {",
+            "do: a, timeout: 1s}}\nactions: {a: {path: [{visit: s}, reply]}}\nservices: {s: {on_timeout: leave, ",
+        ),
+    ] {
+        let spec = GUESS.replace(was, is);
+        assert_ne!(spec, GUESS, "{was}");
+        let checked = with_stdin("check -", &spec);
+        assert_eq!(checked.code, Some(0), "{is}: {checked:?}");
+    }
+    // Whoever gives up leaves its work behind, unless the service takes heed.
+    let stays = GUESS.replace("do: a}", "do: a, timeout: 1s}");
+    assert_eq!(with_stdin("check -", &stays).code, Some(2));
+}
+
+/// Tokens let in less than the workers can do: nothing waits without end.
+#[test]
+fn what_admission_refuses_is_not_said_to_wait() {
+    let check = |admission: &str| {
+        let admitted = GUESS.replace("workers: 2", &format!("workers: 2, admission: {admission}"));
+        with_stdin("check -", &admitted).stderr
+    };
+    assert_eq!(
+        check("{rate: 50/s}"),
+        "blis: warning: service s is offered 330.0 % of what admission.rate lets through: the rest is rejected; it lets \
+         50.00 visits/s through: raise it above 165.0/s\n"
+    );
+    assert!(check("{in_flight: 9}").contains("can do: `admission` refuses the rest"));
+    let more = check("{rate: 160/s}");
+    assert!(
+        more.contains("\nblis: service s is offered 165.0 visits/s"),
+        "{more}"
+    );
+}
+
+#[test]
+fn members_of_unequal_speed_are_told_by_the_slowest() {
+    let spec = GUESS.replace("rate: 165/s", "rate: 120/s").replace(
+        "workers: 2, time: {lognormal: {median: 8ms, p95: 40ms}}",
+        "members: [{workers: 1, speed: 0.5}, {workers: 2}], time: 10ms",
+    );
+    let checked = with_stdin("check -", &spec);
+    assert_eq!(
+        checked.stderr,
+        "blis: service s is offered 120.0 visits/s, 120.0 % of what the slowest of its members, which are drawn at random, can \
+         do: its line grows without end; it carries 100.0 visits/s; give it a mean service time below 8.333 ms where it has \
+         10.00 ms; otherwise offer less, or refuse the rest (`queue: {limit: 100}`, `admission`), or give --allow-overload \
+         where the overload is meant\n"
+    );
+    assert!(
+        checked
+            .stdout
+            .contains("      - {count: 1, workers: 1, speed: 0.5}\n"),
+        "{}",
+        checked.stdout
+    );
+    assert!(
+        checked.stdout.contains(
+            "the slowest has more than it can do when 50.0 % of all that they can do is asked for"
+        ),
+        "{}",
+        checked.stdout
+    );
+    let one = "whatif --spec - --set services.s.members[0].speed=1 --replications 5";
+    let compared = with_stdin(one, &spec.replace("rate: 120/s", "rate: 60/s"));
+    assert_eq!(compared.code, Some(0), "{compared:?}");
 }
 
 #[test]
@@ -281,7 +426,7 @@ streams: {q: {consumers: {c: {service: w, max_ack_pending: 3}}}}
 
 #[test]
 fn the_window_that_binds_is_named_with_what_it_lets_through() {
-    let checked = with_stdin("check -", WINDOW);
+    let checked = with_stdin("check - --allow-overload", WINDOW);
     assert_eq!(checked.code, Some(0));
     let sentence = "max_ack_pending of q/c limits the system: 3 messages of 100.0 ms each let 30.00 requests/s through";
     assert!(checked.stdout.contains(sentence), "{}", checked.stdout);

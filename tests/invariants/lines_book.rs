@@ -54,18 +54,14 @@ impl<'a> LinesBook<'a> {
         let mut lines = Vec::new();
         let mut of = Vec::new();
         for (index, service) in model.services.iter().enumerate() {
-            let (count, workers) = match service.dispatch {
-                Dispatch::Shared => (1, service.servers()),
-                _ => (service.members.get(), u64::from(service.workers.get())),
-            };
             let first = lines.len();
-            let line = |_| Line {
+            let line = |workers| Line {
                 service: index,
                 workers,
                 waiting: VecDeque::new(),
                 running: HashMap::new(),
             };
-            lines.extend((0..count).map(line));
+            lines.extend(service.workers_of_lines().map(line));
             of.push(first..lines.len());
         }
         let sums = model.services.iter().map(|_| Sums::default()).collect();

@@ -221,7 +221,7 @@ fn first_lines(model: &Model) -> Vec<u32> {
         first.push(next);
         next += match service.dispatch {
             Dispatch::Shared => 1,
-            Dispatch::Random | Dispatch::LeastLoaded => service.members.get(),
+            Dispatch::Random | Dispatch::LeastLoaded => service.members.count(),
         };
     }
     first

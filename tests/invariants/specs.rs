@@ -358,6 +358,8 @@ impl Client {
 struct Service {
     workers: u32,
     members: u32,
+    /// The workers and the speed of the first member, where it differs from the others.
+    kinds: Option<(u32, &'static str)>,
     dispatch: Option<&'static str>,
     time: String,
     limit: Option<u32>,
@@ -369,6 +371,7 @@ fn service() -> impl Strategy<Value = Service> {
     (
         1u32..5,
         prop_oneof![2 => Just(1u32), 1 => 2u32..5],
+        prop::option::of((1u32..4, prop::sample::select(vec!["0.5", "1", "3"]))),
         prop::option::of(prop::sample::select(vec![
             "random",
             "shared",
@@ -380,9 +383,10 @@ fn service() -> impl Strategy<Value = Service> {
         prop::option::weighted(0.7, prop::sample::select(vec!["stay", "leave", "abandon"])),
     )
         .prop_map(
-            |(workers, members, dispatch, time, limit, errors, on_timeout)| Service {
+            |(workers, members, kinds, dispatch, time, limit, errors, on_timeout)| Service {
                 workers,
                 members,
+                kinds,
                 dispatch,
                 time,
                 limit,
@@ -395,12 +399,29 @@ fn service() -> impl Strategy<Value = Service> {
 impl Service {
     /// `timeouts`: some client has one, so that `on_timeout` has an effect.
     fn text(&self, timeouts: bool, scope: Scope) -> String {
-        let mut keys = vec![
-            format!("workers: {}", self.workers),
-            format!("time: {}", self.time),
-        ];
+        let mut keys = vec![format!("time: {}", self.time)];
+        // Members that share a line have one speed, and who is least loaded depends on everybody else.
+        let may_differ = match self.dispatch {
+            Some("shared") => false,
+            Some("least_loaded") => scope != Scope::Independent,
+            _ => true,
+        };
+        match self.kinds {
+            Some((workers, speed)) if may_differ && self.members > 1 => {
+                let count = self.members - 1;
+                keys.push(format!(
+                    "members: [{{workers: {workers}, speed: {speed}}}, {{workers: {}, count: {count}}}]",
+                    self.workers
+                ));
+            }
+            _ => {
+                keys.push(format!("workers: {}", self.workers));
+                if self.members > 1 {
+                    keys.push(format!("members: {}", self.members));
+                }
+            }
+        }
         if self.members > 1 {
-            keys.push(format!("members: {}", self.members));
             keys.extend(
                 self.dispatch
                     .map(|dispatch| format!("dispatch: {dispatch}")),

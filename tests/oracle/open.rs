@@ -2,7 +2,8 @@
 
 use blis_sim::dist::Dist;
 use blis_sim::theory::{
-    DeterministicService, FiniteQueue, GeneralArrivals, GeneralService, MultiServer, SplitQueues,
+    DeterministicService, FiniteQueue, GeneralArrivals, GeneralService, Means, MultiServer,
+    SplitQueues,
 };
 
 use crate::replicate::{
@@ -181,6 +182,40 @@ fn split_queues_under_random_dispatch() {
     let exact = SplitQueues::new(4, 1, 2600.0, 1e-3).unwrap();
     check(&figures, &exact.means);
     check_response_quantiles(&figures, |q| exact.member.response_quantile(q));
+}
+
+/// Members of unequal speed are queues of their own, of which a request meets any.
+#[test]
+fn split_queues_of_unequal_speed() {
+    let service =
+        "members: [{workers: 1, speed: 0.5}, {workers: 1}], time: {exponential: {mean: 1ms}}";
+    let figures = replicate(&spec(1400, 700, "poisson", service));
+    let slow = MultiServer::single(350.0, 2e-3).unwrap();
+    let fast = MultiServer::single(350.0, 1e-3).unwrap();
+    let (one, other) = (slow.means, fast.means);
+    let either = |of: fn(&Means) -> f64| (of(&one) + of(&other)) / 2.0;
+    let both = Means {
+        throughput: 700.0,
+        utilisation: either(|means| means.utilisation),
+        wait: either(|means| means.wait),
+        response: either(|means| means.response),
+        queue: one.queue + other.queue,
+        in_system: one.in_system + other.in_system,
+    };
+    check(&figures, &both);
+    // The quantile at which both tails together leave the rest.
+    let tail = |t: f64| (slow.response_tail(t) + fast.response_tail(t)) / 2.0;
+    check_response_quantiles(&figures, |q| {
+        let (mut low, mut high) = (0.0, 1.0);
+        for _ in 0..60 {
+            let middle = (low + high) / 2.0;
+            match tail(middle) > 1.0 - q {
+                true => low = middle,
+                false => high = middle,
+            }
+        }
+        high
+    });
 }
 
 /// Two M/M/1 stations in series: the second one sees a Poisson stream (Burke 1956).

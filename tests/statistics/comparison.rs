@@ -1,8 +1,9 @@
 //! Common random numbers: what they leave alone stays, and differences are told with fewer replications.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
-use blis_sim::model::Model;
+use blis_sim::model::{Members, Model};
 use blis_sim::replication::replicate_pair;
 use blis_sim::result::{Compared, Compares, Comparison, SpecIdentity, compare};
 
@@ -105,7 +106,7 @@ fn a_spec_does_not_differ_from_itself() {
 fn a_comparison_is_the_same_on_any_number_of_threads() {
     let base = station(1, 0.6, 2);
     let mut variant = base.clone();
-    variant.services[0].workers = 2.try_into().unwrap();
+    variant.services[0].members = Members::alike(NonZeroU32::MIN, 2.try_into().unwrap());
     let on = |number| compared(&base, &variant, 5, number).to_json().unwrap();
     assert_eq!(on(1), on(2));
     assert_eq!(on(1), on(4));

@@ -79,13 +79,14 @@ pub(super) struct Deliveries {
 impl Deliveries {
     pub(super) fn new(model: &Model) -> Deliveries {
         let members = model.consumers.iter().map(|consumer| {
-            let (lines, workers) = model.services[consumer.service.index()].takers();
-            let workers = u32::try_from(workers).unwrap_or(u32::MAX);
-            let member = Member {
-                free: workers.saturating_add(consumer.prefetch),
+            let lines = model.services[consumer.service.index()].workers_of_lines();
+            let member = |workers: u64| Member {
+                free: u32::try_from(workers)
+                    .unwrap_or(u32::MAX)
+                    .saturating_add(consumer.prefetch),
                 ..Member::default()
             };
-            vec![member; lines as usize]
+            lines.map(member).collect::<Vec<Member>>()
         });
         Deliveries {
             members: members.collect(),
@@ -124,7 +125,7 @@ pub fn pull_subject(inbox: &str, consumer: usize, member: usize) -> String {
 pub fn pullers(model: &Model) -> Vec<(usize, usize)> {
     let consumers = model.consumers.iter().enumerate();
     let members = consumers.flat_map(|(consumer, of)| {
-        let (lines, _) = model.services[of.service.index()].takers();
+        let lines = model.services[of.service.index()].lines();
         (0..lines as usize).map(move |member| (consumer, member))
     });
     members.collect()

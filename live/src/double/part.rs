@@ -94,7 +94,7 @@ pub fn playable(model: &LiveModel) -> Result<Model, Unplayable> {
 /// How many places a service has: one for each member with a line and a subscription of its own.
 pub fn places(service: &Service) -> usize {
     match service.dispatch {
-        Dispatch::Random => service.members.get() as usize,
+        Dispatch::Random => service.members.count() as usize,
         Dispatch::Shared | Dispatch::LeastLoaded => 1,
     }
 }

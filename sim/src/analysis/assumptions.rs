@@ -35,6 +35,7 @@ const ASSUMPTIONS: &[(Scope, Fails)] = &[
     (Scope::Any, work_leaves),
     (Scope::Any, users_are_lost),
     (Scope::Any, sessions_are_cut),
+    (Scope::Network, members_differ),
     (Scope::Network, arrivals_are_not_poisson),
     (Scope::Network, least_loaded_is_preferred),
     (Scope::Network, service_is_not_exponential),
@@ -222,6 +223,17 @@ fn arrivals_are_not_poisson(traffic: &Traffic<'_>) -> Option<String> {
         "client {} does not arrive as a Poisson process",
         client.name
     ))
+}
+
+/// Whether members have speeds, or not as many workers as each other in lines of their own.
+pub fn members_differ(traffic: &Traffic<'_>) -> Option<String> {
+    let mut visited = traffic.visited();
+    let (_, service) = visited.find(|(_, service)| !service.is_even())?;
+    let what = match service.members.kinds() {
+        [_] => "have another speed than 1",
+        _ => "differ",
+    };
+    Some(format!("the members of service {} {what}", service.name))
 }
 
 fn least_loaded_is_preferred(traffic: &Traffic<'_>) -> Option<String> {

@@ -38,6 +38,9 @@ pub struct Constraint {
     pub seconds: f64,
     /// Share of the time, or of the work, that is left by outages and slow-downs within the window of measurement.
     pub available: f64,
+    /// Share of the workers' work that is done when a member is the first to have more than it can do; 1 but where members
+    /// differ and are drawn at random.
+    pub usable: f64,
     /// How many a request needs: visits of a service, messages of a consumer.
     pub per_request: f64,
     /// How many are offered per second.
@@ -47,7 +50,7 @@ pub struct Constraint {
 impl Constraint {
     /// How many it lets through per second: visits, messages or requests.
     pub fn per_second(&self) -> f64 {
-        self.places * self.available / self.seconds
+        self.places * self.available * self.usable / self.seconds
     }
 
     /// Requests per second that it lets through at this mix.
@@ -120,6 +123,7 @@ fn in_flight(model: &Model, offered: &Offered) -> Vec<Constraint> {
         places: f64::from(limit.limit.get()),
         seconds,
         available: 1.0,
+        usable: 1.0,
         per_request: 1.0,
         offered_per_second,
     };
@@ -147,7 +151,7 @@ fn of_service(
     load: &ServiceLoad,
 ) -> impl Iterator<Item = Constraint> {
     let servers = service.servers();
-    let (_, of_line) = service.takers();
+    let of_line = service.most_workers_of_a_line();
     let slower = service.load.as_ref().map_or(1.0, |curve| {
         curve.factor(u32::try_from(of_line).unwrap_or(u32::MAX))
     });
@@ -156,6 +160,7 @@ fn of_service(
         places: servers as f64,
         seconds: load.service_time * slower,
         available: available(model, service),
+        usable: load.usable,
         per_request: load.visits_per_request,
         offered_per_second: load.visits_per_second,
     };
@@ -170,6 +175,7 @@ fn of_service(
             binds: Binds::Admitted(id),
             places: limit as f64,
             seconds: load.service_time,
+            usable: 1.0,
             ..workers
         });
     let tokens = service.admission.tokens.map(|bucket| Constraint {
@@ -177,6 +183,7 @@ fn of_service(
         places: 1.0,
         seconds: bucket.period.as_secs_f64(),
         available: 1.0,
+        usable: 1.0,
         ..workers
     });
     [Some(workers), admitted, tokens].into_iter().flatten()
@@ -196,12 +203,13 @@ fn of_consumer(
         places: unacknowledged(consumer, seconds),
         seconds,
         available: available(model, service),
+        usable: 1.0,
         per_request: load.messages_per_request,
         offered_per_second: load.messages_per_second,
     };
     let size = consumer.batch.as_ref().map_or(1, |batch| batch.size.get());
-    let (lines, workers) = service.takers();
-    let asked = f64::from(lines) * (workers as f64 + f64::from(consumer.prefetch));
+    let prefetched = u64::from(service.lines()) * u64::from(consumer.prefetch);
+    let asked = (service.servers() + prefetched) as f64;
     let asked = (consumer.prefetch > 0).then_some(Constraint {
         binds: Binds::Asked(id),
         places: asked * f64::from(size),
@@ -241,7 +249,7 @@ fn available(model: &Model, service: &Service) -> f64 {
         let within = end
             .min(horizon)
             .since(start.max(from).min(end.min(horizon)));
-        let of_members = member.map_or(1.0, |_| 1.0 / f64::from(service.members.get()));
+        let of_members = member.map_or(1.0, |member| service.members.share(member));
         within.as_secs_f64() / length * of_members
     };
     let down = service.outages.iter();

@@ -10,6 +10,8 @@ pub struct PathDemand {
     pub visits: Vec<f64>,
     /// Seconds that workers of each service are busy with the request or held by it, when nothing has to wait.
     pub busy: Vec<f64>,
+    /// Seconds of service at each service, were all its members at the speed of 1.
+    pub work: Vec<f64>,
     /// Messages for each consumer, by its position in the model.
     pub messages: Vec<f64>,
     /// Seconds between sending and reply when nothing has to wait: services, delays, storing and network.
@@ -38,6 +40,7 @@ pub fn path_demand(model: &Model, action: &Action) -> PathDemand {
     PathDemand {
         visits: walk.visits,
         busy: walk.busy,
+        work: walk.work,
         messages: walk.messages,
         unloaded_response: match action.path.fire_and_forget {
             true => 0.0,
@@ -61,10 +64,11 @@ pub(super) fn delivery_time(model: &Model, consumer: &Consumer) -> f64 {
         None => seconds,
         Some(batch) => {
             // The path says the service's own time, where a batch has its cost.
-            let own = model.services[consumer.service.index()].time.mean();
+            let service = &model.services[consumer.service.index()];
+            let own = service.time.mean();
             let size = f64::from(batch.size.get());
             let cost = batch.per_batch.mean() + size * batch.per_item.mean();
-            seconds + (cost - own) / 1e9
+            seconds + service.slowness() * (cost - own) / 1e9
         }
     }
 }
@@ -114,6 +118,7 @@ struct Walk<'a> {
     bytes: f64,
     visits: Vec<f64>,
     busy: Vec<f64>,
+    work: Vec<f64>,
     messages: Vec<f64>,
     /// The services of which a worker is held.
     holders: Vec<usize>,
@@ -126,9 +131,16 @@ impl Walk<'_> {
             bytes,
             visits: vec![0.0; model.services.len()],
             busy: vec![0.0; model.services.len()],
+            work: vec![0.0; model.services.len()],
             messages: vec![0.0; model.consumers.len()],
             holders: Vec::new(),
         }
+    }
+
+    /// A service works.
+    fn serve(&mut self, service: usize, seconds: f64) {
+        self.work[service] += seconds;
+        self.busy[service] += seconds * self.model.services[service].slowness();
     }
 
     /// Time goes by, which those who are held see too.
@@ -233,7 +245,7 @@ impl Walk<'_> {
                             mass.total() * fan_out.subscribers.mean() * (1.0 - fan_out.loss);
                         let seconds = model.services[service.index()].time.mean() / 1e9;
                         self.visits[service.index()] += copies;
-                        self.busy[service.index()] += copies * seconds;
+                        self.serve(service.index(), copies * seconds);
                     }
                 }
                 Step::Fail(_) | Step::End => {}
@@ -250,7 +262,8 @@ impl Walk<'_> {
         let by_size = self.model.services[service].per_byte.unwrap_or(0.0) * self.bytes;
         let seconds = (own + by_size) / 1e9;
         self.visits[service] += mass.total();
-        self.busy[service] += mass.total() * seconds;
+        self.serve(service, mass.total() * seconds);
+        let seconds = seconds * self.model.services[service].slowness();
         self.spend(spent, mass.before_reply * seconds, mass.total() * seconds);
         if visit.holds {
             self.holders.push(service);
@@ -289,7 +302,7 @@ impl Walk<'_> {
                 let cost = (batch.per_batch.mean() / size + batch.per_item.mean()) / 1e9;
                 let spent = self.follow(consumer.entry as usize, mass.scaled(1.0 / size));
                 // The path says the service's own time, where a batch has its cost.
-                self.busy[service] += mass.total() * (cost - own / size);
+                self.serve(service, mass.total() * (cost - own / size));
                 spent
             }
         };

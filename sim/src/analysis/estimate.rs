@@ -43,17 +43,18 @@ pub struct Approximation {
 
 /// Bounds of a closed model, or an approximation of an open one.
 ///
-/// `None` where their assumptions fail too: when failures are tried again, work leaves, lines are limited, users are lost,
-/// or the offered load is more than the workers can do.
+/// `None` where their assumptions fail too: when failures are tried again, work leaves, lines are limited, members differ, users
+/// are lost, or the offered load is more than the workers can do.
 pub fn estimate(model: &Model) -> Option<Estimate> {
     let traffic = Traffic::new(model);
+    let uneven = traffic.visited().any(|(_, service)| !service.is_even());
     let refuses = traffic
         .visited()
         .any(|(_, service)| traffic.can_refuse(service));
     let fails = [Scope::Any, Scope::Lines]
         .into_iter()
         .any(|scope| broken(&traffic, scope).is_some());
-    if fails || refuses {
+    if fails || refuses || uneven {
         return None;
     }
     match traffic.closed() {
@@ -64,7 +65,7 @@ pub fn estimate(model: &Model) -> Option<Estimate> {
 
 fn bounds(traffic: &Traffic<'_>, users: u64, think: f64) -> Option<Bounds> {
     let load = offered(traffic.model);
-    let (_, capacity) = load.limiting()?;
+    let capacity = load.capacity()?;
     let route = &traffic.routes[0];
     let unloaded = load.clients[0].unloaded_response;
     let users = users as f64;
@@ -155,8 +156,8 @@ fn lines(service: &Service) -> Option<(f64, u64)> {
         return Some((1.0, service.servers()));
     }
     (service.dispatch == Dispatch::Random).then(|| {
-        let members = f64::from(service.members.get());
-        (members, u64::from(service.workers.get()))
+        let members = f64::from(service.lines());
+        (members, service.fewest_workers_of_a_line())
     })
 }
 

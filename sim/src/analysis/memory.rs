@@ -9,7 +9,6 @@
 
 use crate::analysis::constraints::{Binds, Constraint, Constraints, constraints};
 use crate::analysis::demand::{PathDemand, answers, path_demand};
-use crate::analysis::traffic::has_one_line;
 use crate::model::{
     Arrival, Client, Consumer, Dispatch, MaxInFlight, Model, OnTimeout, Service, Source, Step,
 };
@@ -232,9 +231,9 @@ impl Load<'_> {
         if load.visits_per_second <= 0.0 {
             return LineMemory::Seconds(0.0);
         }
-        let workers = match has_one_line(service) || service.dispatch == Dispatch::LeastLoaded {
-            true => service.servers(),
-            false => u64::from(service.workers.get()),
+        let workers = match service.dispatch {
+            Dispatch::LeastLoaded => service.servers(),
+            _ => service.fewest_workers_of_a_line(),
         };
         let utilisation = self.utilisation(at, service);
         let mut slack = (1.0 - utilisation).abs();
@@ -254,7 +253,9 @@ impl Load<'_> {
             false => service.time.scv(),
         };
         let variation = (self.variation + served) / 2.0;
-        let line = load.service_time * variation / (workers as f64 * slack * slack);
+        // Of members that differ the slowest remembers longest.
+        let slowest = service.members.slowest() / service.slowness();
+        let line = slowest * load.service_time * variation / (workers as f64 * slack * slack);
         let line = patience.map_or(line, |patience| line.min(patience.max(load.service_time)));
         LineMemory::Seconds(line.max(WITHOUT_LINE * load.service_time))
     }
@@ -386,7 +387,8 @@ fn slower(limits: &Constraints, service: usize) -> f64 {
     let own = |one: &&Constraint| matches!(one.binds, Binds::Workers(id) if id.index() == service);
     let workers = limits.all.iter().find(own);
     workers.map_or(1.0, |workers| {
-        limits.offered.services[service].capacity_visits() / workers.per_second()
+        let load = limits.offered.services[service];
+        load.servers as f64 / load.service_time / workers.per_second()
     })
 }
 

@@ -20,6 +20,7 @@ mod order_forms;
 mod route;
 mod station_forms;
 mod traffic;
+mod uneven_forms;
 
 pub use balanced::{Balanced, balanced};
 pub use constraints::{Binds, Constraint, Constraints, constraints};

@@ -18,15 +18,12 @@ pub fn network(traffic: &Traffic<'_>) -> Result<Exact, Why> {
     }
 }
 
-/// A service as equal stations: how many, and the workers of each.
+/// A service whose lines are alike as equal stations: how many, and the workers of each.
 pub fn stations(service: &Service) -> (u64, u64) {
-    match has_one_line(service) {
-        true => (1, service.servers()),
-        false => (
-            u64::from(service.members.get()),
-            u64::from(service.workers.get()),
-        ),
-    }
+    (
+        u64::from(service.lines()),
+        service.fewest_workers_of_a_line(),
+    )
 }
 
 /// The figures of `count` equal stations together, given those of one; a visit is to one of them.

@@ -4,7 +4,9 @@ use crate::analysis::demand::{PathDemand, path_demand};
 use crate::dist::Dist;
 use std::num::NonZeroU32;
 
-use crate::model::{Arrival, Client, Model, Rounds, Session, Shape, Source};
+use crate::model::{
+    Arrival, Client, Dispatch, MemberKind, Model, Rounds, Service, Session, Shape, Source, Step,
+};
 use crate::time::Time;
 
 /// The offered load of a model.
@@ -46,6 +48,9 @@ pub struct ServiceLoad {
     pub servers: u64,
     /// Visits per request, averaged over all requests.
     pub visits_per_request: f64,
+    /// Share of what all its workers can do that visits have when a member is the first to have more than it can do: below 1
+    /// where members differ and are drawn at random.
+    pub usable: f64,
 }
 
 /// What one consumer is offered.
@@ -68,15 +73,10 @@ impl ServiceLoad {
         self.erlangs() / self.servers as f64
     }
 
-    /// Visits per second that all its workers together can serve.
-    pub fn capacity_visits(&self) -> f64 {
-        self.servers as f64 / self.service_time
-    }
-
-    /// Requests per second that all its workers together can carry at this mix, `None` if no request visits it.
+    /// Requests per second that its workers can carry at this mix, `None` if no request visits it.
     pub fn capacity(&self) -> Option<f64> {
         let demand = self.visits_per_request * self.service_time;
-        (demand > 0.0).then(|| self.servers as f64 / demand)
+        (demand > 0.0).then(|| self.servers as f64 * self.usable / demand)
     }
 }
 
@@ -87,16 +87,10 @@ impl Offered {
         self.clients.len() == 1 || self.clients.iter().all(|client| !client.at_most)
     }
 
-    /// The service with the smallest capacity, which is the first to limit the throughput, if any does; of those whose
-    /// capacities are the same but for rounding, the first by name.
-    pub fn limiting(&self) -> Option<(usize, f64)> {
-        let capacities = self.services.iter().map(ServiceLoad::capacity);
-        let least = capacities.clone().flatten().min_by(f64::total_cmp)?;
-        let same = |(_, capacity): &(usize, f64)| (capacity / least - 1.0).abs() < 1e-9;
-        capacities
-            .enumerate()
-            .filter_map(|(index, capacity)| Some((index, capacity?)))
-            .find(same)
+    /// The smallest capacity of a service, which is the first to limit the throughput, if any is visited.
+    pub fn capacity(&self) -> Option<f64> {
+        let capacities = self.services.iter().filter_map(ServiceLoad::capacity);
+        capacities.min_by(f64::total_cmp)
     }
 }
 
@@ -123,27 +117,37 @@ pub fn offered(model: &Model) -> Offered {
     let total: f64 = clients.iter().map(weight).sum();
     let services = model.services.iter().enumerate().map(|(index, service)| {
         let (mut visits_per_second, mut weighted) = (0.0, 0.0);
-        let (mut busy, mut all_visits) = (0.0, 0.0);
+        let (mut busy, mut work, mut all_visits) = (0.0, 0.0, 0.0);
         for (client, load) in model.clients.iter().zip(&clients) {
             let shares = client.mix.shares.iter();
             let visits: f64 = shares
                 .map(|(action, share)| share * demands[action.index()].visits[index])
                 .sum();
-            let shares = client.mix.shares.iter();
-            let seconds: f64 = shares
-                .map(|(action, share)| share * demands[action.index()].busy[index])
-                .sum();
+            let mean = |of: fn(&PathDemand) -> &Vec<f64>| -> f64 {
+                let shares = client.mix.shares.iter();
+                shares
+                    .map(|(action, share)| share * of(&demands[action.index()])[index])
+                    .sum()
+            };
             if visits > 0.0 {
-                busy += weight(load) * seconds;
+                busy += weight(load) * mean(|demand| &demand.busy);
+                work += weight(load) * mean(|demand| &demand.work);
                 all_visits += weight(load) * visits;
                 visits_per_second += load.requests_per_second * visits;
                 weighted += weight(load) * visits;
             }
         }
+        let own = service.time.mean() * service.slowness() / 1e9;
+        // What is held counts as service, and visits may have times of their own.
+        let service_time = mean_time(own, busy, all_visits);
+        let work = mean_time(service.time.mean() / 1e9, work, all_visits);
         ServiceLoad {
             visits_per_second,
-            // What is held counts as service, and visits may have times of their own.
-            service_time: mean_time(service.time.mean() / 1e9, busy, all_visits),
+            service_time,
+            usable: match service.is_even() {
+                true => 1.0,
+                false => usable(service, service_time, work, is_drawn(model, index)),
+            },
             servers: service.servers(),
             visits_per_request: if total > 0.0 { weighted / total } else { 0.0 },
         }
@@ -183,6 +187,40 @@ fn mean_time(own: f64, busy: f64, visits: f64) -> f64 {
         true => busy / visits,
         false => own,
     }
+}
+
+/// The share of what all workers can do that visits have when one member is the first to have more than it can do. A visit
+/// takes `service_time` seconds on average, `work` of them at a speed of 1 and the rest whatever the speed.
+fn usable(service: &Service, service_time: f64, work: f64, drawn: bool) -> f64 {
+    let held = (service_time - work * service.slowness()).max(0.0);
+    let held = if held < 1e-12 * service_time {
+        0.0
+    } else {
+        held
+    };
+    let carries = |kind: &MemberKind| f64::from(kind.workers.get()) / (work / kind.speed + held);
+    let kinds = service.members.kinds().iter();
+    let all = match drawn {
+        true => f64::from(service.members.count()) * kinds.map(carries).fold(f64::MAX, f64::min),
+        false => kinds
+            .map(|kind| f64::from(kind.count.get()) * carries(kind))
+            .sum(),
+    };
+    let usable = all * service_time / service.servers() as f64;
+    if usable.is_finite() { usable } else { 1.0 }
+}
+
+/// Whether visits of a service have their member drawn at random, all of them or some: deliveries of streams are dealt
+/// as members ask for them.
+fn is_drawn(model: &Model, service: usize) -> bool {
+    if model.services[service].dispatch != Dispatch::Random {
+        return false;
+    }
+    let deals = |at: u32| model.consumers.iter().any(|consumer| consumer.entry == at);
+    let mut steps = (0..).zip(&model.program);
+    let mut copies = model.fan_outs.iter().filter_map(|one| one.service);
+    let own = |step: &Step| matches!(step, Step::Visit(visit) if visit.service.index() == service);
+    steps.any(|(at, step)| own(step) && !deals(at)) || copies.any(|id| id.index() == service)
 }
 
 /// Requests per second of a client.

@@ -72,7 +72,7 @@ fn not(service: &Service, what: &str) -> Result<Exact, Why> {
 fn lines(service: &Service) -> Result<(u32, u64), Why> {
     match service.dispatch {
         _ if has_one_line(service) => Ok((1, service.servers())),
-        Dispatch::Random => Ok((service.members.get(), u64::from(service.workers.get()))),
+        Dispatch::Random => Ok((service.lines(), service.fewest_workers_of_a_line())),
         Dispatch::Shared | Dispatch::LeastLoaded => Err(Why::Assumption(format!(
             "service {} prefers its least loaded member",
             service.name

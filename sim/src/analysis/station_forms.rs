@@ -4,6 +4,7 @@ use crate::analysis::assumptions::{Scope, broken};
 use crate::analysis::exact::{Exact, QUANTILES, Why};
 use crate::analysis::order_forms::{ordered, times};
 use crate::analysis::traffic::{Traffic, has_one_line, is_exponential, is_poisson};
+use crate::analysis::uneven_forms::uneven;
 use crate::dist::{Dist, Family, Phases};
 use crate::model::{Arrival, Dispatch, Order, Service, Source, Step};
 use crate::theory::{
@@ -44,6 +45,9 @@ pub fn single_station<'a>(traffic: &Traffic<'a>) -> Option<&'a Service> {
 /// The closed form of a model with a single station, without the network. What ends in an error of the service was
 /// served as anything else.
 pub fn station(traffic: &Traffic<'_>, service: &Service) -> Result<Exact, Why> {
+    if !service.is_even() {
+        return uneven(traffic, service);
+    }
     if service.order != Order::Fifo {
         return ordered(traffic, service);
     }
@@ -197,13 +201,13 @@ fn split(rate: f64, service: &Service) -> Result<Exact, Why> {
             service.name
         )));
     }
-    let (members, workers) = (service.members.get(), service.workers.get());
+    let (members, workers) = (service.lines(), service.fewest_workers_of_a_line());
     if !is_exponential(service) {
-        let member = general(rate / f64::from(members), u64::from(workers), service)?;
+        let member = general(rate / f64::from(members), workers, service)?;
         return Ok(times(members, member));
     }
     let seconds = service.time.mean() / 1e9;
-    let queues = SplitQueues::new(u64::from(members), u64::from(workers), rate, seconds)?;
+    let queues = SplitQueues::new(u64::from(members), workers, rate, seconds)?;
     let quantiles = QUANTILES.map(|p| queues.member.response_quantile(p));
     let form = format!("{members} × M/M/{workers}");
     Ok(found(form, service, queues.means, Some(quantiles)))

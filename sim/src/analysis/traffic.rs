@@ -3,7 +3,7 @@
 use crate::analysis::offered::mean_rounds;
 use crate::analysis::route::{Route, client_route};
 use crate::dist::Family;
-use crate::model::{Arrival, Client, Dispatch, Model, Service, Source};
+use crate::model::{Arrival, Client, Model, Service, Source};
 
 /// A model with what its requests do, which assumptions and forms look at.
 pub struct Traffic<'a> {
@@ -81,10 +81,7 @@ impl<'a> Traffic<'a> {
 
     /// Whether nobody ever waits at a service, because it has a worker for each of the closed users.
     pub fn never_waits(&self, service: &Service) -> bool {
-        let workers = match has_one_line(service) {
-            true => service.servers(),
-            false => u64::from(service.workers.get()),
-        };
+        let workers = service.fewest_workers_of_a_line();
         self.closed().is_some_and(|(users, _)| users <= workers)
     }
 
@@ -93,10 +90,7 @@ impl<'a> Traffic<'a> {
         let Some(limit) = service.queue_limit else {
             return false;
         };
-        let workers = match has_one_line(service) {
-            true => service.servers(),
-            false => u64::from(service.workers.get()),
-        };
+        let workers = service.fewest_workers_of_a_line();
         let room = workers + u64::from(limit);
         self.closed().is_none_or(|(users, _)| room < users)
     }
@@ -104,7 +98,7 @@ impl<'a> Traffic<'a> {
 
 /// Whether all workers of a service take from one line.
 pub fn has_one_line(service: &Service) -> bool {
-    service.members.get() == 1 || service.dispatch == Dispatch::Shared
+    service.lines() == 1
 }
 
 /// Whether the service time is exponential.

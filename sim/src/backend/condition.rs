@@ -12,6 +12,8 @@ pub(super) struct Condition {
     error_bursts: Vec<ErrorBurst>,
     /// When each member started.
     started: Vec<Time>,
+    /// What the service times of each line are divided by; empty where that is 1 for all.
+    speeds: Vec<f64>,
 }
 
 impl Condition {
@@ -26,6 +28,14 @@ impl Condition {
             slow_downs: service.slow_downs.clone(),
             error_bursts: service.error_bursts.clone(),
             started,
+            speeds: match service.members.have_no_speed() {
+                true => Vec::new(),
+                // Members that share a line have one speed.
+                false => {
+                    let each = service.members.each().take(lines as usize);
+                    each.map(|member| member.speed).collect()
+                }
+            },
         }
     }
 
@@ -35,6 +45,7 @@ impl Condition {
             || service.cold_start.is_some()
             || !service.slow_downs.is_empty()
             || !service.error_bursts.is_empty()
+            || !service.members.have_no_speed()
     }
 
     /// A member starts anew.
@@ -47,11 +58,15 @@ impl Condition {
     /// The service time of work that is taken up now, with `busy` workers of its line busy, its own included.
     pub(super) fn stretch(&self, now: Time, member: u32, busy: u32, time: Span) -> Span {
         let factor = self.load_factor(busy) * self.cold_factor(now, member);
-        let factor = factor * self.slow_factor(now, member);
+        let factor = factor * self.slow_factor(now, member) / self.speed(member);
         if factor == 1.0 {
             return time;
         }
         Span::from_nanos_f64(time.as_nanos() as f64 * factor)
+    }
+
+    fn speed(&self, member: u32) -> f64 {
+        self.speeds.get(member as usize).copied().unwrap_or(1.0)
     }
 
     fn load_factor(&self, busy: u32) -> f64 {

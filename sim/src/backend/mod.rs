@@ -934,9 +934,9 @@ fn disciplines(model: &Model, stations: &mut [Station]) -> (Vec<Ranked>, Vec<Sha
             }
             Order::Shared { .. } => {
                 station.rare.discipline = Discipline::Shared(sharings.len() as u32);
-                let share = service.servers() / u64::from(station.lines);
-                let workers = u32::try_from(share).unwrap_or(u32::MAX);
-                sharings.extend(station.all_lines().map(|_| Sharing::new(workers)));
+                let each = service.workers_of_lines();
+                let each = each.map(|workers| u32::try_from(workers).unwrap_or(u32::MAX));
+                sharings.extend(each.map(Sharing::new));
             }
         }
     }

@@ -173,8 +173,8 @@ impl Station {
                 lines.push(Line::new(places(workers)));
             }
             Dispatch::Random | Dispatch::LeastLoaded => {
-                let line = Line::new(places(service.workers.get()));
-                lines.extend((0..service.members.get()).map(|_| line));
+                let each = service.members.each();
+                lines.extend(each.map(|member| Line::new(places(member.workers.get()))));
             }
         }
         let preemptive = matches!(

@@ -239,10 +239,14 @@ impl ConsumerState {
         let name = format!("{stream}/{}", consumer.name);
         let key = |purpose| Key::new(model.seed, Kind::Consumer, &name, purpose);
         let service = &model.services[consumer.service.index()];
-        let (lines, workers) = service.takers();
         // A spec whose consumers ask for more than memory holds is refused before.
-        let requests = workers.saturating_add(u64::from(consumer.prefetch));
-        let tokens = (0..requests).flat_map(|_| 0..lines);
+        let prefetch = u64::from(consumer.prefetch);
+        let asks = |workers: u64| workers.saturating_add(prefetch);
+        // In turn, as long as a line has any left to ask for.
+        let tokens = (0..asks(service.most_workers_of_a_line())).flat_map(|round| {
+            let lines = (0..).zip(service.workers_of_lines());
+            lines.filter_map(move |(line, workers)| (round < asks(workers)).then_some(line))
+        });
         ConsumerState {
             id,
             service: consumer.service,

@@ -72,27 +72,55 @@ fn lower_series(shape: f64, x: f64) -> f64 {
 
 /// The continued fraction 1 / (x + 1 - s - 1 (1 - s) / (x + 3 - s - 2 (2 - s) / ...)).
 fn upper_fraction(shape: f64, x: f64) -> f64 {
-    const TINY: f64 = 1e-300;
-    let nonzero = |value: f64| if value.abs() < TINY { TINY } else { value };
     let mut b = x + 1.0 - shape;
-    let mut c = 1.0 / TINY;
-    let mut d = 1.0 / nonzero(b);
-    let mut fraction = d;
+    let mut fraction = ContinuedFraction::new(b, 1.0 / TINY);
     // Convergence takes some multiple of the root of the shape where x is close to it, and less elsewhere.
     let most = 200 + (40.0 * shape.sqrt()) as u64;
     for n in 1..most {
         let n = n as f64;
-        let a = n * (shape - n);
         b += 2.0;
-        d = 1.0 / nonzero(b + a * d);
-        c = nonzero(b + a / c);
-        let factor = c * d;
-        fraction *= factor;
-        if (factor - 1.0).abs() < f64::EPSILON {
+        if fraction.settles(n * (shape - n), b) {
             break;
         }
     }
-    fraction
+    fraction.value
+}
+
+/// What stands in for a zero denominator of a continued fraction.
+const TINY: f64 = 1e-300;
+
+/// A continued fraction 1 / (b0 + a1 / (b1 + a2 / (b2 + ...))), term by term, by the method of Lentz (1976).
+pub struct ContinuedFraction {
+    /// The fraction up to the last term.
+    pub value: f64,
+    c: f64,
+    d: f64,
+}
+
+impl ContinuedFraction {
+    /// The fraction 1 / b0. `before` is the ratio of numerators before the first term: 1 where the fraction is the
+    /// denominator of another, and otherwise as large as there are.
+    pub fn new(b: f64, before: f64) -> ContinuedFraction {
+        let d = 1.0 / nonzero(b);
+        ContinuedFraction {
+            value: d,
+            c: before,
+            d,
+        }
+    }
+
+    /// Adds the term a / (b + ...), and says whether that has changed nothing.
+    pub fn settles(&mut self, a: f64, b: f64) -> bool {
+        self.d = 1.0 / nonzero(b + a * self.d);
+        self.c = nonzero(b + a / self.c);
+        let factor = self.c * self.d;
+        self.value *= factor;
+        (factor - 1.0).abs() < f64::EPSILON
+    }
+}
+
+fn nonzero(value: f64) -> f64 {
+    if value.abs() < TINY { TINY } else { value }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 mod live;
 mod load_curve;
+mod members;
 mod paths;
 pub mod rendered;
 mod shape;
@@ -19,6 +20,7 @@ pub use live::{
     REQUEST_ID, SendKind, Sending, Variable,
 };
 pub use load_curve::LoadCurve;
+pub use members::{MemberKind, Members};
 pub use paths::{LiveModel, NoPath, Path};
 pub use shape::{Shape, Then};
 pub use size::{SizeDraws, Sizes};
@@ -444,10 +446,8 @@ pub enum Failure {
 pub struct Service {
     /// Its name in the spec.
     pub name: String,
-    /// Members of the queue group.
-    pub members: NonZeroU32,
-    /// Workers of each member: how many requests it serves at a time.
-    pub workers: NonZeroU32,
+    /// Members of the queue group, with their workers and speeds.
+    pub members: Members,
     /// How a request finds its member.
     pub dispatch: Dispatch,
     /// Service time of a visit, but for what the size of the request adds.
@@ -480,16 +480,53 @@ pub struct Service {
 impl Service {
     /// Workers of all members together.
     pub fn servers(&self) -> u64 {
-        u64::from(self.members.get()) * u64::from(self.workers.get())
+        self.members.workers()
     }
 
-    /// Lines that deliveries of streams are asked for, and the workers of each.
-    pub fn takers(&self) -> (u32, u64) {
+    /// How many lines there are, which deliveries of streams are asked for: one for each member, or one for all.
+    pub fn lines(&self) -> u32 {
         match self.dispatch {
-            Dispatch::Shared => (1, self.servers()),
-            Dispatch::Random | Dispatch::LeastLoaded => {
-                (self.members.get(), u64::from(self.workers.get()))
-            }
+            Dispatch::Shared => 1,
+            Dispatch::Random | Dispatch::LeastLoaded => self.members.count(),
+        }
+    }
+
+    /// The workers of each line.
+    pub fn workers_of_lines(&self) -> impl Iterator<Item = u64> {
+        let shared = self.dispatch == Dispatch::Shared;
+        let one = shared.then(|| self.servers());
+        let each = (!shared).then(|| self.members.each());
+        let each = each.into_iter().flatten();
+        one.into_iter()
+            .chain(each.map(|member| u64::from(member.workers.get())))
+    }
+
+    /// The workers of the line that has the fewest.
+    pub fn fewest_workers_of_a_line(&self) -> u64 {
+        match self.dispatch {
+            Dispatch::Shared => self.servers(),
+            _ => u64::from(self.members.fewest_workers().get()),
+        }
+    }
+
+    /// The workers of the line that has the most.
+    pub fn most_workers_of_a_line(&self) -> u64 {
+        match self.dispatch {
+            Dispatch::Shared => self.servers(),
+            _ => u64::from(self.members.most_workers().get()),
+        }
+    }
+
+    /// Whether all lines have as many workers and service times are those of the service.
+    pub fn is_even(&self) -> bool {
+        self.members.are_plain() || (self.lines() == 1 && self.members.have_no_speed())
+    }
+
+    /// The mean of what the speeds of members multiply service times by.
+    pub fn slowness(&self) -> f64 {
+        match self.dispatch {
+            Dispatch::Random => self.members.slowness_of_equal_shares(),
+            Dispatch::Shared | Dispatch::LeastLoaded => self.members.slowness_of_fair_shares(),
         }
     }
 }

@@ -29,6 +29,10 @@ pub struct ConstraintResult {
     /// Share of them that outages and slow-downs leave, over the window; absent where they leave all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available: Option<f64>,
+    /// Share of what all workers can do that is done when a member is the first to have more than it can do: members that
+    /// are drawn at random have as many visits as each other, whatever they can do. Absent where that is all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usable: Option<f64>,
     /// How many it lets through per second: visits of the service, messages of the consumer, or requests.
     pub capacity_per_s: f64,
     /// Requests per second that it lets through at this mix of requests; absent where closed users beside other
@@ -214,6 +218,7 @@ fn result(
         places: one.places,
         held_ms: one.seconds * 1e3,
         available: (one.available < 1.0).then_some(one.available),
+        usable: (one.usable < 1.0 - 1e-9).then_some(one.usable),
         capacity_per_s: one.per_second(),
         capacity_rps: fixed.then(|| one.capacity()),
         utilisation,

@@ -15,10 +15,10 @@ use super::resolved_backend::{self, Line};
 use super::resolved_live;
 use super::spanned::Spanned;
 use super::syntax::{
-    Action, Arrival, BySize, Client, Dispatch, Do, Offset, OnTimeout, Run, Service, Slo, Spec,
-    Step, Trace, Warmup,
+    Action, Arrival, BySize, Client, Dispatch, Do, Member, Members, Offset, OnTimeout, Run,
+    Service, Slo, Spec, Step, Trace, Warmup,
 };
-use super::units::{Duration, Number};
+use super::units::{Count, Duration, Number};
 
 /// What tells editors where the schema of a spec is: beside it.
 const MODELINE: &str = "# yaml-language-server: $schema=spec.schema.json";
@@ -342,21 +342,44 @@ fn path(f: &mut Formatter<'_>, indent: &str, steps: &[Spanned<Step>]) -> fmt::Re
     Ok(())
 }
 
+/// Writes the members with their workers, and says how many there are.
+fn members(f: &mut Formatter<'_>, service: &Service) -> Result<u64, fmt::Error> {
+    let workers = service.workers.as_ref().map(|workers| workers.value);
+    let list = match service.members.as_ref().map(|members| &members.value) {
+        Some(Members::Each(list)) => list,
+        alike => {
+            let members = match alike {
+                Some(Members::Alike(count)) => count.value.0,
+                _ => 1,
+            };
+            writeln!(f, "    workers: {}", workers.unwrap_or(Count(1)))?;
+            writeln!(f, "    members: {members}")?;
+            return Ok(members);
+        }
+    };
+    writeln!(f, "    members:")?;
+    let mut members = 0u64;
+    for member in list {
+        let Member {
+            count,
+            workers: own,
+            speed,
+        } = &member.value;
+        let count = count.as_ref().map_or(Count(1), |count| count.value);
+        let own = own.as_ref().map(|own| own.value);
+        let own = own.or(workers).unwrap_or(Count(1));
+        let speed = speed.as_ref().map_or(Number(1.0), |speed| speed.value);
+        writeln!(
+            f,
+            "      - {{count: {count}, workers: {own}, speed: {speed}}}"
+        )?;
+        members = members.saturating_add(count.0);
+    }
+    Ok(members)
+}
+
 fn service(f: &mut Formatter<'_>, service: &Service) -> fmt::Result {
-    writeln!(f, "    workers: {}", service.workers.value)?;
-    writeln!(
-        f,
-        "    members: {}",
-        service
-            .members
-            .as_ref()
-            .map_or(1, |members| members.value.0)
-    )?;
-    if service
-        .members
-        .as_ref()
-        .is_some_and(|members| members.value.0 > 1)
-    {
+    if members(f, service)? > 1 {
         let dispatch = match service.dispatch.as_ref().map(|dispatch| dispatch.value) {
             None | Some(Dispatch::Random) => "random",
             Some(Dispatch::Shared) => "shared",

@@ -380,10 +380,10 @@ pub enum Failure {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
-    /// How many requests each member serves at a time.
-    pub workers: Spanned<Count>,
+    /// How many requests each member serves at a time. Needed, unless all of `members` have their own.
+    pub workers: Option<Spanned<Count>>,
     /// Members of the queue group; 1 unless given.
-    pub members: Option<Spanned<Count>>,
+    pub members: Option<Spanned<Members>>,
     /// How a request finds its member; random unless given, as NATS queue groups do.
     pub dispatch: Option<Spanned<Dispatch>>,
     /// Service time of a visit.
@@ -408,6 +408,29 @@ pub struct Service {
     pub slow_downs: Option<Spanned<Vec<Spanned<SlowDown>>>>,
     /// When it makes more errors.
     pub error_bursts: Option<Spanned<Vec<Spanned<ErrorBurst>>>>,
+}
+
+/// The members of a queue group: how many, or what each is like.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+pub enum Members {
+    /// So many that are alike.
+    #[serde(rename = "$bare")]
+    Alike(Spanned<Count>),
+    /// Members that differ, in their order.
+    #[serde(rename = "$list")]
+    Each(Vec<Spanned<Member>>),
+}
+
+/// A member of a queue group, or several that are alike.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// How many members are like this; 1 unless given.
+    pub count: Option<Spanned<Count>>,
+    /// How many requests it serves at a time; the `workers` of the service unless given.
+    pub workers: Option<Spanned<Count>>,
+    /// What service times are divided by; 1 unless given.
+    pub speed: Option<Spanned<Number>>,
 }
 
 /// What the size of a request adds to its service time: so much time for so many bytes of its payload.

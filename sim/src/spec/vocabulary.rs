@@ -30,6 +30,8 @@ pub fn noun(type_name: &str) -> &'static str {
         "Action" => "an action",
         "Slo" => "`slo`",
         "Service" => "a service",
+        "Members" => "a number of members or a list of them",
+        "Member" => "a member",
         "BySize" => "`by_size`",
         "Queue" => "`queue`",
         "Network" => "`network`",
@@ -121,6 +123,9 @@ pub fn example(type_name: &str) -> Option<&'static str> {
         "Offset" => Some("write `first`, or a time as the file writes it"),
         "Until" => Some("write `all`, `first`, or a number of deliveries"),
         "Visit" => Some("write `visit: api` or `visit: {service: api, during: [...]}`"),
+        "Members" => {
+            Some("write `members: 4`, or a list such as `[{workers: 1, speed: 0.5}, {workers: 2}]`")
+        }
         "Spikes" => {
             Some("write `spike: {at: 60s, for: 10s, factor: 5}`, or a list of such mappings")
         }

@@ -18,7 +18,8 @@ use super::node::{Entry, Kind, Node, Scalar, Value};
 
 /// Longest text in bytes.
 pub const MAX_BYTES: usize = 1 << 20;
-/// Deepest nesting of lists and mappings.
+/// Deepest nesting of lists and mappings. Reading that takes less than 384 KiB of stack at `opt-level` 1, the lowest of the
+/// profiles in `Cargo.toml`, and between 3 and 4 MiB where nothing is optimised.
 pub const MAX_DEPTH: usize = 64;
 /// Most values, keys included and aliases followed.
 pub const MAX_NODES: usize = 100_000;

@@ -2,12 +2,10 @@
 
 use std::f64::consts::PI;
 
-use crate::dist::special::bisect;
+use crate::dist::special::{ContinuedFraction, bisect};
 
 /// From here on Stirling's series has all digits of a float.
 const LARGE: f64 = 15.0;
-/// What stands in for a zero denominator of a continued fraction.
-const TINY: f64 = 1e-300;
 
 /// The regularised incomplete beta function I_x(a, b): the distribution function at `x` of a beta variable with the
 /// parameters `a` and `b`, both above 0. The relative error is below 1e-10 for parameters up to 10^7 wherever the
@@ -91,28 +89,19 @@ fn stirling_rest(z: f64) -> f64 {
 
 /// The continued fraction of DLMF 8.17.22.
 fn fraction(a: f64, b: f64, x: f64) -> f64 {
-    let nonzero = |value: f64| if value.abs() < TINY { TINY } else { value };
-    let mut c = 1.0;
-    let mut d = 1.0 / nonzero(1.0 - (a + b) * x / (a + 1.0));
-    let mut fraction = d;
+    let mut fraction = ContinuedFraction::new(1.0 - (a + b) * x / (a + 1.0), 1.0);
     // Convergence takes some multiple of the root of the parameters near the mean, and less elsewhere.
     let most = 500 + (20.0 * libm::sqrt(a.max(b))) as u64;
     for m in 1..most {
         let m = m as f64;
         let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        d = 1.0 / nonzero(1.0 + even * d);
-        c = nonzero(1.0 + even / c);
-        fraction *= c * d;
+        fraction.settles(even, 1.0);
         let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        d = 1.0 / nonzero(1.0 + odd * d);
-        c = nonzero(1.0 + odd / c);
-        let factor = c * d;
-        fraction *= factor;
-        if (factor - 1.0).abs() < f64::EPSILON {
+        if fraction.settles(odd, 1.0) {
             break;
         }
     }
-    fraction
+    fraction.value
 }
 
 #[cfg(test)]

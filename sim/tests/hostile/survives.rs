@@ -118,7 +118,7 @@ pub fn size(model: &Model) -> u64 {
     let members = model
         .services
         .iter()
-        .map(|service| u64::from(service.members.get()));
+        .map(|service| u64::from(service.members.count()));
     // Each client has its measurements for each action.
     let cells = model.clients.len() as u64 * model.actions.len() as u64;
     users

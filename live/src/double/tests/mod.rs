@@ -184,6 +184,30 @@ fn the_member_that_the_server_chose_serves() {
     assert_eq!(visits.collect::<Vec<_>>(), [0, 3, 3]);
 }
 
+/// What the double waits for is divided by the speed of the member that the server chose.
+#[test]
+fn a_member_serves_at_its_own_speed() {
+    let model = model(
+        "{api: {members: [{workers: 1, speed: 0.5}, {workers: 2}], time: 10ms}}",
+        "[{visit: api}, reply]",
+    );
+    let incoming = (0..4).map(|number| asks(ms(1), Some(number as u32 % 2), number));
+    let played = play(&model, &[], incoming.collect());
+    let mut answered: Vec<(u64, Option<&str>)> = sent_to(&played, "answer.")
+        .into_iter()
+        .map(|answer| {
+            let number = answer.subject[7..].parse().expect("a number");
+            (number, header(answer, SERVICE_TIME))
+        })
+        .collect();
+    answered.sort_unstable();
+    let (slow, fast) = (Some("20000000"), Some("10000000"));
+    assert_eq!(answered, [(0, slow), (1, fast), (2, slow), (3, fast)]);
+    let (_, tallies) = &played.statement.services[0];
+    let busy = tallies.iter().map(|(_, tally)| tally.service.as_nanos());
+    assert_eq!(busy.collect::<Vec<_>>(), [40_000_000, 20_000_000]);
+}
+
 #[test]
 fn members_have_subscriptions_of_their_own_only_where_the_server_spreads() {
     let of = |dispatch: &str| {

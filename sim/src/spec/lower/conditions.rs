@@ -103,10 +103,7 @@ fn order(
         syntax::Order::Shared(shared) => {
             let limit = shared.limit.as_ref().map(|limit| {
                 let lowered = at_least_one(limit, "request", "requests", MAX_LIMIT, findings);
-                let workers = match service.dispatch {
-                    Dispatch::Shared => service.servers(),
-                    _ => u64::from(service.workers.get()),
-                };
+                let workers = service.most_workers_of_a_line();
                 if u64::from(lowered.get()) < workers {
                     let error = limit.error(format!(
                         "{lowered} requests at once leave some of the {workers} workers idle for ever"
@@ -308,7 +305,7 @@ fn member(
     findings: &mut Findings,
 ) -> Option<u32> {
     let written = written.as_ref()?;
-    let members = u64::from(service.members.get());
+    let members = u64::from(service.members.count());
     if service.dispatch == Dispatch::Shared {
         let error = written.error("members that share one line are not told apart");
         findings.error(error.help("remove `member`, or give the service another `dispatch`"));

@@ -11,6 +11,7 @@ mod cycles;
 mod distributions;
 mod emptiness;
 mod live;
+mod members;
 mod moments;
 mod paths;
 mod recordings;

@@ -2,34 +2,31 @@
 
 use std::num::NonZeroU32;
 
-use super::{Findings, Names, conditions, distributions, sizes};
+use super::{Findings, Names, conditions, distributions, members, sizes};
 use crate::model::{Admission, Dispatch, LiveModel, OnTimeout, Order, Service, Step};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax;
 use crate::spec::units::Count;
 
-/// Most members of a queue group.
-const MAX_MEMBERS: u64 = 1_000_000;
-/// Most workers of a member.
-const MAX_WORKERS: u64 = 1_000_000_000;
-
 pub fn lower(spec: &syntax::Spec, names: &Names<'_>, findings: &mut Findings) -> Vec<Service> {
     let services = spec.services.iter().flat_map(|services| &services.value.0);
     services
         .map(|(name, written)| {
-            let mut service = lower_one(&name.value, written, findings);
+            let mut service = lower_one(name, written, findings);
             conditions::lower(written, &mut service, spec, names, findings);
             service
         })
         .collect()
 }
 
-fn lower_one(name: &str, service: &syntax::Service, findings: &mut Findings) -> Service {
-    let members = service.members.as_ref().map_or(NonZeroU32::MIN, |members| {
-        at_least_one(members, "member", "members", MAX_MEMBERS, findings)
-    });
+fn lower_one(
+    name: &Spanned<String>,
+    service: &syntax::Service,
+    findings: &mut Findings,
+) -> Service {
+    let members = members::lower(name, service, findings);
     if let Some(dispatch) = &service.dispatch
-        && members.get() == 1
+        && members.count() == 1
     {
         let error = dispatch.error("`dispatch` has no effect on a service with one member");
         findings.error(
@@ -39,9 +36,8 @@ fn lower_one(name: &str, service: &syntax::Service, findings: &mut Findings) -> 
         );
     }
     Service {
-        name: name.to_owned(),
+        name: name.value.clone(),
         members,
-        workers: at_least_one(&service.workers, "worker", "workers", MAX_WORKERS, findings),
         dispatch: match service.dispatch.as_ref().map(|dispatch| dispatch.value) {
             None | Some(syntax::Dispatch::Random) => Dispatch::Random,
             Some(syntax::Dispatch::Shared) => Dispatch::Shared,

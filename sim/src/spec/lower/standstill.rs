@@ -129,7 +129,7 @@ impl Stands<'_> {
         };
         let lone = self.model.clients.len() == 1;
         let place = match service.dispatch {
-            Dispatch::Random => u64::from(service.workers.get()),
+            Dispatch::Random => service.fewest_workers_of_a_line(),
             _ => service.servers(),
         };
         !lone || self.users > place + u64::from(limit)

@@ -9,8 +9,8 @@ use super::services::at_least_one;
 use super::{Findings, Names, distributions, refer};
 use crate::dist::Dist;
 use crate::model::{
-    Batch, ClassId, Consumer, ConsumerId, Dispatch, Exhausted, FanOut, Service, ServiceId, Stream,
-    StreamId, rendered,
+    Batch, ClassId, Consumer, ConsumerId, Exhausted, FanOut, Service, ServiceId, Stream, StreamId,
+    rendered,
 };
 use crate::spec::backend::{self, AfterMaxDeliver, Publish, Visit};
 use crate::spec::error::{Origin, shown};
@@ -256,15 +256,10 @@ fn prefetch(
         .prefetch
         .as_ref()
         .map_or(0, |prefetch| prefetch.value.0);
-    let (members, workers) = match service {
-        Some(service) if service.dispatch == Dispatch::Shared => (1, service.servers()),
-        Some(service) => (
-            u64::from(service.members.get()),
-            u64::from(service.workers.get()),
-        ),
-        None => (1, 1),
-    };
-    let requests = workers.saturating_add(asked).saturating_mul(members);
+    let (lines, workers) = service.map_or((1, 1), |service| {
+        (u64::from(service.lines()), service.servers())
+    });
+    let requests = workers.saturating_add(asked.saturating_mul(lines));
     if requests > MAX_REQUESTS {
         let error = written.prefetch.as_ref().map_or_else(
             || written.service.error(too_many(requests)),
