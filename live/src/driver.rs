@@ -10,22 +10,22 @@
 
 mod world;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use blis_sim::engine::{FlightId, Load, LoadEnd};
+use blis_sim::engine::{Calendar, FlightId, Load, LoadEnd, Phase, Released, Turn, WakeUp};
 use blis_sim::event::{Outcome, Request, Sink};
 use blis_sim::measure::Times;
-use blis_sim::model::{MaxInFlight, Model};
+use blis_sim::model::Model;
 use blis_sim::time::{Span, Time};
+use blis_sim::users::Wake;
 
 use crate::awaiting::Delivery;
 use crate::clock::Clock;
 use crate::health::Gauges;
 use crate::publications::{Aside, Place, Publications};
 use crate::reason::{Ending, Reason, Reasons, outcome_of};
-use world::{Due, Live};
+use world::{Live, Timer};
 
 /// Where requests are sent.
 pub trait Transport {
@@ -163,8 +163,6 @@ pub struct Driver<T, C, S> {
     world: Live<T>,
     clock: C,
     sink: S,
-    horizon: Time,
-    drain: Span,
     /// The latest instant that the sink was told of.
     latest: Time,
     /// Whether anybody has answered or received anything.
@@ -174,16 +172,11 @@ pub struct Driver<T, C, S> {
     lost: bool,
     /// Whether somebody asked for a stop, before the load was at its end or after.
     is_asked_to_stop: bool,
-    limit: Option<MaxInFlight>,
-    /// Since when there may be more requests in flight.
-    room_since: Time,
     own_lag: Times,
     /// Those of which is not known yet whether they were written.
     publications: Publications,
     /// When they are looked at again.
     look_at_written: Time,
-    /// From when on it counts.
-    warmup: Time,
     gauges: Arc<Gauges>,
 }
 
@@ -198,12 +191,10 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     ) -> Driver<T, C, S> {
         let mut world = Live {
             transport,
-            wakes: BinaryHeap::new(),
-            asked: 0,
-            is_full: false,
+            timers: Calendar::new(),
+            taken: Time::ZERO,
             reasons: Reasons::default(),
-            taken: None,
-            unsent: VecDeque::new(),
+            granted: None,
         };
         let mut load = Load::new(model);
         load.start(&mut world);
@@ -212,19 +203,14 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             world,
             clock,
             sink,
-            horizon: model.limits.horizon.unwrap_or(Time::NEVER),
-            drain: model.limits.drain,
             latest: Time::ZERO,
             is_heard: false,
             down: BTreeMap::new(),
             lost: false,
             is_asked_to_stop: false,
-            limit: model.max_in_flight,
-            room_since: Time::ZERO,
             own_lag: Times::new(),
             publications: Publications::default(),
             look_at_written: Time::ZERO,
-            warmup: model.limits.warmup,
             gauges,
         }
     }
@@ -237,8 +223,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 self.take(incoming);
             }
             self.time_out();
-            self.give_up_unsent();
-            self.wake();
+            self.send_what_is_due();
             let now = self.clock.now();
             self.look_at_written(now);
             if now >= looked + LOOK {
@@ -318,7 +303,6 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
 
     /// Ends a request, unless it has ended.
     fn end(&mut self, at: Time, flight: FlightId, ending: Ending) {
-        let was_full = self.is_full();
         let Driver {
             load, world, sink, ..
         } = self;
@@ -326,30 +310,6 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             world.reasons.count(ending);
         }
         load.reply(at, flight, outcome_of(ending), world, sink);
-        self.made_room(was_full, at);
-    }
-
-    /// Where requests are delayed because too many are in flight, they are not late on the driver's account until now.
-    fn made_room(&mut self, was_full: bool, at: Time) {
-        if was_full && self.delays() {
-            self.room_since = at;
-        }
-    }
-
-    /// Ends the requests that found no connection, a moment after that.
-    fn give_up_unsent(&mut self) {
-        while let Some((at, flight)) = self.world.unsent.front().copied() {
-            if at > self.clock.now() {
-                return;
-            }
-            self.world.unsent.pop_front();
-            self.time_out_before(at);
-            if self.load.holds(flight) {
-                self.advance(at);
-                let down = Err(Reason::ConnectionDown);
-                self.end(at.max(self.latest), flight, down);
-            }
-        }
     }
 
     /// Ends the requests whose deadlines were before an instant at which something came, each at its deadline.
@@ -362,12 +322,10 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     fn time_out_next(&mut self) {
         let deadline = self.load.next_deadline();
         self.advance(deadline);
-        let was_full = self.is_full();
         let Driver {
             load, world, sink, ..
         } = self;
         load.time_out(deadline, world, sink);
-        self.made_room(was_full, deadline);
     }
 
     /// Ends the requests whose deadlines are past, each at its deadline.
@@ -388,8 +346,8 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         }
     }
 
-    /// Wakes the users that are due.
-    fn wake(&mut self) {
+    /// Sends what there is room for now, wakes the users that are due, and ends the requests that found no connection.
+    fn send_what_is_due(&mut self) {
         let began = self.clock.now();
         for _ in 0..BURST {
             let now = self.clock.now();
@@ -397,43 +355,46 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             if now > began + LOOK {
                 return;
             }
-            if self.world.next_wake() > now || self.load.ended().is_some() {
-                return;
+            if let Some(Released { due, room_since }) = self.load.next_held() {
+                self.advance(now);
+                // The limit held it back until there was room.
+                self.lagged(due, now.since(due.max(room_since).min(now)));
+                if self.send(|load, world, sink| load.release(now, world, sink)) {
+                    continue;
+                }
             }
-            let is_full = self.is_full();
-            if is_full && self.holds_back(now) {
-                return;
+            match self.world.take_due(now) {
+                Some((_, Timer::Wake { due, wake })) => self.wake(now, due, wake),
+                Some((at, Timer::Unsent(flight))) => self.give_up_unsent(at, flight),
+                None => return,
             }
-            self.world.is_full = is_full;
-            let Some(Reverse(due)) = self.world.wakes.pop() else {
-                return;
-            };
-            self.advance(now);
-            // What the limit held back to the end is dropped for it, and was never the driver's to send.
-            let own_lag = match is_full && self.delays() {
-                true => Span::ZERO,
-                false => now.since(due.at.max(self.room_since).min(now)),
-            };
-            if due.at >= self.warmup {
-                self.own_lag.record(own_lag);
-            }
-            self.gauges.lagged(own_lag);
-            self.send(now, due);
         }
     }
 
-    /// Wakes a user, who may send.
-    fn send(&mut self, now: Time, due: Due) {
+    fn wake(&mut self, now: Time, due: Time, wake: Wake) {
+        if self.load.ended().is_some() {
+            return;
+        }
+        self.advance(now);
+        let woken = self.send(|load, world, sink| load.wake(now, due, wake, world, sink));
+        if woken == WakeUp::Done {
+            self.lagged(due, now.since(due.min(now)));
+        }
+    }
+
+    /// Does what may send a request. Where it is a publication that its connection has taken, its end is not told yet.
+    fn send<R>(&mut self, act: impl FnOnce(&mut Load, &mut Live<T>, &mut Aside<'_, S>) -> R) -> R {
         let Driver {
             load, world, sink, ..
         } = self;
         let mut aside = Aside::before(sink);
-        load.wake(now, due.at, due.wake, world, &mut aside);
-        let taken = world.taken.take();
-        let publication = aside.publication(taken.is_none());
-        if let (Some(place), Some(publication)) = (taken, publication) {
+        let done = act(load, world, &mut aside);
+        let granted = world.granted.take();
+        let publication = aside.publication(granted.is_none());
+        if let (Some(place), Some(publication)) = (granted, publication) {
             self.publications.add(place, publication);
         }
+        done
     }
 
     /// Tells of the publications that were written meanwhile.
@@ -454,19 +415,22 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             .fail(connection, at, why, reasons, &mut self.sink);
     }
 
-    /// Whether as many requests are in flight as may be.
-    fn is_full(&self) -> bool {
-        let most = self.limit.map_or(u32::MAX, |limit| limit.limit.get());
-        self.load.in_flight() >= most as usize
+    /// What was due at an instant was late on the driver's own account.
+    fn lagged(&mut self, due: Time, by: Span) {
+        if self.load.phase(due) != Phase::WarmUp {
+            self.own_lag.record(by);
+        }
+        self.gauges.lagged(by);
     }
 
-    /// Whether requests wait while there is no room for them. What has waited through the drain is given up.
-    fn holds_back(&self, now: Time) -> bool {
-        self.delays() && now < self.horizon + self.drain
-    }
-
-    fn delays(&self) -> bool {
-        self.limit.is_some_and(MaxInFlight::delays)
+    /// Ends a request that found no connection, a moment after that.
+    fn give_up_unsent(&mut self, at: Time, flight: FlightId) {
+        self.time_out_before(at);
+        if self.load.holds(flight) {
+            self.advance(at);
+            let down = Err(Reason::ConnectionDown);
+            self.end(at.max(self.latest), flight, down);
+        }
     }
 
     fn look(&mut self, now: Time, watch: &mut Watch<'_, S>) {
@@ -491,33 +455,33 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
 
     /// Ends the load where it is at its end; whether the run is.
     fn is_over(&mut self, now: Time) -> bool {
-        if self.load.ended().is_none() {
-            if self.world.next_wake() > self.horizon && now >= self.horizon {
-                self.advance(self.horizon);
-                let at = self.horizon;
-                let Driver { load, sink, .. } = self;
-                load.end(at, LoadEnd::Horizon, sink);
-            } else {
-                // Without a horizon a load ends when nobody has anything left to send.
-                let endless = self.horizon == Time::NEVER;
-                if !endless || !self.world.wakes.is_empty() || self.load.in_flight() > 0 {
-                    return false;
+        loop {
+            let wake = self.world.timers.next_time();
+            let turn = self.load.turn(now, wake, self.is_waiting(now));
+            match turn {
+                Turn::GoesOn => return self.lost,
+                Turn::DropHeld(at) => {
+                    self.advance(at);
+                    let Driver {
+                        load, world, sink, ..
+                    } = self;
+                    load.drop_held(at.max(self.latest), world, sink);
                 }
-                self.advance(now);
-                let Driver { load, sink, .. } = self;
-                load.end(now, LoadEnd::Idle, sink);
+                Turn::LoadEnds(why, at) => {
+                    self.advance(at);
+                    self.load.end(at, why, &mut self.sink);
+                }
+                Turn::Over | Turn::CutOff(_) => return true,
             }
         }
-        let ended = self.load.ended_at().unwrap_or(now);
-        // The reply to a request that timed out may still come, and is late then. Who asks for a stop does not wait for it.
-        let late = self.load.awaits_late_replies() && !self.is_asked_to_stop;
-        let late = late && now < self.silence_ends();
-        (self.is_idle() && !late) || now >= ended + self.drain || self.lost
     }
 
-    /// Whether no request waits for anything.
-    fn is_idle(&self) -> bool {
-        self.load.in_flight() == 0 && !self.world.transport.is_waiting()
+    /// Whether anything may still come after the load although no request is in flight. The reply to a request that timed
+    /// out may, and is late then; who asks for a stop does not wait for it.
+    fn is_waiting(&self, now: Time) -> bool {
+        let late = self.load.awaits_late_replies() && !self.is_asked_to_stop;
+        let late = late && now < self.silence_ends();
+        self.load.ended().is_some() && (self.world.transport.is_waiting() || late)
     }
 
     /// Until when late replies are waited for: where nobody has answered anything, hardly anybody will.
@@ -529,34 +493,24 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     }
 
     /// The next instant at which something is to be done.
-    fn next(&self) -> Time {
-        let unsent = self.world.unsent.front();
-        let unsent = unsent.map_or(Time::NEVER, |(at, _)| *at);
+    fn next(&mut self) -> Time {
+        let due = self.world.timers.next_time();
         let written = match self.publications.is_empty() {
             true => Time::NEVER,
             false => self.look_at_written,
         };
-        let deadline = self.load.next_deadline().min(unsent).min(written);
-        match self.load.ended_at() {
-            Some(ended) if self.is_idle() => {
-                deadline.min(ended + self.drain).min(self.silence_ends())
-            }
-            Some(ended) => deadline.min(ended + self.drain),
-            // Something has to end before anything else can be sent.
-            None if self.is_full() && self.holds_back(self.clock.now()) => {
-                deadline.min(self.horizon + self.drain)
-            }
-            None => deadline.min(self.world.next_wake()).min(self.horizon),
-        }
+        let idle = self.load.in_flight() == 0 && !self.world.transport.is_waiting();
+        let silence = match self.load.ended().is_some() && idle {
+            true => self.silence_ends(),
+            false => Time::NEVER,
+        };
+        let turn = self.load.next_turn().min(silence);
+        self.load.next_deadline().min(due).min(written).min(turn)
     }
 
     fn finish(mut self) -> (T, S, Ended) {
         // What was cut off by the end of the drain is cut off there, also when the driver is late.
-        let drained = self
-            .load
-            .ended_at()
-            .map_or(Time::NEVER, |ended| ended + self.drain);
-        let at = self.clock.now().min(drained).max(self.latest);
+        let at = self.clock.now().min(self.load.cut_off()).max(self.latest);
         self.advance(at);
         let Driver {
             load, world, sink, ..

@@ -28,6 +28,7 @@
 //! - [`plan`] says what a run would do, and opens nothing.
 
 pub mod access;
+pub mod allotment;
 pub mod awaiting;
 pub mod clock;
 pub mod connect_failure;

@@ -14,14 +14,14 @@ use async_nats::{HeaderMap, HeaderName, HeaderValue, PublishErrorKind};
 use blis_sim::engine::FlightId;
 use blis_sim::event::{Outcome, Request};
 use blis_sim::model::{
-    ActionId, Answer, Client, Connections, LiveModel, Model, Path, Payload, Piece, SendKind,
-    Sending, SizeDraws, Source, Template, rendered,
+    ActionId, Answer, Model, Path, Payload, Piece, SendKind, Sending, SizeDraws, Template, rendered,
 };
 use blis_sim::time::Time;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::runtime::Handle;
 
+use crate::allotment::Allotment;
 use crate::awaiting::{Awaiting, Delivery, Name, Tally};
 use crate::connection::{Connection, Told, write_id};
 use crate::denied::key;
@@ -43,25 +43,6 @@ pub const MESSAGE_ID: &str = "Nats-Msg-Id";
 pub const LAST_OF_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence";
 /// The number of the last one where there is none.
 pub const FIRST: &str = "0";
-
-/// How many connections a model's users need.
-pub fn connections_of<P>(model: &Model<P>) -> u32 {
-    match model.connections {
-        Connections::Pool(number) => number.get(),
-        Connections::PerUser => {
-            let users: u64 = model.clients.iter().map(places).sum();
-            u32::try_from(users).unwrap_or(u32::MAX)
-        }
-    }
-}
-
-/// The connections of a client's own: one for each closed user, one for all sessions of an open client.
-fn places(client: &Client) -> u64 {
-    match client.source {
-        Source::Closed { .. } => client.closed_users(),
-        Source::Open { .. } => 1,
-    }
-}
 
 /// How the requests of an action are sent, prepared.
 struct Prepared {
@@ -158,16 +139,6 @@ fn filling<P>(model: &Model<P>, prepared: &[Option<Prepared>]) -> Bytes {
     Bytes::from(vec![FILLING; largest.max().unwrap_or(0)])
 }
 
-/// How many closed users send over a connection, at most.
-fn sharing<P>(model: &Model<P>) -> u64 {
-    let Connections::Pool(number) = model.connections else {
-        return 1;
-    };
-    let of_client = |client: &Client| client.closed_users().div_ceil(u64::from(number.get()));
-    let clients = model.clients.iter().map(of_client);
-    clients.fold(0, u64::saturating_add)
-}
-
 /// Client, user and number: by which a stream knows a message again, also when it is tried again.
 pub fn message_id() -> Template {
     let slash = || Piece::Text("/".to_owned());
@@ -182,7 +153,6 @@ pub fn message_id() -> Template {
 
 /// Sends to NATS.
 pub struct Nats {
-    model: LiveModel,
     filler: Filler,
     awaiting: Awaiting,
     /// What payloads of a size are cut from.
@@ -200,8 +170,7 @@ pub struct Nats {
     runtime: Handle,
     /// The messages that may wait in each of them.
     room: u64,
-    /// The first connection of each client, where users have their own.
-    first_of: Vec<usize>,
+    allotment: Allotment,
     /// The connection and the subject of each request in flight, by slot.
     sent: Vec<(u32, u64)>,
     sequence: u64,
@@ -223,28 +192,22 @@ impl Nats {
         told: Arc<Told>,
         runtime: Handle,
     ) -> Nats {
-        let mut first = 0;
-        let first_of = model.clients.iter().map(|client| {
-            let of_client = first;
-            first += usize::try_from(places(client)).unwrap_or(usize::MAX);
-            of_client
-        });
+        let allotment = Allotment::new(model);
         let prepared = prepare(model);
         let outboxes = connections.iter().map(|one| Outbox::of(&one.client));
         let writings = connections.iter().map(|one| Writing::of(&one.client));
         Nats {
-            first_of: first_of.collect(),
             filling: filling(model, &prepared),
             prepared,
             outboxes: outboxes.collect(),
             writings: writings.collect(),
             flushed: Vec::new(),
             runtime,
-            room: room(largest(model, &run), sharing(model)),
+            room: room(largest(model, &run), allotment.most_users(model)),
+            allotment,
             sizes: SizeDraws::new(model),
             filler: Filler::new(model),
             awaiting: Awaiting::new(model),
-            model: model.live(),
             connections,
             sent: Vec::new(),
             sequence: 0,
@@ -268,24 +231,11 @@ impl Nats {
             .map(|(outbox, flushed)| outbox.never_left(*flushed))
             .sum()
     }
-
-    /// The connection that a user sends over.
-    fn connection(&self, request: &Request) -> usize {
-        let all = self.connections.len();
-        let client = request.client.index();
-        match (self.model.connections, &self.model.clients[client].source) {
-            (Connections::PerUser, Source::Closed { .. }) => {
-                self.first_of[client] + request.user_number as usize
-            }
-            (Connections::PerUser, Source::Open { .. }) => self.first_of[client],
-            (Connections::Pool(_), _) => (request.user_number % all as u64) as usize,
-        }
-    }
 }
 
 impl Transport for Nats {
     fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Sent {
-        let at = self.connection(request);
+        let at = self.allotment.of(request);
         let (Some(connection), Some(prepared)) = (
             self.connections.get(at),
             self.prepared[request.action.index()].as_ref(),
@@ -470,12 +420,5 @@ mod tests {
         of("text", 0, 1);
         of("{small: 1, drawn: 1}", 50, 2);
         of("{unused-7: 1, small: 1, unused-250: 1}", 1_000_000, 3);
-    }
-
-    #[test]
-    fn closed_users_share_the_connections_of_a_pool() {
-        let clients = "a: {concurrency: 7, do: small}, b: {concurrency: 3, do: small}, c: {rate: 9/s, do: small}";
-        assert_eq!(sharing(&model(clients, "connections: {pool: 3}\n")), 4);
-        assert_eq!(sharing(&model(clients, "")), 1);
     }
 }

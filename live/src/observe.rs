@@ -7,12 +7,13 @@ use std::time::Instant;
 
 use blis_sim::event::{Outcome, Sink};
 use blis_sim::measure::{Imbalance, Measure, Times};
-use blis_sim::model::{MaxInFlight, Model, Path};
+use blis_sim::model::{Model, Path};
 use blis_sim::result::Observers;
 use blis_sim::time::Span;
 use blis_sim::verdict::{LiveEvidence, Measured};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::allotment::Allotment;
 use crate::awaiting::Tally;
 use crate::clock::RealClock;
 use crate::connection::{Access, ConnectFailure, Told, open};
@@ -21,7 +22,7 @@ use crate::driver::{Driver, Ended, Progress, Watch};
 use crate::health::{Gauges, Seen, Watcher};
 use crate::journal;
 use crate::limits::{Limits, TooMany};
-use crate::nats::{Nats, connections_of};
+use crate::nats::Nats;
 use crate::observers::asking::Asker;
 use crate::observers::{self, Unobservable, Wanted};
 use crate::plan::{Unsendable, sendable};
@@ -123,7 +124,7 @@ pub struct Besides<'a, B> {
 /// # Errors
 /// What the system has too little of.
 pub fn fits<P>(model: &Model<P>) -> Result<u32, Failure> {
-    let number = connections_of(model);
+    let number = Allotment::new(model).number();
     Limits::of_process().allow(number)?;
     Ok(number)
 }
@@ -264,7 +265,6 @@ pub fn evidence<S, P>(model: &Model<P>, observed: &Observed<S>) -> LiveEvidence 
     let total = observed.measure.total();
     let latencies = &total.window.latencies;
     let own = &observed.ended.own_lag;
-    let delays = model.max_in_flight.is_some_and(MaxInFlight::delays);
     let mut limits = Vec::new();
     let response = latencies.response();
     limits.extend(lateness("The generator was late", own, response));
@@ -285,7 +285,7 @@ pub fn evidence<S, P>(model: &Model<P>, observed: &Observed<S>) -> LiveEvidence 
     let p99 = |times: &Times| times.quantile(0.99).unwrap_or_default();
     LiveEvidence {
         // With a limit that delays, most of the lag is that limit's.
-        generator_lagged: !delays || p99(own) + p99(own) >= p99(&latencies.lag()),
+        generator_lagged: !model.holds_back() || p99(own) + p99(own) >= p99(&latencies.lag()),
         generator_limits: limits,
         backlogs: Some(backlogs(model, observed.observers.as_ref())),
     }

@@ -6,7 +6,7 @@ use blis_sim::model::{
 };
 use blis_sim::time::Time;
 
-use crate::nats::connections_of;
+use crate::allotment::Allotment;
 use crate::text::Filler;
 
 /// Why a model cannot be sent to a real cluster.
@@ -108,7 +108,14 @@ pub fn lines<P>(model: &Model<P>, targets: &[String]) -> Vec<(String, String)> {
 }
 
 fn connections<P>(model: &Model<P>) -> String {
-    let number = connections_of(model);
+    let number = Allotment::new(model).number();
+    if model
+        .clients
+        .iter()
+        .any(|client| client.connections.is_some())
+    {
+        return format!("{number}, those of each client as it says");
+    }
     match model.connections {
         Connections::PerUser => format!("{number}, one for each closed user and each open client"),
         Connections::Pool(_) => format!("{number}, shared by all users"),

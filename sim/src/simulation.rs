@@ -9,9 +9,9 @@
 use std::collections::BTreeMap;
 
 use crate::backend::{Backend, Reply};
-use crate::engine::{Calendar, FlightId, Load, LoadEnd, Task, Timer, World};
+use crate::engine::{Calendar, FlightId, Load, LoadEnd, Task, Timer, Turn, WakeUp, World};
 use crate::event::{Outcome, Request, Sink};
-use crate::model::{Limits, Model};
+use crate::model::Model;
 use crate::time::{Span, Time};
 use crate::users::Wake;
 
@@ -50,6 +50,8 @@ impl World for Simulated {
     fn gave_up<S: Sink>(&mut self, now: Time, flight: FlightId, sink: &mut S) {
         self.backend.gave_up(now, flight, &mut self.calendar, sink);
     }
+
+    fn dropped(&mut self, _request: &Request) {}
 }
 
 /// How far a simulation has come.
@@ -109,9 +111,6 @@ impl Names {
 /// From so many users on their records, of 24 bytes each, are more than a core's own cache holds.
 const MANY_USERS: usize = 50_000;
 
-/// The resolution of the clock.
-const TICK: Span = Span::from_nanos(1);
-
 /// A run of a model in simulated time.
 #[derive(Debug, Clone)]
 pub struct Simulation<S> {
@@ -119,9 +118,7 @@ pub struct Simulation<S> {
     world: Simulated,
     sink: S,
     now: Time,
-    limits: Limits,
-    /// The first instant at which the loop must look at the limits: beyond the horizon, and any once the
-    /// load has ended.
+    /// The first instant at which the loop must ask what follows: beyond the horizon, and any once the load has ended.
     attention: Time,
     events: u64,
     /// How many events had happened when the clock last moved.
@@ -153,16 +150,13 @@ impl<S: Sink> Simulation<S> {
             .saturating_mul(100)
             .saturating_add(1_000_000);
         let many_users = woken > MANY_USERS;
+        let attention = load.attention();
         Simulation {
             load,
             world,
             sink,
             now: Time::ZERO,
-            limits: model.limits,
-            attention: model
-                .limits
-                .horizon
-                .map_or(Time::NEVER, |horizon| horizon + TICK),
+            attention,
             events: 0,
             events_before: 0,
             patience,
@@ -303,6 +297,7 @@ impl<S: Sink> Simulation<S> {
             self.events += 1;
             self.load
                 .time_out(self.now, &mut self.world, &mut self.sink);
+            self.release();
             return Ok(true);
         }
         let Some((_, task)) = self.world.calendar.take() else {
@@ -332,8 +327,30 @@ impl<S: Sink> Simulation<S> {
         };
         if let Some(Reply { flight, outcome }) = reply {
             load.reply(*now, flight, outcome, world, sink);
+            self.release();
         }
         Ok(true)
+    }
+
+    /// Sends those that have waited for room, as far as there is some.
+    #[inline(always)]
+    fn release(&mut self) {
+        if self.load.is_held() {
+            self.release_held();
+        }
+    }
+
+    #[inline(never)]
+    fn release_held(&mut self) {
+        let Simulation {
+            load,
+            world,
+            sink,
+            now,
+            ..
+        } = self;
+        while load.release(*now, world, sink) {}
+        self.attention = load.attention();
     }
 
     /// Whether anything comes of a timer; otherwise it is no event, and the clock does not move for it.
@@ -363,10 +380,10 @@ impl<S: Sink> Simulation<S> {
             now,
             ..
         } = self;
-        if !load.wake(*now, *now, wake, world, sink) {
+        if load.wake(*now, *now, wake, world, sink) == WakeUp::AfterTheEnd {
             self.events -= 1;
         } else if load.ended_at().is_some() {
-            self.attention = Time::ZERO;
+            self.attention = load.attention();
         }
         true
     }
@@ -389,32 +406,39 @@ impl<S: Sink> Simulation<S> {
         }
     }
 
-    /// Whether the event at `at` still happens: the horizon is passed, or the load has ended before.
+    /// Whether the event at `at` still happens, or something ends before it.
     #[cold]
     fn still_happens(&mut self, at: Time) -> bool {
-        let ended = match (self.load.ended_at(), self.limits.horizon) {
-            (Some(ended), _) => ended,
-            (None, Some(horizon)) => {
-                self.end_at(horizon, LoadEnd::Horizon);
-                horizon
+        loop {
+            let busy = !self.world.backend.is_empty();
+            match self.load.turn(at, at, busy) {
+                Turn::GoesOn => return true,
+                Turn::DropHeld(at) => {
+                    self.pass(at);
+                    self.load.drop_held(at, &mut self.world, &mut self.sink);
+                }
+                // Nobody has anything left to send since the last event, and nothing else is to come.
+                Turn::LoadEnds(LoadEnd::Idle, _) => self.end_at(self.now, LoadEnd::Idle),
+                Turn::LoadEnds(why, at) => self.end_at(at, why),
+                Turn::Over => return false,
+                Turn::CutOff(at) => {
+                    self.pass(at);
+                    return false;
+                }
             }
-            (None, None) => return false,
-        };
-        let busy = self.load.in_flight() > 0 || !self.world.backend.is_empty();
-        let drained = ended + self.limits.drain;
-        if busy && at > drained {
-            // What is left is cut off when the drain ends.
-            self.now = drained;
-            self.sink.advance(drained);
         }
-        busy && at <= drained
+    }
+
+    /// Time passes without an event.
+    fn pass(&mut self, to: Time) {
+        self.now = to;
+        self.sink.advance(to);
     }
 
     fn end_at(&mut self, at: Time, why: LoadEnd) {
-        self.now = at;
-        self.sink.advance(at);
+        self.pass(at);
         self.load.end(at, why, &mut self.sink);
-        self.attention = Time::ZERO;
+        self.attention = self.load.attention();
     }
 
     fn finish(&mut self) {
@@ -422,11 +446,8 @@ impl<S: Sink> Simulation<S> {
             return;
         }
         if self.load.ended().is_none() {
-            // Nobody has anything left to send; with a horizon the load lasts until then all the same.
-            match self.limits.horizon {
-                Some(horizon) => self.end_at(horizon, LoadEnd::Horizon),
-                None => self.end_at(self.now, LoadEnd::Idle),
-            }
+            // What is left in flight never comes back, and nobody has anything left to send.
+            self.end_at(self.now, LoadEnd::Idle);
         }
         let Simulated { backend, calendar } = &mut self.world;
         backend.finish(self.now, calendar, &mut self.sink);

@@ -90,7 +90,7 @@ fn sentence(constraint: &ConstraintResult) -> String {
             through("visits")
         ),
         LimitKind::MaxInFlight => format!(
-            "{key} limits the generator: {places} requests of {held} each {}",
+            "{key} limits the load: {places} requests of {held} each {}",
             through("requests")
         ),
     }
@@ -143,6 +143,7 @@ mod tests {
             limit: LimitKind::AdmissionRate,
             service: Some("api".to_owned()),
             consumer: None,
+            client: None,
             places: 1.0,
             held_ms: 20.0,
             available: None,

@@ -253,9 +253,11 @@ fn narrow_window(model: &Model, one: &Constraint) -> Option<String> {
             "visits",
             "the rest is rejected",
         ),
-        Binds::InFlight => (
+        Binds::InFlight(client) => (
             "max_in_flight",
-            "a live run".to_owned(),
+            client.map_or("the run".to_owned(), |id| {
+                format!("client {}", model.clients[id.index()].name)
+            }),
             "requests",
             "the rest is dropped or sent late",
         ),

@@ -32,6 +32,7 @@ const SHOWN: [&str; 22] = [
     "blis trace runs/first --format csv",
     "benches/peers/run",
     "cargo +nightly fuzz run spec fuzz/corpus/spec specs",
+    "cargo +nightly fuzz run record fuzz/corpus/record",
     "cargo +nightly fuzz run files",
     "cargo +nightly fuzz run record fuzz/corpus/record",
 ];

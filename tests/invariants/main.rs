@@ -18,6 +18,7 @@ mod lines_book;
 mod links_book;
 mod orders;
 mod record;
+mod room;
 mod scripted;
 mod specs;
 mod trace;

@@ -56,6 +56,8 @@ impl Scripted {
 }
 
 impl World for Scripted {
+    fn dropped(&mut self, _: &Request) {}
+
     fn send<S: Sink>(
         &mut self,
         now: Time,
@@ -426,6 +428,8 @@ struct Late {
 }
 
 impl World for Late {
+    fn dropped(&mut self, _: &Request) {}
+
     fn send<S: Sink>(
         &mut self,
         _: Time,

@@ -86,7 +86,7 @@ impl Limited {
             LimitKind::MaxAckPending => self.unacknowledged *= 2,
             LimitKind::AdmissionRate => self.tokens *= 2.0,
             LimitKind::AdmissionInFlight => self.admitted *= 2,
-            LimitKind::Prefetch | LimitKind::MaxInFlight => unreachable!("not simulated"),
+            LimitKind::Prefetch | LimitKind::MaxInFlight => unreachable!("this model has none"),
         }
         self
     }
@@ -257,30 +257,49 @@ streams: {{q: {{consumers: {{c: {{service: w, {consumer}}}}}}}}}
 }
 
 #[test]
-fn the_requests_in_flight_of_a_live_run_limit_that_and_no_simulation() {
+fn the_requests_that_may_be_in_flight_limit_a_run() {
+    for policy in ["delay", "drop"] {
+        let model = model(&format!(
+            "blis: 1
+name: cap
+run: {{horizon: 60s, drain: 0s}}
+clients: {{c: {{rate: 20/s, arrival: constant, do: a}}}}
+actions: {{a: {{path: [{{visit: s}}, reply]}}}}
+services: {{s: {{workers: 100, time: 1s}}}}
+max_in_flight: {{limit: 10, policy: {policy}}}
+"
+        ));
+        let all = constraints(&model);
+        let first = &all.all[0];
+        assert_eq!(first.binds, Binds::InFlight(None));
+        assert!((first.capacity() - 10.0).abs() < 1e-9 && (first.load() - 2.0).abs() < 1e-9);
+        let run = run(&model);
+        let named = &run.bottleneck.as_ref().unwrap().constraint;
+        assert_eq!(
+            (named.limit, named.capacity_rps),
+            (LimitKind::MaxInFlight, Some(10.0))
+        );
+        // Ten at a time of a second each: from 1 s on, ten in every second.
+        let ok = run.requests.ok;
+        assert!((585..=590).contains(&ok), "{policy}: {ok}");
+    }
+}
+
+#[test]
+fn what_one_client_may_have_in_flight_does_not_limit_the_system() {
     let model = model(
         "blis: 1
-name: delay
-run: {horizon: 2s, drain: 1s}
-clients: {c: {rate: 20/s, arrival: constant, do: a, timeout: 10s}}
-actions: {a: {path: [{visit: s}, reply], live: {request: svc}}}
+name: cap
+run: {horizon: 60s}
+clients: {c: {rate: 20/s, do: a, max_in_flight: {limit: 1}}, d: {rate: 20/s, do: a}}
+actions: {a: {path: [{visit: s}, reply]}}
 services: {s: {workers: 100, time: 1s}}
-max_in_flight: {limit: 10, policy: delay}
 ",
     );
-    let all = constraints(&model);
-    let first = &all.all[0];
-    assert_eq!(first.binds, Binds::InFlight);
-    assert!((first.capacity() - 10.0).abs() < 1e-9 && (first.load() - 2.0).abs() < 1e-9);
     let run = run(&model);
     let named = &run.bottleneck.as_ref().unwrap().constraint;
-    assert_eq!(
-        (named.limit, named.capacity_rps),
-        (LimitKind::Workers, Some(100.0))
-    );
-    assert!(
-        run.constraints
-            .iter()
-            .all(|one| one.limit != LimitKind::MaxInFlight)
-    );
+    assert_eq!(named.limit, LimitKind::Workers);
+    let own = run.constraints.iter().find(|one| one.client.is_some());
+    let own = own.expect("the client's own is listed");
+    assert_eq!((own.of(), own.capacity_per_s), (Some("c"), 1.0));
 }

@@ -1,9 +1,8 @@
 //! What users send goes to the transport, and the wake-ups that they ask for wait for their time.
+//!
+//! Due times lie in the calendar of the simulation: those of one instant come in the order in which they were asked for.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::{BinaryHeap, VecDeque};
-
-use blis_sim::engine::{FlightId, World};
+use blis_sim::engine::{Calendar, FlightId, World};
 use blis_sim::event::{Outcome, Request, Sink};
 use blis_sim::time::{Span, Time};
 use blis_sim::users::Wake;
@@ -16,47 +15,30 @@ use crate::reason::{Ending, Reason, Reasons, outcome_of};
 /// and not as often as the machine can.
 const NO_CONNECTION: Span = Span::from_nanos(100_000_000);
 
-/// A wake-up that a user asked for. Of one instant they come in the order in which they were asked for.
+/// What the driver is to do at an instant. Of one instant it is done in the order in which it was asked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Due {
-    pub(super) at: Time,
-    pub(super) order: u64,
-    pub(super) wake: Wake,
+pub(super) enum Timer {
+    /// A user wants to be woken, as of `due`.
+    Wake {
+        /// When it should happen.
+        due: Time,
+        /// Who asked.
+        wake: Wake,
+    },
+    /// It is found out that a request has no connection.
+    Unsent(FlightId),
 }
 
-impl PartialEq for Due {
-    fn eq(&self, other: &Due) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Due {}
-
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Due) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Due {
-    fn cmp(&self, other: &Due) -> Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
-    }
-}
-
-/// The live world: a transport, and the wake-ups to come.
+/// The live world: a transport, and what is to be done later.
 pub(super) struct Live<T> {
     pub(super) transport: T,
-    pub(super) wakes: BinaryHeap<Reverse<Due>>,
-    pub(super) asked: u64,
-    /// Whether there may be no more requests in flight.
-    pub(super) is_full: bool,
+    pub(super) timers: Calendar<Timer>,
+    /// The instant of the last timer taken, before which none can be set.
+    pub(super) taken: Time,
     /// Why requests failed so far.
     pub(super) reasons: Reasons,
     /// Where the request is that was just sent and waits for nothing.
-    pub(super) taken: Option<Place>,
-    /// Requests without a connection, with the instants at which that is found out.
-    pub(super) unsent: VecDeque<(Time, FlightId)>,
+    pub(super) granted: Option<Place>,
 }
 
 impl<T> Live<T> {
@@ -66,9 +48,19 @@ impl<T> Live<T> {
         outcome_of(ending)
     }
 
-    /// When somebody is to be woken next.
-    pub(super) fn next_wake(&self) -> Time {
-        self.wakes.peek().map_or(Time::NEVER, |due| due.0.at)
+    /// Sets a timer. What should have happened before is due at once.
+    fn set(&mut self, at: Time, timer: Timer) {
+        self.timers.push(at.max(self.taken), timer);
+    }
+
+    /// Takes the next timer, if it is due.
+    pub(super) fn take_due(&mut self, now: Time) -> Option<(Time, Timer)> {
+        if self.timers.next_time() > now {
+            return None;
+        }
+        let (at, timer) = self.timers.take()?;
+        self.taken = at;
+        Some((at, timer))
     }
 }
 
@@ -81,32 +73,28 @@ impl<T: Transport> World for Live<T> {
         _deadline: Time,
         _sink: &mut S,
     ) -> Option<Outcome> {
-        if self.is_full {
-            return Some(self.ended(Err(Reason::OverInFlightLimit)));
-        }
         match self.transport.send(now, flight, request) {
             Sent::Done(ending) => Some(self.ended(ending)),
             Sent::Taken(place) => {
-                self.taken = Some(place);
+                self.granted = Some(place);
                 Some(Outcome::Ok)
             }
             Sent::Waiting => None,
             Sent::NoConnection => {
-                self.unsent.push_back((now + NO_CONNECTION, flight));
+                self.set(now + NO_CONNECTION, Timer::Unsent(flight));
                 None
             }
         }
     }
 
     fn wake_at(&mut self, at: Time, wake: Wake) {
-        if at < Time::NEVER {
-            let order = self.asked;
-            self.asked += 1;
-            self.wakes.push(Reverse(Due { at, order, wake }));
-        }
+        self.set(at, Timer::Wake { due: at, wake });
     }
 
     fn gave_up<S: Sink>(&mut self, _now: Time, flight: FlightId, _sink: &mut S) {
         self.transport.gave_up(flight);
+    }
+    fn dropped(&mut self, _request: &Request) {
+        self.reasons.count(Err(Reason::OverInFlightLimit));
     }
 }

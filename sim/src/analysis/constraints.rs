@@ -2,11 +2,11 @@
 //!
 //! A window of W places, each of which is held for S seconds when nothing has to wait, lets through at most W/S per
 //! second (Little 1961). Workers are such a window, and so are the messages of a consumer that may be unacknowledged, the
-//! requests that a service admits at a time, the tokens of a bucket, and the requests that a generator keeps in flight.
+//! requests that a service admits at a time, the tokens of a bucket, and the requests that may be in flight.
 
 use crate::analysis::demand::delivery_time;
 use crate::analysis::offered::{Offered, ServiceLoad, offered};
-use crate::model::{Consumer, ConsumerId, Model, Service, ServiceId};
+use crate::model::{ClientId, Consumer, ConsumerId, MaxInFlight, Model, Service, ServiceId};
 use crate::time::Time;
 
 /// What it is that lets only so many through.
@@ -23,8 +23,8 @@ pub enum Binds {
     /// The deliveries, or the messages of batches, that the members of a consumer's service ask for, where that is more
     /// than their workers.
     Asked(ConsumerId),
-    /// The requests that the generator of a live run keeps in flight; a simulation does not.
-    InFlight,
+    /// The requests that may be in flight: of a client, or of all together.
+    InFlight(Option<ClientId>),
 }
 
 /// One limit of the throughput.
@@ -58,14 +58,14 @@ impl Constraint {
         self.per_second() / self.per_request
     }
 
+    /// Whether it limits the requests of all clients.
+    pub fn is_of_all(&self) -> bool {
+        !matches!(self.binds, Binds::InFlight(Some(_)))
+    }
+
     /// The offered load as a share of what it lets through; from 1 on it cannot keep up.
     pub fn load(&self) -> f64 {
         self.offered_per_second / self.per_second()
-    }
-
-    /// Whether a simulation keeps to it.
-    pub fn is_simulated(&self) -> bool {
-        self.binds != Binds::InFlight
     }
 }
 
@@ -79,15 +79,15 @@ pub struct Constraints {
 }
 
 impl Constraints {
-    /// The first to limit a simulation, if any does.
+    /// The first to limit the throughput, if any does. What limits one client alone does not limit the others.
     pub fn binding(&self) -> Option<&Constraint> {
-        self.all.iter().find(|one| one.is_simulated())
+        self.all.iter().find(|one| one.is_of_all())
     }
 
     /// Others of the same capacity, but for rounding.
     pub fn tied_with<'a>(&'a self, with: &'a Constraint) -> impl Iterator<Item = &'a Constraint> {
         let same = |one: &&Constraint| {
-            one.is_simulated() && (one.capacity() / with.capacity() - 1.0).abs() < 1e-9
+            one.is_of_all() && (one.capacity() / with.capacity() - 1.0).abs() < 1e-9
         };
         let all = self.all.iter().filter(same);
         all.filter(|one| one.binds != with.binds)
@@ -108,26 +108,40 @@ pub fn constraints(model: &Model) -> Constraints {
     for (id, consumer) in (0u16..).zip(&model.consumers) {
         all.extend(of_consumer(model, &offered, ConsumerId(id), consumer));
     }
-    all.extend(model.max_in_flight.map(|limit| {
-        Constraint {
-            binds: Binds::InFlight,
-            places: f64::from(limit.limit.get()),
-            seconds: offered.unloaded_response,
-            available: 1.0,
-            usable: 1.0,
-            per_request: 1.0,
-            offered_per_second: offered
-                .clients
-                .iter()
-                .map(|one| one.requests_per_second)
-                .sum(),
-        }
-    }));
+    all.extend(in_flight(model, &offered));
     all.retain(|one| one.capacity().is_finite());
     // The sort keeps the order of those that are equal but for rounding, which is that of their names.
     let rounded = |one: &Constraint| libm::round(libm::log(one.capacity()) * 1e10);
     all.sort_by(|a, b| rounded(a).total_cmp(&rounded(b)));
     Constraints { offered, all }
+}
+
+/// The limits of requests in flight: that of all, and those of clients.
+fn in_flight(model: &Model, offered: &Offered) -> Vec<Constraint> {
+    let window = |binds, limit: MaxInFlight, seconds, offered_per_second| Constraint {
+        binds: Binds::InFlight(binds),
+        places: f64::from(limit.limit.get()),
+        seconds,
+        available: 1.0,
+        usable: 1.0,
+        per_request: 1.0,
+        offered_per_second,
+    };
+    let clients = (0u16..).zip(model.clients.iter().zip(&offered.clients));
+    let own = clients.filter_map(|(id, (client, load))| {
+        let (seconds, rate) = (load.unloaded_response, load.requests_per_second);
+        Some(window(
+            Some(ClientId(id)),
+            client.max_in_flight?,
+            seconds,
+            rate,
+        ))
+    });
+    let rates = offered.clients.iter().map(|one| one.requests_per_second);
+    let all = model
+        .max_in_flight
+        .map(|limit| window(None, limit, offered.unloaded_response, rates.sum()));
+    all.into_iter().chain(own).collect()
 }
 
 fn of_service(

@@ -9,7 +9,9 @@
 
 use crate::analysis::constraints::{Binds, Constraint, Constraints, constraints};
 use crate::analysis::demand::{PathDemand, answers, path_demand};
-use crate::model::{Arrival, Client, Consumer, Dispatch, Model, OnTimeout, Service, Source, Step};
+use crate::model::{
+    Arrival, Client, Consumer, Dispatch, MaxInFlight, Model, OnTimeout, Service, Source, Step,
+};
 
 /// Of a service time, what the number of busy workers remembers even where nothing ever waits.
 const WITHOUT_LINE: f64 = 0.25;
@@ -23,6 +25,8 @@ pub struct Memory {
     services: Vec<LineMemory>,
     /// By consumer, in the order of the model: that of the backlog before its window.
     consumers: Vec<LineMemory>,
+    /// That of requests that wait because as many are in flight as may be, where they wait.
+    room: Option<LineMemory>,
     /// By action: the lines that its requests and their messages meet.
     meets: Vec<Vec<Line>>,
     /// What the model has that changes over time, so that it has no one memory.
@@ -36,6 +40,8 @@ pub enum Line {
     Service(usize),
     /// The backlog of the consumer at this position.
     Consumer(usize),
+    /// What is held back because as many requests are in flight as may be.
+    Room,
 }
 
 /// How long a line remembers.
@@ -63,6 +69,7 @@ impl Memory {
             services: vec![LineMemory::Seconds(0.0); model.services.len()],
             consumers: vec![LineMemory::Seconds(0.0); model.consumers.len()],
             meets: vec![Vec::new(); model.actions.len()],
+            room: None,
             changes: None,
         }
     }
@@ -72,6 +79,7 @@ impl Memory {
         match line {
             Line::Service(at) => self.services[at],
             Line::Consumer(at) => self.consumers[at],
+            Line::Room => self.room.unwrap_or(LineMemory::Seconds(0.0)),
         }
     }
 
@@ -80,7 +88,8 @@ impl Memory {
         let met: Vec<Line> = actions
             .flat_map(|action| self.meets[action].iter().copied())
             .collect();
-        self.of_lines(self.lines().filter(|line| met.contains(line)))
+        let is_met = |line: &Line| *line == Line::Room || met.contains(line);
+        self.of_lines(self.lines().filter(is_met))
     }
 
     /// The longest memory of all.
@@ -91,7 +100,8 @@ impl Memory {
     /// All lines, in the order of the model, so that of equals the first by name is told.
     fn lines(&self) -> impl Iterator<Item = Line> {
         let services = (0..self.services.len()).map(Line::Service);
-        services.chain((0..self.consumers.len()).map(Line::Consumer))
+        let lines = services.chain((0..self.consumers.len()).map(Line::Consumer));
+        lines.chain(self.room.map(|_| Line::Room))
     }
 
     /// The longest memory among these services.
@@ -137,6 +147,7 @@ pub fn memory(model: &Model) -> Memory {
         consumers: consumers
             .map(|(at, consumer)| load.backlog(at, consumer))
             .collect(),
+        room: load.room(),
         meets: demands.iter().map(meets).collect(),
         changes: changes(model),
     }
@@ -273,6 +284,57 @@ impl Load<'_> {
         LineMemory::Seconds(line.max(WITHOUT_LINE * window.seconds))
     }
 
+    /// The memory of what waits because as many requests are in flight as may be: that of the longest one of those lines.
+    fn room(&self) -> Option<LineMemory> {
+        let windows = self.limits.all.iter().filter(|one| match one.binds {
+            Binds::InFlight(None) => self.model.max_in_flight.is_some_and(MaxInFlight::delays),
+            Binds::InFlight(Some(id)) => {
+                let own = self.model.clients[id.index()].max_in_flight;
+                own.is_some_and(MaxInFlight::delays)
+            }
+            _ => false,
+        });
+        let memories = windows.map(|window| {
+            let load = window.load();
+            // Closed users offer less while they wait.
+            if load >= FULL && self.users == 0 {
+                return LineMemory::Grows(load);
+            }
+            let mut slack = (1.0 - load).abs();
+            if self.users > 0 {
+                slack = slack.max(1.0 / self.users as f64);
+            }
+            let line = window.seconds * self.variation / (window.places * slack * slack);
+            LineMemory::Seconds(line)
+        });
+        memories.reduce(|most, own| match (most, own) {
+            (LineMemory::Grows(_), _) => most,
+            (LineMemory::Seconds(a), LineMemory::Seconds(b)) if a >= b => most,
+            _ => own,
+        })
+    }
+
+    /// The most requests that may be in flight, where none of them is left in the backend when its client has given up.
+    fn most_in_flight(&self) -> Option<u64> {
+        let model = self.model;
+        if model.clients.iter().any(|client| client.timeout.is_some()) {
+            return None;
+        }
+        let drops = |limit: Option<MaxInFlight>| {
+            let limit = limit.filter(|limit| !limit.delays())?;
+            Some(u64::from(limit.limit.get()))
+        };
+        let own = model
+            .clients
+            .iter()
+            .map(|client| drops(client.max_in_flight));
+        let own = own.sum::<Option<u64>>();
+        [drops(model.max_in_flight), own]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
     /// A load, where closed users are all there is and wait elsewhere.
     fn held_back(&self, load: f64) -> f64 {
         let closed = self.workers.iter().all(|[_, open]| *open == 0.0)
@@ -304,7 +366,8 @@ impl Load<'_> {
             .admission
             .in_flight
             .map(|limit| u64::from(limit.get()));
-        [in_line, admitted].into_iter().flatten().min()
+        let bounds = [in_line, admitted, self.most_in_flight()];
+        bounds.into_iter().flatten().min()
     }
 
     /// The longest that a request waits for the service before it leaves, in seconds, where all of them do.
@@ -531,20 +594,60 @@ streams: {{q: {{consumers: {{c: {{service: w, max_ack_pending: {window}}}}}}}}}
     }
 
     #[test]
-    fn a_cap_of_the_generator_bounds_no_line() {
+    fn a_limit_of_requests_in_flight_bounds_lines_or_makes_one() {
+        let of = |policy: &str, timeout: &str| {
+            let text = "
+blis: 1
+name: cap
+run: {horizon: 300s}
+clients: {c: {rate: 120/s, TIMEOUT do: a}}
+actions: {a: {path: [{visit: s}, reply]}}
+services: {s: {workers: 1, time: {exponential: {mean: 10ms}}}}
+max_in_flight: {limit: 50, policy: POLICY}
+";
+            let text = text.replace("POLICY", policy);
+            memory_of(&text.replace("TIMEOUT", timeout)).of_all()
+        };
+        // What is dropped is in no line: 10 ms / (1 - 1.2)^2, as with a queue limit.
+        let dropped = of("drop", "");
+        assert!(
+            matches!(dropped, Longest::Seconds(memory, Some(Line::Service(0))) if (memory - 0.25).abs() < 1e-9),
+            "{dropped:?}"
+        );
+        // What was given up stays in the line, and others follow it there.
+        assert!(matches!(
+            of("drop", "timeout: 1s,"),
+            Longest::Grows(_, Line::Service(0))
+        ));
+        // What is held back waits outside, without end.
+        assert!(matches!(
+            of("delay", ""),
+            Longest::Grows(_, Line::Service(0))
+        ));
+    }
+
+    #[test]
+    fn what_is_held_back_is_a_line_of_its_own() {
         let text = "
 blis: 1
 name: cap
 run: {horizon: 300s}
-clients: {c: {rate: 120/s, do: a}}
-actions: {a: {path: [{visit: s}, reply]}}
-services: {s: {workers: 1, time: {exponential: {mean: 10ms}}}}
-max_in_flight: {limit: 50, policy: drop}
+clients: {c: {rate: RATE/s, do: a}}
+actions: {a: {path: [{visit: s}, {visit: t}, reply]}}
+services: {s: {workers: 1, time: 10ms}, t: {workers: 1, time: 10ms}}
+max_in_flight: {limit: 1, policy: delay}
 ";
-        assert!(matches!(
-            memory_of(text).of_all(),
-            Longest::Grows(_, Line::Service(0))
-        ));
+        // One at a time of 20 ms each: 50/s, whatever the services carry.
+        let grows = memory_of(&text.replace("RATE", "70")).of_all();
+        assert!(
+            matches!(grows, Longest::Grows(load, Line::Room) if (load - 1.4).abs() < 1e-9),
+            "{grows:?}"
+        );
+        let below = memory_of(&text.replace("RATE", "45")).of_all();
+        assert!(
+            matches!(below, Longest::Seconds(memory, Some(Line::Room)) if (memory - 2.0).abs() < 1e-9),
+            "{below:?}"
+        );
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 use crate::engine::given_up::GivenUp;
 use crate::engine::in_flight::{FlightId, InFlight};
+use crate::engine::lifecycle::{Ahead, Lifecycle, LoadEnd, Phase, Turn};
+use crate::engine::room::{Admission, Released, Room};
 use crate::event::{Event, Outcome, Request, Sink, UserId};
 use crate::model::{ClientId, Model};
 use crate::time::Time;
@@ -29,19 +31,20 @@ pub trait World {
 
     /// The client has given up waiting for this request.
     fn gave_up<S: Sink>(&mut self, now: Time, flight: FlightId, sink: &mut S);
+
+    /// A request is dropped instead of being sent, because as many are in flight as may be.
+    fn dropped(&mut self, request: &Request);
 }
 
-/// Why the load ended.
+/// What came of a wake-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LoadEnd {
-    /// The horizon was reached.
-    Horizon,
-    /// The budget was used up.
-    Budget,
-    /// No user had anything left to send.
-    Idle,
-    /// The run was interrupted from outside.
-    Interrupted,
+pub enum WakeUp {
+    /// Who asked for it was woken.
+    Done,
+    /// It waits for room: as many requests are in flight as may be.
+    Waits,
+    /// The load has ended, and nothing comes of it.
+    AfterTheEnd,
 }
 
 /// Users and their requests in flight.
@@ -50,7 +53,9 @@ pub struct Load {
     users: Users,
     in_flight: InFlight,
     given_up: GivenUp,
-    ended: Option<(LoadEnd, Time)>,
+    lifecycle: Lifecycle,
+    /// How many requests may be in flight, where that is limited.
+    room: Option<Box<Room>>,
 }
 
 impl Load {
@@ -60,7 +65,8 @@ impl Load {
             users: Users::new(model),
             in_flight: InFlight::new(model),
             given_up: GivenUp::default(),
-            ended: None,
+            lifecycle: Lifecycle::new(&model.limits),
+            room: Room::new(model),
         }
     }
 
@@ -71,13 +77,54 @@ impl Load {
 
     /// Why the load ended, once it has.
     pub fn ended(&self) -> Option<LoadEnd> {
-        self.ended.map(|(why, _)| why)
+        self.lifecycle.ended()
     }
 
     /// When the load ended, once it has.
     #[inline]
     pub fn ended_at(&self) -> Option<Time> {
-        self.ended.map(|(_, at)| at)
+        self.lifecycle.ended_at()
+    }
+
+    /// When what is in flight is cut off; [`Time::NEVER`] while the load goes on.
+    pub fn cut_off(&self) -> Time {
+        self.lifecycle.cut_off()
+    }
+
+    /// The part of the run that an instant belongs to.
+    pub fn phase(&self, at: Time) -> Phase {
+        self.lifecycle.phase(at)
+    }
+
+    /// What follows at `now`, as [`Lifecycle::turn`] has it; `busy` is whether more than requests in flight is going on.
+    pub fn turn(&self, now: Time, wake: Time, busy: bool) -> Turn {
+        let ahead = Ahead {
+            wake,
+            held: self.is_held(),
+            busy: busy || self.in_flight() > 0,
+        };
+        self.lifecycle.turn(now, ahead)
+    }
+
+    /// The next instant at which time alone brings the run further.
+    pub fn next_turn(&self) -> Time {
+        self.lifecycle.next_turn()
+    }
+
+    /// The first instant before which a run whose events are all known only goes on.
+    pub fn attention(&self) -> Time {
+        self.lifecycle.attention()
+    }
+
+    /// Whether requests that are due wait until fewer are in flight.
+    #[inline]
+    pub fn is_held(&self) -> bool {
+        self.room.as_ref().is_some_and(|room| room.is_held())
+    }
+
+    /// The request that would go first of those that waited for room, if one can.
+    pub fn next_held(&self) -> Option<Released> {
+        self.room.as_ref().filter(|_| self.still_sends())?.next()
     }
 
     /// How many requests were intended.
@@ -141,22 +188,16 @@ impl Load {
     /// Ends the load: nothing is intended after `now`. It ends once; an interruption that comes while requests are still
     /// in flight becomes the reason, and leaves the instant.
     pub fn end<S: Sink>(&mut self, now: Time, why: LoadEnd, sink: &mut S) {
-        match &mut self.ended {
-            None => {
-                self.ended = Some((why, now));
-                sink.record(now, Event::LoadEnded);
-            }
-            // The load is over, but what it left in flight is cut off.
-            Some((before, _)) if why == LoadEnd::Interrupted => *before = why,
-            Some(_) => {}
+        if self.lifecycle.end(why, now) {
+            sink.record(now, Event::LoadEnded);
         }
     }
 
-    /// Wakes whoever asked to be woken at `due`, at `now` or as late as it is; false once the load has ended, when
-    /// nothing comes of it.
+    /// Wakes whoever asked to be woken at `due`, at `now` or as late as it is.
     ///
     /// Requests are intended, and the next arrival is scheduled, as of `due`: a world that is late lags, and does not
-    /// shift its schedule. They are sent, and time out, as of `now`.
+    /// shift its schedule. They are sent, and time out, as of `now`. Where as many are in flight as may be, they are
+    /// dropped or wait, and who waits is sent by [`release`](Self::release).
     #[inline(always)]
     pub fn wake<W: World, S: Sink>(
         &mut self,
@@ -165,25 +206,144 @@ impl Load {
         wake: Wake,
         world: &mut W,
         sink: &mut S,
-    ) -> bool {
-        if self.ended.is_some() {
-            return false;
+    ) -> WakeUp {
+        if self.lifecycle.ended().is_some() {
+            return WakeUp::AfterTheEnd;
+        }
+        if self.room.is_some() {
+            return self.wake_if_room(now, due, wake, world, sink);
         }
         let woken = self.users.wake(due, wake, sink);
         if let Some((at, wake)) = woken.next {
             world.wake_at(at, wake);
         }
         if let Some(request) = woken.send {
-            let (flight, deadline) = self.in_flight.insert(now, request);
-            if let Some(outcome) = world.send(now, flight, &request, deadline, sink) {
-                self.reply(now, flight, outcome, world, sink);
-            }
-            // The request that uses up the budget, and what it sets off at once, still belong to the load.
-            if self.users.exhausted() {
-                self.end(now, LoadEnd::Budget, sink);
+            self.send(now, request, world, sink);
+        }
+        WakeUp::Done
+    }
+
+    #[inline(always)]
+    fn send<W: World, S: Sink>(
+        &mut self,
+        now: Time,
+        request: Request,
+        world: &mut W,
+        sink: &mut S,
+    ) {
+        let (flight, deadline) = self.in_flight.insert(now, request);
+        if let Some(outcome) = world.send(now, flight, &request, deadline, sink) {
+            self.reply(now, flight, outcome, world, sink);
+        }
+        self.end_if_exhausted(now, sink);
+    }
+
+    /// The request that uses up the budget, and what it sets off at once, still belong to the load.
+    #[inline(always)]
+    fn end_if_exhausted<S: Sink>(&mut self, now: Time, sink: &mut S) {
+        if self.users.exhausted() {
+            self.end(now, LoadEnd::Budget, sink);
+        }
+    }
+
+    /// A wake-up where the number of requests in flight is limited.
+    #[inline(never)]
+    fn wake_if_room<W: World, S: Sink>(
+        &mut self,
+        now: Time,
+        due: Time,
+        wake: Wake,
+        world: &mut W,
+        sink: &mut S,
+    ) -> WakeUp {
+        let (Some(client), Some(room)) = (self.users.client_of_wake(wake), &mut self.room) else {
+            return WakeUp::Done;
+        };
+        let admission = room.admission(client);
+        if admission == Admission::Held {
+            room.hold(client, due, wake);
+            return WakeUp::Waits;
+        }
+        let woken = self.users.wake(due, wake, sink);
+        if let Some((at, wake)) = woken.next {
+            world.wake_at(at, wake);
+        }
+        if let Some(request) = woken.send {
+            self.send_or_drop(now, request, admission, world, sink);
+        }
+        WakeUp::Done
+    }
+
+    fn send_or_drop<W: World, S: Sink>(
+        &mut self,
+        now: Time,
+        request: Request,
+        admission: Admission,
+        world: &mut W,
+        sink: &mut S,
+    ) {
+        if let Some(room) = &mut self.room {
+            room.sent(request.client);
+        }
+        match admission {
+            Admission::Goes => self.send(now, request, world, sink),
+            Admission::Dropped | Admission::Held => {
+                let (flight, _) = self.in_flight.insert(now, request);
+                world.dropped(&request);
+                self.reply(now, flight, Outcome::Dropped, world, sink);
+                self.end_if_exhausted(now, sink);
             }
         }
+    }
+
+    /// Sends the first of those that waited for room, if there is room for one now; whether it did.
+    pub fn release<W: World, S: Sink>(&mut self, now: Time, world: &mut W, sink: &mut S) -> bool {
+        if !self.still_sends() {
+            return false;
+        }
+        let released = self.room.as_mut().and_then(|room| room.release());
+        let Some((client, due, wake)) = released else {
+            return false;
+        };
+        self.wake_held(now, (client, due, wake), Admission::Goes, world, sink);
         true
+    }
+
+    /// Whether what was due is sent: until the load ends, and what was due at a horizon that it reached also afterwards.
+    fn still_sends(&self) -> bool {
+        matches!(self.lifecycle.ended(), None | Some(LoadEnd::Horizon))
+    }
+
+    /// Drops whatever still waits for room.
+    pub fn drop_held<W: World, S: Sink>(&mut self, now: Time, world: &mut W, sink: &mut S) {
+        while self.still_sends()
+            && let Some(held) = self.room.as_mut().and_then(|room| room.give_up())
+        {
+            self.wake_held(now, held, Admission::Dropped, world, sink);
+        }
+    }
+
+    fn wake_held<W: World, S: Sink>(
+        &mut self,
+        now: Time,
+        (client, due, wake): (ClientId, Time, Wake),
+        admission: Admission,
+        world: &mut W,
+        sink: &mut S,
+    ) {
+        let woken = self.users.wake(due, wake, sink);
+        if let Some((at, wake)) = woken.next {
+            match &mut self.room {
+                // It was due while this one waited, and comes after it.
+                Some(room) if at <= now || self.lifecycle.ended().is_some() => {
+                    room.hold(client, at, wake);
+                }
+                _ => world.wake_at(at, wake),
+            }
+        }
+        if let Some(request) = woken.send {
+            self.send_or_drop(now, request, admission, world, sink);
+        }
     }
 
     /// A reply came, or another end of a request.
@@ -205,6 +365,9 @@ impl Load {
             return;
         };
         let request = &flight.request;
+        if let Some(room) = &mut self.room {
+            room.ended(request.client, now);
+        }
         sink.record(
             now,
             Event::Done {

@@ -6,7 +6,7 @@ use crate::model::{ActionId, ClientId};
 use crate::time::Time;
 
 /// A virtual user: a closed client's user, or a session of an open client while it lasts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct UserId(pub(crate) u32);
 
 impl UserId {

@@ -6,6 +6,7 @@
 //! instructions.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::time::Span;
 
@@ -71,14 +72,10 @@ impl Sketch {
 
     /// Adds what another holds.
     pub(super) fn add(&mut self, other: &Sketch) {
-        let mine = self.counters.chunks_exact_mut(OCTAVE);
-        for (mine, others) in mine.zip(other.counters.chunks_exact(OCTAVE)) {
-            if is_blank(others) {
-                continue;
-            }
-            for (mine, others) in mine.iter_mut().zip(others) {
-                *mine = mine.saturating_add(*others);
-            }
+        let used = other.used();
+        let others = &other.counters[used.clone()];
+        for (mine, others) in self.counters[used].iter_mut().zip(others) {
+            *mine = mine.saturating_add(*others);
         }
         self.count += other.count;
         self.reach(other);
@@ -94,9 +91,18 @@ impl Sketch {
         (self.min, self.max) = (Span::MAX, Span::ZERO);
     }
 
+    /// The counters between the extremes, outside of which nothing was counted: response times span a few octaves.
+    fn used(&self) -> Range<usize> {
+        match self.count {
+            0 => 0..0,
+            _ => position(self.min.as_nanos())..position(self.max.as_nanos()) + 1,
+        }
+    }
+
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
-        self.counters.fill(0);
+        let used = self.used();
+        self.counters[used].fill(0);
         self.count = 0;
         self.forget_extremes();
     }
@@ -115,16 +121,13 @@ impl Sketch {
         if other.count == 0 {
             return;
         }
-        for (octave, others) in other.counters.chunks_exact_mut(OCTAVE).enumerate() {
-            if is_blank(others) {
-                continue;
-            }
-            for (at, others) in (octave * OCTAVE..).zip(others) {
-                let (sum, round) = self.counters[at].overflowing_add(std::mem::take(others));
-                self.counters[at] = sum;
-                if round {
-                    self.go_round(at);
-                }
+        let used = other.used();
+        for at in used {
+            let others = std::mem::take(&mut other.counters[at]);
+            let (sum, round) = self.counters[at].overflowing_add(others);
+            self.counters[at] = sum;
+            if round {
+                self.go_round(at);
             }
         }
         for (at, rounds) in std::mem::take(&mut other.rounds) {
@@ -151,11 +154,6 @@ impl Sketch {
             false => Span::from_nanos(largest(reached)).min(self.max),
         })
     }
-}
-
-/// Whether nothing was counted in an octave, which holds for nearly all of them: response times span a few.
-fn is_blank(octave: &[u32]) -> bool {
-    octave.iter().fold(0, |any, counter| any | counter) == 0
 }
 
 /// The counter of a value.

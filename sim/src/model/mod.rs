@@ -99,7 +99,7 @@ pub struct Model<P = Path> {
     pub program: Vec<Step>,
     /// Over which connections users send to a real cluster.
     pub connections: Connections,
-    /// How many requests may be in flight to a real cluster together.
+    /// How many requests may be in flight together.
     pub max_in_flight: Option<MaxInFlight>,
     /// Words of the spec's own for what is sent to a real cluster.
     pub variables: Vec<Variable>,
@@ -137,6 +137,19 @@ pub struct Client {
     pub on_failure: OnFailure,
     /// The class of its requests, where their action has none.
     pub class: Option<ClassId>,
+    /// How many of its requests may be in flight together.
+    pub max_in_flight: Option<MaxInFlight>,
+    /// Over which connections its users send to a real cluster, if not over those of all.
+    pub connections: Option<Connections>,
+}
+
+impl<P> Model<P> {
+    /// Whether requests wait where as many are in flight as may be.
+    pub fn holds_back(&self) -> bool {
+        let own = self.clients.iter().map(|client| client.max_in_flight);
+        let mut limits = own.chain([self.max_in_flight]).flatten();
+        limits.any(MaxInFlight::delays)
+    }
 }
 
 impl Client {

@@ -145,6 +145,7 @@ impl Length {
         match line {
             Line::Service(at) => &self.services[at],
             Line::Consumer(at) => &self.consumers[at],
+            Line::Room => "max_in_flight",
         }
     }
 

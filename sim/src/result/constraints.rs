@@ -19,6 +19,9 @@ pub struct ConstraintResult {
     /// The consumer, where it is one's: its stream and its name, `orders/indexer`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumer: Option<String>,
+    /// The client, where it is one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
     /// How many there can be at a time: workers, messages, requests; 1 for tokens.
     pub places: f64,
     /// How long each is taken when nothing has to wait: W places of S seconds let W/S per second through.
@@ -55,7 +58,7 @@ pub enum LimitKind {
     MaxAckPending,
     /// The deliveries that a consumer asks for: the workers of its service and its `prefetch`.
     Prefetch,
-    /// `max_in_flight` of a live run.
+    /// `max_in_flight`, of the run or of a client.
     MaxInFlight,
 }
 
@@ -89,9 +92,10 @@ impl LimitKind {
 }
 
 impl ConstraintResult {
-    /// Whose it is: a service, a consumer, or nobody's in particular.
+    /// Whose it is: a service, a consumer, a client, or nobody's in particular.
     pub fn of(&self) -> Option<&str> {
-        self.service.as_deref().or(self.consumer.as_deref())
+        let of = self.service.as_deref().or(self.consumer.as_deref());
+        of.or(self.client.as_deref())
     }
 }
 
@@ -103,13 +107,13 @@ pub(super) struct Limits {
 
 /// The limits of a simulated model, and how much of each was in use.
 pub(super) fn measured(model: &Model, measure: &Measure) -> Limits {
-    let mut limits = constraints(model);
-    limits.all.retain(Constraint::is_simulated);
+    let limits = constraints(model);
     let used = |one: &Constraint| used(model, measure, one);
     let binding = match limits.offered.mix_is_fixed() {
         true => limits.binding(),
         false => {
-            let all = limits.all.iter().filter_map(|one| Some((one, used(one)?)));
+            let all = limits.all.iter().filter(|one| one.is_of_all());
+            let all = all.filter_map(|one| Some((one, used(one)?)));
             // Of equals the first.
             let most = all.reduce(|most, one| if one.1 > most.1 { one } else { most });
             most.filter(|(_, used)| *used > 0.0).map(|(one, _)| one)
@@ -199,13 +203,18 @@ fn result(
         Binds::Tokens(id) => (LimitKind::AdmissionRate, Some(id), None),
         Binds::AckPending(id) => (LimitKind::MaxAckPending, None, Some(id)),
         Binds::Asked(id) => (LimitKind::Prefetch, None, Some(id)),
-        Binds::InFlight => (LimitKind::MaxInFlight, None, None),
+        Binds::InFlight(_) => (LimitKind::MaxInFlight, None, None),
+    };
+    let client = match one.binds {
+        Binds::InFlight(client) => client,
+        _ => None,
     };
     let fixed = limits.offered.mix_is_fixed();
     ConstraintResult {
         limit,
         service: service.map(|id| model.services[id.index()].name.clone()),
         consumer: consumer.map(|id| consumer_name(model, id)),
+        client: client.map(|id| model.clients[id.index()].name.clone()),
         places: one.places,
         held_ms: one.seconds * 1e3,
         available: (one.available < 1.0).then_some(one.available),
@@ -243,6 +252,6 @@ fn used(model: &Model, measure: &Measure, one: &Constraint) -> Option<f64> {
             let most = f64::from(model.consumers[id.index()].max_ack_pending.get());
             Some(mean_over(areas.ack_pending, span)? / most)
         }
-        Binds::Asked(_) | Binds::InFlight => None,
+        Binds::Asked(_) | Binds::InFlight(_) => None,
     }
 }

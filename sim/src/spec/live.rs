@@ -161,7 +161,7 @@ pub enum Per {
     User,
 }
 
-/// How many requests may be in flight to a real cluster together.
+/// How many requests may be in flight together.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MaxInFlight {

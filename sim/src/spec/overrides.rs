@@ -106,6 +106,8 @@ pub fn replace_clients(spec: &mut Spec, flags: &ClientFlags) -> Result<(), SpecE
         timeout: first.timeout,
         on_failure: None,
         class: None,
+        max_in_flight: None,
+        connections: None,
     };
     spec.clients.value.0 = vec![(name, client)];
     // The budget suited the clients that were replaced, unless it was given beside the flags.

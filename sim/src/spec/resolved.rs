@@ -102,10 +102,12 @@ impl Display for Resolved<'_> {
             writeln!(f, "\nnetwork:\n  one_way: {}", Law(&network.one_way.value))?;
         }
         if let Some(connections) = &spec.connections {
-            resolved_live::connections(f, &connections.value)?;
+            writeln!(f)?;
+            resolved_live::connections(f, "", &connections.value)?;
         }
         if let Some(limit) = &spec.max_in_flight {
-            resolved_live::max_in_flight(f, &limit.value)?;
+            writeln!(f)?;
+            resolved_live::max_in_flight(f, "", &limit.value)?;
         }
         if let Some(variables) = &spec.variables {
             resolved_live::variables(f, &variables.value)?;
@@ -203,6 +205,12 @@ fn client(f: &mut Formatter<'_>, client: &Client) -> fmt::Result {
         None => {}
     }
     optional(f, "    ", "timeout", &client.timeout)?;
+    if let Some(connections) = &client.connections {
+        resolved_live::connections(f, "    ", &connections.value)?;
+    }
+    if let Some(limit) = &client.max_in_flight {
+        resolved_live::max_in_flight(f, "    ", &limit.value)?;
+    }
     on_failure(f, client)
 }
 

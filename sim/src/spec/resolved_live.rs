@@ -166,23 +166,32 @@ fn awaited(f: &mut Formatter<'_>, awaited: &Await) -> fmt::Result {
 }
 
 /// Over which connections users send.
-pub(super) fn connections(f: &mut Formatter<'_>, connections: &Connections) -> fmt::Result {
+pub(super) fn connections(
+    f: &mut Formatter<'_>,
+    indent: &str,
+    connections: &Connections,
+) -> fmt::Result {
+    write!(f, "{indent}connections: ")?;
     match connections {
-        Connections::PerUser => writeln!(f, "\nconnections: per_user"),
-        Connections::Shared => writeln!(f, "\nconnections: shared"),
-        Connections::Pool(count) => writeln!(f, "\nconnections: {{pool: {}}}", count.value),
+        Connections::PerUser => writeln!(f, "per_user"),
+        Connections::Shared => writeln!(f, "shared"),
+        Connections::Pool(count) => writeln!(f, "{{pool: {}}}", count.value),
     }
 }
 
 /// How many requests may be in flight.
-pub(super) fn max_in_flight(f: &mut Formatter<'_>, written: &MaxInFlight) -> fmt::Result {
+pub(super) fn max_in_flight(
+    f: &mut Formatter<'_>,
+    indent: &str,
+    written: &MaxInFlight,
+) -> fmt::Result {
     let policy = match written.policy.as_ref().map(|policy| policy.value) {
         None | Some(InFlightPolicy::Drop) => "drop",
         Some(InFlightPolicy::Delay) => "delay",
     };
     writeln!(
         f,
-        "\nmax_in_flight: {{limit: {}, policy: {policy}}}",
+        "{indent}max_in_flight: {{limit: {}, policy: {policy}}}",
         written.limit.value
     )
 }

@@ -106,6 +106,11 @@ pub struct Client {
     pub on_failure: Option<Spanned<OnFailure>>,
     /// The class of its requests at services that serve by priority, where their action has none.
     pub class: Option<Spanned<String>>,
+    /// How many of its requests may be in flight together; any number unless given, within that of the run.
+    pub max_in_flight: Option<Spanned<MaxInFlight>>,
+    /// Over which connections its users send to a real cluster, apart from those of other clients; those of the run
+    /// unless given.
+    pub connections: Option<Spanned<Connections>>,
 }
 
 /// The process by which an open client's sessions arrive.

@@ -145,16 +145,7 @@ pub fn may_stand_alone(word: &str) -> bool {
 pub fn reserved(type_name: &str) -> &'static [&'static str] {
     match type_name {
         "Spec" => &["groups", "steps", "setup", "measure", "cleanup", "live"],
-        "Client" => &[
-            "script",
-            "groups",
-            "max_in_flight",
-            "connections",
-            "steps",
-            "setup",
-            "measure",
-            "cleanup",
-        ],
+        "Client" => &["script", "groups", "steps", "setup", "measure", "cleanup"],
         "Session" => &["script"],
         "Step" => &["during"],
         "Service" => &["prefetch", "during"],

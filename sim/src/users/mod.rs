@@ -21,7 +21,7 @@ use crate::time::{Span, Time};
 use population::{ENDLESS, Population};
 
 /// What a user wants to be woken for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wake {
     /// The next arrival of a member of an open client.
     Arrival(ProcessId),
@@ -30,7 +30,7 @@ pub enum Wake {
 }
 
 /// The arrival process of one member of an open client: its position among those of all clients, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ProcessId(pub u32);
 
 impl ProcessId {
@@ -218,6 +218,14 @@ impl Users {
     /// The client of an arrival process.
     pub fn client_of_process(&self, process: ProcessId) -> Option<ClientId> {
         self.processes.get(process.index()).map(|one| one.client)
+    }
+
+    /// The client of whoever wants to be woken.
+    pub fn client_of_wake(&self, wake: Wake) -> Option<ClientId> {
+        match wake {
+            Wake::Arrival(process) => self.client_of_process(process),
+            Wake::User(user) => Some(self.client_of(user)),
+        }
     }
 
     /// Has a user's record fetched from memory; nothing else comes of it.

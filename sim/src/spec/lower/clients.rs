@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use super::distributions::{number, placed, time, warn_of_rounding};
 use super::run::{horizon, span};
 use super::services::at_least_one;
-use super::{Findings, Names, recordings, refer, shapes};
+use super::{Findings, Names, live, recordings, refer, shapes};
 use crate::dist::Dist;
 use crate::model::{ActionId, Arrival, ClassId, Client, Mix, OnFailure, Rounds, Session, Source};
 use crate::spec::distribution::{Distribution, Uniform};
@@ -56,6 +56,11 @@ pub fn lower(spec: &syntax::Spec, names: &Names<'_>, findings: &mut Findings) ->
                 .as_ref()
                 .and_then(|class| names.classes.get(class.value.as_str()))
                 .map(|&class| ClassId(class)),
+            max_in_flight: live::of_client(client, spec.max_in_flight.as_ref(), findings),
+            connections: client
+                .connections
+                .as_ref()
+                .map(|written| live::connections(&written.value, findings)),
         });
     }
     for ((name, _), used) in spec.actions.value.0.iter().zip(used) {

@@ -20,11 +20,8 @@ const MAX_POOL: u64 = 10_000;
 const MAX_LIMIT: u64 = u32::MAX as u64;
 
 /// Over which connections users send.
-pub fn connections(spec: &Spec, findings: &mut Findings) -> Connections {
-    let Some(written) = &spec.connections else {
-        return Connections::default();
-    };
-    match &written.value {
+pub fn connections(written: &live::Connections, findings: &mut Findings) -> Connections {
+    match written {
         live::Connections::PerUser => Connections::PerUser,
         live::Connections::Shared => Connections::Pool(NonZeroU32::MIN),
         live::Connections::Pool(size) => Connections::Pool(count(
@@ -38,16 +35,35 @@ pub fn connections(spec: &Spec, findings: &mut Findings) -> Connections {
 }
 
 /// How many requests may be in flight together.
-pub fn max_in_flight(spec: &Spec, findings: &mut Findings) -> Option<MaxInFlight> {
-    let written = &spec.max_in_flight.as_ref()?.value;
+pub fn max_in_flight(written: &live::MaxInFlight, findings: &mut Findings) -> MaxInFlight {
     let what = format!("a limit of {} requests in flight", written.limit.value);
-    Some(MaxInFlight {
+    MaxInFlight {
         limit: count(&written.limit, &what, MAX_LIMIT, "requests", findings),
         policy: match written.policy.as_ref().map(|policy| policy.value) {
             None | Some(live::InFlightPolicy::Drop) => InFlightPolicy::Drop,
             Some(live::InFlightPolicy::Delay) => InFlightPolicy::Delay,
         },
-    })
+    }
+}
+
+/// How many requests of a client may be in flight together, which are no more than those of the run.
+pub fn of_client(
+    client: &syntax::Client,
+    run: Option<&Spanned<live::MaxInFlight>>,
+    findings: &mut Findings,
+) -> Option<MaxInFlight> {
+    let own = client.max_in_flight.as_ref()?;
+    let limit = max_in_flight(&own.value, findings);
+    if let Some(run) = run
+        && own.value.limit.value > run.value.limit.value
+    {
+        findings.error(own.value.limit.error(format!(
+            "the client may have {} requests in flight, and the run no more than {}; give the client at most {}, or raise \
+             `max_in_flight` of the run",
+            own.value.limit.value, run.value.limit.value, run.value.limit.value
+        )));
+    }
+    Some(limit)
 }
 
 /// A count from 1 to `most`.

@@ -175,8 +175,15 @@ fn checked(spec: &Spec, document: Option<&Node>, files: Sought) -> (LiveModel, F
             .as_ref()
             .map(|network| distributions::time(&network.one_way, &mut findings)),
         program: program.steps,
-        connections: live::connections(spec, &mut findings),
-        max_in_flight: live::max_in_flight(spec, &mut findings),
+        connections: spec
+            .connections
+            .as_ref()
+            .map(|written| live::connections(&written.value, &mut findings))
+            .unwrap_or_default(),
+        max_in_flight: spec
+            .max_in_flight
+            .as_ref()
+            .map(|written| live::max_in_flight(&written.value, &mut findings)),
         variables: live::variables(spec, &mut findings),
     };
     (model, findings)

@@ -1,0 +1,187 @@
+//! Room: how many requests may be in flight together, and which ones wait for it.
+//!
+//! Guarantees:
+//! - Never more requests are in flight than may be, of the run and of each client that has a limit of its own.
+//! - What waits for room is sent by the instants at which it was due, and of one instant in the order in which it came;
+//!   whoever could go ahead of it only because another client has room does so.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::model::{ClientId, MaxInFlight, Model};
+use crate::time::Time;
+use crate::users::Wake;
+
+/// A limit, and how far it is used.
+#[derive(Debug, Clone, Copy)]
+struct Gate {
+    limit: MaxInFlight,
+    in_flight: u32,
+    /// Since when there is room.
+    since: Time,
+}
+
+impl Gate {
+    fn new(limit: MaxInFlight) -> Gate {
+        Gate {
+            limit,
+            in_flight: 0,
+            since: Time::ZERO,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.in_flight >= self.limit.limit.get()
+    }
+}
+
+/// A wake-up that waits for room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Held {
+    due: Time,
+    order: u64,
+    wake: Wake,
+}
+
+/// What becomes of a request that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It is sent.
+    Goes,
+    /// It is not sent.
+    Dropped,
+    /// It waits.
+    Held,
+}
+
+/// A request that has waited and can go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Released {
+    /// When it was due.
+    pub due: Time,
+    /// Since when there is room for it.
+    pub room_since: Time,
+}
+
+/// The limits of a model that has some.
+#[derive(Debug, Clone)]
+pub(super) struct Room {
+    all: Option<Gate>,
+    /// By client.
+    own: Vec<Option<Gate>>,
+    /// By client.
+    held: Vec<BinaryHeap<Reverse<Held>>>,
+    waiting: usize,
+    order: u64,
+}
+
+impl Room {
+    /// The limits of a model; `None` where it has none.
+    pub fn new<P>(model: &Model<P>) -> Option<Box<Room>> {
+        let own = model.clients.iter().map(|client| client.max_in_flight);
+        let own: Vec<_> = own.map(|limit| limit.map(Gate::new)).collect();
+        let all = model.max_in_flight.map(Gate::new);
+        let is_limited = all.is_some() || own.iter().any(Option::is_some);
+        is_limited.then(|| {
+            Box::new(Room {
+                all,
+                held: vec![BinaryHeap::new(); own.len()],
+                own,
+                waiting: 0,
+                order: 0,
+            })
+        })
+    }
+
+    /// Whether a request waits.
+    pub fn is_held(&self) -> bool {
+        self.waiting > 0
+    }
+
+    /// What becomes of a request of a client that is due now.
+    pub fn admission(&self, client: ClientId) -> Admission {
+        let gates = [self.own[client.index()], self.all];
+        let mut full = gates.iter().flatten().filter(|gate| gate.is_full());
+        match full.next() {
+            None => Admission::Goes,
+            // A limit that drops does so, whether another one would delay or not.
+            Some(gate) if !gate.limit.delays() || full.any(|other| !other.limit.delays()) => {
+                Admission::Dropped
+            }
+            Some(_) => Admission::Held,
+        }
+    }
+
+    /// A request was sent.
+    pub fn sent(&mut self, client: ClientId) {
+        let gates = [self.own[client.index()].as_mut(), self.all.as_mut()];
+        gates
+            .into_iter()
+            .flatten()
+            .for_each(|gate| gate.in_flight += 1);
+    }
+
+    /// A request that was sent ended.
+    pub fn ended(&mut self, client: ClientId, at: Time) {
+        let gates = [self.own[client.index()].as_mut(), self.all.as_mut()];
+        for gate in gates.into_iter().flatten() {
+            if gate.in_flight == gate.limit.limit.get() {
+                gate.since = at;
+            }
+            gate.in_flight -= 1;
+        }
+    }
+
+    /// Keeps a wake-up until there is room.
+    pub fn hold(&mut self, client: ClientId, due: Time, wake: Wake) {
+        let order = self.order;
+        self.order += 1;
+        self.waiting += 1;
+        self.held[client.index()].push(Reverse(Held { due, order, wake }));
+    }
+
+    /// The client whose request may go first, of those that wait.
+    fn first(&self) -> Option<ClientId> {
+        let all_full = self.all.is_some_and(|gate| gate.is_full());
+        if self.waiting == 0 || all_full {
+            return None;
+        }
+        let heads = self.held.iter().zip(&self.own).enumerate();
+        let heads = heads.filter(|(_, (_, own))| !own.is_some_and(|gate| gate.is_full()));
+        let heads = heads.filter_map(|(client, (held, _))| Some((held.peek()?.0, client)));
+        let (_, client) = heads.min()?;
+        Some(ClientId(client as u16))
+    }
+
+    /// The request that would be sent next of those that wait, if one can be.
+    pub fn next(&self) -> Option<Released> {
+        let client = self.first()?;
+        let due = self.held[client.index()].peek()?.0.due;
+        let gates = [self.own[client.index()], self.all];
+        let since = gates.iter().flatten().map(|gate| gate.since).max();
+        Some(Released {
+            due,
+            room_since: since.unwrap_or_default(),
+        })
+    }
+
+    /// Takes it.
+    pub fn release(&mut self) -> Option<(ClientId, Time, Wake)> {
+        let client = self.first()?;
+        self.take(client)
+    }
+
+    /// Takes whatever waits, room or not.
+    pub fn give_up(&mut self) -> Option<(ClientId, Time, Wake)> {
+        let heads = self.held.iter().enumerate();
+        let heads = heads.filter_map(|(client, held)| Some((held.peek()?.0, client)));
+        let (_, client) = heads.min()?;
+        self.take(ClientId(client as u16))
+    }
+
+    fn take(&mut self, client: ClientId) -> Option<(ClientId, Time, Wake)> {
+        let Reverse(held) = self.held[client.index()].pop()?;
+        self.waiting -= 1;
+        Some((client, held.due, held.wake))
+    }
+}
