@@ -39,9 +39,9 @@ pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
 
 /// Why a load that is too much for certain is no good, and what would be.
 fn refusal(overloads: &[Overload]) -> Option<String> {
-    let certain = overloads.iter().filter(|one| one.is_certain);
+    let mut certain = overloads.iter().filter(|one| one.is_certain);
     let sentences: Vec<&str> = certain.clone().map(|one| one.sentence.as_str()).collect();
-    let last = certain.last()?;
+    let last = certain.next_back()?;
     let or = match last.is_of_service {
         true => ", or refuse the rest (`queue: {limit: 100}`, `admission`)",
         false => "",
