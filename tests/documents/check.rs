@@ -34,7 +34,6 @@ const SHOWN: [&str; 22] = [
     "cargo +nightly fuzz run spec fuzz/corpus/spec specs",
     "cargo +nightly fuzz run record fuzz/corpus/record",
     "cargo +nightly fuzz run files",
-    "cargo +nightly fuzz run record fuzz/corpus/record",
 ];
 
 /// What came of a document.
