@@ -222,7 +222,7 @@ fn a_file_where_none_is_expected_is_told_with_the_command_that_takes_it() {
         out.display()
     );
     assert!(again.stderr.contains(&told), "{}", again.stderr);
-    let none = with_spec("check SPEC", &folder.path().to_owned());
+    let none = with_spec("check SPEC", folder.path());
     assert!(
         none.stderr
             .contains("is a directory; name the file of a workload spec"),
