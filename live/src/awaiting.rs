@@ -166,17 +166,31 @@ impl Awaited {
     }
 }
 
+/// The requests of earlier loads of which something was missing when their load was over, as many as are remembered, by
+/// action.
+#[derive(Debug, Default)]
+pub struct Earlier(Vec<HashSet<Name>>);
+
+impl Earlier {
+    fn holds(&self, action: ActionId, name: Name) -> bool {
+        let names = self.0.get(action.index());
+        names.is_some_and(|names| names.contains(&name))
+    }
+}
+
 /// All requests that await deliveries.
 #[derive(Debug)]
 pub struct Awaiting {
+    earlier: Earlier,
+    late_of_earlier: u64,
     actions: Vec<Option<Awaited>>,
     /// By slot: what the request of that slot awaits.
     by_slot: Vec<Option<(FlightId, ActionId, Name)>>,
 }
 
 impl Awaiting {
-    /// Of a model.
-    pub fn new<P>(model: &Model<P>) -> Awaiting {
+    /// Of a model, after these earlier loads.
+    pub fn new<P>(model: &Model<P>, earlier: Earlier) -> Awaiting {
         let actions = model.actions.iter().map(|action| {
             let sending = action.sending.as_ref()?;
             let awaited = sending.awaited.as_ref()?;
@@ -195,6 +209,8 @@ impl Awaiting {
             })
         });
         Awaiting {
+            earlier,
+            late_of_earlier: 0,
             actions: actions.collect(),
             by_slot: Vec::new(),
         }
@@ -261,6 +277,9 @@ impl Awaiting {
             match awaited.closed.complete.get(&delivery.name) {
                 Some(true) => awaited.tally.duplicates += 1,
                 Some(false) => awaited.tally.late += 1,
+                None if self.earlier.holds(delivery.action, delivery.name) => {
+                    self.late_of_earlier += 1;
+                }
                 None => awaited.tally.unmatched += 1,
             }
             return None;
@@ -314,6 +333,32 @@ impl Awaiting {
         }
     }
 
+    /// How many deliveries came for requests of earlier loads.
+    pub fn late_of_earlier(&self) -> u64 {
+        self.late_of_earlier
+    }
+
+    /// The requests of this load and of those before it of which something is missing.
+    pub fn into_earlier(self) -> Earlier {
+        let Awaiting {
+            earlier, actions, ..
+        } = self;
+        let mut before = earlier.0.into_iter();
+        let all = actions.into_iter().map(|awaited| {
+            let mut names = before.next().unwrap_or_default();
+            if let Some(awaited) = awaited {
+                let closed = awaited.closed.complete.into_iter();
+                let missing = closed.filter(|(_, complete)| !complete);
+                let missing = missing.map(|(name, _)| name);
+                // What is forgotten is told as unmatched.
+                let room = REMEMBERED.saturating_sub(names.len());
+                names.extend(missing.chain(awaited.open.into_keys()).take(room));
+            }
+            names
+        });
+        Earlier(all.collect())
+    }
+
     /// Whether something is still to come.
     pub fn is_waiting(&self) -> bool {
         let mut actions = self.actions.iter().flatten();
@@ -359,7 +404,7 @@ mod tests {
             let spec = blis_sim::spec::read(&spec).expect("it reads");
             let model = blis_sim::spec::lower(&spec).expect("it lowers").model;
             let mut in_flight = InFlight::new(&model);
-            let mut awaiting = Awaiting::new(&model);
+            let mut awaiting = Awaiting::new(&model, Earlier::default());
             let send = |number: u64| {
                 let request = Request {
                     user: Default::default(),

@@ -3,6 +3,7 @@
 //! The real clock sleeps until shortly before the instant and spins for the rest, because a sleep ends late by the time
 //! that the system takes to wake a thread. Tests have a clock of their own, which waits for nothing.
 
+use std::borrow::Borrow;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
@@ -25,14 +26,14 @@ const SPIN: Duration = Duration::from_micros(80);
 
 /// The clock of the system, with a channel that others send into.
 #[derive(Debug)]
-pub struct RealClock<T> {
+pub struct RealClock<R> {
     origin: Instant,
-    incoming: Receiver<T>,
+    incoming: R,
 }
 
-impl<T> RealClock<T> {
-    /// A clock that starts at `origin`.
-    pub fn new(origin: Instant, incoming: Receiver<T>) -> RealClock<T> {
+impl<R> RealClock<R> {
+    /// A clock that starts at `origin`, with a channel of its own or one that is lent to it.
+    pub fn new(origin: Instant, incoming: R) -> RealClock<R> {
         RealClock { origin, incoming }
     }
 }
@@ -43,7 +44,7 @@ pub fn time_of(origin: Instant, instant: Instant) -> Time {
     Time::ZERO + Span::from_nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }
 
-impl<T> Clock<T> for RealClock<T> {
+impl<T, R: Borrow<Receiver<T>>> Clock<T> for RealClock<R> {
     fn now(&self) -> Time {
         time_of(self.origin, Instant::now())
     }
@@ -56,7 +57,7 @@ impl<T> Clock<T> for RealClock<T> {
                 return None;
             }
             if left > SPIN {
-                match self.incoming.recv_timeout(left - SPIN) {
+                match self.incoming.borrow().recv_timeout(left - SPIN) {
                     Ok(incoming) => return Some(incoming),
                     Err(RecvTimeoutError::Timeout) => {}
                     // Nobody sends any more: only the instant is waited for.
@@ -64,7 +65,7 @@ impl<T> Clock<T> for RealClock<T> {
                 }
                 continue;
             }
-            match self.incoming.try_recv() {
+            match self.incoming.borrow().try_recv() {
                 Ok(incoming) => return Some(incoming),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => std::hint::spin_loop(),
             }
@@ -72,6 +73,6 @@ impl<T> Clock<T> for RealClock<T> {
     }
 
     fn poll(&mut self) -> Option<T> {
-        self.incoming.try_recv().ok()
+        self.incoming.borrow().try_recv().ok()
     }
 }

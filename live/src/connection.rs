@@ -13,6 +13,7 @@ use std::time::Instant;
 use async_nats::{Client, Event};
 use blis_sim::engine::FlightId;
 use blis_sim::model::{ActionId, Answer, Model, SendKind};
+use blis_sim::runner::Epoch;
 use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 
@@ -48,6 +49,16 @@ impl Told {
         Told {
             responders: Responders::new(model),
             ..Told::default()
+        }
+    }
+
+    /// A load begins: what was told before it is forgotten.
+    pub fn begin(&self) {
+        self.lost.store(0, Ordering::Relaxed);
+        self.slow_consumer.store(0, Ordering::Relaxed);
+        self.responders.forget();
+        if let Ok(mut messages) = self.messages.lock() {
+            messages.clear();
         }
     }
 
@@ -229,19 +240,28 @@ async fn open_one(
     tokio::spawn(async move {
         while let Some(message) = replies.next().await {
             let at = time_of(origin, Instant::now());
-            let Some((kind, action, flight)) = message.subject.get(skip..).and_then(read_id) else {
+            let Some(id) = message.subject.get(skip..).and_then(ReplyId::read) else {
                 continue;
             };
+            let ReplyId {
+                kind,
+                action,
+                flight,
+                epoch,
+            } = id;
             let ending = match kind.answer() {
                 Answer::Acknowledgement => reply::of_stream(kind, &message, &told),
                 Answer::Stored => reads.of_stored(kind, action, &message, &told),
                 Answer::Reply | Answer::Nothing => reads.ending(action, &message),
             };
             told.responders.heard(action, ending);
-            if incoming
-                .send(Incoming::Done { flight, ending, at })
-                .is_err()
-            {
+            let done = Incoming::Done {
+                flight,
+                epoch,
+                ending,
+                at,
+            };
+            if incoming.send(done).is_err() {
                 return;
             }
         }
@@ -254,33 +274,54 @@ async fn open_one(
     })
 }
 
-/// The last token of the subject for the reply to a request of this kind and action: all that is needed to read it.
-pub fn write_id(kind: SendKind, action: ActionId, flight: FlightId, subject: &mut String) {
-    use std::fmt::Write as _;
-    let kind = match kind {
-        SendKind::Jetstream | SendKind::KvPut => 'j',
-        SendKind::KvCreate => 'c',
-        SendKind::KvGet => 'k',
-        SendKind::DirectGet => 'd',
-        SendKind::Request | SendKind::Publish => 'r',
-    };
-    // Writing to a string does not fail.
-    let _ = write!(subject, "{kind}{:x}-{:x}", action.0, flight.to_bits());
+/// What the last token of the subject of a reply says: all that is needed to read the reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplyId {
+    /// How the request was sent.
+    pub kind: SendKind,
+    /// What it asked for.
+    pub action: ActionId,
+    /// The request.
+    pub flight: FlightId,
+    /// The load that it belongs to.
+    pub epoch: Epoch,
 }
 
-fn read_id(token: &str) -> Option<(SendKind, ActionId, FlightId)> {
-    let (kind, rest) = token.split_at_checked(1)?;
-    let (action, bits) = rest.split_once('-')?;
-    let kind = match kind {
-        "j" => SendKind::Jetstream,
-        "c" => SendKind::KvCreate,
-        "k" => SendKind::KvGet,
-        "d" => SendKind::DirectGet,
-        _ => SendKind::Request,
-    };
-    let action = u16::from_str_radix(action, 16).ok()?;
-    let bits = u64::from_str_radix(bits, 16).ok()?;
-    Some((kind, ActionId(action), FlightId::from_bits(bits)))
+impl ReplyId {
+    /// Writes the token.
+    pub fn write(self, subject: &mut String) {
+        use std::fmt::Write as _;
+        let kind = match self.kind {
+            SendKind::Jetstream | SendKind::KvPut => 'j',
+            SendKind::KvCreate => 'c',
+            SendKind::KvGet => 'k',
+            SendKind::DirectGet => 'd',
+            SendKind::Request | SendKind::Publish => 'r',
+        };
+        let (action, flight, epoch) = (self.action.0, self.flight.to_bits(), self.epoch.number());
+        // Writing to a string does not fail.
+        let _ = write!(subject, "{kind}{action:x}-{flight:x}-{epoch:x}");
+    }
+
+    fn read(token: &str) -> Option<ReplyId> {
+        let (kind, rest) = token.split_at_checked(1)?;
+        let mut parts = rest.split('-');
+        let (action, bits, epoch) = (parts.next()?, parts.next()?, parts.next()?);
+        let kind = match kind {
+            "j" => SendKind::Jetstream,
+            "c" => SendKind::KvCreate,
+            "k" => SendKind::KvGet,
+            "d" => SendKind::DirectGet,
+            _ => SendKind::Request,
+        };
+        let id = ReplyId {
+            kind,
+            action: ActionId(u16::from_str_radix(action, 16).ok()?),
+            flight: FlightId::from_bits(u64::from_str_radix(bits, 16).ok()?),
+            epoch: Epoch::of(u32::from_str_radix(epoch, 16).ok()?),
+        };
+        parts.next().is_none().then_some(id)
+    }
 }
 
 #[cfg(test)]
@@ -289,25 +330,40 @@ mod tests {
 
     #[test]
     fn an_id_reads_as_it_was_written() {
+        let kinds = [
+            SendKind::Request,
+            SendKind::Jetstream,
+            SendKind::KvCreate,
+            SendKind::KvGet,
+            SendKind::DirectGet,
+        ];
         for bits in [0, 1, u64::MAX, 0x1234_5678_9abc_def0] {
-            let kinds = [
-                SendKind::Request,
-                SendKind::Jetstream,
-                SendKind::KvCreate,
-                SendKind::KvGet,
-                SendKind::DirectGet,
-            ];
             for kind in kinds {
-                for action in [0, 17, u16::MAX] {
-                    let flight = FlightId::from_bits(bits);
+                for (action, epoch) in [(0, 7), (17, 0), (u16::MAX, u32::MAX)] {
+                    let id = ReplyId {
+                        kind,
+                        action: ActionId(action),
+                        flight: FlightId::from_bits(bits),
+                        epoch: Epoch::of(epoch),
+                    };
                     let mut subject = String::new();
-                    write_id(kind, ActionId(action), flight, &mut subject);
-                    assert_eq!(read_id(&subject), Some((kind, ActionId(action), flight)));
+                    id.write(&mut subject);
+                    assert_eq!(ReplyId::read(&subject), Some(id));
                 }
             }
         }
-        for odd in ["", "rxyz", "r1", "r1-", "r-1", "r10000-1", "é"] {
-            assert_eq!(read_id(odd), None, "{odd}");
+        for odd in [
+            "",
+            "rxyz",
+            "r1",
+            "r1-",
+            "r1-1",
+            "r-1-0",
+            "r10000-1-0",
+            "r1-1-0-",
+            "é",
+        ] {
+            assert_eq!(ReplyId::read(odd), None, "{odd}");
         }
     }
 }

@@ -17,6 +17,7 @@ use blis_sim::engine::{Calendar, FlightId, Load, LoadEnd, Phase, Released, Turn,
 use blis_sim::event::{Outcome, Request, Sink};
 use blis_sim::measure::Times;
 use blis_sim::model::Model;
+use blis_sim::runner::Epoch;
 use blis_sim::time::{Span, Time};
 use blis_sim::users::Wake;
 
@@ -77,6 +78,8 @@ pub enum Incoming {
     Done {
         /// Which.
         flight: FlightId,
+        /// The load that it belongs to.
+        epoch: Epoch,
         /// How.
         ending: Ending,
         /// When that was known.
@@ -116,6 +119,8 @@ pub struct Ended {
     pub at: Time,
     /// How many requests were intended.
     pub intended: u64,
+    /// How many replies and acknowledgements to requests of earlier loads came meanwhile.
+    pub late_of_earlier: u64,
     /// Whether connections were lost for good.
     pub lost: bool,
     /// Why requests failed.
@@ -159,6 +164,9 @@ const PATIENCE: Span = Span::from_nanos(10_000_000_000);
 
 /// A live run.
 pub struct Driver<T, C, S> {
+    epoch: Epoch,
+    /// What came of requests of earlier loads.
+    late_of_earlier: u64,
     load: Load,
     world: Live<T>,
     clock: C,
@@ -181,8 +189,9 @@ pub struct Driver<T, C, S> {
 }
 
 impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
-    /// A run of a model that has not started.
+    /// A run of a model that has not started, as the load of this epoch.
     pub fn new<P>(
+        epoch: Epoch,
         model: &Model<P>,
         transport: T,
         clock: C,
@@ -199,6 +208,8 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         let mut load = Load::new(model);
         load.start(&mut world);
         Driver {
+            epoch,
+            late_of_earlier: 0,
             load,
             world,
             clock,
@@ -251,7 +262,10 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
 
     fn take(&mut self, incoming: Incoming) {
         match incoming {
-            Incoming::Done { flight, ending, at } => {
+            Incoming::Done { epoch, .. } if epoch != self.epoch => self.late_of_earlier += 1,
+            Incoming::Done {
+                flight, ending, at, ..
+            } => {
                 self.is_heard = true;
                 self.time_out_before(at);
                 self.advance(at);
@@ -525,6 +539,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             by: self.load.ended().unwrap_or(LoadEnd::Idle),
             at,
             intended: self.load.intended(),
+            late_of_earlier: self.late_of_earlier,
             lost: self.lost,
             reasons: self.world.reasons,
             own_lag: self.own_lag,

@@ -99,6 +99,9 @@ impl Identity {
             number: parts.next()?.parse().ok()?,
             attempt: parts.next()?.parse().ok()?,
         };
-        parts.next().is_none().then_some(identity)
+        // The load that the request belongs to changes nothing of what it draws.
+        let epoch = parts.next().map(str::parse::<u32>);
+        let ends = parts.next().is_none() && epoch.is_none_or(|epoch| epoch.is_ok());
+        ends.then_some(identity)
     }
 }

@@ -16,14 +16,15 @@ use blis_sim::event::{Outcome, Request};
 use blis_sim::model::{
     ActionId, Answer, Model, Path, Payload, Piece, SendKind, Sending, SizeDraws, Template, rendered,
 };
+use blis_sim::runner::Epoch;
 use blis_sim::time::Time;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::runtime::Handle;
 
 use crate::allotment::Allotment;
-use crate::awaiting::{Awaiting, Delivery, Name, Tally};
-use crate::connection::{Connection, Told, write_id};
+use crate::awaiting::{Awaiting, Delivery, Earlier, Name, Tally};
+use crate::connection::{Connection, ReplyId, Told};
 use crate::denied::key;
 use crate::driver::{Sent, Transport};
 use crate::outbox::{Flushed, Outbox, room};
@@ -151,8 +152,29 @@ pub fn message_id() -> Template {
     ])
 }
 
+/// What a load is sent over.
+pub struct Over<'a> {
+    /// Which load of its session it is.
+    pub epoch: Epoch,
+    /// What the subjects of the JetStream API start with.
+    pub api: &'a str,
+    /// The connections.
+    pub connections: Vec<Connection>,
+    /// What sets the ids of messages apart from those of other sessions.
+    pub session: &'a str,
+    /// Where it is told what happens beside requests.
+    pub told: Arc<Told>,
+    /// The runtime of the connections.
+    pub runtime: Handle,
+    /// How many requests earlier loads have sent.
+    pub sequence: u64,
+    /// Those for which something may still be delivered.
+    pub earlier: Earlier,
+}
+
 /// Sends to NATS.
 pub struct Nats {
+    epoch: Epoch,
     filler: Filler,
     awaiting: Awaiting,
     /// What payloads of a size are cut from.
@@ -183,15 +205,22 @@ pub struct Nats {
 }
 
 impl Nats {
-    /// A transport over these connections, where the JetStream API is at `api`.
-    pub fn new<P: Clone + Into<Option<Path>>>(
-        model: &Model<P>,
-        api: &str,
-        connections: Vec<Connection>,
-        run: String,
-        told: Arc<Told>,
-        runtime: Handle,
-    ) -> Nats {
+    /// A transport for the load of a model.
+    pub fn new<P: Clone + Into<Option<Path>>>(model: &Model<P>, over: Over<'_>) -> Nats {
+        let Over {
+            epoch,
+            api,
+            connections,
+            session,
+            told,
+            runtime,
+            sequence,
+            earlier,
+        } = over;
+        let run = match epoch {
+            Epoch::FIRST => session.to_owned(),
+            later => format!("{session}/{}", later.number()),
+        };
         let allotment = Allotment::new(model);
         let prepared = prepare(model);
         let outboxes = connections.iter().map(|one| Outbox::of(&one.client));
@@ -206,11 +235,12 @@ impl Nats {
             room: room(largest(model, &run), allotment.most_users(model)),
             allotment,
             sizes: SizeDraws::new(model),
-            filler: Filler::new(model),
-            awaiting: Awaiting::new(model),
+            epoch,
+            filler: Filler::new(epoch, model),
+            awaiting: Awaiting::new(model, earlier),
             connections,
             sent: Vec::new(),
-            sequence: 0,
+            sequence,
             api: api.to_owned(),
             run,
             message_id: message_id(),
@@ -222,6 +252,21 @@ impl Nats {
     pub fn awaited(&self) -> Vec<(ActionId, Tally)> {
         let tallies = self.awaiting.tallies();
         tallies.map(|(id, tally)| (id, tally.clone())).collect()
+    }
+
+    /// How many requests were sent over the connections so far, those of earlier loads included.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// What was delivered meanwhile for requests of earlier loads.
+    pub fn late_of_earlier(&self) -> u64 {
+        self.awaiting.late_of_earlier()
+    }
+
+    /// The requests for which something may still be delivered once this load is over.
+    pub fn into_earlier(self) -> Earlier {
+        self.awaiting.into_earlier()
     }
 
     /// The messages that never left connections, at least, once they were flushed.
@@ -296,7 +341,13 @@ impl Transport for Nats {
                     }
                 }
                 let mut reply = connection.inbox.clone();
-                write_id(prepared.kind, request.action, flight, &mut reply);
+                let id = ReplyId {
+                    kind: prepared.kind,
+                    action: request.action,
+                    flight,
+                    epoch: self.epoch,
+                };
+                id.write(&mut reply);
                 at_once(client.publish_with_reply_and_headers(subject, reply, headers, payload))
             }
         };

@@ -2,41 +2,32 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::channel;
-use std::time::Instant;
 
 use blis_sim::event::{Outcome, Sink};
 use blis_sim::measure::{Imbalance, Measure, Times};
 use blis_sim::model::{Model, Path};
 use blis_sim::result::Observers;
+use blis_sim::runner::Epoch;
 use blis_sim::time::Span;
 use blis_sim::verdict::{LiveEvidence, Measured};
-use tokio::runtime::{Builder, Runtime};
 
 use crate::allotment::Allotment;
 use crate::awaiting::Tally;
-use crate::clock::RealClock;
-use crate::connection::{Access, ConnectFailure, Told, open};
-use crate::deliveries::subscribe;
-use crate::driver::{Driver, Ended, Progress, Watch};
-use crate::health::{Gauges, Seen, Watcher};
+use crate::connection::{Access, ConnectFailure, Told};
+use crate::driver::{Ended, Watch};
+use crate::health::Seen;
 use crate::journal;
 use crate::limits::{Limits, TooMany};
-use crate::nats::Nats;
-use crate::observers::asking::Asker;
-use crate::observers::{self, Unobservable, Wanted};
-use crate::plan::{Unsendable, sendable};
-use crate::preflight::{self, Obstacle};
-use crate::ready::{self, Unready};
+use crate::observers::{Unobservable, Wanted};
+use crate::plan::Unsendable;
+use crate::preflight::Obstacle;
+use crate::ready::Unready;
 use crate::reason::Reason;
 use crate::recent::Recent;
-use crate::reply::Replies;
-use crate::responders::Silence;
-use crate::sizes::{self, TooLarge};
+use crate::session::{Session, Unlike};
+use crate::sizes::TooLarge;
 use crate::target::Target;
 
-/// Threads that read from and write to connections. The driver has one of its own.
-const IO_THREADS: usize = 1;
 /// The mean lag of its own from which on the generator may have been the limit.
 const LATE: Span = Span::from_nanos(1_000_000);
 /// The share of the mean response time from which on such a lag matters.
@@ -69,6 +60,12 @@ pub enum Failure {
     /// What is to be kept of the run cannot be.
     #[error(transparent)]
     Record(#[from] journal::Failure),
+    /// A load that is none of its session.
+    #[error(transparent)]
+    Unlike(#[from] Unlike),
+    /// The books of a load do not balance.
+    #[error(transparent)]
+    Books(#[from] Imbalance),
     /// The system gives no threads.
     #[error("the threads of a live run could not be started: {0}")]
     Threads(std::io::Error),
@@ -89,6 +86,10 @@ pub type Heard = (Measure, Recent);
 /// What a live run measured.
 #[derive(Debug)]
 pub struct Observed<S> {
+    /// Which load of its session it was.
+    pub epoch: Epoch,
+    /// What came for requests of earlier loads meanwhile.
+    pub late_of_earlier: u64,
     /// As a simulation.
     pub measure: Measure,
     /// The sink that saw the same events.
@@ -149,114 +150,11 @@ where
         warn,
         begin,
     } = besides;
-    sendable(model)?;
-    let model = &ready::ready(model, access.api_root(), |name| std::env::var(name))?;
-    let number = fits(model)?;
-    let runtime = runtime()?;
-    let asker = runtime.block_on(Asker::open(target, access))?;
-    let found = runtime.block_on(preflight::look(model, &asker))?;
-    found.warnings.iter().for_each(|warning| warn(warning));
-    let mut streams = found.streams;
-    streams.extend(promised(model));
-    let observers = observers::Observers::prepare(asker, model, streams, &wanted);
-    let observers = runtime.block_on(observers)?;
-    let told = Arc::new(Told::new(model));
-    let (sender, incoming) = channel();
-    // The clock of the run starts when it is connected; until then nothing is sent.
-    let origin = Instant::now();
-    let replies = Arc::new(Replies::new(model));
-    let opened = runtime.block_on(async {
-        let opened = open(target, access, number, origin, &sender, &replies, &told).await?;
-        subscribe(model, &opened, origin, &sender).await?;
-        Ok::<_, ConnectFailure>(opened)
-    })?;
-    drop(sender);
-    let info = opened
-        .first()
-        .map(|connection| connection.client.server_info());
-    let (server, most) = info.map_or((String::new(), usize::MAX), |info| {
-        (info.version, info.max_payload)
-    });
-    let run = opened
-        .first()
-        .map(|connection| connection.inbox.clone())
-        .unwrap_or_default();
-    sizes::check(model, &run, most)?;
-    let connected = Connected {
-        connections: number,
-        server,
-    };
-    let also = begin(&connected)?;
-    let nats = Nats::new(
-        model,
-        access.api_root(),
-        opened,
-        run,
-        Arc::clone(&told),
-        runtime.handle().clone(),
-    );
-    let watching = runtime.block_on(async { observers.watch() });
-    let clock = Started::new(RealClock::new(origin, incoming));
-    let gauges = Arc::new(Gauges::default());
-    let (told_too, handle) = (Arc::clone(&told), runtime.handle().clone());
-    let watcher = Watcher::start(Instant::now(), Arc::clone(&gauges), told_too, handle);
-    let watcher = watcher.map_err(Failure::Threads)?;
-    let heard = (Measure::new(model), Recent::default());
-    let driver = Driver::new(model, nats, clock, (heard, also), gauges);
-    let mut silence = Silence::new(model);
-    let mut show = |reached: Progress, (heard, _): &mut (Heard, S)| {
-        let warnings = silence.look(&told.responders);
-        warnings.iter().for_each(|warning| warn(warning));
-        (watch.show)(reached, heard);
-    };
-    let watch = Watch {
-        stop: watch.stop,
-        show: &mut show,
-    };
-    let (transport, ((measure, _), also), ended) = driver.run(watch);
-    // A run may end before it is looked at.
-    let warnings = silence.look(&told.responders);
-    warnings.iter().for_each(|warning| warn(warning));
-    let seen = watcher.stop();
-    let never_left = transport.never_left();
-    let awaited = transport.awaited().into_iter().map(|(action, tally)| {
-        let name = model.actions[action.index()].name.clone();
-        (name, tally)
-    });
-    let awaited = awaited.collect();
-    drop(transport);
-    let observers = runtime.block_on(watching.finish(ended.lost));
-    runtime.shutdown_background();
-    Ok(Observed {
-        measure,
-        also,
-        ended,
-        told,
-        connected,
-        awaited,
-        never_left,
-        seen,
-        observers,
-    })
-}
-
-/// The streams whose consumers the model makes a promise of.
-fn promised<P>(model: &Model<P>) -> impl Iterator<Item = String> {
-    let consumers = model.consumers.iter();
-    let promised = consumers.filter(|consumer| consumer.growth_limit.is_some());
-    promised.map(|consumer| model.streams[consumer.stream.index()].name.clone())
-}
-
-/// The runtime of connections.
-///
-/// # Errors
-/// [`Failure::Threads`] when the system gives none.
-pub fn runtime() -> Result<Runtime, Failure> {
-    Builder::new_multi_thread()
-        .worker_threads(IO_THREADS)
-        .enable_all()
-        .build()
-        .map_err(Failure::Threads)
+    let mut session = Session::open(model, target, access, &wanted, warn)?;
+    let also = begin(session.connected())?;
+    let observed = session.run_load(model, also, warn, watch);
+    session.close();
+    observed
 }
 
 /// What the verdict needs to know of a live run: whether what was measured is of the servers or of the generator itself,
@@ -376,76 +274,4 @@ pub fn incidents<S>(observed: &Observed<S>) -> Vec<(&'static str, u64)> {
         .map(|(name, counter)| (name, counter.load(Ordering::Relaxed)));
     let counts = counts.chain([("never_left", observed.never_left)]);
     counts.filter(|(_, number)| *number > 0).collect()
-}
-
-use started::Started;
-
-mod started {
-    //! A clock whose zero is the start of the driver, over one that has been running since before the connections.
-
-    use blis_sim::time::{Span, Time};
-
-    use crate::awaiting::Delivery;
-    use crate::clock::Clock;
-    use crate::driver::Incoming;
-
-    pub struct Started<C> {
-        inner: C,
-        since: Span,
-    }
-
-    impl<C: Clock<Incoming>> Started<C> {
-        pub fn new(inner: C) -> Started<C> {
-            let since = inner.now().since(Time::ZERO);
-            Started { inner, since }
-        }
-
-        fn ours(&self, at: Time) -> Time {
-            Time::ZERO + at.since((Time::ZERO + self.since).min(at))
-        }
-
-        fn of_ours(&self, incoming: Incoming) -> Incoming {
-            match incoming {
-                Incoming::Done { flight, ending, at } => Incoming::Done {
-                    flight,
-                    ending,
-                    at: self.ours(at),
-                },
-                Incoming::Delivered(delivery) => Incoming::Delivered(Delivery {
-                    at: self.ours(delivery.at),
-                    ..delivery
-                }),
-                Incoming::Lost { connection, at } => Incoming::Lost {
-                    connection,
-                    at: self.ours(at),
-                },
-                Incoming::Denied {
-                    connection,
-                    subject,
-                    at,
-                } => Incoming::Denied {
-                    connection,
-                    subject,
-                    at: self.ours(at),
-                },
-                Incoming::Restored { connection } => Incoming::Restored { connection },
-            }
-        }
-    }
-
-    impl<C: Clock<Incoming>> Clock<Incoming> for Started<C> {
-        fn now(&self) -> Time {
-            self.ours(self.inner.now())
-        }
-
-        fn wait(&mut self, until: Time) -> Option<Incoming> {
-            let incoming = self.inner.wait(until + self.since)?;
-            Some(self.of_ours(incoming))
-        }
-
-        fn poll(&mut self) -> Option<Incoming> {
-            let incoming = self.inner.poll()?;
-            Some(self.of_ours(incoming))
-        }
-    }
 }

@@ -4,6 +4,7 @@ use blis_sim::event::Request;
 use blis_sim::model::{
     ActionId, ClientId, Connections, InFlightPolicy, Model, Payload, SendKind, Sending, Source,
 };
+use blis_sim::runner::Epoch;
 use blis_sim::time::Time;
 
 use crate::allotment::Allotment;
@@ -85,7 +86,7 @@ pub fn lines<P>(model: &Model<P>, targets: &[String]) -> Vec<(String, String)> {
             format!("{who}; {}", shares.join(", ")),
         ));
     }
-    let filler = Filler::new(model);
+    let filler = Filler::new(Epoch::FIRST, model);
     for (id, action) in (0u16..).map(ActionId).zip(&model.actions) {
         if let Some(sending) = &action.sending {
             let name = format!("action {}", action.name);

@@ -23,6 +23,14 @@ impl Responders {
         Responders(model.actions.iter().map(|_| Replies::default()).collect())
     }
 
+    /// Forgets what was heard.
+    pub fn forget(&self) {
+        for replies in &self.0 {
+            replies.somebody.store(0, Ordering::Relaxed);
+            replies.nobody.store(0, Ordering::Relaxed);
+        }
+    }
+
     /// A reply to a request of this action came, or that nobody subscribes to its subject: whoever is there may answer with
     /// any status.
     pub fn heard(&self, action: ActionId, ending: Ending) {

@@ -18,10 +18,11 @@ use crate::double::part::{Unplayable, places, playable, played, subjects};
 use crate::double::standing::{Statement, Watch};
 use crate::double::{Double, PATIENCE, Setup};
 use crate::listen::Listener;
-use crate::observe::{self, runtime};
+use crate::observe;
 use crate::observers::asking::Asker;
 use crate::peers::Roster;
 use crate::preflight;
+use crate::session::runtime;
 use crate::streams::{self, Made};
 use crate::target::Target;
 

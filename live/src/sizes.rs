@@ -4,6 +4,7 @@ use blis_sim::event::Request;
 use blis_sim::model::{
     ActionId, Answer, ClientId, Model, Payload, Piece, SendKind, Sending, Template,
 };
+use blis_sim::runner::Epoch;
 use blis_sim::time::Time;
 
 use crate::nats::{FIRST, LAST_OF_SUBJECT, MESSAGE_ID, message_id};
@@ -71,7 +72,7 @@ impl Largest {
 
 /// Those of the actions that some client sends.
 fn largest_of_each<P>(model: &Model<P>, run: &str) -> Vec<Largest> {
-    let filler = Filler::new(model);
+    let filler = Filler::new(Epoch::FIRST, model);
     let mut all = Vec::new();
     for (client, of_model) in (0u16..).map(ClientId).zip(&model.clients) {
         // Numbers grow until the budget is spent, or as far as numbers go.

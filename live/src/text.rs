@@ -8,12 +8,14 @@ use std::fmt::Write as _;
 use blis_sim::event::Request;
 use blis_sim::model::{Choice, ENVIRONMENT, Model, Piece, Template, Variable};
 use blis_sim::random::{Key, Kind, Purpose};
+use blis_sim::runner::Epoch;
 
 use crate::identity::Identity;
 
 /// What fills in the templates of a model.
 #[derive(Debug, Clone)]
 pub struct Filler {
+    epoch: Epoch,
     clients: Vec<Client>,
     variables: Vec<Variable>,
 }
@@ -27,20 +29,25 @@ struct Client {
 }
 
 impl Filler {
-    /// Of a model.
-    pub fn new<P>(model: &Model<P>) -> Filler {
+    /// Of a model, for the load of this epoch: what names a request names it in no other load. Everything else is the same.
+    pub fn new<P>(epoch: Epoch, model: &Model<P>) -> Filler {
         let clients = model.clients.iter().map(|client| {
             let of_variable = |variable: &Variable| {
                 let entity = format!("{}/{}", variable.name, client.name);
                 Key::new(model.seed, Kind::Variable, &entity, Purpose::Value)
             };
+            let entity = match epoch {
+                Epoch::FIRST => client.name.clone(),
+                later => format!("{}/{}", client.name, later.number()),
+            };
             Client {
                 name: client.name.clone(),
-                uuid: Key::new(model.seed, Kind::Client, &client.name, Purpose::Uuid),
+                uuid: Key::new(model.seed, Kind::Client, &entity, Purpose::Uuid),
                 variables: model.variables.iter().map(of_variable).collect(),
             }
         });
         Filler {
+            epoch,
             clients: clients.collect(),
             variables: model.variables.clone(),
         }
@@ -78,7 +85,7 @@ impl Filler {
                 Piece::Number => write!(out, "{}", request.number),
                 Piece::Attempt => write!(out, "{}", request.attempt),
                 Piece::Sequence => write!(out, "{sequence}"),
-                Piece::Id => Identity::of(request).write(&client.name, out),
+                Piece::Id => self.write_id(request, &client.name, out),
                 // Whoever sends has filled it in before.
                 Piece::Environment(name) => write!(out, "{{{ENVIRONMENT}{name}}}"),
                 Piece::Uuid => write_uuid(client.uuid, request, out),
@@ -88,6 +95,15 @@ impl Filler {
                     write_value(&self.variables[position], key, request, out)
                 }
             };
+        }
+    }
+
+    /// The id of a request, and after it the load that it belongs to unless that is the first.
+    fn write_id(&self, request: &Request, client: &str, out: &mut String) -> std::fmt::Result {
+        Identity::of(request).write(client, out)?;
+        match self.epoch {
+            Epoch::FIRST => Ok(()),
+            later => write!(out, "/{}", later.number()),
         }
     }
 }
@@ -160,7 +176,7 @@ mod tests {
         let spec = blis_sim::spec::read(SPEC).expect("it reads");
         let model = blis_sim::spec::lower(&spec).expect("it lowers").model;
         let names = model.variables.iter().map(|one| one.name.clone());
-        (Filler::new(&model), names.collect())
+        (Filler::new(Epoch::FIRST, &model), names.collect())
     }
 
     fn fill(text: &str, client: u16, user: u64, number: u64, attempt: u16) -> String {
@@ -192,6 +208,39 @@ mod tests {
         );
         assert_eq!(fill("{id}", 1, 7, 3, 1), "users/7/3/1");
         assert_eq!(fill("plain", 0, 0, 0, 0), "plain");
+    }
+
+    #[test]
+    fn what_names_a_request_names_it_in_one_load() {
+        let spec = blis_sim::spec::read(SPEC).expect("it reads");
+        let model = blis_sim::spec::lower(&spec).expect("it lowers").model;
+        let request = Request {
+            user: Default::default(),
+            client: ClientId(1),
+            action: ActionId(0),
+            attempt: 1,
+            user_number: 7,
+            number: 3,
+            intended: Time::ZERO,
+        };
+        let of = |epoch: u32, text: &str| {
+            let names = model.variables.iter().map(|one| one.name.as_str());
+            let template = Template::parse(text, names).expect("a template");
+            Filler::new(Epoch::of(epoch), &model).text(&template, &request, 1)
+        };
+        assert_eq!(of(0, "{id}"), "users/7/3/1");
+        assert_eq!(of(4, "{id}"), "users/7/3/1/4");
+        let uuids: BTreeSet<String> = (0..5).map(|epoch| of(epoch, "{uuid}")).collect();
+        assert_eq!(uuids.len(), 5);
+        // What the request says is the same.
+        assert_eq!(of(4, "{room}.{shelf}.{any}"), of(0, "{room}.{shelf}.{any}"));
+        // A double draws the same demand for it.
+        let identity = |epoch| crate::identity::Identity::parse(&of(epoch, "{id}"), &model);
+        assert!(identity(0).is_some());
+        assert_eq!(identity(4), identity(0));
+        for odd in ["users/7/3/1/", "users/7/3/1/x", "users/7/3/1/4/5"] {
+            assert_eq!(crate::identity::Identity::parse(odd, &model), None, "{odd}");
+        }
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub mod number;
 pub mod random;
 pub mod replication;
 pub mod result;
+pub mod runner;
 pub mod simulation;
 pub mod spec;
 pub mod statistics;

@@ -17,6 +17,7 @@ mod record;
 mod served;
 mod server;
 mod service;
+mod session;
 mod stranger;
 mod streams;
 mod unread;

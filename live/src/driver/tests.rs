@@ -99,9 +99,15 @@ impl Transport for Echo {
         if let Some(after) = self.after {
             let at = now + after;
             let ending = Ok(());
-            stage
-                .coming
-                .push_back((at, Incoming::Done { flight, ending, at }));
+            stage.coming.push_back((
+                at,
+                Incoming::Done {
+                    flight,
+                    epoch: Epoch::FIRST,
+                    ending,
+                    at,
+                },
+            ));
             stage.coming.make_contiguous().sort_by_key(|(at, _)| *at);
         }
         Sent::Waiting
@@ -180,7 +186,14 @@ fn drive_watched(
         down: stage_down,
     };
     let measure = Measure::new(&model);
-    let driver = Driver::new(&model, echo, shared.clone(), measure, Arc::default());
+    let driver = Driver::new(
+        Epoch::FIRST,
+        &model,
+        echo,
+        shared.clone(),
+        measure,
+        Arc::default(),
+    );
     let mut shown = |reached: Progress, _: &mut Measure| show(reached);
     let watch = Watch {
         stop: &|| stop(shared.now()),
@@ -583,7 +596,12 @@ fn stopped_at(stop: Time, run: &str, replies: &[u64]) -> (Measure, Ended) {
     let mut stage = Stage::default();
     for at in replies.iter().copied().map(millis) {
         let (flight, ending) = (FlightId::from_bits(0), Ok(()));
-        let done = Incoming::Done { flight, ending, at };
+        let done = Incoming::Done {
+            flight,
+            epoch: Epoch::FIRST,
+            ending,
+            at,
+        };
         stage.coming.push_back((at, done));
     }
     let spec = text(run, "{concurrency: 1, do: a, timeout: 50ms}");
@@ -645,9 +663,15 @@ fn a_reply_that_ends_no_request_counts_for_no_reason() {
     for at in [20, 30].map(millis) {
         let flight = FlightId::from_bits(0);
         let ending = Err(Reason::ServiceError);
-        stage
-            .coming
-            .push_back((at, Incoming::Done { flight, ending, at }));
+        stage.coming.push_back((
+            at,
+            Incoming::Done {
+                flight,
+                epoch: Epoch::FIRST,
+                ending,
+                at,
+            },
+        ));
     }
     let (_, measure, ended) = drive(
         &text("{requests: 2, drain: 1s}", "{concurrency: 1, do: a}"),
@@ -672,6 +696,7 @@ fn a_run_that_nobody_answers_does_not_wait_through_its_drain() {
     // Where one reply has come, others may.
     let (at, flight) = (millis(500), FlightId::from_bits(0));
     let reply = Incoming::Done {
+        epoch: Epoch::FIRST,
         flight,
         ending: Ok(()),
         at,
@@ -682,4 +707,33 @@ fn a_run_that_nobody_answers_does_not_wait_through_its_drain() {
     };
     let spec = text("{horizon: 1s, drain: 30s}", client);
     assert_eq!(drive(&spec, None, stage).2.at, millis(31_000));
+}
+
+#[test]
+fn what_comes_for_an_earlier_load_ends_no_request_of_this_one() {
+    let mut stage = Stage::default();
+    let (flight, ending) = (FlightId::from_bits(0), Ok(()));
+    for (at, epoch) in [(20, Epoch::of(3)), (30, Epoch::FIRST)] {
+        let at = millis(at);
+        let done = Incoming::Done {
+            flight,
+            epoch,
+            ending,
+            at,
+        };
+        stage.coming.push_back((at, done));
+    }
+    let spec = text(
+        "{requests: 1, drain: 1s}",
+        "{concurrency: 1, do: a, timeout: 50ms}",
+    );
+    let (_, measure, ended) = drive(&spec, None, stage);
+    assert_eq!(ended.late_of_earlier, 1);
+    let total = measure.total();
+    assert_eq!(total.requests().ended(Outcome::Ok), 1);
+    assert_eq!(total.window.latencies.service().max(), Some(span(30)));
+    assert_eq!(
+        (measure.late_replies(), measure.duplicate_replies()),
+        (0, 0)
+    );
 }

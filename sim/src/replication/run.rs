@@ -58,6 +58,8 @@ pub struct Finished {
     pub measure: Measure,
     /// What ended the load.
     pub ended_by: LoadEnd,
+    /// Requests intended.
+    pub intended: u64,
     /// Events simulated.
     pub events: u64,
     /// The simulated time at the end, the drain included.
@@ -108,6 +110,7 @@ pub fn simulate(
     Ok(Finished {
         measure,
         ended_by,
+        intended,
         events,
         simulated,
     })

@@ -20,6 +20,7 @@ fn publish(written: u64, flushed: u64, client: &str, stage: Stage) -> (Measure, 
         down: false,
     };
     let driver = Driver::new(
+        Epoch::FIRST,
         &model,
         echo,
         shared.clone(),

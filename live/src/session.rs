@@ -1,0 +1,341 @@
+//! A session with a server: what is found out and opened once, and the loads that run over it, one after the other.
+//!
+//! *Open* looks around, connects and lets observers look for the first time; *run* sends one load; *close* lets go.
+//! Guarantees:
+//! - A session that opens has sent nothing of any load.
+//! - Each load has an [`Epoch`], which stands in the subjects of its replies, in the ids of its requests and in the ids of
+//!   its messages. What comes for a request of an earlier load is counted as that, and matches nothing.
+//! - A load has the actions that the session was opened with, and no more connections.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
+
+use blis_sim::event::Sink;
+use blis_sim::measure::Measure;
+use blis_sim::model::{Model, Path, Piece};
+use blis_sim::runner::{Epoch, Ran, Runner};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::allotment::Allotment;
+use crate::awaiting::Earlier;
+use crate::clock::RealClock;
+use crate::connection::{Access, ConnectFailure, Connection, Told, open};
+use crate::deliveries::subscribe;
+use crate::driver::{Driver, Incoming, Progress, Watch};
+use crate::health::{Gauges, Watcher};
+use crate::load_clock::LoadClock;
+use crate::nats::{Nats, Over};
+use crate::observe::{Connected, Failure, Heard, Observed, evidence, fits};
+use crate::observers::asking::Asker;
+use crate::observers::{Observers, Wanted};
+use crate::plan::sendable;
+use crate::preflight;
+use crate::ready;
+use crate::recent::Recent;
+use crate::reply::Replies;
+use crate::responders::Silence;
+use crate::sizes;
+use crate::target::{Monitor, Target};
+
+/// Threads that read from and write to connections. The driver has one of its own.
+const IO_THREADS: usize = 1;
+
+/// Why a session does not run a load.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unlike {
+    /// Its actions are others.
+    #[error(
+        "the load has other actions than those that the session was opened with: open one with these"
+    )]
+    Actions,
+    /// It needs more connections.
+    #[error(
+        "the load needs {needed} connections and the session has {open}: open one with the largest load"
+    )]
+    Connections {
+        /// So many.
+        needed: u32,
+        /// As there are.
+        open: u32,
+    },
+    /// Deliveries of one load could be taken for those of another one.
+    #[error(
+        "`equals` of what action {0} awaits names the same request in every load: put {{id}}, {{uuid}} or {{seq}} into it"
+    )]
+    SameNames(String),
+}
+
+/// Connections to a server, over which loads run.
+pub struct Session {
+    runtime: Runtime,
+    api: String,
+    asker: Asker,
+    /// The streams that are observed.
+    streams: BTreeSet<String>,
+    wanted: Vec<String>,
+    monitor: Option<Monitor>,
+    /// Those that have looked once and wait for the first load.
+    observers: Option<Observers>,
+    /// Names and sendings of the actions, as they are sent.
+    actions: Vec<(String, Option<blis_sim::model::Sending>)>,
+    origin: Instant,
+    incoming: Receiver<Incoming>,
+    connections: Vec<Connection>,
+    told: Arc<Told>,
+    connected: Connected,
+    /// What sets the ids of messages apart from those of other sessions.
+    inbox: String,
+    next: Epoch,
+    /// How many requests were sent so far.
+    sequence: u64,
+    /// The requests of earlier loads for which something may still be delivered.
+    earlier: Earlier,
+}
+
+impl Session {
+    /// Looks around at a server, and connects for the loads of a model. `warn` is handed what may make figures mean
+    /// something else than they seem to.
+    ///
+    /// # Errors
+    /// What is found to be in the way.
+    pub fn open<P: Clone + Into<Option<Path>>>(
+        model: &Model<P>,
+        target: &Target,
+        access: &Access,
+        wanted: &Wanted<'_>,
+        warn: &dyn Fn(&str),
+    ) -> Result<Session, Failure> {
+        sendable(model)?;
+        let model = &ready::ready(model, access.api_root(), |name| std::env::var(name))?;
+        let number = fits(model)?;
+        let runtime = runtime()?;
+        let asker = runtime.block_on(Asker::open(target, access))?;
+        let found = runtime.block_on(preflight::look(model, &asker))?;
+        found.warnings.iter().for_each(|warning| warn(warning));
+        let mut streams = found.streams;
+        streams.extend(promised(model));
+        let prepared = Observers::prepare(asker.clone(), model, streams.clone(), wanted);
+        let observers = runtime.block_on(prepared)?;
+        let told = Arc::new(Told::new(model));
+        let (sender, incoming) = channel();
+        let origin = Instant::now();
+        let replies = Arc::new(Replies::new(model));
+        let connections = runtime.block_on(async {
+            let opened = open(target, access, number, origin, &sender, &replies, &told).await?;
+            subscribe(model, &opened, origin, &sender).await?;
+            Ok::<_, ConnectFailure>(opened)
+        })?;
+        let first = connections.first();
+        let info = first.map(|connection| connection.client.server_info());
+        let (server, most) = info.map_or((String::new(), usize::MAX), |info| {
+            (info.version, info.max_payload)
+        });
+        let inbox = first
+            .map(|connection| connection.inbox.clone())
+            .unwrap_or_default();
+        sizes::check(model, &inbox, most)?;
+        Ok(Session {
+            runtime,
+            api: access.api_root().to_owned(),
+            asker,
+            streams,
+            wanted: wanted.streams.to_vec(),
+            monitor: wanted.monitor.cloned(),
+            observers: Some(observers),
+            actions: actions(model),
+            origin,
+            incoming,
+            connections,
+            told,
+            connected: Connected {
+                connections: number,
+                server,
+            },
+            inbox,
+            next: Epoch::FIRST,
+            sequence: 0,
+            earlier: Earlier::default(),
+        })
+    }
+
+    /// What it is connected to.
+    pub fn connected(&self) -> &Connected {
+        &self.connected
+    }
+
+    /// Runs one load, of which `also` sees every event too.
+    ///
+    /// # Errors
+    /// [`Failure::Unlike`] when it is none of this session, and what else keeps it from being sent.
+    pub fn run_load<S: Sink, P: Clone + Into<Option<Path>>>(
+        &mut self,
+        model: &Model<P>,
+        also: S,
+        warn: &dyn Fn(&str),
+        watch: Watch<'_, Heard>,
+    ) -> Result<Observed<S>, Failure> {
+        let model = &ready::ready(model, &self.api, |name| std::env::var(name))?;
+        self.check(model)?;
+        let epoch = self.next;
+        let observers = self.look_first(model)?;
+        self.next = epoch.next();
+        self.told.begin();
+        let nats = Nats::new(
+            model,
+            Over {
+                epoch,
+                api: &self.api,
+                connections: self.connections.clone(),
+                session: &self.inbox,
+                told: Arc::clone(&self.told),
+                runtime: self.runtime.handle().clone(),
+                sequence: self.sequence,
+                earlier: std::mem::take(&mut self.earlier),
+            },
+        );
+        let watching = self.runtime.block_on(async { observers.watch() });
+        let clock = LoadClock::new(RealClock::new(self.origin, &self.incoming));
+        let gauges = Arc::new(Gauges::default());
+        let (told, handle) = (Arc::clone(&self.told), self.runtime.handle().clone());
+        let watcher = Watcher::start(Instant::now(), Arc::clone(&gauges), told, handle);
+        let watcher = watcher.map_err(Failure::Threads)?;
+        let heard = (Measure::new(model), Recent::default());
+        let driver = Driver::new(epoch, model, nats, clock, (heard, also), gauges);
+        let mut silence = Silence::new(model);
+        let told = Arc::clone(&self.told);
+        let mut show = |reached: Progress, (heard, _): &mut (Heard, S)| {
+            let warnings = silence.look(&told.responders);
+            warnings.iter().for_each(|warning| warn(warning));
+            (watch.show)(reached, heard);
+        };
+        let watch = Watch {
+            stop: watch.stop,
+            show: &mut show,
+        };
+        let (transport, ((measure, _), also), ended) = driver.run(watch);
+        // A run may end before it is looked at.
+        let warnings = silence.look(&self.told.responders);
+        warnings.iter().for_each(|warning| warn(warning));
+        let seen = watcher.stop();
+        let never_left = transport.never_left();
+        let awaited = transport.awaited().into_iter().map(|(action, tally)| {
+            let name = model.actions[action.index()].name.clone();
+            (name, tally)
+        });
+        let awaited = awaited.collect();
+        self.sequence = transport.sequence();
+        let late_deliveries = transport.late_of_earlier();
+        self.earlier = transport.into_earlier();
+        let observers = self.runtime.block_on(watching.finish(ended.lost));
+        Ok(Observed {
+            epoch,
+            late_of_earlier: ended.late_of_earlier + late_deliveries,
+            measure,
+            also,
+            ended,
+            told: Arc::clone(&self.told),
+            connected: self.connected.clone(),
+            awaited,
+            never_left,
+            seen,
+            observers,
+        })
+    }
+
+    /// Lets go of the connections, without waiting for them.
+    pub fn close(self) {
+        drop(self.connections);
+        self.runtime.shutdown_background();
+    }
+
+    /// The observers of the next load, who have looked once.
+    fn look_first<P>(&mut self, model: &Model<P>) -> Result<Observers, Failure> {
+        if let Some(observers) = self.observers.take() {
+            return Ok(observers);
+        }
+        let wanted = Wanted {
+            streams: &self.wanted,
+            monitor: self.monitor.as_ref(),
+        };
+        let streams = self.streams.clone();
+        let prepared = Observers::prepare(self.asker.clone(), model, streams, &wanted);
+        Ok(self.runtime.block_on(prepared)?)
+    }
+
+    /// Whether a load is one of this session.
+    fn check<P>(&self, model: &Model<P>) -> Result<(), Unlike> {
+        if actions(model) != self.actions {
+            return Err(Unlike::Actions);
+        }
+        let (needed, open) = (Allotment::new(model).number(), self.connected.connections);
+        if needed > open {
+            return Err(Unlike::Connections { needed, open });
+        }
+        let names_all = |equals: &[Piece]| {
+            let mut pieces = equals.iter();
+            pieces.any(|piece| matches!(piece, Piece::Id | Piece::Uuid | Piece::Sequence))
+        };
+        let mut awaited = model.actions.iter().filter(|action| {
+            let sending = action.sending.as_ref();
+            let awaited = sending.and_then(|sending| sending.awaited.as_ref());
+            awaited.is_some_and(|awaited| !names_all(&awaited.equals.0))
+        });
+        match awaited.next() {
+            Some(action) if self.next != Epoch::FIRST => {
+                Err(Unlike::SameNames(action.name.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<P: Clone + Into<Option<Path>>> Runner<P> for Session {
+    type Error = Failure;
+
+    fn run(&mut self, model: &Model<P>, stop: &(dyn Fn() -> bool + Sync)) -> Result<Ran, Failure> {
+        let watch = Watch {
+            stop,
+            show: &mut |_, _| (),
+        };
+        let mut observed = self.run_load(model, None::<Measure>, &|_| (), watch)?;
+        let ended = &observed.ended;
+        observed.measure.finish(ended.intended)?;
+        Ok(Ran {
+            epoch: observed.epoch,
+            ended_by: ended.by,
+            ended_at: ended.at,
+            intended: ended.intended,
+            late_of_earlier: observed.late_of_earlier,
+            evidence: evidence(model, &observed),
+            measure: observed.measure,
+        })
+    }
+}
+
+fn actions<P>(model: &Model<P>) -> Vec<(String, Option<blis_sim::model::Sending>)> {
+    let actions = model.actions.iter();
+    actions
+        .map(|action| (action.name.clone(), action.sending.clone()))
+        .collect()
+}
+
+/// The streams whose consumers the model makes a promise of.
+fn promised<P>(model: &Model<P>) -> impl Iterator<Item = String> {
+    let consumers = model.consumers.iter();
+    let promised = consumers.filter(|consumer| consumer.growth_limit.is_some());
+    promised.map(|consumer| model.streams[consumer.stream.index()].name.clone())
+}
+
+/// The runtime of connections.
+///
+/// # Errors
+/// [`Failure::Threads`] when the system gives none.
+pub fn runtime() -> Result<Runtime, Failure> {
+    Builder::new_multi_thread()
+        .worker_threads(IO_THREADS)
+        .enable_all()
+        .build()
+        .map_err(Failure::Threads)
+}

@@ -1,0 +1,109 @@
+//! Loads, one after the other, in one world.
+//!
+//! Whoever searches a ceiling, validates a model or measures several loads is written against a [`Runner`] and knows no
+//! world. The simulated one is here; the live one is a session over connections that stay open. Guarantees:
+//! - Every load has an [`Epoch`] of its own, and nothing of one load counts in another.
+//! - What comes back has the same form in both worlds, and its books are closed.
+
+use crate::engine::LoadEnd;
+use crate::measure::Measure;
+use crate::model::{Model, Path};
+use crate::replication::{Halt, Watch, simulate};
+use crate::time::Time;
+use crate::verdict::LiveEvidence;
+
+/// The number of a load among those of one runner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Epoch(u32);
+
+impl Epoch {
+    /// That of the first load.
+    pub const FIRST: Epoch = Epoch(0);
+
+    /// That of the load after this one. Loads of one runner take longer than numbers last.
+    pub fn next(self) -> Epoch {
+        Epoch(self.0.wrapping_add(1))
+    }
+
+    /// Its number, from 0.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The epoch of a number that was read.
+    pub fn of(number: u32) -> Epoch {
+        Epoch(number)
+    }
+}
+
+/// What came of a load.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// Which load it was.
+    pub epoch: Epoch,
+    /// What was measured; its books are closed.
+    pub measure: Measure,
+    /// What ended the load.
+    pub ended_by: LoadEnd,
+    /// The end of the run, the drain included.
+    pub ended_at: Time,
+    /// How many requests were intended.
+    pub intended: u64,
+    /// Replies, acknowledgements and deliveries of earlier loads that came while this one ran, and count for none of it.
+    pub late_of_earlier: u64,
+    /// What a live world knows of itself; nothing in a simulated one.
+    pub evidence: LiveEvidence,
+}
+
+/// A world in which loads run, one after the other. `P` is what it needs to know of the paths of actions.
+pub trait Runner<P = Path> {
+    /// Why a load did not run to its end.
+    type Error;
+
+    /// Runs the load of a model within its limits, or until it shall stop.
+    ///
+    /// # Errors
+    /// Whatever keeps the world from running it; none of it is measured then.
+    fn run(
+        &mut self,
+        model: &Model<P>,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Ran, Self::Error>;
+}
+
+/// The simulated world.
+#[derive(Debug, Clone)]
+pub struct Simulated {
+    next: Epoch,
+    most_present: u64,
+}
+
+impl Simulated {
+    /// A world in which so many requests may be present at a time: what memory has room for.
+    pub fn new(most_present: u64) -> Simulated {
+        Simulated {
+            next: Epoch::FIRST,
+            most_present,
+        }
+    }
+}
+
+impl Runner for Simulated {
+    type Error = Halt;
+
+    fn run(&mut self, model: &Model, stop: &(dyn Fn() -> bool + Sync)) -> Result<Ran, Halt> {
+        let epoch = self.next;
+        self.next = epoch.next();
+        let most_present = self.most_present;
+        let finished = simulate(model, Watch { stop, most_present }, |_| ())?;
+        Ok(Ran {
+            epoch,
+            ended_by: finished.ended_by,
+            ended_at: Time::ZERO + finished.simulated,
+            intended: finished.intended,
+            measure: finished.measure,
+            late_of_earlier: 0,
+            evidence: LiveEvidence::default(),
+        })
+    }
+}
