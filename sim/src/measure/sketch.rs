@@ -204,6 +204,7 @@ mod tests {
             let mut sketch = Sketch::new();
             sketch.counters[position(value)] = u32::MAX;
             sketch.count = u64::from(u32::MAX);
+            (sketch.min, sketch.max) = (Span::from_nanos(value), Span::from_nanos(value));
             sketch
         };
         let mut sketch = nearly_round(7);

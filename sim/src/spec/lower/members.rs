@@ -43,7 +43,7 @@ fn count_of_workers(workers: &Spanned<Count>, findings: &mut Findings) -> NonZer
 /// Nothing says how many workers there are.
 fn needs(name: &Spanned<String>, findings: &mut Findings) -> NonZeroU32 {
     let error = name.error("a service needs the key `workers`");
-    findings.error(error.help("give `workers`, such as `workers: 4`"));
+    findings.error(error.help("give `workers`, such as `workers: 4`").absence());
     NonZeroU32::MIN
 }
 
@@ -97,8 +97,8 @@ fn kind(member: &Spanned<Member>, each: Option<NonZeroU32>, findings: &mut Findi
     let own = own.map(|workers| count_of_workers(workers, findings));
     if own.or(each).is_none() {
         let error = member.error("a member needs the key `workers`, since its service has none");
-        findings
-            .error(error.help("give it `workers`, or the service `workers` for all its members"));
+        let help = "give it `workers`, or the service `workers` for all its members";
+        findings.error(error.help(help).absence());
     }
     MemberKind {
         count: count.as_ref().map_or(NonZeroU32::MIN, |count| {
