@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::exit::Failure;
 use crate::run_directory::{RESULT, SPEC, refuse_file};
-use crate::simulate::{Ended, conclude_live};
+use crate::simulate::conclude_live;
 use crate::workload::{self, LiveWorkload};
 
 /// What a directory holds.
@@ -326,18 +326,12 @@ impl Unfinished {
                 }),
             }),
         };
-        let ended = Ended::new(end.by, end.at, end.intended, 0);
-        let run = conclude_live(
-            &workload,
-            &measure,
-            ended,
-            LiveEvidence {
-                backlogs: Some(Vec::new()),
-                generator_limits: vec![NO_GENERATOR.to_owned()],
-                ..LiveEvidence::default()
-            },
-        );
-        let run = run.into_live(live);
+        let evidence = LiveEvidence {
+            backlogs: Some(Vec::new()),
+            generator_limits: vec![NO_GENERATOR.to_owned()],
+            ..LiveEvidence::default()
+        };
+        let run = conclude_live(&workload, &measure, end.by, live, evidence);
         let losses = losses(replayed.rows, &entries);
         Ok((workload, run, losses))
     }

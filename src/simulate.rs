@@ -10,7 +10,7 @@ use blis_sim::model::Model;
 use blis_sim::replication::{
     Finished, Pilot, Plan, Unsteady, Watch, find_warmup, replicate, simulate as simulate_once,
 };
-use blis_sim::result::{self, Provenance, Run};
+use blis_sim::result::{self, Live, Mode, Provenance, Run};
 use blis_sim::simulation::{Progress as Reached, Simulation};
 use blis_sim::spec;
 use blis_sim::statistics::Precision;
@@ -172,8 +172,10 @@ fn replicated(
 fn provenance(workload: &Workload, finished: &Finished) -> Provenance {
     Provenance {
         ended_by: finished.ended_by,
-        events: finished.events,
-        simulated: finished.simulated,
+        mode: Mode::Simulated {
+            events: finished.events,
+            simulated: finished.simulated,
+        },
         ..told(workload)
     }
 }
@@ -191,10 +193,11 @@ fn told<P>(workload: &Workload<P>) -> Provenance {
         resolved_sha256: spec::sha256(run_text(workload)),
         files: files(workload),
         configuration: workload.configuration.clone(),
-        live: LiveEvidence::default(),
         ended_by: LoadEnd::Idle,
-        events: 0,
-        simulated: Span::ZERO,
+        mode: Mode::Simulated {
+            events: 0,
+            simulated: Span::ZERO,
+        },
     }
 }
 
@@ -209,32 +212,38 @@ fn traced(
     let sink = (Measure::new(model), trace);
     let ((mut measure, _), ended) = drive(model, interrupt, sink, None)?;
     measure.finish(ended.intended)?;
-    let live = LiveEvidence::default();
-    Ok(conclude(workload, model, &measure, ended, live))
+    Ok(conclude(workload, model, &measure, ended))
 }
 
 /// The result of a simulation that has come to its end.
-pub fn conclude(
-    workload: &Workload,
-    model: &Model,
-    measure: &Measure,
-    ended: Ended,
-    live: LiveEvidence,
-) -> Run {
-    let provenance = ended.provenance(workload, live);
+pub fn conclude(workload: &Workload, model: &Model, measure: &Measure, ended: Ended) -> Run {
+    let provenance = Provenance {
+        ended_by: ended.by,
+        mode: Mode::Simulated {
+            events: ended.events,
+            simulated: ended.at.since(Time::ZERO),
+        },
+        ..told(workload)
+    };
     result::build(model, Some(model), measure, provenance)
 }
 
-/// The result of a live run that has come to its end, what it says of a simulated backend included.
+/// The result of a live run that has come to its end, whether it was seen or read back from its record.
 pub fn conclude_live(
     workload: &LiveWorkload,
     measure: &Measure,
-    ended: Ended,
-    live: LiveEvidence,
+    ended_by: LoadEnd,
+    live: Live,
+    evidence: LiveEvidence,
 ) -> Run {
     let model = &workload.model;
     let backend = model.simulable().ok();
-    let provenance = ended.provenance(workload, live);
+    let live = Box::new(live);
+    let provenance = Provenance {
+        ended_by,
+        mode: Mode::Live { live, evidence },
+        ..told(workload)
+    };
     result::build(model, backend.as_ref(), measure, provenance)
 }
 
@@ -248,26 +257,6 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// How a run ended, with its counts.
-    pub fn new(by: LoadEnd, at: Time, intended: u64, events: u64) -> Ended {
-        Ended {
-            by,
-            at,
-            intended,
-            events,
-        }
-    }
-
-    fn provenance<P>(self, workload: &Workload<P>, live: LiveEvidence) -> Provenance {
-        Provenance {
-            live,
-            ended_by: self.by,
-            events: self.events,
-            simulated: self.at.since(Time::ZERO),
-            ..told(workload)
-        }
-    }
-
     /// How many requests were intended.
     pub fn intended(self) -> u64 {
         self.intended

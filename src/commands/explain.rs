@@ -9,7 +9,6 @@ use blis_sim::explain::{self, Band, Explain, Explanation, QuantileExplained, Tar
 use blis_sim::measure::{Measure, Times};
 use blis_sim::result::{self, Run};
 use blis_sim::spec;
-use blis_sim::verdict::LiveEvidence;
 use serde_json::Value;
 
 use crate::cli::{ClientArgs, ExplainArgs, Format, OverrideArgs};
@@ -92,7 +91,7 @@ fn explain(
         .zip(sink.bands())
         .map(|((target, _), (band, sums))| explain::quantile(model, *target, *band, sums))
         .collect();
-    let again = conclude(workload, model, &measure, ended, LiveEvidence::default());
+    let again = conclude(workload, model, &measure, ended);
     let (reproduced, notes) = recorded.compare(&again)?;
     let sha = spec::sha256(&workload.resolved);
     Ok(Some(explain::document(

@@ -11,7 +11,6 @@ use blis_live::observe::{self, Besides, Connected, Heard, Observed, check, evide
 use blis_live::observers::Wanted;
 use blis_live::plan;
 use blis_live::target::Target;
-use blis_sim::engine::LoadEnd;
 use blis_sim::measure::Times;
 use blis_sim::result::{
     self, AwaitedResult, GeneratorInterval, GeneratorResult, LatencyBlock, Live, Record, Run,
@@ -29,7 +28,7 @@ use crate::live_progress::{self, LiveProgress};
 use crate::live_record::{Begun, Place, Sealed};
 use crate::nats_access;
 use crate::report::number::count;
-use crate::simulate::{Ended, conclude_live};
+use crate::simulate::conclude_live;
 use crate::workload::{self, LiveWorkload};
 
 /// Sends the workload and reports what came of it.
@@ -218,7 +217,7 @@ fn run_of<S>(
     check(&observed)?;
     let evidence = evidence(&workload.model, &observed);
     let ended = &observed.ended;
-    let end = Ended::of_live(ended.by, ended.at, ended.intended);
+    let ended_by = ended.by;
     let live = Live {
         target: target.names.clone(),
         elapsed_s: ended.at.since(Time::ZERO).as_secs_f64(),
@@ -239,8 +238,8 @@ fn run_of<S>(
         observers: observed.observers,
     };
     warn(&live);
-    let run = conclude_live(workload, &observed.measure, end, evidence);
-    Ok(run.into_live(live))
+    let measure = &observed.measure;
+    Ok(conclude_live(workload, measure, ended_by, live, evidence))
 }
 
 fn named(counts: impl IntoIterator<Item = (&'static str, u64)>) -> BTreeMap<String, u64> {
@@ -299,13 +298,6 @@ fn warn(live: &Live) {
     }
     for message in &live.messages {
         tell(&format!("blis: the server says: {message}\n"));
-    }
-}
-
-impl Ended {
-    /// Of a live run, which has no events.
-    fn of_live(by: LoadEnd, at: Time, intended: u64) -> Ended {
-        Ended::new(by, at, intended, 0)
     }
 }
 

@@ -196,24 +196,6 @@ mod tests {
         let model = spec::lower_live(&read, &Default::default())
             .expect("a model")
             .model;
-        let provenance = Provenance {
-            sha256: String::new(),
-            resolved_sha256: String::new(),
-            files: Default::default(),
-            configuration: Default::default(),
-            live: Default::default(),
-            ended_by: blis_sim::engine::LoadEnd::Budget,
-            events: 0,
-            simulated: Default::default(),
-        };
-        let mut run = result::build(&model, None, &Measure::new(&model), provenance);
-        let judged = run.verdict.as_mut().zip(verdict);
-        if let Some((of, (status, standing))) = judged {
-            of.status = status;
-            of.signals
-                .iter_mut()
-                .for_each(|signal| signal.standing = standing);
-        }
         let block = |p50| LatencyBlock {
             p50: Some(p50),
             p99: Some(2.0 * p50),
@@ -249,7 +231,26 @@ mod tests {
             record: None,
             observers: None,
         };
-        text(&report(None, &run.into_live(live)))
+        let provenance = Provenance {
+            sha256: String::new(),
+            resolved_sha256: String::new(),
+            files: Default::default(),
+            configuration: Default::default(),
+            ended_by: blis_sim::engine::LoadEnd::Budget,
+            mode: result::Mode::Live {
+                live: Box::new(live),
+                evidence: Default::default(),
+            },
+        };
+        let mut run = result::build(&model, None, &Measure::new(&model), provenance);
+        let judged = run.verdict.as_mut().zip(verdict);
+        if let Some((of, (status, standing))) = judged {
+            of.status = status;
+            of.signals
+                .iter_mut()
+                .for_each(|signal| signal.standing = standing);
+        }
+        text(&report(None, &run))
     }
 
     #[test]

@@ -240,7 +240,7 @@ impl Runner for Scripted {
             intended += 1;
             measure.record(now, Event::Intended { request: &request });
             let sent = now;
-            now = now + blis_sim::time::Span::from_nanos(1_000_000);
+            now += blis_sim::time::Span::from_nanos(1_000_000);
             if intended == budget {
                 measure.record(sent, Event::LoadEnded);
             }

@@ -27,10 +27,11 @@ fn run(model: &Model) -> Run {
         resolved_sha256: String::new(),
         files: Default::default(),
         configuration: Default::default(),
-        live: Default::default(),
         ended_by: LoadEnd::Horizon,
-        events: 0,
-        simulated: Span::ZERO,
+        mode: blis_sim::result::Mode::Simulated {
+            events: 0,
+            simulated: Span::ZERO,
+        },
     };
     build(model, Some(model), &finished.measure, provenance)
 }

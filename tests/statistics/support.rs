@@ -52,14 +52,15 @@ services:
 
 fn provenance(finished: &Finished) -> Provenance {
     Provenance {
-        live: Default::default(),
         sha256: String::new(),
         resolved_sha256: String::new(),
         files: BTreeMap::new(),
         configuration: BTreeMap::new(),
         ended_by: finished.ended_by,
-        events: finished.events,
-        simulated: finished.simulated,
+        mode: blis_sim::result::Mode::Simulated {
+            events: finished.events,
+            simulated: finished.simulated,
+        },
     }
 }
 

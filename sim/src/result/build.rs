@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Live;
 use super::blocks::{
     ActionResult, Approximately, BalancedBounds, ClientResult, ExactClass, ExactService, Exactly,
     Interval, Latency, LatencyBlock, OverallResult, PrecisionResult, Replication, Replications,
@@ -36,14 +37,42 @@ pub struct Provenance {
     pub files: BTreeMap<String, String>,
     /// The values that decided the run, by key.
     pub configuration: BTreeMap<String, Setting>,
-    /// What only a live run testifies.
-    pub live: LiveEvidence,
     /// What ended the load.
     pub ended_by: LoadEnd,
-    /// Events simulated.
-    pub events: u64,
-    /// The simulated time at the end, the drain included.
-    pub simulated: Span,
+    /// The world that it ran in, and what is known in that one alone.
+    pub mode: Mode,
+}
+
+/// The world of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Mode {
+    /// The simulated one: the backend is measured from within.
+    Simulated {
+        /// Events simulated.
+        events: u64,
+        /// The simulated time at the end, the drain included.
+        simulated: Span,
+    },
+    /// A real cluster, whose inside is not measured.
+    Live {
+        /// What was seen there.
+        live: Box<Live>,
+        /// What a verdict needs to know of it.
+        evidence: LiveEvidence,
+    },
+}
+
+impl Mode {
+    fn is_simulated(&self) -> bool {
+        matches!(self, Mode::Simulated { .. })
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Mode::Simulated { .. } => "simulated",
+            Mode::Live { .. } => "live",
+        }
+    }
 }
 
 /// The document of a run. `backend` is the same model where it knows what the backend does: what is derived from that is
@@ -66,7 +95,7 @@ pub fn build<P>(
     let mut run = Run {
         schema: SCHEMA.to_owned(),
         blis_version: env!("CARGO_PKG_VERSION").to_owned(),
-        mode: "simulated".to_owned(),
+        mode: provenance.mode.name().to_owned(),
         spec: SpecIdentity {
             name: model.name.clone(),
             sha256: provenance.sha256,
@@ -96,27 +125,59 @@ pub fn build<P>(
         replications: None,
         actions: actions(model, measure),
         clients: clients(model, measure),
-        services: services(model, measure),
-        streams: messages::streams(model, measure),
-        fan_outs: messages::fan_outs(model, measure),
-        theory: match backend {
-            Some(backend) => theory(backend, total.requests().ended(Outcome::TimedOut)),
-            None => no_theory(),
-        },
-        series: series(model, measure),
-        verdict: evidence(model, measure, interrupted, &provenance.live)
-            .map(|evidence| verdict(&evidence)),
-        events: Some(provenance.events),
-        simulated_s: Some(provenance.simulated.as_secs_f64()),
+        services: BTreeMap::new(),
+        streams: BTreeMap::new(),
+        fan_outs: BTreeMap::new(),
+        theory: no_theory("a live run is not the model"),
+        series: series(model, measure, provenance.mode.is_simulated()),
+        verdict: None,
+        events: None,
+        simulated_s: None,
         bottleneck: None,
         constraints: Vec::new(),
         live: None,
     };
-    if let Some(limits) = limits {
-        (run.bottleneck, run.constraints) = (limits.bottleneck, limits.all);
-    }
+    let seen = match provenance.mode {
+        Mode::Simulated { events, simulated } => {
+            (run.events, run.simulated_s) = (Some(events), Some(simulated.as_secs_f64()));
+            run.services = services(model, measure);
+            run.streams = messages::streams(model, measure);
+            run.fan_outs = messages::fan_outs(model, measure);
+            run.theory = match backend {
+                Some(backend) => theory(backend, total.requests().ended(Outcome::TimedOut)),
+                None => no_theory(NO_BACKEND),
+            };
+            if let Some(limits) = limits {
+                (run.bottleneck, run.constraints) = (limits.bottleneck, limits.all);
+            }
+            LiveEvidence::default()
+        }
+        Mode::Live { mut live, evidence } => {
+            live.not_measured.extend(of_the_backend(model));
+            run.live = Some(*live);
+            evidence
+        }
+    };
+    let evidence = evidence(model, measure, interrupted, &seen);
+    run.verdict = evidence.map(|evidence| verdict(&evidence));
     intervals::add(&mut run, model, backend, &Source::Batches(measure));
+    if run.live.is_some() {
+        let backend = "a live backend may remember longer than the spec's model does";
+        let caution = &mut run.intervals.caution;
+        caution.get_or_insert_with(|| backend.to_owned());
+    }
     run
+}
+
+/// The parts of a document that tell of the backend from within.
+fn of_the_backend<P>(model: &Model<P>) -> impl Iterator<Item = String> {
+    let parts = [
+        ("services", model.services.is_empty()),
+        ("streams", model.streams.is_empty()),
+        ("fan_outs", model.fan_outs.is_empty()),
+    ];
+    let there = parts.into_iter().filter(|(_, empty)| !empty);
+    there.map(|(part, _)| part.to_owned())
 }
 
 /// The document of several replications, of which `provenance` says the sums.
@@ -342,10 +403,13 @@ pub(super) fn theory(model: &Model, timed_out: u64) -> Theory {
 }
 
 /// Nothing is known of a backend that is not in the spec.
-pub(super) fn no_theory() -> Theory {
+/// Why nothing is derived from a model some of whose actions have no path.
+pub(super) const NO_BACKEND: &str = "the spec does not say what the backend does";
+
+pub(super) fn no_theory(why: &str) -> Theory {
     Theory {
         exact: None,
-        not_applicable: Some("the spec does not say what the backend does".to_owned()),
+        not_applicable: Some(why.to_owned()),
         balanced_bounds: None,
         bounds: None,
         approximation: None,
@@ -391,7 +455,8 @@ fn exactly(exact: Exact) -> Exactly {
     }
 }
 
-fn series<P>(model: &Model<P>, measure: &Measure) -> Vec<Interval> {
+/// The series, with what services and streams did where they were simulated.
+fn series<P>(model: &Model<P>, measure: &Measure, simulated: bool) -> Vec<Interval> {
     let mut in_flight = 0;
     let interval = |(number, row): (usize, &Row)| {
         let (start, end) = measure.series().bounds(number);
@@ -417,8 +482,11 @@ fn series<P>(model: &Model<P>, measure: &Measure) -> Vec<Interval> {
             response_mean_ms: row.mean_nanos().map(|nanos| nanos / 1e6),
             response_p50_ms: row.quantile(0.5).map(Span::as_millis_f64),
             response_p99_ms: row.quantile(0.99).map(Span::as_millis_f64),
-            services: services.collect(),
-            streams: messages::intervals(model, row),
+            services: services.filter(|_| simulated).collect(),
+            streams: match simulated {
+                true => messages::intervals(model, row),
+                false => BTreeMap::new(),
+            },
         }
     };
     let rows = measure.series().rows().iter().enumerate();

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::blocks::{SpecIdentity, Theory};
-use super::build::{no_theory, theory};
+use super::build::{NO_BACKEND, no_theory, theory};
 use super::constraints::{self, Bottleneck, ConstraintResult};
 use crate::analysis::{ClientLoad, ServiceLoad, offered, scheduled};
 use crate::model::{LiveModel, Model};
@@ -113,7 +113,11 @@ pub fn check(model: &LiveModel, checked: Checked) -> Check {
             let found = (limits.bottleneck, limits.all);
             (offered_load(model), found, theory(model, 0))
         }
-        Err(_) => (scheduled_load(model), (None, Vec::new()), no_theory()),
+        Err(_) => (
+            scheduled_load(model),
+            (None, Vec::new()),
+            no_theory(NO_BACKEND),
+        ),
     };
     let (bottleneck, constraints) = limits;
     Check {

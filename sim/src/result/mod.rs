@@ -38,7 +38,7 @@ use serde::Serialize;
 mod comparison;
 mod intervals;
 
-pub use build::{Provenance, build, build_replicated};
+pub use build::{Mode, Provenance, build, build_replicated};
 pub use comparison::{
     COMPARISON_SCHEMA, Compared, Compares, Comparison, Side, compare, comparison_json_schema,
 };
@@ -77,43 +77,6 @@ impl Run {
             pilot_seed: seed_of(seed, PILOT),
             pilot_responses: pilot.responses,
         });
-    }
-
-    /// Makes a document of a live run of one that was built from its measurements: what only a simulation measures is
-    /// taken out, and named.
-    pub fn into_live(mut self, mut live: Live) -> Run {
-        self.mode = "live".to_owned();
-        let parts = [
-            ("services", self.services.is_empty()),
-            ("streams", self.streams.is_empty()),
-            ("fan_outs", self.fan_outs.is_empty()),
-        ];
-        let left_out = parts.into_iter().filter(|(_, empty)| !empty);
-        live.not_measured
-            .extend(left_out.map(|(part, _)| part.to_owned()));
-        let backend = || "a live backend may remember longer than the spec's model does".to_owned();
-        self.intervals.caution.get_or_insert_with(backend);
-        let absent = &mut self.intervals.absent;
-        absent.retain(|figure, _| !parts.iter().any(|(part, _)| figure.starts_with(part)));
-        self.services.clear();
-        self.streams.clear();
-        self.fan_outs.clear();
-        for row in &mut self.series {
-            row.services.clear();
-            row.streams.clear();
-        }
-        self.bottleneck = None;
-        self.constraints.clear();
-        self.theory = Theory {
-            exact: None,
-            not_applicable: Some("a live run is not the model".to_owned()),
-            bounds: None,
-            balanced_bounds: None,
-            approximation: None,
-        };
-        (self.events, self.simulated_s) = (None, None);
-        self.live = Some(live);
-        self
     }
 
     /// The document as pretty-printed JSON with a line break at its end.

@@ -87,14 +87,15 @@ fn result_of(sets: &[String]) -> Result<serde_json::Value, String> {
     }
     let finished = simulate(&model, watch(), |_| ()).map_err(|halt| halt.to_string())?;
     let provenance = Provenance {
-        live: Default::default(),
         sha256: String::new(),
         resolved_sha256: String::new(),
         files: BTreeMap::new(),
         configuration: BTreeMap::new(),
         ended_by: LoadEnd::Idle,
-        events: finished.events,
-        simulated: Span::ZERO,
+        mode: result::Mode::Simulated {
+            events: finished.events,
+            simulated: Span::ZERO,
+        },
     };
     let run = result::build(&model, Some(&model), &finished.measure, provenance);
     let mut document = serde_json::to_value(run).map_err(|error| error.to_string())?;

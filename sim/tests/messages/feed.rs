@@ -194,14 +194,15 @@ impl Feed {
     /// The result document of the run.
     pub fn document(&self) -> Run {
         let provenance = Provenance {
-            live: Default::default(),
             sha256: String::new(),
             resolved_sha256: String::new(),
             files: std::collections::BTreeMap::new(),
             configuration: Default::default(),
             ended_by: blis_sim::engine::LoadEnd::Horizon,
-            events: 0,
-            simulated: self.now.since(Time::ZERO),
+            mode: blis_sim::result::Mode::Simulated {
+                events: 0,
+                simulated: self.now.since(Time::ZERO),
+            },
         };
         result::build(&self.model, Some(&self.model), &self.measure, provenance)
     }

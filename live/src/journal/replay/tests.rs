@@ -6,7 +6,6 @@ use blis_sim::measure::Measure;
 use blis_sim::model::Model;
 use blis_sim::result::{self, Live, Provenance, Run};
 use blis_sim::simulation::{Progress, Simulation};
-use blis_sim::time::Span;
 use proptest::prelude::*;
 
 use super::super::entry::Bytes;
@@ -68,16 +67,6 @@ fn simulate(model: &Model) -> (Measure, Vec<Bytes>, End) {
 }
 
 fn document(model: &Model, measure: &Measure, end: End) -> Run {
-    let provenance = Provenance {
-        sha256: String::new(),
-        resolved_sha256: String::new(),
-        files: Default::default(),
-        configuration: Default::default(),
-        live: Default::default(),
-        ended_by: end.by,
-        events: 0,
-        simulated: Span::ZERO,
-    };
     let live = Live {
         target: Vec::new(),
         server_version: String::new(),
@@ -92,7 +81,18 @@ fn document(model: &Model, measure: &Measure, end: End) -> Run {
         record: None,
         observers: None,
     };
-    result::build(model, Some(model), measure, provenance).into_live(live)
+    let provenance = Provenance {
+        sha256: String::new(),
+        resolved_sha256: String::new(),
+        files: Default::default(),
+        configuration: Default::default(),
+        ended_by: end.by,
+        mode: result::Mode::Live {
+            live: Box::new(live),
+            evidence: Default::default(),
+        },
+    };
+    result::build(model, Some(model), measure, provenance)
 }
 
 /// A record of a model with these entries, some of which may be missing.
