@@ -159,6 +159,9 @@ const LOOK_AT_WRITTEN: Span = Span::from_nanos(5_000_000);
 const ASKED: usize = 16;
 /// How many requests are sent at most before replies are looked at again.
 const BURST: usize = 64;
+/// How many requests that waited for room to the end are dropped at a time: each is told to the record, which has room for
+/// so many.
+const DROPPED: usize = 1024;
 /// How long connections may be down before the run is given up.
 const PATIENCE: Span = Span::from_nanos(10_000_000_000);
 
@@ -224,6 +227,14 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             look_at_written: Time::ZERO,
             gauges,
         }
+    }
+
+    /// These connections are down from the start.
+    pub fn without(mut self, connections: impl IntoIterator<Item = u32>) -> Driver<T, C, S> {
+        let down = connections.into_iter();
+        self.down
+            .extend(down.map(|connection| (connection, Time::ZERO)));
+        self
     }
 
     /// Runs to the end, and gives back transport and sink.
@@ -369,7 +380,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             if now > began + LOOK {
                 return;
             }
-            if let Some(Released { due, room_since }) = self.load.next_held() {
+            if let Some(Released { due, room_since }) = self.next_held(now) {
                 self.advance(now);
                 // The limit held it back until there was room.
                 self.lagged(due, now.since(due.max(room_since).min(now)));
@@ -382,6 +393,14 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 Some((at, Timer::Unsent(flight))) => self.give_up_unsent(at, flight),
                 None => return,
             }
+        }
+    }
+
+    /// The request that is sent next of those that waited for room. Nothing is sent once what is in flight is cut off.
+    fn next_held(&self, now: Time) -> Option<Released> {
+        match now <= self.load.cut_off() {
+            true => self.load.next_held(),
+            false => None,
         }
     }
 
@@ -460,7 +479,9 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             self.lost = true;
         }
         self.is_asked_to_stop |= (watch.stop)();
-        if (patience_is_over || self.is_asked_to_stop) && self.load.ended().is_none() {
+        // What waits for room would still be sent in the drain.
+        let still_sends = self.load.ended().is_none() || self.load.is_held();
+        if (patience_is_over || self.is_asked_to_stop) && still_sends {
             self.advance(now);
             let Driver { load, sink, .. } = self;
             load.end(now, LoadEnd::Interrupted, sink);
@@ -479,7 +500,9 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                     let Driver {
                         load, world, sink, ..
                     } = self;
-                    load.drop_held(at.max(self.latest), world, sink);
+                    if !load.drop_held(at.max(self.latest), DROPPED, world, sink) {
+                        return self.lost;
+                    }
                 }
                 Turn::LoadEnds(why, at) => {
                     self.advance(at);
@@ -508,6 +531,9 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
 
     /// The next instant at which something is to be done.
     fn next(&mut self) -> Time {
+        if self.load.next_held().is_some() {
+            return Time::ZERO;
+        }
         let due = self.world.timers.next_time();
         let written = match self.publications.is_empty() {
             true => Time::NEVER,

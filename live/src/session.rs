@@ -9,6 +9,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
@@ -202,7 +203,11 @@ impl Session {
         let watcher = Watcher::start(Instant::now(), Arc::clone(&gauges), told, handle);
         let watcher = watcher.map_err(Failure::Threads)?;
         let heard = (Measure::new(model), Recent::default());
-        let driver = Driver::new(epoch, model, nats, clock, (heard, also), gauges);
+        // What was lost in an earlier load is not told again.
+        let connections = (0u32..).zip(&self.connections);
+        let down = connections.filter(|(_, one)| !one.up.load(Ordering::Relaxed));
+        let down: Vec<u32> = down.map(|(number, _)| number).collect();
+        let driver = Driver::new(epoch, model, nats, clock, (heard, also), gauges).without(down);
         let mut silence = Silence::new(model);
         let told = Arc::clone(&self.told);
         let mut show = |reached: Progress, (heard, _): &mut (Heard, S)| {

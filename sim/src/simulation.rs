@@ -415,7 +415,10 @@ impl<S: Sink> Simulation<S> {
                 Turn::GoesOn => return true,
                 Turn::DropHeld(at) => {
                     self.pass(at);
-                    self.load.drop_held(at, &mut self.world, &mut self.sink);
+                    let Simulation {
+                        load, world, sink, ..
+                    } = self;
+                    load.drop_held(at, usize::MAX, world, sink);
                 }
                 // Nobody has anything left to send since the last event, and nothing else is to come.
                 Turn::LoadEnds(LoadEnd::Idle, _) => self.end_at(self.now, LoadEnd::Idle),

@@ -68,7 +68,7 @@ pub fn overloads(model: &Model) -> Vec<Overload> {
         let own = always.all.iter().find(|always| always.binds == one.binds);
         let grows = matches!(one.binds, Binds::AckPending(_));
         Some(Overload {
-            sentence: narrow_window(model, one)?,
+            sentence: narrow_window(&relentless, one)?,
             is_certain: grows && own.map(lasts).is_some_and(|own| own.load() > FULL),
             is_of_service: false,
         })
@@ -79,8 +79,10 @@ pub fn overloads(model: &Model) -> Vec<Overload> {
 /// Whether nothing takes from a line of a service but its workers.
 fn is_unbounded(model: &Model, service: &Service) -> bool {
     let waits_for_ever = model.clients.iter().any(|client| client.timeout.is_none());
+    let is_dropped = model.max_in_flight.is_some_and(|limit| !limit.delays());
     service.queue_limit.is_none()
         && service.admission.in_flight.is_none()
+        && !is_dropped
         && (service.on_timeout == OnTimeout::Stay || waits_for_ever)
 }
 

@@ -737,3 +737,90 @@ fn what_comes_for_an_earlier_load_ends_no_request_of_this_one() {
         (0, 0)
     );
 }
+
+/// Arrivals of 100 a second for 100 ms, of which one at a time may be in flight and is answered after `after`.
+fn one_at_a_time(
+    drain: &str,
+    after: Option<Span>,
+    stop: impl Fn(Time) -> bool,
+) -> (Vec<(Time, Time)>, Measure, Ended) {
+    let spec = text(
+        &format!("{{horizon: 100ms, drain: {drain}}}"),
+        "{rate: 100/s, arrival: constant, do: a, max_in_flight: {limit: 1, policy: delay}}",
+    );
+    drive_watched(&spec, after, Stage::default(), &mut |_| (), stop)
+}
+
+#[test]
+fn who_stops_a_run_in_its_drain_sends_nothing_that_waits_for_room() {
+    // The load is over at 100 ms, by when two of ten were sent; the driver looks around at 200 ms and 300 ms.
+    let stop = |now| now >= millis(150);
+    let (sent, measure, ended) = one_at_a_time("10s", Some(span(60)), stop);
+    let at: Vec<Time> = sent.iter().map(|(at, _)| *at).collect();
+    assert_eq!(at, [10, 70, 130, 190].map(millis));
+    assert_eq!(ended.by, LoadEnd::Interrupted);
+    // What waited is not intended; what was in flight has its answer.
+    let requests = measure.total().requests();
+    assert_eq!((requests.intended, requests.ended(Outcome::Ok)), (4, 4));
+    assert_eq!(ended.at, millis(250));
+}
+
+#[test]
+fn nothing_that_waits_for_room_is_sent_after_the_cut_off() {
+    // The one in flight ends at 210 ms with its timeout, when the drain is over since 10 ms.
+    let spec = text(
+        "{horizon: 100ms, drain: 100ms}",
+        "{rate: 100/s, arrival: constant, do: a, timeout: 200ms, max_in_flight: {limit: 1, policy: delay}}",
+    );
+    let (sent, measure, ended) = drive(&spec, None, Stage::default());
+    assert_eq!(sent.len(), 1);
+    let requests = measure.total().requests();
+    assert_eq!(requests.ended(Outcome::Unresolved), 1);
+    assert_eq!(requests.ended(Outcome::Dropped), 9);
+    assert_eq!(ended.at, millis(200));
+}
+
+#[test]
+fn a_crowd_that_waits_for_room_is_sent_as_soon_as_there_is_some() {
+    // 300 requests are due while 300 are in flight, all of which are answered at one instant.
+    let spec = text(
+        "{horizon: 600ms, drain: 10s}",
+        "{rate: 1000/s, arrival: constant, do: a, max_in_flight: {limit: 300, policy: delay}}",
+    );
+    let mut stage = Stage::default();
+    for slot in 0..300 {
+        let (flight, at) = (FlightId::from_bits((slot << 32) | slot), millis(600));
+        let done = Incoming::Done {
+            flight,
+            epoch: Epoch::FIRST,
+            ending: Ok(()),
+            at,
+        };
+        stage.coming.push_back((at, done));
+    }
+    let (sent, _, ended) = drive(&spec, None, stage);
+    assert_eq!(sent.len(), 600);
+    assert!(sent[300..].iter().all(|(at, _)| *at == millis(600)));
+    assert_eq!(ended.own_lag.max(), Some(Span::ZERO));
+}
+
+#[test]
+fn a_connection_that_is_down_from_the_start_ends_the_run_in_time() {
+    let read = spec::read(&text("{horizon: 100s}", "{rate: 50/s, do: a, timeout: 1s}"));
+    let model = spec::lower(&read.expect("a spec")).expect("a model").model;
+    let shared = Shared::default();
+    let echo = Echo {
+        stage: shared.clone(),
+        after: None,
+        down: true,
+    };
+    let (measure, gauges) = (Measure::new(&model), Arc::default());
+    let driver = Driver::new(Epoch::FIRST, &model, echo, shared, measure, gauges);
+    let watch = Watch {
+        stop: &|| false,
+        show: &mut |_, _: &mut Measure| (),
+    };
+    let (_, _, ended) = driver.without([0]).run(watch);
+    assert!(ended.lost);
+    assert!(ended.at < millis(10_200), "{:?}", ended.at);
+}

@@ -25,8 +25,10 @@ pub struct Memory {
     services: Vec<LineMemory>,
     /// By consumer, in the order of the model: that of the backlog before its window.
     consumers: Vec<LineMemory>,
-    /// That of requests that wait because as many are in flight as may be, where they wait.
-    room: Option<LineMemory>,
+    /// What waits because as many requests are in flight as may be.
+    rooms: Vec<Room>,
+    /// By action: the clients that ask for it.
+    asked_by: Vec<Vec<usize>>,
     /// By action: the lines that its requests and their messages meet.
     meets: Vec<Vec<Line>>,
     /// What the model has that changes over time, so that it has no one memory.
@@ -40,8 +42,16 @@ pub enum Line {
     Service(usize),
     /// The backlog of the consumer at this position.
     Consumer(usize),
-    /// What is held back because as many requests are in flight as may be.
-    Room,
+    /// What is held back because as many requests are in flight as may be: of the client at this position, or of all.
+    Room(Option<usize>),
+}
+
+/// What is held back by a limit of requests in flight.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Room {
+    /// The client whose limit it is; `None` for that of all.
+    client: Option<usize>,
+    memory: LineMemory,
 }
 
 /// How long a line remembers.
@@ -69,7 +79,8 @@ impl Memory {
             services: vec![LineMemory::Seconds(0.0); model.services.len()],
             consumers: vec![LineMemory::Seconds(0.0); model.consumers.len()],
             meets: vec![Vec::new(); model.actions.len()],
-            room: None,
+            rooms: Vec::new(),
+            asked_by: vec![Vec::new(); model.actions.len()],
             changes: None,
         }
     }
@@ -79,17 +90,22 @@ impl Memory {
         match line {
             Line::Service(at) => self.services[at],
             Line::Consumer(at) => self.consumers[at],
-            Line::Room => self.room.unwrap_or(LineMemory::Seconds(0.0)),
+            Line::Room(client) => {
+                let room = self.rooms.iter().find(|room| room.client == client);
+                room.map_or(LineMemory::Seconds(0.0), |room| room.memory)
+            }
         }
     }
 
     /// The longest memory among the lines that requests of these actions meet, those after the reply included.
     pub fn of_actions(&self, actions: impl Iterator<Item = usize>) -> Longest {
-        let met: Vec<Line> = actions
-            .flat_map(|action| self.meets[action].iter().copied())
-            .collect();
-        let is_met = |line: &Line| *line == Line::Room || met.contains(line);
-        self.of_lines(self.lines().filter(is_met))
+        let mut met: Vec<Line> = vec![Line::Room(None)];
+        for action in actions {
+            met.extend(&self.meets[action]);
+            let clients = self.asked_by[action].iter();
+            met.extend(clients.map(|client| Line::Room(Some(*client))));
+        }
+        self.of_lines(self.lines().filter(|line| met.contains(line)))
     }
 
     /// The longest memory of all.
@@ -101,7 +117,7 @@ impl Memory {
     fn lines(&self) -> impl Iterator<Item = Line> {
         let services = (0..self.services.len()).map(Line::Service);
         let lines = services.chain((0..self.consumers.len()).map(Line::Consumer));
-        lines.chain(self.room.map(|_| Line::Room))
+        lines.chain(self.rooms.iter().map(|room| Line::Room(room.client)))
     }
 
     /// The longest memory among these services.
@@ -147,10 +163,22 @@ pub fn memory(model: &Model) -> Memory {
         consumers: consumers
             .map(|(at, consumer)| load.backlog(at, consumer))
             .collect(),
-        room: load.room(),
+        rooms: load.rooms(),
+        asked_by: asked_by(model),
         meets: demands.iter().map(meets).collect(),
         changes: changes(model),
     }
+}
+
+/// The clients that ask for each action.
+fn asked_by(model: &Model) -> Vec<Vec<usize>> {
+    let mut asked_by = vec![Vec::new(); model.actions.len()];
+    for (at, client) in model.clients.iter().enumerate() {
+        for (action, _) in &client.mix.shares {
+            asked_by[action.index()].push(at);
+        }
+    }
+    asked_by
 }
 
 /// The lines that a request meets, those of services first.
@@ -284,34 +312,46 @@ impl Load<'_> {
         LineMemory::Seconds(line.max(WITHOUT_LINE * window.seconds))
     }
 
-    /// The memory of what waits because as many requests are in flight as may be: that of the longest one of those lines.
-    fn room(&self) -> Option<LineMemory> {
-        let windows = self.limits.all.iter().filter(|one| match one.binds {
-            Binds::InFlight(None) => self.model.max_in_flight.is_some_and(MaxInFlight::delays),
-            Binds::InFlight(Some(id)) => {
-                let own = self.model.clients[id.index()].max_in_flight;
-                own.is_some_and(MaxInFlight::delays)
+    /// What waits because as many requests are in flight as may be, and how long it remembers: of all clients, and of each
+    /// that has a limit of its own.
+    fn rooms(&self) -> Vec<Room> {
+        let clients = || self.model.clients.iter().zip(&self.limits.offered.clients);
+        let of = |window: &Constraint| {
+            let (client, limit) = match window.binds {
+                Binds::InFlight(None) => (None, self.model.max_in_flight),
+                Binds::InFlight(Some(id)) => {
+                    let client = &self.model.clients[id.index()];
+                    (Some(id.index()), client.max_in_flight)
+                }
+                _ => return None,
+            };
+            limit.filter(|limit| limit.delays())?;
+            let own = clients().enumerate();
+            let own = own.filter(|(at, _)| client.is_none_or(|client| client == *at));
+            let (mut open, mut users) = (0.0, 0);
+            for (_, (client, load)) in own {
+                users += client.closed_users();
+                if !load.at_most {
+                    open += load.requests_per_second;
+                }
             }
-            _ => false,
-        });
-        let memories = windows.map(|window| {
-            let load = window.load();
-            // Closed users offer less while they wait.
-            if load >= FULL && self.users == 0 {
-                return LineMemory::Grows(load);
-            }
-            let mut slack = (1.0 - load).abs();
-            if self.users > 0 {
-                slack = slack.max(1.0 / self.users as f64);
-            }
-            let line = window.seconds * self.variation / (window.places * slack * slack);
-            LineMemory::Seconds(line)
-        });
-        memories.reduce(|most, own| match (most, own) {
-            (LineMemory::Grows(_), _) => most,
-            (LineMemory::Seconds(a), LineMemory::Seconds(b)) if a >= b => most,
-            _ => own,
-        })
+            let memory = self.held_before(window, open / window.per_second(), users);
+            Some(Room { client, memory })
+        };
+        self.limits.all.iter().filter_map(of).collect()
+    }
+
+    /// The memory of a line before a window, of which open clients alone offer this share, and so many closed users wait in
+    /// it.
+    fn held_before(&self, window: &Constraint, open: f64, users: u64) -> LineMemory {
+        let load = window.load();
+        let mut slack = (1.0 - load).abs();
+        if open < FULL && users > 0 {
+            slack = slack.max((1.0 - open) / users as f64);
+        } else if load >= FULL {
+            return LineMemory::Grows(load);
+        }
+        LineMemory::Seconds(window.seconds * self.variation / (window.places * slack * slack))
     }
 
     /// The most requests that may be in flight, where none of them is left in the backend when its client has given up.
@@ -627,6 +667,32 @@ max_in_flight: {limit: 50, policy: POLICY}
     }
 
     #[test]
+    fn what_one_client_holds_back_is_a_line_of_its_actions_alone() {
+        let text = "
+blis: 1
+name: cap
+run: {horizon: 300s}
+clients:
+  feed: {rate: 200/s, do: a, max_in_flight: {limit: 1, policy: delay}}
+  more: {MORE, do: b}
+actions: {a: {path: [{visit: s}, reply]}, b: {path: [{visit: s}, reply]}}
+services: {s: {workers: 1000, time: 1s}}
+";
+        for more in ["rate: 1/s", "concurrency: 1"] {
+            let memory = memory_of(&text.replace("MORE", more));
+            let [a, b] = [0, 1].map(|action| memory.of_actions(std::iter::once(action)));
+            assert!(
+                matches!(a, Longest::Grows(load, Line::Room(Some(0))) if (load - 200.0).abs() < 1e-9),
+                "{a:?}"
+            );
+            assert!(
+                matches!(b, Longest::Seconds(_, Some(Line::Service(0)))),
+                "{b:?}"
+            );
+        }
+    }
+
+    #[test]
     fn what_is_held_back_is_a_line_of_its_own() {
         let text = "
 blis: 1
@@ -640,12 +706,12 @@ max_in_flight: {limit: 1, policy: delay}
         // One at a time of 20 ms each: 50/s, whatever the services carry.
         let grows = memory_of(&text.replace("RATE", "70")).of_all();
         assert!(
-            matches!(grows, Longest::Grows(load, Line::Room) if (load - 1.4).abs() < 1e-9),
+            matches!(grows, Longest::Grows(load, Line::Room(None)) if (load - 1.4).abs() < 1e-9),
             "{grows:?}"
         );
         let below = memory_of(&text.replace("RATE", "45")).of_all();
         assert!(
-            matches!(below, Longest::Seconds(memory, Some(Line::Room)) if (memory - 2.0).abs() < 1e-9),
+            matches!(below, Longest::Seconds(memory, Some(Line::Room(None))) if (memory - 2.0).abs() < 1e-9),
             "{below:?}"
         );
     }

@@ -314,13 +314,25 @@ impl Load {
         matches!(self.lifecycle.ended(), None | Some(LoadEnd::Horizon))
     }
 
-    /// Drops whatever still waits for room.
-    pub fn drop_held<W: World, S: Sink>(&mut self, now: Time, world: &mut W, sink: &mut S) {
-        while self.still_sends()
-            && let Some(held) = self.room.as_mut().and_then(|room| room.give_up())
-        {
+    /// Drops what still waits for room, so many at most; whether nothing waits any more.
+    pub fn drop_held<W: World, S: Sink>(
+        &mut self,
+        now: Time,
+        most: usize,
+        world: &mut W,
+        sink: &mut S,
+    ) -> bool {
+        for _ in 0..most {
+            let held = match self.still_sends() {
+                true => self.room.as_mut().and_then(|room| room.give_up()),
+                false => None,
+            };
+            let Some(held) = held else {
+                return true;
+            };
             self.wake_held(now, held, Admission::Dropped, world, sink);
         }
+        !self.is_held()
     }
 
     fn wake_held<W: World, S: Sink>(

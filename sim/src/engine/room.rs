@@ -40,6 +40,7 @@ impl Gate {
 struct Held {
     due: Time,
     order: u64,
+    client: u16,
     wake: Wake,
 }
 
@@ -69,7 +70,7 @@ pub(super) struct Room {
     all: Option<Gate>,
     /// By client.
     own: Vec<Option<Gate>>,
-    /// By client.
+    /// By client where one has a limit of its own, all together otherwise.
     held: Vec<BinaryHeap<Reverse<Held>>>,
     waiting: usize,
     order: u64,
@@ -81,11 +82,12 @@ impl Room {
         let own = model.clients.iter().map(|client| client.max_in_flight);
         let own: Vec<_> = own.map(|limit| limit.map(Gate::new)).collect();
         let all = model.max_in_flight.map(Gate::new);
-        let is_limited = all.is_some() || own.iter().any(Option::is_some);
-        is_limited.then(|| {
+        let apart = own.iter().any(Option::is_some);
+        (all.is_some() || apart).then(|| {
+            let lines = if apart { own.len() } else { 1 };
             Box::new(Room {
                 all,
-                held: vec![BinaryHeap::new(); own.len()],
+                held: vec![BinaryHeap::new(); lines],
                 own,
                 waiting: 0,
                 order: 0,
@@ -137,27 +139,31 @@ impl Room {
         let order = self.order;
         self.order += 1;
         self.waiting += 1;
-        self.held[client.index()].push(Reverse(Held { due, order, wake }));
+        let line = client.index().min(self.held.len() - 1);
+        self.held[line].push(Reverse(Held {
+            due,
+            order,
+            client: client.0,
+            wake,
+        }));
     }
 
-    /// The client whose request may go first, of those that wait.
-    fn first(&self) -> Option<ClientId> {
+    /// The line whose first request may go before those of the others.
+    fn first(&self) -> Option<usize> {
         let all_full = self.all.is_some_and(|gate| gate.is_full());
         if self.waiting == 0 || all_full {
             return None;
         }
         let heads = self.held.iter().zip(&self.own).enumerate();
         let heads = heads.filter(|(_, (_, own))| !own.is_some_and(|gate| gate.is_full()));
-        let heads = heads.filter_map(|(client, (held, _))| Some((held.peek()?.0, client)));
-        let (_, client) = heads.min()?;
-        Some(ClientId(client as u16))
+        let heads = heads.filter_map(|(line, (held, _))| Some((held.peek()?.0, line)));
+        heads.min().map(|(_, line)| line)
     }
 
     /// The request that would be sent next of those that wait, if one can be.
     pub fn next(&self) -> Option<Released> {
-        let client = self.first()?;
-        let due = self.held[client.index()].peek()?.0.due;
-        let gates = [self.own[client.index()], self.all];
+        let Reverse(Held { due, client, .. }) = *self.held[self.first()?].peek()?;
+        let gates = [self.own[usize::from(client)], self.all];
         let since = gates.iter().flatten().map(|gate| gate.since).max();
         Some(Released {
             due,
@@ -167,21 +173,21 @@ impl Room {
 
     /// Takes it.
     pub fn release(&mut self) -> Option<(ClientId, Time, Wake)> {
-        let client = self.first()?;
-        self.take(client)
+        let line = self.first()?;
+        self.take(line)
     }
 
     /// Takes whatever waits, room or not.
     pub fn give_up(&mut self) -> Option<(ClientId, Time, Wake)> {
         let heads = self.held.iter().enumerate();
-        let heads = heads.filter_map(|(client, held)| Some((held.peek()?.0, client)));
-        let (_, client) = heads.min()?;
-        self.take(ClientId(client as u16))
+        let heads = heads.filter_map(|(line, held)| Some((held.peek()?.0, line)));
+        let (_, line) = heads.min()?;
+        self.take(line)
     }
 
-    fn take(&mut self, client: ClientId) -> Option<(ClientId, Time, Wake)> {
-        let Reverse(held) = self.held[client.index()].pop()?;
+    fn take(&mut self, line: usize) -> Option<(ClientId, Time, Wake)> {
+        let Reverse(held) = self.held[line].pop()?;
         self.waiting -= 1;
-        Some((client, held.due, held.wake))
+        Some((ClientId(held.client), held.due, held.wake))
     }
 }

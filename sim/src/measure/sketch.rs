@@ -103,6 +103,7 @@ impl Sketch {
     pub(super) fn clear(&mut self) {
         let used = self.used();
         self.counters[used].fill(0);
+        self.rounds.clear();
         self.count = 0;
         self.forget_extremes();
     }
@@ -110,10 +111,12 @@ impl Sketch {
     /// How many spans are larger than all that cannot be told apart from this one.
     pub(super) fn above(&self, span: Span) -> u64 {
         let beyond = position(span.as_nanos()) + 1;
-        self.counters[beyond..]
-            .iter()
-            .map(|&number| u64::from(number))
-            .sum()
+        let rounds = self
+            .rounds
+            .range(beyond..)
+            .map(|(_, rounds)| rounds << u32::BITS);
+        let counters = self.counters[beyond..].iter();
+        counters.map(|&number| u64::from(number)).sum::<u64>() + rounds.sum::<u64>()
     }
 
     /// Takes over what another holds, and leaves it empty.

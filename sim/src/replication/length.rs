@@ -25,6 +25,8 @@ pub struct Length {
     services: Vec<String>,
     /// As stream/consumer.
     consumers: Vec<String>,
+    /// What their limits of requests in flight are called.
+    clients: Vec<String>,
     runs: u64,
     /// Seconds that each was measured for, and those before.
     window: f64,
@@ -134,6 +136,11 @@ impl Length {
                     format!("{stream}/{}", consumer.name)
                 })
                 .collect(),
+            clients: model
+                .clients
+                .iter()
+                .map(|client| format!("max_in_flight of client {}", client.name))
+                .collect(),
             runs,
             window,
             warmup: warmup.as_secs_f64(),
@@ -145,7 +152,8 @@ impl Length {
         match line {
             Line::Service(at) => &self.services[at],
             Line::Consumer(at) => &self.consumers[at],
-            Line::Room => "max_in_flight",
+            Line::Room(None) => "max_in_flight",
+            Line::Room(Some(client)) => &self.clients[client],
         }
     }
 

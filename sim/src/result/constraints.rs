@@ -184,10 +184,10 @@ fn bottleneck(
 }
 
 fn tie(other: &ConstraintResult) -> String {
-    let of = other.of().unwrap_or_default();
-    match other.limit {
-        LimitKind::Workers => of.to_owned(),
-        limit => format!("{} of {of}", limit.key()),
+    match (other.limit, other.of()) {
+        (LimitKind::Workers, Some(of)) => of.to_owned(),
+        (limit, Some(of)) => format!("{} of {of}", limit.key()),
+        (limit, None) => limit.key().to_owned(),
     }
 }
 
