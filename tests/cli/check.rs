@@ -457,7 +457,7 @@ fn the_window_that_binds_is_named_with_what_it_lets_through() {
 }
 
 #[test]
-fn the_generators_own_limit_is_told_by_a_check() {
+fn a_limit_of_requests_in_flight_is_told_by_a_check() {
     let spec = "\
 blis: 1
 name: delay
@@ -475,8 +475,60 @@ max_in_flight: {limit: 10, policy: delay}
     assert!(
         checked
             .stderr
-            .contains("a live run is offered 200.0 % of what max_in_flight lets through"),
+            .contains("the run is offered 200.0 % of what max_in_flight lets through"),
         "{}",
         checked.stderr
+    );
+}
+
+#[test]
+fn a_limit_of_requests_in_flight_is_told_of_the_client_that_has_it() {
+    let spec = "{blis: 1, name: x, run: {horizon: 10s}, services: {s: {workers: 100, time: 1s}}, actions: {a: {path: [{visit: s}, \
+                reply]}}, clients: {alpha: {concurrency: 1, do: a}, zeta: {rate: 20/s, do: a, max_in_flight: {limit: 1}}}}";
+    let told = with_stdin("check -", spec);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    let said = "client zeta is offered 2000 % of what max_in_flight lets through: the rest is dropped or sent late; it lets 1.000 requests/s \
+                through: raise it to 21 or more";
+    let words: String = told.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains(said) || words.contains(&said.replace("2000 %", "2000.0 %")),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_limit_of_the_run_that_binds_as_soon_as_workers_is_named_beside_them() {
+    let spec = "{blis: 1, name: x, run: {horizon: 10s}, services: {s: {workers: 10, time: 100ms}}, actions: {a: {path: [{visit: s}, \
+                reply]}}, clients: {c: {rate: 20/s, do: a}}, max_in_flight: {limit: 10}}";
+    let told = with_stdin("check - --format json", spec);
+    let document: serde_json::Value = serde_json::from_str(&told.stdout).expect("JSON");
+    let tied = document
+        .pointer("/bottleneck/tied_with")
+        .expect("what ties");
+    assert_eq!(*tied, serde_json::json!(["max_in_flight"]), "{document}");
+}
+
+#[test]
+fn a_limit_that_drops_makes_an_overload_no_mistake() {
+    let spec = |policy: &str| {
+        format!(
+            "{{blis: 1, name: x, run: {{horizon: 10s}}, services: {{s: {{workers: 1, time: 100ms}}}}, actions: {{a: {{path: [{{visit: \
+             s}}, reply]}}}}, clients: {{c: {{rate: 20/s, do: a}}}}, max_in_flight: {{limit: 5, policy: {policy}}}}}"
+        )
+    };
+    assert_eq!(with_stdin("check -", &spec("drop")).code, Some(0));
+    assert_eq!(with_stdin("check -", &spec("delay")).code, Some(2));
+}
+
+#[test]
+fn a_client_may_not_have_more_in_flight_than_the_run() {
+    let spec = "{blis: 1, name: x, run: {horizon: 10s}, services: {s: {workers: 1, time: 1ms}}, actions: {a: {path: [{visit: s}, \
+                reply]}}, clients: {c: {rate: 20/s, do: a, max_in_flight: {limit: 6}}}, max_in_flight: {limit: 5}}";
+    let told = with_stdin("check -", spec);
+    assert_eq!(told.code, Some(2));
+    let words: String = told.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("the client may have 6 requests in flight, and the run no more than 5"),
+        "{words}"
     );
 }

@@ -766,17 +766,23 @@ fn who_stops_a_run_in_its_drain_sends_nothing_that_waits_for_room() {
 }
 
 #[test]
-fn nothing_that_waits_for_room_is_sent_after_the_cut_off() {
-    // The one in flight ends at 210 ms with its timeout, when the drain is over since 10 ms.
+fn a_driver_that_is_late_drops_what_waits_for_room_at_the_cut_off() {
+    // The second request is sent at 110 ms, when the first one has timed out. The sending takes until 350 ms, by when
+    // the drain has been over since 200 ms.
     let spec = text(
         "{horizon: 100ms, drain: 100ms}",
-        "{rate: 100/s, arrival: constant, do: a, timeout: 200ms, max_in_flight: {limit: 1, policy: delay}}",
+        "{rate: 100/s, arrival: constant, do: a, timeout: 100ms, max_in_flight: {limit: 1, policy: delay}}",
     );
-    let (sent, measure, ended) = drive(&spec, None, Stage::default());
-    assert_eq!(sent.len(), 1);
+    let stage = Stage {
+        stall: Some((millis(110), span(240))),
+        ..Stage::default()
+    };
+    let (sent, measure, ended) = drive(&spec, None, stage);
+    assert_eq!(sent.len(), 2);
     let requests = measure.total().requests();
+    assert_eq!(requests.ended(Outcome::TimedOut), 1);
     assert_eq!(requests.ended(Outcome::Unresolved), 1);
-    assert_eq!(requests.ended(Outcome::Dropped), 9);
+    assert_eq!(requests.ended(Outcome::Dropped), 8);
     assert_eq!(ended.at, millis(200));
 }
 
