@@ -32,11 +32,11 @@ pub struct ClientArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "A service without a spec (needs --concurrency or --rate)")]
 pub struct ServiceArgs {
-    /// Send requests to this subject. It may hold places such as {n}, {user} and {uuid}, as those of a spec.
+    /// Send requests to this subject. It may hold places such as {user}, {seq} and {uuid}, as those of a spec.
     #[arg(long)]
     pub subject: Option<String>,
 
-    /// Payload of each request, with or without places: '{"id": {n}}' [default: empty].
+    /// Payload of each request, with or without places: '{"id": {seq}}' [default: empty].
     #[arg(
         long,
         value_name = "TEXT",

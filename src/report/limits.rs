@@ -89,10 +89,13 @@ fn sentence(constraint: &ConstraintResult) -> String {
             "{key} of {of} limits the system: its tokens {}",
             through("visits")
         ),
-        LimitKind::MaxInFlight => format!(
-            "{key} limits the load: {places} requests of {held} each {}",
-            through("requests")
-        ),
+        LimitKind::MaxInFlight => {
+            let (requests, lets) = match constraint.places <= 1.0 {
+                true => ("request", through("requests").replacen("let", "lets", 1)),
+                false => ("requests", through("requests")),
+            };
+            format!("{key} limits the load: {places} {requests} of {held} each {lets}")
+        }
     }
 }
 
@@ -123,7 +126,7 @@ pub fn table(constraints: &[ConstraintResult], in_use: &str) -> Option<Table> {
         };
         table.row([
             one.limit.key().to_owned(),
-            one.of().unwrap_or("a live run").to_owned(),
+            one.of().unwrap_or("the run").to_owned(),
             significant_whole(one.places),
             millis(one.held_ms),
             through,

@@ -128,6 +128,7 @@ fn overload(
     all: &Constraint,
     open: Option<&Constraint>,
 ) -> String {
+    let is_dropped = model.max_in_flight.is_some_and(|limit| !limit.delays());
     let impatient = model.clients.iter().any(|client| client.timeout.is_some());
     // What an outage leaves behind is worked off after it.
     let for_a_time = all.load() * all.available <= FULL;
@@ -136,6 +137,7 @@ fn overload(
         (true, Some(_)) if for_a_time => "its line fills while they last and refuses the rest",
         (true, None) if for_a_time && !impatient => "its line grows while they last",
         (true, Some(_)) => "its line stays full and refuses the rest",
+        (true, None) if is_dropped => "`max_in_flight` drops the rest",
         _ if impatient => "its line grows until requests time out",
         (false, _) => {
             "closed users will wait in its line until they offer no more than it can carry"

@@ -532,3 +532,59 @@ fn a_client_may_not_have_more_in_flight_than_the_run() {
         "{words}"
     );
 }
+
+#[test]
+fn a_request_whose_path_answers_nobody_is_a_warning() {
+    let spec = |live: &str, path: &str| {
+        format!(
+            "{{blis: 1, name: x, run: {{horizon: 10s}}, services: {{s: {{workers: 1, time: 1ms}}}}, actions: {{a: {{path: [{path}], live: \
+             {live}}}}}, clients: {{c: {{rate: 20/s, do: a}}}}}}"
+        )
+    };
+    let told = |live: &str, path: &str| with_stdin("check -", &spec(live, path)).stderr;
+    let warned = told("{request: a.b}", "{visit: s}");
+    assert!(warned.contains("its path answers nobody"), "{warned}");
+    assert_eq!(told("{publish: a.b}", "{visit: s}"), "");
+    assert_eq!(told("{request: a.b}", "{visit: s}, reply"), "");
+}
+
+#[test]
+fn no_closed_form_is_that_of_a_model_with_a_limit_of_requests_in_flight() {
+    let theory = |client: &str, run: &str| {
+        let spec = format!(
+            "{{blis: 1, name: x, run: {{horizon: 10s}}, services: {{s: {{workers: 2, time: {{exponential: {{mean: 12ms}}}}}}}}, actions: {{a: \
+             {{path: [{{visit: s}}, reply]}}}}, clients: {{c: {{{client}, do: a}}}}{run}}}"
+        );
+        let told = with_stdin("check - --format json", &spec);
+        let document: serde_json::Value = serde_json::from_str(&told.stdout).expect("JSON");
+        document["theory"]["not_applicable"]
+            .as_str()
+            .map(str::to_owned)
+    };
+    assert_eq!(theory("rate: 90/s", ""), None);
+    let of_run = theory("rate: 90/s", ", max_in_flight: {limit: 50}");
+    assert!(of_run.is_some_and(|why| why.ends_with("only so many requests may be in flight")));
+    let of_client = theory("concurrency: 5, max_in_flight: {limit: 4}", "");
+    assert!(
+        of_client
+            .is_some_and(|why| why.ends_with("client c may have only so many requests in flight"))
+    );
+    // Five users never have more than five.
+    assert_eq!(
+        theory("concurrency: 5", ", max_in_flight: {limit: 5}"),
+        None
+    );
+}
+
+#[test]
+fn no_limit_is_called_unmissable_where_requests_wait_for_room() {
+    let spec = |more: &str| {
+        format!(
+            "{{blis: 1, name: x, run: {{horizon: 10s}}, services: {{s: {{workers: 1, time: 1ms}}}}, actions: {{a: {{path: [{{visit: s}}, \
+             reply], slo: {{p99: 2s}}}}}}, clients: {{c: {{rate: 20/s, do: a, timeout: 1s}}}}{more}}}"
+        )
+    };
+    let told = |more: &str| with_stdin("check -", &spec(more)).stderr;
+    assert_ne!(told(""), "");
+    assert_eq!(told(", max_in_flight: {limit: 5, policy: delay}"), "");
+}

@@ -2,7 +2,9 @@
 
 use crate::analysis::route::steps_of;
 use crate::analysis::traffic::{Traffic, has_one_line, is_exponential, is_poisson};
-use crate::model::{Action, Admission, Dispatch, OnTimeout, Order, Source, Step};
+use crate::model::{
+    Action, Admission, Client, Dispatch, MaxInFlight, OnTimeout, Order, Source, Step,
+};
 
 /// Which forms need an assumption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,7 @@ const ASSUMPTIONS: &[(Scope, Fails)] = &[
     (Scope::Any, service_times_vary),
     (Scope::Any, service_times_depend_on_sizes),
     (Scope::Any, some_are_not_admitted),
+    (Scope::Any, requests_in_flight_are_limited),
     (Scope::Any, rates_change),
     (Scope::Any, nothing_is_visited),
     (Scope::Any, nothing_succeeds),
@@ -57,6 +60,31 @@ fn steps<'a>(traffic: &Traffic<'a>) -> impl Iterator<Item = (&'a Action, &'a Ste
         let action = &model.actions[action.index()];
         steps_of(model, action).map(move |step| (action, step))
     })
+}
+
+/// A limit that the closed users alone cannot reach changes nothing.
+fn requests_in_flight_are_limited(traffic: &Traffic<'_>) -> Option<String> {
+    let model = traffic.model;
+    let clients = || model.clients.iter();
+    let users = |client: &Client| match client.source {
+        Source::Closed { .. } => client.closed_users(),
+        Source::Open { .. } => u64::MAX,
+    };
+    let is_reached = |limit: Option<MaxInFlight>, users: u64| {
+        limit.is_some_and(|limit| u64::from(limit.limit.get()) < users)
+    };
+    let all = clients().map(users).fold(0, u64::saturating_add);
+    let own = clients().find(|client| is_reached(client.max_in_flight, users(client)));
+    match own {
+        Some(client) => Some(format!(
+            "client {} may have only so many requests in flight",
+            client.name
+        )),
+        None if is_reached(model.max_in_flight, all) => {
+            Some("only so many requests may be in flight".to_owned())
+        }
+        None => None,
+    }
 }
 
 fn paths_do_more_than_visit(traffic: &Traffic<'_>) -> Option<String> {

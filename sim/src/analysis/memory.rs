@@ -266,7 +266,7 @@ impl Load<'_> {
         let utilisation = self.utilisation(at, service);
         let mut slack = (1.0 - utilisation).abs();
         let patience = self.patience(service);
-        match self.most_present(service, workers) {
+        match self.most_present(at, service, workers) {
             Some(most) => slack = slack.max(1.0 / most as f64),
             None if open < FULL && self.users > 0 => {
                 slack = slack.max((1.0 - open) / self.users as f64);
@@ -354,12 +354,10 @@ impl Load<'_> {
         LineMemory::Seconds(window.seconds * self.variation / (window.places * slack * slack))
     }
 
-    /// The most requests that may be in flight, where none of them is left in the backend when its client has given up.
-    fn most_in_flight(&self) -> Option<u64> {
+    /// The most requests that may be with a service because only so many may be in flight. Those that their clients gave up
+    /// may be there too, unless the service works through twice as many as may be in flight before anybody gives up.
+    fn most_in_flight(&self, at: usize) -> Option<u64> {
         let model = self.model;
-        if model.clients.iter().any(|client| client.timeout.is_some()) {
-            return None;
-        }
         let drops = |limit: Option<MaxInFlight>| {
             let limit = limit.filter(|limit| !limit.delays())?;
             Some(u64::from(limit.limit.get()))
@@ -369,10 +367,18 @@ impl Load<'_> {
             .iter()
             .map(|client| drops(client.max_in_flight));
         let own = own.sum::<Option<u64>>();
-        [drops(model.max_in_flight), own]
+        let most = [drops(model.max_in_flight), own]
             .into_iter()
             .flatten()
+            .min()?;
+        let timeouts = model.clients.iter().filter_map(|client| client.timeout);
+        let patience = timeouts
             .min()
+            .map_or(f64::INFINITY, |least| least.as_secs_f64());
+        let workers =
+            |one: &&Constraint| matches!(one.binds, Binds::Workers(id) if id.index() == at);
+        let carried = self.limits.all.iter().find(workers)?.per_second();
+        (carried * patience >= 2.0 * most as f64).then_some(most)
     }
 
     /// A load, where closed users are all there is and wait elsewhere.
@@ -400,13 +406,13 @@ impl Load<'_> {
     }
 
     /// The most requests that can be in a line and with its workers, where something but the users bounds them.
-    fn most_present(&self, service: &Service, workers: u64) -> Option<u64> {
+    fn most_present(&self, at: usize, service: &Service, workers: u64) -> Option<u64> {
         let in_line = service.queue_limit.map(|limit| u64::from(limit) + workers);
         let admitted = service
             .admission
             .in_flight
             .map(|limit| u64::from(limit.get()));
-        let bounds = [in_line, admitted, self.most_in_flight()];
+        let bounds = [in_line, admitted, self.most_in_flight(at)];
         bounds.into_iter().flatten().min()
     }
 
@@ -654,11 +660,12 @@ max_in_flight: {limit: 50, policy: POLICY}
             matches!(dropped, Longest::Seconds(memory, Some(Line::Service(0))) if (memory - 0.25).abs() < 1e-9),
             "{dropped:?}"
         );
-        // What was given up stays in the line, and others follow it there.
+        // What was given up stays in the line, and others follow it there: 50 take 0.5 s.
         assert!(matches!(
-            of("drop", "timeout: 1s,"),
+            of("drop", "timeout: 990ms,"),
             Longest::Grows(_, Line::Service(0))
         ));
+        assert_eq!(of("drop", "timeout: 1s,"), dropped);
         // What is held back waits outside, without end.
         assert!(matches!(
             of("delay", ""),

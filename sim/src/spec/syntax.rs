@@ -45,7 +45,7 @@ pub struct Spec {
     pub network: Option<Network>,
     /// Over which connections users send to a real cluster; per_user unless given.
     pub connections: Option<Spanned<Connections>>,
-    /// How many requests may be in flight to a real cluster together; any number unless given.
+    /// How many requests may be in flight together; any number unless given.
     pub max_in_flight: Option<Spanned<MaxInFlight>>,
     /// Words of the spec's own for what is sent to a real cluster, by name.
     pub variables: Option<Spanned<Named<Variable>>>,

@@ -83,6 +83,7 @@ pub fn lower_live(spec: &Spec, files: &Files) -> Result<Lowered<Option<Path>>, V
         services::check_timeouts(spec, &model, &mut findings);
         sizes::check(spec, &model, &mut findings);
         paths::warn_of_unmissable(spec, &model, &mut findings);
+        paths::warn_of_unanswered(spec, &model, &mut findings);
         standstill::check(spec, &model, &mut findings);
         conditions::warn(spec, &model, &mut findings);
         streams::check(spec, &streams::Subscriptions::new(spec), &mut findings);

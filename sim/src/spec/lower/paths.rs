@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::run::span;
 use super::streams::Subscriptions;
 use super::{Findings, Names, clients, distributions, live, refer};
+use crate::model::SendKind;
 use crate::model::{
     self, Action, ClassId, FanOutId, LiveModel, Path, QuantileLimit, ServiceId, Slo, Step, StreamId,
 };
@@ -780,6 +781,29 @@ fn without_reply(path: &[Spanned<syntax::Step>]) -> &[Spanned<syntax::Step>] {
     }
 }
 
+/// Warns of requests to a real service whose path answers nobody: a simulation is done with them when they are sent.
+pub fn warn_of_unanswered(spec: &Spec, model: &LiveModel, findings: &mut Findings) {
+    for ((name, written), action) in spec.actions.value.0.iter().zip(&model.actions) {
+        let is_request = action
+            .sending
+            .as_ref()
+            .is_some_and(|sending| sending.kind == SendKind::Request);
+        let unanswered = action
+            .path
+            .as_ref()
+            .is_some_and(|path| path.fire_and_forget);
+        if let Some(live) = written.live.as_ref().filter(|_| is_request && unanswered) {
+            let message = format!(
+                "`{}` is sent as a request, whose reply a live run waits for, and its path answers nobody, so that a simulation is \
+                 done when it is sent",
+                name.value
+            );
+            let help = "add the step `reply` to the path, or send it with `publish`";
+            findings.warn(live.error(message).help(help));
+        }
+    }
+}
+
 /// Warns of limits that no run can break: a response time is at most the timeout of those who wait for it.
 pub fn warn_of_unmissable(spec: &Spec, model: &LiveModel, findings: &mut Findings) {
     for (index, (name, action)) in spec.actions.value.0.iter().enumerate() {
@@ -795,7 +819,8 @@ pub fn warn_of_unmissable(spec: &Spec, model: &LiveModel, findings: &mut Finding
         let slo = &slo.value;
         let limits = [&slo.p50, &slo.p90, &slo.p95, &slo.p99, &slo.p999];
         for limit in limits.into_iter().flatten() {
-            if span(limit.value) > longest {
+            // The timeout counts from the sending, which may be late where requests wait for room.
+            if span(limit.value) > longest && !model.holds_back() {
                 let message = format!(
                     "no response of `{}` takes longer than its clients' timeout of {longest}, so that this limit of {} \
                      cannot be missed",
