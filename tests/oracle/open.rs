@@ -189,7 +189,7 @@ fn split_queues_under_random_dispatch() {
 fn split_queues_of_unequal_speed() {
     let service =
         "members: [{workers: 1, speed: 0.5}, {workers: 1}], time: {exponential: {mean: 1ms}}";
-    let figures = replicate(&spec(1400, 700, "poisson", service));
+    let figures = replicate(&spec(4000, 700, "poisson", service));
     let slow = MultiServer::single(350.0, 2e-3).unwrap();
     let fast = MultiServer::single(350.0, 1e-3).unwrap();
     let (one, other) = (slow.means, fast.means);
