@@ -369,7 +369,8 @@ fn visits_of_different_lengths_that_share_a_worker_have_the_slowdown_that_theory
         .model;
     let theory = closed_form(&model).expect("processor sharing");
     assert_eq!(theory.form, "M/G/1 with processor sharing");
-    let [(short, fast), (long, slow)] = theory.classes.as_slice() else {
+    // In the order of their names.
+    let [(long, slow), (short, fast)] = theory.classes.as_slice() else {
         panic!("{:?}", theory.classes);
     };
     assert_eq!(
