@@ -299,17 +299,19 @@ impl Load<'_> {
         };
         let load = self.held_back(window.load());
         let open = self.messages[at] / window.per_second();
-        let mut slack = (1.0 - load).abs();
         // Only users who wait for what the consumer does send less while it has a backlog.
-        if open < FULL && self.users > 0 && answers(self.model, consumer) {
-            slack = slack.max((1.0 - open) / self.users as f64);
-        } else if load >= FULL {
-            return LineMemory::Grows(load);
-        }
+        let users = match answers(self.model, consumer) {
+            true => self.users,
+            false => 0,
+        };
         let service = consumer.service.index();
         let variation = (self.variation + self.model.services[service].time.scv().max(1.0)) / 2.0;
-        let line = window.seconds * variation / (window.places * slack * slack);
-        LineMemory::Seconds(line.max(WITHOUT_LINE * window.seconds))
+        match held_before(window, [load, open], users, variation) {
+            LineMemory::Seconds(line) => {
+                LineMemory::Seconds(line.max(WITHOUT_LINE * window.seconds))
+            }
+            grows @ LineMemory::Grows(_) => grows,
+        }
     }
 
     /// What waits because as many requests are in flight as may be, and how long it remembers: of all clients, and of each
@@ -335,23 +337,11 @@ impl Load<'_> {
                     open += load.requests_per_second;
                 }
             }
-            let memory = self.held_before(window, open / window.per_second(), users);
+            let loads = [window.load(), open / window.per_second()];
+            let memory = held_before(window, loads, users, self.variation);
             Some(Room { client, memory })
         };
         self.limits.all.iter().filter_map(of).collect()
-    }
-
-    /// The memory of a line before a window, of which open clients alone offer this share, and so many closed users wait in
-    /// it.
-    fn held_before(&self, window: &Constraint, open: f64, users: u64) -> LineMemory {
-        let load = window.load();
-        let mut slack = (1.0 - load).abs();
-        if open < FULL && users > 0 {
-            slack = slack.max((1.0 - open) / users as f64);
-        } else if load >= FULL {
-            return LineMemory::Grows(load);
-        }
-        LineMemory::Seconds(window.seconds * self.variation / (window.places * slack * slack))
     }
 
     /// The most requests that may be with a service because only so many may be in flight. Those that their clients gave up
@@ -425,6 +415,23 @@ impl Load<'_> {
         let longest = timeouts.collect::<Option<Vec<_>>>()?.into_iter().max()?;
         Some(longest.as_secs_f64())
     }
+}
+
+/// The memory of a line before a window, of which all clients and open ones alone offer these shares, and in which so many
+/// closed users wait.
+fn held_before(
+    window: &Constraint,
+    [load, open]: [f64; 2],
+    users: u64,
+    variation: f64,
+) -> LineMemory {
+    let mut slack = (1.0 - load).abs();
+    if open < FULL && users > 0 {
+        slack = slack.max((1.0 - open) / users as f64);
+    } else if load >= FULL {
+        return LineMemory::Grows(load);
+    }
+    LineMemory::Seconds(window.seconds * variation / (window.places * slack * slack))
 }
 
 /// How many times as long as its service time the workers of a service take, with what all of them at work slow each other

@@ -402,10 +402,10 @@ pub(super) fn theory(model: &Model, timed_out: u64) -> Theory {
     theory
 }
 
-/// Nothing is known of a backend that is not in the spec.
 /// Why nothing is derived from a model some of whose actions have no path.
 pub(super) const NO_BACKEND: &str = "the spec does not say what the backend does";
 
+/// That nothing is derived from a model, and why.
 pub(super) fn no_theory(why: &str) -> Theory {
     Theory {
         exact: None,
