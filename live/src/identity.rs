@@ -1,10 +1,11 @@
-//! How a request is known in the live world: the header that carries its identity, from which the double of a service
-//! draws the demand that the simulation gives it. The header has client, user, number and try, with slashes between; its
-//! name is the spec's affair ([`Sending::request_id`](blis_sim::model::Sending)).
+//! How a request is known in the live world: its identity, from which the double of a service draws the demand that the
+//! simulation gives it. It is in the subject of the reply, and where that does not come to whoever needs it, in a header:
+//! client, user, number and try, with slashes between. Whether there is one and what its name is, is the spec's affair
+//! ([`Sending::request_id`](blis_sim::model::Sending)).
 
 use std::fmt::{self, Write};
 
-use async_nats::HeaderMap;
+use async_nats::{HeaderMap, Message};
 use blis_sim::event::Request;
 use blis_sim::model::{ClientId, Model, REQUEST_ID};
 
@@ -73,6 +74,42 @@ impl Identity {
         header
     }
 
+    /// What the subject of the reply ends with where no header says it: the same for a client of this name, after what
+    /// [`ReplyId`](crate::connection::ReplyId) writes.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_token(&self, client: &str, out: &mut impl Write) -> fmt::Result {
+        let Identity {
+            user,
+            number,
+            attempt,
+            ..
+        } = self;
+        write!(out, "-{user:x}-{number:x}-{attempt:x}-{client}")
+    }
+
+    /// That of a request: of its headers, or else of the subject of its reply.
+    pub fn of_request<P>(message: &Message, model: &Model<P>) -> Option<Identity> {
+        let reply = || Identity::of_reply(message.reply.as_deref()?, model);
+        Identity::found(message.headers.as_ref(), model).or_else(reply)
+    }
+
+    /// What the subject of a reply says; `None` when it is of no client of the model, or does not say.
+    fn of_reply<P>(subject: &str, model: &Model<P>) -> Option<Identity> {
+        let (_, token) = subject.rsplit_once('.')?;
+        // Names of clients have hyphens, too.
+        let mut parts = token.splitn(7, '-').skip(3);
+        let mut number = || u64::from_str_radix(parts.next()?, 16).ok();
+        let (user, number, attempt) = (number()?, number()?, number()?);
+        Some(Identity {
+            client: client_of(parts.next()?, model)?,
+            user,
+            number,
+            attempt: attempt.try_into().ok()?,
+        })
+    }
+
     /// That of a message, under any of the names that the spec gives the header.
     pub fn found<P>(headers: Option<&HeaderMap>, model: &Model<P>) -> Option<Identity> {
         let headers = headers?;
@@ -80,7 +117,7 @@ impl Identity {
             .actions
             .iter()
             .filter_map(|action| action.sending.as_ref());
-        let names = sendings.map(|sending| sending.request_id.as_str());
+        let names = sendings.filter_map(|sending| sending.request_id.as_deref());
         let mut names = [REQUEST_ID].into_iter().chain(names);
         names.find_map(|name| Identity::parse(headers.get(name)?.as_str(), model))
     }
@@ -88,13 +125,8 @@ impl Identity {
     /// What a header says; `None` when it is of no client of the model, or no identity.
     pub fn parse<P>(header: &str, model: &Model<P>) -> Option<Identity> {
         let mut parts = header.split('/');
-        let client = parts.next()?;
-        let (client, _) = (0u16..)
-            .map(ClientId)
-            .zip(&model.clients)
-            .find(|(_, known)| known.name == client)?;
         let identity = Identity {
-            client,
+            client: client_of(parts.next()?, model)?,
             user: parts.next()?.parse().ok()?,
             number: parts.next()?.parse().ok()?,
             attempt: parts.next()?.parse().ok()?,
@@ -104,4 +136,11 @@ impl Identity {
         let ends = parts.next().is_none() && epoch.is_none_or(|epoch| epoch.is_ok());
         ends.then_some(identity)
     }
+}
+
+/// The client of this name.
+fn client_of<P>(name: &str, model: &Model<P>) -> Option<ClientId> {
+    let mut clients = (0u16..).map(ClientId).zip(&model.clients);
+    let (client, _) = clients.find(|(_, known)| known.name == name)?;
+    Some(client)
 }

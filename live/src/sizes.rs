@@ -7,7 +7,7 @@ use blis_sim::model::{
 use blis_sim::runner::Epoch;
 use blis_sim::time::Time;
 
-use crate::nats::{FIRST, LAST_OF_SUBJECT, MESSAGE_ID, message_id};
+use crate::prepared::{FIRST, LAST_OF_SUBJECT, MESSAGE_ID, message_id};
 use crate::text::Filler;
 
 /// What frames the headers of a message.
@@ -111,7 +111,10 @@ fn largest_of_each<P>(model: &Model<P>, run: &str) -> Vec<Largest> {
 fn headers(sending: &Sending, run: &str, length: impl Fn(&Template) -> usize) -> usize {
     let line = |name: &str, value: usize| name.len() + value + LINE;
     let id = Template(vec![Piece::Id]);
-    let mut bytes = FRAME + line(&sending.request_id, length(&id));
+    let mut bytes = 0;
+    if let Some(name) = &sending.request_id {
+        bytes += line(name, length(&id));
+    }
     for (name, text) in &sending.headers {
         bytes += line(name, length(text));
     }
@@ -121,5 +124,8 @@ fn headers(sending: &Sending, run: &str, length: impl Fn(&Template) -> usize) ->
     if sending.kind == SendKind::KvCreate {
         bytes += line(LAST_OF_SUBJECT, FIRST.len());
     }
-    bytes
+    match bytes {
+        0 => 0,
+        lines => FRAME + lines,
+    }
 }

@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 
 use super::{Findings, replies, sizes};
 use crate::model::{
-    Choice, Connections, ENVIRONMENT, InFlightPolicy, MaxInFlight, PLACES, Payload, Piece,
-    REQUEST_ID, SendKind, Sending, Sizes, Template, Variable, rendered,
+    Answer, By, Choice, Connections, ENVIRONMENT, InFlightPolicy, MaxInFlight, PLACES, Payload,
+    Piece, REQUEST_ID, SendKind, Sending, Sizes, Template, Variable, rendered,
 };
 use crate::spec::error::shown;
 use crate::spec::live::{self, Live, Per};
@@ -174,13 +174,15 @@ pub fn sending(
         }
         return (None, size);
     };
-    (sent(spec, written, payload, findings), size)
+    let has_double = action.path.is_some();
+    (sent(spec, written, payload, has_double, findings), size)
 }
 
 fn sent(
     spec: &Spec,
     written: &Spanned<Live>,
     payload: Payload,
+    has_double: bool,
     findings: &mut Findings,
 ) -> Option<Sending> {
     let live = &written.value;
@@ -194,17 +196,22 @@ fn sent(
         .iter()
         .map(|(name, text)| (name.value.clone(), template(spec, text, findings)));
     let headers: Vec<_> = headers.collect();
-    let request_id = match &live.request_id {
-        Some(name) => replies::header(name, findings),
-        None => REQUEST_ID.to_owned(),
-    };
-    if let Some((name, _)) = headers.iter().find(|(name, _)| *name == request_id) {
+    let named = live.request_id.as_ref();
+    let named = named.map(|name| replies::header(name, findings));
+    let id_header = named.as_deref().unwrap_or(REQUEST_ID);
+    if let Some((name, _)) = headers.iter().find(|(name, _)| name == id_header) {
         let error = written.error(format!("the header `{name}` carries the request's id"));
         findings.error(error.help("remove it from `headers`, or name another `request_id`"));
     }
     let (subject, stream) = addressed(spec, kind, to, findings);
     replies::check(kind, live, findings);
     let awaited = live.r#await.as_ref();
+    let awaited = awaited.map(|awaited| replies::awaited(spec, awaited, id_header, findings));
+    let is_awaited = awaited
+        .as_ref()
+        .is_some_and(|awaited| awaited.by == By::Header(id_header.to_owned()));
+    let is_needed = named.is_some() || is_awaited || (has_double && is_handed_on(kind));
+    let request_id = is_needed.then(|| id_header.to_owned());
     Some(Sending {
         kind,
         subject,
@@ -213,9 +220,18 @@ fn sent(
         payload,
         error_when: replies::conditions(live.error_when.as_ref(), findings),
         rejected_when: replies::conditions(live.rejected_when.as_ref(), findings),
-        awaited: awaited.map(|awaited| replies::awaited(spec, awaited, &request_id, findings)),
+        awaited,
         request_id,
     })
+}
+
+/// Whether a double hears of a request by a message whose reply subject does not say whose it is: there is none, or a stream
+/// is in between.
+fn is_handed_on(kind: SendKind) -> bool {
+    match kind.answer() {
+        Answer::Nothing | Answer::Acknowledgement => true,
+        Answer::Reply | Answer::Stored => false,
+    }
 }
 
 /// What a request is sent to, as the spec writes it.
