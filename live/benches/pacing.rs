@@ -114,10 +114,12 @@ fn closed_users(url: &str) -> Result<(), Failed> {
             "{{requests: {REQUESTS}, drain: 5s}}, connections: shared, clients: {{load: {{concurrency: {users}, do: ask}}}}"
         ))?;
         let mut ours = Vec::new();
-        let (mut plain, mut with_id, mut bare) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut plain, mut with_id) = (Vec::new(), Vec::new());
+        let (mut bare, mut bare_unlike) = (Vec::new(), Vec::new());
         for _ in 0..TURNS {
             plain.push(plain_loop(url, users, false)?);
-            bare.push(bare_loop(url, users)?);
+            bare.push(bare_loop(url, users, false)?);
+            bare_unlike.push(bare_loop(url, users, true)?);
             let observed = run(&model, url)?;
             let answered = observed.measure.total().requests().ended(Outcome::Ok);
             if answered != REQUESTS {
@@ -131,6 +133,7 @@ fn closed_users(url: &str) -> Result<(), Failed> {
             ("plain loop", &plain),
             ("plain loop with the id in a header", &with_id),
             ("bare loop", &bare),
+            ("bare loop, no two replies with one subject", &bare_unlike),
         ] {
             let (requests, ratio) = (median(theirs), ratio(&ours, theirs));
             println!("| {users} | {name} | {requests:.0} | {ratio} |");
@@ -237,8 +240,9 @@ async fn ask(
 }
 
 /// The rate of one task on one thread with one inbox, which asks again for every answer that is there: as many requests in
-/// flight, none of them measured, without headers.
-fn bare_loop(url: &str, in_flight: u32) -> Result<f64, Failed> {
+/// flight, none of them measured, without headers. The subject of a reply says the slot of its request, and where they are to
+/// be unlike which request of the slot it is, without which nobody knows a late reply.
+fn bare_loop(url: &str, in_flight: u32, unlike: bool) -> Result<f64, Failed> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let options = ConnectOptions::new().subscription_capacity(1 << 20);
@@ -246,29 +250,28 @@ fn bare_loop(url: &str, in_flight: u32) -> Result<f64, Failed> {
         let inbox = client.new_inbox();
         let mut replies = client.subscribe(format!("{inbox}.*")).await?;
         client.flush().await?;
-        let slots: Vec<String> = (0..in_flight)
-            .map(|slot| format!("{inbox}.{slot}"))
-            .collect();
+        let reply = |slot: u32, number: u64| match unlike {
+            true => format!("{inbox}.{slot}-{number}"),
+            false => format!("{inbox}.{slot}"),
+        };
         let payload = Bytes::from(vec![b'x'; BYTES]);
         let began = Instant::now();
         let mut asked = 0;
-        for slot in &slots {
-            let payload = payload.clone();
-            client
-                .publish_with_reply(SUBJECT, slot.clone(), payload)
-                .await?;
+        for slot in 0..in_flight {
+            let (reply, payload) = (reply(slot, asked), payload.clone());
+            client.publish_with_reply(SUBJECT, reply, payload).await?;
             asked += 1;
         }
         let mut answered = 0;
         while answered < REQUESTS {
             let mut next = replies.next().await;
-            while let Some(reply) = next {
+            while let Some(message) = next {
                 answered += 1;
-                let slot = reply.subject.get(inbox.len() + 1..).ok_or("no slot")?;
-                let slot: usize = slot.parse()?;
+                let slot = message.subject.get(inbox.len() + 1..).ok_or("no slot")?;
+                let slot = slot.split('-').next().unwrap_or_default().parse()?;
                 if asked < REQUESTS {
-                    let (slot, payload) = (slots[slot].clone(), payload.clone());
-                    client.publish_with_reply(SUBJECT, slot, payload).await?;
+                    let (reply, payload) = (reply(slot, asked), payload.clone());
+                    client.publish_with_reply(SUBJECT, reply, payload).await?;
                     asked += 1;
                 }
                 next = replies.next().now_or_never().flatten();

@@ -308,7 +308,6 @@ pub struct ReplyId {
 impl ReplyId {
     /// Writes the token.
     pub fn write(self, subject: &mut String) {
-        use std::fmt::Write as _;
         let kind = match self.kind {
             SendKind::Jetstream | SendKind::KvPut => 'j',
             SendKind::KvCreate => 'c',
@@ -316,9 +315,12 @@ impl ReplyId {
             SendKind::DirectGet => 'd',
             SendKind::Request | SendKind::Publish => 'r',
         };
-        let (action, flight, epoch) = (self.action.0, self.flight.to_bits(), self.epoch.number());
-        // Writing to a string does not fail.
-        let _ = write!(subject, "{kind}{action:x}-{flight:x}-{epoch:x}");
+        subject.push(kind);
+        push_hex(self.action.0.into(), subject);
+        subject.push('-');
+        push_hex(self.flight.to_bits(), subject);
+        subject.push('-');
+        push_hex(self.epoch.number().into(), subject);
     }
 
     fn read(token: &str) -> Option<ReplyId> {
@@ -339,6 +341,16 @@ impl ReplyId {
             flight: FlightId::from_bits(u64::from_str_radix(bits, 16).ok()?),
             epoch: Epoch::of(u32::from_str_radix(epoch, 16).ok()?),
         })
+    }
+}
+
+/// Writes a number with hexadecimal digits, as often as there are requests.
+pub fn push_hex(number: u64, out: &mut String) {
+    let digits = (64 - number.leading_zeros()).div_ceil(4).max(1);
+    for place in (0..digits).rev() {
+        let digit = (number >> (4 * place)) & 0xf;
+        // Every one of them is a digit.
+        out.push(char::from_digit(digit as u32, 16).unwrap_or('0'));
     }
 }
 

@@ -33,6 +33,9 @@ pub trait Transport {
     /// Takes a request over, without waiting.
     fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Sent;
 
+    /// Nothing more is sent right now: what was taken over is on its way.
+    fn hand_over(&mut self);
+
     /// Whether a request that has this answer is done.
     fn replied(&mut self, flight: FlightId, outcome: Outcome) -> bool;
 
@@ -255,6 +258,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             if self.is_over(now) {
                 break;
             }
+            self.world.transport.hand_over();
             let until = self.next().min(looked + LOOK);
             if let Some(incoming) = self.clock.wait(until) {
                 self.take(incoming);

@@ -9,6 +9,8 @@ use async_nats::{HeaderMap, Message};
 use blis_sim::event::Request;
 use blis_sim::model::{ClientId, Model, REQUEST_ID};
 
+use crate::connection::push_hex;
+
 /// The header of a double's reply with the line that served the request: the member, from 0.
 pub const MEMBER: &str = "Blis-Member";
 /// The header of a double's reply with the pure service time in nanoseconds, all visits together.
@@ -76,17 +78,19 @@ impl Identity {
 
     /// What the subject of the reply ends with where no header says it: the same for a client of this name, after what
     /// [`ReplyId`](crate::connection::ReplyId) writes.
-    ///
-    /// # Errors
-    /// Those of `out`.
-    pub fn write_token(&self, client: &str, out: &mut impl Write) -> fmt::Result {
+    pub fn write_token(&self, client: &str, out: &mut String) {
         let Identity {
             user,
             number,
             attempt,
             ..
         } = self;
-        write!(out, "-{user:x}-{number:x}-{attempt:x}-{client}")
+        for number in [*user, *number, u64::from(*attempt)] {
+            out.push('-');
+            push_hex(number, out);
+        }
+        out.push('-');
+        out.push_str(client);
     }
 
     /// That of a request: of its headers, or else of the subject of its reply.

@@ -30,6 +30,7 @@
 pub mod access;
 pub mod allotment;
 pub mod awaiting;
+pub mod batches;
 pub mod clock;
 pub mod connect_failure;
 pub mod connection;

@@ -10,9 +10,8 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use async_nats::client::traits::Publisher as _;
 use async_nats::message::OutboundMessage;
-use async_nats::{HeaderMap, HeaderValue, PublishErrorKind};
+use async_nats::{HeaderMap, HeaderValue};
 use blis_sim::engine::FlightId;
 use blis_sim::event::{Outcome, Request};
 use blis_sim::model::{ActionId, Answer, Model, Path, SizeDraws, Template, rendered};
@@ -24,6 +23,7 @@ use tokio::runtime::Handle;
 
 use crate::allotment::Allotment;
 use crate::awaiting::{Awaiting, Delivery, Earlier, Name, Tally};
+use crate::batches::Batches;
 use crate::connection::{Connection, ReplyId, Told};
 use crate::denied::key;
 use crate::driver::{Sent, Transport};
@@ -32,7 +32,7 @@ use crate::prepared::{Filled, MESSAGE_ID, NotSent, Prepared, To, filling, messag
 use crate::publications::Place;
 use crate::reason::Reason;
 use crate::rendering::Renderer;
-use crate::sizes::largest;
+use crate::sizes::{self, largest};
 use crate::text::Filler;
 use crate::writing::Writing;
 
@@ -73,6 +73,10 @@ pub struct Nats {
     outboxes: Vec<Outbox>,
     /// By connection.
     writings: Vec<Writing>,
+    /// By connection.
+    batches: Vec<Batches>,
+    /// The connections with something to be handed over.
+    touched: Vec<usize>,
     /// How the flush at the end went, by connection.
     flushed: Vec<Flushed>,
     runtime: Handle,
@@ -110,12 +114,17 @@ impl Nats {
         let allotment = Allotment::new(model);
         let prepared = prepare(model, api);
         let outboxes = connections.iter().map(|one| Outbox::of(&one.client));
-        let writings = connections.iter().map(|one| Writing::of(&one.client));
+        let writings = connections.iter().map(|_| Writing::default());
+        let batches = connections
+            .iter()
+            .map(|one| Batches::new(&one.client, &told, &runtime));
         Nats {
             filling: filling(model, &prepared),
             prepared,
             outboxes: outboxes.collect(),
             writings: writings.collect(),
+            batches: batches.collect(),
+            touched: Vec::new(),
             flushed: Vec::new(),
             runtime,
             room: room(largest(model, &run), allotment.most_users(model)),
@@ -248,35 +257,37 @@ impl Transport for Nats {
             let names = prepared.reply_names_it.then_some(request);
             renders.reply(&connection.inbox, id, names)
         });
-        let accepted = at_once(connection.client.publish_message(OutboundMessage {
+        let batch = &mut self.batches[at];
+        let bytes = payload.len() + headers.as_ref().map_or(0, sizes::of_headers);
+        if !batch.takes(now, bytes) {
+            return Sent::Done(Err(Reason::PayloadTooLarge));
+        }
+        let is_first = batch.add(OutboundMessage {
             subject,
             reply,
             payload,
             headers,
-        }));
-        match accepted {
-            Some(Ok(())) => {
-                outbox.took();
-                if let Some(name) = awaits {
-                    self.awaiting.sent(now, flight, request, name);
-                    return Sent::Waiting;
-                }
-                match answer {
-                    Answer::Nothing => Sent::Taken(Place {
-                        connection: at as u32,
-                        number: outbox.taken(),
-                    }),
-                    Answer::Reply | Answer::Acknowledgement | Answer::Stored => Sent::Waiting,
-                }
-            }
-            Some(Err(error)) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
-                Sent::Done(Err(Reason::PayloadTooLarge))
-            }
-            Some(Err(error)) if error.kind() == PublishErrorKind::InvalidSubject => {
-                Sent::Done(Err(Reason::NotSendable))
-            }
-            Some(Err(_)) => Sent::Done(Err(Reason::ConnectionDown)),
-            None => Sent::Done(Err(Reason::ConnectionFull)),
+        });
+        if is_first {
+            self.touched.push(at);
+        }
+        outbox.took();
+        if let Some(name) = awaits {
+            self.awaiting.sent(now, flight, request, name);
+            return Sent::Waiting;
+        }
+        match answer {
+            Answer::Nothing => Sent::Taken(Place {
+                connection: at as u32,
+                number: outbox.taken(),
+            }),
+            Answer::Reply | Answer::Acknowledgement | Answer::Stored => Sent::Waiting,
+        }
+    }
+
+    fn hand_over(&mut self) {
+        for at in self.touched.drain(..) {
+            self.batches[at].hand_over();
         }
     }
 
@@ -318,18 +329,23 @@ impl Transport for Nats {
         if !connection.up.load(Ordering::Relaxed) {
             writing.lost();
         }
-        writing.look(outbox.taken())
+        writing.look(outbox.taken(), || self.batches[at].ask())
     }
 
     fn flush(&mut self) {
         let connections = self.connections.iter().zip(&self.outboxes);
-        let each = connections.zip(&mut self.writings);
-        let flushes = each.map(|((connection, outbox), writing)| async move {
-            match connection.up.load(Ordering::Relaxed) {
-                true => writing.finish(outbox.taken(), FLUSH).await,
-                false => Flushed::IsDown,
-            }
-        });
+        let ways = self.writings.iter_mut().zip(&mut self.batches);
+        let flushes = connections
+            .zip(ways)
+            .map(|((connection, outbox), (writing, batches))| {
+                let answer = batches.ask();
+                async move {
+                    match connection.up.load(Ordering::Relaxed) {
+                        true => writing.finish(outbox.taken(), answer, FLUSH).await,
+                        false => Flushed::IsDown,
+                    }
+                }
+            });
         self.flushed = self.runtime.block_on(join_all(flushes));
     }
 }

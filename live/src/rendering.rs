@@ -68,8 +68,7 @@ impl Renderer {
         id.write(&mut self.text);
         if let Some(request) = names {
             let client = self.filler.client(request.client);
-            // Writing to a string does not fail.
-            let _ = Identity::of(request).write_token(client, &mut self.text);
+            Identity::of(request).write_token(client, &mut self.text);
         }
         self.subject()
     }

@@ -1,5 +1,6 @@
 //! The sizes of what is sent, before it is: what a server takes is payload and headers together.
 
+use async_nats::HeaderMap;
 use blis_sim::event::Request;
 use blis_sim::model::{
     ActionId, Answer, ClientId, Model, Payload, Piece, SendKind, Sending, Template,
@@ -49,6 +50,17 @@ pub fn check<P>(model: &Model<P>, run: &str, most: usize) -> Result<(), TooLarge
             most,
         })
     })
+}
+
+/// The bytes of headers, as a server counts them.
+pub fn of_headers(headers: &HeaderMap) -> usize {
+    let lines = headers.iter().flat_map(|(name, values)| {
+        let name: &str = name.as_ref();
+        values
+            .iter()
+            .map(|value| name.len() + value.as_str().len() + LINE)
+    });
+    FRAME + lines.sum::<usize>()
 }
 
 /// The bytes of the largest message that a client of the model sends, headers included.
