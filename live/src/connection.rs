@@ -323,7 +323,8 @@ impl ReplyId {
         push_hex(self.epoch.number().into(), subject);
     }
 
-    fn read(token: &str) -> Option<ReplyId> {
+    /// What the token of a reply says, whatever stands after it.
+    pub(crate) fn read(token: &str) -> Option<ReplyId> {
         let (kind, rest) = token.split_at_checked(1)?;
         // After it may stand whose request it is.
         let mut parts = rest.splitn(4, '-');

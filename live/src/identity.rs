@@ -148,3 +148,114 @@ fn client_of<P>(name: &str, model: &Model<P>) -> Option<ClientId> {
     let (client, _) = clients.find(|(_, known)| known.name == name)?;
     Some(client)
 }
+
+#[cfg(test)]
+mod tests {
+    use blis_sim::engine::FlightId;
+    use blis_sim::model::{ActionId, SendKind};
+    use blis_sim::runner::Epoch;
+    use blis_sim::time::Time;
+
+    use super::*;
+    use crate::connection::ReplyId;
+    use crate::message::message;
+    use crate::rendering::Renderer;
+    use crate::text::Filler;
+
+    #[test]
+    fn the_subject_of_a_reply_says_whose_request_it_is() {
+        let spec = "{blis: 1, name: a, run: {requests: 9}, clients: {a-b-c: {concurrency: 1, do: ask}, users: {concurrency: 1, \
+                    do: ask}}, actions: {ask: {path: [reply], live: {request: a}}}}";
+        let spec = blis_sim::spec::read(spec).expect("it reads");
+        let model = blis_sim::spec::lower(&spec).expect("it lowers").model;
+        let mut renders = Renderer::new(Filler::new(Epoch::FIRST, &model));
+        let id = ReplyId {
+            kind: SendKind::Request,
+            action: ActionId(3),
+            flight: FlightId::from_bits(0x1_0000_00ff),
+            epoch: Epoch::of(2),
+        };
+        for client in [0, 1] {
+            for (user, number, attempt) in [(0, 0, 0), (17, 255, 3), (u64::MAX, 9, u16::MAX)] {
+                let request = Request {
+                    user: Default::default(),
+                    client: ClientId(client),
+                    action: ActionId(3),
+                    attempt,
+                    user_number: user,
+                    number,
+                    intended: Time::ZERO,
+                };
+                let subject = renders.reply("_INBOX.x.", id, Some(&request));
+                let mut asked = message("a", &[], "");
+                asked.reply = Some(subject.clone());
+                let identity = Identity::of(&request);
+                assert_eq!(
+                    Identity::of_request(&asked, &model),
+                    Some(identity),
+                    "{subject}"
+                );
+                assert_eq!(
+                    ReplyId::read(&subject["_INBOX.x.".len()..]),
+                    Some(id),
+                    "{subject}"
+                );
+                // A header says it for whoever handed the request on.
+                let mut handed = message("a", &[("Blis-Request", "users/1/2/3")], "");
+                handed.reply = Some(subject);
+                let named = Identity::of_request(&handed, &model).expect("an identity");
+                assert_eq!((named.user, named.number, named.attempt), (1, 2, 3));
+            }
+        }
+        let bare = renders.reply("_INBOX.x.", id, None);
+        assert_eq!(bare.as_str(), "_INBOX.x.r3-1000000ff-2");
+        for odd in [
+            bare.as_str(),
+            "_INBOX.x.r3-1-2-0-0-0-nobody",
+            "_INBOX.x.r3-1-2-0-0-10000-users",
+            "_INBOX.x.r3-1-2-0-x-0-users",
+            "_INBOX.x.r3-1-2-0-0-0",
+            "_INBOX.Dyo1XUEmVDs1TnP0yJCY5b.gkBkwcyu",
+            "answers",
+        ] {
+            let mut asked = message("a", &[], "");
+            asked.reply = Some(odd.into());
+            assert_eq!(Identity::of_request(&asked, &model), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn what_is_rendered_is_cut_from_blocks_that_are_used_again() {
+        let spec = "{blis: 1, name: a, run: {requests: 9}, clients: {c: {concurrency: 1, do: ask}}, actions: {ask: {path: [reply], \
+                    live: {request: \"a.{n}\"}}}}";
+        let spec = blis_sim::spec::read(spec).expect("it reads");
+        let model = blis_sim::spec::lower(&spec).expect("it lowers").model;
+        let template = &model.actions[0]
+            .sending
+            .as_ref()
+            .expect("it is sent")
+            .subject;
+        let mut renders = Renderer::new(Filler::new(Epoch::FIRST, &model));
+        let mut kept = Vec::new();
+        for number in 0..50_000 {
+            let request = Request {
+                user: Default::default(),
+                client: ClientId(0),
+                action: ActionId(0),
+                attempt: 0,
+                user_number: 0,
+                number,
+                intended: Time::ZERO,
+            };
+            let text = format!("a.{number}");
+            assert_eq!(renders.text(template, &request, 1), text);
+            let subject = renders.subject();
+            assert_eq!(subject.as_str(), text);
+            if number % 5_000 == 0 {
+                kept.push((subject, text));
+            }
+        }
+        // What was cut before stays what it was.
+        assert!(kept.iter().all(|(subject, text)| subject.as_str() == text));
+    }
+}

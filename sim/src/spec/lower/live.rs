@@ -436,3 +436,64 @@ fn known_places(spec: &Spec, text: &Spanned<String>, findings: &mut Findings) ->
     }
     to
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_id_is_in_a_header_where_somebody_needs_it() {
+        for (action, header) in [
+            ("path: [reply], live: {request: a}", None),
+            ("live: {request: a}", None),
+            (
+                "path: [reply], live: {request: a, request_id: X}",
+                Some("X"),
+            ),
+            (
+                "path: [reply], live: {request: a, await: {subject: b}}",
+                Some("Blis-Request"),
+            ),
+            (
+                "path: [reply], live: {request: a, await: {subject: b, by: {header: Blis-Request}}}",
+                Some("Blis-Request"),
+            ),
+            (
+                "path: [reply], live: {request: a, request_id: X, await: {subject: b}}",
+                Some("X"),
+            ),
+            (
+                "path: [reply], live: {request: a, await: {subject: b, by: {header: Else}, equals: \"{id}\"}}",
+                None,
+            ),
+            (
+                "path: [reply], live: {request: a, await: {subject: b, by: {json: /id}, equals: \"{id}\"}}",
+                None,
+            ),
+            // There is no reply, or a stream in between.
+            ("path: [reply], live: {publish: a}", Some("Blis-Request")),
+            ("path: [reply], live: {jetstream: a}", Some("Blis-Request")),
+            (
+                "path: [reply], live: {kv_put: {bucket: a, key: b}}",
+                Some("Blis-Request"),
+            ),
+            // Nobody plays what has no path.
+            ("live: {publish: a}", None),
+            ("live: {jetstream: a}", None),
+            ("path: [reply], live: {kv_get: {bucket: a, key: b}}", None),
+            (
+                "path: [reply], live: {direct_get: {stream: a, subject: b}}",
+                None,
+            ),
+        ] {
+            let text = format!(
+                "{{blis: 1, name: a, run: {{requests: 9}}, clients: {{c: {{concurrency: 1, do: ask}}}}, actions: {{ask: {{{action}}}}}}}"
+            );
+            let spec = crate::spec::read(&text).expect("it reads");
+            let lowered = crate::spec::lower_live(&spec, &Files::none()).expect("it lowers");
+            let sending = lowered.model.actions[0]
+                .sending
+                .as_ref()
+                .expect("it is sent");
+            assert_eq!(sending.request_id.as_deref(), header, "{action}");
+        }
+    }
+}
