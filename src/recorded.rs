@@ -311,7 +311,6 @@ impl Unfinished {
             reasons: Default::default(),
             incidents: Default::default(),
             messages: Vec::new(),
-            awaited: Default::default(),
             generator: None,
             observers: None,
             not_measured: NOT_RECORDED.map(str::to_owned).to_vec(),
@@ -341,14 +340,7 @@ impl Unfinished {
 const NO_GENERATOR: &str =
     "How the generator did is not in the record, so that nothing can be promised: run it again.";
 /// What of a live run is not in its record.
-const NOT_RECORDED: [&str; 6] = [
-    "reasons",
-    "incidents",
-    "messages",
-    "awaited",
-    "generator",
-    "observers",
-];
+const NOT_RECORDED: [&str; 5] = ["reasons", "incidents", "messages", "generator", "observers"];
 
 /// The number of a run.
 fn id(manifest: &Manifest) -> Result<u64, Failure> {

@@ -14,6 +14,7 @@ use crate::event::{Outcome, Request, Sink};
 use crate::model::Model;
 use crate::time::{Span, Time};
 use crate::users::Wake;
+use crate::users::mailbox::Key;
 
 /// The simulated world: a backend and a calendar.
 #[derive(Debug, Clone)]
@@ -49,6 +50,10 @@ impl World for Simulated {
     #[inline]
     fn gave_up<S: Sink>(&mut self, now: Time, flight: FlightId, sink: &mut S) {
         self.backend.gave_up(now, flight, &mut self.calendar, sink);
+    }
+
+    fn key(&mut self, flight: FlightId) -> Option<Key> {
+        Some(Key::of_flight(flight))
     }
 
     fn dropped(&mut self, _request: &Request) {}

@@ -99,7 +99,8 @@ impl Sink for Recorder {
                 visitor,
                 step,
             },
-            Event::Publication { .. }
+            Event::Awaited { .. }
+            | Event::Publication { .. }
             | Event::Message { .. }
             | Event::Delivery { .. }
             | Event::Emission { .. } => unreachable!("these specs have no streams: {event:?}"),

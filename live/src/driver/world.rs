@@ -6,6 +6,7 @@ use blis_sim::engine::{Calendar, FlightId, World};
 use blis_sim::event::{Outcome, Request, Sink};
 use blis_sim::time::{Span, Time};
 use blis_sim::users::Wake;
+use blis_sim::users::mailbox::Key;
 
 use super::{Sent, Transport};
 use crate::publications::Place;
@@ -91,9 +92,11 @@ impl<T: Transport> World for Live<T> {
         self.set(at, Timer::Wake { due: at, wake });
     }
 
-    fn gave_up<S: Sink>(&mut self, _now: Time, flight: FlightId, _sink: &mut S) {
-        self.transport.gave_up(flight);
+    fn gave_up<S: Sink>(&mut self, _now: Time, _flight: FlightId, _sink: &mut S) {}
+    fn key(&mut self, flight: FlightId) -> Option<Key> {
+        self.transport.key(flight)
     }
+
     fn dropped(&mut self, _request: &Request) {
         self.reasons.count(Err(Reason::OverInFlightLimit));
     }

@@ -8,7 +8,7 @@ mod request;
 pub use request::{Outcome, Request, SessionEnd, UserId};
 
 use crate::engine::FlightId;
-use crate::model::{ClientId, ConsumerId, FanOutId, ServiceId, StreamId};
+use crate::model::{ActionId, ClientId, ConsumerId, FanOutId, ServiceId, StreamId};
 use crate::time::{Span, Time};
 
 /// One event.
@@ -99,6 +99,13 @@ pub enum Event<'a> {
         /// When the request that emitted it was intended.
         intended: Time,
     },
+    /// Something was delivered that a request awaited, or might have.
+    Awaited {
+        /// Whose requests are delivered there.
+        action: ActionId,
+        /// What it was.
+        received: Received,
+    },
     /// All that will come of an emission has come.
     Emission {
         /// Of which fan-out.
@@ -106,6 +113,34 @@ pub enum Event<'a> {
         /// How it went.
         emission: Emission,
     },
+}
+
+/// What a delivery is to the requests that await some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// One of those that were to come.
+    Delivered {
+        /// When its request was intended.
+        intended: Time,
+        /// When its request was sent.
+        sent: Time,
+        /// Whether it is the first of its request.
+        is_first: bool,
+        /// Whether it is the last that was to come.
+        is_last: bool,
+    },
+    /// More than was to come: the subscriber had its share, or had this very message.
+    Duplicate {
+        /// When its request was intended.
+        intended: Time,
+    },
+    /// Its request had been given up.
+    Late {
+        /// When its request was intended.
+        intended: Time,
+    },
+    /// It is for no request that is known, or is not what is awaited.
+    Unmatched,
 }
 
 /// What came of a message that was sent to many subscribers.

@@ -61,6 +61,7 @@ impl<P> Action<P> {
             slo: self.slo,
             class: self.class,
             deadline: self.deadline,
+            awaited: self.awaited,
             size: self.size,
             sending: self.sending,
         }

@@ -75,7 +75,6 @@ fn document(model: &Model, measure: &Measure, end: End) -> Run {
         reasons: Default::default(),
         incidents: Default::default(),
         messages: Vec::new(),
-        awaited: Default::default(),
         generator: None,
         not_measured: Vec::new(),
         record: None,
