@@ -123,7 +123,11 @@ fn duplicates_late_and_missing_deliveries_are_told_apart() {
         &path,
         "--quiet",
     ]);
-    assert!(printed.stdout.contains("deliveries of"), "{}", printed.stdout);
+    assert!(
+        printed.stdout.contains("deliveries of"),
+        "{}",
+        printed.stdout
+    );
 }
 
 #[test]

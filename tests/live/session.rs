@@ -118,7 +118,10 @@ fn deliveries_of_one_load_are_late_in_the_next_and_match_nothing_there() {
         let id = message.header("Blis-Request").expect("an id");
         wire.publish_with("done", &[&format!("Blis-Request: {id}")], b"");
     });
-    let model = model("concurrency: 1", "{publish: work, delivery: {subject: done}}, await: {}");
+    let model = model(
+        "concurrency: 1",
+        "{publish: work, delivery: {subject: done}}, await: {}",
+    );
     let mut session = session(&server, &model);
     let runs = three(&mut session, &model);
     session.close();

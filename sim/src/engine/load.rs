@@ -404,29 +404,13 @@ impl Load {
         world: &mut W,
         sink: &mut S,
     ) {
-        if self.mailbox.is_some() && self.still_waits(now, id, outcome, sink) {
-            return;
-        }
-        self.done(now, id, outcome, world, sink);
-    }
-
-    /// Whether a request waits for deliveries although it has a reply.
-    #[inline(never)]
-    fn still_waits<S: Sink>(
-        &mut self,
-        now: Time,
-        id: FlightId,
-        outcome: Outcome,
-        sink: &mut S,
-    ) -> bool {
-        let mailbox = self.mailbox.as_mut();
-        match mailbox.map_or(Replied::Ends, |mailbox| mailbox.replied(id, outcome)) {
-            Replied::Ends => false,
-            Replied::Waits => true,
-            Replied::Again => {
-                sink.record(now, Event::DuplicateReply);
-                true
-            }
+        match &mut self.mailbox {
+            None => self.done(now, id, outcome, false, world, sink),
+            Some(mailbox) => match mailbox.replied(id, outcome) {
+                Replied::Ends { before } => self.done(now, id, outcome, before, world, sink),
+                Replied::Waits => {}
+                Replied::Again => sink.record(now, Event::DuplicateReply),
+            },
         }
     }
 
@@ -445,7 +429,7 @@ impl Load {
         let action = delivery.action;
         sink.record(now, Event::Awaited { action, received });
         if let Some(flight) = ends {
-            self.done(now, flight, Outcome::Ok, world, sink);
+            self.done(now, flight, Outcome::Ok, true, world, sink);
         }
     }
 
@@ -467,12 +451,14 @@ impl Load {
             .map_or_else(Earlier::default, |mailbox| mailbox.into_earlier())
     }
 
+    /// A request ends; whether it had its reply before.
     #[inline(always)]
     fn done<W: World, S: Sink>(
         &mut self,
         now: Time,
         id: FlightId,
         outcome: Outcome,
+        answered: bool,
         world: &mut W,
         sink: &mut S,
     ) {
@@ -500,7 +486,7 @@ impl Load {
         if let Some((at, wake)) = self.users.done(now, request, flight.sent, outcome, sink) {
             world.wake_at(at, wake);
         }
-        if !outcome.is_reply() {
+        if !outcome.is_reply() && !answered {
             self.given_up.add(id, outcome == Outcome::TimedOut);
         }
     }

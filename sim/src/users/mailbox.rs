@@ -64,13 +64,19 @@ pub struct Delivery {
 /// A reply came to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replied {
-    /// It ends the request.
-    Ends,
+    /// The request ends.
+    Ends {
+        /// Whether it had its reply before.
+        before: bool,
+    },
     /// The request waits for deliveries.
     Waits,
     /// The request had one before, and waits for deliveries.
     Again,
 }
+
+/// What a reply to a request is that awaits nothing.
+const ENDS: Replied = Replied::Ends { before: false };
 
 /// A request whose deliveries are not all there.
 #[derive(Debug, Clone)]
@@ -306,18 +312,19 @@ impl Mailbox {
     /// A request has its reply, or ends without: what comes of that. One that awaits nothing is ended by it.
     pub fn replied(&mut self, flight: FlightId, outcome: Outcome) -> Replied {
         let Some((action, key)) = self.of(flight) else {
-            return Replied::Ends;
+            return ENDS;
         };
         let Some(awaited) = &mut self.actions[action.index()] else {
-            return Replied::Ends;
+            return ENDS;
         };
         let Some(open) = awaited.open.get_mut(&key) else {
-            return Replied::Ends;
+            return ENDS;
         };
+        let before = open.replied;
         if outcome != Outcome::Ok {
             self.by_slot[flight.slot()] = None;
             awaited.close(key, false);
-            return Replied::Ends;
+            return Replied::Ends { before };
         }
         if std::mem::replace(&mut open.replied, true) {
             return Replied::Again;
@@ -328,7 +335,7 @@ impl Mailbox {
         open.ended = true;
         self.by_slot[flight.slot()] = None;
         awaited.close_if_complete(key);
-        Replied::Ends
+        ENDS
     }
 
     /// What a delivery is, and the request that it ends, if it ends one. `None` of one that is for an action that awaits

@@ -22,14 +22,15 @@ pub fn awaited(action: &syntax::Action, findings: &mut Findings) -> Option<Await
     let Some(written) = &action.r#await else {
         if let Some(delivery) = delivery {
             let error = delivery.error("nothing is awaited that could come there");
-            findings.error(error.help("add `await: {}` to the action, or remove `delivery`"));
+            let error = error.help("add `await: {}` to the action, or remove `delivery`");
+            findings.error(error.absence());
         }
         let limits = action.slo.as_ref();
         if let Some(limits) = limits.and_then(|slo| slo.value.deliveries.as_ref()) {
             let error = limits.error("the action awaits no deliveries that could keep this");
-            findings.error(
-                error.help("add `await: {deliveries: 20}` to the action, or remove the limits"),
-            );
+            let error =
+                error.help("add `await: {deliveries: 20}` to the action, or remove the limits");
+            findings.error(error.absence());
         }
         return None;
     };
@@ -89,12 +90,14 @@ pub fn limits(written: &Spanned<DeliverySlo>, findings: &mut Findings) -> Delive
         last,
         missing,
     } = &written.value;
+    let mut empty = false;
     let times = [first, each, last].map(|times| {
         let Some(times) = times else {
             return Vec::new();
         };
         let limits = paths::limits("delivery", times.value.all(), findings);
         if limits.is_empty() {
+            empty = true;
             let error = times.error("without a limit nothing is promised");
             findings.error(
                 error
@@ -111,7 +114,7 @@ pub fn limits(written: &Spanned<DeliverySlo>, findings: &mut Findings) -> Delive
         last,
         missing: missing.as_ref().map(|missing| missing.value.0),
     };
-    if limits == DeliveryLimits::default() {
+    if !empty && limits == DeliveryLimits::default() {
         let error = written.error("empty `deliveries` promise nothing");
         findings.error(
             error
@@ -192,7 +195,7 @@ fn named(
                 .to_owned(),
             _ => format!("it reaches {}", list(reached, model)),
         };
-        findings.error(error.help(help));
+        findings.error(error.help(help).absence());
     }
     Some(found)
 }
@@ -249,9 +252,10 @@ fn only(
             let error = written.error(format!(
                 "the path of `{action}` delivers nothing that could be awaited"
             ));
-            findings.error(error.help(
+            let error = error.help(
                 "let it `emit` to a fan-out, or `publish` to a stream with a consumer, or remove `await`",
-            ));
+            );
+            findings.error(error.absence());
             None
         }
         several => {

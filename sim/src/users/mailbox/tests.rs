@@ -119,27 +119,34 @@ fn a_request_is_done_with_the_last_delivery() {
 fn a_request_needs_its_reply_besides() {
     let mut bench = Bench::new("{}", 2);
     assert!(!bench.deliver(0, 0, None, 30));
-    assert_eq!(bench.reply(0, Outcome::Ok), Replied::Ends);
+    assert_eq!(bench.reply(0, Outcome::Ok), ENDS);
     assert_eq!(bench.reply(1, Outcome::Ok), Replied::Waits);
     assert_eq!(bench.reply(1, Outcome::Ok), Replied::Again);
     assert!(bench.deliver(1, 0, None, 30));
     // What is done is no longer known by its id.
-    assert_eq!(bench.reply(1, Outcome::Ok), Replied::Ends);
+    assert_eq!(bench.reply(1, Outcome::Ok), ENDS);
 }
 
 #[test]
 fn a_failure_ends_it_and_what_comes_is_late() {
     let mut bench = Bench::new("{}", 1);
-    assert_eq!(bench.reply(0, Outcome::AppError), Replied::Ends);
+    assert_eq!(bench.reply(0, Outcome::AppError), ENDS);
     assert!(!bench.deliver(0, 0, None, 30));
     assert_eq!(bench.counts(), [0, 0, 1, 0]);
+}
+
+#[test]
+fn what_times_out_with_its_reply_awaits_none() {
+    let mut bench = Bench::replied("{}", 1);
+    let ended = bench.reply(0, Outcome::TimedOut);
+    assert_eq!(ended, Replied::Ends { before: true });
 }
 
 #[test]
 fn the_first_ends_it_and_the_others_still_count() {
     let mut bench = Bench::replied("{deliveries: 3, until: first}", 1);
     assert!(bench.deliver(0, 0, None, 30));
-    assert_eq!(bench.reply(0, Outcome::TimedOut), Replied::Ends);
+    assert_eq!(bench.reply(0, Outcome::TimedOut), ENDS);
     assert!(!bench.deliver(0, 0, None, 40));
     assert!(bench.mailbox.is_waiting());
     assert!(!bench.deliver(0, 0, None, 50));
@@ -270,7 +277,7 @@ proptest! {
                 deliveries += 1;
                 ends[to as usize] += u32::from(bench.deliver(to, subscriber, Some(message), 30));
             } else if ends[to as usize] == 0 {
-                let ended = bench.reply(to, Outcome::Ok) == Replied::Ends;
+                let ended = bench.reply(to, Outcome::Ok) == ENDS;
                 ends[to as usize] += u32::from(ended);
             }
         }
