@@ -9,8 +9,8 @@
 use std::collections::BTreeMap;
 
 use crate::backend::{Backend, Reply};
-use crate::engine::{Calendar, FlightId, Load, LoadEnd, Task, Timer, Turn, WakeUp, World};
-use crate::event::{Outcome, Request, Sink};
+use crate::engine::{Calendar, Load, LoadEnd, Task, Timer, Turn, WakeUp, World};
+use crate::event::{FlightId, Outcome, Request, Sink};
 use crate::model::Model;
 use crate::time::{Span, Time};
 use crate::users::Wake;

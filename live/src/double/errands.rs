@@ -5,8 +5,7 @@ use std::cmp::{Ordering, Reverse};
 
 use async_nats::{HeaderMap, Subject};
 use blis_sim::backend::{Call, Errand, Message};
-use blis_sim::engine::FlightId;
-use blis_sim::event::Outcome;
+use blis_sim::event::{FlightId, Outcome};
 use blis_sim::model::{FanOutId, Model, REQUEST_ID, StreamId};
 use blis_sim::time::{Span, Time};
 use bytes::Bytes;
@@ -246,7 +245,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         }
         let left = asked
             .action
-            .is_some_and(|action| !self.backend.answers_itself(action));
+            .is_some_and(|action| !self.model.answers_itself(action));
         if !left {
             return asked.reply.clone();
         }

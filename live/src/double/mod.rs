@@ -24,8 +24,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_nats::{HeaderMap, Subject};
 use blis_sim::backend::{Backend, Reply};
-use blis_sim::engine::{Calendar, FlightId, InFlight, Task};
-use blis_sim::event::{Outcome, Request, UserId};
+use blis_sim::engine::{Calendar, InFlight, Task};
+use blis_sim::event::{FlightId, Outcome, Request, UserId};
 use blis_sim::model::{ActionId, ClientId, Model};
 use blis_sim::time::{Span, Time};
 use tokio::sync::mpsc::UnboundedSender;
@@ -140,7 +140,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         let backend = Backend::open(&model);
         let mut calendar = Calendar::new();
         backend.schedule_outages(&mut calendar);
-        let part = Part::new(&model, &backend)?;
+        let part = Part::new(&model)?;
         let started = crate::micro::now_text();
         let instances = (0..model.services.len())
             .map(|service| errands::instance(&model, &part, &setup.roster, service, &started));
@@ -149,7 +149,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             in_flight: InFlight::new(&model),
             deliveries: Deliveries::new(&model),
             freed: Vec::new(),
-            record: Record::new(&model, &backend),
+            record: Record::new(&model),
             instances: instances.collect(),
             backend,
             calendar,

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use blis_sim::engine::{FlightId, LoadEnd};
-use blis_sim::event::{Event, Outcome, Request, SessionEnd, Sink, UserId};
+use blis_sim::engine::LoadEnd;
+use blis_sim::event::{Event, FlightId, Outcome, Request, SessionEnd, Sink, UserId};
 use blis_sim::model::ClientId;
 use blis_sim::time::Time;
 use blis_sim::trace::Row;

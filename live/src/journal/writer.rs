@@ -290,8 +290,8 @@ pub fn most_groups(entries: u64, length: Span) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use blis_sim::engine::{FlightId, LoadEnd};
-    use blis_sim::event::{Outcome, Request};
+    use blis_sim::engine::LoadEnd;
+    use blis_sim::event::{FlightId, Outcome, Request};
     use blis_sim::model::{ActionId, ClientId};
 
     use super::super::Readers;

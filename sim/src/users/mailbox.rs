@@ -14,8 +14,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::engine::FlightId;
-use crate::event::{Outcome, Received, Request};
+use crate::event::{FlightId, Outcome, Received, Request};
 use crate::model::{ActionId, Await, Deliverer, Model};
 use crate::time::{Span, Time};
 
