@@ -158,8 +158,15 @@ pub fn bind(spec: &Spec, model: &mut LiveModel, names: &Names<'_>, findings: &mu
         };
         awaited.from = from;
         let awaited = *awaited;
-        if let Some(Deliverer::FanOut(fan_out)) = from {
-            warn_of_other_number(written, awaited, fan_out, model, findings);
+        match (from, &written.value.subscribers) {
+            (Some(Deliverer::FanOut(fan_out)), _) => {
+                warn_of_other_number(written, awaited, fan_out, model, findings);
+            }
+            (Some(Deliverer::Consumer(_)), Some(subscribers)) if awaited.subscribers.get() > 1 => {
+                let error = subscribers.error("a consumer is a single subscriber");
+                findings.error(error.help("give `deliveries`, or let a fan-out deliver"));
+            }
+            _ => {}
         }
     }
 }
