@@ -262,7 +262,7 @@ impl<S: Sink> Simulation<S> {
             }
             Task::Served(job) | Task::Arrived(job) => path(self.world.backend.path_of(job)),
             Task::Timer(timer) => path(self.world.backend.path_of_timer(timer)),
-            Task::Delivered(_) => None,
+            Task::Delivered(_) | Task::Delivery(_) => None,
         }
     }
 
@@ -329,6 +329,8 @@ impl<S: Sink> Simulation<S> {
             Task::Arrived(job) => world.backend.arrived(*now, job, &mut world.calendar, sink),
             Task::Delivered(reply) => Some(world.backend.delivered(reply)),
             Task::Timer(timer) => world.backend.timer(*now, timer, &mut world.calendar, sink),
+            // Nobody in a simulation awaits what is handed out.
+            Task::Delivery(_) => None,
         };
         if let Some(Reply { flight, outcome }) = reply {
             load.reply(*now, flight, outcome, world, sink);

@@ -16,7 +16,7 @@ use blis_sim::model::{
 use blis_sim::time::{Span, Time};
 use bytes::Bytes;
 
-use super::errands::message_text;
+use super::handed_out::message_text;
 use super::heard::{Fetched, Heard, Outgoing, Outlet};
 use super::{Asked, Double, request};
 use crate::clock::Clock;

@@ -1,8 +1,10 @@
 //! Fan-outs: a message to many subscribers.
 //!
 //! Where deliveries do not queue, an emission costs one event, however many subscribers there are: the times of all
-//! deliveries are draws of the request, made when the last of them is over. Where they queue, each is a job.
+//! deliveries are draws of the request, made when the last of them is over. Where they queue, each is a job. Where somebody
+//! waits for them, each is handed out besides: when it is emitted, with the instant at which it comes, or when it has queued.
 
+use super::output::Output;
 use super::walk::{Ending, Frame, Job, NONE, State};
 use super::{Backend, Moment};
 use crate::engine::{Arena, Task, Timer};
@@ -28,6 +30,8 @@ struct FanOutState {
     delivery: Key,
     loss: Key,
     copy: Key,
+    /// Whether its deliveries are handed out.
+    hands_out: bool,
 }
 
 impl FanOutState {
@@ -39,7 +43,15 @@ impl FanOutState {
             delivery: key(Purpose::Delivery),
             loss: key(Purpose::Loss),
             copy: key(Purpose::Request),
+            hands_out: false,
         }
+    }
+
+    /// How many subscribers an emission has.
+    fn subscribers(&self, identity: u64, ordinal: u64) -> u32 {
+        let mut draw = self.subscribers.draw(identity, ordinal);
+        // A float-to-integer cast saturates.
+        (self.model.subscribers.sample(&mut draw) + 0.5) as u32
     }
 
     /// The draws of an emission's deliveries.
@@ -93,6 +105,13 @@ impl FanOuts {
                 .collect(),
             emissions: Arena::new(),
             arrivals: Vec::new(),
+        }
+    }
+
+    /// Every delivery is handed out from now on.
+    pub(super) fn hand_out(&mut self) {
+        for kind in &mut self.kinds {
+            kind.hands_out = true;
         }
     }
 
@@ -182,21 +201,10 @@ impl Backend {
         let path = self.paths[job.path].place;
         let place = path.identity(u64::from(step.ordinal), u64::from(job.attempt));
         let state = &self.fan_outs.kinds[fan_out.index()];
-        let identity = job.identity;
-        let mut draw = state.subscribers.draw(identity, place);
-        // A float-to-integer cast saturates.
-        let subscribers = (state.model.subscribers.sample(&mut draw) + 0.5) as u32;
         let queues = state.model.service.is_some();
-        let mut last = Span::ZERO;
-        let mut deliveries = state.deliveries(identity, place);
-        if !queues {
-            for _ in 0..subscribers {
-                last = last.max(deliveries.next().unwrap_or(Span::ZERO));
-            }
-        }
         let slot = self.fan_outs.emissions.insert(EmissionState {
             fan_out,
-            identity,
+            identity: job.identity,
             ordinal: place,
             outstanding: 0,
             queues,
@@ -204,7 +212,7 @@ impl Backend {
             so_far: event::Emission {
                 intended: self.jobs.intended(id),
                 emitted: m.now,
-                subscribers,
+                subscribers: state.subscribers(job.identity, place),
                 delivered: 0,
                 in_time: 0,
                 first: None,
@@ -212,20 +220,14 @@ impl Backend {
                 cut: false,
             },
         });
-        if queues {
-            self.send_copies(slot, job.flight, job.client, m);
-        } else {
-            if self.is_open() {
-                self.send_outside(slot);
-            }
-            m.calendar
-                .push(m.now + last, Task::Timer(Timer::Emitted(slot)));
+        match queues {
+            true => self.send_copies(slot, job.flight, job.client, m),
+            false => self.send_drawn(slot, m),
         }
     }
 
-    /// The deliveries of an emission, which do not queue, go to subscribers elsewhere.
-    #[cold]
-    fn send_outside(&mut self, slot: u32) {
+    /// The deliveries of an emission do not queue: the calendar calls when the last of them is over.
+    fn send_drawn<S: Sink>(&mut self, slot: u32, m: &mut Moment<'_, S>) {
         let EmissionState {
             fan_out,
             identity,
@@ -234,11 +236,25 @@ impl Backend {
             so_far,
             ..
         } = self.fan_outs.emissions[slot];
-        let mut deliveries = self.fan_outs.kinds[fan_out.index()].deliveries(identity, ordinal);
-        let reached: Vec<(u32, Time)> = (0..so_far.subscribers)
-            .filter_map(|number| Some((number, so_far.emitted + deliveries.next()?)))
-            .collect();
-        self.deliver_outside(fan_out, flight, reached.into_iter());
+        let state = &self.fan_outs.kinds[fan_out.index()];
+        let mut deliveries = state.deliveries(identity, ordinal);
+        let mut last = Span::ZERO;
+        for subscriber in 0..so_far.subscribers {
+            let Some(after) = deliveries.next() else {
+                continue;
+            };
+            last = last.max(after);
+            if state.hands_out {
+                self.outputs.push(Output::Delivery {
+                    fan_out,
+                    subscriber,
+                    at: m.now + after,
+                    flight,
+                });
+            }
+        }
+        let emitted = Task::Timer(Timer::Emitted(slot));
+        m.calendar.push(m.now + last, emitted);
     }
 
     /// Every delivery that is not lost queues.
@@ -298,20 +314,29 @@ impl Backend {
         }
     }
 
+    /// Hands out a delivery that has queued, where that is asked for.
+    fn hand_out_copy(&mut self, slot: u32, now: Time) {
+        let EmissionState {
+            fan_out,
+            flight,
+            so_far,
+            ..
+        } = self.fan_outs.emissions[slot];
+        if self.fan_outs.kinds[fan_out.index()].hands_out {
+            self.outputs.push(Output::Delivery {
+                fan_out,
+                subscriber: so_far.delivered,
+                at: now,
+                flight,
+            });
+        }
+    }
+
     /// A copy that queued has been taken in, or has failed.
     pub(super) fn copy_ended<S: Sink>(&mut self, slot: u32, ending: Ending, m: &mut Moment<'_, S>) {
         self.fan_outs.emissions[slot].outstanding -= 1;
         if ending == Ending::Well {
-            if self.is_open() {
-                let EmissionState {
-                    fan_out,
-                    flight,
-                    so_far,
-                    ..
-                } = self.fan_outs.emissions[slot];
-                let reached = std::iter::once((so_far.delivered, m.now));
-                self.deliver_outside(fan_out, flight, reached);
-            }
+            self.hand_out_copy(slot, m.now);
             self.fan_outs.reached(slot, m.now, m);
         }
         if self.fan_outs.emissions[slot].outstanding == 0 {

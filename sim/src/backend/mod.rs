@@ -12,11 +12,12 @@
 
 //!
 //! It consists of parts, each of which owns what it keeps: requests and replies at its edge, the jobs that walk along paths,
-//! their visits of services, streams, fan-outs, and what is played elsewhere. What concerns one part is a function of that part;
+//! their visits of services, streams, fan-outs, what is handed out, and what is played elsewhere. What concerns one part is a function of that part;
 //! what leads from one to another is one of the backend, and stands in the file of the part where it begins.
 
 mod fan_out;
 mod moment;
+mod output;
 mod outside;
 mod reply;
 mod request;
@@ -25,7 +26,8 @@ mod timers;
 mod visits;
 mod walk;
 
-pub use outside::{Call, Delivered, Errand, Message, WorkEnd};
+pub use output::Output;
+pub use outside::{Call, Delivered, Message, WorkEnd};
 pub use reply::Reply;
 
 use crate::engine::{Calendar, Task};
@@ -34,6 +36,7 @@ use crate::model::Model;
 use crate::time::Time;
 use fan_out::FanOuts;
 use moment::Moment;
+use output::Outputs;
 use outside::Outside;
 use reply::Replies;
 use request::Requests;
@@ -51,6 +54,7 @@ pub struct Backend {
     replies: Replies,
     streams: Streams,
     fan_outs: FanOuts,
+    outputs: Outputs,
     /// What there is beside it, where it does not play everything itself.
     outside: Option<Box<Outside>>,
 }
@@ -72,6 +76,7 @@ impl Backend {
             replies: Replies::new(model),
             streams: Streams::new(model),
             fan_outs: FanOuts::new(model),
+            outputs: Outputs::default(),
             outside: None,
         }
     }

@@ -114,7 +114,7 @@ impl Backend {
         Some(reply)
     }
 
-    /// Takes the work on deliveries of a consumer: one, or those of a batch. Its end is an errand with this ticket.
+    /// Takes the work on deliveries of a consumer: one, or those of a batch. Its end is handed out with this ticket.
     #[allow(clippy::too_many_arguments)]
     pub fn work<S: Sink>(
         &mut self,

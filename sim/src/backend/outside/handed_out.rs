@@ -1,60 +1,10 @@
-//! What is handed out: what paths ask of others, in the order in which they ask.
+//! What others play: visits of members that are elsewhere, messages of streams, and the end of work that was handed in.
 
 use super::{Message, Work};
 use crate::backend::Backend;
+use crate::backend::output::Output;
 use crate::backend::walk::{Ending, Op};
-use crate::event::FlightId;
-use crate::model::{FanOutId, ServiceId, StreamId};
-use crate::time::Time;
-
-/// What a path asks of others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Errand {
-    /// A visit of a service whose member is elsewhere. The job waits.
-    Visit {
-        /// Who waits.
-        job: u32,
-        /// The request on whose behalf the visit is.
-        flight: FlightId,
-        /// Where to.
-        service: ServiceId,
-        /// What is handed on.
-        call: Call,
-    },
-    /// A message for a stream.
-    Publish {
-        /// Who waits until it is stored, if anybody does.
-        job: Option<u32>,
-        /// The request on whose behalf it is published.
-        flight: FlightId,
-        /// The stream.
-        stream: StreamId,
-        /// Its subject.
-        subject: String,
-        /// The id by which the stream knows a retry, unlike for every request and every publishing step.
-        id: u64,
-        /// What its consumers need to know.
-        message: Message,
-    },
-    /// The work that was handed in under this ticket has ended.
-    Settled {
-        /// Which.
-        ticket: u32,
-        /// How.
-        end: WorkEnd,
-    },
-    /// A delivery of a fan-out.
-    Deliver {
-        /// Of which.
-        fan_out: FanOutId,
-        /// Its number within the emission.
-        number: u32,
-        /// When it reaches its subscriber, which may lie ahead.
-        at: Time,
-        /// The request on whose behalf it is.
-        flight: FlightId,
-    },
-}
+use crate::model::ServiceId;
 
 /// A visit that is handed on, with all that its demand depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,17 +33,6 @@ pub enum WorkEnd {
 }
 
 impl Backend {
-    /// The next thing that a path asks of others.
-    pub fn take_errand(&mut self) -> Option<Errand> {
-        self.outside.as_mut()?.errands.pop_front()
-    }
-
-    fn ask(&mut self, errand: Errand) {
-        if let Some(outside) = &mut self.outside {
-            outside.errands.push_back(errand);
-        }
-    }
-
     /// Hands a visit on when its line is not played here; whether it was.
     pub(crate) fn hand_on(&mut self, id: u32, service: ServiceId, line: u32) -> bool {
         let Some(outside) = &self.outside else {
@@ -114,7 +53,7 @@ impl Backend {
                 attempt: job.attempt,
             },
         );
-        self.ask(Errand::Visit {
+        self.outputs.push(Output::Visit {
             job: id,
             flight,
             service,
@@ -143,7 +82,7 @@ impl Backend {
             Ending::Failed(_) | Ending::GaveUp => WorkEnd::Naked,
             Ending::Lost => WorkEnd::Lost,
         };
-        self.ask(Errand::Settled { ticket, end });
+        self.outputs.push(Output::Settled { ticket, end });
     }
 
     /// A job publishes to a stream that is elsewhere; whether it waits.
@@ -153,7 +92,7 @@ impl Backend {
         let (stream, subject, waits) = (step.stream, step.subject.clone(), step.acknowledged);
         let (message_id, identity) =
             self.message_identity(publication, job.path, job.identity, job.attempt);
-        self.ask(Errand::Publish {
+        self.outputs.push(Output::Publish {
             job: waits.then_some(id),
             flight: job.flight,
             stream,
@@ -166,24 +105,5 @@ impl Backend {
             },
         });
         waits
-    }
-
-    /// Hands on the deliveries of an emission whose subscribers are elsewhere.
-    pub(crate) fn deliver_outside(
-        &mut self,
-        fan_out: FanOutId,
-        flight: FlightId,
-        reached: impl Iterator<Item = (u32, Time)>,
-    ) {
-        if let Some(outside) = &mut self.outside {
-            outside
-                .errands
-                .extend(reached.map(|(number, at)| Errand::Deliver {
-                    fan_out,
-                    number,
-                    at,
-                    flight,
-                }));
-        }
     }
 }

@@ -1,12 +1,12 @@
 //! What is played elsewhere: a backend whose services, streams and subscribers are not all its own.
 //!
 //! A simulation plays everything itself. The double of a backend leaves members of services to other processes, streams
-//! to a real server and fan-outs to real subscribers. What a path asks of them is an [`Errand`], which whoever drives the
-//! backend carries out; what comes of it is told by [`Backend::returned`]. Work that others hand in enters by
+//! to a real server and fan-outs to real subscribers. What a path asks of them is an
+//! [`Output`](super::Output), which whoever drives the backend carries out; what comes of it is told by [`Backend::returned`]. Work that others hand in enters by
 //! [`Backend::take_call`] and [`Backend::work`].
 //!
 //! Guarantees:
-//! - A job that waits for an errand does nothing else until it returns, and holds the workers that it held before.
+//! - A job that waits for others does nothing else until it returns, and holds the workers that it held before.
 //! - The demands of what is handed on are those that they would be here: a [`Call`] and a [`Message`] carry the identity
 //!   that they are drawn from.
 //! - A visit that holds its worker while the path goes on is never handed on: its path holds a worker here.
@@ -15,9 +15,7 @@ mod handed_in;
 mod handed_out;
 
 pub use handed_in::{Delivered, Message};
-pub use handed_out::{Call, Errand, WorkEnd};
-
-use std::collections::VecDeque;
+pub use handed_out::{Call, WorkEnd};
 
 use super::Backend;
 use crate::engine::Arena;
@@ -36,7 +34,6 @@ struct Work {
 /// What a backend keeps that is not alone.
 #[derive(Debug, Clone)]
 pub(super) struct Outside {
-    errands: VecDeque<Errand>,
     works: Arena<Work>,
     /// The member that the next visit joins, where somebody else has chosen it.
     given: Option<u32>,
@@ -52,8 +49,8 @@ impl Backend {
         backend.paths.program.add_calls();
         // Only visits that take the longer way can be handed on.
         backend.visits.take_the_longer_way();
+        backend.fan_outs.hand_out();
         backend.outside = Some(Box::new(Outside {
-            errands: VecDeque::new(),
             works: Arena::new(),
             given: None,
             here: vec![true; backend.visits.lines()],
