@@ -23,12 +23,12 @@ fn measured(text: &str) -> Measure {
     measure
 }
 
-/// A broadcast to five, awaited like this, by users that go on after failures.
+/// A broadcast to five, awaited like this, by 400 users that come at once: the window has all of their deliveries.
 fn broadcast(awaits: &str, timeout: &str, fan_out: &str) -> Measure {
     measured(&format!(
-        "{{blis: 1, name: t, run: {{requests: 400, drain: 10s}}, clients: {{c: {{concurrency: 7, think: {{exponential: {{mean: \
-         5ms}}}}, timeout: {timeout}, do: say, on_failure: {{respawn: true}}}}}}, actions: {{say: {{path: [{{visit: s}}, {{emit: \
-         room}}, reply], await: {awaits}}}}}, services: {{s: {{workers: 4, time: {{exponential: {{mean: 3ms}}}}}}}}, fan_outs: \
+        "{{blis: 1, name: t, run: {{horizon: 10m, drain: 10s}}, clients: {{c: {{arrival: {{burst: {{count: 400, at: 0s}}}}, timeout: \
+         {timeout}, do: say}}}}, actions: {{say: {{path: [{{visit: s}}, {{emit: \
+         room}}, reply], await: {awaits}}}}}, services: {{s: {{workers: 4, time: {{exponential: {{mean: 3ms}}}}}}, t: {{workers: 1, time: 500us}}}}, fan_outs: \
          {{room: {{subscribers: 5, {fan_out}}}}}}}"
     ))
 }
@@ -45,7 +45,11 @@ fn fan_out(measure: &Measure) -> (u64, u64) {
 
 #[test]
 fn a_request_is_done_with_its_last_delivery() {
-    let measure = broadcast("{deliveries: 5}", "10s", "delay: {exponential: {mean: 4ms}}");
+    let measure = broadcast(
+        "{deliveries: 5}",
+        "10s",
+        "delay: {exponential: {mean: 4ms}}",
+    );
     let meter = measure.deliveries(SAY).unwrap();
     let counts = counts(&measure);
     assert_eq!((counts.expected, counts.delivered), (2000, 2000));
@@ -84,7 +88,7 @@ fn the_first_or_some_of_them_end_a_request_sooner() {
 
 #[test]
 fn what_a_fan_out_loses_is_missing() {
-    let measure = broadcast("{deliveries: 5}", "200ms", "delay: 1ms, loss: 20%");
+    let measure = broadcast("{deliveries: 5}", "1s", "delay: 1ms, loss: 20%");
     let (delivered, lost) = fan_out(&measure);
     let counts = counts(&measure);
     assert!(lost > 300, "{lost}");
@@ -101,7 +105,11 @@ fn what_a_fan_out_loses_is_missing() {
 
 #[test]
 fn what_comes_after_the_timeout_is_late_and_missing() {
-    let measure = broadcast("{deliveries: 5}", "15ms", "delay: {exponential: {mean: 8ms}}");
+    let measure = broadcast(
+        "{deliveries: 5}",
+        "15ms",
+        "delay: {exponential: {mean: 8ms}}",
+    );
     let (delivered, lost) = fan_out(&measure);
     let counts = counts(&measure);
     assert_eq!(lost, 0);
@@ -123,7 +131,7 @@ fn more_than_was_to_come_is_a_duplicate() {
 #[test]
 fn what_queues_for_a_subscriber_is_delivered_when_it_is_taken_in() {
     let awaits = "{deliveries: 5}";
-    let measure = broadcast(awaits, "10s", "delay: 1ms, service: s");
+    let measure = broadcast(awaits, "10s", "delay: 1ms, service: t");
     let counts = counts(&measure);
     assert_eq!((counts.expected, counts.delivered), (2000, 2000));
     let meter = measure.deliveries(SAY).unwrap();
@@ -155,7 +163,7 @@ fn what_a_consumer_works_on_again_is_a_duplicate() {
 fn what_consumers_emit_is_for_the_request_that_published() {
     let measure = measured(
         "{blis: 1, name: t, run: {requests: 200, drain: 10s}, clients: {c: {rate: 100/s, timeout: 5s, do: say}}, actions: {say: \
-         {path: [{publish: log}, reply], await: {deliveries: 4}}, other: {path: [{emit: room}, reply]}}, services: {s: {workers: 2, \
+         {path: [{publish: log}, reply], await: {deliveries: 4}}, tell: {path: [{emit: room}, reply]}}, services: {s: {workers: 2, \
          time: 5ms}}, streams: {log: {consumers: {reader: {service: s, during: [{emit: room}]}}}}, fan_outs: {room: {subscribers: \
          4, delay: 2ms}}}",
     );

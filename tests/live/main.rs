@@ -6,6 +6,7 @@ mod access;
 mod bad_input;
 mod cluster;
 mod damaged;
+mod deliveries;
 mod exchange;
 mod guarded;
 mod honesty;

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{ActionId, ConsumerId, FanOutId, LiveModel, QuantileLimit, Step};
+use super::{ActionId, ConsumerId, FanOutId, LiveModel, Model, QuantileLimit, Step};
 
 /// Deliveries that the requests of an action await.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,14 @@ pub struct DeliveryLimits {
     pub last: Vec<QuantileLimit>,
     /// Largest share of the deliveries that do not come in time for their requests.
     pub missing: Option<f64>,
+}
+
+impl<P> Model<P> {
+    /// Whether requests await what is delivered by this.
+    pub fn is_awaited(&self, by: Deliverer) -> bool {
+        let mut awaited = self.actions.iter().filter_map(|action| action.awaited);
+        awaited.any(|awaited| awaited.from == Some(by))
+    }
 }
 
 impl LiveModel {

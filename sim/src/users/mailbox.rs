@@ -60,6 +60,15 @@ pub struct Delivery {
     pub at: Time,
 }
 
+/// What requests of an action subscribe to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subscription {
+    /// Whose.
+    pub action: ActionId,
+    /// How many subscribers there are.
+    pub subscribers: u32,
+}
+
 /// A reply came to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replied {
@@ -365,20 +374,15 @@ impl Mailbox {
         Some((received, ends))
     }
 
-    /// The action whose request of this key awaits what is delivered by this one.
-    pub fn awaiting(&self, by: Deliverer, key: Key) -> Option<ActionId> {
+    /// The subscription over which requests await what is delivered by this one, where one of this key does or did.
+    pub fn awaiting(&self, by: Deliverer, key: Key) -> Option<Subscription> {
         let actions = (0u16..).map(ActionId).zip(&self.actions);
-        let mut of_it = actions.filter(|(_, awaited)| {
-            let awaited = awaited.as_ref();
-            awaited.is_some_and(|one| one.of.from == Some(by) && one.knows(key))
-        });
-        of_it.next().map(|(action, _)| action)
-    }
-
-    /// How many subscriptions an action has.
-    pub fn subscribers(&self, action: ActionId) -> u32 {
-        let awaited = self.actions[action.index()].as_ref();
-        awaited.map_or(1, |awaited| awaited.of.subscribers.get())
+        let mut actions = actions.filter_map(|(id, awaited)| Some((id, awaited.as_ref()?)));
+        let found = actions.find(|(_, one)| one.of.from == Some(by) && one.knows(key));
+        found.map(|(action, one)| Subscription {
+            action,
+            subscribers: one.of.subscribers.get(),
+        })
     }
 
     /// How many deliveries came for requests of earlier loads.
