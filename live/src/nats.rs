@@ -356,14 +356,16 @@ impl Transport for Nats {
                 outbox.took();
                 if let Some(name) = awaits {
                     self.awaiting.sent(now, flight, request, name);
-                    return Sent::Waiting;
+                    return Sent::Waiting(at as u32);
                 }
                 match answer {
                     Answer::Nothing => Sent::Taken(Place {
                         connection: at as u32,
                         number: outbox.taken(),
                     }),
-                    Answer::Reply | Answer::Acknowledgement | Answer::Stored => Sent::Waiting,
+                    Answer::Reply | Answer::Acknowledgement | Answer::Stored => {
+                        Sent::Waiting(at as u32)
+                    }
                 }
             }
             Some(Err(error)) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {

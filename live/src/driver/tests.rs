@@ -46,7 +46,7 @@ impl Clock<Incoming> for Shared {
         let mut stage = self.0.borrow_mut();
         match stage.coming.front() {
             Some((at, incoming)) if *at <= until => {
-                let (at, incoming) = (*at, *incoming);
+                let (at, incoming) = (*at, incoming.clone());
                 stage.now = stage.now.max(at);
                 stage.coming.pop_front();
                 Some(incoming)
@@ -105,12 +105,13 @@ impl Transport for Echo {
                     flight,
                     epoch: Epoch::FIRST,
                     ending,
+                    reply: Reply::default(),
                     at,
                 },
             ));
             stage.coming.make_contiguous().sort_by_key(|(at, _)| *at);
         }
-        Sent::Waiting
+        Sent::Waiting(0)
     }
 
     fn replied(&mut self, _flight: FlightId, _outcome: Outcome) -> bool {
@@ -600,6 +601,7 @@ fn stopped_at(stop: Time, run: &str, replies: &[u64]) -> (Measure, Ended) {
             flight,
             epoch: Epoch::FIRST,
             ending,
+            reply: Reply::default(),
             at,
         };
         stage.coming.push_back((at, done));
@@ -669,6 +671,7 @@ fn a_reply_that_ends_no_request_counts_for_no_reason() {
                 flight,
                 epoch: Epoch::FIRST,
                 ending,
+                reply: Reply::default(),
                 at,
             },
         ));
@@ -699,6 +702,7 @@ fn a_run_that_nobody_answers_does_not_wait_through_its_drain() {
         epoch: Epoch::FIRST,
         flight,
         ending: Ok(()),
+        reply: Reply::default(),
         at,
     };
     let stage = Stage {
@@ -719,6 +723,7 @@ fn what_comes_for_an_earlier_load_ends_no_request_of_this_one() {
             flight,
             epoch,
             ending,
+            reply: Reply::default(),
             at,
         };
         stage.coming.push_back((at, done));
@@ -800,6 +805,7 @@ fn a_crowd_that_waits_for_room_is_sent_as_soon_as_there_is_some() {
             flight,
             epoch: Epoch::FIRST,
             ending: Ok(()),
+            reply: Reply::default(),
             at,
         };
         stage.coming.push_back((at, done));

@@ -16,8 +16,8 @@ mod template;
 mod texts;
 
 pub use live::{
-    Answer, Awaited, By, Choice, Condition, Connections, InFlightPolicy, MaxInFlight, Payload,
-    REQUEST_ID, SendKind, Sending, Variable,
+    Answer, Awaited, By, Choice, Condition, Connections, InFlightPolicy, MEMBER, MaxInFlight,
+    Payload, REQUEST_ID, SERVICE_TIME, SendKind, Sending, Variable,
 };
 pub use load_curve::LoadCurve;
 pub use members::{MemberKind, Members};
