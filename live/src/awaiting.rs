@@ -10,8 +10,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use blis_sim::engine::FlightId;
-use blis_sim::event::{Outcome, Request};
+use blis_sim::event::{FlightId, Outcome, Request};
 use blis_sim::measure::Times;
 use blis_sim::model::{ActionId, Answer, Model};
 use blis_sim::time::{Span, Time};

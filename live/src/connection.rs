@@ -11,7 +11,7 @@ use std::sync::mpsc::Sender;
 use std::time::Instant;
 
 use async_nats::{Client, Event};
-use blis_sim::engine::FlightId;
+use blis_sim::event::FlightId;
 use blis_sim::model::{ActionId, Answer, Model, SendKind};
 use blis_sim::runner::Epoch;
 use futures_util::StreamExt as _;

@@ -13,8 +13,8 @@ mod world;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use blis_sim::engine::{Calendar, FlightId, Load, LoadEnd, Phase, Released, Turn, WakeUp};
-use blis_sim::event::{Details, Event, Outcome, Reply, Request, Sink};
+use blis_sim::engine::{Calendar, Load, LoadEnd, Phase, Released, Turn, WakeUp};
+use blis_sim::event::{Details, Event, FlightId, Outcome, Reply, Request, Sink};
 use blis_sim::measure::Times;
 use blis_sim::model::Model;
 use blis_sim::runner::Epoch;

@@ -11,8 +11,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_nats::{HeaderMap, HeaderName, HeaderValue, PublishErrorKind};
-use blis_sim::engine::FlightId;
-use blis_sim::event::{Outcome, Request};
+use blis_sim::event::{FlightId, Outcome, Request};
 use blis_sim::model::{
     ActionId, Answer, Model, Path, Payload, Piece, SendKind, Sending, SizeDraws, Template, rendered,
 };

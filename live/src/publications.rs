@@ -5,8 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use blis_sim::engine::FlightId;
-use blis_sim::event::{Details, Event, Outcome, Request, Sink};
+use blis_sim::event::{Details, Event, FlightId, Outcome, Request, Sink};
 use blis_sim::time::{Span, Time};
 
 use crate::reason::{Reason, Reasons};

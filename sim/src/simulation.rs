@@ -9,8 +9,8 @@
 use std::collections::BTreeMap;
 
 use crate::backend::{Backend, Reply};
-use crate::engine::{Calendar, FlightId, Load, LoadEnd, Task, Timer, Turn, WakeUp, World};
-use crate::event::{Outcome, Request, Sink};
+use crate::engine::{Calendar, Load, LoadEnd, Task, Timer, Turn, WakeUp, World};
+use crate::event::{FlightId, Outcome, Request, Sink};
 use crate::model::Model;
 use crate::time::{Span, Time};
 use crate::users::Wake;
@@ -257,7 +257,7 @@ impl<S: Sink> Simulation<S> {
             }
             Task::Served(job) | Task::Arrived(job) => path(self.world.backend.path_of(job)),
             Task::Timer(timer) => path(self.world.backend.path_of_timer(timer)),
-            Task::Delivered(_) => None,
+            Task::Delivered(_) | Task::Delivery(_) => None,
         }
     }
 
@@ -324,6 +324,8 @@ impl<S: Sink> Simulation<S> {
             Task::Arrived(job) => world.backend.arrived(*now, job, &mut world.calendar, sink),
             Task::Delivered(reply) => Some(world.backend.delivered(reply)),
             Task::Timer(timer) => world.backend.timer(*now, timer, &mut world.calendar, sink),
+            // Nobody in a simulation awaits what is handed out.
+            Task::Delivery(_) => None,
         };
         if let Some(Reply { flight, outcome }) = reply {
             load.reply(*now, flight, outcome, world, sink);

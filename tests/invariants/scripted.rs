@@ -5,8 +5,8 @@
 
 use std::collections::VecDeque;
 
-use blis_sim::engine::{FlightId, Load, LoadEnd, World};
-use blis_sim::event::{Outcome, Request, SessionEnd, Sink};
+use blis_sim::engine::{Load, LoadEnd, World};
+use blis_sim::event::{FlightId, Outcome, Request, SessionEnd, Sink};
 use blis_sim::measure::Measure;
 use blis_sim::time::{Span, Time};
 use blis_sim::users::Wake;

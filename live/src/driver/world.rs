@@ -2,8 +2,8 @@
 //!
 //! Due times lie in the calendar of the simulation: those of one instant come in the order in which they were asked for.
 
-use blis_sim::engine::{Calendar, FlightId, World};
-use blis_sim::event::{Details, Event, Outcome, Request, Sink};
+use blis_sim::engine::{Calendar, World};
+use blis_sim::event::{Details, Event, FlightId, Outcome, Request, Sink};
 use blis_sim::time::{Span, Time};
 use blis_sim::users::Wake;
 

@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use blis_sim::engine::{FlightId, LoadEnd};
+use blis_sim::engine::LoadEnd;
 use blis_sim::event::{
-    Details, Event, Outcome, Reply, ReplyHeaders, Request, SessionEnd, Sink, UserId,
+    Details, Event, FlightId, Outcome, Reply, ReplyHeaders, Request, SessionEnd, Sink, UserId,
 };
 use blis_sim::model::ClientId;
 use blis_sim::time::Time;

@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
-use blis_sim::engine::FlightId;
-use blis_sim::event::{Details, Event, Sink};
+use blis_sim::event::{Details, Event, FlightId, Sink};
 use blis_sim::time::{Span, Time};
 
 use super::entry::{End, Entry, What};

@@ -5,10 +5,10 @@
 //! request ends exactly once, that its user hears of it, and that the sink sees it.
 
 use crate::engine::given_up::GivenUp;
-use crate::engine::in_flight::{FlightId, InFlight};
+use crate::engine::in_flight::InFlight;
 use crate::engine::lifecycle::{Ahead, Lifecycle, LoadEnd, Phase, Turn};
 use crate::engine::room::{Admission, Released, Room};
-use crate::event::{Details, Event, Outcome, Reason, Request, Sink, UserId};
+use crate::event::{Details, Event, FlightId, Outcome, Reason, Request, Sink, UserId};
 use crate::model::{ClientId, Model};
 use crate::time::Time;
 use crate::users::{ProcessId, Users, Wake};

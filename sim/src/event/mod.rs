@@ -4,14 +4,15 @@
 //! none of them can change what happens.
 
 mod details;
+mod flight;
 mod reason;
 mod request;
 
 pub use details::{Details, MOST_BYTES, MOST_HEADERS, Reply, ReplyHeaders};
+pub use flight::FlightId;
 pub use reason::Reason;
 pub use request::{Outcome, Request, SessionEnd, UserId};
 
-use crate::engine::FlightId;
 use crate::model::{ClientId, ConsumerId, FanOutId, ServiceId, StreamId};
 use crate::time::{Span, Time};
 
@@ -292,6 +293,25 @@ impl<S: Sink> Sink for Option<S> {
     fn record(&mut self, at: Time, event: Event<'_>) {
         if let Some(sink) = self {
             sink.record(at, event);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn events_know_the_model_and_time_and_none_of_those_that_report_them() {
+        let sources = [
+            include_str!("mod.rs"),
+            include_str!("flight.rs"),
+            include_str!("request.rs"),
+        ];
+        for line in sources.iter().flat_map(|source| source.lines()) {
+            let Some(path) = line.strip_prefix("use crate::") else {
+                continue;
+            };
+            let known = ["model", "time"];
+            assert!(known.iter().any(|one| path.starts_with(one)), "{line}");
         }
     }
 }
