@@ -25,6 +25,7 @@ use crate::recorded::checksum;
 use crate::run_directory::{Contents, RunDirectory, SPEC, UNFINISHED, former};
 use crate::simulate::{files, run_text};
 use crate::trace_file::TraceFile;
+use crate::trace_rows::Rows;
 use crate::workload::LiveWorkload;
 
 /// Where a record will lie, and the file of the rows.
@@ -67,7 +68,13 @@ impl Place {
         let trace = match &args.trace {
             Some(path) => {
                 let form = args.trace_format;
-                Some(TraceFile::open(path, form, args.force, workload)?)
+                Some(TraceFile::open(
+                    path,
+                    form,
+                    args.force,
+                    workload,
+                    Rows::of_live,
+                )?)
             }
             None => None,
         };
@@ -276,8 +283,9 @@ fn export(
     let model = &workload.model;
     let opened = Entries::of_folder(&RealDisk, &folder, run, model);
     for entry in opened.map_err(Failure::Record)? {
-        if let What::Done(row) = entry.map_err(Failure::Record)?.what {
-            trace.write(&row);
+        let entry = entry.map_err(Failure::Record)?;
+        if let What::Done(row) = entry.what {
+            trace.write(&row, &entry.headers);
         }
     }
     trace.close().map(drop)

@@ -1,10 +1,12 @@
 //! A run as its directory holds it: the result of one that came to its end, or the record of one that did not.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use blis_live::journal::{
     Checksum, Damage, Disk, Entries, Entry, JOURNAL, MANIFEST, RECORD, RealDisk, What, replay,
 };
+use blis_live::reason::Reasons;
 use blis_sim::event::Outcome;
 use blis_sim::measure::Measure;
 use blis_sim::result::{self, Live, MANIFEST_SCHEMA, Manifest, Record, Recovered, Run};
@@ -198,9 +200,7 @@ impl Counted {
             What::Ended(_) => self.sealed = true,
             _ => {}
         }
-        if entry.what.is_kept() {
-            self.checksum.add(&entry.encode());
-        }
+        self.checksum.keep(entry);
     }
 
     /// What a record that was read to its end lacks of what its result says.
@@ -308,7 +308,7 @@ impl Unfinished {
             server_version: self.manifest.server_version.clone(),
             connections: self.manifest.connections,
             elapsed_s: end.at.since(Time::ZERO).as_secs_f64(),
-            reasons: Default::default(),
+            reasons: named(replayed.reasons),
             incidents: Default::default(),
             messages: Vec::new(),
             generator: None,
@@ -336,11 +336,19 @@ impl Unfinished {
     }
 }
 
+/// Why requests failed, by name.
+pub fn named(reasons: Reasons) -> BTreeMap<String, u64> {
+    let reasons = reasons.all();
+    reasons
+        .map(|(why, number)| (why.name().to_owned(), number))
+        .collect()
+}
+
 /// What there is to say of the generator.
 const NO_GENERATOR: &str =
     "How the generator did is not in the record, so that nothing can be promised: run it again.";
 /// What of a live run is not in its record.
-const NOT_RECORDED: [&str; 5] = ["reasons", "incidents", "messages", "generator", "observers"];
+const NOT_RECORDED: [&str; 4] = ["incidents", "messages", "generator", "observers"];
 
 /// The number of a run.
 fn id(manifest: &Manifest) -> Result<u64, Failure> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use blis_sim::engine::LoadEnd;
-use blis_sim::event::Sink;
+use blis_sim::event::{ReplyHeaders, Sink};
 use blis_sim::measure::Measure;
 use blis_sim::model::Model;
 use blis_sim::replication::{
@@ -208,7 +208,7 @@ fn traced(
     interrupt: &Interrupt,
     file: &mut TraceFile,
 ) -> Result<Run, Failure> {
-    let trace = Trace::new(model, |row: &Row| file.write(row));
+    let trace = Trace::new(model, |row: &Row| file.write(row, &ReplyHeaders::default()));
     let sink = (Measure::new(model), trace);
     let ((mut measure, _), ended) = drive(model, interrupt, sink, None)?;
     measure.finish(ended.intended)?;

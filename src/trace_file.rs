@@ -8,6 +8,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use blis_sim::event::ReplyHeaders;
+use blis_sim::model::Model;
 use blis_sim::trace::Row;
 use tempfile::TempPath;
 
@@ -19,6 +21,9 @@ use crate::workload::Workload;
 /// Bytes that are written at a time.
 const BUFFER: usize = 1 << 16;
 
+/// What rows are written to.
+pub type Out = BufWriter<File>;
+
 /// A trace that is being written.
 #[derive(Debug)]
 pub struct TraceFile {
@@ -26,13 +31,13 @@ pub struct TraceFile {
     /// The unfinished file; none where the rows go to their place directly.
     unfinished: Option<TempPath>,
     replace: bool,
-    rows: Rows<BufWriter<File>>,
+    rows: Rows<Out>,
     written: u64,
     failed: Option<io::Error>,
 }
 
 impl TraceFile {
-    /// Opens the place of a trace and writes its header.
+    /// Opens the place of a trace and writes the header of its rows.
     ///
     /// # Errors
     /// [`Failure::Usage`] when the form is not known, when the file is there and not to be replaced, or when the
@@ -42,16 +47,14 @@ impl TraceFile {
         form: Option<TraceFormat>,
         replace: bool,
         workload: &Workload<P>,
+        rows: impl FnOnce(Out, TraceFormat, &Model<P>) -> Rows<Out>,
     ) -> Result<TraceFile, Failure> {
         let form = form
             .or_else(|| form_of(path))
             .ok_or_else(|| Failure::Usage(formless(path)))?;
         let (unfinished, file, path) = place(path, replace)?;
-        let mut rows = Rows::new(
-            BufWriter::with_capacity(BUFFER, file),
-            form,
-            &workload.model,
-        );
+        let out = BufWriter::with_capacity(BUFFER, file);
+        let mut rows = rows(out, form, &workload.model);
         let failed = rows.header(workload).err();
         Ok(TraceFile {
             path,
@@ -69,11 +72,11 @@ impl TraceFile {
     }
 
     /// Writes a row, unless one before could not be written.
-    pub fn write(&mut self, row: &Row) {
+    pub fn write(&mut self, row: &Row, replied: &ReplyHeaders) {
         if self.failed.is_some() {
             return;
         }
-        match self.rows.row(row) {
+        match self.rows.row(row, replied) {
             Ok(()) => self.written += 1,
             Err(why) => self.failed = Some(why),
         }

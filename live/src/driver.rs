@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use blis_sim::engine::{Calendar, Load, LoadEnd, Phase, Released, Turn, WakeUp};
-use blis_sim::event::{FlightId, Request, Sink};
+use blis_sim::event::{Details, Event, FlightId, Reply, Request, Sink};
 use blis_sim::measure::Times;
 use blis_sim::model::Model;
 use blis_sim::runner::Epoch;
@@ -56,14 +56,16 @@ pub enum Sent {
     Done(Ending),
     /// It is done at once, and has ended well if its connection writes it.
     Taken(Place),
-    /// It is on its way: its end is told as [`Incoming::Done`] under the same id.
-    Waiting,
+    /// It is on its way over this connection: its end is told as [`Incoming::Done`] under the same id.
+    Waiting(u32),
+    /// It is on its way over this connection, and waits for deliveries alone.
+    Awaits(u32),
     /// The connection that it would be sent over is down.
     NoConnection,
 }
 
 /// What the connections tell the driver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Incoming {
     /// A request ended.
     Done {
@@ -73,6 +75,8 @@ pub enum Incoming {
         epoch: Epoch,
         /// How.
         ending: Ending,
+        /// What the reply was like.
+        reply: Reply,
         /// When that was known.
         at: Time,
     },
@@ -274,11 +278,16 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         match incoming {
             Incoming::Done { epoch, .. } if epoch != self.epoch => self.late_of_earlier += 1,
             Incoming::Done {
-                flight, ending, at, ..
+                flight,
+                ending,
+                reply,
+                at,
+                ..
             } => {
                 self.is_heard = true;
                 self.time_out_before(at);
                 self.advance(at);
+                self.heard(at, flight, reply);
                 self.end(at, flight, ending);
             }
             Incoming::Delivered(delivery) => {
@@ -323,13 +332,24 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         }
     }
 
+    /// Tells what the reply to a request is like, unless the request has ended.
+    fn heard(&mut self, at: Time, flight: FlightId, reply: Reply) {
+        if self.load.holds(flight) {
+            let details = &Details {
+                reply: Some(reply),
+                ..Details::default()
+            };
+            self.sink.record(at, Event::Details { flight, details });
+        }
+    }
+
     /// Ends a request, unless it has ended.
     fn end(&mut self, at: Time, flight: FlightId, ending: Ending) {
         let Driver {
             load, world, sink, ..
         } = self;
         if load.holds(flight) {
-            world.reasons.count(ending);
+            world.count(at, flight, ending, sink);
         }
         load.reply(at, flight, outcome_of(ending), world, sink);
     }

@@ -29,11 +29,13 @@ impl<C: Clock<Incoming>> LoadClock<C> {
                 flight,
                 epoch,
                 ending,
+                reply,
                 at,
             } => Incoming::Done {
                 flight,
                 epoch,
                 ending,
+                reply,
                 at: self.ours(at),
             },
             Incoming::Delivered(delivery) => Incoming::Delivered(Delivery {

@@ -339,12 +339,14 @@ impl Transport for Nats {
                 self.key = awaits.map(|key| (flight, key));
                 match answer {
                     // Its deliveries say more of it than that it was written.
-                    Answer::Nothing if is_awaited => Sent::Done(Ok(())),
+                    Answer::Nothing if is_awaited => Sent::Awaits(at as u32),
                     Answer::Nothing => Sent::Taken(Place {
                         connection: at as u32,
                         number: outbox.taken(),
                     }),
-                    Answer::Reply | Answer::Acknowledgement | Answer::Stored => Sent::Waiting,
+                    Answer::Reply | Answer::Acknowledgement | Answer::Stored => {
+                        Sent::Waiting(at as u32)
+                    }
                 }
             }
             Some(Err(error)) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {

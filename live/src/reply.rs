@@ -4,6 +4,7 @@
 //! conditions of the spec; where none of them holds, the status line decides.
 
 use async_nats::{Message, StatusCode};
+use blis_sim::event::{Reply, ReplyHeaders};
 use blis_sim::model::{ActionId, By, Condition, Model, SendKind};
 use blis_sim::users::mailbox::Key;
 use serde_json::Value;
@@ -21,6 +22,8 @@ pub struct Replies(Vec<Conditions>);
 struct Conditions {
     error: Vec<Condition>,
     rejected: Vec<Condition>,
+    /// The headers that are recorded.
+    recorded: Vec<String>,
 }
 
 impl Replies {
@@ -30,10 +33,27 @@ impl Replies {
             Some(sending) => Conditions {
                 error: sending.error_when.clone(),
                 rejected: sending.rejected_when.clone(),
+                recorded: sending.record_headers.clone(),
             },
             None => Conditions::default(),
         });
         Replies(actions.collect())
+    }
+
+    /// What of a reply is recorded.
+    pub fn told(&self, action: ActionId, message: &Message) -> Reply {
+        let recorded = self.0.get(action.index()).map(|of| of.recorded.as_slice());
+        let headers = match message.headers {
+            Some(_) => {
+                let names = recorded.unwrap_or_default().iter().enumerate();
+                ReplyHeaders::of(names.filter_map(|(at, name)| Some((at, header(message, name)?))))
+            }
+            None => ReplyHeaders::default(),
+        };
+        Reply {
+            bytes: u32::try_from(message.payload.len()).unwrap_or(u32::MAX),
+            headers,
+        }
     }
 
     /// How a request ended, by the reply to it.

@@ -10,6 +10,7 @@ use crate::report;
 use crate::run_directory::RunDirectory;
 use crate::simulate::simulate;
 use crate::trace_file::TraceFile;
+use crate::trace_rows::Rows;
 use crate::workload;
 
 /// Runs the workload and reports it.
@@ -27,7 +28,13 @@ pub fn execute(args: &RunArgs) -> Result<Done, Failure> {
     let mut trace = match &args.trace {
         Some(path) => {
             let form = args.trace_format;
-            Some(TraceFile::open(path, form, args.force, &workload)?)
+            Some(TraceFile::open(
+                path,
+                form,
+                args.force,
+                &workload,
+                Rows::new,
+            )?)
         }
         None => None,
     };

@@ -22,14 +22,14 @@ pub fn execute(args: &TraceArgs) -> Result<Done, Failure> {
         why,
     };
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let mut rows = Rows::new(out, args.format, &workload.model);
+    let mut rows = Rows::of_live(out, args.format, &workload.model);
     let mut written = rows.header(&workload);
     let mut counted = Counted::default();
     for entry in entries.by_ref() {
         let entry = entry?;
         counted.count(&entry);
         if let What::Done(row) = entry.what {
-            written = written.and_then(|()| rows.row(&row));
+            written = written.and_then(|()| rows.row(&row, &entry.headers));
         }
         if written.is_err() {
             break;

@@ -100,10 +100,13 @@ impl Sink for Recorder {
                 step,
             },
             Event::Awaited { .. }
+            | Event::Details { .. }
             | Event::Publication { .. }
             | Event::Message { .. }
             | Event::Delivery { .. }
-            | Event::Emission { .. } => unreachable!("these specs have no streams: {event:?}"),
+            | Event::Emission { .. } => {
+                unreachable!("these specs have no streams and no limits: {event:?}")
+            }
         };
         self.events.push((at, kept));
     }

@@ -11,10 +11,12 @@ use crate::server::Server;
 
 /// The requests of the run.
 const ROWS: usize = 200;
-/// The entries of a frame.
+/// The rows of a frame.
 const EACH: usize = 40;
-/// The bytes of an entry.
-const SIZE: usize = 56;
+/// The units of a row: the headers of its reply, and itself.
+const UNITS: usize = 2;
+/// The bytes of a unit.
+const SIZE: usize = 64;
 /// Where an entry has the instant at which its request was sent.
 const SENT: usize = 8 + 3 * 8;
 
@@ -35,15 +37,16 @@ impl Ended {
         let result = observe(&server.url(), &[&words[..], &[&out]].concat());
         let bytes = std::fs::read(directory.join("record.blis")).expect("a record");
         let mut reader = &bytes[HEADER..];
-        let mut entries = Vec::new();
+        let mut units = Vec::new();
         while let Next::Frame(frame) = read(&mut reader).expect("a frame") {
-            entries.extend(frame.entries);
+            units.extend(frame.units);
         }
-        assert_eq!(entries.len(), ROWS + 1);
-        let frames = entries.chunks(EACH).zip((0u64..).step_by(EACH));
-        let frames = frames.map(|(entries, first)| {
+        assert_eq!(units.len(), UNITS * ROWS + 1);
+        let each = UNITS * EACH;
+        let frames = units.chunks(each).zip((0u64..).step_by(EACH));
+        let frames = frames.map(|(units, first)| {
             let mut frame = Vec::new();
-            write(first, entries, &mut frame);
+            write(first, units, &mut frame);
             frame
         });
         Ended {
@@ -204,9 +207,9 @@ fn entries_that_were_changed_with_their_checksums_are_told_by_the_result() {
     let Next::Frame(mut frame) = read(&mut reader).expect("a frame") else {
         panic!("no frame");
     };
-    frame.entries[7][SENT] ^= 1;
+    frame.units[7][SENT] ^= 1;
     frames[2].clear();
-    write(frame.first, &frame.entries, &mut frames[2]);
+    write(frame.first, &frame.units, &mut frames[2]);
     let told = ended.told(&ended.with(&frames));
     assert!(told.starts_with("its checksum is "), "{told}");
     let where_ = format!(", where the result has {said}: it was changed; ");

@@ -8,7 +8,7 @@ use crate::wire::{Message, Wire};
 use crate::{FAST, saved, spec};
 
 /// A service of the test's own: for each message on a subject, what it publishes. It ends with the server.
-fn serve(
+pub fn serve(
     server: &Server,
     subject: &str,
     mut answers: impl FnMut(&Message) -> Vec<(String, Vec<String>, Vec<u8>)> + Send + 'static,
@@ -26,7 +26,7 @@ fn serve(
 }
 
 /// The number of a request within its user, from its id.
-fn number_of(message: &Message) -> u64 {
+pub fn number_of(message: &Message) -> u64 {
     let id = message.header("Blis-Request").expect("an id");
     let number = id.split('/').nth(2).expect("client, user, number, try");
     number.parse().expect("a number")

@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use disk::{Disk, Readers, RealDisk};
-pub use entry::{End, Entry, What};
+pub use entry::{End, Entry, Unit, What};
 pub use folder::{NamedText, Syncs};
 pub use frame::Checksum;
 pub use recover::{Damage, Entries, SEGMENT, Torn};
@@ -50,7 +50,7 @@ pub const UNFINISHED: &str = ".blis-";
 
 /// The shortest time between the groups of a segment, but for full ones: what a crash can lose.
 pub const EVERY: Duration = Duration::from_millis(100);
-/// The most entries of a group.
+/// The most units of a frame, and entries of a group.
 pub const MOST: usize = 1 << 14;
 /// How many entries may wait to be written: about 8 MiB.
 pub const ROOM: usize = 1 << 17;
@@ -106,10 +106,12 @@ pub enum Failure {
         what: String,
     },
     /// It says what no run of the spec can have done.
-    #[error("{} does not belong to the spec beside it; restore the spec that was run", path.display())]
+    #[error("{} does not belong to the spec beside it: {what}; restore the spec that was run", path.display())]
     OtherSpec {
-        /// The file.
+        /// The folder.
         path: PathBuf,
+        /// What the spec does not have.
+        what: String,
     },
 }
 

@@ -8,11 +8,14 @@ use crate::engine::given_up::GivenUp;
 use crate::engine::in_flight::InFlight;
 use crate::engine::lifecycle::{Ahead, Lifecycle, LoadEnd, Phase, Turn};
 use crate::engine::room::{Admission, Released, Room};
-use crate::event::{Event, FlightId, Outcome, Request, Sink, UserId};
+use crate::event::{Details, Event, FlightId, Outcome, Reason, Request, Sink, UserId};
 use crate::model::{ClientId, Model};
 use crate::time::Time;
 use crate::users::mailbox::{Delivery, Earlier, Key, Mailbox, Replied};
 use crate::users::{ProcessId, Users, Wake};
+
+/// What is known of a request that is dropped instead of being sent.
+static OVER_THE_LIMIT: Details = Details::failed(Reason::OverInFlightLimit);
 
 /// What users' requests are handed to: the simulated backend, a live cluster, or a script in a test.
 pub trait World {
@@ -326,6 +329,8 @@ impl Load {
             Admission::Dropped | Admission::Held => {
                 let (flight, _) = self.in_flight.insert(now, request);
                 world.dropped(&request);
+                let details = &OVER_THE_LIMIT;
+                sink.record(now, Event::Details { flight, details });
                 self.reply(now, flight, Outcome::Dropped, world, sink);
                 self.end_if_exhausted(now, sink);
             }

@@ -3,10 +3,14 @@
 //! Users and worlds report every event to a [`Sink`] as it happens. Measurement, traces and tests are sinks;
 //! none of them can change what happens.
 
+mod details;
 mod flight;
+mod reason;
 mod request;
 
+pub use details::{Details, MOST_BYTES, MOST_HEADERS, Reply, ReplyHeaders};
 pub use flight::FlightId;
+pub use reason::Reason;
 pub use request::{Outcome, Request, SessionEnd, UserId};
 
 use crate::model::{ActionId, ClientId, ConsumerId, FanOutId, ServiceId, StreamId};
@@ -113,6 +117,13 @@ pub enum Event<'a> {
         fan_out: FanOutId,
         /// How it went.
         emission: Emission,
+    },
+    /// Something else is known of a request that has not ended, or whose end is told next.
+    Details {
+        /// The id under which it is in flight, or was.
+        flight: FlightId,
+        /// What is known, beside what was told before.
+        details: &'a Details,
     },
 }
 

@@ -926,6 +926,7 @@ impl Sink for Measure {
             Event::Emission { fan_out, emission } => self.messages.emission(at, fan_out, &emission),
             Event::LateReply => self.late_replies += 1,
             Event::DuplicateReply => self.duplicate_replies += 1,
+            Event::Details { .. } => {}
             Event::LoadEnded => {
                 self.load_end = Some(at);
                 self.window.close(at);

@@ -23,12 +23,18 @@ pub struct Sending {
     pub error_when: Vec<Condition>,
     /// What makes a reply a refusal.
     pub rejected_when: Vec<Condition>,
+    /// The headers of replies that are recorded.
+    pub record_headers: Vec<String>,
     /// Where the deliveries come that its requests await.
     pub delivery: Option<DeliveredAt>,
 }
 
 /// The header with the request's id, unless the spec names another one.
 pub const REQUEST_ID: &str = "Blis-Request";
+/// The header of a double's reply with the line that served the request: the member, from 0.
+pub const MEMBER: &str = "Blis-Member";
+/// The header of a double's reply with the pure service time in nanoseconds, all visits together.
+pub const SERVICE_TIME: &str = "Blis-Service-Time-Ns";
 
 /// What may hold for a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,8 +18,8 @@ mod texts;
 
 pub use deliveries::{Await, Deliverer, DeliveryLimits};
 pub use live::{
-    Answer, By, Choice, Condition, Connections, DeliveredAt, InFlightPolicy, MaxInFlight, Payload,
-    REQUEST_ID, SendKind, Sending, Variable,
+    Answer, By, Choice, Condition, Connections, DeliveredAt, InFlightPolicy, MEMBER, MaxInFlight,
+    Payload, REQUEST_ID, SERVICE_TIME, SendKind, Sending, Variable,
 };
 pub use load_curve::LoadCurve;
 pub use members::{MemberKind, Members};

@@ -59,6 +59,14 @@ pub(super) fn sending(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
         }
         conditions(f, "      ", "error_when", live.error_when.as_ref())?;
         conditions(f, "      ", "rejected_when", live.rejected_when.as_ref())?;
+        if let Some(names) = &live.record_headers {
+            let names: Vec<String> = names
+                .value
+                .iter()
+                .map(|name| Quoted(&name.value).to_string())
+                .collect();
+            writeln!(f, "      record_headers: [{}]", names.join(", "))?;
+        }
         if let Some(written) = &live.delivery {
             delivery(f, &written.value)?;
         }

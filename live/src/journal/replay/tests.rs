@@ -8,10 +8,10 @@ use blis_sim::result::{self, Live, Provenance, Run};
 use blis_sim::simulation::{Progress, Simulation};
 use proptest::prelude::*;
 
-use super::super::entry::Bytes;
+use super::super::entry::{Bytes, Unit};
 use super::super::fake::FakeDisk;
 use super::super::frame::{self, Header};
-use super::super::tests::{RUN, model};
+use super::super::tests::{RUN, model, unit};
 use super::super::writer::{Numbered, Segment};
 use super::super::{Damage, Disk, Readers};
 use super::*;
@@ -33,12 +33,16 @@ impl Sink for Collect {
 
     fn record(&mut self, at: Time, event: Event<'_>) {
         if let Some(what) = What::of(at, event, self.warmup) {
-            let entry = Entry {
-                now: self.now,
-                what,
-            };
-            self.entries.push(entry.encode());
+            self.entries.push(unit(&Entry::bare(self.now, what)));
         }
+    }
+}
+
+/// The entry of a unit.
+fn entry_of(unit: &Bytes) -> Entry {
+    match Unit::decode(unit) {
+        Some(Unit::Entry(entry, 0)) => entry,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -58,11 +62,8 @@ fn simulate(model: &Model) -> (Measure, Vec<Bytes>, End) {
     };
     let (mut measure, mut collect) = simulation.into_sink();
     measure.finish(end.intended).expect("the books balance");
-    let seal = Entry {
-        now: end.at,
-        what: What::Ended(end),
-    };
-    collect.entries.push(seal.encode());
+    let seal = Entry::bare(end.at, What::Ended(end));
+    collect.entries.push(unit(&seal));
     (measure, collect.entries, end)
 }
 
@@ -109,7 +110,7 @@ fn record(model: &Model, entries: &[(u64, Bytes)]) -> Entries<<FakeDisk as Disk>
         .iter()
         .map(|(sequence, bytes)| Numbered {
             sequence: *sequence,
-            bytes: *bytes,
+            entry: entry_of(bytes),
         })
         .collect();
     for group in numbered.chunks(100) {

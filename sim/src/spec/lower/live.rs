@@ -213,6 +213,7 @@ fn sent(
         payload,
         error_when: replies::conditions(live.error_when.as_ref(), findings),
         rejected_when: replies::conditions(live.rejected_when.as_ref(), findings),
+        record_headers: replies::recorded(kind, live, findings),
         delivery: delivery.map(|one| replies::delivery(spec, one, &request_id, findings)),
         request_id,
     })

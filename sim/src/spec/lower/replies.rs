@@ -4,12 +4,18 @@ use std::num::NonZeroUsize;
 
 use super::Findings;
 use super::live::{Use, subject_of, template};
-use crate::model::{Answer, By, Condition, DeliveredAt, Piece, SendKind, Template};
+use crate::event::MOST_HEADERS;
+use crate::model::{
+    Answer, By, Condition, DeliveredAt, MEMBER, Piece, SERVICE_TIME, SendKind, Template,
+};
 use crate::spec::error::shown;
 use crate::spec::live::{self, Delivery, Live};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::Spec;
 use crate::spec::units::Count;
+
+/// The longest name of a header that is recorded.
+const MOST_NAME: usize = 64;
 
 /// What is said of replies has replies to look at.
 pub fn check(kind: SendKind, live: &Live, findings: &mut Findings) {
@@ -23,6 +29,53 @@ pub fn check(kind: SendKind, live: &Live, findings: &mut Findings) {
                 ),
             );
         }
+    }
+}
+
+/// The headers of replies that are recorded.
+pub fn recorded(kind: SendKind, live: &Live, findings: &mut Findings) -> Vec<String> {
+    let has_replies = matches!(kind.answer(), Answer::Reply | Answer::Stored);
+    let Some(written) = &live.record_headers else {
+        return match kind.answer() {
+            Answer::Reply => [MEMBER, SERVICE_TIME].map(str::to_owned).to_vec(),
+            Answer::Stored | Answer::Acknowledgement | Answer::Nothing => Vec::new(),
+        };
+    };
+    let names = &written.value;
+    if !has_replies && !names.is_empty() {
+        let error = written.error("there is no reply of a service whose headers could be recorded");
+        findings.error(
+            error.help(
+                "`record_headers` is for what is sent with `request`, `kv_get` or `direct_get`",
+            ),
+        );
+    }
+    if names.len() > MOST_HEADERS {
+        let error = written.error(format!("{} headers are to be recorded", names.len()));
+        findings.error(error.help(format!("name up to {MOST_HEADERS}")));
+    }
+    for (at, name) in names.iter().enumerate() {
+        recordable(name, findings);
+        if names[..at].iter().any(|before| before.value == name.value) {
+            let error = name.error(format!("`{}` is named twice", shown(&name.value)));
+            findings.error(error.help("name a header once"));
+        }
+    }
+    names.iter().map(|name| name.value.clone()).collect()
+}
+
+/// The name of a header that is recorded is one of a column, too: a token of HTTP (RFC 9110, 5.6.2).
+fn recordable(name: &Spanned<String>, findings: &mut Findings) {
+    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    let length = name.value.len();
+    if length == 0 || length > MOST_NAME || !name.value.chars().all(token) {
+        let error = name.error(format!(
+            "`{}` is no name of a header that can be recorded",
+            shown(&name.value)
+        ));
+        findings.error(error.help(format!(
+            "write up to {MOST_NAME} letters, digits and hyphens, such as `Server-Id`"
+        )));
     }
 }
 
