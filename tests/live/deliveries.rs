@@ -1,8 +1,10 @@
 //! Deliveries that requests await, from the double of a fan-out: beside those of the simulation, which draws the same losses.
 
+use std::process::Command;
+
 use serde_json::Value;
 
-use crate::programs::{Double, number, observe, run};
+use crate::programs::{Double, document, end, number, observe, run, start};
 use crate::saved;
 use crate::server::Server;
 
@@ -68,4 +70,47 @@ fn what_is_too_much_is_a_duplicate_in_both_worlds_alike() {
     };
     assert_eq!(counts(&live), counts(&simulated));
     assert!(counts(&live)[2] > 200, "{:?}", counts(&live));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_killed_has_its_deliveries_in_the_record() {
+    let server = Server::start("");
+    let endless = room(5, "1").replace("requests: 120", "horizon: 1h");
+    let path = saved(&server, "rooms.yaml", &endless);
+    let _double = Double::start(&server.url(), &["--spec", &path]);
+    let directory = server.folder().join("run");
+    let out = directory.display().to_string();
+    let mut wire = crate::wire::Wire::connect(server.port);
+    wire.subscribe("rooms.say");
+    let child = start(&[
+        "observe",
+        "--url",
+        &server.url(),
+        "--spec",
+        &path,
+        "--quiet",
+        "--out",
+        &out,
+    ]);
+    let segment = directory.join("journal/0.segment");
+    while std::fs::metadata(&segment).map_or(0, |file| file.len()) < 100_000 {
+        wire.next().expect("a message");
+    }
+    let killed = Command::new("kill")
+        .args(["-KILL", &child.id().to_string()])
+        .status();
+    assert!(killed.expect("kill is there").success());
+    assert_eq!(end(child).code, None);
+    let result = document(&run(&["report", &out, "--json"]));
+    let of = |figure: &str| number(&result, &format!("/deliveries/say/{figure}"));
+    let sent = number(&result, "/requests/intended");
+    assert_eq!(of("expected"), 5 * sent);
+    assert_eq!(of("expected"), of("delivered") + of("missing"));
+    assert_eq!(of("each_ms/count"), of("delivered"));
+    // What is lost, and what was on its way when it was killed.
+    assert!(
+        of("delivered") > 2 * sent && of("missing") > 0,
+        "{result:#}"
+    );
 }
