@@ -78,8 +78,6 @@ fn document(model: &Model, measure: &Measure, end: End) -> Run {
         messages: Vec::new(),
         awaited: Default::default(),
         generator: None,
-        not_measured: Vec::new(),
-        record: None,
         observers: None,
     };
     let provenance = Provenance {
@@ -88,6 +86,8 @@ fn document(model: &Model, measure: &Measure, end: End) -> Run {
         files: Default::default(),
         configuration: Default::default(),
         ended_by: end.by,
+        record: None,
+        not_measured: Vec::new(),
         mode: result::Mode::Live {
             live: Box::new(live),
             evidence: Default::default(),
