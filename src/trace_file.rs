@@ -13,7 +13,7 @@ use blis_sim::model::Model;
 use blis_sim::trace::Row;
 use tempfile::TempPath;
 
-use crate::cli::TraceFormat;
+use crate::cli::{KeepArgs, TraceFormat};
 use crate::exit::Failure;
 use crate::trace_rows::Rows;
 use crate::workload::Workload;
@@ -37,12 +37,27 @@ pub struct TraceFile {
 }
 
 impl TraceFile {
+    /// The trace that the arguments ask for, if they ask for one.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn asked<P>(
+        args: &KeepArgs,
+        workload: &Workload<P>,
+        rows: impl FnOnce(Out, TraceFormat, &Model<P>) -> Rows<Out>,
+    ) -> Result<Option<TraceFile>, Failure> {
+        let path = args.trace.as_ref();
+        let open =
+            |path: &PathBuf| TraceFile::open(path, args.trace_format, args.force, workload, rows);
+        path.map(open).transpose()
+    }
+
     /// Opens the place of a trace and writes the header of its rows.
     ///
     /// # Errors
     /// [`Failure::Usage`] when the form is not known, when the file is there and not to be replaced, or when the
     /// place cannot be written.
-    pub fn open<P>(
+    fn open<P>(
         path: &Path,
         form: Option<TraceFormat>,
         replace: bool,

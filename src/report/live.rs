@@ -1,6 +1,6 @@
 //! What only a live run has, and how the generator did.
 
-use blis_sim::result::{GeneratorInterval, GeneratorResult, LatencyBlock, Run};
+use blis_sim::result::{GeneratorInterval, GeneratorResult, LatencyBlock, Live, Run};
 use blis_sim::verdict::{Standing, Status};
 
 use super::course::grouped;
@@ -23,9 +23,21 @@ pub fn configuration(run: &Run) -> Section {
 
 /// Connections, lag and reasons.
 pub fn live(run: &Run) -> Section {
-    let Some(live) = &run.live else {
-        return Section::empty();
-    };
+    let live = run.live.as_ref().map(|live| connections(run, live));
+    let record = run.record.as_ref().map(record);
+    let mut facts: Vec<Fact> = live.into_iter().chain(record).collect();
+    if let Some(first) = facts.first_mut()
+        && !run.not_measured.is_empty()
+    {
+        first.add(format!("not measured: {}", run.not_measured.join(", ")));
+    }
+    match facts.is_empty() {
+        true => Section::empty(),
+        false => Section::of([Block::Facts(facts)]),
+    }
+}
+
+fn connections(run: &Run, live: &Live) -> Fact {
     let connections = match live.connections {
         1 => "1 connection".to_owned(),
         several => format!("{} connections", count(u64::from(several))),
@@ -52,11 +64,7 @@ pub fn live(run: &Run) -> Section {
             count(*number)
         ));
     }
-    if !live.not_measured.is_empty() {
-        fact.add(format!("not measured: {}", live.not_measured.join(", ")));
-    }
-    let record = live.record.as_ref().map(record);
-    Section::of([Block::Facts([fact].into_iter().chain(record).collect())])
+    fact
 }
 
 fn quantiles(times: &LatencyBlock) -> Option<String> {
@@ -189,8 +197,6 @@ mod tests {
                 limited_by: limited_by.iter().map(|&why| why.to_owned()).collect(),
                 series: vec![interval],
             }),
-            not_measured: Vec::new(),
-            record: None,
             observers: None,
         };
         let provenance = Provenance {
@@ -199,6 +205,8 @@ mod tests {
             files: Default::default(),
             configuration: Default::default(),
             ended_by: blis_sim::engine::LoadEnd::Budget,
+            record: None,
+            not_measured: Vec::new(),
             mode: result::Mode::Live {
                 live: Box::new(live),
                 evidence: Default::default(),

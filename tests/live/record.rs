@@ -108,9 +108,9 @@ fn a_run_that_ends_leaves_its_rows_beside_its_result() {
     ];
     let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
     let result = observe(&server.url(), &words);
-    assert_eq!(number(&result, "/live/record/rows"), 400);
-    assert_eq!(number(&result, "/live/record/dropped"), 0);
-    assert!(result["live"]["record"].get("recovered").is_none());
+    assert_eq!(number(&result, "/record/rows"), 400);
+    assert_eq!(number(&result, "/record/dropped"), 0);
+    assert!(result["record"].get("recovered").is_none());
     assert_eq!(
         names(&directory),
         [
@@ -153,7 +153,7 @@ fn a_run_that_ends_leaves_its_rows_beside_its_result() {
     let manifest = std::fs::read_to_string(directory.join("manifest.json")).expect("a manifest");
     let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
     keeps_to("manifest", &manifest);
-    assert_eq!(manifest["run"], result["live"]["record"]["run"]);
+    assert_eq!(manifest["run"], result["record"]["run"]);
     assert_eq!(manifest["spec"], result["spec"]);
     assert_eq!(manifest["configuration"], result["configuration"]);
     // A crash before the journal is taken away leaves both, and the result counts.
@@ -182,12 +182,12 @@ fn a_run_that_ends_leaves_its_rows_beside_its_result() {
             "{figure}"
         );
     }
-    assert_eq!(number(&sealed, "/live/record/recovered/unknown"), 0);
+    assert_eq!(number(&sealed, "/record/recovered/unknown"), 0);
     // A directory holds one run.
     let refused = run(&["observe", "--url", &server.url(), "--out", &out]);
     assert_eq!(refused.code, Some(2), "{}", refused.stderr);
     let again = observe(&server.url(), &[&words[..], &["--force"]].concat());
-    assert_ne!(again["live"]["record"]["run"], manifest["run"]);
+    assert_ne!(again["record"]["run"], manifest["run"]);
     let kept = std::fs::read_to_string(directory.join("result.json")).expect("a result");
     assert_eq!(run(&["report", &out, "--json"]).stdout, kept);
 }
@@ -326,12 +326,12 @@ fn a_run_that_is_killed_is_told_of_by_its_record() {
     );
     let result = document(&ran);
     assert_eq!(result["ended_by"], "interrupted");
-    assert_eq!(result["live"]["not_measured"][0], "incidents");
-    let unknown = number(&result, "/live/record/recovered/unknown");
+    assert_eq!(result["not_measured"][0], "incidents");
+    let unknown = number(&result, "/record/recovered/unknown");
     let (rows, told) = rows(&out);
     assert!(rows.len() > 100, "{}", rows.len());
     assert!(unknown > 0, "the double cannot answer that many");
-    assert_eq!(rows.len() as u64, number(&result, "/live/record/rows"));
+    assert_eq!(rows.len() as u64, number(&result, "/record/rows"));
     add_up(&rows, &result, unknown);
     assert_eq!(unknown, number(&result, "/requests/unresolved"));
     assert!(
@@ -356,11 +356,8 @@ fn a_run_that_is_killed_is_told_of_by_its_record() {
     std::fs::write(&segment, bytes).expect("a segment");
     std::fs::remove_file(directory.join("journal/0-again.segment")).expect("the copy");
     let torn = document(&run(&["report", &out, "--json"]));
-    let before = number(&result, "/live/record/recovered/torn_bytes");
-    assert_eq!(
-        number(&torn, "/live/record/recovered/torn_bytes"),
-        before + 12
-    );
+    let before = number(&result, "/record/recovered/torn_bytes");
+    assert_eq!(number(&torn, "/record/recovered/torn_bytes"), before + 12);
     assert_eq!(torn["requests"], result["requests"]);
 
     let taken = run(&["observe", "--url", &server.url(), "--out", &out]);
@@ -465,12 +462,12 @@ fn a_disk_that_fills_up_ends_the_run_with_what_there_is() {
     let result = document(&ran);
     assert_eq!(result["ended_by"], "interrupted");
     assert!(number(&result, "/requests/ok") > 100);
-    assert!(number(&result, "/live/record/dropped") > 0);
+    assert!(number(&result, "/record/dropped") > 0);
     // What was brought to disk before is there, with the result.
     let kept = std::fs::read_to_string(directory.join("result.json")).expect("a result");
     assert_eq!(kept, ran.stdout);
     let (rows, _) = rows(&out);
-    assert_eq!(rows.len() as u64, number(&result, "/live/record/rows"));
+    assert_eq!(rows.len() as u64, number(&result, "/record/rows"));
 }
 
 #[test]
@@ -492,7 +489,7 @@ fn rows_alone_need_no_directory() {
     assert_eq!(names(&folder), ["rows.jsonl"]);
     let text = std::fs::read_to_string(&file).expect("a trace");
     assert_eq!(text.lines().count(), 51);
-    assert_eq!(number(&result, "/live/record/rows"), 50);
+    assert_eq!(number(&result, "/record/rows"), 50);
     let taken = run(&["observe", "--url", &server.url(), "--trace", &file]);
     assert_eq!(taken.code, Some(2), "{}", taken.stderr);
 }

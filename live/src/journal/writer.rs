@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use blis_sim::event::{Details, Event, FlightId, Sink};
@@ -107,10 +107,21 @@ struct Shared {
     failed: AtomicBool,
 }
 
-/// The sink that takes down what happens. It never waits.
+/// What becomes of an entry that there is no room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Full {
+    /// It is left out and counted, so that nobody waits.
+    LeavesOut,
+    /// Whoever tells it waits: nothing is left out.
+    Waits,
+}
+
+/// The sink that takes down what happens.
 #[derive(Debug)]
 pub struct Recorder {
     entries: SyncSender<Numbered>,
+    /// Wakes the writer, where an entry waits until there is room for it.
+    wake: Option<SyncSender<()>>,
     sequence: u64,
     now: Time,
     warmup: Time,
@@ -123,6 +134,19 @@ impl Recorder {
         let sequence = self.sequence;
         self.sequence += 1;
         Numbered { sequence, entry }
+    }
+
+    /// Hands an entry to the writer; whether it will be written.
+    fn take(&self, numbered: Numbered) -> bool {
+        match (self.entries.try_send(numbered), &self.wake) {
+            (Ok(()), _) => true,
+            (Err(TrySendError::Full(numbered)), Some(wake)) => {
+                // A writer that has been woken already is as good.
+                let _ = wake.try_send(());
+                self.entries.send(numbered).is_ok()
+            }
+            (Err(_), _) => false,
+        }
     }
 
     /// The entry of an event, with what was told of its request before.
@@ -151,7 +175,7 @@ impl Sink for Recorder {
             return;
         };
         let numbered = self.numbered(entry);
-        if self.entries.try_send(numbered).is_err() {
+        if !self.take(numbered) {
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -193,7 +217,7 @@ impl Known {
 pub struct Journal {
     thread: JoinHandle<(Written, io::Result<()>)>,
     /// Dropped at the end of the run, which wakes the thread.
-    open: Sender<()>,
+    open: SyncSender<()>,
     path: PathBuf,
     shared: Arc<Shared>,
 }
@@ -211,13 +235,17 @@ pub struct Kept {
 
 impl Journal {
     /// Starts to write what the sink takes down.
-    pub fn start<D>(segment: Segment<D>, warmup: Time) -> (Recorder, Journal)
+    pub fn start<D>(segment: Segment<D>, warmup: Time, full: Full) -> (Recorder, Journal)
     where
         D: Disk + Send + 'static,
         D::File: Send,
     {
-        let (recorder, entries, shared) = recorder(ROOM, warmup);
-        let (open, closed) = channel();
+        let (mut recorder, entries, shared) = recorder(ROOM, warmup);
+        let (open, closed) = sync_channel(1);
+        recorder.wake = match full {
+            Full::Waits => Some(open.clone()),
+            Full::LeavesOut => None,
+        };
         let path = segment.path.clone();
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
@@ -275,6 +303,7 @@ fn recorder(room: usize, warmup: Time) -> (Recorder, Receiver<Numbered>, Arc<Sha
     let shared = Arc::new(Shared::default());
     let recorder = Recorder {
         entries: sender,
+        wake: None,
         sequence: 0,
         now: Time::ZERO,
         warmup,
@@ -285,7 +314,7 @@ fn recorder(room: usize, warmup: Time) -> (Recorder, Receiver<Numbered>, Arc<Sha
 }
 
 /// Writes group after group until the run is over. The wait between them is on a channel of its own, so that a sender of
-/// entries never has anyone to wake.
+/// entries never has anyone to wake, unless it waits for room.
 fn keep<D: Disk>(
     segment: &mut Segment<D>,
     entries: &Receiver<Numbered>,
@@ -333,6 +362,7 @@ mod tests {
     use blis_sim::model::{ActionId, ClientId};
 
     use super::super::Readers;
+    use super::super::entry::SIZE;
     use super::super::fake::FakeDisk;
     use super::super::tests::model;
     use super::*;
@@ -520,7 +550,7 @@ mod tests {
     #[test]
     fn the_thread_brings_everything_to_disk_and_seals_it() {
         let disk = FakeDisk::new();
-        let (mut recorder, journal) = Journal::start(segment(&disk), Time::ZERO);
+        let (mut recorder, journal) = Journal::start(segment(&disk), Time::ZERO, Full::LeavesOut);
         for number in 0..1000 {
             happens(&mut recorder, number);
         }
@@ -535,13 +565,56 @@ mod tests {
         assert_eq!(kept.written.entries, 1001);
     }
 
+    /// Who waits for room loses nothing, and what waits is bounded: the rest is on disk already.
+    #[test]
+    fn one_that_waits_leaves_nothing_out() {
+        let disk = FakeDisk::new();
+        let (mut recorder, journal) = Journal::start(segment(&disk), Time::ZERO, Full::Waits);
+        let number = 2 * ROOM as u64 + 5;
+        for one in 0..number {
+            happens(&mut recorder, one);
+        }
+        let least = (number as usize - ROOM - MOST) * SIZE;
+        assert!(disk.contents("/0.segment").len() >= least);
+        let end = End {
+            by: LoadEnd::Budget,
+            at: Time::from_nanos(number),
+            intended: number,
+        };
+        let kept = journal.finish(recorder, end);
+        assert!(kept.failed.is_none());
+        assert_eq!((kept.dropped, kept.written.rows), (0, number));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_disk_that_has_failed() {
+        let mut disk = FakeDisk::new();
+        let segment = segment(&disk);
+        disk.fail_at(disk.operations() + 2);
+        let (mut recorder, journal) = Journal::start(segment, Time::ZERO, Full::Waits);
+        let number = 3 * ROOM as u64;
+        for one in 0..number {
+            happens(&mut recorder, one);
+        }
+        assert!(journal.has_failed());
+        let end = End {
+            by: LoadEnd::Interrupted,
+            at: Time::from_nanos(number),
+            intended: number,
+        };
+        let kept = journal.finish(recorder, end);
+        assert!(kept.failed.is_some());
+        // The seal is one that is not there, too.
+        assert_eq!(kept.written.rows + kept.dropped, number + 1);
+    }
+
     #[test]
     fn a_disk_that_fails_stops_the_record_and_not_the_run() {
         for failing in [1, 2] {
             let mut disk = FakeDisk::new();
             let segment = segment(&disk);
             disk.fail_at(disk.operations() + failing - 1);
-            let (mut recorder, journal) = Journal::start(segment, Time::ZERO);
+            let (mut recorder, journal) = Journal::start(segment, Time::ZERO, Full::LeavesOut);
             happens(&mut recorder, 0);
             // The thread ends by itself, without any end of the run.
             while !journal.has_failed() {

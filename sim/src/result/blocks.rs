@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::constraints::{Bottleneck, ConstraintResult};
 use super::deliveries::DeliveryResult;
 use super::live::Live;
+use super::manifest::Record;
 use super::messages::{FanOutResult, StreamInterval, StreamResult};
 use crate::event::Outcome;
 use crate::spec::Setting;
@@ -101,6 +102,12 @@ pub struct Run {
     /// What only a live run has; absent for a simulated one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Live>,
+    /// What is on disk of the run, request by request; absent when nothing was to be kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Record>,
+    /// Parts of a result that this run does not measure; absent where it measures all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_measured: Vec<String>,
 }
 
 /// Which spec was run.

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::LatencyBlock;
 use super::build::block;
 use super::live_observers::Observers;
-use super::manifest::Record;
 use crate::measure::Times;
 
 /// What only a live run has.
@@ -33,11 +32,6 @@ pub struct Live {
     /// How the generator itself did; absent where the result was made of the record of an interrupted run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generator: Option<GeneratorResult>,
-    /// Parts of a result that a live run does not measure.
-    pub not_measured: Vec<String>,
-    /// What is on disk of the run, request by request; absent when nothing was to be kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub record: Option<Record>,
     /// What observers saw beside the load; absent when they did not come to their end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observers: Option<Observers>,

@@ -52,6 +52,10 @@ pub const SCHEMA: &str = "blis.result/1";
 
 /// What [`Run::ended_by`] says of a run that did not come to its own end.
 pub const INTERRUPTED: &str = "interrupted";
+/// The `mode` of a simulated run.
+pub const SIMULATED: &str = "simulated";
+/// The `mode` of a live run.
+pub const LIVE: &str = "live";
 
 /// The JSON Schema of the document, pretty-printed with a line break at its end.
 pub fn json_schema() -> String {

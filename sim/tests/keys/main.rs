@@ -92,6 +92,8 @@ fn result_of(sets: &[String]) -> Result<serde_json::Value, String> {
         files: BTreeMap::new(),
         configuration: BTreeMap::new(),
         ended_by: LoadEnd::Idle,
+        record: None,
+        not_measured: Vec::new(),
         mode: result::Mode::Simulated {
             events: finished.events,
             simulated: Span::ZERO,

@@ -77,8 +77,6 @@ fn document(model: &Model, measure: &Measure, end: End) -> Run {
         incidents: Default::default(),
         messages: Vec::new(),
         generator: None,
-        not_measured: Vec::new(),
-        record: None,
         observers: None,
     };
     let provenance = Provenance {
@@ -87,6 +85,8 @@ fn document(model: &Model, measure: &Measure, end: End) -> Run {
         files: Default::default(),
         configuration: Default::default(),
         ended_by: end.by,
+        record: None,
+        not_measured: Vec::new(),
         mode: result::Mode::Live {
             live: Box::new(live),
             evidence: Default::default(),
