@@ -154,7 +154,7 @@ const NO_BYTES: u64 = NONE >> 32;
 
 /// A number in so many bits, all of which are set where there is none.
 fn present(value: u64, none: u64) -> Option<u32> {
-    (value != none).then(|| value as u32)
+    (value != none).then_some(value as u32)
 }
 
 /// Reason, connection and bytes of the reply.

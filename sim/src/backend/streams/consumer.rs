@@ -78,7 +78,7 @@ impl ConsumerState {
             gathering: consumer
                 .batch
                 .as_ref()
-                .map(|batch| Gathering::new(batch, &key)),
+                .map(|batch| Gathering::new(batch, key)),
             identity_key: key(Purpose::Request),
             pending: VecDeque::new(),
             again: VecDeque::new(),
