@@ -11,7 +11,7 @@ use std::sync::mpsc::Sender;
 use std::time::Instant;
 
 use async_nats::{Client, Event, Message, Subscriber};
-use blis_sim::engine::FlightId;
+use blis_sim::event::FlightId;
 use blis_sim::model::{ActionId, Answer, Model, SendKind};
 use blis_sim::runner::Epoch;
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -257,6 +257,7 @@ async fn open_one(
             flight,
             epoch,
             ending,
+            reply: reads.told(action, message),
             at,
         })
     };

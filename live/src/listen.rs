@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use crate::clock::time_of;
 use crate::connection::ConnectFailure;
 use crate::double::deliveries::{pull_subject, pullers};
-use crate::double::errands::{instance_id, parse_call, parse_message};
+use crate::double::handed_out::{instance_id, parse_call, parse_message};
 use crate::double::heard::{Arrived, Called, Delivery, Fetched, Heard, Returned};
 use crate::double::part::{GROUP, Listening, Purpose, peers_subject};
 use crate::identity::{

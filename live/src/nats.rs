@@ -12,17 +12,16 @@ use std::time::Duration;
 
 use async_nats::message::OutboundMessage;
 use async_nats::{HeaderMap, HeaderValue};
-use blis_sim::engine::FlightId;
-use blis_sim::event::{Outcome, Request};
-use blis_sim::model::{ActionId, Answer, Model, Path, SizeDraws, Template, rendered};
+use blis_sim::event::{FlightId, Request};
+use blis_sim::model::{Answer, Model, Path, SizeDraws, Template, rendered};
 use blis_sim::runner::Epoch;
 use blis_sim::time::Time;
+use blis_sim::users::mailbox::Key;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::runtime::Handle;
 
 use crate::allotment::Allotment;
-use crate::awaiting::{Awaiting, Delivery, Earlier, Name, Tally};
 use crate::batches::Batches;
 use crate::connection::{Connection, ReplyId, Told};
 use crate::denied::key;
@@ -54,15 +53,14 @@ pub struct Over<'a> {
     pub runtime: Handle,
     /// How many requests earlier loads have sent.
     pub sequence: u64,
-    /// Those for which something may still be delivered.
-    pub earlier: Earlier,
 }
 
 /// Sends to NATS.
 pub struct Nats {
     epoch: Epoch,
     renders: Renderer,
-    awaiting: Awaiting,
+    /// What names the request that was sent last in its deliveries.
+    key: Option<(FlightId, Key)>,
     /// What payloads of a size are cut from.
     filling: Bytes,
     sizes: SizeDraws,
@@ -105,7 +103,6 @@ impl Nats {
             told,
             runtime,
             sequence,
-            earlier,
         } = over;
         let run = match epoch {
             Epoch::FIRST => session.to_owned(),
@@ -132,7 +129,7 @@ impl Nats {
             sizes: SizeDraws::new(model),
             epoch,
             renders: Renderer::new(Filler::new(epoch, model)),
-            awaiting: Awaiting::new(model, earlier),
+            key: None,
             connections,
             sent: Vec::new(),
             sequence,
@@ -143,25 +140,9 @@ impl Nats {
         }
     }
 
-    /// What came of the deliveries that requests await, by action.
-    pub fn awaited(&self) -> Vec<(ActionId, Tally)> {
-        let tallies = self.awaiting.tallies();
-        tallies.map(|(id, tally)| (id, tally.clone())).collect()
-    }
-
     /// How many requests were sent over the connections so far, those of earlier loads included.
     pub fn sequence(&self) -> u64 {
         self.sequence
-    }
-
-    /// What was delivered meanwhile for requests of earlier loads.
-    pub fn late_of_earlier(&self) -> u64 {
-        self.awaiting.late_of_earlier()
-    }
-
-    /// The requests for which something may still be delivered once this load is over.
-    pub fn into_earlier(self) -> Earlier {
-        self.awaiting.into_earlier()
     }
 
     /// The messages that never left connections, at least, once they were flushed.
@@ -236,7 +217,7 @@ impl Transport for Nats {
             }
         };
         let awaits = prepared.awaited.as_ref();
-        let awaits = awaits.map(|template| Name::of(renders.text(template, request, sequence)));
+        let awaits = awaits.map(|template| Key::of(renders.text(template, request, sequence)));
         let answer = prepared.kind.answer();
         if answer == Answer::Acknowledgement {
             // A retry is the same message.
@@ -272,16 +253,16 @@ impl Transport for Nats {
             self.touched.push(at);
         }
         outbox.took();
-        if let Some(name) = awaits {
-            self.awaiting.sent(now, flight, request, name);
-            return Sent::Waiting;
-        }
+        let is_awaited = awaits.is_some();
+        self.key = awaits.map(|key| (flight, key));
         match answer {
+            // Its deliveries say more of it than that it was written.
+            Answer::Nothing if is_awaited => Sent::Awaits(at as u32),
             Answer::Nothing => Sent::Taken(Place {
                 connection: at as u32,
                 number: outbox.taken(),
             }),
-            Answer::Reply | Answer::Acknowledgement | Answer::Stored => Sent::Waiting,
+            Answer::Reply | Answer::Acknowledgement | Answer::Stored => Sent::Waiting(at as u32),
         }
     }
 
@@ -291,20 +272,9 @@ impl Transport for Nats {
         }
     }
 
-    fn replied(&mut self, flight: FlightId, outcome: Outcome) -> bool {
-        self.awaiting.replied(flight, outcome)
-    }
-
-    fn delivered(&mut self, delivery: &Delivery) -> Option<FlightId> {
-        self.awaiting.delivered(delivery)
-    }
-
-    fn gave_up(&mut self, flight: FlightId) {
-        self.awaiting.give_up(flight);
-    }
-
-    fn is_waiting(&self) -> bool {
-        self.awaiting.is_waiting()
+    fn key(&mut self, flight: FlightId) -> Option<Key> {
+        let (of, key) = self.key.take()?;
+        (of == flight).then_some(key)
     }
 
     fn had(&self, connection: u32, flight: FlightId) -> bool {

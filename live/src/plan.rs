@@ -211,12 +211,13 @@ fn sample<P>(
     if !headers.is_empty() {
         lines.push(format!("headers {}", headers.join(", ")));
     }
-    if let Some(awaited) = &sending.awaited {
+    let awaited = model.actions[action.index()].awaited;
+    if let (Some(awaited), Some(delivery)) = (awaited, &sending.delivery) {
         lines.push(format!(
             "done after {} of {} deliveries on {}, to {} subscribers",
             awaited.until,
             awaited.deliveries,
-            awaited.subject.wildcards(),
+            delivery.subject.wildcards(),
             awaited.subscribers
         ));
     }

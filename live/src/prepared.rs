@@ -75,13 +75,13 @@ impl Prepared {
         let reply_names_it = id.is_none() && sending.kind.answer() == Answer::Reply;
         let headers = id.into_iter().chain(sending.headers.clone());
         let headers = headers.map(|(name, template)| Some((name.parse().ok()?, template)));
-        let awaited = sending.awaited.as_ref();
+        let delivery = sending.delivery.as_ref();
         Some(Prepared {
             kind: sending.kind,
             subject,
             headers: headers.collect::<Option<_>>()?,
             payload,
-            awaited: awaited.map(|awaited| awaited.equals.clone()),
+            awaited: delivery.map(|delivery| delivery.equals.clone()),
             reply_names_it,
         })
     }

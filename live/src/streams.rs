@@ -17,8 +17,7 @@ use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{Config, RetentionPolicy};
 use async_nats::jetstream::{self, Context, ErrorCode};
-use blis_sim::backend::Backend;
-use blis_sim::model::{Consumer, Exhausted, Model, SendKind, Step};
+use blis_sim::model::{ActionId, Consumer, Exhausted, Model, SendKind, Step};
 use blis_sim::spec::LONGEST_NAME;
 use blis_sim::time::Span;
 use futures_util::future::try_join_all;
@@ -165,7 +164,7 @@ fn description(spec: &str, run: &str) -> String {
 }
 
 /// The subjects of each stream: those that paths publish to, dead letters, and what users send to it themselves.
-fn subjects(model: &Model, backend: &Backend) -> Vec<BTreeSet<String>> {
+fn subjects(model: &Model) -> Vec<BTreeSet<String>> {
     let mut subjects = vec![BTreeSet::new(); model.streams.len()];
     for step in &model.program {
         if let Step::Publish {
@@ -183,7 +182,7 @@ fn subjects(model: &Model, backend: &Backend) -> Vec<BTreeSet<String>> {
     for (action, id) in model.actions.iter().zip(0u16..) {
         let sending = action.sending.as_ref();
         let sent = sending.filter(|sending| sending.kind == SendKind::Jetstream);
-        let stream = backend.begins_with_stream(blis_sim::model::ActionId(id));
+        let stream = model.begins_with_stream(ActionId(id));
         if let (Some(sending), Some(stream)) = (sent, stream) {
             subjects[stream.index()].insert(sending.subject.wildcards());
         }
@@ -223,7 +222,6 @@ pub async fn provide(
     roster: &Roster,
 ) -> Result<String, Failure> {
     let context = jetstream::with_prefix(client.clone(), api);
-    let backend = Backend::new(model);
     let mut tries = 1;
     loop {
         let mut run = roster.own().to_owned();
@@ -232,7 +230,7 @@ pub async fn provide(
                 run = joined(client, model, roster, made).await?;
             }
         }
-        let provided = make(&context, model, &run, subjects(model, &backend)).await;
+        let provided = make(&context, model, &run, subjects(model)).await;
         let Err(failure) = provided else {
             return Ok(run);
         };

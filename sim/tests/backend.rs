@@ -1,20 +1,25 @@
 //! The backend's disciplines and streams against closed forms and hand-made cases.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use blis_sim::analysis::exact as closed_form;
-use blis_sim::event::Outcome;
+use blis_sim::event::{Event, Outcome, Sink};
 use blis_sim::measure::Measure;
-use blis_sim::model::ActionId;
+use blis_sim::model::{ActionId, Model, ServiceId};
 use blis_sim::simulation::Simulation;
 use blis_sim::spec;
 use blis_sim::theory::{Priorities, PriorityClass, ProcessorSharing};
 use blis_sim::time::{Span, Time};
 
+fn model(text: &str) -> Model {
+    let read = spec::read(text).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let lowered = spec::lower(&read).unwrap_or_else(|errors| panic!("{errors:?}"));
+    lowered.model
+}
+
 /// The measurements of a spec, with all identities checked.
 fn measured(text: &str) -> Measure {
-    let read = spec::read(text).unwrap_or_else(|errors| panic!("{errors:?}"));
-    let model = spec::lower(&read)
-        .unwrap_or_else(|errors| panic!("{errors:?}"))
-        .model;
+    let model = model(text);
     let mut simulation = Simulation::new(&model, Measure::new(&model));
     simulation.run().expect("time goes on");
     let intended = simulation.intended();
@@ -443,4 +448,64 @@ fn who_goes_round_at_one_instant_is_named() {
     let still = Simulation::new(&model, Measure::new(&model)).run();
     let told = still.expect_err("naks without end").to_string();
     assert!(told.contains("most of them of consumer log/c"), "{told}");
+}
+
+/// Notes which services visits are of, and at which lines.
+#[derive(Default)]
+struct Lines(BTreeMap<ServiceId, BTreeSet<u32>>);
+
+impl Sink for Lines {
+    fn advance(&mut self, _now: Time) {}
+
+    fn record(&mut self, _at: Time, event: Event<'_>) {
+        if let Event::Visit { service, line, .. } = event {
+            self.0.entry(service).or_default().insert(line);
+        }
+    }
+}
+
+#[test]
+fn the_model_knows_the_lines_of_each_service_that_visits_are_told_of() {
+    let model = model(
+        "{blis: 1, name: t, seed: 5, run: {requests: 500}, clients: {u: {rate: 100/s, do: ask}},\n \
+         actions: {ask: {path: [{visit: a}, {visit: b}, {visit: c}, reply]}},\n \
+         services: {a: {members: 3, dispatch: random, workers: 1, time: 1ms},\n \
+         b: {members: 4, dispatch: shared, workers: 2, time: 1ms},\n \
+         c: {members: 2, dispatch: least_loaded, workers: 1, time: 20ms}}}",
+    );
+    let mut simulation = Simulation::new(&model, Lines::default());
+    simulation.run().expect("time goes on");
+    let seen = simulation.into_sink().0;
+    assert_eq!(seen.len(), model.services.len());
+    for (service, lines) in seen {
+        let known: BTreeSet<u32> = model.lines_of(service).collect();
+        assert_eq!(lines, known, "{service:?}");
+    }
+}
+
+#[test]
+fn a_model_is_asked_what_paths_do_without_a_backend() {
+    let model = model(
+        "{blis: 1, name: t, run: {requests: 1}, clients: {u: {rate: 1/s, do: {ask: 1, later: 1, log: 1, tell: 1}}},\n \
+         actions: {ask: {path: [{visit: a}, reply]}, later: {path: [{delay: 1ms}, {visit: b}, {publish: audit}, reply]},\n \
+         log: {path: [{publish: events}]}, tell: {path: [{publish: {stream: audit, subject: told}}, reply]}},\n \
+         services: {a: {workers: 1, time: 1ms}, b: {workers: 1, time: 1ms}},\n \
+         streams: {events: {consumers: {c: {service: b, during: [reply]}}}, audit: {consumers: {c: {service: b}}}}}",
+    );
+    let asked = |name: &str| {
+        let at = model.actions.iter().position(|action| action.name == name);
+        let id = ActionId(at.expect("an action") as u16);
+        let entrance = model.entrance(id).map(|(service, at_once)| {
+            let name = model.services[service.index()].name.clone();
+            (name, at_once)
+        });
+        let stream = model.begins_with_stream(id).is_some();
+        (entrance, stream, model.answers_itself(id))
+    };
+    assert_eq!(asked("ask"), (Some(("a".to_owned(), true)), false, true));
+    // Its second visit, and what it publishes on its way, are not what it begins with.
+    assert_eq!(asked("later"), (Some(("b".to_owned(), false)), false, true));
+    // The path of the consumer, which stands after it, is not its own.
+    assert_eq!(asked("tell"), (None, true, true));
+    assert_eq!(asked("log"), (None, true, false));
 }

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use blis_sim::engine::FlightId;
-use blis_sim::event::{Event, Outcome, Sink, VisitStep};
+use blis_sim::event::{Event, FlightId, Outcome, Sink, VisitStep};
 use blis_sim::explain::{Band, Explain, StationSums, Sums};
 use blis_sim::measure::Measure;
 use blis_sim::model::{Model, Step};

@@ -1,7 +1,7 @@
 //! Requests in flight and their deadlines against a list that is searched.
 
-use blis_sim::engine::{FlightId, InFlight};
-use blis_sim::event::{Event, Request, Sink};
+use blis_sim::engine::InFlight;
+use blis_sim::event::{Event, FlightId, Request, Sink};
 use blis_sim::model::{ClientId, Model};
 use blis_sim::spec;
 use blis_sim::time::{Span, Time};

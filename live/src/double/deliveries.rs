@@ -9,14 +9,14 @@ use std::num::NonZeroU32;
 
 use async_nats::{HeaderMap, Subject};
 use blis_sim::backend::{Delivered, Message, WorkEnd};
-use blis_sim::engine::FlightId;
+use blis_sim::event::FlightId;
 use blis_sim::model::{
     ActionId, Batch, ClientId, Consumer, ConsumerId, Exhausted, Model, REQUEST_ID, SendKind,
 };
 use blis_sim::time::{Span, Time};
 use bytes::Bytes;
 
-use super::errands::message_text;
+use super::handed_out::message_text;
 use super::heard::{Fetched, Heard, Outgoing, Outlet};
 use super::{Asked, Double, request};
 use crate::clock::Clock;
@@ -280,7 +280,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         let (id, _) = actions.find(|(id, action)| {
             action.sending.as_ref().is_some_and(|sending| {
                 sending.kind == SendKind::Jetstream && covers(&sending.subject.wildcards(), subject)
-            }) && self.backend.begins_with_stream(*id) == Some(stream)
+            }) && self.model.begins_with_stream(*id) == Some(stream)
         })?;
         Some(id)
     }

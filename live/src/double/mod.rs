@@ -6,10 +6,10 @@
 //! the machine lets it; how late that was is the overrun, which is reported.
 //!
 //! A process plays all services of a spec or some, and shares the members of each with whoever else plays it. Visits
-//! of members that others play are handed on ([`errands`]).
+//! of members that others play are handed on ([`handed_out`]).
 
 pub mod deliveries;
-pub mod errands;
+pub mod handed_out;
 pub mod heard;
 pub mod part;
 pub mod record;
@@ -17,15 +17,14 @@ pub mod standing;
 #[cfg(test)]
 mod tests;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_nats::{HeaderMap, Subject};
 use blis_sim::backend::{Backend, Reply};
-use blis_sim::engine::{Calendar, FlightId, InFlight, Task};
-use blis_sim::event::{Outcome, Request, UserId};
+use blis_sim::engine::{Arena, Calendar, InFlight, Task};
+use blis_sim::event::{FlightId, Outcome, Request, UserId};
 use blis_sim::model::{ActionId, ClientId, Model};
 use blis_sim::time::{Span, Time};
 use tokio::sync::mpsc::UnboundedSender;
@@ -39,7 +38,7 @@ use crate::micro::Instance;
 use crate::peers::{BEAT, Roster};
 use crate::saturation::Usage;
 use deliveries::Deliveries;
-use errands::{Outbound, Waiting};
+use handed_out::Waiting;
 use heard::{Arrived, Called, Heard, Outgoing, Outlet, Returned};
 use part::{Listening, Part, Purpose};
 use record::Record;
@@ -103,8 +102,8 @@ pub struct Double<C, O> {
     part: Part,
     setup: Setup<O>,
     instances: Vec<Instance>,
-    /// What is sent at an instant to come.
-    outbound: BinaryHeap<Reverse<Outbound>>,
+    /// Deliveries that are sent at an instant to come.
+    outbound: Arena<Option<Outgoing>>,
     /// What other processes do for this one, by ticket.
     waiting: BTreeMap<u64, Waiting>,
     tickets: u64,
@@ -140,16 +139,16 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         let backend = Backend::open(&model);
         let mut calendar = Calendar::new();
         backend.schedule_outages(&mut calendar);
-        let part = Part::new(&model, &backend)?;
+        let part = Part::new(&model)?;
         let started = crate::micro::now_text();
         let instances = (0..model.services.len())
-            .map(|service| errands::instance(&model, &part, &setup.roster, service, &started));
+            .map(|service| handed_out::instance(&model, &part, &setup.roster, service, &started));
         let now = clock.now();
         let mut double = Double {
             in_flight: InFlight::new(&model),
             deliveries: Deliveries::new(&model),
             freed: Vec::new(),
-            record: Record::new(&model, &backend),
+            record: Record::new(&model),
             instances: instances.collect(),
             backend,
             calendar,
@@ -157,7 +156,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             asked: Vec::new(),
             part,
             setup,
-            outbound: BinaryHeap::new(),
+            outbound: Arena::new(),
             waiting: BTreeMap::new(),
             tickets: 0,
             bounced: Vec::new(),
@@ -186,7 +185,6 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             }
             let now = self.clock.now();
             self.go_on(now);
-            self.send_due(now);
             self.close_due(now);
             self.take_back();
             self.go_for_more();
@@ -201,9 +199,8 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
                     (watch.show)(&self.statement(now));
                 }
             }
-            let due = self.outbound.peek().map_or(Time::NEVER, |due| due.0.at);
-            let due = due.min(self.deliveries.next());
-            let until = self.calendar.next_time().min(due).min(looked + LOOK);
+            let due = self.calendar.next_time().min(self.deliveries.next());
+            let until = due.min(looked + LOOK);
             let before = self.clock.now();
             let heard = self.clock.wait(until);
             self.idle = self.idle + self.clock.now().since(before);
@@ -285,6 +282,10 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
                 Task::Arrived(job) => backend.arrived(at, job, calendar, record),
                 Task::Delivered(reply) => Some(backend.delivered(reply)),
                 Task::Timer(timer) => backend.timer(at, timer, calendar, record),
+                Task::Delivery(slot) => {
+                    self.send_delivery(slot);
+                    None
+                }
                 // A double has no users.
                 Task::User(_) | Task::Arrival(_) => None,
             };

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 
-use blis_sim::backend::Backend;
 use blis_sim::model::{
     Action, ActionId, Answer, Dispatch, LiveModel, Model, Path, Service, ServiceId,
 };
@@ -192,9 +191,9 @@ impl Part {
     ///
     /// # Errors
     /// Those of [`subjects`].
-    pub fn new(model: &Model, backend: &Backend) -> Result<Part, Unplayable> {
+    pub fn new(model: &Model) -> Result<Part, Unplayable> {
         let actions = subjects(model)?.into_iter().map(|(subject, action)| {
-            let first = backend.entrance(action);
+            let first = model.entrance(action);
             Entrance {
                 subject,
                 purpose: Purpose::Action(action),

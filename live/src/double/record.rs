@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use blis_sim::backend::Backend;
 use blis_sim::event::{Event, Sink, VisitStep};
 use blis_sim::model::{Model, ServiceId};
 use blis_sim::time::{Span, Time};
@@ -42,17 +41,17 @@ pub struct Record {
 }
 
 impl Record {
-    /// Of a backend that nothing has happened to.
-    pub fn new(model: &Model, backend: &Backend) -> Record {
+    /// Of a model that nothing has happened to.
+    pub fn new(model: &Model) -> Record {
         let services = (0u16..).zip(&model.services).map(|(id, _)| ServiceId(id));
         Record {
             served: Vec::new(),
             members: services
                 .clone()
-                .map(|service| vec![MemberTally::default(); backend.lines_of(service).len()])
+                .map(|service| vec![MemberTally::default(); model.lines_of(service).len()])
                 .collect(),
             first_line: services
-                .map(|service| backend.lines_of(service).start)
+                .map(|service| model.lines_of(service).start)
                 .collect(),
             holding: BTreeSet::new(),
         }

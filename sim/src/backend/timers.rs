@@ -2,7 +2,7 @@
 
 use super::{Backend, Moment, Reply};
 use crate::engine::{Calendar, Task, Timer};
-use crate::event::{Sink, VisitStep};
+use crate::event::Sink;
 use crate::time::Time;
 
 impl Backend {
@@ -11,11 +11,11 @@ impl Backend {
     /// A timer that comes to nothing is dealt with here.
     pub fn takes_effect(&mut self, now: Time, timer: Timer, calendar: &mut Calendar<Task>) -> bool {
         let takes_effect = match timer {
-            Timer::Completion(slot) => !self.is_called_off(slot),
-            Timer::Share(sharing) => self.sharings[sharing as usize].is_called(now),
-            Timer::AckWait(consumer) => self.is_expiring(consumer, now),
-            Timer::Redeliver(message) => !self.is_settled(message),
-            Timer::Linger(consumer) => self.is_lingering(consumer, now),
+            Timer::Completion(slot) => !self.visits.is_called_off(slot),
+            Timer::Share(sharing) => self.visits.is_called(sharing, now),
+            Timer::AckWait(consumer) => self.streams.is_expiring(consumer, now),
+            Timer::Redeliver(message) => !self.streams.is_settled(message),
+            Timer::Linger(consumer) => self.streams.is_lingering(consumer, now),
             Timer::Outage(turn) => !self.is_unnoticed(turn),
             Timer::Stored(_) | Timer::Emitted(_) => true,
         };
@@ -27,7 +27,7 @@ impl Backend {
                 sink: &mut nobody,
             };
             match timer {
-                Timer::Redeliver(message) => self.forget_settled(message),
+                Timer::Redeliver(message) => self.streams.forget_settled(message),
                 Timer::Share(_) | Timer::Linger(_) => {}
                 _ => {
                     self.due(timer, &mut m);
@@ -61,9 +61,11 @@ impl Backend {
     /// On whose path's account a timer is due, as far as it is one path's.
     pub fn path_of_timer(&self, timer: Timer) -> Option<u16> {
         match timer {
-            Timer::AckWait(consumer) | Timer::Linger(consumer) => self.path_of_consumer(consumer),
-            Timer::Redeliver(message) => self.path_of_message(message),
-            Timer::Completion(slot) => self.path_of(self.job_of_completion(slot)),
+            Timer::AckWait(consumer) | Timer::Linger(consumer) => {
+                self.streams.path_of_consumer(consumer)
+            }
+            Timer::Redeliver(message) => self.streams.path_of_message(message),
+            Timer::Completion(slot) => self.path_of(self.visits.job_of_completion(slot)),
             Timer::Share(_) | Timer::Stored(_) | Timer::Emitted(_) | Timer::Outage(_) => None,
         }
     }
@@ -76,23 +78,10 @@ impl Backend {
             Timer::Redeliver(message) => self.redeliver_due(message, m),
             Timer::Linger(consumer) => self.linger_due(consumer, m),
             Timer::Stored(slot) => self.stored(slot, m),
-            Timer::Emitted(slot) => self.emitted(slot, m),
+            Timer::Emitted(slot) => self.fan_outs.emitted(slot, m),
             Timer::Outage(turn) => self.turn(turn, m),
         }
         None
-    }
-
-    /// The workers that are shared when the run ends are idle from then on.
-    pub(super) fn cut_busy_workers<S: Sink>(&mut self, m: &mut Moment<'_, S>) {
-        for id in self.jobs.taken() {
-            let job = self.jobs[id];
-            if job.state == crate::backend::job::State::Running
-                && let Some(idle) = self.stops_sharing(id, m.now)
-                && idle
-            {
-                m.record(id, job.flight, job.service, job.line, VisitStep::WorkerIdle);
-            }
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Requests that ended without a reply and may still get one: by which a late reply is told from a second one.
 
-use crate::engine::in_flight::FlightId;
+use crate::event::FlightId;
 
 /// How many of the latest requests are told apart; a power of two. A reply to one that is further back is late for lack
 /// of better knowledge when a later one has taken its place, and a second one otherwise.

@@ -14,7 +14,7 @@ mod task;
 
 pub use arena::Arena;
 pub use calendar::Calendar;
-pub use in_flight::{Flight, FlightId, InFlight};
+pub use in_flight::{Flight, InFlight};
 pub use lifecycle::{Ahead, Lifecycle, LoadEnd, Phase, Turn};
 pub use load::{Load, WakeUp, World};
 pub use room::Released;

@@ -16,6 +16,8 @@ pub enum Task {
     Arrived(u32),
     /// A reply reaches its client.
     Delivered(u32),
+    /// A delivery that the backend has handed out reaches its subscriber. The number is that of whoever drives the backend.
+    Delivery(u32),
     /// Something that only some backends have.
     Timer(Timer),
 }

@@ -2,8 +2,7 @@
 
 use super::before_reply::before_reply;
 use super::walk::{Doing, Segment, deal_out};
-use crate::engine::FlightId;
-use crate::event::{Event, Outcome, Request, Sink, VisitStep};
+use crate::event::{Event, FlightId, Outcome, Request, Sink, VisitStep};
 use crate::model::{Model, ServiceId};
 use crate::time::{Span, Time};
 

@@ -1,6 +1,8 @@
-//! Whether a model knows what its actions do in the backend.
+//! What a model knows of what its actions do in the backend.
 
-use super::{Action, Model};
+use std::ops::Range;
+
+use super::{Action, ActionId, Model, Service, ServiceId, Step, StreamId};
 
 /// What the requests of an action do in the backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +11,54 @@ pub struct Path {
     pub entry: u32,
     /// Whether the request is done when it is sent: nothing on its path ever answers.
     pub fire_and_forget: bool,
+}
+
+impl Model {
+    /// The steps of an action's path, with all ways that it may go.
+    fn steps_of(&self, action: ActionId) -> &[Step] {
+        let Some(action) = self.actions.get(action.index()) else {
+            return &[];
+        };
+        let entry = action.path.entry;
+        let actions = self.actions.iter().map(|other| other.path.entry);
+        let consumers = self.consumers.iter().map(|consumer| consumer.entry);
+        let next = actions.chain(consumers).filter(|at| *at > entry).min();
+        let end = next.map_or(self.program.len(), |at| at as usize);
+        self.program.get(entry as usize..end).unwrap_or_default()
+    }
+
+    /// The stream that the path of an action publishes to before anything else, if it begins so.
+    pub fn begins_with_stream(&self, action: ActionId) -> Option<StreamId> {
+        match self.steps_of(action).first()? {
+            Step::Publish { stream, .. } => Some(*stream),
+            _ => None,
+        }
+    }
+
+    /// Whether the path of an action answers its user itself, on some way at least; otherwise a consumer does, or nobody.
+    pub fn answers_itself(&self, action: ActionId) -> bool {
+        self.steps_of(action).contains(&Step::Reply)
+    }
+
+    /// The service that the path of an action visits first, and whether that is its first step; `None` when it visits
+    /// none.
+    pub fn entrance(&self, action: ActionId) -> Option<(ServiceId, bool)> {
+        let steps = self.steps_of(action).iter().enumerate();
+        let mut visits = steps.filter_map(|(at, step)| match step {
+            Step::Visit(visit) => Some((visit.service, at == 0)),
+            _ => None,
+        });
+        visits.next()
+    }
+
+    /// The lines of a service among those of all, by which [`Event::Visit`](crate::event::Event::Visit) names them: those
+    /// of its members, or the one that all take from.
+    pub fn lines_of(&self, service: ServiceId) -> Range<u32> {
+        let before = self.services.iter().take(service.index());
+        let first = before.map(Service::lines).sum();
+        let own = self.services.get(service.index()).map_or(0, Service::lines);
+        first..first + own
+    }
 }
 
 /// A model for a real backend: of actions without a path only their sending is known.
@@ -61,6 +111,7 @@ impl<P> Action<P> {
             slo: self.slo,
             class: self.class,
             deadline: self.deadline,
+            awaited: self.awaited,
             size: self.size,
             sending: self.sending,
         }

@@ -1,8 +1,8 @@
 //! A model with streams and fan-outs, and a measurement of it that is fed by hand.
 
 use blis_sim::dist::Dist;
-use blis_sim::engine::{FlightId, InFlight};
-use blis_sim::event::{Emission, Event, MessageStep, Request, Sink};
+use blis_sim::engine::InFlight;
+use blis_sim::event::{Emission, Event, FlightId, MessageStep, Request, Sink};
 use blis_sim::measure::{Imbalance, Measure};
 use blis_sim::model::{
     Consumer, ConsumerId, Exhausted, FanOut, FanOutId, Model, ServiceId, Stream, StreamId,
@@ -199,6 +199,8 @@ impl Feed {
             files: std::collections::BTreeMap::new(),
             configuration: Default::default(),
             ended_by: blis_sim::engine::LoadEnd::Horizon,
+            record: None,
+            not_measured: Vec::new(),
             mode: blis_sim::result::Mode::Simulated {
                 events: 0,
                 simulated: self.now.since(Time::ZERO),

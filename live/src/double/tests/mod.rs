@@ -12,7 +12,7 @@ use blis_sim::spec;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;
-use crate::double::errands::parse_call;
+use crate::double::handed_out::parse_call;
 use crate::identity::VISIT;
 use crate::micro::{Question, Verb};
 use crate::peers::Announcement;

@@ -205,12 +205,12 @@ fn sent(
     }
     let (subject, stream) = addressed(spec, kind, to, findings);
     replies::check(kind, live, findings);
-    let awaited = live.r#await.as_ref();
-    let awaited = awaited.map(|awaited| replies::awaited(spec, awaited, id_header, findings));
-    let is_awaited = awaited
+    let delivery = live.delivery.as_ref();
+    let delivery = delivery.map(|one| replies::delivery(spec, one, id_header, findings));
+    let is_named_by_it = delivery
         .as_ref()
-        .is_some_and(|awaited| awaited.by == By::Header(id_header.to_owned()));
-    let is_needed = named.is_some() || is_awaited || (has_double && is_handed_on(kind));
+        .is_some_and(|one| one.by == By::Header(id_header.to_owned()));
+    let is_needed = named.is_some() || is_named_by_it || (has_double && is_handed_on(kind));
     let request_id = is_needed.then(|| id_header.to_owned());
     Some(Sending {
         kind,
@@ -220,7 +220,8 @@ fn sent(
         payload,
         error_when: replies::conditions(live.error_when.as_ref(), findings),
         rejected_when: replies::conditions(live.rejected_when.as_ref(), findings),
-        awaited,
+        record_headers: replies::recorded(kind, live, findings),
+        delivery,
         request_id,
     })
 }
@@ -449,23 +450,23 @@ mod tests {
                 Some("X"),
             ),
             (
-                "path: [reply], live: {request: a, await: {subject: b}}",
+                "await: {}, live: {request: a, delivery: {subject: b}}",
                 Some("Blis-Request"),
             ),
             (
-                "path: [reply], live: {request: a, await: {subject: b, by: {header: Blis-Request}}}",
+                "await: {}, live: {request: a, delivery: {subject: b, by: {header: Blis-Request}}}",
                 Some("Blis-Request"),
             ),
             (
-                "path: [reply], live: {request: a, request_id: X, await: {subject: b}}",
+                "await: {}, live: {request: a, request_id: X, delivery: {subject: b}}",
                 Some("X"),
             ),
             (
-                "path: [reply], live: {request: a, await: {subject: b, by: {header: Else}, equals: \"{id}\"}}",
+                "await: {}, live: {request: a, delivery: {subject: b, by: {header: Else}, equals: \"{id}\"}}",
                 None,
             ),
             (
-                "path: [reply], live: {request: a, await: {subject: b, by: {json: /id}, equals: \"{id}\"}}",
+                "await: {}, live: {request: a, delivery: {subject: b, by: {json: /id}, equals: \"{id}\"}}",
                 None,
             ),
             // There is no reply, or a stream in between.
@@ -488,7 +489,8 @@ mod tests {
                 "{{blis: 1, name: a, run: {{requests: 9}}, clients: {{c: {{concurrency: 1, do: ask}}}}, actions: {{ask: {{{action}}}}}}}"
             );
             let spec = crate::spec::read(&text).expect("it reads");
-            let lowered = crate::spec::lower_live(&spec, &Files::none()).expect("it lowers");
+            let lowered =
+                crate::spec::lower_live(&spec, &crate::spec::Files::default()).expect("it lowers");
             let sending = lowered.model.actions[0]
                 .sending
                 .as_ref()

@@ -1,8 +1,7 @@
 //! Outages: members and services that go down and come up again.
 
-use super::frame::{Ending, Frame};
-use super::{Backend, Moment};
-use crate::backend::job::State;
+use crate::backend::walk::{Ending, State};
+use crate::backend::{Backend, Moment};
 use crate::engine::{Calendar, Task, Timer};
 use crate::event::{Sink, VisitStep};
 use crate::model::{Down, Model, Outage, ServiceId};
@@ -39,14 +38,14 @@ pub(super) fn turns(model: &Model) -> Vec<Turn> {
 impl Backend {
     /// Has the calendar call for every turn of an outage.
     pub fn schedule_outages(&self, calendar: &mut Calendar<Task>) {
-        for (turn, number) in self.turns.iter().zip(0u32..) {
+        for (turn, number) in self.visits.turns.iter().zip(0u32..) {
             calendar.push(turn.at, Task::Timer(Timer::Outage(number)));
         }
     }
 
     /// The lines that a turn concerns.
     fn concerned(&self, turn: Turn) -> std::ops::Range<u32> {
-        let all = self.stations[turn.service.index()].all_lines();
+        let all = self.visits.stations[turn.service.index()].all_lines();
         match turn.outage.member {
             Some(member) => all.start + member..all.start + member + 1,
             None => all,
@@ -54,23 +53,23 @@ impl Backend {
     }
 
     /// Whether nobody is there to notice a turn: no visit, and no consumer with a message that waits for its workers.
-    pub(super) fn is_unnoticed(&self, turn: u32) -> bool {
-        let service = self.turns[turn as usize].service.index();
-        let mut consumers = self.consumers_at[service].iter();
-        self.stations[service].rare.present == 0
+    pub(crate) fn is_unnoticed(&self, turn: u32) -> bool {
+        let service = self.visits.turns[turn as usize].service;
+        let mut consumers = self.streams.at(service).iter();
+        self.visits.stations[service.index()].rare.present == 0
             && consumers.all(|consumer| self.streams.has_nothing_for(*consumer))
     }
 
     /// An outage begins or ends.
-    pub(super) fn turn<S: Sink>(&mut self, turn: u32, m: &mut Moment<'_, S>) {
-        let turn = self.turns[turn as usize];
+    pub(crate) fn turn<S: Sink>(&mut self, turn: u32, m: &mut Moment<'_, S>) {
+        let turn = self.visits.turns[turn as usize];
         for line in self.concerned(turn) {
             match (turn.outage.down, turn.begins) {
-                (Down::Hung, begins) => self.lines[line as usize].hung = begins,
+                (Down::Hung, begins) => self.visits.lines[line as usize].hung = begins,
                 (Down::Gone, begins) => self.member_gone(turn.service, line, begins),
             }
             if !turn.begins {
-                let station = &mut self.stations[turn.service.index()];
+                let station = &mut self.visits.stations[turn.service.index()];
                 let member = line - station.first_line;
                 if turn.outage.down == Down::Gone {
                     station.rare.condition.restart(m.now, member);
@@ -82,7 +81,7 @@ impl Backend {
             self.lose_all(turn, m);
         }
         if !turn.begins {
-            for consumer in self.consumers_at[turn.service.index()].clone() {
+            for consumer in self.streams.at(turn.service).to_vec() {
                 self.member_is_back(consumer, m);
             }
         }
@@ -90,15 +89,15 @@ impl Backend {
 
     /// A member is gone from now on, or is there again.
     fn member_gone(&mut self, service: ServiceId, line: u32, gone: bool) {
-        let station = &mut self.stations[service.index()];
+        let station = &mut self.visits.stations[service.index()];
         let member = line - station.first_line;
-        let here = &mut self.lines[line as usize];
+        let here = &mut self.visits.lines[line as usize];
         here.gone = gone;
         match gone {
             true => station.rare.gone.insert(member),
             false => station.rare.gone.remove(&member),
         };
-        if let Some(loads) = self.loads.get_mut(station.loads as usize) {
+        if let Some(loads) = self.visits.loads.get_mut(station.loads as usize) {
             match gone {
                 true => loads.lose(member),
                 false => loads.come_back(member, here.present()),
@@ -129,34 +128,20 @@ impl Backend {
                     self.worker_free(job.service, job.line, m);
                     self.fail_later(id, Ending::Lost, m);
                 }
-                _ if self.holds_at(id, &lines) => self.orphan(id, m),
+                _ if self.jobs.holds_at(id, &lines) => self.orphan(id, m),
                 _ => {}
             }
         }
     }
 
-    fn holds_at(&self, id: u32, lines: &std::ops::Range<u32>) -> bool {
-        let mut at = self.jobs[id].frame;
-        while let Some(&Frame::Held { line, outer, .. }) = self.frames.get(at) {
-            if lines.contains(&line) {
-                return true;
-            }
-            at = outer;
-        }
-        false
-    }
-
     /// The process that a job holds a worker of is gone while it is elsewhere: whoever waits hears of it, and what it is
     /// doing elsewhere is done for nobody.
     fn orphan<S: Sink>(&mut self, id: u32, m: &mut Moment<'_, S>) {
-        if let Some(reply) = self.answer_failure(id, Ending::Lost, m) {
-            let reply = self.replies.insert(reply);
-            m.calendar.push(m.now, Task::Delivered(reply));
-        }
+        self.answer_failure_later(id, Ending::Lost, m);
         self.settle(id, Ending::Lost, m);
         let job = &mut self.jobs[id];
         job.answered = true;
-        job.step = self.program.end;
+        job.step = self.paths.program.end;
         if job.state == State::Joining {
             let join = job.line;
             self.forget_parent(join);

@@ -8,11 +8,11 @@ use std::cmp::Reverse;
 use ordered_float::OrderedFloat;
 use priority_queue::PriorityQueue;
 
-use crate::backend::job::{Hasher, NONE};
+use crate::backend::walk::Hasher;
 
 /// The place of a job in a line: the smaller, the sooner. A line has ranks of one kind only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Rank {
+pub(crate) enum Rank {
     /// A class, a deadline, or an instant to which a class has been added.
     Whole(u64),
     /// A start tag of fair queueing.
@@ -20,7 +20,10 @@ pub(super) enum Rank {
 }
 
 /// A job's rank and its number among those that came.
-pub(super) type Place = (Rank, u64);
+pub(crate) type Place = (Rank, u64);
+
+/// The place before all others.
+pub(crate) const FIRST: Place = (Rank::Whole(0), 0);
 
 /// A line in the order of ranks.
 #[derive(Debug, Clone, Default)]
@@ -118,28 +121,6 @@ impl FairClock {
             self.now = self.now.max(start);
         }
     }
-}
-
-/// What special stations keep of a job beside it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Side {
-    /// Its place in a ranked line.
-    pub(super) place: Place,
-    /// What is left of its service time after a preemption, in nanoseconds.
-    pub(super) left: Option<u64>,
-    /// Its completion, while it can be called off; [`NONE`] otherwise.
-    pub(super) completion: u32,
-    /// When its request was intended.
-    pub(super) intended: crate::time::Time,
-}
-
-impl Side {
-    pub(super) const BLANK: Side = Side {
-        place: (Rank::Whole(0), 0),
-        left: None,
-        completion: NONE,
-        intended: crate::time::Time::ZERO,
-    };
 }
 
 #[cfg(test)]

@@ -1,13 +1,11 @@
 //! What a double has others do: visits of members that other processes play, messages of streams, and deliveries of
 //! fan-outs.
 
-use std::cmp::{Ordering, Reverse};
-
 use async_nats::{HeaderMap, Subject};
-use blis_sim::backend::{Call, Errand, Message};
-use blis_sim::engine::FlightId;
-use blis_sim::event::Outcome;
-use blis_sim::model::{FanOutId, Model, REQUEST_ID, StreamId};
+use blis_sim::backend::{Call, Message, Output};
+use blis_sim::engine::Task;
+use blis_sim::event::{FlightId, Outcome};
+use blis_sim::model::{Deliverer, FanOutId, Model, REQUEST_ID, StreamId};
 use blis_sim::time::{Span, Time};
 use bytes::Bytes;
 
@@ -29,34 +27,6 @@ pub(super) struct Waiting {
     job: u32,
     flight: FlightId,
     since: Time,
-}
-
-/// A message that is sent at an instant to come. Of one instant they are sent in the order in which they were asked for.
-#[derive(Debug)]
-pub(super) struct Outbound {
-    pub(super) at: Time,
-    order: u64,
-    message: Outgoing,
-}
-
-impl PartialEq for Outbound {
-    fn eq(&self, other: &Outbound) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Outbound {}
-
-impl PartialOrd for Outbound {
-    fn partial_cmp(&self, other: &Outbound) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Outbound {
-    fn cmp(&self, other: &Outbound) -> Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
-    }
 }
 
 /// A service of this process as others see it.
@@ -134,9 +104,9 @@ pub fn message_text(message: &Message) -> String {
 impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
     /// Has others do what the model asks of them.
     pub(super) fn carry_out(&mut self) {
-        while let Some(errand) = self.backend.take_errand() {
-            match errand {
-                Errand::Visit {
+        while let Some(output) = self.backend.take_output() {
+            match output {
+                Output::Visit {
                     job,
                     flight,
                     service,
@@ -148,7 +118,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
                     let subject = part::visit_subject(&self.model, service.index());
                     self.hand_out(job, flight, 'v', subject, headers);
                 }
-                Errand::Publish {
+                Output::Publish {
                     job,
                     flight,
                     stream,
@@ -156,13 +126,19 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
                     id,
                     message,
                 } => self.publish_to_stream(job, flight, stream, subject, id, &message),
-                Errand::Deliver {
-                    fan_out,
-                    number,
+                Output::Delivery {
+                    by: Deliverer::FanOut(fan_out),
+                    subscriber,
                     at,
                     flight,
-                } => self.deliver(fan_out, number, at, flight),
-                Errand::Settled { ticket, end } => self.settled(ticket, end),
+                    ..
+                } => self.deliver(fan_out, subscriber, at, flight),
+                // The stream itself delivers.
+                Output::Delivery {
+                    by: Deliverer::Consumer(_),
+                    ..
+                } => {}
+                Output::Settled { ticket, end } => self.settled(ticket, end),
             }
         }
     }
@@ -246,7 +222,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         }
         let left = asked
             .action
-            .is_some_and(|action| !self.backend.answers_itself(action));
+            .is_some_and(|action| !self.model.answers_itself(action));
         if !left {
             return asked.reply.clone();
         }
@@ -255,29 +231,24 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         reply
     }
 
-    fn deliver(&mut self, fan_out: FanOutId, number: u32, at: Time, flight: FlightId) {
-        let subject = part::delivery_subject(&self.model, fan_out.index(), number);
+    fn deliver(&mut self, fan_out: FanOutId, subscriber: u32, at: Time, flight: FlightId) {
+        let subject = part::delivery_subject(&self.model, fan_out.index(), subscriber);
         let message = Outgoing::bare(Subject::from(subject), self.identified(flight));
         self.played.deliveries += 1;
         if at <= self.reached {
             self.publish(message);
             return;
         }
-        let order = self.tickets;
-        self.tickets += 1;
-        self.outbound.push(Reverse(Outbound { at, order, message }));
+        let slot = self.outbound.insert(Some(message));
+        self.calendar.push(at, Task::Delivery(slot));
     }
 
-    /// Sends what is due.
-    pub(super) fn send_due(&mut self, now: Time) {
-        while let Some(Reverse(due)) = self.outbound.pop() {
-            if due.at > now {
-                self.outbound.push(Reverse(due));
-                return;
-            }
-            self.played.overrun.record(now.since(due.at));
-            self.publish(due.message);
+    /// Sends a delivery whose instant has come.
+    pub(super) fn send_delivery(&mut self, slot: u32) {
+        if let Some(message) = self.outbound[slot].take() {
+            self.publish(message);
         }
+        self.outbound.remove(slot);
     }
 
     /// Tells the model of what came to its end before it was sent.

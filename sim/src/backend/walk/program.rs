@@ -8,7 +8,7 @@ use crate::model::{ConsumerId, Failure, FanOutId, Join, Model, ServiceId, Step, 
 
 /// One operation of a path. Positions are those of the model's program; what follows them is the backend's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Op {
+pub(crate) enum Op {
     /// Visit a service: the path's visit of this number to it.
     Visit(ServiceId, u16),
     /// Visit a service in a way of its own; how is in [`Program::visits`].
@@ -41,74 +41,74 @@ pub(super) enum Op {
 
 /// All paths of a model.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Program {
-    pub(super) ops: Vec<Op>,
-    pub(super) visits: Vec<VisitAs>,
-    pub(super) delays: Vec<Delay>,
-    pub(super) branches: Vec<Branch>,
-    pub(super) forks: Vec<Fork>,
-    pub(super) publications: Vec<Publication>,
-    pub(super) emissions: Vec<Emission>,
+pub(crate) struct Program {
+    pub(crate) ops: Vec<Op>,
+    pub(crate) visits: Vec<VisitAs>,
+    pub(crate) delays: Vec<Delay>,
+    pub(crate) branches: Vec<Branch>,
+    pub(crate) forks: Vec<Fork>,
+    pub(crate) publications: Vec<Publication>,
+    pub(crate) emissions: Vec<Emission>,
     /// Where the copies of each fan-out that queue begin; the position of an end for the others.
-    pub(super) copies: Vec<u32>,
+    pub(crate) copies: Vec<u32>,
     /// A position where nothing follows.
-    pub(super) end: u32,
+    pub(crate) end: u32,
     /// The path that another process walks for the visit at a position.
-    pub(super) calls: BTreeMap<u32, u32>,
+    pub(crate) calls: BTreeMap<u32, u32>,
 }
 
 /// A visit that is more than a service time.
 #[derive(Debug, Clone)]
-pub(super) struct VisitAs {
-    pub(super) service: ServiceId,
-    pub(super) ordinal: u16,
+pub(crate) struct VisitAs {
+    pub(crate) service: ServiceId,
+    pub(crate) ordinal: u16,
     /// Its own service time.
-    pub(super) time: Option<Dist>,
+    pub(crate) time: Option<Dist>,
     /// Whether the worker is held after the service time.
-    pub(super) holds: bool,
+    pub(crate) holds: bool,
     /// Whether it is the visit that a delivery of a consumer begins with.
-    pub(super) begins_delivery: bool,
+    pub(crate) begins_delivery: bool,
 }
 
 /// A delay, with its number among the delays of its path.
 #[derive(Debug, Clone)]
-pub(super) struct Delay {
-    pub(super) length: Dist,
-    pub(super) ordinal: u32,
+pub(crate) struct Delay {
+    pub(crate) length: Dist,
+    pub(crate) ordinal: u32,
 }
 
 /// A branch, with its number among the branches of its path.
 #[derive(Debug, Clone)]
-pub(super) struct Branch {
+pub(crate) struct Branch {
     /// Cumulative share and target of each arm.
-    pub(super) arms: Vec<(f64, u32)>,
-    pub(super) ordinal: u32,
+    pub(crate) arms: Vec<(f64, u32)>,
+    pub(crate) ordinal: u32,
 }
 
 /// A fork.
 #[derive(Debug, Clone)]
-pub(super) struct Fork {
-    pub(super) arms: Vec<u32>,
-    pub(super) join: Join,
+pub(crate) struct Fork {
+    pub(crate) arms: Vec<u32>,
+    pub(crate) join: Join,
 }
 
 /// A publication, with its number among those of its path to the same stream.
 #[derive(Debug, Clone)]
-pub(super) struct Publication {
-    pub(super) stream: StreamId,
-    pub(super) subject: String,
-    pub(super) acknowledged: bool,
-    pub(super) consumers: Vec<ConsumerId>,
-    pub(super) ordinal: u32,
+pub(crate) struct Publication {
+    pub(crate) stream: StreamId,
+    pub(crate) subject: String,
+    pub(crate) acknowledged: bool,
+    pub(crate) consumers: Vec<ConsumerId>,
+    pub(crate) ordinal: u32,
     /// Where an acknowledged one goes on when its append time is over.
-    pub(super) store: u32,
+    pub(crate) store: u32,
 }
 
 /// An emission, with its number among those of its path to the same fan-out.
 #[derive(Debug, Clone)]
-pub(super) struct Emission {
-    pub(super) fan_out: FanOutId,
-    pub(super) ordinal: u32,
+pub(crate) struct Emission {
+    pub(crate) fan_out: FanOutId,
+    pub(crate) ordinal: u32,
 }
 
 /// Numbers of the steps of one path, by what they draw for. A visit is numbered among the visits to its service, and so
@@ -140,7 +140,7 @@ impl Ordinals {
 }
 
 impl Program {
-    pub(super) fn new(model: &Model) -> Program {
+    pub(crate) fn new(model: &Model) -> Program {
         let mut program = Program::default();
         let mut ordinals = Ordinals::default();
         let actions = model.actions.iter().map(|action| action.path.entry);
@@ -247,6 +247,24 @@ impl Program {
             self.publications[publication as usize].store = self.ops.len() as u32;
             self.ops.push(Op::Store(publication));
             self.ops.push(Op::Jump(at + 1));
+        }
+    }
+
+    /// For every visit a path of its own, which ends with it: what a process does for another one.
+    pub(crate) fn add_calls(&mut self) {
+        for at in 0..self.ops.len() as u32 {
+            let visit = match self.ops[at as usize] {
+                Op::VisitAs(visit) => {
+                    let mut alone = self.visits[visit as usize].clone();
+                    (alone.holds, alone.begins_delivery) = (false, false);
+                    self.visits.push(alone);
+                    Op::VisitAs(self.visits.len() as u32 - 1)
+                }
+                visit @ Op::Visit(..) => visit,
+                _ => continue,
+            };
+            self.calls.insert(at, self.ops.len() as u32);
+            self.ops.extend([visit, Op::ReplyAndEnd]);
         }
     }
 

@@ -8,10 +8,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::backend::admission::Gate;
-use crate::backend::condition::Condition;
-use crate::backend::job::{Jobs, NONE};
-use crate::backend::loads::Loads;
+use super::admission::Gate;
+use super::condition::Condition;
+use super::loads::Loads;
+use crate::backend::walk::{Jobs, NONE};
 use crate::dist::Dist;
 use crate::model::{Admission, Dispatch, Down, OnTimeout, Order, Service};
 use crate::random::{Key, Kind, Purpose};

@@ -4,22 +4,19 @@
 //! client got its reply or gave up. The arms of a fork, the deliveries of a stream and the copies of a fan-out
 //! that queue are jobs too.
 
-use crate::engine::{Arena, FlightId};
+use crate::event::FlightId;
 use crate::model::ServiceId;
 use crate::time::Time;
 
 /// The job index that stands for "none".
-pub(super) const NONE: u32 = u32::MAX;
-
-/// All jobs.
-pub(super) type Jobs = Arena<Job>;
+pub(crate) const NONE: u32 = u32::MAX;
 
 /// How queues find a job by its number: the same way in every run.
-pub(super) type Hasher = std::hash::BuildHasherDefault<rustc_hash::FxHasher>;
+pub(crate) type Hasher = std::hash::BuildHasherDefault<rustc_hash::FxHasher>;
 
 /// What a job is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(crate) enum State {
     /// Between stations: in the network or in a delay.
     Moving,
     /// In a station's line.
@@ -33,48 +30,48 @@ pub(super) enum State {
 /// A request inside the backend: one cache line.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
-pub(super) struct Job {
+pub(crate) struct Job {
     /// Where the reply goes.
-    pub(super) flight: FlightId,
+    pub(crate) flight: FlightId,
     /// A hash of (client, user, number of the request): the key of its demands. Retries share it.
-    pub(super) identity: u64,
+    pub(crate) identity: u64,
     /// When its client gives up.
-    pub(super) deadline: Time,
+    pub(crate) deadline: Time,
     /// Since when it waits or runs.
-    pub(super) since: Time,
+    pub(crate) since: Time,
     /// The next step of its path. While it visits a service, the one after the visit.
-    pub(super) step: u32,
+    pub(crate) step: u32,
     /// The line it waits in or is served from.
-    pub(super) line: u32,
+    pub(crate) line: u32,
     /// Its neighbours in the line.
-    pub(super) previous: u32,
-    pub(super) next: u32,
+    pub(crate) previous: u32,
+    pub(crate) next: u32,
     /// What it owes when it ends, innermost first; [`NONE`] for a plain request.
-    pub(super) frame: u32,
+    pub(crate) frame: u32,
     /// Whose path it walks: an action's, or, after all of these, a consumer's.
-    pub(super) path: u16,
+    pub(crate) path: u16,
     /// On whose behalf.
-    pub(super) client: u16,
+    pub(crate) client: u16,
     /// The service it visits.
-    pub(super) service: ServiceId,
-    pub(super) attempt: u16,
+    pub(crate) service: ServiceId,
+    pub(crate) attempt: u16,
     /// Which of its path's visits to the service this is.
-    pub(super) visit: u16,
-    pub(super) state: State,
+    pub(crate) visit: u16,
+    pub(crate) state: State,
     /// Whether the client has its reply, or one is on its way: the client's timeout no longer matters.
-    pub(super) answered: bool,
+    pub(crate) answered: bool,
 }
 
 impl Job {
     /// The ordinal of a draw of this job: unlike for every try, and for every `place` within one.
     #[inline]
-    pub(super) fn ordinal(&self, place: u32) -> u64 {
+    pub(crate) fn ordinal(&self, place: u32) -> u64 {
         (u64::from(place) << 16) | u64::from(self.attempt)
     }
 
     /// The ordinal of the draws of its visit.
     #[inline]
-    pub(super) fn visit_ordinal(&self) -> u64 {
+    pub(crate) fn visit_ordinal(&self) -> u64 {
         self.ordinal(u32::from(self.visit))
     }
 }

@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 
 use priority_queue::PriorityQueue;
 
-use crate::backend::job::Hasher;
+use crate::backend::walk::Hasher;
 use crate::time::{Span, Time};
 
 const FRACTION: u32 = 24;
