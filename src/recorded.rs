@@ -1,20 +1,23 @@
 //! A run as its directory holds it: the result of one that came to its end, or the record of one that did not.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use blis_live::journal::{
-    Checksum, Damage, Disk, Entries, Entry, JOURNAL, MANIFEST, RECORD, RealDisk, What, replay,
+    Checksum, Damage, Disk, Entries, Entry, JOURNAL, MANIFEST, RECORD, RealDisk, Replayed, What,
+    replay,
 };
+use blis_live::reason::Reasons;
 use blis_sim::event::Outcome;
 use blis_sim::measure::Measure;
-use blis_sim::result::{self, Live, MANIFEST_SCHEMA, Manifest, Record, Recovered, Run};
+use blis_sim::result::{self, Live, MANIFEST_SCHEMA, Manifest, Mode, Record, Recovered, Run};
 use blis_sim::time::Time;
 use blis_sim::verdict::LiveEvidence;
 use serde_json::Value;
 
 use crate::exit::Failure;
 use crate::run_directory::{RESULT, SPEC, refuse_file};
-use crate::simulate::conclude_live;
+use crate::simulate::{Besides, conclude_seen};
 use crate::workload::{self, LiveWorkload};
 
 /// What a directory holds.
@@ -78,6 +81,14 @@ impl Recorded {
         })
     }
 
+    /// Whether the run is a live one.
+    pub fn is_live(&self) -> bool {
+        match self {
+            Recorded::Unfinished(unfinished) => unfinished.manifest.is_live(),
+            Recorded::Ended(finished) => finished.run.mode == result::LIVE,
+        }
+    }
+
     /// Opens the rows of the run.
     ///
     /// # Errors
@@ -116,8 +127,7 @@ impl Finished {
         counted: &Counted,
         entries: &Entries<R>,
     ) -> Result<(), Failure> {
-        let record = self.run.live.as_ref();
-        let Some(record) = record.and_then(|live| live.record.as_ref()) else {
+        let Some(record) = &self.run.record else {
             return Ok(());
         };
         match counted.lacks(&self.run, record, entries.damage()) {
@@ -131,9 +141,9 @@ impl Finished {
         let document = text_of(&path)?;
         let value = of_schema(&path, &document, result::SCHEMA)?;
         let run: Run = serde_json::from_value(value).map_err(|why| no_run(&path, &why))?;
-        let manifest = match run.live.as_ref().is_some_and(|live| live.record.is_some()) {
-            true => Some(manifest_of(directory)?),
-            false => None,
+        let manifest = match run.record {
+            Some(_) => Some(manifest_of(directory)?),
+            None => None,
         };
         Ok(Finished {
             directory: directory.to_owned(),
@@ -145,8 +155,7 @@ impl Finished {
 
     /// The id of the run, where it has a record.
     fn id(&self) -> Option<&String> {
-        let record = self.run.live.as_ref()?.record.as_ref()?;
-        Some(&record.run)
+        Some(&self.run.record.as_ref()?.run)
     }
 
     /// The file of the spec as the command line named it; `None` for the embedded one.
@@ -160,8 +169,8 @@ impl Finished {
     fn rows(&self) -> Result<Opened, Failure> {
         let Some(manifest) = &self.manifest else {
             return Err(Failure::Usage(format!(
-                "{} holds no rows of requests: `blis observe --out` keeps them; those of a simulation are written by `blis \
-                 run --trace`",
+                "{} holds no rows of requests: `blis observe --out DIR` keeps them, and `blis run --out DIR --record`; run it \
+                 again with these flags",
                 self.directory.display()
             )));
         };
@@ -198,9 +207,7 @@ impl Counted {
             What::Ended(_) => self.sealed = true,
             _ => {}
         }
-        if entry.what.is_kept() {
-            self.checksum.add(&entry.encode());
-        }
+        self.checksum.keep(entry);
     }
 
     /// What a record that was read to its end lacks of what its result says.
@@ -303,58 +310,78 @@ impl Unfinished {
             .finish(end.intended)
             .map_err(|why| entries.damaged(format!("its entries contradict one another: {why}")))?;
         let damage = entries.damage();
-        let live = Live {
-            target: self.manifest.target.clone(),
-            server_version: self.manifest.server_version.clone(),
-            connections: self.manifest.connections,
-            elapsed_s: end.at.since(Time::ZERO).as_secs_f64(),
-            reasons: Default::default(),
-            incidents: Default::default(),
-            messages: Vec::new(),
-            awaited: Default::default(),
-            generator: None,
-            observers: None,
-            not_measured: NOT_RECORDED.map(str::to_owned).to_vec(),
-            record: Some(Record {
-                run: self.manifest.run.clone(),
-                rows: replayed.rows,
-                dropped: damage.missing,
-                checksum: None,
-                recovered: Some(Recovered {
-                    unknown: replayed.unknown,
-                    torn_bytes: damage.torn_bytes,
-                }),
+        let record = Record {
+            run: self.manifest.run.clone(),
+            rows: replayed.rows,
+            dropped: damage.missing,
+            checksum: None,
+            recovered: Some(Recovered {
+                unknown: replayed.unknown,
+                torn_bytes: damage.torn_bytes,
             }),
         };
+        let (mode, not_measured) = match self.manifest.is_live() {
+            true => (self.live(&replayed), &NOT_RECORDED[..]),
+            false => (
+                Mode::Recorded {
+                    simulated: end.at.since(Time::ZERO),
+                },
+                &[][..],
+            ),
+        };
+        let besides = Besides {
+            record: Some(record),
+            not_measured: not_measured.iter().copied().map(str::to_owned).collect(),
+        };
+        let run = conclude_seen(&workload, &measure, end.by, besides, mode);
+        let losses = losses(replayed.rows, &entries);
+        Ok((workload, run, losses))
+    }
+}
+
+impl Unfinished {
+    /// The live world of a run, as far as the record has it.
+    fn live(&self, replayed: &Replayed) -> Mode {
+        let manifest = &self.manifest;
+        let live = Box::new(Live {
+            target: manifest.target.clone(),
+            server_version: manifest.server_version.clone().unwrap_or_default(),
+            connections: manifest.connections.unwrap_or_default(),
+            elapsed_s: replayed.end.at.since(Time::ZERO).as_secs_f64(),
+            reasons: named(replayed.reasons),
+            incidents: Default::default(),
+            messages: Vec::new(),
+            generator: None,
+            observers: None,
+        });
         let evidence = LiveEvidence {
             backlogs: Some(Vec::new()),
             generator_limits: vec![NO_GENERATOR.to_owned()],
             ..LiveEvidence::default()
         };
-        let run = conclude_live(&workload, &measure, end.by, live, evidence);
-        let losses = losses(replayed.rows, &entries);
-        Ok((workload, run, losses))
+        Mode::Live { live, evidence }
     }
+}
+
+/// Why requests failed, by name.
+pub fn named(reasons: Reasons) -> BTreeMap<String, u64> {
+    let reasons = reasons.all();
+    reasons
+        .map(|(why, number)| (why.name().to_owned(), number))
+        .collect()
 }
 
 /// What there is to say of the generator.
 const NO_GENERATOR: &str =
     "How the generator did is not in the record, so that nothing can be promised: run it again.";
 /// What of a live run is not in its record.
-const NOT_RECORDED: [&str; 6] = [
-    "reasons",
-    "incidents",
-    "messages",
-    "awaited",
-    "generator",
-    "observers",
-];
+const NOT_RECORDED: [&str; 4] = ["incidents", "messages", "generator", "observers"];
 
 /// The number of a run.
 fn id(manifest: &Manifest) -> Result<u64, Failure> {
     u64::from_str_radix(&manifest.run, 16).map_err(|_| {
         Failure::Usage(format!(
-            "the manifest names the run `{}`, which is no id of a run; restore the manifest that `blis observe` wrote",
+            "the manifest names the run `{}`, which is no id of a run; restore the manifest that the run wrote",
             manifest.run
         ))
     })
@@ -370,7 +397,12 @@ fn workload_of(folder: &Path, manifest: &Manifest) -> Result<LiveWorkload, Failu
             path.display()
         )));
     }
+    let mut model = workload.model;
+    if let Some(found) = manifest.warmup_found_ns {
+        model.limits.warmup = Time::from_nanos(found);
+    }
     Ok(LiveWorkload {
+        model,
         file: manifest.file.clone(),
         sha256: manifest.spec.sha256.clone(),
         configuration: manifest.configuration.clone(),

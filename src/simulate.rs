@@ -3,20 +3,20 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
+use blis_live::journal::End;
 use blis_sim::engine::LoadEnd;
-use blis_sim::event::Sink;
+use blis_sim::event::{ReplyHeaders, Sink};
 use blis_sim::measure::Measure;
-use blis_sim::model::Model;
+use blis_sim::model::{Model, Path};
 use blis_sim::replication::{
     Finished, Pilot, Plan, Unsteady, Watch, find_warmup, replicate, simulate as simulate_once,
 };
-use blis_sim::result::{self, Live, Mode, Provenance, Run};
+use blis_sim::result::{self, Mode, Provenance, Record, Run};
 use blis_sim::simulation::{Progress as Reached, Simulation};
 use blis_sim::spec;
 use blis_sim::statistics::Precision;
 use blis_sim::time::{Span, Time};
 use blis_sim::trace::{Row, Trace};
-use blis_sim::verdict::LiveEvidence;
 
 use crate::cli::StatisticsArgs;
 use crate::exit::{Failure, tell};
@@ -24,6 +24,7 @@ use crate::input_files;
 use crate::interrupt::Interrupt;
 use crate::memory;
 use crate::progress::Progress;
+use crate::record::{Begun, Of, Place, Sealed};
 use crate::trace_file::TraceFile;
 use crate::workload::{LiveWorkload, Workload};
 
@@ -34,30 +35,43 @@ const USUAL_REPLICATIONS: u64 = 10;
 /// The most replications that a precision takes unless the user says otherwise.
 const MOST_REPLICATIONS: u64 = 1000;
 
-/// Simulates to the end, or until it is interrupted.
+/// Simulates to the end, or until it is interrupted; the result, and the record where one is kept.
 ///
 /// # Errors
-/// Those of a [`Halt`](blis_sim::replication::Halt).
-pub fn simulate(
-    workload: &Workload,
+/// Those of a [`Halt`](blis_sim::replication::Halt), and [`Failure::Record`] when a record cannot be begun.
+pub fn simulate<'w>(
+    workload: &'w Workload,
     statistics: &StatisticsArgs,
     interrupt: &Interrupt,
-    trace: Option<&mut TraceFile>,
-) -> Result<Run, Failure> {
+    beside: Beside<'_>,
+) -> Result<(Run, Option<Sealed<'w, Path>>), Failure> {
     let mut model = workload.model.clone();
     let stop = || interrupt.asked();
     let pilot = warm_up(&mut model, &stop)?;
-    let mut run = match plan(&model, statistics) {
-        None => match trace {
-            None => single(workload, &model, &stop)?,
-            Some(file) => traced(workload, &model, interrupt, file)?,
-        },
-        Some(plan) => replicated(workload, &model, plan, &stop)?,
+    let (mut run, sealed) = match plan(&model, statistics) {
+        None if beside.is_none() => (single(workload, &model, &stop)?, None),
+        None => watched(workload, &model, interrupt, beside)?,
+        Some(plan) => (replicated(workload, &model, plan, &stop)?, None),
     };
     if let Some(pilot) = pilot {
         run.warmup_was_found(model.seed, &pilot);
     }
-    Ok(run)
+    Ok((run, sealed))
+}
+
+/// What is written of every request while a simulation goes on.
+#[derive(Debug, Default)]
+pub struct Beside<'a> {
+    /// A file of rows.
+    pub trace: Option<&'a mut TraceFile>,
+    /// A record in this place.
+    pub record: Option<Place>,
+}
+
+impl Beside<'_> {
+    fn is_none(&self) -> bool {
+        self.trace.is_none() && self.record.is_none()
+    }
 }
 
 /// Finds the warm-up of a model that asks for it, and says so where there is no steady state.
@@ -194,6 +208,8 @@ fn told<P>(workload: &Workload<P>) -> Provenance {
         files: files(workload),
         configuration: workload.configuration.clone(),
         ended_by: LoadEnd::Idle,
+        record: None,
+        not_measured: Vec::new(),
         mode: Mode::Simulated {
             events: 0,
             simulated: Span::ZERO,
@@ -201,24 +217,48 @@ fn told<P>(workload: &Workload<P>) -> Provenance {
     }
 }
 
-/// A single run that writes a row of every request. A run without a trace is one without a branch for it.
-fn traced(
-    workload: &Workload,
+/// A single run that writes something of every request. One that does not is a run without a branch for it. It ends as with
+/// Ctrl-C when its record cannot be written.
+fn watched<'w>(
+    workload: &'w Workload,
     model: &Model,
     interrupt: &Interrupt,
-    file: &mut TraceFile,
-) -> Result<Run, Failure> {
-    let trace = Trace::new(model, |row: &Row| file.write(row));
-    let sink = (Measure::new(model), trace);
-    let ((mut measure, _), ended) = drive(model, interrupt, sink, None)?;
+    beside: Beside<'_>,
+) -> Result<(Run, Option<Sealed<'w, Path>>), Failure> {
+    let Beside { trace, record } = beside;
+    let begun = match &record {
+        Some(place) => Some(place.begin(workload, Of::Simulation(model))?),
+        None => None,
+    };
+    let (recorder, begun) = begun.unzip();
+    let trace =
+        trace.map(|file| Trace::new(model, |row: &Row| file.write(row, &ReplyHeaders::default())));
+    let sink = (Measure::new(model), (trace, recorder));
+    let failed = || begun.as_ref().is_some_and(Begun::has_failed);
+    let stop = || interrupt.asked() || failed();
+    let ((mut measure, (_, recorder)), ended) = drive(model, &stop, sink, None)?;
     measure.finish(ended.intended)?;
-    Ok(conclude(workload, model, &measure, ended))
+    let sealed = match (begun, record, recorder) {
+        (Some(begun), Some(place), Some(recorder)) => {
+            Some(begun.seal(place, recorder, ended.seal(), workload))
+        }
+        _ => None,
+    };
+    let block = sealed.as_ref().map(Sealed::block);
+    Ok((conclude(workload, model, &measure, ended, block), sealed))
 }
 
 /// The result of a simulation that has come to its end.
-pub fn conclude(workload: &Workload, model: &Model, measure: &Measure, ended: Ended) -> Run {
+pub fn conclude(
+    workload: &Workload,
+    model: &Model,
+    measure: &Measure,
+    ended: Ended,
+    record: Option<Record>,
+) -> Run {
     let provenance = Provenance {
         ended_by: ended.by,
+        record,
         mode: Mode::Simulated {
             events: ended.events,
             simulated: ended.at.since(Time::ZERO),
@@ -228,20 +268,38 @@ pub fn conclude(workload: &Workload, model: &Model, measure: &Measure, ended: En
     result::build(model, Some(model), measure, provenance)
 }
 
-/// The result of a live run that has come to its end, whether it was seen or read back from its record.
-pub fn conclude_live(
+/// What of a run is known besides what was measured.
+#[derive(Debug)]
+pub struct Besides {
+    /// What is on disk of it.
+    pub record: Option<Record>,
+    /// What was not measured.
+    pub not_measured: Vec<String>,
+}
+
+/// The result of a run as it was seen from outside: of a live one that has come to its end, or of one that is read back from
+/// its record.
+pub fn conclude_seen(
     workload: &LiveWorkload,
     measure: &Measure,
     ended_by: LoadEnd,
-    live: Live,
-    evidence: LiveEvidence,
+    besides: Besides,
+    mode: Mode,
 ) -> Run {
     let model = &workload.model;
-    let backend = model.simulable().ok();
-    let live = Box::new(live);
+    let backend = match mode {
+        Mode::Live { .. } => model.simulable().ok(),
+        Mode::Simulated { .. } | Mode::Recorded { .. } => None,
+    };
+    let Besides {
+        record,
+        not_measured,
+    } = besides;
     let provenance = Provenance {
         ended_by,
-        mode: Mode::Live { live, evidence },
+        record,
+        not_measured,
+        mode,
         ..told(workload)
     };
     result::build(model, backend.as_ref(), measure, provenance)
@@ -261,6 +319,15 @@ impl Ended {
     pub fn intended(self) -> u64 {
         self.intended
     }
+
+    /// The seal of its record.
+    fn seal(self) -> End {
+        End {
+            by: self.by,
+            at: self.at,
+            intended: self.intended,
+        }
+    }
 }
 
 /// Simulates to the end, or until it is interrupted, or cut off after so many events, and gives back the sink.
@@ -269,7 +336,7 @@ impl Ended {
 /// [`Failure::Usage`] when the model goes round without the clock moving, [`Failure::Overgrown`] when it outgrows memory.
 pub fn drive<S: Sink>(
     model: &Model,
-    interrupt: &Interrupt,
+    stop: &dyn Fn() -> bool,
     sink: S,
     cut: Option<u64>,
 ) -> Result<(S, Ended), Failure> {
@@ -281,7 +348,7 @@ pub fn drive<S: Sink>(
         let reached = simulation.advance(STRIDE.min(left));
         match reached.map_err(|stands_still| Failure::Usage(stands_still.to_string()))? {
             Reached::Finished => break,
-            Reached::Running if interrupt.asked() => simulation.interrupt(),
+            Reached::Running if stop() => simulation.interrupt(),
             Reached::Running if cut.is_some_and(|cut| simulation.events() >= cut) => {
                 simulation.interrupt();
             }

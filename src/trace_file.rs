@@ -8,16 +8,21 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use blis_sim::event::ReplyHeaders;
+use blis_sim::model::Model;
 use blis_sim::trace::Row;
 use tempfile::TempPath;
 
-use crate::cli::TraceFormat;
+use crate::cli::{KeepArgs, TraceFormat};
 use crate::exit::Failure;
 use crate::trace_rows::Rows;
 use crate::workload::Workload;
 
 /// Bytes that are written at a time.
 const BUFFER: usize = 1 << 16;
+
+/// What rows are written to.
+pub type Out = BufWriter<File>;
 
 /// A trace that is being written.
 #[derive(Debug)]
@@ -26,32 +31,45 @@ pub struct TraceFile {
     /// The unfinished file; none where the rows go to their place directly.
     unfinished: Option<TempPath>,
     replace: bool,
-    rows: Rows<BufWriter<File>>,
+    rows: Rows<Out>,
     written: u64,
     failed: Option<io::Error>,
 }
 
 impl TraceFile {
-    /// Opens the place of a trace and writes its header.
+    /// The trace that the arguments ask for, if they ask for one.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn asked<P>(
+        args: &KeepArgs,
+        workload: &Workload<P>,
+        rows: impl FnOnce(Out, TraceFormat, &Model<P>) -> Rows<Out>,
+    ) -> Result<Option<TraceFile>, Failure> {
+        let path = args.trace.as_ref();
+        let open =
+            |path: &PathBuf| TraceFile::open(path, args.trace_format, args.force, workload, rows);
+        path.map(open).transpose()
+    }
+
+    /// Opens the place of a trace and writes the header of its rows.
     ///
     /// # Errors
     /// [`Failure::Usage`] when the form is not known, when the file is there and not to be replaced, or when the
     /// place cannot be written.
-    pub fn open<P>(
+    fn open<P>(
         path: &Path,
         form: Option<TraceFormat>,
         replace: bool,
         workload: &Workload<P>,
+        rows: impl FnOnce(Out, TraceFormat, &Model<P>) -> Rows<Out>,
     ) -> Result<TraceFile, Failure> {
         let form = form
             .or_else(|| form_of(path))
             .ok_or_else(|| Failure::Usage(formless(path)))?;
         let (unfinished, file, path) = place(path, replace)?;
-        let mut rows = Rows::new(
-            BufWriter::with_capacity(BUFFER, file),
-            form,
-            &workload.model,
-        );
+        let out = BufWriter::with_capacity(BUFFER, file);
+        let mut rows = rows(out, form, &workload.model);
         let failed = rows.header(workload).err();
         Ok(TraceFile {
             path,
@@ -69,11 +87,11 @@ impl TraceFile {
     }
 
     /// Writes a row, unless one before could not be written.
-    pub fn write(&mut self, row: &Row) {
+    pub fn write(&mut self, row: &Row, replied: &ReplyHeaders) {
         if self.failed.is_some() {
             return;
         }
-        match self.rows.row(row) {
+        match self.rows.row(row, replied) {
             Ok(()) => self.written += 1,
             Err(why) => self.failed = Some(why),
         }

@@ -259,6 +259,7 @@ async fn open_one(
                 flight,
                 epoch,
                 ending,
+                reply: reads.told(action, &message),
                 at,
             };
             if incoming.send(done).is_err() {

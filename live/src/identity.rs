@@ -7,11 +7,8 @@ use std::fmt::{self, Write};
 use async_nats::HeaderMap;
 use blis_sim::event::Request;
 use blis_sim::model::{ClientId, Model, REQUEST_ID};
+pub use blis_sim::model::{MEMBER, SERVICE_TIME};
 
-/// The header of a double's reply with the line that served the request: the member, from 0.
-pub const MEMBER: &str = "Blis-Member";
-/// The header of a double's reply with the pure service time in nanoseconds, all visits together.
-pub const SERVICE_TIME: &str = "Blis-Service-Time-Ns";
 /// The header of a visit that one double hands to another: what its demand depends on.
 pub const VISIT: &str = "Blis-Visit";
 /// The header of a message that a double publishes to a stream: what the demands of its deliveries depend on.

@@ -2,9 +2,9 @@
 
 use blis_sim::time::{Span, Time};
 
-use crate::awaiting::Delivery;
 use crate::clock::Clock;
 use crate::driver::Incoming;
+use blis_sim::users::mailbox::Delivery;
 
 /// A clock whose zero is when it was made.
 pub struct LoadClock<C> {
@@ -29,11 +29,13 @@ impl<C: Clock<Incoming>> LoadClock<C> {
                 flight,
                 epoch,
                 ending,
+                reply,
                 at,
             } => Incoming::Done {
                 flight,
                 epoch,
                 ending,
+                reply,
                 at: self.ours(at),
             },
             Incoming::Delivered(delivery) => Incoming::Delivered(Delivery {

@@ -5,10 +5,18 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use blis_sim::event::{Event, FlightId, Outcome, Request, Sink};
+use blis_sim::event::{Details, Event, FlightId, Outcome, Request, Sink};
 use blis_sim::time::{Span, Time};
 
 use crate::reason::{Reason, Reasons};
+
+/// That a request was sent over a connection.
+pub fn over(connection: u32) -> Details {
+    Details {
+        connection: Some(connection),
+        ..Details::default()
+    }
+}
 
 /// Which message of which connection one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +40,13 @@ pub struct Publication {
 
 impl Publication {
     /// Tells of its end, at the instant that it has.
-    fn tell<S: Sink>(&self, at: Time, outcome: Outcome, sink: &mut S) {
+    fn tell<S: Sink>(&self, at: Time, outcome: Outcome, details: &Details, sink: &mut S) {
         let request = &self.request;
+        let flight = self.flight;
+        sink.record(at, Event::Details { flight, details });
         let done = Event::Done {
             request,
-            flight: self.flight,
+            flight,
             sent: self.sent,
             outcome,
         };
@@ -72,7 +82,8 @@ impl<S: Sink> Aside<'_, S> {
     pub fn publication(self, is_known: bool) -> Option<Publication> {
         let publication = self.publication?;
         if is_known {
-            publication.tell(publication.done, Outcome::Ok, self.sink);
+            let details = &Details::default();
+            publication.tell(publication.done, Outcome::Ok, details, self.sink);
             return None;
         }
         Some(publication)
@@ -151,13 +162,14 @@ impl Publications {
         for connection in turns {
             self.next = connection.wrapping_add(1);
             let written = written(connection);
+            let details = &over(connection);
             let Some(publications) = self.taken.get_mut(&connection) else {
                 continue;
             };
             while let Some((number, publication)) = publications.front()
                 && *number <= written
             {
-                publication.tell(publication.done, Outcome::Ok, sink);
+                publication.tell(publication.done, Outcome::Ok, details, sink);
                 publications.pop_front();
             }
             if publications.is_empty() {
@@ -176,14 +188,19 @@ impl Publications {
         sink: &mut S,
     ) {
         let failed = match connection {
-            Some(connection) => self.taken.remove(&connection).into_iter().collect(),
-            None => std::mem::take(&mut self.taken)
-                .into_values()
-                .collect::<Vec<_>>(),
+            Some(connection) => self.taken.remove_entry(&connection).into_iter().collect(),
+            None => std::mem::take(&mut self.taken),
         };
-        for (_, publication) in failed.iter().flatten() {
-            reasons.count(Err(why));
-            publication.tell(at.max(publication.done), why.outcome(), sink);
+        for (connection, publications) in failed {
+            let details = &Details {
+                reason: Some(why),
+                ..over(connection)
+            };
+            for (_, publication) in publications {
+                reasons.count(Err(why));
+                let at = at.max(publication.done);
+                publication.tell(at, why.outcome(), details, sink);
+            }
         }
     }
 }

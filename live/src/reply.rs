@@ -4,10 +4,11 @@
 //! conditions of the spec; where none of them holds, the status line decides.
 
 use async_nats::{Message, StatusCode};
+use blis_sim::event::{Reply, ReplyHeaders};
 use blis_sim::model::{ActionId, By, Condition, Model, SendKind};
+use blis_sim::users::mailbox::Key;
 use serde_json::Value;
 
-use crate::awaiting::Name;
 use crate::connection::Told;
 use crate::identity::{REJECTED, SERVICE_ERROR, SERVICE_ERROR_CODE};
 use crate::message::{acknowledged, header};
@@ -21,6 +22,8 @@ pub struct Replies(Vec<Conditions>);
 struct Conditions {
     error: Vec<Condition>,
     rejected: Vec<Condition>,
+    /// The headers that are recorded.
+    recorded: Vec<String>,
 }
 
 impl Replies {
@@ -30,10 +33,27 @@ impl Replies {
             Some(sending) => Conditions {
                 error: sending.error_when.clone(),
                 rejected: sending.rejected_when.clone(),
+                recorded: sending.record_headers.clone(),
             },
             None => Conditions::default(),
         });
         Replies(actions.collect())
+    }
+
+    /// What of a reply is recorded.
+    pub fn told(&self, action: ActionId, message: &Message) -> Reply {
+        let recorded = self.0.get(action.index()).map(|of| of.recorded.as_slice());
+        let headers = match message.headers {
+            Some(_) => {
+                let names = recorded.unwrap_or_default().iter().enumerate();
+                ReplyHeaders::of(names.filter_map(|(at, name)| Some((at, header(message, name)?))))
+            }
+            None => ReplyHeaders::default(),
+        };
+        Reply {
+            bytes: u32::try_from(message.payload.len()).unwrap_or(u32::MAX),
+            headers,
+        }
     }
 
     /// How a request ended, by the reply to it.
@@ -148,18 +168,25 @@ fn is_there(payload: &[u8]) -> bool {
 }
 
 /// Which request a delivery is for; `None` where it does not say.
-pub fn name_of(by: &By, message: &Message) -> Option<Name> {
+pub fn key_of(by: &By, message: &Message) -> Option<Key> {
     match by {
-        By::Header(name) => header(message, name).map(Name::of),
+        By::Header(name) => header(message, name).map(Key::of),
         By::Token(number) => {
             let token = message.subject.split('.').nth(number.get() - 1);
-            token.map(Name::of)
+            token.map(Key::of)
         }
         By::Json(pointer) => {
             let body: Value = serde_json::from_slice(&message.payload).ok()?;
-            Some(Name::of(&text_of(body.pointer(pointer)?)))
+            Some(Key::of(&text_of(body.pointer(pointer)?)))
         }
     }
+}
+
+/// Whether one of these conditions holds for a message.
+pub fn any_holds(conditions: &[Condition], message: &Message) -> bool {
+    let mut body = Body::new(&message.payload);
+    let mut conditions = conditions.iter();
+    conditions.any(|condition| holds(condition, message, &mut body))
 }
 
 /// A body that is read as JSON when that is first asked for.
@@ -387,14 +414,14 @@ mod tests {
     #[test]
     fn a_delivery_names_its_request() {
         let told = message(&[("Answer-To", "users/1/2/0")], r#"{"a": {"id": 17}}"#);
-        let named = |by| name_of(&by, &told);
+        let named = |by| key_of(&by, &told);
         let header = By::Header("Answer-To".to_owned());
-        assert_eq!(named(header), Some(Name::of("users/1/2/0")));
+        assert_eq!(named(header), Some(Key::of("users/1/2/0")));
         assert_eq!(named(By::Header("Other".to_owned())), None);
         let token = |number| By::Token(NonZeroUsize::new(number).expect("not 0"));
-        assert_eq!(named(token(3)), Some(Name::of("17")));
+        assert_eq!(named(token(3)), Some(Key::of("17")));
         assert_eq!(named(token(4)), None);
-        assert_eq!(named(By::Json("/a/id".to_owned())), Some(Name::of("17")));
+        assert_eq!(named(By::Json("/a/id".to_owned())), Some(Key::of("17")));
         assert_eq!(named(By::Json("/b".to_owned())), None);
     }
 }

@@ -3,7 +3,7 @@
 //! [`Trace`] is a [`Sink`] that hands each row on as it comes and keeps nothing. Both worlds end a request with the
 //! same event, so rows mean the same in either; who writes them where is not decided here.
 
-use crate::event::{Event, Outcome, Request, Sink};
+use crate::event::{Details, Event, Outcome, Reason, Request, Sink};
 use crate::model::{ActionId, ClientId, Model};
 use crate::time::{Span, Time};
 
@@ -33,6 +33,12 @@ pub struct Row {
     pub outcome: Outcome,
     /// Whether it was intended within the measured window.
     pub in_window: bool,
+    /// Why it failed, where that is known.
+    pub reason: Option<Reason>,
+    /// The connection that it was sent over, from 0; of live runs alone.
+    pub connection: Option<u32>,
+    /// The bytes of the payload of its reply; of live runs alone.
+    pub reply_bytes: Option<u32>,
 }
 
 impl Row {
@@ -51,6 +57,19 @@ impl Row {
             outcome,
             // Nothing is intended after the load, at whose end the window ends.
             in_window: request.intended >= warmup,
+            reason: None,
+            connection: None,
+            reply_bytes: None,
+        }
+    }
+
+    /// The same with what else is known.
+    pub fn with(self, details: &Details) -> Row {
+        Row {
+            reason: details.reason,
+            connection: details.connection,
+            reply_bytes: details.reply.as_ref().map(|reply| reply.bytes),
+            ..self
         }
     }
 

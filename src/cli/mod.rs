@@ -11,7 +11,7 @@ mod values;
 
 pub use load::{ClientArgs, InFlight, ServiceArgs};
 pub use misplaced::misplaced;
-pub use output::{Format, FormatArgs, TraceFormat};
+pub use output::{Format, FormatArgs, KeepArgs, TraceFormat};
 pub use overrides::{ObjectiveArgs, OverrideArgs};
 pub use spec::{NeededSpecArgs, SpecArgs};
 pub use statistics::StatisticsArgs;
@@ -54,7 +54,7 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Show the result of a run directory, or what the record of an interrupted run has.
     Report(ReportArgs),
-    /// Print the requests of a live run, one row each.
+    /// Print the requests of a recorded run, one row each.
     Trace(TraceArgs),
     /// Make one spec of several, or say why they do not go together.
     Compose(ComposeArgs),
@@ -91,23 +91,12 @@ pub struct RunArgs {
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
 
-    /// Write one row per request to this file while the run goes on; by its name as CSV (.csv) or JSON lines (.jsonl).
-    #[arg(long, value_name = "FILE", help_heading = "Output", conflicts_with_all = ["replications", "precision"])]
-    pub trace: Option<PathBuf>,
+    /// Keep a record of every request in the directory of --out while the run goes on, as a live run does.
+    #[arg(long, requires = "out", help_heading = "Output")]
+    pub record: bool,
 
-    /// The form of the trace, whatever its name.
-    #[arg(
-        long,
-        value_name = "FORM",
-        value_enum,
-        requires = "trace",
-        help_heading = "Output"
-    )]
-    pub trace_format: Option<TraceFormat>,
-
-    /// Replace the results that the directory of --out holds, and the file of --trace.
-    #[arg(long, requires = "kept", help_heading = "Output")]
-    pub force: bool,
+    #[command(flatten)]
+    pub keep: KeepArgs,
 }
 
 #[derive(Debug, Args)]
@@ -147,23 +136,8 @@ pub struct ObserveArgs {
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
 
-    /// Write one row per request to this file at the end; by its name as CSV (.csv) or JSON lines (.jsonl).
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub trace: Option<PathBuf>,
-
-    /// The form of the trace, whatever its name.
-    #[arg(
-        long,
-        value_name = "FORM",
-        value_enum,
-        requires = "trace",
-        help_heading = "Output"
-    )]
-    pub trace_format: Option<TraceFormat>,
-
-    /// Replace the results that the directory of --out holds, and the file of --trace.
-    #[arg(long, requires = "kept", help_heading = "Output")]
-    pub force: bool,
+    #[command(flatten)]
+    pub keep: KeepArgs,
 
     /// Observe the consumers of this stream, too. May be repeated.
     #[arg(long, value_name = "NAME", help_heading = "Observers")]
@@ -313,7 +287,7 @@ pub enum Schema {
     Explain,
     /// Of the document of a comparison.
     Whatif,
-    /// Of the manifest of a live run.
+    /// Of the manifest of a recorded run.
     Manifest,
 }
 
@@ -329,7 +303,7 @@ pub struct ReportArgs {
 
 #[derive(Debug, Args)]
 pub struct TraceArgs {
-    /// The directory that `blis observe --out` wrote.
+    /// The directory that `blis observe --out` or `blis run --out DIR --record` wrote.
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
 

@@ -1,5 +1,7 @@
 //! In which form results are printed.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 /// What is printed on stdout.
@@ -13,6 +15,23 @@ pub struct FormatArgs {
     /// Short for --format json.
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
+}
+
+/// The file of the rows, and whether what is there is replaced.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct KeepArgs {
+    /// Write one row per request to this file; by its name as CSV (.csv) or JSON lines (.jsonl).
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+
+    /// The form of the trace, whatever its name.
+    #[arg(long, value_name = "FORM", value_enum, requires = "trace")]
+    pub trace_format: Option<TraceFormat>,
+
+    /// Replace the results that the directory of --out holds, and the file of --trace.
+    #[arg(long, requires = "kept")]
+    pub force: bool,
 }
 
 /// A form of what a command prints: the report for a terminal, the document for programs, the report for documents.

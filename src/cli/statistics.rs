@@ -9,12 +9,12 @@ use super::values::{positive, precision};
 #[command(next_help_heading = "Statistics")]
 pub struct StatisticsArgs {
     /// Run so many independent replications and report all of them together.
-    #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true)]
+    #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true, conflicts_with_all = ["trace", "record"])]
     pub replications: Option<u64>,
 
     /// Add replications, from 10 on or what --replications says, until mean response time and throughput are within
     /// this share, such as 1%, of the true ones.
-    #[arg(long, value_name = "SHARE", value_parser = precision, allow_hyphen_values = true)]
+    #[arg(long, value_name = "SHARE", value_parser = precision, allow_hyphen_values = true, conflicts_with_all = ["trace", "record"])]
     pub precision: Option<f64>,
 
     /// The most replications that --precision may take; 1000 unless given.

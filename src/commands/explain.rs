@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use blis_live::journal::JOURNAL;
 use blis_sim::explain::{self, Band, Explain, Explanation, QuantileExplained, Target};
 use blis_sim::measure::{Measure, Times};
 use blis_sim::result::{self, Run};
@@ -67,8 +68,9 @@ fn explain(
     let mut model = workload.model.clone();
     warm_up(&mut model, &|| interrupt.asked())?;
     let model = &model;
+    let stop = || interrupt.asked();
     let cut = recorded.cut()?;
-    let (mut measure, ended) = drive(model, interrupt, Measure::new(model), cut)?;
+    let (mut measure, ended) = drive(model, &stop, Measure::new(model), cut)?;
     if interrupt.asked() {
         return Ok(None);
     }
@@ -82,7 +84,7 @@ fn explain(
     })?;
     let bands = targets.map(|(_, band)| band);
     let sink = Explain::new(model, &bands);
-    let (sink, _) = drive(model, interrupt, sink, cut)?;
+    let (sink, _) = drive(model, &stop, sink, cut)?;
     if interrupt.asked() {
         return Ok(None);
     }
@@ -91,7 +93,7 @@ fn explain(
         .zip(sink.bands())
         .map(|((target, _), (band, sums))| explain::quantile(model, *target, *band, sums))
         .collect();
-    let again = conclude(workload, model, &measure, ended);
+    let again = conclude(workload, model, &measure, ended, None);
     let (reproduced, notes) = recorded.compare(&again)?;
     let sha = spec::sha256(&workload.resolved);
     Ok(Some(explain::document(
@@ -123,6 +125,13 @@ struct Recorded {
 impl Recorded {
     fn read(directory: &Path) -> Result<Recorded, Failure> {
         let path = directory.join(RESULT);
+        if !path.exists() && directory.join(JOURNAL).is_dir() {
+            return Err(Failure::Usage(format!(
+                "{} holds the record of a run that did not come to write its result, and a run is explained from its \
+                 result; `blis report` and `blis trace` show what there is: run it again to have it explained",
+                directory.display()
+            )));
+        }
         let refuse = |why: &dyn std::fmt::Display| {
             Failure::Usage(format!(
                 "{} holds no run that can be explained: {RESULT} {why}; name a directory that `blis run --out` wrote",
@@ -137,9 +146,16 @@ impl Recorded {
             directory: directory.to_owned(),
             result,
         };
-        for (pointer, expected) in [("/schema", result::SCHEMA), ("/mode", "simulated")] {
+        for (pointer, expected) in [("/schema", result::SCHEMA), ("/mode", result::SIMULATED)] {
             let found = recorded.text(pointer);
             if found != Some(expected) {
+                if found == Some(result::LIVE) {
+                    return Err(Failure::Usage(format!(
+                        "{} holds a live run, and what a real backend did with each request is not seen from outside; \
+                         simulate its spec (`blis run SPEC --out DIR`) and explain that",
+                        directory.display()
+                    )));
+                }
                 let found = found.unwrap_or("nothing");
                 let name = &pointer[1..];
                 return Err(refuse(&format!(

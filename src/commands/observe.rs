@@ -4,16 +4,16 @@ use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use blis_live::awaiting::Tally;
 use blis_live::driver::{Progress, Watch};
 use blis_live::health::{self, Seen};
+use blis_live::journal::End;
 use blis_live::observe::{self, Besides, Connected, Heard, Observed, check, evidence, incidents};
 use blis_live::observers::Wanted;
 use blis_live::plan;
 use blis_live::target::Target;
 use blis_sim::measure::Times;
 use blis_sim::result::{
-    self, AwaitedResult, GeneratorInterval, GeneratorResult, LatencyBlock, Live, Record, Run,
+    self, GeneratorInterval, GeneratorResult, LatencyBlock, Live, Mode, Record, Run,
 };
 use blis_sim::spec::service::{PayloadFlag, ServiceFlags};
 use blis_sim::time::{Span, Time};
@@ -25,10 +25,10 @@ use crate::commands::{deliver, first_failure, print};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::live_progress::{self, LiveProgress};
-use crate::live_record::{Begun, Place, Sealed};
 use crate::nats_access;
+use crate::record::{Begun, Of, Place, Sealed};
 use crate::report::number::count;
-use crate::simulate::conclude_live;
+use crate::simulate::{self, conclude_seen};
 use crate::workload::{self, LiveWorkload};
 
 /// Sends the workload and reports what came of it.
@@ -73,7 +73,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
         let Some(place) = &place else {
             return Ok(None);
         };
-        let (recorder, record) = place.begin(&workload, &target, connected)?;
+        let (recorder, record) = place.begin(&workload, Of::Live(&target, connected))?;
         // It is begun once.
         let _ = begun.set(record);
         Ok(Some(recorder))
@@ -98,7 +98,12 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     let parts = (place, begun.into_inner(), observed.also.take());
     let record = match parts {
         (Some(place), Some(begun), Some(recorder)) => {
-            Some(begun.seal(place, recorder, &observed.ended, &workload))
+            let end = End {
+                by: observed.ended.by,
+                at: observed.ended.at,
+                intended: observed.ended.intended,
+            };
+            Some(begun.seal(place, recorder, end, &workload))
         }
         _ => None,
     };
@@ -229,17 +234,22 @@ fn run_of<S>(
         ),
         incidents: named(incidents(&observed)),
         messages: observed.told.messages(),
-        awaited: observed.awaited.iter().map(awaited).collect(),
         generator: Some(generator_result(&ended.own_lag, &observed.seen, &evidence)),
         connections: observed.connected.connections,
         server_version: observed.connected.server,
-        not_measured: Vec::new(),
-        record,
         observers: observed.observers,
     };
     warn(&live);
     let measure = &observed.measure;
-    Ok(conclude_live(workload, measure, ended_by, live, evidence))
+    let besides = simulate::Besides {
+        record,
+        not_measured: Vec::new(),
+    };
+    let mode = Mode::Live {
+        live: Box::new(live),
+        evidence,
+    };
+    Ok(conclude_seen(workload, measure, ended_by, besides, mode))
 }
 
 fn named(counts: impl IntoIterator<Item = (&'static str, u64)>) -> BTreeMap<String, u64> {
@@ -247,21 +257,6 @@ fn named(counts: impl IntoIterator<Item = (&'static str, u64)>) -> BTreeMap<Stri
     counts
         .map(|(name, number)| (name.to_owned(), number))
         .collect()
-}
-
-fn awaited((action, tally): &(String, Tally)) -> (String, AwaitedResult) {
-    let result = AwaitedResult {
-        expected: tally.expected,
-        delivered: tally.delivered,
-        missing: tally.missing(),
-        duplicates: tally.duplicates,
-        late: tally.late,
-        unmatched: tally.unmatched,
-        from_intended_ms: LatencyBlock::of(&tally.from_intended),
-        from_sent_ms: LatencyBlock::of(&tally.from_sent),
-        to_last_ms: LatencyBlock::of(&tally.to_last),
-    };
-    (action.clone(), result)
 }
 
 fn generator_result(own_lag: &Times, seen: &Seen, evidence: &LiveEvidence) -> GeneratorResult {

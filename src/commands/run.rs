@@ -6,10 +6,12 @@ use crate::cli::RunArgs;
 use crate::commands::{deliver, first_failure};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
+use crate::record::Place;
 use crate::report;
 use crate::run_directory::RunDirectory;
-use crate::simulate::simulate;
+use crate::simulate::{Beside, simulate};
 use crate::trace_file::TraceFile;
+use crate::trace_rows::Rows;
 use crate::workload;
 
 /// Runs the workload and reports it.
@@ -21,24 +23,23 @@ pub fn execute(args: &RunArgs) -> Result<Done, Failure> {
     let overrides = args.overrides.judged_by(&args.objectives);
     let workload = workload::load(args.spec.file(), &args.clients, &overrides)?;
     let directory = match &args.out {
-        Some(path) => Some(RunDirectory::claim(path, args.force)?),
+        Some(path) => Some(RunDirectory::claim(path, args.keep.force)?),
         None => None,
     };
-    let mut trace = match &args.trace {
-        Some(path) => {
-            let form = args.trace_format;
-            Some(TraceFile::open(path, form, args.force, &workload)?)
+    let mut trace = TraceFile::asked(&args.keep, &workload, Rows::new)?;
+    let recorded = directory.as_ref().filter(|_| args.record);
+    let beside = Beside {
+        trace: trace.as_mut(),
+        record: recorded.map(Place::of),
+    };
+    let (run, record) = simulate(&workload, &args.statistics, &Interrupt::listen()?, beside)?;
+    let form = args.format.chosen();
+    let [kept, printed] = deliver(&workload, &run, form, |contents| {
+        match (record, directory) {
+            (Some(record), _) => first_failure(record.keep(contents)),
+            (None, Some(directory)) => directory.write(contents),
+            (None, None) => Ok(()),
         }
-        None => None,
-    };
-    let run = simulate(
-        &workload,
-        &args.statistics,
-        &Interrupt::listen()?,
-        trace.as_mut(),
-    )?;
-    let [kept, printed] = deliver(&workload, &run, args.format.chosen(), |contents| {
-        directory.map_or(Ok(()), |directory| directory.write(contents))
     })?;
     let interrupted = run.ended_by == result::INTERRUPTED;
     let traced = trace.map_or(Ok(()), |trace| close(trace, interrupted));

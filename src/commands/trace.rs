@@ -1,4 +1,4 @@
-//! `blis trace`: the requests of a live run, one row each, as `blis run --trace` writes those of a simulation.
+//! `blis trace`: the requests of a recorded run, one row each, as `--trace` writes them.
 
 use std::io::{self, BufWriter, Write};
 
@@ -22,14 +22,18 @@ pub fn execute(args: &TraceArgs) -> Result<Done, Failure> {
         why,
     };
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let mut rows = Rows::new(out, args.format, &workload.model);
+    let rows = match recorded.is_live() {
+        true => Rows::of_live,
+        false => Rows::new,
+    };
+    let mut rows = rows(out, args.format, &workload.model);
     let mut written = rows.header(&workload);
     let mut counted = Counted::default();
     for entry in entries.by_ref() {
         let entry = entry?;
         counted.count(&entry);
         if let What::Done(row) = entry.what {
-            written = written.and_then(|()| rows.row(&row));
+            written = written.and_then(|()| rows.row(&row, &entry.headers));
         }
         if written.is_err() {
             break;

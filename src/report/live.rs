@@ -1,10 +1,10 @@
-//! What only a live run has: deliveries that were awaited, and how the generator did.
+//! What only a live run has, and how the generator did.
 
-use blis_sim::result::{GeneratorInterval, GeneratorResult, LatencyBlock, Run};
+use blis_sim::result::{GeneratorInterval, GeneratorResult, LatencyBlock, Live, Run};
 use blis_sim::verdict::{Standing, Status};
 
 use super::course::grouped;
-use super::number::{NOT_MEASURED, count, millis, or_not_measured, percent, rough};
+use super::number::{NOT_MEASURED, count, millis, percent, rough};
 use super::parts::{Block, Fact, Section};
 use super::record::record;
 use super::table::Table;
@@ -23,9 +23,21 @@ pub fn configuration(run: &Run) -> Section {
 
 /// Connections, lag and reasons.
 pub fn live(run: &Run) -> Section {
-    let Some(live) = &run.live else {
-        return Section::empty();
-    };
+    let live = run.live.as_ref().map(|live| connections(run, live));
+    let record = run.record.as_ref().map(record);
+    let mut facts: Vec<Fact> = live.into_iter().chain(record).collect();
+    if let Some(first) = facts.first_mut()
+        && !run.not_measured.is_empty()
+    {
+        first.add(format!("not measured: {}", run.not_measured.join(", ")));
+    }
+    match facts.is_empty() {
+        true => Section::empty(),
+        false => Section::of([Block::Facts(facts)]),
+    }
+}
+
+fn connections(run: &Run, live: &Live) -> Fact {
     let connections = match live.connections {
         1 => "1 connection".to_owned(),
         several => format!("{} connections", count(u64::from(several))),
@@ -52,53 +64,12 @@ pub fn live(run: &Run) -> Section {
             count(*number)
         ));
     }
-    if !live.not_measured.is_empty() {
-        fact.add(format!("not measured: {}", live.not_measured.join(", ")));
-    }
-    let record = live.record.as_ref().map(record);
-    Section::of([Block::Facts([fact].into_iter().chain(record).collect())])
+    fact
 }
 
 fn quantiles(times: &LatencyBlock) -> Option<String> {
     let (p50, p99) = (times.p50?, times.p99?);
     Some(format!("p50 {}, p99 {}", millis(p50), millis(p99)))
-}
-
-/// Deliveries that requests awaited, by action.
-pub fn awaited(run: &Run) -> Section {
-    let awaited = run.live.as_ref().map(|live| &live.awaited);
-    let Some(awaited) = awaited.filter(|awaited| !awaited.is_empty()) else {
-        return Section::empty();
-    };
-    let mut table = Table::new(&[
-        "awaited",
-        "to come",
-        "came",
-        "missing",
-        "duplicates",
-        "late",
-        "unmatched",
-        "p50",
-        "p99",
-        "p99 of the last",
-    ]);
-    let ms = |value| or_not_measured(value, millis);
-    for (action, of) in awaited {
-        table.row([
-            action.clone(),
-            count(of.expected),
-            count(of.delivered),
-            count(of.missing),
-            count(of.duplicates),
-            count(of.late),
-            count(of.unmatched),
-            ms(of.from_intended_ms.p50),
-            ms(of.from_intended_ms.p99),
-            ms(of.to_last_ms.p99),
-        ]);
-    }
-    let note = "times of deliveries count from the intended instant of their request".to_owned();
-    Section::of([Block::Table(table), Block::Notes(vec![note])])
 }
 
 /// How the generator did: in one line where it was no matter, with its course where it was the limit or lagged.
@@ -220,15 +191,12 @@ mod tests {
             reasons: Default::default(),
             incidents: Default::default(),
             messages: Vec::new(),
-            awaited: Default::default(),
             generator: Some(GeneratorResult {
                 own_lag_ms: block(1.0),
                 control_ms: block(0.5),
                 limited_by: limited_by.iter().map(|&why| why.to_owned()).collect(),
                 series: vec![interval],
             }),
-            not_measured: Vec::new(),
-            record: None,
             observers: None,
         };
         let provenance = Provenance {
@@ -237,6 +205,8 @@ mod tests {
             files: Default::default(),
             configuration: Default::default(),
             ended_by: blis_sim::engine::LoadEnd::Budget,
+            record: None,
+            not_measured: Vec::new(),
             mode: result::Mode::Live {
                 live: Box::new(live),
                 evidence: Default::default(),

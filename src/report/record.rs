@@ -1,4 +1,4 @@
-//! What a report says of the record of a live run.
+//! What a report says of the record of a run.
 
 use blis_sim::result::Record;
 

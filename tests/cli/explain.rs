@@ -228,7 +228,7 @@ fn what_is_no_run_is_refused() {
     );
     refused(
         &changed("\"simulated\"", "\"live\"").0,
-        "has live as its mode, where simulated is expected",
+        "holds a live run, and what a real backend did",
     );
     let nothing = home.path().join("nothing");
     let run = [

@@ -12,6 +12,7 @@ mod formats;
 mod interrupt;
 mod live_only;
 mod output;
+mod record;
 mod run;
 mod service;
 mod set;

@@ -99,10 +99,14 @@ impl Sink for Recorder {
                 visitor,
                 step,
             },
-            Event::Publication { .. }
+            Event::Awaited { .. }
+            | Event::Details { .. }
+            | Event::Publication { .. }
             | Event::Message { .. }
             | Event::Delivery { .. }
-            | Event::Emission { .. } => unreachable!("these specs have no streams: {event:?}"),
+            | Event::Emission { .. } => {
+                unreachable!("these specs have no streams and no limits: {event:?}")
+            }
         };
         self.events.push((at, kept));
     }

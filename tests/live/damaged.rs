@@ -11,10 +11,12 @@ use crate::server::Server;
 
 /// The requests of the run.
 const ROWS: usize = 200;
-/// The entries of a frame.
+/// The rows of a frame.
 const EACH: usize = 40;
-/// The bytes of an entry.
-const SIZE: usize = 56;
+/// The units of a row: the headers of its reply, and itself.
+const UNITS: usize = 2;
+/// The bytes of a unit.
+const SIZE: usize = 64;
 /// Where an entry has the instant at which its request was sent.
 const SENT: usize = 8 + 3 * 8;
 
@@ -35,15 +37,16 @@ impl Ended {
         let result = observe(&server.url(), &[&words[..], &[&out]].concat());
         let bytes = std::fs::read(directory.join("record.blis")).expect("a record");
         let mut reader = &bytes[HEADER..];
-        let mut entries = Vec::new();
+        let mut units = Vec::new();
         while let Next::Frame(frame) = read(&mut reader).expect("a frame") {
-            entries.extend(frame.entries);
+            units.extend(frame.units);
         }
-        assert_eq!(entries.len(), ROWS + 1);
-        let frames = entries.chunks(EACH).zip((0u64..).step_by(EACH));
-        let frames = frames.map(|(entries, first)| {
+        assert_eq!(units.len(), UNITS * ROWS + 1);
+        let each = UNITS * EACH;
+        let frames = units.chunks(each).zip((0u64..).step_by(EACH));
+        let frames = frames.map(|(units, first)| {
             let mut frame = Vec::new();
-            write(first, entries, &mut frame);
+            write(first, units, &mut frame);
             frame
         });
         Ended {
@@ -195,7 +198,7 @@ fn frames_that_are_gone_or_in_another_place_are_told() {
 fn entries_that_were_changed_with_their_checksums_are_told_by_the_result() {
     let server = Server::start("");
     let ended = Ended::new(&server);
-    let said = ended.result["live"]["record"]["checksum"]
+    let said = ended.result["record"]["checksum"]
         .as_str()
         .expect("a checksum");
     assert_eq!(said.len(), 8, "{said}");
@@ -204,9 +207,9 @@ fn entries_that_were_changed_with_their_checksums_are_told_by_the_result() {
     let Next::Frame(mut frame) = read(&mut reader).expect("a frame") else {
         panic!("no frame");
     };
-    frame.entries[7][SENT] ^= 1;
+    frame.units[7][SENT] ^= 1;
     frames[2].clear();
-    write(frame.first, &frame.entries, &mut frames[2]);
+    write(frame.first, &frame.units, &mut frames[2]);
     let told = ended.told(&ended.with(&frames));
     assert!(told.starts_with("its checksum is "), "{told}");
     let where_ = format!(", where the result has {said}: it was changed; ");
@@ -214,7 +217,7 @@ fn entries_that_were_changed_with_their_checksums_are_told_by_the_result() {
     // A result of a version that had no checksums says nothing of it.
     let path = ended.directory.join("result.json");
     let mut older = ended.result.clone();
-    let record = older["live"]["record"].as_object_mut().expect("a record");
+    let record = older["record"].as_object_mut().expect("a record");
     record.remove("checksum");
     std::fs::write(&path, older.to_string()).expect("a result");
     assert_eq!(ended.read("report").code, Some(0));

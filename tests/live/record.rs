@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::exchange::{number_of, serve};
 use crate::programs::{Double, Ran, document, end, number, observe, run, start};
-use crate::saved;
 use crate::server::Server;
 use crate::wire::Wire;
+use crate::{FAST, saved, spec};
 
 /// A load that goes on until it is ended from outside.
 const ENDLESS: &[&str] = &[
@@ -107,9 +108,9 @@ fn a_run_that_ends_leaves_its_rows_beside_its_result() {
     ];
     let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
     let result = observe(&server.url(), &words);
-    assert_eq!(number(&result, "/live/record/rows"), 400);
-    assert_eq!(number(&result, "/live/record/dropped"), 0);
-    assert!(result["live"]["record"].get("recovered").is_none());
+    assert_eq!(number(&result, "/record/rows"), 400);
+    assert_eq!(number(&result, "/record/dropped"), 0);
+    assert!(result["record"].get("recovered").is_none());
     assert_eq!(
         names(&directory),
         [
@@ -125,6 +126,21 @@ fn a_run_that_ends_leaves_its_rows_beside_its_result() {
     add_up(&rows, &result, 0);
     // The warm-up stays, with its flag.
     assert!(rows.iter().any(|row| row["in_window"] == false));
+    for row in &rows {
+        // What the double says, which has one connection for each user.
+        assert!(
+            row["connection"].as_u64().expect("a connection") < 10,
+            "{row}"
+        );
+        assert_eq!((&row["reply_bytes"], row.get("reason")), (&0.into(), None));
+        let took = row["reply_headers.Blis-Service-Time-Ns"].as_str();
+        let took: u64 = took.expect("a time").parse().expect("a number");
+        assert!(
+            took > 0 && took < row["service_ns"].as_u64().expect("a time"),
+            "{row}"
+        );
+        assert!(row["reply_headers.Blis-Member"].is_string(), "{row}");
+    }
     let printed = run(&["trace", &out]).stdout;
     assert_eq!(std::fs::read_to_string(trace).expect("a trace"), printed);
     let kept = std::fs::read_to_string(directory.join("result.json")).expect("a result");
@@ -137,7 +153,7 @@ fn a_run_that_ends_leaves_its_rows_beside_its_result() {
     let manifest = std::fs::read_to_string(directory.join("manifest.json")).expect("a manifest");
     let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
     keeps_to("manifest", &manifest);
-    assert_eq!(manifest["run"], result["live"]["record"]["run"]);
+    assert_eq!(manifest["run"], result["record"]["run"]);
     assert_eq!(manifest["spec"], result["spec"]);
     assert_eq!(manifest["configuration"], result["configuration"]);
     // A crash before the journal is taken away leaves both, and the result counts.
@@ -166,14 +182,91 @@ fn a_run_that_ends_leaves_its_rows_beside_its_result() {
             "{figure}"
         );
     }
-    assert_eq!(number(&sealed, "/live/record/recovered/unknown"), 0);
+    assert_eq!(number(&sealed, "/record/recovered/unknown"), 0);
     // A directory holds one run.
     let refused = run(&["observe", "--url", &server.url(), "--out", &out]);
     assert_eq!(refused.code, Some(2), "{}", refused.stderr);
     let again = observe(&server.url(), &[&words[..], &["--force"]].concat());
-    assert_ne!(again["live"]["record"]["run"], manifest["run"]);
+    assert_ne!(again["record"]["run"], manifest["run"]);
     let kept = std::fs::read_to_string(directory.join("result.json")).expect("a result");
     assert_eq!(run(&["report", &out, "--json"]).stdout, kept);
+}
+
+/// What a row has besides times and outcome, of answers of every kind and of none.
+#[test]
+fn rows_say_why_over_which_connection_and_what_the_reply_was_like() {
+    let server = Server::start("");
+    let long = "l".repeat(300);
+    serve(&server, "demo.ask", move |message| {
+        let user = message.header("Blis-Request").expect("an id").to_owned();
+        let says = |line: &str| vec![line.to_owned()];
+        let (headers, body) = match number_of(message) {
+            0 => (says("Server-Id: a, \"b\""), "twelve bytes"),
+            1 => (says("Nats-Service-Error: no"), "no"),
+            2 => (says("Nats-Service-Error-Code: 429"), ""),
+            // Nobody asked for this one, and the name of a header is not that of another.
+            3 => (vec!["Other: x".to_owned(), "server-id: y".to_owned()], "é"),
+            4 => (
+                vec![format!("Server-Id: {long}"), format!("Round: {user}")],
+                "",
+            ),
+            5 => (says("Server-Id: \u{1b}[31m\u{202e}red"), ""),
+            _ => return vec![],
+        };
+        vec![(message.reply.clone(), headers, body.as_bytes().to_vec())]
+    });
+    let text = spec(
+        "{requests: 14, drain: 1s}",
+        "concurrency: 2, do: ask, timeout: 100ms, on_failure: {respawn: true}",
+        "live: {request: demo.ask, record_headers: [Round, Server-Id]}",
+        FAST,
+    );
+    let path = saved(&server, "rows.yaml", &text);
+    let out = server.folder().join("rows").display().to_string();
+    let result = observe(&server.url(), &["--spec", &path, "--out", &out]);
+    let (rows, _) = rows(&out);
+    add_up(&rows, &result, 0);
+    let keys = [
+        "outcome",
+        "reason",
+        "reply_bytes",
+        "reply_headers.Round",
+        "reply_headers.Server-Id",
+    ];
+    let long = format!("{}…", "l".repeat(125));
+    for user in 0..2 {
+        let of_user = rows.iter().filter(|row| row["user"] == user);
+        let found: Vec<Vec<Value>> = of_user
+            .map(|row| {
+                assert_eq!(row["connection"], user, "{row}");
+                keys.map(|key| row[key].clone()).to_vec()
+            })
+            .collect();
+        let round = format!("users/{user}/4/0");
+        let expected = [
+            json!(["ok", null, 12, null, "a, \"b\""]),
+            json!(["app_error", "service_errors", 2, null, null]),
+            json!(["rejected", "rejected", 0, null, null]),
+            json!(["ok", null, 2, null, null]),
+            json!(["ok", null, 0, round, long]),
+            json!(["ok", null, 0, null, "\\u001b[31m\\u202ered"]),
+            json!(["timed_out", null, null, null, null]),
+        ];
+        assert_eq!(json!(found), json!(expected));
+    }
+    // The same as a table: one column for each header, in quotes where it has to be.
+    let table = run(&["trace", &out]).stdout;
+    let mut lines = table.lines().skip(1);
+    let columns = lines.next().expect("columns");
+    let behind =
+        ",in_window,reason,connection,reply_bytes,reply_headers.Round,reply_headers.Server-Id";
+    assert!(columns.ends_with(behind), "{columns}");
+    let cells = |end: &str| lines.clone().filter(|line| line.ends_with(end)).count();
+    assert_eq!(cells(",ok,"), 0);
+    assert_eq!(cells(",12,,\"a, \"\"b\"\"\""), 2, "{table}");
+    assert_eq!(cells(",service_errors,0,2,,"), 1, "{table}");
+    assert_eq!(cells(",true,,1,,,"), 1, "{table}");
+    assert!(!table.contains('\u{1b}'), "{table}");
 }
 
 #[test]
@@ -233,12 +326,12 @@ fn a_run_that_is_killed_is_told_of_by_its_record() {
     );
     let result = document(&ran);
     assert_eq!(result["ended_by"], "interrupted");
-    assert_eq!(result["live"]["not_measured"][0], "reasons");
-    let unknown = number(&result, "/live/record/recovered/unknown");
+    assert_eq!(result["not_measured"][0], "incidents");
+    let unknown = number(&result, "/record/recovered/unknown");
     let (rows, told) = rows(&out);
     assert!(rows.len() > 100, "{}", rows.len());
     assert!(unknown > 0, "the double cannot answer that many");
-    assert_eq!(rows.len() as u64, number(&result, "/live/record/rows"));
+    assert_eq!(rows.len() as u64, number(&result, "/record/rows"));
     add_up(&rows, &result, unknown);
     assert_eq!(unknown, number(&result, "/requests/unresolved"));
     assert!(
@@ -263,11 +356,8 @@ fn a_run_that_is_killed_is_told_of_by_its_record() {
     std::fs::write(&segment, bytes).expect("a segment");
     std::fs::remove_file(directory.join("journal/0-again.segment")).expect("the copy");
     let torn = document(&run(&["report", &out, "--json"]));
-    let before = number(&result, "/live/record/recovered/torn_bytes");
-    assert_eq!(
-        number(&torn, "/live/record/recovered/torn_bytes"),
-        before + 12
-    );
+    let before = number(&result, "/record/recovered/torn_bytes");
+    assert_eq!(number(&torn, "/record/recovered/torn_bytes"), before + 12);
     assert_eq!(torn["requests"], result["requests"]);
 
     let taken = run(&["observe", "--url", &server.url(), "--out", &out]);
@@ -372,12 +462,12 @@ fn a_disk_that_fills_up_ends_the_run_with_what_there_is() {
     let result = document(&ran);
     assert_eq!(result["ended_by"], "interrupted");
     assert!(number(&result, "/requests/ok") > 100);
-    assert!(number(&result, "/live/record/dropped") > 0);
+    assert!(number(&result, "/record/dropped") > 0);
     // What was brought to disk before is there, with the result.
     let kept = std::fs::read_to_string(directory.join("result.json")).expect("a result");
     assert_eq!(kept, ran.stdout);
     let (rows, _) = rows(&out);
-    assert_eq!(rows.len() as u64, number(&result, "/live/record/rows"));
+    assert_eq!(rows.len() as u64, number(&result, "/record/rows"));
 }
 
 #[test]
@@ -399,7 +489,7 @@ fn rows_alone_need_no_directory() {
     assert_eq!(names(&folder), ["rows.jsonl"]);
     let text = std::fs::read_to_string(&file).expect("a trace");
     assert_eq!(text.lines().count(), 51);
-    assert_eq!(number(&result, "/live/record/rows"), 50);
+    assert_eq!(number(&result, "/record/rows"), 50);
     let taken = run(&["observe", "--url", &server.url(), "--trace", &file]);
     assert_eq!(taken.code, Some(2), "{}", taken.stderr);
 }

@@ -125,7 +125,7 @@ fn what_had_not_left_when_a_run_was_killed_is_not_known_to_have_ended() {
     assert!(of_record("dropped") > 0);
     let result = document(&run(&["report", &out, "--json"]));
     // Those that wait in the two connections, and perhaps the last of those that were intended.
-    let unknown = number(&result, "/live/record/recovered/unknown");
+    let unknown = number(&result, "/record/recovered/unknown");
     assert!(unknown >= 2 * (ROOM / (2 * BYTES) as u64), "{unknown}");
     assert_eq!(number(&result, "/requests/unresolved"), unknown);
     assert_eq!(number(&result, "/requests/ok"), of_record("ok"));

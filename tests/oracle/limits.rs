@@ -28,6 +28,8 @@ fn run(model: &Model) -> Run {
         files: Default::default(),
         configuration: Default::default(),
         ended_by: LoadEnd::Horizon,
+        record: None,
+        not_measured: Vec::new(),
         mode: blis_sim::result::Mode::Simulated {
             events: 0,
             simulated: Span::ZERO,

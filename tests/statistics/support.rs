@@ -57,6 +57,8 @@ fn provenance(finished: &Finished) -> Provenance {
         files: BTreeMap::new(),
         configuration: BTreeMap::new(),
         ended_by: finished.ended_by,
+        record: None,
+        not_measured: Vec::new(),
         mode: blis_sim::result::Mode::Simulated {
             events: finished.events,
             simulated: finished.simulated,

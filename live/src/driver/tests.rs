@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use blis_sim::event::Outcome;
 use blis_sim::measure::Measure;
 use blis_sim::spec;
 
@@ -46,7 +47,7 @@ impl Clock<Incoming> for Shared {
         let mut stage = self.0.borrow_mut();
         match stage.coming.front() {
             Some((at, incoming)) if *at <= until => {
-                let (at, incoming) = (*at, *incoming);
+                let (at, incoming) = (*at, incoming.clone());
                 stage.now = stage.now.max(at);
                 stage.coming.pop_front();
                 Some(incoming)
@@ -105,26 +106,17 @@ impl Transport for Echo {
                     flight,
                     epoch: Epoch::FIRST,
                     ending,
+                    reply: Reply::default(),
                     at,
                 },
             ));
             stage.coming.make_contiguous().sort_by_key(|(at, _)| *at);
         }
-        Sent::Waiting
+        Sent::Waiting(0)
     }
 
-    fn replied(&mut self, _flight: FlightId, _outcome: Outcome) -> bool {
-        true
-    }
-
-    fn delivered(&mut self, _delivery: &Delivery) -> Option<FlightId> {
+    fn key(&mut self, _flight: FlightId) -> Option<Key> {
         None
-    }
-
-    fn gave_up(&mut self, _flight: FlightId) {}
-
-    fn is_waiting(&self) -> bool {
-        false
     }
 
     fn had(&self, connection: u32, _flight: FlightId) -> bool {
@@ -600,6 +592,7 @@ fn stopped_at(stop: Time, run: &str, replies: &[u64]) -> (Measure, Ended) {
             flight,
             epoch: Epoch::FIRST,
             ending,
+            reply: Reply::default(),
             at,
         };
         stage.coming.push_back((at, done));
@@ -669,6 +662,7 @@ fn a_reply_that_ends_no_request_counts_for_no_reason() {
                 flight,
                 epoch: Epoch::FIRST,
                 ending,
+                reply: Reply::default(),
                 at,
             },
         ));
@@ -699,6 +693,7 @@ fn a_run_that_nobody_answers_does_not_wait_through_its_drain() {
         epoch: Epoch::FIRST,
         flight,
         ending: Ok(()),
+        reply: Reply::default(),
         at,
     };
     let stage = Stage {
@@ -719,6 +714,7 @@ fn what_comes_for_an_earlier_load_ends_no_request_of_this_one() {
             flight,
             epoch,
             ending,
+            reply: Reply::default(),
             at,
         };
         stage.coming.push_back((at, done));
@@ -800,6 +796,7 @@ fn a_crowd_that_waits_for_room_is_sent_as_soon_as_there_is_some() {
             flight,
             epoch: Epoch::FIRST,
             ending: Ok(()),
+            reply: Reply::default(),
             at,
         };
         stage.coming.push_back((at, done));

@@ -3,12 +3,13 @@
 //! Due times lie in the calendar of the simulation: those of one instant come in the order in which they were asked for.
 
 use blis_sim::engine::{Calendar, World};
-use blis_sim::event::{FlightId, Outcome, Request, Sink};
+use blis_sim::event::{Details, Event, FlightId, Outcome, Request, Sink};
 use blis_sim::time::{Span, Time};
 use blis_sim::users::Wake;
+use blis_sim::users::mailbox::Key;
 
 use super::{Sent, Transport};
-use crate::publications::Place;
+use crate::publications::{Place, over};
 use crate::reason::{Ending, Reason, Reasons, outcome_of};
 
 /// How long it takes to find out that a connection is down: a user that sends again at once does so a few times a second,
@@ -42,10 +43,19 @@ pub(super) struct Live<T> {
 }
 
 impl<T> Live<T> {
-    /// A request ends: its outcome.
-    pub(super) fn ended(&mut self, ending: Ending) -> Outcome {
+    /// A request ends so: counts and tells why.
+    pub(super) fn count<S: Sink>(
+        &mut self,
+        at: Time,
+        flight: FlightId,
+        ending: Ending,
+        sink: &mut S,
+    ) {
         self.reasons.count(ending);
-        outcome_of(ending)
+        if let Err(reason) = ending {
+            let details = &Details::failed(reason);
+            sink.record(at, Event::Details { flight, details });
+        }
     }
 
     /// Sets a timer. What should have happened before is due at once.
@@ -71,15 +81,27 @@ impl<T: Transport> World for Live<T> {
         flight: FlightId,
         request: &Request,
         _deadline: Time,
-        _sink: &mut S,
+        sink: &mut S,
     ) -> Option<Outcome> {
         match self.transport.send(now, flight, request) {
-            Sent::Done(ending) => Some(self.ended(ending)),
+            Sent::Done(ending) => {
+                self.count(now, flight, ending, sink);
+                Some(outcome_of(ending))
+            }
             Sent::Taken(place) => {
                 self.granted = Some(place);
                 Some(Outcome::Ok)
             }
-            Sent::Waiting => None,
+            Sent::Waiting(connection) => {
+                let details = &over(connection);
+                sink.record(now, Event::Details { flight, details });
+                None
+            }
+            Sent::Awaits(connection) => {
+                let details = &over(connection);
+                sink.record(now, Event::Details { flight, details });
+                Some(Outcome::Ok)
+            }
             Sent::NoConnection => {
                 self.set(now + NO_CONNECTION, Timer::Unsent(flight));
                 None
@@ -91,9 +113,11 @@ impl<T: Transport> World for Live<T> {
         self.set(at, Timer::Wake { due: at, wake });
     }
 
-    fn gave_up<S: Sink>(&mut self, _now: Time, flight: FlightId, _sink: &mut S) {
-        self.transport.gave_up(flight);
+    fn gave_up<S: Sink>(&mut self, _now: Time, _flight: FlightId, _sink: &mut S) {}
+    fn key(&mut self, flight: FlightId) -> Option<Key> {
+        self.transport.key(flight)
     }
+
     fn dropped(&mut self, _request: &Request) {
         self.reasons.count(Err(Reason::OverInFlightLimit));
     }

@@ -1,25 +1,39 @@
-//! What happened, as a segment holds it: one entry of fixed size for each event of a live run.
+//! What happened, as a segment holds it: one entry for each event of a run, in one unit of fixed size, behind units of text
+//! where it has some.
 
 use blis_sim::engine::LoadEnd;
-use blis_sim::event::{Event, Outcome, Request, SessionEnd};
+use blis_sim::event::{Event, Outcome, Reason, Received, ReplyHeaders, Request, SessionEnd};
 use blis_sim::model::{ActionId, ClientId};
 use blis_sim::spec::units::MAX_DURATION_NS;
 use blis_sim::time::Time;
 use blis_sim::trace::Row;
 
-/// Bytes of an entry.
-pub const SIZE: usize = 56;
+/// Bytes of a unit.
+pub const SIZE: usize = 64;
+/// The most bytes of text in a unit.
+const TEXT: usize = SIZE - 2;
 
-/// An entry as it is written.
+/// A unit as it is written.
 pub type Bytes = [u8; SIZE];
 
+/// What a unit is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unit {
+    /// Text of the entry that comes next in the sequence.
+    Text(Vec<u8>),
+    /// An entry, whose text is in the units before it: so many values of headers.
+    Entry(Entry, usize),
+}
+
 /// One event of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// How far time had come, which is not before the event.
     pub now: Time,
     /// What happened.
     pub what: What,
+    /// Of a request that is done: those headers of its reply that the spec names.
+    pub headers: ReplyHeaders,
 }
 
 /// What happened.
@@ -36,6 +50,8 @@ pub enum What {
     /// The last try of a request ended: the row has the first try's intended instant, and as the instant of sending how
     /// much later all tries were sent than they were intended.
     Settled(Row),
+    /// Something was delivered that requests of an action awaited, or might have.
+    Received(ActionId, Received, Time),
     /// A session started.
     SessionStarted(ClientId, Time),
     /// A session ended.
@@ -59,6 +75,17 @@ pub struct End {
 
 /// Set in the second byte of requests that were intended within the measured window.
 const IN_WINDOW: u8 = 1 << 7;
+/// Where the number of values of headers stands in that byte, above the outcome.
+const HEADERS: u32 = 3;
+/// The outcome there.
+const OUTCOME: u8 = (1 << HEADERS) - 1;
+/// Set in the second byte of a delivery that is the first of its request, or the last that was to come.
+const IS_FIRST: u8 = 1 << 2;
+const IS_LAST: u8 = 1 << 3;
+/// The kind of a unit of text.
+const KIND_OF_TEXT: u8 = 9;
+/// What stands for a reason, a connection or bytes of a reply that there are none of.
+const NONE: u64 = u64::MAX;
 const LOAD_ENDS: [LoadEnd; 4] = [
     LoadEnd::Horizon,
     LoadEnd::Budget,
@@ -99,6 +126,7 @@ impl What {
             }
             Event::LateReply => What::LateReply(at),
             Event::DuplicateReply => What::DuplicateReply(at),
+            Event::Awaited { action, received } => What::Received(action, received, at),
             Event::SessionStarted { client } => What::SessionStarted(client, at),
             Event::SessionEnded { client, end } => What::SessionEnded(client, end, at),
             Event::LoadEnded => What::LoadEnded(at),
@@ -107,14 +135,35 @@ impl What {
     }
 }
 
-/// The layout: kind, detail, client, action, attempt, then user, number, intended, sent, at and now, each number in
-/// little-endian order. What an entry does not have is 0.
+/// The layout: kind, detail, client, action, attempt, then user, number, intended, sent, at and now, then the reason in one byte,
+/// the connection in three and the bytes of the reply in four, each number in little-endian order. What an entry does not have
+/// is 0; a reason, a connection or a reply that there is not has all bits set. A new kind of entry has a number of its own here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Fields {
     kind: u8,
     detail: u8,
     small: [u16; 3],
     large: [u64; 6],
+    last: u64,
+}
+
+/// No connection, in three bytes.
+const NO_CONNECTION: u64 = NONE >> 40;
+/// No bytes, in four.
+const NO_BYTES: u64 = NONE >> 32;
+
+/// A number in so many bits, all of which are set where there is none.
+fn present(value: u64, none: u64) -> Option<u32> {
+    (value != none).then_some(value as u32)
+}
+
+/// Reason, connection and bytes of the reply.
+fn last(row: &Row) -> u64 {
+    let reason = row.reason.map_or(0xff, |reason| reason as u64);
+    let known =
+        |value: Option<u32>, none: u64| value.map_or(none, |value| u64::from(value).min(none));
+    let connection = known(row.connection, NO_CONNECTION);
+    reason | connection << 8 | known(row.reply_bytes, NO_BYTES) << 32
 }
 
 impl Fields {
@@ -124,6 +173,7 @@ impl Fields {
         Fields {
             kind,
             detail: row.outcome as u8 | window,
+            last: last(row),
             small: [row.client.0, row.action.0, row.attempt],
             large: [row.user, row.number, intended, sent, done, 0],
         }
@@ -142,8 +192,14 @@ impl Fields {
             intended,
             sent,
             done,
-            outcome: *Outcome::ALL.get(usize::from(self.detail & !IN_WINDOW))?,
+            outcome: *Outcome::ALL.get(usize::from(self.detail & OUTCOME))?,
             in_window: self.detail & IN_WINDOW != 0,
+            reason: match self.last & 0xff {
+                0xff => None,
+                reason => Some(*Reason::ALL.get(reason as usize)?),
+            },
+            connection: present(self.last >> 8 & NO_CONNECTION, NO_CONNECTION),
+            reply_bytes: present(self.last >> 32, NO_BYTES),
         })
     }
 
@@ -156,6 +212,46 @@ impl Fields {
         fields
     }
 
+    fn received(action: ActionId, received: Received, at: Time) -> Fields {
+        let mut fields = Fields::at(10, at);
+        fields.small[1] = action.0;
+        let (detail, intended, sent) = match received {
+            Received::Delivered {
+                intended,
+                sent,
+                is_first,
+                is_last,
+            } => {
+                let first = if is_first { IS_FIRST } else { 0 };
+                let last = if is_last { IS_LAST } else { 0 };
+                (first | last, intended, sent)
+            }
+            Received::Duplicate { intended } => (1, intended, Time::ZERO),
+            Received::Late { intended } => (2, intended, Time::ZERO),
+            Received::Unmatched => (3, Time::ZERO, Time::ZERO),
+        };
+        fields.detail = detail;
+        (fields.large[2], fields.large[3]) = (intended.as_nanos(), sent.as_nanos());
+        fields
+    }
+
+    fn what_was_received(&self) -> Option<Received> {
+        let [intended, sent] = [self.large[2], self.large[3]].map(Time::from_nanos);
+        let flags = self.detail & (IS_FIRST | IS_LAST);
+        Some(match self.detail {
+            1 => Received::Duplicate { intended },
+            2 => Received::Late { intended },
+            3 => Received::Unmatched,
+            detail if detail == flags => Received::Delivered {
+                intended,
+                sent,
+                is_first: flags & IS_FIRST != 0,
+                is_last: flags & IS_LAST != 0,
+            },
+            _ => return None,
+        })
+    }
+
     fn of(what: &What) -> Fields {
         let position = |found: Option<usize>| found.and_then(|at| u8::try_from(at).ok());
         match what {
@@ -164,6 +260,7 @@ impl Fields {
             What::Settled(row) => Fields::of_row(8, row),
             What::LateReply(at) => Fields::at(2, *at),
             What::DuplicateReply(at) => Fields::at(7, *at),
+            What::Received(action, received, at) => Fields::received(*action, *received, *at),
             What::SessionStarted(client, at) => Fields {
                 small: [client.0, 0, 0],
                 ..Fields::at(3, *at)
@@ -201,6 +298,7 @@ impl Fields {
             }),
             7 => What::DuplicateReply(at),
             8 => What::Settled(self.row()?),
+            10 => What::Received(ActionId(self.small[1]), self.what_was_received()?, at),
             _ => return None,
         })
     }
@@ -212,6 +310,11 @@ impl Entry {
     pub fn impossible(&self, before: Time) -> Option<&'static str> {
         let too_late = |at: Time| at.as_nanos() as f64 > MAX_DURATION_NS;
         let at_most_now = |times: &[Time]| times.iter().all(|&at| at <= self.now);
+        if let What::Done(row) = &self.what
+            && row.reason.is_some_and(|why| why.outcome() != row.outcome)
+        {
+            return Some("it has a reason that its outcome does not have");
+        }
         let known = match &self.what {
             What::Intended(row) => at_most_now(&[row.intended]),
             What::Done(row) => {
@@ -222,6 +325,16 @@ impl Entry {
                 at_most_now(&[row.intended, row.done])
                     && row.intended <= row.done
                     && !too_late(row.sent)
+            }
+            What::Received(_, received, at) => {
+                let before = match received {
+                    Received::Delivered { intended, sent, .. } => [*intended, *sent],
+                    Received::Duplicate { intended } | Received::Late { intended } => {
+                        [*intended, Time::ZERO]
+                    }
+                    Received::Unmatched => [Time::ZERO; 2],
+                };
+                at_most_now(&[*at]) && before.iter().all(|before| before <= at)
             }
             What::LateReply(at)
             | What::DuplicateReply(at)
@@ -241,23 +354,62 @@ impl Entry {
         }
     }
 
-    /// As it is written.
-    pub fn encode(&self) -> Bytes {
+    /// An event without text.
+    pub fn bare(now: Time, what: What) -> Entry {
+        Entry {
+            now,
+            what,
+            headers: ReplyHeaders::default(),
+        }
+    }
+
+    /// As it is written: its text, then itself.
+    pub fn encode(&self) -> impl Iterator<Item = Bytes> {
+        let text = self.headers.packed().chunks(TEXT).map(|part| {
+            let mut bytes = [0; SIZE];
+            (bytes[0], bytes[1]) = (KIND_OF_TEXT, part.len() as u8);
+            bytes[2..2 + part.len()].copy_from_slice(part);
+            bytes
+        });
+        text.chain([self.head()])
+    }
+
+    /// How many units that is.
+    pub fn units(&self) -> usize {
+        self.headers.packed().len().div_ceil(TEXT) + 1
+    }
+
+    fn head(&self) -> Bytes {
         let mut fields = Fields::of(&self.what);
         fields.large[5] = self.now.as_nanos();
+        if let What::Done(_) = self.what {
+            fields.detail |= (self.headers.number() as u8) << HEADERS;
+        }
         let mut bytes = [0; SIZE];
         (bytes[0], bytes[1]) = (fields.kind, fields.detail);
         for (place, small) in bytes[2..8].chunks_exact_mut(2).zip(fields.small) {
             place.copy_from_slice(&small.to_le_bytes());
         }
-        for (place, large) in bytes[8..].chunks_exact_mut(8).zip(fields.large) {
+        let large = fields.large.into_iter().chain([fields.last]);
+        for (place, large) in bytes[8..].chunks_exact_mut(8).zip(large) {
             place.copy_from_slice(&large.to_le_bytes());
         }
         bytes
     }
+}
 
-    /// What was written; nothing where it is no entry.
-    pub fn decode(bytes: &Bytes) -> Option<Entry> {
+/// Whether a unit is text.
+pub fn is_text(unit: &Bytes) -> bool {
+    unit[0] == KIND_OF_TEXT
+}
+
+impl Unit {
+    /// What was written; nothing where it is of no kind that is known. An entry has no text yet.
+    pub fn decode(bytes: &Bytes) -> Option<Unit> {
+        if is_text(bytes) {
+            let text = bytes[2..].get(..usize::from(bytes[1]))?;
+            return Some(Unit::Text(text.to_vec()));
+        }
         let mut fields = Fields {
             kind: bytes[0],
             detail: bytes[1],
@@ -266,12 +418,16 @@ impl Entry {
         for (small, place) in fields.small.iter_mut().zip(bytes[2..8].chunks_exact(2)) {
             *small = u16::from_le_bytes(place.try_into().ok()?);
         }
-        for (large, place) in fields.large.iter_mut().zip(bytes[8..].chunks_exact(8)) {
+        let large = fields.large.iter_mut().chain([&mut fields.last]);
+        for (large, place) in large.zip(bytes[8..].chunks_exact(8)) {
             *large = u64::from_le_bytes(place.try_into().ok()?);
         }
-        Some(Entry {
-            now: Time::from_nanos(fields.large[5]),
-            what: fields.what()?,
-        })
+        let what = fields.what()?;
+        let headers = match what {
+            What::Done(_) => usize::from((fields.detail & !IN_WINDOW) >> HEADERS),
+            _ => 0,
+        };
+        let now = Time::from_nanos(fields.large[5]);
+        Some(Unit::Entry(Entry::bare(now, what), headers))
     }
 }

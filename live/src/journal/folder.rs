@@ -178,14 +178,14 @@ fn fold<D: Disk, P>(
     let mut first = 0;
     loop {
         let entry = entries.next().transpose()?;
-        match entry {
+        match &entry {
             Some(entry) if entry.what.is_kept() => {
-                group.push(entry.encode());
+                group.push(entry.clone());
             }
             _ => {}
         }
         if group.len() == MOST || (entry.is_none() && !group.is_empty()) {
-            frame::write(first, &group, &mut buffer);
+            frame::write_all(first, &group, &mut buffer);
             first += group.len() as u64;
             group.clear();
         }

@@ -1,26 +1,26 @@
 //! What stands in a segment: a header, then frames.
 //!
 //! ```text
-//! header   "blis.rec" version:4 size of an entry:4 writer:4 run:8 crc:4
-//! frame    crc:4 entries:4 first:8 entry …
+//! header   "blis.rec" version:4 size of a unit:4 writer:4 run:8 crc:4
+//! frame    crc:4 units:4 first:8 unit …
 //! ```
 //!
 //! Numbers are in little-endian order. `first` is the sequence number of the first entry of a frame, and those after it
-//! follow without a gap. Each checksum is a CRC-32C over all that it is next to. A frame that is cut off, or whose checksum
+//! follow without a gap. An entry is in one frame, with its text. Each checksum is a CRC-32C over all that it is next to. A frame that is cut off, or whose checksum
 //! is another one, ends the segment: what is behind it is not looked at.
 
 use std::io::{self, Read};
 
 use super::MOST;
-use super::entry::{Bytes, SIZE};
+use super::entry::{Bytes, Entry, SIZE};
 
-/// The version of headers, frames and entries.
-pub const VERSION: u32 = 1;
+/// The version of headers, frames and units.
+pub const VERSION: u32 = 2;
 
 const MAGIC: [u8; 8] = *b"blis.rec";
 /// Bytes of the header of a segment.
 pub const HEADER: usize = 32;
-/// Bytes of a frame before its entries.
+/// Bytes of a frame before its units.
 pub const FRAME: usize = 16;
 
 /// What a segment says of itself.
@@ -81,16 +81,34 @@ impl Header {
     }
 }
 
-/// Writes entries whose sequence numbers begin with `first` as a frame, to the end of `out`.
-pub fn write(first: u64, entries: &[Bytes], out: &mut Vec<u8>) {
-    let number = (entries.len() as u32).to_le_bytes();
+/// Writes units, [`MOST`] at most, as a frame to the end of `out`; `first` is the sequence number of the first entry.
+pub fn write(first: u64, units: &[Bytes], out: &mut Vec<u8>) {
+    let number = (units.len() as u32).to_le_bytes();
     let first = first.to_le_bytes();
-    let entries = entries.as_flattened();
-    let crc = crc32c(&[&number, &first, entries]);
+    let units = units.as_flattened();
+    let crc = crc32c(&[&number, &first, units]);
     out.extend_from_slice(&crc.to_le_bytes());
     out.extend_from_slice(&number);
     out.extend_from_slice(&first);
-    out.extend_from_slice(entries);
+    out.extend_from_slice(units);
+}
+
+/// Writes any number of entries, of which the first has this number, as frames.
+pub fn write_all<'a>(first: u64, entries: impl IntoIterator<Item = &'a Entry>, out: &mut Vec<u8>) {
+    let (mut first, mut number) = (first, 0);
+    let mut units = Vec::with_capacity(MOST);
+    for entry in entries {
+        if units.len() + entry.units() > MOST {
+            write(first, &units, out);
+            units.clear();
+            (first, number) = (first + number, 0);
+        }
+        units.extend(entry.encode());
+        number += 1;
+    }
+    if number > 0 {
+        write(first, &units, out);
+    }
 }
 
 /// A frame that was read.
@@ -98,14 +116,14 @@ pub fn write(first: u64, entries: &[Bytes], out: &mut Vec<u8>) {
 pub struct Frame {
     /// The sequence number of its first entry.
     pub first: u64,
-    /// Its entries.
-    pub entries: Vec<Bytes>,
+    /// Its units.
+    pub units: Vec<Bytes>,
 }
 
 impl Frame {
     /// How many bytes of its segment it is.
     pub fn size(&self) -> u64 {
-        (FRAME + SIZE * self.entries.len()) as u64
+        (FRAME + SIZE * self.units.len()) as u64
     }
 }
 
@@ -134,14 +152,14 @@ pub fn read(from: &mut impl Read) -> io::Result<Next> {
     if got < FRAME || number == 0 || number > MOST {
         return Ok(Next::Torn(got as u64 + rest(from)?));
     }
-    let mut entries: Vec<Bytes> = vec![[0; SIZE]; number];
-    let body = entries.as_flattened_mut();
+    let mut units: Vec<Bytes> = vec![[0; SIZE]; number];
+    let body = units.as_flattened_mut();
     let filled = fill(from, body)?;
     if filled < body.len() || crc32c(&[&head[4..], body]) != u32_at(&head, 0) {
         return Ok(Next::Torn((FRAME + filled) as u64 + rest(from)?));
     }
     let first = u64_at(&head, 8);
-    Ok(Next::Frame(Frame { first, entries }))
+    Ok(Next::Frame(Frame { first, units }))
 }
 
 /// Fills `bytes` as far as there is something; how far.
@@ -244,6 +262,13 @@ impl Checksum {
             crc = (crc >> 8) ^ TABLES[0][usize::from(crc as u8 ^ byte)];
         }
         self.0 = crc;
+    }
+
+    /// Goes on with an entry, if the record of a run that has ended still has it.
+    pub fn keep(&mut self, entry: &Entry) {
+        if entry.what.is_kept() {
+            entry.encode().for_each(|unit| self.add(&unit));
+        }
     }
 
     /// That of all that came.

@@ -1,11 +1,11 @@
-//! The record of a live run: what happened, kept on disk while it happens, so that a crash loses next to nothing of it.
+//! The record of a run: what happened, kept on disk while it happens, so that a crash loses next to nothing of it.
 //!
 //! ```text
-//! driver ─► Recorder ─(bounded channel)─► the thread of Journal ─► segment ─► Entries ─► replay, rows
+//! run ─► Recorder ─(bounded channel)─► the thread of Journal ─► segment ─► Entries ─► replay, rows
 //! ```
 //!
-//! - [`Recorder`] is a [`Sink`](blis_sim::event::Sink) beside the measurement. It never waits: what the channel has no
-//!   room for is counted and left out.
+//! - [`Recorder`] is a [`Sink`](blis_sim::event::Sink) beside the measurement. Of a live run it never waits: what the channel
+//!   has no room for is counted and left out. A simulation waits for room.
 //! - [`Journal`] has a thread that writes what has come to a segment, group by group: one write and one sync each,
 //!   every [`EVERY`] at most. What was synced survives whatever happens to the process or the machine.
 //! - [`frame`] is what stands in a segment. A frame is whole or it is not there, so that a torn end of a segment, or any
@@ -32,12 +32,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use disk::{Disk, Readers, RealDisk};
-pub use entry::{End, Entry, What};
+pub use entry::{End, Entry, Unit, What};
 pub use folder::{NamedText, Syncs};
 pub use frame::Checksum;
 pub use recover::{Damage, Entries, SEGMENT, Torn};
 pub use replay::{Replayed, replay};
-pub use writer::{Journal, Kept, Recorder, most_groups};
+pub use writer::{Full, Journal, Kept, Recorder, most_groups};
 
 /// The folder of a run directory that holds the record of an unfinished run.
 pub const JOURNAL: &str = "journal";
@@ -50,9 +50,9 @@ pub const UNFINISHED: &str = ".blis-";
 
 /// The shortest time between the groups of a segment, but for full ones: what a crash can lose.
 pub const EVERY: Duration = Duration::from_millis(100);
-/// The most entries of a group.
+/// The most units of a frame, and entries of a group.
 pub const MOST: usize = 1 << 14;
-/// How many entries may wait to be written: about 8 MiB.
+/// How many entries may wait to be written: about 16 MiB.
 pub const ROOM: usize = 1 << 17;
 
 /// What is wrong with a record.
@@ -67,7 +67,7 @@ pub enum Failure {
         why: std::io::Error,
     },
     /// It cannot be read.
-    #[error("the record in {} cannot be read: {why}; name a directory that `blis observe --out` wrote", path.display())]
+    #[error("the record in {} cannot be read: {why}; name a directory that `blis observe --out` or `blis run --record` wrote", path.display())]
     Read {
         /// Where.
         path: PathBuf,
@@ -106,10 +106,12 @@ pub enum Failure {
         what: String,
     },
     /// It says what no run of the spec can have done.
-    #[error("{} does not belong to the spec beside it; restore the spec that was run", path.display())]
+    #[error("{} does not belong to the spec beside it: {what}; restore the spec that was run", path.display())]
     OtherSpec {
-        /// The file.
+        /// The folder.
         path: PathBuf,
+        /// What the spec does not have.
+        what: String,
     },
 }
 

@@ -3,15 +3,19 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use blis_sim::event::{MOST_BYTES, MOST_HEADERS, ReplyHeaders};
 use blis_sim::model::{ActionId, ClientId, Model};
 use blis_sim::time::Time;
 
-use super::entry::{Bytes, Entry, What};
+use super::entry::{Bytes, Entry, Unit, What, is_text};
 use super::frame::{self, Beginning, HEADER, Header, Next};
 use super::{Disk, Failure, unread};
 
 /// How the names of segments end.
 pub const SEGMENT: &str = ".segment";
+
+/// The most bytes of the text of an entry.
+const MOST_TEXT: usize = MOST_HEADERS * (MOST_BYTES + 2);
 
 /// What a record has lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,7 +55,8 @@ pub struct Entries<R> {
     folder: PathBuf,
     writers: Vec<Writer<R>>,
     clients: usize,
-    actions: usize,
+    /// How many headers of replies are recorded, by action.
+    headers: Vec<usize>,
     /// How far time has come.
     now: Time,
     /// Whether a client tries requests again, by client.
@@ -83,6 +88,8 @@ struct Writer<R> {
     /// The sequence number of the next entry.
     next: u64,
     frame: std::vec::IntoIter<Bytes>,
+    /// The text of the entry that comes next, as far as it is there.
+    text: Vec<u8>,
     head: Option<Entry>,
 }
 
@@ -127,7 +134,14 @@ impl<R: Read> Entries<R> {
             folder: folder.unwrap_or(Path::new(".")).to_owned(),
             writers: Vec::new(),
             clients: model.clients.len(),
-            actions: model.actions.len(),
+            headers: model
+                .actions
+                .iter()
+                .map(|action| {
+                    let sending = action.sending.as_ref();
+                    sending.map_or(0, |sending| sending.record_headers.len())
+                })
+                .collect(),
             now: Time::ZERO,
             retries: model
                 .clients
@@ -178,6 +192,7 @@ impl<R: Read> Entries<R> {
                 segments: Vec::new(),
                 next: 0,
                 frame: Vec::new().into_iter(),
+                text: Vec::new(),
                 head: None,
             });
             self.writers.len() - 1
@@ -188,22 +203,25 @@ impl<R: Read> Entries<R> {
     /// The next entry, of all writers.
     fn advance(&mut self) -> Result<Option<Entry>, Failure> {
         let heads = self.writers.iter_mut().filter(|one| one.head.is_some());
-        let first = heads.min_by_key(|writer| writer.head.map(|head| head.now));
+        let first = heads.min_by_key(|writer| writer.head.as_ref().map(|head| head.now));
         let Some(writer) = first else {
             return Ok(None);
         };
-        let head = writer.head;
+        let head = writer.head.take();
         writer.step(&mut self.losses)?;
         match head {
-            Some(entry) if !self.knows(&entry) => Err(Failure::OtherSpec {
-                path: self.folder.clone(),
-            }),
             Some(entry) => {
+                if let Some(what) = self.stranger(&entry) {
+                    return Err(Failure::OtherSpec {
+                        path: self.folder.clone(),
+                        what,
+                    });
+                }
                 if let Some(what) = entry.impossible(self.now) {
                     return Err(self.damaged(what));
                 }
                 self.now = entry.now;
-                Ok(head)
+                Ok(Some(entry))
             }
             None => Ok(None),
         }
@@ -234,16 +252,29 @@ impl<R: Read> Entries<R> {
             .is_some_and(|retries| *retries)
     }
 
-    fn knows(&self, entry: &Entry) -> bool {
-        let client = |client: ClientId| client.index() < self.clients;
-        let action = |action: ActionId| action.index() < self.actions;
+    /// What of an entry the model does not have.
+    fn stranger(&self, entry: &Entry) -> Option<String> {
+        let client = |client: ClientId| {
+            let (at, number) = (client.index(), self.clients);
+            (at >= number).then(|| format!("it names client {at}, and the spec has {number}"))
+        };
+        let action = |action: ActionId| {
+            let (at, number) = (action.index(), self.headers.len());
+            (at >= number).then(|| format!("it names action {at}, and the spec has {number}"))
+        };
+        let headers = |action: ActionId| {
+            let number = self.headers.get(action.index()).copied().unwrap_or(0);
+            let at = entry.headers.iter().map(|(at, _)| at).max()?;
+            (at >= number).then(|| format!("it names header {at}, and the spec records {number}"))
+        };
         match entry.what {
-            What::Intended(row) | What::Done(row) | What::Settled(row) => {
-                client(row.client) && action(row.action)
-            }
+            What::Intended(row) | What::Done(row) | What::Settled(row) => client(row.client)
+                .or_else(|| action(row.action))
+                .or_else(|| headers(row.action)),
+            What::Received(of, ..) => action(of),
             What::SessionStarted(of, _) | What::SessionEnded(of, _, _) => client(of),
             What::LateReply(_) | What::DuplicateReply(_) | What::LoadEnded(_) | What::Ended(_) => {
-                true
+                None
             }
         }
     }
@@ -260,16 +291,51 @@ impl<R: Read> Iterator for Entries<R> {
 }
 
 impl<R: Read> Writer<R> {
+    /// Leaves out so many entries of the frame.
+    fn skip(&mut self, entries: u64) {
+        let entries = usize::try_from(entries).unwrap_or(usize::MAX);
+        if entries > 0 {
+            let _ = self
+                .frame
+                .by_ref()
+                .filter(|unit| !is_text(unit))
+                .nth(entries - 1);
+        }
+    }
+
+    /// Takes a unit, with which an entry may be whole.
+    fn takes(&mut self, unit: &Bytes, losses: &mut Losses) -> bool {
+        match Unit::decode(unit) {
+            Some(Unit::Text(more)) => {
+                // More than an entry has is none's.
+                if self.text.len() <= MOST_TEXT {
+                    self.text.extend(more);
+                }
+                false
+            }
+            Some(Unit::Entry(mut entry, headers)) => {
+                // Text of which something is missing is no text.
+                entry.headers = ReplyHeaders::unpack(&self.text, headers).unwrap_or_default();
+                self.text.clear();
+                self.head = Some(entry);
+                true
+            }
+            // Whole, and of no kind that this version knows.
+            None => {
+                self.text.clear();
+                losses.damage.miss(1);
+                false
+            }
+        }
+    }
+
     /// Goes on to the next entry that was not there yet.
     fn step(&mut self, losses: &mut Losses) -> Result<(), Failure> {
         loop {
             if let Some(bytes) = self.frame.next() {
-                self.head = Entry::decode(&bytes);
-                if self.head.is_some() {
+                if self.takes(&bytes, losses) {
                     return Ok(());
                 }
-                // Whole, and of no kind that this version knows.
-                losses.damage.miss(1);
                 continue;
             }
             self.head = None;
@@ -280,15 +346,13 @@ impl<R: Read> Writer<R> {
                 Next::Frame(frame) => {
                     *at += frame.size();
                     losses.damage.miss(frame.first.saturating_sub(self.next));
+                    self.text.clear();
+                    let entries = frame.units.iter().filter(|unit| !is_text(unit)).count();
                     // What came before is there already.
                     let again = self.next.saturating_sub(frame.first);
-                    let end = frame.first.saturating_add(frame.entries.len() as u64);
-                    self.next = self.next.max(end);
-                    self.frame = frame.entries.into_iter();
-                    let again = usize::try_from(again).unwrap_or(usize::MAX);
-                    if again > 0 {
-                        self.frame.nth(again - 1);
-                    }
+                    self.next = self.next.max(frame.first.saturating_add(entries as u64));
+                    self.frame = frame.units.into_iter();
+                    self.skip(again);
                 }
                 Next::Torn(bytes) => {
                     losses.tear(std::mem::take(path), *at, bytes);

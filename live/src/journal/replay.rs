@@ -8,13 +8,16 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use blis_sim::engine::LoadEnd;
-use blis_sim::event::{Event, FlightId, Outcome, Request, SessionEnd, Sink, UserId};
+use blis_sim::event::{
+    Details, Event, FlightId, Outcome, Reply, ReplyHeaders, Request, SessionEnd, Sink, UserId,
+};
 use blis_sim::model::ClientId;
 use blis_sim::time::Time;
 use blis_sim::trace::Row;
 
 use super::entry::{End, Entry, What};
 use super::{Entries, Failure};
+use crate::reason::Reasons;
 
 /// What a record told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub struct Replayed {
     pub sealed: bool,
     /// Rows that the record has.
     pub rows: u64,
+    /// Why they failed.
+    pub reasons: Reasons,
     /// Requests that were intended and of whose end nothing is known.
     pub unknown: u64,
 }
@@ -47,6 +52,7 @@ struct Teller<'a, S> {
     load_ended: bool,
     intended: u64,
     rows: u64,
+    reasons: Reasons,
 }
 
 /// Tells a sink of all entries.
@@ -66,6 +72,7 @@ pub fn replay<R: Read, S: Sink>(
         load_ended: false,
         intended: 0,
         rows: 0,
+        reasons: Reasons::default(),
     };
     let mut seal = None;
     while let Some(entry) = entries.next() {
@@ -88,6 +95,7 @@ pub fn replay<R: Read, S: Sink>(
         },
         sealed: seal.is_some(),
         rows: teller.rows,
+        reasons: teller.reasons,
         unknown,
     })
 }
@@ -113,11 +121,16 @@ impl<S: Sink> Teller<'_, S> {
                     self.intend(&row);
                 }
                 self.rows += 1;
+                self.reasons.count(row.reason.map_or(Ok(()), Err));
+                self.detail(&row, &entry.headers);
                 self.end(&row);
             }
             What::LateReply(at) => self.sink.record(at, Event::LateReply),
             What::DuplicateReply(at) => self.sink.record(at, Event::DuplicateReply),
             What::Settled(row) => self.settle(&row),
+            What::Received(action, received, at) => {
+                self.sink.record(at, Event::Awaited { action, received });
+            }
             What::SessionStarted(client, at) => self.start_session(client, at),
             What::SessionEnded(client, end, at) => {
                 if self.sessions.get(&client).copied().unwrap_or(0) == 0 {
@@ -192,6 +205,21 @@ impl<S: Sink> Teller<'_, S> {
         let request = request(row);
         self.sink
             .record(row.intended, Event::Intended { request: &request });
+    }
+
+    fn detail(&mut self, row: &Row, headers: &ReplyHeaders) {
+        let reply = row.reply_bytes.map(|bytes| Reply {
+            bytes,
+            headers: headers.clone(),
+        });
+        let details = &Details {
+            reason: row.reason,
+            connection: row.connection,
+            reply,
+        };
+        let flight = FlightId::from_bits(0);
+        self.sink
+            .record(row.done, Event::Details { flight, details });
     }
 
     fn end(&mut self, row: &Row) {

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use blis_sim::engine::LoadEnd;
-use blis_sim::event::Outcome;
+use blis_sim::event::{Outcome, ReplyHeaders};
 use blis_sim::model::{ActionId, ClientId, Model};
 use blis_sim::spec;
 use blis_sim::time::Time;
 use blis_sim::trace::Row;
 
+use super::entry::Bytes;
 use super::fake::{FakeDisk, Survives};
 use super::folder::{self, NamedText};
 use super::frame::Header;
@@ -26,7 +27,8 @@ pub(super) fn model(text: &str) -> Model {
 pub(super) fn small() -> Model {
     model(
         "{blis: 1, name: t, run: {requests: 9}, clients: {c: {concurrency: 1, do: a}},\n \
-         actions: {a: {path: [{visit: s}, reply]}}, services: {s: {workers: 1, time: 1ms}}}",
+         actions: {a: {path: [{visit: s}, reply], live: {request: a, record_headers: [A, B, C]}}}, services: {s: {workers: 1, \
+         time: 1ms}}}",
     )
 }
 
@@ -43,27 +45,57 @@ pub(super) fn row(number: u64) -> Row {
         done: at,
         outcome: Outcome::Ok,
         in_window: number > 3,
+        reason: None,
+        connection: Some(number as u32 % 3),
+        reply_bytes: Some(number as u32),
     }
 }
 
 pub(super) fn done(number: u64) -> Entry {
+    Entry::bare(Time::from_nanos(number), What::Done(row(number)))
+}
+
+/// The same with headers of its reply.
+fn replied(number: u64) -> Entry {
     Entry {
-        now: Time::from_nanos(number),
-        what: What::Done(row(number)),
+        headers: headers(number),
+        ..done(number)
     }
 }
 
+/// Of every third row, and longer with each row.
+fn headers(number: u64) -> ReplyHeaders {
+    let value = "v".repeat(20 * number as usize % 129);
+    let values = [(0, &*value), (2, "")];
+    ReplyHeaders::of(values.into_iter().filter(|_| number % 3 == 0))
+}
+
+/// The unit of an entry without text.
+pub(super) fn unit(entry: &Entry) -> Bytes {
+    entry.encode().last().expect("an entry")
+}
+
 pub(super) fn numbered(sequence: u64, entry: Entry) -> Numbered {
-    Numbered {
-        sequence,
-        bytes: entry.encode(),
-    }
+    Numbered { sequence, entry }
 }
 
 fn rows_of(entries: &mut Entries<std::io::Cursor<Vec<u8>>>) -> Vec<u64> {
     let mut rows = Vec::new();
     for entry in entries {
         if let What::Done(row) = entry.expect("a record that can be read").what {
+            rows.push(row.number);
+        }
+    }
+    rows
+}
+
+/// The same of a record whose every row has to be whole, with its headers.
+fn replies_of(entries: &mut Entries<std::io::Cursor<Vec<u8>>>) -> Vec<u64> {
+    let mut rows = Vec::new();
+    for entry in entries {
+        let entry = entry.expect("a record that can be read");
+        if let What::Done(row) = entry.what {
+            assert_eq!(entry, replied(row.number));
             rows.push(row.number);
         }
     }
@@ -103,10 +135,16 @@ fn run(disk: &FakeDisk, groups: u64, each: u64, kept: &mut u64) -> Result<(), Fa
     let former = ["result.json", "report.md"];
     let mut segment = folder::start(disk.clone(), directory, RUN, &at_start(), &former)?;
     let failed = unwritten(directory);
+    let mut sequence = 0;
+    let mut next = |entry: Entry| {
+        let numbered = numbered(sequence, entry);
+        sequence += 1;
+        numbered
+    };
     for group in 0..groups {
         let first = group * each;
         let entries: Vec<Numbered> = (first..first + each)
-            .map(|number| numbered(number, done(number)))
+            .map(|number| next(replied(number)))
             .collect();
         segment.commit(&entries).map_err(&failed)?;
         *kept += each;
@@ -116,13 +154,8 @@ fn run(disk: &FakeDisk, groups: u64, each: u64, kept: &mut u64) -> Result<(), Fa
         at: Time::from_nanos(groups * each),
         intended: groups * each,
     };
-    let seal = Entry {
-        now: end.at,
-        what: What::Ended(end),
-    };
-    segment
-        .commit(&[numbered(groups * each, seal)])
-        .map_err(&failed)?;
+    let seal = Entry::bare(end.at, What::Ended(end));
+    segment.commit(&[next(seal)]).map_err(&failed)?;
     folder::end(
         &mut segment.into_disk(),
         directory,
@@ -145,7 +178,7 @@ fn is_sound(disk: &FakeDisk, all: u64, kept: u64) -> &'static str {
             assert_eq!(contents, file.text.as_bytes(), "{}", file.name);
         }
         let mut entries = open(in_directory(RECORD));
-        assert_eq!(rows_of(&mut entries), (0..all).collect::<Vec<_>>());
+        assert_eq!(replies_of(&mut entries), (0..all).collect::<Vec<_>>());
         assert_eq!(entries.damage(), Damage::default());
         return "ended";
     }
@@ -157,7 +190,7 @@ fn is_sound(disk: &FakeDisk, all: u64, kept: u64) -> &'static str {
         }
         let mut entries =
             Entries::of_folder(disk, &journal, RUN, &small()).expect("a record that can be read");
-        let rows = rows_of(&mut entries);
+        let rows = replies_of(&mut entries);
         assert!(rows.len() as u64 >= kept, "{} of {kept}", rows.len());
         assert_eq!(rows, (0..rows.len() as u64).collect::<Vec<_>>());
         return "unfinished";
@@ -326,7 +359,7 @@ fn sequence_numbers_that_no_run_reaches_are_missing_entries() {
         let path = PathBuf::from(format!("/{writer}.segment"));
         let mut file = disk.create(&path, Readers::Anyone).expect("a file");
         let mut bytes = Header { writer, run: RUN }.encode().to_vec();
-        frame::write(1 << 63, &[done(1).encode()], &mut bytes);
+        frame::write(1 << 63, &[unit(&done(1))], &mut bytes);
         disk.write(&mut file, &bytes).expect("room");
         paths.push(path);
     }
@@ -362,25 +395,147 @@ fn what_is_no_segment_of_the_run_is_refused_by_name() {
     let other = refused(&other).expect("refused");
     assert!(other.contains("another run"), "{other}");
     let mut later = header;
-    later[8] = 2;
+    later[8] = 3;
     let crc = frame::crc32c(&[&later[..28]]);
     later[28..].copy_from_slice(&crc.to_le_bytes());
     let later = refused(&later).expect("refused");
     assert!(
-        later.contains("has version 2 of the record and this blis reads version 1"),
+        later.contains("has version 3 of the record and this blis reads version 2"),
         "{later}"
     );
     let mut stranger = header.to_vec();
     let mut row = row(0);
     row.client = ClientId(7);
-    let entry = Entry {
-        now: Time::ZERO,
-        what: What::Done(row),
-    };
-    frame::write(0, &[entry.encode()], &mut stranger);
+    let entry = Entry::bare(Time::ZERO, What::Done(row));
+    frame::write(0, &[unit(&entry)], &mut stranger);
     let stranger = refused(&stranger).expect("refused");
     assert!(
-        stranger.contains("does not belong to the spec"),
+        stranger.contains(
+            "does not belong to the spec beside it: it names client 7, and the spec has 1; restore"
+        ),
         "{stranger}"
     );
+    let mut stranger = header.to_vec();
+    let entry = Entry {
+        headers: ReplyHeaders::of([(3, "d")]),
+        ..done(0)
+    };
+    let units: Vec<Bytes> = entry.encode().collect();
+    frame::write(0, &units, &mut stranger);
+    let stranger = refused(&stranger).expect("refused");
+    assert!(
+        stranger.contains("it names header 3, and the spec records 3; restore"),
+        "{stranger}"
+    );
+}
+
+/// A record of the version before this one, whose entries were shorter.
+#[test]
+fn a_record_of_an_earlier_version_is_refused_with_what_would_be_accepted() {
+    let mut header = Header {
+        writer: 0,
+        run: RUN,
+    }
+    .encode();
+    (header[8], header[12]) = (1, 56);
+    let crc = frame::crc32c(&[&header[..28]]);
+    header[28..].copy_from_slice(&crc.to_le_bytes());
+    let mut disk = FakeDisk::new();
+    let path = PathBuf::from("/0.segment");
+    let mut file = disk.create(&path, Readers::Anyone).expect("a file");
+    disk.write(&mut file, &header).expect("room");
+    let refused = Entries::open(&disk, &[path], RUN, &small()).expect_err("refused");
+    assert_eq!(
+        refused.to_string(),
+        "/0.segment has version 1 of the record and this blis reads version 2; use the version of blis that the manifest \
+         names"
+    );
+}
+
+/// Whatever unit of a record is gone, no request has the headers of another one, or a part of its own.
+#[test]
+fn headers_are_those_of_their_reply_or_none() {
+    let units: Vec<Bytes> = (0..30)
+        .flat_map(|number| replied(number).encode().collect::<Vec<_>>())
+        .collect();
+    assert!(units.len() > 40, "{}", units.len());
+    let mut without = 0;
+    for gone in 0..units.len() {
+        let (before, after) = units.split_at(gone);
+        // As one frame, and as two between which text stands alone.
+        for frames in [
+            vec![[before, &after[1..]].concat()],
+            vec![before.to_vec(), after[1..].to_vec()],
+        ] {
+            let mut disk = FakeDisk::new();
+            let path = PathBuf::from("/0.segment");
+            let mut file = disk.create(&path, Readers::Anyone).expect("a file");
+            let mut bytes = Header {
+                writer: 0,
+                run: RUN,
+            }
+            .encode()
+            .to_vec();
+            let mut first = 0;
+            for frame in frames.iter().filter(|frame| !frame.is_empty()) {
+                frame::write(first, frame, &mut bytes);
+                first += frame.iter().filter(|unit| !entry::is_text(unit)).count() as u64;
+            }
+            disk.write(&mut file, &bytes).expect("room");
+            let read = Entries::open(&disk, &[path], RUN, &small()).expect("a segment");
+            for entry in read {
+                let entry = entry.expect("an entry");
+                let What::Done(row) = entry.what else {
+                    panic!("{entry:?}");
+                };
+                let whole = replied(row.number);
+                assert_eq!(entry.what, whole.what);
+                without += u64::from(entry.headers != whole.headers);
+                assert!(
+                    entry.headers == whole.headers || entry.headers.number() == 0,
+                    "{gone}: {entry:?}"
+                );
+            }
+        }
+    }
+    assert!(without > 20, "{without}");
+}
+
+/// Frames have a bound in bytes, whatever their entries have.
+#[test]
+fn entries_with_much_text_are_in_several_frames() {
+    let long = "v".repeat(128);
+    let mut entry = replied(0);
+    entry.headers = ReplyHeaders::of((0..3).map(|at| (at, &*long)));
+    assert_eq!(entry.units(), 8);
+    let mut bytes = Header {
+        writer: 0,
+        run: RUN,
+    }
+    .encode()
+    .to_vec();
+    let number = 3 * MOST / 8 + 1;
+    frame::write_all(5, std::iter::repeat_n(&entry, number), &mut bytes);
+    let mut text = &bytes[frame::HEADER..];
+    let mut frames = Vec::new();
+    while let frame::Next::Frame(frame) = frame::read(&mut text).expect("memory") {
+        frames.push((frame.first, frame.units.len()));
+    }
+    let each = MOST as u64 / 8;
+    assert_eq!(
+        frames,
+        [
+            (5, MOST),
+            (5 + each, MOST),
+            (5 + 2 * each, MOST),
+            (5 + 3 * each, 8)
+        ]
+    );
+    let mut disk = FakeDisk::new();
+    let path = PathBuf::from("/0.segment");
+    let mut file = disk.create(&path, Readers::Anyone).expect("a file");
+    disk.write(&mut file, &bytes).expect("room");
+    let mut read = Entries::open(&disk, &[path], RUN, &small()).expect("a segment");
+    assert!(read.by_ref().all(|found| found.expect("an entry") == entry));
+    assert_eq!(read.damage().missing, 5);
 }

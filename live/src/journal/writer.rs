@@ -4,23 +4,23 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use blis_sim::event::{Event, Sink};
+use blis_sim::event::{Details, Event, FlightId, Sink};
 use blis_sim::time::{Span, Time};
 
-use super::entry::{Bytes, End, Entry, What};
+use super::entry::{End, Entry, What};
 use super::frame::{self, Checksum};
 use super::{Disk, EVERY, Failure, MOST, ROOM, unwritten};
 
 /// An entry with its place in the sequence of its writer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Numbered {
     /// From 0; what was left out has a number too.
     pub sequence: u64,
     /// The entry.
-    pub bytes: Bytes,
+    pub entry: Entry,
 }
 
 /// A segment that is being written.
@@ -50,12 +50,9 @@ impl Written {
     fn add(&mut self, group: &[Numbered]) {
         self.groups += 1;
         self.entries += group.len() as u64;
-        for numbered in group {
-            let what = Entry::decode(&numbered.bytes).map(|entry| entry.what);
-            if what.is_some_and(|what| what.is_kept()) {
-                self.checksum.add(&numbered.bytes);
-            }
-            self.rows += u64::from(matches!(what, Some(What::Done(_))));
+        for Numbered { entry, .. } in group {
+            self.checksum.keep(entry);
+            self.rows += u64::from(matches!(entry.what, What::Done(_)));
         }
     }
 }
@@ -81,12 +78,10 @@ impl<D: Disk> Segment<D> {
             return Ok(());
         }
         self.buffer.clear();
-        let mut entries = Vec::with_capacity(group.len());
         // What was left out is a gap between frames.
         for run in group.chunk_by(|one, next| next.sequence == one.sequence + 1) {
-            entries.clear();
-            entries.extend(run.iter().map(|numbered| numbered.bytes));
-            frame::write(run[0].sequence, &entries, &mut self.buffer);
+            let entries = run.iter().map(|numbered| &numbered.entry);
+            frame::write_all(run[0].sequence, entries, &mut self.buffer);
         }
         self.disk.write(&mut self.file, &self.buffer)?;
         self.disk.sync(&mut self.file)?;
@@ -112,28 +107,57 @@ struct Shared {
     failed: AtomicBool,
 }
 
-/// The sink that takes down what happens. It never waits.
+/// What becomes of an entry that there is no room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Full {
+    /// It is left out and counted, so that nobody waits.
+    LeavesOut,
+    /// Whoever tells it waits: nothing is left out.
+    Waits,
+}
+
+/// The sink that takes down what happens.
 #[derive(Debug)]
 pub struct Recorder {
     entries: SyncSender<Numbered>,
+    /// Wakes the writer, where an entry waits until there is room for it.
+    wake: Option<SyncSender<()>>,
     sequence: u64,
     now: Time,
     warmup: Time,
+    known: Known,
     shared: Arc<Shared>,
 }
 
 impl Recorder {
-    fn numbered(&mut self, what: What) -> Numbered {
-        let entry = Entry {
-            now: self.now,
-            what,
-        };
+    fn numbered(&mut self, entry: Entry) -> Numbered {
         let sequence = self.sequence;
         self.sequence += 1;
-        Numbered {
-            sequence,
-            bytes: entry.encode(),
+        Numbered { sequence, entry }
+    }
+
+    /// Hands an entry to the writer; whether it will be written.
+    fn take(&self, numbered: Numbered) -> bool {
+        match (self.entries.try_send(numbered), &self.wake) {
+            (Ok(()), _) => true,
+            (Err(TrySendError::Full(numbered)), Some(wake)) => {
+                // A writer that has been woken already is as good.
+                let _ = wake.try_send(());
+                self.entries.send(numbered).is_ok()
+            }
+            (Err(_), _) => false,
         }
+    }
+
+    /// The entry of an event, with what was told of its request before.
+    fn entry(&mut self, at: Time, event: Event<'_>) -> Option<Entry> {
+        let mut entry = Entry::bare(self.now, What::of(at, event, self.warmup)?);
+        if let (Event::Done { flight, .. }, What::Done(row)) = (event, &mut entry.what) {
+            let details = self.known.take(flight);
+            *row = row.with(&details);
+            entry.headers = details.reply.unwrap_or_default().headers;
+        }
+        Some(entry)
     }
 }
 
@@ -143,13 +167,48 @@ impl Sink for Recorder {
     }
 
     fn record(&mut self, at: Time, event: Event<'_>) {
-        let Some(what) = What::of(at, event, self.warmup) else {
+        if let Event::Details { flight, details } = event {
+            self.known.add(flight, details);
+            return;
+        }
+        let Some(entry) = self.entry(at, event) else {
             return;
         };
-        let numbered = self.numbered(what);
-        if self.entries.try_send(numbered).is_err() {
+        let numbered = self.numbered(entry);
+        if !self.take(numbered) {
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+/// What is known of requests whose end was not told yet.
+#[derive(Debug, Default)]
+struct Known {
+    /// By slot.
+    of: Vec<Option<(FlightId, Details)>>,
+    /// Of one whose slot was given to another request before its own end was told.
+    aside: Option<(FlightId, Details)>,
+}
+
+impl Known {
+    fn add(&mut self, flight: FlightId, more: &Details) {
+        if flight.slot() >= self.of.len() {
+            self.of.resize(flight.slot() + 1, None);
+        }
+        match &mut self.of[flight.slot()] {
+            Some((known, details)) if *known == flight => details.add(more),
+            Some(_) => self.aside = Some((flight, more.clone())),
+            empty => *empty = Some((flight, more.clone())),
+        }
+    }
+
+    fn take(&mut self, flight: FlightId) -> Details {
+        let of = |place: &mut Option<(FlightId, Details)>| {
+            let found = place.take_if(|(known, _)| *known == flight);
+            found.map(|(_, details)| details)
+        };
+        let known = self.of.get_mut(flight.slot()).and_then(of);
+        known.or_else(|| of(&mut self.aside)).unwrap_or_default()
     }
 }
 
@@ -158,7 +217,7 @@ impl Sink for Recorder {
 pub struct Journal {
     thread: JoinHandle<(Written, io::Result<()>)>,
     /// Dropped at the end of the run, which wakes the thread.
-    open: Sender<()>,
+    open: SyncSender<()>,
     path: PathBuf,
     shared: Arc<Shared>,
 }
@@ -176,13 +235,17 @@ pub struct Kept {
 
 impl Journal {
     /// Starts to write what the sink takes down.
-    pub fn start<D>(segment: Segment<D>, warmup: Time) -> (Recorder, Journal)
+    pub fn start<D>(segment: Segment<D>, warmup: Time, full: Full) -> (Recorder, Journal)
     where
         D: Disk + Send + 'static,
         D::File: Send,
     {
-        let (recorder, entries, shared) = recorder(ROOM, warmup);
-        let (open, closed) = channel();
+        let (mut recorder, entries, shared) = recorder(ROOM, warmup);
+        let (open, closed) = sync_channel(1);
+        recorder.wake = match full {
+            Full::Waits => Some(open.clone()),
+            Full::LeavesOut => None,
+        };
         let path = segment.path.clone();
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
@@ -208,7 +271,9 @@ impl Journal {
     /// Seals the record of a run that has ended, and brings to disk what is left.
     pub fn finish(self, mut recorder: Recorder, end: End) -> Kept {
         recorder.now = recorder.now.max(end.at);
-        let seal = recorder.numbered(What::Ended(end));
+        let seal = Entry::bare(recorder.now, What::Ended(end));
+        let seal = recorder.numbered(seal);
+        let told = recorder.sequence;
         // The run is over, so that there is time to wait; a writer that has failed does not let anyone wait.
         if recorder.entries.send(seal).is_err() {
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
@@ -222,7 +287,7 @@ impl Journal {
         // What waited when writing failed was let go of without being counted one by one.
         let dropped = match &ended {
             Ok(()) => self.shared.dropped.load(Ordering::Relaxed),
-            Err(_) => seal.sequence + 1 - written.entries,
+            Err(_) => told - written.entries,
         };
         Kept {
             written,
@@ -238,16 +303,18 @@ fn recorder(room: usize, warmup: Time) -> (Recorder, Receiver<Numbered>, Arc<Sha
     let shared = Arc::new(Shared::default());
     let recorder = Recorder {
         entries: sender,
+        wake: None,
         sequence: 0,
         now: Time::ZERO,
         warmup,
+        known: Known::default(),
         shared: Arc::clone(&shared),
     };
     (recorder, entries, shared)
 }
 
 /// Writes group after group until the run is over. The wait between them is on a channel of its own, so that a sender of
-/// entries never has anyone to wake.
+/// entries never has anyone to wake, unless it waits for room.
 fn keep<D: Disk>(
     segment: &mut Segment<D>,
     entries: &Receiver<Numbered>,
@@ -290,12 +357,14 @@ pub fn most_groups(entries: u64, length: Span) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use blis_sim::engine::LoadEnd;
-    use blis_sim::event::{FlightId, Outcome, Request};
+    use blis_sim::engine::{InFlight, LoadEnd};
+    use blis_sim::event::{Outcome, Reason, Reply, ReplyHeaders, Request};
     use blis_sim::model::{ActionId, ClientId};
 
     use super::super::Readers;
+    use super::super::entry::SIZE;
     use super::super::fake::FakeDisk;
+    use super::super::tests::model;
     use super::*;
 
     fn happens(recorder: &mut Recorder, number: u64) {
@@ -344,7 +413,7 @@ mod tests {
         let mut text = &disk.contents("/0.segment")[..];
         let mut read = Vec::new();
         while let frame::Next::Frame(frame) = frame::read(&mut text).expect("memory") {
-            read.push((frame.first, frame.entries.len()));
+            read.push((frame.first, frame.units.len()));
         }
         assert_eq!(read, [(0, 10), (25, 1)]);
     }
@@ -391,10 +460,97 @@ mod tests {
         assert_eq!(segment.written().groups, 1);
     }
 
+    /// A request is as well known as what was told of it before its end, whoever has its slot by then.
+    #[test]
+    fn what_is_known_of_a_request_stands_in_its_row() {
+        let (mut recorder, entries, _) = recorder(100, Time::ZERO);
+        let mut flights = InFlight::new(&model(
+            "{blis: 1, name: a, run: {requests: 9}, clients: {c: {concurrency: 1, do: a}}, actions: {a: {path: [reply]}}}",
+        ));
+        let request = |number| Request {
+            user: Default::default(),
+            client: ClientId(0),
+            action: ActionId(0),
+            attempt: 0,
+            user_number: 0,
+            number,
+            intended: Time::ZERO,
+        };
+        let end = |recorder: &mut Recorder, number, flight, outcome| {
+            let request = &request(number);
+            let sent = Time::ZERO;
+            let done = Event::Done {
+                request,
+                flight,
+                sent,
+                outcome,
+            };
+            recorder.record(Time::from_nanos(9), done);
+        };
+        let tell = |recorder: &mut Recorder, flight, details: &Details| {
+            recorder.record(Time::ZERO, Event::Details { flight, details });
+        };
+        let over = |connection| Details {
+            connection: Some(connection),
+            ..Details::default()
+        };
+        recorder.advance(Time::from_nanos(9));
+        // A publication whose end is told when another request has its slot.
+        let (first, _) = flights.insert(Time::ZERO, request(0));
+        flights.remove(first);
+        let (second, _) = flights.insert(Time::ZERO, request(1));
+        assert_eq!(first.slot(), second.slot());
+        tell(&mut recorder, second, &over(7));
+        let lost = Details {
+            reason: Some(Reason::LostWithConnection),
+            ..over(3)
+        };
+        tell(&mut recorder, first, &lost);
+        end(&mut recorder, 0, first, Outcome::TransportError);
+        let reply = Reply {
+            bytes: 12,
+            headers: ReplyHeaders::of([(1, "seven")]),
+        };
+        let replied = Details {
+            reply: Some(reply.clone()),
+            ..Details::default()
+        };
+        tell(&mut recorder, second, &replied);
+        end(&mut recorder, 1, second, Outcome::Ok);
+        // Of a third in the same slot nothing is known.
+        flights.remove(second);
+        let (third, _) = flights.insert(Time::ZERO, request(2));
+        end(&mut recorder, 2, third, Outcome::TimedOut);
+        let found = entries.try_iter().map(|numbered| {
+            let Entry { what, headers, .. } = numbered.entry;
+            let What::Done(row) = what else {
+                panic!("{what:?}");
+            };
+            (
+                numbered.sequence,
+                row.reason,
+                row.connection,
+                row.reply_bytes,
+                headers,
+            )
+        });
+        let found: Vec<_> = found.collect();
+        let none = ReplyHeaders::default();
+        let lost = Some(Reason::LostWithConnection);
+        assert_eq!(
+            found,
+            [
+                (0, lost, Some(3), None, none.clone()),
+                (1, None, Some(7), Some(12), reply.headers),
+                (2, None, None, None, none),
+            ]
+        );
+    }
+
     #[test]
     fn the_thread_brings_everything_to_disk_and_seals_it() {
         let disk = FakeDisk::new();
-        let (mut recorder, journal) = Journal::start(segment(&disk), Time::ZERO);
+        let (mut recorder, journal) = Journal::start(segment(&disk), Time::ZERO, Full::LeavesOut);
         for number in 0..1000 {
             happens(&mut recorder, number);
         }
@@ -409,13 +565,56 @@ mod tests {
         assert_eq!(kept.written.entries, 1001);
     }
 
+    /// Who waits for room loses nothing, and what waits is bounded: the rest is on disk already.
+    #[test]
+    fn one_that_waits_leaves_nothing_out() {
+        let disk = FakeDisk::new();
+        let (mut recorder, journal) = Journal::start(segment(&disk), Time::ZERO, Full::Waits);
+        let number = 2 * ROOM as u64 + 5;
+        for one in 0..number {
+            happens(&mut recorder, one);
+        }
+        let least = (number as usize - ROOM - MOST) * SIZE;
+        assert!(disk.contents("/0.segment").len() >= least);
+        let end = End {
+            by: LoadEnd::Budget,
+            at: Time::from_nanos(number),
+            intended: number,
+        };
+        let kept = journal.finish(recorder, end);
+        assert!(kept.failed.is_none());
+        assert_eq!((kept.dropped, kept.written.rows), (0, number));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_disk_that_has_failed() {
+        let mut disk = FakeDisk::new();
+        let segment = segment(&disk);
+        disk.fail_at(disk.operations() + 2);
+        let (mut recorder, journal) = Journal::start(segment, Time::ZERO, Full::Waits);
+        let number = 3 * ROOM as u64;
+        for one in 0..number {
+            happens(&mut recorder, one);
+        }
+        assert!(journal.has_failed());
+        let end = End {
+            by: LoadEnd::Interrupted,
+            at: Time::from_nanos(number),
+            intended: number,
+        };
+        let kept = journal.finish(recorder, end);
+        assert!(kept.failed.is_some());
+        // The seal is one that is not there, too.
+        assert_eq!(kept.written.rows + kept.dropped, number + 1);
+    }
+
     #[test]
     fn a_disk_that_fails_stops_the_record_and_not_the_run() {
         for failing in [1, 2] {
             let mut disk = FakeDisk::new();
             let segment = segment(&disk);
             disk.fail_at(disk.operations() + failing - 1);
-            let (mut recorder, journal) = Journal::start(segment, Time::ZERO);
+            let (mut recorder, journal) = Journal::start(segment, Time::ZERO, Full::LeavesOut);
             happens(&mut recorder, 0);
             // The thread ends by itself, without any end of the run.
             while !journal.has_failed() {

@@ -168,7 +168,9 @@ impl Backend {
         let Some(job_of) = &mut self.requests.job_of else {
             return;
         };
-        let id = std::mem::replace(&mut job_of[flight.slot()], NONE);
+        // A request whose path answers nobody has none that is known, and may still wait for deliveries.
+        let known = job_of.get_mut(flight.slot());
+        let id = known.map_or(NONE, |known| std::mem::replace(known, NONE));
         let mut m = Moment {
             now,
             calendar,

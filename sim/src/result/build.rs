@@ -11,7 +11,7 @@ use super::blocks::{
 };
 use super::intervals::{self, Source};
 use super::overload::falling_behind;
-use super::{INTERRUPTED, SCHEMA, constraints, messages};
+use super::{INTERRUPTED, LIVE, Record, SCHEMA, SIMULATED, constraints, deliveries, messages};
 use crate::analysis::{Balanced, Estimate, Exact, balanced, estimate, exact};
 use crate::engine::LoadEnd;
 use crate::event::{Outcome, SessionEnd};
@@ -39,6 +39,10 @@ pub struct Provenance {
     pub configuration: BTreeMap<String, Setting>,
     /// What ended the load.
     pub ended_by: LoadEnd,
+    /// What is on disk of it, request by request.
+    pub record: Option<Record>,
+    /// Parts of a result that were not measured, besides those that its world does not measure.
+    pub not_measured: Vec<String>,
     /// The world that it ran in, and what is known in that one alone.
     pub mode: Mode,
 }
@@ -51,6 +55,11 @@ pub enum Mode {
         /// Events simulated.
         events: u64,
         /// The simulated time at the end, the drain included.
+        simulated: Span,
+    },
+    /// The simulated one, as the record of a run has it that did not come to write its result: the backend is not in it.
+    Recorded {
+        /// The simulated time at the end, as far as the record knows it.
         simulated: Span,
     },
     /// A real cluster, whose inside is not measured.
@@ -69,8 +78,8 @@ impl Mode {
 
     fn name(&self) -> &'static str {
         match self {
-            Mode::Simulated { .. } => "simulated",
-            Mode::Live { .. } => "live",
+            Mode::Simulated { .. } | Mode::Recorded { .. } => SIMULATED,
+            Mode::Live { .. } => LIVE,
         }
     }
 }
@@ -128,6 +137,7 @@ pub fn build<P>(
         services: BTreeMap::new(),
         streams: BTreeMap::new(),
         fan_outs: BTreeMap::new(),
+        deliveries: deliveries::deliveries(model, measure),
         theory: no_theory("a live run is not the model"),
         series: series(model, measure, provenance.mode.is_simulated()),
         verdict: None,
@@ -136,6 +146,8 @@ pub fn build<P>(
         bottleneck: None,
         constraints: Vec::new(),
         live: None,
+        record: provenance.record,
+        not_measured: provenance.not_measured,
     };
     let seen = match provenance.mode {
         Mode::Simulated { events, simulated } => {
@@ -152,8 +164,17 @@ pub fn build<P>(
             }
             LiveEvidence::default()
         }
-        Mode::Live { mut live, evidence } => {
-            live.not_measured.extend(of_the_backend(model));
+        Mode::Recorded { simulated } => {
+            run.simulated_s = Some(simulated.as_secs_f64());
+            run.not_measured.extend(of_the_backend(model));
+            run.theory = no_theory("the record does not have what the backend did");
+            LiveEvidence {
+                backlogs: Some(Vec::new()),
+                ..LiveEvidence::default()
+            }
+        }
+        Mode::Live { live, evidence } => {
+            run.not_measured.extend(of_the_backend(model));
             run.live = Some(*live);
             evidence
         }
@@ -531,7 +552,7 @@ fn signal_result(signal: &Signal, generator_lagged: bool) -> SignalResult {
 fn figures(signal: &Signal) -> (f64, Option<f64>, u64) {
     let limit = match signal.limit {
         Limit::Quantile { limit, .. } => limit.as_millis_f64(),
-        Limit::Errors { share } => share,
+        Limit::Errors { share } | Limit::Missing { share } => share,
         Limit::BacklogGrowth { per_second } => per_second,
     };
     let (measured, samples) = match signal.measured {

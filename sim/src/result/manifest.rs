@@ -1,4 +1,4 @@
-//! The manifest of a live run: what was going to be run, written before the first request is sent and never changed.
+//! The manifest of a run that is recorded: what was going to be run, written before the first request is sent and never changed.
 //!
 //! With it a run that was interrupted by a crash can be told of. It holds no secret: how a server lets one in is not part
 //! of it.
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{SpecIdentity, schema_of, to_json};
+use super::{LIVE, SpecIdentity, schema_of, to_json};
 use crate::spec::Setting;
 
 /// The document's schema identifier.
@@ -19,8 +19,11 @@ pub const MANIFEST_SCHEMA: &str = "blis.manifest/1";
 pub struct Manifest {
     /// Always `blis.manifest/1`.
     pub schema: String,
-    /// The version of blis that sent the load.
+    /// The version of blis that ran it.
     pub blis_version: String,
+    /// `simulated` or `live`; live where it is absent.
+    #[serde(default = "live")]
+    pub mode: String,
     /// The id of the run: 16 hexadecimal digits, which every part of its record has too.
     pub run: String,
     /// When the run started by the clock of the machine, in seconds since 1970 (UTC).
@@ -36,12 +39,22 @@ pub struct Manifest {
     pub seed: u64,
     /// The values that decide the run, by their keys in the spec, and where each came from.
     pub configuration: BTreeMap<String, Setting>,
-    /// The servers, by host and port.
+    /// The servers of a live run, by host and port.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub target: Vec<String>,
-    /// The version of the server.
-    pub server_version: String,
-    /// How many connections the load is sent over.
-    pub connections: u32,
+    /// The version of the server of a live run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_version: Option<String>,
+    /// How many connections the load of a live run is sent over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connections: Option<u32>,
+    /// Where a pilot run found the end of the warm-up, in nanoseconds; absent where the spec says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmup_found_ns: Option<u64>,
+}
+
+fn live() -> String {
+    LIVE.to_owned()
 }
 
 impl Manifest {
@@ -52,6 +65,11 @@ impl Manifest {
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         to_json(self)
     }
+
+    /// Whether the run is a live one.
+    pub fn is_live(&self) -> bool {
+        self.mode == LIVE
+    }
 }
 
 /// The JSON Schema of the document, pretty-printed with a line break at its end.
@@ -59,7 +77,7 @@ pub fn manifest_json_schema() -> String {
     schema_of::<Manifest>()
 }
 
-/// What is on disk of a live run, request by request.
+/// What is on disk of a run, request by request.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// The id of the run.

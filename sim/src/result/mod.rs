@@ -8,6 +8,7 @@ mod blocks;
 mod build;
 mod check;
 mod constraints;
+mod deliveries;
 mod live;
 mod live_observers;
 mod manifest;
@@ -26,7 +27,8 @@ pub use check::{
 };
 
 pub use constraints::{Bottleneck, ConstraintResult, LimitKind, offered_limits};
-pub use live::{AwaitedResult, GeneratorInterval, GeneratorResult, Live};
+pub use deliveries::DeliveryResult;
+pub use live::{GeneratorInterval, GeneratorResult, Live};
 pub use live_observers::{
     ConsumerSample, ObservedConsumer, ObservedJetStream, ObservedServer, ObservedService,
     ObserverTraffic, Observers,
@@ -50,6 +52,10 @@ pub const SCHEMA: &str = "blis.result/1";
 
 /// What [`Run::ended_by`] says of a run that did not come to its own end.
 pub const INTERRUPTED: &str = "interrupted";
+/// The `mode` of a simulated run.
+pub const SIMULATED: &str = "simulated";
+/// The `mode` of a live run.
+pub const LIVE: &str = "live";
 
 /// The JSON Schema of the document, pretty-printed with a line break at its end.
 pub fn json_schema() -> String {

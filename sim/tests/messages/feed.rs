@@ -199,6 +199,8 @@ impl Feed {
             files: std::collections::BTreeMap::new(),
             configuration: Default::default(),
             ended_by: blis_sim::engine::LoadEnd::Horizon,
+            record: None,
+            not_measured: Vec::new(),
             mode: blis_sim::result::Mode::Simulated {
                 events: 0,
                 simulated: self.now.since(Time::ZERO),

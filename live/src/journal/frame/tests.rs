@@ -1,14 +1,14 @@
 //! What is written is read again, and nothing else is.
 
 use blis_sim::engine::LoadEnd;
-use blis_sim::event::{Outcome, SessionEnd};
+use blis_sim::event::{Outcome, Reason, Received, ReplyHeaders, SessionEnd};
 use blis_sim::model::{ActionId, ClientId};
 use blis_sim::time::Time;
 use blis_sim::trace::Row;
 use proptest::prelude::*;
 
-use super::super::entry::{End, Entry, What};
-use super::super::tests::{RUN, done};
+use super::super::entry::{End, Entry, Unit, What};
+use super::super::tests::{RUN, done, unit};
 use super::*;
 
 proptest! {
@@ -16,7 +16,9 @@ proptest! {
 
     #[test]
     fn entries_are_read_as_they_were_written(
-        kind in 0u8..9, small in any::<[u16; 3]>(), large in any::<[u64; 6]>(), outcome in 0usize..7,
+        kind in 0u8..10, small in any::<[u16; 3]>(), large in any::<[u64; 6]>(), outcome in 0usize..7,
+        reason in prop::option::of(0usize..Reason::ALL.len()), connection in prop::option::of(0u32..0xff_ffff),
+        reply_bytes in prop::option::of(0..u32::MAX), values in prop::collection::vec((0usize..8, ".{0,60}"), 0..8),
     ) {
         let row = Row {
             client: ClientId(small[0]),
@@ -29,10 +31,20 @@ proptest! {
             done: Time::from_nanos(large[4]),
             outcome: Outcome::ALL[outcome],
             in_window: large[0] % 2 == 0,
+            reason: reason.map(|reason| Reason::ALL[reason]),
+            connection,
+            reply_bytes,
         };
         let (client, at) = (ClientId(small[0]), row.done);
         let end = SessionEnd::ALL[outcome % 4];
         let by = [LoadEnd::Horizon, LoadEnd::Budget, LoadEnd::Idle, LoadEnd::Interrupted][outcome % 4];
+        let (intended, sent) = (row.intended, row.sent);
+        let received = match outcome {
+            0 => Received::Duplicate { intended },
+            1 => Received::Late { intended },
+            2 => Received::Unmatched,
+            _ => Received::Delivered { intended, sent, is_first: outcome % 2 == 0, is_last: outcome > 4 },
+        };
         let what = match kind {
             0 => What::Intended(row),
             1 => What::Done(row),
@@ -42,10 +54,25 @@ proptest! {
             5 => What::LoadEnded(at),
             7 => What::DuplicateReply(at),
             8 => What::Settled(row),
+            9 => What::Received(row.action, received, at),
             _ => What::Ended(End { by, at, intended: large[1] }),
         };
-        let entry = Entry { now: Time::from_nanos(large[5]), what };
-        prop_assert_eq!(Entry::decode(&entry.encode()), Some(entry));
+        let values = values.iter().map(|(at, value)| (*at, value.as_str()));
+        let headers = ReplyHeaders::of(values.filter(|_| kind == 1));
+        let entry = Entry { now: Time::from_nanos(large[5]), what, headers };
+        let mut text = Vec::new();
+        let mut units = 0;
+        for unit in entry.encode() {
+            units += 1;
+            match Unit::decode(&unit).expect("a unit") {
+                Unit::Text(more) => text.extend(more),
+                Unit::Entry(mut read, headers) => {
+                    read.headers = ReplyHeaders::unpack(&text, headers).expect("its text");
+                    prop_assert_eq!(&read, &entry);
+                    prop_assert_eq!(units, entry.units());
+                }
+            }
+        }
     }
 
     /// However a segment is cut off or a bit of it turned, what is read is a beginning of what was written.
@@ -58,9 +85,9 @@ proptest! {
         let mut written = Vec::new();
         for length in frames {
             let first = written.len() as u64;
-            let entries: Vec<Bytes> = (first..first + length as u64).map(|n| done(n).encode()).collect();
-            write(first, &entries, &mut bytes);
-            written.extend(entries);
+            let units: Vec<Bytes> = (first..first + length as u64).map(|n| unit(&done(n))).collect();
+            write(first, &units, &mut bytes);
+            written.extend(units);
         }
         let total = bytes.len();
         if turn {
@@ -78,9 +105,9 @@ proptest! {
             let (mut found, mut torn) = (Vec::new(), 0);
             loop {
                 match read(&mut text).expect("memory") {
-                    Next::Frame(Frame { first, entries }) => {
+                    Next::Frame(Frame { first, units }) => {
                         prop_assert_eq!(first, found.len() as u64);
-                        found.extend(entries);
+                        found.extend(units);
                     }
                     Next::Torn(bytes) => torn += bytes,
                     Next::End => break,

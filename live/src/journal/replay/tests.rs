@@ -8,10 +8,10 @@ use blis_sim::result::{self, Live, Provenance, Run};
 use blis_sim::simulation::{Progress, Simulation};
 use proptest::prelude::*;
 
-use super::super::entry::Bytes;
+use super::super::entry::{Bytes, Unit};
 use super::super::fake::FakeDisk;
 use super::super::frame::{self, Header};
-use super::super::tests::{RUN, model};
+use super::super::tests::{RUN, model, unit};
 use super::super::writer::{Numbered, Segment};
 use super::super::{Damage, Disk, Readers};
 use super::*;
@@ -33,12 +33,16 @@ impl Sink for Collect {
 
     fn record(&mut self, at: Time, event: Event<'_>) {
         if let Some(what) = What::of(at, event, self.warmup) {
-            let entry = Entry {
-                now: self.now,
-                what,
-            };
-            self.entries.push(entry.encode());
+            self.entries.push(unit(&Entry::bare(self.now, what)));
         }
+    }
+}
+
+/// The entry of a unit.
+fn entry_of(unit: &Bytes) -> Entry {
+    match Unit::decode(unit) {
+        Some(Unit::Entry(entry, 0)) => entry,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -58,11 +62,8 @@ fn simulate(model: &Model) -> (Measure, Vec<Bytes>, End) {
     };
     let (mut measure, mut collect) = simulation.into_sink();
     measure.finish(end.intended).expect("the books balance");
-    let seal = Entry {
-        now: end.at,
-        what: What::Ended(end),
-    };
-    collect.entries.push(seal.encode());
+    let seal = Entry::bare(end.at, What::Ended(end));
+    collect.entries.push(unit(&seal));
     (measure, collect.entries, end)
 }
 
@@ -75,10 +76,7 @@ fn document(model: &Model, measure: &Measure, end: End) -> Run {
         reasons: Default::default(),
         incidents: Default::default(),
         messages: Vec::new(),
-        awaited: Default::default(),
         generator: None,
-        not_measured: Vec::new(),
-        record: None,
         observers: None,
     };
     let provenance = Provenance {
@@ -87,6 +85,8 @@ fn document(model: &Model, measure: &Measure, end: End) -> Run {
         files: Default::default(),
         configuration: Default::default(),
         ended_by: end.by,
+        record: None,
+        not_measured: Vec::new(),
         mode: result::Mode::Live {
             live: Box::new(live),
             evidence: Default::default(),
@@ -110,7 +110,7 @@ fn record(model: &Model, entries: &[(u64, Bytes)]) -> Entries<<FakeDisk as Disk>
         .iter()
         .map(|(sequence, bytes)| Numbered {
             sequence: *sequence,
-            bytes: *bytes,
+            entry: entry_of(bytes),
         })
         .collect();
     for group in numbered.chunks(100) {
@@ -130,7 +130,7 @@ fn replayed(model: &Model, entries: &[(u64, Bytes)]) -> (Measure, Replayed, Dama
     (measure, replayed, entries.damage())
 }
 
-const SPECS: [&str; 3] = [
+const SPECS: [&str; 4] = [
     "{blis: 1, name: closed, run: {requests: 2000, warmup: 1s}, clients: {c: {concurrency: 9, think: 10ms, do: {a: 2, b: 1}, \
      timeout: 15ms}},\n actions: {a: {path: [{visit: s}, reply]}, b: {path: [{visit: s}, {visit: s}, reply]}},\n \
      services: {s: {workers: 2, time: {exponential: {mean: 4ms}}, errors: 5%}}}",
@@ -139,6 +139,10 @@ const SPECS: [&str; 3] = [
      services: {s: {workers: 1, time: {exponential: {mean: 10ms}}, queue: {limit: 5}}}}",
     "{blis: 1, name: sessions, run: {horizon: 10s}, clients: {c: {rate: 20/s, do: a, session: {rounds: 4, think: 300ms}}},\n \
      actions: {a: {path: [{visit: s}, reply]}}, services: {s: {workers: 4, time: 20ms}}}",
+    "{blis: 1, name: broadcast, run: {requests: 900, warmup: 500ms, drain: 300ms}, clients: {c: {concurrency: 9, think: 5ms, do: a, \
+     timeout: 30ms, on_failure: {respawn: true}}},\n actions: {a: {path: [{visit: s}, {emit: room}, reply], await: {deliveries: 4, \
+     until: 3}}},\n services: {s: {workers: 2, time: {exponential: {mean: 3ms}}}}, fan_outs: {room: {subscribers: 5, loss: 10%, \
+     delay: {exponential: {mean: 8ms}}}}}",
 ];
 
 #[test]
@@ -185,7 +189,7 @@ proptest! {
 
     #[test]
     fn missing_entries_never_unbalance_the_books(seed in any::<u64>(), one_in in 2u64..40) {
-        let model = model(SPECS[(seed % 3) as usize]);
+        let model = model(SPECS[(seed % SPECS.len() as u64) as usize]);
         let (_, entries, _) = simulate(&model);
         let left = (0u64..).zip(entries).filter(|(number, _)| {
             (number ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 > (u32::MAX as u64) / one_in

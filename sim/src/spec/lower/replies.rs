@@ -1,20 +1,21 @@
-//! What replies and deliveries of a real cluster mean, to the model: conditions, and what a request waits for.
+//! What replies and deliveries of a real cluster mean, to the model: conditions, and which message is a delivery for whom.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 
 use super::Findings;
-use super::live::{Use, count, subject_of, template};
-use crate::model::{Answer, Awaited, By, Condition, Piece, SendKind, Template};
+use super::live::{Use, subject_of, template};
+use crate::event::MOST_HEADERS;
+use crate::model::{
+    Answer, By, Condition, DeliveredAt, MEMBER, Piece, SERVICE_TIME, SendKind, Template,
+};
 use crate::spec::error::shown;
-use crate::spec::live::{self, Await, Live, Until};
+use crate::spec::live::{self, Delivery, Live};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::Spec;
 use crate::spec::units::Count;
 
-/// Most subscriptions of an action, each of which is an entry at the server.
-const MAX_SUBSCRIBERS: u64 = 100_000;
-/// Most deliveries that a request can have.
-const MAX_DELIVERIES: u64 = 1_000_000;
+/// The longest name of a header that is recorded.
+const MOST_NAME: usize = 64;
 
 /// What is said of replies has replies to look at.
 pub fn check(kind: SendKind, live: &Live, findings: &mut Findings) {
@@ -28,6 +29,53 @@ pub fn check(kind: SendKind, live: &Live, findings: &mut Findings) {
                 ),
             );
         }
+    }
+}
+
+/// The headers of replies that are recorded.
+pub fn recorded(kind: SendKind, live: &Live, findings: &mut Findings) -> Vec<String> {
+    let has_replies = matches!(kind.answer(), Answer::Reply | Answer::Stored);
+    let Some(written) = &live.record_headers else {
+        return match kind.answer() {
+            Answer::Reply => [MEMBER, SERVICE_TIME].map(str::to_owned).to_vec(),
+            Answer::Stored | Answer::Acknowledgement | Answer::Nothing => Vec::new(),
+        };
+    };
+    let names = &written.value;
+    if !has_replies && !names.is_empty() {
+        let error = written.error("there is no reply of a service whose headers could be recorded");
+        findings.error(
+            error.help(
+                "`record_headers` is for what is sent with `request`, `kv_get` or `direct_get`",
+            ),
+        );
+    }
+    if names.len() > MOST_HEADERS {
+        let error = written.error(format!("{} headers are to be recorded", names.len()));
+        findings.error(error.help(format!("name up to {MOST_HEADERS}")));
+    }
+    for (at, name) in names.iter().enumerate() {
+        recordable(name, findings);
+        if names[..at].iter().any(|before| before.value == name.value) {
+            let error = name.error(format!("`{}` is named twice", shown(&name.value)));
+            findings.error(error.help("name a header once"));
+        }
+    }
+    names.iter().map(|name| name.value.clone()).collect()
+}
+
+/// The name of a header that is recorded is one of a column, too: a token of HTTP (RFC 9110, 5.6.2).
+fn recordable(name: &Spanned<String>, findings: &mut Findings) {
+    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    let length = name.value.len();
+    if length == 0 || length > MOST_NAME || !name.value.chars().all(token) {
+        let error = name.error(format!(
+            "`{}` is no name of a header that can be recorded",
+            shown(&name.value)
+        ));
+        findings.error(error.help(format!(
+            "write up to {MOST_NAME} letters, digits and hyphens, such as `Server-Id`"
+        )));
     }
 }
 
@@ -119,20 +167,18 @@ fn pointer(pointer: &Spanned<String>, findings: &mut Findings) -> String {
     pointer.value.clone()
 }
 
-/// What a request waits for besides.
-pub fn awaited(
+/// Where deliveries come that requests await.
+pub fn delivery(
     spec: &Spec,
-    written: &Spanned<Await>,
+    written: &Spanned<Delivery>,
     request_id: &str,
     findings: &mut Findings,
-) -> Awaited {
-    let Await {
+) -> DeliveredAt {
+    let Delivery {
         subject,
         by,
         equals,
-        subscribers,
-        deliveries,
-        until,
+        when,
     } = &written.value;
     let delivered_to = subject_of(spec, subject, Use::Subscribe, findings);
     let by = match by.as_ref().map(|by| &by.value) {
@@ -144,39 +190,22 @@ pub fn awaited(
     if let Some(text) = equals {
         check_unique(text, &template(spec, text, findings), findings);
     }
-    let subscribers = subscribers.as_ref().map_or(NonZeroU32::MIN, |number| {
-        let what = format!("{} subscribers", number.value);
-        count(number, &what, MAX_SUBSCRIBERS, "subscribers", findings)
-    });
-    let deliveries = deliveries.as_ref().map_or(subscribers, |number| {
-        let what = format!("{} deliveries", number.value);
-        count(number, &what, MAX_DELIVERIES, "deliveries", findings)
-    });
-    let until = until
-        .as_ref()
-        .map_or(deliveries, |until| match until.value {
-            Until::All => deliveries,
-            Until::First => NonZeroU32::MIN,
-            Until::Count(number) => {
-                let what = format!("{number} of {deliveries} deliveries");
-                let most = u64::from(deliveries.get());
-                let number = Spanned {
-                    value: number,
-                    origin: until.origin,
-                };
-                count(&number, &what, most, "deliveries", findings)
-            }
-        });
-    Awaited {
+    if let Some(when) = when
+        && when.value.is_empty()
+    {
+        let error = when.error("no message is a delivery where none of no conditions holds");
+        findings.error(
+            error.help("give a condition such as `{header: Kind, is: order}`, or remove `when`"),
+        );
+    }
+    DeliveredAt {
         subject: delivered_to,
         by,
         equals: match equals {
             Some(text) => template(spec, text, findings),
             None => Template(vec![Piece::Id]),
         },
-        subscribers,
-        deliveries,
-        until,
+        when: conditions(when.as_ref(), findings),
     }
 }
 

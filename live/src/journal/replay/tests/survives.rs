@@ -8,8 +8,8 @@ use super::{Disk, Entries, Failure, Header, Measure, Model, Readers, frame, repl
 
 /// The run that the bytes are to belong to.
 pub const RUN: u64 = 0xb115;
-/// Bytes of an entry.
-pub const SIZE: usize = 56;
+/// Bytes of a unit.
+pub const SIZE: usize = 64;
 /// The entries of a frame.
 const EACH: usize = 50;
 

@@ -1,4 +1,5 @@
-//! The record that `blis observe` keeps: begun before the first request, sealed after the last, folded with the result.
+//! The record that `blis observe` and `blis run --record` keep: begun before the first request, sealed after the last, folded
+//! with the result.
 //!
 //! With `--out` it lies in the directory of the run; with `--trace` alone in a folder beside the file, which vanishes at the
 //! end.
@@ -6,14 +7,14 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use blis_live::driver::Ended;
 use blis_live::journal::{
-    self, End, Entries, Journal, Kept, MANIFEST, NamedText, Readers, RealDisk, Recorder, What,
-    folder,
+    self, End, Entries, Full, Journal, Kept, MANIFEST, NamedText, Readers, RealDisk, Recorder,
+    What, folder,
 };
 use blis_live::observe::Connected;
 use blis_live::target::Target;
-use blis_sim::result::{MANIFEST_SCHEMA, Manifest, Record, SpecIdentity};
+use blis_sim::model::Model;
+use blis_sim::result::{self, MANIFEST_SCHEMA, Manifest, Record, SpecIdentity};
 use blis_sim::spec;
 use tempfile::TempDir;
 
@@ -25,7 +26,8 @@ use crate::recorded::checksum;
 use crate::run_directory::{Contents, RunDirectory, SPEC, UNFINISHED, former};
 use crate::simulate::{files, run_text};
 use crate::trace_file::TraceFile;
-use crate::workload::LiveWorkload;
+use crate::trace_rows::Rows;
+use crate::workload::{LiveWorkload, Workload};
 
 /// Where a record will lie, and the file of the rows.
 #[derive(Debug)]
@@ -46,31 +48,52 @@ pub struct Begun {
 
 /// A record of a run that has ended.
 #[derive(Debug)]
-pub struct Sealed<'a> {
+pub struct Sealed<'a, P> {
     place: Place,
-    workload: &'a LiveWorkload,
+    workload: &'a Workload<P>,
     manifest: Manifest,
     run: u64,
     kept: Kept,
 }
 
+/// What a record is of.
+#[derive(Debug, Clone, Copy)]
+pub enum Of<'a> {
+    /// A simulation of this model, which waits until there is room for its rows.
+    Simulation(&'a Model),
+    /// A live run on this target, which never waits.
+    Live(&'a Target, &'a Connected),
+}
+
+impl Of<'_> {
+    fn full(self) -> Full {
+        match self {
+            Of::Simulation(_) => Full::Waits,
+            Of::Live(..) => Full::LeavesOut,
+        }
+    }
+}
+
 impl Place {
+    /// A directory that was claimed.
+    pub fn of(directory: &RunDirectory) -> Place {
+        Place {
+            directory: directory.path().to_owned(),
+            passing: None,
+            trace: None,
+        }
+    }
+
     /// The place that the arguments name, if anything is to be kept.
     ///
     /// # Errors
     /// [`Failure::Usage`] when it is taken or cannot be written.
     pub fn claim(args: &ObserveArgs, workload: &LiveWorkload) -> Result<Option<Place>, Failure> {
         let directory = match &args.out {
-            Some(path) => Some(RunDirectory::claim(path, args.force)?),
+            Some(path) => Some(RunDirectory::claim(path, args.keep.force)?),
             None => None,
         };
-        let trace = match &args.trace {
-            Some(path) => {
-                let form = args.trace_format;
-                Some(TraceFile::open(path, form, args.force, workload)?)
-            }
-            None => None,
-        };
+        let trace = TraceFile::asked(&args.keep, workload, Rows::of_live)?;
         let passing = match (&directory, &trace) {
             (None, Some(trace)) => Some(passing(trace.path())?),
             _ => None,
@@ -87,24 +110,31 @@ impl Place {
         }))
     }
 
-    /// Begins the record of a run that is connected.
+    /// Begins the record of a run.
     ///
     /// # Errors
     /// Those of [`folder::start`].
-    pub fn begin(
+    pub fn begin<P>(
         &self,
-        workload: &LiveWorkload,
-        target: &Target,
-        connected: &Connected,
+        workload: &Workload<P>,
+        of: Of<'_>,
     ) -> Result<(Recorder, Begun), journal::Failure> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default();
-        let run = id(now.as_nanos());
-        let manifest = manifest(workload, target, connected, run, now.as_secs());
+        let run = match of {
+            // The same spec gives the same rows, and so the same result.
+            Of::Simulation(_) => id(&run_text(workload)),
+            Of::Live(..) => id(&format!("{} {}", now.as_nanos(), std::process::id())),
+        };
+        let manifest = manifest(workload, of, run, now.as_secs());
         let files = at_start(workload, &manifest);
         let former: Vec<&str> = former().collect();
         let segment = folder::start(RealDisk, &self.directory, run, &files, &former)?;
-        let (recorder, journal) = Journal::start(segment, workload.model.limits.warmup);
+        let warmup = match of {
+            Of::Simulation(model) => model.limits.warmup,
+            Of::Live(..) => workload.model.limits.warmup,
+        };
+        let (recorder, journal) = Journal::start(segment, warmup, of.full());
         let begun = Begun {
             journal,
             manifest,
@@ -137,22 +167,26 @@ fn passing(beside: &Path) -> Result<TempDir, Failure> {
     })
 }
 
-/// What sets this run apart from any other.
-fn id(nanos: u128) -> u64 {
-    let sha = spec::sha256(format!("{nanos} {}", std::process::id()));
+/// What sets this run apart from any other, made of what does.
+fn id(of: &str) -> u64 {
+    let sha = spec::sha256(format!("{} {of}", env!("CARGO_PKG_VERSION")));
     u64::from_str_radix(&sha[..16], 16).unwrap_or_default()
 }
 
-fn manifest(
-    workload: &LiveWorkload,
-    target: &Target,
-    connected: &Connected,
-    run: u64,
-    started: u64,
-) -> Manifest {
+fn manifest<P>(workload: &Workload<P>, of: Of<'_>, run: u64, started: u64) -> Manifest {
+    let live = match of {
+        Of::Live(target, connected) => Some((target, connected)),
+        Of::Simulation(_) => None,
+    };
+    let found = match of {
+        Of::Simulation(model) if model.limits.find_warmup => Some(model.limits.warmup.as_nanos()),
+        _ => None,
+    };
+    let mode = live.map_or(result::SIMULATED, |_| result::LIVE);
     Manifest {
         schema: MANIFEST_SCHEMA.to_owned(),
         blis_version: env!("CARGO_PKG_VERSION").to_owned(),
+        mode: mode.to_owned(),
         run: format!("{run:016x}"),
         started_unix_s: started,
         arguments: arguments::shown(
@@ -169,14 +203,15 @@ fn manifest(
         file: workload.file.clone(),
         seed: workload.model.seed,
         configuration: workload.configuration.clone(),
-        target: target.names.clone(),
-        server_version: connected.server.clone(),
-        connections: connected.connections,
+        target: live.map_or(Vec::new(), |(target, _)| target.names.clone()),
+        server_version: live.map(|(_, connected)| connected.server.clone()),
+        connections: live.map(|(_, connected)| connected.connections),
+        warmup_found_ns: found,
     }
 }
 
 /// What is needed to read a record.
-fn at_start(workload: &LiveWorkload, manifest: &Manifest) -> Vec<NamedText> {
+fn at_start<P>(workload: &Workload<P>, manifest: &Manifest) -> Vec<NamedText> {
     let copies = workload.files.iter().map(Copy::named_text);
     let spec = NamedText {
         name: SPEC.to_owned(),
@@ -203,18 +238,13 @@ impl Begun {
     }
 
     /// Seals the record of a run that has ended.
-    pub fn seal<'a>(
+    pub fn seal<P>(
         self,
         place: Place,
         recorder: Recorder,
-        ended: &Ended,
-        workload: &'a LiveWorkload,
-    ) -> Sealed<'a> {
-        let end = End {
-            by: ended.by,
-            at: ended.at,
-            intended: ended.intended,
-        };
+        end: End,
+        workload: &Workload<P>,
+    ) -> Sealed<'_, P> {
         Sealed {
             kept: self.journal.finish(recorder, end),
             place,
@@ -225,7 +255,7 @@ impl Begun {
     }
 }
 
-impl Sealed<'_> {
+impl<P> Sealed<'_, P> {
     /// What the result says of it.
     pub fn block(&self) -> Record {
         Record {
@@ -266,18 +296,19 @@ impl Sealed<'_> {
 }
 
 /// Writes the rows of a record to a file.
-fn export(
+fn export<P>(
     mut trace: TraceFile,
     place: &Place,
     run: u64,
-    workload: &LiveWorkload,
+    workload: &Workload<P>,
 ) -> Result<(), Failure> {
     let folder = place.directory.join(journal::JOURNAL);
     let model = &workload.model;
     let opened = Entries::of_folder(&RealDisk, &folder, run, model);
     for entry in opened.map_err(Failure::Record)? {
-        if let What::Done(row) = entry.map_err(Failure::Record)?.what {
-            trace.write(&row);
+        let entry = entry.map_err(Failure::Record)?;
+        if let What::Done(row) = entry.what {
+            trace.write(&row, &entry.headers);
         }
     }
     trace.close().map(drop)
