@@ -351,7 +351,6 @@ impl Unfinished {
             reasons: named(replayed.reasons),
             incidents: Default::default(),
             messages: Vec::new(),
-            awaited: Default::default(),
             generator: None,
             observers: None,
         });
@@ -376,7 +375,7 @@ pub fn named(reasons: Reasons) -> BTreeMap<String, u64> {
 const NO_GENERATOR: &str =
     "How the generator did is not in the record, so that nothing can be promised: run it again.";
 /// What of a live run is not in its record.
-const NOT_RECORDED: [&str; 5] = ["incidents", "messages", "awaited", "generator", "observers"];
+const NOT_RECORDED: [&str; 4] = ["incidents", "messages", "generator", "observers"];
 
 /// The number of a run.
 fn id(manifest: &Manifest) -> Result<u64, Failure> {

@@ -16,6 +16,8 @@ use crate::server::Server;
 const SERVICE_MS: f64 = 8.0;
 /// Workers of the service.
 const WORKERS: f64 = 4.0;
+/// To how many every second request is broadcast.
+const SUBSCRIBERS: u32 = 5;
 
 /// What a pair is of.
 #[derive(Debug, Clone, Copy)]
@@ -35,9 +37,12 @@ impl Setting {
         let Setting { seconds, seed, .. } = self;
         format!(
             "blis: 1\nname: accuracy\nseed: {seed}\nrun: {{horizon: {seconds}s, drain: 5s}}\nconnections: {{pool: 4}}\nclients:\n  \
-             users: {{rate: {}/s, do: ask}}\n  echo: {{rate: 20/s, do: echo}}\nactions:\n  ask: {{path: [{{visit: api}}, \
-             reply], live: {{request: accuracy.ask}}}}\n  echo: {{path: [reply], live: {{request: accuracy.echo}}}}\n\
-             services:\n  api: {{workers: {WORKERS}, time: {{gamma: {{mean: {SERVICE_MS}ms, cv: 0.6}}}}}}\n",
+             users: {{rate: {}/s, do: {{ask: 1, say: 1}}}}\n  echo: {{rate: 20/s, do: echo}}\nactions:\n  ask: {{path: [{{visit: \
+             api}}, reply], live: {{request: accuracy.ask}}}}\n  say: {{path: [{{visit: api}}, {{emit: room}}, reply], await: \
+             {{deliveries: {SUBSCRIBERS}}}, live: {{request: accuracy.say, delivery: {{subject: \
+             \"blis.accuracy.fanout.room.*\"}}}}}}\n  echo: {{path: [reply], live: {{request: accuracy.echo}}}}\n\
+             services:\n  api: {{workers: {WORKERS}, time: {{gamma: {{mean: {SERVICE_MS}ms, cv: 0.6}}}}}}\nfan_outs:\n  room: \
+             {{subscribers: {SUBSCRIBERS}, delay: {{gamma: {{mean: 4ms, cv: 0.6}}}}}}\n",
             self.rate()
         )
     }
@@ -52,12 +57,26 @@ pub struct Figures {
     pub p50: f64,
     pub p95: f64,
     pub p99: f64,
+    /// p50, p95 and p99 of the time to each delivery of a broadcast.
+    pub each: [f64; 3],
+    /// The same of the time to the last one.
+    pub last: [f64; 3],
 }
 
 impl Figures {
     fn of(document: &Value) -> Result<Figures, String> {
         let figure = |pointer: &str| number(document, &format!("/actions/ask{pointer}"));
+        let deliveries = |which: &str| -> Result<[f64; 3], String> {
+            let quantile = |of: &str| number(document, &format!("/deliveries/say/{which}/{of}"));
+            Ok([quantile("p50")?, quantile("p95")?, quantile("p99")?])
+        };
+        let missing = number(document, "/deliveries/say/missing")?;
+        if missing > 0.0 {
+            return Err(format!("{missing} deliveries are missing"));
+        }
         Ok(Figures {
+            each: deliveries("each_ms")?,
+            last: deliveries("last_ms")?,
             answered: figure("/requests/ok")? as u64,
             throughput: figure("/throughput_rps")?,
             p50: figure("/latency_ms/response/p50")?,

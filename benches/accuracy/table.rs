@@ -12,7 +12,7 @@ struct Compared {
     of: fn(&Figures) -> f64,
 }
 
-const COMPARED: [Compared; 4] = [
+const COMPARED: [Compared; 10] = [
     Compared {
         name: "throughput",
         tolerance: 0.02,
@@ -32,6 +32,36 @@ const COMPARED: [Compared; 4] = [
         name: "p99",
         tolerance: 0.10,
         of: |figures| figures.p99,
+    },
+    Compared {
+        name: "p50 of each delivery",
+        tolerance: 0.05,
+        of: |figures| figures.each[0],
+    },
+    Compared {
+        name: "p95 of each delivery",
+        tolerance: 0.05,
+        of: |figures| figures.each[1],
+    },
+    Compared {
+        name: "p99 of each delivery",
+        tolerance: 0.10,
+        of: |figures| figures.each[2],
+    },
+    Compared {
+        name: "p50 of the last delivery",
+        tolerance: 0.05,
+        of: |figures| figures.last[0],
+    },
+    Compared {
+        name: "p95 of the last delivery",
+        tolerance: 0.05,
+        of: |figures| figures.last[1],
+    },
+    Compared {
+        name: "p99 of the last delivery",
+        tolerance: 0.10,
+        of: |figures| figures.last[2],
     },
 ];
 /// The document that has the table.

@@ -5,15 +5,15 @@ use std::sync::mpsc::Sender;
 use std::time::Instant;
 
 use async_nats::Message;
-use blis_sim::model::{ActionId, By, Model};
+use blis_sim::model::{ActionId, By, DeliveredAt, Model};
+use blis_sim::users::mailbox::{Delivery, Key};
 use futures_util::StreamExt as _;
 
-use crate::awaiting::{Delivery, Name};
 use crate::clock::time_of;
 use crate::connection::{ConnectFailure, Connection};
 use crate::driver::Incoming;
 use crate::nats::MESSAGE_ID;
-use crate::reply::name_of;
+use crate::reply::{any_holds, key_of};
 
 /// Subscribes to all that requests of a model await, each subscriber over one of the connections in turn. When this
 /// returns, the servers know of them.
@@ -29,26 +29,27 @@ pub async fn subscribe<P>(
     let lost = |why: &dyn ToString| ConnectFailure::Inbox(why.to_string());
     let mut subscribed = false;
     for (action, of) in (0u16..).map(ActionId).zip(&model.actions) {
-        let awaited = of.sending.as_ref().and_then(|one| one.awaited.as_ref());
-        let Some(awaited) = awaited else {
+        let delivery = of.sending.as_ref().and_then(|one| one.delivery.as_ref());
+        let (Some(delivery), Some(awaited)) = (delivery, of.awaited) else {
             continue;
         };
-        let subject = awaited.subject.wildcards();
+        let subject = delivery.subject.wildcards();
         for (subscriber, connection) in
             (0..awaited.subscribers.get()).zip(connections.iter().cycle())
         {
             let opened = connection.client.subscribe(subject.clone()).await;
             let mut messages = opened.map_err(|why| lost(&why))?;
-            let (incoming, by) = (incoming.clone(), awaited.by.clone());
+            let (incoming, of) = (incoming.clone(), delivery.clone());
             subscribed = true;
             tokio::spawn(async move {
                 while let Some(message) = messages.next().await {
                     let at = time_of(origin, Instant::now());
                     let delivery = Delivery {
                         action,
-                        name: named(&by, &message),
                         subscriber,
+                        key: named(&of.by, &message),
                         message: id_of(&message),
+                        fits: fits(&of, &message),
                         at,
                     };
                     if incoming.send(Incoming::Delivered(delivery)).is_err() {
@@ -67,8 +68,13 @@ pub async fn subscribe<P>(
 }
 
 /// Which request a delivery is for. One that does not say is for a request that there is not.
-fn named(by: &By, message: &Message) -> Name {
-    name_of(by, message).unwrap_or_else(|| Name::of(""))
+fn named(by: &By, message: &Message) -> Key {
+    key_of(by, message).unwrap_or_else(|| Key::of(""))
+}
+
+/// Whether a message is what is awaited.
+fn fits(of: &DeliveredAt, message: &Message) -> bool {
+    of.when.is_empty() || any_holds(&of.when, message)
 }
 
 /// What tells one message from another, where it has an id of its own.

@@ -14,14 +14,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use blis_sim::engine::{Calendar, Load, LoadEnd, Phase, Released, Turn, WakeUp};
-use blis_sim::event::{Details, Event, FlightId, Outcome, Reply, Request, Sink};
+use blis_sim::event::{Details, Event, FlightId, Reply, Request, Sink};
 use blis_sim::measure::Times;
 use blis_sim::model::Model;
 use blis_sim::runner::Epoch;
 use blis_sim::time::{Span, Time};
 use blis_sim::users::Wake;
+use blis_sim::users::mailbox::{Delivery, Earlier, Key, Mailbox};
 
-use crate::awaiting::Delivery;
 use crate::clock::Clock;
 use crate::health::Gauges;
 use crate::publications::{Aside, Place, Publications};
@@ -33,17 +33,8 @@ pub trait Transport {
     /// Takes a request over, without waiting.
     fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Sent;
 
-    /// Whether a request that has this answer is done.
-    fn replied(&mut self, flight: FlightId, outcome: Outcome) -> bool;
-
-    /// The request that a delivery ends, if it ends one.
-    fn delivered(&mut self, delivery: &Delivery) -> Option<FlightId>;
-
-    /// A request ended without its answer.
-    fn gave_up(&mut self, flight: FlightId);
-
-    /// Whether something is still to come although no request waits for it.
-    fn is_waiting(&self) -> bool;
+    /// What names a request that was just sent in its deliveries; `None` where it was not sent, or awaits none.
+    fn key(&mut self, flight: FlightId) -> Option<Key>;
 
     /// A connection was lost: which requests it had.
     fn had(&self, connection: u32, flight: FlightId) -> bool;
@@ -67,6 +58,8 @@ pub enum Sent {
     Taken(Place),
     /// It is on its way over this connection: its end is told as [`Incoming::Done`] under the same id.
     Waiting(u32),
+    /// It is on its way over this connection, and waits for deliveries alone.
+    Awaits(u32),
     /// The connection that it would be sent over is down.
     NoConnection,
 }
@@ -113,7 +106,7 @@ pub enum Incoming {
 }
 
 /// How a live run ended.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Ended {
     /// Why no more was sent.
     pub by: LoadEnd,
@@ -121,8 +114,10 @@ pub struct Ended {
     pub at: Time,
     /// How many requests were intended.
     pub intended: u64,
-    /// How many replies and acknowledgements to requests of earlier loads came meanwhile.
+    /// How many replies, acknowledgements and deliveries to requests of earlier loads came meanwhile.
     pub late_of_earlier: u64,
+    /// The requests for which something may still be delivered.
+    pub earlier: Earlier,
     /// Whether connections were lost for good.
     pub lost: bool,
     /// Why requests failed.
@@ -231,6 +226,12 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         }
     }
 
+    /// The same run after earlier loads, for whose requests something may still be delivered.
+    pub fn after(mut self, earlier: Earlier) -> Driver<T, C, S> {
+        self.load = self.load.after(earlier);
+        self
+    }
+
     /// These connections are down from the start.
     pub fn without(mut self, connections: impl IntoIterator<Item = u32>) -> Driver<T, C, S> {
         let down = connections.into_iter();
@@ -287,17 +288,16 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 self.time_out_before(at);
                 self.advance(at);
                 self.heard(at, flight, reply);
-                if self.world.transport.replied(flight, outcome_of(ending)) {
-                    self.end(at, flight, ending);
-                }
+                self.end(at, flight, ending);
             }
             Incoming::Delivered(delivery) => {
                 self.is_heard = true;
                 self.time_out_before(delivery.at);
                 self.advance(delivery.at);
-                if let Some(flight) = self.world.transport.delivered(&delivery) {
-                    self.end(delivery.at, flight, Ok(()));
-                }
+                let Driver {
+                    load, world, sink, ..
+                } = self;
+                load.delivered(&delivery, world, sink);
             }
             Incoming::Lost { connection, at } => {
                 self.down.entry(connection).or_insert(at);
@@ -327,7 +327,6 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         self.advance(at);
         for flight in self.load.flights() {
             if which(&self.world.transport, flight) {
-                self.world.transport.gave_up(flight);
                 self.end(at, flight, Err(why));
             }
         }
@@ -536,7 +535,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     fn is_waiting(&self, now: Time) -> bool {
         let late = self.load.awaits_late_replies() && !self.is_asked_to_stop;
         let late = late && now < self.silence_ends();
-        self.load.ended().is_some() && (self.world.transport.is_waiting() || late)
+        self.load.ended().is_some() && (self.load.awaits_deliveries() || late)
     }
 
     /// Until when late replies are waited for: where nobody has answered anything, hardly anybody will.
@@ -557,7 +556,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             true => Time::NEVER,
             false => self.look_at_written,
         };
-        let idle = self.load.in_flight() == 0 && !self.world.transport.is_waiting();
+        let idle = self.load.in_flight() == 0 && !self.load.awaits_deliveries();
         let silence = match self.load.ended().is_some() && idle {
             true => self.silence_ends(),
             false => Time::NEVER,
@@ -579,11 +578,13 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         let written = |connection| transport.written(connection);
         self.publications.look(usize::MAX, written, &mut self.sink);
         self.fail_publications(None, at, Reason::NotWritten);
+        let late_deliveries = self.load.mailbox().map_or(0, Mailbox::late_of_earlier);
         let ended = Ended {
             by: self.load.ended().unwrap_or(LoadEnd::Idle),
             at,
             intended: self.load.intended(),
-            late_of_earlier: self.late_of_earlier,
+            late_of_earlier: self.late_of_earlier + late_deliveries,
+            earlier: self.load.into_earlier(),
             lost: self.lost,
             reasons: self.world.reasons,
             own_lag: self.own_lag,

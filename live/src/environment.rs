@@ -58,8 +58,8 @@ pub fn filled<P: Clone>(
         for (_, text) in &mut sending.headers {
             fill(text, true, &action.name, &variable)?;
         }
-        if let Some(awaited) = &mut sending.awaited {
-            fill(&mut awaited.equals, false, &action.name, &variable)?;
+        if let Some(delivery) = &mut sending.delivery {
+            fill(&mut delivery.equals, false, &action.name, &variable)?;
         }
         if let Payload::Text(text) = &mut sending.payload {
             fill(text, false, &action.name, &variable)?;

@@ -11,7 +11,7 @@
 //!   [`connect_failure`] says why one could not be opened.
 //! - [`driver`] is the run: it wakes users when they are due, hands what they send to a [`Transport`](driver::Transport),
 //!   and tells them of replies and timeouts. It is the one place that knows the [`clock`].
-//! - [`nats`] is the transport that sends to NATS, [`text`] what it sends, [`reply`] what comes back means, [`awaiting`]
+//! - [`nats`] is the transport that sends to NATS, [`text`] what it sends, [`reply`] what comes back means, [`deliveries`]
 //!   what requests wait for besides; [`observe`] is a run from its preflight to its end.
 //! - [`limits`], [`preflight`] and [`sizes`] find before the load what would be in its way; [`denied`] is what a server
 //!   refuses while it runs, [`subjects`] which subjects have messages in common.
@@ -29,7 +29,6 @@
 
 pub mod access;
 pub mod allotment;
-pub mod awaiting;
 pub mod clock;
 pub mod connect_failure;
 pub mod connection;

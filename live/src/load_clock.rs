@@ -2,9 +2,9 @@
 
 use blis_sim::time::{Span, Time};
 
-use crate::awaiting::Delivery;
 use crate::clock::Clock;
 use crate::driver::Incoming;
+use blis_sim::users::mailbox::Delivery;
 
 /// A clock whose zero is when it was made.
 pub struct LoadClock<C> {

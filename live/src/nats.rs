@@ -11,18 +11,18 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_nats::{HeaderMap, HeaderName, HeaderValue, PublishErrorKind};
-use blis_sim::event::{FlightId, Outcome, Request};
+use blis_sim::event::{FlightId, Request};
 use blis_sim::model::{
-    ActionId, Answer, Model, Path, Payload, Piece, SendKind, Sending, SizeDraws, Template, rendered,
+    Answer, Model, Path, Payload, Piece, SendKind, Sending, SizeDraws, Template, rendered,
 };
 use blis_sim::runner::Epoch;
 use blis_sim::time::Time;
+use blis_sim::users::mailbox::Key;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::runtime::Handle;
 
 use crate::allotment::Allotment;
-use crate::awaiting::{Awaiting, Delivery, Earlier, Name, Tally};
 use crate::connection::{Connection, ReplyId, Told};
 use crate::denied::key;
 use crate::driver::{Sent, Transport};
@@ -76,7 +76,7 @@ impl Prepared {
             },
         };
         let id = (sending.request_id.clone(), Template(vec![Piece::Id]));
-        let awaited = sending.awaited.as_ref();
+        let delivery = sending.delivery.as_ref();
         let headers = [id].into_iter().chain(sending.headers.clone());
         let headers = headers.map(|(name, template)| Some((name.parse().ok()?, template)));
         Some(Prepared {
@@ -84,7 +84,7 @@ impl Prepared {
             subject: sending.subject.clone(),
             headers: headers.collect::<Option<_>>()?,
             payload,
-            awaited: awaited.map(|awaited| awaited.equals.clone()),
+            awaited: delivery.map(|delivery| delivery.equals.clone()),
         })
     }
 
@@ -167,15 +167,14 @@ pub struct Over<'a> {
     pub runtime: Handle,
     /// How many requests earlier loads have sent.
     pub sequence: u64,
-    /// Those for which something may still be delivered.
-    pub earlier: Earlier,
 }
 
 /// Sends to NATS.
 pub struct Nats {
     epoch: Epoch,
     filler: Filler,
-    awaiting: Awaiting,
+    /// What names the request that was sent last in its deliveries.
+    key: Option<(FlightId, Key)>,
     /// What payloads of a size are cut from.
     filling: Bytes,
     sizes: SizeDraws,
@@ -214,7 +213,6 @@ impl Nats {
             told,
             runtime,
             sequence,
-            earlier,
         } = over;
         let run = match epoch {
             Epoch::FIRST => session.to_owned(),
@@ -236,7 +234,7 @@ impl Nats {
             sizes: SizeDraws::new(model),
             epoch,
             filler: Filler::new(epoch, model),
-            awaiting: Awaiting::new(model, earlier),
+            key: None,
             connections,
             sent: Vec::new(),
             sequence,
@@ -247,25 +245,9 @@ impl Nats {
         }
     }
 
-    /// What came of the deliveries that requests await, by action.
-    pub fn awaited(&self) -> Vec<(ActionId, Tally)> {
-        let tallies = self.awaiting.tallies();
-        tallies.map(|(id, tally)| (id, tally.clone())).collect()
-    }
-
     /// How many requests were sent over the connections so far, those of earlier loads included.
     pub fn sequence(&self) -> u64 {
         self.sequence
-    }
-
-    /// What was delivered meanwhile for requests of earlier loads.
-    pub fn late_of_earlier(&self) -> u64 {
-        self.awaiting.late_of_earlier()
-    }
-
-    /// The requests for which something may still be delivered once this load is over.
-    pub fn into_earlier(self) -> Earlier {
-        self.awaiting.into_earlier()
     }
 
     /// The messages that never left connections, at least, once they were flushed.
@@ -278,7 +260,7 @@ impl Nats {
 }
 
 impl Transport for Nats {
-    fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Sent {
+    fn send(&mut self, _now: Time, flight: FlightId, request: &Request) -> Sent {
         let at = self.allotment.of(request);
         let (Some(connection), Some(prepared)) = (
             self.connections.get(at),
@@ -326,7 +308,7 @@ impl Transport for Nats {
             Filled::Each(template) => Bytes::from(text(template)),
         };
         let awaits = prepared.awaited.as_ref();
-        let awaits = awaits.map(|template| Name::of(&text(template)));
+        let awaits = awaits.map(|template| Key::of(&text(template)));
         let client = &connection.client;
         let answer = prepared.kind.answer();
         let accepted = match answer {
@@ -353,11 +335,11 @@ impl Transport for Nats {
         match accepted {
             Some(Ok(())) => {
                 outbox.took();
-                if let Some(name) = awaits {
-                    self.awaiting.sent(now, flight, request, name);
-                    return Sent::Waiting(at as u32);
-                }
+                let is_awaited = awaits.is_some();
+                self.key = awaits.map(|key| (flight, key));
                 match answer {
+                    // Its deliveries say more of it than that it was written.
+                    Answer::Nothing if is_awaited => Sent::Awaits(at as u32),
                     Answer::Nothing => Sent::Taken(Place {
                         connection: at as u32,
                         number: outbox.taken(),
@@ -378,20 +360,9 @@ impl Transport for Nats {
         }
     }
 
-    fn replied(&mut self, flight: FlightId, outcome: Outcome) -> bool {
-        self.awaiting.replied(flight, outcome)
-    }
-
-    fn delivered(&mut self, delivery: &Delivery) -> Option<FlightId> {
-        self.awaiting.delivered(delivery)
-    }
-
-    fn gave_up(&mut self, flight: FlightId) {
-        self.awaiting.give_up(flight);
-    }
-
-    fn is_waiting(&self) -> bool {
-        self.awaiting.is_waiting()
+    fn key(&mut self, flight: FlightId) -> Option<Key> {
+        let (of, key) = self.key.take()?;
+        (of == flight).then_some(key)
     }
 
     fn had(&self, connection: u32, flight: FlightId) -> bool {

@@ -12,7 +12,6 @@ use blis_sim::time::Span;
 use blis_sim::verdict::{LiveEvidence, Measured};
 
 use crate::allotment::Allotment;
-use crate::awaiting::Tally;
 use crate::connection::{Access, ConnectFailure, Told};
 use crate::driver::{Ended, Watch};
 use crate::health::Seen;
@@ -100,8 +99,6 @@ pub struct Observed<S> {
     pub told: Arc<Told>,
     /// What it was connected to.
     pub connected: Connected,
-    /// What came of the deliveries that requests awaited, by the name of the action.
-    pub awaited: Vec<(String, Tally)>,
     /// The messages that connections took and did not send, at least.
     pub never_left: u64,
     /// The generator, seen by itself.

@@ -210,12 +210,13 @@ fn sample<P>(
     let names = sending.headers.iter().map(|(name, _)| name.clone());
     let headers: Vec<String> = [id].into_iter().chain(names).collect();
     lines.push(format!("headers {}", headers.join(", ")));
-    if let Some(awaited) = &sending.awaited {
+    let awaited = model.actions[action.index()].awaited;
+    if let (Some(awaited), Some(delivery)) = (awaited, &sending.delivery) {
         lines.push(format!(
             "done after {} of {} deliveries on {}, to {} subscribers",
             awaited.until,
             awaited.deliveries,
-            awaited.subject.wildcards(),
+            delivery.subject.wildcards(),
             awaited.subscribers
         ));
     }

@@ -208,7 +208,7 @@ async fn permissions<P>(actions: &[&Action<P>], asker: &Asker) -> Result<(), Obs
             let action = action.name.clone();
             return Err(Obstacle::MayNotPublish { action, subject });
         }
-        let awaited = sending.awaited.as_ref();
+        let awaited = sending.delivery.as_ref();
         let awaited = awaited.map(|awaited| awaited.subject.wildcards());
         if let Some(subject) = awaited.filter(|subject| !permits(list("subscribe"), subject)) {
             let action = action.name.clone();

@@ -6,9 +6,9 @@
 use async_nats::{Message, StatusCode};
 use blis_sim::event::{Reply, ReplyHeaders};
 use blis_sim::model::{ActionId, By, Condition, Model, SendKind};
+use blis_sim::users::mailbox::Key;
 use serde_json::Value;
 
-use crate::awaiting::Name;
 use crate::connection::Told;
 use crate::identity::{REJECTED, SERVICE_ERROR, SERVICE_ERROR_CODE};
 use crate::message::{acknowledged, header};
@@ -168,18 +168,25 @@ fn is_there(payload: &[u8]) -> bool {
 }
 
 /// Which request a delivery is for; `None` where it does not say.
-pub fn name_of(by: &By, message: &Message) -> Option<Name> {
+pub fn key_of(by: &By, message: &Message) -> Option<Key> {
     match by {
-        By::Header(name) => header(message, name).map(Name::of),
+        By::Header(name) => header(message, name).map(Key::of),
         By::Token(number) => {
             let token = message.subject.split('.').nth(number.get() - 1);
-            token.map(Name::of)
+            token.map(Key::of)
         }
         By::Json(pointer) => {
             let body: Value = serde_json::from_slice(&message.payload).ok()?;
-            Some(Name::of(&text_of(body.pointer(pointer)?)))
+            Some(Key::of(&text_of(body.pointer(pointer)?)))
         }
     }
+}
+
+/// Whether one of these conditions holds for a message.
+pub fn any_holds(conditions: &[Condition], message: &Message) -> bool {
+    let mut body = Body::new(&message.payload);
+    let mut conditions = conditions.iter();
+    conditions.any(|condition| holds(condition, message, &mut body))
 }
 
 /// A body that is read as JSON when that is first asked for.
@@ -407,14 +414,14 @@ mod tests {
     #[test]
     fn a_delivery_names_its_request() {
         let told = message(&[("Answer-To", "users/1/2/0")], r#"{"a": {"id": 17}}"#);
-        let named = |by| name_of(&by, &told);
+        let named = |by| key_of(&by, &told);
         let header = By::Header("Answer-To".to_owned());
-        assert_eq!(named(header), Some(Name::of("users/1/2/0")));
+        assert_eq!(named(header), Some(Key::of("users/1/2/0")));
         assert_eq!(named(By::Header("Other".to_owned())), None);
         let token = |number| By::Token(NonZeroUsize::new(number).expect("not 0"));
-        assert_eq!(named(token(3)), Some(Name::of("17")));
+        assert_eq!(named(token(3)), Some(Key::of("17")));
         assert_eq!(named(token(4)), None);
-        assert_eq!(named(By::Json("/a/id".to_owned())), Some(Name::of("17")));
+        assert_eq!(named(By::Json("/a/id".to_owned())), Some(Key::of("17")));
         assert_eq!(named(By::Json("/b".to_owned())), None);
     }
 }

@@ -17,10 +17,10 @@ use blis_sim::event::Sink;
 use blis_sim::measure::Measure;
 use blis_sim::model::{Model, Path, Piece};
 use blis_sim::runner::{Epoch, Ran, Runner};
+use blis_sim::users::mailbox::Earlier;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::allotment::Allotment;
-use crate::awaiting::Earlier;
 use crate::clock::RealClock;
 use crate::connection::{Access, ConnectFailure, Connection, Told, open};
 use crate::deliveries::subscribe;
@@ -193,7 +193,6 @@ impl Session {
                 told: Arc::clone(&self.told),
                 runtime: self.runtime.handle().clone(),
                 sequence: self.sequence,
-                earlier: std::mem::take(&mut self.earlier),
             },
         );
         let watching = self.runtime.block_on(async { observers.watch() });
@@ -207,7 +206,9 @@ impl Session {
         let connections = (0u32..).zip(&self.connections);
         let down = connections.filter(|(_, one)| !one.up.load(Ordering::Relaxed));
         let down: Vec<u32> = down.map(|(number, _)| number).collect();
-        let driver = Driver::new(epoch, model, nats, clock, (heard, also), gauges).without(down);
+        let driver = Driver::new(epoch, model, nats, clock, (heard, also), gauges)
+            .after(std::mem::take(&mut self.earlier))
+            .without(down);
         let mut silence = Silence::new(model);
         let told = Arc::clone(&self.told);
         let mut show = |reached: Progress, (heard, _): &mut (Heard, S)| {
@@ -219,30 +220,23 @@ impl Session {
             stop: watch.stop,
             show: &mut show,
         };
-        let (transport, ((measure, _), also), ended) = driver.run(watch);
+        let (transport, ((measure, _), also), mut ended) = driver.run(watch);
         // A run may end before it is looked at.
         let warnings = silence.look(&self.told.responders);
         warnings.iter().for_each(|warning| warn(warning));
         let seen = watcher.stop();
         let never_left = transport.never_left();
-        let awaited = transport.awaited().into_iter().map(|(action, tally)| {
-            let name = model.actions[action.index()].name.clone();
-            (name, tally)
-        });
-        let awaited = awaited.collect();
         self.sequence = transport.sequence();
-        let late_deliveries = transport.late_of_earlier();
-        self.earlier = transport.into_earlier();
+        self.earlier = std::mem::take(&mut ended.earlier);
         let observers = self.runtime.block_on(watching.finish(ended.lost));
         Ok(Observed {
             epoch,
-            late_of_earlier: ended.late_of_earlier + late_deliveries,
+            late_of_earlier: ended.late_of_earlier,
             measure,
             also,
             ended,
             told: Arc::clone(&self.told),
             connected: self.connected.clone(),
-            awaited,
             never_left,
             seen,
             observers,
@@ -284,8 +278,8 @@ impl Session {
         };
         let mut awaited = model.actions.iter().filter(|action| {
             let sending = action.sending.as_ref();
-            let awaited = sending.and_then(|sending| sending.awaited.as_ref());
-            awaited.is_some_and(|awaited| !names_all(&awaited.equals.0))
+            let delivery = sending.and_then(|sending| sending.delivery.as_ref());
+            delivery.is_some_and(|delivery| !names_all(&delivery.equals.0))
         });
         match awaited.next() {
             Some(action) if self.next != Epoch::FIRST => {

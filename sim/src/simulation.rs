@@ -8,12 +8,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::backend::{Backend, Reply};
-use crate::engine::{Calendar, Load, LoadEnd, Task, Timer, Turn, WakeUp, World};
+use crate::backend::{Backend, Output, Reply};
+use crate::engine::{Arena, Calendar, Load, LoadEnd, Task, Timer, Turn, WakeUp, World};
 use crate::event::{FlightId, Outcome, Request, Sink};
 use crate::model::Model;
 use crate::time::{Span, Time};
 use crate::users::Wake;
+use crate::users::mailbox::{Delivery, Key};
 
 /// The simulated world: a backend and a calendar.
 #[derive(Debug, Clone)]
@@ -49,6 +50,10 @@ impl World for Simulated {
     #[inline]
     fn gave_up<S: Sink>(&mut self, now: Time, flight: FlightId, sink: &mut S) {
         self.backend.gave_up(now, flight, &mut self.calendar, sink);
+    }
+
+    fn key(&mut self, flight: FlightId) -> Option<Key> {
+        Some(Key::of_flight(flight))
     }
 
     fn dropped(&mut self, _request: &Request) {}
@@ -128,6 +133,8 @@ pub struct Simulation<S> {
     /// Whether the users do not fit into a processor's cache.
     many_users: bool,
     finished: bool,
+    /// Deliveries that are on their way to somebody who awaits them.
+    deliveries: Arena<Delivery>,
 }
 
 impl<S: Sink> Simulation<S> {
@@ -163,6 +170,7 @@ impl<S: Sink> Simulation<S> {
             names: Box::new(Names::new(model)),
             many_users,
             finished: false,
+            deliveries: Arena::new(),
         }
     }
 
@@ -184,7 +192,8 @@ impl<S: Sink> Simulation<S> {
     /// How many sessions of open clients, and requests in flight or still being worked on without a client, there
     /// are: what takes memory beyond what the model itself says.
     pub fn present(&self) -> usize {
-        self.load.open_sessions() + self.load.in_flight().max(self.world.backend.len())
+        let work = self.load.in_flight().max(self.world.backend.len());
+        self.load.open_sessions() + work + self.deliveries.len()
     }
 
     /// Why the load ended, once it has.
@@ -298,6 +307,7 @@ impl<S: Sink> Simulation<S> {
             self.load
                 .time_out(self.now, &mut self.world, &mut self.sink);
             self.release();
+            self.take_output();
             return Ok(true);
         }
         let Some((_, task)) = self.world.calendar.take() else {
@@ -320,18 +330,75 @@ impl<S: Sink> Simulation<S> {
         let reply = match task {
             Task::User(user) => return Ok(self.wake(Wake::User(user))),
             Task::Arrival(process) => return Ok(self.wake(Wake::Arrival(process))),
+            Task::Delivery(slot) => {
+                self.deliver(slot);
+                return Ok(true);
+            }
             Task::Served(job) => world.backend.served(*now, job, &mut world.calendar, sink),
             Task::Arrived(job) => world.backend.arrived(*now, job, &mut world.calendar, sink),
             Task::Delivered(reply) => Some(world.backend.delivered(reply)),
             Task::Timer(timer) => world.backend.timer(*now, timer, &mut world.calendar, sink),
-            // Nobody in a simulation awaits what is handed out.
-            Task::Delivery(_) => None,
         };
         if let Some(Reply { flight, outcome }) = reply {
             load.reply(*now, flight, outcome, world, sink);
             self.release();
         }
+        self.take_output();
         Ok(true)
+    }
+
+    /// Takes the deliveries that the backend has handed out, if there are any.
+    #[inline(always)]
+    fn take_output(&mut self) {
+        if self.world.backend.has_output() {
+            self.take_deliveries();
+        }
+    }
+
+    /// Has the calendar call for every delivery that somebody awaits.
+    #[inline(never)]
+    fn take_deliveries(&mut self) {
+        let Simulated { backend, calendar } = &mut self.world;
+        while let Some(output) = backend.take_output() {
+            match output {
+                Output::Delivery {
+                    by,
+                    subscriber,
+                    message,
+                    at,
+                    flight,
+                } => {
+                    let key = Key::of_flight(flight);
+                    let mailbox = self.load.mailbox();
+                    if let Some(of) = mailbox.and_then(|mailbox| mailbox.awaiting(by, key)) {
+                        let slot = self.deliveries.insert(Delivery {
+                            action: of.action,
+                            subscriber: subscriber % of.subscribers,
+                            key,
+                            message: Some(message),
+                            fits: true,
+                            at,
+                        });
+                        calendar.push(at, Task::Delivery(slot));
+                    }
+                }
+                // What is played here is not handed on.
+                Output::Visit { .. } | Output::Publish { .. } | Output::Settled { .. } => {}
+            }
+        }
+    }
+
+    /// A delivery reaches its subscriber.
+    #[inline(never)]
+    fn deliver(&mut self, slot: u32) {
+        let delivery = self.deliveries[slot];
+        self.deliveries.remove(slot);
+        let Simulation {
+            load, world, sink, ..
+        } = self;
+        load.delivered(&delivery, world, sink);
+        self.release();
+        self.take_output();
     }
 
     /// Sends those that have waited for room, as far as there is some.
@@ -353,6 +420,7 @@ impl<S: Sink> Simulation<S> {
         } = self;
         while load.release(*now, world, sink) {}
         self.attention = load.attention();
+        self.take_output();
     }
 
     /// Whether anything comes of a timer; otherwise it is no event, and the clock does not move for it.
@@ -387,6 +455,7 @@ impl<S: Sink> Simulation<S> {
         } else if load.ended_at().is_some() {
             self.attention = load.attention();
         }
+        self.take_output();
         true
     }
 
@@ -412,7 +481,7 @@ impl<S: Sink> Simulation<S> {
     #[cold]
     fn still_happens(&mut self, at: Time) -> bool {
         loop {
-            let busy = !self.world.backend.is_empty();
+            let busy = !self.world.backend.is_empty() || !self.deliveries.is_empty();
             match self.load.turn(at, at, busy) {
                 Turn::GoesOn => return true,
                 Turn::DropHeld(at) => {

@@ -60,7 +60,7 @@ fn found(text: &str) -> Vec<(String, String)> {
 #[test]
 fn every_value_of_a_template_is_judged_at_its_place() {
     let told = |values: &str, live: &str| -> Vec<String> {
-        let text = BASE.replace("slo: {p95: 100ms, p99: 250ms}", &format!("live: {live}"));
+        let text = sent(live);
         let errors = errors(&format!(
             "{text}variables: {{v: {{one_of: [{values}]}}, w: {{one_of: [a, PURGE]}}, k: {{from: 1, to: 9}}}}\n"
         ));
@@ -150,27 +150,27 @@ fn every_value_of_a_template_is_judged_at_its_place() {
         ),
         (
             "a, \"b.c\"",
-            "{publish: a, await: {subject: \"t.{v}\"}}",
+            "{publish: a, delivery: {subject: \"t.{v}\"}}",
             "`t.b.c`, which is not one token",
         ),
         (
             "a, \"*\"",
-            "{publish: a, await: {subject: \"t.{v}\"}}",
+            "{publish: a, delivery: {subject: \"t.{v}\"}}",
             "`t.*`, which is not one token",
         ),
         (
             "a, \"b c\"",
-            "{publish: a, await: {subject: \"t.{v}\"}}",
+            "{publish: a, delivery: {subject: \"t.{v}\"}}",
             "which has a blank",
         ),
         (
             "a, \"b.c\"",
-            "{publish: a, await: {subject: \"t.{uuid}\", by: {token: 2}, equals: \"{v}{uuid}\"}}",
+            "{publish: a, delivery: {subject: \"t.{uuid}\", by: {token: 2}, equals: \"{v}{uuid}\"}}",
             "which is not one token",
         ),
         (
             "a, \"b\\n\"",
-            "{publish: a, await: {subject: t, equals: \"{v}{uuid}\"}}",
+            "{publish: a, delivery: {subject: t, equals: \"{v}{uuid}\"}}",
             "which has more than one line",
         ),
     ] {
@@ -214,12 +214,22 @@ fn a_payload_that_no_server_takes_is_refused_whatever_makes_it_long() {
     assert!(errors[0].to_string().contains(what), "{}", errors[0]);
 }
 
+/// The spec whose action `ask` is sent so, and awaits what is delivered.
+fn sent(live: &str) -> String {
+    let slo = "slo: {p95: 100ms, p99: 250ms}";
+    match live.contains("delivery: ") {
+        false => BASE.replace(slo, &format!("live: {live}")),
+        true => {
+            let text = BASE.replace(slo, &format!("await: {{}}\n    live: {live}"));
+            let text = text.replace("      - reply\n", "      - emit: hall\n      - reply\n");
+            format!("{text}fan_outs: {{hall: {{subscribers: 1}}}}\n")
+        }
+    }
+}
+
 /// What a live action says in which a variable of 200 kB stands so often.
 fn told_of_long(live: &str) -> Vec<String> {
-    let text = BASE.replace(
-        "slo: {p95: 100ms, p99: 250ms}",
-        &format!("live: {}", live.replace("LONG", &"{v}".repeat(400))),
-    );
+    let text = sent(&live.replace("LONG", &"{v}".repeat(400)));
     let long = "x".repeat(200_000);
     let errors = errors(&format!("{text}variables: {{v: {{one_of: [{long}]}}}}\n"));
     errors.iter().map(ToString::to_string).collect()
@@ -231,7 +241,7 @@ fn texts_that_no_server_takes_are_refused_and_not_written_out() {
     for (live, what) in [
         ("{request: a, headers: {H: \"LONG\"}}", most),
         (
-            "{request: a, await: {subject: b.*, by: {json: /id}, equals: \"LONG{uuid}\", subscribers: 1}}",
+            "{request: a, delivery: {subject: b.*, by: {json: /id}, equals: \"LONG{uuid}\"}}",
             most,
         ),
         (
@@ -239,7 +249,7 @@ fn texts_that_no_server_takes_are_refused_and_not_written_out() {
             "which is longer than a server reads",
         ),
         (
-            "{request: a, await: {subject: \"LONG\", by: {json: /id}, equals: \"{uuid}\", subscribers: 1}}",
+            "{request: a, delivery: {subject: \"LONG\", by: {json: /id}, equals: \"{uuid}\"}}",
             "which is longer than a server reads",
         ),
     ] {
@@ -495,14 +505,26 @@ const CASES: &[Case] = &[
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a, record_headers: [Id, Other, Id]}", &[("Id", "`Id` is named twice")]),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a, record_headers: [A, B, C, D, E, F, G, H, I]}", &[("[A, B, C, D, E, F, G, H, I]", "9 headers are to be recorded")]),
     ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a, rejected_when: [{text: \"\"}]}", &[("\"\"", "an empty text is in every reply")]),
-    ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a, await: {}}", &[("await", "`await` needs the key `subject`")]),
-    ("slo: {p95: 100ms, p99: 250ms}", "live: {publish: a, await: {subject: \"b.>.c\"}}", &[("\"b.>.c\"", "the subject `b.>.c` is a wildcard, which nobody can publish to")]),
-    ("slo: {p95: 100ms, p99: 250ms}", "live: {publish: a, await: {subject: b, by: {token: 1}}}", &[("1", "token 1 of the subject is the same for every request")]),
-    ("slo: {p95: 100ms, p99: 250ms}", "live: {publish: a, await: {subject: b, equals: \"{user}\"}}", &[("\"{user}\"", "several requests have the same `equals`")]),
-    ("slo: {p95: 100ms, p99: 250ms}", "live: {publish: a, await: {subject: b, deliveries: 0}}", &[("0", "0 deliveries")]),
-    ("slo: {p95: 100ms, p99: 250ms}", "live: {publish: a, await: {subject: b, subscribers: 0}}", &[("0", "0 subscribers")]),
-    ("slo: {p95: 100ms, p99: 250ms}", "live: {publish: a, await: {subject: b, deliveries: 2, until: 3}}", &[("3", "3 of 2 deliveries")]),
-    ("slo: {p95: 100ms, p99: 250ms}", "live: {publish: a, await: {subject: b, until: last}}", &[("last", "`last` is not a count")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {request: a, await: {}}", &[("await", "`await` is no longer a key of `live`")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {}\n    live: {request: a, delivery: {}}", &[("delivery", "`delivery` needs the key `subject`")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {}\n    live: {publish: a, delivery: {subject: \"b.>.c\"}}", &[("\"b.>.c\"", "the subject `b.>.c` is a wildcard, which nobody can publish to")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {}\n    live: {publish: a, delivery: {subject: b, by: {token: 1}}}", &[("1", "token 1 of the subject is the same for every request")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {}\n    live: {publish: a, delivery: {subject: b, equals: \"{user}\"}}", &[("\"{user}\"", "several requests have the same `equals`")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {}\n    live: {publish: a, delivery: {subject: b, when: []}}", &[("[]", "no message is a delivery where none of no conditions holds")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "live: {publish: a, delivery: {subject: b}}", &[("{subject: b}", "nothing is awaited that could come there")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {}\n    live: {publish: a}", &[("{publish: a}", "the action awaits deliveries, and `live` does not say where they come")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {}", &[("{}", "the path of `ask` delivers nothing that could be awaited")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {deliveries: 0}", &[("0", "0 deliveries")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {subscribers: 0}", &[("0", "0 subscribers")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {deliveries: 2, until: 3}", &[("3", "3 of 2 deliveries")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {until: last}", &[("last", "`last` is not a count")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {from: {fan_out: hall}}", &[("hall", "there is no fan-out `hall`")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {from: {consumer: a/b}}", &[("a/b", "there is no consumer `a/b`")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "slo: {deliveries: {missing: 1%}}", &[("{missing: 1%}", "the action awaits no deliveries that could keep this")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {}\n    slo: {deliveries: {}}", &[("{}", "empty `deliveries` promise nothing")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {}\n    slo: {deliveries: {last: {}}}", &[("{}", "without a limit nothing is promised")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {}\n    slo: {deliveries: {each: {p50: 2ms, p99: 1ms}}}", &[("1ms", "`p99` (1ms) is below `p50` (2ms)")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {}\n    slo: {overall: {deliveries: {missing: 1%}}}", &[("{missing: 1%}", "deliveries belong to single tries")]),
     ("name: base", "name: base\nmax_in_flight: {limit: 0}", &[("0", "a limit of 0 requests in flight")]),
     ("name: base", "name: base\nmax_in_flight: {limit: 5, policy: wait}", &[("wait", "`wait` is not a policy")]),
     ("name: base", "name: base\nvariables: {user: {one_of: [a]}}", &[("user", "`user` is a place of every template")]),

@@ -4,7 +4,6 @@ use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use blis_live::awaiting::Tally;
 use blis_live::driver::{Progress, Watch};
 use blis_live::health::{self, Seen};
 use blis_live::journal::End;
@@ -14,7 +13,7 @@ use blis_live::plan;
 use blis_live::target::Target;
 use blis_sim::measure::Times;
 use blis_sim::result::{
-    self, AwaitedResult, GeneratorInterval, GeneratorResult, LatencyBlock, Live, Mode, Record, Run,
+    self, GeneratorInterval, GeneratorResult, LatencyBlock, Live, Mode, Record, Run,
 };
 use blis_sim::spec::service::{PayloadFlag, ServiceFlags};
 use blis_sim::time::{Span, Time};
@@ -235,7 +234,6 @@ fn run_of<S>(
         ),
         incidents: named(incidents(&observed)),
         messages: observed.told.messages(),
-        awaited: observed.awaited.iter().map(awaited).collect(),
         generator: Some(generator_result(&ended.own_lag, &observed.seen, &evidence)),
         connections: observed.connected.connections,
         server_version: observed.connected.server,
@@ -259,21 +257,6 @@ fn named(counts: impl IntoIterator<Item = (&'static str, u64)>) -> BTreeMap<Stri
     counts
         .map(|(name, number)| (name.to_owned(), number))
         .collect()
-}
-
-fn awaited((action, tally): &(String, Tally)) -> (String, AwaitedResult) {
-    let result = AwaitedResult {
-        expected: tally.expected,
-        delivered: tally.delivered,
-        missing: tally.missing(),
-        duplicates: tally.duplicates,
-        late: tally.late,
-        unmatched: tally.unmatched,
-        from_intended_ms: LatencyBlock::of(&tally.from_intended),
-        from_sent_ms: LatencyBlock::of(&tally.from_sent),
-        to_last_ms: LatencyBlock::of(&tally.to_last),
-    };
-    (action.clone(), result)
 }
 
 fn generator_result(own_lag: &Times, seen: &Seen, evidence: &LiveEvidence) -> GeneratorResult {

@@ -1,10 +1,10 @@
-//! What only a live run has: deliveries that were awaited, and how the generator did.
+//! What only a live run has, and how the generator did.
 
 use blis_sim::result::{GeneratorInterval, GeneratorResult, LatencyBlock, Live, Run};
 use blis_sim::verdict::{Standing, Status};
 
 use super::course::grouped;
-use super::number::{NOT_MEASURED, count, millis, or_not_measured, percent, rough};
+use super::number::{NOT_MEASURED, count, millis, percent, rough};
 use super::parts::{Block, Fact, Section};
 use super::record::record;
 use super::table::Table;
@@ -70,43 +70,6 @@ fn connections(run: &Run, live: &Live) -> Fact {
 fn quantiles(times: &LatencyBlock) -> Option<String> {
     let (p50, p99) = (times.p50?, times.p99?);
     Some(format!("p50 {}, p99 {}", millis(p50), millis(p99)))
-}
-
-/// Deliveries that requests awaited, by action.
-pub fn awaited(run: &Run) -> Section {
-    let awaited = run.live.as_ref().map(|live| &live.awaited);
-    let Some(awaited) = awaited.filter(|awaited| !awaited.is_empty()) else {
-        return Section::empty();
-    };
-    let mut table = Table::new(&[
-        "awaited",
-        "to come",
-        "came",
-        "missing",
-        "duplicates",
-        "late",
-        "unmatched",
-        "p50",
-        "p99",
-        "p99 of the last",
-    ]);
-    let ms = |value| or_not_measured(value, millis);
-    for (action, of) in awaited {
-        table.row([
-            action.clone(),
-            count(of.expected),
-            count(of.delivered),
-            count(of.missing),
-            count(of.duplicates),
-            count(of.late),
-            count(of.unmatched),
-            ms(of.from_intended_ms.p50),
-            ms(of.from_intended_ms.p99),
-            ms(of.to_last_ms.p99),
-        ]);
-    }
-    let note = "times of deliveries count from the intended instant of their request".to_owned();
-    Section::of([Block::Table(table), Block::Notes(vec![note])])
 }
 
 /// How the generator did: in one line where it was no matter, with its course where it was the limit or lagged.
@@ -228,7 +191,6 @@ mod tests {
             reasons: Default::default(),
             incidents: Default::default(),
             messages: Vec::new(),
-            awaited: Default::default(),
             generator: Some(GeneratorResult {
                 own_lag_ms: block(1.0),
                 control_ms: block(0.5),

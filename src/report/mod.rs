@@ -7,6 +7,7 @@ mod absence;
 mod breakdown;
 mod check;
 mod course;
+mod deliveries;
 mod explain;
 mod limits;
 mod live;

@@ -17,7 +17,7 @@ use super::number::{
 };
 use super::parts::{Block, Fact, GAP, Report, Section};
 use super::table::Table;
-use super::{limits, live, messages, observers};
+use super::{deliveries, limits, live, messages, observers};
 
 /// The most objectives that a report shows beside those that decided; the document has all of them.
 const OBJECTIVES: usize = 8;
@@ -40,7 +40,7 @@ pub fn run(file: Option<&str>, run: &Run) -> Report {
             messages(run),
             live::configuration(run),
             live::live(run),
-            live::awaited(run),
+            deliveries::deliveries(run),
             course(run),
             observers::observers(run),
             limit(run),

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod awaited;
 mod calendar;
 mod coverage;
 mod draws;

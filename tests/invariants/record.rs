@@ -99,7 +99,8 @@ impl Sink for Recorder {
                 visitor,
                 step,
             },
-            Event::Details { .. }
+            Event::Awaited { .. }
+            | Event::Details { .. }
             | Event::Publication { .. }
             | Event::Message { .. }
             | Event::Delivery { .. }

@@ -10,6 +10,7 @@ use blis_sim::event::{FlightId, Outcome, Request, SessionEnd, Sink};
 use blis_sim::measure::Measure;
 use blis_sim::time::{Span, Time};
 use blis_sim::users::Wake;
+use blis_sim::users::mailbox::Key;
 
 use crate::record::{Kept, Recorder, model};
 
@@ -56,6 +57,10 @@ impl Scripted {
 }
 
 impl World for Scripted {
+    fn key(&mut self, flight: FlightId) -> Option<Key> {
+        Some(Key::of_flight(flight))
+    }
+
     fn dropped(&mut self, _: &Request) {}
 
     fn send<S: Sink>(
@@ -428,6 +433,10 @@ struct Late {
 }
 
 impl World for Late {
+    fn key(&mut self, flight: FlightId) -> Option<Key> {
+        Some(Key::of_flight(flight))
+    }
+
     fn dropped(&mut self, _: &Request) {}
 
     fn send<S: Sink>(

@@ -72,7 +72,7 @@ fn subjects_that_may_not_be_listened_to_are_found_before_the_load() {
     let path = sends(
         &server,
         "concurrency: 1, do: ask",
-        "live: {publish: demo.ask, await: {subject: \"demo.{user}\"}}",
+        "await: {}, live: {publish: demo.ask, delivery: {subject: \"demo.{user}\"}}",
     );
     let ran = observed(&server.url(), &[&["--spec", &path], &me[..]].concat());
     refused(

@@ -42,8 +42,8 @@ fn a_broadcast_is_measured_at_every_subscriber() {
     let text = spec(
         "{requests: 40}",
         "concurrency: 4, do: ask",
-        "live: {publish: \"room.{room}.say\", await: {subject: \"room.*.said\", by: {json: /id}, equals: \
-         \"{uuid}\", subscribers: 3}}, payload: {text: '{\"id\": \"{uuid}\"}'}",
+        "await: {subscribers: 3}, live: {publish: \"room.{room}.say\", delivery: {subject: \"room.*.said\", by: {json: /id}, \
+         equals: \"{uuid}\"}}, payload: {text: '{\"id\": \"{uuid}\"}'}",
         FAST,
     ) + "connections: {pool: 2}\nvariables: {room: {one_of: [north, south], per: user}}\n";
     let path = saved(&server, "room.yaml", &text);
@@ -56,16 +56,16 @@ fn a_broadcast_is_measured_at_every_subscriber() {
         ("duplicates", 0),
         ("late", 0),
         ("unmatched", 0),
-        ("from_intended_ms/count", 120),
-        ("to_last_ms/count", 40),
+        ("each_ms/count", 120),
+        ("last_ms/count", 40),
     ] {
-        let pointer = format!("/live/awaited/ask/{figure}");
+        let pointer = format!("/deliveries/ask/{figure}");
         assert_eq!(number(&result, &pointer), wanted, "{figure}");
     }
     // The request is done with its last delivery.
     let max = |pointer: &str| result.pointer(pointer).and_then(serde_json::Value::as_f64);
     assert_eq!(
-        max("/live/awaited/ask/to_last_ms/max"),
+        max("/deliveries/ask/last_ms/max"),
         max("/latency_ms/response/max")
     );
 }
@@ -98,7 +98,7 @@ fn duplicates_late_and_missing_deliveries_are_told_apart() {
     let text = spec(
         "{requests: 5}",
         "concurrency: 1, do: ask, timeout: 500ms, on_failure: {respawn: true}",
-        "live: {publish: work, await: {subject: done}}",
+        "await: {}, live: {publish: work, delivery: {subject: done}}",
         FAST,
     );
     let path = saved(&server, "late.yaml", &text);
@@ -112,7 +112,7 @@ fn duplicates_late_and_missing_deliveries_are_told_apart() {
         ("duplicates", 1),
         ("late", 1),
     ] {
-        let pointer = format!("/live/awaited/ask/{figure}");
+        let pointer = format!("/deliveries/ask/{figure}");
         assert_eq!(number(&result, &pointer), wanted, "{figure}");
     }
     let printed = run(&[
@@ -123,7 +123,11 @@ fn duplicates_late_and_missing_deliveries_are_told_apart() {
         &path,
         "--quiet",
     ]);
-    assert!(printed.stdout.contains("awaited"), "{}", printed.stdout);
+    assert!(
+        printed.stdout.contains("deliveries of"),
+        "{}",
+        printed.stdout
+    );
 }
 
 #[test]
@@ -142,15 +146,15 @@ fn a_request_with_its_reply_waits_for_the_first_delivery_too() {
     let text = spec(
         "{requests: 20}",
         "concurrency: 4, do: ask",
-        "live: {request: \"order.{uuid}\", await: {subject: \"told.{uuid}.part\", by: {token: 2}, equals: \"{uuid}\", \
-         deliveries: 2, until: first}}",
+        "await: {deliveries: 2, until: first}, live: {request: \"order.{uuid}\", delivery: {subject: \"told.{uuid}.part\", \
+         by: {token: 2}, equals: \"{uuid}\"}}",
         FAST,
     );
     let path = saved(&server, "order.yaml", &text);
     let result = observe(&server.url(), &["--spec", &path]);
     assert_eq!(number(&result, "/requests/ok"), 20);
-    assert_eq!(number(&result, "/live/awaited/ask/delivered"), 40);
-    assert_eq!(number(&result, "/live/awaited/ask/unmatched"), 0);
+    assert_eq!(number(&result, "/deliveries/ask/delivered"), 40);
+    assert_eq!(number(&result, "/deliveries/ask/unmatched"), 0);
 }
 
 #[test]

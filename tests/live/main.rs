@@ -6,6 +6,7 @@ mod access;
 mod bad_input;
 mod cluster;
 mod damaged;
+mod deliveries;
 mod exchange;
 mod guarded;
 mod honesty;
@@ -37,9 +38,14 @@ fn saved(server: &Server, name: &str, text: &str) -> String {
 
 /// A spec of one client and one action.
 fn spec(run: &str, client: &str, action: &str, service: &str) -> String {
+    // What is awaited comes from somewhere in a simulation too.
+    let (emit, fan_outs) = match action.contains("await: ") {
+        true => ("{emit: all}, ", "fan_outs: {all: {subscribers: 1}}\n"),
+        false => ("", ""),
+    };
     format!(
-        "blis: 1\nname: live\nrun: {run}\nclients:\n  users: {{{client}}}\nactions:\n  ask: {{path: [{{visit: api}}, reply], \
-         {action}}}\nservices:\n  api: {{{service}}}\n"
+        "blis: 1\nname: live\n{fan_outs}run: {run}\nclients:\n  users: {{{client}}}\nactions:\n  ask: {{path: [{emit}{{visit: \
+         api}}, reply], {action}}}\nservices:\n  api: {{{service}}}\n"
     )
 }
 

@@ -21,7 +21,8 @@ use crate::wire::{Message, Wire};
 fn model(client: &str, action: &str) -> Model {
     let text = format!(
         "{{blis: 1, name: loads, run: {{requests: 3, drain: 0s}}, clients: {{users: {{{client}, do: ask}}}}, \
-         actions: {{ask: {{path: [{{visit: api}}, reply], live: {action}}}}}, services: {{api: {{workers: 1, time: 1ms}}}}}}"
+         actions: {{ask: {{path: [{{emit: all}}, {{visit: api}}, reply], live: {action}}}}}, services: {{api: {{workers: 1, time: \
+         1ms}}}}, fan_outs: {{all: {{subscribers: 1}}}}}}"
     );
     let read = blis_sim::spec::read(&text).expect("it reads");
     blis_sim::spec::lower(&read).expect("it lowers").model
@@ -117,7 +118,10 @@ fn deliveries_of_one_load_are_late_in_the_next_and_match_nothing_there() {
         let id = message.header("Blis-Request").expect("an id");
         wire.publish_with("done", &[&format!("Blis-Request: {id}")], b"");
     });
-    let model = model("concurrency: 1", "{publish: work, await: {subject: done}}");
+    let model = model(
+        "concurrency: 1",
+        "{publish: work, delivery: {subject: done}}, await: {}",
+    );
     let mut session = session(&server, &model);
     let runs = three(&mut session, &model);
     session.close();
@@ -193,7 +197,7 @@ fn deliveries_that_do_not_tell_loads_apart_are_refused_from_the_second_on() {
     });
     let of = |equals: &str| {
         let live = format!(
-            "{{publish: work, await: {{subject: done, by: {{json: /id}}, equals: \"{equals}\"}}}}"
+            "{{publish: work, delivery: {{subject: done, by: {{json: /id}}, equals: \"{equals}\"}}}}, await: {{}}"
         );
         let action = format!("{live}, payload: {{text: '{{\"id\": \"{equals}\"}}'}}");
         model("concurrency: 1", &action)

@@ -5,7 +5,7 @@ use async_nats::{HeaderMap, Subject};
 use blis_sim::backend::{Call, Message, Output};
 use blis_sim::engine::Task;
 use blis_sim::event::{FlightId, Outcome};
-use blis_sim::model::{FanOutId, Model, REQUEST_ID, StreamId};
+use blis_sim::model::{Deliverer, FanOutId, Model, REQUEST_ID, StreamId};
 use blis_sim::time::{Span, Time};
 use bytes::Bytes;
 
@@ -127,11 +127,17 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
                     message,
                 } => self.publish_to_stream(job, flight, stream, subject, id, &message),
                 Output::Delivery {
-                    fan_out,
+                    by: Deliverer::FanOut(fan_out),
                     subscriber,
                     at,
                     flight,
+                    ..
                 } => self.deliver(fan_out, subscriber, at, flight),
+                // The stream itself delivers.
+                Output::Delivery {
+                    by: Deliverer::Consumer(_),
+                    ..
+                } => {}
                 Output::Settled { ticket, end } => self.settled(ticket, end),
             }
         }

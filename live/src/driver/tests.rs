@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use blis_sim::event::Outcome;
 use blis_sim::measure::Measure;
 use blis_sim::spec;
 
@@ -114,18 +115,8 @@ impl Transport for Echo {
         Sent::Waiting(0)
     }
 
-    fn replied(&mut self, _flight: FlightId, _outcome: Outcome) -> bool {
-        true
-    }
-
-    fn delivered(&mut self, _delivery: &Delivery) -> Option<FlightId> {
+    fn key(&mut self, _flight: FlightId) -> Option<Key> {
         None
-    }
-
-    fn gave_up(&mut self, _flight: FlightId) {}
-
-    fn is_waiting(&self) -> bool {
-        false
     }
 
     fn had(&self, connection: u32, _flight: FlightId) -> bool {

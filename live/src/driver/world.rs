@@ -6,6 +6,7 @@ use blis_sim::engine::{Calendar, World};
 use blis_sim::event::{Details, Event, FlightId, Outcome, Request, Sink};
 use blis_sim::time::{Span, Time};
 use blis_sim::users::Wake;
+use blis_sim::users::mailbox::Key;
 
 use super::{Sent, Transport};
 use crate::publications::{Place, over};
@@ -96,6 +97,11 @@ impl<T: Transport> World for Live<T> {
                 sink.record(now, Event::Details { flight, details });
                 None
             }
+            Sent::Awaits(connection) => {
+                let details = &over(connection);
+                sink.record(now, Event::Details { flight, details });
+                Some(Outcome::Ok)
+            }
             Sent::NoConnection => {
                 self.set(now + NO_CONNECTION, Timer::Unsent(flight));
                 None
@@ -107,8 +113,9 @@ impl<T: Transport> World for Live<T> {
         self.set(at, Timer::Wake { due: at, wake });
     }
 
-    fn gave_up<S: Sink>(&mut self, _now: Time, flight: FlightId, _sink: &mut S) {
-        self.transport.gave_up(flight);
+    fn gave_up<S: Sink>(&mut self, _now: Time, _flight: FlightId, _sink: &mut S) {}
+    fn key(&mut self, flight: FlightId) -> Option<Key> {
+        self.transport.key(flight)
     }
 
     fn dropped(&mut self, _request: &Request) {

@@ -2,7 +2,7 @@
 //! where it has some.
 
 use blis_sim::engine::LoadEnd;
-use blis_sim::event::{Event, Outcome, Reason, ReplyHeaders, Request, SessionEnd};
+use blis_sim::event::{Event, Outcome, Reason, Received, ReplyHeaders, Request, SessionEnd};
 use blis_sim::model::{ActionId, ClientId};
 use blis_sim::spec::units::MAX_DURATION_NS;
 use blis_sim::time::Time;
@@ -50,6 +50,8 @@ pub enum What {
     /// The last try of a request ended: the row has the first try's intended instant, and as the instant of sending how
     /// much later all tries were sent than they were intended.
     Settled(Row),
+    /// Something was delivered that requests of an action awaited, or might have.
+    Received(ActionId, Received, Time),
     /// A session started.
     SessionStarted(ClientId, Time),
     /// A session ended.
@@ -77,6 +79,9 @@ const IN_WINDOW: u8 = 1 << 7;
 const HEADERS: u32 = 3;
 /// The outcome there.
 const OUTCOME: u8 = (1 << HEADERS) - 1;
+/// Set in the second byte of a delivery that is the first of its request, or the last that was to come.
+const IS_FIRST: u8 = 1 << 2;
+const IS_LAST: u8 = 1 << 3;
 /// The kind of a unit of text.
 const KIND_OF_TEXT: u8 = 9;
 /// What stands for a reason, a connection or bytes of a reply that there are none of.
@@ -121,6 +126,7 @@ impl What {
             }
             Event::LateReply => What::LateReply(at),
             Event::DuplicateReply => What::DuplicateReply(at),
+            Event::Awaited { action, received } => What::Received(action, received, at),
             Event::SessionStarted { client } => What::SessionStarted(client, at),
             Event::SessionEnded { client, end } => What::SessionEnded(client, end, at),
             Event::LoadEnded => What::LoadEnded(at),
@@ -148,7 +154,7 @@ const NO_BYTES: u64 = NONE >> 32;
 
 /// A number in so many bits, all of which are set where there is none.
 fn present(value: u64, none: u64) -> Option<u32> {
-    (value != none).then(|| value as u32)
+    (value != none).then_some(value as u32)
 }
 
 /// Reason, connection and bytes of the reply.
@@ -206,6 +212,46 @@ impl Fields {
         fields
     }
 
+    fn received(action: ActionId, received: Received, at: Time) -> Fields {
+        let mut fields = Fields::at(10, at);
+        fields.small[1] = action.0;
+        let (detail, intended, sent) = match received {
+            Received::Delivered {
+                intended,
+                sent,
+                is_first,
+                is_last,
+            } => {
+                let first = if is_first { IS_FIRST } else { 0 };
+                let last = if is_last { IS_LAST } else { 0 };
+                (first | last, intended, sent)
+            }
+            Received::Duplicate { intended } => (1, intended, Time::ZERO),
+            Received::Late { intended } => (2, intended, Time::ZERO),
+            Received::Unmatched => (3, Time::ZERO, Time::ZERO),
+        };
+        fields.detail = detail;
+        (fields.large[2], fields.large[3]) = (intended.as_nanos(), sent.as_nanos());
+        fields
+    }
+
+    fn what_was_received(&self) -> Option<Received> {
+        let [intended, sent] = [self.large[2], self.large[3]].map(Time::from_nanos);
+        let flags = self.detail & (IS_FIRST | IS_LAST);
+        Some(match self.detail {
+            1 => Received::Duplicate { intended },
+            2 => Received::Late { intended },
+            3 => Received::Unmatched,
+            detail if detail == flags => Received::Delivered {
+                intended,
+                sent,
+                is_first: flags & IS_FIRST != 0,
+                is_last: flags & IS_LAST != 0,
+            },
+            _ => return None,
+        })
+    }
+
     fn of(what: &What) -> Fields {
         let position = |found: Option<usize>| found.and_then(|at| u8::try_from(at).ok());
         match what {
@@ -214,6 +260,7 @@ impl Fields {
             What::Settled(row) => Fields::of_row(8, row),
             What::LateReply(at) => Fields::at(2, *at),
             What::DuplicateReply(at) => Fields::at(7, *at),
+            What::Received(action, received, at) => Fields::received(*action, *received, *at),
             What::SessionStarted(client, at) => Fields {
                 small: [client.0, 0, 0],
                 ..Fields::at(3, *at)
@@ -251,6 +298,7 @@ impl Fields {
             }),
             7 => What::DuplicateReply(at),
             8 => What::Settled(self.row()?),
+            10 => What::Received(ActionId(self.small[1]), self.what_was_received()?, at),
             _ => return None,
         })
     }
@@ -277,6 +325,16 @@ impl Entry {
                 at_most_now(&[row.intended, row.done])
                     && row.intended <= row.done
                     && !too_late(row.sent)
+            }
+            What::Received(_, received, at) => {
+                let before = match received {
+                    Received::Delivered { intended, sent, .. } => [*intended, *sent],
+                    Received::Duplicate { intended } | Received::Late { intended } => {
+                        [*intended, Time::ZERO]
+                    }
+                    Received::Unmatched => [Time::ZERO; 2],
+                };
+                at_most_now(&[*at]) && before.iter().all(|before| before <= at)
             }
             What::LateReply(at)
             | What::DuplicateReply(at)

@@ -271,6 +271,7 @@ impl<R: Read> Entries<R> {
             What::Intended(row) | What::Done(row) | What::Settled(row) => client(row.client)
                 .or_else(|| action(row.action))
                 .or_else(|| headers(row.action)),
+            What::Received(of, ..) => action(of),
             What::SessionStarted(of, _) | What::SessionEnded(of, _, _) => client(of),
             What::LateReply(_) | What::DuplicateReply(_) | What::LoadEnded(_) | What::Ended(_) => {
                 None

@@ -128,6 +128,9 @@ impl<S: Sink> Teller<'_, S> {
             What::LateReply(at) => self.sink.record(at, Event::LateReply),
             What::DuplicateReply(at) => self.sink.record(at, Event::DuplicateReply),
             What::Settled(row) => self.settle(&row),
+            What::Received(action, received, at) => {
+                self.sink.record(at, Event::Awaited { action, received });
+            }
             What::SessionStarted(client, at) => self.start_session(client, at),
             What::SessionEnded(client, end, at) => {
                 if self.sessions.get(&client).copied().unwrap_or(0) == 0 {

@@ -30,6 +30,7 @@ const ASSUMPTIONS: &[(Scope, Fails)] = &[
     (Scope::Any, service_times_depend_on_sizes),
     (Scope::Any, some_are_not_admitted),
     (Scope::Any, requests_in_flight_are_limited),
+    (Scope::Any, deliveries_are_awaited),
     (Scope::Any, rates_change),
     (Scope::Any, nothing_is_visited),
     (Scope::Any, nothing_succeeds),
@@ -60,6 +61,14 @@ fn steps<'a>(traffic: &Traffic<'a>) -> impl Iterator<Item = (&'a Action, &'a Ste
         let action = &model.actions[action.index()];
         steps_of(model, action).map(move |step| (action, step))
     })
+}
+
+fn deliveries_are_awaited(traffic: &Traffic<'_>) -> Option<String> {
+    let model = traffic.model;
+    let clients = model.clients.iter().flat_map(|client| &client.mix.shares);
+    let mut actions = clients.map(|(action, _)| &model.actions[action.index()]);
+    let waits = actions.find(|action| action.awaited.is_some())?;
+    Some(format!("requests of {} wait for deliveries", waits.name))
 }
 
 /// A limit that the closed users alone cannot reach changes nothing.

@@ -9,7 +9,7 @@ use super::walk::{Ending, Frame, Job, NONE, State};
 use super::{Backend, Moment};
 use crate::engine::{Arena, Task, Timer};
 use crate::event::{self, Event, FlightId, Sink};
-use crate::model::{FanOut, FanOutId, Model};
+use crate::model::{Deliverer, FanOut, FanOutId, Model};
 use crate::random::{Draw, Key, Kind, Purpose};
 use crate::time::{Span, Time};
 
@@ -35,7 +35,7 @@ struct FanOutState {
 }
 
 impl FanOutState {
-    fn new(model: &Model, fan_out: &FanOut) -> FanOutState {
+    fn new(model: &Model, id: FanOutId, fan_out: &FanOut) -> FanOutState {
         let key = |purpose| Key::new(model.seed, Kind::FanOut, &fan_out.name, purpose);
         FanOutState {
             model: fan_out.clone(),
@@ -43,7 +43,7 @@ impl FanOutState {
             delivery: key(Purpose::Delivery),
             loss: key(Purpose::Loss),
             copy: key(Purpose::Request),
-            hands_out: false,
+            hands_out: model.is_awaited(Deliverer::FanOut(id)),
         }
     }
 
@@ -63,6 +63,11 @@ impl FanOutState {
             served: Span::ZERO,
         }
     }
+}
+
+/// A name for the copy of an emission that goes to one subscriber.
+fn copy_of(emission: u64, subscriber: u32) -> u64 {
+    emission ^ u64::from(subscriber).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 /// The deliveries of an emission, one after the other: the time since the emission, or `None` for one that is lost.
@@ -98,10 +103,10 @@ struct EmissionState {
 
 impl FanOuts {
     pub(super) fn new(model: &Model) -> FanOuts {
-        let kinds = model.fan_outs.iter();
+        let kinds = (0u16..).map(FanOutId).zip(&model.fan_outs);
         FanOuts {
             kinds: kinds
-                .map(|fan_out| FanOutState::new(model, fan_out))
+                .map(|(id, fan_out)| FanOutState::new(model, id, fan_out))
                 .collect(),
             emissions: Arena::new(),
             arrivals: Vec::new(),
@@ -246,8 +251,9 @@ impl Backend {
             last = last.max(after);
             if state.hands_out {
                 self.outputs.push(Output::Delivery {
-                    fan_out,
+                    by: Deliverer::FanOut(fan_out),
                     subscriber,
+                    message: copy_of(ordinal, subscriber),
                     at: m.now + after,
                     flight,
                 });
@@ -319,13 +325,15 @@ impl Backend {
         let EmissionState {
             fan_out,
             flight,
+            ordinal,
             so_far,
             ..
         } = self.fan_outs.emissions[slot];
         if self.fan_outs.kinds[fan_out.index()].hands_out {
             self.outputs.push(Output::Delivery {
-                fan_out,
+                by: Deliverer::FanOut(fan_out),
                 subscriber: so_far.delivered,
+                message: copy_of(ordinal, so_far.delivered),
                 at: now,
                 flight,
             });

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use super::Backend;
 use super::outside::{Call, Message, WorkEnd};
 use crate::event::FlightId;
-use crate::model::{FanOutId, ServiceId, StreamId};
+use crate::model::{Deliverer, ServiceId, StreamId};
 use crate::time::Time;
 
 /// Something that leaves the backend, beside its replies.
@@ -47,12 +47,14 @@ pub enum Output {
         /// How.
         end: WorkEnd,
     },
-    /// A delivery of a fan-out whose deliveries are handed out.
+    /// A delivery of a fan-out or a consumer whose deliveries are handed out.
     Delivery {
         /// Of which.
-        fan_out: FanOutId,
+        by: Deliverer,
         /// Its number among the subscribers.
         subscriber: u32,
+        /// The message, unlike every other one of the same request and deliverer.
+        message: u64,
         /// When it reaches its subscriber, which may lie ahead.
         at: Time,
         /// The request on whose behalf it is.

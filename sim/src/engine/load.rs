@@ -11,6 +11,7 @@ use crate::engine::room::{Admission, Released, Room};
 use crate::event::{Details, Event, FlightId, Outcome, Reason, Request, Sink, UserId};
 use crate::model::{ClientId, Model};
 use crate::time::Time;
+use crate::users::mailbox::{Delivery, Earlier, Key, Mailbox, Replied};
 use crate::users::{ProcessId, Users, Wake};
 
 /// What is known of a request that is dropped instead of being sent.
@@ -34,6 +35,10 @@ pub trait World {
 
     /// The client has given up waiting for this request.
     fn gave_up<S: Sink>(&mut self, now: Time, flight: FlightId, sink: &mut S);
+
+    /// What names the request that was just sent in its deliveries; `None` where it was not sent after all. Asked of
+    /// requests that await some.
+    fn key(&mut self, flight: FlightId) -> Option<Key>;
 
     /// A request is dropped instead of being sent, because as many are in flight as may be.
     fn dropped(&mut self, request: &Request);
@@ -59,6 +64,8 @@ pub struct Load {
     lifecycle: Lifecycle,
     /// How many requests may be in flight, where that is limited.
     room: Option<Box<Room>>,
+    /// What requests await besides their replies, where they do.
+    mailbox: Option<Box<Mailbox>>,
 }
 
 impl Load {
@@ -70,7 +77,16 @@ impl Load {
             given_up: GivenUp::default(),
             lifecycle: Lifecycle::new(&model.limits),
             room: Room::new(model),
+            mailbox: Mailbox::new(model),
         }
+    }
+
+    /// The same load after earlier ones, for whose requests something may still be delivered.
+    pub fn after(mut self, earlier: Earlier) -> Load {
+        if let Some(mailbox) = &mut self.mailbox {
+            mailbox.remember(earlier);
+        }
+        self
     }
 
     /// Asks the world for the first wake-ups.
@@ -235,10 +251,30 @@ impl Load {
         sink: &mut S,
     ) {
         let (flight, deadline) = self.in_flight.insert(now, request);
-        if let Some(outcome) = world.send(now, flight, &request, deadline, sink) {
+        let answer = world.send(now, flight, &request, deadline, sink);
+        if self.mailbox.is_some() {
+            self.await_deliveries(now, flight, &request, world);
+        }
+        if let Some(outcome) = answer {
             self.reply(now, flight, outcome, world, sink);
         }
         self.end_if_exhausted(now, sink);
+    }
+
+    #[inline(never)]
+    fn await_deliveries<W: World>(
+        &mut self,
+        now: Time,
+        flight: FlightId,
+        request: &Request,
+        world: &mut W,
+    ) {
+        let mailbox = self.mailbox.as_mut();
+        if let Some(mailbox) = mailbox.filter(|mailbox| mailbox.awaits(request.action))
+            && let Some(key) = world.key(flight)
+        {
+            mailbox.sent(now, flight, request, key);
+        }
     }
 
     /// The request that uses up the budget, and what it sets off at once, still belong to the load.
@@ -363,13 +399,71 @@ impl Load {
         }
     }
 
-    /// A reply came, or another end of a request.
+    /// A reply came, or another end of a request. One that awaits deliveries besides is not done with a reply that is `ok`.
     #[inline(always)]
     pub fn reply<W: World, S: Sink>(
         &mut self,
         now: Time,
         id: FlightId,
         outcome: Outcome,
+        world: &mut W,
+        sink: &mut S,
+    ) {
+        match &mut self.mailbox {
+            None => self.done(now, id, outcome, false, world, sink),
+            Some(mailbox) => match mailbox.replied(id, outcome) {
+                Replied::Ends { before } => self.done(now, id, outcome, before, world, sink),
+                Replied::Waits => {}
+                Replied::Again => sink.record(now, Event::DuplicateReply),
+            },
+        }
+    }
+
+    /// Something was delivered that requests may await; its instant is `now`.
+    pub fn delivered<W: World, S: Sink>(
+        &mut self,
+        delivery: &Delivery,
+        world: &mut W,
+        sink: &mut S,
+    ) {
+        let now = delivery.at;
+        let mailbox = self.mailbox.as_mut();
+        let Some((received, ends)) = mailbox.and_then(|mailbox| mailbox.deliver(delivery)) else {
+            return;
+        };
+        let action = delivery.action;
+        sink.record(now, Event::Awaited { action, received });
+        if let Some(flight) = ends {
+            self.done(now, flight, Outcome::Ok, true, world, sink);
+        }
+    }
+
+    /// Whether something is still to come that was awaited, although its request may be done.
+    pub fn awaits_deliveries(&self) -> bool {
+        self.mailbox
+            .as_ref()
+            .is_some_and(|mailbox| mailbox.is_waiting())
+    }
+
+    /// What requests await, where they do.
+    pub fn mailbox(&self) -> Option<&Mailbox> {
+        self.mailbox.as_deref()
+    }
+
+    /// The requests for which something may still be delivered once the load is over.
+    pub fn into_earlier(self) -> Earlier {
+        self.mailbox
+            .map_or_else(Earlier::default, |mailbox| mailbox.into_earlier())
+    }
+
+    /// A request ends; whether it had its reply before.
+    #[inline(always)]
+    fn done<W: World, S: Sink>(
+        &mut self,
+        now: Time,
+        id: FlightId,
+        outcome: Outcome,
+        answered: bool,
         world: &mut W,
         sink: &mut S,
     ) {
@@ -397,7 +491,7 @@ impl Load {
         if let Some((at, wake)) = self.users.done(now, request, flight.sent, outcome, sink) {
             world.wake_at(at, wake);
         }
-        if !outcome.is_reply() {
+        if !outcome.is_reply() && !answered {
             self.given_up.add(id, outcome == Outcome::TimedOut);
         }
     }

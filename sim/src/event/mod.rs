@@ -13,7 +13,7 @@ pub use flight::FlightId;
 pub use reason::Reason;
 pub use request::{Outcome, Request, SessionEnd, UserId};
 
-use crate::model::{ClientId, ConsumerId, FanOutId, ServiceId, StreamId};
+use crate::model::{ActionId, ClientId, ConsumerId, FanOutId, ServiceId, StreamId};
 use crate::time::{Span, Time};
 
 /// One event.
@@ -104,6 +104,13 @@ pub enum Event<'a> {
         /// When the request that emitted it was intended.
         intended: Time,
     },
+    /// Something was delivered that a request awaited, or might have.
+    Awaited {
+        /// Whose requests are delivered there.
+        action: ActionId,
+        /// What it was.
+        received: Received,
+    },
     /// All that will come of an emission has come.
     Emission {
         /// Of which fan-out.
@@ -118,6 +125,34 @@ pub enum Event<'a> {
         /// What is known, beside what was told before.
         details: &'a Details,
     },
+}
+
+/// What a delivery is to the requests that await some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// One of those that were to come.
+    Delivered {
+        /// When its request was intended.
+        intended: Time,
+        /// When its request was sent.
+        sent: Time,
+        /// Whether it is the first of its request.
+        is_first: bool,
+        /// Whether it is the last that was to come.
+        is_last: bool,
+    },
+    /// More than was to come: the subscriber had its share, or had this very message.
+    Duplicate {
+        /// When its request was intended.
+        intended: Time,
+    },
+    /// Its request had been given up.
+    Late {
+        /// When its request was intended.
+        intended: Time,
+    },
+    /// It is for no request that is known, or is not what is awaited.
+    Unmatched,
 }
 
 /// What came of a message that was sent to many subscribers.

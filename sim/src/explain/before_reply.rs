@@ -1,4 +1,4 @@
-//! What a request can meet before its reply, found from its path alone.
+//! What a request can meet before it is done, found from its path alone.
 
 use crate::model::{Action, Join, Model, Step};
 
@@ -11,13 +11,16 @@ pub(super) struct BeforeReply {
     pub(super) delays: bool,
 }
 
-/// Follows all ways of a path up to the reply. Arms of a fork that nothing waits for are left out.
+/// Follows all ways of a path up to the reply. Arms of a fork that nothing waits for are left out. A request that awaits
+/// deliveries is not done with its reply: then it is all that may come before these, also at consumers.
 pub(super) fn before_reply(model: &Model, action: &Action) -> BeforeReply {
     let mut found = BeforeReply {
         visits: vec![false; model.services.len()],
         delays: false,
     };
-    if action.path.fire_and_forget {
+    let awaits = action.awaited.is_some();
+    found.delays |= awaits;
+    if action.path.fire_and_forget && !awaits {
         return found;
     }
     let mut seen = vec![false; model.program.len()];
@@ -32,8 +35,22 @@ pub(super) fn before_reply(model: &Model, action: &Action) -> BeforeReply {
         match step {
             Step::Visit(visit) => found.visits[visit.service.index()] = true,
             Step::Delay(_) => found.delays = true,
-            Step::Publish { acknowledged, .. } => found.delays |= acknowledged,
-            Step::Fork { arms, join } if *join != Join::None => ways.extend(arms),
+            Step::Publish {
+                acknowledged,
+                consumers,
+                ..
+            } => {
+                found.delays |= acknowledged;
+                let consumers = consumers.iter().filter(|_| awaits);
+                ways.extend(consumers.map(|id| model.consumers[id.index()].entry));
+            }
+            Step::Fork { arms, join } if awaits || *join != Join::None => ways.extend(arms),
+            Step::Emit(id) if awaits => {
+                if let Some(service) = model.fan_outs[id.index()].service {
+                    found.visits[service.index()] = true;
+                }
+            }
+            Step::Reply if awaits => {}
             Step::Release | Step::Emit(_) | Step::Fork { .. } => {}
             Step::Branch(arms) => {
                 ways.extend(arms.iter().map(|(_, target)| *target));

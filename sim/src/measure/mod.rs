@@ -9,6 +9,7 @@
 
 mod batches;
 mod consumer;
+mod deliveries;
 mod fan_out;
 mod figure;
 mod growth;
@@ -25,6 +26,7 @@ mod window;
 
 pub use batches::{CellSums, ConsumerSums, FanOutSums, StationSums, Sums, TimeSums};
 pub use consumer::{Backlog, BacklogAreas, BacklogPeaks, ConsumerMeter, MessageCounts};
+pub use deliveries::{DeliveryCounts, DeliveryMeter, DeliveryTimes};
 pub use fan_out::{CensoredTimes, EmissionCounts, FanOutMeter};
 pub use figure::Of;
 pub use growth::{Growth, growth};
@@ -237,6 +239,10 @@ pub struct Measure {
     stations: Vec<StationMeter>,
     station_names: Vec<String>,
     messages: Messages,
+    /// By action.
+    deliveries: Vec<Option<Box<DeliveryMeter>>>,
+    /// Whether there is one at all.
+    awaits: bool,
     series: Series,
     batches: Batches,
     /// Former totals, whose buffer the next ones take: a row allocates nothing.
@@ -285,6 +291,12 @@ impl Measure {
             fan_outs: model.fan_outs.len(),
         };
         let batches = Batches::new(warmup, latest, shape);
+        let deliveries = model.actions.iter().map(|action| {
+            let limits = action.slo.deliveries.as_deref();
+            let meter = DeliveryMeter::new(action.awaited?, limits, warmup);
+            Some(Box::new(meter))
+        });
+        let deliveries: Vec<_> = deliveries.collect();
         let mut measure = Measure {
             cells,
             parts,
@@ -305,6 +317,8 @@ impl Measure {
                 .map(|service| service.name.clone())
                 .collect(),
             messages: Messages::new(model),
+            awaits: deliveries.iter().any(Option::is_some),
+            deliveries,
             mark: Time::ZERO,
             series,
             batches,
@@ -448,6 +462,9 @@ impl Measure {
         let response = lag + service;
         self.in_flight_area = self.in_flight_area.wrapping_add(now.as_nanos());
         self.time_in_flight = self.time_in_flight.wrapping_add(response.as_nanos());
+        if self.awaits {
+            self.ended_awaiting(request, outcome);
+        }
         let (held, censored) = held(outcome);
         let completed = u64::from(outcome == Outcome::Ok && self.window.contains(now));
         let Some((part, in_window)) = self.part(request) else {
@@ -477,6 +494,14 @@ impl Measure {
                     outcome,
                 },
             );
+        }
+    }
+
+    #[inline(never)]
+    fn ended_awaiting(&mut self, request: &Request, outcome: Outcome) {
+        let meter = self.deliveries[request.action.index()].as_mut();
+        if let Some(meter) = meter.filter(|_| outcome != Outcome::Dropped) {
+            meter.ended(request.intended);
         }
     }
 
@@ -558,6 +583,9 @@ impl Measure {
         )?;
         for (station, name) in self.stations.iter().zip(&self.station_names) {
             station.check(name, self.now)?;
+        }
+        for meter in self.deliveries.iter().flatten() {
+            meter.check("an action")?;
         }
         self.messages.check(self.now)?;
         self.series.check()
@@ -683,6 +711,11 @@ impl Measure {
             mine.merge(others);
         }
         self.messages.merge(&other.messages);
+        for (mine, others) in self.deliveries.iter_mut().zip(&other.deliveries) {
+            if let (Some(mine), Some(others)) = (mine, others) {
+                mine.merge(others);
+            }
+        }
         self.retries += other.retries;
         self.late_replies += other.late_replies;
         self.duplicate_replies += other.duplicate_replies;
@@ -716,6 +749,11 @@ impl Measure {
     /// Fan-outs in the order of the model.
     pub fn fan_outs(&self) -> &[FanOutMeter] {
         &self.messages.fan_outs
+    }
+
+    /// The deliveries that requests of an action await, where they do.
+    pub fn deliveries(&self, action: ActionId) -> Option<&DeliveryMeter> {
+        self.deliveries[action.index()].as_deref()
     }
 
     /// How a consumer's backlog grew over the window, from its levels at both ends of the window and at the ends of
@@ -880,6 +918,11 @@ impl Sink for Measure {
                 emitted,
                 intended,
             } => self.messages.delivery(fan_out, at, emitted, intended),
+            Event::Awaited { action, received } => {
+                if let Some(meter) = &mut self.deliveries[action.index()] {
+                    meter.received(at, received);
+                }
+            }
             Event::Emission { fan_out, emission } => self.messages.emission(at, fan_out, &emission),
             Event::LateReply => self.late_replies += 1,
             Event::DuplicateReply => self.duplicate_replies += 1,
@@ -891,6 +934,8 @@ impl Sink for Measure {
                     .iter_mut()
                     .for_each(|station| station.window_ends(at));
                 self.messages.window_ends(at);
+                let deliveries = self.deliveries.iter_mut().flatten();
+                deliveries.for_each(|meter| meter.window_ends(at));
             }
         }
     }

@@ -25,8 +25,8 @@ pub struct Sending {
     pub rejected_when: Vec<Condition>,
     /// The headers of replies that are recorded.
     pub record_headers: Vec<String>,
-    /// What it takes besides.
-    pub awaited: Option<Awaited>,
+    /// Where the deliveries come that its requests await.
+    pub delivery: Option<DeliveredAt>,
 }
 
 /// The header with the request's id, unless the spec names another one.
@@ -64,21 +64,17 @@ pub enum Condition {
     },
 }
 
-/// Deliveries that belong to a request.
+/// Where deliveries come that requests await, and what says which request they are for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Awaited {
+pub struct DeliveredAt {
     /// Where they are delivered; its places are wildcards of the subscription.
     pub subject: Template,
     /// What names the request in a delivery.
     pub by: By,
     /// What is found there.
     pub equals: Template,
-    /// How many subscriptions there are.
-    pub subscribers: NonZeroU32,
-    /// How many deliveries are to come for each request.
-    pub deliveries: NonZeroU32,
-    /// How many of them the request waits for; at most all.
-    pub until: NonZeroU32,
+    /// A message for which none of these holds is no delivery; without any, every message is one.
+    pub when: Vec<Condition>,
 }
 
 /// What names the request in a delivery.

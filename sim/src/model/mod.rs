@@ -5,6 +5,7 @@
 //! [`lower`](crate::spec::lower). Nothing in it changes during a run, and both worlds read the same one. A spec may say
 //! how actions are sent and not what they do in the backend: it is lowered to a [`LiveModel`], which no simulation takes.
 
+mod deliveries;
 mod live;
 mod load_curve;
 mod members;
@@ -15,8 +16,9 @@ mod size;
 mod template;
 mod texts;
 
+pub use deliveries::{Await, Deliverer, DeliveryLimits};
 pub use live::{
-    Answer, Awaited, By, Choice, Condition, Connections, InFlightPolicy, MEMBER, MaxInFlight,
+    Answer, By, Choice, Condition, Connections, DeliveredAt, InFlightPolicy, MEMBER, MaxInFlight,
     Payload, REQUEST_ID, SERVICE_TIME, SendKind, Sending, Variable,
 };
 pub use load_curve::LoadCurve;
@@ -332,6 +334,8 @@ pub struct Action<P = Path> {
     /// How long after its intended instant a request is due, at services that serve by deadline; the client's timeout
     /// unless given.
     pub deadline: Option<Span>,
+    /// What its requests take besides their replies before they are done.
+    pub awaited: Option<Await>,
     /// How much its requests carry; `None` where the places of a text decide it.
     pub size: Option<Sizes>,
     /// How its requests are sent to a real cluster, where the spec says so.
@@ -345,6 +349,8 @@ pub struct Slo {
     pub quantiles: Vec<QuantileLimit>,
     /// Largest share of failed requests.
     pub errors: Option<f64>,
+    /// What is promised of the deliveries that its requests await.
+    pub deliveries: Option<Box<DeliveryLimits>>,
     /// The same of what users wait over all tries; without any of its own.
     pub overall: Option<Box<Slo>>,
 }

@@ -111,6 +111,7 @@ impl<P> Action<P> {
             slo: self.slo,
             class: self.class,
             deadline: self.deadline,
+            awaited: self.awaited,
             size: self.size,
             sending: self.sending,
         }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::constraints::{Bottleneck, ConstraintResult};
+use super::deliveries::DeliveryResult;
 use super::live::Live;
 use super::manifest::Record;
 use super::messages::{FanOutResult, StreamInterval, StreamResult};
@@ -76,6 +77,9 @@ pub struct Run {
     /// By fan-out; absent when there is none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fan_outs: BTreeMap<String, FanOutResult>,
+    /// Deliveries that requests await, by action; absent where none do.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub deliveries: BTreeMap<String, DeliveryResult>,
     /// What limits the system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bottleneck: Option<Bottleneck>,
@@ -589,13 +593,13 @@ pub struct VerdictResult {
 /// How one signal stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SignalResult {
-    /// Whose: `Action ask`, `Consumer audit/indexer`.
+    /// Whose: `Action ask`, `Consumer audit/indexer`, `Action say, last delivery`.
     pub of: String,
-    /// Which: `p99`, `errors`, `backlog growth`.
+    /// Which: `p99`, `errors`, `missing`, `backlog growth`.
     pub name: String,
     /// How it stands.
     pub standing: Standing,
-    /// The limit: milliseconds for a quantile, a share for errors, messages per second for the growth of a backlog.
+    /// The limit: milliseconds for a quantile, a share for errors and missing deliveries, messages per second for the growth of a backlog.
     pub limit: f64,
     /// What was measured, in the same unit.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -604,8 +608,8 @@ pub struct SignalResult {
     pub samples: u64,
     /// How many the point rule takes.
     pub needed: u64,
-    /// Requests that failed and count as over the limit. Absent where an error limit of the action judges them, and for
-    /// the growth of a backlog.
+    /// Requests that failed, or deliveries that are missing, and count as over the limit. Absent where a limit of their own
+    /// judges them, and for the growth of a backlog.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<u64>,
     /// Other requests that were over the limit of a quantile.

@@ -11,7 +11,7 @@ use super::blocks::{
 };
 use super::intervals::{self, Source};
 use super::overload::falling_behind;
-use super::{INTERRUPTED, LIVE, Record, SCHEMA, SIMULATED, constraints, messages};
+use super::{INTERRUPTED, LIVE, Record, SCHEMA, SIMULATED, constraints, deliveries, messages};
 use crate::analysis::{Analysis, Balanced, Estimate, Exact};
 use crate::engine::LoadEnd;
 use crate::event::{Outcome, SessionEnd};
@@ -142,6 +142,7 @@ pub fn build<P>(
         services: BTreeMap::new(),
         streams: BTreeMap::new(),
         fan_outs: BTreeMap::new(),
+        deliveries: deliveries::deliveries(model, measure),
         theory: no_theory("a live run is not the model"),
         series: series(model, measure, provenance.mode.is_simulated()),
         verdict: None,
@@ -560,7 +561,7 @@ fn signal_result(signal: &Signal, generator_lagged: bool) -> SignalResult {
 fn figures(signal: &Signal) -> (f64, Option<f64>, u64) {
     let limit = match signal.limit {
         Limit::Quantile { limit, .. } => limit.as_millis_f64(),
-        Limit::Errors { share } => share,
+        Limit::Errors { share } | Limit::Missing { share } => share,
         Limit::BacklogGrowth { per_second } => per_second,
     };
     let (measured, samples) = match signal.measured {

@@ -29,38 +29,12 @@ pub struct Live {
     pub incidents: BTreeMap<String, u64>,
     /// What servers said on their own account, the first few times.
     pub messages: Vec<String>,
-    /// Deliveries that requests awaited, by action; absent when none did.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub awaited: BTreeMap<String, AwaitedResult>,
     /// How the generator itself did; absent where the result was made of the record of an interrupted run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generator: Option<GeneratorResult>,
     /// What observers saw beside the load; absent when they did not come to their end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observers: Option<Observers>,
-}
-
-/// Deliveries that the requests of an action awaited: `expected` is the sum of `delivered` and `missing`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct AwaitedResult {
-    /// How many were to come.
-    pub expected: u64,
-    /// How many of them came.
-    pub delivered: u64,
-    /// How many of them had not come when the request was given up, or the run ended.
-    pub missing: u64,
-    /// Deliveries beyond those that were to come: a subscriber had its share, or had this very message.
-    pub duplicates: u64,
-    /// Deliveries for requests that had been given up; they are counted as missing too.
-    pub late: u64,
-    /// Deliveries that name no request of this run, or one of long ago.
-    pub unmatched: u64,
-    /// From the intended instant of the request to each delivery; of requests of the window, as the others.
-    pub from_intended_ms: LatencyBlock,
-    /// From the sending to each delivery.
-    pub from_sent_ms: LatencyBlock,
-    /// From the intended instant to the last delivery that was to come.
-    pub to_last_ms: LatencyBlock,
 }
 
 /// How the generator itself did.

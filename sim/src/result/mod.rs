@@ -8,6 +8,7 @@ mod blocks;
 mod build;
 mod check;
 mod constraints;
+mod deliveries;
 mod live;
 mod live_observers;
 mod manifest;
@@ -26,7 +27,8 @@ pub use check::{
 };
 
 pub use constraints::{Bottleneck, ConstraintResult, LimitKind, offered_limits};
-pub use live::{AwaitedResult, GeneratorInterval, GeneratorResult, Live};
+pub use deliveries::DeliveryResult;
+pub use live::{GeneratorInterval, GeneratorResult, Live};
 pub use live_observers::{
     ConsumerSample, ObservedConsumer, ObservedJetStream, ObservedServer, ObservedService,
     ObserverTraffic, Observers,

@@ -17,7 +17,7 @@ use super::access::{Entries, Items, SpannedParts, Variant};
 use super::error::{MAX_ERRORS, Place, SpecError, nearest, one_of, shown};
 use super::node::{Entry, Kind, Node, Scalar, Value};
 use super::spanned::SPANNED;
-use super::vocabulary::{BARE, LIST, MAPPING, example, is_word, noun, reserved};
+use super::vocabulary::{BARE, LIST, MAPPING, example, is_word, moved, noun, reserved};
 
 /// Separates a message from its help where serde lets only one text through.
 const HELP: char = '\u{1f}';
@@ -334,6 +334,10 @@ fn unknown(found: &str, name: &str, role: Role, accepted: &[&'static str]) -> (S
         let message =
             format!("`{found}` is part of the language but this version does not build it yet");
         return (message, list);
+    }
+    if let Some(to) = moved(name, found) {
+        let message = format!("`{found}` is no longer a key of {}", noun(name));
+        return (message, to.to_owned());
     }
     let message = match role {
         Role::Key => format!("`{}` is not a key of {}", shown(found), noun(name)),

@@ -42,8 +42,8 @@ pub struct Live {
     /// The headers of replies whose values are kept in the record; those of a double, Blis-Member and
     /// Blis-Service-Time-Ns, unless given.
     pub record_headers: Option<Spanned<Vec<Spanned<String>>>>,
-    /// What it takes besides before the request is done.
-    pub r#await: Option<Spanned<Await>>,
+    /// Where the deliveries come that the action's `await` is about.
+    pub delivery: Option<Spanned<Delivery>>,
 }
 
 /// A key of a bucket.
@@ -82,22 +82,18 @@ pub struct Condition {
     pub is: Option<Spanned<String>>,
 }
 
-/// Deliveries on a subject that belong to a request: what was published is measured until it comes back.
+/// Where the deliveries come that requests await, and what in them says which request they are for.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Await {
+pub struct Delivery {
     /// Where they are delivered. Each token with a place of a template is subscribed to as a wildcard.
     pub subject: Spanned<String>,
     /// What names the request in a delivery; the header with the request's id unless given.
     pub by: Option<Spanned<By>>,
     /// What is found there; {id} unless given.
     pub equals: Option<Spanned<String>>,
-    /// How many subscriptions there are; 1 unless given.
-    pub subscribers: Option<Spanned<Count>>,
-    /// How many deliveries are to come for each request; one for each subscriber unless given.
-    pub deliveries: Option<Spanned<Count>>,
-    /// How many of them the request waits for; all unless given.
-    pub until: Option<Spanned<Until>>,
+    /// A message for which none of these holds is no delivery; every message is one unless given.
+    pub when: Option<Spanned<Vec<Spanned<Condition>>>>,
 }
 
 /// What names the request in a delivery.
@@ -110,20 +106,6 @@ pub enum By {
     Token(Spanned<Count>),
     /// What is at this pointer of a body that is JSON.
     Json(Spanned<String>),
-}
-
-/// How many deliveries a request waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-pub enum Until {
-    /// So many.
-    #[serde(rename = "$bare")]
-    Count(Count),
-    /// All that are to come.
-    #[serde(rename = "all")]
-    All,
-    /// The first.
-    #[serde(rename = "first")]
-    First,
 }
 
 /// What a request carries to a real cluster: one of `size`, `text` and `file`.

@@ -9,6 +9,7 @@ mod access;
 pub mod backend;
 pub mod compose;
 mod de;
+pub mod deliveries;
 pub mod distribution;
 pub mod error;
 pub mod files;

@@ -5,6 +5,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use super::deliveries::DeliverySlo;
 use super::distribution::{
     Distribution, Empirical, Hyperexponential, Lognormal, Normal, Pareto, Shaped,
 };
@@ -285,6 +286,9 @@ fn action(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
         writeln!(f, "    class: {}", Quoted(&class.value))?;
     }
     optional(f, "    ", "deadline", &action.deadline)?;
+    if let Some(awaited) = &action.r#await {
+        resolved_live::awaited(f, &awaited.value)?;
+    }
     resolved_live::sending(f, action)?;
     let Some(slo) = &action.slo else {
         return Ok(());
@@ -301,6 +305,7 @@ fn objectives(f: &mut Formatter<'_>, indent: &str, slo: &Slo) -> fmt::Result {
         p99,
         p999,
         errors,
+        deliveries,
         overall,
     } = slo;
     for (name, limit) in [
@@ -313,11 +318,30 @@ fn objectives(f: &mut Formatter<'_>, indent: &str, slo: &Slo) -> fmt::Result {
         optional(f, indent, name, limit)?;
     }
     optional(f, indent, "errors", errors)?;
+    if let Some(deliveries) = deliveries {
+        of_deliveries(f, indent, &deliveries.value)?;
+    }
     let Some(overall) = overall else {
         return Ok(());
     };
     writeln!(f, "{indent}overall:")?;
     objectives(f, &format!("{indent}  "), &overall.value)
+}
+
+fn of_deliveries(f: &mut Formatter<'_>, indent: &str, slo: &DeliverySlo) -> fmt::Result {
+    writeln!(f, "{indent}deliveries:")?;
+    for (name, times) in [
+        ("first", &slo.first),
+        ("each", &slo.each),
+        ("last", &slo.last),
+    ] {
+        let Some(times) = times else { continue };
+        writeln!(f, "{indent}  {name}:")?;
+        for (name, _, limit) in times.value.all() {
+            optional(f, &format!("{indent}    "), name, limit)?;
+        }
+    }
+    optional(f, &format!("{indent}  "), "missing", &slo.missing)
 }
 
 fn path(f: &mut Formatter<'_>, indent: &str, steps: &[Spanned<Step>]) -> fmt::Result {

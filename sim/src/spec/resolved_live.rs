@@ -2,9 +2,10 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use super::deliveries::{Await, Deliverer, Until};
 use super::distribution::Distribution;
 use super::live::{
-    Await, By, Condition, Connections, InFlightPolicy, MaxInFlight, Per, Until, Variable,
+    By, Condition, Connections, Delivery, InFlightPolicy, MaxInFlight, Per, Variable,
 };
 use super::named::Named;
 use super::resolved::{Law, Quoted};
@@ -56,8 +57,8 @@ pub(super) fn sending(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
                 writeln!(f, "        {}: {}", name.value, Quoted(&text.value))?;
             }
         }
-        conditions(f, "error_when", live.error_when.as_ref())?;
-        conditions(f, "rejected_when", live.rejected_when.as_ref())?;
+        conditions(f, "      ", "error_when", live.error_when.as_ref())?;
+        conditions(f, "      ", "rejected_when", live.rejected_when.as_ref())?;
         if let Some(names) = &live.record_headers {
             let names: Vec<String> = names
                 .value
@@ -66,8 +67,8 @@ pub(super) fn sending(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
                 .collect();
             writeln!(f, "      record_headers: [{}]", names.join(", "))?;
         }
-        if let Some(written) = &live.r#await {
-            awaited(f, &written.value)?;
+        if let Some(written) = &live.delivery {
+            delivery(f, &written.value)?;
         }
     }
     let Some(payload) = &action.payload else {
@@ -118,13 +119,14 @@ impl Display for Fields {
 
 fn conditions(
     f: &mut Formatter<'_>,
+    indent: &str,
     key: &str,
     written: Option<&Spanned<Vec<Spanned<Condition>>>>,
 ) -> fmt::Result {
     let Some(written) = written.filter(|written| !written.value.is_empty()) else {
         return Ok(());
     };
-    writeln!(f, "      {key}:")?;
+    writeln!(f, "{indent}{key}:")?;
     for condition in &written.value {
         let Condition {
             header,
@@ -139,38 +141,47 @@ fn conditions(
             .quoted("text", text.as_ref())
             .plain("status", status.as_ref())
             .quoted("is", is.as_ref());
-        writeln!(f, "        - {fields}")?;
+        writeln!(f, "{indent}  - {fields}")?;
     }
     Ok(())
 }
 
-fn awaited(f: &mut Formatter<'_>, awaited: &Await) -> fmt::Result {
-    writeln!(f, "      await:")?;
-    writeln!(f, "        subject: {}", Quoted(&awaited.subject.value))?;
-    match awaited.by.as_ref().map(|by| &by.value) {
+fn delivery(f: &mut Formatter<'_>, delivery: &Delivery) -> fmt::Result {
+    writeln!(f, "      delivery:")?;
+    writeln!(f, "        subject: {}", Quoted(&delivery.subject.value))?;
+    match delivery.by.as_ref().map(|by| &by.value) {
         None => {}
         Some(By::Header(name)) => writeln!(f, "        by: {{header: {}}}", Quoted(&name.value))?,
         Some(By::Token(number)) => writeln!(f, "        by: {{token: {}}}", number.value)?,
         Some(By::Json(at)) => writeln!(f, "        by: {{json: {}}}", Quoted(&at.value))?,
     }
-    if let Some(text) = &awaited.equals {
+    if let Some(text) = &delivery.equals {
         writeln!(f, "        equals: {}", Quoted(&text.value))?;
     }
-    let counts = [
-        ("subscribers", &awaited.subscribers),
-        ("deliveries", &awaited.deliveries),
-    ];
-    for (key, count) in counts {
-        if let Some(count) = count {
-            writeln!(f, "        {key}: {}", count.value)?;
+    conditions(f, "        ", "when", delivery.when.as_ref())
+}
+
+/// What an action's requests await.
+pub(super) fn awaited(f: &mut Formatter<'_>, awaited: &Await) -> fmt::Result {
+    let from = match awaited.from.as_ref().map(|from| &from.value) {
+        None => None,
+        Some(Deliverer::FanOut(name)) => {
+            Some(format!("from: {{fan_out: {}}}", Quoted(&name.value)))
         }
-    }
-    match awaited.until.as_ref().map(|until| until.value) {
-        None => Ok(()),
-        Some(Until::All) => writeln!(f, "        until: all"),
-        Some(Until::First) => writeln!(f, "        until: first"),
-        Some(Until::Count(count)) => writeln!(f, "        until: {count}"),
-    }
+        Some(Deliverer::Consumer(name)) => {
+            Some(format!("from: {{consumer: {}}}", Quoted(&name.value)))
+        }
+    };
+    let until = awaited.until.as_ref().map(|until| match until.value {
+        Until::All => "until: all".to_owned(),
+        Until::First => "until: first".to_owned(),
+        Until::Count(count) => format!("until: {count}"),
+    });
+    let mut fields = Fields(from.into_iter().collect())
+        .plain("subscribers", awaited.subscribers.as_ref())
+        .plain("deliveries", awaited.deliveries.as_ref());
+    fields.0.extend(until);
+    writeln!(f, "    await: {fields}")
 }
 
 /// Over which connections users send.

@@ -11,6 +11,7 @@ use super::backend::{
     Admission, Cache, ColdStart, ErrorBurst, Fair, FanOut, Outage, Parallel, Priority, Publish,
     Shared, SlowDown, SlowerWhenBusy, Stream, Visit,
 };
+use super::deliveries::{Await, DeliverySlo};
 use super::distribution::{Distribution, Duration, Number};
 use super::live::{Connections, Live, MaxInFlight, Payload, Variable};
 use super::named::Named;
@@ -302,6 +303,8 @@ pub struct Action {
     /// How long after its intended instant a request is due, at services that serve by deadline; the client's timeout
     /// unless given.
     pub deadline: Option<Spanned<Duration>>,
+    /// What it takes besides its reply before a request is done.
+    pub r#await: Option<Spanned<Await>>,
     /// How a request is sent to a real cluster.
     pub live: Option<Spanned<Live>>,
     /// What a request carries to a real cluster; nothing unless given.
@@ -324,6 +327,8 @@ pub struct Slo {
     pub p999: Option<Spanned<Duration>>,
     /// Limit on the share of failed requests.
     pub errors: Option<Spanned<Share>>,
+    /// Limits on the deliveries that its requests await.
+    pub deliveries: Option<Spanned<DeliverySlo>>,
     /// Limits on what users wait, and on how often they fail, over all tries of a request.
     pub overall: Option<Box<Spanned<Slo>>>,
 }

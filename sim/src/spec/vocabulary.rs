@@ -99,6 +99,10 @@ pub fn noun(type_name: &str) -> &'static str {
         "Connections" => "`connections`",
         "Condition" => "a condition",
         "Await" => "`await`",
+        "Delivery" => "`delivery`",
+        "Deliverer" => "what delivers",
+        "DeliverySlo" => "the `deliveries` of an `slo`",
+        "Quantiles" => "limits on quantiles",
         "By" => "`by`",
         "Until" => "`until`",
         "Variable" => "a variable",
@@ -150,5 +154,16 @@ pub fn reserved(type_name: &str) -> &'static [&'static str] {
         "Step" => &["during"],
         "Service" => &["prefetch", "during"],
         _ => &[],
+    }
+}
+
+/// Where a key stands now that once stood where a type reads its keys.
+pub fn moved(type_name: &str, key: &str) -> Option<&'static str> {
+    match (type_name, key) {
+        ("Live", "await") => Some(
+            "write `await: {deliveries: 20, until: all}` beside `live`, and below `live` where they come: `delivery: {subject: \
+             ..., by: ..., equals: ...}`",
+        ),
+        _ => None,
     }
 }

@@ -11,6 +11,7 @@
 //! - No request is intended after the horizon.
 //! - Every session that started ends in exactly one way, and is reported to the sink when it does.
 
+pub mod mailbox;
 mod population;
 #[cfg(test)]
 mod tests;

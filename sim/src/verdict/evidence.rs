@@ -1,9 +1,11 @@
 //! From measurements to evidence.
 
 use crate::event::Outcome;
-use crate::measure::{Cell, Exceedances, Measure};
-use crate::model::{ActionId, Consumer, ConsumerId, Model, QuantileLimit as Objective, Slo};
-use crate::verdict::{Evidence, Limit, Measured, Requests, Signal};
+use crate::measure::{Cell, DeliveryMeter, Exceedances, Measure};
+use crate::model::{
+    ActionId, Consumer, ConsumerId, DeliveryLimits, Model, QuantileLimit as Objective, Slo,
+};
+use crate::verdict::{Counts, Evidence, Limit, Measured, Requests, Signal};
 
 /// What only a live run testifies. A simulation has nothing of it, which is the default.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -31,6 +33,9 @@ pub fn evidence<P>(
         let (id, of) = (ActionId(id), format!("Action {}", action.name));
         if action.slo.judges_tries() {
             signals.extend(signals_of(&of, &action.slo, &measure.action(id)));
+        }
+        if let (Some(limits), Some(meter)) = (&action.slo.deliveries, measure.deliveries(id)) {
+            signals.extend(deliveries_of(&of, limits, meter));
         }
         if let (Some(slo), Some(overall)) = (&action.slo.overall, measure.overall(id)) {
             let of = format!("{of} over all tries");
@@ -65,6 +70,7 @@ fn signals_of(of: &str, slo: &Slo, cell: &Cell) -> Vec<Signal> {
     let sent = requests.intended - requests.ended(Outcome::Dropped);
     let signal = |limit, measured| Signal {
         of: of.to_owned(),
+        counts: Counts::Requests,
         limit,
         measured,
     };
@@ -88,6 +94,64 @@ fn signals_of(of: &str, slo: &Slo, cell: &Cell) -> Vec<Signal> {
         signal(Limit::Errors { share }, measured)
     });
     quantiles.chain(errors).collect()
+}
+
+/// What is promised of deliveries. Every one that is missing was not within the limit of a time; where a limit of its own
+/// judges those, only what came is judged by its time.
+fn deliveries_of(of: &str, limits: &DeliveryLimits, meter: &DeliveryMeter) -> Vec<Signal> {
+    let counts = meter.window();
+    let kinds = [
+        (
+            "first delivery",
+            &limits.first,
+            meter.first(),
+            counts.requests,
+        ),
+        ("each delivery", &limits.each, meter.each(), counts.expected),
+        ("last delivery", &limits.last, meter.last(), counts.requests),
+    ];
+    let mut signals = Vec::new();
+    for (which, limits_of_it, times, expected) in kinds {
+        let came = times.from_intended.count();
+        for (objective, over) in limits_of_it.iter().zip(&times.over) {
+            let Objective { quantile, limit } = *objective;
+            let failed = match limits.missing {
+                None => Some(expected.saturating_sub(came)),
+                Some(_) => None,
+            };
+            let measured = match expected {
+                0 => Measured::Missing,
+                sent => Measured::Quantile(Requests {
+                    sent,
+                    answered: came,
+                    failed,
+                    held: came,
+                    response_over: over.response,
+                    service_over: over.service,
+                    response: times.from_intended.quantile(quantile),
+                }),
+            };
+            signals.push(Signal {
+                of: format!("{of}, {which}"),
+                counts: Counts::Deliveries,
+                limit: Limit::Quantile { quantile, limit },
+                measured,
+            });
+        }
+    }
+    signals.extend(limits.missing.map(|share| Signal {
+        of: of.to_owned(),
+        counts: Counts::Deliveries,
+        limit: Limit::Missing { share },
+        measured: match counts.expected {
+            0 => Measured::Missing,
+            samples => Measured::Errors {
+                samples,
+                failed: counts.missing(),
+            },
+        },
+    }));
+    signals
 }
 
 /// The requests that a quantile objective is judged by: all that were sent, of which those that failed were not within the
@@ -124,6 +188,7 @@ fn simulated(measure: &Measure, consumer: ConsumerId) -> Measured {
 fn growth<P>(model: &Model<P>, consumer: &Consumer, measured: Measured) -> Option<Signal> {
     let per_second = consumer.growth_limit?;
     Some(Signal {
+        counts: Counts::Requests,
         of: format!(
             "Consumer {}/{}",
             model.streams[consumer.stream.index()].name,

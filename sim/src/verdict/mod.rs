@@ -14,7 +14,7 @@ mod tests;
 pub use counted::Counted;
 pub use evidence::{LiveEvidence, evidence};
 pub use sentence::sentence;
-pub use signal::{Limit, Measured, Requests, Signal};
+pub use signal::{Counts, Limit, Measured, Requests, Signal};
 
 use crate::number::count;
 

@@ -2,7 +2,7 @@
 
 use crate::number::{brief_percent, count};
 use crate::time::Span;
-use crate::verdict::{Counted, Limit, Measured, Signal, Standing};
+use crate::verdict::{Counted, Counts, Limit, Measured, Signal, Standing};
 
 /// How a signal stands and by how much, and what to do where that does not say enough.
 pub fn sentence(signal: &Signal, standing: Standing) -> String {
@@ -27,9 +27,10 @@ pub fn sentence(signal: &Signal, standing: Standing) -> String {
     }
     let Some(counted) = signal.counted() else {
         return format!(
-            "{of}: its {name} was not measured; {} requests in time would decide it: see to it that requests of it end \
-             in the window.",
-            count(signal.needed())
+            "{of}: {}; {} {} in time would decide it: see to it that requests of it end in the window.",
+            not_measured(signal),
+            count(signal.needed()),
+            several(signal),
         );
     };
     let figures = figures(signal, &counted);
@@ -47,14 +48,41 @@ pub fn sentence(signal: &Signal, standing: Standing) -> String {
         ),
         Standing::TooFew | Standing::Missing => {
             let requests = match counted.samples {
-                1 => "1 request is".to_owned(),
-                samples => format!("{} requests are", count(samples)),
+                1 => format!("1 {} is", one(signal)),
+                samples => format!("{} {} are", count(samples), several(signal)),
             };
             format!(
                 "{of}: {requests} too few to tell its {name}, which takes {}: {figures}{}; lengthen the run.",
                 count(signal.needed()),
                 more(signal)
             )
+        }
+    }
+}
+
+/// What is counted, one of it.
+fn one(signal: &Signal) -> &'static str {
+    match signal.counts {
+        Counts::Requests => "request",
+        Counts::Deliveries => "delivery",
+    }
+}
+
+/// What is counted, several of it.
+fn several(signal: &Signal) -> &'static str {
+    match signal.counts {
+        Counts::Requests => "requests",
+        Counts::Deliveries => "deliveries",
+    }
+}
+
+/// `its p99 was not measured`.
+fn not_measured(signal: &Signal) -> String {
+    match signal.limit {
+        Limit::Errors { .. } => "its errors were not measured".to_owned(),
+        Limit::Missing { .. } => "its missing deliveries were not counted".to_owned(),
+        Limit::Quantile { .. } | Limit::BacklogGrowth { .. } => {
+            format!("its {} was not measured", signal.name())
         }
     }
 }
@@ -83,6 +111,10 @@ fn subject(signal: &Signal, counted: &Counted) -> (String, String) {
                 format!("its limit of {}", time(limit)),
             )
         }
+        (Limit::Missing { .. }, _) => (
+            "missing deliveries are".to_owned(),
+            format!("their limit of {}", brief_percent(counted.share)),
+        ),
         _ => (
             "errors are".to_owned(),
             format!("their limit of {}", brief_percent(counted.share)),
@@ -97,11 +129,16 @@ fn figures(signal: &Signal, counted: &Counted) -> String {
             Measured::Quantile(requests) => requests.sent,
             _ => 0,
         };
-        return format!("none of {} requests has a response time", count(sent));
+        return match signal.counts {
+            Counts::Requests => format!("none of {} requests has a response time", count(sent)),
+            Counts::Deliveries => format!("none of {} deliveries came", count(sent)),
+        };
     };
-    let failed = counted
-        .failed
-        .map(|failed| format!("{} failed", count(failed)));
+    let failed = counted.failed.map(|failed| match (signal.counts, failed) {
+        (Counts::Requests, failed) => format!("{} failed", count(failed)),
+        (Counts::Deliveries, 1) => "1 is missing".to_owned(),
+        (Counts::Deliveries, failed) => format!("{} are missing", count(failed)),
+    });
     let slow = counted.slow.map(|slow| {
         let were = if slow == 1 { "was" } else { "were" };
         let limit = match signal.limit {
@@ -126,11 +163,16 @@ fn figures(signal: &Signal, counted: &Counted) -> String {
 fn remark(signal: &Signal, standing: Standing, counted: &Counted) -> String {
     let over = counted.over();
     if signal.is_unanswered() {
-        return "; no request was answered".to_owned();
+        return match signal.counts {
+            Counts::Requests => "; no request was answered".to_owned(),
+            Counts::Deliveries => "; nothing was delivered".to_owned(),
+        };
     }
     if counted.samples < signal.needed() {
-        return "; requests are few, but an exact test (5 %) rules out that the limit is kept"
-            .to_owned();
+        return format!(
+            "; {} are few, but an exact test (5 %) rules out that the limit is kept",
+            several(signal)
+        );
     }
     match standing {
         _ if !counted.is_near() => String::new(),
@@ -148,8 +190,12 @@ fn remark(signal: &Signal, standing: Standing, counted: &Counted) -> String {
 fn more(signal: &Signal) -> String {
     match signal.more_needed() {
         None | Some(0) => String::new(),
-        Some(1) => "; 1 more request in time would decide it".to_owned(),
-        Some(more) => format!("; {} more requests in time would decide it", count(more)),
+        Some(1) => format!("; 1 more {} in time would decide it", one(signal)),
+        Some(more) => format!(
+            "; {} more {} in time would decide it",
+            count(more),
+            several(signal)
+        ),
     }
 }
 

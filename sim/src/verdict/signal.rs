@@ -17,18 +17,29 @@ const CHANCE: f64 = 0.05;
 /// One gated quantity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signal {
-    /// Whose objective it is: `Action ask`, `Consumer audit/indexer`.
+    /// Whose objective it is: `Action ask`, `Consumer audit/indexer`, `Action say, last delivery`.
     pub of: String,
+    /// What is counted against it.
+    pub counts: Counts,
     /// The objective.
     pub limit: Limit,
     /// What was measured.
     pub measured: Measured,
 }
 
+/// What is counted against an objective.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// Requests, some of which fail.
+    Requests,
+    /// Deliveries, some of which are missing.
+    Deliveries,
+}
+
 /// An objective.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Limit {
-    /// A quantile of the response time is at most this.
+    /// A quantile of the response time, or of the time to a delivery, is at most this.
     Quantile {
         /// Between 0 and 1.
         quantile: f64,
@@ -37,6 +48,11 @@ pub enum Limit {
     },
     /// The share of failed requests among those not dropped is at most this.
     Errors {
+        /// Between 0 and 1.
+        share: f64,
+    },
+    /// The share of missing deliveries among those that are to come is at most this.
+    Missing {
         /// Between 0 and 1.
         share: f64,
     },
@@ -54,9 +70,9 @@ pub enum Measured {
     Missing,
     /// Requests, some of them not within the limit of their response times.
     Quantile(Requests),
-    /// Failures.
+    /// Failures, or missing deliveries.
     Errors {
-        /// Requests that were not dropped.
+        /// Requests that were not dropped, or deliveries that were to come.
         samples: u64,
         /// How many of them failed.
         failed: u64,
@@ -102,6 +118,7 @@ impl Signal {
         match self.limit {
             Limit::Quantile { quantile, .. } => quantile_name(quantile),
             Limit::Errors { .. } => "errors".to_owned(),
+            Limit::Missing { .. } => "missing".to_owned(),
             Limit::BacklogGrowth { .. } => "backlog growth".to_owned(),
         }
     }
@@ -113,9 +130,11 @@ impl Signal {
                 (TELLING * MILLION).div_ceil(parts_beyond(quantile).max(1))
             }
             // No failure allowed: the first one tells.
-            Limit::Errors { share } if share <= 0.0 => 1,
+            Limit::Errors { share } | Limit::Missing { share } if share <= 0.0 => 1,
             // A float-to-integer cast saturates.
-            Limit::Errors { share } => libm::ceil(TELLING as f64 / share - 1e-9) as u64,
+            Limit::Errors { share } | Limit::Missing { share } => {
+                libm::ceil(TELLING as f64 / share - 1e-9) as u64
+            }
             // A slope comes with its own observations.
             Limit::BacklogGrowth { .. } => 0,
         }
@@ -131,7 +150,10 @@ impl Signal {
                 allowed: allowed_over(requests.samples(), quantile),
                 share: parts_beyond(quantile) as f64 / MILLION as f64,
             }),
-            (Limit::Errors { share }, Measured::Errors { samples, failed }) => Some(Counted {
+            (
+                Limit::Errors { share } | Limit::Missing { share },
+                Measured::Errors { samples, failed },
+            ) => Some(Counted {
                 samples,
                 failed: Some(failed),
                 slow: None,
@@ -198,9 +220,10 @@ impl Signal {
     pub(super) fn is_unanswered(&self) -> bool {
         match (self.limit, self.measured) {
             (_, Measured::Quantile(requests)) => requests.answered == 0,
-            (Limit::Errors { share }, Measured::Errors { samples, failed }) => {
-                failed == samples && share < 1.0
-            }
+            (
+                Limit::Errors { share } | Limit::Missing { share },
+                Measured::Errors { samples, failed },
+            ) => failed == samples && share < 1.0,
             _ => false,
         }
     }
@@ -218,9 +241,9 @@ impl Signal {
                 let least = parts.div_ceil(u128::from(parts_beyond(quantile).max(1)));
                 u64::try_from(least).ok()?
             }
-            Limit::Errors { .. } if over == 0 => 0,
-            Limit::Errors { share } if share <= 0.0 => return None,
-            Limit::Errors { share } => {
+            Limit::Errors { .. } | Limit::Missing { .. } if over == 0 => 0,
+            Limit::Errors { share } | Limit::Missing { share } if share <= 0.0 => return None,
+            Limit::Errors { share } | Limit::Missing { share } => {
                 let near = over as f64 / share;
                 // Beyond this neighbouring numbers are the same float.
                 if near > (1u64 << 53) as f64 {

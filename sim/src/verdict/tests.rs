@@ -9,6 +9,7 @@ fn ms(millis: u64) -> Span {
 fn p99(samples: u64, response_over: u64, service_over: u64) -> Signal {
     Signal {
         of: "Action ask".to_owned(),
+        counts: Counts::Requests,
         limit: Limit::Quantile {
             quantile: 0.99,
             limit: ms(100),
@@ -34,6 +35,7 @@ fn p99_of_all(sent: u64, failed: u64, response_over: u64) -> Signal {
 fn of_all(quantile: f64, sent: u64, failed: u64, response_over: u64) -> Signal {
     Signal {
         of: "Action ask".to_owned(),
+        counts: Counts::Requests,
         limit: Limit::Quantile {
             quantile,
             limit: ms(50),
@@ -70,6 +72,7 @@ fn unanswered(sent: u64, held: u64) -> Signal {
 fn errors(limit: f64, samples: u64, failed: u64) -> Signal {
     Signal {
         of: "Action ask".to_owned(),
+        counts: Counts::Requests,
         limit: Limit::Errors { share: limit },
         measured: Measured::Errors { samples, failed },
     }
@@ -85,6 +88,7 @@ fn missing() -> Signal {
 fn backlog(measured: Measured) -> Signal {
     Signal {
         of: "Consumer audit/indexer".to_owned(),
+        counts: Counts::Requests,
         limit: Limit::BacklogGrowth { per_second: 1.0 },
         measured,
     }

@@ -1,7 +1,7 @@
 //! What is written is read again, and nothing else is.
 
 use blis_sim::engine::LoadEnd;
-use blis_sim::event::{Outcome, Reason, ReplyHeaders, SessionEnd};
+use blis_sim::event::{Outcome, Reason, Received, ReplyHeaders, SessionEnd};
 use blis_sim::model::{ActionId, ClientId};
 use blis_sim::time::Time;
 use blis_sim::trace::Row;
@@ -16,7 +16,7 @@ proptest! {
 
     #[test]
     fn entries_are_read_as_they_were_written(
-        kind in 0u8..9, small in any::<[u16; 3]>(), large in any::<[u64; 6]>(), outcome in 0usize..7,
+        kind in 0u8..10, small in any::<[u16; 3]>(), large in any::<[u64; 6]>(), outcome in 0usize..7,
         reason in prop::option::of(0usize..Reason::ALL.len()), connection in prop::option::of(0u32..0xff_ffff),
         reply_bytes in prop::option::of(0..u32::MAX), values in prop::collection::vec((0usize..8, ".{0,60}"), 0..8),
     ) {
@@ -38,6 +38,13 @@ proptest! {
         let (client, at) = (ClientId(small[0]), row.done);
         let end = SessionEnd::ALL[outcome % 4];
         let by = [LoadEnd::Horizon, LoadEnd::Budget, LoadEnd::Idle, LoadEnd::Interrupted][outcome % 4];
+        let (intended, sent) = (row.intended, row.sent);
+        let received = match outcome {
+            0 => Received::Duplicate { intended },
+            1 => Received::Late { intended },
+            2 => Received::Unmatched,
+            _ => Received::Delivered { intended, sent, is_first: outcome % 2 == 0, is_last: outcome > 4 },
+        };
         let what = match kind {
             0 => What::Intended(row),
             1 => What::Done(row),
@@ -47,15 +54,14 @@ proptest! {
             5 => What::LoadEnded(at),
             7 => What::DuplicateReply(at),
             8 => What::Settled(row),
+            9 => What::Received(row.action, received, at),
             _ => What::Ended(End { by, at, intended: large[1] }),
         };
         let values = values.iter().map(|(at, value)| (*at, value.as_str()));
         let headers = ReplyHeaders::of(values.filter(|_| kind == 1));
         let entry = Entry { now: Time::from_nanos(large[5]), what, headers };
         let mut text = Vec::new();
-        let mut units = 0;
-        for unit in entry.encode() {
-            units += 1;
+        for (unit, units) in entry.encode().zip(1..) {
             match Unit::decode(&unit).expect("a unit") {
                 Unit::Text(more) => text.extend(more),
                 Unit::Entry(mut read, headers) => {

@@ -6,10 +6,10 @@ use super::Streams;
 use super::batch::Gathering;
 use super::message::{Message, Standing};
 use crate::backend::walk::{Ending, Frame, Job, NONE, State};
-use crate::backend::{Backend, Moment};
+use crate::backend::{Backend, Moment, Output};
 use crate::engine::{Task, Timer};
 use crate::event::{MessageStep, Sink};
-use crate::model::{ConsumerId, Exhausted, Model, ServiceId};
+use crate::model::{ConsumerId, Deliverer, Exhausted, Model, ServiceId};
 use crate::random::{Key, Kind, Purpose};
 use crate::time::{Span, Time};
 
@@ -41,6 +41,8 @@ pub(super) struct ConsumerState {
     pub(super) last_out: u32,
     /// When the calendar calls for the first of these deadlines, or what was the first.
     pub(super) armed: Option<Time>,
+    /// Whether its deliveries are handed out.
+    pub(super) hands_out: bool,
 }
 
 /// More open requests than this are never used: so many messages are not worked on at once.
@@ -76,7 +78,7 @@ impl ConsumerState {
             gathering: consumer
                 .batch
                 .as_ref()
-                .map(|batch| Gathering::new(batch, &key)),
+                .map(|batch| Gathering::new(batch, key)),
             identity_key: key(Purpose::Request),
             pending: VecDeque::new(),
             again: VecDeque::new(),
@@ -86,6 +88,7 @@ impl ConsumerState {
             first_out: NONE,
             last_out: NONE,
             armed: None,
+            hands_out: model.is_awaited(Deliverer::Consumer(id)),
         }
     }
 }
@@ -199,12 +202,30 @@ impl Backend {
                 return;
             };
             self.streams.deliver(message, m);
+            self.hand_out_message(consumer, message, m.now);
             let state = &mut self.streams.consumers[consumer.index()];
             if state.gathering.is_some() {
                 self.gather(consumer, message, m);
             } else if let Some(member) = state.tokens.pop_front() {
                 self.begin_delivery(message, member, m);
             }
+        }
+    }
+
+    /// Hands out that a message was delivered, where that is asked for.
+    #[inline]
+    fn hand_out_message(&mut self, consumer: ConsumerId, message: u32, at: Time) {
+        if self.streams.consumers[consumer.index()].hands_out {
+            let Message {
+                flight, identity, ..
+            } = self.streams.messages[message];
+            self.outputs.push(Output::Delivery {
+                by: Deliverer::Consumer(consumer),
+                subscriber: 0,
+                message: identity,
+                at,
+                flight,
+            });
         }
     }
 

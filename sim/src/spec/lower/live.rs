@@ -204,7 +204,7 @@ fn sent(
     }
     let (subject, stream) = addressed(spec, kind, to, findings);
     replies::check(kind, live, findings);
-    let awaited = live.r#await.as_ref();
+    let delivery = live.delivery.as_ref();
     Some(Sending {
         kind,
         subject,
@@ -214,7 +214,7 @@ fn sent(
         error_when: replies::conditions(live.error_when.as_ref(), findings),
         rejected_when: replies::conditions(live.rejected_when.as_ref(), findings),
         record_headers: replies::recorded(kind, live, findings),
-        awaited: awaited.map(|awaited| replies::awaited(spec, awaited, &request_id, findings)),
+        delivery: delivery.map(|one| replies::delivery(spec, one, &request_id, findings)),
         request_id,
     })
 }

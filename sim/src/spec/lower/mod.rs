@@ -8,6 +8,7 @@ mod by_name;
 mod clients;
 mod conditions;
 mod cycles;
+mod deliveries;
 mod distributions;
 mod emptiness;
 mod live;
@@ -157,7 +158,7 @@ fn checked(spec: &Spec, document: Option<&Node>, files: Sought) -> (LiveModel, F
     );
     let clients = clients::lower(spec, &names, &mut findings);
     paths::check_network(spec, &mut findings);
-    let model = Model {
+    let mut model = Model {
         name: run::name(spec, &mut findings),
         seed: run::seed(spec),
         limits: run::limits(spec, &mut findings),
@@ -187,6 +188,9 @@ fn checked(spec: &Spec, document: Option<&Node>, files: Sought) -> (LiveModel, F
             .map(|written| live::max_in_flight(&written.value, &mut findings)),
         variables: live::variables(spec, &mut findings),
     };
+    if findings.errors.is_empty() {
+        deliveries::bind(spec, &mut model, &names, &mut findings);
+    }
     (model, findings)
 }
 

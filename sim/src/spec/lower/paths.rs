@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::run::span;
 use super::streams::Subscriptions;
-use super::{Findings, Names, clients, distributions, live, refer};
+use super::{Findings, Names, clients, deliveries, distributions, live, refer};
 use crate::model::SendKind;
 use crate::model::{
     self, Action, ClassId, FanOutId, LiveModel, Path, QuantileLimit, ServiceId, Slo, Step, StreamId,
 };
 use crate::spec::backend::{Cache, Join, Parallel, Publish, Visit};
+use crate::spec::distribution::Duration;
 use crate::spec::error::{Origin, SpecError, shown};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::{self, Arm, Spec};
@@ -152,6 +153,7 @@ impl Paths<'_, '_> {
             self.findings.error(error.help("give a time above 0s"));
         }
         let (sending, size) = live::sending(self.spec, action, self.findings);
+        let awaited = deliveries::awaited(action, self.findings);
         Action {
             name: name.value.clone(),
             path,
@@ -161,6 +163,7 @@ impl Paths<'_, '_> {
                 .deadline
                 .as_ref()
                 .map(|deadline| span(deadline.value)),
+            awaited,
             size,
             sending,
         }
@@ -855,12 +858,15 @@ fn slo(written: &Spanned<syntax::Slo>, findings: &mut Findings) -> Slo {
     ];
     if slo.errors.is_none()
         && slo.overall.is_none()
+        && slo.deliveries.is_none()
         && quantiles.iter().all(|(_, _, limit)| limit.is_none())
     {
         findings.error(
             written
                 .error("an empty `slo` promises nothing")
-                .help("give `p50`, `p90`, `p95`, `p99`, `p999`, `errors` or `overall`")
+                .help(
+                    "give `p50`, `p90`, `p95`, `p99`, `p999`, `errors`, `deliveries` or `overall`",
+                )
                 .absence(),
         );
     }
@@ -872,22 +878,42 @@ fn slo(written: &Spanned<syntax::Slo>, findings: &mut Findings) -> Slo {
                     .help("give its limits once, below the `overall` of the `slo`"),
             );
         }
+        if let Some(deliveries) = &overall.value.deliveries {
+            findings.error(
+                deliveries
+                    .error("deliveries belong to single tries")
+                    .help("give `deliveries` beside `overall`"),
+            );
+        }
         Box::new(self::slo(overall, findings))
     });
-    let mut lowered = Slo {
-        quantiles: Vec::new(),
+    Slo {
+        quantiles: limits("response", quantiles, findings),
         errors: slo.errors.as_ref().map(|errors| errors.value.0),
+        deliveries: slo
+            .deliveries
+            .as_ref()
+            .map(|written| Box::new(deliveries::limits(written, findings))),
         overall,
-    };
+    }
+}
+
+/// Limits on quantiles, in ascending order of the quantiles, which `what` can meet.
+pub fn limits(
+    what: &str,
+    written: [(&str, f64, &Option<Spanned<Duration>>); 5],
+    findings: &mut Findings,
+) -> Vec<QuantileLimit> {
+    let mut lowered = Vec::new();
     let mut before: Option<(&str, Span)> = None;
-    for (name, quantile, limit) in quantiles {
+    for (name, quantile, limit) in written {
         let Some(limit) = limit else { continue };
         let length = span(limit.value);
         if length == Span::ZERO {
             findings.error(
                 limit
                     .error(format!(
-                        "`{name}` is {}, which no response can meet",
+                        "`{name}` is {}, which no {what} can meet",
                         limit.value
                     ))
                     .help("give a time above 0s"),
@@ -903,7 +929,7 @@ fn slo(written: &Spanned<syntax::Slo>, findings: &mut Findings) -> Slo {
             );
         }
         before = Some((name, length));
-        lowered.quantiles.push(QuantileLimit {
+        lowered.push(QuantileLimit {
             quantile,
             limit: length,
         });

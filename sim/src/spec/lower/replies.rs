@@ -1,23 +1,19 @@
-//! What replies and deliveries of a real cluster mean, to the model: conditions, and what a request waits for.
+//! What replies and deliveries of a real cluster mean, to the model: conditions, and which message is a delivery for whom.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 
 use super::Findings;
-use super::live::{Use, count, subject_of, template};
+use super::live::{Use, subject_of, template};
 use crate::event::MOST_HEADERS;
 use crate::model::{
-    Answer, Awaited, By, Condition, MEMBER, Piece, SERVICE_TIME, SendKind, Template,
+    Answer, By, Condition, DeliveredAt, MEMBER, Piece, SERVICE_TIME, SendKind, Template,
 };
 use crate::spec::error::shown;
-use crate::spec::live::{self, Await, Live, Until};
+use crate::spec::live::{self, Delivery, Live};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::Spec;
 use crate::spec::units::Count;
 
-/// Most subscriptions of an action, each of which is an entry at the server.
-const MAX_SUBSCRIBERS: u64 = 100_000;
-/// Most deliveries that a request can have.
-const MAX_DELIVERIES: u64 = 1_000_000;
 /// The longest name of a header that is recorded.
 const MOST_NAME: usize = 64;
 
@@ -171,20 +167,18 @@ fn pointer(pointer: &Spanned<String>, findings: &mut Findings) -> String {
     pointer.value.clone()
 }
 
-/// What a request waits for besides.
-pub fn awaited(
+/// Where deliveries come that requests await.
+pub fn delivery(
     spec: &Spec,
-    written: &Spanned<Await>,
+    written: &Spanned<Delivery>,
     request_id: &str,
     findings: &mut Findings,
-) -> Awaited {
-    let Await {
+) -> DeliveredAt {
+    let Delivery {
         subject,
         by,
         equals,
-        subscribers,
-        deliveries,
-        until,
+        when,
     } = &written.value;
     let delivered_to = subject_of(spec, subject, Use::Subscribe, findings);
     let by = match by.as_ref().map(|by| &by.value) {
@@ -196,39 +190,22 @@ pub fn awaited(
     if let Some(text) = equals {
         check_unique(text, &template(spec, text, findings), findings);
     }
-    let subscribers = subscribers.as_ref().map_or(NonZeroU32::MIN, |number| {
-        let what = format!("{} subscribers", number.value);
-        count(number, &what, MAX_SUBSCRIBERS, "subscribers", findings)
-    });
-    let deliveries = deliveries.as_ref().map_or(subscribers, |number| {
-        let what = format!("{} deliveries", number.value);
-        count(number, &what, MAX_DELIVERIES, "deliveries", findings)
-    });
-    let until = until
-        .as_ref()
-        .map_or(deliveries, |until| match until.value {
-            Until::All => deliveries,
-            Until::First => NonZeroU32::MIN,
-            Until::Count(number) => {
-                let what = format!("{number} of {deliveries} deliveries");
-                let most = u64::from(deliveries.get());
-                let number = Spanned {
-                    value: number,
-                    origin: until.origin,
-                };
-                count(&number, &what, most, "deliveries", findings)
-            }
-        });
-    Awaited {
+    if let Some(when) = when
+        && when.value.is_empty()
+    {
+        let error = when.error("no message is a delivery where none of no conditions holds");
+        findings.error(
+            error.help("give a condition such as `{header: Kind, is: order}`, or remove `when`"),
+        );
+    }
+    DeliveredAt {
         subject: delivered_to,
         by,
         equals: match equals {
             Some(text) => template(spec, text, findings),
             None => Template(vec![Piece::Id]),
         },
-        subscribers,
-        deliveries,
-        until,
+        when: conditions(when.as_ref(), findings),
     }
 }
 

@@ -5,7 +5,7 @@ use super::Findings;
 use super::sizes::MAX_PAYLOAD;
 use crate::model::rendered::{self, Flaw};
 use crate::model::{
-    Action, Awaited, By, LiveModel, Looked, Path, Payload, Piece, Sending, Template, Texts,
+    Action, By, DeliveredAt, LiveModel, Looked, Path, Payload, Piece, Sending, Template, Texts,
 };
 use crate::spec::error::shown;
 use crate::spec::live::Live;
@@ -62,10 +62,10 @@ impl Judge<'_, '_> {
             self.destination(place, sending);
         }
         self.headers(live, sending);
-        if let (Some(written), Some(awaited)) = (&live.r#await, &sending.awaited) {
-            self.awaited(&written.value.subject, awaited);
+        if let (Some(written), Some(delivery)) = (&live.delivery, &sending.delivery) {
+            self.delivery(&written.value.subject, delivery);
             if let Some(equals) = &written.value.equals {
-                self.equals(equals, awaited);
+                self.equals(equals, delivery);
             }
         }
         let Payload::Text(template) = &sending.payload else {
@@ -147,30 +147,30 @@ impl Judge<'_, '_> {
     }
 
     /// Deliveries come on the subjects that the subscription has: each place is one token, or a part of one.
-    fn awaited(&mut self, place: &Spanned<String>, awaited: &Awaited) {
-        let wildcards = awaited.subject.wildcards();
+    fn delivery(&mut self, place: &Spanned<String>, delivery: &DeliveredAt) {
+        let wildcards = delivery.subject.wildcards();
         let tokens = wildcards.split('.').count();
-        let of_spec = written_wildcards(&awaited.subject);
-        let looked = match self.texts.is_too_long(&awaited.subject, self.clients) {
+        let of_spec = written_wildcards(&delivery.subject);
+        let looked = match self.texts.is_too_long(&delivery.subject, self.clients) {
             true => Looked::Found((String::new(), Flaw::TooLong)),
-            false => self.texts.look(&awaited.subject, self.clients, |text| {
+            false => self.texts.look(&delivery.subject, self.clients, |text| {
                 let several = text.split('.').count() != tokens || count_wildcards(text) != of_spec;
                 let flaw = rendered::subscription_flaw(text);
                 let flaw = flaw.or_else(|| several.then_some(Flaw::NoToken))?;
                 Some((text.to_owned(), flaw))
             }),
         };
-        if awaited.subject.fixed().is_none() {
+        if delivery.subject.fixed().is_none() {
             self.told("awaited subject", place, looked);
         }
     }
 
-    fn equals(&mut self, place: &Spanned<String>, awaited: &Awaited) {
-        if !self.fits("text", place, &awaited.equals) {
+    fn equals(&mut self, place: &Spanned<String>, delivery: &DeliveredAt) {
+        if !self.fits("text", place, &delivery.equals) {
             return;
         }
-        let looked = self.texts.look(&awaited.equals, self.clients, |text| {
-            let flaw = match awaited.by {
+        let looked = self.texts.look(&delivery.equals, self.clients, |text| {
+            let flaw = match delivery.by {
                 By::Token(_) => rendered::single_token_flaw(text),
                 By::Header(_) => rendered::header_flaw("", text),
                 By::Json(_) => None,
