@@ -7,7 +7,7 @@ use crate::engine::{Arena, Calendar, Task};
 use crate::event::{FlightId, Outcome, Sink};
 use crate::model::Model;
 use crate::random::{Key, Kind, Purpose};
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// A reply that has reached its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Reply {
 /// The network between clients and the backend, and the replies on their way through it.
 #[derive(Debug, Clone)]
 pub(super) struct Replies {
-    pub(super) one_way: Option<(Dist, Key)>,
+    one_way: Option<(Dist, Key)>,
     on_the_way: Arena<Reply>,
 }
 
@@ -32,6 +32,13 @@ impl Replies {
             one_way: model.one_way.clone().map(|one_way| (one_way, key)),
             on_the_way: Arena::new(),
         }
+    }
+
+    /// How long a message of this identity is on its way through the network, where that takes time.
+    #[inline(always)]
+    pub(super) fn delay(&self, identity: u64, ordinal: u64) -> Option<Span> {
+        let (one_way, key) = self.one_way.as_ref()?;
+        Some(one_way.sample_span(&mut key.draw(identity, ordinal)))
     }
 
     /// How many replies are on their way.
@@ -58,10 +65,9 @@ impl Backend {
             outcome,
         };
         self.requests.forget(reply.flight, id);
-        let Some((one_way, key)) = &self.replies.one_way else {
+        let Some(delay) = self.replies.delay(job.identity, job.ordinal(1)) else {
             return Some(reply);
         };
-        let delay = one_way.sample_span(&mut key.draw(job.identity, job.ordinal(1)));
         calendar.push(
             now + delay,
             Task::Delivered(self.replies.on_the_way.insert(reply)),

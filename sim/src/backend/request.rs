@@ -127,8 +127,7 @@ impl Backend {
             }
         }
         self.requests.remember(flight, id);
-        if let Some((one_way, key)) = &self.replies.one_way {
-            let delay = one_way.sample_span(&mut key.draw(identity, ordinal));
+        if let Some(delay) = self.replies.delay(identity, ordinal) {
             calendar.push(now + delay, Task::Arrived(id));
             return None;
         }
@@ -149,8 +148,7 @@ impl Backend {
             flight: job.flight,
             outcome: Outcome::Ok,
         };
-        if let Some((one_way, key)) = &self.replies.one_way {
-            let delay = one_way.sample_span(&mut key.draw(job.identity, job.ordinal(0)));
+        if let Some(delay) = self.replies.delay(job.identity, job.ordinal(0)) {
             calendar.push(now + delay, Task::Arrived(id));
         } else {
             // Nothing on the path answers.

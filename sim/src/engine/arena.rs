@@ -50,7 +50,7 @@ impl<T> Arena<T> {
     /// Takes a free slot and returns its number; it holds an old value, or what `blank` makes when it is new.
     ///
     /// For values that are set field by field, which spares a copy of the whole.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self, blank: impl FnOnce() -> T) -> u32 {
         self.free.pop().unwrap_or_else(|| {
             self.slots.push(blank());

@@ -161,7 +161,7 @@ impl Key {
     }
 
     /// A 64-bit identity of (index, ordinal) under this key.
-    #[inline]
+    #[inline(always)]
     pub fn identity(self, index: u64, ordinal: u64) -> u64 {
         let high = mix(self.0.wrapping_add(index.wrapping_mul(GOLDEN)));
         mix(high.wrapping_add(ordinal.wrapping_mul(GOLDEN)))

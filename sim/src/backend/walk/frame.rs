@@ -3,6 +3,8 @@
 //! A plain request owes nothing. A visit that holds its worker owes the release, an arm of a fork its parent, a
 //! delivery its stream, a copy its fan-out. However a job ends, every frame is settled, from the innermost on.
 
+use std::ops::Range;
+
 use super::job::NONE;
 use super::jobs::Jobs;
 use crate::backend::{Backend, Moment};
@@ -75,15 +77,8 @@ impl Jobs {
     }
 
     /// Whether a job holds a worker of one of these lines.
-    pub(crate) fn holds_at(&self, id: u32, lines: &std::ops::Range<u32>) -> bool {
-        let mut at = self[id].frame;
-        while let Some(&Frame::Held { line, outer, .. }) = self.frames.get(at) {
-            if lines.contains(&line) {
-                return true;
-            }
-            at = outer;
-        }
-        false
+    pub(crate) fn holds_at(&self, id: u32, lines: &Range<u32>) -> bool {
+        self.held(id).any(|(_, line, _)| lines.contains(&line))
     }
 
     /// What a job owes first when it ends.
@@ -92,6 +87,7 @@ impl Jobs {
     }
 
     /// Takes out what a job owes first; what lies beyond is next.
+    #[inline(always)]
     fn take_innermost(&mut self, id: u32) -> Option<Frame> {
         let at = self[id].frame;
         if at == NONE {

@@ -63,6 +63,7 @@ impl Jobs {
     }
 
     /// Takes up a job that is not a request of its own.
+    #[inline]
     pub(crate) fn add(&mut self, job: Job, intended: Time) -> u32 {
         let id = self.jobs.insert(job);
         if self.keeps_sides {
@@ -72,6 +73,7 @@ impl Jobs {
     }
 
     /// Takes up a job that owes this when it ends.
+    #[inline(always)]
     pub(crate) fn add_owing(&mut self, frame: Frame, job: Job, intended: Time) -> u32 {
         let frame = self.frames.insert(frame);
         self.add(Job { frame, ..job }, intended)
