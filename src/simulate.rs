@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use blis_live::journal::End;
+use blis_sim::analysis::Analysis;
 use blis_sim::engine::LoadEnd;
 use blis_sim::event::{ReplyHeaders, Sink};
 use blis_sim::measure::Measure;
@@ -154,7 +155,7 @@ fn single(
     let finished = finished?;
     Ok(result::build(
         model,
-        Some(model),
+        Some(&Analysis::of(model)),
         &finished.measure,
         provenance(workload, &finished),
     ))
@@ -177,7 +178,7 @@ fn replicated(
     progress.finish();
     let done = done?;
     Ok(result::build_replicated(
-        model,
+        &Analysis::of(model),
         &done,
         provenance(workload, &done.together),
     ))
@@ -265,7 +266,7 @@ pub fn conclude(
         },
         ..told(workload)
     };
-    result::build(model, Some(model), measure, provenance)
+    result::build(model, Some(&Analysis::of(model)), measure, provenance)
 }
 
 /// What of a run is known besides what was measured.
@@ -302,7 +303,8 @@ pub fn conclude_seen(
         mode,
         ..told(workload)
     };
-    result::build(model, backend.as_ref(), measure, provenance)
+    let analysis = backend.as_ref().map(Analysis::of);
+    result::build(model, analysis.as_ref(), measure, provenance)
 }
 
 /// How a simulation came to its end.

@@ -322,7 +322,7 @@ fn members_that_are_drawn_at_random_are_queues_of_their_own() {
     let none = |client: &str, service: &str, why: &str| {
         let model = model(client, &format!("{service}, {time}"));
         assert_eq!(exact(&model).expect_err("no form"), why);
-        assert_eq!(estimate(&model), None);
+        assert_eq!(estimate(&model, &blis_sim::analysis::offered(&model)), None);
     };
     let differ = "members: [{workers: 1, speed: 0.5}, {workers: 1}]";
     none(

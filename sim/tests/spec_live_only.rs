@@ -167,7 +167,7 @@ fn a_check_says_what_clients_offer_and_nothing_of_a_backend_that_is_not_known() 
         configuration: Default::default(),
         warnings: Vec::new(),
     };
-    let check = result::check(&model, checked);
+    let check = result::check(&model, None, checked);
     assert_eq!(check.without_path, ["ask", "tell"]);
     assert_eq!(check.offered.clients["feed"].requests_per_s, Some(50.0));
     assert_eq!(check.offered.clients["feed"].unloaded_response_ms, None);

@@ -1,5 +1,6 @@
 //! `blis check`: validates a spec and says what it resolves to and what load it offers.
 
+use blis_sim::analysis::Analysis;
 use blis_sim::result::{self, Check, Checked};
 
 use crate::cli::{CheckArgs, ClientArgs, Format};
@@ -17,6 +18,7 @@ pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
     let no_clients = ClientArgs::default();
     let workload = workload::load_live(args.spec.file(), &no_clients, &args.overrides)?;
     let simulable = workload.model.simulable().ok();
+    let analysis = simulable.as_ref().map(Analysis::of);
     let overloads = simulable.as_ref().map(report::overloads);
     let overloads = overloads.unwrap_or_default();
     let refused = match args.allow_overload {
@@ -30,9 +32,9 @@ pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
     }
     let warnings = overloads.into_iter().map(|one| one.sentence).collect();
     print(&match args.format.chosen() {
-        Format::Text => report::text(&report::check(&workload)),
-        Format::Markdown => report::markdown(&report::check(&workload)),
-        Format::Json => document(workload, warnings).to_json()?,
+        Format::Text => report::text(&report::check(&workload, analysis.as_ref())),
+        Format::Markdown => report::markdown(&report::check(&workload, analysis.as_ref())),
+        Format::Json => document(&workload, analysis.as_ref(), warnings).to_json()?,
     })?;
     refused.map_or(Ok(Done::Well), |why| Err(Failure::Usage(why)))
 }
@@ -52,17 +54,21 @@ fn refusal(overloads: &[Overload]) -> Option<String> {
     ))
 }
 
-fn document(workload: LiveWorkload, warnings: Vec<String>) -> Check {
+fn document(
+    workload: &LiveWorkload,
+    analysis: Option<&Analysis<'_>>,
+    warnings: Vec<String>,
+) -> Check {
     let checked = Checked {
-        sha256: workload.sha256,
+        sha256: workload.sha256.clone(),
         files: workload
             .files
             .iter()
             .map(|copy| (copy.path(), copy.sha256()))
             .collect(),
-        resolved: workload.resolved,
-        configuration: workload.configuration,
+        resolved: workload.resolved.clone(),
+        configuration: workload.configuration.clone(),
         warnings,
     };
-    result::check(&workload.model, checked)
+    result::check(&workload.model, analysis, checked)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use blis_sim::analysis::memory_of;
 use blis_sim::replication::replicate_pair;
 use blis_sim::result::{self, Compares, Comparison, SpecIdentity, compare};
 use blis_sim::spec;
@@ -95,10 +96,12 @@ fn run(
     let sides = [
         Compares {
             model: &base,
+            memory: memory_of(&base),
             spec: side(&both[0]),
         },
         Compares {
             model: &variant,
+            memory: memory_of(&variant),
             spec: side(&both[1]),
         },
     ];

@@ -1,9 +1,6 @@
 //! The report of `blis check`.
 
-use blis_sim::analysis::{
-    Binds, ClientLoad, Constraint, Estimate, Offered, balanced, constraints, estimate, exact,
-    scheduled,
-};
+use blis_sim::analysis::{Analysis, Binds, ClientLoad, Constraint, Estimate, Offered, scheduled};
 use blis_sim::model::{Arrival, Client, LiveModel, Model, ServiceId, Source};
 use blis_sim::result::offered_limits;
 
@@ -13,15 +10,16 @@ use super::parts::{Block, Report, Section};
 use super::table::Table;
 use crate::workload::LiveWorkload;
 
-/// The resolved spec, the load it offers, and the closed form that applies; or what cannot be said of them.
-pub fn check(workload: &LiveWorkload) -> Report {
+/// The resolved spec, the load it offers, and the closed form that applies, as they were found out; or what cannot be said of
+/// them.
+pub fn check(workload: &LiveWorkload, analysis: Option<&Analysis<'_>>) -> Report {
     let model = &workload.model;
-    let said = match model.simulable() {
-        Ok(model) => {
-            let [clients, services] = offered_load(&model);
-            vec![clients, services, limit(&model), theory(&model)]
+    let said = match analysis {
+        Some(analysis) => {
+            let [clients, services] = offered_load(analysis);
+            vec![clients, services, limit(analysis), theory(analysis)]
         }
-        Err(_) => vec![scheduled_load(model), unknown(model)],
+        None => vec![scheduled_load(model), unknown(model)],
     };
     Report {
         title: model.name.clone(),
@@ -67,17 +65,17 @@ fn resolved(workload: &LiveWorkload) -> Section {
 }
 
 /// What limits the system first, and all else that limits it.
-fn limit(model: &Model) -> Section {
-    let (bottleneck, all) = offered_limits(model);
+fn limit(analysis: &Analysis<'_>) -> Section {
+    let (bottleneck, all) = offered_limits(analysis);
     let fact = bottleneck.map(|first| Block::Facts(vec![limits::fact(&first, limits::is_offered)]));
     let table = limits::table(&all, "offered").map(Block::Table);
     Section::of(fact.into_iter().chain(table))
 }
 
 /// The load by client and by service.
-fn offered_load(model: &Model) -> [Section; 2] {
-    let all = constraints(model);
-    let load = &all.offered;
+fn offered_load(analysis: &Analysis<'_>) -> [Section; 2] {
+    let (model, load) = (analysis.model, analysis.offered());
+    let all = &analysis.constraints;
     let clients = match model.clients.iter().any(rate_changes) {
         true => changing_clients(model, load),
         false => steady_clients(model, load),
@@ -171,15 +169,15 @@ fn instants(client: &Client) -> String {
     }
 }
 
-fn theory(model: &Model) -> Section {
-    let balanced = balanced(model).map(|bounds| {
+fn theory(analysis: &Analysis<'_>) -> Section {
+    let balanced = analysis.balanced.map(|bounds| {
         let response = bounds.response.map(|(low, high)| [low * 1e3, high * 1e3]);
         balanced_jobs(bounds.throughput.into(), response)
     });
-    let exact = match exact(model) {
+    let exact = match &analysis.exact {
         Err(why) => {
             let lines = Block::Lines(vec![format!("no closed form applies: {why}")]);
-            let notes = balanced.into_iter().chain(inexact(model));
+            let notes = balanced.into_iter().chain(inexact(analysis));
             return Section::of([lines, Block::Notes(notes.collect())]);
         }
         Ok(exact) => exact,
@@ -243,8 +241,8 @@ pub fn balanced_jobs([least, most]: [f64; 2], response: Option<[f64; 2]>) -> Str
 }
 
 /// Bounds and approximations, named as such.
-fn inexact(model: &Model) -> Option<String> {
-    Some(match estimate(model)? {
+fn inexact(analysis: &Analysis<'_>) -> Option<String> {
+    Some(match analysis.estimate.as_ref()? {
         Estimate::Bounds(bounds) => {
             let response = bounds.response_at_least.map_or(String::new(), |least| {
                 format!(", mean response at least {}", millis(least * 1e3))

@@ -35,7 +35,12 @@ fn run(model: &Model) -> Run {
             simulated: Span::ZERO,
         },
     };
-    build(model, Some(model), &finished.measure, provenance)
+    build(
+        model,
+        Some(&blis_sim::analysis::Analysis::of(model)),
+        &finished.measure,
+        provenance,
+    )
 }
 
 /// Messages acknowledged per second.

@@ -23,6 +23,7 @@ fn compared(base: &Model, variant: &Model, replications: u64, on: usize) -> Comp
     .unwrap();
     let of = |model| Compares {
         model,
+        memory: blis_sim::analysis::memory_of(model),
         spec: SpecIdentity {
             name: "station".to_owned(),
             sha256: String::new(),

@@ -69,7 +69,12 @@ fn provenance(finished: &Finished) -> Provenance {
 /// The document of a single run.
 pub fn run(model: &Model) -> Run {
     let finished = simulate(model, UNWATCHED, |_| {}).unwrap();
-    build(model, Some(model), &finished.measure, provenance(&finished))
+    build(
+        model,
+        Some(&blis_sim::analysis::Analysis::of(model)),
+        &finished.measure,
+        provenance(&finished),
+    )
 }
 
 /// Replications of a model.
@@ -85,5 +90,9 @@ pub fn replications(model: &Model, number: u64, on: usize) -> Replicated {
 
 /// The document of replications.
 pub fn document(model: &Model, replicated: &Replicated) -> Run {
-    build_replicated(model, replicated, provenance(&replicated.together))
+    build_replicated(
+        &blis_sim::analysis::Analysis::of(model),
+        replicated,
+        provenance(&replicated.together),
+    )
 }

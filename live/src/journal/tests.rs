@@ -67,7 +67,7 @@ fn replied(number: u64) -> Entry {
 fn headers(number: u64) -> ReplyHeaders {
     let value = "v".repeat(20 * number as usize % 129);
     let values = [(0, &*value), (2, "")];
-    ReplyHeaders::of(values.into_iter().filter(|_| number % 3 == 0))
+    ReplyHeaders::of(values.into_iter().filter(|_| number.is_multiple_of(3)))
 }
 
 /// The unit of an entry without text.

@@ -1,7 +1,7 @@
 //! Bounds and approximations, for models that no closed form applies to.
 
 use crate::analysis::assumptions::{Scope, broken};
-use crate::analysis::offered::offered;
+use crate::analysis::offered::Offered;
 use crate::analysis::station_forms::{Arrivals, arrivals, single_station};
 use crate::analysis::traffic::{Traffic, has_one_line, is_poisson};
 use crate::model::{Dispatch, Model, Service, Source};
@@ -45,7 +45,7 @@ pub struct Approximation {
 ///
 /// `None` where their assumptions fail too: when failures are tried again, work leaves, lines are limited, members differ, users
 /// are lost, or the offered load is more than the workers can do.
-pub fn estimate(model: &Model) -> Option<Estimate> {
+pub fn estimate(model: &Model, load: &Offered) -> Option<Estimate> {
     let traffic = Traffic::new(model);
     let uneven = traffic.visited().any(|(_, service)| !service.is_even());
     let refuses = traffic
@@ -58,13 +58,12 @@ pub fn estimate(model: &Model) -> Option<Estimate> {
         return None;
     }
     match traffic.closed() {
-        Some((users, think)) => bounds(&traffic, users, think).map(Estimate::Bounds),
-        None => approximation(&traffic).map(Estimate::Approximation),
+        Some((users, think)) => bounds(&traffic, load, users, think).map(Estimate::Bounds),
+        None => approximation(&traffic, load).map(Estimate::Approximation),
     }
 }
 
-fn bounds(traffic: &Traffic<'_>, users: u64, think: f64) -> Option<Bounds> {
-    let load = offered(traffic.model);
+fn bounds(traffic: &Traffic<'_>, load: &Offered, users: u64, think: f64) -> Option<Bounds> {
     let capacity = load.capacity()?;
     let route = &traffic.routes[0];
     let unloaded = load.clients[0].unloaded_response;
@@ -77,7 +76,7 @@ fn bounds(traffic: &Traffic<'_>, users: u64, think: f64) -> Option<Bounds> {
     })
 }
 
-fn approximation(traffic: &Traffic<'_>) -> Option<Approximation> {
+fn approximation(traffic: &Traffic<'_>, load: &Offered) -> Option<Approximation> {
     let single = single_station(traffic);
     let poisson =
         |source: &Source| matches!(source, Source::Open { arrival, .. } if is_poisson(arrival));
@@ -90,7 +89,6 @@ fn approximation(traffic: &Traffic<'_>) -> Option<Approximation> {
     if !clients.iter().all(|client| poisson(&client.source)) {
         return None;
     }
-    let load = offered(traffic.model);
     let mut responses = vec![f64::NAN; traffic.model.services.len()];
     for (at, service) in traffic.visited() {
         let (lines, servers) = lines(service)?;
@@ -164,6 +162,7 @@ fn lines(service: &Service) -> Option<(f64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::offered::offered;
     use crate::spec;
 
     fn estimated(clients: &str, services: &str) -> Option<Estimate> {
@@ -173,7 +172,8 @@ mod tests {
              services: {{{services}}}, network: {{one_way: 1ms}}}}"
         );
         let read = spec::read(&text).expect("the spec is well-formed");
-        estimate(&spec::lower(&read).expect("the spec is sound").model)
+        let model = spec::lower(&read).expect("the spec is sound").model;
+        estimate(&model, &offered(&model))
     }
 
     fn near(found: f64, expected: f64) {

@@ -7,7 +7,7 @@
 //! variance of the line takes (Whitt 1989, Planning queueing simulations). The backlog of a consumer is the line of its
 //! window, whose places are its workers.
 
-use crate::analysis::constraints::{Binds, Constraint, Constraints, constraints};
+use crate::analysis::constraints::{Binds, Constraint, Constraints};
 use crate::analysis::demand::{PathDemand, answers, path_demand};
 use crate::model::{
     Arrival, Client, Consumer, Dispatch, MaxInFlight, Model, OnTimeout, Service, Source, Step,
@@ -149,11 +149,11 @@ impl Memory {
     }
 }
 
-/// The memory of a model.
-pub fn memory(model: &Model) -> Memory {
+/// The memory of a model with these limits.
+pub fn memory(model: &Model, limits: Constraints) -> Memory {
     let actions = model.actions.iter();
     let demands: Vec<PathDemand> = actions.map(|action| path_demand(model, action)).collect();
-    let load = Load::new(model, &demands);
+    let load = Load::new(model, &demands, limits);
     let services = model.services.iter().enumerate();
     let consumers = model.consumers.iter().enumerate();
     Memory {
@@ -212,8 +212,7 @@ struct Load<'a> {
 }
 
 impl Load<'_> {
-    fn new<'a>(model: &'a Model, demands: &[PathDemand]) -> Load<'a> {
-        let limits = constraints(model);
+    fn new<'a>(model: &'a Model, demands: &[PathDemand], limits: Constraints) -> Load<'a> {
         // Of all open clients together, what a request of an action asks for, per second.
         let open = |asks: &dyn Fn(&PathDemand) -> f64| {
             let clients = model.clients.iter().zip(&limits.offered.clients);
@@ -533,7 +532,7 @@ services: {{api: {{{service}}}, rest: {{workers: 1, time: 10ms}}}}
     fn memory_of(text: &str) -> Memory {
         let spec = spec::read(text).unwrap_or_else(|errors| panic!("{errors:#?}"));
         let lowered = spec::lower(&spec).unwrap_or_else(|errors| panic!("{errors:#?}"));
-        memory(&lowered.model)
+        crate::analysis::memory_of(&lowered.model)
     }
 
     #[track_caller]

@@ -21,11 +21,13 @@ mod route;
 mod station_forms;
 mod traffic;
 mod uneven_forms;
+mod whole;
 
 pub use balanced::{Balanced, balanced};
 pub use constraints::{Binds, Constraint, Constraints, constraints};
 pub use demand::{PathDemand, path_demand};
 pub use estimate::{Approximation, Bounds, Estimate, estimate};
 pub use exact::{Exact, exact};
-pub use memory::{Line, LineMemory, Longest, Memory, memory};
+pub use memory::{Line, LineMemory, Longest, Memory};
 pub use offered::{ClientLoad, ConsumerLoad, Offered, ServiceLoad, offered, scheduled};
+pub use whole::{Analysis, memory_of};

@@ -4,7 +4,7 @@
 //! A rule that looks at the sample, such as at the correlation of its batches, leaves out the runs that show how little
 //! they know and prints those that do not.
 
-use crate::analysis::{Line, Longest, Memory, memory};
+use crate::analysis::{Line, Longest, Memory};
 use crate::measure::Measure;
 use crate::model::Model;
 use crate::time::Time;
@@ -104,9 +104,9 @@ impl Short {
 }
 
 impl Length {
-    /// The length of runs of a model that have ended, so many of them.
-    pub fn of(model: &Model, measure: &Measure, runs: u64) -> Length {
-        Length::measured(model, memory(model), measure, runs)
+    /// The length of runs of a model with this memory that have ended, so many of them.
+    pub fn of(model: &Model, memory: &Memory, measure: &Measure, runs: u64) -> Length {
+        Length::measured(model, memory.clone(), measure, runs)
     }
 
     /// The same of a model whose backend is not known.
@@ -271,6 +271,7 @@ fn generous(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::memory_of;
     use crate::spec;
     use crate::time::Span;
 
@@ -291,7 +292,7 @@ services: {{api: {{workers: 1, time: {{exponential: {{mean: 10ms}}}}}}}}
         let warmup = Time::ZERO + Span::from_secs(warmup_s);
         Length::new(
             &lowered.model,
-            memory(&lowered.model),
+            memory_of(&lowered.model),
             warmup,
             window_s,
             number,

@@ -8,6 +8,7 @@ use super::pool::{Flow, in_order};
 use super::run::{Finished, Halt, Watch, simulate};
 use super::seed_of;
 use super::spread::Spread;
+use crate::analysis::{Memory, memory_of};
 use crate::engine::LoadEnd;
 use crate::measure::{Measure, Of};
 use crate::model::Model;
@@ -84,9 +85,9 @@ impl Replicated {
     }
 
     /// Whether so many replications are long enough for intervals of all requests.
-    fn long_enough(&self, model: &Model) -> Result<(), Short> {
+    fn long_enough(&self, model: &Model, memory: &Memory) -> Result<(), Short> {
         let runs = self.each.len() as u64;
-        let length = Length::of(model, &self.together.measure, runs);
+        let length = Length::of(model, memory, &self.together.measure, runs);
         length.mean(length.memory().of_all())
     }
 }
@@ -133,6 +134,7 @@ pub fn replicate(
     };
     let mut so_far: Option<Replicated> = None;
     let mut halted = None;
+    let mut memory = None;
     in_order(most, plan.threads, job, |number, (seed, finished)| {
         let finished = match finished {
             Ok(finished) => finished,
@@ -153,7 +155,8 @@ pub fn replicate(
         };
         let mut enough = false;
         if let Some(precision) = plan.precision {
-            let length = so_far.long_enough(model);
+            let memory = memory.get_or_insert_with(|| memory_of(model));
+            let length = so_far.long_enough(model, memory);
             let reached = so_far.reached(precision, &length);
             // Where each is too short, more of them are no remedy.
             enough = reached.is_reached() || length.is_err_and(|short| !short.helped_by_more());

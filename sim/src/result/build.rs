@@ -12,7 +12,7 @@ use super::blocks::{
 use super::intervals::{self, Source};
 use super::overload::falling_behind;
 use super::{INTERRUPTED, LIVE, Record, SCHEMA, SIMULATED, constraints, deliveries, messages};
-use crate::analysis::{Balanced, Estimate, Exact, balanced, estimate, exact};
+use crate::analysis::{Analysis, Balanced, Estimate, Exact};
 use crate::engine::LoadEnd;
 use crate::event::{Outcome, SessionEnd};
 use crate::measure::{
@@ -84,11 +84,11 @@ impl Mode {
     }
 }
 
-/// The document of a run. `backend` is the same model where it knows what the backend does: what is derived from that is
-/// absent without it.
+/// The document of a run. `backend` is what can be said of the same model where it knows what the backend does: what is derived
+/// from that is absent without it.
 pub fn build<P>(
     model: &Model<P>,
-    backend: Option<&Model>,
+    backend: Option<&Analysis<'_>>,
     measure: &Measure,
     provenance: Provenance,
 ) -> Run {
@@ -126,7 +126,12 @@ pub fn build<P>(
         duplicate_replies: measure.duplicate_replies(),
         sessions: session_counts(&sessions),
         offered_rps: per_second(total.window.requests.intended, measured),
-        falling_behind_rps: falling_behind(measure, backend.zip(limits.as_ref())),
+        falling_behind_rps: falling_behind(
+            measure,
+            backend
+                .map(|backend| &backend.constraints)
+                .zip(limits.as_ref()),
+        ),
         throughput_rps: per_second(total.completed, measured),
         throughput_rps_ci95: None,
         latency_ms: latency(&total.window.latencies),
@@ -202,13 +207,17 @@ fn of_the_backend<P>(model: &Model<P>) -> impl Iterator<Item = String> {
 }
 
 /// The document of several replications, of which `provenance` says the sums.
-pub fn build_replicated(model: &Model, replicated: &Replicated, provenance: Provenance) -> Run {
+pub fn build_replicated(
+    analysis: &Analysis<'_>,
+    replicated: &Replicated,
+    provenance: Provenance,
+) -> Run {
     let measure = &replicated.together.measure;
-    let mut run = build(model, Some(model), measure, provenance);
+    let mut run = build(analysis.model, Some(analysis), measure, provenance);
     intervals::add(
         &mut run,
-        model,
-        Some(model),
+        analysis.model,
+        Some(analysis),
         &Source::Replications(measure, &replicated.each),
     );
     run.replications = Some(replications(replicated));
@@ -382,7 +391,7 @@ fn services<P>(model: &Model<P>, measure: &Measure) -> BTreeMap<String, ServiceR
 }
 
 /// The closed form, or what is known instead, unless the run did what neither knows: give up.
-pub(super) fn theory(model: &Model, timed_out: u64) -> Theory {
+pub(super) fn theory(analysis: &Analysis<'_>, timed_out: u64) -> Theory {
     let mut theory = Theory {
         exact: None,
         not_applicable: None,
@@ -390,20 +399,20 @@ pub(super) fn theory(model: &Model, timed_out: u64) -> Theory {
         bounds: None,
         approximation: None,
     };
-    match exact(model) {
+    match &analysis.exact {
         Ok(_) if timed_out > 0 => {
             theory.not_applicable = Some(format!("{timed_out} requests timed out"));
         }
         Ok(exact) => theory.exact = Some(exactly(exact)),
-        Err(why) => theory.not_applicable = Some(why),
+        Err(why) => theory.not_applicable = Some(why.clone()),
     }
     if timed_out == 0 {
-        theory.balanced_bounds = balanced(model).map(balanced_bounds);
+        theory.balanced_bounds = analysis.balanced.map(balanced_bounds);
     }
     if theory.exact.is_some() || timed_out > 0 {
         return theory;
     }
-    match estimate(model) {
+    match &analysis.estimate {
         Some(Estimate::Bounds(bounds)) => {
             theory.bounds = Some(TheoryBounds {
                 throughput_at_most_rps: bounds.throughput_at_most,
@@ -413,7 +422,7 @@ pub(super) fn theory(model: &Model, timed_out: u64) -> Theory {
         }
         Some(Estimate::Approximation(near)) => {
             theory.approximation = Some(Approximately {
-                form: near.form,
+                form: near.form.clone(),
                 response_ms: near.response * 1e3,
                 response_at_most_ms: near.response_at_most.map(|seconds| seconds * 1e3),
             });
@@ -423,7 +432,7 @@ pub(super) fn theory(model: &Model, timed_out: u64) -> Theory {
     theory
 }
 
-/// Why nothing is derived from a model some of whose actions have no path.
+/// Why something cannot be said of a model some of whose actions have no path.
 pub(super) const NO_BACKEND: &str = "the spec does not say what the backend does";
 
 /// That nothing is derived from a model, and why.
@@ -447,7 +456,7 @@ fn balanced_bounds(found: Balanced) -> BalancedBounds {
     }
 }
 
-fn exactly(exact: Exact) -> Exactly {
+fn exactly(exact: &Exact) -> Exactly {
     let several = exact.services.len() > 1;
     let only = exact.services.first().filter(|_| !several);
     let figures = exact.services.iter().filter(|_| several);
@@ -472,7 +481,7 @@ fn exactly(exact: Exact) -> Exactly {
         response_p50_p95_p99_ms: exact.quantiles.map(|quantiles| quantiles.map(|q| q * 1e3)),
         class_response_ms: classes.collect(),
         services: figures.collect(),
-        form: exact.form,
+        form: exact.form.clone(),
     }
 }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::blocks::{SpecIdentity, Theory};
 use super::build::{NO_BACKEND, no_theory, theory};
 use super::constraints::{self, Bottleneck, ConstraintResult};
-use crate::analysis::{ClientLoad, ServiceLoad, offered, scheduled};
-use crate::model::{LiveModel, Model};
+use crate::analysis::{Analysis, ClientLoad, ServiceLoad, scheduled};
+use crate::model::LiveModel;
 use crate::spec::Setting;
 
 /// The identifier of the document of a check.
@@ -104,16 +104,16 @@ pub struct Checked {
     pub warnings: Vec<String>,
 }
 
-/// The document of a check. What cannot be said of a model some of whose actions have no path is absent, and they are named.
-pub fn check(model: &LiveModel, checked: Checked) -> Check {
-    let simulable = model.simulable();
-    let (offered, limits, theory) = match &simulable {
-        Ok(model) => {
-            let limits = constraints::offered(model);
+/// The document of a check, with what can be said of the same model where each action has a path. What cannot be said of one
+/// some of whose actions have none is absent, and they are named.
+pub fn check(model: &LiveModel, analysis: Option<&Analysis<'_>>, checked: Checked) -> Check {
+    let (offered, limits, theory) = match analysis {
+        Some(analysis) => {
+            let limits = constraints::offered(analysis);
             let found = (limits.bottleneck, limits.all);
-            (offered_load(model), found, theory(model, 0))
+            (offered_load(analysis), found, theory(analysis, 0))
         }
-        Err(_) => (
+        None => (
             scheduled_load(model),
             (None, Vec::new()),
             no_theory(NO_BACKEND),
@@ -141,8 +141,8 @@ pub fn check(model: &LiveModel, checked: Checked) -> Check {
     }
 }
 
-fn offered_load(model: &Model) -> OfferedLoad {
-    let load = offered(model);
+fn offered_load(analysis: &Analysis<'_>) -> OfferedLoad {
+    let (model, load) = (analysis.model, analysis.offered());
     let clients = model.clients.iter().zip(&load.clients);
     let services = model.services.iter().zip(&load.services);
     OfferedLoad {

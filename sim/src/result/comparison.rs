@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::blocks::{SpecIdentity, VerdictResult};
 use super::build::{end_name, verdict};
+use crate::analysis::Memory;
 use crate::measure::Of;
 use crate::model::Model;
 use crate::replication::{Length, Paired, QUANTILES, Replicated, Short, Spread, Tail};
@@ -110,6 +111,8 @@ pub fn comparison_json_schema() -> String {
 pub struct Compares<'a> {
     /// The model that was run.
     pub model: &'a Model,
+    /// How long it remembers.
+    pub memory: Memory,
     /// Its spec.
     pub spec: SpecIdentity,
 }
@@ -165,7 +168,7 @@ pub fn compare(
     }
     let lengths = [(&base, &pairs.base), (&variant, &pairs.variant)].map(|(of, side)| {
         let (measure, runs) = (&side.together.measure, side.each.len() as u64);
-        Length::of(of.model, measure, runs)
+        Length::of(of.model, &of.memory, measure, runs)
     });
     Comparison {
         schema: COMPARISON_SCHEMA.to_owned(),

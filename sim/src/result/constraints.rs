@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::build::{mean_over, per_second, utilisation};
-use crate::analysis::{Binds, Constraint, Constraints, constraints};
+use crate::analysis::{Analysis, Binds, Constraint, Constraints};
 use crate::measure::Measure;
 use crate::model::{ConsumerId, Model, Source};
 
@@ -106,8 +106,8 @@ pub(super) struct Limits {
 }
 
 /// The limits of a simulated model, and how much of each was in use.
-pub(super) fn measured(model: &Model, measure: &Measure) -> Limits {
-    let limits = constraints(model);
+pub(super) fn measured(analysis: &Analysis<'_>, measure: &Measure) -> Limits {
+    let (model, limits) = (analysis.model, &analysis.constraints);
     let used = |one: &Constraint| used(model, measure, one);
     let binding = match limits.offered.mix_is_fixed() {
         true => limits.binding(),
@@ -121,23 +121,23 @@ pub(super) fn measured(model: &Model, measure: &Measure) -> Limits {
     };
     let all = limits.all.iter();
     Limits {
-        bottleneck: binding.map(|one| bottleneck(model, &limits, one, used(one))),
+        bottleneck: binding.map(|one| bottleneck(model, limits, one, used(one))),
         all: all
-            .map(|one| result(model, &limits, one, used(one)))
+            .map(|one| result(model, limits, one, used(one)))
             .collect(),
     }
 }
 
 /// What limits a model first, which is absent where closed users beside other clients make that depend on the load, and
 /// all limits, the tightest first; with how much of each the offered load is.
-pub fn offered_limits(model: &Model) -> (Option<Bottleneck>, Vec<ConstraintResult>) {
-    let limits = offered(model);
+pub fn offered_limits(analysis: &Analysis<'_>) -> (Option<Bottleneck>, Vec<ConstraintResult>) {
+    let limits = offered(analysis);
     (limits.bottleneck, limits.all)
 }
 
 /// The limits of a model that is not run, and how much of each the offered load is.
-pub(super) fn offered(model: &Model) -> Limits {
-    let limits = constraints(model);
+pub(super) fn offered(analysis: &Analysis<'_>) -> Limits {
+    let (model, limits) = (analysis.model, &analysis.constraints);
     let fixed = limits.offered.mix_is_fixed();
     let load = |one: &Constraint| Some(one.load()).filter(|load| load.is_finite());
     let all = limits.all.iter();
@@ -145,9 +145,9 @@ pub(super) fn offered(model: &Model) -> Limits {
         bottleneck: limits
             .binding()
             .filter(|_| fixed)
-            .map(|one| bottleneck(model, &limits, one, load(one))),
+            .map(|one| bottleneck(model, limits, one, load(one))),
         all: all
-            .map(|one| result(model, &limits, one, load(one)))
+            .map(|one| result(model, limits, one, load(one)))
             .collect(),
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::blocks::{IntervalMethod, Intervals, Latency, LatencyBlock, Run};
+use super::build::NO_BACKEND;
 use super::message_intervals;
-use crate::analysis::Longest;
+use crate::analysis::{Analysis, Longest};
 use crate::measure::{Latencies, Measure, Of, Sums, Times};
 use crate::model::{ActionId, ClientId, Model};
 use crate::replication::{Length, QUANTILES, Spread, Tail};
@@ -19,10 +20,6 @@ pub(super) const NAMES: [&str; 5] = ["p50", "p90", "p95", "p99", "p999"];
 
 /// Why there is no interval of what did not happen.
 const NOTHING: &str = "not measured: nothing of it happened within the window";
-
-/// What is to be kept in mind where the spec does not say what the backend does.
-const NO_BACKEND: &str =
-    "it is not known for how long the backend remembers: the spec does not say what it does";
 
 /// Why there is none where there are no batches.
 const TOO_SHORT: &str = "too short: the measured window does not make batches";
@@ -56,7 +53,12 @@ pub fn none() -> Intervals {
 }
 
 /// Adds intervals to the figures of a document, in the place of those that it may have.
-pub fn add<P>(run: &mut Run, model: &Model<P>, backend: Option<&Model>, source: &Source<'_>) {
+pub fn add<P>(
+    run: &mut Run,
+    model: &Model<P>,
+    backend: Option<&Analysis<'_>>,
+    source: &Source<'_>,
+) {
     let mut maker = Maker::new(model, backend, source);
     let total = maker.measure.total();
     run.throughput_rps_ci95 = maker.throughput("throughput_rps", Of::Total);
@@ -115,7 +117,7 @@ pub(super) struct Maker<'a> {
 }
 
 impl<'a> Maker<'a> {
-    fn new<P>(model: &Model<P>, backend: Option<&Model>, source: &Source<'a>) -> Maker<'a> {
+    fn new<P>(model: &Model<P>, backend: Option<&Analysis<'_>>, source: &Source<'a>) -> Maker<'a> {
         let (measure, sums, each) = match source {
             Source::Batches(measure) => (*measure, measure.batches(), None),
             Source::Replications(measure, each) => {
@@ -129,7 +131,7 @@ impl<'a> Maker<'a> {
         };
         let runs = each.map_or(1, |each| each.len() as u64);
         let length = match backend {
-            Some(backend) => Length::of(backend, measure, runs),
+            Some(backend) => Length::of(backend.model, &backend.memory, measure, runs),
             None => Length::without_backend(model, measure, runs),
         };
         Maker {
@@ -139,7 +141,9 @@ impl<'a> Maker<'a> {
                 samples: sums.len() as u64,
                 caution: match backend {
                     Some(_) => length.caution(),
-                    None => Some(NO_BACKEND.to_owned()),
+                    None => Some(format!(
+                        "it is not known for how long the backend remembers: {NO_BACKEND}"
+                    )),
                 },
                 ..none()
             },

@@ -1,10 +1,9 @@
 //! Whether a load is more than is answered.
 
 use super::constraints::{ConstraintResult, Limits};
-use crate::analysis::constraints;
+use crate::analysis::Constraints;
 use crate::event::Outcome;
 use crate::measure::{Measure, Requests};
-use crate::model::Model;
 use crate::time::Span;
 
 /// The share of a limit in use from which on all of it was, but for how the run began.
@@ -16,7 +15,10 @@ const ALL_IN_USE: f64 = 0.99;
 /// (three times the root of their number), and by 5 % or more still in the second half of the window, so that a start with
 /// empty queues is none. Errors of the service and of the transport are answers of a kind, and no backlog. Timeouts alone
 /// may be replies that were lost: they count where a limit of the model is loaded to the full.
-pub(super) fn falling_behind(measure: &Measure, backend: Option<(&Model, &Limits)>) -> Option<f64> {
+pub(super) fn falling_behind(
+    measure: &Measure,
+    backend: Option<(&Constraints, &Limits)>,
+) -> Option<f64> {
     let total = measure.total();
     let window = Fate::of(&total.window.requests, total.completed);
     let seconds = measure.measured().as_secs_f64();
@@ -26,7 +28,7 @@ pub(super) fn falling_behind(measure: &Measure, backend: Option<(&Model, &Limits
     }
     let later = second_half(measure).unwrap_or(window);
     // A backend that is not in the spec has no known limit.
-    let full = backend.is_some_and(|(model, limits)| is_full(model, limits));
+    let full = backend.is_some_and(|(offered, limits)| is_full(offered, limits));
     let behind = match full {
         true => later.missing,
         false => later.missing.saturating_sub(later.timed_out),
@@ -35,8 +37,7 @@ pub(super) fn falling_behind(measure: &Measure, backend: Option<(&Model, &Limits
 }
 
 /// Whether a limit is offered all that it lets through, or retries and redeliveries used all of it.
-fn is_full(model: &Model, limits: &Limits) -> bool {
-    let offered = constraints(model);
+fn is_full(offered: &Constraints, limits: &Limits) -> bool {
     let used = |one: &ConstraintResult| one.utilisation.is_some_and(|used| used >= ALL_IN_USE);
     offered.all.iter().any(|one| one.load() >= 1.0) || limits.all.iter().any(used)
 }

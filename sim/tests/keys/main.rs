@@ -99,7 +99,12 @@ fn result_of(sets: &[String]) -> Result<serde_json::Value, String> {
             simulated: Span::ZERO,
         },
     };
-    let run = result::build(&model, Some(&model), &finished.measure, provenance);
+    let run = result::build(
+        &model,
+        Some(&blis_sim::analysis::Analysis::of(&model)),
+        &finished.measure,
+        provenance,
+    );
     let mut document = serde_json::to_value(run).map_err(|error| error.to_string())?;
     if let Some(blocks) = document.as_object_mut() {
         // What was reckoned from the model is not what the simulation did with it.

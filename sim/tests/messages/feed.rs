@@ -206,6 +206,11 @@ impl Feed {
                 simulated: self.now.since(Time::ZERO),
             },
         };
-        result::build(&self.model, Some(&self.model), &self.measure, provenance)
+        result::build(
+            &self.model,
+            Some(&blis_sim::analysis::Analysis::of(&self.model)),
+            &self.measure,
+            provenance,
+        )
     }
 }

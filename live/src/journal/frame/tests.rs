@@ -61,9 +61,7 @@ proptest! {
         let headers = ReplyHeaders::of(values.filter(|_| kind == 1));
         let entry = Entry { now: Time::from_nanos(large[5]), what, headers };
         let mut text = Vec::new();
-        let mut units = 0;
-        for unit in entry.encode() {
-            units += 1;
+        for (unit, units) in entry.encode().zip(1..) {
             match Unit::decode(&unit).expect("a unit") {
                 Unit::Text(more) => text.extend(more),
                 Unit::Entry(mut read, headers) => {

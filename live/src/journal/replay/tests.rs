@@ -92,7 +92,12 @@ fn document(model: &Model, measure: &Measure, end: End) -> Run {
             evidence: Default::default(),
         },
     };
-    result::build(model, Some(model), measure, provenance)
+    result::build(
+        model,
+        Some(&blis_sim::analysis::Analysis::of(model)),
+        measure,
+        provenance,
+    )
 }
 
 /// A record of a model with these entries, some of which may be missing.
