@@ -1,9 +1,10 @@
 //! How exactly, and how fast, requests are sent to a real server: `cargo bench -p blis-live --bench pacing`.
 //!
 //! Open arrivals at several rates against an echo: lag and response, beside the lateness of an idle thread that keeps time
-//! in the same run. Then closed users without think time beside a plain loop of `client.request()`, in turns. Server,
-//! echo and load are processes of this machine; all of it is loopback and bounded in count and time. `-- open`
-//! and `-- closed` run one of the two.
+//! in the same run. Then closed users without think time beside two loops on the same client library, in turns: the plain
+//! one of `client.request()`, and the bare one, which is the least that can be done for the same requests. Server, echo and
+//! load are processes of this machine; all of it is loopback and bounded in count and time. `-- open` and `-- closed` run
+//! one of the two.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader};
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use async_nats::Client;
+use async_nats::{Client, ConnectOptions};
 use blis_live::connection::Access;
 use blis_live::driver::{Progress, Watch};
 use blis_live::observe::{Besides, Connected, Heard, Observed, observe};
@@ -25,7 +26,8 @@ use blis_sim::event::Outcome;
 use blis_sim::measure::Times;
 use blis_sim::model::{Model, REQUEST_ID};
 use blis_sim::spec;
-use futures_util::StreamExt as _;
+use bytes::Bytes;
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::runtime::Builder;
 
 type Failed = Box<dyn Error>;
@@ -41,6 +43,8 @@ const REQUESTS: u64 = 100_000;
 /// Turns of each kind.
 const TURNS: usize = 5;
 const SUBJECT: &str = "bench.echo";
+/// The bytes of each request.
+const BYTES: usize = 128;
 
 fn main() -> Result<(), Failed> {
     let words: Vec<String> = std::env::args().collect();
@@ -100,18 +104,22 @@ fn open_arrivals(url: &str) -> Result<(), Failed> {
 }
 
 fn closed_users(url: &str) -> Result<(), Failed> {
-    println!("Medians of {TURNS} turns; ratios with the least and the largest.\n");
     println!(
-        "| in flight | requests/s | plain loop | ratio | plain loop with the id in a header | ratio |"
+        "Requests/s: medians of {TURNS} turns; ratios turn by turn with the least and the largest.\n"
     );
-    println!("|---:|---:|---:|---:|---:|---:|");
+    println!("| in flight | of what | requests/s | blis / it |");
+    println!("|---:|---|---:|---:|");
     for users in IN_FLIGHT {
         let model = model(&format!(
             "{{requests: {REQUESTS}, drain: 5s}}, connections: shared, clients: {{load: {{concurrency: {users}, do: ask}}}}"
         ))?;
-        let (mut ours, mut plain, mut with_id) = (Vec::new(), Vec::new(), Vec::new());
+        let mut ours = Vec::new();
+        let (mut plain, mut with_id) = (Vec::new(), Vec::new());
+        let (mut bare, mut bare_unlike) = (Vec::new(), Vec::new());
         for _ in 0..TURNS {
             plain.push(plain_loop(url, users, false)?);
+            bare.push(bare_loop(url, users, false)?);
+            bare_unlike.push(bare_loop(url, users, true)?);
             let observed = run(&model, url)?;
             let answered = observed.measure.total().requests().ended(Outcome::Ok);
             if answered != REQUESTS {
@@ -120,14 +128,16 @@ fn closed_users(url: &str) -> Result<(), Failed> {
             ours.push(REQUESTS as f64 / observed.ended.at.as_secs_f64());
             with_id.push(plain_loop(url, users, true)?);
         }
-        println!(
-            "| {users} | {:.0} | {:.0} | {} | {:.0} | {} |",
-            median(&ours),
-            median(&plain),
-            ratio(&ours, &plain),
-            median(&with_id),
-            ratio(&ours, &with_id)
-        );
+        println!("| {users} | `blis observe` | {:.0} | |", median(&ours));
+        for (name, theirs) in [
+            ("plain loop", &plain),
+            ("plain loop with the id in a header", &with_id),
+            ("bare loop", &bare),
+            ("bare loop, no two replies with one subject", &bare_unlike),
+        ] {
+            let (requests, ratio) = (median(theirs), ratio(&ours, theirs));
+            println!("| {users} | {name} | {requests:.0} | {ratio} |");
+        }
     }
     Ok(())
 }
@@ -159,7 +169,7 @@ fn micros(times: &Times, quantile: f64) -> String {
 
 fn model(parts: &str) -> Result<Model, Failed> {
     let text = format!(
-        "{{blis: 1, name: pacing, run: {parts}, actions: {{ask: {{path: [reply], live: {{request: {SUBJECT}}}}}}}}}"
+        "{{blis: 1, name: pacing, run: {parts}, actions: {{ask: {{path: [reply], payload: {{size: {BYTES}B}}, live: {{request: {SUBJECT}}}}}}}}}"
     );
     let told = |errors: Vec<spec::SpecError>| {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -215,8 +225,9 @@ async fn ask(
     with_id: bool,
 ) -> Result<(), async_nats::RequestError> {
     let mut number = 0;
+    let payload = Bytes::from(vec![b'x'; BYTES]);
     while asked.fetch_add(1, Ordering::Relaxed) < REQUESTS {
-        let mut request = async_nats::Request::new();
+        let mut request = async_nats::Request::new().payload(payload.clone());
         if with_id {
             let mut headers = async_nats::HeaderMap::new();
             headers.insert(REQUEST_ID, format!("load/{user}/{number}/0"));
@@ -226,6 +237,48 @@ async fn ask(
         client.send_request(SUBJECT, request).await?;
     }
     Ok(())
+}
+
+/// The rate of one task on one thread with one inbox, which asks again for every answer that is there: as many requests in
+/// flight, none of them measured, without headers. The subject of a reply says the slot of its request, and where they are to
+/// be unlike which request of the slot it is, without which nobody knows a late reply.
+fn bare_loop(url: &str, in_flight: u32, unlike: bool) -> Result<f64, Failed> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let options = ConnectOptions::new().subscription_capacity(1 << 20);
+        let client = options.connect(url).await?;
+        let inbox = client.new_inbox();
+        let mut replies = client.subscribe(format!("{inbox}.*")).await?;
+        client.flush().await?;
+        let reply = |slot: u32, number: u64| match unlike {
+            true => format!("{inbox}.{slot}-{number}"),
+            false => format!("{inbox}.{slot}"),
+        };
+        let payload = Bytes::from(vec![b'x'; BYTES]);
+        let began = Instant::now();
+        let mut asked = 0;
+        for slot in 0..in_flight {
+            let (reply, payload) = (reply(slot, asked), payload.clone());
+            client.publish_with_reply(SUBJECT, reply, payload).await?;
+            asked += 1;
+        }
+        let mut answered = 0;
+        while answered < REQUESTS {
+            let mut next = replies.next().await;
+            while let Some(message) = next {
+                answered += 1;
+                let slot = message.subject.get(inbox.len() + 1..).ok_or("no slot")?;
+                let slot = slot.split('-').next().unwrap_or_default().parse()?;
+                if asked < REQUESTS {
+                    let (reply, payload) = (reply(slot, asked), payload.clone());
+                    client.publish_with_reply(SUBJECT, reply, payload).await?;
+                    asked += 1;
+                }
+                next = replies.next().now_or_never().flatten();
+            }
+        }
+        Ok(REQUESTS as f64 / began.elapsed().as_secs_f64())
+    })
 }
 
 /// Answers every request with nothing, until the process is ended.

@@ -38,6 +38,50 @@ impl<R> RealClock<R> {
     }
 }
 
+/// A clock where what others send comes in batches, which hands it out one by one.
+#[derive(Debug)]
+pub struct OneByOne<C, T> {
+    inner: C,
+    /// What is left of the last batch.
+    left: std::vec::IntoIter<T>,
+}
+
+impl<C, T> OneByOne<C, T> {
+    /// Over a clock of batches.
+    pub fn new(inner: C) -> OneByOne<C, T> {
+        OneByOne {
+            inner,
+            left: Vec::new().into_iter(),
+        }
+    }
+}
+
+impl<T, C: Clock<Vec<T>>> Clock<T> for OneByOne<C, T> {
+    fn now(&self) -> Time {
+        self.inner.now()
+    }
+
+    fn wait(&mut self, until: Time) -> Option<T> {
+        loop {
+            let next = self.left.next();
+            if next.is_some() {
+                return next;
+            }
+            self.left = self.inner.wait(until)?.into_iter();
+        }
+    }
+
+    fn poll(&mut self) -> Option<T> {
+        loop {
+            let next = self.left.next();
+            if next.is_some() {
+                return next;
+            }
+            self.left = self.inner.poll()?.into_iter();
+        }
+    }
+}
+
 /// The time of an instant on the clock that started at `origin`.
 pub fn time_of(origin: Instant, instant: Instant) -> Time {
     let since = instant.saturating_duration_since(origin);

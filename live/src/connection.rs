@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use async_nats::{Client, Event};
+use async_nats::{Client, Event, Message, Subscriber};
 use blis_sim::event::FlightId;
 use blis_sim::model::{ActionId, Answer, Model, SendKind};
 use blis_sim::runner::Epoch;
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::Semaphore;
 
 pub use crate::access::Access;
@@ -28,6 +28,8 @@ use crate::target::Target;
 
 /// How many connections are opened at a time.
 const AT_ONCE: usize = 16;
+/// How much is handed over at a time at most.
+const BATCH: usize = 256;
 /// The most messages of the server that are kept.
 const MOST_TOLD: usize = 10;
 
@@ -108,7 +110,7 @@ pub async fn open(
     access: &Access,
     number: u32,
     origin: Instant,
-    incoming: &Sender<Incoming>,
+    incoming: &Sender<Vec<Incoming>>,
     replies: &Arc<Replies>,
     told: &Arc<Told>,
 ) -> Result<Vec<Connection>, ConnectFailure> {
@@ -171,7 +173,7 @@ pub async fn listening(
 /// What a connection needs to tell of what comes back.
 struct Hears {
     origin: Instant,
-    incoming: Sender<Incoming>,
+    incoming: Sender<Vec<Incoming>>,
     replies: Arc<Replies>,
     told: Arc<Told>,
 }
@@ -198,14 +200,14 @@ async fn open_one(
         match event {
             // A run that has ended hears of nothing, and loses nothing by closing its connections.
             Event::Disconnected | Event::Closed if state.swap(false, Ordering::Relaxed) => {
-                let heard = events.send(Incoming::Lost { connection, at });
+                let heard = events.send(vec![Incoming::Lost { connection, at }]);
                 if heard.is_ok() {
                     count(&hears.lost);
                 }
             }
             Event::Connected if !state.swap(true, Ordering::Relaxed) => {
                 refuses.forget();
-                let _ = events.send(Incoming::Restored { connection });
+                let _ = events.send(vec![Incoming::Restored { connection }]);
             }
             Event::SlowConsumer(_) => count(&hears.slow_consumer),
             Event::ServerError(error) => {
@@ -213,11 +215,11 @@ async fn open_one(
                 if let Some(Denial::Publish(subject)) = Denial::parse(&said) {
                     let subject = key(&subject);
                     refuses.add(subject);
-                    let _ = events.send(Incoming::Denied {
+                    let _ = events.send(vec![Incoming::Denied {
                         connection,
                         subject,
                         at,
-                    });
+                    }]);
                 }
                 hears.tell(said);
             }
@@ -229,7 +231,7 @@ async fn open_one(
     let client = opened.map_err(|error| ConnectFailure::of(target, &error))?;
     let inbox = client.new_inbox();
     let subscribed = client.subscribe(format!("{inbox}.*")).await;
-    let mut replies = subscribed.map_err(|why| ConnectFailure::Inbox(why.to_string()))?;
+    let replies = subscribed.map_err(|why| ConnectFailure::Inbox(why.to_string()))?;
     // The server knows of the inbox before the first request is sent.
     client
         .flush()
@@ -237,42 +239,58 @@ async fn open_one(
         .map_err(|why| ConnectFailure::Inbox(why.to_string()))?;
     let inbox = format!("{inbox}.");
     let skip = inbox.len();
-    tokio::spawn(async move {
-        while let Some(message) = replies.next().await {
-            let at = time_of(origin, Instant::now());
-            let Some(id) = message.subject.get(skip..).and_then(ReplyId::read) else {
-                continue;
-            };
-            let ReplyId {
-                kind,
-                action,
-                flight,
-                epoch,
-            } = id;
-            let ending = match kind.answer() {
-                Answer::Acknowledgement => reply::of_stream(kind, &message, &told),
-                Answer::Stored => reads.of_stored(kind, action, &message, &told),
-                Answer::Reply | Answer::Nothing => reads.ending(action, &message),
-            };
-            told.responders.heard(action, ending);
-            let done = Incoming::Done {
-                flight,
-                epoch,
-                ending,
-                reply: reads.told(action, &message),
-                at,
-            };
-            if incoming.send(done).is_err() {
-                return;
-            }
-        }
-    });
+    let read = move |message: &Message| {
+        let at = time_of(origin, Instant::now());
+        let ReplyId {
+            kind,
+            action,
+            flight,
+            epoch,
+        } = message.subject.get(skip..).and_then(ReplyId::read)?;
+        let ending = match kind.answer() {
+            Answer::Acknowledgement => reply::of_stream(kind, message, &told),
+            Answer::Stored => reads.of_stored(kind, action, message, &told),
+            Answer::Reply | Answer::Nothing => reads.ending(action, message),
+        };
+        told.responders.heard(action, ending);
+        Some(Incoming::Done {
+            flight,
+            epoch,
+            ending,
+            reply: reads.told(action, message),
+            at,
+        })
+    };
+    tokio::spawn(hand_over(replies, incoming, read));
     Ok(Connection {
         client,
         inbox,
         up,
         denied,
     })
+}
+
+/// Hands over what is read of messages until nobody takes it any more: together what came together, so that whoever takes
+/// it is woken once.
+pub async fn hand_over(
+    mut messages: Subscriber,
+    incoming: Sender<Vec<Incoming>>,
+    read: impl Fn(&Message) -> Option<Incoming>,
+) {
+    while let Some(message) = messages.next().await {
+        let mut batch = Vec::new();
+        let mut next = Some(message);
+        while let Some(message) = next {
+            batch.extend(read(&message));
+            next = match batch.len() < BATCH {
+                true => messages.next().now_or_never().flatten(),
+                false => None,
+            };
+        }
+        if incoming.send(batch).is_err() {
+            return;
+        }
+    }
 }
 
 /// What the last token of the subject of a reply says: all that is needed to read the reply.
@@ -291,7 +309,6 @@ pub struct ReplyId {
 impl ReplyId {
     /// Writes the token.
     pub fn write(self, subject: &mut String) {
-        use std::fmt::Write as _;
         let kind = match self.kind {
             SendKind::Jetstream | SendKind::KvPut => 'j',
             SendKind::KvCreate => 'c',
@@ -299,14 +316,19 @@ impl ReplyId {
             SendKind::DirectGet => 'd',
             SendKind::Request | SendKind::Publish => 'r',
         };
-        let (action, flight, epoch) = (self.action.0, self.flight.to_bits(), self.epoch.number());
-        // Writing to a string does not fail.
-        let _ = write!(subject, "{kind}{action:x}-{flight:x}-{epoch:x}");
+        subject.push(kind);
+        push_hex(self.action.0.into(), subject);
+        subject.push('-');
+        push_hex(self.flight.to_bits(), subject);
+        subject.push('-');
+        push_hex(self.epoch.number().into(), subject);
     }
 
-    fn read(token: &str) -> Option<ReplyId> {
+    /// What the token of a reply says, whatever stands after it.
+    pub(crate) fn read(token: &str) -> Option<ReplyId> {
         let (kind, rest) = token.split_at_checked(1)?;
-        let mut parts = rest.split('-');
+        // After it may stand whose request it is.
+        let mut parts = rest.splitn(4, '-');
         let (action, bits, epoch) = (parts.next()?, parts.next()?, parts.next()?);
         let kind = match kind {
             "j" => SendKind::Jetstream,
@@ -315,13 +337,22 @@ impl ReplyId {
             "d" => SendKind::DirectGet,
             _ => SendKind::Request,
         };
-        let id = ReplyId {
+        Some(ReplyId {
             kind,
             action: ActionId(u16::from_str_radix(action, 16).ok()?),
             flight: FlightId::from_bits(u64::from_str_radix(bits, 16).ok()?),
             epoch: Epoch::of(u32::from_str_radix(epoch, 16).ok()?),
-        };
-        parts.next().is_none().then_some(id)
+        })
+    }
+}
+
+/// Writes a number with hexadecimal digits, as often as there are requests.
+pub fn push_hex(number: u64, out: &mut String) {
+    let digits = (64 - number.leading_zeros()).div_ceil(4).max(1);
+    for place in (0..digits).rev() {
+        let digit = (number >> (4 * place)) & 0xf;
+        // Every one of them is a digit.
+        out.push(char::from_digit(digit as u32, 16).unwrap_or('0'));
     }
 }
 
@@ -353,17 +384,7 @@ mod tests {
                 }
             }
         }
-        for odd in [
-            "",
-            "rxyz",
-            "r1",
-            "r1-",
-            "r1-1",
-            "r-1-0",
-            "r10000-1-0",
-            "r1-1-0-",
-            "é",
-        ] {
+        for odd in ["", "rxyz", "r1", "r1-", "r1-1", "r-1-0", "r10000-1-0", "é"] {
             assert_eq!(ReplyId::read(odd), None, "{odd}");
         }
     }

@@ -7,12 +7,11 @@ use std::time::Instant;
 use async_nats::Message;
 use blis_sim::model::{ActionId, By, DeliveredAt, Model};
 use blis_sim::users::mailbox::{Delivery, Key};
-use futures_util::StreamExt as _;
 
 use crate::clock::time_of;
-use crate::connection::{ConnectFailure, Connection};
+use crate::connection::{ConnectFailure, Connection, hand_over};
 use crate::driver::Incoming;
-use crate::nats::MESSAGE_ID;
+use crate::prepared::MESSAGE_ID;
 use crate::reply::{any_holds, key_of};
 
 /// Subscribes to all that requests of a model await, each subscriber over one of the connections in turn. When this
@@ -24,7 +23,7 @@ pub async fn subscribe<P>(
     model: &Model<P>,
     connections: &[Connection],
     origin: Instant,
-    incoming: &Sender<Incoming>,
+    incoming: &Sender<Vec<Incoming>>,
 ) -> Result<(), ConnectFailure> {
     let lost = |why: &dyn ToString| ConnectFailure::Inbox(why.to_string());
     let mut subscribed = false;
@@ -38,25 +37,20 @@ pub async fn subscribe<P>(
             (0..awaited.subscribers.get()).zip(connections.iter().cycle())
         {
             let opened = connection.client.subscribe(subject.clone()).await;
-            let mut messages = opened.map_err(|why| lost(&why))?;
+            let messages = opened.map_err(|why| lost(&why))?;
             let (incoming, of) = (incoming.clone(), delivery.clone());
             subscribed = true;
-            tokio::spawn(async move {
-                while let Some(message) = messages.next().await {
-                    let at = time_of(origin, Instant::now());
-                    let delivery = Delivery {
-                        action,
-                        subscriber,
-                        key: named(&of.by, &message),
-                        message: id_of(&message),
-                        fits: fits(&of, &message),
-                        at,
-                    };
-                    if incoming.send(Incoming::Delivered(delivery)).is_err() {
-                        return;
-                    }
-                }
-            });
+            let read = move |message: &Message| {
+                Some(Incoming::Delivered(Delivery {
+                    action,
+                    subscriber,
+                    key: named(&of.by, message),
+                    message: id_of(message),
+                    fits: fits(&of, message),
+                    at: time_of(origin, Instant::now()),
+                }))
+            };
+            tokio::spawn(hand_over(messages, incoming, read));
         }
     }
     if subscribed {

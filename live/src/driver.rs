@@ -33,6 +33,9 @@ pub trait Transport {
     /// Takes a request over, without waiting.
     fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Sent;
 
+    /// Nothing more is sent right now: what was taken over is on its way.
+    fn hand_over(&mut self);
+
     /// What names a request that was just sent in its deliveries; `None` where it was not sent, or awaits none.
     fn key(&mut self, flight: FlightId) -> Option<Key>;
 
@@ -258,6 +261,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             if self.is_over(now) {
                 break;
             }
+            self.world.transport.hand_over();
             let until = self.next().min(looked + LOOK);
             if let Some(incoming) = self.clock.wait(until) {
                 self.take(incoming);

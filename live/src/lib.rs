@@ -29,6 +29,7 @@
 
 pub mod access;
 pub mod allotment;
+pub mod batches;
 pub mod clock;
 pub mod connect_failure;
 pub mod connection;
@@ -54,10 +55,12 @@ pub mod outbox;
 pub mod peers;
 pub mod plan;
 pub mod preflight;
+pub mod prepared;
 pub mod publications;
 pub mod ready;
 pub mod reason;
 pub mod recent;
+pub mod rendering;
 pub mod reply;
 pub mod responders;
 pub mod saturation;

@@ -217,7 +217,7 @@ fn heard(message: Message, listening: &Listening, model: &Model, at: Time) -> He
         Purpose::Action(action) => Heard::Request(Arrived {
             action,
             member,
-            identity: Identity::found(message.headers.as_ref(), model),
+            identity: Identity::of_request(&message, model),
             reply: message.reply,
             at,
         }),

@@ -10,11 +10,10 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use async_nats::{HeaderMap, HeaderName, HeaderValue, PublishErrorKind};
+use async_nats::message::OutboundMessage;
+use async_nats::{HeaderMap, HeaderValue};
 use blis_sim::event::{FlightId, Request};
-use blis_sim::model::{
-    Answer, Model, Path, Payload, Piece, SendKind, Sending, SizeDraws, Template, rendered,
-};
+use blis_sim::model::{Answer, Model, Path, SizeDraws, Template, rendered};
 use blis_sim::runner::Epoch;
 use blis_sim::time::Time;
 use blis_sim::users::mailbox::Key;
@@ -23,134 +22,21 @@ use futures_util::future::join_all;
 use tokio::runtime::Handle;
 
 use crate::allotment::Allotment;
+use crate::batches::Batches;
 use crate::connection::{Connection, ReplyId, Told};
 use crate::denied::key;
 use crate::driver::{Sent, Transport};
 use crate::outbox::{Flushed, Outbox, room};
+use crate::prepared::{Filled, MESSAGE_ID, NotSent, Prepared, To, filling, message_id, prepare};
 use crate::publications::Place;
 use crate::reason::Reason;
-use crate::sizes::largest;
+use crate::rendering::Renderer;
+use crate::sizes::{self, largest};
 use crate::text::Filler;
 use crate::writing::Writing;
 
 /// How long connections may take to write what they were given, after the run.
 const FLUSH: Duration = Duration::from_secs(5);
-/// What a payload of a size is filled with.
-const FILLING: u8 = b'x';
-/// The header by which a stream knows a message again.
-pub const MESSAGE_ID: &str = "Nats-Msg-Id";
-/// The header by which a message is stored only if the last one of its subject has this number.
-pub const LAST_OF_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence";
-/// The number of the last one where there is none.
-pub const FIRST: &str = "0";
-
-/// How the requests of an action are sent, prepared.
-struct Prepared {
-    kind: SendKind,
-    subject: Template,
-    /// The one with the request's id first.
-    headers: Vec<(HeaderName, Template)>,
-    payload: Filled,
-    /// What is found in deliveries of a request.
-    awaited: Option<Template>,
-}
-
-enum Filled {
-    Text(Bytes),
-    /// Always as many bytes.
-    Size(usize),
-    /// As many bytes as the request is drawn.
-    Drawn,
-    Each(Template),
-}
-
-impl Prepared {
-    /// `None` where a header cannot have its name, which the reading of the spec has seen to.
-    fn new(sending: &Sending) -> Option<Prepared> {
-        let payload = match &sending.payload {
-            Payload::Size(bytes) => Filled::Size(*bytes),
-            Payload::Drawn { .. } => Filled::Drawn,
-            Payload::Text(text) => match text.fixed() {
-                Some(text) => Filled::Text(Bytes::from(text.to_owned())),
-                None => Filled::Each(text.clone()),
-            },
-        };
-        let id = (sending.request_id.clone(), Template(vec![Piece::Id]));
-        let delivery = sending.delivery.as_ref();
-        let headers = [id].into_iter().chain(sending.headers.clone());
-        let headers = headers.map(|(name, template)| Some((name.parse().ok()?, template)));
-        Some(Prepared {
-            kind: sending.kind,
-            subject: sending.subject.clone(),
-            headers: headers.collect::<Option<_>>()?,
-            payload,
-            awaited: delivery.map(|delivery| delivery.equals.clone()),
-        })
-    }
-
-    /// The headers of a request, unless one of them is not sent.
-    fn headers(&self, text: impl Fn(&Template) -> String) -> Result<HeaderMap, NotSent> {
-        let mut headers = HeaderMap::new();
-        for (name, template) in &self.headers {
-            let value = text(template);
-            let flaw = rendered::header_flaw(name.as_ref(), &value);
-            let value = value.parse::<HeaderValue>();
-            let (None, Ok(value)) = (flaw, value) else {
-                let flaw = flaw.unwrap_or(rendered::Flaw::SeveralLines);
-                return Err(NotSent(format!(
-                    "the header {} {flaw}",
-                    name.as_ref() as &str
-                )));
-            };
-            headers.insert(name.clone(), value);
-        }
-        if self.kind == SendKind::KvCreate {
-            headers.insert(LAST_OF_SUBJECT, FIRST);
-        }
-        Ok(headers)
-    }
-}
-
-/// Why a request is not sent, to be told.
-struct NotSent(String);
-
-/// How the actions are sent that some client sends, by action.
-fn prepare<P>(model: &Model<P>) -> Vec<Option<Prepared>> {
-    let mut prepared: Vec<Option<Prepared>> = model.actions.iter().map(|_| None).collect();
-    let shares = model.clients.iter().flat_map(|client| &client.mix.shares);
-    for (id, _) in shares {
-        let place = &mut prepared[id.index()];
-        if place.is_none() {
-            let sending = model.actions[id.index()].sending.as_ref();
-            *place = sending.and_then(Prepared::new);
-        }
-    }
-    prepared
-}
-
-/// The bytes that payloads are cut from: as many as the largest that some client sends.
-fn filling<P>(model: &Model<P>, prepared: &[Option<Prepared>]) -> Bytes {
-    let sent = model.actions.iter().zip(prepared);
-    let sent = sent.filter_map(|(action, prepared)| prepared.as_ref().and(action.sending.as_ref()));
-    let largest = sent.map(|sending| match sending.payload {
-        Payload::Size(bytes) | Payload::Drawn { most: bytes } => bytes,
-        Payload::Text(_) => 0,
-    });
-    Bytes::from(vec![FILLING; largest.max().unwrap_or(0)])
-}
-
-/// Client, user and number: by which a stream knows a message again, also when it is tried again.
-pub fn message_id() -> Template {
-    let slash = || Piece::Text("/".to_owned());
-    Template(vec![
-        Piece::Client,
-        slash(),
-        Piece::User,
-        slash(),
-        Piece::Number,
-    ])
-}
-
 /// What a load is sent over.
 pub struct Over<'a> {
     /// Which load of its session it is.
@@ -172,7 +58,7 @@ pub struct Over<'a> {
 /// Sends to NATS.
 pub struct Nats {
     epoch: Epoch,
-    filler: Filler,
+    renders: Renderer,
     /// What names the request that was sent last in its deliveries.
     key: Option<(FlightId, Key)>,
     /// What payloads of a size are cut from.
@@ -185,6 +71,10 @@ pub struct Nats {
     outboxes: Vec<Outbox>,
     /// By connection.
     writings: Vec<Writing>,
+    /// By connection.
+    batches: Vec<Batches>,
+    /// The connections with something to be handed over.
+    touched: Vec<usize>,
     /// How the flush at the end went, by connection.
     flushed: Vec<Flushed>,
     runtime: Handle,
@@ -219,21 +109,26 @@ impl Nats {
             later => format!("{session}/{}", later.number()),
         };
         let allotment = Allotment::new(model);
-        let prepared = prepare(model);
+        let prepared = prepare(model, api);
         let outboxes = connections.iter().map(|one| Outbox::of(&one.client));
-        let writings = connections.iter().map(|one| Writing::of(&one.client));
+        let writings = connections.iter().map(|_| Writing::default());
+        let batches = connections
+            .iter()
+            .map(|one| Batches::new(&one.client, &told, &runtime));
         Nats {
             filling: filling(model, &prepared),
             prepared,
             outboxes: outboxes.collect(),
             writings: writings.collect(),
+            batches: batches.collect(),
+            touched: Vec::new(),
             flushed: Vec::new(),
             runtime,
             room: room(largest(model, &run), allotment.most_users(model)),
             allotment,
             sizes: SizeDraws::new(model),
             epoch,
-            filler: Filler::new(epoch, model),
+            renders: Renderer::new(Filler::new(epoch, model)),
             key: None,
             connections,
             sent: Vec::new(),
@@ -260,7 +155,7 @@ impl Nats {
 }
 
 impl Transport for Nats {
-    fn send(&mut self, _now: Time, flight: FlightId, request: &Request) -> Sent {
+    fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Sent {
         let at = self.allotment.of(request);
         let (Some(connection), Some(prepared)) = (
             self.connections.get(at),
@@ -273,20 +168,31 @@ impl Transport for Nats {
             return Sent::NoConnection;
         }
         self.sequence += 1;
-        let text = |template: &Template| self.filler.text(template, request, self.sequence);
-        let subject = text(&prepared.subject);
-        let judged = match rendered::flaw_of(prepared.kind, &subject, &self.api) {
-            Some(flaw) => Err(NotSent(format!("the subject {subject:?} {flaw}"))),
-            None => prepared.headers(text),
+        let (renders, sequence) = (&mut self.renders, self.sequence);
+        let (subject, to) = match &prepared.subject {
+            To::Always(subject, to) => (subject.clone(), *to),
+            To::Each(template) => {
+                let text = renders.text(template, request, sequence);
+                if let Some(flaw) = rendered::flaw_of(prepared.kind, text, &self.api) {
+                    self.told
+                        .tell(format!("not sent: the subject {text:?} {flaw}"));
+                    return Sent::Done(Err(Reason::NotSendable));
+                }
+                let to = key(text);
+                (renders.subject(), to)
+            }
         };
-        let mut headers = match judged {
+        let (filler, buffer) = renders.parts();
+        let headers = prepared.headers(buffer, |template, out| {
+            filler.write(template, request, sequence, out);
+        });
+        let mut headers = match headers {
             Ok(headers) => headers,
             Err(NotSent(why)) => {
                 self.told.tell(format!("not sent: {why}"));
                 return Sent::Done(Err(Reason::NotSendable));
             }
         };
-        let to = key(&subject);
         if connection.denied.holds(to) {
             return Sent::Done(Err(Reason::PermissionDenied));
         }
@@ -305,58 +211,64 @@ impl Transport for Nats {
                 let size = self.sizes.of(request) as usize;
                 self.filling.slice(..size.min(self.filling.len()))
             }
-            Filled::Each(template) => Bytes::from(text(template)),
+            Filled::Each(template) => {
+                renders.text(template, request, sequence);
+                renders.bytes()
+            }
         };
         let awaits = prepared.awaited.as_ref();
-        let awaits = awaits.map(|template| Key::of(&text(template)));
-        let client = &connection.client;
+        let awaits = awaits.map(|template| Key::of(renders.text(template, request, sequence)));
         let answer = prepared.kind.answer();
-        let accepted = match answer {
-            Answer::Nothing => at_once(client.publish_with_headers(subject, headers, payload)),
-            Answer::Reply | Answer::Acknowledgement | Answer::Stored => {
-                if answer == Answer::Acknowledgement {
-                    // A retry is the same message.
-                    let id = format!("{}/{}", self.run, text(&self.message_id));
-                    if let Ok(id) = id.parse::<HeaderValue>() {
-                        headers.insert(MESSAGE_ID, id);
-                    }
-                }
-                let mut reply = connection.inbox.clone();
-                let id = ReplyId {
-                    kind: prepared.kind,
-                    action: request.action,
-                    flight,
-                    epoch: self.epoch,
-                };
-                id.write(&mut reply);
-                at_once(client.publish_with_reply_and_headers(subject, reply, headers, payload))
+        if answer == Answer::Acknowledgement {
+            // A retry is the same message.
+            let id = renders.text(&self.message_id, request, sequence);
+            if let Ok(id) = format!("{}/{id}", self.run).parse::<HeaderValue>() {
+                headers
+                    .get_or_insert_with(HeaderMap::new)
+                    .insert(MESSAGE_ID, id);
             }
-        };
-        match accepted {
-            Some(Ok(())) => {
-                outbox.took();
-                let is_awaited = awaits.is_some();
-                self.key = awaits.map(|key| (flight, key));
-                match answer {
-                    // Its deliveries say more of it than that it was written.
-                    Answer::Nothing if is_awaited => Sent::Awaits(at as u32),
-                    Answer::Nothing => Sent::Taken(Place {
-                        connection: at as u32,
-                        number: outbox.taken(),
-                    }),
-                    Answer::Reply | Answer::Acknowledgement | Answer::Stored => {
-                        Sent::Waiting(at as u32)
-                    }
-                }
-            }
-            Some(Err(error)) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
-                Sent::Done(Err(Reason::PayloadTooLarge))
-            }
-            Some(Err(error)) if error.kind() == PublishErrorKind::InvalidSubject => {
-                Sent::Done(Err(Reason::NotSendable))
-            }
-            Some(Err(_)) => Sent::Done(Err(Reason::ConnectionDown)),
-            None => Sent::Done(Err(Reason::ConnectionFull)),
+        }
+        let reply = (answer != Answer::Nothing).then(|| {
+            let id = ReplyId {
+                kind: prepared.kind,
+                action: request.action,
+                flight,
+                epoch: self.epoch,
+            };
+            let names = prepared.reply_names_it.then_some(request);
+            renders.reply(&connection.inbox, id, names)
+        });
+        let batch = &mut self.batches[at];
+        let bytes = payload.len() + headers.as_ref().map_or(0, sizes::of_headers);
+        if !batch.takes(now, bytes) {
+            return Sent::Done(Err(Reason::PayloadTooLarge));
+        }
+        let is_first = batch.add(OutboundMessage {
+            subject,
+            reply,
+            payload,
+            headers,
+        });
+        if is_first {
+            self.touched.push(at);
+        }
+        outbox.took();
+        let is_awaited = awaits.is_some();
+        self.key = awaits.map(|key| (flight, key));
+        match answer {
+            // Its deliveries say more of it than that it was written.
+            Answer::Nothing if is_awaited => Sent::Awaits(at as u32),
+            Answer::Nothing => Sent::Taken(Place {
+                connection: at as u32,
+                number: outbox.taken(),
+            }),
+            Answer::Reply | Answer::Acknowledgement | Answer::Stored => Sent::Waiting(at as u32),
+        }
+    }
+
+    fn hand_over(&mut self) {
+        for at in self.touched.drain(..) {
+            self.batches[at].hand_over();
         }
     }
 
@@ -387,18 +299,23 @@ impl Transport for Nats {
         if !connection.up.load(Ordering::Relaxed) {
             writing.lost();
         }
-        writing.look(outbox.taken())
+        writing.look(outbox.taken(), || self.batches[at].ask())
     }
 
     fn flush(&mut self) {
         let connections = self.connections.iter().zip(&self.outboxes);
-        let each = connections.zip(&mut self.writings);
-        let flushes = each.map(|((connection, outbox), writing)| async move {
-            match connection.up.load(Ordering::Relaxed) {
-                true => writing.finish(outbox.taken(), FLUSH).await,
-                false => Flushed::IsDown,
-            }
-        });
+        let ways = self.writings.iter_mut().zip(&mut self.batches);
+        let flushes = connections
+            .zip(ways)
+            .map(|((connection, outbox), (writing, batches))| {
+                let answer = batches.ask();
+                async move {
+                    match connection.up.load(Ordering::Relaxed) {
+                        true => writing.finish(outbox.taken(), answer, FLUSH).await,
+                        false => Flushed::IsDown,
+                    }
+                }
+            });
         self.flushed = self.runtime.block_on(join_all(flushes));
     }
 }
@@ -408,40 +325,5 @@ pub fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => Some(result),
         Poll::Pending => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn model(clients: &str, more: &str) -> Model {
-        let mut spec = format!(
-            "blis: 1\nname: a\nrun: {{requests: 9, horizon: 1s}}\nclients: {{{clients}}}\nactions:\n  small: {{path: [reply], live: \
-             {{request: a}}, payload: {{size: 10B}}}}\n  text: {{path: [reply], live: {{request: a}}, payload: {{text: \
-             hello}}}}\n  drawn: {{path: [reply], live: {{request: a}}, payload: {{size: {{uniform: {{min: 1B, max: 50B}}}}}}}}\n"
-        );
-        for number in 0..300 {
-            spec += &format!(
-                "  unused-{number}: {{path: [reply], live: {{request: a}}, payload: {{size: 1MB}}}}\n"
-            );
-        }
-        spec += more;
-        let spec = blis_sim::spec::read(&spec).expect("it reads");
-        blis_sim::spec::lower(&spec).expect("it lowers").model
-    }
-
-    #[test]
-    fn payloads_are_cut_from_one_that_is_as_large_as_what_is_sent() {
-        let of = |does: &str, largest: usize, number: usize| {
-            let model = model(&format!("c: {{concurrency: 1, do: {does}}}"), "");
-            let prepared = prepare(&model);
-            assert_eq!(prepared.iter().flatten().count(), number, "{does}");
-            assert_eq!(filling(&model, &prepared).len(), largest, "{does}");
-        };
-        of("small", 10, 1);
-        of("text", 0, 1);
-        of("{small: 1, drawn: 1}", 50, 2);
-        of("{unused-7: 1, small: 1, unused-250: 1}", 1_000_000, 3);
     }
 }

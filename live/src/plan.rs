@@ -2,7 +2,8 @@
 
 use blis_sim::event::Request;
 use blis_sim::model::{
-    ActionId, ClientId, Connections, InFlightPolicy, Model, Payload, SendKind, Sending, Source,
+    ActionId, ClientId, Connections, InFlightPolicy, Model, Payload, Piece, SendKind, Sending,
+    Source, Template,
 };
 use blis_sim::runner::Epoch;
 use blis_sim::time::Time;
@@ -178,7 +179,7 @@ fn sample<P>(
         number: 0,
         intended: Time::ZERO,
     };
-    let text = |template| filler.text(template, &request, 1);
+    let text = |template: &Template| filler.text(template, &request, 1);
     let kind = match sending.kind {
         SendKind::Request => "a request to",
         SendKind::Publish => "a publication to",
@@ -202,14 +203,14 @@ fn sample<P>(
         }
     };
     let mut lines = vec![format!("{kind} {}, with {payload}", text(&sending.subject))];
-    let id = format!(
-        "{}: {}",
-        sending.request_id,
-        text(&blis_sim::model::Template(vec![blis_sim::model::Piece::Id]))
-    );
+    let id = Template(vec![Piece::Id]);
+    let header = sending.request_id.as_ref();
+    let header = header.map(|name| format!("{name}: {}", text(&id)));
     let names = sending.headers.iter().map(|(name, _)| name.clone());
-    let headers: Vec<String> = [id].into_iter().chain(names).collect();
-    lines.push(format!("headers {}", headers.join(", ")));
+    let headers: Vec<String> = header.into_iter().chain(names).collect();
+    if !headers.is_empty() {
+        lines.push(format!("headers {}", headers.join(", ")));
+    }
     let awaited = model.actions[action.index()].awaited;
     if let (Some(awaited), Some(delivery)) = (awaited, &sending.delivery) {
         lines.push(format!(

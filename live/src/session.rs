@@ -21,7 +21,7 @@ use blis_sim::users::mailbox::Earlier;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::allotment::Allotment;
-use crate::clock::RealClock;
+use crate::clock::{OneByOne, RealClock};
 use crate::connection::{Access, ConnectFailure, Connection, Told, open};
 use crate::deliveries::subscribe;
 use crate::driver::{Driver, Incoming, Progress, Watch};
@@ -82,7 +82,7 @@ pub struct Session {
     /// Names and sendings of the actions, as they are sent.
     actions: Vec<(String, Option<blis_sim::model::Sending>)>,
     origin: Instant,
-    incoming: Receiver<Incoming>,
+    incoming: Receiver<Vec<Incoming>>,
     connections: Vec<Connection>,
     told: Arc<Told>,
     connected: Connected,
@@ -196,7 +196,7 @@ impl Session {
             },
         );
         let watching = self.runtime.block_on(async { observers.watch() });
-        let clock = LoadClock::new(RealClock::new(self.origin, &self.incoming));
+        let clock = LoadClock::new(OneByOne::new(RealClock::new(self.origin, &self.incoming)));
         let gauges = Arc::new(Gauges::default());
         let (told, handle) = (Arc::clone(&self.told), self.runtime.handle().clone());
         let watcher = Watcher::start(Instant::now(), Arc::clone(&gauges), told, handle);

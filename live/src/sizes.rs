@@ -1,5 +1,6 @@
 //! The sizes of what is sent, before it is: what a server takes is payload and headers together.
 
+use async_nats::HeaderMap;
 use blis_sim::event::Request;
 use blis_sim::model::{
     ActionId, Answer, ClientId, Model, Payload, Piece, SendKind, Sending, Template,
@@ -7,7 +8,7 @@ use blis_sim::model::{
 use blis_sim::runner::Epoch;
 use blis_sim::time::Time;
 
-use crate::nats::{FIRST, LAST_OF_SUBJECT, MESSAGE_ID, message_id};
+use crate::prepared::{FIRST, LAST_OF_SUBJECT, MESSAGE_ID, message_id};
 use crate::text::Filler;
 
 /// What frames the headers of a message.
@@ -49,6 +50,17 @@ pub fn check<P>(model: &Model<P>, run: &str, most: usize) -> Result<(), TooLarge
             most,
         })
     })
+}
+
+/// The bytes of headers, as a server counts them.
+pub fn of_headers(headers: &HeaderMap) -> usize {
+    let lines = headers.iter().flat_map(|(name, values)| {
+        let name: &str = name.as_ref();
+        values
+            .iter()
+            .map(|value| name.len() + value.as_str().len() + LINE)
+    });
+    FRAME + lines.sum::<usize>()
 }
 
 /// The bytes of the largest message that a client of the model sends, headers included.
@@ -111,7 +123,10 @@ fn largest_of_each<P>(model: &Model<P>, run: &str) -> Vec<Largest> {
 fn headers(sending: &Sending, run: &str, length: impl Fn(&Template) -> usize) -> usize {
     let line = |name: &str, value: usize| name.len() + value + LINE;
     let id = Template(vec![Piece::Id]);
-    let mut bytes = FRAME + line(&sending.request_id, length(&id));
+    let mut bytes = 0;
+    if let Some(name) = &sending.request_id {
+        bytes += line(name, length(&id));
+    }
     for (name, text) in &sending.headers {
         bytes += line(name, length(text));
     }
@@ -121,5 +136,8 @@ fn headers(sending: &Sending, run: &str, length: impl Fn(&Template) -> usize) ->
     if sending.kind == SendKind::KvCreate {
         bytes += line(LAST_OF_SUBJECT, FIRST.len());
     }
-    bytes
+    match bytes {
+        0 => 0,
+        lines => FRAME + lines,
+    }
 }

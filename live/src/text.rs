@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use blis_sim::event::Request;
-use blis_sim::model::{Choice, ENVIRONMENT, Model, Piece, Template, Variable};
+use blis_sim::model::{Choice, ClientId, ENVIRONMENT, Model, Piece, Template, Variable};
 use blis_sim::random::{Key, Kind, Purpose};
 use blis_sim::runner::Epoch;
 
@@ -51,6 +51,11 @@ impl Filler {
             clients: clients.collect(),
             variables: model.variables.clone(),
         }
+    }
+
+    /// The name of a client.
+    pub fn client(&self, client: ClientId) -> &str {
+        &self.clients[client.index()].name
     }
 
     /// The text of a request, which is number `sequence` of the run.

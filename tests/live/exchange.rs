@@ -238,7 +238,7 @@ fn what_is_sent_is_filled_in_from_files_and_variables() {
     let text = spec(
         "{requests: 12}",
         "concurrency: 3, do: ask",
-        "live: {request: \"demo.{client}.s{session}\", headers: {Shelf: \"{shelf}\"}}, payload: {file: question.json}",
+        "live: {request: \"demo.{client}.s{session}\", request_id: Blis-Request, headers: {Shelf: \"{shelf}\"}}, payload: {file: question.json}",
         FAST,
     ) + "variables: {shelf: {from: 7, to: 9}}\n";
     let path = saved(&server, "files.yaml", &text);

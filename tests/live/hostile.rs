@@ -16,7 +16,7 @@ fn hostile_server() -> u16 {
     let says = |port| stranger::info(port, HOSTILE, &format!("2.10.0{HOSTILE}\nPASS"));
     let mut told = false;
     stranger::start(says, move |line, out| {
-        if told || !line.starts_with(b"HPUB demo.ask") {
+        if told || !line.starts_with(b"PUB demo.ask") {
             return Ok(());
         }
         told = true;

@@ -81,8 +81,8 @@ fn the_quickstart_is_observed_on_its_double() {
 fn both_worlds_send_the_same() {
     let text = "blis: 1\nname: same\nrun: {requests: 200}\nclients:\n  users: {concurrency: 5, think: {exponential: {mean: \
                 10ms}}, do: {ask: 2, tell: 1}}\n  feed: {rate: 100/s, do: {ask: 1, tell: 1}}\nactions:\n  ask: {path: \
-                [{visit: api}, reply], live: {request: \"same.{client}.{user}.{n}.ask\"}}\n  tell: {path: [{visit: api}, \
-                reply], live: {request: \"same.{client}.{user}.{n}.tell\", headers: {Who: \"{user}/{seq}\"}}, payload: \
+                [{visit: api}, reply], live: {request: \"same.{client}.{user}.{n}.ask\", request_id: Blis-Request}}\n  tell: {path: [{visit: api}, \
+                reply], live: {request: \"same.{client}.{user}.{n}.tell\", request_id: Blis-Request, headers: {Who: \"{user}/{seq}\"}}, payload: \
                 {text: \"from {client}\"}}\nservices:\n  api: {workers: 8, time: 1ms}\n";
     let server = Server::start("");
     let path = saved(&server, "same.yaml", text);

@@ -218,7 +218,7 @@ fn rows_say_why_over_which_connection_and_what_the_reply_was_like() {
     let text = spec(
         "{requests: 14, drain: 1s}",
         "concurrency: 2, do: ask, timeout: 100ms, on_failure: {respawn: true}",
-        "live: {request: demo.ask, record_headers: [Round, Server-Id]}",
+        "live: {request: demo.ask, request_id: Blis-Request, record_headers: [Round, Server-Id]}",
         FAST,
     );
     let path = saved(&server, "rows.yaml", &text);

@@ -218,3 +218,36 @@ fn fan_outs_are_published() {
     assert_eq!(seen.len(), 30, "{seen:?}");
     assert_eq!(seen[0], ("users/0/0/0".to_owned(), "0".to_owned()));
 }
+
+#[test]
+fn a_double_knows_requests_without_headers_by_the_subject_of_their_replies() {
+    let server = Server::start("");
+    let mut served = Vec::new();
+    for (id, header) in [("", None), (", request_id: X", Some("some-users/0/0/0"))] {
+        let text = format!(
+            "blis: 1\nname: known\nrun: {{requests: 60}}\nclients: {{some-users: {{concurrency: 1, do: ask}}}}\nactions:\n  ask: \
+             {{path: [{{visit: api}}, reply], live: {{request: known.ask{id}}}}}\nservices:\n  api: {{workers: 4, time: {{uniform: \
+             {{min: 1ms, max: 3ms}}}}}}\n"
+        );
+        let path = saved(&server, "known.yaml", &text);
+        let _double = Double::start(&server.url(), &["--spec", &path]);
+        let mut wire = Wire::connect(server.port);
+        wire.subscribe("known.ask");
+        let result = observe(&server.url(), &["--spec", &path]);
+        assert_eq!(number(&result, "/requests/ok"), 60);
+        let first = wire.next().expect("a request");
+        assert_eq!(first.header("X"), header);
+        assert_eq!(
+            first.headers.is_empty(),
+            header.is_none(),
+            "{:?}",
+            first.headers
+        );
+        let stats = Wire::connect(server.port).ask("$SRV.STATS.api", "");
+        let stats: Value = serde_json::from_str(&stats).unwrap_or_default();
+        served.push(stats);
+    }
+    let time = |stats: &Value| number(&stats["endpoints"][0], "/data/service_time");
+    // The draws of a request are those of its identity.
+    assert_eq!(time(&served[0]), time(&served[1]));
+}

@@ -98,7 +98,8 @@ fn replies_of_one_load_are_late_in_the_next_and_end_nothing_there() {
     slow_with_the_third(&server, |wire, message| {
         wire.publish_with(&message.reply, &[], b"done");
     });
-    let model = model("concurrency: 1", "{request: work}");
+    let action = "{request: work, request_id: Blis-Request}";
+    let model = model("concurrency: 1", action);
     let mut session = session(&server, &model);
     let runs = three(&mut session, &model);
     session.close();

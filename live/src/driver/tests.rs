@@ -80,6 +80,8 @@ struct Echo {
 }
 
 impl Transport for Echo {
+    fn hand_over(&mut self) {}
+
     fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Sent {
         if self.down {
             return Sent::NoConnection;

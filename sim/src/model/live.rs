@@ -17,8 +17,8 @@ pub struct Sending {
     pub headers: Vec<(String, Template)>,
     /// What it carries.
     pub payload: Payload,
-    /// The header with the request's id.
-    pub request_id: String,
+    /// The header with the request's id, where somebody needs one: the subject of the reply says whose request it is.
+    pub request_id: Option<String>,
     /// What makes a reply an error; one that says so in the header of a service error always is one.
     pub error_when: Vec<Condition>,
     /// What makes a reply a refusal.

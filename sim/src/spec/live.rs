@@ -31,7 +31,7 @@ pub struct Live {
     pub kv_get: Option<Spanned<Key>>,
     /// The last message of a subject is read from a stream, and done with that message.
     pub direct_get: Option<Spanned<Stored>>,
-    /// The header that carries the request's id; Blis-Request unless given.
+    /// The header that carries the request's id. Unless given there is one, Blis-Request, only where somebody needs it.
     pub request_id: Option<Spanned<String>>,
     /// Headers beside the request's id.
     pub headers: Option<Spanned<Named<Spanned<String>>>>,

@@ -1,6 +1,6 @@
 //! Records of simulated runs, which are measured on the day and replayed: whole, cut off, and with entries missing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use blis_sim::measure::Measure;
 use blis_sim::model::Model;
@@ -13,7 +13,7 @@ use super::super::fake::FakeDisk;
 use super::super::frame::{self, Header};
 use super::super::tests::{RUN, model, unit};
 use super::super::writer::{Numbered, Segment};
-use super::super::{Damage, Disk, Readers};
+use super::super::{Checksum, Damage, Disk, Full, Journal, Kept, NamedText, Readers, folder};
 use super::*;
 
 mod forged;
@@ -169,6 +169,93 @@ fn a_whole_record_gives_the_very_result() {
             second.to_json().expect("JSON")
         );
     }
+}
+
+/// Simulates with a record on this disk, as `blis run --record` does; what was measured, and what became of the record.
+fn recorded(model: &Model, disk: &FakeDisk) -> Result<(Measure, Kept, End), Failure> {
+    let directory = Path::new("/run");
+    let mut own = disk.clone();
+    let segment = folder::start(own.clone(), directory, RUN, &[], &[])?;
+    let (recorder, journal) = Journal::start(segment, model.limits.warmup, Full::Waits);
+    let mut simulation = Simulation::new(model, (Measure::new(model), recorder));
+    while simulation.advance(64).expect("it goes on") != Progress::Finished {
+        if journal.has_failed() {
+            simulation.interrupt();
+        }
+    }
+    let end = End {
+        by: simulation.load_end().expect("it ended"),
+        at: simulation.now(),
+        intended: simulation.intended(),
+    };
+    let (mut measure, recorder) = simulation.into_sink();
+    measure.finish(end.intended).expect("the books balance");
+    let mut kept = journal.finish(recorder, end);
+    if let Some(failed) = kept.failed.take() {
+        return Err(failed);
+    }
+    folder::end(&mut own, directory, RUN, model, &[result()])?;
+    Ok((measure, kept, end))
+}
+
+fn result() -> NamedText {
+    NamedText {
+        name: "result.json".to_owned(),
+        text: "the result".to_owned(),
+        readers: Readers::Anyone,
+    }
+}
+
+/// Whatever operation of the disk fails, a simulation is recorded as a whole, or it is told and no result is there.
+#[test]
+fn a_simulation_is_recorded_as_a_whole_or_it_is_told() {
+    let model = model(&SPECS[1].replace("horizon: 20s", "horizon: 4s"));
+    let whole = FakeDisk::new();
+    let (measure, kept, end) = recorded(&model, &whole).expect("room");
+    assert!(kept.written.rows > 200 && kept.dropped == 0, "{kept:?}");
+    let paths = [PathBuf::from("/run/record.blis")];
+    let open = |disk: &FakeDisk| Entries::open(disk, &paths, RUN, &model).expect("a record");
+    let rows = |disk: &FakeDisk| {
+        let mut counts = [0; Outcome::ALL.len()];
+        let mut checksum = Checksum::default();
+        for entry in open(disk) {
+            let entry = entry.expect("an entry");
+            checksum.keep(&entry);
+            if let What::Done(row) = entry.what {
+                counts[row.outcome as usize] += 1;
+            }
+        }
+        (counts, checksum)
+    };
+    // Rows, folded, are the counts of the result.
+    let (counts, checksum) = rows(&whole);
+    let requests = measure.total().requests();
+    assert_eq!(counts, Outcome::ALL.map(|outcome| requests.ended(outcome)));
+    assert_eq!(counts.iter().sum::<u64>(), end.intended);
+    assert_eq!(checksum, kept.written.checksum);
+    let (mut told, mut done) = (0, 0);
+    // How often the thread writes is its affair: there may be more operations or fewer.
+    for step in 0..whole.operations() + 3 {
+        let mut disk = FakeDisk::new();
+        disk.fail_at(step);
+        let has_result = |disk: &FakeDisk| disk.exists(Path::new("/run/result.json"));
+        match recorded(&model, &disk) {
+            Ok(_) => {
+                done += 1;
+                assert_eq!(rows(&disk), (counts, checksum));
+            }
+            Err(why) => {
+                told += 1;
+                let why = why.to_string();
+                assert!(why.contains("no space left on the fake disk"), "{why}");
+                if has_result(&disk) {
+                    // It was in its place already.
+                    assert_eq!(rows(&disk), (counts, checksum));
+                }
+            }
+        }
+    }
+    assert!(told > 10 && done > 0, "{told} {done}");
 }
 
 #[test]

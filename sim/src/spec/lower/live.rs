@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 
 use super::{Findings, replies, sizes};
 use crate::model::{
-    Choice, Connections, ENVIRONMENT, InFlightPolicy, MaxInFlight, PLACES, Payload, Piece,
-    REQUEST_ID, SendKind, Sending, Sizes, Template, Variable, rendered,
+    Answer, By, Choice, Connections, ENVIRONMENT, InFlightPolicy, MaxInFlight, PLACES, Payload,
+    Piece, REQUEST_ID, SendKind, Sending, Sizes, Template, Variable, rendered,
 };
 use crate::spec::error::shown;
 use crate::spec::live::{self, Live, Per};
@@ -174,13 +174,15 @@ pub fn sending(
         }
         return (None, size);
     };
-    (sent(spec, written, payload, findings), size)
+    let has_double = action.path.is_some();
+    (sent(spec, written, payload, has_double, findings), size)
 }
 
 fn sent(
     spec: &Spec,
     written: &Spanned<Live>,
     payload: Payload,
+    has_double: bool,
     findings: &mut Findings,
 ) -> Option<Sending> {
     let live = &written.value;
@@ -194,17 +196,22 @@ fn sent(
         .iter()
         .map(|(name, text)| (name.value.clone(), template(spec, text, findings)));
     let headers: Vec<_> = headers.collect();
-    let request_id = match &live.request_id {
-        Some(name) => replies::header(name, findings),
-        None => REQUEST_ID.to_owned(),
-    };
-    if let Some((name, _)) = headers.iter().find(|(name, _)| *name == request_id) {
+    let named = live.request_id.as_ref();
+    let named = named.map(|name| replies::header(name, findings));
+    let id_header = named.as_deref().unwrap_or(REQUEST_ID);
+    if let Some((name, _)) = headers.iter().find(|(name, _)| name == id_header) {
         let error = written.error(format!("the header `{name}` carries the request's id"));
         findings.error(error.help("remove it from `headers`, or name another `request_id`"));
     }
     let (subject, stream) = addressed(spec, kind, to, findings);
     replies::check(kind, live, findings);
     let delivery = live.delivery.as_ref();
+    let delivery = delivery.map(|one| replies::delivery(spec, one, id_header, findings));
+    let is_named_by_it = delivery
+        .as_ref()
+        .is_some_and(|one| one.by == By::Header(id_header.to_owned()));
+    let is_needed = named.is_some() || is_named_by_it || (has_double && is_handed_on(kind));
+    let request_id = is_needed.then(|| id_header.to_owned());
     Some(Sending {
         kind,
         subject,
@@ -214,9 +221,18 @@ fn sent(
         error_when: replies::conditions(live.error_when.as_ref(), findings),
         rejected_when: replies::conditions(live.rejected_when.as_ref(), findings),
         record_headers: replies::recorded(kind, live, findings),
-        delivery: delivery.map(|one| replies::delivery(spec, one, &request_id, findings)),
+        delivery,
         request_id,
     })
+}
+
+/// Whether a double hears of a request by a message whose reply subject does not say whose it is: there is none, or a stream
+/// is in between.
+fn is_handed_on(kind: SendKind) -> bool {
+    match kind.answer() {
+        Answer::Nothing | Answer::Acknowledgement => true,
+        Answer::Reply | Answer::Stored => false,
+    }
 }
 
 /// What a request is sent to, as the spec writes it.
@@ -420,4 +436,66 @@ fn known_places(spec: &Spec, text: &Spanned<String>, findings: &mut Findings) ->
         findings.error(error.help("write it, or give it with --set"));
     }
     to
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_id_is_in_a_header_where_somebody_needs_it() {
+        for (action, header) in [
+            ("path: [reply], live: {request: a}", None),
+            ("live: {request: a}", None),
+            (
+                "path: [reply], live: {request: a, request_id: X}",
+                Some("X"),
+            ),
+            (
+                "await: {}, live: {request: a, delivery: {subject: b}}",
+                Some("Blis-Request"),
+            ),
+            (
+                "await: {}, live: {request: a, delivery: {subject: b, by: {header: Blis-Request}}}",
+                Some("Blis-Request"),
+            ),
+            (
+                "await: {}, live: {request: a, request_id: X, delivery: {subject: b}}",
+                Some("X"),
+            ),
+            (
+                "await: {}, live: {request: a, delivery: {subject: b, by: {header: Else}, equals: \"{id}\"}}",
+                None,
+            ),
+            (
+                "await: {}, live: {request: a, delivery: {subject: b, by: {json: /id}, equals: \"{id}\"}}",
+                None,
+            ),
+            // There is no reply, or a stream in between.
+            ("path: [reply], live: {publish: a}", Some("Blis-Request")),
+            ("path: [reply], live: {jetstream: a}", Some("Blis-Request")),
+            (
+                "path: [reply], live: {kv_put: {bucket: a, key: b}}",
+                Some("Blis-Request"),
+            ),
+            // Nobody plays what has no path.
+            ("live: {publish: a}", None),
+            ("live: {jetstream: a}", None),
+            ("path: [reply], live: {kv_get: {bucket: a, key: b}}", None),
+            (
+                "path: [reply], live: {direct_get: {stream: a, subject: b}}",
+                None,
+            ),
+        ] {
+            let text = format!(
+                "{{blis: 1, name: a, run: {{requests: 9}}, clients: {{c: {{concurrency: 1, do: ask}}}}, actions: {{ask: {{{action}}}}}}}"
+            );
+            let spec = crate::spec::read(&text).expect("it reads");
+            let lowered =
+                crate::spec::lower_live(&spec, &crate::spec::Files::default()).expect("it lowers");
+            let sending = lowered.model.actions[0]
+                .sending
+                .as_ref()
+                .expect("it is sent");
+            assert_eq!(sending.request_id.as_deref(), header, "{action}");
+        }
+    }
 }

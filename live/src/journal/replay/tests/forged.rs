@@ -1,5 +1,6 @@
 //! Records that were forged or damaged, whole files and single entries.
 
+use blis_sim::event::Reason;
 use blis_sim::spec::units::MAX_DURATION_NS;
 
 use super::super::super::frame::{FRAME, HEADER};
@@ -109,6 +110,26 @@ fn forged_times_are_damage() {
             "{event} {large} {value}: {told}"
         );
     }
+}
+
+#[test]
+fn a_forged_reason_is_damage_or_no_entry() {
+    let (model, whole) = recorded(SPECS[0]);
+    let is_ok = |unit: &&mut Bytes| matches!(entry_of(unit).what, What::Done(row) if row.outcome == Outcome::Ok);
+    let forge = |reason: u8| {
+        let mut forged = whole.clone();
+        let unit = forged.iter_mut().find(is_ok).expect("one");
+        assert_eq!(std::mem::replace(&mut unit[SIZE - 8], reason), 0xff);
+        read(&model, &forged)
+    };
+    let all = read(&model, &whole).expect("it is whole");
+    for reason in Reason::ALL {
+        let told = forge(reason as u8).expect_err("it is forged");
+        let why = "is damaged: it has a reason that its outcome does not have; restore it";
+        assert!(told.contains(why), "{told}");
+    }
+    // One that this version does not know is missing.
+    assert_eq!(forge(Reason::ALL.len() as u8), Ok(all - 1));
 }
 
 /// Whatever the entries of a record say, reading it comes to an end, with figures or without. The last instant that is
