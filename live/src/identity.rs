@@ -1,6 +1,6 @@
 //! How a request is known in the live world: its identity, from which the double of a service draws the demand that the
 //! simulation gives it. It is in the subject of the reply, and where that does not come to whoever needs it, in a header:
-//! client, user, number and try, with slashes between. Whether there is one and what its name is, is the spec's affair
+//! client, user, number and try, with slashes between, and behind them the load where several are sent in a row. Whether there is one and what its name is, is the spec's affair
 //! ([`Sending::request_id`](blis_sim::model::Sending)).
 
 use std::fmt::{self, Write};
@@ -9,8 +9,9 @@ use async_nats::{HeaderMap, Message};
 use blis_sim::event::Request;
 use blis_sim::model::{ClientId, Model, REQUEST_ID};
 pub use blis_sim::model::{MEMBER, SERVICE_TIME};
+use blis_sim::runner::Epoch;
 
-use crate::connection::push_hex;
+use crate::connection::{ReplyId, push_hex};
 
 /// The header of a visit that one double hands to another: what its demand depends on.
 pub const VISIT: &str = "Blis-Visit";
@@ -38,12 +39,15 @@ pub struct Identity {
     pub number: u64,
     /// Which try.
     pub attempt: u16,
+    /// The load that it belongs to, which changes nothing of what it draws and is passed on with it.
+    pub epoch: Epoch,
 }
 
 impl Identity {
-    /// Of a request.
-    pub fn of(request: &Request) -> Identity {
+    /// Of a request of this load.
+    pub fn of(epoch: Epoch, request: &Request) -> Identity {
         Identity {
+            epoch,
             client: request.client,
             user: request.user_number,
             number: request.number,
@@ -51,7 +55,7 @@ impl Identity {
         }
     }
 
-    /// As the header has it, of a client of this name.
+    /// As the header has it, of a client of this name: with the load at its end, unless that is the first.
     ///
     /// # Errors
     /// Those of `out`.
@@ -60,9 +64,14 @@ impl Identity {
             user,
             number,
             attempt,
+            epoch,
             ..
         } = self;
-        write!(out, "{client}/{user}/{number}/{attempt}")
+        write!(out, "{client}/{user}/{number}/{attempt}")?;
+        match *epoch {
+            Epoch::FIRST => Ok(()),
+            later => write!(out, "/{}", later.number()),
+        }
     }
 
     /// The same for a client of the model.
@@ -100,6 +109,7 @@ impl Identity {
     fn of_reply<P>(subject: &str, model: &Model<P>) -> Option<Identity> {
         let (_, token) = subject.rsplit_once('.')?;
         // Names of clients have hyphens, too.
+        let epoch = ReplyId::read(token)?.epoch;
         let mut parts = token.splitn(7, '-').skip(3);
         let mut number = || u64::from_str_radix(parts.next()?, 16).ok();
         let (user, number, attempt) = (number()?, number()?, number()?);
@@ -108,6 +118,7 @@ impl Identity {
             user,
             number,
             attempt: attempt.try_into().ok()?,
+            epoch,
         })
     }
 
@@ -131,10 +142,14 @@ impl Identity {
             user: parts.next()?.parse().ok()?,
             number: parts.next()?.parse().ok()?,
             attempt: parts.next()?.parse().ok()?,
+            epoch: Epoch::FIRST,
         };
-        // The load that the request belongs to changes nothing of what it draws.
-        let epoch = parts.next().map(str::parse::<u32>);
-        let ends = parts.next().is_none() && epoch.is_none_or(|epoch| epoch.is_ok());
+        let epoch = match parts.next().map(str::parse::<u32>) {
+            None => Epoch::FIRST,
+            Some(later) => Epoch::of(later.ok()?),
+        };
+        let identity = Identity { epoch, ..identity };
+        let ends = parts.next().is_none();
         ends.then_some(identity)
     }
 }
@@ -150,11 +165,9 @@ fn client_of<P>(name: &str, model: &Model<P>) -> Option<ClientId> {
 mod tests {
     use blis_sim::event::FlightId;
     use blis_sim::model::{ActionId, SendKind};
-    use blis_sim::runner::Epoch;
     use blis_sim::time::Time;
 
     use super::*;
-    use crate::connection::ReplyId;
     use crate::message::message;
     use crate::rendering::Renderer;
     use crate::text::Filler;
@@ -186,7 +199,7 @@ mod tests {
                 let subject = renders.reply("_INBOX.x.", id, Some(&request));
                 let mut asked = message("a", &[], "");
                 asked.reply = Some(subject.clone());
-                let identity = Identity::of(&request);
+                let identity = Identity::of(id.epoch, &request);
                 assert_eq!(
                     Identity::of_request(&asked, &model),
                     Some(identity),

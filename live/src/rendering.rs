@@ -68,7 +68,7 @@ impl Renderer {
         id.write(&mut self.text);
         if let Some(request) = names {
             let client = self.filler.client(request.client);
-            Identity::of(request).write_token(client, &mut self.text);
+            Identity::of(id.epoch, request).write_token(client, &mut self.text);
         }
         self.subject()
     }

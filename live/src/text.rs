@@ -105,11 +105,7 @@ impl Filler {
 
     /// The id of a request, and after it the load that it belongs to unless that is the first.
     fn write_id(&self, request: &Request, client: &str, out: &mut String) -> std::fmt::Result {
-        Identity::of(request).write(client, out)?;
-        match self.epoch {
-            Epoch::FIRST => Ok(()),
-            later => write!(out, "/{}", later.number()),
-        }
+        Identity::of(self.epoch, request).write(client, out)
     }
 }
 
@@ -239,10 +235,13 @@ mod tests {
         assert_eq!(uuids.len(), 5);
         // What the request says is the same.
         assert_eq!(of(4, "{room}.{shelf}.{any}"), of(0, "{room}.{shelf}.{any}"));
-        // A double draws the same demand for it.
+        // A double passes on what it says, and draws the same demand for it.
         let identity = |epoch| crate::identity::Identity::parse(&of(epoch, "{id}"), &model);
-        assert!(identity(0).is_some());
-        assert_eq!(identity(4), identity(0));
+        for epoch in [0, 4] {
+            let id = identity(epoch).expect("an identity");
+            assert_eq!(id.header(&model), of(epoch, "{id}"));
+            assert_eq!((id.user, id.number, id.attempt), (7, 3, 1));
+        }
         for odd in ["users/7/3/1/", "users/7/3/1/x", "users/7/3/1/4/5"] {
             assert_eq!(crate::identity::Identity::parse(odd, &model), None, "{odd}");
         }

@@ -113,6 +113,76 @@ fn replies_of_one_load_are_late_in_the_next_and_end_nothing_there() {
 }
 
 #[test]
+fn acknowledgements_of_one_load_are_late_in_the_next_and_end_nothing_there() {
+    let server = Server::start("");
+    let mut wire = Wire::connect(server.port);
+    // The stream stores and says nothing: the responder acknowledges in its place.
+    let config = r#"{"name": "WORK", "subjects": ["work"], "storage": "memory", "no_ack": true}"#;
+    wire.ask("$JS.API.STREAM.CREATE.WORK", config);
+    slow_with_the_third(&server, |wire, message| {
+        wire.publish_with(&message.reply, &[], br#"{"stream": "WORK", "seq": 1}"#);
+    });
+    let model = model("concurrency: 1", "{jetstream: work}");
+    let mut session = session(&server, &model);
+    let runs = three(&mut session, &model);
+    session.close();
+    for (ran, late) in runs.iter().zip([0, 1, 1]) {
+        assert_eq!(ran.late_of_earlier, late, "{:?}", ran.epoch);
+        let ends = [Outcome::Ok, Outcome::Unresolved].map(|outcome| ended(ran, outcome));
+        assert_eq!(ends, [2, 1], "{:?}", ran.epoch);
+        let counts = (ran.measure.late_replies(), ran.measure.duplicate_replies());
+        assert_eq!(counts, (0, 0), "{:?}", ran.epoch);
+    }
+}
+
+/// What holds of every load in either world: requests, sessions and deliveries end as often as they begin.
+fn the_books_balance(ran: &Ran, requests: u64, of_each: u64) {
+    let total = ran.measure.total().requests();
+    assert_eq!((ran.intended, ran.ended_by), (requests, LoadEnd::Budget));
+    assert_eq!((total.intended, total.ended_total()), (requests, requests));
+    for sessions in ran.measure.sessions() {
+        assert_eq!(sessions.started, sessions.ended_total());
+    }
+    let meter = ran.measure.deliveries(ActionId(0)).expect("it awaits");
+    let deliveries = meter.whole();
+    assert_eq!(deliveries.expected, requests * of_each);
+    assert_eq!(
+        deliveries.expected,
+        deliveries.delivered + deliveries.missing()
+    );
+    let [first, each, last] = [meter.first(), meter.each(), meter.last()];
+    assert_eq!(each.from_intended.count(), meter.window().delivered);
+    assert!(last.from_intended.count() <= first.from_intended.count());
+}
+
+#[test]
+fn three_loads_in_a_row_balance_in_both_worlds() {
+    let text = "{blis: 1, name: loads, run: {requests: 60, drain: 1s}, clients: {users: {concurrency: 4, think: 1ms, timeout: 300ms, \
+                do: ask, on_failure: {respawn: true}}}, actions: {ask: {path: [{visit: api}, {emit: room}, reply], await: \
+                {deliveries: 3}, live: {request: loads.ask, delivery: {subject: \"blis.loads.fanout.room.*\"}}}}, services: {api: \
+                {workers: 4, time: 1ms}}, fan_outs: {room: {subscribers: 4, loss: 12%, delay: 2ms}}}";
+    let read = blis_sim::spec::read(text).expect("it reads");
+    let model = blis_sim::spec::lower(&read).expect("it lowers").model;
+    let server = Server::start("");
+    let path = crate::saved(&server, "loads.yaml", text);
+    let _double = crate::programs::Double::start(&server.url(), &["--spec", &path]);
+    let mut live = session(&server, &model);
+    let mut simulated = Simulated::new(1000);
+    for _ in 0..3 {
+        let seen = live.run(&model, &|| false).expect("it runs");
+        let predicted = simulated.run(&model, &|| false).expect("it runs");
+        the_books_balance(&seen, 60, 3);
+        the_books_balance(&predicted, 60, 3);
+        // What is lost is drawn alike.
+        let counts = |ran: &Ran| ran.measure.deliveries(ActionId(0)).map(|of| of.whole());
+        let missing = |ran: &Ran| counts(ran).map(|of| of.missing());
+        assert_eq!(missing(&seen), missing(&predicted));
+        assert!(missing(&seen) > Some(0));
+    }
+    live.close();
+}
+
+#[test]
 fn deliveries_of_one_load_are_late_in_the_next_and_match_nothing_there() {
     let server = Server::start("");
     slow_with_the_third(&server, |wire, message| {

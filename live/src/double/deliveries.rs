@@ -13,6 +13,7 @@ use blis_sim::event::FlightId;
 use blis_sim::model::{
     ActionId, Batch, ClientId, Consumer, ConsumerId, Exhausted, Model, REQUEST_ID, SendKind,
 };
+use blis_sim::runner::Epoch;
 use blis_sim::time::{Span, Time};
 use bytes::Bytes;
 
@@ -341,6 +342,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             user: u64::MAX,
             number: self.played.fetched,
             attempt: 0,
+            epoch: Epoch::FIRST,
         });
         let asked = Asked {
             reply: first.reply.clone(),

@@ -26,6 +26,7 @@ use blis_sim::backend::{Backend, Reply};
 use blis_sim::engine::{Arena, Calendar, InFlight, Task};
 use blis_sim::event::{FlightId, Outcome, Request, UserId};
 use blis_sim::model::{ActionId, ClientId, Model};
+use blis_sim::runner::Epoch;
 use blis_sim::time::{Span, Time};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -320,6 +321,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             user: u64::MAX,
             number: self.played.requests,
             attempt: 0,
+            epoch: Epoch::FIRST,
         });
         let request = request(&identity, arrived.action, at);
         let endpoint = self.part.endpoint(Purpose::Action(arrived.action));
@@ -361,6 +363,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             user: u64::MAX,
             number: self.played.taken,
             attempt: 0,
+            epoch: Epoch::FIRST,
         };
         let flight = self.admit(request(&identity, ActionId(0), at), asked);
         let Double {

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use blis_sim::backend::Call;
+use blis_sim::runner::Epoch;
 use blis_sim::spec;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -141,6 +142,7 @@ fn asks(at: Time, member: Option<u32>, number: u64) -> (Time, Heard) {
         user: 0,
         number,
         attempt: 0,
+        epoch: Epoch::FIRST,
     };
     let arrived = Arrived {
         action: ActionId(0),
