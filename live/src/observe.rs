@@ -182,23 +182,28 @@ pub fn evidence<S, P>(model: &Model<P>, observed: &Observed<S>) -> LiveEvidence 
         // With a limit that delays, most of the lag is that limit's.
         generator_lagged: !model.holds_back() || p99(own) + p99(own) >= p99(&latencies.lag()),
         generator_limits: limits,
-        backlogs: Some(backlogs(model, observed.observers.as_ref())),
+        backlogs: Some(backlogs(
+            model,
+            observed.observers.as_ref(),
+            observed.measure.warmup().as_secs_f64(),
+        )),
     }
 }
 
 /// How the backlog of each consumer of the model grew, at the consumer of its name.
-fn backlogs<P>(model: &Model<P>, observers: Option<&Observers>) -> Vec<Measured> {
+fn backlogs<P>(model: &Model<P>, observers: Option<&Observers>, warmup_s: f64) -> Vec<Measured> {
     let consumers = model.consumers.iter().map(|consumer| {
         let stream = &model.streams[consumer.stream.index()].name;
         let name = format!("{stream}/{}", consumer.name);
         let seen = observers.and_then(|observers| observers.consumers.get(&name));
         match seen {
             Some(seen) if seen.vanished => Measured::Vanished,
-            Some(seen) => seen
-                .backlog_slope_per_s
-                .map_or(Measured::Missing, |per_second| Measured::BacklogGrowth {
-                    per_second,
-                }),
+            Some(seen) => {
+                seen.growth(warmup_s)
+                    .map_or(Measured::Missing, |growth| Measured::BacklogGrowth {
+                        per_second: growth.slope_per_second,
+                    })
+            }
             None => Measured::Missing,
         }
     });

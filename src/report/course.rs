@@ -80,9 +80,10 @@ pub fn course(run: &Run) -> Section {
     ])
 }
 
-/// The consumers whose backlogs are shown: all of them, unless there are so many that a row would not fit.
+/// The consumers whose backlogs are shown: all of those that intervals tell of, unless there are so many that a row would not
+/// fit.
 fn consumers(run: &Run) -> Vec<(&str, &str)> {
-    let streams = run.streams.iter();
+    let streams = run.series.last().into_iter().flat_map(|row| &row.streams);
     let all = streams.flat_map(|(stream, of)| {
         let names = of.consumers.keys();
         names.map(move |name| (stream.as_str(), name.as_str()))

@@ -26,15 +26,27 @@ pub fn live(run: &Run) -> Section {
     let live = run.live.as_ref().map(|live| connections(run, live));
     let record = run.record.as_ref().map(record);
     let mut facts: Vec<Fact> = live.into_iter().chain(record).collect();
-    if let Some(first) = facts.first_mut()
-        && !run.not_measured.is_empty()
-    {
-        first.add(format!("not measured: {}", run.not_measured.join(", ")));
+    if let Some(first) = facts.first_mut() {
+        not_measured(run)
+            .into_iter()
+            .for_each(|line| first.add(line));
     }
     match facts.is_empty() {
         true => Section::empty(),
         false => Section::of([Block::Facts(facts)]),
     }
+}
+
+/// What was not measured: parts that go without saying in one line, and those with their reason in one of their own.
+fn not_measured(run: &Run) -> Vec<String> {
+    let all = run.not_measured.iter().map(String::as_str);
+    let (reasoned, parts): (Vec<&str>, Vec<&str>) = all.partition(|part| part.contains(": "));
+    let parts = (!parts.is_empty()).then(|| parts.join(", "));
+    let parts = parts.as_deref().into_iter();
+    parts
+        .chain(reasoned)
+        .map(|what| format!("not measured: {what}"))
+        .collect()
 }
 
 fn connections(run: &Run, live: &Live) -> Fact {

@@ -45,7 +45,8 @@ fn streams(run: &Run, messages: &mut Messages) {
     let mut absences = Absences::new(&run.intervals);
     let mut consumers = 0;
     for (stream_name, stream) in &run.streams {
-        let duplicates = [("of its publications were duplicates", stream.duplicates)];
+        let duplicates = stream.duplicates.unwrap_or(0);
+        let duplicates = [("of its publications were duplicates", duplicates)];
         remark(messages, &format!("stream {stream_name}"), &duplicates);
         for (name, consumer) in &stream.consumers {
             let place = format!("streams.{stream_name}.consumers.{name}");
@@ -97,15 +98,23 @@ fn look_at_consumer(
         absences.look(column, name, &format!("{place}.{figure}"), value);
     }
     let (wait, age) = (format!("{place}.wait_ms"), format!("{place}.age_ms"));
-    absences.look_at_times(&[("wait p99", "p99")], name, &wait, &consumer.wait_ms);
-    let ages = [("age mean", "mean"), ("age p99", "p99")];
-    absences.look_at_times(&ages, name, &age, &consumer.age_ms);
+    if let Some(waits) = &consumer.wait_ms {
+        absences.look_at_times(&[("wait p99", "p99")], name, &wait, waits);
+    }
+    if let Some(times) = &consumer.age_ms {
+        let ages = [("age mean", "mean"), ("age p99", "p99")];
+        absences.look_at_times(&ages, name, &age, times);
+    }
 }
 
 fn row(name: &str, consumer: &ConsumerResult) -> [String; 12] {
+    let of = |times: &Option<LatencyBlock>, write: fn(&LatencyBlock) -> String| {
+        times.as_ref().map_or(NOT_MEASURED.to_owned(), write)
+    };
+    let (wait, age) = (&consumer.wait_ms, &consumer.age_ms);
     [
         name.to_owned(),
-        count(consumer.acknowledged),
+        consumer.acknowledged.map_or(NOT_MEASURED.to_owned(), count),
         or_not_measured(consumer.acknowledged_per_s, |rate| {
             significant_within(rate, consumer.acknowledged_per_s_ci95)
         }),
@@ -118,10 +127,10 @@ fn row(name: &str, consumer: &ConsumerResult) -> [String; 12] {
         or_not_measured(consumer.ack_pending_mean, |mean| {
             significant_within(mean, consumer.ack_pending_mean_ci95)
         }),
-        p99(&consumer.wait_ms),
-        mean(&consumer.age_ms),
-        p99(&consumer.age_ms),
-        at_least(consumer.age_ms.censored > 0, consumer.age_ms.max, None),
+        of(wait, p99),
+        of(age, mean),
+        of(age, p99),
+        of(age, |age| at_least(age.censored > 0, age.max, None)),
     ]
 }
 
@@ -136,6 +145,7 @@ fn peak(consumer: &ConsumerResult) -> String {
 /// When the backlog was gone.
 fn gone(consumer: &ConsumerResult) -> String {
     match (consumer.backlog_max_at_s, consumer.backlog_gone_at_s) {
+        (None, _) if consumer.backlog_max.is_none() => NOT_MEASURED.to_owned(),
         (None, _) => "-".to_owned(),
         (Some(_), Some(at)) => format!("{at:.2} s"),
         (Some(_), None) => "not by the end".to_owned(),
@@ -162,7 +172,7 @@ fn at_least(is_bound: bool, value: Option<f64>, interval: Option<[f64; 2]>) -> S
 
 /// That ages are not known to their end, and what to do about those that the end of the run cut off.
 fn censored(name: &str, consumer: &ConsumerResult) -> Option<String> {
-    let age = &consumer.age_ms;
+    let age = consumer.age_ms.as_ref()?;
     let left = left(consumer);
     if age.censored == 0 && left == 0 {
         return None;
@@ -184,7 +194,8 @@ fn censored(name: &str, consumer: &ConsumerResult) -> Option<String> {
 
 /// Messages that a consumer had not acknowledged when the run ended.
 fn left(consumer: &ConsumerResult) -> u64 {
-    consumer.unfinished_pending + consumer.unfinished_delivered
+    let [pending, delivered] = [consumer.unfinished_pending, consumer.unfinished_delivered];
+    pending.unwrap_or(0) + delivered.unwrap_or(0)
 }
 
 /// What the verdict does not look at: messages that were left when the run ended.
@@ -210,7 +221,7 @@ fn within(value: Option<f64>, interval: Option<[f64; 2]>) -> String {
 
 /// What happened to a consumer's messages beside delivery and acknowledgement.
 fn unusual(consumer: &ConsumerResult) -> [(&'static str, u64); 7] {
-    [
+    let counts = [
         ("delivered again", consumer.redelivered),
         ("not acknowledged within `ack_wait`", consumer.expired),
         ("naks", consumer.naks),
@@ -224,7 +235,8 @@ fn unusual(consumer: &ConsumerResult) -> [(&'static str, u64); 7] {
             "not acknowledged when the run ended",
             consumer.unfinished_delivered,
         ),
-    ]
+    ];
+    counts.map(|(what, number)| (what, number.unwrap_or(0)))
 }
 
 /// Whether a limit on the growth of a consumer's backlog is among what the run is judged by.
@@ -428,6 +440,24 @@ mod tests {
         assert!(
             !said.iter().any(|line| line.contains("warning")),
             "{said:?}"
+        );
+    }
+
+    #[test]
+    fn what_a_live_run_does_not_measure_is_said_in_the_same_table() {
+        let streams = json!({"audit": {"consumers": {"indexer": {
+            "redelivered": 12, "backlog_max": 210, "backlog_max_at_s": 2.5, "unfinished_pending": 197,
+            "pending_max": 200, "ack_pending_mean": 8.25
+        }, "unseen": {}}}});
+        assert_eq!(
+            lines(&run(streams, json!({}), None))[1..],
+            [
+                "audit/indexer | not measured | not measured | 210 at 2.50 s | not by the end | not measured | not \
+                 measured | 8.250 | not measured | not measured | not measured | not measured",
+                "audit/unseen | not measured | not measured | not measured | not measured | not measured | not \
+                 measured | not measured | not measured | not measured | not measured | not measured",
+                "audit/indexer: 12 delivered again, 197 still pending when the run ended",
+            ]
         );
     }
 

@@ -1,10 +1,8 @@
 //! What a report says of what observers saw beside the load of a live run.
 
-use blis_sim::result::{
-    ConsumerSample, ObservedConsumer, ObservedServer, ObservedService, Observers, Run,
-};
+use blis_sim::result::{ObservedServer, ObservedService, Observers, Run};
 
-use super::number::{NOT_MEASURED, count, growth, millis, or_not_measured, percent, significant};
+use super::number::{count, millis, or_not_measured, percent, significant};
 use super::parts::{Block, Fact, Section};
 use super::table::Table;
 
@@ -17,7 +15,7 @@ pub fn observers(run: &Run) -> Section {
     let mut facts = Vec::new();
     facts.extend(observers.server.as_ref().map(server));
     facts.push(traffic(observers));
-    let mut notes = growing(observers);
+    let mut notes = Vec::new();
     if !observers.services.is_empty() {
         notes.push("handler times are what services say of themselves, and may include waiting inside the process".to_owned());
     }
@@ -32,73 +30,10 @@ pub fn observers(run: &Run) -> Section {
         notes.push(format!("{part} not observed: {why}"));
     }
     Section::of([
-        Block::Table(consumers(observers)),
         Block::Table(services(observers)),
         Block::Facts(facts),
         Block::Notes(notes),
     ])
-}
-
-fn consumers(observers: &Observers) -> Table {
-    if observers.consumers.is_empty() {
-        return Table::default();
-    }
-    let mut table = Table::new(&[
-        "observed consumer",
-        "backlog max",
-        "gone at",
-        "growth",
-        "pending at the end",
-        "ack pending at the end",
-        "redelivered at most",
-    ]);
-    for (name, consumer) in &observers.consumers {
-        let last = consumer.samples.last();
-        let at_end = |of: fn(&ConsumerSample) -> u64| {
-            last.map_or(NOT_MEASURED.to_owned(), |last| count(of(last)))
-        };
-        let redelivered = consumer.samples.iter().map(|sample| sample.redelivered);
-        table.row([
-            name.clone(),
-            count(consumer.backlog_max),
-            gone(consumer),
-            growth(consumer.backlog_slope_per_s, consumer.backlog_grows),
-            at_end(|sample| sample.pending),
-            at_end(|sample| sample.ack_pending),
-            count(redelivered.max().unwrap_or(0)),
-        ]);
-    }
-    table
-}
-
-/// When a backlog was first seen to be gone after its peak.
-fn gone(consumer: &ObservedConsumer) -> String {
-    let backlog = |sample: &ConsumerSample| sample.pending + sample.ack_pending;
-    let most = consumer.samples.iter().map(backlog).max().unwrap_or(0);
-    if most == 0 {
-        return "-".to_owned();
-    }
-    let mut after = consumer
-        .samples
-        .iter()
-        .skip_while(|sample| backlog(sample) < most);
-    let gone = after.find(|sample| backlog(sample) == 0);
-    gone.map_or("not by the end".to_owned(), |sample| {
-        format!("{:.2} s", sample.at_s)
-    })
-}
-
-/// Warnings of backlogs that grow.
-fn growing(observers: &Observers) -> Vec<String> {
-    let grows = observers.consumers.iter();
-    let grows = grows.filter(|(_, consumer)| consumer.backlog_grows == Some(true));
-    let said = grows.map(|(name, consumer)| {
-        format!(
-            "{name}: warning: its backlog grew by {}, more than chance would have it",
-            growth(consumer.backlog_slope_per_s, consumer.backlog_grows)
-        )
-    });
-    said.collect()
 }
 
 fn services(observers: &Observers) -> Table {

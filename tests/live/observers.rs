@@ -59,12 +59,22 @@ fn consumers_are_sampled_over_the_run() {
     );
     assert!(number(first, "/pending") < stored, "{first}");
     assert_eq!(number(last, "/pending"), stored);
-    assert_eq!(number(indexer, "/backlog_max"), stored + 3);
-    let slope = indexer["backlog_slope_per_s"].as_f64().expect("a slope");
+    // What follows from that stands where a simulation has it, and only there.
+    let only = indexer.as_object().expect("an object").keys();
+    assert_eq!(only.collect::<Vec<_>>(), ["samples", "seen_at_end"]);
+    let seen = &result["streams"]["ORDERS"]["consumers"]["indexer"];
+    assert_eq!(number(seen, "/backlog_max"), stored + 3);
+    assert_eq!(number(seen, "/unfinished_pending"), stored);
+    assert_eq!(number(seen, "/unfinished_delivered"), 3);
+    assert_eq!(number(seen, "/acknowledged"), 0);
+    assert_eq!(seen["ack_pending_mean"], 3.0);
+    let slope = seen["backlog_slope_per_s"].as_f64().expect("a slope");
     assert!(slope > 0.0, "{slope}");
     // Too few samples to say more.
-    assert!(indexer.get("backlog_grows").is_none());
-    assert_eq!(number(&consumers["AUDIT/reader"], "/backlog_max"), 0);
+    assert!(seen.get("backlog_grows").is_none());
+    let reader = &result["streams"]["AUDIT"]["consumers"]["reader"];
+    assert_eq!(number(reader, "/backlog_max"), 0);
+    assert!(reader.get("backlog_max_at_s").is_none());
     let traffic = &result["live"]["observers"]["traffic"];
     assert!(
         number(traffic, "/requests") >= 4 + samples.len() as u64,
@@ -90,6 +100,146 @@ fn consumers_are_sampled_over_the_run() {
     );
 }
 
+/// Works on messages of a consumer once so many are there: of every ten, one is handed back once and one is kept.
+fn work(port: u16, stream: &str, consumer: &str, wanted: usize) {
+    let mut wire = Wire::connect(port);
+    loop {
+        let info = wire.ask(&format!("$JS.API.STREAM.INFO.{stream}"), "");
+        let info: Value = serde_json::from_str(&info).expect("JSON");
+        if number(&info, "/state/messages") >= 100 {
+            break;
+        }
+    }
+    wire.subscribe("taken");
+    let mut take = |said: &str| {
+        wire.publish_to(
+            &format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"),
+            "taken",
+        );
+        let message = wire.next().expect("a message");
+        if !said.is_empty() {
+            wire.ask(&message.reply, said);
+        }
+    };
+    for number in 0..wanted {
+        match number % 10 {
+            0 => {
+                take("-NAK");
+                take("+ACK");
+            }
+            1 => take(""),
+            _ => take("+ACK"),
+        }
+    }
+}
+
+#[test]
+fn what_consumers_did_stands_under_the_names_of_a_simulation() {
+    let server = Server::start("");
+    let mut wire = Wire::connect(server.port);
+    wire.create_stream("ORDERS", "orders.*");
+    wire.create_consumer("ORDERS", "cast");
+    let text = spec(
+        "{horizon: 3500ms}",
+        "rate: 200/s, do: ask",
+        "live: {jetstream: \"orders.{user}\"}",
+        FAST,
+    );
+    let path = saved(&server, "worked.yaml", &text);
+    let port = server.port;
+    let worker = std::thread::spawn(move || work(port, "ORDERS", "cast", 40));
+    let result = observe(&server.url(), &["--spec", &path]);
+    worker.join().expect("the work was done");
+    let stored = number(&result, "/requests/ok");
+    let stream = &result["streams"]["ORDERS"];
+    let cast = &stream["consumers"]["cast"];
+    for (figure, expected) in [
+        ("delivered", 40),
+        ("redelivered", 4),
+        ("acknowledged", 36),
+        ("unfinished_delivered", 4),
+        ("unfinished_pending", stored - 40),
+        ("pending_max", stored - 40),
+        ("backlog_max", stored - 36),
+    ] {
+        assert_eq!(
+            number(cast, &format!("/{figure}")),
+            expected,
+            "{figure} {cast:#}"
+        );
+    }
+    let figure = |name: &str| {
+        cast[name]
+            .as_f64()
+            .unwrap_or_else(|| panic!("{name} {cast:#}"))
+    };
+    assert!(figure("acknowledged_per_s") > 0.0);
+    assert!(figure("pending_mean") < figure("pending_max"));
+    // A look may fall between a delivery and its acknowledgement.
+    assert!((4.0..=5.0).contains(&figure("ack_pending_max")), "{cast:#}");
+    assert!(figure("ack_pending_mean") <= 5.0);
+    // What nobody sees from outside is absent, and said.
+    assert!(stream.get("published").is_none());
+    let said = result["not_measured"].to_string();
+    for (of, figures) in [
+        ("streams.*.", "published,duplicates"),
+        (
+            "streams.*.consumers.*.",
+            "stored,expired,naks,repeated,exhausted,wait_ms,age_ms",
+        ),
+    ] {
+        assert!(said.contains(&format!("{of}{{{figures}}}: ")), "{said}");
+        for figure in figures.split(',') {
+            assert!(cast.get(figure).is_none(), "{figure} {cast:#}");
+        }
+    }
+    // The report has one table for both worlds.
+    let url = server.url();
+    let words = ["observe", "--quiet", "--url", &url, "--spec", &path];
+    let ran = run(&[&words[..], &["--set", "run.horizon=300ms"]].concat());
+    for said in [
+        "ack pending",
+        "ORDERS/cast",
+        "still pending when the run ended",
+        "not measured: streams.*.consumers.*.{stored",
+        "not measured: streams.ORDERS.consumers.cast.{acknowledged_per_s,pending_mean,ack_pending_mean}: fewer than two looks",
+    ] {
+        assert!(ran.stdout.contains(said), "{said} in {}", ran.stdout);
+    }
+}
+
+#[test]
+fn what_cannot_be_counted_of_a_consumer_is_said() {
+    let server = Server::start("");
+    let mut wire = Wire::connect(server.port);
+    wire.create_stream("ORDERS", "orders.*");
+    let settings = "\"filter_subject\":\"orders.1\",\"ack_policy\":\"explicit\"";
+    let made = wire.ask(
+        "$JS.API.CONSUMER.CREATE.ORDERS.some.orders.1",
+        &format!(
+            "{{\"stream_name\":\"ORDERS\",\"config\":{{\"durable_name\":\"some\",{settings}}}}}"
+        ),
+    );
+    assert!(!made.contains("\"error\""), "{made}");
+    let text = spec(
+        "{horizon: 200ms}",
+        "rate: 200/s, do: ask",
+        "live: {jetstream: \"orders.{user}\"}",
+        FAST,
+    );
+    let path = saved(&server, "filtered.yaml", &text);
+    let result = observe(&server.url(), &["--spec", &path]);
+    let some = &result["streams"]["ORDERS"]["consumers"]["some"];
+    assert_eq!(
+        number(some, "/backlog_max"),
+        number(some, "/unfinished_pending")
+    );
+    assert!(some.get("acknowledged").is_none(), "{some:#}");
+    let said = result["not_measured"].to_string();
+    let entry = "streams.ORDERS.consumers.some.{delivered,redelivered,acknowledged}: it takes some messages";
+    assert!(said.contains(entry), "{said}");
+}
+
 #[test]
 fn a_promise_on_a_backlog_is_judged_by_what_was_observed() {
     let server = Server::start("");
@@ -107,9 +257,21 @@ fn a_promise_on_a_backlog_is_judged_by_what_was_observed() {
         assert_eq!(result["verdict"]["status"], status);
         let reasons = result["verdict"]["reasons"].to_string();
         assert!(reasons.contains(reason), "{reasons}");
+        let backlog = &result["streams"]["orders"]["consumers"]["biller"]["backlog_slope_per_s"];
+        let judged = &result["verdict"]["signals"][0]["measured"];
+        assert_eq!(backlog, judged, "{result:#}");
+        result["not_measured"].to_string()
     };
     // Nobody has the name of the consumer.
-    judged(5, "INCONCLUSIVE", "was not measured");
+    let said = judged(5, "INCONCLUSIVE", "was not measured");
+    assert!(
+        said.contains("streams: no consumer of the streams was found"),
+        "{said}"
+    );
+    wire.create_consumer("orders", "other");
+    let said = judged(5, "INCONCLUSIVE", "was not measured");
+    let unseen = "streams.orders.consumers.biller: no consumer of this name was seen";
+    assert!(said.contains(unseen), "{said}");
     // It is there, and nobody works on its messages.
     wire.create_consumer("orders", "biller");
     judged(99, "TRIP", "Consumer orders/biller");

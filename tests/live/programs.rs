@@ -1,5 +1,6 @@
 //! `blis observe` and `blis serve` as they are called.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -115,9 +116,21 @@ fn balances(document: &Value) {
     assert_eq!(number(document, "/sessions/started"), sum, "{document:#}");
     assert_eq!(document["mode"], "live");
     assert_eq!(document["services"], serde_json::json!({}));
-    for absent in ["events", "simulated_s", "streams", "bottleneck"] {
+    for absent in ["events", "simulated_s", "bottleneck"] {
         assert!(document.get(absent).is_none(), "{absent}");
     }
+    // What is said of streams is what observers saw of their consumers.
+    let streams = document["streams"].as_object().into_iter().flatten();
+    let said = streams.flat_map(|(stream, of)| {
+        let consumers = of["consumers"].as_object().into_iter().flatten();
+        consumers.map(move |(name, _)| format!("{stream}/{name}"))
+    });
+    let seen = document["live"]["observers"]["consumers"].as_object();
+    let seen = seen.into_iter().flatten().map(|(name, _)| name.clone());
+    assert_eq!(
+        said.collect::<BTreeSet<String>>(),
+        seen.collect::<BTreeSet<String>>()
+    );
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("specs/result.schema.json");
     let schema = std::fs::read_to_string(path).expect("the schema");
     let schema: Value = serde_json::from_str(&schema).expect("JSON");

@@ -5,8 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use blis_sim::measure::growth;
-use blis_sim::result::{ConsumerSample, ObservedConsumer};
+use blis_sim::result::{ConsumerKind, ConsumerSample, ObservedConsumer};
 use serde_json::{Value, json};
 
 use super::asking::{Asker, Unanswered};
@@ -17,7 +16,7 @@ const MOST_SAMPLES: usize = 240;
 const MOST_CONSUMERS: usize = 256;
 
 /// What the consumers of a stream have to do, by name.
-pub type Levels = BTreeMap<String, ConsumerSample>;
+pub type Levels = BTreeMap<String, (ConsumerKind, ConsumerSample)>;
 
 /// Samples of consumers over a run.
 #[derive(Debug)]
@@ -64,53 +63,44 @@ impl Samples {
         self.rounds.push(levels);
     }
 
-    /// A round at any distance.
-    pub fn append(&mut self, levels: Levels) {
-        self.rounds.push(levels);
-    }
-
-    /// What became of each consumer from an instant on, with the last round, which may come at any distance; there is none
-    /// where not every stream answered.
-    pub fn finish(
-        mut self,
-        last: Option<Levels>,
-        warmup_s: f64,
-    ) -> BTreeMap<String, ObservedConsumer> {
-        let names: Option<BTreeSet<String>> =
-            last.as_ref().map(|last| last.keys().cloned().collect());
-        self.rounds.extend(last);
-        let mut by_name: BTreeMap<String, Vec<ConsumerSample>> = BTreeMap::new();
-        for (name, sample) in self.rounds.into_iter().flatten() {
-            by_name.entry(name).or_default().push(sample);
+    /// What was seen of each consumer, with a last round after the load, which may come at any distance, and whether every
+    /// stream answered in it.
+    pub fn finish(mut self, last: Option<(Levels, bool)>) -> BTreeMap<String, ObservedConsumer> {
+        let (last, is_whole) = last.unwrap_or_default();
+        let names: BTreeSet<String> = last.keys().cloned().collect();
+        self.rounds.push(last);
+        let mut by_name: BTreeMap<String, ObservedConsumer> = BTreeMap::new();
+        for (name, (kind, sample)) in self.rounds.into_iter().flatten() {
+            let seen_at_end = names.contains(&name);
+            let consumer = by_name.entry(name).or_insert(ObservedConsumer {
+                vanished: is_whole && !seen_at_end,
+                seen_at_end,
+                kind,
+                samples: Vec::new(),
+            });
+            consumer.kind = kind;
+            consumer.samples.push(sample);
         }
-        let observed = by_name.into_iter();
-        observed
-            .map(|(name, samples)| {
-                let vanished = names.as_ref().is_some_and(|names| !names.contains(&name));
-                (name, observed_consumer(samples, vanished, warmup_s))
-            })
-            .collect()
+        by_name
     }
 }
 
-fn observed_consumer(
-    samples: Vec<ConsumerSample>,
-    vanished: bool,
-    warmup_s: f64,
-) -> ObservedConsumer {
-    let backlog = |sample: &ConsumerSample| sample.pending + sample.ack_pending;
-    let levels: Vec<(f64, f64)> = samples
-        .iter()
-        .filter(|sample| sample.at_s >= warmup_s)
-        .map(|sample| (sample.at_s, backlog(sample) as f64))
-        .collect();
-    let growth = growth(&levels);
-    ObservedConsumer {
-        backlog_max: samples.iter().map(backlog).max().unwrap_or(0),
-        backlog_slope_per_s: growth.map(|growth| growth.slope_per_second),
-        backlog_grows: growth.and_then(|growth| growth.grows),
-        vanished,
-        samples,
+/// What decides what can be counted of a consumer.
+fn kind(config: &Value) -> ConsumerKind {
+    let filter = |field: &str| config.get(field).is_some_and(|filter| !is_open(filter));
+    ConsumerKind {
+        is_filtered: filter("filter_subject") || filter("filter_subjects"),
+        is_unacknowledged: config.get("ack_policy").and_then(Value::as_str) == Some("none"),
+        gives_up: config.get("max_deliver").and_then(Value::as_i64) > Some(0),
+    }
+}
+
+/// Whether a filter, or every filter, lets all messages through.
+fn is_open(filter: &Value) -> bool {
+    match filter {
+        Value::String(filter) => filter.is_empty() || filter == ">",
+        Value::Array(filters) => filters.iter().all(is_open),
+        _ => true,
     }
 }
 
@@ -134,13 +124,18 @@ pub async fn levels(asker: &Asker, stream: &str, at_s: f64) -> Result<Levels, Un
         let listed = listed.ok_or(Unanswered::Unclear)?;
         levels.extend(listed.iter().filter_map(|info| {
             let number = |field: &str| info.get(field)?.as_u64();
+            let config = info.get("config").unwrap_or(&Value::Null);
+            let delivered = |of: &str| info.get("delivered")?.get(of)?.as_u64();
             let sample = ConsumerSample {
                 at_s,
                 pending: number("num_pending")?,
                 ack_pending: number("num_ack_pending")?,
                 redelivered: number("num_redelivered")?,
+                deliveries: delivered("consumer_seq"),
+                delivered_to: delivered("stream_seq"),
             };
-            Some((format!("{stream}/{}", info.get("name")?.as_str()?), sample))
+            let name = format!("{stream}/{}", info.get("name")?.as_str()?);
+            Some((name, (kind(config), sample)))
         }));
         let total = answer.get("total").and_then(Value::as_u64).unwrap_or(0);
         let all = levels.len() as u64 >= total || levels.len() == before;
@@ -154,17 +149,16 @@ pub async fn levels(asker: &Asker, stream: &str, at_s: f64) -> Result<Levels, Un
 mod tests {
     use super::*;
 
-    fn sample(at_s: f64, pending: u64, ack_pending: u64) -> ConsumerSample {
-        ConsumerSample {
-            at_s,
-            pending,
-            ack_pending,
-            redelivered: 0,
-        }
-    }
-
     fn round(at: u64, pending: u64) -> Levels {
-        Levels::from([("S/c".to_owned(), sample(at as f64, pending, 2))])
+        let sample = ConsumerSample {
+            at_s: at as f64,
+            pending,
+            ack_pending: 2,
+            redelivered: 0,
+            deliveries: None,
+            delivered_to: None,
+        };
+        Levels::from([("S/c".to_owned(), (ConsumerKind::default(), sample))])
     }
 
     #[test]
@@ -176,7 +170,7 @@ mod tests {
                 false => samples.skip(),
             }
         }
-        let consumers = samples.finish(Some(round(2_001, 6_003)), 0.0);
+        let consumers = samples.finish(Some((round(2_001, 6_003), true)));
         let observed = &consumers["S/c"];
         assert!((MOST_SAMPLES / 2..=MOST_SAMPLES + 1).contains(&observed.samples.len()));
         let last = observed.samples.len() - 1;
@@ -186,10 +180,10 @@ mod tests {
         assert!(distances.clone().all(|distance| distance == 16.0));
         assert_eq!(observed.samples[0].at_s, 0.0);
         assert_eq!(observed.samples[last].at_s, 2_001.0);
-        assert_eq!(observed.backlog_max, 6_005);
-        let slope = observed.backlog_slope_per_s.expect("a slope");
+        let growth = observed.growth(0.0).expect("a slope");
+        let slope = growth.slope_per_second;
         assert!((slope - 3.0).abs() < 1e-9, "{slope}");
-        assert_eq!(observed.backlog_grows, Some(true));
+        assert_eq!(growth.grows, Some(true));
     }
 
     #[test]
@@ -199,24 +193,40 @@ mod tests {
             samples.add(round(0, 5));
             samples
         };
-        assert!(rounds().finish(Some(Levels::new()), 0.0)["S/c"].vanished);
-        assert!(!rounds().finish(Some(round(1, 5)), 0.0)["S/c"].vanished);
-        // Where nobody looked, nobody knows.
-        assert!(!rounds().finish(None, 0.0)["S/c"].vanished);
+        for (last, vanished, seen_at_end) in [
+            (Some((Levels::new(), true)), true, false),
+            (Some((round(1, 5), true)), false, true),
+            // Where nobody looked at its stream, nobody knows.
+            (Some((Levels::new(), false)), false, false),
+            (Some((round(1, 5), false)), false, true),
+            (None, false, false),
+        ] {
+            let observed = &rounds().finish(last)["S/c"];
+            assert_eq!(observed.vanished, vanished);
+            assert_eq!(observed.seen_at_end, seen_at_end);
+        }
     }
 
     #[test]
-    fn the_warm_up_has_no_part_in_the_slope() {
-        let mut samples = Samples::default();
-        for (at, pending) in [(0, 0), (1, 100), (2, 200), (3, 200), (4, 200)] {
-            samples.add(round(at, pending));
+    fn settings_say_what_can_be_counted() {
+        for (config, expected) in [
+            (json!({}), [false; 3]),
+            (
+                json!({"ack_policy": "explicit", "max_deliver": -1}),
+                [false; 3],
+            ),
+            (json!({"filter_subject": "a.*"}), [true, false, false]),
+            (json!({"filter_subject": ">"}), [false; 3]),
+            (
+                json!({"filter_subjects": ["a.*", "b"]}),
+                [true, false, false],
+            ),
+            (json!({"ack_policy": "none"}), [false, true, false]),
+            (json!({"max_deliver": 3}), [false, false, true]),
+        ] {
+            let kind = kind(&config);
+            let said = [kind.is_filtered, kind.is_unacknowledged, kind.gives_up];
+            assert_eq!(said, expected, "{config}");
         }
-        let observed = &samples.finish(None, 2.0)["S/c"];
-        assert_eq!(observed.backlog_slope_per_s, Some(0.0));
-        assert_eq!(observed.samples.len(), 5);
-        assert_eq!(
-            Samples::default().finish(Some(round(0, 1)), 0.0)["S/c"].backlog_slope_per_s,
-            None
-        );
     }
 }

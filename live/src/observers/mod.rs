@@ -204,23 +204,17 @@ impl Observers {
     async fn finish(
         mut self,
         start: Instant,
-        mut samples: Samples,
+        samples: Samples,
         course: Course,
         stop: Stop,
     ) -> result::Observers {
         let once_more = stop == Stop::AfterALook;
         let last = match once_more {
-            true => match self.round(start).await {
-                (round, true) => Some(round),
-                (round, false) => {
-                    samples.append(round);
-                    None
-                }
-            },
+            true => Some(self.round(start).await),
             false => None,
         };
         let services = self.services_over(start, course, once_more).await;
-        let consumers = samples.finish(last, self.warmup.as_secs_f64());
+        let consumers = samples.finish(last);
         let mut absent = BTreeMap::new();
         if consumers.is_empty() {
             absent.insert("consumers".to_owned(), self.no_consumers());

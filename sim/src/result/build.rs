@@ -11,7 +11,10 @@ use super::blocks::{
 };
 use super::intervals::{self, Source};
 use super::overload::falling_behind;
-use super::{INTERRUPTED, LIVE, Record, SCHEMA, SIMULATED, constraints, deliveries, messages};
+use super::{
+    INTERRUPTED, LIVE, Record, SCHEMA, SIMULATED, constraints, deliveries, messages,
+    observed_streams,
+};
 use crate::analysis::{Analysis, Balanced, Estimate, Exact};
 use crate::engine::LoadEnd;
 use crate::event::{Outcome, SessionEnd};
@@ -171,7 +174,8 @@ pub fn build<P>(
         }
         Mode::Recorded { simulated } => {
             run.simulated_s = Some(simulated.as_secs_f64());
-            run.not_measured.extend(of_the_backend(model));
+            run.not_measured
+                .extend(of_the_backend(model).map(str::to_owned));
             run.theory = no_theory("the record does not have what the backend did");
             LiveEvidence {
                 backlogs: Some(Vec::new()),
@@ -179,7 +183,16 @@ pub fn build<P>(
             }
         }
         Mode::Live { live, evidence } => {
-            run.not_measured.extend(of_the_backend(model));
+            let window = observed_streams::Bounds {
+                warmup: run.window.warmup_s,
+                end: run.window.warmup_s + run.window.measured_s,
+            };
+            let observers = live.observers.as_ref();
+            let seen = observed_streams::streams(model, observers, window);
+            run.streams = seen.streams;
+            let unseen = of_the_backend(model).filter(|part| *part != STREAMS);
+            run.not_measured.extend(unseen.map(str::to_owned));
+            run.not_measured.extend(seen.not_measured);
             run.live = Some(*live);
             evidence
         }
@@ -195,15 +208,18 @@ pub fn build<P>(
     run
 }
 
+/// The part of a document on streams.
+const STREAMS: &str = "streams";
+
 /// The parts of a document that tell of the backend from within.
-fn of_the_backend<P>(model: &Model<P>) -> impl Iterator<Item = String> {
+fn of_the_backend<P>(model: &Model<P>) -> impl Iterator<Item = &'static str> {
     let parts = [
         ("services", model.services.is_empty()),
-        ("streams", model.streams.is_empty()),
+        (STREAMS, model.streams.is_empty()),
         ("fan_outs", model.fan_outs.is_empty()),
     ];
     let there = parts.into_iter().filter(|(_, empty)| !empty);
-    there.map(|(part, _)| part.to_owned())
+    there.map(|(part, _)| part)
 }
 
 /// The document of several replications, of which `provenance` says the sums.

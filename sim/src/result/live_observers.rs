@@ -26,23 +26,34 @@ pub struct Observers {
     pub absent: BTreeMap<String, String>,
 }
 
-/// A consumer over the run.
+/// A consumer over the run, as it was seen. What follows from that is in `streams`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ObservedConsumer {
-    /// The largest backlog among the samples: pending and unacknowledged messages together.
-    pub backlog_max: u64,
-    /// Slope of the least-squares line through the backlog from the end of the warm-up on; absent when fewer than two
-    /// samples are there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub backlog_slope_per_s: Option<f64>,
-    /// Whether the backlog grew by more than chance would have it; absent when there were too few samples to tell.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub backlog_grows: Option<bool>,
     /// Whether it was there, and was not when the observers looked for the last time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub vanished: bool,
+    /// Whether it was seen after the load: the last of its samples is from then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub seen_at_end: bool,
+    /// What it takes and how.
+    #[serde(flatten)]
+    pub kind: ConsumerKind,
     /// Its samples; the first before the load, the last after it.
     pub samples: Vec<ConsumerSample>,
+}
+
+/// What of the settings of a consumer decides what can be counted of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ConsumerKind {
+    /// Whether it takes some of the messages of its stream only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_filtered: bool,
+    /// Whether nobody acknowledges its messages.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_unacknowledged: bool,
+    /// Whether it gives up messages after so many deliveries.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gives_up: bool,
 }
 
 /// A consumer at an instant.
@@ -56,6 +67,12 @@ pub struct ConsumerSample {
     pub ack_pending: u64,
     /// Messages that were delivered again and are not yet acknowledged (`num_redelivered`).
     pub redelivered: u64,
+    /// How often messages were delivered ever since it was made (`delivered.consumer_seq`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deliveries: Option<u64>,
+    /// The last message of the stream that was delivered for the first time (`delivered.stream_seq`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered_to: Option<u64>,
 }
 
 /// A server over the run, by what its monitoring says.

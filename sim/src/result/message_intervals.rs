@@ -7,8 +7,34 @@ use crate::measure::{Sums, TimeSums, Times};
 use crate::model::Model;
 use crate::replication::{QUANTILES, Spread, Tail};
 
+const FITTED: &str =
+    "fitted: the slope is that of this run; backlog_grows says whether it is more than chance";
+
+/// What observers saw has none.
+fn of_looks(run: &Run, maker: &mut Maker<'_>) {
+    for (stream, of) in &run.streams {
+        for (name, consumer) in &of.consumers {
+            let looks =
+                "observed: looks a second or more apart do not say how it went between them";
+            let figures = [
+                ("acknowledged_per_s", consumer.acknowledged_per_s, looks),
+                ("backlog_slope_per_s", consumer.backlog_slope_per_s, FITTED),
+                ("pending_mean", consumer.pending_mean, looks),
+                ("ack_pending_mean", consumer.ack_pending_mean, looks),
+            ];
+            for (figure, _, why) in figures.into_iter().filter(|(_, value, _)| value.is_some()) {
+                let place = format!("streams.{stream}.consumers.{name}.{figure}");
+                maker.note(&place, Err(why.to_owned()));
+            }
+        }
+    }
+}
+
 /// Adds them, in the place of those that the document may have.
 pub(super) fn add<P>(run: &mut Run, model: &Model<P>, maker: &mut Maker<'_>) {
+    if run.live.is_some() {
+        return of_looks(run, maker);
+    }
     for (at, consumer) in model.consumers.iter().enumerate() {
         let stream = &model.streams[consumer.stream.index()].name;
         let result = run.streams.get_mut(stream);
@@ -27,10 +53,9 @@ pub(super) fn add<P>(run: &mut Run, model: &Model<P>, maker: &mut Maker<'_>) {
             result.pending_mean_ci95 = ratio("pending_mean", Sums::pending);
             result.ack_pending_mean_ci95 = ratio("ack_pending_mean", Sums::ack_pending);
             if result.backlog_slope_per_s.is_some() {
-                let fitted = "fitted: the slope is that of this run; backlog_grows says whether it is more than chance";
                 maker.note(
                     &format!("{path}backlog_slope_per_s"),
-                    Err(fitted.to_owned()),
+                    Err(FITTED.to_owned()),
                 );
             }
             let meter = &maker.measure.consumers()[at];
@@ -39,6 +64,7 @@ pub(super) fn add<P>(run: &mut Run, model: &Model<P>, maker: &mut Maker<'_>) {
                 ("age_ms", &mut result.age_ms, meter.ages()),
             ];
             for (which, (name, block, times)) in blocks.into_iter().enumerate() {
+                let Some(block) = block else { continue };
                 let sums = move |sums: &Sums| {
                     let consumer = &sums.consumers[at];
                     [consumer.waits, consumer.ages][which]

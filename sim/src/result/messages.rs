@@ -13,33 +13,42 @@ use crate::measure::{CensoredTimes, ConsumerMeter, Measure, Row};
 use crate::model::{ConsumerId, FanOut, Model, StreamId};
 use crate::time::{Span, Time};
 
-/// What was measured of a stream within the window.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// What was measured of a stream within the window. What a live run does not measure is absent, and named in `not_measured`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct StreamResult {
     /// Publications, duplicates included.
-    pub published: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<u64>,
     /// Publications that were acknowledged and not stored, because a message of the same id had been.
-    pub duplicates: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<u64>,
     /// By consumer.
     pub consumers: BTreeMap<String, ConsumerResult>,
 }
 
 /// What was measured of a consumer. Counts are of what happened within the window, save those of the end of the run;
-/// times are of the messages stored within the window.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// times are of the messages stored within the window. Those of a live run are what was seen of it at looks a second or more
+/// apart.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ConsumerResult {
     /// Messages stored for it.
-    pub stored: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<u64>,
     /// Messages delivered for the first time.
-    pub delivered: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered: Option<u64>,
     /// Further deliveries of messages.
-    pub redelivered: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redelivered: Option<u64>,
     /// Deliveries whose `ack_wait` ran out.
-    pub expired: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expired: Option<u64>,
     /// Deliveries whose work failed.
-    pub naks: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub naks: Option<u64>,
     /// Messages acknowledged.
-    pub acknowledged: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<u64>,
     /// Messages acknowledged, per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged_per_s: Option<f64>,
@@ -47,13 +56,17 @@ pub struct ConsumerResult {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_per_s_ci95: Option<[f64; 2]>,
     /// Deliveries that were worked on in vain: another one had been acknowledged, or the message had been given up.
-    pub repeated: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<u64>,
     /// Messages given up after as many deliveries as may be.
-    pub exhausted: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exhausted: Option<u64>,
     /// Messages that were never delivered by the end of the run.
-    pub unfinished_pending: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished_pending: Option<u64>,
     /// Messages delivered and not acknowledged by the end of the run.
-    pub unfinished_delivered: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished_delivered: Option<u64>,
     /// The most messages that were pending or waiting to be acknowledged together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backlog_max: Option<u64>,
@@ -90,10 +103,12 @@ pub struct ConsumerResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ack_pending_max: Option<u64>,
     /// Time from storing to the first delivery; censored are messages never delivered by the end of the run.
-    pub wait_ms: LatencyBlock,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<LatencyBlock>,
     /// Time from storing to acknowledgement; censored are messages given up, or not acknowledged by the end of the
     /// run, at the age they had reached.
-    pub age_ms: LatencyBlock,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_ms: Option<LatencyBlock>,
 }
 
 /// What was measured of a fan-out: of the messages emitted within the window, and of all their deliveries.
@@ -161,8 +176,8 @@ pub(super) fn streams<P>(model: &Model<P>, measure: &Measure) -> BTreeMap<String
             .map(|(id, name)| (name.to_owned(), consumer(measure, id)));
         let publications = meter.window_publications();
         let result = StreamResult {
-            published: publications.published(),
-            duplicates: publications.duplicates,
+            published: Some(publications.published()),
+            duplicates: Some(publications.duplicates),
             consumers: consumers.collect(),
         };
         streams.insert(stream.name.clone(), result);
@@ -180,18 +195,18 @@ fn consumer(measure: &Measure, id: ConsumerId) -> ConsumerResult {
     let had_one = measured > Span::ZERO && peaks.total > 0;
     let at = |time: Option<Time>| time.filter(|_| had_one).map(Time::as_secs_f64);
     ConsumerResult {
-        stored: window.stored,
-        delivered: window.delivered,
-        redelivered: window.redelivered,
-        expired: window.expired,
-        naks: window.naks,
-        acknowledged: window.acknowledged,
+        stored: Some(window.stored),
+        delivered: Some(window.delivered),
+        redelivered: Some(window.redelivered),
+        expired: Some(window.expired),
+        naks: Some(window.naks),
+        acknowledged: Some(window.acknowledged),
         acknowledged_per_s: per_second(window.acknowledged, measured),
         acknowledged_per_s_ci95: None,
-        repeated: window.repeated,
-        exhausted: window.exhausted,
-        unfinished_pending: run.cut_pending,
-        unfinished_delivered: run.cut_delivered,
+        repeated: Some(window.repeated),
+        exhausted: Some(window.exhausted),
+        unfinished_pending: Some(run.cut_pending),
+        unfinished_delivered: Some(run.cut_delivered),
         backlog_max: peak(peaks.total),
         backlog_max_at_s: at(Some(peaks.at)),
         backlog_gone_at_s: at(meter.gone()),
@@ -203,8 +218,8 @@ fn consumer(measure: &Measure, id: ConsumerId) -> ConsumerResult {
         ack_pending_mean: mean_over(areas.ack_pending, measured),
         ack_pending_mean_ci95: None,
         ack_pending_max: peak(peaks.each.ack_pending),
-        wait_ms: block(meter.waits(), meter.censored_waits()),
-        age_ms: block(meter.ages(), meter.censored_ages()),
+        wait_ms: Some(block(meter.waits(), meter.censored_waits())),
+        age_ms: Some(block(meter.ages(), meter.censored_ages())),
     }
 }
 

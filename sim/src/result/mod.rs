@@ -30,8 +30,8 @@ pub use constraints::{Bottleneck, ConstraintResult, LimitKind, offered_limits};
 pub use deliveries::DeliveryResult;
 pub use live::{GeneratorInterval, GeneratorResult, Live};
 pub use live_observers::{
-    ConsumerSample, InstanceSample, ObservedConsumer, ObservedInstance, ObservedJetStream,
-    ObservedServer, ObservedService, ObserverTraffic, Observers,
+    ConsumerKind, ConsumerSample, InstanceSample, ObservedConsumer, ObservedInstance,
+    ObservedJetStream, ObservedServer, ObservedService, ObserverTraffic, Observers,
 };
 pub use manifest::{MANIFEST_SCHEMA, Manifest, Record, Recovered, manifest_json_schema};
 pub use messages::{ConsumerInterval, ConsumerResult, FanOutResult, StreamInterval, StreamResult};
@@ -39,6 +39,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 mod comparison;
 mod intervals;
+mod observed_streams;
 
 pub use build::{Mode, Provenance, build, build_replicated};
 pub use comparison::{
