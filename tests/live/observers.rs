@@ -261,8 +261,74 @@ fn services_tell_what_they_did_in_between() {
     let ran = run(&[&["observe", "--json", "--url", &server.url()], &FEW[..]].concat());
     let result = document(&ran);
     assert_eq!(number(&result, "/requests/ok"), 20);
+    let services = &result["live"]["observers"]["services"];
+    let said = &services["demo/ask"]["by_instance"]["one"]["samples"];
+    let of = |at: usize| (number(&said[at], "/requests"), number(&said[at], "/errors"));
+    assert_eq!((of(0), of(1)), ((10, 1), (30, 3)), "{said:#}");
+    let mut services = services.clone();
+    services["demo/ask"]["by_instance"] = json!("looked at");
     let expected = json!({"demo/ask": {
-        "subject": "demo.*", "instances": 1, "instances_lost": 0, "requests": 20, "errors": 2, "handler_mean_ms": 2.0
+        "subject": "demo.*", "actions": ["ask"], "instances": 1, "instances_lost": 0, "requests": 20, "errors": 2,
+        "handler_mean_ms": 2.0, "by_instance": "looked at"
     }});
-    assert_eq!(result["live"]["observers"]["services"], expected);
+    assert_eq!(services, expected);
+}
+
+#[test]
+fn a_handler_that_says_less_than_its_work_takes_is_warned_of() {
+    let server = Server::start("");
+    let mut service = Wire::connect(server.port);
+    service.subscribe("demo.ask");
+    service.subscribe("$SRV.STATS");
+    // Each reply comes with the next request, and its handler says that it took 5 us.
+    std::thread::spawn(move || {
+        let (mut done, mut held) = (0, None);
+        while let Some(message) = service.next() {
+            if message.subject == "demo.ask" {
+                done += 1;
+                if let Some(reply) = held.replace(message.reply) {
+                    service.publish(&reply, "answer");
+                }
+                continue;
+            }
+            let stats = json!({
+                "type": "io.nats.micro.v1.stats_response", "name": "demo\u{1b}[31m", "id": "one", "version": "1.0.0", "endpoints": [
+                    {"name": "ask", "subject": "demo.ask", "queue_group": "q", "num_requests": done, "num_errors": 0,
+                     "processing_time": done * 5_000, "average_processing_time": 5_000, "data": {"asked": done}}
+                ]
+            });
+            service.publish(&message.reply, &stats.to_string());
+        }
+    });
+    let text = spec(
+        "{horizon: 600ms, warmup: 200ms, drain: 100ms}",
+        "rate: 100/s, do: ask, timeout: 300ms",
+        "live: {request: demo.ask}",
+        FAST,
+    );
+    let (path, url) = (saved(&server, "short.yaml", &text), server.url());
+    let words = ["observe", "--url", &url, "--spec", &path, "--quiet"];
+    let ran = run(&words);
+    let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "[31m/ask: warning: it says that its handler takes 5.000 us on average, and replies took",
+        "do not take its time for a service time",
+    ] {
+        assert!(text.contains(part), "no {part} in {}", ran.stdout);
+    }
+    assert!(!ran.stdout.contains('\u{1b}'), "{:?}", ran.stdout);
+    let result = document(&run(&[&words[..], &["--json"]].concat()));
+    let services = &result["live"]["observers"]["services"];
+    let one = &services["demo\u{1b}[31m/ask"]["by_instance"]["one"];
+    assert_eq!(one["queue_group"], "q");
+    let samples = one["samples"].as_array().expect("samples");
+    // Start, end of the warm-up and end.
+    assert_eq!(samples.len(), 3, "{one:#}");
+    for sample in samples {
+        assert_eq!(sample["data"]["asked"], sample["requests"], "{one:#}");
+    }
+    let warmed = samples[1]["at_s"].as_f64().expect("an instant");
+    assert!((0.2..0.6).contains(&warmed), "{warmed}");
+    let way = result["live"]["observers"]["server_round_trip_ms"].as_f64();
+    assert!(way.is_some_and(|way| way > 0.0 && way < 1e3), "{way:?}");
 }

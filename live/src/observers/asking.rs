@@ -24,6 +24,8 @@ const NAME: &str = "blis observer";
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long where the server has answered nothing so far, not a single question of one, two or more.
 const PATIENCE_WITH_SILENCE: [Duration; 2] = [Duration::from_secs(1), Duration::from_millis(50)];
+/// How often it is looked how long the way to the server and back is.
+const ROUND_TRIPS: usize = 5;
 /// How long after one answer of many the next may come.
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -216,6 +218,23 @@ impl Asker {
         self.silence
             .hear(!matches!(answer, Err(Unanswered::Silence)));
         answer
+    }
+
+    /// The shortest time in which the server answers a question that is its own affair; `None` when it does not.
+    pub async fn round_trip(&self) -> Option<Duration> {
+        let mut best = None;
+        for _ in 0..ROUND_TRIPS {
+            // The server itself says that nobody subscribes there.
+            let subject = self.client.new_inbox();
+            self.traffic.ask(subject.len());
+            let asked = Instant::now();
+            if self.answer(&subject, "").await != Err(Unanswered::NoResponders) {
+                return best;
+            }
+            let took = asked.elapsed();
+            best = Some(best.map_or(took, |best: Duration| best.min(took)));
+        }
+        best
     }
 
     /// Waits for the server to refuse a question, for as long as it takes.

@@ -18,14 +18,14 @@ use blis_sim::model::Model;
 use blis_sim::result;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use crate::target::Monitor;
 use asking::{Asker, Unanswered};
 use consumers::{Levels, Samples, levels};
 pub use monitor::Unread;
 use monitor::Watched;
-use services::Stats;
+use services::{Course, Sent, Stats};
 
 /// How far samples are apart to begin with.
 const EVERY: Duration = Duration::from_secs(1);
@@ -62,11 +62,13 @@ pub struct Observers {
     asker: Asker,
     streams: BTreeSet<String>,
     monitor: Option<(Monitor, Watched)>,
-    subjects: Vec<String>,
+    sent: Sent,
     services: Result<Stats, Unanswered>,
+    /// The way to the server and back, where services are asked.
+    round_trip: Option<Duration>,
     /// Why consumers could not be looked at, the last time.
     unseen: Option<Unanswered>,
-    warmup_s: f64,
+    warmup: Duration,
 }
 
 impl Observers {
@@ -96,16 +98,25 @@ impl Observers {
             None => None,
         };
         let sent = model.actions.iter();
-        let sent = sent.filter_map(|action| action.sending.as_ref());
-        let subjects: Vec<String> = sent.map(|sending| sending.subject.wildcards()).collect();
+        let sent = sent.filter_map(|action| {
+            let subject = action.sending.as_ref()?.subject.wildcards();
+            Some((subject, action.name.clone()))
+        });
+        let sent: Sent = sent.collect();
+        let services = services::stats(&asker, &sent).await;
+        let round_trip = match services.as_ref().is_ok_and(|found| !found.is_empty()) {
+            true => asker.round_trip().await,
+            false => None,
+        };
         Ok(Observers {
-            services: services::stats(&asker, &subjects).await,
-            subjects,
+            services,
+            sent,
+            round_trip,
             asker,
             streams,
             monitor,
             unseen: None,
-            warmup_s: model.limits.warmup.as_secs_f64(),
+            warmup: Duration::from_nanos(model.limits.warmup.as_nanos()),
         })
     }
 
@@ -119,16 +130,46 @@ impl Observers {
     async fn run(mut self, mut stopped: oneshot::Receiver<Stop>) -> result::Observers {
         let start = Instant::now();
         let mut samples = Samples::default();
+        let mut course = Course::default();
+        let found = self
+            .services
+            .as_ref()
+            .ok()
+            .filter(|found| !found.is_empty());
+        if let Some(found) = found {
+            course.add(0.0, true, found.clone());
+        }
+        let has_services = found.is_some();
+        let mut is_warming_up = has_services && !self.warmup.is_zero();
+        let warmed_up = sleep_until(start + self.warmup);
+        tokio::pin!(warmed_up);
         let mut ticks = interval_at(start, EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let stop = loop {
             tokio::select! {
                 biased;
                 stop = &mut stopped => break stop.unwrap_or(Stop::AtOnce),
-                _ = ticks.tick() => self.look(start, &mut samples).await,
+                () = &mut warmed_up, if is_warming_up => {
+                    is_warming_up = false;
+                    self.ask_services(start, true, &mut course).await;
+                }
+                _ = ticks.tick() => {
+                    self.look(start, &mut samples).await;
+                    if has_services && course.wants() {
+                        self.ask_services(start, false, &mut course).await;
+                    }
+                }
             }
         };
-        self.finish(start, samples, stop).await
+        self.finish(start, samples, course, stop).await
+    }
+
+    /// What services say now; nothing where they cannot be asked.
+    async fn ask_services(&self, start: Instant, is_kept: bool, course: &mut Course) {
+        let at_s = start.elapsed().as_secs_f64();
+        if let Ok(said) = services::stats(&self.asker, &self.sent).await {
+            course.add(at_s, is_kept, said);
+        }
     }
 
     async fn look(&mut self, start: Instant, samples: &mut Samples) {
@@ -164,6 +205,7 @@ impl Observers {
         mut self,
         start: Instant,
         mut samples: Samples,
+        course: Course,
         stop: Stop,
     ) -> result::Observers {
         let once_more = stop == Stop::AfterALook;
@@ -177,8 +219,8 @@ impl Observers {
             },
             false => None,
         };
-        let services = self.services_over(once_more).await;
-        let consumers = samples.finish(last, self.warmup_s);
+        let services = self.services_over(start, course, once_more).await;
+        let consumers = samples.finish(last, self.warmup.as_secs_f64());
         let mut absent = BTreeMap::new();
         if consumers.is_empty() {
             absent.insert("consumers".to_owned(), self.no_consumers());
@@ -201,6 +243,7 @@ impl Observers {
             consumers,
             server,
             services,
+            server_round_trip_ms: self.round_trip.map(|took| took.as_secs_f64() * 1e3),
             traffic: traffic.so_far(),
             absent,
         }
@@ -209,6 +252,8 @@ impl Observers {
     /// What services did over the run, or why that is not known.
     async fn services_over(
         &self,
+        start: Instant,
+        mut course: Course,
         once_more: bool,
     ) -> Result<BTreeMap<String, result::ObservedService>, String> {
         if !once_more {
@@ -217,8 +262,11 @@ impl Observers {
         let unasked =
             |why: &Unanswered| format!("services could not be asked by $SRV.STATS: {why}");
         let before = self.services.as_ref().map_err(unasked)?;
-        let after = services::stats(&self.asker, &self.subjects).await;
-        let observed = services::observed(before, &after.map_err(|why| unasked(&why))?);
+        let at_s = start.elapsed().as_secs_f64();
+        let after = services::stats(&self.asker, &self.sent).await;
+        let after = after.map_err(|why| unasked(&why))?;
+        course.add(at_s, true, after.clone());
+        let observed = services::observed(before, &after, course);
         match observed.is_empty() {
             true => Err("no service that the actions are sent to answers $SRV.STATS".to_owned()),
             false => Ok(observed),

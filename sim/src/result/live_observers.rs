@@ -16,6 +16,10 @@ pub struct Observers {
     pub server: Option<ObservedServer>,
     /// Endpoints of services that the spec's actions are sent to, by service and endpoint with a slash between.
     pub services: BTreeMap<String, ObservedService>,
+    /// How long the server took to answer a question that is its own affair, at its best: the way there and back. Absent where
+    /// there were no services, or it did not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_round_trip_ms: Option<f64>,
     /// What the observers themselves cost.
     pub traffic: ObserverTraffic,
     /// Why a part of this was not measured, by part.
@@ -108,6 +112,9 @@ pub struct ObservedJetStream {
 pub struct ObservedService {
     /// Its subject.
     pub subject: String,
+    /// The actions that are sent there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<String>,
     /// Instances that were there after the load.
     pub instances: u64,
     /// Instances that were there before the load and not after it; what they did is not known.
@@ -119,6 +126,35 @@ pub struct ObservedService {
     /// Mean time that its handler took, which may include waiting inside the process; absent without requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handler_mean_ms: Option<f64>,
+    /// What each instance said, by its id; of the first ones where there are very many.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_instance: BTreeMap<String, ObservedInstance>,
+}
+
+/// An instance of a service over the run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ObservedInstance {
+    /// The queue group in which its endpoint listens, as far as it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_group: Option<String>,
+    /// What it said: before the load, at the end of the warm-up, now and then, and after the load.
+    pub samples: Vec<InstanceSample>,
+}
+
+/// What an instance said of its endpoint at an instant, ever since it was started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct InstanceSample {
+    /// Since the start of the load.
+    pub at_s: f64,
+    /// Requests.
+    pub requests: u64,
+    /// Those that ended in an error.
+    pub errors: u64,
+    /// The time that its handler took for them, together.
+    pub handling_ms: f64,
+    /// What else it says, as it is; absent where it says nothing else, or more than is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<serde_json::Value>,
 }
 
 /// What the observers themselves cost. None of it is among the requests of the run.

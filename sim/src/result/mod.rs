@@ -30,8 +30,8 @@ pub use constraints::{Bottleneck, ConstraintResult, LimitKind, offered_limits};
 pub use deliveries::DeliveryResult;
 pub use live::{GeneratorInterval, GeneratorResult, Live};
 pub use live_observers::{
-    ConsumerSample, ObservedConsumer, ObservedJetStream, ObservedServer, ObservedService,
-    ObserverTraffic, Observers,
+    ConsumerSample, InstanceSample, ObservedConsumer, ObservedInstance, ObservedJetStream,
+    ObservedServer, ObservedService, ObserverTraffic, Observers,
 };
 pub use manifest::{MANIFEST_SCHEMA, Manifest, Record, Recovered, manifest_json_schema};
 pub use messages::{ConsumerInterval, ConsumerResult, FanOutResult, StreamInterval, StreamResult};
