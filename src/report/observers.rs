@@ -235,7 +235,7 @@ fn server(server: &ObservedServer) -> Fact {
 
 fn traffic(observers: &Observers) -> Fact {
     let traffic = &observers.traffic;
-    Fact::new(
+    let mut fact = Fact::new(
         "observers",
         format!(
             "{} questions of their own, {} unanswered, {} bytes sent, {} received",
@@ -244,7 +244,13 @@ fn traffic(observers: &Observers) -> Fact {
             count(traffic.bytes_sent),
             count(traffic.bytes_received)
         ),
-    )
+    );
+    if traffic.unanswered > 0 {
+        fact.add(
+            "unanswered is what nobody answers, such as $SRV.STATS where no service speaks of itself, and what took too long",
+        );
+    }
+    fact
 }
 
 #[cfg(test)]

@@ -124,6 +124,7 @@ fn what_was_not_observed_is_said() {
         "consumers not observed: no action publishes to a stream, and --observe-stream names none",
         "server not observed: no --monitor URL was given",
         "services not observed: no service that the actions are sent to answers $SRV.STATS",
+        "unanswered is what nobody answers, such as $SRV.STATS where no service speaks of itself",
     ] {
         assert!(ran.stdout.contains(said), "{}", ran.stdout);
     }
