@@ -478,6 +478,9 @@ pub fn values(overrides: &OverrideArgs) -> Overrides {
         horizon: overrides.horizon,
         warmup: overrides.warmup,
         timeout: overrides.timeout,
+        max_in_flight: overrides
+            .max_in_flight
+            .map(|limit| (limit, overrides.in_flight_policy.into())),
     }
 }
 

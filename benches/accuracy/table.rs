@@ -12,57 +12,25 @@ struct Compared {
     of: fn(&Figures) -> f64,
 }
 
+const fn compared(name: &'static str, tolerance: f64, of: fn(&Figures) -> f64) -> Compared {
+    Compared {
+        name,
+        tolerance,
+        of,
+    }
+}
+
 const COMPARED: [Compared; 10] = [
-    Compared {
-        name: "throughput",
-        tolerance: 0.02,
-        of: |figures| figures.throughput,
-    },
-    Compared {
-        name: "p50",
-        tolerance: 0.05,
-        of: |figures| figures.p50,
-    },
-    Compared {
-        name: "p95",
-        tolerance: 0.05,
-        of: |figures| figures.p95,
-    },
-    Compared {
-        name: "p99",
-        tolerance: 0.10,
-        of: |figures| figures.p99,
-    },
-    Compared {
-        name: "p50 of each delivery",
-        tolerance: 0.05,
-        of: |figures| figures.each[0],
-    },
-    Compared {
-        name: "p95 of each delivery",
-        tolerance: 0.05,
-        of: |figures| figures.each[1],
-    },
-    Compared {
-        name: "p99 of each delivery",
-        tolerance: 0.10,
-        of: |figures| figures.each[2],
-    },
-    Compared {
-        name: "p50 of the last delivery",
-        tolerance: 0.05,
-        of: |figures| figures.last[0],
-    },
-    Compared {
-        name: "p95 of the last delivery",
-        tolerance: 0.05,
-        of: |figures| figures.last[1],
-    },
-    Compared {
-        name: "p99 of the last delivery",
-        tolerance: 0.10,
-        of: |figures| figures.last[2],
-    },
+    compared("throughput", 0.02, |figures| figures.throughput),
+    compared("p50", 0.05, |figures| figures.p50),
+    compared("p95", 0.05, |figures| figures.p95),
+    compared("p99", 0.10, |figures| figures.p99),
+    compared("p50 of each delivery", 0.05, |figures| figures.each[0]),
+    compared("p95 of each delivery", 0.05, |figures| figures.each[1]),
+    compared("p99 of each delivery", 0.10, |figures| figures.each[2]),
+    compared("p50 of the last delivery", 0.05, |figures| figures.last[0]),
+    compared("p95 of the last delivery", 0.05, |figures| figures.last[1]),
+    compared("p99 of the last delivery", 0.10, |figures| figures.last[2]),
 ];
 /// The document that has the table.
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accuracy.md");

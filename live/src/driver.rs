@@ -291,6 +291,11 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
                 self.is_heard = true;
                 self.time_out_before(at);
                 self.advance(at);
+                // Whatever comes after the reply changes nothing for a request that waits for deliveries.
+                if self.load.has_reply(flight) {
+                    self.sink.record(at, Event::DuplicateReply);
+                    return;
+                }
                 self.heard(at, flight, reply);
                 self.end(at, flight, ending);
             }
@@ -494,6 +499,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             in_flight: self.load.in_flight(),
         };
         (watch.show)(reached, &mut self.sink);
+        self.load.forget_deliveries(now);
         let mut down = self.down.values();
         let patience_is_over = down.any(|since| now >= *since + PATIENCE);
         if patience_is_over {
@@ -539,7 +545,8 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     fn is_waiting(&self, now: Time) -> bool {
         let late = self.load.awaits_late_replies() && !self.is_asked_to_stop;
         let late = late && now < self.silence_ends();
-        self.load.ended().is_some() && (self.load.awaits_deliveries() || late)
+        let deliveries = self.load.awaits_deliveries() && !self.is_asked_to_stop;
+        self.load.ended().is_some() && (deliveries || late)
     }
 
     /// Until when late replies are waited for: where nobody has answered anything, hardly anybody will.

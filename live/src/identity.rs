@@ -83,7 +83,7 @@ impl Identity {
     }
 
     /// What the subject of the reply ends with where no header says it: the same for a client of this name, after what
-    /// [`ReplyId`](crate::connection::ReplyId) writes.
+    /// [`ReplyId`] writes.
     pub fn write_token(&self, client: &str, out: &mut String) {
         let Identity {
             user,

@@ -375,7 +375,7 @@ impl<S: Sink> Simulation<S> {
                             action: of.action,
                             subscriber: subscriber % of.subscribers,
                             key,
-                            message: Some(message),
+                            message,
                             fits: true,
                             at,
                         });
@@ -393,6 +393,8 @@ impl<S: Sink> Simulation<S> {
     fn deliver(&mut self, slot: u32) {
         let delivery = self.deliveries[slot];
         self.deliveries.remove(slot);
+        // However many come at one instant, none of them brings the model back to where it was.
+        self.events_before += 1;
         let Simulation {
             load, world, sink, ..
         } = self;

@@ -390,7 +390,7 @@ fn values_that_cannot_be_read_name_the_flag_or_the_field() {
     assert!(reasons[0].starts_with("clients.feed.rate: "), "{reasons:?}");
 }
 
-const SHIPPED: [&str; 7] = [
+const SHIPPED: [&str; 8] = [
     include_str!("../../specs/quickstart.yaml"),
     include_str!("../../specs/mixed.yaml"),
     include_str!("../../specs/overload.yaml"),
@@ -398,6 +398,7 @@ const SHIPPED: [&str; 7] = [
     include_str!("../../specs/queue-groups.yaml"),
     include_str!("../../specs/distributions.yaml"),
     include_str!("../../specs/uploads.yaml"),
+    include_str!("../../specs/broadcast.yaml"),
 ];
 
 /// The names that a section of a spec defines, in the order of what it resolves to.
@@ -410,7 +411,7 @@ fn names(text: &str, section: &str) -> Vec<String> {
         .collect()
 }
 
-/// A spec whose every action and service differs from the original, whose every reference therefore has to follow.
+/// A spec whose every action, service, stream and fan-out differs from the original, whose every reference therefore has to follow.
 fn changed(text: &str) -> String {
     let mut set: Vec<Assignment> = vec!["name=changed".parse().expect("an assignment")];
     let every = |section: &str, key: &str| -> Vec<Assignment> {
@@ -423,6 +424,8 @@ fn changed(text: &str) -> String {
     };
     set.extend(every("services", "errors=0.123%"));
     set.extend(every("actions", "slo={p999: 99h}"));
+    set.extend(every("streams", "duplicate_window=99h"));
+    set.extend(every("fan_outs", "within=99h"));
     let spec = spec::read_with(text, &set).unwrap_or_else(|errors| panic!("{errors:?}"));
     spec::resolved(&spec)
 }
@@ -450,6 +453,8 @@ fn every_reference_of_the_shipped_specs_follows_a_new_name() {
             both.program.len(),
             one.program.len() + another.program.len()
         );
+        assert_eq!(both.streams.len(), 2 * one.streams.len());
+        assert_eq!(both.fan_outs.len(), 2 * one.fan_outs.len());
         // Nothing of one part has come to mean something of the other: the names within what belongs to a part begin
         // with its prefix.
         for section in ["clients", "actions"] {
@@ -459,7 +464,7 @@ fn every_reference_of_the_shipped_specs_follows_a_new_name() {
                     false => "",
                 };
                 let body = definition(&composition.text, section, &name);
-                for of in ["actions", "services"] {
+                for of in ["actions", "services", "streams", "fan_outs"] {
                     for foreign in names(&composition.text, of) {
                         let is_foreign = foreign.starts_with("changed-") != (prefix == "changed-");
                         assert!(

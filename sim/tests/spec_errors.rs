@@ -173,6 +173,11 @@ fn every_value_of_a_template_is_judged_at_its_place() {
             "{publish: a, delivery: {subject: t, equals: \"{v}{uuid}\"}}",
             "which has more than one line",
         ),
+        (
+            "a",
+            "{publish: a, delivery: {subject: t, equals: \"{user}-{n}\"}}",
+            "requests of several clients have the same `equals`",
+        ),
     ] {
         let errors = told(values, live);
         assert!(

@@ -1,6 +1,7 @@
 //! Values from the command line take the place of those of the spec, and errors about them name the flag.
 
 use blis_sim::model::{Arrival, Client, Model, Source};
+use blis_sim::spec::live::InFlightPolicy;
 use blis_sim::spec::syntax::Warmup;
 use blis_sim::spec::units::{Count, Duration, Rate};
 use blis_sim::spec::{self, ClientFlags, Overrides, Spec, overrides};
@@ -29,6 +30,7 @@ fn overrides_take_the_place_of_the_values() {
         horizon: Some(Duration(9e9)),
         warmup: Some(Warmup::At(Duration(1e9))),
         timeout: Some(Duration(2e9)),
+        max_in_flight: Some((Count(40), InFlightPolicy::Delay)),
     };
     overrides::apply(&mut spec, &given);
     let model = lowered(&spec);
@@ -40,6 +42,8 @@ fn overrides_take_the_place_of_the_values() {
         only_client(&model).timeout.map(|t| t.as_secs_f64()),
         Some(2.0)
     );
+    let limit = model.max_in_flight.map(|of| (of.limit.get(), of.delays()));
+    assert_eq!(limit, Some((40, true)));
     let again = spec::read(&spec::resolved(&spec)).expect("the resolved spec can be read");
     assert_eq!(lowered(&again), model);
 }
@@ -51,10 +55,11 @@ fn an_error_about_an_override_names_the_flag() {
         requests: Some(Count(0)),
         warmup: Some(Warmup::At(Duration(61e9))),
         timeout: Some(Duration(0.0)),
+        max_in_flight: Some((Count(0), InFlightPolicy::Drop)),
         ..Overrides::default()
     };
     overrides::apply(&mut spec, &given);
-    let errors = spec::lower(&spec).expect_err("three values are wrong");
+    let errors = spec::lower(&spec).expect_err("four values are wrong");
     assert!(errors.iter().all(|error| error.span.is_none()));
     let messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -63,6 +68,7 @@ fn an_error_about_an_override_names_the_flag() {
             "--timeout: a timeout of 0s fails every request",
             "--num-requests: a budget of 0 requests runs nothing",
             "--warmup: the warm-up (61s) leaves nothing to measure before the horizon (60s)",
+            "--max-in-flight: a limit of 0 requests in flight",
         ]
     );
 }

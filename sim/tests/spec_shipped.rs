@@ -68,7 +68,7 @@ fn the_quickstart_is_a_machine_repairman() {
     assert_eq!(model.actions[0].slo.errors, Some(0.01));
 }
 
-const SHIPPED: [(&str, &str); 9] = [
+const SHIPPED: [(&str, &str); 10] = [
     ("quickstart", include_str!("../../specs/quickstart.yaml")),
     ("mixed", include_str!("../../specs/mixed.yaml")),
     (
@@ -80,6 +80,7 @@ const SHIPPED: [(&str, &str); 9] = [
     ("shapes", include_str!("../../specs/shapes.yaml")),
     ("uploads", include_str!("../../specs/uploads.yaml")),
     ("recorded", include_str!("../../specs/recorded.yaml")),
+    ("broadcast", include_str!("../../specs/broadcast.yaml")),
     (
         "distributions",
         include_str!("../../specs/distributions.yaml"),

@@ -58,10 +58,3 @@ pub struct ServiceArgs {
     #[arg(long, value_name = "HEADER", requires = "subject", value_parser = header, allow_hyphen_values = true)]
     pub header: Vec<(String, String)>,
 }
-
-/// What becomes of a request that is one too many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum InFlight {
-    Drop,
-    Delay,
-}

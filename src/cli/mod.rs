@@ -9,7 +9,7 @@ mod statistics;
 mod target;
 mod values;
 
-pub use load::{ClientArgs, InFlight, ServiceArgs};
+pub use load::{ClientArgs, ServiceArgs};
 pub use misplaced::misplaced;
 pub use output::{Format, FormatArgs, KeepArgs, TraceFormat};
 pub use overrides::{ObjectiveArgs, OverrideArgs};
@@ -119,14 +119,6 @@ pub struct ObserveArgs {
 
     #[command(flatten)]
     pub objectives: ObjectiveArgs,
-
-    /// At most so many requests in flight together; any number unless given.
-    #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true, help_heading = "Overrides of the spec")]
-    pub max_in_flight: Option<u64>,
-
-    /// What becomes of a request that is one too many: dropped and counted, or delayed and shown as lag.
-    #[arg(long, value_name = "POLICY", value_enum, default_value_t = InFlight::Drop, requires = "max_in_flight", help_heading = "Overrides of the spec")]
-    pub in_flight_policy: InFlight,
 
     #[command(flatten)]
     pub format: FormatArgs,

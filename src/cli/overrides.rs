@@ -2,12 +2,30 @@
 
 use std::path::PathBuf;
 
+use blis_sim::spec::live::InFlightPolicy;
 use blis_sim::spec::syntax::Warmup;
 use blis_sim::spec::units::{Count, Duration};
 use blis_sim::spec::{Assignment, Objectives};
 use clap::Args;
 
 use super::values::{assignment, objectives, quantity, warmup};
+
+/// What becomes of a request that is one too many.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum InFlight {
+    #[default]
+    Drop,
+    Delay,
+}
+
+impl From<InFlight> for InFlightPolicy {
+    fn from(policy: InFlight) -> InFlightPolicy {
+        match policy {
+            InFlight::Drop => InFlightPolicy::Drop,
+            InFlight::Delay => InFlightPolicy::Delay,
+        }
+    }
+}
 
 /// Flags that override a value of the spec.
 #[derive(Debug, Clone, Default, Args)]
@@ -28,6 +46,14 @@ pub struct OverrideArgs {
     /// How long a user waits for a reply before giving up.
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
     pub timeout: Option<Duration>,
+
+    /// At most so many requests in flight together; any number unless given.
+    #[arg(long, value_name = "COUNT", value_parser = quantity::<Count>, allow_hyphen_values = true)]
+    pub max_in_flight: Option<Count>,
+
+    /// What becomes of a request that is one too many: dropped and counted, or delayed and shown as lag.
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t = InFlight::Drop, requires = "max_in_flight")]
+    pub in_flight_policy: InFlight,
 
     /// The seed of every random draw.
     #[arg(long, value_parser = quantity::<Count>, allow_hyphen_values = true)]

@@ -20,7 +20,7 @@ use blis_sim::time::{Span, Time};
 use blis_sim::verdict::LiveEvidence;
 use blis_sim::visible;
 
-use crate::cli::{InFlight, ObserveArgs, ServiceArgs};
+use crate::cli::{ObserveArgs, ServiceArgs};
 use crate::commands::{deliver, first_failure, print};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
@@ -141,21 +141,6 @@ fn interruption(drain: Span, in_flight: usize) -> String {
 /// The workload, with what the flags of this command set.
 fn load(args: &ObserveArgs) -> Result<LiveWorkload, Failure> {
     let mut overrides = args.overrides.judged_by(&args.objectives);
-    let mut set = |flag: &str, assignment: String| {
-        let assignment = assignment.parse();
-        overrides
-            .set
-            .push(assignment.map_err(|why| Failure::Usage(format!("{flag}: {why}")))?);
-        Ok::<(), Failure>(())
-    };
-    if let Some(limit) = args.max_in_flight {
-        let policy = match args.in_flight_policy {
-            InFlight::Drop => "drop",
-            InFlight::Delay => "delay",
-        };
-        let assignment = format!("max_in_flight={{limit: {limit}, policy: {policy}}}");
-        set("--max-in-flight", assignment)?;
-    }
     let Some(subject) = &args.service.subject else {
         return workload::load_live(args.spec.file(), &args.clients, &overrides);
     };

@@ -422,6 +422,7 @@ fn limits_were_kept(run: &Run, args: &str) {
         ("disturbances", false),
         ("chat-pipeline", true),
         ("uploads", true),
+        ("broadcast", true),
     ]
     .into();
     let known = judged.get(run.spec.name.as_str());

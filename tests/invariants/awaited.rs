@@ -174,6 +174,58 @@ fn what_consumers_emit_is_for_the_request_that_published() {
     assert!(response.min().unwrap() >= Span::from_nanos(7_000_000));
 }
 
+/// Two messages of a request are two deliveries, wherever on its way they are emitted.
+#[test]
+fn each_message_of_a_request_is_delivered() {
+    let measure = measured(
+        "{blis: 1, name: t, run: {requests: 200, drain: 10s}, clients: {c: {rate: 100/s, timeout: 1s, do: say}}, actions: {say: \
+         {path: [{publish: log}, {publish: log}, reply], await: {deliveries: 2}}}, services: {s: {workers: 2, time: 1ms}}, \
+         streams: {log: {consumers: {reader: {service: s, during: [{emit: room}]}}}}, fan_outs: {room: {subscribers: 1, delay: \
+         1ms}}}",
+    );
+    let counts = counts(&measure);
+    assert_eq!((counts.expected, counts.delivered), (400, 400));
+    assert_eq!(counts.duplicates, 0);
+}
+
+/// A request that a consumer answered and that times out while it waits for deliveries has no work left to be given up.
+#[test]
+fn what_others_do_is_not_given_up_with_a_request() {
+    for heed in ["leave", "abandon"] {
+        let measure = measured(&format!(
+            "{{blis: 1, name: t, run: {{requests: 3000, drain: 100s}}, clients: {{talkers: {{concurrency: 20, timeout: 100ms, do: say, \
+             on_failure: {{respawn: true}}}}, askers: {{concurrency: 20, timeout: 60s, do: tell}}}}, actions: {{say: {{path: \
+             [{{publish: log}}], await: {{}}}}, tell: {{path: [{{visit: api}}, reply]}}}}, services: {{s: {{workers: 2, time: 1ms}}, api: \
+             {{workers: 4, time: 5ms, on_timeout: {heed}}}}}, streams: {{log: {{consumers: {{c: {{service: s, during: [reply, {{emit: \
+             room}}]}}}}}}}}, fan_outs: {{room: {{subscribers: 1, delay: 1ms, loss: 50%}}}}}}"
+        ));
+        let told = measure.action(ActionId(1)).requests();
+        assert_eq!(told.ended(Outcome::Ok), told.ended_total(), "{heed}");
+        assert!(measure.action(SAY).requests().ended(Outcome::TimedOut) > 100);
+    }
+}
+
+/// Without a timeout nobody gives up: what comes is delivered, however late.
+#[test]
+fn without_a_timeout_nothing_is_late() {
+    let measure = measured(
+        "{blis: 1, name: t, run: {horizon: 20s, drain: 4s}, clients: {c: {rate: 10/s, do: say}}, actions: {say: {path: [{emit: \
+         room}, reply], await: {subscribers: 2, until: first}}}, fan_outs: {room: {subscribers: 2, each: 1500ms}}}",
+    );
+    let counts = counts(&measure);
+    assert_eq!((counts.late, counts.missing()), (0, 0));
+}
+
+/// A crowd that a fan-out reaches at one instant is no model that goes round.
+#[test]
+fn a_large_fan_out_takes_no_time_and_is_told_apart_from_standing_still() {
+    let measure = measured(
+        "{blis: 1, name: t, run: {requests: 20}, clients: {c: {concurrency: 20, do: say}}, actions: {say: {path: [{emit: room}, \
+         reply], await: {deliveries: 100000}}}, fan_outs: {room: {subscribers: 100000, delay: 1ms}}}",
+    );
+    assert_eq!(counts(&measure).delivered, 2_000_000);
+}
+
 proptest! {
     #![proptest_config(cases(40))]
 

@@ -220,6 +220,10 @@ fn a_limit_of_requests_in_flight_does_not_close_the_loop() {
         result["configuration"]["max_in_flight"]["value"],
         "{limit: 5, policy: drop}"
     );
+    assert_eq!(
+        result["configuration"]["max_in_flight"]["source"],
+        "--max-in-flight"
+    );
     let delayed = [&words[..], &["--in-flight-policy", "delay"]].concat();
     let result = observe(&server.url(), &delayed);
     assert_eq!(number(&result, "/requests/intended"), 30);

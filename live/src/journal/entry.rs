@@ -329,10 +329,9 @@ impl Entry {
             What::Received(_, received, at) => {
                 let before = match received {
                     Received::Delivered { intended, sent, .. } => [*intended, *sent],
-                    Received::Duplicate { intended } | Received::Late { intended } => {
-                        [*intended, Time::ZERO]
-                    }
-                    Received::Unmatched => [Time::ZERO; 2],
+                    Received::Duplicate { intended } => [*intended, Time::ZERO],
+                    // What came before its request was sent is late, too.
+                    Received::Late { .. } | Received::Unmatched => [Time::ZERO; 2],
                 };
                 at_most_now(&[*at]) && before.iter().all(|before| before <= at)
             }

@@ -65,11 +65,6 @@ impl FanOutState {
     }
 }
 
-/// A name for the copy of an emission that goes to one subscriber.
-fn copy_of(emission: u64, subscriber: u32) -> u64 {
-    emission ^ u64::from(subscriber).wrapping_mul(0x9E37_79B9_7F4A_7C15)
-}
-
 /// The deliveries of an emission, one after the other: the time since the emission, or `None` for one that is lost.
 struct Deliveries<'a> {
     fan_out: &'a FanOut,
@@ -253,7 +248,7 @@ impl Backend {
                 self.outputs.push(Output::Delivery {
                     by: Deliverer::FanOut(fan_out),
                     subscriber,
-                    message: copy_of(ordinal, subscriber),
+                    message: None,
                     at: m.now + after,
                     flight,
                 });
@@ -325,7 +320,6 @@ impl Backend {
         let EmissionState {
             fan_out,
             flight,
-            ordinal,
             so_far,
             ..
         } = self.fan_outs.emissions[slot];
@@ -333,7 +327,7 @@ impl Backend {
             self.outputs.push(Output::Delivery {
                 by: Deliverer::FanOut(fan_out),
                 subscriber: so_far.delivered,
-                message: copy_of(ordinal, so_far.delivered),
+                message: None,
                 at: now,
                 flight,
             });

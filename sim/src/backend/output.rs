@@ -53,8 +53,8 @@ pub enum Output {
         by: Deliverer,
         /// Its number among the subscribers.
         subscriber: u32,
-        /// The message, unlike every other one of the same request and deliverer.
-        message: u64,
+        /// What names the message, where it may be delivered more than once.
+        message: Option<u64>,
         /// When it reaches its subscriber, which may lie ahead.
         at: Time,
         /// The request on whose behalf it is.

@@ -64,7 +64,7 @@ impl Backend {
             flight: job.flight,
             outcome,
         };
-        self.requests.forget(reply.flight, id);
+        self.requests.forget(reply.flight);
         let Some(delay) = self.replies.delay(job.identity, job.ordinal(1)) else {
             return Some(reply);
         };

@@ -13,8 +13,8 @@ use crate::time::Time;
 pub(super) struct Requests {
     /// The keys of their identities, by client.
     keys: Vec<Key>,
-    /// The job of each request in flight, by slot, kept only if some service heeds timeouts.
-    job_of: Option<Vec<u32>>,
+    /// The job of each request in flight that is not answered, by slot, kept only if some service heeds timeouts.
+    job_of: Option<Vec<(FlightId, u32)>>,
     /// Whether there is more to the sending of some requests than their jobs.
     submits_more: bool,
 }
@@ -49,22 +49,38 @@ impl Requests {
     pub(super) fn remember(&mut self, flight: FlightId, job: u32) {
         if let Some(job_of) = &mut self.job_of {
             if flight.slot() >= job_of.len() {
-                job_of.resize(flight.slot() + 1, NONE);
+                job_of.resize(flight.slot() + 1, (flight, NONE));
             }
-            job_of[flight.slot()] = job;
+            job_of[flight.slot()] = (flight, job);
         }
     }
 
-    /// A request is answered: its job is no longer concerned if its client gives up.
+    /// A request is answered, by whichever job: its own is no longer concerned if its client gives up.
     #[inline(always)]
-    pub(super) fn forget(&mut self, flight: FlightId, job: u32) {
-        if let Some(job_of) = &mut self.job_of {
+    pub(super) fn forget(&mut self, flight: FlightId) {
+        if let Some(job_of) = &mut self.job_of
+            && let Some((known, job)) = job_of.get_mut(flight.slot())
             // The slot may belong to a later request by now.
-            let job_there = &mut job_of[flight.slot()];
-            if *job_there == job {
-                *job_there = NONE;
-            }
+            && *known == flight
+        {
+            *job = NONE;
         }
+    }
+
+    /// A job is over that may be a request's own, which somebody else will answer.
+    #[inline(never)]
+    pub(super) fn is_over(&mut self, flight: FlightId, id: u32) {
+        let known = self.job_of.as_ref().and_then(|of| of.get(flight.slot()));
+        if known == Some(&(flight, id)) {
+            self.forget(flight);
+        }
+    }
+
+    /// The job of a request that is not answered, which is forgotten.
+    fn take(&mut self, flight: FlightId) -> Option<u32> {
+        let (known, job) = self.job_of.as_mut()?.get_mut(flight.slot())?;
+        let job = std::mem::replace(job, NONE);
+        (*known == flight && job != NONE).then_some(job)
     }
 }
 
@@ -165,20 +181,15 @@ impl Backend {
         calendar: &mut Calendar<Task>,
         sink: &mut S,
     ) {
-        let Some(job_of) = &mut self.requests.job_of else {
+        let Some(id) = self.requests.take(flight) else {
             return;
         };
-        // A request whose path answers nobody has none that is known, and may still wait for deliveries.
-        let known = job_of.get_mut(flight.slot());
-        let id = known.map_or(NONE, |known| std::mem::replace(known, NONE));
         let mut m = Moment {
             now,
             calendar,
             sink,
         };
-        if id != NONE {
-            self.give_up(id, &mut m);
-        }
+        self.give_up(id, &mut m);
     }
 
     /// The client of a job has given up.

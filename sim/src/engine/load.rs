@@ -438,6 +438,19 @@ impl Load {
         }
     }
 
+    /// Whether a request has its reply and waits for deliveries.
+    pub fn has_reply(&self, id: FlightId) -> bool {
+        let mailbox = self.mailbox.as_ref();
+        mailbox.is_some_and(|mailbox| mailbox.has_reply(id))
+    }
+
+    /// Time goes on: deliveries that are long overdue are no longer waited for.
+    pub fn forget_deliveries(&mut self, now: Time) {
+        if let Some(mailbox) = &mut self.mailbox {
+            mailbox.forget(now);
+        }
+    }
+
     /// Whether something is still to come that was awaited, although its request may be done.
     pub fn awaits_deliveries(&self) -> bool {
         self.mailbox

@@ -2,6 +2,7 @@
 
 use super::distribution::Distribution;
 use super::error::{Origin, SpecError};
+use super::live::{InFlightPolicy, MaxInFlight};
 use super::spanned::Spanned;
 use super::syntax::{Client, Run, Spec, Warmup};
 use super::units::{Count, Duration, Rate};
@@ -19,6 +20,8 @@ pub struct Overrides {
     pub warmup: Option<Warmup>,
     /// `--timeout`, of every client
     pub timeout: Option<Duration>,
+    /// `--max-in-flight` and `--in-flight-policy`
+    pub max_in_flight: Option<(Count, InFlightPolicy)>,
 }
 
 /// Flags that describe the client of the embedded spec.
@@ -45,6 +48,13 @@ pub fn apply(spec: &mut Spec, overrides: &Overrides) {
     }
     if let Some(warmup) = overrides.warmup {
         run(spec).warmup = Some(Spanned::flag("--warmup", warmup));
+    }
+    if let Some((limit, policy)) = overrides.max_in_flight {
+        let limit = MaxInFlight {
+            limit: Spanned::flag("--max-in-flight", limit),
+            policy: Some(Spanned::flag("--in-flight-policy", policy)),
+        };
+        spec.max_in_flight = Some(Spanned::flag("--max-in-flight", limit));
     }
     if let Some(timeout) = overrides.timeout {
         for (_, client) in &mut spec.clients.value.0 {

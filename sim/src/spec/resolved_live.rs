@@ -198,21 +198,27 @@ pub(super) fn connections(
     }
 }
 
+/// A limit of requests in flight, as a mapping on one line.
+pub(super) struct InFlight<'a>(pub(super) &'a MaxInFlight);
+
+impl Display for InFlight<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let InFlight(MaxInFlight { limit, policy }) = self;
+        let policy = match policy.as_ref().map(|policy| policy.value) {
+            None | Some(InFlightPolicy::Drop) => "drop",
+            Some(InFlightPolicy::Delay) => "delay",
+        };
+        write!(f, "{{limit: {}, policy: {policy}}}", limit.value)
+    }
+}
+
 /// How many requests may be in flight.
 pub(super) fn max_in_flight(
     f: &mut Formatter<'_>,
     indent: &str,
     written: &MaxInFlight,
 ) -> fmt::Result {
-    let policy = match written.policy.as_ref().map(|policy| policy.value) {
-        None | Some(InFlightPolicy::Drop) => "drop",
-        Some(InFlightPolicy::Delay) => "delay",
-    };
-    writeln!(
-        f,
-        "{indent}max_in_flight: {{limit: {}, policy: {policy}}}",
-        written.limit.value
-    )
+    writeln!(f, "{indent}max_in_flight: {}", InFlight(written))
 }
 
 /// Words of the spec's own.

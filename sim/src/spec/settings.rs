@@ -10,6 +10,7 @@ use super::error::{Origin, shown};
 use super::lower::{DEFAULT_DRAIN, DEFAULT_SEED};
 use super::objectives::given;
 use super::resolved::Law;
+use super::resolved_live::InFlight;
 use super::spanned::Spanned;
 use super::syntax::{Run, Spec, Warmup};
 
@@ -46,7 +47,7 @@ impl Setting {
     }
 }
 
-/// The settings of a spec by key: the seed, the limits of the run, of each client its size, think time and timeout, of
+/// The settings of a spec by key: the seed, the limits of the run and of requests in flight, of each client its size, think time and timeout, of
 /// each action its objectives and what flags say of how it is sent, and whatever else `--set` gave, as it was written.
 ///
 /// A limit or timeout that nothing gave is not there.
@@ -84,6 +85,12 @@ pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
     put(
         "run.drain".to_owned(),
         Some(drain.unwrap_or_else(|| Setting::default(DEFAULT_DRAIN))),
+    );
+    put(
+        "max_in_flight".to_owned(),
+        spec.max_in_flight
+            .as_ref()
+            .map(|v| Setting::of(v, InFlight(&v.value))),
     );
     for (name, client) in &spec.clients.value.0 {
         let key = |key: &str| format!("clients.{}.{key}", name.value);

@@ -125,6 +125,7 @@ pub fn example(type_name: &str) -> Option<&'static str> {
             "write `trace: arrivals.csv`, or `trace: {file: arrivals.csv, offset: first}` where times are absolute",
         ),
         "Offset" => Some("write `first`, or a time as the file writes it"),
+        "MaxInFlight" => Some("write `max_in_flight: {limit: 5}`"),
         "Until" => Some("write `all`, `first`, or a number of deliveries"),
         "Visit" => Some("write `visit: api` or `visit: {service: api, during: [...]}`"),
         "Members" => {

@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::event::{FlightId, Outcome, Received, Request};
-use crate::model::{ActionId, Await, Deliverer, Model};
+use crate::model::{ActionId, Await, Client, ClientId, Deliverer, Model};
 use crate::time::{Span, Time};
 
 /// Requests that wait for nothing more and are still known, so that what comes for them is a duplicate or late rather
@@ -83,6 +83,11 @@ pub enum Replied {
     Again,
 }
 
+/// The instant until which something may come for a request.
+fn until(sent: Time, patience: Option<Span>) -> Time {
+    patience.map_or(Time::NEVER, |patience| sent + patience)
+}
+
 /// What a reply to a request is that awaits nothing.
 const ENDS: Replied = Replied::Ends { before: false };
 
@@ -90,6 +95,7 @@ const ENDS: Replied = Replied::Ends { before: false };
 #[derive(Debug, Clone)]
 struct Open {
     flight: FlightId,
+    client: ClientId,
     intended: Time,
     sent: Time,
     replied: bool,
@@ -111,10 +117,8 @@ struct Had {
 struct Awaited {
     of: Await,
     open: HashMap<Key, Open>,
-    /// Those that have ended and are open, in the order in which they were sent, as far as they were.
-    sent: VecDeque<(Time, Key)>,
-    /// How long after its sending something may still come.
-    patience: Span,
+    /// By client: those that have ended and are open, in that order, each with the instant until which something may come.
+    ended: Vec<VecDeque<(Time, Key)>>,
     closed: Closed,
     /// What closed requests no longer use: a request allocates nothing where others have ended.
     spare: Vec<Had>,
@@ -141,19 +145,19 @@ impl Closed {
     }
 }
 
-/// How long after its sending something may still come for a request: as long as it may be waited for, and the drain.
-fn patience<P>(model: &Model<P>) -> Span {
-    let timeouts = model.clients.iter().filter_map(|client| client.timeout);
-    timeouts.max().unwrap_or_default() + model.limits.drain
+/// By client: how long after its sending something may still come for a request, as long as it may be waited for and the
+/// drain; for ever where it may be waited for so long.
+fn patience<P>(model: &Model<P>) -> Vec<Option<Span>> {
+    let of = |client: &Client| Some(client.timeout? + model.limits.drain);
+    model.clients.iter().map(of).collect()
 }
 
 impl Awaited {
-    fn new(of: Await, patience: Span) -> Awaited {
+    fn new(of: Await, clients: usize) -> Awaited {
         Awaited {
             of,
             open: HashMap::new(),
-            sent: VecDeque::new(),
-            patience,
+            ended: vec![VecDeque::new(); clients],
             closed: Closed::default(),
             spare: Vec::new(),
         }
@@ -170,16 +174,24 @@ impl Awaited {
         self.spare.push(had);
     }
 
+    /// A request has ended before all has come: until when something may still come for it.
+    fn ends_open(&mut self, client: ClientId, until: Time, key: Key) {
+        let ended = &mut self.ended[client.index()];
+        ended.push_back((until, key));
+        if ended.len() > REMEMBERED
+            && let Some((_, oldest)) = ended.pop_front()
+        {
+            self.close(oldest, false);
+        }
+    }
+
     /// Closes what has ended and was sent long ago: what comes for it is late.
     fn forget(&mut self, now: Time) {
-        while let Some((sent, key)) = self.sent.front().copied() {
-            let open = self.open.get(&key);
-            let waits = open.is_some_and(|open| !open.ended && open.sent == sent);
-            if sent + self.patience > now || waits {
-                return;
-            }
-            self.sent.pop_front();
-            if open.is_some_and(|open| open.sent == sent) {
+        for client in 0..self.ended.len() {
+            while let Some((until, key)) = self.ended[client].front().copied()
+                && until <= now
+            {
+                self.ended[client].pop_front();
                 self.close(key, false);
             }
         }
@@ -198,7 +210,11 @@ impl Awaited {
     }
 
     /// What a delivery is, and whether it ends its request.
-    fn deliver(&mut self, delivery: &Delivery) -> (Received, Option<FlightId>) {
+    fn deliver(
+        &mut self,
+        delivery: &Delivery,
+        patience: &[Option<Span>],
+    ) -> (Received, Option<FlightId>) {
         let Some(open) = self.open.get_mut(&delivery.key) else {
             return match self.closed.known.get(&delivery.key) {
                 Some(&(intended, true)) => (Received::Duplicate { intended }, None),
@@ -229,8 +245,12 @@ impl Awaited {
             is_last: open.delivered == deliveries,
         };
         let ends = !open.ended && open.replied && open.delivered >= self.of.until.get();
-        let flight = open.flight;
+        let (flight, client, sent) = (open.flight, open.client, open.sent);
+        let is_complete = open.delivered == deliveries;
         open.ended |= ends;
+        if ends && !is_complete {
+            self.ends_open(client, until(sent, patience[client.index()]), delivery.key);
+        }
         self.close_if_complete(delivery.key);
         (received, ends.then_some(flight))
     }
@@ -254,6 +274,8 @@ pub struct Mailbox {
     earlier: Earlier,
     late_of_earlier: u64,
     actions: Vec<Option<Awaited>>,
+    /// By client.
+    patience: Vec<Option<Span>>,
     /// By slot: what the request of that slot awaits.
     by_slot: Vec<Option<(FlightId, ActionId, Key)>>,
 }
@@ -261,10 +283,9 @@ pub struct Mailbox {
 impl Mailbox {
     /// Of a model; `None` where no action awaits anything.
     pub fn new<P>(model: &Model<P>) -> Option<Box<Mailbox>> {
-        let patience = patience(model);
         let actions = model.actions.iter().map(|action| {
             let awaited = action.awaited?;
-            Some(Awaited::new(awaited, patience))
+            Some(Awaited::new(awaited, model.clients.len()))
         });
         let actions: Vec<_> = actions.collect();
         let is_needed = actions.iter().any(Option::is_some);
@@ -273,6 +294,7 @@ impl Mailbox {
                 earlier: Earlier::default(),
                 late_of_earlier: 0,
                 actions,
+                patience: patience(model),
                 by_slot: Vec::new(),
             })
         })
@@ -295,14 +317,12 @@ impl Mailbox {
             return;
         };
         awaited.forget(now);
-        if awaited.of.until < awaited.of.deliveries {
-            awaited.sent.push_back((now, key));
-        }
         let had = awaited.spare.pop().unwrap_or_default();
         awaited.open.insert(
             key,
             Open {
                 flight,
+                client: request.client,
                 intended: request.intended,
                 sent: now,
                 replied: false,
@@ -325,23 +345,29 @@ impl Mailbox {
         let Some(awaited) = &mut self.actions[action.index()] else {
             return ENDS;
         };
-        let Some(open) = awaited.open.get_mut(&key) else {
+        let open = awaited.open.get_mut(&key);
+        let Some(open) = open.filter(|open| open.flight == flight) else {
             return ENDS;
         };
         let before = open.replied;
+        if before && outcome.is_reply() {
+            return Replied::Again;
+        }
         if outcome != Outcome::Ok {
             self.by_slot[flight.slot()] = None;
             awaited.close(key, false);
             return Replied::Ends { before };
         }
-        if std::mem::replace(&mut open.replied, true) {
-            return Replied::Again;
-        }
+        open.replied = true;
         if open.delivered < awaited.of.until.get() {
             return Replied::Waits;
         }
         open.ended = true;
+        let (client, sent) = (open.client, open.sent);
         self.by_slot[flight.slot()] = None;
+        if open.delivered < awaited.of.deliveries.get() {
+            awaited.ends_open(client, until(sent, self.patience[client.index()]), key);
+        }
         awaited.close_if_complete(key);
         ENDS
     }
@@ -367,11 +393,26 @@ impl Mailbox {
                 false => Some((Received::Unmatched, None)),
             };
         }
-        let (received, ends) = awaited.deliver(delivery);
+        let (received, ends) = awaited.deliver(delivery, &self.patience);
         if let Some(flight) = ends {
             self.by_slot[flight.slot()] = None;
         }
         Some((received, ends))
+    }
+
+    /// Whether a request has its reply and waits for deliveries.
+    pub fn has_reply(&self, flight: FlightId) -> bool {
+        let open = self.of(flight).and_then(|(action, key)| {
+            let awaited = self.actions[action.index()].as_ref()?;
+            awaited.open.get(&key)
+        });
+        open.is_some_and(|open| open.flight == flight && open.replied)
+    }
+
+    /// Time goes on: what has ended and was sent long ago waits for nothing more.
+    pub fn forget(&mut self, now: Time) {
+        let actions = self.actions.iter_mut().flatten();
+        actions.for_each(|awaited| awaited.forget(now));
     }
 
     /// The subscription over which requests await what is delivered by this one, where one of this key does or did.
@@ -397,16 +438,16 @@ impl Mailbox {
         } = self;
         let mut before = earlier.0.into_iter();
         let all = actions.into_iter().map(|awaited| {
-            let mut keys = before.next().unwrap_or_default();
-            if let Some(awaited) = awaited {
-                let closed = awaited.closed.known.into_iter();
-                let missing = closed.filter(|(_, (_, complete))| !complete);
-                let missing = missing.map(|(key, _)| key);
-                // What is forgotten is told as unmatched.
-                let room = REMEMBERED.saturating_sub(keys.len());
-                keys.extend(missing.chain(awaited.open.into_keys()).take(room));
-            }
-            keys
+            let before = before.next().unwrap_or_default();
+            let Some(Awaited { open, closed, .. }) = awaited else {
+                return before;
+            };
+            let Closed { known, oldest } = closed;
+            let is_missing = |key: &Key| known.get(key).is_some_and(|(_, complete)| !complete);
+            let missing = oldest.into_iter().rev().filter(is_missing);
+            // What is likeliest to come first; what is forgotten is told as unmatched.
+            let keys = open.into_keys().chain(missing).chain(before);
+            keys.take(REMEMBERED).collect()
         });
         Earlier(all.collect())
     }

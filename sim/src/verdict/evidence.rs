@@ -71,6 +71,7 @@ fn signals_of(of: &str, slo: &Slo, cell: &Cell) -> Vec<Signal> {
     let signal = |limit, measured| Signal {
         of: of.to_owned(),
         counts: Counts::Requests,
+        requests: None,
         limit,
         measured,
     };
@@ -134,6 +135,7 @@ fn deliveries_of(of: &str, limits: &DeliveryLimits, meter: &DeliveryMeter) -> Ve
             signals.push(Signal {
                 of: format!("{of}, {which}"),
                 counts: Counts::Deliveries,
+                requests: Some(counts.requests),
                 limit: Limit::Quantile { quantile, limit },
                 measured,
             });
@@ -142,6 +144,7 @@ fn deliveries_of(of: &str, limits: &DeliveryLimits, meter: &DeliveryMeter) -> Ve
     signals.extend(limits.missing.map(|share| Signal {
         of: of.to_owned(),
         counts: Counts::Deliveries,
+        requests: Some(counts.requests),
         limit: Limit::Missing { share },
         measured: match counts.expected {
             0 => Measured::Missing,
@@ -189,6 +192,7 @@ fn growth<P>(model: &Model<P>, consumer: &Consumer, measured: Measured) -> Optio
     let per_second = consumer.growth_limit?;
     Some(Signal {
         counts: Counts::Requests,
+        requests: None,
         of: format!(
             "Consumer {}/{}",
             model.streams[consumer.stream.index()].name,

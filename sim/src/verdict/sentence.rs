@@ -46,6 +46,11 @@ pub fn sentence(signal: &Signal, standing: Standing) -> String {
              a faster machine or more generators.",
             more(signal)
         ),
+        Standing::TooFew if signal.is_of_few() && counted.samples >= signal.needed() => format!(
+            "{of}: the deliveries of {} requests are too few to tell its {name}, which takes those of 10: {figures}; \
+             lengthen the run.",
+            count(signal.requests.unwrap_or(0))
+        ),
         Standing::TooFew | Standing::Missing => {
             let requests = match counted.samples {
                 1 => format!("1 {} is", one(signal)),

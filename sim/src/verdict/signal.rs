@@ -21,6 +21,8 @@ pub struct Signal {
     pub of: String,
     /// What is counted against it.
     pub counts: Counts,
+    /// How many requests that comes from, where several of it come from each.
+    pub requests: Option<u64>,
     /// The objective.
     pub limit: Limit,
     /// What was measured.
@@ -199,11 +201,16 @@ impl Signal {
                 _ => Standing::Over,
             };
         }
-        if counted.samples < self.needed() {
+        if counted.samples < self.needed() || self.is_of_few() {
             Standing::TooFew
         } else {
             Standing::Within
         }
+    }
+
+    /// Whether it all comes from so few requests that it says little of others: what comes from one is alike.
+    pub(super) fn is_of_few(&self) -> bool {
+        self.requests.is_some_and(|requests| requests < TELLING)
     }
 
     /// Whether so many samples over the limit miss it: by the point rule, or where the samples are too few for that by

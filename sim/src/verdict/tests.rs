@@ -10,6 +10,7 @@ fn p99(samples: u64, response_over: u64, service_over: u64) -> Signal {
     Signal {
         of: "Action ask".to_owned(),
         counts: Counts::Requests,
+        requests: None,
         limit: Limit::Quantile {
             quantile: 0.99,
             limit: ms(100),
@@ -36,6 +37,7 @@ fn of_all(quantile: f64, sent: u64, failed: u64, response_over: u64) -> Signal {
     Signal {
         of: "Action ask".to_owned(),
         counts: Counts::Requests,
+        requests: None,
         limit: Limit::Quantile {
             quantile,
             limit: ms(50),
@@ -73,6 +75,7 @@ fn errors(limit: f64, samples: u64, failed: u64) -> Signal {
     Signal {
         of: "Action ask".to_owned(),
         counts: Counts::Requests,
+        requests: None,
         limit: Limit::Errors { share: limit },
         measured: Measured::Errors { samples, failed },
     }
@@ -89,6 +92,7 @@ fn backlog(measured: Measured) -> Signal {
     Signal {
         of: "Consumer audit/indexer".to_owned(),
         counts: Counts::Requests,
+        requests: None,
         limit: Limit::BacklogGrowth { per_second: 1.0 },
         measured,
     }
@@ -462,4 +466,28 @@ fn reasons_name_the_action_the_figure_and_what_to_do() {
         "{}",
         doubts[1]
     );
+}
+
+#[test]
+fn many_deliveries_of_few_requests_prove_nothing() {
+    let of = |requests, missing| Signal {
+        of: "Action say".to_owned(),
+        counts: Counts::Deliveries,
+        requests: Some(requests),
+        limit: Limit::Missing { share: 0.01 },
+        measured: Measured::Errors {
+            samples: 20_000,
+            failed: missing,
+        },
+    };
+    assert_eq!(of(9, 0).standing(false), Standing::TooFew);
+    let told = sentence(&of(9, 0), Standing::TooFew);
+    assert!(
+        told.contains("deliveries of 9 requests are too few"),
+        "{told}"
+    );
+    assert_eq!(of(10, 0).standing(false), Standing::Within);
+    // Too few protect a pass, never a failure.
+    assert_eq!(of(1, 20_000).standing(false), Standing::Over);
+    assert_eq!(of(9, 400).standing(false), Standing::Over);
 }

@@ -222,7 +222,7 @@ impl Backend {
             self.outputs.push(Output::Delivery {
                 by: Deliverer::Consumer(consumer),
                 subscriber: 0,
-                message: identity,
+                message: Some(identity),
                 at,
                 flight,
             });

@@ -125,6 +125,7 @@ impl Backend {
     #[inline(never)]
     pub(crate) fn unwind<S: Sink>(&mut self, id: u32, ending: Ending, m: &mut Moment<'_, S>) {
         self.settle(id, ending, m);
+        self.requests.is_over(self.jobs[id].flight, id);
         self.jobs.remove(id);
     }
 

@@ -167,6 +167,10 @@ impl Backend {
     #[inline(always)]
     fn end<S: Sink>(&mut self, now: Time, id: u32, calendar: &mut Calendar<Task>, sink: &mut S) {
         if self.jobs[id].frame == NONE {
+            let job = &self.jobs[id];
+            if !job.answered {
+                self.requests.is_over(job.flight, id);
+            }
             self.jobs.remove(id);
         } else {
             seldom(now, calendar, sink, move |m| {

@@ -62,6 +62,8 @@ pub enum Form {
     Value,
     /// As the keys of a mapping.
     Keys,
+    /// As what stands before the first slash of the value.
+    BeforeSlash,
 }
 
 /// Every place where a name stands.
@@ -77,32 +79,42 @@ pub const REFERENCES: &[Reference] = &[
         to: ACTIONS,
     },
     Reference {
-        at: &[ACTIONS, "**", "visit"],
+        at: &[ACTIONS, "*", "path", "**", "visit"],
         form: Form::Value,
         to: SERVICES,
     },
     Reference {
-        at: &[ACTIONS, "**", "call"],
+        at: &[ACTIONS, "*", "path", "**", "call"],
         form: Form::Value,
         to: ACTIONS,
     },
     Reference {
-        at: &[ACTIONS, "**", "publish"],
+        at: &[ACTIONS, "*", "path", "**", "publish"],
         form: Form::Value,
         to: STREAMS,
     },
     Reference {
-        at: &[ACTIONS, "**", "emit"],
+        at: &[ACTIONS, "*", "path", "**", "emit"],
         form: Form::Value,
         to: FAN_OUTS,
     },
     Reference {
-        at: &[ACTIONS, "**", "visit", "service"],
+        at: &[ACTIONS, "*", "await", "from", "fan_out"],
+        form: Form::Value,
+        to: FAN_OUTS,
+    },
+    Reference {
+        at: &[ACTIONS, "*", "await", "from", "consumer"],
+        form: Form::BeforeSlash,
+        to: STREAMS,
+    },
+    Reference {
+        at: &[ACTIONS, "*", "path", "**", "visit", "service"],
         form: Form::Value,
         to: SERVICES,
     },
     Reference {
-        at: &[ACTIONS, "**", "publish", "stream"],
+        at: &[ACTIONS, "*", "path", "**", "publish", "stream"],
         form: Form::Value,
         to: STREAMS,
     },

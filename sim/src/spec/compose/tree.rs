@@ -76,6 +76,13 @@ fn rewrite(node: &mut Node, way: &mut Vec<String>, renames: &Renames) {
                     }
                 }
             }
+            (Value::Scalar(scalar), Form::BeforeSlash) => {
+                if let Some((name, rest)) = scalar.text.split_once('/') {
+                    let mut name = name.to_owned();
+                    renew(&mut name);
+                    scalar.text = format!("{name}/{rest}");
+                }
+            }
             (Value::Mapping(entries), Form::Keys) => {
                 entries.iter_mut().for_each(|entry| renew(&mut entry.key));
             }

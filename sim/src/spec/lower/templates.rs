@@ -16,15 +16,17 @@ use crate::spec::syntax::{self, Spec};
 pub fn check(spec: &Spec, model: &LiveModel, findings: &mut Findings) {
     let mut texts = Texts::new(&model.variables);
     let senders = senders(model);
+    let tries = tried_again(model);
     let written = spec.actions.value.0.iter().map(|(_, action)| action);
-    for ((written, action), clients) in written.zip(&model.actions).zip(&senders) {
+    let senders = senders.iter().zip(&tries);
+    for ((written, action), (clients, tries)) in written.zip(&model.actions).zip(senders) {
         if let (Some(live), Some(sending)) = (&written.live, &action.sending) {
             let mut judge = Judge {
                 texts: &mut texts,
                 clients,
                 findings: &mut *findings,
             };
-            judge.action(written, &live.value, action, sending);
+            judge.action(written, &live.value, action, sending, *tries);
         }
     }
 }
@@ -38,6 +40,19 @@ fn senders(model: &LiveModel) -> Vec<Vec<&str>> {
         }
     }
     senders
+}
+
+/// Whether some client tries each action again.
+fn tried_again(model: &LiveModel) -> Vec<bool> {
+    let mut tried = vec![false; model.actions.len()];
+    let retrying = model
+        .clients
+        .iter()
+        .filter(|client| client.on_failure.retries > 0);
+    for (action, _) in retrying.flat_map(|client| &client.mix.shares) {
+        tried[action.index()] = true;
+    }
+    tried
 }
 
 /// What judges the templates of an action.
@@ -57,6 +72,7 @@ impl Judge<'_, '_> {
         live: &Live,
         action: &Action<Option<Path>>,
         sending: &Sending,
+        tries: bool,
     ) {
         if let Some(place) = destination(live) {
             self.destination(place, sending);
@@ -65,6 +81,7 @@ impl Judge<'_, '_> {
         if let (Some(written), Some(delivery)) = (&live.delivery, &sending.delivery) {
             self.delivery(&written.value.subject, delivery);
             if let Some(equals) = &written.value.equals {
+                self.tells_apart(equals, delivery, tries);
                 self.equals(equals, delivery);
             }
         }
@@ -162,6 +179,33 @@ impl Judge<'_, '_> {
         };
         if delivery.subject.fixed().is_none() {
             self.told("awaited subject", place, looked);
+        }
+    }
+
+    /// What names a request is not the same for one of another client, or for another try.
+    fn tells_apart(&mut self, place: &Spanned<String>, delivery: &DeliveredAt, tries: bool) {
+        let has = |piece: &Piece| delivery.equals.0.contains(piece);
+        let alone = [Piece::Id, Piece::Uuid, Piece::Sequence];
+        if alone.iter().any(has) {
+            return;
+        }
+        let lacking = [
+            (
+                self.clients.len() > 1 && !has(&Piece::Client),
+                "{client}",
+                "requests of several clients",
+            ),
+            (
+                tries && !has(&Piece::Attempt),
+                "{attempt}",
+                "several tries of a request",
+            ),
+        ];
+        for (_, word, who) in lacking.into_iter().filter(|(lacks, ..)| *lacks) {
+            let error = place.error(format!("{who} have the same `equals`"));
+            self.findings.error(error.help(format!(
+                "add `{word}`, or write `{{id}}`, `{{uuid}}` or `{{seq}}`"
+            )));
         }
     }
 

@@ -20,7 +20,7 @@ const ASK: ActionId = ActionId(0);
 impl Bench {
     fn new(awaits: &str, requests: u64) -> Bench {
         let spec = format!(
-            "{{blis: 1, name: a, run: {{requests: 9}}, clients: {{users: {{concurrency: 9, do: {{ask: 1, tell: 1}}}}}}, \
+            "{{blis: 1, name: a, run: {{requests: 9}}, clients: {{users: {{concurrency: 9, timeout: 5s, do: {{ask: 1, tell: 1}}}}}}, \
              actions: {{ask: {{path: [{{emit: all}}, reply], await: {awaits}}}, tell: {{path: [{{emit: all}}, reply], \
              await: {{}}}}}}, fan_outs: {{all: {{subscribers: 3, delay: 1ms}}}}}}"
         );
@@ -196,14 +196,36 @@ fn what_came_before_the_sending_is_of_another_request() {
 fn what_has_ended_is_forgotten_when_nothing_may_come_any_more() {
     let mut bench = Bench::replied("{deliveries: 2, until: first}", 2);
     assert!(bench.deliver(0, 0, None, 30));
-    let awaited = bench.mailbox.actions[0].as_mut().expect("it awaits");
-    awaited.forget(ms(30_020));
-    assert_eq!(awaited.open.len(), 2);
-    // Sent at 21 ms, with a drain of 30 s; the second one has not ended.
-    awaited.forget(ms(30_021));
-    assert_eq!(awaited.open.len(), 1);
-    assert!(!bench.deliver(0, 0, None, 31_000));
+    let open = |bench: &Bench| {
+        let awaited = bench.mailbox.actions[0].as_ref();
+        awaited.expect("it awaits").open.len()
+    };
+    bench.mailbox.forget(ms(35_020));
+    assert_eq!(open(&bench), 2);
+    // Sent at 21 ms, with a timeout of 5 s and a drain of 30 s; the second one has not ended.
+    bench.mailbox.forget(ms(35_021));
+    assert_eq!(open(&bench), 1);
+    assert!(!bench.deliver(0, 0, None, 36_000));
     assert_eq!(bench.counts(), [1, 0, 1, 0]);
+}
+
+#[test]
+fn what_nobody_gives_up_is_waited_for() {
+    let mut bench = Bench::replied("{deliveries: 2, until: first}", 1);
+    bench.mailbox.patience = vec![None];
+    assert!(bench.deliver(0, 0, None, 30));
+    bench.mailbox.forget(ms(1_000_000));
+    assert!(!bench.deliver(0, 0, None, 1_000_000));
+    assert_eq!(bench.counts(), [2, 0, 0, 0]);
+}
+
+#[test]
+fn a_second_reply_changes_nothing_whatever_it_says() {
+    for second in [Outcome::AppError, Outcome::Rejected, Outcome::Ok] {
+        let mut bench = Bench::replied("{}", 1);
+        assert_eq!(bench.reply(0, second), Replied::Again);
+        assert!(bench.deliver(0, 0, None, 30));
+    }
 }
 
 #[test]
