@@ -289,8 +289,8 @@ pub fn conclude_seen(
 ) -> Run {
     let model = &workload.model;
     let backend = match mode {
-        Mode::Live { .. } => model.simulable().ok(),
-        Mode::Simulated { .. } | Mode::Recorded { .. } => None,
+        Mode::Live { .. } | Mode::Recorded { .. } => model.simulable().ok(),
+        Mode::Simulated { .. } => None,
     };
     let Besides {
         record,

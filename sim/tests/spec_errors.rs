@@ -521,7 +521,7 @@ const CASES: &[Case] = &[
     ("slo: {p95: 100ms, p99: 250ms}", "await: {}", &[("{}", "the path of `ask` delivers nothing that could be awaited")]),
     ("slo: {p95: 100ms, p99: 250ms}", "await: {deliveries: 0}", &[("0", "0 deliveries")]),
     ("slo: {p95: 100ms, p99: 250ms}", "await: {subscribers: 0}", &[("0", "0 subscribers")]),
-    ("slo: {p95: 100ms, p99: 250ms}", "await: {deliveries: 2, until: 3}", &[("3", "3 of 2 deliveries")]),
+    ("slo: {p95: 100ms, p99: 250ms}", "await: {deliveries: 2, until: 3}", &[("3", "a request waits for 3 deliveries, and 2 are to come: it would never end")]),
     ("slo: {p95: 100ms, p99: 250ms}", "await: {until: last}", &[("last", "`last` is not a count")]),
     ("slo: {p95: 100ms, p99: 250ms}", "await: {from: {fan_out: hall}}", &[("hall", "there is no fan-out `hall`")]),
     ("slo: {p95: 100ms, p99: 250ms}", "await: {from: {consumer: a/b}}", &[("a/b", "there is no consumer `a/b`")]),

@@ -104,7 +104,11 @@ fn offered_load(analysis: &Analysis<'_>) -> [Section; 2] {
         ]);
     }
     [
-        Section::of([Block::Table(clients)]).headed("offered load"),
+        Section::of([
+            Block::Table(clients),
+            Block::Notes(awaited(model).into_iter().collect()),
+        ])
+        .headed("offered load"),
         Section::of([Block::Table(services)]),
     ]
 }
@@ -120,6 +124,21 @@ fn rate_changes(client: &Client) -> bool {
 fn mean_rate(offered: &ClientLoad) -> String {
     let bound = if offered.at_most { "at most " } else { "" };
     format!("{bound}{}", significant(offered.requests_per_second))
+}
+
+/// That the way of deliveries is not in what is said of a request that awaits some.
+fn awaited(model: &Model) -> Option<String> {
+    let actions = model
+        .actions
+        .iter()
+        .filter(|action| action.awaited.is_some());
+    let names: Vec<&str> = actions.map(|action| action.name.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "the deliveries that requests of {} wait for come on top; simulate to see them",
+            names.join(", ")
+        )
+    })
 }
 
 fn steady_clients(model: &Model, load: &Offered) -> Table {

@@ -21,6 +21,7 @@ pub fn deliveries(run: &Run) -> Section {
         "unmatched",
         "p50 of each",
         "p99 of each",
+        "p50 of the last",
         "p99 of the last",
     ]);
     let ms = |value| or_not_measured(value, millis);
@@ -35,9 +36,12 @@ pub fn deliveries(run: &Run) -> Section {
             count(of.unmatched),
             ms(of.each_ms.p50),
             ms(of.each_ms.p99),
+            ms(of.last_ms.p50),
             ms(of.last_ms.p99),
         ]);
     }
-    let note = "times of deliveries count from the intended instant of their request".to_owned();
+    let note =
+        "times count from the intended instant of the request, those of the last where all came"
+            .to_owned();
     Section::of([Block::Table(table), Block::Notes(vec![note])])
 }

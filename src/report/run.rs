@@ -98,10 +98,27 @@ fn bounds(file: Option<&str>, run: &Run) -> Section {
             "no spec, --subject; --horizon or --num-requests changes it".to_owned()
         }
         None => "embedded quickstart; --horizon or --num-requests changes it".to_owned(),
-        Some(file) => file.to_owned(),
+        Some(file) => sources(file, run),
     };
     let line = format!("bounded by {}{whichever} ({of})", bounds.join(" and "));
     Section::of([Block::Lines(vec![line])])
+}
+
+/// Where what bounds a run of a spec came from: the file, or flags.
+fn sources(file: &str, run: &Run) -> String {
+    let bounds = ["run.horizon", "run.requests"].into_iter();
+    let settings = bounds.filter_map(|key| run.configuration.get(key));
+    let mut from: Vec<&str> = settings
+        .map(|setting| match setting.source.as_str() {
+            "spec" | "default" => file,
+            flag => flag,
+        })
+        .collect();
+    from.dedup();
+    match from.is_empty() {
+        true => file.to_owned(),
+        false => from.join(" and "),
+    }
 }
 
 /// Whether the run was of a service without a spec.
@@ -268,7 +285,7 @@ fn figures(run: &Run) -> Vec<Fact> {
         && let Some(last) = facts.last_mut()
     {
         last.add(format!(
-            "{} of these {} were not answered and count with the age they had reached",
+            "{} of these {} timed out or were cut off, and count with the age they had reached",
             count(response.censored),
             count(response.count)
         ));
@@ -375,7 +392,9 @@ fn messages(run: &Run) -> Section {
 }
 
 fn limit(run: &Run) -> Section {
-    if run.live.is_some() {
+    // Of what was not measured from within nothing is known.
+    let is_unknown = run.not_measured.iter().any(|part| part == "services");
+    if run.live.is_some() || is_unknown {
         return Section::empty();
     }
     let Some(bottleneck) = &run.bottleneck else {

@@ -31,7 +31,8 @@ pub(super) fn falling_behind(
     let full = backend.is_some_and(|(offered, limits)| is_full(offered, limits));
     let behind = match full {
         true => later.missing,
-        false => later.missing.saturating_sub(later.timed_out),
+        // Those at the end of the second half time out after it.
+        false => later.unanswered().min(window.unanswered()),
     };
     matters(behind, later.intended).then(|| window.missing as f64 / seconds)
 }
@@ -53,6 +54,11 @@ struct Fate {
 }
 
 impl Fate {
+    /// Those that did not time out either.
+    fn unanswered(&self) -> u64 {
+        self.missing.saturating_sub(self.timed_out)
+    }
+
     fn of(requests: &Requests, ok: u64) -> Fate {
         let ended =
             ok + requests.ended(Outcome::AppError) + requests.ended(Outcome::TransportError);

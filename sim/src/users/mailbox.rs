@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::event::{FlightId, Outcome, Received, Request};
-use crate::model::{ActionId, Await, Client, ClientId, Deliverer, Model};
+use crate::model::{ActionId, Await, ClientId, Deliverer, Model};
 use crate::time::{Span, Time};
 
 /// Requests that wait for nothing more and are still known, so that what comes for them is a duplicate or late rather
@@ -145,11 +145,10 @@ impl Closed {
     }
 }
 
-/// By client: how long after its sending something may still come for a request, as long as it may be waited for and the
-/// drain; for ever where it may be waited for so long.
+/// By client: how long after its sending something may still come for a request, also for one that is done before; for ever
+/// where nobody gives up.
 fn patience<P>(model: &Model<P>) -> Vec<Option<Span>> {
-    let of = |client: &Client| Some(client.timeout? + model.limits.drain);
-    model.clients.iter().map(of).collect()
+    model.clients.iter().map(|client| client.timeout).collect()
 }
 
 impl Awaited {
@@ -189,7 +188,7 @@ impl Awaited {
     fn forget(&mut self, now: Time) {
         for client in 0..self.ended.len() {
             while let Some((until, key)) = self.ended[client].front().copied()
-                && until <= now
+                && until < now
             {
                 self.ended[client].pop_front();
                 self.close(key, false);
@@ -223,8 +222,10 @@ impl Awaited {
             };
         };
         let intended = open.intended;
+        let patience = patience[open.client.index()];
+        let is_overdue = open.ended && delivery.at > until(open.sent, patience);
         // What came before it was sent belongs to one before it.
-        if delivery.at < open.sent {
+        if delivery.at < open.sent || is_overdue {
             return (Received::Late { intended }, None);
         }
         let had = &mut open.had;
@@ -249,7 +250,7 @@ impl Awaited {
         let is_complete = open.delivered == deliveries;
         open.ended |= ends;
         if ends && !is_complete {
-            self.ends_open(client, until(sent, patience[client.index()]), delivery.key);
+            self.ends_open(client, until(sent, patience), delivery.key);
         }
         self.close_if_complete(delivery.key);
         (received, ends.then_some(flight))

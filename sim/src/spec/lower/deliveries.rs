@@ -22,14 +22,17 @@ pub fn awaited(action: &syntax::Action, findings: &mut Findings) -> Option<Await
     let Some(written) = &action.r#await else {
         if let Some(delivery) = delivery {
             let error = delivery.error("nothing is awaited that could come there");
-            let error = error.help("add `await: {}` to the action, or remove `delivery`");
+            let error = error.help(
+                "say how many are to come, as in `await: {deliveries: 20}`, or remove `delivery`",
+            );
             findings.error(error.absence());
         }
         let limits = action.slo.as_ref();
         if let Some(limits) = limits.and_then(|slo| slo.value.deliveries.as_ref()) {
             let error = limits.error("the action awaits no deliveries that could keep this");
-            let error =
-                error.help("add `await: {deliveries: 20}` to the action, or remove the limits");
+            let error = error.help(
+                "say how many are to come, as in `await: {deliveries: 20}`, or remove the limits",
+            );
             findings.error(error.absence());
         }
         return None;
@@ -65,7 +68,9 @@ pub fn awaited(action: &syntax::Action, findings: &mut Findings) -> Option<Await
             Until::All => deliveries,
             Until::First => NonZeroU32::MIN,
             Until::Count(number) => {
-                let what = format!("{number} of {deliveries} deliveries");
+                let what = format!(
+                    "a request waits for {number} deliveries, and {deliveries} are to come: it would never end"
+                );
                 let most = u64::from(deliveries.get());
                 let number = Spanned {
                     value: number,
@@ -158,9 +163,11 @@ pub fn bind(spec: &Spec, model: &mut LiveModel, names: &Names<'_>, findings: &mu
         };
         awaited.from = from;
         let awaited = *awaited;
+        warn_of_subject(spec, action, awaited, model, findings);
         match (from, &written.value.subscribers) {
             (Some(Deliverer::FanOut(fan_out)), _) => {
                 warn_of_other_number(written, awaited, fan_out, model, findings);
+                warn_of_waiting_for_ever(written, awaited, (id, fan_out), model, findings);
             }
             (Some(Deliverer::Consumer(_)), Some(subscribers)) if awaited.subscribers.get() > 1 => {
                 let error = subscribers.error("a consumer is a single subscriber");
@@ -291,6 +298,73 @@ fn list(several: &[Deliverer], model: &LiveModel) -> String {
         [] => String::new(),
         [one] => one.clone(),
         [before @ .., last] => format!("{} and {last}", before.join(", ")),
+    }
+}
+
+/// Warns where a delivery that is lost is waited for by somebody who never gives up.
+fn warn_of_waiting_for_ever(
+    written: &Spanned<deliveries::Await>,
+    awaited: Await,
+    (action, fan_out): (ActionId, FanOutId),
+    model: &LiveModel,
+    findings: &mut Findings,
+) {
+    let fan_out = &model.fan_outs[fan_out.index()];
+    let waits = model.clients.iter().find(|client| {
+        let mut shares = client.mix.shares.iter();
+        client.timeout.is_none() && shares.any(|(of, _)| *of == action)
+    });
+    if let Some(client) = waits
+        && fan_out.loss > 0.0
+        && awaited.until == awaited.deliveries
+    {
+        let warning = written.error(format!(
+            "fan-out {} loses deliveries, and a request of {} that waits for one of them never ends",
+            fan_out.name, client.name
+        ));
+        findings.warn(warning.help("give the client a `timeout`, or wait for fewer: `until`"));
+    }
+}
+
+/// Warns of a subject of a double that no double of this spec publishes to, and of several subscriptions to one that has a
+/// message for each subscriber.
+fn warn_of_subject(
+    spec: &Spec,
+    action: &syntax::Action,
+    awaited: Await,
+    model: &LiveModel,
+    findings: &mut Findings,
+) {
+    let live = action.live.as_ref();
+    let Some(delivery) = live.and_then(|live| live.value.delivery.as_ref()) else {
+        return;
+    };
+    let subject = &delivery.value.subject;
+    let tokens: Vec<&str> = subject.value.split('.').collect();
+    let ["blis", name, "fanout", fan_out, ..] = tokens[..] else {
+        return;
+    };
+    let known = |one: &str| model.fan_outs.iter().any(|of| of.name == one);
+    let kept = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let own = spec.name.value.replace(|c: char| !kept(c), "_");
+    let is_own = name == own || name == "*";
+    if !is_own || !(known(fan_out) || fan_out == "*") {
+        let warning = subject.error(format!(
+            "no double of this spec publishes to `{}`",
+            shown(&subject.value)
+        ));
+        let from = model.fan_outs.first().map_or("NAME", |of| of.name.as_str());
+        let help = format!("write `blis.{own}.fanout.{from}.*`");
+        findings.warn(warning.help(help));
+    } else if awaited.subscribers.get() > 1 && tokens.last() == Some(&"*") {
+        let warning = subject.error(format!(
+            "a double publishes a message for each subscriber, and each of {} subscriptions here gets all of them",
+            awaited.subscribers
+        ));
+        findings.warn(warning.help(format!(
+            "write `await: {{deliveries: {}}}`, which takes them over one subscription",
+            awaited.deliveries
+        )));
     }
 }
 

@@ -200,13 +200,22 @@ fn what_has_ended_is_forgotten_when_nothing_may_come_any_more() {
         let awaited = bench.mailbox.actions[0].as_ref();
         awaited.expect("it awaits").open.len()
     };
-    bench.mailbox.forget(ms(35_020));
+    bench.mailbox.forget(ms(5_021));
     assert_eq!(open(&bench), 2);
-    // Sent at 21 ms, with a timeout of 5 s and a drain of 30 s; the second one has not ended.
-    bench.mailbox.forget(ms(35_021));
+    // Sent at 21 ms, with a timeout of 5 s; the second one has not ended.
+    bench.mailbox.forget(ms(5_022));
     assert_eq!(open(&bench), 1);
-    assert!(!bench.deliver(0, 0, None, 36_000));
+    assert!(!bench.deliver(0, 0, None, 6_000));
     assert_eq!(bench.counts(), [1, 0, 1, 0]);
+}
+
+#[test]
+fn what_comes_after_the_timeout_is_late_also_for_a_request_that_is_done() {
+    let mut bench = Bench::replied("{deliveries: 3, until: first}", 1);
+    assert!(bench.deliver(0, 0, None, 30));
+    assert!(!bench.deliver(0, 0, None, 5_021));
+    assert!(!bench.deliver(0, 0, None, 5_022));
+    assert_eq!(bench.counts(), [2, 0, 1, 0]);
 }
 
 #[test]
