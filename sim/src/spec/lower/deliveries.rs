@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::live::count;
-use super::{Findings, Names, paths, refer};
+use super::{Findings, Names, objectives, refer};
 use crate::model::{ActionId, Await, ConsumerId, Deliverer, DeliveryLimits, FanOutId, LiveModel};
 use crate::spec::deliveries::{self, DeliverySlo, Until};
 use crate::spec::error::{one_of, shown};
@@ -100,7 +100,7 @@ pub fn limits(written: &Spanned<DeliverySlo>, findings: &mut Findings) -> Delive
         let Some(times) = times else {
             return Vec::new();
         };
-        let limits = paths::limits("delivery", times.value.all(), findings);
+        let limits = objectives::limits("delivery", times.value.all(), findings);
         if limits.is_empty() {
             empty = true;
             let error = times.error("without a limit nothing is promised");

@@ -14,6 +14,7 @@ mod emptiness;
 mod live;
 mod members;
 mod moments;
+mod objectives;
 mod paths;
 mod recordings;
 mod replies;
@@ -83,7 +84,7 @@ pub fn lower_live(spec: &Spec, files: &Files) -> Result<Lowered<Option<Path>>, V
         emptiness::check(spec, &model, &mut findings);
         services::check_timeouts(spec, &model, &mut findings);
         sizes::check(spec, &model, &mut findings);
-        paths::warn_of_unmissable(spec, &model, &mut findings);
+        objectives::warn_of_unmissable(spec, &model, &mut findings);
         paths::warn_of_unanswered(spec, &model, &mut findings);
         standstill::check(spec, &model, &mut findings);
         conditions::warn(spec, &model, &mut findings);

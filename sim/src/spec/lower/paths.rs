@@ -8,13 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::run::span;
 use super::streams::Subscriptions;
-use super::{Findings, Names, clients, deliveries, distributions, live, refer};
+use super::{Findings, Names, clients, deliveries, distributions, live, objectives, refer};
 use crate::model::SendKind;
-use crate::model::{
-    self, Action, ClassId, FanOutId, LiveModel, Path, QuantileLimit, ServiceId, Slo, Step, StreamId,
-};
+use crate::model::{self, Action, ClassId, FanOutId, LiveModel, Path, ServiceId, Step, StreamId};
 use crate::spec::backend::{Cache, Join, Parallel, Publish, Visit};
-use crate::spec::distribution::Duration;
 use crate::spec::error::{Origin, SpecError, shown};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::{self, Arm, Spec};
@@ -144,7 +141,7 @@ impl Paths<'_, '_> {
         let slo = action
             .slo
             .as_ref()
-            .map(|written| slo(written, self.findings))
+            .map(|written| objectives::lower(written, self.findings))
             .unwrap_or_default();
         if let Some(deadline) = &action.deadline
             && span(deadline.value) == Span::ZERO
@@ -805,134 +802,4 @@ pub fn warn_of_unanswered(spec: &Spec, model: &LiveModel, findings: &mut Finding
             findings.warn(live.error(message).help(help));
         }
     }
-}
-
-/// Warns of limits that no run can break: a response time is at most the timeout of those who wait for it.
-pub fn warn_of_unmissable(spec: &Spec, model: &LiveModel, findings: &mut Findings) {
-    for (index, (name, action)) in spec.actions.value.0.iter().enumerate() {
-        let Some(slo) = &action.slo else { continue };
-        let senders = model.clients.iter().filter(|client| {
-            let mut shares = client.mix.shares.iter();
-            shares.any(|(chosen, _)| chosen.index() == index)
-        });
-        let longest = senders
-            .map(|client| client.timeout.unwrap_or(Span::MAX))
-            .max();
-        let Some(longest) = longest else { continue };
-        let slo = &slo.value;
-        let limits = [&slo.p50, &slo.p90, &slo.p95, &slo.p99, &slo.p999];
-        for limit in limits.into_iter().flatten() {
-            // The timeout counts from the sending, which may be late where requests wait for room.
-            if span(limit.value) > longest && !model.holds_back() {
-                let message = format!(
-                    "no response of `{}` takes longer than its clients' timeout of {longest}, so that this limit of {} \
-                     cannot be missed",
-                    name.value, limit.value
-                );
-                let help = "set a limit below the timeout, and `errors` for those who time out";
-                findings.warn(limit.error(message).help(help));
-            }
-        }
-        let overall = slo
-            .overall
-            .as_ref()
-            .and_then(|slo| slo.value.errors.as_ref());
-        for errors in slo.errors.iter().chain(overall) {
-            if errors.value.0 < 1.0 {
-                continue;
-            }
-            let message = "a limit of 100 % errors cannot be missed";
-            findings.warn(errors.error(message).help("one percent is written `1%`"));
-        }
-    }
-}
-
-fn slo(written: &Spanned<syntax::Slo>, findings: &mut Findings) -> Slo {
-    let slo = &written.value;
-    let quantiles = [
-        ("p50", 0.5, &slo.p50),
-        ("p90", 0.9, &slo.p90),
-        ("p95", 0.95, &slo.p95),
-        ("p99", 0.99, &slo.p99),
-        ("p999", 0.999, &slo.p999),
-    ];
-    if slo.errors.is_none()
-        && slo.overall.is_none()
-        && slo.deliveries.is_none()
-        && quantiles.iter().all(|(_, _, limit)| limit.is_none())
-    {
-        findings.error(
-            written
-                .error("an empty `slo` promises nothing")
-                .help(
-                    "give `p50`, `p90`, `p95`, `p99`, `p999`, `errors`, `deliveries` or `overall`",
-                )
-                .absence(),
-        );
-    }
-    let overall = slo.overall.as_ref().map(|overall| {
-        if let Some(nested) = &overall.value.overall {
-            findings.error(
-                nested
-                    .error("`overall` is over all tries already")
-                    .help("give its limits once, below the `overall` of the `slo`"),
-            );
-        }
-        if let Some(deliveries) = &overall.value.deliveries {
-            findings.error(
-                deliveries
-                    .error("deliveries belong to single tries")
-                    .help("give `deliveries` beside `overall`"),
-            );
-        }
-        Box::new(self::slo(overall, findings))
-    });
-    Slo {
-        quantiles: limits("response", quantiles, findings),
-        errors: slo.errors.as_ref().map(|errors| errors.value.0),
-        deliveries: slo
-            .deliveries
-            .as_ref()
-            .map(|written| Box::new(deliveries::limits(written, findings))),
-        overall,
-    }
-}
-
-/// Limits on quantiles, in ascending order of the quantiles, which `what` can meet.
-pub fn limits(
-    what: &str,
-    written: [(&str, f64, &Option<Spanned<Duration>>); 5],
-    findings: &mut Findings,
-) -> Vec<QuantileLimit> {
-    let mut lowered = Vec::new();
-    let mut before: Option<(&str, Span)> = None;
-    for (name, quantile, limit) in written {
-        let Some(limit) = limit else { continue };
-        let length = span(limit.value);
-        if length == Span::ZERO {
-            findings.error(
-                limit
-                    .error(format!(
-                        "`{name}` is {}, which no {what} can meet",
-                        limit.value
-                    ))
-                    .help("give a time above 0s"),
-            );
-        } else if let Some((lower, shorter)) = before
-            && length < shorter
-        {
-            let message = format!("`{name}` ({}) is below `{lower}` ({shorter})", limit.value);
-            findings.error(
-                limit
-                    .error(message)
-                    .help("the limit of a higher quantile is at least that of a lower one"),
-            );
-        }
-        before = Some((name, length));
-        lowered.push(QuantileLimit {
-            quantile,
-            limit: length,
-        });
-    }
-    lowered
 }
