@@ -7,15 +7,13 @@
 use std::collections::BTreeSet;
 
 use blis_sim::model::{
-    Action, ActionId, Answer, Dispatch, LiveModel, Model, Path, Service, ServiceId,
+    Action, ActionId, Answer, DOUBLES, Dispatch, LiveModel, Model, Path, Service, ServiceId, token,
 };
 
 use crate::peers::Roster;
 
 /// The queue group of doubles.
 pub const GROUP: &str = "q";
-/// What the subjects start with over which doubles speak with one another, and fan-outs are sent.
-const PREFIX: &str = "blis";
 
 /// What is asked for at a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,26 +117,18 @@ pub fn played(model: &Model, only: &[String]) -> Result<Vec<bool>, Unplayable> {
 /// The subject at which a spec's doubles hand visits of a service to one another.
 pub fn visit_subject(model: &Model, service: usize) -> String {
     let service = &model.services[service].name;
-    format!("{PREFIX}.{}.visit.{service}", token(&model.name))
+    format!("{DOUBLES}.{}.visit.{service}", token(&model.name))
 }
 
 /// The subject at which the doubles of the spec of this name tell of themselves.
 pub fn peers_subject(name: &str) -> String {
-    format!("{PREFIX}.{}.peers", token(name))
+    format!("{DOUBLES}.{}.peers", token(name))
 }
 
 /// The subject of a fan-out's delivery to the subscriber of this number.
 pub fn delivery_subject(model: &Model, fan_out: usize, number: u32) -> String {
     let name = &model.fan_outs[fan_out].name;
-    format!("{PREFIX}.{}.fanout.{name}.{number}", token(&model.name))
-}
-
-/// A spec's name as a token of a subject.
-fn token(name: &str) -> String {
-    let kept = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    name.chars()
-        .map(|c| if kept(c) { c } else { '_' })
-        .collect()
+    format!("{DOUBLES}.{}.fanout.{name}.{number}", token(&model.name))
 }
 
 /// The subjects of the actions that are requests or publications. Streams and buckets that the spec's users send to

@@ -60,7 +60,6 @@ impl DeliveryTimes {
     fn record(&mut self, from_intended: Span, from_sent: Span, limits: &[QuantileLimit]) {
         self.from_intended.record(from_intended);
         self.from_sent.record(from_sent);
-        self.over.resize(limits.len(), Over::default());
         for (limit, over) in limits.iter().zip(&mut self.over) {
             over.response += u64::from(from_intended > limit.limit);
             over.service += u64::from(from_sent > limit.limit);
@@ -70,8 +69,6 @@ impl DeliveryTimes {
     fn merge(&mut self, other: &DeliveryTimes) {
         self.from_intended.merge(&other.from_intended);
         self.from_sent.merge(&other.from_sent);
-        self.over
-            .resize(other.over.len().max(self.over.len()), Over::default());
         for (mine, others) in self.over.iter_mut().zip(&other.over) {
             mine.add(*others);
         }

@@ -4,6 +4,15 @@ use std::num::NonZeroU32;
 
 use super::{ActionId, ConsumerId, FanOutId, LiveModel, Model, QuantileLimit, Step};
 
+/// What the subjects start with over which doubles speak with one another, and fan-outs are sent.
+pub const DOUBLES: &str = "blis";
+
+/// A spec's name as a token of these subjects.
+pub fn token(name: &str) -> String {
+    let kept = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    name.replace(|c| !kept(c), "_")
+}
+
 /// Deliveries that the requests of an action await.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Await {

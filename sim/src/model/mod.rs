@@ -16,7 +16,7 @@ mod size;
 mod template;
 mod texts;
 
-pub use deliveries::{Await, Deliverer, DeliveryLimits};
+pub use deliveries::{Await, DOUBLES, Deliverer, DeliveryLimits, token};
 pub use live::{
     Answer, By, Choice, Condition, Connections, DeliveredAt, InFlightPolicy, MEMBER, MaxInFlight,
     Payload, REQUEST_ID, SERVICE_TIME, SendKind, Sending, Variable,

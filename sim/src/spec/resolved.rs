@@ -298,25 +298,19 @@ fn action(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {
 }
 
 fn objectives(f: &mut Formatter<'_>, indent: &str, slo: &Slo) -> fmt::Result {
+    for (name, _, limit) in slo.quantiles() {
+        optional(f, indent, name, limit)?;
+    }
     let Slo {
-        p50,
-        p90,
-        p95,
-        p99,
-        p999,
+        p50: _,
+        p90: _,
+        p95: _,
+        p99: _,
+        p999: _,
         errors,
         deliveries,
         overall,
     } = slo;
-    for (name, limit) in [
-        ("p50", p50),
-        ("p90", p90),
-        ("p95", p95),
-        ("p99", p99),
-        ("p999", p999),
-    ] {
-        optional(f, indent, name, limit)?;
-    }
     optional(f, indent, "errors", errors)?;
     if let Some(deliveries) = deliveries {
         of_deliveries(f, indent, &deliveries.value)?;

@@ -333,6 +333,19 @@ pub struct Slo {
     pub overall: Option<Box<Spanned<Slo>>>,
 }
 
+impl Slo {
+    /// The limits on quantiles, ascending, with their names.
+    pub fn quantiles(&self) -> [(&'static str, f64, &Option<Spanned<Duration>>); 5] {
+        [
+            ("p50", 0.5, &self.p50),
+            ("p90", 0.9, &self.p90),
+            ("p95", 0.95, &self.p95),
+            ("p99", 0.99, &self.p99),
+            ("p999", 0.999, &self.p999),
+        ]
+    }
+}
+
 /// A step of a path.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -145,12 +145,6 @@ impl Closed {
     }
 }
 
-/// By client: how long after its sending something may still come for a request, also for one that is done before; for ever
-/// where nobody gives up.
-fn patience<P>(model: &Model<P>) -> Vec<Option<Span>> {
-    model.clients.iter().map(|client| client.timeout).collect()
-}
-
 impl Awaited {
     fn new(of: Await, clients: usize) -> Awaited {
         Awaited {
@@ -173,9 +167,18 @@ impl Awaited {
         self.spare.push(had);
     }
 
-    /// A request has ended before all has come: until when something may still come for it.
-    fn ends_open(&mut self, client: ClientId, until: Time, key: Key) {
-        let ended = &mut self.ended[client.index()];
+    /// A request is done. It is closed where all has come, and otherwise kept for what may still come.
+    fn end(&mut self, key: Key, patience: &[Option<Span>]) {
+        let Some(open) = self.open.get_mut(&key) else {
+            return;
+        };
+        open.ended = true;
+        if open.delivered == self.of.deliveries.get() {
+            return self.close(key, true);
+        }
+        let client = open.client.index();
+        let until = until(open.sent, patience[client]);
+        let ended = &mut self.ended[client];
         ended.push_back((until, key));
         if ended.len() > REMEMBERED
             && let Some((_, oldest)) = ended.pop_front()
@@ -193,14 +196,6 @@ impl Awaited {
                 self.ended[client].pop_front();
                 self.close(key, false);
             }
-        }
-    }
-
-    fn close_if_complete(&mut self, key: Key) {
-        let deliveries = self.of.deliveries.get();
-        let open = self.open.get(&key);
-        if open.is_some_and(|open| open.ended && open.delivered == deliveries) {
-            self.close(key, true);
         }
     }
 
@@ -222,8 +217,8 @@ impl Awaited {
             };
         };
         let intended = open.intended;
-        let patience = patience[open.client.index()];
-        let is_overdue = open.ended && delivery.at > until(open.sent, patience);
+        let overdue = until(open.sent, patience[open.client.index()]);
+        let is_overdue = open.ended && delivery.at > overdue;
         // What came before it was sent belongs to one before it.
         if delivery.at < open.sent || is_overdue {
             return (Received::Late { intended }, None);
@@ -239,20 +234,20 @@ impl Awaited {
         }
         *of_subscriber += 1;
         open.delivered += 1;
+        let is_last = open.delivered == deliveries;
         let received = Received::Delivered {
             intended,
             sent: open.sent,
             is_first: open.delivered == 1,
-            is_last: open.delivered == deliveries,
+            is_last,
         };
         let ends = !open.ended && open.replied && open.delivered >= self.of.until.get();
-        let (flight, client, sent) = (open.flight, open.client, open.sent);
-        let is_complete = open.delivered == deliveries;
-        open.ended |= ends;
-        if ends && !is_complete {
-            self.ends_open(client, until(sent, patience), delivery.key);
+        let flight = open.flight;
+        if ends {
+            self.end(delivery.key, patience);
+        } else if open.ended && is_last {
+            self.close(delivery.key, true);
         }
-        self.close_if_complete(delivery.key);
         (received, ends.then_some(flight))
     }
 }
@@ -275,7 +270,8 @@ pub struct Mailbox {
     earlier: Earlier,
     late_of_earlier: u64,
     actions: Vec<Option<Awaited>>,
-    /// By client.
+    /// By client: how long after its sending something may still come for a request, also for one that is done before;
+    /// for ever where nobody gives up.
     patience: Vec<Option<Span>>,
     /// By slot: what the request of that slot awaits.
     by_slot: Vec<Option<(FlightId, ActionId, Key)>>,
@@ -295,7 +291,7 @@ impl Mailbox {
                 earlier: Earlier::default(),
                 late_of_earlier: 0,
                 actions,
-                patience: patience(model),
+                patience: model.clients.iter().map(|client| client.timeout).collect(),
                 by_slot: Vec::new(),
             })
         })
@@ -363,13 +359,8 @@ impl Mailbox {
         if open.delivered < awaited.of.until.get() {
             return Replied::Waits;
         }
-        open.ended = true;
-        let (client, sent) = (open.client, open.sent);
         self.by_slot[flight.slot()] = None;
-        if open.delivered < awaited.of.deliveries.get() {
-            awaited.ends_open(client, until(sent, self.patience[client.index()]), key);
-        }
-        awaited.close_if_complete(key);
+        awaited.end(key, &self.patience);
         ENDS
     }
 

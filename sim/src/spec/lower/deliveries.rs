@@ -4,7 +4,9 @@ use std::num::NonZeroU32;
 
 use super::live::count;
 use super::{Findings, Names, objectives, refer};
-use crate::model::{ActionId, Await, ConsumerId, Deliverer, DeliveryLimits, FanOutId, LiveModel};
+use crate::model::{
+    ActionId, Await, ConsumerId, DOUBLES, Deliverer, DeliveryLimits, FanOutId, LiveModel, token,
+};
 use crate::spec::deliveries::{self, DeliverySlo, Until};
 use crate::spec::error::{one_of, shown};
 use crate::spec::spanned::Spanned;
@@ -341,12 +343,11 @@ fn warn_of_subject(
     };
     let subject = &delivery.value.subject;
     let tokens: Vec<&str> = subject.value.split('.').collect();
-    let ["blis", name, "fanout", fan_out, ..] = tokens[..] else {
+    let [DOUBLES, name, "fanout", fan_out, ..] = tokens[..] else {
         return;
     };
     let known = |one: &str| model.fan_outs.iter().any(|of| of.name == one);
-    let kept = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let own = spec.name.value.replace(|c: char| !kept(c), "_");
+    let own = token(&spec.name.value);
     let is_own = name == own || name == "*";
     if !is_own || !(known(fan_out) || fan_out == "*") {
         let warning = subject.error(format!(
@@ -354,7 +355,7 @@ fn warn_of_subject(
             shown(&subject.value)
         ));
         let from = model.fan_outs.first().map_or("NAME", |of| of.name.as_str());
-        let help = format!("write `blis.{own}.fanout.{from}.*`");
+        let help = format!("write `{DOUBLES}.{own}.fanout.{from}.*`");
         findings.warn(warning.help(help));
     } else if awaited.subscribers.get() > 1 && tokens.last() == Some(&"*") {
         let warning = subject.error(format!(

@@ -22,8 +22,11 @@ pub fn warn_of_unmissable(spec: &Spec, model: &LiveModel, findings: &mut Finding
             .max();
         let Some(longest) = longest else { continue };
         let slo = &slo.value;
-        let limits = [&slo.p50, &slo.p90, &slo.p95, &slo.p99, &slo.p999];
-        for limit in limits.into_iter().flatten() {
+        for limit in slo
+            .quantiles()
+            .into_iter()
+            .filter_map(|(.., limit)| limit.as_ref())
+        {
             // The timeout counts from the sending, which may be late where requests wait for room.
             if span(limit.value) > longest && !model.holds_back() {
                 let message = format!(
@@ -52,13 +55,7 @@ pub fn warn_of_unmissable(spec: &Spec, model: &LiveModel, findings: &mut Finding
 /// What is promised of an action.
 pub fn lower(written: &Spanned<syntax::Slo>, findings: &mut Findings) -> Slo {
     let slo = &written.value;
-    let quantiles = [
-        ("p50", 0.5, &slo.p50),
-        ("p90", 0.9, &slo.p90),
-        ("p95", 0.95, &slo.p95),
-        ("p99", 0.99, &slo.p99),
-        ("p999", 0.999, &slo.p999),
-    ];
+    let quantiles = slo.quantiles();
     if slo.errors.is_none()
         && slo.overall.is_none()
         && slo.deliveries.is_none()
