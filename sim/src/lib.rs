@@ -31,6 +31,7 @@ pub mod random;
 pub mod replication;
 pub mod result;
 pub mod runner;
+pub mod search;
 pub mod simulation;
 pub mod spec;
 pub mod statistics;
