@@ -8,7 +8,9 @@
 //! - What is not decided is said to be so, with what would decide it.
 
 mod found;
+mod steps;
 mod trial;
 
 pub use found::{AtLeast, Ceiling, Ended, Found};
+pub use steps::{AfterTrip, Expected, NoSteps, Steps};
 pub use trial::{Judged, Share, Trial};
