@@ -67,6 +67,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     };
     let watch = Watch {
         stop: &|| interrupted() || record_failed(),
+        enough: &|| false,
         show: &mut show,
     };
     let begin = |connected: &Connected| {

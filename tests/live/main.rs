@@ -21,6 +21,7 @@ mod service;
 mod session;
 mod stranger;
 mod streams;
+mod trials;
 mod unread;
 mod wire;
 

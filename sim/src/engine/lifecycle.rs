@@ -28,6 +28,15 @@ pub enum LoadEnd {
     Idle,
     /// The run was interrupted from outside.
     Interrupted,
+    /// What it was to find out was decided before its horizon.
+    Decided,
+}
+
+impl LoadEnd {
+    /// Whether it ended as a load does that has its time: what was due by then and waits for room is still sent.
+    pub fn is_in_time(self) -> bool {
+        matches!(self, LoadEnd::Horizon | LoadEnd::Decided)
+    }
 }
 
 /// What is still to come, as far as it is known at an instant.
@@ -135,7 +144,7 @@ impl Lifecycle {
     pub fn turn(&self, now: Time, ahead: Ahead) -> Turn {
         if let Some((why, _)) = self.ended {
             let cut_off = self.cut_off();
-            let held = ahead.held && why == LoadEnd::Horizon;
+            let held = ahead.held && why.is_in_time();
             return match (held, ahead.busy) {
                 (false, false) => Turn::Over,
                 _ if now <= cut_off => Turn::GoesOn,
