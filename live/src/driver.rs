@@ -167,7 +167,7 @@ const BURST: usize = 64;
 /// so many.
 const DROPPED: usize = 1024;
 /// How long connections may be down before the run is given up.
-const PATIENCE: Span = Span::from_nanos(10_000_000_000);
+pub(crate) const PATIENCE: Span = Span::from_nanos(10_000_000_000);
 
 /// A live run.
 pub struct Driver<T, C, S> {

@@ -117,12 +117,17 @@ pub struct Besides<'a, B> {
     pub begin: B,
 }
 
+/// How many connections a model takes.
+pub fn connections_of<P>(model: &Model<P>) -> u32 {
+    Allotment::new(model).number()
+}
+
 /// How many connections a model takes, if this process may open so many.
 ///
 /// # Errors
 /// What the system has too little of.
 pub fn fits<P>(model: &Model<P>) -> Result<u32, Failure> {
-    let number = Allotment::new(model).number();
+    let number = connections_of(model);
     Limits::of_process().allow(number)?;
     Ok(number)
 }

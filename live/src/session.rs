@@ -244,6 +244,12 @@ impl Session {
         })
     }
 
+    /// Whether every connection is up, as far as is known.
+    pub fn is_up(&self) -> bool {
+        let mut connections = self.connections.iter();
+        connections.all(|one| one.up.load(Ordering::Relaxed))
+    }
+
     /// The backlogs of the consumers that are observed, now; those of which nobody says anything are left out.
     pub fn backlogs(&self) -> BTreeMap<String, u64> {
         self.runtime.block_on(backlogs(&self.asker, &self.streams))

@@ -4,7 +4,7 @@
 //! Guarantees:
 //! - Trial n, from 0, has the seed [`seed_of`]`(seed, n)`: arrivals, choices and keys of its own.
 //! - Nothing of an earlier trial counts in a later one: each is a load with an [`Epoch`](blis_sim::runner::Epoch) of its own.
-//! - A trial that begins while work of an earlier one is left says so. It may pass; it cannot trip.
+//! - A trial that begins while work of an earlier one is left, or loses connections, says so. It may pass; it cannot trip.
 //! - The drain and the wait for backlogs take no longer than `run.drain` each.
 
 mod limits;
@@ -12,9 +12,11 @@ mod looks;
 mod settle;
 
 use std::cell::Cell;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
+use blis_sim::engine::LoadEnd;
 use blis_sim::event::{Event, Sink};
 use blis_sim::measure::Measure;
 use blis_sim::model::{Limits, Model, Path};
@@ -25,15 +27,15 @@ use blis_sim::time::{Span, Time};
 use blis_sim::verdict::Status;
 
 use crate::clock::RealClock;
-use crate::driver::{Progress, Watch};
+use crate::driver::{PATIENCE, Progress, Watch};
 use crate::observe::{Failure, Heard, Observed, evidence};
 use crate::recent::Recent;
 use crate::session::Session;
 use looks::Looks;
-use settle::{Backlogs, Settled, pause, settle};
+use settle::{Backlogs, Settled, settle, wait_until};
 
 /// How long the parts of a trial take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pace {
     /// Load that is not measured.
     pub warmup: Span,
@@ -84,8 +86,9 @@ pub struct Tried<S> {
     pub ran: Ran,
     /// The same with all that a result document of it tells.
     pub observed: Observed<S>,
-    /// What was left of an earlier trial when it began, in sentences.
-    pub began_with: Vec<String>,
+    /// What else may have made its load heavier than it is, in sentences: what was left of an earlier trial when it began, and
+    /// connections that were lost meanwhile.
+    pub disturbed_by: Vec<String>,
 }
 
 impl<S> Tried<S> {
@@ -94,12 +97,17 @@ impl<S> Tried<S> {
         self.observed.ended.lost
     }
 
-    /// The trial, judged. What an earlier trial has left makes a load heavier and never lighter: it does not stand in the way of
-    /// a pass, and a trip may be its doing.
+    /// Whether somebody wanted it to end before it did.
+    pub fn was_interrupted(&self) -> bool {
+        self.ran.ended_by == LoadEnd::Interrupted
+    }
+
+    /// The trial, judged. What disturbs it makes its load heavier and never lighter: it does not stand in the way of a pass, and a
+    /// trip may be its doing.
     pub fn judged(&self, load: f64, mut judged: Judged) -> Trial {
-        if judged.status == Status::Trip && !self.began_with.is_empty() {
+        if judged.status == Status::Trip && !self.disturbed_by.is_empty() {
             judged.status = Status::Inconclusive;
-            judged.reasons.extend(self.began_with.iter().cloned());
+            judged.reasons.extend(self.disturbed_by.iter().cloned());
         }
         Trial {
             load,
@@ -126,18 +134,47 @@ pub struct Trials {
 }
 
 impl Trials {
-    /// The first trial over a session that has run no load, or the one after so many over other sessions.
-    pub fn new(session: Session, pace: Pace, number: u64) -> Trials {
+    /// No trial yet, over a session that has run no load.
+    pub fn new(session: Session) -> Trials {
         let (open, nothing) = channel();
         Trials {
             session,
-            pace,
-            number,
+            pace: Pace::default(),
+            number: 0,
             before: None,
             left: Vec::new(),
             clock: RealClock::new(Instant::now(), nothing),
             _open: open,
         }
+    }
+
+    /// The trials after these are over another session. It has the consumers of this one, and none of its connections.
+    pub fn over(self, session: Session) -> Trials {
+        let Trials {
+            session: former,
+            pace,
+            number,
+            before,
+            left,
+            clock,
+            _open,
+        } = self;
+        former.close();
+        Trials {
+            session,
+            pace,
+            number,
+            before,
+            left,
+            clock,
+            _open,
+        }
+    }
+
+    /// The trials after these have this pace.
+    pub fn at(&mut self, pace: Pace) -> &mut Trials {
+        self.pace = pace;
+        self
     }
 
     /// How many there were, those over other sessions included.
@@ -148,6 +185,13 @@ impl Trials {
     /// The session.
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// Whether all connections are up, or are so before long: as long as a run that has lost them waits.
+    pub fn is_connected(&mut self, stop: &dyn Fn() -> bool) -> bool {
+        let session = &self.session;
+        wait_until(&mut self.clock, PATIENCE, &|| session.is_up() || stop());
+        session.is_up()
     }
 
     /// Lets go of the session.
@@ -246,7 +290,7 @@ impl Trials {
             warn(&format!("the next trial: {sentence}"));
         }
         self.before = Some(before);
-        pause(&mut self.clock, self.pace.cooldown, stop);
+        wait_until(&mut self.clock, self.pace.cooldown, stop);
     }
 }
 
@@ -254,7 +298,7 @@ impl Trials {
 fn tried<S, P>(
     model: &Model<P>,
     mut observed: Observed<S>,
-    began_with: Vec<String>,
+    mut disturbed_by: Vec<String>,
 ) -> Result<Tried<S>, Failure> {
     let ended = &observed.ended;
     observed.measure.finish(ended.intended)?;
@@ -262,6 +306,11 @@ fn tried<S, P>(
     evidence
         .generator_limits
         .extend(limits::of(model, &observed));
+    if observed.told.lost.load(Ordering::Relaxed) > 0 {
+        disturbed_by.push(
+            "Connections to the server were lost during the trial: look at the server's log, and search again.".to_owned(),
+        );
+    }
     let ended = &observed.ended;
     let ran = Ran {
         epoch: observed.epoch,
@@ -275,7 +324,7 @@ fn tried<S, P>(
     Ok(Tried {
         ran,
         observed,
-        began_with,
+        disturbed_by,
     })
 }
 

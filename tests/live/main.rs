@@ -4,6 +4,7 @@
 
 mod access;
 mod bad_input;
+mod ceiling;
 mod cluster;
 mod damaged;
 mod deliveries;
@@ -15,6 +16,7 @@ mod keys;
 mod observers;
 mod programs;
 mod record;
+mod responder;
 mod served;
 mod server;
 mod service;

@@ -42,7 +42,7 @@ fn trials(server: &Server, model: &Model, streams: &[String]) -> Trials {
     };
     let access = Access::default();
     let session = Session::open(model, &target, &access, &wanted, &|_| ()).expect("it opens");
-    Trials::new(session, PACE, 0)
+    Trials::new(session)
 }
 
 /// A trial, with what was warned of.
@@ -58,7 +58,10 @@ fn tried(
         decided: &mut |measure, look| decided(measure.total().window.requests.ended_total(), look),
         warn: &|warning| warnings.borrow_mut().push(warning.to_owned()),
     };
-    let tried = trials.run(model, None::<Measure>, beside).expect("it runs");
+    let tried = trials
+        .at(PACE)
+        .run(model, None::<Measure>, beside)
+        .expect("it runs");
     (tried, warnings.into_inner())
 }
 
@@ -170,7 +173,7 @@ fn a_backlog_that_nobody_works_on_is_waited_for_once_and_told() {
     let said = "the backlog of consumer ORDERS/worker is 100 messages above what it was before the trial, and nobody works on it";
     assert!(warnings[0].starts_with(said), "{warnings:?}");
     let (second, warnings) = tried(&mut trials, &model, &mut |_, _| false);
-    assert_eq!((warnings.len(), second.began_with.len()), (0, 0));
+    assert_eq!((warnings.len(), second.disturbed_by.len()), (0, 0));
     trials.close();
 }
 
@@ -194,7 +197,7 @@ fn a_trial_after_a_backlog_that_is_still_worked_on_cannot_trip() {
         }
     });
     let (first, warnings) = tried(&mut trials, &model, &mut |_, _| false);
-    assert!(first.began_with.is_empty());
+    assert!(first.disturbed_by.is_empty());
     assert!(
         warnings[0].contains("the backlog of consumer ORDERS/worker"),
         "{warnings:?}"

@@ -79,7 +79,7 @@ pub fn settle<T>(
             break;
         }
         if !open.is_empty() {
-            pause(clock, EVERY, &|| false);
+            wait_until(clock, EVERY, &|| false);
         }
     }
     parted(open, end, longest)
@@ -105,10 +105,10 @@ fn parted(open: BTreeMap<&String, Option<Behind>>, end: Time, longest: Span) -> 
     }
 }
 
-/// Waits for so long, or until somebody asks for a stop.
-pub fn pause<T>(clock: &mut impl Clock<T>, span: Span, stop: &dyn Fn() -> bool) {
-    let end = clock.now() + span;
-    while clock.now() < end && !stop() {
+/// Waits until something is so, for so long at most.
+pub fn wait_until<T>(clock: &mut impl Clock<T>, longest: Span, is_so: &dyn Fn() -> bool) {
+    let end = clock.now() + longest;
+    while clock.now() < end && !is_so() {
         let until = end.min(clock.now() + EVERY);
         clock.wait(until);
     }
@@ -200,12 +200,12 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_ends_in_time_or_with_a_stop() {
+    fn a_wait_ends_in_time_or_when_it_is_so() {
         let mut clock = Waiting(Time::ZERO);
         let span = Span::from_nanos(350_000_000);
-        pause(&mut clock, span, &|| false);
+        wait_until(&mut clock, span, &|| false);
         assert_eq!(clock.0, Time::ZERO + span);
-        pause(&mut clock, span, &|| true);
+        wait_until(&mut clock, span, &|| true);
         assert_eq!(clock.0, Time::ZERO + span);
     }
 }
