@@ -9,7 +9,6 @@ use std::time::Instant;
 
 use blis_sim::measure::Measure;
 use blis_sim::model::{Model, Path};
-use blis_sim::runner::Ran;
 use blis_sim::search::{Judged, Trial};
 use blis_sim::time::Span;
 
@@ -46,12 +45,12 @@ pub struct Asking<'a, P, E> {
     pub next: &'a mut dyn FnMut(Option<&Judged>) -> Option<f64>,
     /// Gives the model at a load.
     pub model: &'a dyn Fn(f64) -> Result<Model<P>, E>,
-    /// Judges a trial.
-    pub judge: &'a dyn Fn(f64, &Model<P>, &Ran) -> Judged,
+    /// Judges a trial that was run at a load.
+    pub judge: &'a dyn Fn(f64, &Tried<Unheard, P>) -> Judged,
     /// Whether the rest of a trial can no longer change how it is judged, by what is measured so far and the number of the look.
     pub decided: &'a dyn Fn(&Model<P>, &Measure, u32) -> bool,
     /// Is handed every trial that was judged, with all that a result document of it tells.
-    pub keep: &'a mut dyn FnMut(&Trial, Tried<Unheard>),
+    pub keep: &'a mut dyn FnMut(&Trial, Tried<Unheard, P>),
 }
 
 /// Nobody else sees the events of a trial.
@@ -152,7 +151,7 @@ where
         if tried.was_interrupted() {
             break End::Interrupted;
         }
-        let trial = tried.judged(load, (asking.judge)(load, &model, &tried.ran));
+        let trial = tried.judged(load, (asking.judge)(load, &tried));
         judged = Some(trial.judged.clone());
         (asking.keep)(&trial, tried);
     };

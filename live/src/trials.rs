@@ -81,7 +81,11 @@ pub struct Beside<'a> {
 
 /// A trial that has run, and is not judged yet.
 #[derive(Debug)]
-pub struct Tried<S> {
+pub struct Tried<S, P> {
+    /// The model as it was sent.
+    pub model: Model<P>,
+    /// How often it was looked whether it is decided.
+    pub looks: u32,
     /// What was measured, as a search takes it.
     pub ran: Ran,
     /// The same with all that a result document of it tells.
@@ -91,7 +95,7 @@ pub struct Tried<S> {
     pub disturbed_by: Vec<String>,
 }
 
-impl<S> Tried<S> {
+impl<S, P> Tried<S, P> {
     /// Whether the connections were lost for good.
     pub fn lost(&self) -> bool {
         self.observed.ended.lost
@@ -208,7 +212,7 @@ impl Trials {
         model: &Model<P>,
         also: S,
         beside: Beside<'_>,
-    ) -> Result<Tried<S>, Failure> {
+    ) -> Result<Tried<S, P>, Failure> {
         let model = self.pace.of_trial(model, self.number);
         let before = match &self.before {
             Some(before) => before.clone(),
@@ -238,22 +242,22 @@ impl Trials {
         let heard = (also, Latest::default());
         let observed = self.session.run_load(&model, heard, warn, watch)?;
         let (observed, latest) = parted(observed);
-        let tried = tried(&model, observed, std::mem::take(&mut self.left))?;
-        self.wait_for(&model, &tried, before, latest, stop, warn);
+        let mut tried = tried(model, observed, std::mem::take(&mut self.left))?;
+        tried.looks = looks.made();
+        self.wait_for(&tried, before, latest, stop, warn);
         Ok(tried)
     }
 
     /// Waits until nothing is left of a trial, and then for the cooldown.
     fn wait_for<S, P>(
         &mut self,
-        model: &Model<P>,
-        tried: &Tried<S>,
+        tried: &Tried<S, P>,
         mut before: Backlogs,
         latest: Latest,
         stop: &dyn Fn() -> bool,
         warn: &dyn Fn(&str),
     ) {
-        let drain = model.limits.drain;
+        let drain = tried.model.limits.drain;
         if tried.lost() || stop() {
             return;
         }
@@ -296,16 +300,16 @@ impl Trials {
 
 /// What a search and a document take of a load that has run.
 fn tried<S, P>(
-    model: &Model<P>,
+    model: Model<P>,
     mut observed: Observed<S>,
     mut disturbed_by: Vec<String>,
-) -> Result<Tried<S>, Failure> {
+) -> Result<Tried<S, P>, Failure> {
     let ended = &observed.ended;
     observed.measure.finish(ended.intended)?;
-    let mut evidence = evidence(model, &observed);
+    let mut evidence = evidence(&model, &observed);
     evidence
         .generator_limits
-        .extend(limits::of(model, &observed));
+        .extend(limits::of(&model, &observed));
     if observed.told.lost.load(Ordering::Relaxed) > 0 {
         disturbed_by.push(
             "Connections to the server were lost during the trial: look at the server's log, and search again.".to_owned(),
@@ -322,6 +326,8 @@ fn tried<S, P>(
         evidence,
     };
     Ok(Tried {
+        model,
+        looks: 0,
         ran,
         observed,
         disturbed_by,
@@ -335,7 +341,7 @@ struct Latest(Time);
 impl Latest {
     /// That work was left when the drain ended, if so: what nobody answers is lost, and what is still answered is not. An answer
     /// in the last tenth of the drain says that there would have been more.
-    fn still_at_work<S>(self, end: Time, drain: Span, tried: &Tried<S>) -> Option<String> {
+    fn still_at_work<S, P>(self, end: Time, drain: Span, tried: &Tried<S, P>) -> Option<String> {
         let open = tried.observed.ended.owed;
         let tenth = Span::from_nanos(drain.as_nanos() / 10);
         (open > 0 && self.0 + tenth >= end).then(|| {

@@ -96,7 +96,7 @@ fn tried(
             _ => left.next(),
         },
         model: &|load| Ok(model(load)),
-        judge: &|_, model, ran| judged(model, ran),
+        judge: &|_, tried| judged(&tried.model, &tried.ran),
         decided: &|_, _, _| false,
         keep: &mut |trial, tried| {
             kept.borrow_mut().push(trial.clone());

@@ -50,7 +50,7 @@ fn tried(
     trials: &mut Trials,
     model: &Model,
     decided: &mut dyn FnMut(u64, u32) -> bool,
-) -> (Tried<Option<Measure>>, Vec<String>) {
+) -> (Tried<Option<Measure>, blis_sim::model::Path>, Vec<String>) {
     let warnings = RefCell::new(Vec::new());
     let beside = Beside {
         stop: &|| false,

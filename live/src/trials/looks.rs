@@ -27,6 +27,11 @@ impl Looks {
         self.due_at(measure.total().window.requests.ended_total())
     }
 
+    /// How many there were.
+    pub fn made(&self) -> u32 {
+        self.number
+    }
+
     fn due_at(&mut self, ended: u64) -> Option<u32> {
         if ended < self.next {
             return None;
