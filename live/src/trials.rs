@@ -261,8 +261,9 @@ impl Trials {
         if tried.lost() || stop() {
             return;
         }
-        let end = tried.observed.ended.at;
-        self.left.extend(latest.still_at_work(end, drain, tried));
+        let ended = &tried.observed.ended;
+        self.left
+            .extend(latest.still_at_work(ended.at, drain, ended.owed));
         let session = &self.session;
         let settled = settle(
             &mut self.clock,
@@ -339,14 +340,13 @@ fn tried<S, P>(
 struct Latest(Time);
 
 impl Latest {
-    /// That work was left when the drain ended, if so: what nobody answers is lost, and what is still answered is not. An answer
-    /// in the last tenth of the drain says that there would have been more.
-    fn still_at_work<S, P>(self, end: Time, drain: Span, tried: &Tried<S, P>) -> Option<String> {
-        let open = tried.observed.ended.owed;
+    /// That work was left when a run ended in which so many replies are owed, if so. What nobody answers is lost; but an answer in the
+    /// last tenth of the drain says that there would have been more.
+    fn still_at_work(self, end: Time, drain: Span, owed: u64) -> Option<String> {
         let tenth = Span::from_nanos(drain.as_nanos() / 10);
-        (open > 0 && self.0 + tenth >= end).then(|| {
+        (owed > 0 && self.0 + tenth >= end).then(|| {
             format!(
-                "The trial began while {open} requests of the one before were still being answered: raise `run.drain`, \
+                "The trial began while the one before was still being answered, and {owed} replies were owed: raise `run.drain`, \
                  which is how long they are waited for."
             )
         })
@@ -392,4 +392,21 @@ fn parted<S>(observed: Observed<(S, Latest)>) -> (Observed<S>, Latest) {
         observers,
     };
     (observed, latest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_answered_to_the_end_of_the_drain_is_work_and_the_rest_is_lost() {
+        let seconds = |number: u64| Span::from_nanos(number * 1_000_000_000);
+        let (end, drain) = (Time::ZERO + seconds(40), seconds(30));
+        let left = |last, owed| Latest(Time::ZERO + seconds(last)).still_at_work(end, drain, owed);
+        assert!(
+            left(37, 5).is_some_and(|why| why.contains("5 replies were owed: raise `run.drain`"))
+        );
+        assert_eq!(left(36, 5), None);
+        assert_eq!(left(40, 0), None);
+    }
 }

@@ -16,6 +16,7 @@ use blis_sim::search::Judged;
 use blis_sim::time::Span;
 use blis_sim::verdict::Status;
 
+use crate::responder::Responder;
 use crate::server::Server;
 use crate::wire::Wire;
 
@@ -215,4 +216,27 @@ fn a_trial_after_a_backlog_that_is_still_worked_on_cannot_trip() {
     };
     assert_eq!(second.judged(200.0, pass.clone()).judged, pass);
     trials.close();
+}
+
+#[test]
+fn a_trial_after_requests_that_are_still_answered_cannot_trip() {
+    let server = Server::start("");
+    let time = std::time::Duration::from_millis(20);
+    let _service = Responder::start(&server, "work.*", 1, time);
+    // Fifty a second are answered, of two hundred: a hundred replies in half a second, and a second to go after the drain.
+    let model = model(&ASKS.replace("drain: 1s", "drain: 500ms"));
+    let mut trials = trials(&server, &model, &[]);
+    let (first, warnings) = tried(&mut trials, &model, &mut |_, _| false);
+    assert!(first.observed.ended.owed > 0);
+    assert!(warnings[0].contains("replies were owed"), "{warnings:?}");
+    let (second, _) = tried(&mut trials, &model, &mut |_, _| false);
+    trials.close();
+    assert_eq!(
+        second.judged(200.0, trip()).judged.status,
+        Status::Inconclusive
+    );
+    // Nothing of it counts in the second: what came of it there is known as such.
+    assert!(second.ran.late_of_earlier > 0);
+    let requests = second.ran.measure.total().requests();
+    assert_eq!(requests.intended, requests.ended_total());
 }
