@@ -20,7 +20,7 @@ use crate::observers::Wanted;
 use crate::recent::Recent;
 use crate::session::Session;
 use crate::target::Target;
-use crate::trials::{Beside, Pace, Trials, Tried};
+use crate::trials::{Beside, Pace, SoFar, Trials, Tried};
 
 /// The least share of its window that a trial is begun for when time runs out.
 const LEAST_HOLD: u64 = 4;
@@ -47,8 +47,8 @@ pub struct Asking<'a, P, E> {
     pub model: &'a dyn Fn(f64) -> Result<Model<P>, E>,
     /// Judges a trial that was run at a load.
     pub judge: &'a dyn Fn(f64, &Tried<Unheard, P>) -> Judged,
-    /// Whether the rest of a trial can no longer change how it is judged, by what is measured so far and the number of the look.
-    pub decided: &'a dyn Fn(&Model<P>, &Measure, u32) -> bool,
+    /// Whether the rest of a trial can no longer change how it is judged, by what is known so far.
+    pub decided: &'a dyn Fn(&Model<P>, &SoFar<'_>) -> bool,
     /// Is handed every trial that was judged, with all that a result document of it tells.
     pub keep: &'a mut dyn FnMut(&Trial, Tried<Unheard, P>),
 }
@@ -135,7 +135,7 @@ where
         let beside = Beside {
             stop,
             show,
-            decided: &mut |measure, look| (asking.decided)(&model, measure, look),
+            decided: &mut |so_far| (asking.decided)(&model, so_far),
             warn,
         };
         let tried = over(&mut trials, largest, &model, &open)

@@ -18,7 +18,6 @@ use std::time::Instant;
 
 use blis_sim::engine::LoadEnd;
 use blis_sim::event::{Event, Sink};
-use blis_sim::measure::Measure;
 use blis_sim::model::{Limits, Model, Path};
 use blis_sim::replication::seed_of;
 use blis_sim::runner::Ran;
@@ -31,7 +30,8 @@ use crate::driver::{PATIENCE, Progress, Watch};
 use crate::observe::{Failure, Heard, Observed, evidence};
 use crate::recent::Recent;
 use crate::session::Session;
-use looks::Looks;
+pub use looks::SoFar;
+use looks::{Looks, to_come};
 use settle::{Backlogs, Settled, settle, wait_until};
 
 /// How long the parts of a trial take.
@@ -72,9 +72,9 @@ pub struct Beside<'a> {
     pub stop: &'a dyn Fn() -> bool,
     /// Is shown how far it has come.
     pub show: &'a mut dyn FnMut(Progress, &mut Recent),
-    /// Is shown what is measured so far, each time that twice as many requests have ended as before, with the number of
-    /// the look, from 1. Whether the rest of the trial can no longer change how it is judged.
-    pub decided: &'a mut dyn FnMut(&Measure, u32) -> bool,
+    /// Is shown what is measured so far, each time that twice as many requests have ended as before. Whether the rest of the
+    /// trial can no longer change how it is judged.
+    pub decided: &'a mut dyn FnMut(&SoFar<'_>) -> bool,
     /// Is handed what may make its figures mean something else than they seem to.
     pub warn: &'a dyn Fn(&str),
 }
@@ -225,13 +225,18 @@ impl Trials {
             decided,
             warn,
         } = beside;
+        let end = Time::ZERO + self.pace.warmup + self.pace.hold;
         let (enough, mut looks) = (Cell::new(false), Looks::default());
         let mut show = |reached: Progress, (measure, recent): &mut Heard| {
             show(reached, recent);
-            if let Some(look) = looks.due(measure)
-                && decided(measure, look)
-            {
-                enough.set(true);
+            if let Some(look) = looks.due(measure) {
+                let to_come = to_come(reached, end);
+                let so_far = SoFar {
+                    measure,
+                    look,
+                    to_come,
+                };
+                enough.set(decided(&so_far));
             }
         };
         let watch = Watch {

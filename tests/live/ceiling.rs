@@ -97,7 +97,7 @@ fn tried(
         },
         model: &|load| Ok(model(load)),
         judge: &|_, tried| judged(&tried.model, &tried.ran),
-        decided: &|_, _, _| false,
+        decided: &|_, _| false,
         keep: &mut |trial, tried| {
             kept.borrow_mut().push(trial.clone());
             connections

@@ -56,7 +56,13 @@ fn tried(
     let beside = Beside {
         stop: &|| false,
         show: &mut |_, _| (),
-        decided: &mut |measure, look| decided(measure.total().window.requests.ended_total(), look),
+        decided: &mut |so_far| {
+            assert!(so_far.to_come < 1_000);
+            decided(
+                so_far.measure.total().window.requests.ended_total(),
+                so_far.look,
+            )
+        },
         warn: &|warning| warnings.borrow_mut().push(warning.to_owned()),
     };
     let tried = trials

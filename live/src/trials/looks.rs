@@ -1,6 +1,31 @@
 //! When a trial is looked at whether it is decided.
 
 use blis_sim::measure::Measure;
+use blis_sim::time::Time;
+
+use crate::driver::Progress;
+
+/// What is known of a trial while it goes on.
+#[derive(Debug)]
+pub struct SoFar<'a> {
+    /// What is measured; its books are open.
+    pub measure: &'a Measure,
+    /// The number of the look at it, from 1.
+    pub look: u32,
+    /// How many requests may still end, those in flight included.
+    pub to_come: u64,
+}
+
+/// How many requests may still end in a load that has come so far and ends then: at most twice as many as it intends at the
+/// rate so far, because what varies by more than that over time is a load of its own.
+pub fn to_come(reached: Progress, end: Time) -> u64 {
+    let (now, end) = (reached.now.as_nanos().max(1), end.as_nanos());
+    let left = u128::from(end.saturating_sub(now));
+    let intended = 2 * u128::from(reached.intended) * left / u128::from(now);
+    u64::try_from(intended)
+        .unwrap_or(u64::MAX)
+        .saturating_add(reached.in_flight as u64)
+}
 
 /// Requests that have ended when it is looked at first.
 const FIRST: u64 = 100;
@@ -45,6 +70,19 @@ impl Looks {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_to_come_goes_by_the_rate_so_far_and_what_is_in_flight() {
+        let seconds = |number: u64| Time::from_nanos(number * 1_000_000_000);
+        let reached = |now| Progress {
+            now: seconds(now),
+            intended: 400,
+            in_flight: 7,
+        };
+        assert_eq!(to_come(reached(4), seconds(10)), 2 * 600 + 7);
+        assert_eq!(to_come(reached(10), seconds(10)), 7);
+        assert_eq!(to_come(reached(12), seconds(10)), 7);
+    }
 
     #[test]
     fn looks_are_at_doubling_sizes() {
