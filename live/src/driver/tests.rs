@@ -868,3 +868,20 @@ fn a_load_that_is_decided_ends_there_and_what_it_has_sent_is_waited_for() {
     let (_, _, ended) = driven(Some(span(400)), &at_300);
     assert_eq!(ended.by, LoadEnd::Interrupted);
 }
+
+#[test]
+fn what_waits_for_room_when_a_load_is_decided_is_never_sent() {
+    let spec = text(
+        "{horizon: 10s, drain: 10s}",
+        "{rate: 100/s, arrival: constant, do: a, max_in_flight: {limit: 1, policy: delay}}",
+    );
+    let asked: (&dyn Fn(Time) -> bool, &dyn Fn(Time) -> bool) =
+        (&|_| false, &|now| now >= millis(250));
+    let stage = Stage::default();
+    let (sent, measure, ended) = drive_until(&spec, Some(span(60)), stage, &mut |_| (), asked);
+    // One at 10 ms and one every 60 ms from then on; it is looked every 100 ms.
+    assert_eq!((ended.by, sent.len()), (LoadEnd::Decided, 5));
+    let requests = measure.total().requests();
+    assert_eq!((requests.intended, requests.ended(Outcome::Ok)), (5, 5));
+    assert_eq!(ended.at, millis(10 + 5 * 60));
+}

@@ -32,13 +32,6 @@ pub enum LoadEnd {
     Decided,
 }
 
-impl LoadEnd {
-    /// Whether it ended as a load does that has its time: what was due by then and waits for room is still sent.
-    pub fn is_in_time(self) -> bool {
-        matches!(self, LoadEnd::Horizon | LoadEnd::Decided)
-    }
-}
-
 /// What is still to come, as far as it is known at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ahead {
@@ -144,7 +137,7 @@ impl Lifecycle {
     pub fn turn(&self, now: Time, ahead: Ahead) -> Turn {
         if let Some((why, _)) = self.ended {
             let cut_off = self.cut_off();
-            let held = ahead.held && why.is_in_time();
+            let held = ahead.held && why == LoadEnd::Horizon;
             return match (held, ahead.busy) {
                 (false, false) => Turn::Over,
                 _ if now <= cut_off => Turn::GoesOn,

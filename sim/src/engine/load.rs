@@ -352,7 +352,7 @@ impl Load {
 
     /// Whether what was due is sent: until the load ends, and what was due at a horizon that it reached also afterwards.
     fn still_sends(&self) -> bool {
-        self.lifecycle.ended().is_none_or(LoadEnd::is_in_time)
+        matches!(self.lifecycle.ended(), None | Some(LoadEnd::Horizon))
     }
 
     /// Drops what still waits for room, so many at most; whether nothing waits any more.
