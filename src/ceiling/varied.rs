@@ -88,6 +88,11 @@ impl<P: PartialEq> Varied<P> {
         &self.parameter
     }
 
+    /// Whether a key is varied, and not the load.
+    pub fn is_key(&self) -> bool {
+        matches!(self.parameter, Parameter::Key(_))
+    }
+
     /// The unit of a load.
     pub fn unit(&self) -> Unit {
         match &self.parameter {

@@ -42,7 +42,8 @@ pub fn execute(args: &MaxRpsArgs) -> Result<Done, Failure> {
     };
     let ramp = Ramp {
         loads: ascending("--steps", steps, varied.unit())?,
-        after_trip: match trials.no_stop_on_trip {
+        // Whether more of a key helps is seen at the ends of its steps.
+        after_trip: match trials.no_stop_on_trip || varied.is_key() {
             true => AfterTrip::GoOn,
             false => AfterTrip::Stop,
         },
