@@ -14,6 +14,7 @@ mod live_progress;
 mod memory;
 mod nats_access;
 mod nats_context;
+mod observed;
 mod progress;
 mod record;
 mod recorded;

@@ -1,23 +1,17 @@
 //! `blis observe`: sends a workload to a real NATS cluster and measures it as a simulation is measured.
 
 use std::cell::{Cell, OnceCell};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use blis_live::driver::{Progress, Watch};
-use blis_live::health::{self, Seen};
 use blis_live::journal::End;
-use blis_live::observe::{self, Besides, Connected, Heard, Observed, check, evidence, incidents};
+use blis_live::observe::{self, Besides, Connected, Heard, Observed, check, evidence};
 use blis_live::observers::Wanted;
 use blis_live::plan;
 use blis_live::target::Target;
-use blis_sim::measure::Times;
-use blis_sim::result::{
-    self, GeneratorInterval, GeneratorResult, LatencyBlock, Live, Mode, Record, Run,
-};
+use blis_sim::result::{self, Live, Record, Run};
 use blis_sim::spec::service::{PayloadFlag, ServiceFlags};
-use blis_sim::time::{Span, Time};
-use blis_sim::verdict::LiveEvidence;
+use blis_sim::time::Span;
 use blis_sim::visible;
 
 use crate::cli::{ObserveArgs, ServiceArgs};
@@ -26,9 +20,9 @@ use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::live_progress::{self, LiveProgress};
 use crate::nats_access;
+use crate::observed;
 use crate::record::{Begun, Of, Place, Sealed};
 use crate::report::number::count;
-use crate::simulate::{self, conclude_seen};
 use crate::workload::{self, LiveWorkload};
 
 /// Sends the workload and reports what came of it.
@@ -67,6 +61,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     };
     let watch = Watch {
         stop: &|| interrupted() || record_failed(),
+        enough: &|| false,
         show: &mut show,
     };
     let begin = |connected: &Connected| {
@@ -206,62 +201,9 @@ fn run_of<S>(
     observed.measure.finish(observed.ended.intended)?;
     check(&observed)?;
     let evidence = evidence(&workload.model, &observed);
-    let ended = &observed.ended;
-    let ended_by = ended.by;
-    let live = Live {
-        target: target.names.clone(),
-        elapsed_s: ended.at.since(Time::ZERO).as_secs_f64(),
-        reasons: named(
-            ended
-                .reasons
-                .all()
-                .map(|(why, number)| (why.name(), number)),
-        ),
-        incidents: named(incidents(&observed)),
-        messages: observed.told.messages(),
-        generator: Some(generator_result(&ended.own_lag, &observed.seen, &evidence)),
-        connections: observed.connected.connections,
-        server_version: observed.connected.server,
-        observers: observed.observers,
-    };
-    warn(&live);
-    let measure = &observed.measure;
-    let besides = simulate::Besides {
-        record,
-        not_measured: Vec::new(),
-    };
-    let mode = Mode::Live {
-        live: Box::new(live),
-        evidence,
-    };
-    Ok(conclude_seen(workload, measure, ended_by, besides, mode))
-}
-
-fn named(counts: impl IntoIterator<Item = (&'static str, u64)>) -> BTreeMap<String, u64> {
-    let counts = counts.into_iter();
-    counts
-        .map(|(name, number)| (name.to_owned(), number))
-        .collect()
-}
-
-fn generator_result(own_lag: &Times, seen: &Seen, evidence: &LiveEvidence) -> GeneratorResult {
-    let interval = |row: &health::Row| GeneratorInterval {
-        start_s: row.start.as_secs_f64(),
-        width_s: row.end.since(row.start).as_secs_f64(),
-        own_lag_max_ms: row.lag.as_millis_f64(),
-        control_max_ms: row.control.as_millis_f64(),
-        scheduling_max_ms: row.runtime.as_millis_f64(),
-        process_cpus: row.process_cpus(),
-        machine_cpu_share: row.machine_share(),
-        memory_bytes: row.memory,
-        dropped_deliveries: row.dropped,
-    };
-    GeneratorResult {
-        own_lag_ms: LatencyBlock::of(own_lag),
-        control_ms: LatencyBlock::of(&seen.control),
-        limited_by: evidence.generator_limits.clone(),
-        series: seen.rows.iter().map(interval).collect(),
-    }
+    let run = observed::conclude(workload, target, observed, evidence, record);
+    run.live.iter().for_each(|live| warn(live));
+    Ok(run)
 }
 
 /// What makes the figures mean something else than they seem to.

@@ -4,6 +4,7 @@
 
 mod access;
 mod bad_input;
+mod ceiling;
 mod cluster;
 mod damaged;
 mod deliveries;
@@ -15,12 +16,14 @@ mod keys;
 mod observers;
 mod programs;
 mod record;
+mod responder;
 mod served;
 mod server;
 mod service;
 mod session;
 mod stranger;
 mod streams;
+mod trials;
 mod unread;
 mod wire;
 
