@@ -8,9 +8,11 @@
 //! - What is not decided is said to be so, with what would decide it.
 
 mod found;
+mod judgement;
 mod steps;
 mod trial;
 
 pub use found::{AtLeast, Ceiling, Ended, Found};
+pub use judgement::{ALPHA, Look, Parts, judged, parts_of_paths, parts_of_run, settled};
 pub use steps::{AfterTrip, Expected, NoSteps, Steps};
 pub use trial::{Judged, Share, Trial};
