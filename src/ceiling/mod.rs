@@ -2,12 +2,13 @@
 
 mod document;
 mod key;
+pub mod live;
 mod own;
 mod steps;
 mod unit;
 mod varied;
 
-pub use document::{About, document, figure, status};
+pub use document::{About, Tried, document, figure, status};
 pub use steps::{Ramp, run as run_steps};
 pub use unit::{Unit, ascending};
 pub use varied::Varied;

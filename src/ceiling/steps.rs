@@ -80,7 +80,7 @@ pub fn run(
 }
 
 /// The limits of a step in place of those of the spec.
-fn bound(spec: &mut Spec, warmup: Duration, hold: Duration) {
+pub(super) fn bound(spec: &mut Spec, warmup: Duration, hold: Duration) {
     let run = spec
         .run
         .get_or_insert_with(|| Spanned::flag("--hold", Run::default()));
@@ -89,7 +89,8 @@ fn bound(spec: &mut Spec, warmup: Duration, hold: Duration) {
     run.value.warmup = Some(Spanned::flag("--warmup", Warmup::At(warmup)));
 }
 
-fn judged<P>(model: &Model<P>, ran: &Ran, varied: &Varied<P>, tolerance: f64) -> Judged
+/// Judges a step: by its figures, and by whether its load was reached.
+pub(super) fn judged<P>(model: &Model<P>, ran: &Ran, varied: &Varied<P>, tolerance: f64) -> Judged
 where
     P: PartialEq,
 {

@@ -1,11 +1,13 @@
 //! `blis max-rps`: the largest load that keeps its objectives.
 
-use blis_sim::result::CEILING_SCHEMA;
-use blis_sim::search::AfterTrip;
+mod live;
+
+use blis_sim::result::{CEILING_SCHEMA, CeilingResult};
+use blis_sim::search::{AfterTrip, Found};
 use blis_sim::spec;
 use blis_sim::spec::units::Duration;
 
-use crate::ceiling::{self, About, Ramp, Varied, ascending};
+use crate::ceiling::{self, About, Ramp, Tried, Varied, ascending};
 use crate::cli::{Format, MaxRpsArgs, OverrideArgs};
 use crate::commands::print;
 use crate::exit::{Done, Failure};
@@ -24,6 +26,9 @@ pub fn execute(args: &MaxRpsArgs) -> Result<Done, Failure> {
         slo: args.objectives.slo.clone(),
         ..OverrideArgs::default()
     };
+    if live::is_meant(args) {
+        return live::execute(args, overrides);
+    }
     let basis = Basis::of(args.spec.file(), &args.clients, &overrides)?;
     let variations = Variations::of(basis, spec::lower_with)?;
     let trials = &args.trials;
@@ -42,11 +47,7 @@ pub fn execute(args: &MaxRpsArgs) -> Result<Done, Failure> {
     };
     let ramp = Ramp {
         loads: ascending("--steps", steps, varied.unit())?,
-        // Whether more of a key helps is seen at the ends of its steps.
-        after_trip: match trials.no_stop_on_trip || varied.is_key() {
-            true => AfterTrip::GoOn,
-            false => AfterTrip::Stop,
-        },
+        after_trip: after_trip(args, &varied),
         tolerance: trials.rate_tolerance,
         warmup: trials.warmup.unwrap_or(Duration(10e9)),
         hold: trials.hold.unwrap_or(Duration(30e9)),
@@ -61,7 +62,29 @@ pub fn execute(args: &MaxRpsArgs) -> Result<Done, Failure> {
         live: false,
         with_precision: false,
     };
-    let document = ceiling::document(&about, &found, &tried)?;
+    let document = searched(args, &about, &found, &tried)?;
+    Ok(match found.interrupted {
+        true => Done::Interrupted,
+        false => Done::Judged(ceiling::status(&document)),
+    })
+}
+
+/// What follows a step that misses an objective. Whether more of a key helps is seen at the ends of its steps.
+fn after_trip<P: PartialEq>(args: &MaxRpsArgs, varied: &Varied<P>) -> AfterTrip {
+    match args.trials.no_stop_on_trip || varied.is_key() {
+        true => AfterTrip::GoOn,
+        false => AfterTrip::Stop,
+    }
+}
+
+/// Reports what was found, and gives the document of it.
+fn searched<P: PartialEq>(
+    args: &MaxRpsArgs,
+    about: &About<'_, P>,
+    found: &Found,
+    tried: &[Tried],
+) -> Result<CeilingResult, Failure> {
+    let document = ceiling::document(about, found, tried)?;
     debug_assert_eq!(document.schema, CEILING_SCHEMA);
     let report = report::ceiling(&document);
     print(&match args.format.chosen() {
@@ -69,20 +92,17 @@ pub fn execute(args: &MaxRpsArgs) -> Result<Done, Failure> {
         Format::Markdown => report::markdown(&report),
         Format::Json => document.to_json()?,
     })?;
-    Ok(match found.interrupted {
-        true => Done::Interrupted,
-        false => Done::Judged(ceiling::status(&document)),
-    })
+    Ok(document)
 }
 
 /// What is not built is refused as such.
 fn refuse_unbuilt(args: &MaxRpsArgs) -> Result<(), Failure> {
-    let trials = &args.trials;
+    let (trials, live) = (&args.trials, live::is_meant(args));
     let flags = [
         ("--search", trials.search.is_some()),
-        ("--cooldown", trials.cooldown.is_some()),
-        ("--longest-trial", trials.longest_trial.is_some()),
-        ("--time-limit", trials.time_limit.is_some()),
+        ("--cooldown", trials.cooldown.is_some() && !live),
+        ("--longest-trial", trials.longest_trial.is_some() && !live),
+        ("--time-limit", trials.time_limit.is_some() && !live),
         ("--precision", trials.precision.is_some()),
         ("--tiers", trials.tiers.is_some()),
         ("--what-if", !trials.what_if.is_empty()),
@@ -90,9 +110,7 @@ fn refuse_unbuilt(args: &MaxRpsArgs) -> Result<(), Failure> {
         ("--csv", args.csv.is_some()),
         ("--out", args.out.is_some()),
         ("--force", args.force),
-        ("--dry-run", args.dry_run),
-        ("--url", args.target.url.is_some()),
-        ("--subject", args.service.subject.is_some()),
+        ("--dry-run", args.dry_run && !live),
     ];
     match flags.into_iter().find(|(_, given)| *given) {
         None => Ok(()),

@@ -11,7 +11,6 @@ use blis_live::plan;
 use blis_live::target::Target;
 use blis_sim::result::{self, Live, Record, Run};
 use blis_sim::spec::service::{PayloadFlag, ServiceFlags};
-use blis_sim::time::Span;
 use blis_sim::visible;
 
 use crate::cli::{ObserveArgs, ServiceArgs};
@@ -22,7 +21,6 @@ use crate::live_progress::{self, LiveProgress};
 use crate::nats_access;
 use crate::observed;
 use crate::record::{Begun, Of, Place, Sealed};
-use crate::report::number::count;
 use crate::workload::{self, LiveWorkload};
 
 /// Sends the workload and reports what came of it.
@@ -55,7 +53,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
         let asked = interrupt.asked();
         if asked && !told.replace(true) {
             let drain = workload.model.limits.drain;
-            live_progress::tell(&interruption(drain, in_flight.get()));
+            live_progress::tell(&live_progress::interruption(drain, in_flight.get()));
         }
         asked
     };
@@ -116,23 +114,6 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     })
 }
 
-/// What is told after Ctrl-C: what is waited for, and for how long at most.
-fn interruption(drain: Span, in_flight: usize) -> String {
-    let requests = match in_flight {
-        0 => {
-            return "blis: interrupted: nothing more is sent, and no request is in flight; press Ctrl-C again to end at once, \
-                    without a report\n"
-                .to_owned();
-        }
-        1 => "1 request in flight".to_owned(),
-        number => format!("{} requests in flight", count(number as u64)),
-    };
-    format!(
-        "blis: interrupted: nothing more is sent; waiting for {requests}, for {drain} at most (`run.drain`); press Ctrl-C \
-         again to end at once, without a report\n"
-    )
-}
-
 /// The workload, with what the flags of this command set.
 fn load(args: &ObserveArgs) -> Result<LiveWorkload, Failure> {
     let mut overrides = args.overrides.judged_by(&args.objectives);
@@ -153,7 +134,7 @@ fn load(args: &ObserveArgs) -> Result<LiveWorkload, Failure> {
 }
 
 /// What the flags say of the requests to a service.
-fn service(subject: &str, args: &ServiceArgs) -> Result<ServiceFlags, Failure> {
+pub fn service(subject: &str, args: &ServiceArgs) -> Result<ServiceFlags, Failure> {
     let path = args.payload_file.as_ref();
     let path = path.map(|path| {
         path.to_str().map(str::to_owned).ok_or_else(|| {
@@ -172,7 +153,7 @@ fn service(subject: &str, args: &ServiceArgs) -> Result<ServiceFlags, Failure> {
 }
 
 /// The folder of a file.
-fn folder_of(file: &Path) -> PathBuf {
+pub fn folder_of(file: &Path) -> PathBuf {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),
@@ -220,32 +201,5 @@ fn warn(live: &Live) {
     }
     for message in &live.messages {
         tell(&format!("blis: the server says: {message}\n"));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_waited_for_after_an_interruption_is_in_flight() {
-        let drain = Span::from_nanos(30_000_000_000);
-        for (in_flight, said) in [
-            (
-                0,
-                "nothing more is sent, and no request is in flight; press",
-            ),
-            (
-                1,
-                "waiting for 1 request in flight, for 30s at most (`run.drain`); press",
-            ),
-            (
-                1_200,
-                "waiting for 1,200 requests in flight, for 30s at most",
-            ),
-        ] {
-            let told = interruption(drain, in_flight);
-            assert!(told.contains(said), "{told}");
-        }
     }
 }
