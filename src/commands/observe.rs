@@ -148,7 +148,7 @@ fn load(args: &ObserveArgs) -> Result<LiveWorkload, Failure> {
     let flags = service(subject, &args.service)?;
     // The file is named on the command line, wherever it is.
     let folder = args.service.payload_file.as_deref().map(folder_of);
-    overrides.allow_files.extend(folder);
+    overrides.values.allow_files.extend(folder);
     workload::load_service(&flags, &args.clients, &overrides)
 }
 

@@ -11,10 +11,12 @@ mod bounds;
 mod bracket;
 mod found;
 mod judgement;
+mod steps;
 mod trial;
 
 pub use bounds::{Direction, EmptyRange, Range};
 pub use bracket::{Ask, Bracket, Wanted};
 pub use found::{AtLeast, Ceiling, Ended, Found};
 pub use judgement::{ALPHA, Look, Parts, judged, parts_of_paths, parts_of_run, settled};
+pub use steps::{AfterTrip, Expected, NoSteps, Steps};
 pub use trial::{Judged, Share, Trial};
