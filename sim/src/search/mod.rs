@@ -7,8 +7,17 @@
 //! - The upper bound is the smallest load that missed its objectives, the lower bound the largest below it that kept them.
 //! - What is not decided is said to be so, with what would decide it.
 
+mod axis;
+mod counted;
+mod curve;
 mod found;
+pub mod length;
+pub mod roots;
+pub mod simulated;
 mod trial;
 
+pub use axis::{Axis, Harder};
+pub use counted::Counted;
+pub use curve::{Curve, Estimate, Root};
 pub use found::{AtLeast, Ceiling, Ended, Found};
 pub use trial::{Judged, Share, Trial};
