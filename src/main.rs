@@ -4,6 +4,7 @@
 //! place that prints or exits. Results go to stdout, everything else to stderr.
 
 mod arguments;
+mod ceiling;
 mod cli;
 mod commands;
 mod diagnostics;
@@ -14,6 +15,7 @@ mod live_progress;
 mod memory;
 mod nats_access;
 mod nats_context;
+mod observed;
 mod progress;
 mod record;
 mod recorded;
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
     };
     let ended = match command {
         Command::Run(args) => commands::run::execute(&args),
+        Command::MaxRps(args) => commands::max_rps::execute(&args),
         Command::Observe(args) => commands::observe::execute(&args),
         Command::Serve(args) => commands::serve::execute(&args),
         Command::Cleanup(args) => commands::cleanup::execute(&args),

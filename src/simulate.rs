@@ -13,6 +13,7 @@ use blis_sim::replication::{
     Finished, Pilot, Plan, Unsteady, Watch, find_warmup, replicate, simulate as simulate_once,
 };
 use blis_sim::result::{self, Mode, Provenance, Record, Run};
+use blis_sim::runner::Ran;
 use blis_sim::simulation::{Progress as Reached, Simulation};
 use blis_sim::spec;
 use blis_sim::statistics::Precision;
@@ -247,6 +248,22 @@ fn watched<'w>(
     };
     let block = sealed.as_ref().map(Sealed::block);
     Ok((conclude(workload, model, &measure, ended, block), sealed))
+}
+
+/// The result of a simulated trial. How many events it took is not known of it.
+pub fn of_trial(workload: &Workload, ran: &Ran) -> Run {
+    let provenance = Provenance {
+        ended_by: ran.ended_by,
+        mode: Mode::Simulated {
+            events: 0,
+            simulated: ran.ended_at.since(Time::ZERO),
+        },
+        ..told(workload)
+    };
+    let model = &workload.model;
+    let mut run = result::build(model, Some(&Analysis::of(model)), &ran.measure, provenance);
+    run.events = None;
+    run
 }
 
 /// The result of a simulation that has come to its end.

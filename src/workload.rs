@@ -1,5 +1,9 @@
 //! From the command line to a checked model: which spec is meant, and what the flags change in it.
 
+mod basis;
+
+pub use basis::{Basis, Variations};
+
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,10 +18,8 @@ use blis_sim::spec::{
 };
 
 use crate::cli::{ClientArgs, OverrideArgs};
-use crate::diagnostics::{self, Style};
 use crate::exit::{Failure, show};
-use crate::input_files::{self, Copy};
-use crate::memory;
+use crate::input_files::Copy;
 use crate::run_directory::SPEC;
 
 /// The spec that runs when none is named.
@@ -30,14 +32,14 @@ const SERVICE: &str = include_str!("service.yaml");
 const SERVICE_NAME: &str = "the spec of --subject";
 
 /// Whose a spec is.
-#[derive(Clone, Copy)]
-enum Whose<'a> {
+#[derive(Debug, Clone)]
+enum Whose {
     /// The user's.
     User,
     /// The embedded quickstart.
     Quickstart,
     /// That of a service without a spec.
-    Service(&'a ServiceFlags),
+    Service(ServiceFlags),
 }
 
 /// A workload that is ready to run: to be simulated, or, as a [`LiveWorkload`], to be sent.
@@ -61,6 +63,7 @@ pub struct Workload<P = Known> {
 pub type LiveWorkload = Workload<Option<Known>>;
 
 /// The text of a spec with its name.
+#[derive(Debug, Clone)]
 pub struct Source {
     /// What the user calls it.
     pub name: String,
@@ -114,14 +117,8 @@ pub fn load_service(
                 .to_owned(),
         ));
     }
-    refuse_service_set_twice(flags, overrides)?;
-    let source = Source {
-        name: SERVICE_NAME.to_owned(),
-        text: SERVICE.to_owned(),
-        folder: PathBuf::new(),
-    };
-    let whose = Whose::Service(flags);
-    let (workload, warnings) = prepare(&source, whose, clients, overrides, spec::lower_live)?;
+    let (workload, warnings) =
+        Basis::of_service(flags, clients, overrides)?.prepare(spec::lower_live)?;
     show(&warnings);
     Ok(workload)
 }
@@ -142,7 +139,7 @@ fn refuse_service_set_twice(flags: &ServiceFlags, overrides: &OverrideArgs) -> R
         ),
     ];
     for (flag, _, key) in given.into_iter().filter(|(_, given, _)| *given) {
-        if let Some(set) = overrides.set.iter().find(|set| set.is_within(key)) {
+        if let Some(set) = overrides.values.set.iter().find(|set| set.is_within(key)) {
             return Err(given_twice(flag, set));
         }
     }
@@ -163,21 +160,7 @@ fn load_as<P>(
     overrides: &OverrideArgs,
     lower: Lower<P>,
 ) -> Result<Workload<P>, Failure> {
-    if file.is_some() {
-        refuse_client_flags(clients)?;
-    }
-    let (source, whose) = match file {
-        Some(file) => (read(file)?, Whose::User),
-        None => {
-            let source = Source {
-                name: QUICKSTART_NAME.to_owned(),
-                text: QUICKSTART.to_owned(),
-                folder: PathBuf::new(),
-            };
-            (source, Whose::Quickstart)
-        }
-    };
-    let (workload, warnings) = prepare(&source, whose, clients, overrides, lower)?;
+    let (workload, warnings) = Basis::of(file, clients, overrides)?.prepare(lower)?;
     show(&warnings);
     Ok(workload)
 }
@@ -188,8 +171,8 @@ fn load_as<P>(
 /// Those of [`load`].
 pub fn load_again(file: &Path) -> Result<LiveWorkload, Failure> {
     let (clients, overrides) = (ClientArgs::default(), OverrideArgs::default());
-    let source = read(file)?;
-    Ok(prepare(&source, Whose::User, &clients, &overrides, spec::lower_live)?.0)
+    let basis = Basis::of(Some(file), &clients, &overrides)?;
+    Ok(basis.prepare(spec::lower_live)?.0)
 }
 
 /// A spec as it is and as its variant, which `--set` makes; the other overrides are for both. Warnings go to stderr,
@@ -199,70 +182,21 @@ pub fn load_again(file: &Path) -> Result<LiveWorkload, Failure> {
 /// Those of [`load`].
 pub fn load_variant(file: &Path, overrides: &OverrideArgs) -> Result<[Workload; 2], Failure> {
     let no_clients = ClientArgs::default();
-    let as_it_is = OverrideArgs {
-        set: Vec::new(),
-        ..overrides.clone()
-    };
-    let source = read(file)?;
-    let prepare = |overrides| {
-        prepare(
-            &source,
-            Whose::User,
-            &no_clients,
-            overrides,
-            spec::lower_with,
-        )
-    };
-    let (base, warnings) = prepare(&as_it_is)?;
+    let mut as_it_is = overrides.clone();
+    as_it_is.values.set = Vec::new();
+    let basis = Basis::of(Some(file), &no_clients, &as_it_is)?;
+    let with_changes = basis.clone().overridden_by(overrides);
+    let (base, warnings) = basis.prepare(spec::lower_with)?;
     show(&warnings);
-    let (variant, of_variant) = prepare(overrides)?;
+    let (variant, of_variant) = with_changes.prepare(spec::lower_with)?;
     if of_variant != warnings {
         show(&of_variant);
     }
     Ok([base, variant])
 }
 
-/// The workload of a source, and its warnings as text.
-fn prepare<P>(
-    source: &Source,
-    whose: Whose<'_>,
-    clients: &ClientArgs,
-    overrides: &OverrideArgs,
-    lower: Lower<P>,
-) -> Result<(Workload<P>, String), Failure> {
-    refuse_contradictions(clients, overrides)?;
-    let style = Style::for_stderr();
-    let refused = |errors: Vec<spec::SpecError>| {
-        Failure::Spec(diagnostics::errors(
-            &source.name,
-            &source.text,
-            &errors,
-            style,
-        ))
-    };
-    let mut read = spec::read_with(&source.text, &overrides.set).map_err(refused)?;
-    apply(&mut read, whose, clients, overrides)?;
-    let files =
-        input_files::read(&read, &source.folder, &overrides.allow_files).map_err(refused)?;
-    let lowered = lower(&read, &files).map_err(refused)?;
-    let warnings = match lowered.warnings.is_empty() {
-        true => String::new(),
-        false => diagnostics::warnings(&source.name, &source.text, &lowered.warnings, style),
-    };
-    memory::suffices(&lowered.model)?;
-    let workload = Workload {
-        file: matches!(whose, Whose::User).then(|| source.name.clone()),
-        sha256: spec::sha256(&source.text),
-        resolved: spec::resolved(&read),
-        files: input_files::copies(&files),
-        configuration: settings(&read, whose),
-        model: lowered.model,
-    };
-    Ok((workload, warnings))
-}
-
 /// The values that decide the run. What no user wrote and no flag gave is a default.
-fn settings(spec: &Spec, whose: Whose<'_>) -> BTreeMap<String, Setting> {
+fn settings(spec: &Spec, whose: &Whose) -> BTreeMap<String, Setting> {
     let mut settings = spec::settings(spec);
     if let Whose::Service(_) = whose {
         let written = settings
@@ -335,24 +269,28 @@ pub fn refuse_contradictions(
         ("--rate", clients.rate.is_some(), whole),
         (
             "--num-requests",
-            overrides.num_requests.is_some(),
+            overrides.bounds.num_requests.is_some(),
             &["run", "requests"],
         ),
         (
             "--horizon",
-            overrides.horizon.is_some(),
+            overrides.bounds.horizon.is_some(),
             &["run", "horizon"],
         ),
-        ("--warmup", overrides.warmup.is_some(), &["run", "warmup"]),
+        (
+            "--warmup",
+            overrides.bounds.warmup.is_some(),
+            &["run", "warmup"],
+        ),
         (
             "--timeout",
-            overrides.timeout.is_some(),
+            overrides.values.timeout.is_some(),
             &["clients", "*", "timeout"],
         ),
-        ("--seed", overrides.seed.is_some(), &["seed"]),
+        ("--seed", overrides.values.seed.is_some(), &["seed"]),
     ];
     for (flag, _, key) in flags.into_iter().filter(|(_, given, _)| *given) {
-        let both = overrides.set.iter().find(|set| set.is_within(key));
+        let both = overrides.values.set.iter().find(|set| set.is_within(key));
         if let Some(set) = both {
             return Err(given_twice(flag, set));
         }
@@ -366,7 +304,7 @@ fn refuse_objectives_set_twice(overrides: &OverrideArgs) -> Result<(), Failure> 
         let action = objectives.action().unwrap_or("*");
         for limit in objectives.given() {
             let key = ["actions", action, "slo", limit];
-            if let Some(set) = overrides.set.iter().find(|set| set.is_within(&key)) {
+            if let Some(set) = overrides.values.set.iter().find(|set| set.is_within(&key)) {
                 return Err(Failure::Usage(format!(
                     "--slo and --set {}={} both give {limit}; use one of them",
                     shown(set.path()),
@@ -395,13 +333,13 @@ fn shorten_warmup(spec: &mut Spec, overrides: &OverrideArgs) {
     let budget_is_set = budget.is_some_and(|budget| is_set(budget.origin));
     let horizon = run.value.horizon.as_ref();
     let set_horizon = horizon.filter(|horizon| is_set(horizon.origin));
-    let (horizon, flag) = match overrides.horizon {
+    let (horizon, flag) = match overrides.bounds.horizon {
         Some(horizon) => (Some(horizon), "--horizon"),
         None => (set_horizon.map(|horizon| horizon.value), "--set"),
     };
     let tenth = horizon.map(|horizon| Duration((horizon.0 / 10.0).floor()));
     match tenth {
-        _ if overrides.num_requests.is_some() => {
+        _ if overrides.bounds.num_requests.is_some() => {
             *warmup = Spanned::flag("--num-requests", Warmup::At(Duration(0.0)));
         }
         _ if budget_is_set => *warmup = Spanned::flag("--set", Warmup::At(Duration(0.0))),
@@ -417,8 +355,8 @@ fn drop_embedded_bound(spec: &mut Spec, overrides: &OverrideArgs) {
     let set = |origin: Option<Origin>| origin.is_some_and(is_set);
     let budget_is_set = set(run.requests.as_ref().map(|budget| budget.origin));
     let horizon_is_set = set(run.horizon.as_ref().map(|horizon| horizon.origin));
-    let budget_is_given = overrides.num_requests.is_some() || budget_is_set;
-    let horizon_is_given = overrides.horizon.is_some() || horizon_is_set;
+    let budget_is_given = overrides.bounds.num_requests.is_some() || budget_is_set;
+    let horizon_is_given = overrides.bounds.horizon.is_some() || horizon_is_set;
     if budget_is_given && !horizon_is_given {
         run.horizon = None;
     }
@@ -433,7 +371,7 @@ fn is_set(origin: Origin) -> bool {
 
 fn apply(
     spec: &mut Spec,
-    whose: Whose<'_>,
+    whose: &Whose,
     clients: &ClientArgs,
     overrides: &OverrideArgs,
 ) -> Result<(), Failure> {
@@ -473,14 +411,15 @@ fn think_time(clients: &ClientArgs) -> Option<Spanned<Duration>> {
 /// The flags that override keys of any spec, but for `--set`.
 pub fn values(overrides: &OverrideArgs) -> Overrides {
     Overrides {
-        seed: overrides.seed.map(|seed| seed.0),
-        requests: overrides.num_requests,
-        horizon: overrides.horizon,
-        warmup: overrides.warmup,
-        timeout: overrides.timeout,
+        seed: overrides.values.seed.map(|seed| seed.0),
+        requests: overrides.bounds.num_requests,
+        horizon: overrides.bounds.horizon,
+        warmup: overrides.bounds.warmup,
+        timeout: overrides.values.timeout,
         max_in_flight: overrides
+            .values
             .max_in_flight
-            .map(|limit| (limit, overrides.in_flight_policy.into())),
+            .map(|limit| (limit, overrides.values.in_flight_policy.into())),
     }
 }
 

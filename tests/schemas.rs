@@ -153,6 +153,43 @@ fn comparisons_keep_to_the_schema() {
 }
 
 #[test]
+fn the_published_schema_of_a_ceiling_is_current() {
+    is_current("ceiling", &blis_sim::result::ceiling_json_schema());
+}
+
+#[test]
+fn ceilings_keep_to_the_schema() {
+    let validator = validator("ceiling");
+    let none: [String; 0] = [];
+    let hold = ["--warmup", "1s", "--hold", "10s"];
+    for more in [
+        &["--steps", "20,900"][..],
+        &["--steps", "900"],
+        &["specs/streams.yaml", "--steps", "1", "--slo", "p99=1s"],
+        &[
+            "--over",
+            "services.api.workers",
+            "--at",
+            "300",
+            "--steps",
+            "1,4,8",
+        ],
+    ] {
+        let args: Vec<&str> = ["max-rps", "--json"]
+            .iter()
+            .chain(more)
+            .chain(&hold)
+            .copied()
+            .collect();
+        let document: Value = serde_json::from_str(&blis(&args)).expect("a document");
+        assert_eq!(complaints(&validator, &document), none, "{more:?}");
+        let mut spoilt = document;
+        spoilt["trials"][0]["verdict"] = json!("fine");
+        assert!(!validator.is_valid(&spoilt), "{more:?}");
+    }
+}
+
+#[test]
 fn the_binary_prints_the_published_schema_of_the_spec() {
     let text = std::fs::read_to_string(published("spec.schema.json")).expect("the schema");
     assert_eq!(blis(&["schema", "spec"]), text);

@@ -184,6 +184,7 @@ fn run(model: &Model, url: &str) -> Result<Observed<Option<Recent>>, Failed> {
     let mut show = |_: Progress, _: &mut Heard| ();
     let watch = Watch {
         stop: &|| false,
+        enough: &|| false,
         show: &mut show,
     };
     let besides = Besides {

@@ -121,6 +121,8 @@ pub struct Ended {
     pub late_of_earlier: u64,
     /// The requests for which something may still be delivered.
     pub earlier: Earlier,
+    /// How many requests have no reply, because the run ended before it or they timed out, and may still be worked on.
+    pub owed: u64,
     /// Whether connections were lost for good.
     pub lost: bool,
     /// Why requests failed.
@@ -132,8 +134,10 @@ pub struct Ended {
 
 /// What is looked at while a run goes on.
 pub struct Watch<'a, S> {
-    /// Whether to stop sending.
+    /// Whether to stop sending, because somebody wants the run to end.
     pub stop: &'a dyn Fn() -> bool,
+    /// Whether to stop sending, because what the run is to find out is decided.
+    pub enough: &'a dyn Fn() -> bool,
     /// Is shown how far the run has come, a few times a second, with what has heard of it all.
     pub show: &'a mut dyn FnMut(Progress, &mut S),
 }
@@ -163,7 +167,7 @@ const BURST: usize = 64;
 /// so many.
 const DROPPED: usize = 1024;
 /// How long connections may be down before the run is given up.
-const PATIENCE: Span = Span::from_nanos(10_000_000_000);
+pub(crate) const PATIENCE: Span = Span::from_nanos(10_000_000_000);
 
 /// A live run.
 pub struct Driver<T, C, S> {
@@ -513,6 +517,11 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             let Driver { load, sink, .. } = self;
             load.end(now, LoadEnd::Interrupted, sink);
         }
+        if self.load.ended().is_none() && (watch.enough)() {
+            self.advance(now);
+            let Driver { load, sink, .. } = self;
+            load.end(now, LoadEnd::Decided, sink);
+        }
     }
 
     /// Ends the load where it is at its end; whether the run is.
@@ -543,7 +552,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     /// Whether anything may still come after the load although no request is in flight. The reply to a request that timed
     /// out may, and is late then; who asks for a stop does not wait for it.
     fn is_waiting(&self, now: Time) -> bool {
-        let late = self.load.awaits_late_replies() && !self.is_asked_to_stop;
+        let late = self.load.late_replies_awaited() > 0 && !self.is_asked_to_stop;
         let late = late && now < self.silence_ends();
         let deliveries = self.load.awaits_deliveries() && !self.is_asked_to_stop;
         self.load.ended().is_some() && (deliveries || late)
@@ -580,6 +589,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         // What was cut off by the end of the drain is cut off there, also when the driver is late.
         let at = self.clock.now().min(self.load.cut_off()).max(self.latest);
         self.advance(at);
+        let owed = self.load.in_flight() as u64 + self.load.late_replies_awaited();
         let Driver {
             load, world, sink, ..
         } = &mut self;
@@ -596,6 +606,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
             intended: self.load.intended(),
             late_of_earlier: self.late_of_earlier + late_deliveries,
             earlier: self.load.into_earlier(),
+            owed,
             lost: self.lost,
             reasons: self.world.reasons,
             own_lag: self.own_lag,

@@ -12,7 +12,8 @@
 //! - [`driver`] is the run: it wakes users when they are due, hands what they send to a [`Transport`](driver::Transport),
 //!   and tells them of replies and timeouts. It is the one place that knows the [`clock`].
 //! - [`nats`] is the transport that sends to NATS, [`text`] what it sends, [`reply`] what comes back means, [`deliveries`]
-//!   what requests wait for besides; [`observe`] is a run from its preflight to its end.
+//!   what requests wait for besides; [`observe`] is a run from its preflight to its end, [`session`] one of several loads,
+//!   [`trials`] those of a search, which [`ceiling`] runs for as long as somebody asks for more.
 //! - [`limits`], [`preflight`] and [`sizes`] find before the load what would be in its way; [`denied`] is what a server
 //!   refuses while it runs, [`subjects`] which subjects have messages in common.
 //! - [`publications`] that wait for nothing have ended well when they are known to be written, which [`writing`] finds out.
@@ -30,6 +31,7 @@
 pub mod access;
 pub mod allotment;
 pub mod batches;
+pub mod ceiling;
 pub mod clock;
 pub mod connect_failure;
 pub mod connection;
@@ -71,4 +73,5 @@ pub mod streams;
 pub mod subjects;
 pub mod target;
 pub mod text;
+pub mod trials;
 pub mod writing;

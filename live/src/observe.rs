@@ -28,9 +28,9 @@ use crate::sizes::TooLarge;
 use crate::target::Target;
 
 /// The mean lag of its own from which on the generator may have been the limit.
-const LATE: Span = Span::from_nanos(1_000_000);
+pub(crate) const LATE: Span = Span::from_nanos(1_000_000);
 /// The share of the mean response time from which on such a lag matters.
-const LATE_SHARE: f64 = 0.05;
+pub(crate) const LATE_SHARE: f64 = 0.05;
 
 /// Why a live run did not come about.
 #[derive(Debug, thiserror::Error)]
@@ -117,12 +117,17 @@ pub struct Besides<'a, B> {
     pub begin: B,
 }
 
+/// How many connections a model takes.
+pub fn connections_of<P>(model: &Model<P>) -> u32 {
+    Allotment::new(model).number()
+}
+
 /// How many connections a model takes, if this process may open so many.
 ///
 /// # Errors
 /// What the system has too little of.
 pub fn fits<P>(model: &Model<P>) -> Result<u32, Failure> {
-    let number = Allotment::new(model).number();
+    let number = connections_of(model);
     Limits::of_process().allow(number)?;
     Ok(number)
 }
@@ -225,10 +230,16 @@ fn never_left(messages: u64) -> Option<String> {
     ))
 }
 
+/// Whether the generator was so late that it may have been the limit.
+pub(crate) fn lateness_matters(own: &Times, response: &Times) -> bool {
+    let means = own.mean_nanos().zip(response.mean_nanos());
+    means.is_some_and(|(late, took)| late > LATE.as_nanos() as f64 && late > LATE_SHARE * took)
+}
+
 /// Why lateness of its own made the generator the limit, if it did.
 fn lateness(what: &str, own: &Times, response: &Times) -> Option<String> {
     let (late, took) = (own.mean_nanos()?, response.mean_nanos()?);
-    (late > LATE.as_nanos() as f64 && late > LATE_SHARE * took).then(|| {
+    lateness_matters(own, response).then(|| {
         format!(
             "{what} by {:.2} ms on average, of responses of {:.2} ms: it could not keep up; use a faster \
              machine, or less load.",

@@ -7,7 +7,7 @@
 //!   its messages. What comes for a request of an earlier load is counted as that, and matches nothing.
 //! - A load has the actions that the session was opened with, and no more connections.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, channel};
@@ -30,7 +30,7 @@ use crate::load_clock::LoadClock;
 use crate::nats::{Nats, Over};
 use crate::observe::{Connected, Failure, Heard, Observed, evidence, fits};
 use crate::observers::asking::Asker;
-use crate::observers::{Observers, Wanted};
+use crate::observers::{Observers, Wanted, backlogs};
 use crate::plan::sendable;
 use crate::preflight;
 use crate::ready;
@@ -218,6 +218,7 @@ impl Session {
         };
         let watch = Watch {
             stop: watch.stop,
+            enough: watch.enough,
             show: &mut show,
         };
         let (transport, ((measure, _), also), mut ended) = driver.run(watch);
@@ -241,6 +242,17 @@ impl Session {
             seen,
             observers,
         })
+    }
+
+    /// Whether every connection is up, as far as is known.
+    pub fn is_up(&self) -> bool {
+        let mut connections = self.connections.iter();
+        connections.all(|one| one.up.load(Ordering::Relaxed))
+    }
+
+    /// The backlogs of the consumers that are observed, now; those of which nobody says anything are left out.
+    pub fn backlogs(&self) -> BTreeMap<String, u64> {
+        self.runtime.block_on(backlogs(&self.asker, &self.streams))
     }
 
     /// Lets go of the connections, without waiting for them.
@@ -296,6 +308,7 @@ impl<P: Clone + Into<Option<Path>>> Runner<P> for Session {
     fn run(&mut self, model: &Model<P>, stop: &(dyn Fn() -> bool + Sync)) -> Result<Ran, Failure> {
         let watch = Watch {
             stop,
+            enough: &|| false,
             show: &mut |_, _| (),
         };
         let mut observed = self.run_load(model, None::<Measure>, &|_| (), watch)?;

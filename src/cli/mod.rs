@@ -1,6 +1,7 @@
 //! The command line as it is typed. What it means is decided in [`crate::workload`].
 
 mod load;
+mod max_rps;
 mod misplaced;
 mod output;
 mod overrides;
@@ -10,9 +11,10 @@ mod target;
 mod values;
 
 pub use load::{ClientArgs, ServiceArgs};
+pub use max_rps::MaxRpsArgs;
 pub use misplaced::misplaced;
 pub use output::{Format, FormatArgs, KeepArgs, TraceFormat};
-pub use overrides::{ObjectiveArgs, OverrideArgs};
+pub use overrides::{ObjectiveArgs, OverrideArgs, ValueArgs};
 pub use spec::{NeededSpecArgs, SpecArgs};
 pub use statistics::StatisticsArgs;
 pub use target::TargetArgs;
@@ -38,6 +40,8 @@ const AFTER_HELP: &str = "Exit codes: 0 done (and PASS where judged), 1 a defect
 pub enum Command {
     /// Simulate a workload and report throughput, latency, queues and what limits them.
     Run(RunArgs),
+    /// Find the largest load that keeps its objectives: simulated, or at a real NATS cluster.
+    MaxRps(Box<MaxRpsArgs>),
     /// Send a workload to a real NATS cluster and report it like a simulation.
     Observe(Box<ObserveArgs>),
     /// Play the backend of a spec on NATS.
@@ -279,6 +283,8 @@ pub enum Schema {
     Explain,
     /// Of the document of a comparison.
     Whatif,
+    /// Of the document of a search for a ceiling.
+    Ceiling,
     /// Of the manifest of a recorded run.
     Manifest,
 }

@@ -27,10 +27,10 @@ impl From<InFlight> for InFlightPolicy {
     }
 }
 
-/// Flags that override a value of the spec.
+/// Flags that bound a run.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Overrides of the spec")]
-pub struct OverrideArgs {
+pub struct BoundArgs {
     /// The budget: so many requests, first ones and follow-ups together.
     #[arg(long, value_name = "COUNT", value_parser = quantity::<Count>, allow_hyphen_values = true)]
     pub num_requests: Option<Count>,
@@ -42,7 +42,27 @@ pub struct OverrideArgs {
     /// The measured window starts at this time; auto finds the start of the steady state by a pilot run.
     #[arg(long, value_name = "TIME", value_parser = warmup, allow_hyphen_values = true)]
     pub warmup: Option<Warmup>,
+}
 
+/// Flags that override a value of the spec.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Overrides of the spec")]
+pub struct OverrideArgs {
+    #[command(flatten)]
+    pub bounds: BoundArgs,
+
+    #[command(flatten)]
+    pub values: ValueArgs,
+
+    /// Objectives of commands that judge, which put them here.
+    #[arg(skip)]
+    pub slo: Vec<Objectives>,
+}
+
+/// Flags that override a value of the spec, but for what bounds a run.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Overrides of the spec")]
+pub struct ValueArgs {
     /// How long a user waits for a reply before giving up.
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
     pub timeout: Option<Duration>,
@@ -66,10 +86,6 @@ pub struct OverrideArgs {
     /// A folder whose files the spec may name, beside its own folder and the working directory. May be repeated.
     #[arg(long, value_name = "DIR")]
     pub allow_files: Vec<PathBuf>,
-
-    /// Objectives of commands that judge, which put them here.
-    #[arg(skip)]
-    pub slo: Vec<Objectives>,
 }
 
 impl OverrideArgs {

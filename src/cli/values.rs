@@ -41,6 +41,17 @@ pub fn precision(text: &str) -> Result<f64, String> {
     ))
 }
 
+/// A tolerated shortfall.
+pub fn tolerance(text: &str) -> Result<f64, String> {
+    let Share(share) = quantity(text)?;
+    match share < 1.0 {
+        true => Ok(share),
+        false => Err(format!(
+            "`{text}` tolerates anything; give a share below 100%, such as 5%"
+        )),
+    }
+}
+
 /// A key with its value.
 pub fn assignment(text: &str) -> Result<Assignment, String> {
     text.parse().map_err(told)

@@ -45,7 +45,7 @@ pub fn execute(args: &ComposeArgs) -> Result<Done, Failure> {
         name: args.name.clone(),
         prefix: args.prefix,
         overrides: workload::values(&args.overrides),
-        set: args.overrides.set.clone(),
+        set: args.overrides.values.set.clone(),
     };
     let composition = compose::compose(&parts, &options).map_err(refusal)?;
     check(&composition)?;

@@ -6,6 +6,7 @@ pub mod completions;
 pub mod compose;
 pub mod explain;
 pub mod man;
+pub mod max_rps;
 pub mod observe;
 pub mod report;
 pub mod run;

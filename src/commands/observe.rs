@@ -1,23 +1,16 @@
 //! `blis observe`: sends a workload to a real NATS cluster and measures it as a simulation is measured.
 
 use std::cell::{Cell, OnceCell};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use blis_live::driver::{Progress, Watch};
-use blis_live::health::{self, Seen};
 use blis_live::journal::End;
-use blis_live::observe::{self, Besides, Connected, Heard, Observed, check, evidence, incidents};
+use blis_live::observe::{self, Besides, Connected, Heard, Observed, check, evidence};
 use blis_live::observers::Wanted;
 use blis_live::plan;
 use blis_live::target::Target;
-use blis_sim::measure::Times;
-use blis_sim::result::{
-    self, GeneratorInterval, GeneratorResult, LatencyBlock, Live, Mode, Record, Run,
-};
+use blis_sim::result::{self, Live, Record, Run};
 use blis_sim::spec::service::{PayloadFlag, ServiceFlags};
-use blis_sim::time::{Span, Time};
-use blis_sim::verdict::LiveEvidence;
 use blis_sim::visible;
 
 use crate::cli::{ObserveArgs, ServiceArgs};
@@ -26,9 +19,8 @@ use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::live_progress::{self, LiveProgress};
 use crate::nats_access;
+use crate::observed;
 use crate::record::{Begun, Of, Place, Sealed};
-use crate::report::number::count;
-use crate::simulate::{self, conclude_seen};
 use crate::workload::{self, LiveWorkload};
 
 /// Sends the workload and reports what came of it.
@@ -61,12 +53,13 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
         let asked = interrupt.asked();
         if asked && !told.replace(true) {
             let drain = workload.model.limits.drain;
-            live_progress::tell(&interruption(drain, in_flight.get()));
+            live_progress::tell(&live_progress::interruption(drain, in_flight.get()));
         }
         asked
     };
     let watch = Watch {
         stop: &|| interrupted() || record_failed(),
+        enough: &|| false,
         show: &mut show,
     };
     let begin = |connected: &Connected| {
@@ -121,23 +114,6 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     })
 }
 
-/// What is told after Ctrl-C: what is waited for, and for how long at most.
-fn interruption(drain: Span, in_flight: usize) -> String {
-    let requests = match in_flight {
-        0 => {
-            return "blis: interrupted: nothing more is sent, and no request is in flight; press Ctrl-C again to end at once, \
-                    without a report\n"
-                .to_owned();
-        }
-        1 => "1 request in flight".to_owned(),
-        number => format!("{} requests in flight", count(number as u64)),
-    };
-    format!(
-        "blis: interrupted: nothing more is sent; waiting for {requests}, for {drain} at most (`run.drain`); press Ctrl-C \
-         again to end at once, without a report\n"
-    )
-}
-
 /// The workload, with what the flags of this command set.
 fn load(args: &ObserveArgs) -> Result<LiveWorkload, Failure> {
     let mut overrides = args.overrides.judged_by(&args.objectives);
@@ -153,12 +129,12 @@ fn load(args: &ObserveArgs) -> Result<LiveWorkload, Failure> {
     let flags = service(subject, &args.service)?;
     // The file is named on the command line, wherever it is.
     let folder = args.service.payload_file.as_deref().map(folder_of);
-    overrides.allow_files.extend(folder);
+    overrides.values.allow_files.extend(folder);
     workload::load_service(&flags, &args.clients, &overrides)
 }
 
 /// What the flags say of the requests to a service.
-fn service(subject: &str, args: &ServiceArgs) -> Result<ServiceFlags, Failure> {
+pub fn service(subject: &str, args: &ServiceArgs) -> Result<ServiceFlags, Failure> {
     let path = args.payload_file.as_ref();
     let path = path.map(|path| {
         path.to_str().map(str::to_owned).ok_or_else(|| {
@@ -177,7 +153,7 @@ fn service(subject: &str, args: &ServiceArgs) -> Result<ServiceFlags, Failure> {
 }
 
 /// The folder of a file.
-fn folder_of(file: &Path) -> PathBuf {
+pub fn folder_of(file: &Path) -> PathBuf {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),
@@ -206,62 +182,9 @@ fn run_of<S>(
     observed.measure.finish(observed.ended.intended)?;
     check(&observed)?;
     let evidence = evidence(&workload.model, &observed);
-    let ended = &observed.ended;
-    let ended_by = ended.by;
-    let live = Live {
-        target: target.names.clone(),
-        elapsed_s: ended.at.since(Time::ZERO).as_secs_f64(),
-        reasons: named(
-            ended
-                .reasons
-                .all()
-                .map(|(why, number)| (why.name(), number)),
-        ),
-        incidents: named(incidents(&observed)),
-        messages: observed.told.messages(),
-        generator: Some(generator_result(&ended.own_lag, &observed.seen, &evidence)),
-        connections: observed.connected.connections,
-        server_version: observed.connected.server,
-        observers: observed.observers,
-    };
-    warn(&live);
-    let measure = &observed.measure;
-    let besides = simulate::Besides {
-        record,
-        not_measured: Vec::new(),
-    };
-    let mode = Mode::Live {
-        live: Box::new(live),
-        evidence,
-    };
-    Ok(conclude_seen(workload, measure, ended_by, besides, mode))
-}
-
-fn named(counts: impl IntoIterator<Item = (&'static str, u64)>) -> BTreeMap<String, u64> {
-    let counts = counts.into_iter();
-    counts
-        .map(|(name, number)| (name.to_owned(), number))
-        .collect()
-}
-
-fn generator_result(own_lag: &Times, seen: &Seen, evidence: &LiveEvidence) -> GeneratorResult {
-    let interval = |row: &health::Row| GeneratorInterval {
-        start_s: row.start.as_secs_f64(),
-        width_s: row.end.since(row.start).as_secs_f64(),
-        own_lag_max_ms: row.lag.as_millis_f64(),
-        control_max_ms: row.control.as_millis_f64(),
-        scheduling_max_ms: row.runtime.as_millis_f64(),
-        process_cpus: row.process_cpus(),
-        machine_cpu_share: row.machine_share(),
-        memory_bytes: row.memory,
-        dropped_deliveries: row.dropped,
-    };
-    GeneratorResult {
-        own_lag_ms: LatencyBlock::of(own_lag),
-        control_ms: LatencyBlock::of(&seen.control),
-        limited_by: evidence.generator_limits.clone(),
-        series: seen.rows.iter().map(interval).collect(),
-    }
+    let run = observed::conclude(workload, target, observed, evidence, record);
+    run.live.iter().for_each(|live| warn(live));
+    Ok(run)
 }
 
 /// What makes the figures mean something else than they seem to.
@@ -278,32 +201,5 @@ fn warn(live: &Live) {
     }
     for message in &live.messages {
         tell(&format!("blis: the server says: {message}\n"));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_waited_for_after_an_interruption_is_in_flight() {
-        let drain = Span::from_nanos(30_000_000_000);
-        for (in_flight, said) in [
-            (
-                0,
-                "nothing more is sent, and no request is in flight; press",
-            ),
-            (
-                1,
-                "waiting for 1 request in flight, for 30s at most (`run.drain`); press",
-            ),
-            (
-                1_200,
-                "waiting for 1,200 requests in flight, for 30s at most",
-            ),
-        ] {
-            let told = interruption(drain, in_flight);
-            assert!(told.contains(said), "{told}");
-        }
     }
 }

@@ -15,6 +15,7 @@ pub fn execute(args: &SchemaArgs) -> Result<Done, Failure> {
         Schema::Check => blis_sim::result::check_json_schema(),
         Schema::Explain => blis_sim::explain::json_schema(),
         Schema::Manifest => blis_sim::result::manifest_json_schema(),
+        Schema::Ceiling => blis_sim::result::ceiling_json_schema(),
         Schema::Whatif => blis_sim::result::comparison_json_schema(),
     };
     print(&schema)?;

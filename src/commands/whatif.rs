@@ -26,7 +26,7 @@ pub fn execute(args: &WhatifArgs) -> Result<Done, Failure> {
     let Some(file) = args.spec.file() else {
         return Err(Failure::Usage("there is no spec to compare".to_owned()));
     };
-    if overrides.set.is_empty() {
+    if overrides.values.set.is_empty() {
         return Err(Failure::Usage(
             "nothing makes the variant; say what is different with --set, such as --set services.api.workers=5"
                 .to_owned(),
@@ -83,6 +83,7 @@ fn run(
     progress.finish();
     let changes: BTreeMap<String, String> = args
         .overrides
+        .values
         .set
         .iter()
         .map(|set| (set.path().to_owned(), set.value().to_owned()))

@@ -5,6 +5,7 @@
 
 mod absence;
 mod breakdown;
+mod ceiling;
 mod check;
 mod course;
 mod deliveries;
@@ -24,6 +25,7 @@ mod table;
 mod text;
 mod whatif;
 
+pub use ceiling::ceiling;
 pub use check::check;
 pub use explain::explain;
 pub use markdown::markdown;

@@ -132,6 +132,7 @@ fn header(run: &Run) -> Section {
         "budget" => "the budget was used up",
         "idle" => "nobody had anything left to send",
         "interrupted" => "the run was INTERRUPTED",
+        "decided" => "the rest of the load could not change the verdict",
         _ => "the horizon was reached",
     };
     let Window {

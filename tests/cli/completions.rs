@@ -79,7 +79,10 @@ fn the_pages_of_all_commands_are_written() {
         let page = page.unwrap_or_else(|why| panic!("{name}: {why}"));
         assert_eq!(page, words(&format!("man {name}")).stdout);
         assert!(
-            page.contains(&format!("\n.SH SYNOPSIS\n\\fBblis {name}\\fR")),
+            page.contains(&format!(
+                "\n.SH SYNOPSIS\n\\fBblis {}\\fR",
+                name.replace('-', "\\-")
+            )),
             "{page}"
         );
     }
@@ -94,8 +97,9 @@ fn a_page_of_nothing_is_refused() {
     let ran = words("man replay");
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
     assert!(
-        ran.stderr
-            .starts_with("blis: there is no command replay; the commands are run, observe, serve,"),
+        ran.stderr.starts_with(
+            "blis: there is no command replay; the commands are run, max-rps, observe, serve,"
+        ),
         "{ran:?}"
     );
     let home = tempfile::tempdir().expect("a directory");

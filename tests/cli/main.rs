@@ -11,6 +11,7 @@ mod formats;
 #[cfg(target_os = "linux")]
 mod interrupt;
 mod live_only;
+mod max_rps;
 mod output;
 mod record;
 mod run;

@@ -4,6 +4,7 @@
 
 mod access;
 mod bad_input;
+mod ceiling;
 mod cluster;
 mod damaged;
 mod deliveries;
@@ -12,15 +13,18 @@ mod guarded;
 mod honesty;
 mod hostile;
 mod keys;
+mod max_rps;
 mod observers;
 mod programs;
 mod record;
+mod responder;
 mod served;
 mod server;
 mod service;
 mod session;
 mod stranger;
 mod streams;
+mod trials;
 mod unread;
 mod wire;
 

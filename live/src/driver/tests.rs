@@ -170,6 +170,17 @@ fn drive_watched(
     show: &mut dyn FnMut(Progress),
     stop: impl Fn(Time) -> bool,
 ) -> (Vec<(Time, Time)>, Measure, Ended) {
+    drive_until(text, after, stage, show, (&stop, &|_| false))
+}
+
+/// Whether to stop, and whether there is enough, is asked with the instant.
+fn drive_until(
+    text: &str,
+    after: Option<Span>,
+    stage: Stage,
+    show: &mut dyn FnMut(Progress),
+    (stop, enough): (&dyn Fn(Time) -> bool, &dyn Fn(Time) -> bool),
+) -> (Vec<(Time, Time)>, Measure, Ended) {
     let read = spec::read(text).expect("a spec");
     let model = spec::lower(&read).expect("a model").model;
     let stage_down = stage.down;
@@ -191,6 +202,7 @@ fn drive_watched(
     let mut shown = |reached: Progress, _: &mut Measure| show(reached);
     let watch = Watch {
         stop: &|| stop(shared.now()),
+        enough: &|| enough(shared.now()),
         show: &mut shown,
     };
     let (_, mut measure, ended) = driver.run(watch);
@@ -823,9 +835,53 @@ fn a_connection_that_is_down_from_the_start_ends_the_run_in_time() {
     let driver = Driver::new(Epoch::FIRST, &model, echo, shared, measure, gauges);
     let watch = Watch {
         stop: &|| false,
+        enough: &|| false,
         show: &mut |_, _: &mut Measure| (),
     };
     let (_, _, ended) = driver.without([0]).run(watch);
     assert!(ended.lost);
     assert!(ended.at < millis(10_200), "{:?}", ended.at);
+}
+
+#[test]
+fn a_load_that_is_decided_ends_there_and_what_it_has_sent_is_waited_for() {
+    let at_300 = |now| now >= millis(300);
+    let ask = "{rate: 100/s, arrival: constant, do: a, timeout: 1s}";
+    let run = "{horizon: 10s, drain: 5s}";
+    let driven = |after, stop: &dyn Fn(Time) -> bool| {
+        let stage = Stage::default();
+        drive_until(&text(run, ask), after, stage, &mut |_| (), (stop, &at_300))
+    };
+    let (_, measure, ended) = driven(Some(span(400)), &|_| false);
+    assert_eq!((ended.by, ended.owed), (LoadEnd::Decided, 0));
+    let requests = measure.total().requests();
+    assert_eq!((requests.intended, requests.ended(Outcome::Ok)), (30, 30));
+    assert_eq!(ended.at, millis(700));
+    // Replies that come late are waited for too, as after a horizon.
+    let (_, measure, ended) = driven(Some(span(1_400)), &|_| false);
+    assert_eq!((measure.late_replies(), ended.owed), (30, 0));
+    assert_eq!(ended.at, millis(1_700));
+    // Nobody answers: what may still be worked on is told.
+    let (_, _, ended) = driven(None, &|_| false);
+    assert_eq!(ended.owed, 30);
+    // Whoever wants the run to end says so, whatever is decided.
+    let (_, _, ended) = driven(Some(span(400)), &at_300);
+    assert_eq!(ended.by, LoadEnd::Interrupted);
+}
+
+#[test]
+fn what_waits_for_room_when_a_load_is_decided_is_never_sent() {
+    let spec = text(
+        "{horizon: 10s, drain: 10s}",
+        "{rate: 100/s, arrival: constant, do: a, max_in_flight: {limit: 1, policy: delay}}",
+    );
+    let asked: (&dyn Fn(Time) -> bool, &dyn Fn(Time) -> bool) =
+        (&|_| false, &|now| now >= millis(250));
+    let stage = Stage::default();
+    let (sent, measure, ended) = drive_until(&spec, Some(span(60)), stage, &mut |_| (), asked);
+    // One at 10 ms and one every 60 ms from then on; it is looked every 100 ms.
+    assert_eq!((ended.by, sent.len()), (LoadEnd::Decided, 5));
+    let requests = measure.total().requests();
+    assert_eq!((requests.intended, requests.ended(Outcome::Ok)), (5, 5));
+    assert_eq!(ended.at, millis(10 + 5 * 60));
 }

@@ -86,11 +86,12 @@ const IS_LAST: u8 = 1 << 3;
 const KIND_OF_TEXT: u8 = 9;
 /// What stands for a reason, a connection or bytes of a reply that there are none of.
 const NONE: u64 = u64::MAX;
-const LOAD_ENDS: [LoadEnd; 4] = [
+const LOAD_ENDS: [LoadEnd; 5] = [
     LoadEnd::Horizon,
     LoadEnd::Budget,
     LoadEnd::Idle,
     LoadEnd::Interrupted,
+    LoadEnd::Decided,
 ];
 
 impl What {

@@ -57,6 +57,19 @@ pub enum Unobservable {
     Monitor(#[from] Unread),
 }
 
+/// The messages pending and waiting for acknowledgement of all consumers of streams, now; those of which nobody says anything
+/// are left out.
+pub async fn backlogs(asker: &Asker, streams: &BTreeSet<String>) -> BTreeMap<String, u64> {
+    let mut all = BTreeMap::new();
+    for stream in streams {
+        if let Ok(levels) = levels(asker, stream, 0.0).await {
+            let backlogs = levels.into_iter();
+            all.extend(backlogs.map(|(name, (_, at))| (name, at.pending + at.ack_pending)));
+        }
+    }
+    all
+}
+
 /// Observers that have looked once and wait for the load to begin.
 pub struct Observers {
     asker: Asker,

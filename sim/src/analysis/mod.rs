@@ -29,5 +29,8 @@ pub use demand::{PathDemand, path_demand};
 pub use estimate::{Approximation, Bounds, Estimate, estimate};
 pub use exact::{Exact, exact};
 pub use memory::{Line, LineMemory, Longest, Memory};
-pub use offered::{ClientLoad, ConsumerLoad, Offered, ServiceLoad, offered, scheduled};
+pub use offered::{
+    ClientLoad, ConsumerLoad, Offered, Schedule, ServiceLoad, offered, open_requests, schedule,
+    scheduled,
+};
 pub use whole::{Analysis, memory_of};

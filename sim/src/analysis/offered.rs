@@ -276,6 +276,73 @@ pub fn scheduled(client: &Client, horizon: Option<Time>) -> Option<f64> {
     }
 }
 
+/// What the schedule of an open client asks for over a stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Schedule {
+    /// Mean number of requests, the rounds of sessions included.
+    pub requests: f64,
+    /// Its variance, roughly: that of a renewal process, and of the rounds as if they were one by one as variable as the
+    /// widest of them.
+    pub variance: f64,
+}
+
+/// What the schedule of a client asks for between two instants; `None` for closed users, and where instants are given
+/// instead of a rate.
+pub fn schedule(client: &Client, from: Time, to: Time) -> Option<Schedule> {
+    let Source::Open {
+        arrival,
+        shape,
+        session,
+    } = &client.source
+    else {
+        return None;
+    };
+    if !arrival.has_rate() {
+        return None;
+    }
+    let operational = |until: Time| match shape {
+        None => until.as_nanos() as f64,
+        Some(shape) => shape.operational(until),
+    };
+    let seconds = (operational(to) - operational(from)).max(0.0) / 1e9;
+    let arrivals = arrival.rate() * seconds * f64::from(client.population.get());
+    let scv = match arrival {
+        Arrival::Renewal { interarrival } => interarrival.scv(),
+        Arrival::Constant { .. } | Arrival::Recorded(_) | Arrival::Burst { .. } => 0.0,
+    };
+    let rounds = session.as_ref().map_or(1.0, |one| mean_rounds(&one.rounds));
+    let of_rounds = f64::from(u8::from(session.is_some()));
+    Some(Schedule {
+        requests: arrivals * rounds,
+        variance: arrivals * rounds * rounds * (scv + of_rounds),
+    })
+}
+
+/// Mean and peak requests per second of all open clients together, whatever the backend is: from the start to the horizon.
+pub fn open_requests<P>(model: &Model<P>) -> (f64, Option<f64>) {
+    let horizon = model.limits.horizon;
+    let clients = model
+        .clients
+        .iter()
+        .filter_map(|client| match &client.source {
+            Source::Closed { .. } => None,
+            Source::Open {
+                arrival,
+                shape,
+                session,
+            } => Some(open_rates(
+                client.population,
+                arrival,
+                shape.as_ref(),
+                session.as_ref(),
+                horizon,
+            )),
+        });
+    clients.fold((0.0, Some(0.0)), |(mean, peak), (more, higher)| {
+        (mean + more, peak.zip(higher).map(|(a, b)| a + b))
+    })
+}
+
 fn client_load(client: &Client, demands: &[PathDemand], horizon: Option<Time>) -> ClientLoad {
     let shares = client.mix.shares.iter();
     let unloaded_response = shares

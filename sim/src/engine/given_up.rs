@@ -54,9 +54,9 @@ impl GivenUp {
         }
     }
 
-    /// Whether a reply is waited for.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.waited_for > 0
+    /// How many replies are waited for.
+    pub(super) fn waited_for(&self) -> u64 {
+        self.waited_for
     }
 }
 
@@ -74,10 +74,10 @@ mod tests {
         let mut given_up = GivenUp::default();
         assert!(!given_up.is_first_reply(flight(3)));
         given_up.add(flight(3), true);
-        assert!(given_up.is_waiting());
+        assert_eq!(given_up.waited_for(), 1);
         assert!(!given_up.is_first_reply(flight(4)));
         assert!(given_up.is_first_reply(flight(3)));
-        assert!(!given_up.is_waiting());
+        assert_eq!(given_up.waited_for(), 0);
         assert!(!given_up.is_first_reply(flight(3)));
     }
 
@@ -87,7 +87,7 @@ mod tests {
         let far = 3 + REMEMBERED as u64;
         given_up.add(flight(3), true);
         given_up.add(flight(far), false);
-        assert!(!given_up.is_waiting());
+        assert_eq!(given_up.waited_for(), 0);
         assert!(given_up.is_first_reply(flight(3)));
         assert!(given_up.is_first_reply(flight(far)));
         // One that was answered is not remembered at all, and comes after the one that has its place.

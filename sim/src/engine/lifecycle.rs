@@ -28,6 +28,8 @@ pub enum LoadEnd {
     Idle,
     /// The run was interrupted from outside.
     Interrupted,
+    /// What it was to find out was decided before its horizon.
+    Decided,
 }
 
 /// What is still to come, as far as it is known at an instant.

@@ -172,9 +172,9 @@ impl Load {
         self.in_flight.holds(id)
     }
 
-    /// Whether the reply to a request that timed out may still come. Those that ended longest ago are forgotten.
-    pub fn awaits_late_replies(&self) -> bool {
-        self.given_up.is_waiting()
+    /// How many replies to requests that timed out may still come. Those that ended longest ago are forgotten.
+    pub fn late_replies_awaited(&self) -> u64 {
+        self.given_up.waited_for()
     }
 
     /// All requests in flight, by slot.

@@ -170,6 +170,7 @@ pub struct Sums {
 /// How many of each there are in a line.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
+    pub(super) objectives: usize,
     pub(super) cells: usize,
     pub(super) stations: usize,
     pub(super) consumers: usize,
@@ -188,6 +189,8 @@ pub(super) struct Batches {
     stations: Vec<StationSums>,
     consumers: Vec<ConsumerSums>,
     fan_outs: Vec<FanOutSums>,
+    /// What was counted against each objective.
+    objectives: Vec<Section>,
     /// Response times by batch, then by cell; a single cell where there are too many.
     sections: Vec<Vec<Sketch>>,
 }
@@ -210,6 +213,7 @@ impl Batches {
             stations: Vec::with_capacity(lines * shape.stations),
             consumers: Vec::with_capacity(lines * shape.consumers),
             fan_outs: Vec::with_capacity(lines * shape.fan_outs),
+            objectives: Vec::with_capacity(lines * shape.objectives),
             sections: (0..=MOST)
                 .map(|_| (0..sectioned).map(|_| Sketch::new()).collect())
                 .collect(),
@@ -253,6 +257,11 @@ impl Batches {
         self.lines += 1;
     }
 
+    /// Adds what was counted against the next objective to the line that was just written.
+    pub(super) fn write_objective(&mut self, counted: Section) {
+        self.objectives.push(counted);
+    }
+
     /// Adds the response times of a cell that ended since the last time, to the current batch.
     pub(super) fn add(&mut self, cell: usize, recent: &Sketch) {
         let Some(current) = self.lines.checked_sub(1) else {
@@ -269,6 +278,7 @@ impl Batches {
         keep_every_other(&mut self.stations, shape.stations);
         keep_every_other(&mut self.consumers, shape.consumers);
         keep_every_other(&mut self.fan_outs, shape.fan_outs);
+        keep_every_other(&mut self.objectives, shape.objectives);
         for pair in 0..=MOST / 2 {
             let (left, right) = self.sections.split_at_mut(2 * pair + 1);
             if let Some(right) = right.first_mut() {
@@ -290,8 +300,13 @@ impl Batches {
     /// there are many: what is out of the ordinary comes in clusters, which short batches would cut in two. What is left
     /// after the last of them is one of its own if it is at least half as long, and part of the last otherwise.
     fn bounds(&self, end: Time) -> Vec<usize> {
+        let size = if self.full() >= MANY { 2 } else { 1 };
+        self.bounds_of(end, size)
+    }
+
+    /// The same, where so many batches make one.
+    fn bounds_of(&self, end: Time, size: usize) -> Vec<usize> {
         let full = self.full();
-        let size = if full >= MANY { 2 } else { 1 };
         let mut bounds: Vec<usize> = (0..=full).step_by(size).collect();
         let last = bounds.last().copied().unwrap_or(0);
         let rest = end.since(self.end(last).min(end));
@@ -336,12 +351,25 @@ impl Batches {
     /// For each batch, how many response times of these cells ended in it and how many of them are above a value, to
     /// the resolution of the sketch. `None` where there are too few batches, or these cells are not kept apart.
     pub(super) fn sections(&self, end: Time, cells: &[usize], value: Span) -> Option<Vec<Section>> {
+        self.sections_of(cells, value, &self.bounds(end))
+    }
+
+    /// The same of the finest batches.
+    pub(super) fn fine_sections(
+        &self,
+        end: Time,
+        cells: &[usize],
+        value: Span,
+    ) -> Option<Vec<Section>> {
+        self.sections_of(cells, value, &self.bounds_of(end, 1))
+    }
+
+    fn sections_of(&self, cells: &[usize], value: Span, bounds: &[usize]) -> Option<Vec<Section>> {
         let all = cells.len() == self.shape.cells;
         let apart = self.sections[0].len() == self.shape.cells;
         if self.full() < LEAST || !(all || apart) {
             return None;
         }
-        let bounds = self.bounds(end);
         let kept: &[usize] = if apart { cells } else { &[0] };
         let section = |(position, &from): (usize, &usize)| {
             let next = bounds.get(position + 1).copied().unwrap_or(MOST + 1);
@@ -356,6 +384,35 @@ impl Batches {
             sum
         };
         Some(bounds.iter().enumerate().map(section).collect())
+    }
+}
+
+impl Batches {
+    /// What was counted against each objective in the finest batches, given the end of the window and all that was counted
+    /// in it; empty where it was too short for [`LEAST`] of them.
+    pub(super) fn objectives(&self, end: Time, whole: &[Section]) -> Vec<Vec<Section>> {
+        if self.full() < LEAST {
+            return Vec::new();
+        }
+        let bounds = self.bounds_of(end, 1);
+        let number = self.shape.objectives;
+        let of_each = whole.iter().enumerate().map(|(of, whole)| {
+            let lines = bounds
+                .iter()
+                .map(|line| self.objectives[line * number + of]);
+            let mut lines: Vec<Section> = lines.chain([*whole]).collect();
+            // Deliveries of requests that have not ended yet came before they were to come: what is missing for a while is
+            // not what is missing in the end.
+            for at in (1..lines.len()).rev() {
+                lines[at - 1].above = lines[at - 1].above.min(lines[at].above);
+            }
+            let batch = |pair: &[Section]| Section {
+                count: pair[1].count - pair[0].count,
+                above: pair[1].above - pair[0].above,
+            };
+            lines.windows(2).map(batch).collect()
+        });
+        of_each.collect()
     }
 }
 

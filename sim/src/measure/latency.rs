@@ -102,6 +102,14 @@ impl Times {
         (!self.is_empty()).then_some(Span::from_nanos(self.max))
     }
 
+    /// How many times are longer than all that cannot be told from this one.
+    pub fn above(&self, value: Span) -> u64 {
+        self.histogram.as_ref().map_or(0, |histogram| {
+            let longest = histogram.highest_equivalent(value.as_nanos());
+            histogram.count_between(longest.saturating_add(1), LARGEST)
+        })
+    }
+
     /// The quantile by nearest rank, to three significant digits and within the exact extremes: the minimum where it
     /// cannot be told apart from that. `None` when empty.
     pub fn quantile(&self, quantile: f64) -> Option<Span> {

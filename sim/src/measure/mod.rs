@@ -18,6 +18,7 @@ mod latency;
 mod ledger;
 mod level;
 mod messages;
+mod objectives;
 mod series;
 mod sketch;
 mod station;
@@ -34,6 +35,7 @@ pub use figure::Of;
 pub use growth::{Growth, growth};
 pub use latency::{Latencies, Times};
 pub use ledger::{Imbalance, Requests, Sessions};
+pub use objectives::{Against, Objective, Which, objectives};
 pub use series::{ConsumerRow, Row, Series};
 pub use station::{Areas, StationMeter, Visits};
 pub use stream::{Publications, StreamMeter};
@@ -77,6 +79,8 @@ pub struct Measure {
     /// Client and action of each cell that is there.
     parts: Vec<(ClientId, ActionId)>,
     slos: Vec<Slo>,
+    /// What of these is judged by counts.
+    objectives: Vec<(ActionId, Objective)>,
     sessions: Vec<Sessions>,
     stations: Vec<StationMeter>,
     station_names: Vec<String>,
@@ -126,7 +130,13 @@ impl Measure {
         let series = Series::new(model.limits.horizon, model.services.len(), consumers);
         let warmup = model.limits.warmup;
         let latest = model.limits.horizon;
+        let judged = model.actions.iter().zip(0u16..).flat_map(|(action, id)| {
+            let of_action = objectives(&action.slo).into_iter();
+            of_action.map(move |one| (ActionId(id), one))
+        });
+        let judged: Vec<_> = judged.collect();
         let shape = Shape {
+            objectives: judged.len(),
             cells: parts.len(),
             stations: model.services.len(),
             consumers,
@@ -147,6 +157,7 @@ impl Measure {
                 .iter()
                 .map(|action| action.slo.clone())
                 .collect(),
+            objectives: judged,
             sessions: vec![Sessions::default(); model.clients.len()],
             stations: model
                 .services
@@ -244,6 +255,10 @@ impl Measure {
                 .map(|consumer| consumer.sums(at)),
             self.messages.fan_outs.iter().map(FanOutMeter::sums),
         );
+        for at in 0..self.objectives.len() {
+            let counted = self.against(self.objectives[at]);
+            self.batches.write_objective(counted);
+        }
     }
 
     /// All that has happened up to `now`, in the buffer of former totals.

@@ -268,6 +268,7 @@ pub(super) fn end_name(end: LoadEnd) -> &'static str {
         LoadEnd::Budget => "budget",
         LoadEnd::Idle => "idle",
         LoadEnd::Interrupted => INTERRUPTED,
+        LoadEnd::Decided => "decided",
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod blocks;
 mod build;
+mod ceiling;
 mod check;
 mod constraints;
 mod deliveries;
@@ -21,6 +22,10 @@ pub use blocks::{
     FoundBy, Interval, IntervalMethod, Intervals, Latency, LatencyBlock, PrecisionResult,
     Replication, Replications, RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts,
     SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
+};
+pub use ceiling::{
+    AnswerResult, CEILING_SCHEMA, CeilingEnd, CeilingResult, LoadResult, RemedyResult, ShareResult,
+    TrialResult, VariedResult, ceiling_json_schema,
 };
 pub use check::{
     CHECK_SCHEMA, Check, Checked, OfferedByClient, OfferedLoad, OfferedToService, check,

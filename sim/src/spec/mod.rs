@@ -83,6 +83,17 @@ pub fn read_with(text: &str, assignments: &[Assignment]) -> Result<Spec, Vec<Spe
     Err(errors)
 }
 
+/// What stands under a key of a spec.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Under<'a> {
+    /// Nothing.
+    Nothing,
+    /// A single value, as it is written.
+    Scalar(&'a str),
+    /// A list or a mapping.
+    Several,
+}
+
 /// The values of a spec's text by their places, for messages that name the field.
 #[derive(Debug)]
 pub struct Fields(Option<node::Node>);
@@ -91,6 +102,16 @@ impl Fields {
     /// The fields of a text; none when the text cannot be read.
     pub fn new(text: &str) -> Fields {
         Fields(yaml::parse(text).ok().map(|(tree, _)| tree))
+    }
+
+    /// What stands under a key.
+    pub fn under(&self, key: &Assignment) -> Under<'_> {
+        let node = self.0.as_ref().and_then(|tree| key.find(tree));
+        match node.map(|node| &node.value) {
+            None | Some(node::Value::Null) => Under::Nothing,
+            Some(node::Value::Scalar(scalar)) => Under::Scalar(&scalar.text),
+            Some(node::Value::Sequence(_) | node::Value::Mapping(_)) => Under::Several,
+        }
     }
 
     /// The path of keys to a place, such as `services.api.workers` or `actions.ask.path[1].visit`.

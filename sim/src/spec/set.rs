@@ -53,6 +53,20 @@ impl Assignment {
         self.path.len() <= key.len() && pairs.all(|(mine, other)| mine == other)
     }
 
+    /// What stands at its path.
+    pub(super) fn find<'n>(&self, root: &'n Node) -> Option<&'n Node> {
+        self.path
+            .iter()
+            .try_fold(root, |node, key| match &node.value {
+                Value::Mapping(entries) => {
+                    let entry = entries.iter().find(|entry| entry.key == *key)?;
+                    Some(&entry.value)
+                }
+                Value::Sequence(items) => items.get(key.parse::<usize>().ok()?),
+                Value::Null | Value::Scalar(_) => None,
+            })
+    }
+
     /// How errors name it.
     fn flag(&self) -> String {
         format!("--set {}={}", shown(self.path()), shown(self.value()))

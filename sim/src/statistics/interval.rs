@@ -49,8 +49,22 @@ impl Interval {
     /// autoregressive course adds (as in N-Skart; Tafazzoli, Steiger and Wilson 2011).
     pub fn of_batches(pairs: &[(f64, f64)]) -> Option<Interval> {
         let residuals = Residuals::of(pairs)?;
-        let correlation = residuals.correlation().clamp(0.0, MOST_CORRELATED);
-        Some(residuals.interval((1.0 + correlation) / (1.0 - correlation)))
+        Some(residuals.interval(inflation(residuals.correlation())))
+    }
+
+    /// The variance of such a ratio as [`of_ratio`](Self::of_ratio) has it, or where the pairs are `chained`, successive
+    /// ones of one run, as [`of_batches`](Self::of_batches) has it, with a correlation that is corrected for the (1 + 4 r) / n
+    /// by which n pairs show too little of it (Kendall 1954).
+    pub fn variance_of_ratio(pairs: &[(f64, f64)], chained: bool) -> Option<f64> {
+        let residuals = Residuals::of(pairs)?;
+        Some(match chained {
+            true => {
+                let correlation = residuals.correlation();
+                let lacking = (1.0 + 4.0 * correlation) / pairs.len() as f64;
+                residuals.variance(inflation(correlation + lacking))
+            }
+            false => residuals.variance(1.0),
+        })
     }
 
     /// Lower and upper end.
@@ -132,15 +146,29 @@ impl Residuals {
         products / squares
     }
 
-    fn interval(&self, inflation: f64) -> Interval {
+    /// The variance of the sum of the residuals.
+    fn variance_of_sum(&self, inflation: f64) -> f64 {
         let n = self.values.len() as f64;
-        let variance = inflation * self.squares() * n / (n - 1.0);
+        inflation * self.squares() * n / (n - 1.0)
+    }
+
+    fn variance(&self, inflation: f64) -> f64 {
+        self.variance_of_sum(inflation) / (self.denominators * self.denominators)
+    }
+
+    fn interval(&self, inflation: f64) -> Interval {
         let quantile = student_quantile(self.values.len() as u64 - 1, 0.5 + LEVEL / 2.0);
         Interval {
             figure: self.ratio,
-            half_width: quantile * libm::sqrt(variance) / self.denominators,
+            half_width: quantile * libm::sqrt(self.variance_of_sum(inflation)) / self.denominators,
         }
     }
+}
+
+/// What a correlation of neighbours widens the variance by.
+fn inflation(correlation: f64) -> f64 {
+    let correlation = correlation.clamp(0.0, MOST_CORRELATED);
+    (1.0 + correlation) / (1.0 - correlation)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod beta;
 mod binomial;
+mod effective;
 mod interval;
 mod mser;
 mod precision;
@@ -14,6 +15,7 @@ mod tails;
 
 pub use beta::{beta_quantile, beta_regularised};
 pub use binomial::{binomial_tail, share_bounds};
+pub use effective::Effective;
 pub use interval::{Interval, LEVEL, difference, spread_over};
 pub use mser::{Course, Truncation, mser};
 pub use precision::Precision;

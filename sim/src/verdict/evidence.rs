@@ -1,10 +1,11 @@
 //! From measurements to evidence.
 
 use crate::event::Outcome;
-use crate::measure::{Cell, DeliveryMeter, Exceedances, Measure};
+use crate::measure::{Against, Cell, DeliveryMeter, Measure, Which};
 use crate::model::{
     ActionId, Consumer, ConsumerId, DeliveryLimits, Model, QuantileLimit as Objective, Slo,
 };
+use crate::time::Span;
 use crate::verdict::{Counts, Evidence, Limit, Measured, Requests, Signal};
 
 /// What only a live run testifies. A simulation has nothing of it, which is the default.
@@ -66,8 +67,8 @@ pub fn evidence<P>(
 }
 
 fn signals_of(of: &str, slo: &Slo, cell: &Cell) -> Vec<Signal> {
-    let requests = &cell.window.requests;
-    let sent = requests.intended - requests.ended(Outcome::Dropped);
+    let requests_of = &cell.window.requests;
+    let sent = requests_of.intended - requests_of.ended(Outcome::Dropped);
     let signal = |limit, measured| Signal {
         of: of.to_owned(),
         counts: Counts::Requests,
@@ -75,12 +76,15 @@ fn signals_of(of: &str, slo: &Slo, cell: &Cell) -> Vec<Signal> {
         limit,
         measured,
     };
-    let limits = slo.quantiles.iter().zip(&cell.exceedances);
-    let quantiles = limits.map(|(objective, over)| {
+    let quantiles = slo.quantiles.iter().enumerate().map(|(nth, objective)| {
         let Objective { quantile, limit } = *objective;
         let measured = match sent {
             0 => Measured::Missing,
-            _ => Measured::Quantile(counted(slo, cell, quantile, over)),
+            sent => Measured::Quantile(requests(
+                (sent, requests_of.ended(Outcome::Ok)),
+                cell.against(slo, nth),
+                cell.window.latencies.response().quantile(quantile),
+            )),
         };
         signal(Limit::Quantile { quantile, limit }, measured)
     });
@@ -89,7 +93,7 @@ fn signals_of(of: &str, slo: &Slo, cell: &Cell) -> Vec<Signal> {
             0 => Measured::Missing,
             samples => Measured::Errors {
                 samples,
-                failed: requests.failed(),
+                failed: requests_of.failed(),
             },
         };
         signal(Limit::Errors { share }, measured)
@@ -97,43 +101,29 @@ fn signals_of(of: &str, slo: &Slo, cell: &Cell) -> Vec<Signal> {
     quantiles.chain(errors).collect()
 }
 
-/// What is promised of deliveries. Every one that is missing was not within the limit of a time; where a limit of its own
-/// judges those, only what came is judged by its time.
+/// What is promised of deliveries.
 fn deliveries_of(of: &str, limits: &DeliveryLimits, meter: &DeliveryMeter) -> Vec<Signal> {
     let counts = meter.window();
-    let kinds = [
-        (
-            "first delivery",
-            &limits.first,
-            meter.first(),
-            counts.requests,
-        ),
-        ("each delivery", &limits.each, meter.each(), counts.expected),
-        ("last delivery", &limits.last, meter.last(), counts.requests),
-    ];
     let mut signals = Vec::new();
-    for (which, limits_of_it, times, expected) in kinds {
-        let came = times.from_intended.count();
-        for (objective, over) in limits_of_it.iter().zip(&times.over) {
+    for which in Which::ALL {
+        let name = match which {
+            Which::First => "first delivery",
+            Which::Each => "each delivery",
+            Which::Last => "last delivery",
+        };
+        let times = &which.times(meter).from_intended;
+        for (nth, objective) in which.limits(limits).iter().enumerate() {
             let Objective { quantile, limit } = *objective;
-            let failed = match limits.missing {
-                None => Some(expected.saturating_sub(came)),
-                Some(_) => None,
-            };
-            let measured = match expected {
+            let measured = match which.expected(&counts) {
                 0 => Measured::Missing,
-                sent => Measured::Quantile(Requests {
-                    sent,
-                    answered: came,
-                    failed,
-                    held: came,
-                    response_over: over.response,
-                    service_over: over.service,
-                    response: times.from_intended.quantile(quantile),
-                }),
+                sent => Measured::Quantile(requests(
+                    (sent, times.count()),
+                    meter.against(limits, which, nth),
+                    times.quantile(quantile),
+                )),
             };
             signals.push(Signal {
-                of: format!("{of}, {which}"),
+                of: format!("{of}, {name}"),
                 counts: Counts::Deliveries,
                 requests: Some(counts.requests),
                 limit: Limit::Quantile { quantile, limit },
@@ -157,24 +147,16 @@ fn deliveries_of(of: &str, limits: &DeliveryLimits, meter: &DeliveryMeter) -> Ve
     signals
 }
 
-/// The requests that a quantile objective is judged by: all that were sent, of which those that failed were not within the
-/// limit; where an objective of their own judges failures, those that the distributions hold.
-fn counted(slo: &Slo, cell: &Cell, quantile: f64, over: &Exceedances) -> Requests {
-    let requests = &cell.window.requests;
-    let response = cell.window.latencies.response();
-    let answered = requests.ended(Outcome::Ok);
-    let (failed, held, over) = match slo.errors {
-        None => (Some(requests.failed()), answered, over.answered),
-        Some(_) => (None, response.count(), over.held()),
-    };
+/// Of so many that were sent, and so many of them answered, those that a quantile objective is judged by.
+fn requests((sent, answered): (u64, u64), against: Against, response: Option<Span>) -> Requests {
     Requests {
-        sent: requests.intended - requests.ended(Outcome::Dropped),
+        sent,
         answered,
-        failed,
-        held,
-        response_over: over.response,
-        service_over: over.service,
-        response: response.quantile(quantile),
+        failed: against.failed,
+        held: against.held,
+        response_over: against.over.response,
+        service_over: against.over.service,
+        response,
     }
 }
 

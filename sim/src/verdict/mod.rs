@@ -1,7 +1,7 @@
 //! The verdict: does what was measured keep its objectives?
 //!
-//! [`judge`] is one pure function over declared signals. A plain run, a live run and every step of a ceiling
-//! search use it, and nothing else decides. It knows three answers: a limit was missed ([`Status::Trip`]),
+//! [`judge`] is one pure function over declared signals. A plain run, a live run and every given step of a ceiling
+//! search use it, and nothing else decides; a trial of a search weighs the same signals more strictly. It knows three answers: a limit was missed ([`Status::Trip`]),
 //! all were kept ([`Status::Pass`]), or the evidence does not say ([`Status::Inconclusive`]).
 
 mod counted;
@@ -13,6 +13,7 @@ mod tests;
 
 pub use counted::Counted;
 pub use evidence::{LiveEvidence, evidence};
+pub(crate) use sentence::open_sentence;
 pub use sentence::sentence;
 pub use signal::{Counts, Limit, Measured, Requests, Signal};
 
@@ -80,6 +81,37 @@ pub enum Standing {
     Missing,
 }
 
+/// A signal that was weighed.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Weighed {
+    /// How it stands.
+    pub(crate) standing: Standing,
+    /// What there is to say of it.
+    pub(crate) sentence: String,
+    /// How many more requests would decide it; `None` where no number of them would.
+    pub(crate) more_needed: Option<u64>,
+}
+
+impl Weighed {
+    /// By the figures as they are.
+    pub(crate) fn by_figures(signal: &Signal, generator_lagged: bool) -> Weighed {
+        let standing = signal.standing(generator_lagged);
+        Weighed {
+            standing,
+            sentence: sentence(signal, standing),
+            more_needed: signal.more_needed(),
+        }
+    }
+}
+
+/// A verdict, and what of it is the generator's.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
+    /// Why the generator was the limit, in sentences, of an inconclusive verdict; empty when it was not.
+    pub(crate) generator: Vec<String>,
+}
+
 /// Reaches a verdict.
 ///
 /// In this order: nothing intended or an interrupted run says nothing; any signal over its limit trips,
@@ -88,74 +120,85 @@ pub enum Standing {
 /// otherwise it is a pass.
 /// Exactly at a limit is within it.
 pub fn judge(evidence: &Evidence) -> Verdict {
+    let lagged = evidence.generator_lagged;
+    judge_by(evidence, |_, signal| Weighed::by_figures(signal, lagged)).verdict
+}
+
+/// The same, where each signal, given with its position, is weighed in a way of its own.
+pub(crate) fn judge_by(
+    evidence: &Evidence,
+    weigh: impl Fn(usize, &Signal) -> Weighed,
+) -> Judgement {
+    let signals = evidence.signals.iter().enumerate();
+    let weighed: Vec<Weighed> = signals.map(|(at, signal)| weigh(at, signal)).collect();
+    let inconclusive = |reasons, more_needed, generator| Judgement {
+        verdict: Verdict {
+            status: Status::Inconclusive,
+            reasons,
+            more_needed,
+        },
+        generator,
+    };
     if evidence.intended == 0 {
-        let more = most_needed(evidence.signals.iter()).filter(|more| *more > 0);
+        let more = most_needed(weighed.iter()).filter(|more| *more > 0);
         let decided = more.map_or(String::new(), |more| {
             format!("; {} requests in time would decide it", count(more))
         });
-        return Verdict {
-            status: Status::Inconclusive,
-            reasons: vec![format!(
-                "No request was intended within the measured window{decided}; lengthen the run or shorten the warm-up."
-            )],
-            more_needed: more,
-        };
+        let reason = format!(
+            "No request was intended within the measured window{decided}; lengthen the run or shorten the warm-up."
+        );
+        return inconclusive(vec![reason], more, Vec::new());
     }
     if evidence.interrupted {
-        return Verdict {
-            status: Status::Inconclusive,
-            reasons: vec!["The run was interrupted; let it run to its end.".to_owned()],
-            more_needed: None,
-        };
+        let reason = "The run was interrupted; let it run to its end.".to_owned();
+        return inconclusive(vec![reason], None, Vec::new());
     }
-    let standings: Vec<(&Signal, Standing)> = evidence
-        .signals
-        .iter()
-        .map(|signal| (signal, signal.standing(evidence.generator_lagged)))
-        .collect();
-    let reasons = |wanted: fn(Standing) -> bool| -> Vec<String> {
-        let chosen = standings.iter().filter(|(_, standing)| wanted(*standing));
-        chosen
-            .map(|(signal, standing)| sentence(signal, *standing))
-            .collect()
+    let sentences = |wanted: fn(Standing) -> bool| -> Vec<String> {
+        let chosen = weighed.iter().filter(|one| wanted(one.standing));
+        chosen.map(|one| one.sentence.clone()).collect()
     };
-    let over = reasons(|standing| standing == Standing::Over);
+    let over = sentences(|standing| standing == Standing::Over);
     if !over.is_empty() {
-        return Verdict {
-            status: Status::Trip,
-            reasons: over,
-            more_needed: None,
+        return Judgement {
+            verdict: Verdict {
+                status: Status::Trip,
+                reasons: over,
+                more_needed: None,
+            },
+            generator: Vec::new(),
         };
     }
-    let doubtful = standings
+    let doubtful = weighed
         .iter()
-        .filter(|(_, standing)| *standing != Standing::Within)
-        .map(|(signal, _)| *signal);
+        .filter(|one| one.standing != Standing::Within);
     let (shortfall, more_sent) = not_sent(evidence);
     let more = match evidence.generator_limits.is_empty() {
         true => most_needed(doubtful).map(|more| more.max(more_sent)),
         // A generator that is late is so however long it runs.
         false => None,
     };
-    let mut doubts = reasons(|standing| standing != Standing::Within);
-    doubts.extend(evidence.generator_limits.iter().cloned());
-    doubts.extend(shortfall);
-    let is_pass = doubts.is_empty();
-    Verdict {
-        status: if is_pass {
-            Status::Pass
-        } else {
-            Status::Inconclusive
-        },
-        reasons: doubts,
-        more_needed: more.filter(|_| !is_pass),
+    let mut generator = evidence.generator_limits.clone();
+    generator.extend(shortfall);
+    let mut doubts = sentences(|standing| standing != Standing::Within);
+    doubts.extend(generator.iter().cloned());
+    if doubts.is_empty() {
+        return Judgement {
+            verdict: Verdict {
+                status: Status::Pass,
+                reasons: doubts,
+                more_needed: None,
+            },
+            generator,
+        };
     }
+    generator.extend(sentences(|standing| standing == Standing::GeneratorLimited));
+    inconclusive(doubts, more, generator)
 }
 
 /// How many more requests would decide the signal that takes the most; `None` where there is one that they would not.
-fn most_needed<'a>(signals: impl Iterator<Item = &'a Signal>) -> Option<u64> {
-    signals
-        .map(Signal::more_needed)
+fn most_needed<'a>(weighed: impl Iterator<Item = &'a Weighed>) -> Option<u64> {
+    weighed
+        .map(|one| one.more_needed)
         .try_fold(0, |most, more| Some(most.max(more?)))
 }
 

@@ -65,6 +65,38 @@ pub fn sentence(signal: &Signal, standing: Standing) -> String {
     }
 }
 
+/// Why a trial leaves open on which side of its limit a signal is: what was counted, how many independent ones that is worth
+/// where it is known, and how many more would probably decide it.
+pub(crate) fn open_sentence(
+    signal: &Signal,
+    counted: &Counted,
+    worth: Option<f64>,
+    more: Option<u64>,
+) -> String {
+    let several = several(signal);
+    let worth = worth.map_or(String::new(), |worth| {
+        format!(
+            "; they come in bursts and tell as much as {} independent {several}",
+            count(libm::round(worth) as u64)
+        )
+    });
+    let advice = match more {
+        Some(more) => format!(
+            "; about {} more {several} would decide it: lengthen the trial",
+            count(more)
+        ),
+        None => "; the share over the limit is about the one allowed: try another load".to_owned(),
+    };
+    format!(
+        "{}: its {} is too near its limit to tell on which side it is: {}, of {}; {} allowed{worth}{advice}.",
+        signal.of,
+        signal.name(),
+        over_parts(signal, counted),
+        count(counted.samples),
+        count(counted.allowed),
+    )
+}
+
 /// What is counted, one of it.
 fn one(signal: &Signal) -> &'static str {
     match signal.counts {
@@ -139,6 +171,19 @@ fn figures(signal: &Signal, counted: &Counted) -> String {
             Counts::Deliveries => format!("none of {} deliveries came", count(sent)),
         };
     };
+    format!(
+        "{}, of {}; {} allowed ({}, 95 % interval {} to {})",
+        over_parts(signal, counted),
+        count(counted.samples),
+        count(counted.allowed),
+        brief_percent(share),
+        brief_percent(low),
+        brief_percent(high)
+    )
+}
+
+/// `5,513 failed and 0 were over 50 ms`.
+fn over_parts(signal: &Signal, counted: &Counted) -> String {
     let failed = counted.failed.map(|failed| match (signal.counts, failed) {
         (Counts::Requests, failed) => format!("{} failed", count(failed)),
         (Counts::Deliveries, 1) => "1 is missing".to_owned(),
@@ -153,15 +198,7 @@ fn figures(signal: &Signal, counted: &Counted) -> String {
         format!("{} {were} over {limit}", count(slow))
     });
     let parts: Vec<String> = failed.into_iter().chain(slow).collect();
-    format!(
-        "{}, of {}; {} allowed ({}, 95 % interval {} to {})",
-        parts.join(" and "),
-        count(counted.samples),
-        count(counted.allowed),
-        brief_percent(share),
-        brief_percent(low),
-        brief_percent(high)
-    )
+    parts.join(" and ")
 }
 
 /// Why it stands so where the counts alone do not say, and how near the limit is.

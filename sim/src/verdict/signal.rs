@@ -209,7 +209,7 @@ impl Signal {
     }
 
     /// Whether it all comes from so few requests that it says little of others: what comes from one is alike.
-    pub(super) fn is_of_few(&self) -> bool {
+    pub(crate) fn is_of_few(&self) -> bool {
         self.requests.is_some_and(|requests| requests < TELLING)
     }
 
@@ -224,7 +224,7 @@ impl Signal {
     }
 
     /// Whether requests were sent and none was answered, which misses every objective but one that allows all to fail.
-    pub(super) fn is_unanswered(&self) -> bool {
+    pub(crate) fn is_unanswered(&self) -> bool {
         match (self.limit, self.measured) {
             (_, Measured::Quantile(requests)) => requests.answered == 0,
             (

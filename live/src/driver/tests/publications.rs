@@ -29,6 +29,7 @@ fn publish(written: u64, flushed: u64, client: &str, stage: Stage) -> (Measure, 
     );
     let watch = Watch {
         stop: &|| false,
+        enough: &|| false,
         show: &mut |_, _| (),
     };
     let (_, mut measure, ended) = driver.run(watch);

@@ -1,0 +1,172 @@
+//! The ceiling that a live search finds beside the simulated one, on doubles whose ceilings are known.
+//!
+//! `cargo bench --bench live_ceiling` searches each case on a `nats-server` of its own, three times in a row, simulates the same
+//! search, and prints by how much the two differ, as a table in Markdown: the live answer is to be within 5 % of the simulated
+//! one. `-- --repetitions 1 --time-limit 60s --only window` is shorter.
+
+#![allow(missing_docs, reason = "a bench has no public items to document")]
+
+#[path = "../accuracy/programs.rs"]
+mod programs;
+#[path = "../../tests/live/server.rs"]
+#[allow(dead_code, reason = "the tests need more of it")]
+mod server;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use programs::{Double, document, number};
+use server::Server;
+
+/// How far the live answer may be from the simulated one.
+const TOLERANCE: f64 = 0.05;
+
+/// A system whose ceiling is known: service times of 20 ms or more, so that a busy machine is no part of it.
+struct Case {
+    name: &'static str,
+    what: &'static str,
+    /// Actions, streams and services.
+    parts: &'static str,
+}
+
+const CASES: [Case; 3] = [
+    Case {
+        name: "service",
+        what: "one service of four workers, 20 ms each: 200/s",
+        parts: "actions: {ask: {path: [{visit: work}, reply], slo: {p95: 60ms}, live: {request: bench.ask}}}\nservices: {work: \
+                {workers: 4, time: {gamma: {mean: 20ms, cv: 0.5}}}}\n",
+    },
+    Case {
+        name: "members",
+        what: "four single-worker members of a queue group, 20 ms each: 200/s",
+        parts: "actions: {ask: {path: [{visit: work}, reply], slo: {p95: 80ms}, live: {request: bench.ask}}}\nservices: {work: \
+                {members: 4, workers: 1, time: {gamma: {mean: 20ms, cv: 0.5}}}}\n",
+    },
+    Case {
+        name: "window",
+        what: "a stream with a window of 8 messages, 40 ms each: 200/s",
+        parts: "actions: {ask: {path: [{publish: {stream: orders, subject: orders.new}}], slo: {p95: 150ms}, live: {request: \
+                bench.ask}}}\nstreams: {orders: {consumers: {worker: {service: work, max_ack_pending: 8, prefetch: 50, during: \
+                [reply]}}}}\nservices: {work: {workers: 50, time: {gamma: {mean: 40ms, cv: 0.3}}}}\n",
+    },
+];
+
+struct Options {
+    repetitions: u64,
+    time_limit: String,
+    longest_trial: String,
+    only: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let mut options = Options {
+        repetitions: 3,
+        time_limit: "3m".to_owned(),
+        longest_trial: "20s".to_owned(),
+        only: None,
+    };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let value = match word.as_str() {
+            // `cargo bench` adds a flag of its own.
+            "--bench" => continue,
+            _ => words.next(),
+        };
+        match (word.as_str(), value) {
+            ("--repetitions", Some(value)) => match value.parse() {
+                Ok(number) if number >= 1 => options.repetitions = number,
+                _ => return usage(),
+            },
+            ("--time-limit", Some(value)) => options.time_limit = value,
+            ("--longest-trial", Some(value)) => options.longest_trial = value,
+            ("--only", Some(value)) => options.only = Some(value),
+            _ => return usage(),
+        }
+    }
+    match compare(&options) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!(
+        "usage: cargo bench --bench live_ceiling [-- [--repetitions N] [--time-limit TIME] [--longest-trial TIME] [--only CASE]]"
+    );
+    ExitCode::from(2)
+}
+
+/// Whether every answer is within the tolerance.
+fn compare(options: &Options) -> Result<bool, String> {
+    println!("| case | simulated | live | error | trials | time |");
+    println!("|---|---|---|---|---|---|");
+    let mut all_within = true;
+    for case in &CASES {
+        if options
+            .only
+            .as_deref()
+            .is_some_and(|only| only != case.name)
+        {
+            continue;
+        }
+        for seed in 1..=options.repetitions {
+            all_within &= case.compare(seed, options)?;
+        }
+    }
+    Ok(all_within)
+}
+
+impl Case {
+    fn spec(&self, seed: u64) -> String {
+        format!(
+            "blis: 1\nname: bench\nseed: {seed}\nrun: {{horizon: 60s, drain: 20s}}\nconnections: {{pool: 2}}\nclients: {{users: \
+             {{rate: 100/s, do: ask}}}}\n{}",
+            self.parts
+        )
+    }
+
+    /// Searches in both worlds, and prints a row. Whether the live answer is within the tolerance.
+    fn compare(&self, seed: u64, options: &Options) -> Result<bool, String> {
+        let server = Server::start("");
+        let path = server.folder().join("bench.yaml");
+        std::fs::write(&path, self.spec(seed)).map_err(|why| why.to_string())?;
+        let (path, url) = (path.display().to_string(), server.url());
+        let simulated = document(&["max-rps", "--spec", &path, "--json", "--quiet"])?;
+        let double =
+            Double::start(&["serve", "--url", &url, "--spec", &path, "--json", "--quiet"])?;
+        let began = Instant::now();
+        let live = document(&[
+            "max-rps",
+            "--spec",
+            &path,
+            "--url",
+            &url,
+            "--warmup",
+            "2s",
+            "--cooldown",
+            "500ms",
+            "--longest-trial",
+            &options.longest_trial,
+            "--time-limit",
+            &options.time_limit,
+            "--json",
+            "--quiet",
+        ])?;
+        let took = began.elapsed().as_secs_f64();
+        double.stop()?;
+        let answer = "/answer/value";
+        let (simulated, found) = (number(&simulated, answer)?, number(&live, answer)?);
+        let error = found / simulated - 1.0;
+        let trials = live["trials"].as_array().map_or(0, Vec::len);
+        println!(
+            "| {} | {simulated:.1}/s | {found:.1}/s | {:+.1} % | {trials} | {took:.0} s |",
+            self.what,
+            error * 100.0
+        );
+        Ok(error.abs() <= TOLERANCE)
+    }
+}

@@ -1,0 +1,134 @@
+//! What a trial is judged by in parts is what its verdict counts as a whole.
+
+#![allow(clippy::unwrap_used)]
+
+use blis_sim::measure::Measure;
+use blis_sim::model::Model;
+use blis_sim::runner::{Runner, Simulated};
+use blis_sim::search::{Look, Parts, judged, parts_of_paths, parts_of_run};
+use blis_sim::spec;
+use blis_sim::verdict::{Evidence, Status, evidence};
+
+/// Every kind of objective that is counted: of tries, over all tries, of deliveries, with and without one for failures.
+const ALL: &str = "
+blis: 1
+name: all
+run: {horizon: 12s, warmup: 2s}
+seed: SEED
+clients:
+  asking: {rate: 200/s, do: {ask: 3, tell: 1}, on_failure: {retry: {times: 2, backoff: 5ms}}}
+  telling: {rate: 100/s, timeout: 1s, do: {tell: 1, say: 2}}
+actions:
+  ask:
+    path: [{visit: desk}, reply]
+    slo: {p50: 20ms, p99: 60ms, errors: 1%, overall: {p90: 40ms, errors: 0.1%}}
+  tell: {path: [{visit: desk}, reply], slo: {p95: 30ms}}
+  say:
+    path: [{emit: hall}, reply]
+    await: {from: {fan_out: hall}, deliveries: 3, until: all}
+    slo: {p99: 100ms, deliveries: {first: {p95: 20ms}, each: {p90: 40ms}, last: {p95: 60ms}, missing: 1%}}
+services:
+  desk: {workers: 3, time: {exponential: {mean: 8ms}}, errors: 0.5%}
+fan_outs:
+  hall: {subscribers: 3, delay: {exponential: {mean: 10ms}}, loss: 0.5%}
+";
+
+fn model(text: &str) -> Model {
+    let spec = spec::read(text).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    let lowered = spec::lower(&spec).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    lowered.model
+}
+
+fn run(model: &Model) -> Measure {
+    let ran = Simulated::new(u64::MAX).run(model, &|| false).unwrap();
+    ran.measure
+}
+
+fn told(model: &Model, measure: &Measure) -> Evidence {
+    evidence(model, measure, false, &Default::default()).unwrap()
+}
+
+fn agree(evidence: &Evidence, parts: &[Parts], number: std::ops::RangeInclusive<usize>) {
+    assert_eq!(evidence.signals.len(), parts.len());
+    for (signal, parts) in evidence.signals.iter().zip(parts) {
+        let counted = signal.counted().unwrap();
+        let sum = |of: fn(&blis_sim::statistics::Section) -> u64| -> u64 {
+            parts.at_limit.iter().map(of).sum()
+        };
+        let name = format!("{} {}", signal.of, signal.name());
+        assert!(number.contains(&parts.at_limit.len()), "{name}");
+        assert_eq!(sum(|part| part.count), counted.samples, "{name}");
+        assert_eq!(sum(|part| part.above), counted.over(), "{name}");
+        for lower in &parts.lower {
+            assert_eq!(lower.len(), parts.at_limit.len(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_parts_of_every_objective_are_together_what_its_verdict_counts() {
+    let model = model(&ALL.replace("SEED", "7"));
+    let measure = run(&model);
+    let evidence = told(&model, &measure);
+    let names: Vec<String> = evidence
+        .signals
+        .iter()
+        .map(|signal| signal.name())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "p50", "p99", "errors", "p90", "errors", "p99", "p95", "p90", "p95", "missing", "p95"
+        ]
+    );
+    agree(&evidence, &parts_of_run(&measure), 10..=21);
+}
+
+#[test]
+fn sample_paths_are_parts_of_their_own() {
+    let paths: Vec<(Model, Measure)> = (0..12)
+        .map(|seed| {
+            let model = model(&ALL.replace("SEED", &seed.to_string()));
+            let measure = run(&model);
+            (model, measure)
+        })
+        .collect();
+    let mut whole = paths[0].1.clone();
+    paths[1..].iter().for_each(|(_, path)| whole.merge(path));
+    let evidence = told(&paths[0].0, &whole);
+    let each: Vec<&Measure> = paths.iter().map(|(_, measure)| measure).collect();
+    let parts = parts_of_paths(&whole, &each);
+    agree(&evidence, &parts, 12..=12);
+    let judged = judged(&evidence, &parts, Look::FIRST);
+    assert_eq!(judged.shares.len(), parts.len());
+    for share in &judged.shares {
+        let worth = share.effective.unwrap();
+        assert!(1.0 < worth && worth <= share.samples as f64, "{share:?}");
+    }
+}
+
+#[test]
+fn a_light_load_passes_though_nothing_fails_and_a_heavy_one_trips() {
+    let at = |rate: &str| {
+        let text = format!(
+            "{{blis: 1, name: one, run: {{horizon: 200s, warmup: 5s}}, seed: 3, clients: {{c: {{rate: {rate}, do: ask}}}}, \
+             actions: {{ask: {{path: [{{visit: desk}}, reply], slo: {{p99: 100ms, errors: 1%}}}}}}, \
+             services: {{desk: {{workers: 1, time: {{exponential: {{mean: 10ms}}}}}}}}}}"
+        );
+        let model = model(&text);
+        let measure = run(&model);
+        judged(
+            &told(&model, &measure),
+            &parts_of_run(&measure),
+            Look::FIRST,
+        )
+    };
+    // The p99 of the response times is 4.6 / (100/s - rate): 100 ms at 54/s.
+    let light = at("20/s");
+    assert_eq!((light.status, light.reasons), (Status::Pass, Vec::new()));
+    let heavy = at("75/s");
+    assert_eq!(heavy.status, Status::Trip, "{:?}", heavy.reasons);
+    assert_eq!(heavy.more_needed, None);
+    let near = at("54/s");
+    assert_eq!(near.status, Status::Inconclusive, "{:?}", near.reasons);
+}

@@ -1,0 +1,262 @@
+//! The document of a search.
+
+use std::collections::BTreeMap;
+
+use blis_sim::analysis;
+use blis_sim::number::count;
+use blis_sim::result::{
+    AnswerResult, CEILING_SCHEMA, CeilingEnd, CeilingResult, LIVE, LoadResult, Run, SIMULATED,
+    SignalResult, SpecIdentity, TrialResult, VariedResult,
+};
+use blis_sim::search::{AtLeast, Ended, Found};
+use blis_sim::spec;
+use blis_sim::verdict::{Standing, Status};
+
+use super::own::Own;
+use super::unit::Unit;
+use super::varied::{Parameter, Varied};
+use crate::exit::Failure;
+use crate::report::number::{millis, percent};
+use crate::simulate::{files, run_text};
+use crate::workload::Workload;
+
+/// What is known of a trial beside how it was judged.
+#[derive(Debug, Clone)]
+pub struct Tried {
+    /// The result of its run.
+    pub run: Run,
+}
+
+/// What a search was about.
+#[derive(Debug)]
+pub struct About<'a, P> {
+    /// What was varied.
+    pub varied: &'a Varied<P>,
+    /// The workload as it is written.
+    pub workload: &'a Workload<P>,
+    /// Whether the trials were live.
+    pub live: bool,
+    /// Whether a precision was wanted.
+    pub with_precision: bool,
+}
+
+/// The document of what a search found, with what was tried, in the order of its trials.
+///
+/// # Errors
+/// Those of [`Varied::model_at`], at the answer.
+pub fn document<P: PartialEq>(
+    about: &About<'_, P>,
+    found: &Found,
+    tried: &[Tried],
+) -> Result<CeilingResult, Failure> {
+    let trials = found.trials.iter().zip(tried);
+    let trials: Vec<TrialResult> = trials
+        .map(|(trial, tried)| TrialResult::of(trial, &tried.run))
+        .collect();
+    let run_at = |load: f64| {
+        let mut all = found.trials.iter().zip(tried).rev();
+        all.find(|(trial, _)| trial.load == load)
+            .map(|(_, tried)| &tried.run)
+    };
+    let answer_load = load_of(&found.ended);
+    let answer = answer_load
+        .map(|load| answer(about, found, load, run_at(load)))
+        .transpose()?;
+    let limit_at = found.upper.and_then(|load| Some((load, run_at(load)?)));
+    let unit = about.varied.unit();
+    let bottleneck = answer_load
+        .and_then(run_at)
+        .or(limit_at.map(|(_, run)| run))
+        .and_then(|run| run.bottleneck.clone());
+    let workload = about.workload;
+    Ok(CeilingResult {
+        schema: CEILING_SCHEMA.to_owned(),
+        blis_version: env!("CARGO_PKG_VERSION").to_owned(),
+        mode: if about.live { LIVE } else { SIMULATED }.to_owned(),
+        spec: SpecIdentity {
+            name: workload.model.name.clone(),
+            sha256: workload.sha256.clone(),
+            resolved_sha256: spec::sha256(run_text(workload)),
+            files: files(workload),
+        },
+        seed: workload.model.seed,
+        configuration: workload.configuration.clone(),
+        varied: VariedResult {
+            parameter: about.varied.name().to_owned(),
+            unit: unit.name().to_owned(),
+            written: about.varied.written(),
+            at: about.varied.fixed().map(|(own, value)| LoadResult {
+                parameter: own.name().to_owned(),
+                value,
+            }),
+        },
+        ended: end(&found.ended),
+        interrupted: found.interrupted,
+        answer,
+        next_limit: next_limit(found, &trials, limit_at, unit),
+        trials,
+        bottleneck,
+        remedies: Vec::new(),
+    })
+}
+
+fn end(ended: &Ended) -> CeilingEnd {
+    match ended {
+        Ended::Ceiling(_) => CeilingEnd::Ceiling,
+        Ended::AtLeast(_, AtLeast::EndOfRange) => CeilingEnd::EndOfRange,
+        Ended::AtLeast(_, AtLeast::GeneratorLimited(_)) => CeilingEnd::GeneratorLimited,
+        Ended::NonePassed => CeilingEnd::NonePassed,
+        Ended::Undecided(_) => CeilingEnd::Undecided,
+    }
+}
+
+/// The load of the answer.
+fn load_of(ended: &Ended) -> Option<f64> {
+    match ended {
+        Ended::Ceiling(ceiling) => Some(ceiling.load),
+        Ended::AtLeast(load, _) => Some(*load),
+        Ended::NonePassed | Ended::Undecided(_) => None,
+    }
+}
+
+fn answer<P: PartialEq>(
+    about: &About<'_, P>,
+    found: &Found,
+    load: f64,
+    run: Option<&Run>,
+) -> Result<AnswerResult, Failure> {
+    let varied = about.varied;
+    let ceiling = match &found.ended {
+        Ended::Ceiling(ceiling) => Some(ceiling),
+        _ => None,
+    };
+    let max_rps = run.and_then(|run| run.throughput_rps);
+    let value_ci95 = ceiling.and_then(|ceiling| ceiling.interval);
+    let spec = varied.spec_at(load)?;
+    let own = match varied.parameter() {
+        Parameter::Own(own) => Some(*own),
+        Parameter::Key(_) => None,
+    };
+    // Goodput goes with the load where that is a rate; elsewhere its own measurement says how sure it is.
+    let max_rps_ci95 = match (own, value_ci95, max_rps) {
+        (Some(Own::Rate), Some(interval), Some(rps)) => Some(interval.map(|end| end / load * rps)),
+        _ => run.and_then(|run| run.throughput_rps_ci95),
+    };
+    let (mean_rps, peak_rps) = match own {
+        Some(Own::Rate) => {
+            let (mean, peak) = analysis::open_requests(&varied.model_at(load)?);
+            (Some(mean), peak)
+        }
+        _ => (None, None),
+    };
+    let users = own.map_or_else(Vec::new, |own| own.users(&spec));
+    let bounds = [found.lower.or(Some(load)), found.upper];
+    let [lower, upper] = match bounds {
+        [Some(lower), Some(upper)] if lower > upper => [Some(upper), Some(lower)],
+        bounds => bounds,
+    };
+    Ok(AnswerResult {
+        parameter: varied.name().to_owned(),
+        value: load,
+        unit: varied.unit().name().to_owned(),
+        value_ci95,
+        max_rps,
+        max_rps_ci95,
+        lower,
+        upper,
+        cliff: ceiling.and_then(|ceiling| ceiling.cliff),
+        precise: ceiling
+            .filter(|_| about.with_precision)
+            .map(|ceiling| ceiling.precise),
+        factor: (own == Some(Own::Rate))
+            .then(|| varied.written())
+            .flatten()
+            .map(|written| load / written),
+        mean_rps,
+        peak_rps,
+        users: users.into_iter().collect::<BTreeMap<_, _>>(),
+    })
+}
+
+/// Why no more: at the upper bound, or where there is none, why there is none.
+fn next_limit(
+    found: &Found,
+    trials: &[TrialResult],
+    limit_at: Option<(f64, &Run)>,
+    unit: Unit,
+) -> Vec<String> {
+    if let Some((load, run)) = limit_at {
+        let trial = trials.iter().rev().find(|trial| trial.load == load);
+        let mut limits = missed(trial, unit, load);
+        limits.extend(busiest(run));
+        return limits;
+    }
+    match &found.ended {
+        Ended::AtLeast(_, AtLeast::GeneratorLimited(why)) => why.clone(),
+        Ended::Undecided(why) => why.clone(),
+        Ended::AtLeast(_, AtLeast::EndOfRange) | Ended::Ceiling(_) | Ended::NonePassed => {
+            Vec::new()
+        }
+    }
+}
+
+/// The objectives that a trial missed, each in a few words; its reasons where no single one is over its limit.
+fn missed(trial: Option<&TrialResult>, unit: Unit, load: f64) -> Vec<String> {
+    let Some(trial) = trial else {
+        return Vec::new();
+    };
+    let over = trial
+        .signals
+        .iter()
+        .filter(|signal| signal.standing == Standing::Over);
+    let mut missed: Vec<String> = over.map(|signal| figure(signal, ">")).collect();
+    if missed.is_empty() {
+        missed.clone_from(&trial.reasons);
+    }
+    if let Some(last) = missed.last_mut() {
+        last.push_str(&format!(" at {}", unit.shown(load)));
+    }
+    missed
+}
+
+/// `p99 of order 251 ms > 250 ms`.
+pub fn figure(signal: &SignalResult, sign: &str) -> String {
+    let of = match signal.of.strip_prefix("Action ") {
+        Some(action) => action,
+        None => &signal.of,
+    };
+    let of = format!("{} of {of}", signal.name);
+    let shown = |value: f64| match signal.name.as_str() {
+        "errors" | "missing" => percent(value),
+        "backlog growth" => format!("{value:.3}/s"),
+        _ => millis(value),
+    };
+    match (signal.measured, signal.failed) {
+        // The quantile of those that were answered says nothing of a limit that failures count against.
+        (_, Some(failed)) if failed > 0 && signal.slow.is_some() => format!(
+            "{of}: {} of {} failed or were over {}",
+            count(failed + signal.slow.unwrap_or(0)),
+            count(signal.samples),
+            shown(signal.limit)
+        ),
+        (Some(measured), _) => format!("{of} {} {sign} {}", shown(measured), shown(signal.limit)),
+        (None, _) => format!("{of} not measured, limit {}", shown(signal.limit)),
+    }
+}
+
+/// The service whose workers are the busiest, if they are nearly always so.
+fn busiest(run: &Run) -> Option<String> {
+    let services = run.services.iter();
+    let busy = services.filter_map(|(name, service)| Some((name, service.utilisation?)));
+    let (name, most) = busy.max_by(|one, other| one.1.total_cmp(&other.1))?;
+    (most >= 0.5).then(|| format!("service {name} {} busy", percent(most)))
+}
+
+/// The status that a search is known by: of its answer, or of what kept it from one.
+pub fn status(found: &CeilingResult) -> Status {
+    match found.ended {
+        CeilingEnd::Ceiling | CeilingEnd::EndOfRange => Status::Pass,
+        CeilingEnd::NonePassed => Status::Trip,
+        CeilingEnd::GeneratorLimited | CeilingEnd::Undecided => Status::Inconclusive,
+    }
+}

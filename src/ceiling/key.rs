@@ -1,0 +1,147 @@
+//! A numeric key of a spec as what is varied.
+
+use blis_sim::model::Model;
+use blis_sim::spec::error::shown;
+use blis_sim::spec::{Assignment, Fields, Under, resolved};
+
+use super::unit::Unit;
+use crate::exit::Failure;
+use crate::workload::Variations;
+
+/// A numeric key of a spec.
+#[derive(Debug, Clone)]
+pub struct Key {
+    path: String,
+    unit: Unit,
+    /// The value that the spec has; `None` where it has none.
+    written: Option<f64>,
+}
+
+/// Keys that a search sets itself.
+const OF_THE_SEARCH: [&[&str]; 3] = [&["run"], &["seed"], &["blis"]];
+
+impl Key {
+    /// The key of this path. `example` is a value as the user writes it, for a key that the spec does not have.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when it is not a numeric one, or it is set by other flags.
+    pub fn of<P: PartialEq>(
+        path: &str,
+        example: Option<&str>,
+        variations: &Variations<P>,
+    ) -> Result<Key, Failure> {
+        let usage = |why: String| Failure::Usage(format!("--over {}: {why}", shown(path)));
+        let probe: Assignment = format!("{path}=1").parse().map_err(|error| {
+            usage(format!(
+                "{error}; name rate, concurrency, or a numeric key of the spec, such as services.api.workers"
+            ))
+        })?;
+        if OF_THE_SEARCH.iter().any(|key| probe.is_within(key)) {
+            return Err(usage(
+                "a search sets it itself; --warmup, --hold, --longest-trial and --seed are its flags".to_owned(),
+            ));
+        }
+        if let Some(set) = variations.set().iter().find(|set| set.path() == path) {
+            return Err(usage(format!(
+                "--set {}={} gives it a value; vary it or set it",
+                shown(path),
+                shown(set.value())
+            )));
+        }
+        let (own, with_defaults) = (
+            Fields::new(variations.text()),
+            Fields::new(&resolved(&variations.spec(&[])?)),
+        );
+        let found = match own.under(&probe) {
+            Under::Nothing => with_defaults.under(&probe),
+            found => found,
+        };
+        let (text, is_written) = match (found, example) {
+            (Under::Scalar(text), _) => (text, true),
+            (Under::Several, _) => {
+                return Err(usage(
+                    "it holds several values; name one of them, such as KEY.NAME".to_owned(),
+                ));
+            }
+            (Under::Nothing, Some(example)) => (example, false),
+            (Under::Nothing, None) => {
+                return Err(usage(
+                    "the spec gives it no value to start from; give a range in its unit, such as --search 1..64, or \
+                     name a key that it has"
+                        .to_owned(),
+                ));
+            }
+        };
+        let not_numeric = || {
+            usage(format!(
+                "its value `{}` is not numeric; name a numeric key, such as services.NAME.workers",
+                shown(text)
+            ))
+        };
+        let unit = Unit::of(text).ok_or_else(not_numeric)?;
+        let value = unit.read(text).map_err(usage)?;
+        let key = Key {
+            path: path.to_owned(),
+            unit,
+            written: is_written.then_some(value),
+        };
+        key.checked(value, variations)
+    }
+
+    /// The key with the unit it turns out to have: a number is a whole one where the language takes nothing between.
+    fn checked<P: PartialEq>(self, value: f64, variations: &Variations<P>) -> Result<Key, Failure> {
+        // What is wrong with the key itself is an error of the spec.
+        variations.spec(&[self.at(value)?])?;
+        if self.unit != Unit::Whole {
+            return Ok(self);
+        }
+        let between = [value + 0.5, value * 0.5 + 0.25];
+        let takes = |value: f64| {
+            let assignment = Key {
+                unit: Unit::Number,
+                ..self.clone()
+            };
+            let model = |spec| variations.model(&spec);
+            assignment
+                .at(value)
+                .and_then(|set| variations.spec(&[set]))
+                .and_then(model)
+                .is_ok()
+        };
+        let unit = match between.into_iter().any(takes) {
+            true => Unit::Number,
+            false => Unit::Whole,
+        };
+        Ok(Key { unit, ..self })
+    }
+
+    /// Its path in the spec.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The unit of its values.
+    pub fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// The value that the spec gives it.
+    pub fn written(&self) -> Option<f64> {
+        self.written
+    }
+
+    /// What gives it a value.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when that is no assignment.
+    pub fn at(&self, value: f64) -> Result<Assignment, Failure> {
+        let text = format!("{}={}", self.path, self.unit.written(value));
+        text.parse()
+            .map_err(|error| Failure::Usage(format!("--over {}: {error}", shown(&self.path))))
+    }
+}
+
+/// Whether two models differ in anything that a simulation looks at.
+pub fn differ<P: PartialEq>(one: &Model<P>, other: &Model<P>) -> bool {
+    one != other
+}

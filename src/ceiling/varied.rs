@@ -1,0 +1,196 @@
+//! What a search varies: a spec, lowered for one load after the other.
+
+use blis_sim::model::Model;
+use blis_sim::spec::Spec;
+use blis_sim::spec::error::shown;
+
+use super::key::{Key, differ};
+use super::own::Own;
+use super::unit::{self, Unit};
+use crate::exit::{Failure, show};
+use crate::workload::{Variations, Workload};
+
+/// What is varied.
+#[derive(Debug, Clone)]
+pub enum Parameter {
+    /// The load parameter of the spec.
+    Own(Own),
+    /// A key of it.
+    Key(Key),
+}
+
+/// A spec for any load.
+#[derive(Debug)]
+pub struct Varied<P> {
+    variations: Variations<P>,
+    parameter: Parameter,
+    /// The spec as it is, for loads that are no key.
+    spec: Spec,
+    /// The load parameter of the spec, and the load that it has as written.
+    own: Option<(Own, f64)>,
+    /// The load at which a key is varied, where it is not the one as written.
+    at: Option<f64>,
+}
+
+impl<P: PartialEq> Varied<P> {
+    /// A spec with what the flags say is varied; `example` is one of the values that the user names. Warnings of the spec go
+    /// to stderr.
+    ///
+    /// # Errors
+    /// Those of [`Variations`]; [`Failure::Usage`] where what is named cannot be varied.
+    pub fn of(
+        variations: Variations<P>,
+        over: Option<&str>,
+        at: Option<&str>,
+        example: Option<&str>,
+    ) -> Result<Varied<P>, Failure> {
+        let spec = variations.spec(&[])?;
+        let (_, warnings) = variations.workload(&spec)?;
+        show(&warnings);
+        let of_spec = Own::of(&spec);
+        let parameter = match over {
+            None => Parameter::Own(of_spec),
+            Some("rate") => Parameter::Own(Own::Rate),
+            Some("concurrency") => Parameter::Own(Own::Concurrency),
+            Some(path) => Parameter::Key(Key::of(path, example, &variations)?),
+        };
+        let (own, at) = match (&parameter, at) {
+            (Parameter::Own(own), None) => (Some((*own, own.load(&spec)?)), None),
+            (Parameter::Own(own), Some(_)) => {
+                return Err(Failure::Usage(format!(
+                    "--at fixes the load while a key is varied, and --over {} varies the load itself; name a key, such as \
+                     --over services.NAME.workers, or leave --at out",
+                    own.name()
+                )));
+            }
+            (Parameter::Key(_), None) => {
+                (of_spec.load(&spec).ok().map(|load| (of_spec, load)), None)
+            }
+            (Parameter::Key(_), Some(at)) => {
+                let written = of_spec.load(&spec)?;
+                (
+                    Some((of_spec, written)),
+                    Some(unit::value("--at", at, of_spec.unit())?),
+                )
+            }
+        };
+        Ok(Varied {
+            variations,
+            parameter,
+            spec,
+            own,
+            at,
+        })
+    }
+
+    /// What is varied.
+    pub fn parameter(&self) -> &Parameter {
+        &self.parameter
+    }
+
+    /// Whether a key is varied, and not the load.
+    pub fn is_key(&self) -> bool {
+        matches!(self.parameter, Parameter::Key(_))
+    }
+
+    /// The unit of a load.
+    pub fn unit(&self) -> Unit {
+        match &self.parameter {
+            Parameter::Own(own) => own.unit(),
+            Parameter::Key(key) => key.unit(),
+        }
+    }
+
+    /// The name of what is varied, as `--over` takes it.
+    pub fn name(&self) -> &str {
+        match &self.parameter {
+            Parameter::Own(own) => own.name(),
+            Parameter::Key(key) => key.path(),
+        }
+    }
+
+    /// The load that the spec has as it is written.
+    pub fn written(&self) -> Option<f64> {
+        match &self.parameter {
+            Parameter::Own(_) => self.own.map(|(_, load)| load),
+            Parameter::Key(key) => key.written(),
+        }
+    }
+
+    /// The load parameter of the spec and the load at which a key is varied, where there is one.
+    pub fn fixed(&self) -> Option<(Own, f64)> {
+        let (own, written) = self.own?;
+        match &self.parameter {
+            Parameter::Own(_) => None,
+            Parameter::Key(_) => Some((own, self.at.unwrap_or(written))),
+        }
+    }
+
+    /// The spec at a load.
+    ///
+    /// # Errors
+    /// [`Failure::Spec`] where the language does not take it.
+    pub fn spec_at(&self, load: f64) -> Result<Spec, Failure> {
+        match &self.parameter {
+            Parameter::Own(own) => {
+                let mut spec = self.spec.clone();
+                let written = self.own.map_or(load, |(_, written)| written);
+                own.set(&mut spec, load, written);
+                Ok(spec)
+            }
+            Parameter::Key(key) => {
+                let mut spec = self.variations.spec(&[key.at(load)?])?;
+                if let (Some((own, _)), Some(at)) = (self.own, self.at) {
+                    // The key may be one of those that the load is made of.
+                    let written = own.load(&spec)?;
+                    own.set(&mut spec, at, written);
+                }
+                Ok(spec)
+            }
+        }
+    }
+
+    /// The model at a load.
+    ///
+    /// # Errors
+    /// [`Failure::Spec`] where the language does not take it, [`Failure::Usage`] where memory does not suffice.
+    pub fn model_at(&self, load: f64) -> Result<Model<P>, Failure> {
+        self.variations.model(&self.spec_at(load)?)
+    }
+
+    /// The workload as the spec is written.
+    ///
+    /// # Errors
+    /// Those of [`Varied::model_at`].
+    pub fn as_written(&self) -> Result<Workload<P>, Failure> {
+        self.workload(&self.spec)
+    }
+
+    /// The workload of a spec of this one.
+    ///
+    /// # Errors
+    /// Those of [`Varied::model_at`].
+    pub fn workload(&self, spec: &Spec) -> Result<Workload<P>, Failure> {
+        Ok(self.variations.workload(spec)?.0)
+    }
+
+    /// Holds where each of these loads can be tried, and they are not all the same.
+    ///
+    /// # Errors
+    /// Those of [`Varied::model_at`]; [`Failure::Usage`] where the load changes nothing.
+    pub fn check(&self, loads: &[f64]) -> Result<(), Failure> {
+        let (Some(first), Some(last)) = (loads.first(), loads.last()) else {
+            return Ok(());
+        };
+        let (low, high) = (self.model_at(*first)?, self.model_at(*last)?);
+        if loads.len() > 1 && !differ(&low, &high) {
+            return Err(Failure::Usage(format!(
+                "--over {} changes nothing: the load is the same at {} and at {}; name another key",
+                shown(self.name()),
+                self.unit().shown(*first),
+                self.unit().shown(*last)
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,342 @@
+//! The report of a search for a ceiling.
+
+use blis_sim::result::{
+    AnswerResult, CeilingEnd, CeilingResult, RemedyResult, SignalResult, TrialResult,
+};
+use blis_sim::verdict::{Standing, Status};
+
+use super::limits;
+use super::number::{NOT_MEASURED, count, millis, or_not_measured, percent, significant};
+use super::parts::{Block, Report, Section};
+use super::run::status_name;
+use super::table::Table;
+use crate::ceiling::{Unit, figure};
+
+/// Most objectives that have a column of their own.
+const MOST_COLUMNS: usize = 6;
+
+/// The report of a search.
+pub fn ceiling(found: &CeilingResult) -> Report {
+    Report {
+        title: format!("Ceiling of {}", found.spec.name),
+        sections: vec![
+            Section::of([Block::Lines(vec![header(found)])]),
+            Section::of([Block::Table(trials(found)), Block::Notes(reasons(found))]),
+            Section::of([Block::Lines(answer(found))]),
+            limit(found),
+            remedies(found),
+        ],
+    }
+}
+
+fn header(found: &CeilingResult) -> String {
+    let unit = unit(found);
+    let at = found.varied.at.as_ref().map_or(String::new(), |at| {
+        format!(" at {}", load(&at.parameter, at.value))
+    });
+    let written = found.varied.written.map_or(String::new(), |written| {
+        format!(" (as written {})", unit.shown(written))
+    });
+    let trials = match found.trials.len() {
+        1 => "1 trial".to_owned(),
+        trials => format!("{} trials", count(trials as u64)),
+    };
+    let interrupted = match found.interrupted {
+        true => "; INTERRUPTED: these are the bounds so far",
+        false => "",
+    };
+    format!(
+        "{}, seed {}, {}: {trials} over {}{written}{at}{interrupted}",
+        found.spec.name, found.seed, found.mode, found.varied.parameter
+    )
+}
+
+/// A load in the load parameter of a spec.
+fn load(parameter: &str, value: f64) -> String {
+    match parameter {
+        "concurrency" => users(value),
+        _ => Unit::PerSecond.shown(value),
+    }
+}
+
+fn users(value: f64) -> String {
+    match value {
+        1.0 => "1 user".to_owned(),
+        value => format!("{} users", Unit::Whole.shown(value)),
+    }
+}
+
+fn unit(found: &CeilingResult) -> Unit {
+    Unit::named(&found.varied.unit, &found.varied.parameter)
+}
+
+/// The objectives that all trials have, as columns.
+fn columns(found: &CeilingResult) -> Vec<(&SignalResult, String)> {
+    let Some(first) = found.trials.first() else {
+        return Vec::new();
+    };
+    let mut of: Vec<&str> = first.signals.iter().map(|one| one.of.as_str()).collect();
+    of.dedup();
+    let heading = |signal: &SignalResult| match of.len() {
+        1 => signal.name.clone(),
+        _ => {
+            let of = signal.of.strip_prefix("Action ").unwrap_or(&signal.of);
+            format!("{of} {}", signal.name)
+        }
+    };
+    first
+        .signals
+        .iter()
+        .take(MOST_COLUMNS)
+        .map(|signal| (signal, heading(signal)))
+        .collect()
+}
+
+fn trials(found: &CeilingResult) -> Table {
+    let columns = columns(found);
+    let has_services = found.trials.iter().any(|trial| !trial.services.is_empty());
+    let mut headings = vec![found.varied.parameter.as_str(), "sent/s", "ok/s"];
+    headings.extend(columns.iter().map(|(_, heading)| heading.as_str()));
+    headings.push("failed");
+    if has_services {
+        headings.push("busiest");
+    }
+    headings.push("verdict");
+    let mut table = Table::new(&headings);
+    for trial in &found.trials {
+        let mut cells = vec![
+            unit(found).shown(trial.load),
+            or_not_measured(trial.achieved_rps, significant),
+            or_not_measured(trial.throughput_rps, significant),
+        ];
+        cells.extend(columns.iter().map(|(column, _)| cell(trial, column)));
+        cells.push(or_not_measured(trial.error_share(), percent));
+        if has_services {
+            let busy = trial.services.values().filter_map(|one| one.utilisation);
+            cells.push(or_not_measured(busy.reduce(f64::max), percent));
+        }
+        cells.push(status_name(trial.verdict).to_owned());
+        table.row(cells);
+    }
+    match found.trials.is_empty() {
+        true => Table::default(),
+        false => table,
+    }
+}
+
+fn cell(trial: &TrialResult, column: &SignalResult) -> String {
+    let same = |one: &&SignalResult| one.of == column.of && one.name == column.name;
+    let signal = trial.signals.iter().find(same);
+    let value = signal.and_then(|signal| signal.measured);
+    or_not_measured(value, |value| match column.name.as_str() {
+        "errors" | "missing" => percent(value),
+        "backlog growth" => format!("{value:.3}/s"),
+        _ => millis(value),
+    })
+}
+
+/// Why the trials that did not pass did not.
+fn reasons(found: &CeilingResult) -> Vec<String> {
+    let unit = unit(found);
+    let others = found
+        .trials
+        .iter()
+        .filter(|trial| trial.verdict != Status::Pass);
+    others
+        .flat_map(|trial| {
+            let at = format!(
+                "{} at {}",
+                status_name(trial.verdict),
+                unit.shown(trial.load)
+            );
+            let more = trial.more_needed.map(|more| {
+                format!(
+                    "{at}: {} more requests would probably decide it",
+                    count(more)
+                )
+            });
+            let reasons = trial.reasons.iter().map(move |why| format!("{at}: {why}"));
+            reasons.collect::<Vec<_>>().into_iter().chain(more)
+        })
+        .collect()
+}
+
+/// The answer, and why there is no higher one.
+fn answer(found: &CeilingResult) -> Vec<String> {
+    let mut lines = vec![match &found.answer {
+        Some(answer) => the_answer(found, answer),
+        None => no_answer(found),
+    }];
+    if let Some(answer) = &found.answer {
+        lines.extend(at_the_answer(found, answer));
+    }
+    let limits = found.next_limit.join("; ");
+    if !limits.is_empty() {
+        let label = match (&found.answer, found.ended) {
+            (_, CeilingEnd::GeneratorLimited) => "Not looked further: ",
+            (None, CeilingEnd::Undecided) => "Why: ",
+            _ => "Next limit: ",
+        };
+        lines.push(format!("{label}{limits}"));
+    } else if found.ended == CeilingEnd::EndOfRange {
+        lines.push(
+            "Next limit: not found; nothing missed its objectives up to the end of the range: widen it".to_owned(),
+        );
+    }
+    lines
+}
+
+fn the_answer(found: &CeilingResult, answer: &AnswerResult) -> String {
+    let at_least = match found.ended {
+        CeilingEnd::EndOfRange | CeilingEnd::GeneratorLimited => "≥ ",
+        _ => "",
+    };
+    let rps = answer.max_rps.map_or(NOT_MEASURED.to_owned(), rate);
+    let interval = answer.max_rps_ci95.map_or(String::new(), |[low, high]| {
+        format!("95 %: {} to {}; ", rate(low), rate(high))
+    });
+    let varied = match answer.parameter.as_str() {
+        "rate" => String::new(),
+        "concurrency" => format!(" with {at_least}{}", users(answer.value)),
+        key => format!(
+            " with {key} = {at_least}{}",
+            unit(found).shown(answer.value)
+        ),
+    };
+    let at_least = match answer.parameter.as_str() {
+        "rate" => at_least,
+        _ => "",
+    };
+    let kept = tightest(found, answer).map_or(String::new(), |kept| format!("   {kept}"));
+    format!(
+        "ANSWER: max RPS = {at_least}{rps}{varied} ({interval}workload={}, {}){kept}",
+        found.spec.name, found.mode
+    )
+}
+
+/// A rate in whole requests where there are many.
+fn rate(rps: f64) -> String {
+    match rps >= 1000.0 {
+        true => format!("{rps:.0}"),
+        false => significant(rps),
+    }
+}
+
+/// The objective that is the nearest to its limit at the answer: `p99 243 ms of 250 ms`.
+fn tightest(found: &CeilingResult, answer: &AnswerResult) -> Option<String> {
+    let trial = found.trial_at(answer.value)?;
+    let share = |signal: &&SignalResult| match (signal.measured, signal.limit) {
+        (Some(measured), limit) if limit > 0.0 => measured / limit,
+        _ => 0.0,
+    };
+    let within = trial
+        .signals
+        .iter()
+        .filter(|signal| signal.standing == Standing::Within);
+    let tightest = within.max_by(|one, other| share(one).total_cmp(&share(other)))?;
+    Some(figure(tightest, "of a limit of"))
+}
+
+/// What the answer means in the terms of what was varied.
+fn at_the_answer(found: &CeilingResult, answer: &AnswerResult) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let (Some(factor), Some(mean)) = (answer.factor, answer.mean_rps) {
+        let peak = answer
+            .peak_rps
+            .filter(|peak| *peak > mean * 1.0005)
+            .map_or(String::new(), |peak| {
+                format!(", at most {}", Unit::PerSecond.shown(peak))
+            });
+        lines.push(format!(
+            "At {} of load, {} times the rates as written: requests at {} on average{peak}",
+            unit(found).shown(answer.value),
+            significant(factor),
+            Unit::PerSecond.shown(mean),
+        ));
+    }
+    if answer.users.len() > 1 {
+        let each = answer.users.iter();
+        let each: Vec<String> = each
+            .map(|(name, users)| format!("{name} {}", count(*users)))
+            .collect();
+        lines.push(format!("Users by client: {}", each.join(", ")));
+    }
+    let bounds = match (answer.lower, answer.upper) {
+        (Some(lower), Some(upper)) => format!(
+            "Bounds: {} to {}",
+            unit(found).shown(lower),
+            unit(found).shown(upper)
+        ),
+        _ => return lines,
+    };
+    lines.push(bounds);
+    if let Some([low, high]) = answer.cliff {
+        lines.push(format!(
+            "A cliff: the objectives are kept by far at {} and missed by far at {}",
+            unit(found).shown(low),
+            unit(found).shown(high)
+        ));
+    }
+    if answer.precise == Some(false) {
+        lines.push(
+            "The wanted precision was NOT REACHED; give more time (--time-limit, --longest-trial)"
+                .to_owned(),
+        );
+    }
+    lines
+}
+
+fn no_answer(found: &CeilingResult) -> String {
+    let of = format!("workload={}, {}", found.spec.name, found.mode);
+    match found.ended {
+        CeilingEnd::NonePassed => {
+            let tripped = found
+                .trials
+                .iter()
+                .filter(|trial| trial.verdict == Status::Trip);
+            let least = tripped.map(|trial| trial.load).reduce(f64::min);
+            let below = least.map_or(String::new(), |least| {
+                format!("; {} misses already", unit(found).shown(least))
+            });
+            format!("ANSWER: no load passed ({of}){below}")
+        }
+        _ => format!("ANSWER: INCONCLUSIVE ({of}): the evidence does not say"),
+    }
+}
+
+fn limit(found: &CeilingResult) -> Section {
+    match &found.bottleneck {
+        None => Section::empty(),
+        Some(bottleneck) => Section::fact(limits::fact(bottleneck, limits::was_used)),
+    }
+}
+
+/// What would raise the ceiling.
+fn remedies(found: &CeilingResult) -> Section {
+    if found.remedies.is_empty() {
+        return Section::empty();
+    }
+    let unit = unit(found);
+    let mut table = Table::new(&["what would help", "ceiling", "95 %", "gain", "then limits"]);
+    let (helping, others): (Vec<&RemedyResult>, Vec<&RemedyResult>) =
+        found.remedies.iter().partition(|remedy| remedy.brings);
+    for remedy in &helping {
+        table.row([
+            remedy.what.clone(),
+            or_not_measured(remedy.ceiling, |ceiling| unit.shown(ceiling)),
+            remedy.ceiling_ci95.map_or("-".to_owned(), |[low, high]| {
+                format!("{} to {}", unit.shown(low), unit.shown(high))
+            }),
+            or_not_measured(remedy.gain, |gain| format!("{:+.1} %", gain * 100.0)),
+            remedy.next.clone().unwrap_or_else(|| "-".to_owned()),
+        ]);
+    }
+    let table = match helping.is_empty() {
+        true => Table::default(),
+        false => table,
+    };
+    let none = others
+        .into_iter()
+        .map(|remedy| format!("{} brings none", remedy.what));
+    Section::of([Block::Table(table), Block::Notes(none.collect())])
+}

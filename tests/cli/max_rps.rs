@@ -1,0 +1,161 @@
+//! `blis max-rps`: what is varied, how it ends, and what is refused before anything runs.
+
+use serde_json::Value;
+
+use crate::support::{Ran, at, number, with_stdin, words};
+
+/// An open spec: two clients whose rates are 3 to 1, one worker of 1 ms.
+const OPEN: &str = "{blis: 1, name: two, run: {requests: 10}, clients: {a: {rate: 30/s, do: ask}, b: {rate: 10/s, \
+                    session: {rounds: 2}, do: ask}}, actions: {ask: {path: [{visit: s}, reply], slo: {p99: 20ms}}}, \
+                    services: {s: {workers: 1, time: {exponential: {mean: 1ms}}}}}";
+
+fn search(flags: &str, spec: &str) -> Ran {
+    with_stdin(
+        &format!("max-rps --spec - --warmup 1s --hold 20s {flags}"),
+        spec,
+    )
+}
+
+fn document(flags: &str, spec: &str) -> Value {
+    let ran = search(&format!("--json {flags}"), spec);
+    assert!(matches!(ran.code, Some(0 | 5 | 99)), "{ran:?}");
+    ran.json()
+}
+
+#[test]
+fn one_factor_varies_the_rates_of_all_open_clients() {
+    let found = document("--steps 80,400,2k,3k", OPEN);
+    let answer = at(&found, "answer");
+    assert_eq!(at(answer, "parameter"), "rate");
+    assert_eq!(number(answer, "value"), 400.0);
+    assert_eq!(number(answer, "factor"), 10.0);
+    // Sessions of two rounds count twice.
+    assert_eq!(number(answer, "mean_rps"), 500.0);
+    let rps = number(answer, "max_rps");
+    assert!((480.0..520.0).contains(&rps), "{rps}");
+    assert_eq!(
+        (number(answer, "lower"), number(answer, "upper")),
+        (400.0, 2000.0)
+    );
+    let trials = at(&found, "trials").as_array().expect("trials");
+    // The first that trips is the last.
+    assert_eq!(trials.len(), 3);
+    assert_eq!(at(&trials[2], "verdict"), "TRIP");
+    let clients = |trial: &Value| number(trial, "window.requests.intended");
+    assert!(clients(&trials[1]) > 4.5 * clients(&trials[0]));
+    let limits = at(&found, "next_limit").to_string();
+    assert!(limits.contains("p99 of ask"), "{limits}");
+    assert!(limits.contains("at 2,000/s"), "{limits}");
+    assert!(limits.contains("service s"), "{limits}");
+}
+
+#[test]
+fn how_a_ramp_ends_is_its_exit_code_and_its_answer() {
+    for (steps, code, said) in [
+        ("80,2k", 0, "ANSWER: max RPS = "),
+        ("80,160", 0, "ANSWER: max RPS = ≥ "),
+        (
+            "2k,3k",
+            99,
+            "ANSWER: no load passed (workload=two, simulated); 2,000/s misses already",
+        ),
+        // Too few requests for a p99.
+        ("1", 5, "ANSWER: INCONCLUSIVE"),
+    ] {
+        let ran = search(&format!("--steps {steps}"), OPEN);
+        assert_eq!(ran.code, Some(code), "{steps}\n{}", ran.stdout);
+        assert!(ran.stdout.contains(said), "{steps}\n{}", ran.stdout);
+    }
+    let gone_on = document("--steps 80,2k,3k --no-stop-on-trip", OPEN);
+    assert_eq!(at(&gone_on, "trials").as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn users_are_varied_in_their_mix() {
+    let spec = "{blis: 1, name: mix, run: {horizon: 9s}, clients: {a: {concurrency: 30, think: 100ms, do: ask}, b: \
+                {population: 2, concurrency: 5, think: 100ms, do: ask}}, actions: {ask: {path: [{visit: s}, reply], slo: \
+                {p99: 20ms}}}, services: {s: {workers: 8, time: 1ms}}}";
+    let found = document("--steps 4,80", spec);
+    let answer = at(&found, "answer");
+    assert_eq!(at(answer, "parameter"), "concurrency");
+    assert_eq!(number(answer, "users.a"), 60.0);
+    assert_eq!(number(answer, "users.b"), 20.0);
+    // At least one of each: 3 of 4, and one member of five users.
+    let few = document("--steps 4", spec);
+    assert_eq!(number(&few, "answer.users.a"), 3.0);
+    assert_eq!(number(&few, "answer.users.b"), 5.0);
+}
+
+#[test]
+fn a_key_is_varied_at_a_load_and_shown_in_its_unit() {
+    let workers = document(
+        "--over services.s.workers --at 2500/s --steps 1,2,4,8",
+        OPEN,
+    );
+    assert_eq!(at(&workers, "varied.at.parameter"), "rate");
+    assert_eq!(number(&workers, "varied.at.value"), 2500.0);
+    // 2,500 sessions are 3,125 requests per second, which four workers carry.
+    assert_eq!(number(&workers, "answer.value"), 4.0);
+    assert_eq!(
+        (
+            number(&workers, "answer.lower"),
+            number(&workers, "answer.upper")
+        ),
+        (2.0, 4.0)
+    );
+    let time = search(
+        "--over services.s.time.exponential.mean --at 100/s --steps 1ms,2ms,20ms",
+        OPEN,
+    );
+    assert_eq!(time.code, Some(0), "{time:?}");
+    assert!(
+        time.stdout
+            .contains(" with services.s.time.exponential.mean = 2ms ("),
+        "{}",
+        time.stdout
+    );
+    let one = document("--over clients.b.rate --steps 10,100,3k", OPEN);
+    assert_eq!(number(&one, "answer.value"), 100.0);
+    let rps = number(&one, "answer.max_rps");
+    assert!((210.0..250.0).contains(&rps), "{rps}");
+}
+
+#[test]
+fn what_cannot_be_searched_is_refused_before_anything_runs() {
+    for (flags, said) in [
+        ("--steps 500,400", "not strictly ascending"),
+        ("--steps 500,500", "given twice"),
+        ("--steps 0,500", "zero"),
+        ("--steps 500,,600", "empty entry"),
+        ("--steps -5", "negative"),
+        ("--steps many", "rate"),
+        ("--steps 99999999999999999999", "clock can tell apart"),
+        (
+            "--over concurrency --steps 5",
+            "no client has `concurrency`",
+        ),
+        ("--over services.s.workers --steps 1.5", "whole number"),
+        ("--over services.s.dispatch --steps 1", "not a dispatch"),
+        ("--over clients.a.do --steps 1", "not numeric"),
+        ("--over services.s --steps 1", "several values"),
+        ("--over services.x.workers --steps 1,2", "services.x"),
+        ("--over seed --steps 1,2", "sets it itself"),
+        ("--over run.requests --steps 1,2", "sets it itself"),
+        ("--over nonsense --steps 1,2", "nonsense"),
+        ("--at 400/s --steps 1,2", "--at fixes the load"),
+        (
+            "--over services.s.workers --set services.s.workers=4 --steps 1,2",
+            "vary it or set it",
+        ),
+        ("--slo aks:p99=1s --steps 1,2", "did you mean `ask`?"),
+        ("--slo p98=1s --steps 1,2", "no limit `p98`"),
+    ] {
+        let ran = search(flags, OPEN);
+        assert_eq!(ran.code, Some(2), "{flags}\n{ran:?}");
+        assert!(ran.stderr.contains(said), "{flags}\n{}", ran.stderr);
+        assert_eq!(ran.stdout, "", "{flags}");
+    }
+    let recorded = words("max-rps specs/recorded.yaml --over rate --steps 5");
+    assert_eq!(recorded.code, Some(2));
+    assert!(recorded.stderr.contains("were recorded"), "{recorded:?}");
+}
