@@ -1,7 +1,7 @@
 //! Models whose ceiling is known exactly.
 
 use blis_sim::model::Model;
-use blis_sim::search::{Axis, Harder};
+use blis_sim::search::{Axis, Direction};
 use blis_sim::spec;
 use blis_sim::theory::{ClosedStation, DeterministicService, FiniteQueue, MultiServer, Tandem};
 
@@ -113,7 +113,7 @@ fn rate(name: &'static str, text: String, start: f64, exact: Exact) -> Case {
         name,
         text,
         axis: Axis {
-            harder: Harder::More,
+            direction: Direction::Rising,
             whole: false,
         },
         is_rate: true,
@@ -201,7 +201,7 @@ pub fn cases() -> Vec<Case> {
                 service(4, EXPONENTIAL)
             ),
             axis: Axis {
-                harder: Harder::More,
+                direction: Direction::Rising,
                 whole: true,
             },
             is_rate: false,

@@ -4,20 +4,13 @@
 //! less is harder, as with workers. Loads come back rounded: whole where only whole ones exist, and otherwise to five
 //! digits, so that a load in a report is the load that ran.
 
-/// Which way is harder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Harder {
-    /// More of it, as of requests or users.
-    More,
-    /// Less of it, as of workers.
-    Less,
-}
+use crate::search::Direction;
 
 /// The scale of one parameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Axis {
-    /// Which way is harder.
-    pub harder: Harder,
+    /// What more of it does.
+    pub direction: Direction,
     /// Whether only whole loads exist.
     pub whole: bool,
 }
@@ -29,9 +22,9 @@ impl Axis {
     /// Where a load above 0 lies.
     pub fn position(self, load: f64) -> f64 {
         let position = libm::log(load);
-        match self.harder {
-            Harder::More => position,
-            Harder::Less => -position,
+        match self.direction {
+            Direction::Rising => position,
+            Direction::Falling => -position,
         }
     }
 
@@ -42,17 +35,17 @@ impl Axis {
 
     /// The hardest load that exists and is no harder than a position.
     pub fn easier(self, position: f64) -> f64 {
-        match self.harder {
-            Harder::More => self.rounded(position, libm::floor),
-            Harder::Less => self.rounded(position, libm::ceil),
+        match self.direction {
+            Direction::Rising => self.rounded(position, libm::floor),
+            Direction::Falling => self.rounded(position, libm::ceil),
         }
     }
 
     /// The next whole load on the harder side.
     pub fn next_harder(self, load: f64) -> f64 {
-        match self.harder {
-            Harder::More => load + 1.0,
-            Harder::Less => load - 1.0,
+        match self.direction {
+            Direction::Rising => load + 1.0,
+            Direction::Falling => load - 1.0,
         }
     }
 
@@ -64,9 +57,9 @@ impl Axis {
 
     /// The load at a position, whether or not it exists.
     pub fn exact(self, position: f64) -> f64 {
-        match self.harder {
-            Harder::More => libm::exp(position),
-            Harder::Less => libm::exp(-position),
+        match self.direction {
+            Direction::Rising => libm::exp(position),
+            Direction::Falling => libm::exp(-position),
         }
     }
 
@@ -105,15 +98,15 @@ mod tests {
     use super::*;
 
     const RATE: Axis = Axis {
-        harder: Harder::More,
+        direction: Direction::Rising,
         whole: false,
     };
     const USERS: Axis = Axis {
-        harder: Harder::More,
+        direction: Direction::Rising,
         whole: true,
     };
     const WORKERS: Axis = Axis {
-        harder: Harder::Less,
+        direction: Direction::Falling,
         whole: true,
     };
 

@@ -20,7 +20,7 @@ pub mod simulated;
 mod steps;
 mod trial;
 
-pub use axis::{Axis, Harder};
+pub use axis::Axis;
 pub use bounds::{Direction, EmptyRange, Range};
 pub use bracket::{Ask, Bracket, Wanted};
 pub use counted::Counted;

@@ -8,6 +8,7 @@
 
 use std::ops::Range;
 
+use crate::search::Direction;
 use crate::search::axis::Axis;
 use crate::search::counted::Counted;
 use crate::search::curve::{Curve, Estimate, Root};
@@ -138,9 +139,9 @@ impl Roots {
             None => [start - REACH, start + REACH],
         };
         // There is no whole load below 1.
-        let ends = match (axis.whole, axis.harder) {
-            (true, super::axis::Harder::More) => [ends[0].max(0.0), ends[1]],
-            (true, super::axis::Harder::Less) => [ends[0], ends[1].min(0.0)],
+        let ends = match (axis.whole, axis.direction) {
+            (true, Direction::Rising) => [ends[0].max(0.0), ends[1]],
+            (true, Direction::Falling) => [ends[0], ends[1].min(0.0)],
             (false, _) => ends,
         };
         Roots {

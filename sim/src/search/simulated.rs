@@ -11,10 +11,12 @@ use crate::replication::{Finished, Flow, Halt, Watch, in_order, seed_of};
 use crate::runner::{Epoch, Ran};
 use crate::search::length::{Given, Length};
 use crate::search::roots::{Ask, Next, Outcome, Roots, Stage, Wanted};
-use crate::search::{AtLeast, Axis, Ceiling, Counted, Ended, Found, Judged, Share, Trial};
+use crate::search::{
+    AtLeast, Axis, Ceiling, Counted, Ended, Found, Judged, Look, Parts, Trial, judged,
+};
 use crate::simulation::{Progress, Simulation};
 use crate::time::Time;
-use crate::verdict::{LiveEvidence, Signal, Status, evidence, judge};
+use crate::verdict::{LiveEvidence, Signal, evidence};
 
 /// Events between two looks at a path: a few milliseconds' worth.
 const STRIDE: u64 = 1 << 16;
@@ -94,7 +96,7 @@ pub fn search<E>(
     }
     let mut roots = Roots::new(plan.axis, wanted);
     // Trials by stage, and how often the main one had been begun again.
-    let mut trials: Vec<((Stage, u64), Trial)> = Vec::new();
+    let mut trials: Vec<Kept> = Vec::new();
     let mut begun = 0;
     // The length of a trial of the main stage, and the load that it is for.
     let mut main: Option<(f64, Length)> = None;
@@ -153,19 +155,17 @@ pub fn search<E>(
         };
         let counted = paths.iter().map(|path| path.counted.clone()).collect();
         roots.take(&ask, counted);
-        let known = trials
-            .iter_mut()
-            .find(|(of, trial)| *of == (ask.stage, begun) && trial.load == ask.load);
-        match known {
-            Some((_, trial)) => add(&model, trial, paths),
+        let of = (ask.stage, begun);
+        let mut known = trials.iter_mut();
+        match known.find(|kept| kept.of == of && kept.trial.load == ask.load) {
+            Some(kept) => kept.add(&model, paths),
             None => {
                 let epoch = Epoch::of(u32::try_from(number).unwrap_or(u32::MAX));
-                let new = trial(&model, epoch, ask.load, paths);
-                trials.extend(new.map(|trial| ((ask.stage, begun), trial)));
+                trials.extend(Kept::new(&model, of, epoch, ask.load, paths));
             }
         }
     };
-    let trials = trials.into_iter().map(|(_, trial)| trial).collect();
+    let trials = trials.into_iter().map(|kept| kept.trial).collect();
     let interrupted = stopped && (eyes.watch.stop)();
     Ok(found(plan.axis, &roots, outcome, trials, interrupted))
 }
@@ -280,71 +280,76 @@ fn signals(model: &Model, measure: &Measure) -> Vec<Signal> {
     evidence.map_or(Vec::new(), |evidence| evidence.signals)
 }
 
-/// A trial of these paths; `None` without one.
-fn trial(model: &Model, epoch: Epoch, load: f64, paths: Vec<Path>) -> Option<Trial> {
-    let number = paths.len() as u64;
-    let mut paths = paths.into_iter();
-    let first = paths.next()?.finished;
-    let ran = Ran {
-        epoch,
-        measure: first.measure,
-        ended_by: first.ended_by,
-        ended_at: Time::ZERO + first.simulated,
-        intended: first.intended,
-        late_of_earlier: 0,
-        evidence: LiveEvidence::default(),
-    };
-    let mut trial = Trial {
-        load,
-        paths: 1,
-        judged: judged(model, &ran.measure),
-        ran,
-    };
-    add(model, &mut trial, paths.collect());
-    trial.paths = number;
-    Some(trial)
+/// A trial that may still get more paths.
+struct Kept {
+    of: (Stage, u64),
+    trial: Trial,
+    parts: Vec<Parts>,
 }
 
-/// Adds paths to a trial.
-fn add(model: &Model, trial: &mut Trial, paths: Vec<Path>) {
-    for Path { finished, .. } in paths {
-        trial.ran.measure.merge(&finished.measure);
-        trial.ran.intended += finished.intended;
-        trial.ran.ended_at = trial.ran.ended_at + finished.simulated;
-        trial.paths += 1;
-    }
-    trial.judged = judged(model, &trial.ran.measure);
-}
-
-fn judged(model: &Model, measure: &Measure) -> Judged {
-    let Some(evidence) = evidence(model, measure, false, &LiveEvidence::default()) else {
-        return Judged {
-            status: Status::Inconclusive,
-            reasons: Vec::new(),
-            more_needed: None,
-            generator_limits: Vec::new(),
-            shares: Vec::new(),
+impl Kept {
+    /// A trial of these paths; `None` without one.
+    fn new(
+        model: &Model,
+        of: (Stage, u64),
+        epoch: Epoch,
+        load: f64,
+        paths: Vec<Path>,
+    ) -> Option<Kept> {
+        let mut paths = paths.into_iter();
+        let first = paths.next()?.finished;
+        let mut parts = Vec::new();
+        add_path(&mut parts, &first.measure);
+        let ran = Ran {
+            epoch,
+            measure: first.measure,
+            ended_by: first.ended_by,
+            ended_at: Time::ZERO + first.simulated,
+            intended: first.intended,
+            late_of_earlier: 0,
+            evidence: LiveEvidence::default(),
         };
-    };
-    let verdict = judge(&evidence);
-    let shares = evidence.signals.iter().filter_map(|signal| {
-        let counted = signal.counted()?;
-        Some(Share {
-            of: signal.of.clone(),
-            name: signal.name(),
-            samples: counted.samples,
-            over: counted.over(),
-            allowed: counted.share,
-            effective: None,
-        })
-    });
-    Judged {
-        status: verdict.status,
-        reasons: verdict.reasons,
-        more_needed: verdict.more_needed,
-        generator_limits: Vec::new(),
-        shares: shares.collect(),
+        let trial = Trial {
+            load,
+            paths: 1,
+            judged: judged_by(model, &ran.measure, &parts),
+            ran,
+        };
+        let mut kept = Kept { of, trial, parts };
+        kept.add(model, paths.collect());
+        Some(kept)
     }
+
+    /// Adds paths.
+    fn add(&mut self, model: &Model, paths: Vec<Path>) {
+        let Kept { trial, parts, .. } = self;
+        for Path { finished, .. } in paths {
+            add_path(parts, &finished.measure);
+            trial.ran.measure.merge(&finished.measure);
+            trial.ran.intended += finished.intended;
+            trial.ran.ended_at = trial.ran.ended_at + finished.simulated;
+            trial.paths += 1;
+        }
+        trial.judged = judged_by(model, &trial.ran.measure, parts);
+    }
+}
+
+/// Adds what a path counted against each objective.
+fn add_path(parts: &mut Vec<Parts>, measure: &Measure) {
+    let objectives = measure.objectives();
+    parts.resize_with(objectives.len(), || Parts {
+        at_limit: Vec::new(),
+        lower: Vec::new(),
+        chained: false,
+    });
+    for (part, of) in parts.iter_mut().zip(objectives) {
+        part.at_limit.push(measure.against(*of));
+    }
+}
+
+fn judged_by(model: &Model, measure: &Measure, parts: &[Parts]) -> Judged {
+    let evidence = evidence(model, measure, false, &LiveEvidence::default());
+    judged(&evidence.unwrap_or_default(), parts, Look::FIRST)
 }
 
 fn found(
