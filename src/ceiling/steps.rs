@@ -1,20 +1,28 @@
-//! Given loads, simulated one after the other.
+//! Given loads, one after the other.
 
+use std::cell::RefCell;
+
+use blis_live::ceiling::End;
+use blis_live::trials::Pace;
+use blis_sim::analysis;
 use blis_sim::engine::LoadEnd;
 use blis_sim::event::Outcome;
-use blis_sim::model::Model;
+use blis_sim::model::{Model, Path};
 use blis_sim::runner::{Ran, Runner, Simulated};
 use blis_sim::search::{AfterTrip, Expected, Found, Judged, Steps, Trial};
 use blis_sim::spec::Spanned;
 use blis_sim::spec::Spec;
 use blis_sim::spec::syntax::{Run, Warmup};
 use blis_sim::spec::units::Duration;
+use blis_sim::time::Span;
 use blis_sim::verdict::evidence;
 
 use super::document::Tried;
+use super::live::{self, Asks, Place};
 use super::own::Own;
 use super::varied::{Parameter, Varied};
 use crate::exit::Failure;
+use crate::interrupt::Interrupt;
 use crate::memory;
 use crate::simulate;
 
@@ -27,40 +35,46 @@ pub struct Ramp {
     pub after_trip: AfterTrip,
     /// By how much less than the load may be sent.
     pub tolerance: f64,
-    /// Time before the window.
-    pub warmup: Duration,
-    /// Length of the window.
-    pub hold: Duration,
+    /// How long the parts of a step take.
+    pub pace: Pace,
+}
+
+impl Ramp {
+    fn steps(&self) -> Result<Steps, Failure> {
+        let steps = Steps::new(self.loads.clone(), self.after_trip);
+        steps.map_err(|why| Failure::Usage(format!("--steps: {why}")))
+    }
 }
 
 /// Runs the steps of a ramp in the simulated world: what was found, and what was tried.
 ///
 /// # Errors
 /// [`Failure::Usage`] where the loads are no steps; those of [`Varied::spec_at`] and of a run.
-pub fn run(
-    varied: &Varied<blis_sim::model::Path>,
+pub fn simulated(
+    varied: &Varied<Path>,
     ramp: &Ramp,
     stop: &(dyn Fn() -> bool + Sync),
+    time_is_up: &dyn Fn() -> bool,
     mut see: impl FnMut(&Steps, f64),
 ) -> Result<(Found, Vec<Tried>), Failure> {
-    let steps = Steps::new(ramp.loads.clone(), ramp.after_trip);
-    let mut steps = steps.map_err(|why| Failure::Usage(format!("--steps: {why}")))?;
+    let mut steps = ramp.steps()?;
     let mut world = Simulated::new(memory::most_requests());
     let (mut trials, mut tried, mut interrupted) = (Vec::new(), Vec::new(), false);
-    while let Some(load) = steps.next_load() {
+    while let Some(load) = steps.next_load().filter(|_| !time_is_up()) {
         see(&steps, load);
         let mut spec = varied.spec_at(load)?;
-        bound(&mut spec, ramp.warmup, ramp.hold);
+        bound(&mut spec, ramp.pace.warmup, ramp.pace.hold);
         let workload = varied.workload(&spec)?;
         let ran = world.run(&workload.model, stop)?;
         if ran.ended_by == LoadEnd::Interrupted {
             interrupted = true;
             break;
         }
-        let judged = judged(&workload.model, &ran, varied, ramp.tolerance);
+        let judged = judged(&workload.model, &ran, varied.parameter(), ramp.tolerance);
         steps.take(judged.clone());
         tried.push(Tried {
             run: simulate::of_trial(&workload, &ran),
+            spec: simulate::run_text(&workload),
         });
         trials.push(Trial {
             load,
@@ -69,34 +83,69 @@ pub fn run(
             judged,
         });
     }
-    let found = Found {
+    Ok((found(&steps, trials, interrupted), tried))
+}
+
+/// Runs the steps of a ramp at a real cluster.
+///
+/// # Errors
+/// [`Failure::Usage`] where the loads are no steps; what kept the first one from running.
+pub fn live(
+    varied: &Varied<Option<Path>>,
+    ramp: &Ramp,
+    largest: &Model<Option<Path>>,
+    place: &Place<'_>,
+    interrupt: &Interrupt,
+) -> Result<(Found, Vec<Tried>, End<Failure>), Failure> {
+    let steps = RefCell::new(ramp.steps()?);
+    let asks = Asks {
+        next: &mut |judged| {
+            let mut steps = steps.borrow_mut();
+            if let Some(judged) = judged {
+                steps.take(judged.clone());
+            }
+            steps.next_load()
+        },
+        judge: &|tried| judged(&tried.model, &tried.ran, varied.parameter(), ramp.tolerance),
+        decided: &|_, _| false,
+        so_far: &|| {
+            let steps = steps.borrow();
+            let left = (steps.number() - steps.taken()) as u64;
+            ([steps.lower(), steps.upper()], Some(left))
+        },
+    };
+    let came = live::trials(varied, largest, place, asks, interrupt)?;
+    let interrupted = matches!(came.end, End::Interrupted);
+    let found = found(&steps.into_inner(), came.trials, interrupted);
+    Ok((found, came.tried, came.end))
+}
+
+fn found(steps: &Steps, trials: Vec<Trial>, interrupted: bool) -> Found {
+    Found {
         ended: steps.ended(),
         lower: steps.lower(),
         upper: steps.upper(),
         trials,
         interrupted,
-    };
-    Ok((found, tried))
+    }
 }
 
-/// The limits of a step in place of those of the spec.
-fn bound(spec: &mut Spec, warmup: Duration, hold: Duration) {
+/// The limits of a trial in place of those of the spec.
+pub fn bound(spec: &mut Spec, warmup: Span, hold: Span) {
+    let duration = |span: Span| Duration(span.as_nanos() as f64);
     let run = spec
         .run
         .get_or_insert_with(|| Spanned::flag("--hold", Run::default()));
     run.value.requests = None;
-    run.value.horizon = Some(Spanned::flag("--hold", Duration(warmup.0 + hold.0)));
-    run.value.warmup = Some(Spanned::flag("--warmup", Warmup::At(warmup)));
+    run.value.horizon = Some(Spanned::flag("--hold", duration(warmup + hold)));
+    run.value.warmup = Some(Spanned::flag("--warmup", Warmup::At(duration(warmup))));
 }
 
-fn judged<P>(model: &Model<P>, ran: &Ran, varied: &Varied<P>, tolerance: f64) -> Judged
-where
-    P: PartialEq,
-{
+fn judged<P>(model: &Model<P>, ran: &Ran, parameter: &Parameter, tolerance: f64) -> Judged {
     // That there are objectives was found out before.
     let evidence = evidence(model, &ran.measure, false, &ran.evidence).unwrap_or_default();
     let judged = Judged::plainly(&evidence);
-    match varied.parameter() {
+    match parameter {
         Parameter::Own(Own::Rate) => {
             let window = ran.measure.total().window.requests;
             let sent = window.intended - window.ended(Outcome::Dropped);
@@ -110,14 +159,11 @@ where
 fn expected<P>(model: &Model<P>, ran: &Ran) -> Expected {
     let (from, to) = (ran.measure.warmup(), ran.measure.load_end());
     let to = to.unwrap_or(ran.ended_at);
-    let (mut requests, mut variance) = (0.0, 0.0);
-    for client in &model.clients {
-        let Some(schedule) = blis_sim::analysis::schedule(client, from, to) else {
-            continue;
-        };
-        requests += schedule.requests;
-        variance += schedule.variance;
-    }
+    let schedules = model.clients.iter();
+    let schedules = schedules.filter_map(|client| analysis::schedule(client, from, to));
+    let (requests, variance) = schedules.fold((0.0, 0.0), |(requests, variance), schedule| {
+        (requests + schedule.requests, variance + schedule.variance)
+    });
     Expected {
         requests,
         deviation: variance.sqrt(),
