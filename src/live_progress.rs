@@ -109,6 +109,23 @@ fn line(reached: Progress, before: Option<Progress>, failed: u64, recent: &Recen
     )
 }
 
+/// What is told after Ctrl-C: what is waited for, and for how long at most.
+pub fn interruption(drain: Span, in_flight: usize) -> String {
+    let requests = match in_flight {
+        0 => {
+            return "blis: interrupted: nothing more is sent, and no request is in flight; press Ctrl-C again to end at once, \
+                    without a report\n"
+                .to_owned();
+        }
+        1 => "1 request in flight".to_owned(),
+        number => format!("{} requests in flight", count(number as u64)),
+    };
+    format!(
+        "blis: interrupted: nothing more is sent; waiting for {requests}, for {drain} at most (`run.drain`); press Ctrl-C \
+         again to end at once, without a report\n"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,5 +168,27 @@ mod tests {
             first.ends_with("last 0.5 s: 200/s offered, 0/s answered, 0/s failed, p50 -, p99 -"),
             "{first}"
         );
+    }
+
+    #[test]
+    fn what_is_waited_for_after_an_interruption_is_in_flight() {
+        let drain = Span::from_nanos(30_000_000_000);
+        for (in_flight, said) in [
+            (
+                0,
+                "nothing more is sent, and no request is in flight; press",
+            ),
+            (
+                1,
+                "waiting for 1 request in flight, for 30s at most (`run.drain`); press",
+            ),
+            (
+                1_200,
+                "waiting for 1,200 requests in flight, for 30s at most",
+            ),
+        ] {
+            let told = interruption(drain, in_flight);
+            assert!(told.contains(said), "{told}");
+        }
     }
 }

@@ -1,34 +1,33 @@
-//! Trials at a real cluster: what is asked for, one load after the other over connections that stay open.
+//! Live trials: over one session, judged as they come, each with the result document of its load.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use blis_live::access::Access;
-use blis_live::ceiling::{Asking, End, Field, Unheard, Watching, run};
+use blis_live::ceiling::{self, Asking, End, Field, Watching};
+use blis_live::connection::Access;
+use blis_live::driver::Progress;
+use blis_live::observe;
 use blis_live::observers::Wanted;
+use blis_live::recent::Recent;
 use blis_live::target::Target;
-use blis_live::trials::{Pace, SoFar, Tried as LiveTried};
-use blis_live::{observe, plan};
+use blis_live::trials::{Pace, SoFar, Tried as OfTrial};
 use blis_sim::model::{Model, Path};
-use blis_sim::search::{Judged, Trial};
-use blis_sim::spec::error::shown;
+use blis_sim::search::{Ended, Found, Judged, Steps, Trial};
+use blis_sim::spec::Spanned;
+use blis_sim::spec::units::{Count, Duration};
 use blis_sim::time::Span;
 
 use super::document::Tried;
-use super::steps::bound;
+use super::steps::{bound, judged as judged_by_figures};
 use super::varied::Varied;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::live_progress::{self, LiveProgress};
 use crate::observed;
-use crate::report::number::count;
-use crate::simulate;
+use crate::simulate::run_text;
+use crate::workload::{LiveWorkload, Workload};
 
-/// What is known of the paths of a live model.
-type Known = Option<Path>;
-
-/// Where trials run, and at which pace.
-#[derive(Debug)]
-pub struct Place<'a> {
+/// Where and how live trials run.
+pub struct Live<'a> {
     /// The servers.
     pub target: &'a Target,
     /// How they let one in.
@@ -37,186 +36,267 @@ pub struct Place<'a> {
     pub pace: Pace,
     /// How long all of them may take.
     pub time_limit: Option<Span>,
-    /// Whether nothing is shown meanwhile.
+    /// Whether no progress is shown.
     pub quiet: bool,
 }
 
-/// Who asks for trials.
-pub struct Asks<'a> {
-    /// The next load, after how the trial before was judged.
-    pub next: &'a mut dyn FnMut(Option<&Judged>) -> Option<f64>,
-    /// Judges a trial.
-    pub judge: &'a dyn Fn(&LiveTried<Unheard, Known>) -> Judged,
-    /// Whether the rest of a trial cannot change how it is judged.
-    pub decided: &'a dyn Fn(&Model<Known>, &SoFar<'_>) -> bool,
-    /// The bounds so far, and how many trials are to come at most.
-    pub so_far: &'a dyn Fn() -> ([Option<f64>; 2], Option<u64>),
+/// Which loads are tried.
+pub enum Loads {
+    /// These, by the verdict of a plain run.
+    Steps {
+        /// The ramp.
+        steps: Steps,
+        /// By how much less than the load may be sent.
+        tolerance: f64,
+    },
 }
 
-/// What came of trials.
-#[derive(Debug)]
-pub struct Came {
-    /// The trials.
-    pub trials: Vec<Trial>,
-    /// What else is known of each.
+/// What live trials came to.
+pub struct Searched {
+    /// What was found.
+    pub found: Found,
+    /// What was tried, in the order of the trials.
     pub tried: Vec<Tried>,
-    /// How they came to their end.
-    pub end: End<Failure>,
+    /// Whether the connections were lost for good.
+    pub lost: bool,
+    /// Why a trial after the first could not be run.
+    pub failed: Option<Failure>,
 }
 
-/// Sections of a spec that only a model has.
-const OF_THE_MODEL: [&str; 5] = ["services", "streams", "fan_outs", "network", "classes"];
+type Varying = Varied<Option<Path>>;
 
-/// Refuses what a real backend does not let itself be given.
+/// Tries loads; `largest` is the largest that is known to come.
 ///
 /// # Errors
-/// [`Failure::Usage`] with what would do.
-pub fn refuse_model_keys(varied: &Varied<Known>) -> Result<(), Failure> {
-    let name = varied.name();
-    let mut parts = name.split(['.', '[']);
-    let section = parts.next().unwrap_or_default();
-    let of_a_path = section == "actions" && parts.nth(1) == Some("path");
-    if !varied.is_key() || !(of_a_path || OF_THE_MODEL.contains(&section)) {
-        return Ok(());
-    }
-    Err(Failure::Usage(format!(
-        "--over {} is a key of the model of the backend, and a live search has the backend itself; leave --url out to vary \
-         the model, or change the backend and search the load",
-        shown(name)
-    )))
-}
-
-/// Refuses a load that cannot be sent from here.
-///
-/// # Errors
-/// Those of [`plan::sendable`] and [`observe::fits`].
-pub fn refuse_too_large(varied: &Varied<Known>, largest: f64) -> Result<Model<Known>, Failure> {
-    let mut model = varied.model_at(largest)?;
-    // The search gives the warm-up.
-    model.limits.find_warmup = false;
-    plan::sendable(&model).map_err(|why| Failure::Usage(why.to_string()))?;
-    observe::fits(&model)?;
-    Ok(model)
-}
-
-/// Runs trials for as long as somebody asks for them.
-///
-/// # Errors
-/// What kept the first one from running.
-pub fn trials(
-    varied: &Varied<Known>,
-    largest: &Model<Known>,
-    place: &Place<'_>,
-    asks: Asks<'_>,
+/// Those of [`Varied::model_at`], and what kept the first trial from running.
+pub fn run(
+    varied: &Varying,
+    loads: Loads,
+    largest: f64,
+    live: &Live<'_>,
     interrupt: &Interrupt,
-) -> Result<Came, Failure> {
-    let came = RefCell::new((Vec::new(), Vec::new()));
-    let progress = RefCell::new(LiveProgress::new(place.quiet));
+) -> Result<Searched, Failure> {
+    let largest = varied.model_at(largest)?;
+    observe::fits(&largest)?;
+    let loads = RefCell::new(loads);
+    let kept = RefCell::new((Vec::new(), Vec::new()));
     let failed = RefCell::new(None);
     let field = Field {
-        target: place.target,
-        access: place.access,
+        target: live.target,
+        access: live.access,
         wanted: Wanted::default(),
-        pace: place.pace,
-        time_limit: place.time_limit,
+        pace: live.pace,
+        time_limit: live.time_limit,
     };
-    let Asks {
-        next,
-        judge,
-        decided,
-        so_far,
-    } = asks;
     let asking = Asking {
-        next,
-        model: &|load| varied.model_at(load),
-        judge: &|_, tried| judge(tried),
-        decided,
-        keep: &mut |trial: &Trial, tried: LiveTried<Unheard, Known>| match document(
-            varied, place, trial.load, tried,
-        ) {
-            Ok(tried) => {
-                let (trials, all) = &mut *came.borrow_mut();
-                trials.push(trial.clone());
-                all.push(tried);
-            }
-            Err(why) => *failed.borrow_mut() = Some(why),
+        next: &mut |before| match failed.borrow().is_some() {
+            true => None,
+            false => loads.borrow_mut().next(before),
         },
+        model: &|load| varied.model_at(load),
+        judge: &|_, tried| loads.borrow().judged(varied, tried),
+        decided: &|model, so_far| loads.borrow().is_decided(model, so_far),
+        keep: &mut |trial, tried| match document_of(varied, live, trial.load, tried) {
+            Ok(tried) => {
+                let mut kept = kept.borrow_mut();
+                kept.0.push(trial.clone());
+                kept.1.push(tried);
+            }
+            Err(why) => {
+                failed.replace(Some(why));
+            }
+        },
+    };
+    let progress = RefCell::new(LiveProgress::new(live.quiet));
+    let (in_flight, told) = (Cell::new(0), Cell::new(false));
+    let interrupted = || {
+        let asked = interrupt.asked();
+        if asked && !told.replace(true) {
+            live_progress::tell(&live_progress::interruption(
+                largest.limits.drain,
+                in_flight.get(),
+            ));
+        }
+        asked
     };
     let watching = Watching {
-        stop: &|| interrupt.asked() || failed.borrow().is_some(),
+        stop: &interrupted,
         begins: &mut |number, load, taken| {
-            progress.borrow().finish();
-            *progress.borrow_mut() = LiveProgress::new(place.quiet);
-            if !place.quiet {
-                live_progress::tell(&begins(varied, place, (number, load, taken), so_far()));
+            progress.replace(LiveProgress::new(live.quiet));
+            if !live.quiet {
+                let line = begins(varied, &loads.borrow(), number, load, taken, live);
+                live_progress::tell(&line);
             }
         },
-        show: &mut |reached, recent| progress.borrow_mut().show(reached, recent),
+        show: &mut |reached: Progress, recent: &mut Recent| {
+            in_flight.set(reached.in_flight);
+            progress.borrow_mut().show(reached, recent);
+        },
         warn: &live_progress::warn,
     };
-    let end = run(largest, &field, asking, watching)?;
+    let end = ceiling::run(&largest, &field, asking, watching)?;
     progress.borrow().finish();
     if let Some(why) = failed.into_inner() {
         return Err(why);
     }
-    let (trials, tried) = came.into_inner();
-    Ok(Came { trials, tried, end })
+    let (trials, tried) = kept.into_inner();
+    Ok(searched(loads.into_inner(), trials, tried, end))
 }
 
-/// The result of a trial.
-fn document(
-    varied: &Varied<Known>,
-    place: &Place<'_>,
+fn searched(loads: Loads, trials: Vec<Trial>, tried: Vec<Tried>, end: End<Failure>) -> Searched {
+    let [lower, upper] = loads.bounds();
+    let found = Found {
+        ended: loads.ended(),
+        lower,
+        upper,
+        trials,
+        interrupted: matches!(end, End::Interrupted),
+    };
+    Searched {
+        found,
+        tried,
+        lost: matches!(end, End::Lost),
+        failed: match end {
+            End::Failed(why) => Some(why),
+            End::Enough | End::Interrupted | End::TimeIsUp | End::Lost => None,
+        },
+    }
+}
+
+impl Loads {
+    fn next(&mut self, before: Option<&Judged>) -> Option<f64> {
+        match self {
+            Loads::Steps { steps, .. } => {
+                if let Some(judged) = before {
+                    steps.take(judged.clone());
+                }
+                steps.next_load()
+            }
+        }
+    }
+
+    fn judged<S>(&self, varied: &Varying, tried: &OfTrial<S, Option<Path>>) -> Judged {
+        match self {
+            Loads::Steps { tolerance, .. } => {
+                judged_by_figures(&tried.model, &tried.ran, varied, *tolerance)
+            }
+        }
+    }
+
+    fn is_decided(&self, _model: &Model<Option<Path>>, _so_far: &SoFar<'_>) -> bool {
+        match self {
+            Loads::Steps { .. } => false,
+        }
+    }
+
+    fn ended(&self) -> Ended {
+        match self {
+            Loads::Steps { steps, .. } => steps.ended(),
+        }
+    }
+
+    fn bounds(&self) -> [Option<f64>; 2] {
+        match self {
+            Loads::Steps { steps, .. } => [steps.lower(), steps.upper()],
+        }
+    }
+
+    /// Which loads these are, in words.
+    fn what(&self, varied: &Varying) -> String {
+        match self {
+            Loads::Steps { steps, .. } => {
+                let loads = steps.loads().iter();
+                let loads: Vec<String> = loads.map(|load| varied.unit().shown(*load)).collect();
+                format!("trials at {}", loads.join(", "))
+            }
+        }
+    }
+
+    /// How many trials there are at most.
+    fn most(&self) -> usize {
+        match self {
+            Loads::Steps { steps, .. } => steps.number(),
+        }
+    }
+}
+
+/// The result document of a trial: of the spec at its load, with the limits and the seed that the trial had.
+fn document_of<S>(
+    varied: &Varying,
+    live: &Live<'_>,
     load: f64,
-    tried: LiveTried<Unheard, Known>,
+    tried: OfTrial<S, Option<Path>>,
 ) -> Result<Tried, Failure> {
+    observe::check(&tried.observed)?;
     let mut spec = varied.spec_at(load)?;
-    bound(&mut spec, place.pace.warmup, place.pace.hold);
-    let mut workload = varied.workload(&spec)?;
-    workload.model = tried.model;
-    let spec = simulate::run_text(&workload);
-    let run = observed::conclude(
-        &workload,
-        place.target,
-        tried.observed,
-        tried.ran.evidence,
-        None,
-    );
+    let limits = &tried.model.limits;
+    let nanos = |span: Span| Duration(span.as_nanos() as f64);
+    let horizon = limits.horizon.unwrap_or(limits.warmup);
+    let hold = horizon.since(limits.warmup);
+    let warmup = limits.warmup.since(blis_sim::time::Time::ZERO);
+    bound(&mut spec, nanos(warmup), nanos(hold));
+    spec.seed = Some(Spanned::flag("--seed", Count(tried.model.seed)));
+    let workload: LiveWorkload = Workload {
+        model: tried.model,
+        ..varied.workload(&spec)?
+    };
+    let evidence = tried.ran.evidence;
+    let spec = run_text(&workload);
+    let run = observed::conclude(&workload, live.target, tried.observed, evidence, None);
     Ok(Tried { run, spec })
 }
 
-/// What is told when a trial begins.
+/// What is said when a trial begins.
 fn begins(
-    varied: &Varied<Known>,
-    place: &Place<'_>,
-    (number, load, taken): (u64, f64, Span),
-    (bounds, left): ([Option<f64>; 2], Option<u64>),
+    varied: &Varying,
+    loads: &Loads,
+    number: u64,
+    load: f64,
+    taken: Span,
+    live: &Live<'_>,
 ) -> String {
     let unit = varied.unit();
-    let shown = |load: f64| unit.shown(load);
-    let bounds = match bounds {
+    let bounds = match loads.bounds() {
         [None, None] => String::new(),
-        [Some(kept), None] => format!("; {} passed", shown(kept)),
-        [None, Some(missed)] => format!("; {} missed its objectives", shown(missed)),
-        [Some(kept), Some(missed)] => {
-            format!(
-                "; {} passed, {} missed its objectives",
-                shown(kept),
-                shown(missed)
-            )
+        [Some(lower), None] => format!("; {} passed", unit.shown(lower)),
+        [None, Some(upper)] => format!("; {} tripped", unit.shown(upper)),
+        [Some(lower), Some(upper)] => {
+            format!("; bounds {} to {}", unit.shown(lower), unit.shown(upper))
         }
     };
-    let each = place.pace.warmup + place.pace.hold + place.pace.cooldown;
-    let by_trials = left.map(|left| each.as_secs_f64() * left as f64);
-    let by_limit = place
-        .time_limit
-        .map(|limit| (limit.as_secs_f64() - taken.as_secs_f64()).max(0.0));
-    let left = match (by_trials, by_limit) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    };
-    let left = left.map_or(String::new(), |seconds| {
-        format!("; at most about {} s left", count(seconds.ceil() as u64))
+    let left = live.time_limit.map_or(String::new(), |limit| {
+        let left = limit.as_nanos().saturating_sub(taken.as_nanos());
+        format!("; {} left", seconds(left))
     });
-    format!("blis: trial {number} at {}{bounds}{left}\n", shown(load))
+    let most = loads.most();
+    let shown = unit.shown(load);
+    format!("blis: trial {number} of at most {most}: {shown}{bounds}{left}\n")
+}
+
+/// What is going to be done, in a line.
+pub fn plan(varied: &Varying, loads: &Loads, live: &Live<'_>, drain: Span) -> String {
+    let (pace, most) = (live.pace, loads.most() as u64);
+    let longest = pace.longest(drain).as_nanos().saturating_mul(most);
+    let limit = live.time_limit.map(Span::as_nanos);
+    let longest = limit.map_or(longest, |limit| longest.min(limit));
+    format!(
+        "plan: {}; each {} of warm-up, {} measured, at most {} until nothing is in flight and as long until backlogs are back, \
+         {} of pause; {} at most\n",
+        loads.what(varied),
+        seconds(pace.warmup.as_nanos()),
+        seconds(pace.hold.as_nanos()),
+        seconds(drain.as_nanos()),
+        seconds(pace.cooldown.as_nanos()),
+        seconds(longest)
+    )
+}
+
+/// A time in whole seconds, or less where it is short.
+fn seconds(nanos: u64) -> String {
+    let second = 1_000_000_000;
+    let rounded = match nanos >= 10 * second {
+        true => nanos / second * second,
+        false => nanos / 1_000_000 * 1_000_000,
+    };
+    Span::from_nanos(rounded).to_string()
 }

@@ -1,9 +1,5 @@
 //! Given loads, one after the other.
 
-use std::cell::RefCell;
-
-use blis_live::ceiling::End;
-use blis_live::trials::Pace;
 use blis_sim::analysis;
 use blis_sim::engine::LoadEnd;
 use blis_sim::event::Outcome;
@@ -14,15 +10,12 @@ use blis_sim::spec::Spanned;
 use blis_sim::spec::Spec;
 use blis_sim::spec::syntax::{Run, Warmup};
 use blis_sim::spec::units::Duration;
-use blis_sim::time::Span;
 use blis_sim::verdict::evidence;
 
 use super::document::Tried;
-use super::live::{self, Asks, Place};
 use super::own::Own;
 use super::varied::{Parameter, Varied};
 use crate::exit::Failure;
-use crate::interrupt::Interrupt;
 use crate::memory;
 use crate::simulate;
 
@@ -35,8 +28,10 @@ pub struct Ramp {
     pub after_trip: AfterTrip,
     /// By how much less than the load may be sent.
     pub tolerance: f64,
-    /// How long the parts of a step take.
-    pub pace: Pace,
+    /// Time before the window.
+    pub warmup: Duration,
+    /// Length of the window.
+    pub hold: Duration,
 }
 
 impl Ramp {
@@ -63,14 +58,14 @@ pub fn simulated(
     while let Some(load) = steps.next_load().filter(|_| !time_is_up()) {
         see(&steps, load);
         let mut spec = varied.spec_at(load)?;
-        bound(&mut spec, ramp.pace.warmup, ramp.pace.hold);
+        bound(&mut spec, ramp.warmup, ramp.hold);
         let workload = varied.workload(&spec)?;
         let ran = world.run(&workload.model, stop)?;
         if ran.ended_by == LoadEnd::Interrupted {
             interrupted = true;
             break;
         }
-        let judged = judged(&workload.model, &ran, varied.parameter(), ramp.tolerance);
+        let judged = judged(&workload.model, &ran, varied, ramp.tolerance);
         steps.take(judged.clone());
         tried.push(Tried {
             run: simulate::of_trial(&workload, &ran),
@@ -86,40 +81,6 @@ pub fn simulated(
     Ok((found(&steps, trials, interrupted), tried))
 }
 
-/// Runs the steps of a ramp at a real cluster.
-///
-/// # Errors
-/// [`Failure::Usage`] where the loads are no steps; what kept the first one from running.
-pub fn live(
-    varied: &Varied<Option<Path>>,
-    ramp: &Ramp,
-    largest: &Model<Option<Path>>,
-    place: &Place<'_>,
-    interrupt: &Interrupt,
-) -> Result<(Found, Vec<Tried>, End<Failure>), Failure> {
-    let steps = RefCell::new(ramp.steps()?);
-    let asks = Asks {
-        next: &mut |judged| {
-            let mut steps = steps.borrow_mut();
-            if let Some(judged) = judged {
-                steps.take(judged.clone());
-            }
-            steps.next_load()
-        },
-        judge: &|tried| judged(&tried.model, &tried.ran, varied.parameter(), ramp.tolerance),
-        decided: &|_, _| false,
-        so_far: &|| {
-            let steps = steps.borrow();
-            let left = (steps.number() - steps.taken()) as u64;
-            ([steps.lower(), steps.upper()], Some(left))
-        },
-    };
-    let came = live::trials(varied, largest, place, asks, interrupt)?;
-    let interrupted = matches!(came.end, End::Interrupted);
-    let found = found(&steps.into_inner(), came.trials, interrupted);
-    Ok((found, came.tried, came.end))
-}
-
 fn found(steps: &Steps, trials: Vec<Trial>, interrupted: bool) -> Found {
     Found {
         ended: steps.ended(),
@@ -131,21 +92,24 @@ fn found(steps: &Steps, trials: Vec<Trial>, interrupted: bool) -> Found {
 }
 
 /// The limits of a trial in place of those of the spec.
-pub fn bound(spec: &mut Spec, warmup: Span, hold: Span) {
-    let duration = |span: Span| Duration(span.as_nanos() as f64);
+pub(super) fn bound(spec: &mut Spec, warmup: Duration, hold: Duration) {
     let run = spec
         .run
         .get_or_insert_with(|| Spanned::flag("--hold", Run::default()));
     run.value.requests = None;
-    run.value.horizon = Some(Spanned::flag("--hold", duration(warmup + hold)));
-    run.value.warmup = Some(Spanned::flag("--warmup", Warmup::At(duration(warmup))));
+    run.value.horizon = Some(Spanned::flag("--hold", Duration(warmup.0 + hold.0)));
+    run.value.warmup = Some(Spanned::flag("--warmup", Warmup::At(warmup)));
 }
 
-fn judged<P>(model: &Model<P>, ran: &Ran, parameter: &Parameter, tolerance: f64) -> Judged {
+/// Judges a step: by its figures, and by whether its load was reached.
+pub(super) fn judged<P>(model: &Model<P>, ran: &Ran, varied: &Varied<P>, tolerance: f64) -> Judged
+where
+    P: PartialEq,
+{
     // That there are objectives was found out before.
     let evidence = evidence(model, &ran.measure, false, &ran.evidence).unwrap_or_default();
     let judged = Judged::plainly(&evidence);
-    match parameter {
+    match varied.parameter() {
         Parameter::Own(Own::Rate) => {
             let window = ran.measure.total().window.requests;
             let sent = window.intended - window.ended(Outcome::Dropped);

@@ -9,7 +9,7 @@ use blis_sim::spec::{Spanned, Spec};
 use super::key::{Key, differ};
 use super::own::Own;
 use super::unit::{self, Unit};
-use crate::exit::{Failure, show};
+use crate::exit::{Failure, show, tell};
 use crate::workload::{Variations, Workload};
 
 /// What is varied.
@@ -173,8 +173,21 @@ impl<P: PartialEq> Varied<P> {
         &self.spec
     }
 
+    /// Says once what of a user's spec no trial heeds.
+    pub fn tell_of_bounds(&self, workload: &Workload<P>) {
+        let given = self.bounds_of_spec();
+        // The embedded spec is nobody's who would wonder.
+        if !given.is_empty() && workload.file.is_some() {
+            tell(&format!(
+                "blis: {} of the spec {} no trials: --hold, --longest-trial and --time-limit do\n",
+                given.join(" and "),
+                if given.len() == 1 { "bounds" } else { "bound" }
+            ));
+        }
+    }
+
     /// What in the spec bounds a run and no trial: its keys.
-    pub fn bounds_of_spec(&self) -> Vec<&'static str> {
+    fn bounds_of_spec(&self) -> Vec<&'static str> {
         let run = self.spec.run.as_ref().map(|run| &run.value);
         let requests = run.is_some_and(|run| run.requests.is_some());
         let horizon = run.and_then(|run| run.horizon.as_ref());

@@ -1,76 +1,142 @@
 //! `blis max-rps`: the largest load that keeps its objectives.
 
-use blis_sim::spec::units::Rate;
+mod live;
 
-use crate::ceiling::{self, Ended, Fate};
-use crate::cli::{Format, MaxRpsArgs, OverrideArgs};
-use crate::commands::{first_failure, print, service};
-use crate::exit::{Done, Failure, tell};
+use std::time::Instant;
+
+use blis_sim::result::CeilingResult;
+use blis_sim::search::{Found, Steps};
+use blis_sim::spec;
+
+use crate::ceiling::{self, About, Places, Tried, Varied};
+use crate::cli::{Format, MaxRpsArgs, OverrideArgs, TargetArgs};
+use crate::commands::{first_failure, print};
+use crate::exit::{Done, Failure};
+use crate::interrupt::Interrupt;
+use crate::progress::Progress;
 use crate::report;
-use crate::workload::Basis;
+use crate::workload::{Basis, Variations};
 
 /// Searches and reports what was found.
 ///
 /// # Errors
-/// Those of [`ceiling::search`]; [`Failure::Output`] when the result cannot be written, which then was at least printed if
-/// it could be.
+/// Those of [`Variations`] and of [`Varied`]; [`Failure::Usage`] where flags contradict one another; [`Failure::Output`]
+/// when the result cannot be written, which then was at least printed if it could be.
 pub fn execute(args: &MaxRpsArgs) -> Result<Done, Failure> {
-    let is_live = is_live(args)?;
-    let (ended, [csv, out]) = ceiling::search(args, basis(args)?, is_live)?;
-    let (found, fate) = match ended {
-        Ended::Planned(text) => {
-            print(&text)?;
-            return Ok(Done::Well);
-        }
-        Ended::Found(found, fate) => (found, fate),
-    };
-    let report = report::ceiling(&found);
-    let printed = print(&match args.format.chosen() {
-        Format::Text => report::text(&report),
-        Format::Markdown => report::markdown(&report),
-        Format::Json => found.to_json()?,
-    });
-    first_failure([csv, out, printed])?;
-    match fate {
-        Fate::Failed(why) => return Err(why),
-        Fate::Lost => {
-            tell(
-                "blis: a connection to the server was lost and did not come back within 10 s: these are the bounds until then\n",
-            );
-            return Ok(Done::Disconnected);
-        }
-        Fate::Own => {}
-    }
-    Ok(match found.interrupted {
-        true => Done::Interrupted,
-        false => Done::Judged(ceiling::status(&found)),
-    })
-}
-
-/// The spec with what the flags change in it.
-fn basis(args: &MaxRpsArgs) -> Result<Basis, Failure> {
-    let mut overrides = OverrideArgs {
+    refuse_unbuilt(args)?;
+    let overrides = OverrideArgs {
         values: args.values.clone(),
         slo: args.objectives.slo.clone(),
         ..OverrideArgs::default()
     };
-    let Some(flags) = service::flags(&args.service, args.spec.file(), &mut overrides)? else {
-        return Basis::of(args.spec.file(), &args.clients, &overrides);
-    };
-    let mut clients = args.clients.clone();
-    if clients.concurrency.is_none() && clients.rate.is_none() {
-        // The search finds how many per second.
-        clients.rate = Some(Rate(1.0));
+    match live::is_meant(args) {
+        true => live::execute(args, overrides),
+        false => {
+            refuse_target(&args.target)?;
+            simulated(args, &overrides)
+        }
     }
-    Basis::of_service(&flags, &clients, &overrides)
 }
 
-/// Whether a real cluster is loaded. A variable alone does not make a search live.
-fn is_live(args: &MaxRpsArgs) -> Result<bool, Failure> {
-    let target = &args.target;
-    if target.url.is_some() || target.context.is_some() || args.service.subject.is_some() {
-        return Ok(true);
+/// Searches in the simulated world.
+fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failure> {
+    let basis = Basis::of(args.spec.file(), &args.clients, overrides)?;
+    let variations = Variations::of(basis, spec::lower_with)?;
+    let trials = &args.trials;
+    let (over, at) = (trials.over.as_deref(), trials.at.as_deref());
+    let varied = Varied::of(variations, over, at, ceiling::example(trials))?;
+    let workload = varied.as_written()?;
+    ceiling::refuse_no_objective(&workload.model)?;
+    let Some(steps) = &trials.steps else {
+        return Err(Failure::Usage(
+            "a search without --steps is not built yet; give loads, such as --steps 500,1k,2k"
+                .to_owned(),
+        ));
+    };
+    let ramp = ceiling::ramp(trials, steps, &varied)?;
+    varied.check(&ramp.loads)?;
+    if args.dry_run {
+        let lines = ceiling::lines(&ramp, varied.name(), varied.unit());
+        print(&format!(
+            "nothing is run: this is what the search would do\n\n{lines}"
+        ))?;
+        return Ok(Done::Well);
     }
+    let places = Places::claim(args)?;
+    varied.tell_of_bounds(&workload);
+    let interrupt = Interrupt::listen()?;
+    let (began, limit) = (Instant::now(), ceiling::wall(trials.time_limit));
+    let time_is_up = || limit.is_some_and(|limit| began.elapsed() >= limit);
+    let stop = || interrupt.asked() || time_is_up();
+    let mut progress = Progress::new(workload.model.limits);
+    let see = |steps: &Steps, load| {
+        if !args.quiet {
+            let (taken, number) = (steps.taken() as u64, steps.number() as u64);
+            let each = began.elapsed().as_secs_f64() / taken.max(1) as f64;
+            let left = (taken > 0).then_some(each * (number - taken) as f64);
+            let bounds = [steps.lower(), steps.upper()];
+            progress.show_trials(taken, number, so_far(&varied, load, bounds, left));
+        }
+    };
+    let (found, tried) = ceiling::simulate_steps(&varied, &ramp, &stop, &time_is_up, see)?;
+    progress.finish();
+    let found = Found {
+        interrupted: interrupt.asked(),
+        ..found
+    };
+    let about = About {
+        varied: &varied,
+        workload: &workload,
+        live: false,
+        with_precision: false,
+    };
+    let document = searched(args, &about, &found, &tried, &places)?;
+    Ok(match found.interrupted {
+        true => Done::Interrupted,
+        false => Done::Judged(ceiling::status(&document)),
+    })
+}
+
+/// Where a search is: the load, the bounds so far, and the time that is left.
+fn so_far<P: PartialEq>(
+    varied: &Varied<P>,
+    load: f64,
+    [lower, upper]: [Option<f64>; 2],
+    left: Option<f64>,
+) -> String {
+    let unit = varied.unit();
+    let lower = lower.map_or(String::new(), |load| {
+        format!(", {} passed", unit.shown(load))
+    });
+    let upper = upper.map_or(String::new(), |load| {
+        format!(", {} missed", unit.shown(load))
+    });
+    let left = left.map_or(String::new(), |left| format!(", about {left:.0} s left"));
+    format!("trial at {}{lower}{upper}{left}", unit.shown(load))
+}
+
+/// Reports what was found, has it kept where it is to be, and gives the document of it.
+fn searched<P: PartialEq>(
+    args: &MaxRpsArgs,
+    about: &About<'_, P>,
+    found: &Found,
+    tried: &[Tried],
+    places: &Places,
+) -> Result<CeilingResult, Failure> {
+    let document = ceiling::document(about, found, tried)?;
+    let [csv, out] = places.keep(about.workload, &document, tried);
+    let report = report::ceiling(&document);
+    let printed = print(&match args.format.chosen() {
+        Format::Text => report::text(&report),
+        Format::Markdown => report::markdown(&report),
+        Format::Json => document.to_json()?,
+    });
+    first_failure([csv, out, printed])?;
+    Ok(document)
+}
+
+/// Flags about a server have no effect on a simulation.
+fn refuse_target(target: &TargetArgs) -> Result<(), Failure> {
     let flags = [
         ("--user", target.user.is_some()),
         ("--password", target.password.is_some()),
@@ -88,9 +154,27 @@ fn is_live(args: &MaxRpsArgs) -> Result<bool, Failure> {
         ("--allow-public", target.allow_public),
     ];
     match flags.into_iter().find(|(_, given)| *given) {
-        None => Ok(false),
+        None => Ok(()),
         Some((flag, _)) => Err(Failure::Usage(format!(
             "{flag} is about a server, and this search is simulated: give --url too, or leave it out"
+        ))),
+    }
+}
+
+/// What is not built is refused as such.
+fn refuse_unbuilt(args: &MaxRpsArgs) -> Result<(), Failure> {
+    let trials = &args.trials;
+    let flags = [
+        ("--search", trials.search.is_some()),
+        ("--precision", trials.precision.is_some()),
+        ("--tiers", trials.tiers.is_some()),
+        ("--what-if", !trials.what_if.is_empty()),
+        ("--threads", trials.threads.is_some()),
+    ];
+    match flags.into_iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((flag, _)) => Err(Failure::Usage(format!(
+            "{flag} is not built yet; give --steps"
         ))),
     }
 }

@@ -9,7 +9,6 @@ use blis_live::observers::Wanted;
 use blis_live::plan;
 use blis_live::target::Target;
 use blis_sim::result::{self, Live, Record, Run};
-use blis_sim::time::Span;
 use blis_sim::visible;
 
 use crate::cli::ObserveArgs;
@@ -20,7 +19,6 @@ use crate::live_progress::{self, LiveProgress};
 use crate::nats_access;
 use crate::observed;
 use crate::record::{Begun, Of, Place, Sealed};
-use crate::report::number::count;
 use crate::workload::{self, LiveWorkload};
 
 /// Sends the workload and reports what came of it.
@@ -53,7 +51,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
         let asked = interrupt.asked();
         if asked && !told.replace(true) {
             let drain = workload.model.limits.drain;
-            live_progress::tell(&interruption(drain, in_flight.get()));
+            live_progress::tell(&live_progress::interruption(drain, in_flight.get()));
         }
         asked
     };
@@ -114,23 +112,6 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     })
 }
 
-/// What is told after Ctrl-C: what is waited for, and for how long at most.
-fn interruption(drain: Span, in_flight: usize) -> String {
-    let requests = match in_flight {
-        0 => {
-            return "blis: interrupted: nothing more is sent, and no request is in flight; press Ctrl-C again to end at once, \
-                    without a report\n"
-                .to_owned();
-        }
-        1 => "1 request in flight".to_owned(),
-        number => format!("{} requests in flight", count(number as u64)),
-    };
-    format!(
-        "blis: interrupted: nothing more is sent; waiting for {requests}, for {drain} at most (`run.drain`); press Ctrl-C \
-         again to end at once, without a report\n"
-    )
-}
-
 /// The workload, with what the flags of this command set.
 fn load(args: &ObserveArgs) -> Result<LiveWorkload, Failure> {
     let mut overrides = args.overrides.judged_by(&args.objectives);
@@ -181,32 +162,5 @@ fn warn(live: &Live) {
     }
     for message in &live.messages {
         tell(&format!("blis: the server says: {message}\n"));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_waited_for_after_an_interruption_is_in_flight() {
-        let drain = Span::from_nanos(30_000_000_000);
-        for (in_flight, said) in [
-            (
-                0,
-                "nothing more is sent, and no request is in flight; press",
-            ),
-            (
-                1,
-                "waiting for 1 request in flight, for 30s at most (`run.drain`); press",
-            ),
-            (
-                1_200,
-                "waiting for 1,200 requests in flight, for 30s at most",
-            ),
-        ] {
-            let told = interruption(drain, in_flight);
-            assert!(told.contains(said), "{told}");
-        }
     }
 }

@@ -13,6 +13,7 @@ mod guarded;
 mod honesty;
 mod hostile;
 mod keys;
+mod max_rps;
 mod observers;
 mod programs;
 mod record;

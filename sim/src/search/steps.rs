@@ -85,6 +85,11 @@ impl Steps {
         }
     }
 
+    /// All loads, those to come included.
+    pub fn loads(&self) -> &[f64] {
+        &self.loads
+    }
+
     /// How many steps there are, those to come included.
     pub fn number(&self) -> usize {
         self.loads.len()

@@ -1,0 +1,213 @@
+//! `blis max-rps` against a double, and a service that others wrote.
+//!
+//! The machine is shared, so that nothing here says that a load passes: only that twice as much as workers can do does not.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::programs::{Double, Ran, end, interrupt, run, start};
+use crate::responder::Responder;
+use crate::saved;
+use crate::server::Server;
+
+/// Four workers of 20 ms: 200 requests per second.
+const SPEC: &str = "blis: 1\nname: ceiling\nrun: {horizon: 1h, warmup: 100ms, drain: 10s}\nconnections: {pool: 2}\nclients:\n  \
+     users: {rate: 100/s, do: ask}\nactions:\n  ask: {path: [{visit: api}, reply], slo: {p90: 100ms}, live: {request: \
+     work.ask}}\nservices:\n  api: {workers: 4, time: 20ms}\n";
+const QUICK: [&str; 4] = ["--hold", "600ms", "--cooldown", "10ms"];
+
+/// The document of a search, which keeps to its schema.
+fn document(ran: &Ran) -> Value {
+    let document: Value = serde_json::from_str(&ran.stdout)
+        .unwrap_or_else(|_| panic!("{}{}", ran.stdout, ran.stderr));
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("specs/ceiling.schema.json");
+    let schema = std::fs::read_to_string(path).expect("the schema");
+    let schema: Value = serde_json::from_str(&schema).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let complaints: Vec<String> = validator
+        .iter_errors(&document)
+        .map(|error| error.to_string())
+        .collect();
+    assert!(complaints.is_empty(), "{complaints:?}");
+    assert_eq!(document["schema"], "blis.ceiling/1");
+    assert_eq!(document["mode"], "live");
+    document
+}
+
+fn loads(document: &Value) -> Vec<f64> {
+    let trials = document["trials"].as_array().expect("trials");
+    trials
+        .iter()
+        .filter_map(|trial| trial["load"].as_f64())
+        .collect()
+}
+
+#[test]
+fn steps_are_tried_on_a_real_service_up_to_the_first_that_trips() {
+    let server = Server::start("");
+    let path = saved(&server, "ceiling.yaml", SPEC);
+    let _double = Double::start(&server.url(), &["--spec", &path]);
+    let url = server.url();
+    let words = [
+        "max-rps",
+        "--spec",
+        &path,
+        "--url",
+        &url,
+        "--steps",
+        "40,400,4k",
+        "--json",
+    ];
+    let ran = run(&[&words[..], &QUICK].concat());
+    let document = document(&ran);
+    let last = &document["trials"]
+        .as_array()
+        .expect("trials")
+        .last()
+        .expect("one")
+        .clone();
+    // The service takes 200 a second: of 400 more than a tenth come too late, on any machine.
+    assert!(
+        loads(&document).iter().all(|load| *load <= 400.0),
+        "{document:#}"
+    );
+    assert_eq!(last["verdict"], "TRIP", "{document:#}");
+    assert_eq!(last["window"]["warmup_s"], 0.1);
+    assert!(last["throughput_rps"].as_f64().expect("a rate") < 230.0);
+    assert!(ran.code == Some(0) || ran.code == Some(99), "{ran:?}");
+    assert!(
+        ran.stderr.starts_with(
+            "blis: plan: trials at 40/s, 400/s, 4,000/s; each 100ms of warm-up, 600ms measured"
+        ),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr.contains("blis: trial 1 of at most 3: 40/s\n"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_service_without_a_spec_is_searched_with_open_arrivals() {
+    let server = Server::start("");
+    let _service = Responder::start(&server, "my.svc", 4, Duration::from_millis(20));
+    let url = server.url();
+    let words = [
+        "max-rps",
+        "--url",
+        &url,
+        "--subject",
+        "my.svc",
+        "--payload",
+        "{}",
+        "--slo",
+        "p90=100ms",
+        "--steps",
+        "400",
+        "--json",
+        "--warmup",
+        "100ms",
+        "--quiet",
+    ];
+    let ran = run(&[&words[..], &QUICK].concat());
+    let document = document(&ran);
+    assert_eq!(ran.code, Some(99), "{ran:?}");
+    assert_eq!(
+        (loads(&document), &document["ended"]),
+        (vec![400.0], &Value::from("none_passed"))
+    );
+    assert_eq!(document["varied"]["parameter"], "rate");
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
+fn a_plan_is_shown_without_a_connection() {
+    let path = format!("{}/specs/quickstart.yaml", env!("CARGO_MANIFEST_DIR"));
+    let words = [
+        "max-rps",
+        "--spec",
+        &path,
+        "--url",
+        "nats://127.0.0.1:1",
+        "--steps",
+        "10,20",
+        "--dry-run",
+        "--hold",
+        "10s",
+        "--time-limit",
+        "30s",
+    ];
+    let ran = run(&words);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.stdout.contains("trials at 10, 20; each"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout.trim_end().ends_with("30s at most"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn keys_of_the_model_are_no_keys_of_a_real_service() {
+    let path = format!("{}/specs/quickstart.yaml", env!("CARGO_MANIFEST_DIR"));
+    let url = "nats://127.0.0.1:1";
+    for key in ["services.api.workers", "network.one_way"] {
+        let words = [
+            "max-rps", "--spec", &path, "--url", url, "--over", key, "--steps", "1,2",
+        ];
+        let ran = run(&words);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        let said = format!("--over {key}: only the model has this key");
+        assert!(ran.stderr.contains(&said), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn ctrl_c_and_a_lost_server_leave_the_bounds_so_far() {
+    let server = Server::start("");
+    let path = saved(&server, "ceiling.yaml", SPEC);
+    let double = Double::start(&server.url(), &["--spec", &path]);
+    let url = server.url();
+    let words = [
+        "max-rps", "--spec", &path, "--url", &url, "--steps", "40,50,60", "--json", "--hold", "10m",
+    ];
+    let mut wire = crate::wire::Wire::connect(server.port);
+    wire.subscribe("work.ask");
+    let begun =
+        |wire: &mut crate::wire::Wire| (0..5).for_each(|_| drop(wire.next().expect("a request")));
+    let child = start(&words);
+    begun(&mut wire);
+    interrupt(&child);
+    let ran = end(child);
+    assert_eq!(ran.code, Some(130), "{ran:?}");
+    let found = document(&ran);
+    assert_eq!(
+        (&found["interrupted"], loads(&found)),
+        (&Value::Bool(true), Vec::new())
+    );
+    assert!(
+        ran.stderr
+            .contains("blis: interrupted: nothing more is sent"),
+        "{}",
+        ran.stderr
+    );
+    let child = start(&words);
+    begun(&mut wire);
+    drop(double);
+    drop(server);
+    let ran = end(child);
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert_eq!(loads(&document(&ran)), Vec::<f64>::new());
+    assert!(
+        ran.stderr.contains("these are the bounds by then"),
+        "{}",
+        ran.stderr
+    );
+}
