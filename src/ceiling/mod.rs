@@ -1,5 +1,6 @@
 //! The search for a ceiling: what is varied, the trials, and the document of what was found.
 
+mod bracketed;
 mod document;
 mod key;
 pub mod live;
