@@ -64,6 +64,16 @@ impl Progress {
         bar.set_message(format!("{done} replications"));
     }
 
+    /// Shows how many of so many trials are done, and what is tried now.
+    pub fn show_trials(&mut self, done: u64, of: u64, now: String) {
+        if self.started.elapsed() < PATIENCE {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(new_bar);
+        bar.set_position((done as f64 / of.max(1) as f64 * STEPS as f64) as u64);
+        bar.set_message(now);
+    }
+
     /// Takes the bar away.
     pub fn finish(self) {
         if let Some(bar) = self.bar {

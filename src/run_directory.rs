@@ -236,13 +236,17 @@ fn replaceable(path: &Path, held: run_contents::Contents, force: bool) -> Result
 }
 
 /// A directory for unfinished files, which vanishes with the value.
-fn stage(within: &Path) -> io::Result<TempDir> {
+pub fn stage(within: &Path) -> io::Result<TempDir> {
     tempfile::Builder::new()
         .prefix(UNFINISHED)
         .tempdir_in(within)
 }
 
-fn write_files(directory: &Path, contents: &Contents<'_>) -> io::Result<()> {
+/// Writes the files of a run into a directory that has none of them.
+///
+/// # Errors
+/// Those of the file system.
+pub fn write_files(directory: &Path, contents: &Contents<'_>) -> io::Result<()> {
     if !contents.files.is_empty() {
         std::fs::create_dir(directory.join(FOLDER))?;
     }
@@ -251,7 +255,11 @@ fn write_files(directory: &Path, contents: &Contents<'_>) -> io::Result<()> {
     files.try_for_each(|file| write_file(directory, file))
 }
 
-fn write_file(directory: &Path, file: &NamedText) -> io::Result<()> {
+/// Writes a file, down to the disk.
+///
+/// # Errors
+/// Those of the file system.
+pub fn write_file(directory: &Path, file: &NamedText) -> io::Result<()> {
     let mut options = std::fs::File::options();
     options.write(true).create(true).truncate(true);
     file.readers.restrict(&mut options);
@@ -260,7 +268,8 @@ fn write_file(directory: &Path, file: &NamedText) -> io::Result<()> {
     opened.sync_all()
 }
 
-fn parent(path: &Path) -> &Path {
+/// The directory that something is in.
+pub fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -268,7 +277,7 @@ fn parent(path: &Path) -> &Path {
 }
 
 /// The path itself or the nearest of those above it that exists.
-fn nearest_directory(path: &Path) -> &Path {
+pub fn nearest_directory(path: &Path) -> &Path {
     let exists = |above: &&Path| !above.as_os_str().is_empty() && above.exists();
     path.ancestors().find(exists).unwrap_or(Path::new("."))
 }

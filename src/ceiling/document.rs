@@ -25,6 +25,8 @@ use crate::workload::Workload;
 pub struct Tried {
     /// The result of its run.
     pub run: Run,
+    /// The spec at its load, as it was run.
+    pub spec: String,
 }
 
 /// What a search was about.

@@ -24,6 +24,7 @@ use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::live_progress::{self, LiveProgress};
 use crate::observed;
+use crate::simulate::run_text;
 use crate::workload::{LiveWorkload, Workload};
 
 /// Where and how live trials run.
@@ -253,8 +254,9 @@ fn document_of<S>(
         ..varied.workload(&spec)?
     };
     let evidence = tried.ran.evidence;
+    let spec = run_text(&workload);
     let run = observed::conclude(&workload, live.target, tried.observed, evidence, None);
-    Ok(Tried { run })
+    Ok(Tried { run, spec })
 }
 
 /// What is said when a trial begins.

@@ -1,8 +1,9 @@
-//! Given loads, simulated one after the other.
+//! Given loads, one after the other.
 
+use blis_sim::analysis;
 use blis_sim::engine::LoadEnd;
 use blis_sim::event::Outcome;
-use blis_sim::model::Model;
+use blis_sim::model::{Model, Path};
 use blis_sim::runner::{Ran, Runner, Simulated};
 use blis_sim::search::{AfterTrip, Expected, Found, Judged, Steps, Trial};
 use blis_sim::spec::Spanned;
@@ -33,21 +34,28 @@ pub struct Ramp {
     pub hold: Duration,
 }
 
+impl Ramp {
+    fn steps(&self) -> Result<Steps, Failure> {
+        let steps = Steps::new(self.loads.clone(), self.after_trip);
+        steps.map_err(|why| Failure::Usage(format!("--steps: {why}")))
+    }
+}
+
 /// Runs the steps of a ramp in the simulated world: what was found, and what was tried.
 ///
 /// # Errors
 /// [`Failure::Usage`] where the loads are no steps; those of [`Varied::spec_at`] and of a run.
-pub fn run(
-    varied: &Varied<blis_sim::model::Path>,
+pub fn simulated(
+    varied: &Varied<Path>,
     ramp: &Ramp,
     stop: &(dyn Fn() -> bool + Sync),
+    time_is_up: &dyn Fn() -> bool,
     mut see: impl FnMut(&Steps, f64),
 ) -> Result<(Found, Vec<Tried>), Failure> {
-    let steps = Steps::new(ramp.loads.clone(), ramp.after_trip);
-    let mut steps = steps.map_err(|why| Failure::Usage(format!("--steps: {why}")))?;
+    let mut steps = ramp.steps()?;
     let mut world = Simulated::new(memory::most_requests());
     let (mut trials, mut tried, mut interrupted) = (Vec::new(), Vec::new(), false);
-    while let Some(load) = steps.next_load() {
+    while let Some(load) = steps.next_load().filter(|_| !time_is_up()) {
         see(&steps, load);
         let mut spec = varied.spec_at(load)?;
         bound(&mut spec, ramp.warmup, ramp.hold);
@@ -61,6 +69,7 @@ pub fn run(
         steps.take(judged.clone());
         tried.push(Tried {
             run: simulate::of_trial(&workload, &ran),
+            spec: simulate::run_text(&workload),
         });
         trials.push(Trial {
             load,
@@ -69,17 +78,20 @@ pub fn run(
             judged,
         });
     }
-    let found = Found {
+    Ok((found(&steps, trials, interrupted), tried))
+}
+
+fn found(steps: &Steps, trials: Vec<Trial>, interrupted: bool) -> Found {
+    Found {
         ended: steps.ended(),
         lower: steps.lower(),
         upper: steps.upper(),
         trials,
         interrupted,
-    };
-    Ok((found, tried))
+    }
 }
 
-/// The limits of a step in place of those of the spec.
+/// The limits of a trial in place of those of the spec.
 pub(super) fn bound(spec: &mut Spec, warmup: Duration, hold: Duration) {
     let run = spec
         .run
@@ -111,14 +123,11 @@ where
 fn expected<P>(model: &Model<P>, ran: &Ran) -> Expected {
     let (from, to) = (ran.measure.warmup(), ran.measure.load_end());
     let to = to.unwrap_or(ran.ended_at);
-    let (mut requests, mut variance) = (0.0, 0.0);
-    for client in &model.clients {
-        let Some(schedule) = blis_sim::analysis::schedule(client, from, to) else {
-            continue;
-        };
-        requests += schedule.requests;
-        variance += schedule.variance;
-    }
+    let schedules = model.clients.iter();
+    let schedules = schedules.filter_map(|client| analysis::schedule(client, from, to));
+    let (requests, variance) = schedules.fold((0.0, 0.0), |(requests, variance), schedule| {
+        (requests + schedule.requests, variance + schedule.variance)
+    });
     Expected {
         requests,
         deviation: variance.sqrt(),

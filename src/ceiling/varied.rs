@@ -1,13 +1,15 @@
 //! What a search varies: a spec, lowered for one load after the other.
 
 use blis_sim::model::Model;
-use blis_sim::spec::Spec;
-use blis_sim::spec::error::shown;
+use blis_sim::spec::error::{Origin, shown};
+use blis_sim::spec::syntax::{Run, Warmup};
+use blis_sim::spec::units::Duration;
+use blis_sim::spec::{Spanned, Spec};
 
 use super::key::{Key, differ};
 use super::own::Own;
 use super::unit::{self, Unit};
-use crate::exit::{Failure, show};
+use crate::exit::{Failure, show, tell};
 use crate::workload::{Variations, Workload};
 
 /// What is varied.
@@ -17,6 +19,20 @@ pub enum Parameter {
     Own(Own),
     /// A key of it.
     Key(Key),
+}
+
+/// A spec without any bound is searched as well: a trial has its own.
+fn bounded(spec: &mut Spec) {
+    let run = spec
+        .run
+        .get_or_insert_with(|| Spanned::flag("--hold", Run::default()));
+    if run.value.requests.is_none() && run.value.horizon.is_none() {
+        let warmup = match run.value.warmup.as_ref().map(|warmup| warmup.value) {
+            Some(Warmup::At(time)) => time.0,
+            Some(Warmup::Auto) | None => 0.0,
+        };
+        run.value.horizon = Some(Spanned::flag("--hold", Duration(warmup + 60e9)));
+    }
 }
 
 /// A spec for any load.
@@ -44,7 +60,8 @@ impl<P: PartialEq> Varied<P> {
         at: Option<&str>,
         example: Option<&str>,
     ) -> Result<Varied<P>, Failure> {
-        let spec = variations.spec(&[])?;
+        let mut spec = variations.spec(&[])?;
+        bounded(&mut spec);
         let (_, warnings) = variations.workload(&spec)?;
         show(&warnings);
         let of_spec = Own::of(&spec);
@@ -140,6 +157,7 @@ impl<P: PartialEq> Varied<P> {
             }
             Parameter::Key(key) => {
                 let mut spec = self.variations.spec(&[key.at(load)?])?;
+                bounded(&mut spec);
                 if let (Some((own, _)), Some(at)) = (self.own, self.at) {
                     // The key may be one of those that the load is made of.
                     let written = own.load(&spec)?;
@@ -148,6 +166,35 @@ impl<P: PartialEq> Varied<P> {
                 Ok(spec)
             }
         }
+    }
+
+    /// The spec as it is written.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// Says once what of a user's spec no trial heeds.
+    pub fn tell_of_bounds(&self, workload: &Workload<P>) {
+        let given = self.bounds_of_spec();
+        // The embedded spec is nobody's who would wonder.
+        if !given.is_empty() && workload.file.is_some() {
+            tell(&format!(
+                "blis: {} of the spec {} no trials: --hold, --longest-trial and --time-limit do\n",
+                given.join(" and "),
+                if given.len() == 1 { "bounds" } else { "bound" }
+            ));
+        }
+    }
+
+    /// What in the spec bounds a run and no trial: its keys.
+    fn bounds_of_spec(&self) -> Vec<&'static str> {
+        let run = self.spec.run.as_ref().map(|run| &run.value);
+        let requests = run.is_some_and(|run| run.requests.is_some());
+        let horizon = run.and_then(|run| run.horizon.as_ref());
+        let horizon = horizon.is_some_and(|horizon| !matches!(horizon.origin, Origin::Flag(_)));
+        let keys = [("run.requests", requests), ("run.horizon", horizon)];
+        let given = keys.into_iter().filter(|(_, given)| *given);
+        given.map(|(key, _)| key).collect()
     }
 
     /// The model at a load.

@@ -11,7 +11,7 @@ mod target;
 mod values;
 
 pub use load::{ClientArgs, ServiceArgs};
-pub use max_rps::MaxRpsArgs;
+pub use max_rps::{MaxRpsArgs, TrialArgs};
 pub use misplaced::misplaced;
 pub use output::{Format, FormatArgs, KeepArgs, TraceFormat};
 pub use overrides::{ObjectiveArgs, OverrideArgs, ValueArgs};

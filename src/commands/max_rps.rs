@@ -2,23 +2,26 @@
 
 mod live;
 
-use blis_sim::result::{CEILING_SCHEMA, CeilingResult};
-use blis_sim::search::{AfterTrip, Found};
-use blis_sim::spec;
-use blis_sim::spec::units::Duration;
+use std::time::Instant;
 
-use crate::ceiling::{self, About, Ramp, Tried, Varied, ascending};
-use crate::cli::{Format, MaxRpsArgs, OverrideArgs};
-use crate::commands::print;
+use blis_sim::result::CeilingResult;
+use blis_sim::search::{Found, Steps};
+use blis_sim::spec;
+
+use crate::ceiling::{self, About, Places, Tried, Varied};
+use crate::cli::{Format, MaxRpsArgs, OverrideArgs, TargetArgs};
+use crate::commands::{first_failure, print};
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
+use crate::progress::Progress;
 use crate::report;
 use crate::workload::{Basis, Variations};
 
 /// Searches and reports what was found.
 ///
 /// # Errors
-/// Those of [`Variations`] and of [`Varied`]; [`Failure::Usage`] where flags contradict one another.
+/// Those of [`Variations`] and of [`Varied`]; [`Failure::Usage`] where flags contradict one another; [`Failure::Output`]
+/// when the result cannot be written, which then was at least printed if it could be.
 pub fn execute(args: &MaxRpsArgs) -> Result<Done, Failure> {
     refuse_unbuilt(args)?;
     let overrides = OverrideArgs {
@@ -26,96 +29,152 @@ pub fn execute(args: &MaxRpsArgs) -> Result<Done, Failure> {
         slo: args.objectives.slo.clone(),
         ..OverrideArgs::default()
     };
-    if live::is_meant(args) {
-        return live::execute(args, overrides);
+    match live::is_meant(args) {
+        true => live::execute(args, overrides),
+        false => {
+            refuse_target(&args.target)?;
+            simulated(args, &overrides)
+        }
     }
-    let basis = Basis::of(args.spec.file(), &args.clients, &overrides)?;
+}
+
+/// Searches in the simulated world.
+fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failure> {
+    let basis = Basis::of(args.spec.file(), &args.clients, overrides)?;
     let variations = Variations::of(basis, spec::lower_with)?;
     let trials = &args.trials;
-    let example = trials
-        .steps
-        .as_deref()
-        .and_then(|steps| steps.split(',').next());
-    let varied = Varied::of(
-        variations,
-        trials.over.as_deref(),
-        trials.at.as_deref(),
-        example,
-    )?;
-    let Some(steps) = &trials.steps else {
-        return Err(Failure::Usage("give --steps".to_owned()));
-    };
-    let ramp = Ramp {
-        loads: ascending("--steps", steps, varied.unit())?,
-        after_trip: after_trip(args, &varied),
-        tolerance: trials.rate_tolerance,
-        warmup: trials.warmup.unwrap_or(Duration(10e9)),
-        hold: trials.hold.unwrap_or(Duration(30e9)),
-    };
-    varied.check(&ramp.loads)?;
+    let (over, at) = (trials.over.as_deref(), trials.at.as_deref());
+    let varied = Varied::of(variations, over, at, ceiling::example(trials))?;
     let workload = varied.as_written()?;
+    ceiling::refuse_no_objective(&workload.model)?;
+    let Some(steps) = &trials.steps else {
+        return Err(Failure::Usage(
+            "a search without --steps is not built yet; give loads, such as --steps 500,1k,2k"
+                .to_owned(),
+        ));
+    };
+    let ramp = ceiling::ramp(trials, steps, &varied)?;
+    varied.check(&ramp.loads)?;
+    if args.dry_run {
+        let lines = ceiling::lines(&ramp, varied.name(), varied.unit());
+        print(&format!(
+            "nothing is run: this is what the search would do\n\n{lines}"
+        ))?;
+        return Ok(Done::Well);
+    }
+    let places = Places::claim(args)?;
+    varied.tell_of_bounds(&workload);
     let interrupt = Interrupt::listen()?;
-    let (found, tried) = ceiling::run_steps(&varied, &ramp, &|| interrupt.asked(), |_, _| {})?;
+    let (began, limit) = (Instant::now(), ceiling::wall(trials.time_limit));
+    let time_is_up = || limit.is_some_and(|limit| began.elapsed() >= limit);
+    let stop = || interrupt.asked() || time_is_up();
+    let mut progress = Progress::new(workload.model.limits);
+    let see = |steps: &Steps, load| {
+        if !args.quiet {
+            let (taken, number) = (steps.taken() as u64, steps.number() as u64);
+            let each = began.elapsed().as_secs_f64() / taken.max(1) as f64;
+            let left = (taken > 0).then_some(each * (number - taken) as f64);
+            let bounds = [steps.lower(), steps.upper()];
+            progress.show_trials(taken, number, so_far(&varied, load, bounds, left));
+        }
+    };
+    let (found, tried) = ceiling::simulate_steps(&varied, &ramp, &stop, &time_is_up, see)?;
+    progress.finish();
+    let found = Found {
+        interrupted: interrupt.asked(),
+        ..found
+    };
     let about = About {
         varied: &varied,
         workload: &workload,
         live: false,
         with_precision: false,
     };
-    let document = searched(args, &about, &found, &tried)?;
+    let document = searched(args, &about, &found, &tried, &places)?;
     Ok(match found.interrupted {
         true => Done::Interrupted,
         false => Done::Judged(ceiling::status(&document)),
     })
 }
 
-/// What follows a step that misses an objective. Whether more of a key helps is seen at the ends of its steps.
-fn after_trip<P: PartialEq>(args: &MaxRpsArgs, varied: &Varied<P>) -> AfterTrip {
-    match args.trials.no_stop_on_trip || varied.is_key() {
-        true => AfterTrip::GoOn,
-        false => AfterTrip::Stop,
-    }
+/// Where a search is: the load, the bounds so far, and the time that is left.
+fn so_far<P: PartialEq>(
+    varied: &Varied<P>,
+    load: f64,
+    [lower, upper]: [Option<f64>; 2],
+    left: Option<f64>,
+) -> String {
+    let unit = varied.unit();
+    let lower = lower.map_or(String::new(), |load| {
+        format!(", {} passed", unit.shown(load))
+    });
+    let upper = upper.map_or(String::new(), |load| {
+        format!(", {} missed", unit.shown(load))
+    });
+    let left = left.map_or(String::new(), |left| format!(", about {left:.0} s left"));
+    format!("trial at {}{lower}{upper}{left}", unit.shown(load))
 }
 
-/// Reports what was found, and gives the document of it.
+/// Reports what was found, has it kept where it is to be, and gives the document of it.
 fn searched<P: PartialEq>(
     args: &MaxRpsArgs,
     about: &About<'_, P>,
     found: &Found,
     tried: &[Tried],
+    places: &Places,
 ) -> Result<CeilingResult, Failure> {
     let document = ceiling::document(about, found, tried)?;
-    debug_assert_eq!(document.schema, CEILING_SCHEMA);
+    let [csv, out] = places.keep(about.workload, &document, tried);
     let report = report::ceiling(&document);
-    print(&match args.format.chosen() {
+    let printed = print(&match args.format.chosen() {
         Format::Text => report::text(&report),
         Format::Markdown => report::markdown(&report),
         Format::Json => document.to_json()?,
-    })?;
+    });
+    first_failure([csv, out, printed])?;
     Ok(document)
 }
 
-/// What is not built is refused as such.
-fn refuse_unbuilt(args: &MaxRpsArgs) -> Result<(), Failure> {
-    let (trials, live) = (&args.trials, live::is_meant(args));
+/// Flags about a server have no effect on a simulation.
+fn refuse_target(target: &TargetArgs) -> Result<(), Failure> {
     let flags = [
-        ("--search", trials.search.is_some()),
-        ("--cooldown", trials.cooldown.is_some() && !live),
-        ("--longest-trial", trials.longest_trial.is_some() && !live),
-        ("--time-limit", trials.time_limit.is_some() && !live),
-        ("--precision", trials.precision.is_some()),
-        ("--tiers", trials.tiers.is_some()),
-        ("--what-if", !trials.what_if.is_empty()),
-        ("--threads", trials.threads.is_some()),
-        ("--csv", args.csv.is_some()),
-        ("--out", args.out.is_some()),
-        ("--force", args.force),
-        ("--dry-run", args.dry_run && !live),
+        ("--user", target.user.is_some()),
+        ("--password", target.password.is_some()),
+        ("--token", target.token.is_some()),
+        ("--creds", target.creds.is_some()),
+        ("--nkey", target.nkey.is_some()),
+        ("--tlsca", target.tlsca.is_some()),
+        ("--tlscert", target.tlscert.is_some()),
+        ("--tlskey", target.tlskey.is_some()),
+        ("--tlsfirst", target.tlsfirst),
+        ("--inbox-prefix", target.inbox_prefix.is_some()),
+        ("--js-domain", target.js_domain.is_some()),
+        ("--js-api-prefix", target.js_api_prefix.is_some()),
+        ("--allow-target", !target.allow_target.is_empty()),
+        ("--allow-public", target.allow_public),
     ];
     match flags.into_iter().find(|(_, given)| *given) {
         None => Ok(()),
         Some((flag, _)) => Err(Failure::Usage(format!(
-            "{flag} is not built yet; give --steps for simulated trials"
+            "{flag} is about a server, and this search is simulated: give --url too, or leave it out"
+        ))),
+    }
+}
+
+/// What is not built is refused as such.
+fn refuse_unbuilt(args: &MaxRpsArgs) -> Result<(), Failure> {
+    let trials = &args.trials;
+    let flags = [
+        ("--search", trials.search.is_some()),
+        ("--precision", trials.precision.is_some()),
+        ("--tiers", trials.tiers.is_some()),
+        ("--what-if", !trials.what_if.is_empty()),
+        ("--threads", trials.threads.is_some()),
+    ];
+    match flags.into_iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((flag, _)) => Err(Failure::Usage(format!(
+            "{flag} is not built yet; give --steps"
         ))),
     }
 }

@@ -12,6 +12,7 @@ pub mod report;
 pub mod run;
 pub mod schema;
 pub mod serve;
+mod service;
 pub mod trace;
 pub mod whatif;
 

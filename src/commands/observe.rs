@@ -1,7 +1,6 @@
 //! `blis observe`: sends a workload to a real NATS cluster and measures it as a simulation is measured.
 
 use std::cell::{Cell, OnceCell};
-use std::path::{Path, PathBuf};
 
 use blis_live::driver::{Progress, Watch};
 use blis_live::journal::End;
@@ -10,11 +9,10 @@ use blis_live::observers::Wanted;
 use blis_live::plan;
 use blis_live::target::Target;
 use blis_sim::result::{self, Live, Record, Run};
-use blis_sim::spec::service::{PayloadFlag, ServiceFlags};
 use blis_sim::visible;
 
-use crate::cli::{ObserveArgs, ServiceArgs};
-use crate::commands::{deliver, first_failure, print};
+use crate::cli::ObserveArgs;
+use crate::commands::{deliver, first_failure, print, service};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::live_progress::{self, LiveProgress};
@@ -117,46 +115,9 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
 /// The workload, with what the flags of this command set.
 fn load(args: &ObserveArgs) -> Result<LiveWorkload, Failure> {
     let mut overrides = args.overrides.judged_by(&args.objectives);
-    let Some(subject) = &args.service.subject else {
-        return workload::load_live(args.spec.file(), &args.clients, &overrides);
-    };
-    if args.spec.file().is_some() {
-        return Err(Failure::Usage(
-            "--subject is for a service without a spec; with a spec set actions.NAME.live instead"
-                .to_owned(),
-        ));
-    }
-    let flags = service(subject, &args.service)?;
-    // The file is named on the command line, wherever it is.
-    let folder = args.service.payload_file.as_deref().map(folder_of);
-    overrides.values.allow_files.extend(folder);
-    workload::load_service(&flags, &args.clients, &overrides)
-}
-
-/// What the flags say of the requests to a service.
-pub fn service(subject: &str, args: &ServiceArgs) -> Result<ServiceFlags, Failure> {
-    let path = args.payload_file.as_ref();
-    let path = path.map(|path| {
-        path.to_str().map(str::to_owned).ok_or_else(|| {
-            Failure::Usage(format!(
-                "the path {} of --payload-file is not UTF-8; rename the file",
-                path.display()
-            ))
-        })
-    });
-    let text = args.payload.clone().map(PayloadFlag::Text);
-    Ok(ServiceFlags {
-        subject: subject.to_owned(),
-        payload: text.or(path.transpose()?.map(PayloadFlag::File)),
-        headers: args.header.clone(),
-    })
-}
-
-/// The folder of a file.
-pub fn folder_of(file: &Path) -> PathBuf {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
+    match service::flags(&args.service, args.spec.file(), &mut overrides)? {
+        Some(flags) => workload::load_service(&flags, &args.clients, &overrides),
+        None => workload::load_live(args.spec.file(), &args.clients, &overrides),
     }
 }
 

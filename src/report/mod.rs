@@ -30,6 +30,6 @@ pub use check::check;
 pub use explain::explain;
 pub use markdown::markdown;
 pub use overload::{Overload, overloads};
-pub use run::{missed_precision, run};
+pub use run::{missed_precision, run, status_name};
 pub use text::text;
 pub use whatif::whatif;

@@ -159,3 +159,97 @@ fn what_cannot_be_searched_is_refused_before_anything_runs() {
     assert_eq!(recorded.code, Some(2));
     assert!(recorded.stderr.contains("were recorded"), "{recorded:?}");
 }
+
+#[test]
+fn every_trial_is_kept_as_a_run_and_as_a_row() {
+    let home = tempfile::tempdir().expect("a directory");
+    let (out, csv) = (home.path().join("found"), home.path().join("rows.csv"));
+    let flags = format!(
+        "--steps 80,2k --out {} --csv {}",
+        out.display(),
+        csv.display()
+    );
+    let ran = search(&flags, OPEN);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let read = |name: &str| std::fs::read_to_string(out.join(name)).expect(name);
+    let document: Value = serde_json::from_str(&read("ceiling.json")).expect("a document");
+    assert_eq!(at(&document, "schema"), "blis.ceiling/1");
+    assert!(read("report.md").contains("ANSWER: max RPS ="));
+    let rows = read("trials.csv");
+    assert_eq!(rows, std::fs::read_to_string(&csv).expect("rows"));
+    let rows: Vec<&str> = rows.lines().collect();
+    assert_eq!(rows.len(), 3, "{rows:?}");
+    let columns = rows[0].split(',').count();
+    assert!(rows[1].starts_with("1,80,1/s,1,"), "{rows:?}");
+    assert_eq!(rows[1].split(',').count(), columns);
+    assert!(
+        rows[2].contains(",TRIP,false,,\"Action ask: the p99"),
+        "{rows:?}"
+    );
+    // Each trial is a run that can be shown and repeated.
+    let trial = out.join("trials/002");
+    let shown = words(&format!("report {}", trial.display()));
+    assert!(shown.stdout.contains("verdict     TRIP"), "{shown:?}");
+    let again = words(&format!("run --json {}", trial.join("spec.yaml").display())).json();
+    assert_eq!(
+        number(&again, "throughput_rps"),
+        number(&document["trials"][1], "throughput_rps")
+    );
+    // What is there is not replaced unasked, and nothing runs for it.
+    let taken = search(&flags, OPEN);
+    assert_eq!(taken.code, Some(2), "{taken:?}");
+    assert!(taken.stderr.contains("--force replaces it"), "{taken:?}");
+    let replaced = search(&format!("--force --steps 80 --out {}", out.display()), OPEN);
+    assert_eq!(replaced.code, Some(0), "{replaced:?}");
+    assert!(!out.join("trials/002").exists());
+    let foreign = home.path().join("mine");
+    std::fs::create_dir(&foreign).expect("a folder");
+    std::fs::write(foreign.join("notes.txt"), "mine").expect("a file");
+    let kept = search(
+        &format!("--force --steps 80 --out {}", foreign.display()),
+        OPEN,
+    );
+    assert_eq!(kept.code, Some(2), "{kept:?}");
+    assert!(kept.stderr.contains("no search wrote"), "{kept:?}");
+}
+
+#[test]
+fn the_bounds_of_a_run_bound_no_trial_which_is_said_once() {
+    let ran = search("--steps 80,160", OPEN);
+    assert_eq!(
+        ran.stderr
+            .matches("run.requests of the spec bounds no trials")
+            .count(),
+        1
+    );
+    // A spec without any is searched as well, and one without objectives is not.
+    let unbounded = OPEN.replace("run: {requests: 10}, ", "");
+    assert_eq!(search("--steps 80", &unbounded).code, Some(0));
+    let aimless = OPEN.replace(", slo: {p99: 20ms}", "");
+    let refused = search("--steps 80", &aimless);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(
+        refused.stderr.contains("give one with --slo"),
+        "{refused:?}"
+    );
+    let given = search("--steps 80 --slo p99=20ms", &aimless);
+    assert_eq!(given.code, Some(0), "{given:?}");
+}
+
+#[test]
+fn flags_that_contradict_one_another_are_refused() {
+    for (flags, said) in [
+        (
+            "--steps 80 --cooldown 5s",
+            "--cooldown is a pause after a live trial",
+        ),
+        ("--steps 80 --user me", "--user is about a server"),
+        ("--steps 80 --search 1..5", "cannot be used with"),
+        ("--no-stop-on-trip", "--steps"),
+        ("--steps 80 --hold 0s", "--hold"),
+    ] {
+        let ran = with_stdin(&format!("max-rps --spec - {flags}"), OPEN);
+        assert_eq!(ran.code, Some(2), "{flags}\n{ran:?}");
+        assert!(ran.stderr.contains(said), "{flags}\n{}", ran.stderr);
+    }
+}

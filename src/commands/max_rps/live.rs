@@ -4,17 +4,16 @@ use blis_live::plan;
 use blis_live::trials::Pace;
 use blis_sim::model::{Model, Path};
 use blis_sim::search::Steps;
+use blis_sim::spec;
 use blis_sim::spec::error::shown;
 use blis_sim::spec::units::{Duration, Rate};
-use blis_sim::spec::{self, service::ServiceFlags};
 use blis_sim::time::Span;
 
-use super::{after_trip, searched};
+use super::searched;
 use crate::ceiling::live::{self, Live, Loads};
-use crate::ceiling::{About, Varied, ascending, status};
+use crate::ceiling::{About, Places, Varied, after_trip, ascending, refuse_no_objective, status};
 use crate::cli::{MaxRpsArgs, OverrideArgs};
-use crate::commands::observe::{folder_of, service};
-use crate::commands::print;
+use crate::commands::{print, service};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::nats_access;
@@ -50,6 +49,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
     let (over, at) = (trials.over.as_deref(), trials.at.as_deref());
     let varied = Varied::of(variations, over, at, example)?;
     let workload = varied.as_written()?;
+    refuse_no_objective(&workload.model)?;
     plan::sendable(&workload.model).map_err(|why| Failure::Usage(why.to_string()))?;
     let (target, access) = nats_access::resolve(&args.target)?;
     let Some(steps) = &trials.steps else {
@@ -59,7 +59,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
     varied.check(&steps)?;
     let largest = steps.last().copied().unwrap_or_default();
     let loads = Loads::Steps {
-        steps: Steps::new(steps, after_trip(args, &varied))
+        steps: Steps::new(steps, after_trip(trials, &varied))
             .map_err(|why| Failure::Usage(format!("--steps: {why}")))?,
         tolerance: trials.rate_tolerance,
     };
@@ -78,6 +78,8 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
         ))?;
         return Ok(Done::Well);
     }
+    let places = Places::claim(args)?;
+    varied.tell_of_bounds(&workload);
     if !args.quiet {
         tell(&format!("blis: {plan}"));
     }
@@ -89,7 +91,13 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
         live: true,
         with_precision: false,
     };
-    let document = searched(args, &about, &searched_live.found, &searched_live.tried)?;
+    let document = searched(
+        args,
+        &about,
+        &searched_live.found,
+        &searched_live.tried,
+        &places,
+    )?;
     if searched_live.lost {
         tell(
             "blis: the connection to the server was lost and did not come back within 10 s: the search was ended there, and \
@@ -122,19 +130,9 @@ fn refuse_model_key(over: Option<&str>) -> Result<(), Failure> {
 
 /// The spec, or that of a service without one.
 fn basis(args: &MaxRpsArgs, mut overrides: OverrideArgs) -> Result<Basis, Failure> {
-    let Some(subject) = &args.service.subject else {
+    let Some(flags) = service::flags(&args.service, args.spec.file(), &mut overrides)? else {
         return Basis::of(args.spec.file(), &args.clients, &overrides);
     };
-    if args.spec.file().is_some() {
-        return Err(Failure::Usage(
-            "--subject is for a service without a spec; with a spec set actions.NAME.live instead"
-                .to_owned(),
-        ));
-    }
-    let flags: ServiceFlags = service(subject, &args.service)?;
-    // The file is named on the command line, wherever it is.
-    let folder = args.service.payload_file.as_deref().map(folder_of);
-    overrides.values.allow_files.extend(folder);
     let mut clients = args.clients.clone();
     if clients.concurrency.is_none() {
         clients.rate.get_or_insert(FIRST_RATE);

@@ -1,0 +1,104 @@
+//! What a simulated search will do: the loads, and how long each trial is.
+
+use std::time::Duration as Wall;
+
+use blis_sim::search::AfterTrip;
+use blis_sim::spec::Spec;
+use blis_sim::spec::syntax::Warmup;
+use blis_sim::spec::units::Duration;
+use blis_sim::time::Span;
+
+use super::steps::Ramp;
+use super::unit::{self, Unit};
+use super::varied::Varied;
+use crate::cli::TrialArgs;
+use crate::exit::Failure;
+
+/// The warm-up of trials where neither the spec nor a flag gives one.
+const WARMUP: Duration = Duration(10e9);
+/// The window of a step.
+const HOLD: Duration = Duration(30e9);
+
+/// The ramp that the flags ask for in the simulated world.
+///
+/// # Errors
+/// [`Failure::Usage`] where they contradict one another, or a load is none.
+pub fn ramp<P: PartialEq>(
+    args: &TrialArgs,
+    steps: &str,
+    varied: &Varied<P>,
+) -> Result<Ramp, Failure> {
+    if args.cooldown.is_some() {
+        return Err(Failure::Usage(
+            "--cooldown is a pause after a live trial, and simulated ones need none: give --url too, or leave it out"
+                .to_owned(),
+        ));
+    }
+    if args.longest_trial.is_some() {
+        return Err(Failure::Usage(
+            "--longest-trial is for trials that end when they are decided; --hold is the length of a step".to_owned(),
+        ));
+    }
+    if args.hold.is_some_and(|hold| span(hold) == Span::ZERO) {
+        return Err(Failure::Usage(
+            "--hold of zero measures nothing; give a time such as 30s".to_owned(),
+        ));
+    }
+    Ok(Ramp {
+        loads: unit::ascending("--steps", steps, varied.unit())?,
+        after_trip: after_trip(args, varied),
+        tolerance: args.rate_tolerance,
+        warmup: args.warmup.unwrap_or_else(|| warmup(varied.spec())),
+        hold: args.hold.unwrap_or(HOLD),
+    })
+}
+
+/// What follows a step that misses an objective. Whether more of a key helps is seen at the ends of its steps.
+pub fn after_trip<P: PartialEq>(args: &TrialArgs, varied: &Varied<P>) -> AfterTrip {
+    match args.no_stop_on_trip || varied.is_key() {
+        true => AfterTrip::GoOn,
+        false => AfterTrip::Stop,
+    }
+}
+
+/// One of the values that the flags name, as it is written.
+pub fn example(args: &TrialArgs) -> Option<&str> {
+    let steps = args
+        .steps
+        .as_deref()
+        .and_then(|steps| steps.split(',').next());
+    let range = args.search.as_deref();
+    steps.or(range.and_then(|range| Some(range.split_once("..")?.0)))
+}
+
+/// The warm-up of a spec, where it is a time.
+fn warmup(spec: &Spec) -> Duration {
+    let run = spec.run.as_ref();
+    match run.and_then(|run| run.value.warmup.as_ref()) {
+        Some(warmup) => match warmup.value {
+            Warmup::At(time) => time,
+            Warmup::Auto => WARMUP,
+        },
+        None => WARMUP,
+    }
+}
+
+fn span(time: Duration) -> Span {
+    Span::from_nanos_f64(time.0)
+}
+
+/// How long a search may take, as a clock on a wall counts.
+pub fn wall(limit: Option<Duration>) -> Option<Wall> {
+    limit.map(|limit| Wall::from_nanos(span(limit).as_nanos()))
+}
+
+/// What a ramp does, in lines.
+pub fn lines(ramp: &Ramp, varied: &str, unit: Unit) -> String {
+    let loads: Vec<String> = ramp.loads.iter().map(|load| unit.shown(*load)).collect();
+    format!(
+        "  varied      {varied}\n  loads       {}\n  each trial  {} of warm-up, {} measured, simulated\n",
+        loads.join(", "),
+        ramp.warmup,
+        ramp.hold
+    )
+}
