@@ -6,6 +6,7 @@ mod directory;
 mod document;
 mod key;
 pub mod live;
+pub mod live_range;
 mod objectives;
 mod own;
 mod places;
@@ -14,6 +15,7 @@ mod steps;
 mod unit;
 mod varied;
 
+pub use bracketed::Bracketed;
 pub use document::{About, Tried, document, figure, status};
 pub use objectives::refuse_none as refuse_no_objective;
 pub use places::Places;

@@ -163,6 +163,38 @@ pub fn ascending(flag: &str, text: &str, unit: Unit) -> Result<Vec<f64>, Failure
     Ok(values)
 }
 
+/// The two ends of a range.
+///
+/// # Errors
+/// [`Failure::Usage`] where it is none.
+pub fn range(flag: &str, text: &str, unit: Unit) -> Result<[f64; 2], Failure> {
+    let Some((low, high)) = text.split_once("..") else {
+        return Err(Failure::Usage(format!(
+            "{flag} `{text}` is no range; write LO..HI, such as {}..{}",
+            unit.written(1.0),
+            unit.written(64.0)
+        )));
+    };
+    let ends = [value(flag, low, unit)?, value(flag, high, unit)?];
+    match ends[0] < ends[1] {
+        true => Ok(ends),
+        false => Err(Failure::Usage(format!(
+            "{flag} `{text}` is {}; write the smaller end first, such as {}..{}",
+            if ends[0] == ends[1] {
+                "empty"
+            } else {
+                "inverted"
+            },
+            unit.written(ends[1]),
+            unit.written(if ends[0] == ends[1] {
+                ends[0] * 2.0
+            } else {
+                ends[0]
+            }),
+        ))),
+    }
+}
+
 /// A value above zero.
 ///
 /// # Errors

@@ -163,10 +163,10 @@ fn refuse_target(target: &TargetArgs) -> Result<(), Failure> {
 
 /// What is not built is refused as such.
 fn refuse_unbuilt(args: &MaxRpsArgs) -> Result<(), Failure> {
-    let trials = &args.trials;
+    let (trials, live) = (&args.trials, live::is_meant(args));
     let flags = [
-        ("--search", trials.search.is_some()),
-        ("--precision", trials.precision.is_some()),
+        ("--search", trials.search.is_some() && !live),
+        ("--precision", trials.precision.is_some() && !live),
         ("--tiers", trials.tiers.is_some()),
         ("--what-if", !trials.what_if.is_empty()),
         ("--threads", trials.threads.is_some()),
