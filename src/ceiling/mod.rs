@@ -16,7 +16,7 @@ mod varied;
 pub use document::{About, Tried, document, figure, status};
 pub use objectives::refuse_none as refuse_no_objective;
 pub use places::Places;
-pub use plan::{after_trip, example, lines, ramp, wall};
+pub use plan::{Sought, after_trip, example, lines, ramp, sought, wall};
 pub use steps::simulated as simulate_steps;
 pub use unit::{Unit, ascending};
 pub use varied::Varied;

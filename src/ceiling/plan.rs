@@ -53,11 +53,50 @@ pub fn ramp<P: PartialEq>(
     })
 }
 
-/// What follows a step that misses an objective. Whether more of a key helps is seen at the ends of its steps.
+/// Where a search looks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sought {
+    /// The loads to look between; `None` where nothing says so.
+    pub range: Option<[f64; 2]>,
+    /// The load to begin with.
+    pub start: f64,
+    /// Whether only whole loads exist.
+    pub whole: bool,
+}
+
+/// Where the flags want a search to look, and where it begins: at the load as it is written, or in the middle of the range.
+///
+/// # Errors
+/// [`Failure::Usage`] where the range is none.
+pub fn sought<P: PartialEq>(args: &TrialArgs, varied: &Varied<P>) -> Result<Sought, Failure> {
+    let unit = varied.unit();
+    let range = args.search.as_deref();
+    let range = range
+        .map(|range| unit::range("--search", range, unit))
+        .transpose()?;
+    if let Some(ends) = range {
+        varied.check(&ends)?;
+    }
+    let start = match (varied.written(), range) {
+        (Some(written), Some([low, high])) => written.clamp(low, high),
+        (Some(written), None) => written,
+        (None, Some([low, high])) => (low * high).sqrt(),
+        (None, None) => 1.0,
+    };
+    let whole = unit.is_whole();
+    Ok(Sought {
+        range,
+        start: if whole { start.round().max(1.0) } else { start },
+        whole,
+    })
+}
+
+/// What follows a step that misses an objective.
 pub fn after_trip<P: PartialEq>(args: &TrialArgs, varied: &Varied<P>) -> AfterTrip {
-    match args.no_stop_on_trip || varied.is_key() {
-        true => AfterTrip::GoOn,
-        false => AfterTrip::Stop,
+    match (varied.is_key(), args.no_stop_on_trip) {
+        (true, _) => AfterTrip::SeeWhichWay,
+        (false, true) => AfterTrip::GoOn,
+        (false, false) => AfterTrip::Stop,
     }
 }
 

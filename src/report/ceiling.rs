@@ -187,9 +187,16 @@ fn answer(found: &CeilingResult) -> Vec<String> {
 }
 
 fn the_answer(found: &CeilingResult, answer: &AnswerResult) -> String {
-    let at_least = match found.ended {
-        CeilingEnd::EndOfRange | CeilingEnd::GeneratorLimited => "≥ ",
-        _ => "",
+    let is_open = matches!(
+        found.ended,
+        CeilingEnd::EndOfRange | CeilingEnd::GeneratorLimited
+    );
+    // Where more helps, the least that was tried carries the load.
+    let is_least = found.trials.iter().any(|trial| trial.load > answer.value);
+    let at_least = match (is_open, is_least) {
+        (false, _) => "",
+        (true, false) => "≥ ",
+        (true, true) => "≤ ",
     };
     let rps = answer.max_rps.map_or(NOT_MEASURED.to_owned(), rate);
     let interval = answer.max_rps_ci95.map_or(String::new(), |[low, high]| {
