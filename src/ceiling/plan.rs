@@ -28,20 +28,9 @@ pub fn ramp<P: PartialEq>(
     steps: &str,
     varied: &Varied<P>,
 ) -> Result<Ramp, Failure> {
-    if args.cooldown.is_some() {
-        return Err(Failure::Usage(
-            "--cooldown is a pause after a live trial, and simulated ones need none: give --url too, or leave it out"
-                .to_owned(),
-        ));
-    }
     if args.longest_trial.is_some() {
         return Err(Failure::Usage(
             "--longest-trial is for trials that end when they are decided; --hold is the length of a step".to_owned(),
-        ));
-    }
-    if args.hold.is_some_and(|hold| span(hold) == Span::ZERO) {
-        return Err(Failure::Usage(
-            "--hold of zero measures nothing; give a time such as 30s".to_owned(),
         ));
     }
     Ok(Ramp {
@@ -51,6 +40,46 @@ pub fn ramp<P: PartialEq>(
         warmup: args.warmup.unwrap_or_else(|| warmup(varied.spec())),
         hold: args.hold.unwrap_or(HOLD),
     })
+}
+
+/// Refuses what has no effect on simulated trials, and lengths of nothing.
+///
+/// # Errors
+/// [`Failure::Usage`] with what would have one.
+pub fn refuse_live_flags(args: &TrialArgs) -> Result<(), Failure> {
+    if args.cooldown.is_some() {
+        return Err(Failure::Usage(
+            "--cooldown is a pause after a live trial, and simulated ones need none: give --url too, or leave it out"
+                .to_owned(),
+        ));
+    }
+    let lengths = [
+        ("--hold", args.hold),
+        ("--longest-trial", args.longest_trial),
+        ("--time-limit", args.time_limit),
+    ];
+    let zero =
+        |(_, time): &(&str, Option<Duration>)| time.is_some_and(|time| span(time) == Span::ZERO);
+    match lengths.into_iter().find(zero) {
+        None => Ok(()),
+        Some((flag, _)) => Err(Failure::Usage(format!(
+            "{flag} of zero leaves nothing to measure; give a time such as 30s"
+        ))),
+    }
+}
+
+impl Sought {
+    /// What a search does, in lines.
+    pub fn lines(&self, varied: &str, unit: Unit) -> String {
+        let range = match self.range {
+            Some([low, high]) => format!("from {} to {}", unit.shown(low), unit.shown(high)),
+            None => "any".to_owned(),
+        };
+        format!(
+            "  varied      {varied}\n  loads       {range}, beginning at {}\n  each trial  until it is decided, simulated\n",
+            unit.shown(self.start)
+        )
+    }
 }
 
 /// Where a search looks.

@@ -90,6 +90,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
         workload: &workload,
         live: true,
         with_precision: false,
+        predicted: None,
     };
     let document = searched(
         args,
