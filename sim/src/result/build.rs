@@ -588,6 +588,7 @@ fn figures(signal: &Signal) -> (f64, Option<f64>, u64) {
         Limit::Quantile { limit, .. } => limit.as_millis_f64(),
         Limit::Errors { share } | Limit::Missing { share } => share,
         Limit::BacklogGrowth { per_second } => per_second,
+        Limit::NoGrowth => 0.0,
     };
     let (measured, samples) = match signal.measured {
         Measured::Missing | Measured::Vanished => (None, 0),
@@ -596,7 +597,14 @@ fn figures(signal: &Signal) -> (f64, Option<f64>, u64) {
             (requests.response.map(Span::as_millis_f64), samples)
         }
         Measured::Errors { samples, failed } => (Some(failed as f64 / samples as f64), samples),
-        Measured::BacklogGrowth { per_second } => (Some(per_second), 0),
+        Measured::BacklogGrowth {
+            per_second,
+            arrivals,
+            ..
+        } => match signal.limit {
+            Limit::NoGrowth => (Some(per_second), arrivals.unwrap_or(0)),
+            _ => (Some(per_second), 0),
+        },
     };
     (limit, measured, samples)
 }

@@ -28,12 +28,27 @@ pub enum Counted {
 impl Counted {
     /// What was counted against a signal.
     pub fn of(signal: &Signal) -> Counted {
-        if let (
-            Limit::BacklogGrowth { per_second: limit },
-            Measured::BacklogGrowth { per_second },
-        ) = (signal.limit, signal.measured)
-        {
-            return Counted::Growth { per_second, limit };
+        match (signal.limit, signal.measured) {
+            (
+                Limit::BacklogGrowth { per_second: limit },
+                Measured::BacklogGrowth { per_second, .. },
+            ) => return Counted::Growth { per_second, limit },
+            // What chance explains is no growth.
+            (
+                Limit::NoGrowth,
+                Measured::BacklogGrowth {
+                    per_second, grows, ..
+                },
+            ) => {
+                return Counted::Growth {
+                    per_second: match grows {
+                        Some(true) => per_second.max(f64::MIN_POSITIVE),
+                        _ => per_second.min(0.0),
+                    },
+                    limit: 0.0,
+                };
+            }
+            _ => {}
         }
         match signal.counted() {
             Some(counted) if counted.samples > 0 => Counted::Share {
