@@ -207,6 +207,8 @@ fn backlogs<P>(model: &Model<P>, observers: Option<&Observers>, warmup_s: f64) -
                 seen.growth(warmup_s)
                     .map_or(Measured::Missing, |growth| Measured::BacklogGrowth {
                         per_second: growth.slope_per_second,
+                        grows: growth.grows,
+                        arrivals: seen.arrivals(warmup_s),
                     })
             }
             None => Measured::Missing,

@@ -336,7 +336,7 @@ fn actions<P>(model: &Model<P>) -> Vec<(String, Option<blis_sim::model::Sending>
 /// The streams whose consumers the model makes a promise of.
 fn promised<P>(model: &Model<P>) -> impl Iterator<Item = String> {
     let consumers = model.consumers.iter();
-    let promised = consumers.filter(|consumer| consumer.growth_limit.is_some());
+    let promised = consumers.filter(|consumer| consumer.is_judged());
     promised.map(|consumer| model.streams[consumer.stream.index()].name.clone())
 }
 

@@ -103,6 +103,11 @@ impl Unit {
         }
     }
 
+    /// Whether values are whole numbers.
+    pub fn is_whole(self) -> bool {
+        matches!(self, Unit::Whole | Unit::Bytes)
+    }
+
     /// The unit of this name in a document, for what is varied; where it is empty, that says whether numbers are whole.
     pub fn named(name: &str, parameter: &str) -> Unit {
         match name {
@@ -171,8 +176,8 @@ pub fn range(flag: &str, text: &str, unit: Unit) -> Result<[f64; 2], Failure> {
     let Some((low, high)) = text.split_once("..") else {
         return Err(Failure::Usage(format!(
             "{flag} `{text}` is no range; write LO..HI, such as {}..{}",
-            unit.written(1.0),
-            unit.written(64.0)
+            unit.shown(1.0),
+            unit.shown(64.0)
         )));
     };
     let ends = [value(flag, low, unit)?, value(flag, high, unit)?];
@@ -185,8 +190,8 @@ pub fn range(flag: &str, text: &str, unit: Unit) -> Result<[f64; 2], Failure> {
             } else {
                 "inverted"
             },
-            unit.written(ends[1]),
-            unit.written(if ends[0] == ends[1] {
+            unit.shown(ends[1]),
+            unit.shown(if ends[0] == ends[1] {
                 ends[0] * 2.0
             } else {
                 ends[0]

@@ -103,7 +103,8 @@ impl OverrideArgs {
 #[command(next_help_heading = "Overrides of the spec")]
 pub struct ObjectiveArgs {
     /// Objectives of every action, or of the one that is named: p50, p90, p95, p99, p999 and errors, such as
-    /// ask:p95=100ms,errors=0.1%. They replace the limits that they name. May be repeated.
+    /// ask:p95=100ms,errors=0.1%; growth: no backlog of a consumer may grow by more than chance explains. They replace the
+    /// limits that they name. May be repeated.
     #[arg(long, value_name = "LIMITS", value_parser = objectives, allow_hyphen_values = true)]
     pub slo: Vec<Objectives>,
 }

@@ -50,3 +50,60 @@ fn a_burst_says_its_peak_when_it_was_gone_and_what_is_not_known() {
     );
     assert!(cut.contains("lengthen `run.drain`"), "{cut}");
 }
+
+/// A worker that can do 1,000 messages a second, watched for long enough, for too short, and while it cannot keep up.
+#[test]
+fn no_backlog_may_grow_where_the_command_line_says_so() {
+    let spec = |rate: &str, horizon: &str| {
+        format!(
+            "{{blis: 1, name: growing, run: {{horizon: {horizon}, warmup: 5s}}, clients: {{feed: {{rate: {rate}, do: tell}}}}, \
+             actions: {{tell: {{path: [reply, {{publish: jobs}}]}}}}, services: {{worker: {{workers: 1, time: 1ms}}}}, \
+             streams: {{jobs: {{consumers: {{mailer: {{service: worker}}}}}}}}}}"
+        )
+    };
+    let judged = |rate: &str, horizon: &str| {
+        let ran = with_stdin("run --json --slo growth --spec -", &spec(rate, horizon));
+        let document = ran.json();
+        let verdict = document["verdict"].clone();
+        let signal = &verdict["signals"][0];
+        assert_eq!(signal["of"], "Consumer jobs/mailer");
+        assert_eq!(
+            (&signal["name"], &signal["needed"]),
+            (&"growth".into(), &20_000.into())
+        );
+        let key = "streams.jobs.consumers.mailer.slo.no_growth";
+        assert_eq!(document["configuration"][key]["source"], "--slo");
+        (ran.code, verdict["reasons"].to_string())
+    };
+    assert_eq!(judged("500/s", "60s"), (Some(0), "[]".to_owned()));
+    let (code, reasons) = judged("500/s", "10s");
+    assert_eq!(code, Some(5));
+    assert!(
+        reasons.contains("messages are too few to tell that its backlog does not grow"),
+        "{reasons}"
+    );
+    let (code, reasons) = judged("1100/s", "30s");
+    assert_eq!(code, Some(99));
+    assert!(
+        reasons.contains("which is more than chance explains"),
+        "{reasons}"
+    );
+    // A spec without consumers has no backlog that could grow.
+    let ran = with_stdin(
+        "run --slo growth --spec -",
+        &spec("1/s", "9s")
+            .replace(", {publish: jobs}", "")
+            .replace(
+                ", streams: {jobs: {consumers: {mailer: {service: worker}}}}",
+                "",
+            )
+            .replace("path: [reply]", "path: [{visit: worker}, reply]"),
+    );
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.stderr
+            .contains("there is no consumer whose backlog could grow"),
+        "{}",
+        ran.stderr
+    );
+}

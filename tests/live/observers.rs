@@ -278,6 +278,30 @@ fn a_promise_on_a_backlog_is_judged_by_what_was_observed() {
 }
 
 #[test]
+fn the_growth_of_a_backlog_takes_looks_and_messages_to_tell() {
+    let server = Server::start("");
+    let mut wire = Wire::connect(server.port);
+    wire.create_stream("orders", "orders.*");
+    wire.create_consumer("orders", "biller");
+    let text = "blis: 1\nname: promised\nrun: {horizon: 1500ms}\nclients:\n  users: {rate: 100/s, do: ask}\nactions:\n  ask: \
+                {path: [{publish: orders}, reply], live: {jetstream: orders.new}}\nstreams:\n  orders: {consumers: {biller: \
+                {service: bill}}}\nservices:\n  bill: {workers: 4, time: 1ms}\n";
+    let path = saved(&server, "promised.yaml", text);
+    let words = ["observe", "--quiet", "--json", "--slo", "growth", "--url"];
+    let ran = run(&[&words[..], &[&server.url(), "--spec", &path]].concat());
+    let verdict = &document(&ran)["verdict"];
+    assert_eq!(ran.code, Some(5), "{verdict}");
+    let reasons = verdict["reasons"].to_string();
+    assert!(
+        reasons.contains("Consumer orders/biller: its backlog was looked at too seldom"),
+        "{reasons}"
+    );
+    // Nobody took any of the messages, which are all pending.
+    let came = verdict["signals"][0]["samples"].as_u64();
+    assert!(came.is_some_and(|came| came > 50), "{verdict}");
+}
+
+#[test]
 fn what_was_not_observed_is_said() {
     let server = Server::start("");
     let url = server.url();

@@ -115,6 +115,7 @@ pub struct BacklogPeaks {
 /// A state of the meter at an end of the window.
 #[derive(Debug, Clone, Copy, Default)]
 struct Mark {
+    stored: u64,
     areas: BacklogAreas,
     backlog: Backlog,
     peaks: BacklogPeaks,
@@ -269,6 +270,7 @@ impl ConsumerMeter {
 
     fn mark(&self, now: Time) -> Mark {
         Mark {
+            stored: self.run.stored,
             areas: self.areas(now),
             backlog: self.backlog(),
             peaks: self.peaks,
@@ -371,6 +373,12 @@ impl ConsumerMeter {
     /// The backlogs at the start and at the end of the window, once it has ended.
     pub fn window_backlogs(&self) -> Option<(Backlog, Backlog)> {
         self.at_end.map(|end| (self.at_start.backlog, end.backlog))
+    }
+
+    /// How many messages were stored between these, in this run alone; `None` before the window has ended.
+    pub fn window_arrivals(&self) -> Option<u64> {
+        let stored = self.at_end?.stored;
+        Some(stored - self.at_start.stored)
     }
 
     /// The largest numbers within the window.

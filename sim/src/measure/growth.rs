@@ -6,11 +6,16 @@
 //! independent, so the question is put to them: is their mean above zero (one-sample t statistic, Student 1908)? Where
 //! the backlog is steady, its steps call each other back and the test errs on the side of saying no.
 
+use crate::statistics::student_quantile;
+
 /// Steps that it takes to tell growth from wandering.
 const FEWEST_STEPS: usize = 10;
-/// By how many standard errors the mean step is above zero where there is growth. Of backlogs that wander without
-/// growing, fewer than 2 in 1000 get there by chance with the fewest steps, and about 1 in 10,000 with fifty.
-const TELLING: f64 = 4.0;
+/// How sure it is that the mean step is above zero where there is growth. A backlog that wanders at the very limit of what its
+/// workers can do, and never falls below zero, is called growing about twice as often as 2 in 1000; one that is steady is not:
+/// its steps call each other back.
+const SURE: f64 = 0.998;
+/// The fewest messages that growth of a few percent of the rate can be told from. Growth that shows in fewer is growth too.
+pub const FEWEST_ARRIVALS: u64 = 20_000;
 
 /// How a backlog grew over the window.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,7 +62,8 @@ fn grows(levels: &[(f64, f64)]) -> Option<bool> {
     let mean = steps.iter().sum::<f64>() / number;
     let squares: f64 = steps.iter().map(|step| (step - mean) * (step - mean)).sum();
     let error = libm::sqrt(squares / (number - 1.0) / number);
-    Some(mean > TELLING * error)
+    let telling = student_quantile(steps.len() as u64 - 1, SURE);
+    Some(mean > telling * error)
 }
 
 #[cfg(test)]
@@ -129,6 +135,29 @@ mod tests {
         );
         let steady: Vec<_> = levels(20).iter().map(|(at, _)| (*at, 7.0)).collect();
         assert_eq!(growth(&steady).and_then(|growth| growth.grows), Some(false));
+    }
+
+    /// The utilisation of the backlog, its first level and how long it is watched.
+    fn watched(utilisation: f64, seed: u64) -> Option<bool> {
+        // 20,000 arrivals in 60 steps. A steady backlog is watched from where it has forgotten its start.
+        let forgotten = if utilisation < 1.0 { 10 } else { 0 };
+        let width = 20_000.0 / utilisation / 60.0;
+        let levels = wandering(utilisation, 62 + forgotten, width, seed);
+        growth(&levels[forgotten..]).and_then(|growth| growth.grows)
+    }
+
+    #[test]
+    fn over_20_000_arrivals_steady_backlogs_do_not_grow_and_those_5_percent_over_do() {
+        let runs = 200;
+        for utilisation in [0.3, 0.5, 0.7, 0.9] {
+            let alarms = (0..runs / 4).filter(|seed| watched(utilisation, *seed) == Some(true));
+            let alarms = alarms.count();
+            assert!(alarms <= 1, "{alarms} of {} at {utilisation}", runs / 4);
+        }
+        let caught = (0..runs)
+            .filter(|seed| watched(1.05, *seed) == Some(true))
+            .count();
+        assert!(caught >= 190, "{caught} of {runs}");
     }
 
     #[test]

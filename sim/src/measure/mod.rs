@@ -32,7 +32,7 @@ pub use consumer::{Backlog, BacklogAreas, BacklogPeaks, ConsumerMeter, MessageCo
 pub use deliveries::{DeliveryCounts, DeliveryMeter, DeliveryTimes};
 pub use fan_out::{CensoredTimes, EmissionCounts, FanOutMeter};
 pub use figure::Of;
-pub use growth::{Growth, growth};
+pub use growth::{FEWEST_ARRIVALS, Growth, growth};
 pub use latency::{Latencies, Times};
 pub use ledger::{Imbalance, Requests, Sessions};
 pub use objectives::{Against, Objective, Which, objectives};

@@ -708,6 +708,15 @@ pub struct Consumer {
     pub batch: Option<Batch>,
     /// Largest allowed growth of the backlog, in messages per second.
     pub growth_limit: Option<f64>,
+    /// Whether the backlog may not grow by more than chance explains.
+    pub no_growth: bool,
+}
+
+impl Consumer {
+    /// Whether anything is promised of its backlog.
+    pub fn is_judged(&self) -> bool {
+        self.growth_limit.is_some() || self.no_growth
+    }
 }
 
 /// What happens to a message that was delivered as often as may be.

@@ -595,16 +595,17 @@ pub struct VerdictResult {
 pub struct SignalResult {
     /// Whose: `Action ask`, `Consumer audit/indexer`, `Action say, last delivery`.
     pub of: String,
-    /// Which: `p99`, `errors`, `missing`, `backlog growth`.
+    /// Which: `p99`, `errors`, `missing`, `backlog growth`, `growth`.
     pub name: String,
     /// How it stands.
     pub standing: Standing,
-    /// The limit: milliseconds for a quantile, a share for errors and missing deliveries, messages per second for the growth of a backlog.
+    /// The limit: milliseconds for a quantile, a share for errors and missing deliveries, messages per second for
+    /// the growth of a backlog: 0 of `growth`, which is a test.
     pub limit: f64,
     /// What was measured, in the same unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measured: Option<f64>,
-    /// On how many samples it rests.
+    /// On how many samples it rests; messages of `growth`.
     pub samples: u64,
     /// How many the point rule takes.
     pub needed: u64,

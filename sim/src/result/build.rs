@@ -222,6 +222,14 @@ fn of_the_backend<P>(model: &Model<P>) -> impl Iterator<Item = &'static str> {
     there.map(|(part, _)| part)
 }
 
+/// The document of a trial along several sample paths, of which only the sums are kept: without intervals.
+pub fn build_of_paths(analysis: &Analysis<'_>, measure: &Measure, provenance: Provenance) -> Run {
+    let mut run = build(analysis.model, Some(analysis), measure, provenance);
+    let paths = Source::Replications(measure, &[]);
+    intervals::add(&mut run, analysis.model, Some(analysis), &paths);
+    run
+}
+
 /// The document of several replications, of which `provenance` says the sums.
 pub fn build_replicated(
     analysis: &Analysis<'_>,
@@ -580,6 +588,7 @@ fn figures(signal: &Signal) -> (f64, Option<f64>, u64) {
         Limit::Quantile { limit, .. } => limit.as_millis_f64(),
         Limit::Errors { share } | Limit::Missing { share } => share,
         Limit::BacklogGrowth { per_second } => per_second,
+        Limit::NoGrowth => 0.0,
     };
     let (measured, samples) = match signal.measured {
         Measured::Missing | Measured::Vanished => (None, 0),
@@ -588,7 +597,14 @@ fn figures(signal: &Signal) -> (f64, Option<f64>, u64) {
             (requests.response.map(Span::as_millis_f64), samples)
         }
         Measured::Errors { samples, failed } => (Some(failed as f64 / samples as f64), samples),
-        Measured::BacklogGrowth { per_second } => (Some(per_second), 0),
+        Measured::BacklogGrowth {
+            per_second,
+            arrivals,
+            ..
+        } => match signal.limit {
+            Limit::NoGrowth => (Some(per_second), arrivals.unwrap_or(0)),
+            _ => (Some(per_second), 0),
+        },
     };
     (limit, measured, samples)
 }

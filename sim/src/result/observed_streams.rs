@@ -91,6 +91,15 @@ impl ObservedConsumer {
         growth(&levels)
     }
 
+    /// How many messages came meanwhile: those that were delivered, and those by which more are pending. `None` where the
+    /// consumer takes some messages of its stream only, or its counters do not say it.
+    pub fn arrivals(&self, warmup_s: f64) -> Option<u64> {
+        let looks: Vec<&ConsumerSample> = self.from(warmup_s).collect();
+        let delivered = counts(self.kind, &looks, FEW_LOOKS).ok()?.delivered;
+        let pending = delivered.checked_add(looks.last()?.pending)?;
+        pending.checked_sub(looks.first()?.pending)
+    }
+
     fn from(&self, at_s: f64) -> impl Iterator<Item = &ConsumerSample> {
         self.samples.iter().filter(move |look| look.at_s >= at_s)
     }

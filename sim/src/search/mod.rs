@@ -7,15 +7,24 @@
 //! - The upper bound is the smallest load that missed its objectives, the lower bound the largest below it that kept them.
 //! - What is not decided is said to be so, with what would decide it.
 
+mod axis;
 mod bounds;
 mod bracket;
+mod counted;
+mod curve;
 mod found;
 mod judgement;
+pub mod length;
+pub mod roots;
+pub mod simulated;
 mod steps;
 mod trial;
 
+pub use axis::Axis;
 pub use bounds::{Direction, EmptyRange, Range};
 pub use bracket::{Ask, Bracket, Wanted};
+pub use counted::Counted;
+pub use curve::{Curve, Estimate, Root};
 pub use found::{AtLeast, Ceiling, Ended, Found};
 pub use judgement::{ALPHA, Look, Parts, judged, parts_of_paths, parts_of_run, settled};
 pub use steps::{AfterTrip, Expected, NoSteps, Steps};

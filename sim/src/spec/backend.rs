@@ -271,11 +271,13 @@ pub struct Consumer {
 }
 
 /// What is promised of a consumer.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConsumerSlo {
     /// Largest allowed growth of the backlog.
-    pub backlog_growth: Spanned<Rate>,
+    pub backlog_growth: Option<Spanned<Rate>>,
+    /// The backlog may not grow by more than chance explains, which takes 20,000 messages to tell; not judged unless given.
+    pub no_growth: Option<Spanned<bool>>,
 }
 
 /// What happens to a message that was delivered as often as may be.

@@ -1,8 +1,9 @@
-//! Objectives from the command line: `--slo [ACTION:]p95=100ms,errors=0.1%`.
+//! Objectives from the command line: `--slo [ACTION:]p95=100ms,errors=0.1%`, `--slo growth`.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
+use super::backend::ConsumerSlo;
 use super::error::{SpecError, nearest, one_of, shown};
 use super::spanned::Spanned;
 use super::syntax::{Slo, Spec};
@@ -10,16 +11,19 @@ use super::units::UnitError;
 
 /// The flag that gives them.
 const FLAG: &str = "--slo";
-/// What may be given.
+/// The test of backlogs, which has no value.
+const GROWTH: &str = "growth";
+/// What may be given with a value.
 const LIMITS: [&str; 6] = ["p50", "p90", "p95", "p99", "p999", "errors"];
-const EXAMPLE: &str =
-    "write [ACTION:]LIMIT=VALUE, several with commas between, such as p95=100ms,errors=0.1%";
+const EXAMPLE: &str = "write [ACTION:]LIMIT=VALUE, several with commas between, such as p95=100ms,errors=0.1%, or growth";
 
 /// One `--slo`, taken apart: limits of one action, or of all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Objectives {
     action: Option<String>,
     limits: Slo,
+    /// Whether no backlog may grow.
+    no_growth: bool,
 }
 
 impl Objectives {
@@ -34,6 +38,7 @@ impl Objectives {
             .into_iter()
             .flatten()
             .map(|(name, _)| name)
+            .chain(self.no_growth.then_some(GROWTH))
     }
 }
 
@@ -51,7 +56,24 @@ impl FromStr for Objectives {
             return Err(SpecError::new("there is no action before the `:`").help(EXAMPLE));
         }
         let mut read = Slo::default();
+        let mut no_growth = false;
         for limit in limits.split(',') {
+            if limit.trim() == GROWTH {
+                if let Some(action) = &action {
+                    let message = format!(
+                        "`{GROWTH}` is of consumers, and `{}` an action",
+                        shown(action)
+                    );
+                    let help =
+                        format!("write {FLAG} {GROWTH}: no backlog of any consumer may grow");
+                    return Err(SpecError::new(message).help(help));
+                }
+                if std::mem::replace(&mut no_growth, true) {
+                    let error = SpecError::new(format!("`{GROWTH}` is given twice"));
+                    return Err(error.help("give it once"));
+                }
+                continue;
+            }
             let Some((name, value)) = limit.split_once('=') else {
                 let message = format!("`{}` has no `=`", shown(limit));
                 return Err(SpecError::new(message).help(EXAMPLE));
@@ -61,6 +83,7 @@ impl FromStr for Objectives {
         Ok(Objectives {
             action,
             limits: read,
+            no_growth,
         })
     }
 }
@@ -75,7 +98,10 @@ fn put(slo: &mut Slo, name: &str, value: &str) -> Result<(), SpecError> {
         "p999" => fill(&mut slo.p999, name, value),
         "errors" => fill(&mut slo.errors, name, value),
         unknown => {
-            let list = format!("the limits are {}", one_of(LIMITS));
+            let list = format!(
+                "the limits are {}, and `{GROWTH}` without a value",
+                one_of(LIMITS)
+            );
             let help = match nearest(unknown, LIMITS) {
                 Some(near) => format!("did you mean `{near}`? {list}"),
                 None => list,
@@ -118,8 +144,13 @@ pub fn apply(spec: &mut Spec, objectives: &[Objectives]) -> Result<(), SpecError
             return Err(SpecError::new(message).help("give it once"));
         }
     }
+    if objectives.iter().any(|one| one.no_growth) {
+        forbid_growth(spec)?;
+    }
+    let limits_anything = |one: &&Objectives| given(&one.limits).iter().any(Option::is_some);
     let actions = &mut spec.actions.value.0;
-    for one in objectives.iter().filter(|one| one.action.is_none()) {
+    let of_all = objectives.iter().filter(|one| one.action.is_none());
+    for one in of_all.filter(limits_anything) {
         for (_, action) in actions.iter_mut() {
             replace(&mut action.slo, &one.limits);
         }
@@ -141,6 +172,28 @@ pub fn apply(spec: &mut Spec, objectives: &[Objectives]) -> Result<(), SpecError
         }
     }
     Ok(())
+}
+
+/// No backlog of any consumer may grow.
+fn forbid_growth(spec: &mut Spec) -> Result<(), SpecError> {
+    let streams = spec
+        .streams
+        .iter_mut()
+        .flat_map(|streams| &mut streams.value.0);
+    let consumers = streams.flat_map(|(_, stream)| &mut stream.consumers);
+    let mut is_any = false;
+    for (_, consumer) in consumers.flat_map(|consumers| &mut consumers.0) {
+        let slo = consumer
+            .slo
+            .get_or_insert_with(|| Spanned::flag(FLAG, ConsumerSlo::default()));
+        slo.value.no_growth = Some(Spanned::flag(FLAG, true));
+        is_any = true;
+    }
+    if is_any {
+        return Ok(());
+    }
+    let message = format!("{FLAG} {GROWTH}: there is no consumer whose backlog could grow");
+    Err(SpecError::new(message).help("leave it out, or give `streams` with `consumers`"))
 }
 
 fn replace(slo: &mut Option<Spanned<Slo>>, by: &Slo) {
@@ -230,6 +283,37 @@ mod tests {
     }
 
     #[test]
+    fn growth_is_forbidden_to_all_backlogs() {
+        let text = "{blis: 1, name: a, run: {requests: 9}, clients: {c: {rate: 1/s, do: ask}}, actions: {ask: {path: [reply, \
+                    {publish: log}]}}, services: {s: {workers: 1, time: 1ms}}, streams: {log: {consumers: {one: {service: s}, \
+                    two: {service: s, slo: {backlog_growth: 5/s}}}}}}";
+        let with = |given: &[&str]| {
+            let mut spec = super::super::read(text).unwrap_or_else(|why| panic!("{why:?}"));
+            let given: Vec<Objectives> = given.iter().map(|text| read(text)).collect();
+            apply(&mut spec, &given).unwrap_or_else(|why| panic!("{why}"));
+            let lowered = super::super::lower(&spec).unwrap_or_else(|why| panic!("{why:?}"));
+            let model = lowered.model;
+            let consumers = model.consumers.iter();
+            let of_consumers: Vec<_> = consumers
+                .map(|consumer| (consumer.no_growth, consumer.growth_limit))
+                .collect();
+            (of_consumers, model.actions[0].slo.quantiles.len())
+        };
+        let both = vec![(true, None), (true, Some(5.0))];
+        assert_eq!(with(&["growth"]), (both.clone(), 0));
+        assert_eq!(with(&["p95=1s, growth"]), (both, 1));
+        assert_eq!(with(&["p95=1s"]).0, [(false, None), (false, Some(5.0))]);
+        // The limit stays a limit on the figure.
+        assert_eq!(read("growth").given().collect::<Vec<_>>(), ["growth"]);
+        let refused = apply(&mut spec(), &[read("growth")]).err();
+        assert!(refused.is_some_and(|error| {
+            error
+                .message
+                .contains("no consumer whose backlog could grow")
+        }));
+    }
+
+    #[test]
     fn what_is_not_accepted_is_named_with_what_is() {
         for (text, message, help) in [
             ("p95", "`p95` has no `=`", "p95=100ms,errors=0.1%"),
@@ -252,6 +336,13 @@ mod tests {
             ),
             ("p95=fast", "`p95`", "ns, us, ms, s, m, h"),
             ("errors=200%", "`errors`", "%"),
+            ("growth,growth", "`growth` is given twice", "once"),
+            ("ask:growth", "`ask` an action", "--slo growth"),
+            (
+                "growth=1/s",
+                "there is no limit `growth`",
+                "`growth` without a value",
+            ),
             ("p95=1ms,p95=2ms", "`p95` is given twice", "once"),
         ] {
             let Err(error) = text.parse::<Objectives>() else {

@@ -309,10 +309,15 @@ fn consumer(f: &mut Formatter<'_>, consumer: &Consumer) -> fmt::Result {
         .with("batch", batch)
         .with(
             "slo",
-            consumer
-                .slo
-                .as_ref()
-                .map(|slo| format!("{{backlog_growth: {}}}", slo.value.backlog_growth.value)),
+            consumer.slo.as_ref().map(|slo| {
+                let slo = &slo.value;
+                let limit = slo.backlog_growth.as_ref();
+                let limit = limit.map(|limit| format!("backlog_growth: {}", limit.value));
+                let none = slo.no_growth.as_ref();
+                let none = none.map(|none| format!("no_growth: {}", none.value));
+                let both: Vec<String> = limit.into_iter().chain(none).collect();
+                format!("{{{}}}", both.join(", "))
+            }),
         );
     for entry in entries.0 {
         writeln!(f, "        {entry}")?;

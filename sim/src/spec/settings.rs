@@ -48,7 +48,7 @@ impl Setting {
 }
 
 /// The settings of a spec by key: the seed, the limits of the run and of requests in flight, of each client its size, think time and timeout, of
-/// each action its objectives and what flags say of how it is sent, and whatever else `--set` gave, as it was written.
+/// each action its objectives, of each consumer whether its backlog may grow, and what flags say of how it is sent, and whatever else `--set` gave, as it was written.
 ///
 /// A limit or timeout that nothing gave is not there.
 pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
@@ -144,6 +144,18 @@ pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
         for (limit, value) in limits.flatten() {
             let key = format!("actions.{}.slo.{limit}", name.value);
             put(key, Some(Setting::of(&value, &value.value)));
+        }
+    }
+    let streams = spec.streams.iter().flat_map(|streams| &streams.value.0);
+    for (stream, of) in streams {
+        for (consumer, of) in of.consumers.iter().flat_map(|consumers| &consumers.0) {
+            let slo = of.slo.as_ref();
+            let none = slo.and_then(|slo| slo.value.no_growth.as_ref());
+            let key = format!(
+                "streams.{}.consumers.{}.slo.no_growth",
+                stream.value, consumer.value
+            );
+            put(key, none.map(|none| Setting::of(none, &none.value)));
         }
     }
     for assignment in spec.set.assignments() {

@@ -165,14 +165,18 @@ fn simulated(measure: &Measure, consumer: ConsumerId) -> Measured {
         None => Measured::Missing,
         Some(growth) => Measured::BacklogGrowth {
             per_second: growth.slope_per_second,
+            grows: growth.grows,
+            arrivals: measure.consumers()[consumer.index()].window_arrivals(),
         },
     }
 }
 
-/// The growth of a consumer's backlog, if it has a limit.
-fn growth<P>(model: &Model<P>, consumer: &Consumer, measured: Measured) -> Option<Signal> {
-    let per_second = consumer.growth_limit?;
-    Some(Signal {
+/// The growth of a consumer's backlog, by its limit and by a test, where these are promised.
+fn growth<P>(model: &Model<P>, consumer: &Consumer, measured: Measured) -> Vec<Signal> {
+    let limit = consumer.growth_limit;
+    let limit = limit.map(|per_second| Limit::BacklogGrowth { per_second });
+    let none = consumer.no_growth.then_some(Limit::NoGrowth);
+    let signal = |limit| Signal {
         counts: Counts::Requests,
         requests: None,
         of: format!(
@@ -180,7 +184,8 @@ fn growth<P>(model: &Model<P>, consumer: &Consumer, measured: Measured) -> Optio
             model.streams[consumer.stream.index()].name,
             consumer.name
         ),
-        limit: Limit::BacklogGrowth { per_second },
+        limit,
         measured,
-    })
+    };
+    limit.into_iter().chain(none).map(signal).collect()
 }

@@ -10,7 +10,10 @@ pub fn sentence(signal: &Signal, standing: Standing) -> String {
     let name = signal.name();
     match (signal.limit, signal.measured) {
         (_, Measured::Vanished) => return format!("{of}: it vanished during the run."),
-        (Limit::BacklogGrowth { per_second: limit }, Measured::BacklogGrowth { per_second }) => {
+        (
+            Limit::BacklogGrowth { per_second: limit },
+            Measured::BacklogGrowth { per_second, .. },
+        ) => {
             return format!(
                 "{of}: its backlog grew by {} messages per second, {} the limit of {}.",
                 number(per_second),
@@ -18,7 +21,15 @@ pub fn sentence(signal: &Signal, standing: Standing) -> String {
                 number(limit)
             );
         }
-        (Limit::BacklogGrowth { .. }, _) => {
+        (
+            Limit::NoGrowth,
+            Measured::BacklogGrowth {
+                per_second,
+                grows,
+                arrivals,
+            },
+        ) => return growth(signal, standing, per_second, (grows, arrivals)),
+        (Limit::BacklogGrowth { .. } | Limit::NoGrowth, _) => {
             return format!(
                 "{of}: its {name} was not measured; lengthen the run or shorten the warm-up."
             );
@@ -62,6 +73,40 @@ pub fn sentence(signal: &Signal, standing: Standing) -> String {
                 more(signal)
             )
         }
+    }
+}
+
+/// Whether a backlog grew by more than chance explains.
+fn growth(
+    signal: &Signal,
+    standing: Standing,
+    per_second: f64,
+    (grows, arrivals): (Option<bool>, Option<u64>),
+) -> String {
+    let of = &signal.of;
+    let slope = number(per_second);
+    match (standing, grows, arrivals) {
+        (Standing::Over, ..) => format!(
+            "{of}: its backlog grew by {slope} messages per second, which is more than chance explains."
+        ),
+        (Standing::Within, ..) => {
+            format!("{of}: its backlog did not grow by more than chance explains.")
+        }
+        (_, None, _) => format!(
+            "{of}: its backlog was looked at too seldom to tell whether it grows; lengthen the run."
+        ),
+        (_, _, None) => format!(
+            "{of}: how many messages came was not seen, and it takes {} to tell that a backlog does not grow; see to it that \
+             the consumer takes all messages of its stream.",
+            count(signal.needed())
+        ),
+        (_, _, Some(arrivals)) => format!(
+            "{of}: {} messages are too few to tell that its backlog does not grow, which takes {}; {} more would decide it; \
+             lengthen the run.",
+            count(arrivals),
+            count(signal.needed()),
+            count(signal.needed().saturating_sub(arrivals)),
+        ),
     }
 }
 
@@ -118,7 +163,7 @@ fn not_measured(signal: &Signal) -> String {
     match signal.limit {
         Limit::Errors { .. } => "its errors were not measured".to_owned(),
         Limit::Missing { .. } => "its missing deliveries were not counted".to_owned(),
-        Limit::Quantile { .. } | Limit::BacklogGrowth { .. } => {
+        Limit::Quantile { .. } | Limit::BacklogGrowth { .. } | Limit::NoGrowth => {
             format!("its {} was not measured", signal.name())
         }
     }

@@ -1,5 +1,6 @@
 //! Signals: a limit, and what was measured against it.
 
+use crate::measure::FEWEST_ARRIVALS;
 use crate::statistics::binomial_tail;
 use crate::time::Span;
 use crate::verdict::{Counted, Standing};
@@ -63,6 +64,8 @@ pub enum Limit {
         /// Messages per second.
         per_second: f64,
     },
+    /// A consumer's backlog does not grow by more than chance explains.
+    NoGrowth,
 }
 
 /// What was measured against a limit.
@@ -83,6 +86,10 @@ pub enum Measured {
     BacklogGrowth {
         /// Messages per second.
         per_second: f64,
+        /// Whether that is more than chance explains; `None` where there were too few levels to tell.
+        grows: Option<bool>,
+        /// How many messages came meanwhile; `None` where that was not seen.
+        arrivals: Option<u64>,
     },
     /// The consumer was deleted during the run; one that was drained to its end is not.
     Vanished,
@@ -122,6 +129,7 @@ impl Signal {
             Limit::Errors { .. } => "errors".to_owned(),
             Limit::Missing { .. } => "missing".to_owned(),
             Limit::BacklogGrowth { .. } => "backlog growth".to_owned(),
+            Limit::NoGrowth => "growth".to_owned(),
         }
     }
 
@@ -139,6 +147,7 @@ impl Signal {
             }
             // A slope comes with its own observations.
             Limit::BacklogGrowth { .. } => 0,
+            Limit::NoGrowth => FEWEST_ARRIVALS,
         }
     }
 
@@ -171,7 +180,7 @@ impl Signal {
         match (self.limit, self.measured) {
             (
                 Limit::BacklogGrowth { per_second: limit },
-                Measured::BacklogGrowth { per_second },
+                Measured::BacklogGrowth { per_second, .. },
             ) => {
                 if per_second > limit {
                     Standing::Over
@@ -179,6 +188,16 @@ impl Signal {
                     Standing::Within
                 }
             }
+            (
+                Limit::NoGrowth,
+                Measured::BacklogGrowth {
+                    grows, arrivals, ..
+                },
+            ) => match grows {
+                Some(true) => Standing::Over,
+                Some(false) if arrivals >= Some(FEWEST_ARRIVALS) => Standing::Within,
+                _ => Standing::TooFew,
+            },
             (_, Measured::Vanished) => Standing::Over,
             _ => match self.counted() {
                 Some(counted) => self.standing_of(&counted, generator_lagged),
@@ -238,6 +257,14 @@ impl Signal {
     /// How many more requests would bring it within its limit, each of them in time; `None` where no number would.
     pub fn more_needed(&self) -> Option<u64> {
         let (samples, over) = match (self.measured, self.counted()) {
+            (
+                Measured::BacklogGrowth {
+                    grows: Some(false),
+                    arrivals: Some(arrivals),
+                    ..
+                },
+                _,
+            ) if self.limit == Limit::NoGrowth => (arrivals, 0),
             (_, Some(counted)) => (counted.samples, counted.over()),
             (Measured::Missing, None) => (0, 0),
             _ => return None,
@@ -264,6 +291,10 @@ impl Signal {
                 least
             }
             Limit::BacklogGrowth { .. } => return None,
+            Limit::NoGrowth => match self.measured {
+                Measured::BacklogGrowth { .. } => 0,
+                _ => return None,
+            },
         };
         Some(least.max(self.needed()).saturating_sub(samples))
     }

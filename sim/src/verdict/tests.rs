@@ -108,13 +108,54 @@ fn on(signals: Vec<Signal>) -> Evidence {
 }
 
 #[test]
+fn the_test_of_growth_trips_by_what_grows_and_passes_by_enough_messages() {
+    use Status::{Inconclusive, Pass, Trip};
+    let judged = |grows, arrivals| {
+        let signal = Signal {
+            limit: Limit::NoGrowth,
+            ..backlog(Measured::BacklogGrowth {
+                per_second: 0.25,
+                grows,
+                arrivals,
+            })
+        };
+        let verdict = judge(&on(vec![signal]));
+        (verdict.status, verdict.more_needed)
+    };
+    for (grows, arrivals, expected) in [
+        (Some(true), Some(50_000), (Trip, None)),
+        (Some(true), Some(50), (Trip, None)),
+        (Some(true), None, (Trip, None)),
+        (Some(false), Some(20_000), (Pass, None)),
+        (Some(false), Some(19_999), (Inconclusive, Some(1))),
+        (Some(false), None, (Inconclusive, None)),
+        (None, Some(50_000), (Inconclusive, None)),
+        (None, None, (Inconclusive, None)),
+    ] {
+        assert_eq!(judged(grows, arrivals), expected, "{grows:?} {arrivals:?}");
+    }
+    let of = |measured| Signal {
+        limit: Limit::NoGrowth,
+        ..backlog(measured)
+    };
+    assert_eq!(judge(&on(vec![of(Measured::Missing)])).status, Inconclusive);
+    assert_eq!(judge(&on(vec![of(Measured::Vanished)])).status, Trip);
+}
+
+#[test]
 fn the_table_of_verdicts() {
     use Status::{Inconclusive, Pass, Trip};
     let late = |signals| Evidence {
         generator_lagged: true,
         ..on(signals)
     };
-    let grows = |per_second| backlog(Measured::BacklogGrowth { per_second });
+    let grows = |per_second| {
+        backlog(Measured::BacklogGrowth {
+            per_second,
+            grows: None,
+            arrivals: None,
+        })
+    };
     let table: [(&str, Evidence, Status, usize); 26] = [
         ("nothing intended", Evidence::default(), Inconclusive, 1),
         (

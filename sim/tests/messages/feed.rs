@@ -63,6 +63,7 @@ fn consumer(name: &str, stream: u16) -> Consumer {
         nak_delay: Vec::new(),
         batch: None,
         growth_limit: None,
+        no_growth: false,
     }
 }
 

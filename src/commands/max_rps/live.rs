@@ -81,6 +81,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
         workload: &workload,
         live: true,
         with_precision: trials.steps.is_none(),
+        predicted: None,
     };
     let document = searched(
         args,

@@ -208,10 +208,17 @@ fn consumer(
                 .absence(),
         );
     }
-    let growth_limit = written
-        .slo
-        .as_ref()
-        .map(|slo| slo.value.backlog_growth.value.0);
+    let slo = written.slo.as_ref().map(|slo| &slo.value);
+    let growth_limit = slo.and_then(|slo| slo.backlog_growth.as_ref());
+    let no_growth = slo.and_then(|slo| slo.no_growth.as_ref());
+    if let Some(slo) = &written.slo
+        && growth_limit.is_none()
+        && !no_growth.is_some_and(|no_growth| no_growth.value)
+    {
+        let error = slo.error("this `slo` of a consumer promises nothing");
+        let help = "give `no_growth: true` or a limit such as `backlog_growth: 1/s`, or remove it";
+        findings.error(error.help(help).absence());
+    }
     Consumer {
         name: subscription.name.value.clone(),
         stream: StreamId(subscription.stream),
@@ -243,7 +250,8 @@ fn consumer(
             .batch
             .as_ref()
             .map(|batch| self::batch(batch, written, max_ack_pending, findings)),
-        growth_limit,
+        growth_limit: growth_limit.map(|limit| limit.value.0),
+        no_growth: no_growth.is_some_and(|no_growth| no_growth.value),
     }
 }
 

@@ -1,0 +1,81 @@
+//! What one sample path counted against each objective.
+
+use crate::verdict::{Limit, Measured, Signal};
+
+/// What was counted against one objective along one sample path.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Counted {
+    /// So many of these samples were over a limit.
+    Share {
+        /// How many.
+        over: f64,
+        /// Of how many.
+        samples: f64,
+        /// The share that may be.
+        allowed: f64,
+    },
+    /// A backlog grew so fast.
+    Growth {
+        /// Messages per second.
+        per_second: f64,
+        /// How many of these may be.
+        limit: f64,
+    },
+    /// Nothing was counted.
+    Nothing,
+}
+
+impl Counted {
+    /// What was counted against a signal.
+    pub fn of(signal: &Signal) -> Counted {
+        match (signal.limit, signal.measured) {
+            (
+                Limit::BacklogGrowth { per_second: limit },
+                Measured::BacklogGrowth { per_second, .. },
+            ) => return Counted::Growth { per_second, limit },
+            // What chance explains is no growth.
+            (
+                Limit::NoGrowth,
+                Measured::BacklogGrowth {
+                    per_second, grows, ..
+                },
+            ) => {
+                return Counted::Growth {
+                    per_second: match grows {
+                        Some(true) => per_second.max(f64::MIN_POSITIVE),
+                        _ => per_second.min(0.0),
+                    },
+                    limit: 0.0,
+                };
+            }
+            _ => {}
+        }
+        match signal.counted() {
+            Some(counted) if counted.samples > 0 => Counted::Share {
+                over: counted.over() as f64,
+                samples: counted.samples as f64,
+                allowed: counted.share,
+            },
+            _ => Counted::Nothing,
+        }
+    }
+
+    /// Whether a path counted so much over a limit that the rest of it is not needed: far more than may be, and of many.
+    pub fn is_hopeless(self) -> bool {
+        match self {
+            Counted::Share {
+                over,
+                samples,
+                allowed,
+            } => over >= ENOUGH && over > samples * (allowed * FAR).min(HALF),
+            Counted::Growth { .. } | Counted::Nothing => false,
+        }
+    }
+}
+
+/// How many samples over a limit are many.
+const ENOUGH: f64 = 500.0;
+/// How many times what is allowed is far more than may be.
+const FAR: f64 = 10.0;
+/// From this share on it is so whatever is allowed.
+const HALF: f64 = 0.5;
