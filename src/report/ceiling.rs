@@ -171,6 +171,7 @@ fn answer(found: &CeilingResult) -> Vec<String> {
     if let Some(answer) = &found.answer {
         lines.extend(at_the_answer(found, answer));
     }
+    lines.extend(against_the_model(found));
     let limits = found.next_limit.join("; ");
     if !limits.is_empty() {
         let label = match (&found.answer, found.ended) {
@@ -184,6 +185,20 @@ fn answer(found: &CeilingResult) -> Vec<String> {
             .push("Next limit: not found: nothing that was tried missed its objectives".to_owned());
     }
     lines
+}
+
+/// How far a live answer is from what the model said.
+fn against_the_model(found: &CeilingResult) -> Option<String> {
+    let (predicted, unit) = (found.predicted?, unit(found));
+    let said = format!("The model said {}", unit.shown(predicted));
+    Some(match &found.answer {
+        Some(answer) => format!(
+            "{said}, measured {} ({:+.1} %)",
+            unit.shown(answer.value),
+            100.0 * (answer.value / predicted - 1.0)
+        ),
+        None => format!("{said}; no load was found to pass"),
+    })
 }
 
 fn the_answer(found: &CeilingResult, answer: &AnswerResult) -> String {

@@ -13,7 +13,8 @@ use super::searched;
 use crate::ceiling::live::{self, Live, Loads};
 use crate::ceiling::live_range::set_up;
 use crate::ceiling::{
-    About, Bracketed, Places, Varied, after_trip, ascending, example, refuse_no_objective, status,
+    About, Bracketed, Places, Varied, after_trip, ascending, example, predict, refuse_no_objective,
+    status,
 };
 use crate::cli::{MaxRpsArgs, OverrideArgs, TrialArgs};
 use crate::commands::{print, service};
@@ -53,7 +54,12 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
     refuse_no_objective(&workload.model)?;
     plan::sendable(&workload.model).map_err(|why| Failure::Usage(why.to_string()))?;
     let (target, access) = nats_access::resolve(&args.target)?;
-    let (loads, hold, largest) = loads(trials, &varied, &workload.model)?;
+    let interrupt = Interrupt::listen()?;
+    let predicted = match trials.steps {
+        Some(_) => None,
+        None => predict(&varied, trials, &|| interrupt.asked())?,
+    };
+    let (loads, hold, largest) = loads(trials, &varied, &workload.model, predicted)?;
     let live = Live {
         target: &target,
         access: &access,
@@ -62,7 +68,11 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
         quiet: args.quiet,
     };
     let drain = workload.model.limits.drain;
-    let plan = live::plan(&varied, &loads, &live, drain);
+    let mut plan = live::plan(&varied, &loads, &live, drain);
+    if let Some(load) = predicted {
+        let load = varied.unit().shown(load);
+        plan = format!("the model says {load}; {plan}");
+    }
     if args.dry_run {
         print(&format!(
             "nothing is sent: this is what the search would do\n\n{plan}"
@@ -74,14 +84,13 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
     if !args.quiet {
         tell(&format!("blis: {plan}"));
     }
-    let interrupt = Interrupt::listen()?;
     let searched_live = live::run(&varied, loads, largest, &live, &interrupt)?;
     let about = About {
         varied: &varied,
         workload: &workload,
         live: true,
         with_precision: trials.steps.is_none(),
-        predicted: None,
+        predicted,
     };
     let document = searched(
         args,
@@ -137,9 +146,10 @@ fn loads(
     trials: &TrialArgs,
     varied: &Varied<Option<Path>>,
     written: &Model<Option<Path>>,
+    predicted: Option<f64>,
 ) -> Result<(Loads, Span, f64), Failure> {
     let Some(steps) = &trials.steps else {
-        let search = set_up(trials, varied, written, None)?;
+        let search = set_up(trials, varied, written, predicted)?;
         let loads = Loads::Search(Bracketed::new(search.bracket));
         return Ok((loads, search.hold, search.largest));
     };
