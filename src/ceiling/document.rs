@@ -146,7 +146,7 @@ fn answer<P: PartialEq>(
     // Goodput goes with the load where that is a rate, and elsewhere as the trials say; a single run has its own interval.
     let max_rps_ci95 = match (own, value_ci95, max_rps) {
         (Some(Own::Rate), Some(interval), Some(rps)) => Some(interval.map(|end| end / load * rps)),
-        (_, Some(interval), Some(rps)) => {
+        (Some(Own::Concurrency), Some(interval), Some(rps)) => {
             let [one, other] = interval.map(|end| throughput_at(trials, end).unwrap_or(rps));
             Some([one.min(other).min(rps), one.max(other).max(rps)])
         }

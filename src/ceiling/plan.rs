@@ -82,6 +82,9 @@ impl Sought {
     }
 }
 
+/// The smallest whole load that a search begins with: from fewer, a step of a share is no step.
+const LEAST_START: f64 = 4.0;
+
 /// Where a search looks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sought {
@@ -115,7 +118,13 @@ pub fn sought<P: PartialEq>(args: &TrialArgs, varied: &Varied<P>) -> Result<Soug
     let whole = unit.is_whole();
     Ok(Sought {
         range,
-        start: if whole { start.round().max(1.0) } else { start },
+        start: match whole {
+            true => {
+                let most = range.map_or(f64::INFINITY, |[_, high]| high.floor());
+                start.round().max(LEAST_START).min(most).max(1.0)
+            }
+            false => start,
+        },
         whole,
     })
 }

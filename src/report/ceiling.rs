@@ -146,7 +146,14 @@ fn reasons(found: &CeilingResult) -> Vec<String> {
     let shown: Vec<&TrialResult> = match (found.searched, &found.answer) {
         (false, _) => others.collect(),
         (true, None) => others.last().into_iter().collect(),
-        (true, Some(_)) => Vec::new(),
+        (true, Some(_)) => {
+            let open = found
+                .trials
+                .iter()
+                .any(|trial| trial.verdict == Status::Inconclusive);
+            let note = "the answer is that of all trials together; an INCONCLUSIVE one is too near the limits to be decided alone";
+            return open.then(|| note.to_owned()).into_iter().collect();
+        }
     };
     let lines = shown.into_iter().flat_map(|trial| {
         let at = format!(

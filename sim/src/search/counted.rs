@@ -33,18 +33,10 @@ impl Counted {
                 Limit::BacklogGrowth { per_second: limit },
                 Measured::BacklogGrowth { per_second, .. },
             ) => return Counted::Growth { per_second, limit },
-            // What chance explains is no growth.
-            (
-                Limit::NoGrowth,
-                Measured::BacklogGrowth {
-                    per_second, grows, ..
-                },
-            ) => {
+            // Whether that is more than chance explains is told by all paths together.
+            (Limit::NoGrowth, Measured::BacklogGrowth { per_second, .. }) => {
                 return Counted::Growth {
-                    per_second: match grows {
-                        Some(true) => per_second.max(f64::MIN_POSITIVE),
-                        _ => per_second.min(0.0),
-                    },
+                    per_second,
                     limit: 0.0,
                 };
             }

@@ -133,7 +133,7 @@ pub(crate) fn open_sentence(
         None => "; the share over the limit is about the one allowed: try another load".to_owned(),
     };
     format!(
-        "{}: its {} is too near its limit to tell on which side it is: {}, of {}; {} allowed{worth}{advice}.",
+        "{}: on which side of its limit its {} is cannot be told yet: {}, of {}; {} allowed{worth}{advice}.",
         signal.of,
         signal.name(),
         over_parts(signal, counted),
