@@ -12,14 +12,16 @@ use super::unit::Unit;
 #[derive(Debug, Clone)]
 pub struct Bracketed {
     bracket: Bracket,
+    longest: u32,
     asked: Option<Ask>,
 }
 
 impl Bracketed {
-    /// A search that has not tried anything.
-    pub fn new(bracket: Bracket) -> Bracketed {
+    /// A search that has not tried anything, some of whose trials are so many times as long as the first of their loads.
+    pub fn new(bracket: Bracket, longest: u32) -> Bracketed {
         Bracketed {
             bracket,
+            longest,
             asked: None,
         }
     }
@@ -78,6 +80,11 @@ impl Bracketed {
     pub fn bounds(&self) -> [Option<f64>; 2] {
         let (lower, upper) = self.bracket.bounds();
         [lower, upper]
+    }
+
+    /// How many times as long as a first trial the longest one is.
+    pub fn longest(&self) -> u32 {
+        self.longest
     }
 
     /// How many trials there are at most.

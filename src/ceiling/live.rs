@@ -224,6 +224,14 @@ impl Loads {
         }
     }
 
+    /// How many times as long as usual the longest trial is measured.
+    fn longest(&self) -> u32 {
+        match self {
+            Loads::Steps { .. } => 1,
+            Loads::Search(search) => search.longest(),
+        }
+    }
+
     /// How many trials there are at most.
     fn most(&self) -> u64 {
         match self {
@@ -289,27 +297,39 @@ fn begins(
 /// What is going to be done, in a line.
 pub fn plan(varied: &Varying, loads: &Loads, live: &Live<'_>, drain: Span) -> String {
     let (pace, most) = (live.pace, loads.most());
-    let longest = pace.longest(drain).as_nanos().saturating_mul(most);
+    let times = loads.longest();
+    let hold = Span::from_nanos(pace.hold.as_nanos().saturating_mul(times.into()));
+    let longest = Pace { hold, ..pace }.longest(drain);
+    let longest = longest.as_nanos().saturating_mul(most);
+    let measured = match times {
+        1 => format!("{} measured", seconds(pace.hold.as_nanos())),
+        _ => format!(
+            "{} measured, up to {} where that does not decide it",
+            seconds(pace.hold.as_nanos()),
+            seconds(hold.as_nanos())
+        ),
+    };
     let limit = live.time_limit.map(Span::as_nanos);
     let longest = limit.map_or(longest, |limit| longest.min(limit));
     format!(
-        "plan: {}; each {} of warm-up, {} measured, at most {} until nothing is in flight and as long until backlogs are back, \
+        "plan: {}; each {} of warm-up, {measured}, at most {} until nothing is in flight and as long until backlogs are back, \
          {} of pause; {} at most\n",
         loads.what(varied),
         seconds(pace.warmup.as_nanos()),
-        seconds(pace.hold.as_nanos()),
         seconds(drain.as_nanos()),
         seconds(pace.cooldown.as_nanos()),
         seconds(longest)
     )
 }
 
-/// A time in whole seconds, or less where it is short.
+/// A time in whole minutes, seconds or less, as it is long.
 fn seconds(nanos: u64) -> String {
     let second = 1_000_000_000;
-    let rounded = match nanos >= 10 * second {
-        true => nanos / second * second,
-        false => nanos / 1_000_000 * 1_000_000,
+    let unit = match nanos / second {
+        600.. => 60 * second,
+        10.. => second,
+        _ => second / 1000,
     };
+    let rounded = nanos / unit * unit;
     Span::from_nanos(rounded).to_string()
 }

@@ -7,6 +7,7 @@ use blis_sim::search::{Bracket, Direction, Range, Wanted};
 use blis_sim::time::Span;
 use blis_sim::verdict::{LiveEvidence, Signal, evidence};
 
+use super::bracketed::Bracketed;
 use super::own::Own;
 use super::unit::{self, Unit};
 use super::varied::{Parameter, Varied};
@@ -33,7 +34,7 @@ const MOST_USERS: f64 = (1 << 17) as f64;
 #[derive(Debug)]
 pub struct SetUp {
     /// The search.
-    pub bracket: Bracket,
+    pub search: Bracketed,
     /// The window of a first trial of a load.
     pub hold: Span,
     /// The largest load that connections are opened for to begin with.
@@ -67,17 +68,19 @@ pub fn set_up(
         whole: varied.unit() == Unit::Whole,
         direction: direction(varied, [from, to])?,
     };
+    let times = longest.as_nanos() / hold.as_nanos().max(1);
+    let times = u32::try_from(times).unwrap_or(u32::MAX);
     let bracket = Bracket::new(Wanted {
         range,
         precision: args.precision.unwrap_or(PRECISION),
         confirm: CONFIRM,
         most_trials: MOST_TRIALS,
-        longest: u32::try_from(longest.as_nanos() / hold.as_nanos().max(1)).unwrap_or(1),
+        longest: times,
         predicted,
     });
     let bracket = bracket.map_err(|why| Failure::Usage(format!("--search: {why}")))?;
     Ok(SetUp {
-        bracket,
+        search: Bracketed::new(bracket, times),
         hold,
         largest: match given {
             Some([_, to]) => to,

@@ -17,7 +17,6 @@ mod steps;
 mod unit;
 mod varied;
 
-pub use bracketed::Bracketed;
 pub use document::{About, Tried, document, figure, status};
 pub use objectives::refuse_none as refuse_no_objective;
 pub use places::Places;

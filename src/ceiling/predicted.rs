@@ -66,7 +66,11 @@ pub fn predict(
     match search(&model_at, plan, eyes(stop, &time_is_up), &mut |_| ()) {
         Ok(found) => Ok(match found.ended {
             Ended::Ceiling(ceiling) => Some(ceiling.load),
-            Ended::AtLeast(..) | Ended::NonePassed | Ended::Undecided(_) => None,
+            // When its time is up, what is in the middle of what it knows is near enough.
+            Ended::AtLeast(..) | Ended::NonePassed | Ended::Undecided(_) => {
+                let bounds = found.lower.zip(found.upper);
+                bounds.map(|(lower, upper)| (lower * upper).sqrt())
+            }
         }),
         Err(Failed::Model(why)) => Err(why),
         // Whatever keeps the simulation from an answer keeps nobody from looking.

@@ -13,8 +13,7 @@ use super::searched;
 use crate::ceiling::live::{self, Live, Loads};
 use crate::ceiling::live_range::set_up;
 use crate::ceiling::{
-    About, Bracketed, Places, Varied, after_trip, ascending, example, predict, refuse_no_objective,
-    status,
+    About, Places, Varied, after_trip, ascending, example, predict, refuse_no_objective, status,
 };
 use crate::cli::{MaxRpsArgs, OverrideArgs, TrialArgs};
 use crate::commands::{print, service};
@@ -150,7 +149,7 @@ fn loads(
 ) -> Result<(Loads, Span, f64), Failure> {
     let Some(steps) = &trials.steps else {
         let search = set_up(trials, varied, written, predicted)?;
-        let loads = Loads::Search(Bracketed::new(search.bracket));
+        let loads = Loads::Search(search.search);
         return Ok((loads, search.hold, search.largest));
     };
     if trials.longest_trial.is_some() {
