@@ -178,6 +178,7 @@ fn answer(found: &CeilingResult) -> Vec<String> {
     if let Some(answer) = &found.answer {
         lines.extend(at_the_answer(found, answer));
     }
+    lines.extend(against_the_model(found));
     let limits = found.next_limit.join("; ");
     if !limits.is_empty() {
         let label = match (&found.answer, found.ended) {
@@ -191,6 +192,20 @@ fn answer(found: &CeilingResult) -> Vec<String> {
             .push("Next limit: not found: nothing that was tried missed its objectives".to_owned());
     }
     lines
+}
+
+/// How far a live answer is from what the model said.
+fn against_the_model(found: &CeilingResult) -> Option<String> {
+    let (predicted, unit) = (found.predicted?, unit(found));
+    let said = format!("The model said {}", unit.shown(predicted));
+    Some(match &found.answer {
+        Some(answer) => format!(
+            "{said}, measured {} ({:+.1} %)",
+            unit.shown(answer.value),
+            100.0 * (answer.value / predicted - 1.0)
+        ),
+        None => format!("{said}; no load was found to pass"),
+    })
 }
 
 fn the_answer(found: &CeilingResult, answer: &AnswerResult) -> String {
@@ -238,17 +253,9 @@ fn rate(rps: f64) -> String {
 
 /// The objective that is the nearest to its limit at the answer: `p99 243 ms of 250 ms`.
 fn tightest(found: &CeilingResult, answer: &AnswerResult) -> Option<String> {
-    let trial = found.trial_at(answer.value)?;
-    let share = |signal: &&SignalResult| match (signal.measured, signal.limit) {
-        (Some(measured), limit) if limit > 0.0 => measured / limit,
-        _ => 0.0,
-    };
-    let within = trial
-        .signals
-        .iter()
-        .filter(|signal| signal.standing == Standing::Within);
-    let tightest = within.max_by(|one, other| share(one).total_cmp(&share(other)))?;
-    Some(figure(tightest, "of a limit of"))
+    let tightest = found.trial_at(answer.value)?.tightest()?;
+    // What a single trial measured beyond its limit, where all of them together keep it, is chance.
+    (tightest.standing == Standing::Within).then(|| figure(tightest, "of a limit of"))
 }
 
 /// What the answer means in the terms of what was varied.
