@@ -89,7 +89,8 @@ fn power(axis: Axis, ceiling: f64, steepness: f64, noise: f64) -> impl Fn(f64, u
 fn the_root_of_a_smooth_curve_is_found() {
     for ceiling in [0.037, 53.9, 1548.0, 2.5e6] {
         for steepness in [1.0, 8.0, 45.0, 300.0] {
-            let world = power(RATE, ceiling, steepness, 1.0);
+            // As much noise as some hundred paths can make up for.
+            let world = power(RATE, ceiling, steepness, 0.1 * steepness.min(10.0));
             let (outcome, asks) = searched(RATE, wanted(ceiling * 3.0, None), world);
             let Outcome::Root {
                 answer,
@@ -117,7 +118,7 @@ fn whole_loads_are_told_to_the_unit() {
         (WORKERS, 5.4),
         (WORKERS, 12.7),
     ] {
-        let world = power(axis, ceiling, 9.0, 0.1);
+        let world = power(axis, ceiling, 9.0, 0.01);
         let (outcome, _) = searched(axis, wanted(3.0, None), world);
         let exact = match axis.direction {
             Direction::Rising => f64::floor(ceiling),
@@ -169,21 +170,25 @@ fn the_ends_of_a_range_are_told_from_a_ceiling() {
 
 #[test]
 fn the_onset_of_growth_is_followed_back_from_beyond_it() {
-    // Growth is the load less what is carried, and noise where there is none.
-    let world = |load: f64, path: u64| Counted::Growth {
-        per_second: (load - 250.0).max(0.0) + 2.0 * (chance(path) - 0.5),
-        limit: 0.0,
-    };
-    let (outcome, _) = searched(RATE, wanted(40.0, None), world);
-    let Outcome::Root {
-        answer, estimate, ..
-    } = outcome
-    else {
-        panic!("{outcome:?}");
-    };
-    assert!((answer / 250.0 - 1.0).abs() < 0.005, "{answer}");
-    let [low, high] = RATE.loads(estimate.interval);
-    assert!(low <= 250.0 && 250.0 <= high, "{low} to {high}");
+    let mut held = 0;
+    for salt in 0..40 {
+        // Growth is the load less what is carried, and noise where there is none.
+        let world = |load: f64, path: u64| Counted::Growth {
+            per_second: (load - 250.0).max(0.0) + 2.0 * (chance(path + salt * 1000) - 0.5),
+            limit: 0.0,
+        };
+        let (outcome, _) = searched(RATE, wanted(40.0, None), world);
+        let Outcome::Root {
+            answer, estimate, ..
+        } = outcome
+        else {
+            panic!("{outcome:?}");
+        };
+        assert!((answer / 250.0 - 1.0).abs() < 0.005, "{answer}");
+        let [low, high] = RATE.loads(estimate.interval);
+        held += u32::from(low <= 250.0 && 250.0 <= high);
+    }
+    assert!(held >= 34, "{held} of 40 intervals of 95 % hold it");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use blis_sim::analysis;
 use blis_sim::number::count;
 use blis_sim::result::{
-    AnswerResult, CEILING_SCHEMA, CeilingEnd, CeilingResult, LIVE, LoadResult, Run, SIMULATED,
-    SignalResult, SpecIdentity, TrialResult, VariedResult,
+    AnswerResult, CEILING_SCHEMA, CeilingEnd, CeilingResult, LIVE, LoadResult, RemedyResult, Run,
+    SIMULATED, SignalResult, SpecIdentity, TrialResult, VariedResult,
 };
 use blis_sim::search::{AtLeast, Ended, Found};
 use blis_sim::spec;
@@ -42,6 +42,8 @@ pub struct About<'a, P> {
     pub with_precision: bool,
     /// What a simulation of the same spec predicted.
     pub predicted: Option<f64>,
+    /// What would raise the ceiling.
+    pub remedies: Vec<RemedyResult>,
 }
 
 /// The document of what a search found, with what was tried, in the order of its trials.
@@ -102,7 +104,7 @@ pub fn document<P: PartialEq>(
         trials,
         bottleneck,
         predicted: about.predicted,
-        remedies: Vec::new(),
+        remedies: about.remedies.clone(),
     })
 }
 

@@ -32,7 +32,7 @@ const BESIDE: f64 = 2.0;
 /// How long it is looked there.
 const LOOK: [Duration; 2] = [Duration(5e9), Duration(20e9)];
 
-/// Searches in the simulated world: what was found, and what was tried.
+/// Searches in the simulated world: what was found, what was tried, and how it went about.
 ///
 /// # Errors
 /// Those of [`Varied::model_at`] and of a run.
@@ -42,15 +42,48 @@ pub fn run(
     args: &TrialArgs,
     eyes: Eyes<'_>,
     see: &mut dyn FnMut(Reached),
-) -> Result<(Found, Vec<Tried>), Failure> {
+) -> Result<(Found, Vec<Tried>, Plan), Failure> {
+    let plan = plan(varied, sought, args, eyes.watch)?;
+    let found = search(&|load| varied.model_at(load), plan, eyes, see).map_err(failure)?;
+    let tried = found.trials.iter().map(|trial| {
+        let measure = &trial.ran.measure;
+        let hold = measure.measured().as_nanos() as f64 / trial.paths.max(1) as f64;
+        let warmup = measure.warmup().as_nanos() as f64;
+        let mut spec = varied.spec_at(trial.load)?;
+        bound(&mut spec, Duration(warmup), Duration(hold.round().max(1.0)));
+        let workload = varied.workload(&spec)?;
+        Ok(Tried {
+            run: simulate::of_trial(&workload, &trial.ran, trial.paths),
+            spec: run_text(&workload),
+        })
+    });
+    let tried = tried.collect::<Result<Vec<Tried>, Failure>>()?;
+    Ok((found, tried, plan))
+}
+
+/// Why a search has no result.
+pub(super) fn failure(why: Failed<Failure>) -> Failure {
+    match why {
+        Failed::Model(why) => why,
+        Failed::Halt(halt) => halt.into(),
+    }
+}
+
+/// How the search goes about.
+fn plan(
+    varied: &Varied<Path>,
+    sought: Sought,
+    args: &TrialArgs,
+    watch: Watch<'_>,
+) -> Result<Plan, Failure> {
     let axis = Axis {
-        direction: direction(varied, sought, eyes.watch)?,
+        direction: direction(varied, sought, watch)?,
         whole: sought.whole,
     };
     let span = |time: Option<Duration>| time.map(|time| Span::from_nanos_f64(time.0));
     let is_rate = matches!(varied.parameter(), Parameter::Own(Own::Rate));
     let written = varied.as_written()?;
-    let plan = Plan {
+    Ok(Plan {
         axis,
         wanted: Wanted {
             start: sought.start,
@@ -66,26 +99,7 @@ pub fn run(
         is_load: !varied.is_key(),
         is_rate,
         threads: simulate::threads(&written.model, args.threads),
-    };
-    let found =
-        search(&|load| varied.model_at(load), plan, eyes, see).map_err(|why| match why {
-            Failed::Model(why) => why,
-            Failed::Halt(halt) => halt.into(),
-        })?;
-    let tried = found.trials.iter().map(|trial| {
-        let measure = &trial.ran.measure;
-        let hold = measure.measured().as_nanos() as f64 / trial.paths.max(1) as f64;
-        let warmup = measure.warmup().as_nanos() as f64;
-        let mut spec = varied.spec_at(trial.load)?;
-        bound(&mut spec, Duration(warmup), Duration(hold.round().max(1.0)));
-        let workload = varied.workload(&spec)?;
-        Ok(Tried {
-            run: simulate::of_trial(&workload, &trial.ran, trial.paths),
-            spec: run_text(&workload),
-        })
-    });
-    let tried = tried.collect::<Result<Vec<Tried>, Failure>>()?;
-    Ok((found, tried))
+    })
 }
 
 /// Which way of what is varied is harder. More load is; of a key that is found out.

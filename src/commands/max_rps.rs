@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use blis_sim::model::Path;
 use blis_sim::result::CeilingResult;
+use blis_sim::search::simulated::Reached;
 use blis_sim::search::{Found, Steps};
 use blis_sim::spec;
 
@@ -70,20 +71,31 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
             progress.show_trials(taken, of, so_far(&varied, load, bounds, left));
         }
     };
-    let (found, tried) = match &how {
+    let (found, tried, remedies) = match &how {
         How::Steps(ramp) => {
             let stop = || interrupt.asked() || time_is_up();
-            ceiling::simulate_steps(&varied, ramp, &stop, &time_is_up, |steps: &Steps, load| {
-                let done = [steps.taken(), steps.number()].map(|number| number as u64);
-                see(done, load, [steps.lower(), steps.upper()]);
-            })?
+            let (found, tried) = ceiling::simulate_steps(
+                &varied,
+                ramp,
+                &stop,
+                &time_is_up,
+                |steps: &Steps, load| {
+                    let done = [steps.taken(), steps.number()].map(|number| number as u64);
+                    see(done, load, [steps.lower(), steps.upper()]);
+                },
+            )?;
+            (found, tried, Vec::new())
         }
         How::Search(sought) => {
             let stop = || interrupt.asked();
             let eyes = ceiling::eyes(&stop, &time_is_up);
-            ceiling::search(&varied, *sought, trials, eyes, &mut |reached| {
-                see(reached.paths, reached.load, reached.bounds);
-            })?
+            let mut search = |reached: Reached| see(reached.paths, reached.load, reached.bounds);
+            let (found, tried, plan) =
+                ceiling::search(&varied, *sought, trials, eyes, &mut search)?;
+            let remedies = ceiling::remedies(&varied, &found, plan, eyes, &mut |_, reached| {
+                search(reached);
+            })?;
+            (found, tried, remedies)
         }
     };
     progress.finish();
@@ -97,6 +109,7 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
         live: false,
         with_precision: trials.steps.is_none(),
         predicted: None,
+        remedies,
     };
     let document = searched(args, &about, &found, &tried, &places)?;
     Ok(match found.interrupted {
