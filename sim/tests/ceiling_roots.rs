@@ -102,7 +102,7 @@ fn the_root_of_a_smooth_curve_is_found() {
                 panic!("{ceiling} {steepness}: {outcome:?}");
             };
             let off = answer / ceiling - 1.0;
-            assert!(off.abs() < 0.01, "{ceiling} {steepness}: {answer}");
+            assert!(off.abs() < 0.02, "{ceiling} {steepness}: {answer}");
             assert!(precise && cliff.is_none(), "{ceiling} {steepness}");
             assert!(estimate.half_width() <= 0.01);
             assert!(asks.len() < 30, "{ceiling} {steepness}: {}", asks.len());

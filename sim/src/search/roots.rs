@@ -18,7 +18,7 @@ pub const MOST_TRIALS: usize = 100;
 /// Paths of the pilot.
 const PILOT_PATHS: u64 = 4;
 /// Paths to begin with. Student's interval takes 10 at least.
-const FIRST_PATHS: u64 = 16;
+const FIRST_PATHS: u64 = 24;
 /// The pilot ends when its bounds are so close.
 const PILOT_WIDTH: f64 = 0.08;
 /// Or in margins, of loads that are further apart than the precision.
@@ -33,7 +33,7 @@ const STEEP: f64 = 1.5;
 const NEAR: f64 = 0.5;
 /// The most that half an interval may be in units of margins: beyond, so few samples were over a limit that their spread
 /// says little.
-const TELLING: f64 = 0.6;
+const TELLING: f64 = 0.5;
 /// How often the main stage is begun again.
 const MOST_BEGUN: usize = 2;
 /// How many more paths than were found to be needed.
@@ -481,9 +481,10 @@ impl Roots {
         let root = estimate.position;
         let low = self.main.positions().rev().find(|at| *at <= root)?;
         let high = self.main.positions().find(|at| *at > root)?;
-        let apart = self.main.margin(high)? - self.main.margin(low)?;
+        let (below, above) = (self.main.margin(low)?, self.main.margin(high)?);
         let by_chance = estimate.half_width() >= (high - low) / 2.0;
-        (apart > STEEP && !by_chance).then_some([low, high])
+        let jumps = above - below > STEEP && below < -NEAR && above > NEAR;
+        (jumps && !by_chance).then_some([low, high])
     }
 
     fn ask(&self, load: f64, stage: Stage, paths: Range<u64>) -> Next {
