@@ -153,6 +153,7 @@ fn searched(loads: Loads, trials: Vec<Trial>, tried: Vec<Tried>, end: End<Failur
         lower,
         upper,
         trials,
+        contributions: Vec::new(),
         interrupted: matches!(end, End::Interrupted),
     };
     Searched {

@@ -87,6 +87,7 @@ fn found(steps: &Steps, trials: Vec<Trial>, interrupted: bool) -> Found {
         lower: steps.lower(),
         upper: steps.upper(),
         trials,
+        contributions: Vec::new(),
         interrupted,
     }
 }
