@@ -250,8 +250,8 @@ fn watched<'w>(
     Ok((conclude(workload, model, &measure, ended, block), sealed))
 }
 
-/// The result of a simulated trial. How many events it took is not known of it.
-pub fn of_trial(workload: &Workload, ran: &Ran) -> Run {
+/// The result of a simulated trial along so many sample paths. How many events it took is not known of it.
+pub fn of_trial(workload: &Workload, ran: &Ran, paths: u64) -> Run {
     let provenance = Provenance {
         ended_by: ran.ended_by,
         mode: Mode::Simulated {
@@ -261,7 +261,11 @@ pub fn of_trial(workload: &Workload, ran: &Ran) -> Run {
         ..told(workload)
     };
     let model = &workload.model;
-    let mut run = result::build(model, Some(&Analysis::of(model)), &ran.measure, provenance);
+    let analysis = Analysis::of(model);
+    let mut run = match paths {
+        1 => result::build(model, Some(&analysis), &ran.measure, provenance),
+        _ => result::build_of_paths(&analysis, &ran.measure, provenance),
+    };
     run.events = None;
     run
 }

@@ -37,7 +37,13 @@ fn one(case: &Case, seed: u64, precision: f64) -> Found {
     };
     let model =
         |load: f64| -> Result<Model, std::convert::Infallible> { Ok(case.model(load, seed)) };
-    search(&model, plan, eyes, &mut |_| {}).unwrap_or_else(|why| panic!("{}: {why}", case.name))
+    let verbose = std::env::args().any(|arg| arg == "--progress");
+    let mut see = |reached: blis_sim::search::simulated::Reached| {
+        if verbose {
+            eprintln!("{reached:?}");
+        }
+    };
+    search(&model, plan, eyes, &mut see).unwrap_or_else(|why| panic!("{}: {why}", case.name))
 }
 
 pub fn main() {

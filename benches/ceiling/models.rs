@@ -153,7 +153,7 @@ pub fn cases() -> Vec<Case> {
         format!(
             "{{blis: 1, name: ceiling, seed: SEED, run: {{horizon: 60s, drain: 1s}}, clients: {{c: {{rate: LOAD/s, do: a}}}}, \
              actions: {{a: {{path: [{{publish: log}}, reply]}}}}, streams: {{log: {{append: 100us, consumers: {{w: {{service: s, \
-             max_ack_pending: {window}, slo: {{backlog_growth: 0/s}}}}}}}}}}, services: {{s: {{workers: {workers}, time: {time}}}}}}}"
+             max_ack_pending: {window}, slo: {{no_growth: true}}}}}}}}}}, services: {{s: {{workers: {workers}, time: {time}}}}}}}"
         )
     };
     vec![
@@ -263,8 +263,8 @@ pub fn cases() -> Vec<Case> {
             "fan-out",
             format!(
                 "{{blis: 1, name: ceiling, seed: SEED, run: {{horizon: 60s, drain: 10s}}, clients: {{c: {{rate: LOAD/s, do: a}}}}, \
-                 actions: {{a: {{path: [{{emit: f}}, reply], await: {{from: {{fan_out: f}}, deliveries: 100}}, slo: {{deliveries: {{last: \
-                 {{p99: 100ms}}}}}}}}}}, fan_outs: {{f: {{subscribers: 100, delay: 0s, each: 100us}}}}}}"
+                 actions: {{a: {{path: [{{emit: f}}, reply], await: {{from: {{fan_out: f}}, deliveries: 10}}, slo: {{deliveries: {{last: \
+                 {{p99: 100ms}}}}}}}}}}, fan_outs: {{f: {{subscribers: 10, delay: 0s, service: s}}}}, services: {{s: {{workers: 1, time: 1ms}}}}}}"
             ),
             20.0,
             Exact::Continuous(fan),

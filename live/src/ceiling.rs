@@ -41,8 +41,8 @@ pub struct Field<'a> {
 
 /// Who asks for trials and judges them.
 pub struct Asking<'a, P, E> {
-    /// Gives the next load, after how the one before was judged; `None` when there is enough.
-    pub next: &'a mut dyn FnMut(Option<&Judged>) -> Option<f64>,
+    /// Gives the next trial, after how the one before was judged; `None` when there is enough.
+    pub next: &'a mut dyn FnMut(Option<&Judged>) -> Option<Next>,
     /// Gives the model at a load.
     pub model: &'a dyn Fn(f64) -> Result<Model<P>, E>,
     /// Judges a trial that was run at a load.
@@ -51,6 +51,15 @@ pub struct Asking<'a, P, E> {
     pub decided: &'a dyn Fn(&Model<P>, &SoFar<'_>) -> bool,
     /// Is handed every trial that was judged, with all that a result document of it tells.
     pub keep: &'a mut dyn FnMut(&Trial, Tried<Unheard, P>),
+}
+
+/// A trial that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Next {
+    /// Its load.
+    pub load: f64,
+    /// How many times as long as usual it is measured.
+    pub times_longer: u32,
 }
 
 /// Nobody else sees the events of a trial.
@@ -110,13 +119,14 @@ where
     let taken = || time_of(began, Instant::now()).since(blis_sim::time::Time::ZERO);
     let mut trials: Option<Trials> = None;
     let end = loop {
-        let Some(load) = (asking.next)(judged.as_ref()) else {
+        let Some(Next { load, times_longer }) = (asking.next)(judged.as_ref()) else {
             break End::Enough;
         };
         if stop() {
             break End::Interrupted;
         }
-        let Some(pace) = field.pace.within(field.time_limit, taken()) else {
+        let pace = field.pace.longer(times_longer);
+        let Some(pace) = pace.within(field.time_limit, taken()) else {
             break End::TimeIsUp;
         };
         let number = trials.as_ref().map_or(1, |trials| trials.number() + 1);
@@ -186,6 +196,15 @@ fn over<'a, P: Clone + Into<Option<Path>>>(
 }
 
 impl Pace {
+    /// With a window so many times as long.
+    fn longer(self, times: u32) -> Pace {
+        let hold = self.hold.as_nanos().saturating_mul(times.into());
+        Pace {
+            hold: Span::from_nanos(hold),
+            ..self
+        }
+    }
+
     /// The pace of a trial that begins after so much of the time: with a shorter window where no more is left, and none where that
     /// would be much shorter.
     fn within(self, limit: Option<Span>, taken: Span) -> Option<Pace> {

@@ -40,6 +40,8 @@ pub struct About<'a, P> {
     pub live: bool,
     /// Whether a precision was wanted.
     pub with_precision: bool,
+    /// What a simulation of the same spec predicted.
+    pub predicted: Option<f64>,
 }
 
 /// The document of what a search found, with what was tried, in the order of its trials.
@@ -62,7 +64,7 @@ pub fn document<P: PartialEq>(
     };
     let answer_load = load_of(&found.ended);
     let answer = answer_load
-        .map(|load| answer(about, found, load, run_at(load)))
+        .map(|load| answer(about, found, (load, run_at(load)), &trials))
         .transpose()?;
     let limit_at = found.upper.and_then(|load| Some((load, run_at(load)?)));
     let unit = about.varied.unit();
@@ -92,12 +94,14 @@ pub fn document<P: PartialEq>(
                 value,
             }),
         },
+        searched: about.with_precision,
         ended: end(&found.ended),
         interrupted: found.interrupted,
         answer,
         next_limit: next_limit(found, &trials, limit_at, unit),
         trials,
         bottleneck,
+        predicted: about.predicted,
         remedies: Vec::new(),
     })
 }
@@ -124,8 +128,8 @@ fn load_of(ended: &Ended) -> Option<f64> {
 fn answer<P: PartialEq>(
     about: &About<'_, P>,
     found: &Found,
-    load: f64,
-    run: Option<&Run>,
+    (load, run): (f64, Option<&Run>),
+    trials: &[TrialResult],
 ) -> Result<AnswerResult, Failure> {
     let varied = about.varied;
     let ceiling = match &found.ended {
@@ -139,9 +143,13 @@ fn answer<P: PartialEq>(
         Parameter::Own(own) => Some(*own),
         Parameter::Key(_) => None,
     };
-    // Goodput goes with the load where that is a rate; elsewhere its own measurement says how sure it is.
+    // Goodput goes with the load where that is a rate, and elsewhere as the trials say; a single run has its own interval.
     let max_rps_ci95 = match (own, value_ci95, max_rps) {
         (Some(Own::Rate), Some(interval), Some(rps)) => Some(interval.map(|end| end / load * rps)),
+        (Some(Own::Concurrency), Some(interval), Some(rps)) => {
+            let [one, other] = interval.map(|end| throughput_at(trials, end).unwrap_or(rps));
+            Some([one.min(other).min(rps), one.max(other).max(rps)])
+        }
         _ => run.and_then(|run| run.throughput_rps_ci95),
     };
     let (mean_rps, peak_rps) = match own {
@@ -178,6 +186,28 @@ fn answer<P: PartialEq>(
         peak_rps,
         users: users.into_iter().collect::<BTreeMap<_, _>>(),
     })
+}
+
+/// Requests answered per second at a load, on the line between the trials beside it; at the nearest one where it lies beyond
+/// all of them.
+fn throughput_at(trials: &[TrialResult], load: f64) -> Option<f64> {
+    let known = || {
+        trials
+            .iter()
+            .filter_map(|trial| Some((trial.load, trial.throughput_rps?)))
+    };
+    let nearest = |side: &dyn Fn(f64) -> bool| {
+        let of_side = known().filter(|(at, _)| side(*at));
+        of_side.min_by(|one, other| (one.0 - load).abs().total_cmp(&(other.0 - load).abs()))
+    };
+    let below = nearest(&|at| at <= load);
+    let above = nearest(&|at| at >= load);
+    match (below, above) {
+        (Some((from, low)), Some((to, high))) if to > from => {
+            Some(low + (high - low) * (load - from) / (to - from))
+        }
+        (one, other) => one.or(other).map(|(_, rps)| rps),
+    }
 }
 
 /// Why no more: at the upper bound, or where there is none, why there is none.

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use blis_live::ceiling::{self, Asking, End, Field, Watching};
+use blis_live::ceiling::{self, Asking, End, Field, Next, Watching};
 use blis_live::connection::Access;
 use blis_live::driver::Progress;
 use blis_live::observe;
@@ -16,6 +16,7 @@ use blis_sim::spec::Spanned;
 use blis_sim::spec::units::{Count, Duration};
 use blis_sim::time::Span;
 
+use super::bracketed::Bracketed;
 use super::document::Tried;
 use super::steps::{bound, judged as judged_by_figures};
 use super::varied::Varied;
@@ -49,6 +50,8 @@ pub enum Loads {
         /// By how much less than the load may be sent.
         tolerance: f64,
     },
+    /// Those that a search asks for.
+    Search(Bracketed),
 }
 
 /// What live trials came to.
@@ -150,6 +153,7 @@ fn searched(loads: Loads, trials: Vec<Trial>, tried: Vec<Tried>, end: End<Failur
         lower,
         upper,
         trials,
+        contributions: Vec::new(),
         interrupted: matches!(end, End::Interrupted),
     };
     Searched {
@@ -164,14 +168,18 @@ fn searched(loads: Loads, trials: Vec<Trial>, tried: Vec<Tried>, end: End<Failur
 }
 
 impl Loads {
-    fn next(&mut self, before: Option<&Judged>) -> Option<f64> {
+    fn next(&mut self, before: Option<&Judged>) -> Option<Next> {
         match self {
             Loads::Steps { steps, .. } => {
                 if let Some(judged) = before {
                     steps.take(judged.clone());
                 }
-                steps.next_load()
+                steps.next_load().map(|load| Next {
+                    load,
+                    times_longer: 1,
+                })
             }
+            Loads::Search(search) => search.next(before),
         }
     }
 
@@ -180,24 +188,28 @@ impl Loads {
             Loads::Steps { tolerance, .. } => {
                 judged_by_figures(&tried.model, &tried.ran, varied, *tolerance)
             }
+            Loads::Search(search) => search.judged(tried),
         }
     }
 
-    fn is_decided(&self, _model: &Model<Option<Path>>, _so_far: &SoFar<'_>) -> bool {
+    fn is_decided(&self, model: &Model<Option<Path>>, so_far: &SoFar<'_>) -> bool {
         match self {
             Loads::Steps { .. } => false,
+            Loads::Search(search) => search.is_decided(model, so_far),
         }
     }
 
     fn ended(&self) -> Ended {
         match self {
             Loads::Steps { steps, .. } => steps.ended(),
+            Loads::Search(search) => search.ended(),
         }
     }
 
     fn bounds(&self) -> [Option<f64>; 2] {
         match self {
             Loads::Steps { steps, .. } => [steps.lower(), steps.upper()],
+            Loads::Search(search) => search.bounds(),
         }
     }
 
@@ -209,13 +221,23 @@ impl Loads {
                 let loads: Vec<String> = loads.map(|load| varied.unit().shown(*load)).collect();
                 format!("trials at {}", loads.join(", "))
             }
+            Loads::Search(search) => search.what(varied.unit()),
+        }
+    }
+
+    /// How many times as long as usual the longest trial is measured.
+    fn longest(&self) -> u32 {
+        match self {
+            Loads::Steps { .. } => 1,
+            Loads::Search(search) => search.longest(),
         }
     }
 
     /// How many trials there are at most.
-    fn most(&self) -> usize {
+    fn most(&self) -> u64 {
         match self {
-            Loads::Steps { steps, .. } => steps.number(),
+            Loads::Steps { steps, .. } => steps.number() as u64,
+            Loads::Search(search) => search.most(),
         }
     }
 }
@@ -275,28 +297,40 @@ fn begins(
 
 /// What is going to be done, in a line.
 pub fn plan(varied: &Varying, loads: &Loads, live: &Live<'_>, drain: Span) -> String {
-    let (pace, most) = (live.pace, loads.most() as u64);
-    let longest = pace.longest(drain).as_nanos().saturating_mul(most);
+    let (pace, most) = (live.pace, loads.most());
+    let times = loads.longest();
+    let hold = Span::from_nanos(pace.hold.as_nanos().saturating_mul(times.into()));
+    let longest = Pace { hold, ..pace }.longest(drain);
+    let longest = longest.as_nanos().saturating_mul(most);
+    let measured = match times {
+        1 => format!("{} measured", seconds(pace.hold.as_nanos())),
+        _ => format!(
+            "{} measured, up to {} where that does not decide it",
+            seconds(pace.hold.as_nanos()),
+            seconds(hold.as_nanos())
+        ),
+    };
     let limit = live.time_limit.map(Span::as_nanos);
     let longest = limit.map_or(longest, |limit| longest.min(limit));
     format!(
-        "plan: {}; each {} of warm-up, {} measured, at most {} until nothing is in flight and as long until backlogs are back, \
+        "plan: {}; each {} of warm-up, {measured}, at most {} until nothing is in flight and as long until backlogs are back, \
          {} of pause; {} at most\n",
         loads.what(varied),
         seconds(pace.warmup.as_nanos()),
-        seconds(pace.hold.as_nanos()),
         seconds(drain.as_nanos()),
         seconds(pace.cooldown.as_nanos()),
         seconds(longest)
     )
 }
 
-/// A time in whole seconds, or less where it is short.
+/// A time in whole minutes, seconds or less, as it is long.
 fn seconds(nanos: u64) -> String {
     let second = 1_000_000_000;
-    let rounded = match nanos >= 10 * second {
-        true => nanos / second * second,
-        false => nanos / 1_000_000 * 1_000_000,
+    let unit = match nanos / second {
+        600.. => 60 * second,
+        10.. => second,
+        _ => second / 1000,
     };
+    let rounded = nanos / unit * unit;
     Span::from_nanos(rounded).to_string()
 }

@@ -1,14 +1,18 @@
 //! The search for a ceiling: what is varied, the trials, and the document of what was found.
 
+mod bracketed;
 mod csv;
 mod directory;
 mod document;
 mod key;
 pub mod live;
+pub mod live_range;
 mod objectives;
 mod own;
 mod places;
 mod plan;
+mod predicted;
+mod simulated;
 mod steps;
 mod unit;
 mod varied;
@@ -16,7 +20,9 @@ mod varied;
 pub use document::{About, Tried, document, figure, status};
 pub use objectives::refuse_none as refuse_no_objective;
 pub use places::Places;
-pub use plan::{after_trip, example, lines, ramp, wall};
-pub use steps::simulated as simulate_steps;
+pub use plan::{Sought, after_trip, example, lines, ramp, refuse_live_flags, sought, wall};
+pub use predicted::predict;
+pub use simulated::{eyes, run as search};
+pub use steps::{Ramp, simulated as simulate_steps};
 pub use unit::{Unit, ascending};
 pub use varied::Varied;

@@ -13,7 +13,8 @@ pub fn refuse_none<P>(model: &Model<P>) -> Result<(), Failure> {
         let slo = &action.slo;
         slo.judges_tries() || slo.deliveries.is_some() || slo.overall.is_some()
     });
-    let grows = model.consumers.iter().any(|one| one.growth_limit.is_some());
+    let mut consumers = model.consumers.iter();
+    let grows = consumers.any(|one| one.growth_limit.is_some() || one.no_growth);
     match judged || grows {
         true => Ok(()),
         false => Err(Failure::Usage(

@@ -28,20 +28,9 @@ pub fn ramp<P: PartialEq>(
     steps: &str,
     varied: &Varied<P>,
 ) -> Result<Ramp, Failure> {
-    if args.cooldown.is_some() {
-        return Err(Failure::Usage(
-            "--cooldown is a pause after a live trial, and simulated ones need none: give --url too, or leave it out"
-                .to_owned(),
-        ));
-    }
     if args.longest_trial.is_some() {
         return Err(Failure::Usage(
             "--longest-trial is for trials that end when they are decided; --hold is the length of a step".to_owned(),
-        ));
-    }
-    if args.hold.is_some_and(|hold| span(hold) == Span::ZERO) {
-        return Err(Failure::Usage(
-            "--hold of zero measures nothing; give a time such as 30s".to_owned(),
         ));
     }
     Ok(Ramp {
@@ -53,11 +42,99 @@ pub fn ramp<P: PartialEq>(
     })
 }
 
-/// What follows a step that misses an objective. Whether more of a key helps is seen at the ends of its steps.
+/// Refuses what has no effect on simulated trials, and lengths of nothing.
+///
+/// # Errors
+/// [`Failure::Usage`] with what would have one.
+pub fn refuse_live_flags(args: &TrialArgs) -> Result<(), Failure> {
+    if args.cooldown.is_some() {
+        return Err(Failure::Usage(
+            "--cooldown is a pause after a live trial, and simulated ones need none: give --url too, or leave it out"
+                .to_owned(),
+        ));
+    }
+    let lengths = [
+        ("--hold", args.hold),
+        ("--longest-trial", args.longest_trial),
+        ("--time-limit", args.time_limit),
+    ];
+    let zero =
+        |(_, time): &(&str, Option<Duration>)| time.is_some_and(|time| span(time) == Span::ZERO);
+    match lengths.into_iter().find(zero) {
+        None => Ok(()),
+        Some((flag, _)) => Err(Failure::Usage(format!(
+            "{flag} of zero leaves nothing to measure; give a time such as 30s"
+        ))),
+    }
+}
+
+impl Sought {
+    /// What a search does, in lines.
+    pub fn lines(&self, varied: &str, unit: Unit) -> String {
+        let range = match self.range {
+            Some([low, high]) => format!("from {} to {}", unit.shown(low), unit.shown(high)),
+            None => "any".to_owned(),
+        };
+        format!(
+            "  varied      {varied}\n  loads       {range}, beginning at {}\n  each trial  until it is decided, simulated\n",
+            unit.shown(self.start)
+        )
+    }
+}
+
+/// The smallest whole load that a search begins with: from fewer, a step of a share is no step.
+const LEAST_START: f64 = 4.0;
+
+/// Where a search looks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sought {
+    /// The loads to look between; `None` where nothing says so.
+    pub range: Option<[f64; 2]>,
+    /// The load to begin with.
+    pub start: f64,
+    /// Whether only whole loads exist.
+    pub whole: bool,
+}
+
+/// Where the flags want a search to look, and where it begins: at the load as it is written, or in the middle of the range.
+///
+/// # Errors
+/// [`Failure::Usage`] where the range is none.
+pub fn sought<P: PartialEq>(args: &TrialArgs, varied: &Varied<P>) -> Result<Sought, Failure> {
+    let unit = varied.unit();
+    let range = args.search.as_deref();
+    let range = range
+        .map(|range| unit::range("--search", range, unit))
+        .transpose()?;
+    if let Some(ends) = range {
+        varied.check(&ends)?;
+    }
+    let start = match (varied.written(), range) {
+        (Some(written), Some([low, high])) => written.clamp(low, high),
+        (Some(written), None) => written,
+        (None, Some([low, high])) => (low * high).sqrt(),
+        (None, None) => 1.0,
+    };
+    let whole = unit.is_whole();
+    Ok(Sought {
+        range,
+        start: match whole {
+            true => {
+                let most = range.map_or(f64::INFINITY, |[_, high]| high.floor());
+                start.round().max(LEAST_START).min(most).max(1.0)
+            }
+            false => start,
+        },
+        whole,
+    })
+}
+
+/// What follows a step that misses an objective.
 pub fn after_trip<P: PartialEq>(args: &TrialArgs, varied: &Varied<P>) -> AfterTrip {
-    match args.no_stop_on_trip || varied.is_key() {
-        true => AfterTrip::GoOn,
-        false => AfterTrip::Stop,
+    match (varied.is_key(), args.no_stop_on_trip) {
+        (true, _) => AfterTrip::SeeWhichWay,
+        (false, true) => AfterTrip::GoOn,
+        (false, false) => AfterTrip::Stop,
     }
 }
 

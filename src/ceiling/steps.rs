@@ -68,7 +68,7 @@ pub fn simulated(
         let judged = judged(&workload.model, &ran, varied, ramp.tolerance);
         steps.take(judged.clone());
         tried.push(Tried {
-            run: simulate::of_trial(&workload, &ran),
+            run: simulate::of_trial(&workload, &ran, 1),
             spec: simulate::run_text(&workload),
         });
         trials.push(Trial {
@@ -87,6 +87,7 @@ fn found(steps: &Steps, trials: Vec<Trial>, interrupted: bool) -> Found {
         lower: steps.lower(),
         upper: steps.upper(),
         trials,
+        contributions: Vec::new(),
         interrupted,
     }
 }

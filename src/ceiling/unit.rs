@@ -103,6 +103,11 @@ impl Unit {
         }
     }
 
+    /// Whether values are whole numbers.
+    pub fn is_whole(self) -> bool {
+        matches!(self, Unit::Whole | Unit::Bytes)
+    }
+
     /// The unit of this name in a document, for what is varied; where it is empty, that says whether numbers are whole.
     pub fn named(name: &str, parameter: &str) -> Unit {
         match name {
@@ -161,6 +166,38 @@ pub fn ascending(flag: &str, text: &str, unit: Unit) -> Result<Vec<f64>, Failure
         values.push(value);
     }
     Ok(values)
+}
+
+/// The two ends of a range.
+///
+/// # Errors
+/// [`Failure::Usage`] where it is none.
+pub fn range(flag: &str, text: &str, unit: Unit) -> Result<[f64; 2], Failure> {
+    let Some((low, high)) = text.split_once("..") else {
+        return Err(Failure::Usage(format!(
+            "{flag} `{text}` is no range; write LO..HI, such as {}..{}",
+            unit.shown(1.0),
+            unit.shown(64.0)
+        )));
+    };
+    let ends = [value(flag, low, unit)?, value(flag, high, unit)?];
+    match ends[0] < ends[1] {
+        true => Ok(ends),
+        false => Err(Failure::Usage(format!(
+            "{flag} `{text}` is {}; write the smaller end first, such as {}..{}",
+            if ends[0] == ends[1] {
+                "empty"
+            } else {
+                "inverted"
+            },
+            unit.shown(ends[1]),
+            unit.shown(if ends[0] == ends[1] {
+                ends[0] * 2.0
+            } else {
+                ends[0]
+            }),
+        ))),
+    }
 }
 
 /// A value above zero.

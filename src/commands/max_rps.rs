@@ -4,12 +4,13 @@ mod live;
 
 use std::time::Instant;
 
+use blis_sim::model::Path;
 use blis_sim::result::CeilingResult;
 use blis_sim::search::{Found, Steps};
 use blis_sim::spec;
 
-use crate::ceiling::{self, About, Places, Tried, Varied};
-use crate::cli::{Format, MaxRpsArgs, OverrideArgs, TargetArgs};
+use crate::ceiling::{self, About, Places, Ramp, Sought, Tried, Varied};
+use crate::cli::{Format, MaxRpsArgs, OverrideArgs, TargetArgs, TrialArgs};
 use crate::commands::{first_failure, print};
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
@@ -47,16 +48,9 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
     let varied = Varied::of(variations, over, at, ceiling::example(trials))?;
     let workload = varied.as_written()?;
     ceiling::refuse_no_objective(&workload.model)?;
-    let Some(steps) = &trials.steps else {
-        return Err(Failure::Usage(
-            "a search without --steps is not built yet; give loads, such as --steps 500,1k,2k"
-                .to_owned(),
-        ));
-    };
-    let ramp = ceiling::ramp(trials, steps, &varied)?;
-    varied.check(&ramp.loads)?;
+    let how = How::of(trials, &varied)?;
     if args.dry_run {
-        let lines = ceiling::lines(&ramp, varied.name(), varied.unit());
+        let lines = how.lines(&varied);
         print(&format!(
             "nothing is run: this is what the search would do\n\n{lines}"
         ))?;
@@ -67,18 +61,31 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
     let interrupt = Interrupt::listen()?;
     let (began, limit) = (Instant::now(), ceiling::wall(trials.time_limit));
     let time_is_up = || limit.is_some_and(|limit| began.elapsed() >= limit);
-    let stop = || interrupt.asked() || time_is_up();
     let mut progress = Progress::new(workload.model.limits);
-    let see = |steps: &Steps, load| {
+    let mut see = |done: [u64; 2], load, bounds| {
         if !args.quiet {
-            let (taken, number) = (steps.taken() as u64, steps.number() as u64);
+            let [taken, of] = done;
             let each = began.elapsed().as_secs_f64() / taken.max(1) as f64;
-            let left = (taken > 0).then_some(each * (number - taken) as f64);
-            let bounds = [steps.lower(), steps.upper()];
-            progress.show_trials(taken, number, so_far(&varied, load, bounds, left));
+            let left = (taken > 0).then_some(each * of.saturating_sub(taken) as f64);
+            progress.show_trials(taken, of, so_far(&varied, load, bounds, left));
         }
     };
-    let (found, tried) = ceiling::simulate_steps(&varied, &ramp, &stop, &time_is_up, see)?;
+    let (found, tried) = match &how {
+        How::Steps(ramp) => {
+            let stop = || interrupt.asked() || time_is_up();
+            ceiling::simulate_steps(&varied, ramp, &stop, &time_is_up, |steps: &Steps, load| {
+                let done = [steps.taken(), steps.number()].map(|number| number as u64);
+                see(done, load, [steps.lower(), steps.upper()]);
+            })?
+        }
+        How::Search(sought) => {
+            let stop = || interrupt.asked();
+            let eyes = ceiling::eyes(&stop, &time_is_up);
+            ceiling::search(&varied, *sought, trials, eyes, &mut |reached| {
+                see(reached.paths, reached.load, reached.bounds);
+            })?
+        }
+    };
     progress.finish();
     let found = Found {
         interrupted: interrupt.asked(),
@@ -88,13 +95,43 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
         varied: &varied,
         workload: &workload,
         live: false,
-        with_precision: false,
+        with_precision: trials.steps.is_none(),
+        predicted: None,
     };
     let document = searched(args, &about, &found, &tried, &places)?;
     Ok(match found.interrupted {
         true => Done::Interrupted,
         false => Done::Judged(ceiling::status(&document)),
     })
+}
+
+/// How loads are chosen.
+enum How {
+    /// They are given.
+    Steps(Ramp),
+    /// The search asks for them.
+    Search(Sought),
+}
+
+impl How {
+    fn of(args: &TrialArgs, varied: &Varied<Path>) -> Result<How, Failure> {
+        ceiling::refuse_live_flags(args)?;
+        match &args.steps {
+            Some(steps) => {
+                let ramp = ceiling::ramp(args, steps, varied)?;
+                varied.check(&ramp.loads)?;
+                Ok(How::Steps(ramp))
+            }
+            None => Ok(How::Search(ceiling::sought(args, varied)?)),
+        }
+    }
+
+    fn lines(&self, varied: &Varied<Path>) -> String {
+        match self {
+            How::Steps(ramp) => ceiling::lines(ramp, varied.name(), varied.unit()),
+            How::Search(sought) => sought.lines(varied.name(), varied.unit()),
+        }
+    }
 }
 
 /// Where a search is: the load, the bounds so far, and the time that is left.
@@ -165,16 +202,13 @@ fn refuse_target(target: &TargetArgs) -> Result<(), Failure> {
 fn refuse_unbuilt(args: &MaxRpsArgs) -> Result<(), Failure> {
     let trials = &args.trials;
     let flags = [
-        ("--search", trials.search.is_some()),
-        ("--precision", trials.precision.is_some()),
         ("--tiers", trials.tiers.is_some()),
         ("--what-if", !trials.what_if.is_empty()),
-        ("--threads", trials.threads.is_some()),
     ];
     match flags.into_iter().find(|(_, given)| *given) {
         None => Ok(()),
         Some((flag, _)) => Err(Failure::Usage(format!(
-            "{flag} is not built yet; give --steps"
+            "{flag} is not built yet; leave it out"
         ))),
     }
 }

@@ -135,30 +135,38 @@ fn cell(trial: &TrialResult, column: &SignalResult) -> String {
     })
 }
 
-/// Why the trials that did not pass did not.
+/// Why the trials that did not pass did not: of given loads each, of a search that has no answer the last one. What limits an
+/// answer stands below it.
 fn reasons(found: &CeilingResult) -> Vec<String> {
     let unit = unit(found);
     let others = found
         .trials
         .iter()
         .filter(|trial| trial.verdict != Status::Pass);
-    others
-        .flat_map(|trial| {
-            let at = format!(
-                "{} at {}",
-                status_name(trial.verdict),
-                unit.shown(trial.load)
-            );
-            let more = trial.more_needed.map(|more| {
-                format!(
-                    "{at}: {} more requests would probably decide it",
-                    count(more)
-                )
-            });
-            let reasons = trial.reasons.iter().map(move |why| format!("{at}: {why}"));
-            reasons.collect::<Vec<_>>().into_iter().chain(more)
-        })
-        .collect()
+    let shown: Vec<&TrialResult> = match (found.searched, &found.answer) {
+        (false, _) => others.collect(),
+        (true, None) => others.last().into_iter().collect(),
+        (true, Some(_)) => {
+            let open = found
+                .trials
+                .iter()
+                .any(|trial| trial.verdict == Status::Inconclusive);
+            let note = "the answer is that of all trials together; an INCONCLUSIVE one is too near the limits to be decided alone";
+            return open.then(|| note.to_owned()).into_iter().collect();
+        }
+    };
+    let lines = shown.into_iter().flat_map(|trial| {
+        let at = format!(
+            "{} at {}",
+            status_name(trial.verdict),
+            unit.shown(trial.load)
+        );
+        let reasons = trial.reasons.iter();
+        reasons
+            .map(|why| format!("{at}: {why}"))
+            .collect::<Vec<_>>()
+    });
+    lines.collect()
 }
 
 /// The answer, and why there is no higher one.
@@ -170,6 +178,7 @@ fn answer(found: &CeilingResult) -> Vec<String> {
     if let Some(answer) = &found.answer {
         lines.extend(at_the_answer(found, answer));
     }
+    lines.extend(against_the_model(found));
     let limits = found.next_limit.join("; ");
     if !limits.is_empty() {
         let label = match (&found.answer, found.ended) {
@@ -179,17 +188,37 @@ fn answer(found: &CeilingResult) -> Vec<String> {
         };
         lines.push(format!("{label}{limits}"));
     } else if found.ended == CeilingEnd::EndOfRange {
-        lines.push(
-            "Next limit: not found; nothing missed its objectives up to the end of the range: widen it".to_owned(),
-        );
+        lines
+            .push("Next limit: not found: nothing that was tried missed its objectives".to_owned());
     }
     lines
 }
 
+/// How far a live answer is from what the model said.
+fn against_the_model(found: &CeilingResult) -> Option<String> {
+    let (predicted, unit) = (found.predicted?, unit(found));
+    let said = format!("The model said {}", unit.shown(predicted));
+    Some(match &found.answer {
+        Some(answer) => format!(
+            "{said}, measured {} ({:+.1} %)",
+            unit.shown(answer.value),
+            100.0 * (answer.value / predicted - 1.0)
+        ),
+        None => format!("{said}; no load was found to pass"),
+    })
+}
+
 fn the_answer(found: &CeilingResult, answer: &AnswerResult) -> String {
-    let at_least = match found.ended {
-        CeilingEnd::EndOfRange | CeilingEnd::GeneratorLimited => "≥ ",
-        _ => "",
+    let is_open = matches!(
+        found.ended,
+        CeilingEnd::EndOfRange | CeilingEnd::GeneratorLimited
+    );
+    // Where more helps, the least that was tried carries the load.
+    let is_least = found.trials.iter().any(|trial| trial.load > answer.value);
+    let at_least = match (is_open, is_least) {
+        (false, _) => "",
+        (true, false) => "≥ ",
+        (true, true) => "≤ ",
     };
     let rps = answer.max_rps.map_or(NOT_MEASURED.to_owned(), rate);
     let interval = answer.max_rps_ci95.map_or(String::new(), |[low, high]| {
@@ -261,15 +290,27 @@ fn at_the_answer(found: &CeilingResult, answer: &AnswerResult) -> Vec<String> {
             .collect();
         lines.push(format!("Users by client: {}", each.join(", ")));
     }
-    let bounds = match (answer.lower, answer.upper) {
-        (Some(lower), Some(upper)) => format!(
-            "Bounds: {} to {}",
-            unit(found).shown(lower),
-            unit(found).shown(upper)
-        ),
-        _ => return lines,
+    let between = |[low, high]: [f64; 2]| {
+        format!("{} to {}", unit(found).shown(low), unit(found).shown(high))
     };
-    lines.push(bounds);
+    let unit_of = |interval: [f64; 2]| match unit(found) {
+        // Between two whole numbers lies where they part.
+        Unit::Whole => interval.map(significant).join(" to "),
+        _ => between(interval),
+    };
+    let interval = answer.value_ci95.map(|interval| {
+        format!(
+            "95 % interval of {}: {}",
+            answer.parameter,
+            unit_of(interval)
+        )
+    });
+    let bounds = answer.lower.zip(answer.upper);
+    let bounds = bounds.map(|(lower, upper)| format!("bounds: {}", between([lower, upper])));
+    let both: Vec<String> = interval.into_iter().chain(bounds).collect();
+    if !both.is_empty() {
+        lines.push(both.join("; "));
+    }
     if let Some([low, high]) = answer.cliff {
         lines.push(format!(
             "A cliff: the objectives are kept by far at {} and missed by far at {}",

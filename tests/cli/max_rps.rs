@@ -253,3 +253,51 @@ fn flags_that_contradict_one_another_are_refused() {
         assert!(ran.stderr.contains(said), "{flags}\n{}", ran.stderr);
     }
 }
+
+#[test]
+fn a_search_finds_the_ceiling_of_a_known_queue_within_its_precision() {
+    // M/M/1 at 1,000/s: the p99 of the response is ln 100 / (mu - lambda), 20 ms at 769.7/s.
+    let spec = "{blis: 1, name: mm1, run: {horizon: 60s}, clients: {a: {rate: 100/s, do: ask}}, actions: {ask: {path: [{visit: \
+                s}, reply], slo: {p99: 20ms}}}, services: {s: {workers: 1, time: {exponential: {mean: 1ms}}}}}";
+    let ran = with_stdin("max-rps --spec - --json --precision 4%", spec);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let answer = ran.json()["answer"].clone();
+    let value = number(&answer, "value");
+    assert!((value / 769.7 - 1.0).abs() < 0.1, "{value}");
+    let [low, high] = ["0", "1"].map(|end| {
+        let end: usize = end.parse().expect("an index");
+        answer["value_ci95"][end].as_f64().expect("an end")
+    });
+    assert!(low <= value * 1.0001 && value <= high, "{answer}");
+    assert!(
+        number(&answer, "lower") < number(&answer, "upper"),
+        "{answer}"
+    );
+    // The other way round: the least number of workers.
+    let ran = with_stdin(
+        "max-rps --spec - --json --precision 5% --over services.s.workers --at 2500/s --search 1..64",
+        spec,
+    );
+    let found = ran.json();
+    assert_eq!(number(&found, "answer.value"), 3.0, "{found:#}");
+    assert_eq!(at(&found, "ended"), "ceiling");
+}
+
+#[test]
+fn ranges_that_are_none_are_refused() {
+    for (range, said) in [
+        ("5", "is no range"),
+        ("9..5", "inverted"),
+        ("5..5", "empty"),
+        ("0..5", "zero"),
+        ("-1..5", "negative"),
+        ("1ms..5ms", "a rate"),
+    ] {
+        let ran = with_stdin(&format!("max-rps --spec - --search {range}"), OPEN);
+        assert_eq!(ran.code, Some(2), "{range}\n{ran:?}");
+        assert!(ran.stderr.contains(said), "{range}\n{}", ran.stderr);
+    }
+    let nothing = "max-rps --spec - --over clients.a.connections.count --search 1..2";
+    let ran = with_stdin(nothing, OPEN);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+}

@@ -10,7 +10,7 @@ use super::spec;
 use super::stranger::{Stranger, shape};
 
 /// Commands that are shown and not run: they would run this test again, or take minutes.
-const SHOWN: [&str; 22] = [
+const SHOWN: [&str; 23] = [
     "tests/run",
     "cargo run --release -- run --concurrency 50 --think-time-ms 500",
     "cargo build --release",
@@ -21,6 +21,7 @@ const SHOWN: [&str; 22] = [
     "BLIS_BLESS=1 cargo test --workspace",
     "cargo bench --bench engine",
     "cargo bench --bench accuracy -- --write",
+    "cargo bench --bench live_ceiling",
     // What needs a server is held by tests/live.
     "blis serve --url nats://127.0.0.1:4222 &",
     "blis observe --url nats://127.0.0.1:4222 --concurrency 50 --think-time-ms 500 --dry-run",

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use blis_live::access::Access;
-use blis_live::ceiling::{Asking, End, Field, Watching, run};
+use blis_live::ceiling::{Asking, End, Field, Next, Watching, run};
 use blis_live::observe::Failure;
 use blis_live::observers::Wanted;
 use blis_live::target::{Permission, check};
@@ -93,7 +93,10 @@ fn tried(
     let asking = Asking {
         next: &mut |before| match before {
             Some(judged) if judged.status == Status::Trip => None,
-            _ => left.next(),
+            _ => left.next().map(|load| Next {
+                load,
+                times_longer: 1,
+            }),
         },
         model: &|load| Ok(model(load)),
         judge: &|_, tried| judged(&tried.model, &tried.ran),

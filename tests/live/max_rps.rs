@@ -15,6 +15,8 @@ use crate::server::Server;
 const SPEC: &str = "blis: 1\nname: ceiling\nrun: {horizon: 1h, warmup: 100ms, drain: 10s}\nconnections: {pool: 2}\nclients:\n  \
      users: {rate: 100/s, do: ask}\nactions:\n  ask: {path: [{visit: api}, reply], slo: {p90: 100ms}, live: {request: \
      work.ask}}\nservices:\n  api: {workers: 4, time: 20ms}\n";
+/// What its workers can do.
+const CAPACITY: f64 = 200.0;
 const QUICK: [&str; 4] = ["--hold", "600ms", "--cooldown", "10ms"];
 
 /// The document of a search, which keeps to its schema.
@@ -210,4 +212,92 @@ fn ctrl_c_and_a_lost_server_leave_the_bounds_so_far() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn the_model_says_where_a_live_search_looks() {
+    let server = Server::start("");
+    let path = saved(&server, "ceiling.yaml", SPEC);
+    let _double = Double::start(&server.url(), &["--spec", &path]);
+    let url = server.url();
+    let words = [
+        "max-rps",
+        "--spec",
+        &path,
+        "--url",
+        &url,
+        "--json",
+        "--hold",
+        "1s",
+        "--cooldown",
+        "10ms",
+        "--time-limit",
+        "6s",
+    ];
+    let ran = run(&words);
+    let document = document(&ran);
+    // Four workers of 20 ms, and 90 % within 100 ms: between nine tenths and all that they can do.
+    let predicted = document["predicted"].as_f64().expect("a prediction");
+    assert!((180.0..200.0).contains(&predicted), "{predicted}");
+    let loads = loads(&document);
+    assert!(
+        (0.8..0.95).contains(&(loads[0] / predicted)),
+        "{loads:?} of {predicted}"
+    );
+    assert!(
+        ran.stderr.contains("blis: the model says 1"),
+        "{}",
+        ran.stderr
+    );
+    if let Some(lower) = document.pointer("/answer/lower").and_then(Value::as_f64) {
+        assert!(lower < 1.15 * CAPACITY, "{document:#}");
+    }
+}
+
+#[test]
+fn a_search_finds_the_limit_of_a_service_of_which_nothing_is_known() {
+    let server = Server::start("");
+    let _service = Responder::start(&server, "my.svc", 4, Duration::from_millis(20));
+    let url = server.url();
+    let words = [
+        "max-rps",
+        "--url",
+        &url,
+        "--subject",
+        "my.svc",
+        "--slo",
+        "p90=100ms",
+        "--search",
+        "50/s..1600/s",
+        "--json",
+        "--warmup",
+        "100ms",
+        "--hold",
+        "2s",
+        "--cooldown",
+        "10ms",
+        "--time-limit",
+        "20s",
+        "--quiet",
+    ];
+    let ran = run(&words);
+    let document = document(&ran);
+    assert!(document.get("predicted").is_none());
+    let trials = document["trials"].as_array().expect("trials");
+    let tripped = trials.iter().filter(|trial| trial["verdict"] == "TRIP");
+    let upper = tripped
+        .filter_map(|trial| trial["load"].as_f64())
+        .fold(f64::INFINITY, f64::min);
+    // Nothing that the workers cannot do has passed, and not much more has been tried.
+    assert!(upper <= 4.0 * CAPACITY, "{document:#}");
+    for trial in trials.iter().filter(|trial| trial["verdict"] == "PASS") {
+        assert!(
+            trial["load"].as_f64().expect("a load") < 1.15 * CAPACITY,
+            "{document:#}"
+        );
+    }
+    let bounds = ["lower", "upper"].map(|end| document["answer"][end].as_f64());
+    if let [Some(lower), Some(upper)] = bounds {
+        assert!(lower < upper, "{document:#}");
+    }
 }

@@ -222,6 +222,14 @@ fn of_the_backend<P>(model: &Model<P>) -> impl Iterator<Item = &'static str> {
     there.map(|(part, _)| part)
 }
 
+/// The document of a trial along several sample paths, of which only the sums are kept: without intervals.
+pub fn build_of_paths(analysis: &Analysis<'_>, measure: &Measure, provenance: Provenance) -> Run {
+    let mut run = build(analysis.model, Some(analysis), measure, provenance);
+    let paths = Source::Replications(measure, &[]);
+    intervals::add(&mut run, analysis.model, Some(analysis), &paths);
+    run
+}
+
 /// The document of several replications, of which `provenance` says the sums.
 pub fn build_replicated(
     analysis: &Analysis<'_>,

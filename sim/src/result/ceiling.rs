@@ -34,6 +34,8 @@ pub struct CeilingResult {
     pub configuration: BTreeMap<String, Setting>,
     /// What was varied.
     pub varied: VariedResult,
+    /// Whether the loads were searched; otherwise they were given as steps.
+    pub searched: bool,
     /// How the search ended.
     pub ended: CeilingEnd,
     /// Whether it was interrupted: then this is what was known by then.
@@ -48,6 +50,10 @@ pub struct CeilingResult {
     /// What limits the system at the answer; absent where nothing is known of its inside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bottleneck: Option<Bottleneck>,
+    /// The ceiling that a simulation of the same spec predicted for a live search, in the unit of what was varied; absent where
+    /// none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted: Option<f64>,
     /// What would raise the ceiling, by how much, as simulated; the largest gain first.
     pub remedies: Vec<RemedyResult>,
 }

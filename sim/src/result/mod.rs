@@ -46,7 +46,7 @@ mod comparison;
 mod intervals;
 mod observed_streams;
 
-pub use build::{Mode, Provenance, build, build_replicated};
+pub use build::{Mode, Provenance, build, build_of_paths, build_replicated};
 pub use comparison::{
     COMPARISON_SCHEMA, Compared, Compares, Comparison, Side, compare, comparison_json_schema,
 };

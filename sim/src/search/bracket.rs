@@ -132,6 +132,7 @@ impl Bracket {
             lower,
             upper,
             trials,
+            contributions: Vec::new(),
             interrupted,
         }
     }

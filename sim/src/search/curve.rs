@@ -46,12 +46,14 @@ pub enum Root {
 }
 
 /// A root and its interval.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Estimate {
     /// The position.
     pub position: f64,
     /// The 95 % interval.
     pub interval: [f64; 2],
+    /// What each path contributes: the pseudo-values of the jackknife, of which the position is the mean.
+    pub contributions: Vec<f64>,
 }
 
 impl Estimate {
@@ -176,6 +178,7 @@ impl Curve {
         Some(Estimate {
             position: mean,
             interval: [mean - half, mean + half],
+            contributions: values,
         })
     }
 

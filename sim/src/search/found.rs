@@ -13,6 +13,9 @@ pub struct Found {
     pub upper: Option<f64>,
     /// Every trial, in the order in which they ran.
     pub trials: Vec<Trial>,
+    /// Of a ceiling that was found along sample paths: what each path contributes to where it is, as a position on the axis.
+    /// Their mean is the ceiling. Empty otherwise.
+    pub contributions: Vec<f64>,
     /// Whether it was stopped from outside before its end: what stands here is what was known by then.
     pub interrupted: bool,
 }

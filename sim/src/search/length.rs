@@ -17,12 +17,19 @@ const MEASURED: f64 = 120.0;
 const PILOT: [f64; 2] = [10.0, 30.0];
 /// Samples that are to lie beyond each limit along a path.
 const BEYOND: f64 = 20.0;
+/// A share beyond which there is always enough to see.
+const LARGE_SHARE: f64 = 0.05;
+/// Stands for an objective that lets nothing lie beyond its limit.
+const NO_SHARE: f64 = 1e-3;
 /// The most requests of a path, and those of a path of the pilot.
-const MOST: [f64; 2] = [3e6, 2e5];
+const MOST: [f64; 2] = [1e6, 2e5];
 /// Lengths of which one is so many times the other are not alike.
 const UNLIKE: f64 = 2.5;
 /// Requests of a path of a model of which no memory is known.
-const UNKNOWN: f64 = 50_000.0;
+const UNKNOWN: f64 = 20_000.0;
+/// Requests of a path where nothing is judged but how backlogs grow, which is seen at loads that are more than is carried:
+/// those before the window, and those of it.
+const GROWING: [f64; 2] = [1_000.0, 40_000.0];
 
 /// What is given of the length of trials.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -48,6 +55,10 @@ impl Length {
     /// That of paths of the main stage, at about the load at which they are run.
     pub fn of_main(model: &Model, given: Given) -> Length {
         let seen = Seen::of(model);
+        if smallest_share(model).is_none() {
+            let [warmup, measured] = GROWING.map(|requests| requests / seen.rate);
+            return Length { warmup, measured }.given(model, given);
+        }
         let memory = seen.memory.unwrap_or(UNKNOWN / MEASURED / seen.rate);
         let least = seen.needed / seen.rate;
         Length {
@@ -141,13 +152,16 @@ impl Seen {
             } else {
                 1e3
             },
-            needed: BEYOND / smallest_share(model),
+            needed: BEYOND
+                / smallest_share(model)
+                    .unwrap_or(LARGE_SHARE)
+                    .min(LARGE_SHARE),
         }
     }
 }
 
-/// The smallest share that an objective lets lie beyond its limit.
-fn smallest_share(model: &Model) -> f64 {
+/// The smallest share above 0 that an objective lets lie beyond its limit; `None` where none is about a share.
+fn smallest_share(model: &Model) -> Option<f64> {
     let slos = model.actions.iter().map(|action| &action.slo);
     let shares = slos.flat_map(|slo| {
         let deliveries = slo.deliveries.iter().flat_map(|limits| {
@@ -158,8 +172,8 @@ fn smallest_share(model: &Model) -> f64 {
         let own = slo.quantiles.iter().map(|limit| 1.0 - limit.quantile);
         own.chain(slo.errors).chain(deliveries).collect::<Vec<_>>()
     });
-    let positive = shares.filter(|share| *share > 0.0);
-    positive.fold(0.05, f64::min)
+    let positive = shares.map(|share| if share > 0.0 { share } else { NO_SHARE });
+    positive.min_by(f64::total_cmp)
 }
 
 /// How long services take to be warm.

@@ -77,7 +77,7 @@ pub struct Ask {
 }
 
 /// What was found.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// A root.
     Root {
@@ -162,12 +162,12 @@ impl Roots {
     /// What follows from what is known.
     pub fn next(&mut self) -> Next {
         if self.asked >= MOST_TRIALS {
-            return Next::Done(self.outcome.unwrap_or(Outcome::Unclear));
+            return Next::Done(self.outcome.clone().unwrap_or(Outcome::Unclear));
         }
         let next = match self.stage {
             Stage::Pilot => self.pilot(),
             Stage::Main => self.main(),
-            Stage::Answer => Next::Done(self.outcome.unwrap_or(Outcome::Unclear)),
+            Stage::Answer => Next::Done(self.outcome.clone().unwrap_or(Outcome::Unclear)),
         };
         if let Next::Run(_) = next {
             self.asked += 1;
@@ -423,7 +423,7 @@ impl Roots {
             cliff,
             precise,
         };
-        self.outcome = Some(outcome);
+        self.outcome = Some(outcome.clone());
         self.stage = Stage::Answer;
         match self.main.paths_at(self.axis.position(answer)) {
             0 => self.ask(answer, Stage::Answer, 0..FIRST_PATHS),
@@ -486,7 +486,7 @@ impl Roots {
     }
 
     fn done(&mut self, outcome: Outcome) -> Next {
-        self.outcome = Some(outcome);
+        self.outcome = Some(outcome.clone());
         self.stage = Stage::Answer;
         Next::Done(outcome)
     }

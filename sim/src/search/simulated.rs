@@ -360,6 +360,10 @@ fn found(
     interrupted: bool,
 ) -> Found {
     let [lower, upper] = roots.bounds();
+    let contributions = match &outcome {
+        Some(Outcome::Root { estimate, .. }) => estimate.contributions.clone(),
+        _ => Vec::new(),
+    };
     let ended = match outcome {
         Some(Outcome::Root {
             answer,
@@ -389,6 +393,7 @@ fn found(
         lower,
         upper,
         trials,
+        contributions,
         interrupted,
     }
 }

@@ -14,6 +14,8 @@ pub enum AfterTrip {
     Stop,
     /// The next step.
     GoOn,
+    /// The next step, and whether more helps is seen at the end: of workers it may, of requests it never does.
+    SeeWhichWay,
 }
 
 /// Why loads cannot be the steps of a ramp.
@@ -100,13 +102,30 @@ impl Steps {
         self.taken.len()
     }
 
-    /// Whether more of what is varied helps: the smallest load that was decided missed its objectives, and the largest kept
-    /// them. Only a ramp that goes on after a trip can tell.
+    /// Whether more of what is varied helps: the smallest load that was decided missed its objectives and the largest kept
+    /// them; where both passed or both missed, a smaller share was over the limits at the largest.
     pub fn more_helps(&self) -> bool {
-        let mut decided = self.decided();
-        let first = decided.next().map(|(_, status)| status);
-        let last = decided.last().map(|(_, status)| status);
-        (first, last) == (Some(Status::Trip), Some(Status::Pass))
+        let Some((first, last)) = self.ends() else {
+            return false;
+        };
+        if self.after_trip != AfterTrip::SeeWhichWay {
+            return false;
+        }
+        match (first.status, last.status) {
+            (Status::Trip, Status::Pass) => true,
+            (Status::Pass, Status::Trip) => false,
+            _ => strain(first) > strain(last),
+        }
+    }
+
+    /// The steps with the smallest and the largest load that passed or tripped, where there are two.
+    fn ends(&self) -> Option<(&Judged, &Judged)> {
+        let mut decided = self.taken.iter();
+        let mut decided = decided
+            .by_ref()
+            .filter(|one| one.status != Status::Inconclusive);
+        let first = decided.next()?;
+        Some((first, decided.last()?))
     }
 
     /// The nearest load that missed its objectives: the smallest one, or where more helps the largest.
@@ -123,7 +142,8 @@ impl Steps {
     pub fn lower(&self) -> Option<f64> {
         let (upper, passed) = (self.upper(), self.of(Status::Pass));
         match (self.more_helps(), upper) {
-            (_, None) => passed.reduce(f64::max),
+            (false, None) => passed.reduce(f64::max),
+            (true, None) => passed.reduce(f64::min),
             (false, Some(upper)) => passed.filter(|load| *load < upper).reduce(f64::max),
             (true, Some(upper)) => passed.filter(|load| *load > upper).reduce(f64::min),
         }
@@ -171,6 +191,15 @@ impl Steps {
             Some(last) => last.reasons.clone(),
         }
     }
+}
+
+/// By how much the worst objective of a step was missed, or kept.
+fn strain(judged: &Judged) -> f64 {
+    let over = judged.shares.iter().map(|share| {
+        let allowed = (share.samples as f64 * share.allowed).max(1.0);
+        share.over as f64 / allowed
+    });
+    over.fold(0.0, f64::max)
 }
 
 fn is_generator_limited(judged: &Judged) -> bool {
@@ -311,15 +340,38 @@ mod tests {
 
     #[test]
     fn where_more_helps_the_least_that_passes_is_the_answer() {
-        let steps = of(AfterTrip::GoOn, &[TRIP, OPEN, TRIP, PASS, PASS]);
+        let steps = of(AfterTrip::SeeWhichWay, &[TRIP, OPEN, TRIP, PASS, PASS]);
         assert!(steps.more_helps());
         assert_eq!((steps.upper(), steps.lower()), (Some(3.0), Some(4.0)));
         assert_eq!(steps.ended(), ceiling(4.0));
+        // Of a load it never does.
+        assert_eq!(
+            of(AfterTrip::GoOn, &[TRIP, PASS]).ended(),
+            Ended::NonePassed
+        );
         // An inversion settles on the safe side.
-        let inverted = of(AfterTrip::GoOn, &[TRIP, PASS, TRIP, PASS]);
+        let inverted = of(AfterTrip::SeeWhichWay, &[TRIP, PASS, TRIP, PASS]);
         assert_eq!((inverted.upper(), inverted.lower()), (Some(3.0), Some(4.0)));
-        assert!(!of(AfterTrip::GoOn, &[PASS, TRIP, PASS]).more_helps());
-        assert!(!of(AfterTrip::GoOn, &[TRIP, TRIP]).more_helps());
+        assert!(!of(AfterTrip::SeeWhichWay, &[PASS, TRIP, PASS]).more_helps());
+        assert!(!of(AfterTrip::SeeWhichWay, &[TRIP, TRIP]).more_helps());
+        // Where all passed, by what was over the limits.
+        let passed = |over| Judged {
+            shares: vec![Share {
+                of: "Action a".to_owned(),
+                name: "p99".to_owned(),
+                samples: 1000,
+                over,
+                allowed: 0.01,
+                effective: None,
+            }],
+            ..judged(PASS, &[])
+        };
+        let relieved = ramp(AfterTrip::SeeWhichWay, &[passed(9), passed(3), passed(0)]);
+        let least = Ended::AtLeast(1.0, AtLeast::EndOfRange);
+        assert_eq!((relieved.more_helps(), relieved.ended()), (true, least));
+        let strained = ramp(AfterTrip::SeeWhichWay, &[passed(0), passed(3), passed(9)]);
+        let most = Ended::AtLeast(3.0, AtLeast::EndOfRange);
+        assert_eq!((strained.more_helps(), strained.ended()), (false, most));
     }
 
     #[test]
@@ -390,9 +442,12 @@ mod tests {
         #[test]
         fn bounds_are_never_inverted_and_no_step_runs_twice(
             outcomes in outcomes(),
-            goes_on in any::<bool>(),
+            after_trip in prop::sample::select(vec![
+                AfterTrip::Stop,
+                AfterTrip::GoOn,
+                AfterTrip::SeeWhichWay,
+            ]),
         ) {
-            let after_trip = if goes_on { AfterTrip::GoOn } else { AfterTrip::Stop };
             let loads: Vec<f64> = (1u32..).take(outcomes.len()).map(f64::from).collect();
             let mut steps = Steps::new(loads, after_trip).expect("steps");
             let mut asked = Vec::new();
@@ -409,7 +464,7 @@ mod tests {
             let tripped: Vec<f64> = asked.iter().filter(|one| one.1 == TRIP).map(|one| one.0).collect();
             let nearest = if steps.more_helps() { tripped.last() } else { tripped.first() };
             prop_assert_eq!(steps.upper(), nearest.copied());
-            if !goes_on {
+            if after_trip == AfterTrip::Stop {
                 prop_assert!(tripped.len() <= 1);
             }
             match steps.ended() {
@@ -419,7 +474,11 @@ mod tests {
                 }
                 Ended::AtLeast(load, _) => {
                     prop_assert!(tripped.is_empty());
-                    prop_assert!(asked.iter().all(|one| one.1 != PASS || one.0 <= load));
+                    let is_beyond = |other: f64| match steps.more_helps() {
+                        false => other > load,
+                        true => other < load,
+                    };
+                    prop_assert!(!asked.iter().any(|one| one.1 == PASS && is_beyond(one.0)));
                 }
                 Ended::NonePassed => prop_assert!(steps.lower().is_none() && !tripped.is_empty()),
                 Ended::Undecided(_) => prop_assert!(asked.iter().all(|one| one.1 == OPEN)),

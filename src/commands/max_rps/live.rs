@@ -11,8 +11,11 @@ use blis_sim::time::Span;
 
 use super::searched;
 use crate::ceiling::live::{self, Live, Loads};
-use crate::ceiling::{About, Places, Varied, after_trip, ascending, refuse_no_objective, status};
-use crate::cli::{MaxRpsArgs, OverrideArgs};
+use crate::ceiling::live_range::set_up;
+use crate::ceiling::{
+    About, Places, Varied, after_trip, ascending, example, predict, refuse_no_objective, status,
+};
+use crate::cli::{MaxRpsArgs, OverrideArgs, TrialArgs};
 use crate::commands::{print, service};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
@@ -21,7 +24,7 @@ use crate::workload::{Basis, Variations};
 
 /// Load before the window of a live trial where nothing says how much: by then connections and threads are awake.
 const WARMUP: Span = Span::from_nanos(2_000_000_000);
-/// The window of a live trial.
+/// The window of a step.
 const HOLD: Span = Span::from_nanos(30_000_000_000);
 /// The pause after one.
 const COOLDOWN: Span = Span::from_nanos(5_000_000_000);
@@ -44,34 +47,31 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
     let trials = &args.trials;
     refuse_model_key(trials.over.as_deref())?;
     let variations = Variations::of(basis(args, overrides)?, spec::lower_live)?;
-    let example = trials.steps.as_deref();
-    let example = example.and_then(|steps| steps.split(',').next());
     let (over, at) = (trials.over.as_deref(), trials.at.as_deref());
-    let varied = Varied::of(variations, over, at, example)?;
+    let varied = Varied::of(variations, over, at, example(trials))?;
     let workload = varied.as_written()?;
     refuse_no_objective(&workload.model)?;
     plan::sendable(&workload.model).map_err(|why| Failure::Usage(why.to_string()))?;
     let (target, access) = nats_access::resolve(&args.target)?;
-    let Some(steps) = &trials.steps else {
-        return Err(Failure::Usage("give --steps".to_owned()));
+    let interrupt = Interrupt::listen()?;
+    let predicted = match trials.steps {
+        Some(_) => None,
+        None => predict(&varied, trials, &|| interrupt.asked())?,
     };
-    let steps = ascending("--steps", steps, varied.unit())?;
-    varied.check(&steps)?;
-    let largest = steps.last().copied().unwrap_or_default();
-    let loads = Loads::Steps {
-        steps: Steps::new(steps, after_trip(trials, &varied))
-            .map_err(|why| Failure::Usage(format!("--steps: {why}")))?,
-        tolerance: trials.rate_tolerance,
-    };
+    let (loads, hold, largest) = loads(trials, &varied, &workload.model, predicted)?;
     let live = Live {
         target: &target,
         access: &access,
-        pace: pace(args, &workload.model),
+        pace: pace(trials, &workload.model, hold),
         time_limit: trials.time_limit.map(span),
         quiet: args.quiet,
     };
     let drain = workload.model.limits.drain;
-    let plan = live::plan(&varied, &loads, &live, drain);
+    let mut plan = live::plan(&varied, &loads, &live, drain);
+    if let Some(load) = predicted {
+        let load = varied.unit().shown(load);
+        plan = format!("the model says {load}; {plan}");
+    }
     if args.dry_run {
         print(&format!(
             "nothing is sent: this is what the search would do\n\n{plan}"
@@ -83,13 +83,13 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
     if !args.quiet {
         tell(&format!("blis: {plan}"));
     }
-    let interrupt = Interrupt::listen()?;
     let searched_live = live::run(&varied, loads, largest, &live, &interrupt)?;
     let about = About {
         varied: &varied,
         workload: &workload,
         live: true,
-        with_precision: false,
+        with_precision: trials.steps.is_none(),
+        predicted,
     };
     let document = searched(
         args,
@@ -140,9 +140,36 @@ fn basis(args: &MaxRpsArgs, mut overrides: OverrideArgs) -> Result<Basis, Failur
     Basis::of_service(&flags, &clients, &overrides)
 }
 
+/// Which loads are tried, for how long each, and the largest of them that is known.
+fn loads(
+    trials: &TrialArgs,
+    varied: &Varied<Option<Path>>,
+    written: &Model<Option<Path>>,
+    predicted: Option<f64>,
+) -> Result<(Loads, Span, f64), Failure> {
+    let Some(steps) = &trials.steps else {
+        let search = set_up(trials, varied, written, predicted)?;
+        let loads = Loads::Search(search.search);
+        return Ok((loads, search.hold, search.largest));
+    };
+    if trials.longest_trial.is_some() {
+        return Err(Failure::Usage(
+            "--longest-trial is for trials that end when they are decided; --hold is the length of a step".to_owned(),
+        ));
+    }
+    let steps = ascending("--steps", steps, varied.unit())?;
+    varied.check(&steps)?;
+    let largest = steps.iter().copied().fold(0.0, f64::max);
+    let steps = Steps::new(steps, after_trip(trials, varied));
+    let loads = Loads::Steps {
+        steps: steps.map_err(|why| Failure::Usage(format!("--steps: {why}")))?,
+        tolerance: trials.rate_tolerance,
+    };
+    Ok((loads, trials.hold.map_or(HOLD, span), largest))
+}
+
 /// How long the parts of a trial take.
-fn pace(args: &MaxRpsArgs, model: &Model<Option<Path>>) -> Pace {
-    let trials = &args.trials;
+fn pace(trials: &TrialArgs, model: &Model<Option<Path>>, hold: Span) -> Pace {
     let of_spec = model.limits.warmup.since(blis_sim::time::Time::ZERO);
     let warmup = trials.warmup.map(span);
     Pace {
@@ -150,7 +177,7 @@ fn pace(args: &MaxRpsArgs, model: &Model<Option<Path>>) -> Pace {
             Span::ZERO => WARMUP,
             of_spec => of_spec,
         }),
-        hold: trials.hold.or(trials.longest_trial).map_or(HOLD, span),
+        hold,
         cooldown: trials.cooldown.map_or(COOLDOWN, span),
     }
 }

@@ -1,0 +1,112 @@
+//! The plain search over live trials: each is judged strictly, and ends when the rest of it cannot change that.
+
+use blis_live::ceiling::Next;
+use blis_live::trials::{SoFar, Tried};
+use blis_sim::model::Model;
+use blis_sim::search::{Ask, Bracket, Ended, Judged, Look, judged, parts_of_run, settled};
+use blis_sim::verdict::{LiveEvidence, evidence};
+
+use super::unit::Unit;
+
+/// A search, and the trial that runs.
+#[derive(Debug, Clone)]
+pub struct Bracketed {
+    bracket: Bracket,
+    longest: u32,
+    asked: Option<Ask>,
+}
+
+impl Bracketed {
+    /// A search that has not tried anything, some of whose trials are so many times as long as the first of their loads.
+    pub fn new(bracket: Bracket, longest: u32) -> Bracketed {
+        Bracketed {
+            bracket,
+            longest,
+            asked: None,
+        }
+    }
+
+    /// The next trial, after how the one before was judged.
+    pub fn next(&mut self, before: Option<&Judged>) -> Option<Next> {
+        if let (Some(asked), Some(judged)) = (self.asked.take(), before) {
+            self.bracket.tried(asked.load, judged);
+        }
+        self.asked = self.bracket.next_trial();
+        self.asked.map(|asked| Next {
+            load: asked.load,
+            times_longer: asked.times_longer,
+        })
+    }
+
+    /// Judges the trial that ran.
+    pub fn judged<S, P>(&self, tried: &Tried<S, P>) -> Judged {
+        let (model, ran) = (&tried.model, &tried.ran);
+        let evidence = evidence(model, &ran.measure, false, &ran.evidence);
+        let evidence = evidence.unwrap_or_default();
+        judged(
+            &evidence,
+            &parts_of_run(&ran.measure),
+            self.look(tried.looks + 1),
+        )
+    }
+
+    /// Whether the rest of the trial that runs cannot change its class.
+    pub fn is_decided<P>(&self, model: &Model<P>, so_far: &SoFar<'_>) -> bool {
+        let measure = so_far.measure;
+        let live = LiveEvidence {
+            // What observers see of backlogs comes at the end.
+            backlogs: Some(Vec::new()),
+            ..LiveEvidence::default()
+        };
+        let evidence = evidence(model, measure, false, &live);
+        // That there are objectives was found out before.
+        let evidence = evidence.unwrap_or_default();
+        let look = self.look(so_far.look);
+        settled(&evidence, &parts_of_run(measure), look, so_far.to_come).is_some()
+    }
+
+    /// The look of this number at the trial that runs, those at earlier trials of its load included.
+    fn look(&self, number: u32) -> Look {
+        let first = self.asked.map_or(Look::FIRST, |asked| asked.look);
+        (1..number).fold(first, |look, _| look.next())
+    }
+
+    /// How it ended, as far as it has come.
+    pub fn ended(&self) -> Ended {
+        self.bracket.ended()
+    }
+
+    /// The bounds so far.
+    pub fn bounds(&self) -> [Option<f64>; 2] {
+        let (lower, upper) = self.bracket.bounds();
+        [lower, upper]
+    }
+
+    /// How many times as long as a first trial the longest one is.
+    pub fn longest(&self) -> u32 {
+        self.longest
+    }
+
+    /// How many trials there are at most.
+    pub fn most(&self) -> u64 {
+        self.bracket.most_trials()
+    }
+
+    /// Which loads these are, in words.
+    pub fn what(&self, unit: Unit) -> String {
+        let shown = |load: &f64| unit.shown(*load);
+        let first = self.bracket.first_loads();
+        let some: Vec<String> = first.iter().take(3).map(shown).collect();
+        let and_on = match (first.len() > 3, first.last()) {
+            (true, Some(last)) => {
+                format!(" and on to {} at most, as long as they pass", shown(last))
+            }
+            _ => String::new(),
+        };
+        format!(
+            "up to {} trials, at {}{and_on}, and then between what passed and what tripped",
+            self.most(),
+            some.join(", ")
+        )
+    }
+}

@@ -1,0 +1,160 @@
+//! Where a live search looks, and how long its trials are.
+
+use blis_live::observe;
+use blis_sim::measure::Measure;
+use blis_sim::model::{Model, Path, Source};
+use blis_sim::search::{Bracket, Direction, Range, Wanted};
+use blis_sim::time::Span;
+use blis_sim::verdict::{LiveEvidence, Signal, evidence};
+
+use super::bracketed::Bracketed;
+use super::own::Own;
+use super::unit::{self, Unit};
+use super::varied::{Parameter, Varied};
+use crate::cli::TrialArgs;
+use crate::exit::Failure;
+
+/// How far the bounds of a live search may be apart.
+const PRECISION: f64 = 0.03;
+/// How many trials confirm a bound.
+const CONFIRM: u32 = 2;
+/// The most trials.
+const MOST_TRIALS: u32 = 40;
+/// The window of a first trial of a load, and the longest one.
+const FIRST: Span = Span::from_nanos(15_000_000_000);
+const LONGEST: Span = Span::from_nanos(60_000_000_000);
+/// Without a range and a prediction a search begins at this share of the load as written,
+const BEGIN: f64 = 1.0 / 8.0;
+/// and ends where it is so many times that at the most.
+const REACH: f64 = (1 << 20) as f64;
+/// The most users that are looked for connections for.
+const MOST_USERS: f64 = (1 << 17) as f64;
+
+/// A search that is set up.
+#[derive(Debug)]
+pub struct SetUp {
+    /// The search.
+    pub search: Bracketed,
+    /// The window of a first trial of a load.
+    pub hold: Span,
+    /// The largest load that connections are opened for to begin with.
+    pub largest: f64,
+}
+
+type Varying = Varied<Option<Path>>;
+
+/// The search that the flags ask for, around the load that a model predicts.
+///
+/// # Errors
+/// [`Failure::Usage`] where there is no range, or nothing in it.
+pub fn set_up(
+    args: &TrialArgs,
+    varied: &Varying,
+    written: &Model<Option<Path>>,
+    predicted: Option<f64>,
+) -> Result<SetUp, Failure> {
+    let (hold, longest) = holds(args);
+    let given = args.search.as_deref();
+    let given = given.map(|text| unit::range("--search", text, varied.unit()));
+    let given = given.transpose()?;
+    let [from, to] = match given {
+        Some(range) => range,
+        None => range(varied, written, longest, predicted)?,
+    };
+    varied.check(&[from, to])?;
+    let range = Range {
+        from,
+        to,
+        whole: varied.unit() == Unit::Whole,
+        direction: direction(varied, [from, to])?,
+    };
+    let times = longest.as_nanos() / hold.as_nanos().max(1);
+    let times = u32::try_from(times).unwrap_or(u32::MAX);
+    let bracket = Bracket::new(Wanted {
+        range,
+        precision: args.precision.unwrap_or(PRECISION),
+        confirm: CONFIRM,
+        most_trials: MOST_TRIALS,
+        longest: times,
+        predicted,
+    });
+    let bracket = bracket.map_err(|why| Failure::Usage(format!("--search: {why}")))?;
+    Ok(SetUp {
+        search: Bracketed::new(bracket, times),
+        hold,
+        largest: match given {
+            Some([_, to]) => to,
+            None => predicted.map_or(from, |load| (1.3 * load).min(to)),
+        },
+    })
+}
+
+/// The window of a first trial of a load, and the longest one.
+fn holds(args: &TrialArgs) -> (Span, Span) {
+    let span = |time: blis_sim::spec::units::Duration| Span::from_nanos_f64(time.0);
+    match (args.hold.map(span), args.longest_trial.map(span)) {
+        (Some(hold), _) => (hold, hold),
+        (None, Some(longest)) => (FIRST.min(longest), longest),
+        (None, None) => (FIRST, LONGEST),
+    }
+}
+
+/// Where to look where nobody says: from an easy load upwards.
+fn range(
+    varied: &Varying,
+    written: &Model<Option<Path>>,
+    longest: Span,
+    predicted: Option<f64>,
+) -> Result<[f64; 2], Failure> {
+    match varied.parameter() {
+        Parameter::Own(Own::Rate) => {
+            let load = varied.written().unwrap_or(1.0);
+            let least = least_rate(written, longest);
+            let from = predicted.unwrap_or(load).min(load) * BEGIN;
+            let from = from.max(least.min(predicted.unwrap_or(least)));
+            Ok([from, from * REACH])
+        }
+        Parameter::Own(Own::Concurrency) => {
+            let mut most = MOST_USERS;
+            while most > 1.0 && observe::fits(&varied.model_at(most)?).is_err() {
+                most /= 2.0;
+            }
+            Ok([1.0, most.floor()])
+        }
+        Parameter::Key(_) => Err(Failure::Usage(format!(
+            "--over {} needs a range for a live search: give one in its unit, such as --search 1..64",
+            varied.name()
+        ))),
+    }
+}
+
+/// The rate below which no trial has requests enough for its objectives.
+fn least_rate(written: &Model<Option<Path>>, longest: Span) -> f64 {
+    let nothing = LiveEvidence::default();
+    let evidence = evidence(written, &Measure::new(written), false, &nothing);
+    let needed = evidence.iter().flat_map(|evidence| &evidence.signals);
+    let needed = needed.map(Signal::needed).max().unwrap_or(0);
+    needed as f64 / longest.as_secs_f64()
+}
+
+/// What more of the parameter does.
+fn direction(varied: &Varying, [from, to]: [f64; 2]) -> Result<Direction, Failure> {
+    if !varied.is_key() {
+        return Ok(Direction::Rising);
+    }
+    let (few, many) = (varied.model_at(from)?, varied.model_at(to)?);
+    Ok(match pressure(&few) <= pressure(&many) {
+        true => Direction::Rising,
+        false => Direction::Falling,
+    })
+}
+
+/// Requests per second that clients would send if every reply took a millisecond.
+fn pressure<P>(model: &Model<P>) -> f64 {
+    let (open, _) = blis_sim::analysis::open_requests(model);
+    let closed = model.clients.iter().map(|client| match &client.source {
+        Source::Closed { think, .. } => client.closed_users() as f64 / (think.mean() / 1e9 + 1e-3),
+        Source::Open { .. } => 0.0,
+    });
+    open + closed.sum::<f64>()
+}
