@@ -2,13 +2,13 @@
 //!
 //! | code | meaning |
 //! |---|---|
-//! | 0 | done, and PASS where the run was judged |
+//! | 0 | done, and PASS where the run was judged; of a search for a ceiling, an answer |
 //! | 1 | a defect of blis itself, or the result or the record could not be written |
 //! | 2 | usage or spec: nothing was run, nothing was written |
 //! | 3 | the target may not be loaded: it is not this machine and was not named again |
 //! | 4 | no connection to the target (its name cannot be resolved, nobody listens), or it was lost for good; the results so far were kept |
 //! | 5 | INCONCLUSIVE: the evidence does not say, or the run outgrew the memory |
-//! | 99 | a service-level objective was missed |
+//! | 99 | a service-level objective was missed; of a search, nothing passed |
 //! | 130 | interrupted; the results so far were kept |
 
 use std::io::Write as _;

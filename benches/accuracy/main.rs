@@ -7,6 +7,7 @@
 #![allow(missing_docs, reason = "a bench has no public items to document")]
 
 mod pair;
+#[allow(dead_code, reason = "another bench needs more of it")]
 mod programs;
 #[path = "../../tests/live/server.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]

@@ -26,6 +26,13 @@ pub fn document(words: &[&str]) -> Result<Value, String> {
     serde_json::from_slice(&output.stdout).map_err(|why| why.to_string())
 }
 
+/// The document that a run prints, however it ends.
+pub fn any_document(words: &[&str]) -> Result<Value, String> {
+    let output = blis(words).output().map_err(|why| why.to_string())?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).map_err(|why| format!("{why}: {said}"))
+}
+
 /// A double that plays until it is stopped.
 pub struct Double(Child);
 

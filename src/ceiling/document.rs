@@ -226,10 +226,22 @@ fn next_limit(
     match &found.ended {
         Ended::AtLeast(_, AtLeast::GeneratorLimited(why)) => why.clone(),
         Ended::Undecided(why) => why.clone(),
-        Ended::AtLeast(_, AtLeast::EndOfRange) | Ended::Ceiling(_) | Ended::NonePassed => {
-            Vec::new()
-        }
+        // No load beyond it was run along the same paths: what comes the nearest to its limit is the next.
+        Ended::Ceiling(ceiling) => at_the_limit(trials, ceiling.load),
+        Ended::AtLeast(_, AtLeast::EndOfRange) | Ended::NonePassed => Vec::new(),
     }
+}
+
+/// What comes the nearest to its limit at a load, and what is busy there.
+fn at_the_limit(trials: &[TrialResult], load: f64) -> Vec<String> {
+    let trial = trials.iter().rev().find(|trial| trial.load == load);
+    let Some(trial) = trial else {
+        return Vec::new();
+    };
+    let nearest = trial
+        .tightest()
+        .map(|signal| figure(signal, "of a limit of"));
+    nearest.into_iter().collect()
 }
 
 /// The objectives that a trial missed, each in a few words; its reasons where no single one is over its limit.

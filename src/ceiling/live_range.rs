@@ -4,6 +4,7 @@ use blis_live::observe;
 use blis_sim::measure::Measure;
 use blis_sim::model::{Model, Path, Source};
 use blis_sim::search::{Bracket, Direction, Range, Wanted};
+use blis_sim::spec::units::Duration;
 use blis_sim::time::Span;
 use blis_sim::verdict::{LiveEvidence, Signal, evidence};
 
@@ -53,7 +54,8 @@ pub fn set_up(
     written: &Model<Option<Path>>,
     predicted: Option<f64>,
 ) -> Result<SetUp, Failure> {
-    let (hold, longest) = holds(args);
+    let span = |time: Duration| Span::from_nanos_f64(time.0);
+    let (hold, longest) = holds(args.hold.map(span), args.longest_trial.map(span));
     let given = args.search.as_deref();
     let given = given.map(|text| unit::range("--search", text, varied.unit()));
     let given = given.transpose()?;
@@ -90,9 +92,8 @@ pub fn set_up(
 }
 
 /// The window of a first trial of a load, and the longest one.
-fn holds(args: &TrialArgs) -> (Span, Span) {
-    let span = |time: blis_sim::spec::units::Duration| Span::from_nanos_f64(time.0);
-    match (args.hold.map(span), args.longest_trial.map(span)) {
+fn holds(hold: Option<Span>, longest: Option<Span>) -> (Span, Span) {
+    match (hold, longest) {
         (Some(hold), _) => (hold, hold),
         (None, Some(longest)) => (FIRST.min(longest), longest),
         (None, None) => (FIRST, LONGEST),
@@ -157,4 +158,49 @@ fn pressure<P>(model: &Model<P>) -> f64 {
         Source::Open { .. } => 0.0,
     });
     open + closed.sum::<f64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(number: u64) -> Span {
+        Span::from_nanos(number * 1_000_000_000)
+    }
+
+    fn model(clients: &str) -> Model<Option<Path>> {
+        let text = format!(
+            "{{blis: 1, name: range, run: {{horizon: 9s}}, clients: {{{clients}}}, actions: {{ask: {{path: [{{visit: api}}, reply], \
+             slo: {{p99: 50ms}}, live: {{request: ask}}}}}}, services: {{api: {{workers: 1, time: 1ms}}}}}}"
+        );
+        let read = blis_sim::spec::read(&text).expect("it reads");
+        let files = blis_sim::spec::Files::default();
+        blis_sim::spec::lower_live(&read, &files)
+            .expect("it lowers")
+            .model
+    }
+
+    #[test]
+    fn trials_are_as_long_as_they_are_given_or_grow_to_the_longest() {
+        assert_eq!(holds(Some(seconds(7)), None), (seconds(7), seconds(7)));
+        assert_eq!(holds(None, Some(seconds(5))), (seconds(5), seconds(5)));
+        assert_eq!(holds(None, Some(seconds(45))), (FIRST, seconds(45)));
+        assert_eq!(holds(None, None), (FIRST, LONGEST));
+    }
+
+    #[test]
+    fn no_search_begins_where_a_trial_has_too_few_requests() {
+        // A p99 takes 1000 requests.
+        let model = model("users: {rate: 5/s, do: ask}");
+        assert_eq!(least_rate(&model, seconds(50)), 20.0);
+    }
+
+    #[test]
+    fn more_users_press_harder_and_longer_thoughts_do_not() {
+        let of = |clients: &str| pressure(&model(clients));
+        assert!(of("users: {rate: 9/s, do: ask}") > of("users: {rate: 8/s, do: ask}"));
+        let closed = |more: &str| of(&format!("users: {{{more}, do: ask}}"));
+        assert!(closed("concurrency: 3") > closed("concurrency: 2"));
+        assert!(closed("concurrency: 3, think: 2s") < closed("concurrency: 3, think: 1s"));
+    }
 }

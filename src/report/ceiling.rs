@@ -253,17 +253,9 @@ fn rate(rps: f64) -> String {
 
 /// The objective that is the nearest to its limit at the answer: `p99 243 ms of 250 ms`.
 fn tightest(found: &CeilingResult, answer: &AnswerResult) -> Option<String> {
-    let trial = found.trial_at(answer.value)?;
-    let share = |signal: &&SignalResult| match (signal.measured, signal.limit) {
-        (Some(measured), limit) if limit > 0.0 => measured / limit,
-        _ => 0.0,
-    };
-    let within = trial
-        .signals
-        .iter()
-        .filter(|signal| signal.standing == Standing::Within);
-    let tightest = within.max_by(|one, other| share(one).total_cmp(&share(other)))?;
-    Some(figure(tightest, "of a limit of"))
+    let tightest = found.trial_at(answer.value)?.tightest()?;
+    // What a single trial measured beyond its limit, where all of them together keep it, is chance.
+    (tightest.standing == Standing::Within).then(|| figure(tightest, "of a limit of"))
 }
 
 /// What the answer means in the terms of what was varied.

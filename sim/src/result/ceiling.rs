@@ -274,6 +274,16 @@ impl TrialResult {
         }
     }
 
+    /// The objective that is the nearest to its limit, or the furthest beyond it.
+    pub fn tightest(&self) -> Option<&SignalResult> {
+        let share = |signal: &SignalResult| match (signal.measured, signal.limit) {
+            (Some(measured), limit) if limit > 0.0 => measured / limit,
+            _ => 0.0,
+        };
+        let signals = self.signals.iter();
+        signals.max_by(|one, other| share(one).total_cmp(&share(other)))
+    }
+
     /// The share of the requests sent that failed.
     pub fn error_share(&self) -> Option<f64> {
         let counts = &self.window.requests;

@@ -41,6 +41,14 @@ impl Axis {
         }
     }
 
+    /// The next whole load on the easier side.
+    pub fn next_easier(self, load: f64) -> f64 {
+        match self.direction {
+            Direction::Rising => load - 1.0,
+            Direction::Falling => load + 1.0,
+        }
+    }
+
     /// The next whole load on the harder side.
     pub fn next_harder(self, load: f64) -> f64 {
         match self.direction {

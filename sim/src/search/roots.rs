@@ -323,7 +323,7 @@ impl Roots {
 
     /// Runs all paths at a load that they were not at. Where there is no such load the curve has no more to say.
     fn look(&mut self, at: f64) -> Next {
-        let load = self.axis.load(at.clamp(self.ends[0], self.ends[1]));
+        let load = self.further(at);
         let at = self.axis.position(load);
         if self.main.paths_at(at) as u64 >= self.paths {
             return match self.main.root() {
@@ -336,6 +336,23 @@ impl Roots {
         self.active.push(at);
         let have = self.main.paths_at(at) as u64;
         self.ask(load, Stage::Main, have..self.paths)
+    }
+
+    /// The load at a position. Where only whole ones exist, a small step comes back to where it was made: then the next one.
+    fn further(&self, at: f64) -> f64 {
+        let load = self.axis.load(at.clamp(self.ends[0], self.ends[1]));
+        let again = self.main.paths_at(self.axis.position(load)) as u64 >= self.paths;
+        if !(self.axis.whole && again) {
+            return load;
+        }
+        let next = match self.main.root() {
+            Root::Before => self.axis.next_easier(load),
+            Root::Beyond => self.axis.next_harder(load),
+            Root::At(_) => return load,
+        };
+        let within =
+            next >= 1.0 && (self.ends[0]..=self.ends[1]).contains(&self.axis.position(next));
+        if within { next } else { load }
     }
 
     /// Where to look before the root is told exactly enough; `None` when it is.
