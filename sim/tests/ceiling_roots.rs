@@ -51,7 +51,7 @@ fn searched(
     let mut roots = Roots::new(axis, wanted);
     let mut asks = Vec::new();
     loop {
-        match roots.next() {
+        match roots.follows() {
             Next::Done(outcome) => return (outcome, asks),
             Next::Run(ask) => {
                 assert!(asks.len() < MOST_TRIALS, "it asks for ever: {asks:?}");

@@ -160,7 +160,7 @@ impl Roots {
     }
 
     /// What follows from what is known.
-    pub fn next(&mut self) -> Next {
+    pub fn follows(&mut self) -> Next {
         if self.asked >= MOST_TRIALS {
             return Next::Done(self.outcome.clone().unwrap_or(Outcome::Unclear));
         }

@@ -102,7 +102,7 @@ pub fn search<E>(
     let mut main: Option<(f64, Length)> = None;
     let mut stopped = false;
     let outcome = loop {
-        let ask = match roots.next() {
+        let ask = match roots.follows() {
             Next::Done(outcome) => break Some(outcome),
             Next::Run(ask) => ask,
         };
@@ -327,7 +327,7 @@ impl Kept {
             add_path(parts, &finished.measure);
             trial.ran.measure.merge(&finished.measure);
             trial.ran.intended += finished.intended;
-            trial.ran.ended_at = trial.ran.ended_at + finished.simulated;
+            trial.ran.ended_at += finished.simulated;
             trial.paths += 1;
         }
         trial.judged = judged_by(model, &trial.ran.measure, parts);
