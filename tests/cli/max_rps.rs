@@ -195,6 +195,12 @@ fn every_trial_is_kept_as_a_run_and_as_a_row() {
         number(&again, "throughput_rps"),
         number(&document["trials"][1], "throughput_rps")
     );
+    let whole = words(&format!("report {}", out.display()));
+    assert_eq!(
+        (whole.code, &whole.stdout),
+        (Some(0), &ran.stdout),
+        "{whole:?}"
+    );
     // What is there is not replaced unasked, and nothing runs for it.
     let taken = search(&flags, OPEN);
     assert_eq!(taken.code, Some(2), "{taken:?}");
