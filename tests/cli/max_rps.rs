@@ -195,6 +195,12 @@ fn every_trial_is_kept_as_a_run_and_as_a_row() {
         number(&again, "throughput_rps"),
         number(&document["trials"][1], "throughput_rps")
     );
+    let whole = words(&format!("report {}", out.display()));
+    assert_eq!(
+        (whole.code, &whole.stdout),
+        (Some(0), &ran.stdout),
+        "{whole:?}"
+    );
     // What is there is not replaced unasked, and nothing runs for it.
     let taken = search(&flags, OPEN);
     assert_eq!(taken.code, Some(2), "{taken:?}");
@@ -259,7 +265,7 @@ fn a_search_finds_the_ceiling_of_a_known_queue_within_its_precision() {
     // M/M/1 at 1,000/s: the p99 of the response is ln 100 / (mu - lambda), 20 ms at 769.7/s.
     let spec = "{blis: 1, name: mm1, run: {horizon: 60s}, clients: {a: {rate: 100/s, do: ask}}, actions: {ask: {path: [{visit: \
                 s}, reply], slo: {p99: 20ms}}}, services: {s: {workers: 1, time: {exponential: {mean: 1ms}}}}}";
-    let ran = with_stdin("max-rps --spec - --json --precision 4%", spec);
+    let ran = with_stdin("max-rps --spec - --json --precision 10%", spec);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let answer = ran.json()["answer"].clone();
     let value = number(&answer, "value");
@@ -275,7 +281,7 @@ fn a_search_finds_the_ceiling_of_a_known_queue_within_its_precision() {
     );
     // The other way round: the least number of workers.
     let ran = with_stdin(
-        "max-rps --spec - --json --precision 5% --over services.s.workers --at 2500/s --search 1..64",
+        "max-rps --spec - --json --precision 10% --over services.s.workers --at 2500/s --search 1..64",
         spec,
     );
     let found = ran.json();

@@ -155,7 +155,7 @@ pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
                 "streams.{}.consumers.{}.slo.no_growth",
                 stream.value, consumer.value
             );
-            put(key, none.map(|none| Setting::of(none, &none.value)));
+            put(key, none.map(|none| Setting::of(none, none.value)));
         }
     }
     for assignment in spec.set.assignments() {

@@ -380,6 +380,26 @@ proptest! {
         }
     }
 
+    /// Trials that somebody else asked for count as well, in whatever order: the lower bound is below the upper one, which is the
+    /// least that tripped.
+    #[test]
+    fn any_trials_leave_the_bounds_in_order(
+        trials in prop::collection::vec((0usize..30, any_outcome()), 1..40),
+        direction in prop_oneof![Just(Direction::Rising), Just(Direction::Falling)],
+    ) {
+        let mut bracket = Bracket::new(whole(1.0, 30.0, direction)).unwrap_or_else(|why| panic!("{why}"));
+        let loads = bracket.loads().to_vec();
+        prop_assert_eq!(loads.len(), 30);
+        for (at, judged) in &trials {
+            bracket.tried(loads[*at], judged);
+        }
+        let of = |status| trials.iter().filter(move |(_, judged)| judged.status == status);
+        let least = of(Status::Trip).map(|(at, _)| *at).min();
+        let below = least.unwrap_or(loads.len());
+        let most = of(Status::Pass).map(|(at, _)| *at).filter(|at| *at < below).max();
+        prop_assert_eq!(bracket.bounds(), (most.map(|at| loads[at]), least.map(|at| loads[at])));
+    }
+
     /// A load is judged wrongly now and then: the answer is never above a load that tripped, and the ceiling is found where
     /// nothing went wrong.
     #[test]
