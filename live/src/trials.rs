@@ -226,10 +226,11 @@ impl Trials {
             warn,
         } = beside;
         let end = Time::ZERO + self.pace.warmup + self.pace.hold;
-        let (enough, mut looks) = (Cell::new(false), Looks::default());
+        let mut looks = Looks::new(Time::ZERO + self.pace.warmup, end);
+        let enough = Cell::new(false);
         let mut show = |reached: Progress, (measure, recent): &mut Heard| {
             show(reached, recent);
-            if let Some(look) = looks.due(measure) {
+            if let Some(look) = looks.due(reached.now, measure) {
                 let to_come = to_come(reached, end);
                 let so_far = SoFar {
                     measure,

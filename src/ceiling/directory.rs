@@ -3,7 +3,8 @@
 //!
 //! It appears whole or not at all. In a directory that exists everything is written aside first and then takes its place.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use blis_live::journal::{NamedText, Readers};
@@ -22,6 +23,8 @@ use crate::run_directory::{
 };
 use blis_sim::result::CeilingResult;
 
+/// Most bytes of a document that is read.
+const MOST_BYTES: u64 = 1 << 30;
 /// The document's file name.
 pub const CEILING: &str = "ceiling.json";
 /// The rows' file name.
@@ -130,6 +133,35 @@ impl SearchDirectory {
             }
         }
         Ok(())
+    }
+}
+
+/// The document of the search that a directory holds; `None` where it holds none.
+///
+/// # Errors
+/// [`Failure::Usage`] when it cannot be read.
+pub fn found_in(directory: &Path) -> Result<Option<CeilingResult>, Failure> {
+    let path = directory.join(CEILING);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let unreadable = |why: String| {
+        Failure::Usage(format!(
+            "no search can be read there: {}: {why}; name a directory that `blis max-rps --out` wrote",
+            path.display()
+        ))
+    };
+    let mut text = String::new();
+    let opened = File::open(&path).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text));
+    opened.map_err(|why| unreadable(why.to_string()))?;
+    let found: CeilingResult =
+        serde_json::from_str(&text).map_err(|why| unreadable(why.to_string()))?;
+    match found.schema == CEILING_SCHEMA {
+        true => Ok(Some(found)),
+        false => Err(unreadable(format!(
+            "its schema is {}",
+            shown(&found.schema)
+        ))),
     }
 }
 

@@ -1,6 +1,5 @@
 //! A numeric key of a spec as what is varied.
 
-use blis_sim::model::Model;
 use blis_sim::spec::error::shown;
 use blis_sim::spec::{Assignment, Fields, Under, resolved};
 
@@ -139,9 +138,4 @@ impl Key {
         text.parse()
             .map_err(|error| Failure::Usage(format!("--over {}: {error}", shown(&self.path))))
     }
-}
-
-/// Whether two models differ in anything that a simulation looks at.
-pub fn differ<P: PartialEq>(one: &Model<P>, other: &Model<P>) -> bool {
-    one != other
 }

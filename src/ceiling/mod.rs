@@ -18,6 +18,7 @@ mod steps;
 mod unit;
 mod varied;
 
+pub use directory::found_in;
 pub use document::{About, Tried, document, figure, status};
 pub use objectives::refuse_none as refuse_no_objective;
 pub use places::Places;

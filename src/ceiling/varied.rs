@@ -1,12 +1,12 @@
 //! What a search varies: a spec, lowered for one load after the other.
 
-use blis_sim::model::Model;
+use blis_sim::model::{Connections, Model, Path};
 use blis_sim::spec::error::{Origin, shown};
 use blis_sim::spec::syntax::{Run, Warmup};
 use blis_sim::spec::units::Duration;
 use blis_sim::spec::{Spanned, Spec};
 
-use super::key::{Key, differ};
+use super::key::Key;
 use super::own::Own;
 use super::unit::{self, Unit};
 use crate::exit::{Failure, show, tell};
@@ -46,6 +46,25 @@ pub struct Varied<P> {
     own: Option<(Own, f64)>,
     /// The load at which a key is varied, where it is not the one as written.
     at: Option<f64>,
+}
+
+impl Varied<Path> {
+    /// As [`Varied::check`], where only what a simulation looks at counts.
+    ///
+    /// # Errors
+    /// Those of [`Varied::check`].
+    pub fn check_simulated(&self, loads: &[f64]) -> Result<(), Failure> {
+        self.check_by(loads, |mut model| {
+            model.connections = Connections::default();
+            model.variables.clear();
+            model
+                .clients
+                .iter_mut()
+                .for_each(|one| one.connections = None);
+            model.actions.iter_mut().for_each(|one| one.sending = None);
+            model
+        })
+    }
 }
 
 impl<P: PartialEq> Varied<P> {
@@ -226,11 +245,15 @@ impl<P: PartialEq> Varied<P> {
     /// # Errors
     /// Those of [`Varied::model_at`]; [`Failure::Usage`] where the load changes nothing.
     pub fn check(&self, loads: &[f64]) -> Result<(), Failure> {
+        self.check_by(loads, |model| model)
+    }
+
+    fn check_by(&self, loads: &[f64], seen: impl Fn(Model<P>) -> Model<P>) -> Result<(), Failure> {
         let (Some(first), Some(last)) = (loads.first(), loads.last()) else {
             return Ok(());
         };
         let (low, high) = (self.model_at(*first)?, self.model_at(*last)?);
-        if loads.len() > 1 && !differ(&low, &high) {
+        if loads.len() > 1 && seen(low) == seen(high) {
             return Err(Failure::Usage(format!(
                 "--over {} changes nothing: the load is the same at {} and at {}; name another key",
                 shown(self.name()),

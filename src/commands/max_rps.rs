@@ -132,10 +132,16 @@ impl How {
         match &args.steps {
             Some(steps) => {
                 let ramp = ceiling::ramp(args, steps, varied)?;
-                varied.check(&ramp.loads)?;
+                varied.check_simulated(&ramp.loads)?;
                 Ok(How::Steps(ramp))
             }
-            None => Ok(How::Search(ceiling::sought(args, varied)?)),
+            None => {
+                let sought = ceiling::sought(args, varied)?;
+                if let Some(ends) = sought.range {
+                    varied.check_simulated(&ends)?;
+                }
+                Ok(How::Search(sought))
+            }
         }
     }
 

@@ -1,9 +1,10 @@
-//! `blis report`: shows the result of a run directory again, or what the record of an interrupted run has.
+//! `blis report`: shows the result of a run directory or of a search again, or what the record of an interrupted run has.
 //!
 //! Nothing is written: the directory stays as it is.
 
 use blis_sim::result::Run;
 
+use crate::ceiling;
 use crate::cli::{Format, ReportArgs};
 use crate::commands::print;
 use crate::exit::{Done, Failure, tell};
@@ -16,6 +17,15 @@ use crate::report;
 /// [`Failure::Usage`] when the directory holds no run, or a record that is not the one of its result, which is found when the
 /// result has been printed; [`Failure::Output`] when stdout cannot be written.
 pub fn execute(args: &ReportArgs) -> Result<Done, Failure> {
+    if let Some(found) = ceiling::found_in(&args.run)? {
+        let report = report::ceiling(&found);
+        print(&match args.format.chosen() {
+            Format::Text => report::text(&report),
+            Format::Markdown => report::markdown(&report),
+            Format::Json => found.to_json()?,
+        })?;
+        return Ok(Done::Well);
+    }
     match Recorded::read(&args.run, "report")? {
         Recorded::Ended(finished) => {
             show(

@@ -142,6 +142,8 @@ fn what_cannot_be_searched_is_refused_before_anything_runs() {
         ("--over seed --steps 1,2", "sets it itself"),
         ("--over run.requests --steps 1,2", "sets it itself"),
         ("--over nonsense --steps 1,2", "nonsense"),
+        ("--over connections.pool --steps 1,2", "changes nothing"),
+        ("--over connections.pool --search 1..2", "changes nothing"),
         ("--at 400/s --steps 1,2", "--at fixes the load"),
         (
             "--over services.s.workers --set services.s.workers=4 --steps 1,2",
@@ -194,6 +196,12 @@ fn every_trial_is_kept_as_a_run_and_as_a_row() {
     assert_eq!(
         number(&again, "throughput_rps"),
         number(&document["trials"][1], "throughput_rps")
+    );
+    let whole = words(&format!("report {}", out.display()));
+    assert_eq!(
+        (whole.code, &whole.stdout),
+        (Some(0), &ran.stdout),
+        "{whole:?}"
     );
     // What is there is not replaced unasked, and nothing runs for it.
     let taken = search(&flags, OPEN);

@@ -1,7 +1,7 @@
 //! When a trial is looked at whether it is decided.
 
 use blis_sim::measure::Measure;
-use blis_sim::time::Time;
+use blis_sim::time::{Span, Time};
 
 use crate::driver::Progress;
 
@@ -30,26 +30,32 @@ pub fn to_come(reached: Progress, end: Time) -> u64 {
 /// Requests that have ended when it is looked at first.
 const FIRST: u64 = 100;
 
-/// Looks at doubling sizes: as few as the logarithm of the requests, so that looking often decides nothing by chance.
+/// Looks at doubling sizes, from a quarter of the window on. Every look makes the tests of all later ones stricter, so that
+/// looking often decides nothing by chance: there are few.
 #[derive(Debug, Clone, Copy)]
 pub struct Looks {
+    from: Time,
     next: u64,
     number: u32,
 }
 
-impl Default for Looks {
-    fn default() -> Looks {
+impl Looks {
+    /// Looks at a trial whose window begins and ends then.
+    pub fn new(warmup: Time, end: Time) -> Looks {
+        let quarter = Span::from_nanos(end.since(warmup.min(end)).as_nanos() / 4);
         Looks {
+            from: warmup + quarter,
             next: FIRST,
             number: 0,
         }
     }
-}
 
-impl Looks {
     /// The number of the look that is due with what is measured now, from 1.
-    pub fn due(&mut self, measure: &Measure) -> Option<u32> {
-        self.due_at(measure.total().window.requests.ended_total())
+    pub fn due(&mut self, now: Time, measure: &Measure) -> Option<u32> {
+        match now < self.from {
+            true => None,
+            false => self.due_at(measure.total().window.requests.ended_total()),
+        }
     }
 
     /// How many there were.
@@ -86,13 +92,24 @@ mod tests {
 
     #[test]
     fn looks_are_at_doubling_sizes() {
-        let mut looks = Looks::default();
+        let mut looks = Looks::new(Time::ZERO, Time::ZERO);
         let due: Vec<(u64, u32)> = (0..=2_000)
             .filter_map(|ended| Some((ended, looks.due_at(ended)?)))
             .collect();
         assert_eq!(due, [(100, 1), (200, 2), (400, 3), (800, 4), (1_600, 5)]);
+        // Nobody looks in the first quarter of the window.
+        let window = [1_000_000_000, 5_000_000_000].map(Time::from_nanos);
+        let mut early = Looks::new(window[0], window[1]);
+        assert_eq!(early.from, Time::from_nanos(2_000_000_000));
+        early.next = 0;
+        let text = "{blis: 1, name: a, run: {requests: 9}, actions: {ask: {path: [reply]}}, clients: {c: {rate: 1/s, do: ask}}}";
+        let read = blis_sim::spec::read(text).expect("it reads");
+        let nothing = Measure::new(&blis_sim::spec::lower(&read).expect("it lowers").model);
+        let due =
+            [1_900_000_000, 2_000_000_000].map(|now| early.due(Time::from_nanos(now), &nothing));
+        assert_eq!(due, [None, Some(1)]);
         // Whoever looks late looks again when there is twice as much.
-        let mut looks = Looks::default();
+        let mut looks = Looks::new(Time::ZERO, Time::ZERO);
         let due = [150, 299, 300].map(|ended| looks.due_at(ended));
         assert_eq!(due, [Some(1), None, Some(2)]);
     }

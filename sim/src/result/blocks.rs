@@ -29,7 +29,7 @@ pub struct Run {
     pub seed: u64,
     /// The values that decided the run, by their keys in the spec, and where each came from.
     pub configuration: BTreeMap<String, Setting>,
-    /// What ended the load: `horizon`, `budget`, `idle` (nobody had anything left to send) or `interrupted`.
+    /// What ended the load: `horizon`, `budget`, `idle` (nobody had anything left to send), `interrupted`, or `decided` (a trial of a search ended early).
     pub ended_by: String,
     /// The measured window.
     pub window: Window,
