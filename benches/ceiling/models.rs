@@ -261,11 +261,10 @@ pub fn cases() -> Vec<Case> {
         ),
         rate(
             "fan-out",
-            format!(
-                "{{blis: 1, name: ceiling, seed: SEED, run: {{horizon: 60s, drain: 10s}}, clients: {{c: {{rate: LOAD/s, do: a}}}}, \
-                 actions: {{a: {{path: [{{emit: f}}, reply], await: {{from: {{fan_out: f}}, deliveries: 10}}, slo: {{deliveries: {{last: \
-                 {{p99: 100ms}}}}}}}}}}, fan_outs: {{f: {{subscribers: 10, delay: 0s, service: s}}}}, services: {{s: {{workers: 1, time: 1ms}}}}}}"
-            ),
+            "{blis: 1, name: ceiling, seed: SEED, run: {horizon: 60s, drain: 10s}, clients: {c: {rate: LOAD/s, do: a}}, actions: {a: \
+             {path: [{emit: f}, reply], await: {from: {fan_out: f}, deliveries: 10}, slo: {deliveries: {last: {p99: 100ms}}}}}, \
+             fan_outs: {f: {subscribers: 10, delay: 0s, service: s}}, services: {s: {workers: 1, time: 1ms}}}"
+                .to_owned(),
             20.0,
             Exact::Continuous(fan),
         ),

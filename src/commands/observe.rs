@@ -144,7 +144,7 @@ fn run_of<S>(
     check(&observed)?;
     let evidence = evidence(&workload.model, &observed);
     let run = observed::conclude(workload, target, observed, evidence, record);
-    run.live.iter().for_each(|live| warn(live));
+    run.live.iter().for_each(warn);
     Ok(run)
 }
 

@@ -139,13 +139,13 @@ fn cell(trial: &TrialResult, column: &SignalResult) -> String {
 /// answer stands below it.
 fn reasons(found: &CeilingResult) -> Vec<String> {
     let unit = unit(found);
-    let others = found
+    let mut others = found
         .trials
         .iter()
         .filter(|trial| trial.verdict != Status::Pass);
     let shown: Vec<&TrialResult> = match (found.searched, &found.answer) {
         (false, _) => others.collect(),
-        (true, None) => others.last().into_iter().collect(),
+        (true, None) => others.next_back().into_iter().collect(),
         (true, Some(_)) => {
             let open = found
                 .trials

@@ -373,10 +373,10 @@ proptest! {
     #[test]
     fn any_outcomes_end_it(wanted in any_range(), outcomes in prop::collection::vec(any_outcome(), 1..40)) {
         let (_, bracket) = search(wanted, |nth, _| outcomes[nth % outcomes.len()].clone());
-        if let Ended::Ceiling(found) = bracket.ended() {
-            if let Some([low, high]) = found.interval {
-                prop_assert!(low < high && low <= found.load && found.load <= high);
-            }
+        if let Ended::Ceiling(found) = bracket.ended()
+            && let Some([low, high]) = found.interval
+        {
+            prop_assert!(low < high && low <= found.load && found.load <= high);
         }
     }
 
