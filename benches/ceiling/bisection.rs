@@ -33,8 +33,11 @@ fn bisect(case: &Case, seed: u64, precision: f64, length: (f64, Length)) -> (f64
     while passes(high) {
         (low, high) = (high, 2.0 * high);
     }
-    while low == high && !passes(low / 2.0) {
-        (low, high) = (low / 2.0, low / 2.0);
+    while low == high {
+        match passes(low / 2.0) {
+            true => low /= 2.0,
+            false => (low, high) = (low / 2.0, low / 2.0),
+        }
     }
     while high / low > 1.0 + precision {
         let middle = (low * high).sqrt();

@@ -57,9 +57,13 @@ impl Axis {
         }
     }
 
-    /// Both ends of an interval of positions as loads, the smaller first.
-    pub fn loads(self, [low, high]: [f64; 2]) -> [f64; 2] {
-        let [one, other] = [self.exact(low), self.exact(high)];
+    /// Both ends of an interval of positions as loads, the smaller first. Of whole loads, those between which the largest is
+    /// that is no harder than a position of the interval.
+    pub fn loads(self, ends: [f64; 2]) -> [f64; 2] {
+        let [one, other] = ends.map(|end| match self.whole {
+            true => self.easier(end),
+            false => self.exact(end),
+        });
         [one.min(other), one.max(other)]
     }
 
@@ -142,6 +146,18 @@ mod tests {
             (USERS.next_harder(4.0), WORKERS.next_harder(4.0)),
             (5.0, 3.0)
         );
+    }
+
+    #[test]
+    fn the_ends_of_an_interval_of_whole_loads_are_whole() {
+        let ends = |axis: Axis, low: f64, high: f64| {
+            let ends = [low, high].map(|load| axis.position(load));
+            axis.loads(ends)
+        };
+        assert_eq!(ends(USERS, 211.5, 213.4), [211.0, 213.0]);
+        assert_eq!(ends(WORKERS, 5.9, 5.03), [6.0, 6.0]);
+        let [low, high] = ends(RATE, 98.25, 101.5);
+        assert!((low - 98.25).abs() < 1e-9 && (high - 101.5).abs() < 1e-9);
     }
 
     #[test]
