@@ -24,7 +24,7 @@ pub use objectives::refuse_none as refuse_no_objective;
 pub use places::Places;
 pub use plan::{Sought, after_trip, example, lines, ramp, refuse_live_flags, sought, wall};
 pub use predicted::predict;
-pub use remedies::run as remedies;
+pub use remedies::{check as check_remedies, run as remedies};
 pub use simulated::{eyes, run as search};
 pub use steps::{Ramp, simulated as simulate_steps};
 pub use unit::{Unit, ascending};

@@ -1,21 +1,61 @@
 //! What would raise the ceiling of a spec: changes that the model allows, and those that the user names.
 
+use std::collections::BTreeMap;
+
 use blis_sim::model::Path;
 use blis_sim::result::RemedyResult;
 use blis_sim::search::remedies::{Candidate, Remedy, remedies};
 use blis_sim::search::simulated::{Eyes, Plan, Reached};
 use blis_sim::search::{Change, Found};
 
+use blis_sim::spec::Assignment;
+use blis_sim::spec::error::shown;
+
 use super::simulated::failure;
-use super::varied::Varied;
+use super::varied::{Varied, as_simulated};
 use crate::exit::Failure;
 
-/// Simulates every change.
+/// Refuses changes that a search cannot try: those of what is varied or of what the search sets, and those that change
+/// nothing.
+///
+/// # Errors
+/// [`Failure::Usage`] then, and those of [`Varied::changed_model_at`].
+pub fn check(varied: &Varied<Path>, asked: &[Assignment]) -> Result<(), Failure> {
+    let Some(load) = varied.written() else {
+        return Ok(());
+    };
+    let plain = as_simulated(varied.changed_model_at(load, &[])?);
+    for change in asked {
+        let refused = |why: &str| {
+            Failure::Usage(format!(
+                "--what-if {}={}: {why}",
+                shown(change.path()),
+                shown(change.value())
+            ))
+        };
+        if change.path() == varied.name() {
+            return Err(refused("this is what is varied; name another key"));
+        }
+        if change.is_within(&["run"]) || change.is_within(&["seed"]) {
+            return Err(refused(
+                "a search sets it itself, and compares on the same random numbers; name a key of the workload",
+            ));
+        }
+        let changed = varied.changed_model_at(load, std::slice::from_ref(change))?;
+        if as_simulated(changed) == plain {
+            return Err(refused("it changes nothing; give another value"));
+        }
+    }
+    Ok(())
+}
+
+/// Simulates what the user asks for, and every change that the model allows.
 ///
 /// # Errors
 /// Those of [`Varied::model_at`] and of a run.
 pub fn run(
     varied: &Varied<Path>,
+    asked: &[Assignment],
     found: &Found,
     plan: Plan,
     eyes: Eyes<'_>,
@@ -35,7 +75,15 @@ pub fn run(
             Ok(changed)
         }),
     });
-    let all = remedies(candidates.collect(), found, plan, eyes, see).map_err(failure)?;
+    let asked = asked.iter().map(|change| Candidate {
+        what: format!("{}={}", change.path(), change.value()),
+        keys: BTreeMap::from([(change.path().to_owned(), change.value().to_owned())]),
+        asked: true,
+        model_at: Box::new(move |load| varied.changed_model_at(load, std::slice::from_ref(change))),
+    });
+    // What was asked for comes first, in case that time runs out.
+    let candidates: Vec<Candidate<'_, Failure>> = asked.chain(candidates).collect();
+    let all = remedies(candidates, found, plan, eyes, see).map_err(failure)?;
     Ok(all.into_iter().map(result).collect())
 }
 

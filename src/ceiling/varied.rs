@@ -4,7 +4,7 @@ use blis_sim::model::{Connections, Model, Path};
 use blis_sim::spec::error::{Origin, shown};
 use blis_sim::spec::syntax::{Run, Warmup};
 use blis_sim::spec::units::Duration;
-use blis_sim::spec::{Spanned, Spec};
+use blis_sim::spec::{Assignment, Spanned, Spec};
 
 use super::key::Key;
 use super::own::Own;
@@ -54,17 +54,18 @@ impl Varied<Path> {
     /// # Errors
     /// Those of [`Varied::check`].
     pub fn check_simulated(&self, loads: &[f64]) -> Result<(), Failure> {
-        self.check_by(loads, |mut model| {
-            model.connections = Connections::default();
-            model.variables.clear();
-            model
-                .clients
-                .iter_mut()
-                .for_each(|one| one.connections = None);
-            model.actions.iter_mut().for_each(|one| one.sending = None);
-            model
-        })
+        self.check_by(loads, as_simulated)
     }
+}
+
+/// A model without what a simulation does not look at.
+pub(super) fn as_simulated(mut model: Model) -> Model {
+    model.connections = Connections::default();
+    model.variables.clear();
+    let clients = model.clients.iter_mut();
+    clients.for_each(|one| one.connections = None);
+    model.actions.iter_mut().for_each(|one| one.sending = None);
+    model
 }
 
 impl<P: PartialEq> Varied<P> {
@@ -174,8 +175,27 @@ impl<P: PartialEq> Varied<P> {
                 own.set(&mut spec, load, written);
                 Ok(spec)
             }
+            Parameter::Key(_) => self.changed_spec_at(load, &[]),
+        }
+    }
+
+    /// The spec at a load, with these values set in it besides.
+    ///
+    /// # Errors
+    /// [`Failure::Spec`] where the language does not take it.
+    fn changed_spec_at(&self, load: f64, changes: &[Assignment]) -> Result<Spec, Failure> {
+        match &self.parameter {
+            Parameter::Own(own) => {
+                let mut spec = self.variations.spec(changes)?;
+                bounded(&mut spec);
+                let written = own.load(&spec)?;
+                own.set(&mut spec, load, written);
+                Ok(spec)
+            }
             Parameter::Key(key) => {
-                let mut spec = self.variations.spec(&[key.at(load)?])?;
+                let mut all = changes.to_vec();
+                all.push(key.at(load)?);
+                let mut spec = self.variations.spec(&all)?;
                 bounded(&mut spec);
                 if let (Some((own, _)), Some(at)) = (self.own, self.at) {
                     // The key may be one of those that the load is made of.
@@ -222,6 +242,14 @@ impl<P: PartialEq> Varied<P> {
     /// [`Failure::Spec`] where the language does not take it, [`Failure::Usage`] where memory does not suffice.
     pub fn model_at(&self, load: f64) -> Result<Model<P>, Failure> {
         self.variations.model(&self.spec_at(load)?)
+    }
+
+    /// The model at a load, with these values set in the spec besides.
+    ///
+    /// # Errors
+    /// Those of [`Varied::model_at`].
+    pub fn changed_model_at(&self, load: f64, changes: &[Assignment]) -> Result<Model<P>, Failure> {
+        self.variations.model(&self.changed_spec_at(load, changes)?)
     }
 
     /// The workload as the spec is written.

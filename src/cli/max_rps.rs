@@ -121,7 +121,7 @@ pub struct TrialArgs {
     pub tiers: Option<String>,
 
     /// Also search the ceiling with this key set so, such as services.api.workers=5. May be repeated.
-    #[arg(long, value_name = "KEY=VALUE", value_parser = assignment, allow_hyphen_values = true)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = assignment, allow_hyphen_values = true, conflicts_with = "steps")]
     pub what_if: Vec<Assignment>,
 
     /// Threads for simulated trials, which change no result; one for each core unless given.

@@ -50,6 +50,7 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
     let workload = varied.as_written()?;
     ceiling::refuse_no_objective(&workload.model)?;
     let how = How::of(trials, &varied)?;
+    ceiling::check_remedies(&varied, &trials.what_if)?;
     if args.dry_run {
         let lines = how.lines(&varied);
         print(&format!(
@@ -92,9 +93,9 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
             let mut search = |reached: Reached| see(reached.paths, reached.load, reached.bounds);
             let (found, tried, plan) =
                 ceiling::search(&varied, *sought, trials, eyes, &mut search)?;
-            let remedies = ceiling::remedies(&varied, &found, plan, eyes, &mut |_, reached| {
-                search(reached);
-            })?;
+            let mut try_out = |_: &str, reached| search(reached);
+            let asked = &trials.what_if;
+            let remedies = ceiling::remedies(&varied, asked, &found, plan, eyes, &mut try_out)?;
             (found, tried, remedies)
         }
     };
@@ -222,7 +223,10 @@ fn refuse_unbuilt(args: &MaxRpsArgs) -> Result<(), Failure> {
     let trials = &args.trials;
     let flags = [
         ("--tiers", trials.tiers.is_some()),
-        ("--what-if", !trials.what_if.is_empty()),
+        (
+            "--what-if in a live search",
+            live::is_meant(args) && !trials.what_if.is_empty(),
+        ),
     ];
     match flags.into_iter().find(|(_, given)| *given) {
         None => Ok(()),

@@ -368,8 +368,18 @@ fn remedies(found: &CeilingResult) -> Section {
         true => Table::default(),
         false => table,
     };
-    let none = others
-        .into_iter()
-        .map(|remedy| format!("{} brings none", remedy.what));
+    let none = others.into_iter().map(|remedy| {
+        let what = &remedy.what;
+        let gain = remedy.gain.map(|gain| gain * 100.0);
+        match (gain, remedy.gain_ci95) {
+            (None, _) => format!("{what}: not measured"),
+            (Some(gain), Some([_, high])) if high < 0.0 => format!(
+                "{what} lowers the ceiling by {:.1} %, to {}",
+                -gain,
+                or_not_measured(remedy.ceiling, |ceiling| unit.shown(ceiling))
+            ),
+            (Some(_), _) => format!("{what} brings none"),
+        }
+    });
     Section::of([Block::Table(table), Block::Notes(none.collect())])
 }

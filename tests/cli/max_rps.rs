@@ -309,3 +309,57 @@ fn ranges_that_are_none_are_refused() {
     let ran = with_stdin(nothing, OPEN);
     assert_eq!(ran.code, Some(2), "{ran:?}");
 }
+
+#[test]
+fn remedies_are_simulated_and_ranked_by_what_they_bring() {
+    let spec = OPEN.replace(
+        "services: {s:",
+        "services: {spare: {workers: 9, time: 1us}, s:",
+    );
+    let spec = spec.replace("{visit: s}", "{visit: spare}, {visit: s}");
+    let flags = "--precision 10% --what-if services.s.time=2ms --what-if services.s.workers=3";
+    let ran = with_stdin(&format!("max-rps --spec - --json {flags}"), &spec);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let found = ran.json();
+    let remedies = at(&found, "remedies").as_array().expect("remedies");
+    let of = |what: &str| {
+        let mut all = remedies.iter();
+        let found = all.find(|one| at(one, "what").as_str().is_some_and(|of| of.contains(what)));
+        found.unwrap_or_else(|| panic!("{what}: {remedies:?}"))
+    };
+    // Two workers carry more than twice what one does below the same limit.
+    let worker = of("one more worker of service s");
+    assert!(number(worker, "gain") > 0.8, "{worker}");
+    assert_eq!(at(worker, "brings"), true);
+    assert_eq!(
+        at(worker, "changes"),
+        &serde_json::json!({"services.s.workers": "2"})
+    );
+    let asked = of("services.s.workers=3");
+    assert!(number(asked, "gain") > number(worker, "gain"), "{asked}");
+    assert_eq!(at(asked, "asked"), true);
+    let slower = of("services.s.time=2ms");
+    assert!(number(slower, "gain") < -0.2, "{slower}");
+    assert_eq!(at(of("one more worker of service spare"), "brings"), false);
+    let gains: Vec<f64> = remedies.iter().map(|one| number(one, "gain")).collect();
+    assert!(gains.is_sorted_by(|one, next| one >= next), "{gains:?}");
+}
+
+#[test]
+fn what_cannot_be_tried_is_refused() {
+    for (change, said) in [
+        ("services.s.workers=1", "it changes nothing"),
+        ("actions.ask.live.request=my.other", "it changes nothing"),
+        ("run.horizon=9s", "a search sets it itself"),
+        ("services.t.workers=2", "services.t"),
+    ] {
+        let ran = search(&format!("--what-if {change}"), OPEN);
+        assert_eq!(ran.code, Some(2), "{change}: {ran:?}");
+        assert!(ran.stderr.contains(said), "{change}: {}", ran.stderr);
+    }
+    let ran = search(
+        "--over services.s.workers --what-if services.s.workers=2",
+        OPEN,
+    );
+    assert!(ran.stderr.contains("this is what is varied"), "{ran:?}");
+}
