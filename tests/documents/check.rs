@@ -21,6 +21,7 @@ const SHOWN: [&str; 26] = [
     "BLIS_BLESS=1 cargo test --workspace",
     "cargo bench --bench engine",
     "cargo bench --bench accuracy -- --write",
+    "cargo bench --bench ceiling -- --seeds 400",
     "cargo bench --bench live_ceiling",
     // What needs a server is held by tests/live.
     "blis serve --url nats://127.0.0.1:4222 &",
