@@ -10,7 +10,7 @@ use super::spec;
 use super::stranger::{Stranger, shape};
 
 /// Commands that are shown and not run: they would run this test again, or take minutes.
-const SHOWN: [&str; 26] = [
+const SHOWN: [&str; 27] = [
     "tests/run",
     "cargo run --release -- run --concurrency 50 --think-time-ms 500",
     "cargo build --release",
