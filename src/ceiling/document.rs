@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use blis_sim::analysis;
+use blis_sim::explain::QuantileExplained;
 use blis_sim::number::count;
 use blis_sim::result::{
     AnswerResult, CEILING_SCHEMA, CeilingEnd, CeilingResult, LIVE, LoadResult, RemedyResult, Run,
@@ -42,6 +43,8 @@ pub struct About<'a, P> {
     pub with_precision: bool,
     /// What a simulation of the same spec predicted.
     pub predicted: Option<f64>,
+    /// Where the time of slow requests goes at the answer.
+    pub slow: Option<QuantileExplained>,
     /// What would raise the ceiling.
     pub remedies: Vec<RemedyResult>,
 }
@@ -104,6 +107,7 @@ pub fn document<P: PartialEq>(
         trials,
         bottleneck,
         predicted: about.predicted,
+        slow: about.slow.clone(),
         remedies: about.remedies.clone(),
     })
 }

@@ -14,6 +14,7 @@ mod plan;
 mod predicted;
 mod remedies;
 mod simulated;
+mod slow;
 mod steps;
 mod unit;
 mod varied;
@@ -26,6 +27,7 @@ pub use plan::{Sought, after_trip, example, lines, ramp, refuse_live_flags, soug
 pub use predicted::predict;
 pub use remedies::{check as check_remedies, run as remedies};
 pub use simulated::{eyes, run as search};
+pub use slow::slow;
 pub use steps::{Ramp, simulated as simulate_steps};
 pub use unit::{Unit, ascending};
 pub use varied::Varied;

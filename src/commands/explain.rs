@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use blis_live::journal::JOURNAL;
-use blis_sim::explain::{self, Band, Explain, Explanation, QuantileExplained, Target};
-use blis_sim::measure::{Measure, Times};
+use blis_sim::explain::{self, Explain, Explanation, QuantileExplained};
+use blis_sim::measure::Measure;
 use blis_sim::result::{self, Run};
 use blis_sim::spec;
 use serde_json::Value;
@@ -20,9 +20,6 @@ use crate::report;
 use crate::run_directory::{RESULT, SPEC, refuse_file};
 use crate::simulate::{conclude, drive, warm_up};
 use crate::workload::{self, Workload};
-
-/// The quantiles that are explained, with the quantiles between which the requests lie that stand for them.
-const QUANTILES: [(f64, (f64, f64)); 2] = [(0.5, (0.49, 0.51)), (0.99, (0.985, 0.995))];
 
 /// Explains the run and prints where the time went.
 ///
@@ -76,7 +73,7 @@ fn explain(
     }
     measure.finish(ended.intended())?;
     let cell = measure.total();
-    let targets = targets(cell.window.latencies.response()).ok_or_else(|| {
+    let targets = explain::targets(cell.window.latencies.response()).ok_or_else(|| {
         Failure::Usage(format!(
             "{} measured no response times, so that there is nothing to explain",
             recorded.directory.display()
@@ -99,20 +96,6 @@ fn explain(
     Ok(Some(explain::document(
         model, sha, reproduced, notes, quantiles,
     )))
-}
-
-/// The quantiles with their bands; `None` when nothing was measured.
-fn targets(response: &Times) -> Option<[(Target, Band); 2]> {
-    let [median, slow] = QUANTILES.map(|(quantile, (low, high))| {
-        let (from, to) = response.band(low, high)?;
-        let target = Target {
-            quantile,
-            band: (low, high),
-            value: response.quantile(quantile)?,
-        };
-        Some((target, Band { from, to }))
-    });
-    Some([median?, slow?])
 }
 
 /// The result of a run directory.

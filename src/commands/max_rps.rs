@@ -99,6 +99,8 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
             (found, tried, remedies)
         }
     };
+    let stop = || interrupt.asked();
+    let slow = ceiling::slow(&varied, &found, ceiling::eyes(&stop, &time_is_up))?;
     progress.finish();
     let found = Found {
         interrupted: interrupt.asked(),
@@ -110,6 +112,7 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
         live: false,
         with_precision: trials.steps.is_none(),
         predicted: None,
+        slow,
         remedies,
     };
     let document = searched(args, &about, &found, &tried, &places)?;

@@ -15,6 +15,9 @@ use crate::ceiling::{Unit, figure};
 /// Most objectives that have a column of their own.
 const MOST_COLUMNS: usize = 6;
 
+/// The least share of the time that is told.
+const LEAST_PART: f64 = 0.01;
+
 /// The report of a search.
 pub fn ceiling(found: &CeilingResult) -> Report {
     Report {
@@ -24,6 +27,7 @@ pub fn ceiling(found: &CeilingResult) -> Report {
             Section::of([Block::Table(trials(found)), Block::Notes(reasons(found))]),
             Section::of([Block::Lines(answer(found))]),
             limit(found),
+            slow(found),
             remedies(found),
         ],
     }
@@ -342,6 +346,32 @@ fn limit(found: &CeilingResult) -> Section {
         None => Section::empty(),
         Some(bottleneck) => Section::fact(limits::fact(bottleneck, limits::was_used)),
     }
+}
+
+/// Where the time of slow requests goes, the largest part first; parts below a hundredth are left out.
+fn slow(found: &CeilingResult) -> Section {
+    let Some(slow) = &found.slow else {
+        return Section::empty();
+    };
+    let mut parts: Vec<(String, f64)> = Vec::new();
+    for (name, time) in &slow.services {
+        parts.push((format!("waiting for {name}"), time.waiting.share));
+        parts.push((format!("served by {name}"), time.service.share));
+        parts.push((format!("holding a worker of {name}"), time.held.share));
+    }
+    parts.push(("waiting to be sent".to_owned(), slow.lag.share));
+    parts.push((slow.elsewhere_is.clone(), slow.elsewhere.share));
+    parts.retain(|(_, share)| *share >= LEAST_PART);
+    parts.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    let parts = parts.iter();
+    let parts: Vec<String> = parts
+        .map(|(what, share)| format!("{} {what}", percent(*share)))
+        .collect();
+    Section::of([Block::Lines(vec![format!(
+        "of the time of slow requests (p99, {}): {}",
+        millis(slow.quantile_ms),
+        parts.join(", ")
+    )])])
 }
 
 /// What would raise the ceiling.

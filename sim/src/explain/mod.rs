@@ -14,6 +14,7 @@
 mod before_reply;
 mod document;
 mod sink;
+mod slow;
 mod walk;
 
 pub use document::{
@@ -21,3 +22,4 @@ pub use document::{
     json_schema, quantile,
 };
 pub use sink::{Band, Explain, StationSums, Sums};
+pub use slow::{slow, targets};

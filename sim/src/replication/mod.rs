@@ -18,6 +18,7 @@ pub use pair::{Paired, replicate_pair};
 pub use pilot::{Pilot, Unsteady, find_warmup};
 pub use plan::{Plan, Reached, Replicated, replicate};
 pub use pool::{Flow, in_order};
+pub(crate) use run::drive;
 pub use run::{Finished, Halt, Watch, simulate};
 pub use spread::{QUANTILES, Spread, Tail};
 

@@ -70,7 +70,7 @@ pub struct Finished {
 ///
 /// # Errors
 /// [`Halt`], but never for the books.
-pub(super) fn drive<S: Sink>(
+pub(crate) fn drive<S: Sink>(
     simulation: &mut Simulation<S>,
     watch: Watch<'_>,
     mut see: impl FnMut(&Simulation<S>),

@@ -10,6 +10,7 @@ use super::blocks::{
 };
 use super::constraints::Bottleneck;
 use super::messages::StreamResult;
+use crate::explain::QuantileExplained;
 use crate::search::Trial;
 use crate::spec::Setting;
 use crate::verdict::Status;
@@ -54,6 +55,10 @@ pub struct CeilingResult {
     /// none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predicted: Option<f64>,
+    /// Where the time of slow requests goes at the answer: those about the 99th percentile of one path, over all actions.
+    /// Absent where nothing is known of the inside of the system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow: Option<QuantileExplained>,
     /// What would raise the ceiling, by how much, as simulated; the largest gain first.
     pub remedies: Vec<RemedyResult>,
 }

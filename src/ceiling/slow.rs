@@ -1,0 +1,42 @@
+//! Where the time of slow requests goes at the answer of a search.
+
+use blis_sim::explain::{self, QuantileExplained};
+use blis_sim::model::Path;
+use blis_sim::search::length::Length;
+use blis_sim::search::simulated::Eyes;
+use blis_sim::search::{Ended, Found};
+use blis_sim::time::Time;
+
+use super::varied::Varied;
+use crate::exit::Failure;
+
+/// Follows the slow requests of one path of the trial at the answer; `None` where there is no answer, or no time.
+///
+/// # Errors
+/// Those of [`Varied::model_at`] and of a run.
+pub fn slow(
+    varied: &Varied<Path>,
+    found: &Found,
+    eyes: Eyes<'_>,
+) -> Result<Option<QuantileExplained>, Failure> {
+    let load = match &found.ended {
+        Ended::Ceiling(ceiling) => ceiling.load,
+        Ended::AtLeast(load, _) => *load,
+        Ended::NonePassed | Ended::Undecided(_) => return Ok(None),
+    };
+    let mut trials = found.trials.iter().rev();
+    let Some(trial) = trials.find(|trial| trial.load == load) else {
+        return Ok(None);
+    };
+    if (eyes.time_is_up)() {
+        return Ok(None);
+    }
+    let measure = &trial.ran.measure;
+    let mut model = varied.model_at(load)?;
+    let length = Length {
+        warmup: measure.warmup().since(Time::ZERO).as_secs_f64(),
+        measured: measure.measured().as_secs_f64() / trial.paths.max(1) as f64,
+    };
+    length.bound(&mut model);
+    Ok(explain::slow(&model, eyes.watch)?)
+}
