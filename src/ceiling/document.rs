@@ -7,13 +7,14 @@ use blis_sim::explain::QuantileExplained;
 use blis_sim::number::count;
 use blis_sim::result::{
     AnswerResult, CEILING_SCHEMA, CeilingEnd, CeilingResult, LIVE, LoadResult, RemedyResult, Run,
-    SIMULATED, SignalResult, SpecIdentity, TrialResult, VariedResult,
+    SIMULATED, SignalResult, SpecIdentity, TierResult, TiersResult, TrialResult, VariedResult,
 };
 use blis_sim::search::{AtLeast, Ended, Found};
 use blis_sim::spec;
 use blis_sim::verdict::{Standing, Status};
 
 use super::own::Own;
+use super::tiers::OfTiers;
 use super::unit::Unit;
 use super::varied::{Parameter, Varied};
 use crate::exit::Failure;
@@ -43,6 +44,8 @@ pub struct About<'a, P> {
     pub with_precision: bool,
     /// What a simulation of the same spec predicted.
     pub predicted: Option<f64>,
+    /// What was found for each of several limits.
+    pub tiers: Option<OfTiers>,
     /// Where the time of slow requests goes at the answer.
     pub slow: Option<QuantileExplained>,
     /// What would raise the ceiling.
@@ -107,9 +110,40 @@ pub fn document<P: PartialEq>(
         trials,
         bottleneck,
         predicted: about.predicted,
+        tiers: about.tiers.as_ref().map(|tiers| tiers_of(tiers, run_at)),
         slow: about.slow.clone(),
         remedies: about.remedies.clone(),
     })
+}
+
+/// The ceilings of several limits.
+fn tiers_of<'a>(tiers: &OfTiers, run_at: impl Fn(f64) -> Option<&'a Run>) -> TiersResult {
+    let pairs = tiers.tiers.limits().iter().zip(&tiers.found);
+    let limits: Vec<TierResult> = pairs
+        .map(|(limit, tier)| {
+            let value = load_of(&tier.ended);
+            TierResult {
+                limit_ms: limit.as_millis_f64(),
+                ended: end(&tier.ended),
+                value,
+                value_ci95: match &tier.ended {
+                    Ended::Ceiling(ceiling) => ceiling.interval,
+                    _ => None,
+                },
+                max_rps: value.and_then(&run_at).and_then(|run| run.throughput_rps),
+            }
+        })
+        .collect();
+    let logarithms = limits.iter().map(|tier| tier.max_rps.map(f64::ln));
+    let sum: Option<f64> = logarithms.sum();
+    let all = limits.len() == tiers.tiers.limits().len();
+    TiersResult {
+        objective: tiers.tiers.objective(),
+        geometric_mean_rps: sum
+            .filter(|_| all)
+            .map(|sum| (sum / limits.len() as f64).exp()),
+        limits,
+    }
 }
 
 fn end(ended: &Ended) -> CeilingEnd {

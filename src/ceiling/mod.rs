@@ -16,6 +16,7 @@ mod remedies;
 mod simulated;
 mod slow;
 mod steps;
+mod tiers;
 mod unit;
 mod varied;
 
@@ -26,8 +27,9 @@ pub use places::Places;
 pub use plan::{Sought, after_trip, example, lines, ramp, refuse_live_flags, sought, wall};
 pub use predicted::predict;
 pub use remedies::{check as check_remedies, run as remedies};
-pub use simulated::{eyes, run as search};
+pub use simulated::{eyes, run as search, run_tiers as search_tiers};
 pub use slow::slow;
 pub use steps::{Ramp, simulated as simulate_steps};
+pub use tiers::{OfTiers, Tiers};
 pub use unit::{Unit, ascending};
 pub use varied::Varied;

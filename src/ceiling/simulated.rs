@@ -1,20 +1,21 @@
 //! The search in the simulated world.
 
-use blis_sim::model::Path;
+use blis_sim::model::{Model, Path};
 use blis_sim::replication::{Halt, Watch};
 use blis_sim::runner::{Runner, Simulated};
 use blis_sim::search::length::Given;
 use blis_sim::search::roots::Wanted;
-use blis_sim::search::simulated::{Eyes, Failed, Plan, Reached, search};
-use blis_sim::search::{Axis, Direction, Found, Judged};
+use blis_sim::search::simulated::{Counts, Eyes, Failed, Plan, Reached, search, search_tiers};
+use blis_sim::search::{Axis, Direction, Found, Judged, Trial};
 use blis_sim::spec::units::Duration;
 use blis_sim::time::Span;
-use blis_sim::verdict::{Status, evidence};
+use blis_sim::verdict::{Signal, Status, evidence};
 
 use super::document::Tried;
 use super::own::Own;
 use super::plan::Sought;
 use super::steps::bound;
+use super::tiers::{OfTiers, Tiers};
 use super::varied::{Parameter, Varied};
 use crate::cli::TrialArgs;
 use crate::exit::Failure;
@@ -45,20 +46,74 @@ pub fn run(
 ) -> Result<(Found, Vec<Tried>, Plan), Failure> {
     let plan = plan(varied, sought, args, eyes.watch)?;
     let found = search(&|load| varied.model_at(load), plan, eyes, see).map_err(failure)?;
-    let tried = found.trials.iter().map(|trial| {
+    let tried = documents(varied, &found.trials, |_| ())?;
+    Ok((found, tried, plan))
+}
+
+/// The same for each of several limits. What is found on the whole is what is for the loosest of them.
+///
+/// # Errors
+/// Those of [`Varied::model_at`] and of a run.
+pub fn run_tiers(
+    varied: &Varied<Path>,
+    sought: Sought,
+    args: &TrialArgs,
+    tiers: Tiers,
+    eyes: Eyes<'_>,
+    see: &mut dyn FnMut(Reached),
+) -> Result<(Found, Vec<Tried>, OfTiers), Failure> {
+    let plan = plan(varied, sought, args, eyes.watch)?;
+    let model_at = |load: f64| {
+        let mut model = varied.model_at(load)?;
+        tiers.put(&mut model);
+        Ok(model)
+    };
+    let limits = tiers.limits().iter();
+    let choices: Vec<_> = limits
+        .map(|limit| |signal: &Signal| tiers.counts(*limit, signal))
+        .collect();
+    let counts: Vec<Counts<'_>> = choices.iter().map(|choice| choice as Counts<'_>).collect();
+    let all = search_tiers(&model_at, plan, &counts, eyes, see).map_err(failure)?;
+    let tried = documents(varied, &all.trials, |model| tiers.put(model))?;
+    // A search has a first tier, whatever stops it.
+    let Some(loosest) = all.tiers.last().cloned() else {
+        return Err(Failure::Usage("--tiers has no limit; give one".to_owned()));
+    };
+    let found = Found {
+        ended: loosest.ended,
+        lower: loosest.lower,
+        upper: loosest.upper,
+        contributions: loosest.contributions,
+        trials: all.trials,
+        interrupted: all.interrupted,
+    };
+    let of_tiers = OfTiers {
+        tiers: tiers.clone(),
+        found: all.tiers,
+    };
+    Ok((found, tried, of_tiers))
+}
+
+/// The result document of each trial, of a model with these objectives.
+fn documents(
+    varied: &Varied<Path>,
+    trials: &[Trial],
+    put: impl Fn(&mut Model),
+) -> Result<Vec<Tried>, Failure> {
+    let tried = trials.iter().map(|trial| {
         let measure = &trial.ran.measure;
         let hold = measure.measured().as_nanos() as f64 / trial.paths.max(1) as f64;
         let warmup = measure.warmup().as_nanos() as f64;
         let mut spec = varied.spec_at(trial.load)?;
         bound(&mut spec, Duration(warmup), Duration(hold.round().max(1.0)));
-        let workload = varied.workload(&spec)?;
+        let mut workload = varied.workload(&spec)?;
+        put(&mut workload.model);
         Ok(Tried {
             run: simulate::of_trial(&workload, &trial.ran, trial.paths),
             spec: run_text(&workload),
         })
     });
-    let tried = tried.collect::<Result<Vec<Tried>, Failure>>()?;
-    Ok((found, tried, plan))
+    tried.collect()
 }
 
 /// Why a search has no result.

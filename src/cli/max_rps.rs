@@ -117,7 +117,7 @@ pub struct TrialArgs {
     pub precision: Option<f64>,
 
     /// Answer several limits of one objective from the same trials, such as p99=10ms,25ms,50ms.
-    #[arg(long, value_name = "LIMITS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "LIMITS", allow_hyphen_values = true, conflicts_with_all = ["steps", "what_if"])]
     pub tiers: Option<String>,
 
     /// Also search the ceiling with this key set so, such as services.api.workers=5. May be repeated.

@@ -5,12 +5,12 @@ mod live;
 use std::time::Instant;
 
 use blis_sim::model::Path;
-use blis_sim::result::CeilingResult;
+use blis_sim::result::{CeilingResult, RemedyResult};
 use blis_sim::search::simulated::Reached;
 use blis_sim::search::{Found, Steps};
 use blis_sim::spec;
 
-use crate::ceiling::{self, About, Places, Ramp, Sought, Tried, Varied};
+use crate::ceiling::{self, About, OfTiers, Places, Ramp, Sought, Tiers, Tried, Varied};
 use crate::cli::{Format, MaxRpsArgs, OverrideArgs, TargetArgs, TrialArgs};
 use crate::commands::{first_failure, print};
 use crate::exit::{Done, Failure};
@@ -48,8 +48,12 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
     let (over, at) = (trials.over.as_deref(), trials.at.as_deref());
     let varied = Varied::of(variations, over, at, ceiling::example(trials))?;
     let workload = varied.as_written()?;
-    ceiling::refuse_no_objective(&workload.model)?;
-    let how = How::of(trials, &varied)?;
+    let tiers = trials.tiers.as_deref().map(Tiers::of).transpose()?;
+    match &tiers {
+        Some(tiers) => tiers.check(&workload.model)?,
+        None => ceiling::refuse_no_objective(&workload.model)?,
+    }
+    let how = How::of(trials, &varied, tiers)?;
     ceiling::check_remedies(&varied, &trials.what_if)?;
     if args.dry_run {
         let lines = how.lines(&varied);
@@ -72,7 +76,7 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
             progress.show_trials(taken, of, so_far(&varied, load, bounds, left));
         }
     };
-    let (found, tried, remedies) = match &how {
+    let (found, tried, besides) = match &how {
         How::Steps(ramp) => {
             let stop = || interrupt.asked() || time_is_up();
             let (found, tried) = ceiling::simulate_steps(
@@ -85,7 +89,20 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
                     see(done, load, [steps.lower(), steps.upper()]);
                 },
             )?;
-            (found, tried, Vec::new())
+            (found, tried, Besides::default())
+        }
+        How::Tiers(sought, tiers) => {
+            let stop = || interrupt.asked();
+            let eyes = ceiling::eyes(&stop, &time_is_up);
+            let mut search = |reached: Reached| see(reached.paths, reached.load, reached.bounds);
+            let tiers = tiers.clone();
+            let (found, tried, tiers) =
+                ceiling::search_tiers(&varied, *sought, trials, tiers, eyes, &mut search)?;
+            let besides = Besides {
+                tiers: Some(tiers),
+                ..Besides::default()
+            };
+            (found, tried, besides)
         }
         How::Search(sought) => {
             let stop = || interrupt.asked();
@@ -96,7 +113,11 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
             let mut try_out = |_: &str, reached| search(reached);
             let asked = &trials.what_if;
             let remedies = ceiling::remedies(&varied, asked, &found, plan, eyes, &mut try_out)?;
-            (found, tried, remedies)
+            let besides = Besides {
+                remedies,
+                ..Besides::default()
+            };
+            (found, tried, besides)
         }
     };
     let stop = || interrupt.asked();
@@ -112,8 +133,9 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
         live: false,
         with_precision: trials.steps.is_none(),
         predicted: None,
+        tiers: besides.tiers,
         slow,
-        remedies,
+        remedies: besides.remedies,
     };
     let document = searched(args, &about, &found, &tried, &places)?;
     Ok(match found.interrupted {
@@ -128,10 +150,19 @@ enum How {
     Steps(Ramp),
     /// The search asks for them.
     Search(Sought),
+    /// It asks for them, for one limit after the other.
+    Tiers(Sought, Tiers),
+}
+
+/// What is found beside a ceiling.
+#[derive(Default)]
+struct Besides {
+    tiers: Option<OfTiers>,
+    remedies: Vec<RemedyResult>,
 }
 
 impl How {
-    fn of(args: &TrialArgs, varied: &Varied<Path>) -> Result<How, Failure> {
+    fn of(args: &TrialArgs, varied: &Varied<Path>, tiers: Option<Tiers>) -> Result<How, Failure> {
         ceiling::refuse_live_flags(args)?;
         match &args.steps {
             Some(steps) => {
@@ -144,7 +175,10 @@ impl How {
                 if let Some(ends) = sought.range {
                     varied.check_simulated(&ends)?;
                 }
-                Ok(How::Search(sought))
+                Ok(match tiers {
+                    Some(tiers) => How::Tiers(sought, tiers),
+                    None => How::Search(sought),
+                })
             }
         }
     }
@@ -152,7 +186,9 @@ impl How {
     fn lines(&self, varied: &Varied<Path>) -> String {
         match self {
             How::Steps(ramp) => ceiling::lines(ramp, varied.name(), varied.unit()),
-            How::Search(sought) => sought.lines(varied.name(), varied.unit()),
+            How::Search(sought) | How::Tiers(sought, _) => {
+                sought.lines(varied.name(), varied.unit())
+            }
         }
     }
 }
@@ -225,7 +261,10 @@ fn refuse_target(target: &TargetArgs) -> Result<(), Failure> {
 fn refuse_unbuilt(args: &MaxRpsArgs) -> Result<(), Failure> {
     let trials = &args.trials;
     let flags = [
-        ("--tiers", trials.tiers.is_some()),
+        (
+            "--tiers in a live search",
+            live::is_meant(args) && trials.tiers.is_some(),
+        ),
         (
             "--what-if in a live search",
             live::is_meant(args) && !trials.what_if.is_empty(),

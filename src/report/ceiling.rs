@@ -15,6 +15,45 @@ use crate::ceiling::{Unit, figure};
 /// Most objectives that have a column of their own.
 const MOST_COLUMNS: usize = 6;
 
+/// The ceilings of several limits, and their geometric mean.
+fn tiers(found: &CeilingResult) -> Section {
+    let Some(tiers) = &found.tiers else {
+        return Section::empty();
+    };
+    let unit = unit(found);
+    let mut table = Table::new(&["limit", &found.varied.parameter, "95 %", "max RPS"]);
+    for tier in &tiers.limits {
+        let at_least = match tier.ended {
+            CeilingEnd::EndOfRange | CeilingEnd::GeneratorLimited => "≥ ",
+            CeilingEnd::Ceiling | CeilingEnd::NonePassed | CeilingEnd::Undecided => "",
+        };
+        let value = match (tier.value, tier.ended) {
+            (Some(value), _) => format!("{at_least}{}", unit.shown(value)),
+            (None, CeilingEnd::NonePassed) => "none passed".to_owned(),
+            (None, _) => NOT_MEASURED.to_owned(),
+        };
+        table.row([
+            format!("{} {}", tiers.objective, millis(tier.limit_ms)),
+            value,
+            tier.value_ci95.map_or("-".to_owned(), |[low, high]| {
+                format!("{} to {}", unit.shown(low), unit.shown(high))
+            }),
+            tier.max_rps.map_or("-".to_owned(), rate),
+        ]);
+    }
+    let mean = tiers.geometric_mean_rps.map(|mean| {
+        format!(
+            "geometric mean of max RPS over the {} limits: {}",
+            tiers.limits.len(),
+            rate(mean)
+        )
+    });
+    Section::of([
+        Block::Table(table),
+        Block::Lines(mean.into_iter().collect()),
+    ])
+}
+
 /// The least share of the time that is told.
 const LEAST_PART: f64 = 0.01;
 
@@ -26,6 +65,7 @@ pub fn ceiling(found: &CeilingResult) -> Report {
             Section::of([Block::Lines(vec![header(found)])]),
             Section::of([Block::Table(trials(found)), Block::Notes(reasons(found))]),
             Section::of([Block::Lines(answer(found))]),
+            tiers(found),
             limit(found),
             slow(found),
             remedies(found),

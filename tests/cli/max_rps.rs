@@ -371,11 +371,15 @@ fn where_the_time_of_slow_requests_goes_stands_beside_the_answer() {
     let slow = at(&found, "slow");
     assert_eq!(number(slow, "quantile"), 0.99);
     let service = at(slow, "services.s");
-    let parts = ["waiting", "service", "held"].map(|part| number(service, &format!("{part}.share")));
+    let parts =
+        ["waiting", "service", "held"].map(|part| number(service, &format!("{part}.share")));
     assert!((parts.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{parts:?}");
     // Requests that take twenty times as long as their service wait for most of it.
     assert!(parts[0] > 0.7, "{parts:?}");
     let ran = with_stdin("max-rps --spec - --precision 10%", OPEN);
-    assert!(ran.stdout.contains("of the time of slow requests (p99, "), "{ran:?}");
+    assert!(
+        ran.stdout.contains("of the time of slow requests (p99, "),
+        "{ran:?}"
+    );
     assert!(ran.stdout.contains("% waiting for s, "), "{ran:?}");
 }

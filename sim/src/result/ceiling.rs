@@ -55,6 +55,9 @@ pub struct CeilingResult {
     /// none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predicted: Option<f64>,
+    /// Ceilings for several limits of one objective; absent unless that was asked for. The answer is that of the loosest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tiers: Option<TiersResult>,
     /// Where the time of slow requests goes at the answer: those about the 99th percentile of one path, over all actions.
     /// Absent where nothing is known of the inside of the system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -208,6 +211,36 @@ pub struct ShareResult {
     /// How many independent samples these are worth; absent where that could not be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective_samples: Option<f64>,
+}
+
+/// Ceilings for several limits of one objective, from the same trials.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TiersResult {
+    /// What is limited: `p99`, or `p99 of ask` where it is one action's.
+    pub objective: String,
+    /// The limits, the strictest first.
+    pub limits: Vec<TierResult>,
+    /// The geometric mean of their `max_rps`; absent where one of them is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub geometric_mean_rps: Option<f64>,
+}
+
+/// The ceiling for one limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TierResult {
+    /// The limit, in milliseconds.
+    pub limit_ms: f64,
+    /// How the search for it ended.
+    pub ended: CeilingEnd,
+    /// The ceiling, in the unit of what was varied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// Its 95 % interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_ci95: Option<[f64; 2]>,
+    /// Requests answered `ok` per second there, as measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_rps: Option<f64>,
 }
 
 /// What would raise the ceiling, as simulated on the same random numbers.

@@ -25,7 +25,7 @@ pub use blocks::{
 };
 pub use ceiling::{
     AnswerResult, CEILING_SCHEMA, CeilingEnd, CeilingResult, LoadResult, RemedyResult, ShareResult,
-    TrialResult, VariedResult, ceiling_json_schema,
+    TierResult, TiersResult, TrialResult, VariedResult, ceiling_json_schema,
 };
 pub use check::{
     CHECK_SCHEMA, Check, Checked, OfferedByClient, OfferedLoad, OfferedToService, check,

@@ -16,6 +16,7 @@ mod curve;
 mod found;
 mod judgement;
 pub mod length;
+mod paths;
 pub mod remedies;
 pub mod roots;
 pub mod simulated;

@@ -1,34 +1,15 @@
 //! The search in the simulated world: gives the sample paths that [`Roots`] asks for, on all cores.
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::analysis::constraints;
-use crate::engine::LoadEnd;
-use crate::measure::Measure;
 use crate::model::Model;
-use crate::replication::{Finished, Flow, Halt, Watch, in_order, seed_of};
-use crate::runner::{Epoch, Ran};
+use crate::replication::{Halt, Watch};
 use crate::search::length::{Given, Length};
+use crate::search::paths::{self, Kind, Trials};
 use crate::search::roots::{Ask, Next, Outcome, Roots, Stage, Wanted};
-use crate::search::{
-    AtLeast, Axis, Ceiling, Counted, Ended, Found, Judged, Look, Parts, Trial, judged,
-};
-use crate::simulation::{Progress, Simulation};
-use crate::time::Time;
-use crate::verdict::{LiveEvidence, Signal, evidence};
-
-/// Events between two looks at a path: a few milliseconds' worth.
-const STRIDE: u64 = 1 << 16;
-
-/// The numbers of sample paths begin here, by stage: those of one are never those of another.
-fn first_path(stage: Stage) -> u64 {
-    match stage {
-        Stage::Main => 0,
-        Stage::Pilot => 1 << 40,
-        Stage::Answer => 1 << 41,
-    }
-}
+use crate::search::{AtLeast, Axis, Ceiling, Ended, Found, Trial};
+use crate::verdict::Signal;
 
 /// What is searched, and how.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +61,33 @@ pub enum Failed<E> {
     Halt(#[from] Halt),
 }
 
+/// Whether an objective is one that a search looks at.
+pub type Counts<'a> = &'a (dyn Fn(&Signal) -> bool + Sync);
+
+/// What was found for one choice of objectives.
+#[derive(Debug, Clone)]
+pub struct Tier {
+    /// How its search ended.
+    pub ended: Ended,
+    /// The largest load that kept these objectives below all that missed them.
+    pub lower: Option<f64>,
+    /// The smallest load that missed them.
+    pub upper: Option<f64>,
+    /// What each path contributes to the ceiling, as [`Found::contributions`].
+    pub contributions: Vec<f64>,
+}
+
+/// What was found for several choices of objectives.
+#[derive(Debug, Clone)]
+pub struct Tiers {
+    /// In the order of the choices; fewer where the search was stopped.
+    pub tiers: Vec<Tier>,
+    /// Every trial, in the order in which they began.
+    pub trials: Vec<Trial>,
+    /// Whether it was stopped from outside before its end.
+    pub interrupted: bool,
+}
+
 /// Searches the ceiling of what `model_at` gives at each load; `see` is told how far it has come.
 ///
 /// # Errors
@@ -90,84 +98,182 @@ pub fn search<E>(
     eyes: Eyes<'_>,
     see: &mut dyn FnMut(Reached),
 ) -> Result<Found, Failed<E>> {
-    let mut wanted = plan.wanted;
+    let found = search_tiers(model_at, plan, &[&|_| true], eyes, see)?;
+    let mut tiers = found.tiers.into_iter();
+    let tier = tiers.next().unwrap_or_else(|| Tier {
+        ended: stopped(found.interrupted),
+        lower: None,
+        upper: None,
+        contributions: Vec::new(),
+    });
+    Ok(Found {
+        ended: tier.ended,
+        lower: tier.lower,
+        upper: tier.upper,
+        contributions: tier.contributions,
+        trials: found.trials,
+        interrupted: found.interrupted,
+    })
+}
+
+/// Searches the ceiling for several choices of objectives. What was simulated for one is not simulated again for another.
+///
+/// # Errors
+/// Whatever keeps a trial from running.
+pub fn search_tiers<E>(
+    model_at: &dyn Fn(f64) -> Result<Model, E>,
+    mut plan: Plan,
+    tiers: &[Counts<'_>],
+    eyes: Eyes<'_>,
+    see: &mut dyn FnMut(Reached),
+) -> Result<Tiers, Failed<E>> {
     if plan.is_load {
-        wanted.start = likely(&model_at(wanted.start).map_err(Failed::Model)?, wanted);
+        let first = model_at(plan.wanted.start).map_err(Failed::Model)?;
+        plan.wanted.start = likely(&first, plan.wanted);
     }
-    let mut roots = Roots::new(plan.axis, wanted);
-    // Trials by stage, and how often the main one had been begun again.
-    let mut trials: Vec<Kept> = Vec::new();
-    let mut begun = 0;
-    // The length of a trial of the main stage, and the load that it is for.
-    let mut main: Option<(f64, Length)> = None;
-    let mut stopped = false;
-    let outcome = loop {
-        let ask = match roots.follows() {
-            Next::Done(outcome) => break Some(outcome),
-            Next::Run(ask) => ask,
+    let mut trials = Trials::default();
+    let mut found = Vec::with_capacity(tiers.len());
+    let mut interrupted = false;
+    for counts in tiers {
+        let mut searching = Searching {
+            model_at,
+            plan,
+            eyes,
+            counts: *counts,
+            roots: Roots::new(plan.axis, plan.wanted),
+            main: None,
         };
-        if (eyes.watch.stop)() || (eyes.time_is_up)() {
-            stopped = true;
-            break None;
+        searching.remember(&trials);
+        let outcome = searching.run(&mut trials, see)?;
+        interrupted = outcome.is_none() && (eyes.watch.stop)();
+        let is_stopped = outcome.is_none();
+        found.push(tier(plan.axis, &searching.roots, outcome, interrupted));
+        if is_stopped {
+            break;
         }
-        let mut model = model_at(ask.load).map_err(Failed::Model)?;
-        let own = || Length::of_main(&model, plan.length);
-        let length = match (ask.stage, main) {
-            (Stage::Pilot, _) => Length::of_pilot(&model, plan.length),
-            (Stage::Main | Stage::Answer, Some((load, length))) => {
-                let like = match plan.is_rate {
-                    true => length.for_load(ask.load / load),
-                    false => length,
-                };
-                if ask.stage == Stage::Main
-                    && ask.paths.start == 0
-                    && ask.between
-                    && own().is_unlike(like)
-                    && roots.begin_again(ask.load)
-                {
-                    main = None;
-                    begun += 1;
-                    continue;
-                }
-                like
+    }
+    Ok(Tiers {
+        tiers: found,
+        trials: trials.into_trials(),
+        interrupted,
+    })
+}
+
+/// A search for one choice of objectives.
+struct Searching<'a, E> {
+    model_at: &'a dyn Fn(f64) -> Result<Model, E>,
+    plan: Plan,
+    eyes: Eyes<'a>,
+    counts: Counts<'a>,
+    roots: Roots,
+    /// The length of a trial of the main stage, and the load that it is for.
+    main: Option<(f64, Length)>,
+}
+
+impl<E> Searching<'_, E> {
+    /// Takes what the pilots of other searches counted.
+    fn remember(&mut self, trials: &Trials) {
+        for (load, counted) in trials.pilots(self.counts) {
+            let ask = Ask {
+                load,
+                stage: Stage::Pilot,
+                paths: 0..counted.len() as u64,
+                between: false,
+            };
+            self.roots.take(&ask, counted);
+        }
+    }
+
+    /// Runs what the search asks for until its end; `None` when it shall stop before.
+    fn run(
+        &mut self,
+        trials: &mut Trials,
+        see: &mut dyn FnMut(Reached),
+    ) -> Result<Option<Outcome>, Failed<E>> {
+        loop {
+            let ask = match self.roots.follows() {
+                Next::Done(outcome) => return Ok(Some(outcome)),
+                Next::Run(ask) => ask,
+            };
+            if (self.eyes.watch.stop)() || (self.eyes.time_is_up)() {
+                return Ok(None);
             }
-            (Stage::Main | Stage::Answer, None) => {
-                let length = own();
-                main = Some((ask.load, length));
-                length
+            let mut model = (self.model_at)(ask.load).map_err(Failed::Model)?;
+            let Some(length) = self.length(&model, &ask) else {
+                continue;
+            };
+            length.bound(&mut model);
+            if !self.simulate(&model, &ask, length, trials, see)? {
+                return Ok(None);
             }
+        }
+    }
+
+    /// How long the paths of an ask are; `None` where those of the main stage begin again with another length.
+    fn length(&mut self, model: &Model, ask: &Ask) -> Option<Length> {
+        let given = self.plan.length;
+        if ask.stage == Stage::Pilot {
+            return Some(Length::of_pilot(model, given));
+        }
+        let own = Length::of_main(model, given);
+        let Some((load, length)) = self.main else {
+            self.main = Some((ask.load, own));
+            return Some(own);
         };
-        length.bound(&mut model);
-        let bounds = roots.bounds();
-        let number = trials.len();
+        let like = match self.plan.is_rate {
+            true => length.for_load(ask.load / load),
+            false => length,
+        };
+        let is_new = ask.stage == Stage::Main && ask.paths.start == 0 && ask.between;
+        if is_new && own.is_unlike(like) && self.roots.begin_again(ask.load) {
+            self.main = None;
+            return None;
+        }
+        Some(like)
+    }
+
+    /// Runs the paths of an ask, but for those that were run before; false when they shall stop.
+    fn simulate(
+        &mut self,
+        model: &Model,
+        ask: &Ask,
+        length: Length,
+        trials: &mut Trials,
+        see: &mut dyn FnMut(Reached),
+    ) -> Result<bool, Halt> {
+        let kind = Kind {
+            stage: ask.stage,
+            load: ask.load,
+            length,
+        };
+        let mut counted = trials.counted(kind, ask.paths.clone(), self.counts);
+        let known = counted.len() as u64;
         let of = ask.paths.end - ask.paths.start;
-        let ended = run(&model, &ask, plan.threads, eyes, &mut |paths| {
-            see(Reached {
-                trials: number,
-                load: ask.load,
-                paths: [paths, of],
-                bounds,
-            });
-        })?;
-        let Some(paths) = ended else {
-            stopped = true;
-            break None;
-        };
-        let counted = paths.iter().map(|path| path.counted.clone()).collect();
-        roots.take(&ask, counted);
-        let of = (ask.stage, begun);
-        let mut known = trials.iter_mut();
-        match known.find(|kept| kept.of == of && kept.trial.load == ask.load) {
-            Some(kept) => kept.add(&model, paths),
-            None => {
-                let epoch = Epoch::of(u32::try_from(number).unwrap_or(u32::MAX));
-                trials.extend(Kept::new(&model, of, epoch, ask.load, paths));
-            }
+        let (number, bounds) = (trials.number(), self.roots.bounds());
+        if known < of {
+            let wanted = paths::Wanted {
+                stage: ask.stage,
+                numbers: ask.paths.start + known..ask.paths.end,
+                threads: self.plan.threads,
+                counts: self.counts,
+            };
+            let ran = paths::run(model, &wanted, self.eyes, &mut |paths| {
+                see(Reached {
+                    trials: number,
+                    load: ask.load,
+                    paths: [known + paths, of],
+                    bounds,
+                });
+            })?;
+            let Some(ran) = ran else {
+                return Ok(false);
+            };
+            counted.extend(ran.iter().map(|path| path.counted(self.counts)));
+            trials.add(model, kind, ask.paths.start + known, ran);
         }
-    };
-    let trials = trials.into_iter().map(|kept| kept.trial).collect();
-    let interrupted = stopped && (eyes.watch.stop)();
-    Ok(found(plan.axis, &roots, outcome, trials, interrupted))
+        self.roots.take(ask, counted);
+        Ok(true)
+    }
 }
 
 /// Where the ceiling probably is, by what the model at the first load says of its capacity.
@@ -191,174 +297,7 @@ const LIKELY: f64 = 0.8;
 /// How far from the first load the capacity of a model may be.
 const MOST_LIKELY: f64 = 1e5;
 
-/// A path that was run.
-struct Path {
-    counted: Vec<Counted>,
-    finished: Finished,
-}
-
-/// Runs the paths of an ask; `None` when they shall stop.
-fn run(
-    model: &Model,
-    ask: &Ask,
-    threads: NonZeroUsize,
-    eyes: Eyes<'_>,
-    see: &mut dyn FnMut(u64),
-) -> Result<Option<Vec<Path>>, Halt> {
-    let first = first_path(ask.stage) + ask.paths.start;
-    let job = |number: u64, unwanted: &AtomicBool| {
-        let mut path = model.clone();
-        path.seed = seed_of(model.seed, first + number);
-        let stop =
-            || (eyes.watch.stop)() || (eyes.time_is_up)() || unwanted.load(Ordering::Relaxed);
-        run_path(&path, &stop, eyes.watch.most_present)
-    };
-    let mut paths = Vec::new();
-    let mut halted = None;
-    let mut stopped = false;
-    let of = ask.paths.end - ask.paths.start;
-    in_order(of, threads, job, |number, path| match path {
-        Ok(Some(path)) => {
-            paths.push(path);
-            see(number + 1);
-            Flow::GoOn
-        }
-        Ok(None) => {
-            stopped = true;
-            Flow::Stop
-        }
-        Err(halt) => {
-            halted = Some(halt);
-            Flow::Stop
-        }
-    });
-    match halted {
-        Some(halt) => Err(halt),
-        None => Ok((!stopped).then_some(paths)),
-    }
-}
-
-/// Runs one path, until its load is over or so many samples are over a limit that the rest does not matter.
-fn run_path(
-    model: &Model,
-    stop: &dyn Fn() -> bool,
-    most_present: u64,
-) -> Result<Option<Path>, Halt> {
-    let mut simulation = Simulation::new(model, Measure::new(model));
-    while simulation.advance(STRIDE)? == Progress::Running {
-        let present = simulation.present() as u64;
-        if stop() {
-            return Ok(None);
-        }
-        let hopeless = present > most_present
-            || signals(model, simulation.sink())
-                .iter()
-                .any(|signal| Counted::of(signal).is_hopeless());
-        if hopeless {
-            simulation.interrupt();
-        }
-    }
-    let (events, intended) = (simulation.events(), simulation.intended());
-    let ended_by = simulation.load_end().unwrap_or(LoadEnd::Idle);
-    let simulated = simulation.now().since(Time::ZERO);
-    let mut measure = simulation.into_sink();
-    measure.finish(intended)?;
-    Ok(Some(Path {
-        counted: signals(model, &measure).iter().map(Counted::of).collect(),
-        finished: Finished {
-            measure,
-            ended_by,
-            intended,
-            events,
-            simulated,
-        },
-    }))
-}
-
-fn signals(model: &Model, measure: &Measure) -> Vec<Signal> {
-    let evidence = evidence(model, measure, false, &LiveEvidence::default());
-    evidence.map_or(Vec::new(), |evidence| evidence.signals)
-}
-
-/// A trial that may still get more paths.
-struct Kept {
-    of: (Stage, u64),
-    trial: Trial,
-    parts: Vec<Parts>,
-}
-
-impl Kept {
-    /// A trial of these paths; `None` without one.
-    fn new(
-        model: &Model,
-        of: (Stage, u64),
-        epoch: Epoch,
-        load: f64,
-        paths: Vec<Path>,
-    ) -> Option<Kept> {
-        let mut paths = paths.into_iter();
-        let first = paths.next()?.finished;
-        let mut parts = Vec::new();
-        add_path(&mut parts, &first.measure);
-        let ran = Ran {
-            epoch,
-            measure: first.measure,
-            ended_by: first.ended_by,
-            ended_at: Time::ZERO + first.simulated,
-            intended: first.intended,
-            late_of_earlier: 0,
-            evidence: LiveEvidence::default(),
-        };
-        let trial = Trial {
-            load,
-            paths: 1,
-            judged: judged_by(model, &ran.measure, &parts),
-            ran,
-        };
-        let mut kept = Kept { of, trial, parts };
-        kept.add(model, paths.collect());
-        Some(kept)
-    }
-
-    /// Adds paths.
-    fn add(&mut self, model: &Model, paths: Vec<Path>) {
-        let Kept { trial, parts, .. } = self;
-        for Path { finished, .. } in paths {
-            add_path(parts, &finished.measure);
-            trial.ran.measure.merge(&finished.measure);
-            trial.ran.intended += finished.intended;
-            trial.ran.ended_at += finished.simulated;
-            trial.paths += 1;
-        }
-        trial.judged = judged_by(model, &trial.ran.measure, parts);
-    }
-}
-
-/// Adds what a path counted against each objective.
-fn add_path(parts: &mut Vec<Parts>, measure: &Measure) {
-    let objectives = measure.objectives();
-    parts.resize_with(objectives.len(), || Parts {
-        at_limit: Vec::new(),
-        lower: Vec::new(),
-        chained: false,
-    });
-    for (part, of) in parts.iter_mut().zip(objectives) {
-        part.at_limit.push(measure.against(*of));
-    }
-}
-
-fn judged_by(model: &Model, measure: &Measure, parts: &[Parts]) -> Judged {
-    let evidence = evidence(model, measure, false, &LiveEvidence::default());
-    judged(&evidence.unwrap_or_default(), parts, Look::FIRST)
-}
-
-fn found(
-    axis: Axis,
-    roots: &Roots,
-    outcome: Option<Outcome>,
-    trials: Vec<Trial>,
-    interrupted: bool,
-) -> Found {
+fn tier(axis: Axis, roots: &Roots, outcome: Option<Outcome>, interrupted: bool) -> Tier {
     let [lower, upper] = roots.bounds();
     let contributions = match &outcome {
         Some(Outcome::Root { estimate, .. }) => estimate.contributions.clone(),
@@ -383,17 +322,22 @@ fn found(
              range with --search."
                 .to_owned(),
         ]),
-        None => Ended::Undecided(vec![match interrupted {
-            true => "The search was interrupted.".to_owned(),
-            false => "The time limit was reached; raise --time-limit, or lower the precision.".to_owned(),
-        }]),
+        None => stopped(interrupted),
     };
-    Found {
+    Tier {
         ended,
         lower,
         upper,
-        trials,
         contributions,
-        interrupted,
     }
+}
+
+/// How a search ended that was stopped.
+fn stopped(interrupted: bool) -> Ended {
+    Ended::Undecided(vec![match interrupted {
+        true => "The search was interrupted.".to_owned(),
+        false => {
+            "The time limit was reached; raise --time-limit, or lower the precision.".to_owned()
+        }
+    }])
 }

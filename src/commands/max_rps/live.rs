@@ -90,6 +90,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
         live: true,
         with_precision: trials.steps.is_none(),
         predicted,
+        tiers: None,
         slow: None,
         remedies: Vec::new(),
     };
