@@ -62,9 +62,15 @@ pub fn document<P: PartialEq>(
     tried: &[Tried],
 ) -> Result<CeilingResult, Failure> {
     let trials = found.trials.iter().zip(tried);
-    let trials: Vec<TrialResult> = trials
+    let mut trials: Vec<TrialResult> = trials
         .map(|(trial, tried)| TrialResult::of(trial, &tried.run))
         .collect();
+    if let Some(OfTiers { tiers, .. }) = &about.tiers {
+        // The answer is that of the loosest limit, and so is what stands in its way.
+        for trial in &mut trials {
+            trial.signals.retain(|signal| !tiers.is_stricter(signal));
+        }
+    }
     let run_at = |load: f64| {
         let mut all = found.trials.iter().zip(tried).rev();
         all.find(|(trial, _)| trial.load == load)

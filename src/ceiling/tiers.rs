@@ -1,6 +1,7 @@
 //! `--tiers`: several limits of one objective, each with a ceiling of its own, from the same trials.
 
 use blis_sim::model::{Model, QuantileLimit};
+use blis_sim::result::SignalResult;
 use blis_sim::search::simulated::Tier;
 use blis_sim::spec::error::{one_of, shown};
 use blis_sim::spec::units::Duration;
@@ -120,6 +121,14 @@ impl Tiers {
             }
             _ => true,
         }
+    }
+
+    /// Whether a signal of a result is that of a limit other than the loosest.
+    pub fn is_stricter(&self, signal: &SignalResult) -> bool {
+        let action = signal.of.strip_prefix("Action ");
+        let of_tiers = signal.name == self.name && action.is_some_and(|name| self.is_of(name));
+        let loosest = self.limits.last().map(|limit| limit.as_millis_f64());
+        of_tiers && Some(signal.limit) != loosest
     }
 
     fn is_of(&self, action: &str) -> bool {

@@ -41,17 +41,15 @@ fn tiers(found: &CeilingResult) -> Section {
             tier.max_rps.map_or("-".to_owned(), rate),
         ]);
     }
-    let mean = tiers.geometric_mean_rps.map(|mean| {
-        format!(
-            "geometric mean of max RPS over the {} limits: {}",
+    let mean = match tiers.geometric_mean_rps {
+        Some(mean) => format!(
+            "geometric mean of max RPS over the {} limits: {}; what stands above is of the loosest",
             tiers.limits.len(),
             rate(mean)
-        )
-    });
-    Section::of([
-        Block::Table(table),
-        Block::Lines(mean.into_iter().collect()),
-    ])
+        ),
+        None => "no geometric mean: one of the limits has no ceiling".to_owned(),
+    };
+    Section::of([Block::Table(table), Block::Lines(vec![mean])])
 }
 
 /// The least share of the time that is told.

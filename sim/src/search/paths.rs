@@ -150,13 +150,24 @@ pub(super) struct Kind {
 }
 
 /// The trials of a search, each of which may still get more paths.
-#[derive(Default)]
-pub(super) struct Trials(Vec<Kept>);
+pub(super) struct Trials<'a> {
+    /// The objectives that they are judged by.
+    judged_by: Counts<'a>,
+    kept: Vec<Kept>,
+}
 
-impl Trials {
+impl<'a> Trials<'a> {
+    /// None yet, to be judged by these objectives.
+    pub(super) fn new(judged_by: Counts<'a>) -> Trials<'a> {
+        Trials {
+            judged_by,
+            kept: Vec::new(),
+        }
+    }
+
     /// How many there are.
     pub(super) fn number(&self) -> usize {
-        self.0.len()
+        self.kept.len()
     }
 
     /// What the paths of these numbers counted in a trial of this kind against the objectives that are looked at, as far as
@@ -169,7 +180,7 @@ impl Trials {
     ) -> Vec<Vec<Counted>> {
         let position = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let (start, end) = (position(numbers.start), position(numbers.end));
-        let known = self.0.iter().filter(|kept| kept.kind == kind);
+        let known = self.kept.iter().filter(|kept| kept.kind == kind);
         let known = known.filter_map(|kept| {
             let paths = kept.paths.get(start..end.min(kept.paths.len()))?;
             paths
@@ -184,7 +195,10 @@ impl Trials {
 
     /// The loads of trials of the pilot whose paths were all run to their end, and what these counted.
     pub(super) fn pilots(&self, counts: Counts<'_>) -> Vec<(f64, Vec<Vec<Counted>>)> {
-        let pilots = self.0.iter().filter(|kept| kept.kind.stage == Stage::Pilot);
+        let pilots = self
+            .kept
+            .iter()
+            .filter(|kept| kept.kind.stage == Stage::Pilot);
         let whole = pilots.filter_map(|kept| {
             let signals: Option<Vec<&Vec<Signal>>> =
                 kept.paths.iter().map(Option::as_ref).collect();
@@ -196,17 +210,20 @@ impl Trials {
 
     /// Adds paths, the first of which has this number, to a trial of their kind that has those before; or it is a new one.
     pub(super) fn add(&mut self, model: &Model, kind: Kind, first: u64, paths: Vec<Path>) {
-        let epoch = Epoch::of(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
+        let epoch = Epoch::of(u32::try_from(self.kept.len()).unwrap_or(u32::MAX));
         let goes_on = |kept: &&mut Kept| kept.kind == kind && kept.paths.len() as u64 == first;
-        match self.0.iter_mut().find(goes_on) {
-            Some(kept) => kept.add(model, paths),
-            None => self.0.extend(Kept::new(model, kind, epoch, paths)),
+        match self.kept.iter_mut().find(goes_on) {
+            Some(kept) => kept.add(model, paths, self.judged_by),
+            None => {
+                let new = Kept::new(model, kind, epoch, paths, self.judged_by);
+                self.kept.extend(new);
+            }
         }
     }
 
     /// All of them, in the order in which they began.
     pub(super) fn into_trials(self) -> Vec<Trial> {
-        self.0.into_iter().map(|kept| kept.trial).collect()
+        self.kept.into_iter().map(|kept| kept.trial).collect()
     }
 }
 
@@ -239,7 +256,13 @@ struct Kept {
 
 impl Kept {
     /// A trial of these paths; `None` without one.
-    fn new(model: &Model, kind: Kind, epoch: Epoch, paths: Vec<Path>) -> Option<Kept> {
+    fn new(
+        model: &Model,
+        kind: Kind,
+        epoch: Epoch,
+        paths: Vec<Path>,
+        counts: Counts<'_>,
+    ) -> Option<Kept> {
         let mut paths = paths.into_iter();
         let first = paths.next()?;
         let of_first = vec![first.whole()];
@@ -258,7 +281,7 @@ impl Kept {
         let trial = Trial {
             load: kind.load,
             paths: 1,
-            judged: judged_by(model, &ran.measure, &parts),
+            judged: judged_by(model, &ran.measure, &parts, counts),
             ran,
         };
         let mut kept = Kept {
@@ -267,12 +290,12 @@ impl Kept {
             parts,
             paths: of_first,
         };
-        kept.add(model, paths.collect());
+        kept.add(model, paths.collect(), counts);
         Some(kept)
     }
 
     /// Adds paths.
-    fn add(&mut self, model: &Model, paths: Vec<Path>) {
+    fn add(&mut self, model: &Model, paths: Vec<Path>, counts: Counts<'_>) {
         let Kept { trial, parts, .. } = self;
         for path in paths {
             self.paths.push(path.whole());
@@ -283,7 +306,7 @@ impl Kept {
             trial.ran.ended_at += finished.simulated;
             trial.paths += 1;
         }
-        trial.judged = judged_by(model, &trial.ran.measure, parts);
+        trial.judged = judged_by(model, &trial.ran.measure, parts, counts);
     }
 }
 
@@ -300,7 +323,13 @@ fn add_path(parts: &mut Vec<Parts>, measure: &Measure) {
     }
 }
 
-fn judged_by(model: &Model, measure: &Measure, parts: &[Parts]) -> Judged {
+/// How a trial is judged by some of its objectives. The parts are in the order of all of them.
+fn judged_by(model: &Model, measure: &Measure, parts: &[Parts], counts: Counts<'_>) -> Judged {
     let evidence = evidence(model, measure, false, &LiveEvidence::default());
-    judged(&evidence.unwrap_or_default(), parts, Look::FIRST)
+    let mut evidence = evidence.unwrap_or_default();
+    let pairs = evidence.signals.iter().zip(parts);
+    let parts = pairs.filter(|(signal, _)| counts(signal));
+    let parts: Vec<Parts> = parts.map(|(_, part)| part.clone()).collect();
+    evidence.signals.retain(|signal| counts(signal));
+    judged(&evidence, &parts, Look::FIRST)
 }

@@ -116,7 +116,8 @@ pub fn search<E>(
     })
 }
 
-/// Searches the ceiling for several choices of objectives. What was simulated for one is not simulated again for another.
+/// Searches the ceiling for several choices of objectives, the loosest last. What was simulated for one is not simulated again
+/// for another. Trials are judged by the last.
 ///
 /// # Errors
 /// Whatever keeps a trial from running.
@@ -131,7 +132,9 @@ pub fn search_tiers<E>(
         let first = model_at(plan.wanted.start).map_err(Failed::Model)?;
         plan.wanted.start = likely(&first, plan.wanted);
     }
-    let mut trials = Trials::default();
+    // The last choice is the loosest.
+    let judged_by: Counts<'_> = tiers.last().copied().unwrap_or(&|_| true);
+    let mut trials = Trials::new(judged_by);
     let mut found = Vec::with_capacity(tiers.len());
     let mut interrupted = false;
     for counts in tiers {
@@ -172,7 +175,7 @@ struct Searching<'a, E> {
 
 impl<E> Searching<'_, E> {
     /// Takes what the pilots of other searches counted.
-    fn remember(&mut self, trials: &Trials) {
+    fn remember(&mut self, trials: &Trials<'_>) {
         for (load, counted) in trials.pilots(self.counts) {
             let ask = Ask {
                 load,
@@ -187,7 +190,7 @@ impl<E> Searching<'_, E> {
     /// Runs what the search asks for until its end; `None` when it shall stop before.
     fn run(
         &mut self,
-        trials: &mut Trials,
+        trials: &mut Trials<'_>,
         see: &mut dyn FnMut(Reached),
     ) -> Result<Option<Outcome>, Failed<E>> {
         loop {
@@ -238,7 +241,7 @@ impl<E> Searching<'_, E> {
         model: &Model,
         ask: &Ask,
         length: Length,
-        trials: &mut Trials,
+        trials: &mut Trials<'_>,
         see: &mut dyn FnMut(Reached),
     ) -> Result<bool, Halt> {
         let kind = Kind {
