@@ -153,26 +153,9 @@ impl Trials {
     }
 
     /// The trials after these are over another session. It has the consumers of this one, and none of its connections.
-    pub fn over(self, session: Session) -> Trials {
-        let Trials {
-            session: former,
-            pace,
-            number,
-            before,
-            left,
-            clock,
-            _open,
-        } = self;
-        former.close();
-        Trials {
-            session,
-            pace,
-            number,
-            before,
-            left,
-            clock,
-            _open,
-        }
+    pub fn over(mut self, session: Session) -> Trials {
+        std::mem::replace(&mut self.session, session).close();
+        self
     }
 
     /// The trials after these have this pace.

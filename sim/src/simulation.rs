@@ -99,10 +99,8 @@ impl Names {
     fn new(model: &Model) -> Names {
         let actions = model.actions.iter();
         let actions = actions.map(|action| format!("action {}", action.name));
-        let consumers = model.consumers.iter().map(|consumer| {
-            let stream = &model.streams[consumer.stream.index()].name;
-            format!("consumer {stream}/{}", consumer.name)
-        });
+        let consumers = model.consumer_names();
+        let consumers = consumers.map(|name| format!("consumer {name}"));
         let clients = model.clients.iter();
         Names {
             clients: clients

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use blis_sim::model::Path;
 use blis_sim::result::RemedyResult;
-use blis_sim::search::remedies::{Candidate, Remedy, remedies};
+use blis_sim::search::remedies::{Candidate, Measured, Remedy, remedies};
 use blis_sim::search::simulated::{Eyes, Plan, Reached};
 use blis_sim::search::{Change, Found};
-
 use blis_sim::spec::Assignment;
 use blis_sim::spec::error::shown;
 
@@ -64,10 +63,11 @@ pub fn run(
     let model = varied.as_written()?.model;
     // What is varied is no remedy for itself.
     let changes = Change::all(&model).into_iter();
-    let changes = changes.filter(|change| !change.keys(&model).contains_key(varied.name()));
-    let candidates = changes.map(|change| Candidate {
+    let changes = changes.map(|change| (change, change.keys(&model)));
+    let changes = changes.filter(|(_, keys)| !keys.contains_key(varied.name()));
+    let candidates = changes.map(|(change, keys)| Candidate {
         what: change.words(&model),
-        keys: change.keys(&model),
+        keys,
         asked: false,
         model_at: Box::new(move |load| {
             let mut changed = varied.model_at(load)?;
@@ -103,7 +103,7 @@ fn result(remedy: Remedy) -> RemedyResult {
         ceiling_ci95: of.and_then(|measured| measured.interval),
         gain: of.map(|measured| measured.gain),
         gain_ci95: of.and_then(|measured| measured.gain_interval),
-        brings: of.is_some_and(blis_sim::search::remedies::Measured::brings),
+        brings: of.is_some_and(Measured::brings),
         next: measured.and_then(|measured| measured.next),
     }
 }

@@ -146,6 +146,19 @@ pub struct Client {
 }
 
 impl<P> Model<P> {
+    /// The name of a consumer with that of its stream, which only together are unique: `audit/indexer`.
+    pub fn consumer_name(&self, id: ConsumerId) -> String {
+        let consumer = &self.consumers[id.index()];
+        let stream = &self.streams[consumer.stream.index()].name;
+        format!("{stream}/{}", consumer.name)
+    }
+
+    /// The names of all consumers, each with that of its stream, in their order.
+    pub fn consumer_names(&self) -> impl Iterator<Item = String> {
+        let ids = (0u16..).map(ConsumerId).zip(&self.consumers);
+        ids.map(|(id, _)| self.consumer_name(id))
+    }
+
     /// Whether requests wait where as many are in flight as may be.
     pub fn holds_back(&self) -> bool {
         let own = self.clients.iter().map(|client| client.max_in_flight);

@@ -128,14 +128,7 @@ impl Length {
                 .iter()
                 .map(|service| service.name.clone())
                 .collect(),
-            consumers: model
-                .consumers
-                .iter()
-                .map(|consumer| {
-                    let stream = &model.streams[consumer.stream.index()].name;
-                    format!("{stream}/{}", consumer.name)
-                })
-                .collect(),
+            consumers: model.consumer_names().collect(),
             clients: model
                 .clients
                 .iter()

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::build::{mean_over, per_second, utilisation};
 use crate::analysis::{Analysis, Binds, Constraint, Constraints};
 use crate::measure::Measure;
-use crate::model::{ConsumerId, Model, Source};
+use crate::model::{Model, Source};
 
 /// What limits how many requests per second there can be: only so many at a time, each of which takes so long.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -213,7 +213,7 @@ fn result(
     ConstraintResult {
         limit,
         service: service.map(|id| model.services[id.index()].name.clone()),
-        consumer: consumer.map(|id| consumer_name(model, id)),
+        consumer: consumer.map(|id| model.consumer_name(id)),
         client: client.map(|id| model.clients[id.index()].name.clone()),
         places: one.places,
         held_ms: one.seconds * 1e3,
@@ -223,12 +223,6 @@ fn result(
         capacity_rps: fixed.then(|| one.capacity()),
         utilisation,
     }
-}
-
-fn consumer_name(model: &Model, id: ConsumerId) -> String {
-    let consumer = &model.consumers[id.index()];
-    let stream = &model.streams[consumer.stream.index()].name;
-    format!("{stream}/{}", consumer.name)
 }
 
 /// The share of a limit that was in use over the window.

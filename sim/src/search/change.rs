@@ -108,7 +108,7 @@ impl Change {
     /// What it is, in words, with the values before and after.
     pub fn words(self, model: &Model) -> String {
         let service = |id: ServiceId| &model.services[id.index()];
-        let consumer = |id: ConsumerId| named(model, id);
+        let consumer = |id: ConsumerId| model.consumer_name(id);
         match self {
             Change::Worker(id) => {
                 let each = match service(id).members.count() {
@@ -197,15 +197,6 @@ const TWO: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
 
 fn doubled(number: u32) -> u32 {
     number.saturating_mul(2)
-}
-
-fn named(model: &Model, id: ConsumerId) -> String {
-    let consumer = &model.consumers[id.index()];
-    format!(
-        "{}/{}",
-        model.streams[consumer.stream.index()].name,
-        consumer.name
-    )
 }
 
 /// Changes every kind of member of a service.

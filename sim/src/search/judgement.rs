@@ -73,21 +73,30 @@ pub fn parts_of_run(measure: &Measure) -> Vec<Parts> {
 
 /// The parts of a trial along several independent sample paths: each path is one. `whole` is of all of them together.
 pub fn parts_of_paths(whole: &Measure, paths: &[&Measure]) -> Vec<Parts> {
-    let objectives = whole.objectives().iter();
-    let parts = objectives.map(|&of| {
-        let at_limit: Vec<Section> = paths.iter().map(|path| path.against(of)).collect();
-        let values = thresholds(whole, of.0, share_of(&at_limit));
+    let mut parts = Vec::new();
+    paths.iter().for_each(|path| add_path(&mut parts, path));
+    for (part, of) in parts.iter_mut().zip(whole.objectives()) {
+        let values = thresholds(whole, of.0, share_of(&part.at_limit));
         let over = |value: Span| -> Vec<Section> {
             let of_path = |path: &&Measure| path.responses_over(of.0, value);
             paths.iter().map(of_path).collect()
         };
-        Parts {
-            lower: values.map(over).collect(),
-            at_limit,
-            chained: false,
-        }
+        part.lower = values.map(over).collect();
+    }
+    parts
+}
+
+/// Adds a sample path to the parts of a trial, which has no lower thresholds as long as it may get more paths.
+pub(super) fn add_path(parts: &mut Vec<Parts>, path: &Measure) {
+    let objectives = path.objectives();
+    parts.resize_with(objectives.len(), || Parts {
+        at_limit: Vec::new(),
+        lower: Vec::new(),
+        chained: false,
     });
-    parts.collect()
+    for (part, of) in parts.iter_mut().zip(objectives) {
+        part.at_limit.push(path.against(*of));
+    }
 }
 
 fn share_of(parts: &[Section]) -> f64 {

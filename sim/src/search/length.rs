@@ -5,7 +5,7 @@
 //! variance of the line; Abate and Whitt 1987), so that ten of them are forty memories. Near saturation a trial from
 //! empty would flatter.
 
-use crate::analysis::{Analysis, Longest};
+use crate::analysis::{Longest, constraints, memory_of};
 use crate::model::{Arrival, Model, Source};
 use crate::time::{Span, Time};
 
@@ -136,14 +136,14 @@ struct Seen {
 
 impl Seen {
     fn of(model: &Model) -> Seen {
-        let analysis = Analysis::of(model);
-        let memory = match analysis.memory.of_all() {
+        let limits = constraints(model);
+        let memory = match memory_of(model).of_all() {
             Longest::Seconds(seconds, _) if seconds > 0.0 => Some(seconds),
             Longest::Seconds(..) | Longest::Grows(..) => None,
         };
-        let clients = analysis.offered().clients.iter();
+        let clients = limits.offered.clients.iter();
         let offered: f64 = clients.map(|client| client.requests_per_second).sum();
-        let carried = analysis.constraints.binding().map(|one| one.capacity());
+        let carried = limits.binding().map(|one| one.capacity());
         let rate = offered.min(carried.unwrap_or(f64::INFINITY));
         Seen {
             memory,

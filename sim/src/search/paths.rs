@@ -12,6 +12,7 @@ use crate::measure::Measure;
 use crate::model::Model;
 use crate::replication::{Finished, Flow, Halt, in_order, seed_of};
 use crate::runner::{Epoch, Ran};
+use crate::search::judgement::add_path;
 use crate::search::length::Length;
 use crate::search::roots::Stage;
 use crate::search::simulated::{Counts, Eyes};
@@ -307,19 +308,6 @@ impl Kept {
             trial.paths += 1;
         }
         trial.judged = judged_by(model, &trial.ran.measure, parts, counts);
-    }
-}
-
-/// Adds what a path counted against each objective.
-fn add_path(parts: &mut Vec<Parts>, measure: &Measure) {
-    let objectives = measure.objectives();
-    parts.resize_with(objectives.len(), || Parts {
-        at_limit: Vec::new(),
-        lower: Vec::new(),
-        chained: false,
-    });
-    for (part, of) in parts.iter_mut().zip(objectives) {
-        part.at_limit.push(measure.against(*of));
     }
 }
 

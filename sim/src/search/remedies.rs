@@ -144,14 +144,6 @@ fn next(model: &Model) -> Option<String> {
 fn words(model: &Model, constraint: &Constraint) -> String {
     let share = 100.0 * constraint.load().min(1.0);
     let service = |at: usize| &model.services[at].name;
-    let consumer = |at: usize| {
-        let consumer = &model.consumers[at];
-        format!(
-            "{}/{}",
-            model.streams[consumer.stream.index()].name,
-            consumer.name
-        )
-    };
     match constraint.binds {
         Binds::Workers(id) => format!("service {} {share:.1} % busy", service(id.index())),
         Binds::Admitted(id) => {
@@ -166,11 +158,11 @@ fn words(model: &Model, constraint: &Constraint) -> String {
         ),
         Binds::AckPending(id) => format!(
             "the window of unacknowledged messages of consumer {}, {share:.1} % used",
-            consumer(id.index())
+            model.consumer_name(id)
         ),
         Binds::Asked(id) => format!(
             "the prefetch of consumer {}, {share:.1} % used",
-            consumer(id.index())
+            model.consumer_name(id)
         ),
         Binds::InFlight(_) => format!("the limit of requests in flight, {share:.1} % used"),
     }

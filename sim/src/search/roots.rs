@@ -52,6 +52,13 @@ pub struct Wanted {
     pub most_paths: u64,
 }
 
+impl Wanted {
+    /// Paths to begin with: an interval takes two.
+    fn first_paths(&self) -> u64 {
+        FIRST_PATHS.min(self.most_paths.max(2))
+    }
+}
+
 /// Which part of the search a trial belongs to. Each has sample paths of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -151,7 +158,7 @@ impl Roots {
             pilot: Curve::new(axis),
             main: Curve::new(axis),
             stage: Stage::Pilot,
-            paths: FIRST_PATHS.min(wanted.most_paths.max(2)),
+            paths: wanted.first_paths(),
             active: Vec::new(),
             asked: 0,
             begun: 0,
@@ -182,7 +189,7 @@ impl Roots {
         }
         self.begun += 1;
         self.main = Curve::new(self.axis);
-        self.paths = FIRST_PATHS.min(self.wanted.most_paths.max(2));
+        self.paths = self.wanted.first_paths();
         self.active = vec![self.axis.position(load)];
         true
     }
@@ -210,15 +217,13 @@ impl Roots {
 
     fn pilot(&mut self) -> Next {
         let [lower, upper] = bounds(&self.pilot);
-        let step = |from: f64| {
-            let tried = self.pilot.positions().count() as i32 - 1;
-            let [first, most] = STEPS;
-            (first * f64::from(1 << tried.clamp(0, 8))).min(most) * from
-        };
+        let tried = self.pilot.positions().count() as i32 - 1;
+        let [first, most] = STEPS;
+        let step = (first * f64::from(1 << tried.clamp(0, 8))).min(most);
         let at = match (lower, upper) {
             (None, None) => Some(self.axis.position(self.wanted.start)),
-            (Some(lower), None) if lower < self.ends[1] => Some(lower + step(1.0)),
-            (None, Some(upper)) if upper > self.ends[0] => Some(upper - step(1.0)),
+            (Some(lower), None) if lower < self.ends[1] => Some(lower + step),
+            (None, Some(upper)) if upper > self.ends[0] => Some(upper - step),
             (Some(lower), Some(upper)) if self.is_wide(lower, upper) => {
                 Some(self.between(&self.pilot, lower, upper))
             }
@@ -454,8 +459,7 @@ impl Roots {
         if paths <= self.paths {
             return None;
         }
-        let mut positions: Vec<f64> = self.main.positions().collect();
-        positions.sort_by(|one, other| (one - root).abs().total_cmp(&(other - root).abs()));
+        let positions = nearest_first(&self.main, root);
         let beyond = self.main.is_growth();
         let nearest = positions.iter().filter(|at| !beyond || **at >= root);
         let mut active: Vec<f64> = nearest.take(2).copied().collect();
@@ -518,11 +522,16 @@ fn bounds(curve: &Curve) -> [Option<f64>; 2] {
     [curve.positions().rev().find(below), upper]
 }
 
-/// How fast margins rise with the position around a root; 0 where there are no two loads.
-fn steepness(curve: &Curve, root: f64) -> f64 {
+/// The positions of a curve, those nearest to a root first.
+fn nearest_first(curve: &Curve, root: f64) -> Vec<f64> {
     let mut positions: Vec<f64> = curve.positions().collect();
     positions.sort_by(|one, other| (one - root).abs().total_cmp(&(other - root).abs()));
-    let [near, far, ..] = positions[..] else {
+    positions
+}
+
+/// How fast margins rise with the position around a root; 0 where there are no two loads.
+fn steepness(curve: &Curve, root: f64) -> f64 {
+    let [near, far, ..] = nearest_first(curve, root)[..] else {
         return 0.0;
     };
     match (curve.margin(near), curve.margin(far)) {

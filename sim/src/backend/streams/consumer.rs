@@ -51,8 +51,7 @@ const MOST_TOKENS: usize = 4_000_000;
 impl ConsumerState {
     pub(super) fn new(model: &Model, id: ConsumerId) -> ConsumerState {
         let consumer = &model.consumers[id.index()];
-        let stream = &model.streams[consumer.stream.index()].name;
-        let name = format!("{stream}/{}", consumer.name);
+        let name = model.consumer_name(id);
         let key = |purpose| Key::new(model.seed, Kind::Consumer, &name, purpose);
         let service = &model.services[consumer.service.index()];
         // A spec whose consumers ask for more than memory holds is refused before.

@@ -222,7 +222,7 @@ fn consumer(
     findings: &mut Findings,
 ) -> Option<Deliverer> {
     let all = || (0u16..).map(ConsumerId).take(model.consumers.len());
-    let full = |id: ConsumerId| full_name(id, model);
+    let full = |id: ConsumerId| model.consumer_name(id);
     let found = all().find(|id| full(*id) == name.value);
     if found.is_none() {
         let error = name.error(format!("there is no consumer `{}`", shown(&name.value)));
@@ -237,15 +237,6 @@ fn consumer(
         findings.error(error.help(help));
     }
     found.map(Deliverer::Consumer)
-}
-
-fn full_name(id: ConsumerId, model: &LiveModel) -> String {
-    let consumer = &model.consumers[id.index()];
-    format!(
-        "{}/{}",
-        model.streams[consumer.stream.index()].name,
-        consumer.name
-    )
 }
 
 /// The one that there is no doubt about.
@@ -290,7 +281,7 @@ fn only(
 fn name_of(one: Deliverer, model: &LiveModel) -> String {
     match one {
         Deliverer::FanOut(id) => format!("fan-out {}", model.fan_outs[id.index()].name),
-        Deliverer::Consumer(id) => format!("consumer {}", full_name(id, model)),
+        Deliverer::Consumer(id) => format!("consumer {}", model.consumer_name(id)),
     }
 }
 
