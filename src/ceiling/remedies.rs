@@ -61,6 +61,11 @@ pub fn run(
     see: &mut dyn FnMut(&str, Reached),
 ) -> Result<Vec<RemedyResult>, Failure> {
     let model = varied.as_written()?.model;
+    let mut plan = plan;
+    if !varied.is_key() {
+        // A load that is carried only with a change may lie beyond where the ceiling without it was looked for.
+        plan.wanted.range = None;
+    }
     // What is varied is no remedy for itself.
     let changes = Change::all(&model).into_iter();
     let changes = changes.map(|change| (change, change.keys(&model)));

@@ -95,7 +95,7 @@ pub fn run_tiers(
 }
 
 /// The result document of each trial, of a model with these objectives.
-fn documents(
+pub(super) fn documents(
     varied: &Varied<Path>,
     trials: &[Trial],
     put: impl Fn(&mut Model),
@@ -111,6 +111,7 @@ fn documents(
         Ok(Tried {
             run: simulate::of_trial(&workload, &trial.ran, trial.paths),
             spec: run_text(&workload),
+            predicted: None,
         })
     });
     tried.collect()
@@ -125,7 +126,7 @@ pub(super) fn failure(why: Failed<Failure>) -> Failure {
 }
 
 /// How the search goes about.
-fn plan(
+pub(super) fn plan(
     varied: &Varied<Path>,
     sought: Sought,
     args: &TrialArgs,

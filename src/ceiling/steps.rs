@@ -70,6 +70,7 @@ pub fn simulated(
         tried.push(Tried {
             run: simulate::of_trial(&workload, &ran, 1),
             spec: simulate::run_text(&workload),
+            predicted: None,
         });
         trials.push(Trial {
             load,

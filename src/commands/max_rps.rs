@@ -113,7 +113,9 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
             let mut try_out = |_: &str, reached| search(reached);
             let asked = &trials.what_if;
             let remedies = ceiling::remedies(&varied, asked, &found, plan, eyes, &mut try_out)?;
+            let none = "no ceiling was found that a change could be compared with";
             let besides = Besides {
+                no_remedies: remedies.is_empty().then(|| none.to_owned()),
                 remedies,
                 ..Besides::default()
             };
@@ -132,10 +134,11 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
         workload: &workload,
         live: false,
         with_precision: trials.steps.is_none(),
-        predicted: None,
+        prediction: None,
         tiers: besides.tiers,
         slow,
         remedies: besides.remedies,
+        no_remedies: besides.no_remedies,
     };
     let document = searched(args, &about, &found, &tried, &places)?;
     Ok(match found.interrupted {
@@ -159,6 +162,7 @@ enum How {
 struct Besides {
     tiers: Option<OfTiers>,
     remedies: Vec<RemedyResult>,
+    no_remedies: Option<String>,
 }
 
 impl How {
@@ -260,16 +264,10 @@ fn refuse_target(target: &TargetArgs) -> Result<(), Failure> {
 /// What is not built is refused as such.
 fn refuse_unbuilt(args: &MaxRpsArgs) -> Result<(), Failure> {
     let trials = &args.trials;
-    let flags = [
-        (
-            "--tiers in a live search",
-            live::is_meant(args) && trials.tiers.is_some(),
-        ),
-        (
-            "--what-if in a live search",
-            live::is_meant(args) && !trials.what_if.is_empty(),
-        ),
-    ];
+    let flags = [(
+        "--tiers in a live search",
+        live::is_meant(args) && trials.tiers.is_some(),
+    )];
     match flags.into_iter().find(|(_, given)| *given) {
         None => Ok(()),
         Some((flag, _)) => Err(Failure::Usage(format!(
