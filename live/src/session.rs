@@ -73,9 +73,8 @@ pub struct Session {
     runtime: Runtime,
     api: String,
     asker: Asker,
-    /// The streams that are observed.
+    /// The streams that are observed, those of the spec and those that are wanted.
     streams: BTreeSet<String>,
-    wanted: Vec<String>,
     monitor: Option<Monitor>,
     /// Those that have looked once and wait for the first load.
     observers: Option<Observers>,
@@ -119,6 +118,8 @@ impl Session {
         streams.extend(promised(model));
         let prepared = Observers::prepare(asker.clone(), model, streams.clone(), wanted);
         let observers = runtime.block_on(prepared)?;
+        // What is observed is waited for, too.
+        streams.extend(wanted.streams.iter().cloned());
         let told = Arc::new(Told::new(model));
         let (sender, incoming) = channel();
         let origin = Instant::now();
@@ -142,7 +143,6 @@ impl Session {
             api: access.api_root().to_owned(),
             asker,
             streams,
-            wanted: wanted.streams.to_vec(),
             monitor: wanted.monitor.cloned(),
             observers: Some(observers),
             actions: actions(model),
@@ -180,7 +180,7 @@ impl Session {
         let model = &ready::ready(model, &self.api, |name| std::env::var(name))?;
         self.check(model)?;
         let epoch = self.next;
-        let observers = self.look_first(model)?;
+        let observers = self.look_first(model);
         self.next = epoch.next();
         self.told.begin();
         let nats = Nats::new(
@@ -267,17 +267,14 @@ impl Session {
     }
 
     /// The observers of the next load, who have looked once.
-    fn look_first<P>(&mut self, model: &Model<P>) -> Result<Observers, Failure> {
+    fn look_first<P>(&mut self, model: &Model<P>) -> Observers {
         if let Some(observers) = self.observers.take() {
-            return Ok(observers);
+            return observers;
         }
-        let wanted = Wanted {
-            streams: &self.wanted,
-            monitor: self.monitor.as_ref(),
-        };
         let streams = self.streams.clone();
-        let prepared = Observers::prepare(self.asker.clone(), model, streams, &wanted);
-        Ok(self.runtime.block_on(prepared)?)
+        let monitor = self.monitor.as_ref();
+        let prepared = Observers::prepare_again(self.asker.clone(), model, streams, monitor);
+        self.runtime.block_on(prepared)
     }
 
     /// Whether a load is one of this session.

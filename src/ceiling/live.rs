@@ -34,6 +34,8 @@ pub struct Live<'a> {
     pub target: &'a Target,
     /// How they let one in.
     pub access: &'a Access,
+    /// What is observed beside every trial.
+    pub wanted: Wanted<'a>,
     /// How long the parts of a trial take.
     pub pace: Pace,
     /// How long all of them may take.
@@ -99,7 +101,7 @@ pub fn run(
     let field = Field {
         target: live.target,
         access: live.access,
-        wanted: Wanted::default(),
+        wanted: live.wanted,
         pace: live.pace,
         time_limit: live.time_limit,
     };

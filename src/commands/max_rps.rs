@@ -11,7 +11,7 @@ use blis_sim::search::{Found, Steps};
 use blis_sim::spec;
 
 use crate::ceiling::{self, About, OfTiers, Places, Ramp, Sought, Tiers, Tried, Varied};
-use crate::cli::{Format, MaxRpsArgs, OverrideArgs, TargetArgs, TrialArgs};
+use crate::cli::{Format, MaxRpsArgs, ObserverArgs, OverrideArgs, TargetArgs, TrialArgs};
 use crate::commands::{first_failure, print};
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
@@ -34,7 +34,7 @@ pub fn execute(args: &MaxRpsArgs) -> Result<Done, Failure> {
     match live::is_meant(args) {
         true => live::execute(args, overrides),
         false => {
-            refuse_target(&args.target)?;
+            refuse_target(&args.target, &args.observers)?;
             simulated(args, &overrides)
         }
     }
@@ -236,8 +236,10 @@ fn searched<P: PartialEq>(
 }
 
 /// Flags about a server have no effect on a simulation.
-fn refuse_target(target: &TargetArgs) -> Result<(), Failure> {
+fn refuse_target(target: &TargetArgs, observers: &ObserverArgs) -> Result<(), Failure> {
     let flags = [
+        ("--observe-stream", !observers.observe_stream.is_empty()),
+        ("--monitor", observers.monitor.is_some()),
         ("--user", target.user.is_some()),
         ("--password", target.password.is_some()),
         ("--token", target.token.is_some()),

@@ -252,6 +252,14 @@ fn flags_that_contradict_one_another_are_refused() {
             "--cooldown is a pause after a live trial",
         ),
         ("--steps 80 --user me", "--user is about a server"),
+        (
+            "--steps 80 --observe-stream orders",
+            "--observe-stream is about a server",
+        ),
+        (
+            "--monitor http://127.0.0.1:8222",
+            "--monitor is about a server",
+        ),
         ("--steps 80 --search 1..5", "cannot be used with"),
         ("--no-stop-on-trip", "--steps"),
         ("--steps 80 --hold 0s", "--hold"),

@@ -410,3 +410,74 @@ fn a_search_finds_the_limit_of_a_service_of_which_nothing_is_known() {
     }
     panic!("none of the searches found a limit: {undecided:#?}");
 }
+
+#[test]
+fn every_trial_has_what_was_observed_beside_it() {
+    let server = Server::start("http: \"127.0.0.1:-1\"");
+    let mut wire = Wire::connect(server.port);
+    wire.create_stream("orders", "orders.*");
+    wire.create_stream("audit", "audit.*");
+    // Both are there, and nobody works on their messages.
+    wire.create_consumer("orders", "biller");
+    wire.create_consumer("audit", "reader");
+    let text = "blis: 1\nname: promised\nrun: {horizon: 9s, drain: 300ms}\nclients:\n  users: {rate: 100/s, do: ask}\n\
+                actions:\n  ask: {path: [{publish: orders}, reply], live: {jetstream: orders.new}}\nstreams:\n  orders: \
+                {consumers: {biller: {service: bill, slo: {backlog_growth: 5/s}}}}\nservices:\n  bill: {workers: 4, time: \
+                1ms}\n";
+    let path = saved(&server, "promised.yaml", text);
+    let home = tempfile::tempdir().expect("a directory");
+    let (url, out) = (server.url(), home.path().join("found"));
+    let monitor = format!("http://127.0.0.1:{}", server.monitor.expect("a monitoring"));
+    let words = [
+        "max-rps",
+        "--spec",
+        &path,
+        "--url",
+        &url,
+        "--observe-stream",
+        "audit",
+        "--monitor",
+        &monitor,
+        "--steps",
+        "50,100",
+        "--no-stop-on-trip",
+        "--hold",
+        "2500ms",
+        "--warmup",
+        "100ms",
+        "--cooldown",
+        "10ms",
+        "--json",
+        "--out",
+        out.to_str().expect("a path"),
+    ];
+    let ran = run(&words);
+    let found = document(&ran);
+    let trials = found["trials"].as_array().expect("trials");
+    assert_eq!(trials.len(), 2, "{}", ran.stderr);
+    for (number, trial) in (1..).zip(trials) {
+        // What observers saw of the backlog judges the trial.
+        let grew = &trial["streams"]["orders"]["consumers"]["biller"]["backlog_slope_per_s"];
+        assert_eq!(trial["signals"][0]["measured"], *grew, "{trial:#}");
+        assert_eq!(trial["verdict"], "TRIP", "{trial:#}");
+        let reader = &trial["streams"]["audit"]["consumers"]["reader"];
+        assert!(reader.is_object(), "{trial:#}");
+        let kept = out.join(format!("trials/{number:03}/result.json"));
+        let kept = std::fs::read_to_string(kept).expect("the run of the trial");
+        let kept: Value = serde_json::from_str(&kept).expect("JSON");
+        let observers = &kept["live"]["observers"];
+        assert_eq!(
+            observers["server"]["monitor"],
+            monitor.trim_start_matches("http://")
+        );
+        assert!(
+            observers["consumers"]["audit/reader"].is_object(),
+            "{observers:#}"
+        );
+    }
+    // A stream that is not there is said before anything is sent.
+    let words = [&words[..5], &["--observe-stream", "none", "--steps", "5"]].concat();
+    let ran = run(&words);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("--observe-stream"), "{ran:?}");
+}

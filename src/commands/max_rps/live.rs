@@ -2,6 +2,7 @@
 
 use std::time::{Duration as Wall, Instant};
 
+use blis_live::observers::Wanted;
 use blis_live::plan;
 use blis_live::trials::Pace;
 use blis_sim::model::{Model, Path};
@@ -64,6 +65,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
     refuse_no_objective(&workload.model)?;
     plan::sendable(&workload.model).map_err(|why| Failure::Usage(why.to_string()))?;
     let (target, access) = nats_access::resolve(&args.target)?;
+    let monitor = nats_access::monitor(args.observers.monitor.as_deref(), &args.target)?;
     let model = TheModel::of(&varied, &workload.model, trials);
     refuse_changes(trials, &model)?;
     // What is wrong with the loads is said before anything is simulated.
@@ -83,6 +85,10 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
     let live = Live {
         target: &target,
         access: &access,
+        wanted: Wanted {
+            streams: &args.observers.observe_stream,
+            monitor: monitor.as_ref(),
+        },
         pace: pace(trials, &workload.model, hold),
         time_limit: trials.time_limit.map(span),
         quiet: args.quiet,
