@@ -21,7 +21,7 @@ use blis_sim::users::mailbox::Earlier;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::allotment::Allotment;
-use crate::clock::{OneByOne, RealClock};
+use crate::clock::{OneByOne, RealClock, time_of};
 use crate::connection::{Access, ConnectFailure, Connection, Told, open};
 use crate::deliveries::subscribe;
 use crate::driver::{Driver, Incoming, Progress, Watch};
@@ -195,17 +195,22 @@ impl Session {
                 sequence: self.sequence,
             },
         );
-        let watching = self.runtime.block_on(async { observers.watch() });
-        let clock = LoadClock::new(OneByOne::new(RealClock::new(self.origin, &self.incoming)));
-        let gauges = Arc::new(Gauges::default());
-        let (told, handle) = (Arc::clone(&self.told), self.runtime.handle().clone());
-        let watcher = Watcher::start(Instant::now(), Arc::clone(&gauges), told, handle);
-        let watcher = watcher.map_err(Failure::Threads)?;
         let heard = (Measure::new(model), Recent::default());
         // What was lost in an earlier load is not told again.
         let connections = (0u32..).zip(&self.connections);
         let down = connections.filter(|(_, one)| !one.up.load(Ordering::Relaxed));
         let down: Vec<u32> = down.map(|(number, _)| number).collect();
+        // The load, whoever looks on and the generator's own health have one zero.
+        let start = Instant::now();
+        let watching = self
+            .runtime
+            .block_on(async { observers.watch(start.into()) });
+        let clock = OneByOne::new(RealClock::new(self.origin, &self.incoming));
+        let clock = LoadClock::new(clock, time_of(self.origin, start));
+        let gauges = Arc::new(Gauges::default());
+        let (told, handle) = (Arc::clone(&self.told), self.runtime.handle().clone());
+        let watcher = Watcher::start(start, Arc::clone(&gauges), told, handle);
+        let watcher = watcher.map_err(Failure::Threads)?;
         let driver = Driver::new(epoch, model, nats, clock, (heard, also), gauges)
             .after(std::mem::take(&mut self.earlier))
             .without(down);

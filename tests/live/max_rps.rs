@@ -78,10 +78,14 @@ fn steps_are_tried_on_a_real_service_up_to_the_first_that_trips() {
     assert_eq!(last["verdict"], "TRIP", "{document:#}");
     assert_eq!(last["window"]["warmup_s"], 0.1);
     // Of given loads the model says something too; what would help is not simulated.
-    let says = last["predicted"]["throughput_rps"]
-        .as_f64()
-        .expect("a rate");
-    assert!((180.0..205.0).contains(&says), "{says}");
+    for trial in document["trials"].as_array().expect("trials") {
+        let says = trial["predicted"]["throughput_rps"].as_f64();
+        let able = match trial["load"].as_f64() {
+            Some(400.0) => 180.0..205.0,
+            _ => 10.0..100.0,
+        };
+        assert!(says.is_some_and(|says| able.contains(&says)), "{trial:#}");
+    }
     assert_eq!(document["remedies"], serde_json::json!([]));
     assert!(last["throughput_rps"].as_f64().expect("a rate") < 230.0);
     assert!(ran.code == Some(0) || ran.code == Some(99), "{ran:?}");
@@ -309,11 +313,15 @@ fn ctrl_c_and_a_lost_server_leave_the_bounds_so_far() {
     let words = [
         "max-rps", "--spec", &path, "--url", &url, "--steps", "40,50,60", "--json", "--hold", "10m",
     ];
-    let mut wire = Wire::connect(server.port);
-    wire.subscribe("work.ask");
-    let begun = |wire: &mut Wire| (0..5).for_each(|_| drop(wire.next().expect("a request")));
-    let child = start(&words);
-    begun(&mut wire);
+    // What an earlier load sent is nothing that this one has begun with.
+    let begun = || {
+        let mut wire = Wire::connect(server.port);
+        wire.subscribe("work.ask");
+        let child = start(&words);
+        (0..5).for_each(|_| drop(wire.next().expect("a request")));
+        child
+    };
+    let child = begun();
     interrupt(&child);
     let ran = end(child);
     assert_eq!(ran.code, Some(130), "{ran:?}");
@@ -328,8 +336,7 @@ fn ctrl_c_and_a_lost_server_leave_the_bounds_so_far() {
         "{}",
         ran.stderr
     );
-    let child = start(&words);
-    begun(&mut wire);
+    let child = begun();
     drop(double);
     drop(server);
     let ran = end(child);
@@ -457,34 +464,9 @@ fn what_cannot_be_simulated_is_no_remedy_of_a_live_search() {
     }
 }
 
-#[test]
-fn a_search_finds_the_limit_of_a_service_of_which_nothing_is_known() {
-    let server = Server::start("");
-    let _service = Responder::start(&server, "my.svc", 4, Duration::from_millis(20));
-    let url = server.url();
-    let words = [
-        "max-rps",
-        "--url",
-        &url,
-        "--subject",
-        "my.svc",
-        "--slo",
-        "p90=100ms",
-        "--search",
-        "50/s..1600/s",
-        "--json",
-        "--warmup",
-        "100ms",
-        "--hold",
-        "2s",
-        "--cooldown",
-        "10ms",
-        "--time-limit",
-        "20s",
-        "--quiet",
-    ];
-    let ran = run(&words);
-    let document = document(&ran);
+/// Whether the search found where it ends: something missed its objectives that the workers cannot do, or the generator could
+/// send no more. Whatever it found is sound, on any machine.
+fn is_decided(document: &Value) -> bool {
     assert!(document.get("prediction").is_none());
     let why = document["no_remedies"].as_str().expect("why");
     assert!(
@@ -496,26 +478,59 @@ fn a_search_finds_the_limit_of_a_service_of_which_nothing_is_known() {
         "{why}"
     );
     let trials = document["trials"].as_array().expect("trials");
-    let tripped = trials.iter().filter(|trial| trial["verdict"] == "TRIP");
-    let upper = tripped
-        .filter_map(|trial| trial["load"].as_f64())
-        .fold(f64::INFINITY, f64::min);
-    // What the workers cannot do trips, unless the machine is so busy that the generator cannot tell.
-    let is_limited = |trial: &Value| trial.get("generator_limits").is_some();
+    let of = |verdict: &'static str| {
+        let trials = trials.iter().filter(move |one| one["verdict"] == verdict);
+        trials.map(|trial| trial["load"].as_f64().expect("a load"))
+    };
     assert!(
-        upper <= 4.0 * CAPACITY || trials.iter().any(is_limited),
+        of("PASS").all(|load| load < 1.15 * CAPACITY),
         "{document:#}"
     );
-    for trial in trials.iter().filter(|trial| trial["verdict"] == "PASS") {
-        assert!(
-            trial["load"].as_f64().expect("a load") < 1.15 * CAPACITY,
-            "{document:#}"
-        );
+    let upper = of("TRIP").fold(f64::INFINITY, f64::min);
+    let [lower, beyond] = ["lower", "upper"].map(|end| document["answer"][end].as_f64());
+    assert!(
+        lower
+            .zip(beyond)
+            .is_none_or(|(lower, beyond)| lower < beyond),
+        "{document:#}"
+    );
+    // Of what is open it is said what is missing.
+    let open = trials.iter().filter(|one| one["verdict"] == "INCONCLUSIVE");
+    let reasons = open.map(|trial| &trial["reasons"]);
+    let next = (document["ended"] == "undecided").then_some(&document["next_limit"]);
+    for said in reasons.chain(next) {
+        let said = said.as_array().expect("reasons");
+        assert!(!said.is_empty(), "{document:#}");
     }
-    let bounds = ["lower", "upper"].map(|end| document["answer"][end].as_f64());
-    if let [Some(lower), Some(upper)] = bounds {
-        assert!(lower < upper, "{document:#}");
+    let is_limited = |trial: &Value| trial.get("generator_limits").is_some();
+    upper <= 4.0 * CAPACITY || trials.iter().any(is_limited)
+}
+
+#[test]
+fn a_search_finds_the_limit_of_a_service_of_which_nothing_is_known() {
+    let server = Server::start("");
+    let _service = Responder::start(&server, "my.svc", 4, Duration::from_millis(20));
+    let url = server.url();
+    let words = [
+        "--subject",
+        "my.svc",
+        "--search",
+        "100/s..1600/s",
+        "--quiet",
+    ];
+    let limit = ["--slo", "p90=100ms", "--cooldown", "10ms"];
+    // Where a machine stands still for a part of a trial, its requests tell as much as few: longer ones tell more.
+    let mut undecided = Vec::new();
+    for [hold, most] in [["2s", "20s"], ["5s", "60s"], ["12s", "150s"]] {
+        let times = ["--warmup", "100ms", "--hold", hold, "--time-limit", most];
+        let search = ["max-rps", "--json", "--url", &url];
+        let found = document(&run(&[&search[..], &words, &limit, &times].concat()));
+        if is_decided(&found) {
+            return;
+        }
+        undecided.push(found);
     }
+    panic!("none of the searches found a limit: {undecided:#?}");
 }
 
 #[test]

@@ -172,15 +172,19 @@ impl Observers {
         }
     }
 
-    /// Goes on looking, from now on, until it is told to stop.
-    pub fn watch(self) -> Watching {
+    /// Goes on looking until it is told to stop. The times of looks are since the start of the load, however late the first
+    /// one comes.
+    pub fn watch(self, start: Instant) -> Watching {
         let (stop, stopped) = oneshot::channel();
-        let watching = tokio::spawn(self.run(stopped));
+        let watching = tokio::spawn(self.run(start, stopped));
         Watching { stop, watching }
     }
 
-    async fn run(mut self, mut stopped: oneshot::Receiver<Stop>) -> result::Observers {
-        let start = Instant::now();
+    async fn run(
+        mut self,
+        start: Instant,
+        mut stopped: oneshot::Receiver<Stop>,
+    ) -> result::Observers {
         let mut samples = Samples::default();
         let mut course = Course::default();
         let found = self
