@@ -83,6 +83,18 @@ pub enum Failure {
     Json(#[from] serde_json::Error),
 }
 
+impl Failure {
+    /// With errors of a value that was set named by the flag that set it.
+    pub fn of_flag(self, flag: &str, key: &str) -> Failure {
+        match self {
+            Failure::Spec(text) => {
+                Failure::Spec(text.replace(&format!("--set {key}="), &format!("{flag} {key}=")))
+            }
+            other => other,
+        }
+    }
+}
+
 impl From<observe::Failure> for Failure {
     fn from(failure: observe::Failure) -> Failure {
         match failure {

@@ -42,17 +42,25 @@ pub fn ramp<P: PartialEq>(
     })
 }
 
-/// Refuses what has no effect on simulated trials, and lengths of nothing.
+/// Refuses what has no effect on simulated trials.
 ///
 /// # Errors
 /// [`Failure::Usage`] with what would have one.
 pub fn refuse_live_flags(args: &TrialArgs) -> Result<(), Failure> {
-    if args.cooldown.is_some() {
-        return Err(Failure::Usage(
+    match args.cooldown {
+        None => Ok(()),
+        Some(_) => Err(Failure::Usage(
             "--cooldown is a pause after a live trial, and simulated ones need none: give --url too, or leave it out"
                 .to_owned(),
-        ));
+        )),
     }
+}
+
+/// Refuses lengths of nothing.
+///
+/// # Errors
+/// [`Failure::Usage`] with an example of one.
+pub fn refuse_no_time(args: &TrialArgs) -> Result<(), Failure> {
     let lengths = [
         ("--hold", args.hold),
         ("--longest-trial", args.longest_trial),

@@ -40,7 +40,8 @@ pub fn check(varied: &Varied<Path>, asked: &[Assignment]) -> Result<(), Failure>
                 "a search sets it itself, and compares on the same random numbers; name a key of the workload",
             ));
         }
-        let changed = varied.changed_model_at(load, std::slice::from_ref(change))?;
+        let changed = varied.changed_model_at(load, std::slice::from_ref(change));
+        let changed = changed.map_err(|why| why.of_flag("--what-if", change.path()))?;
         if as_simulated(changed) == plain {
             return Err(refused("it changes nothing; give another value"));
         }

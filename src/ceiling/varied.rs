@@ -258,7 +258,9 @@ impl<P: PartialEq> Varied<P> {
     /// # Errors
     /// [`Failure::Spec`] where the language does not take it, [`Failure::Usage`] where memory does not suffice.
     pub fn model_at(&self, load: f64) -> Result<Model<P>, Failure> {
-        self.variations.model(&self.spec_at(load)?)
+        let model = |spec| self.variations.model(&spec);
+        let model = self.spec_at(load).and_then(model);
+        model.map_err(|why| why.of_flag("--over", self.name()))
     }
 
     /// The model at a load, with these values set in the spec besides.

@@ -25,7 +25,7 @@ use crate::workload::{Basis, Variations};
 /// Those of [`Variations`] and of [`Varied`]; [`Failure::Usage`] where flags contradict one another; [`Failure::Output`]
 /// when the result cannot be written, which then was at least printed if it could be.
 pub fn execute(args: &MaxRpsArgs) -> Result<Done, Failure> {
-    refuse_unbuilt(args)?;
+    ceiling::refuse_no_time(&args.trials)?;
     let overrides = OverrideArgs {
         values: args.values.clone(),
         slo: args.objectives.slo.clone(),
@@ -259,21 +259,6 @@ fn refuse_target(target: &TargetArgs, observers: &ObserverArgs) -> Result<(), Fa
         None => Ok(()),
         Some((flag, _)) => Err(Failure::Usage(format!(
             "{flag} is about a server, and this search is simulated: give --url too, or leave it out"
-        ))),
-    }
-}
-
-/// What is not built is refused as such.
-fn refuse_unbuilt(args: &MaxRpsArgs) -> Result<(), Failure> {
-    let trials = &args.trials;
-    let flags = [(
-        "--tiers in a live search",
-        live::is_meant(args) && trials.tiers.is_some(),
-    )];
-    match flags.into_iter().find(|(_, given)| *given) {
-        None => Ok(()),
-        Some((flag, _)) => Err(Failure::Usage(format!(
-            "{flag} is not built yet; leave it out"
         ))),
     }
 }

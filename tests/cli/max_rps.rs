@@ -137,10 +137,30 @@ fn what_cannot_be_searched_is_refused_before_anything_runs() {
             "no client has `concurrency`",
         ),
         ("--over services.s.workers --steps 1.5", "whole number"),
-        ("--over services.s.dispatch --steps 1", "not a dispatch"),
+        (
+            "--over services.s.dispatch --steps 1",
+            "--over services.s.dispatch=1: `1` is not a dispatch",
+        ),
+        (
+            "--over max_in_flight --steps 1",
+            "--over max_in_flight=1: expected",
+        ),
+        (
+            "--over services.s.workers --steps 1,99999999999999999999",
+            "too large",
+        ),
+        (
+            "--over clients.a.rate --search 1..9000M",
+            "clock can tell apart",
+        ),
+        ("--steps 1k,2k,1.5k", "1,500/s comes after 2,000/s"),
+        ("--steps ,", "empty entry"),
         ("--over clients.a.do --steps 1", "not numeric"),
         ("--over services.s --steps 1", "several values"),
-        ("--over services.x.workers --steps 1,2", "services.x"),
+        (
+            "--over services.x.workers --steps 1,2",
+            "--over services.x.workers=",
+        ),
         ("--over seed --steps 1,2", "sets it itself"),
         ("--over run.requests --steps 1,2", "sets it itself"),
         ("--over nonsense --steps 1,2", "nonsense"),
@@ -159,6 +179,13 @@ fn what_cannot_be_searched_is_refused_before_anything_runs() {
         assert!(ran.stderr.contains(said), "{flags}\n{}", ran.stderr);
         assert_eq!(ran.stdout, "", "{flags}");
     }
+    let burst = OPEN.replace(
+        "{rate: 30/s, do: ask}",
+        "{arrival: {burst: {count: 5}}, do: ask}",
+    );
+    let ran = search("--over rate --steps 5", &burst);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("come in a burst"), "{ran:?}");
     let recorded = words("max-rps specs/recorded.yaml --over rate --steps 5");
     assert_eq!(recorded.code, Some(2));
     assert!(recorded.stderr.contains("were recorded"), "{recorded:?}");
@@ -264,7 +291,9 @@ fn flags_that_contradict_one_another_are_refused() {
         ),
         ("--steps 80 --search 1..5", "cannot be used with"),
         ("--no-stop-on-trip", "--steps"),
-        ("--steps 80 --hold 0s", "--hold"),
+        ("--steps 80 --hold 0s", "--hold of zero"),
+        ("--time-limit 0s", "--time-limit of zero"),
+        ("--longest-trial 0s", "--longest-trial of zero"),
     ] {
         let ran = with_stdin(&format!("max-rps --spec - {flags}"), OPEN);
         assert_eq!(ran.code, Some(2), "{flags}\n{ran:?}");
@@ -321,6 +350,22 @@ fn ranges_that_are_none_are_refused() {
 }
 
 #[test]
+fn a_search_says_why_its_lower_end_trips_and_that_nothing_could_be_compared() {
+    let ran = with_stdin(
+        "max-rps --spec - --search 2k..3k --precision 10% --longest-trial 20s",
+        OPEN,
+    );
+    assert_eq!(ran.code, Some(99), "{ran:?}");
+    for said in [
+        "ANSWER: no load passed (workload=two, simulated); 2,000/s misses already",
+        "Next limit: p99 of ask",
+        "what would help was not simulated: no ceiling was found that a change could be compared with",
+    ] {
+        assert!(ran.stdout.contains(said), "{said}: {}", ran.stdout);
+    }
+}
+
+#[test]
 fn remedies_are_simulated_and_ranked_by_what_they_bring() {
     let spec = OPEN.replace(
         "services: {s:",
@@ -361,7 +406,7 @@ fn what_cannot_be_tried_is_refused() {
         ("services.s.workers=1", "it changes nothing"),
         ("actions.ask.live.request=my.other", "it changes nothing"),
         ("run.horizon=9s", "a search sets it itself"),
-        ("services.t.workers=2", "services.t"),
+        ("services.t.workers=2", "--what-if services.t.workers=2: "),
     ] {
         let ran = search(&format!("--what-if {change}"), OPEN);
         assert_eq!(ran.code, Some(2), "{change}: {ran:?}");

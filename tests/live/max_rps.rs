@@ -183,6 +183,128 @@ fn keys_of_the_model_are_no_keys_of_a_real_service() {
 }
 
 #[test]
+fn what_cannot_be_searched_live_is_refused_before_anything_is_sent() {
+    let server = Server::start("");
+    let open = saved(&server, "open.yaml", SPEC);
+    let closed = SPEC.replace("connections: {pool: 2}\n", "");
+    let closed = closed.replace("rate: 100/s", "concurrency: 5");
+    let closed = saved(&server, "closed.yaml", &closed);
+    let burst = SPEC.replace("rate: 100/s", "arrival: {burst: {count: 9}}");
+    let burst = saved(&server, "burst.yaml", &burst);
+    let aimless = SPEC.replace("slo: {p90: 100ms}, ", "");
+    let aimless = saved(&server, "aimless.yaml", &aimless);
+    let recorded = format!("{}/specs/recorded.yaml", env!("CARGO_MANIFEST_DIR"));
+    for (spec, flags, said) in [
+        (&open, "--steps 500,400", "400/s comes after 500/s"),
+        (&open, "--steps 500,500", "given twice"),
+        (&open, "--steps 0,500", "zero"),
+        (
+            &open,
+            "--steps 99999999999999999999",
+            "clock can tell apart",
+        ),
+        (&open, "--search 9..5", "inverted"),
+        (&open, "--search 5..5", "empty"),
+        (&open, "--search 0..5", "zero"),
+        (&open, "--over concurrency", "no client has `concurrency`"),
+        (&closed, "--over rate", "there is none; vary the users"),
+        (&burst, "--over rate", "come in a burst"),
+        (&recorded, "--over rate", "were recorded"),
+        (
+            &open,
+            "--over clients.users.do --search 1..2",
+            "is not numeric",
+        ),
+        (
+            &open,
+            "--over foo.bar --search 1..2",
+            "`foo` is not a key of a spec",
+        ),
+        (
+            &open,
+            "--over actions.ask.payload.size --search 1..2",
+            "sends the same requests",
+        ),
+        (
+            &open,
+            "--over clients.users.rate",
+            "such as --search 1/s..64/s",
+        ),
+        (&open, "--slo aks:p99=1s", "did you mean `ask`?"),
+        (&aimless, "--steps 5", "give one with --slo"),
+        (&open, "--hold 0s", "--hold of zero"),
+        (&open, "--longest-trial 0s", "--longest-trial of zero"),
+        (&open, "--time-limit 0s", "--time-limit of zero"),
+        (
+            &open,
+            "--tiers p90=50ms,100ms",
+            "--tiers is for simulated searches",
+        ),
+        // More than there are ports, however many files may be open.
+        (&closed, "--search 1..70000", "70000 connections are needed"),
+        (&closed, "--steps 5,70000", "70000 connections are needed"),
+    ] {
+        let flags: Vec<&str> = flags.split(' ').collect();
+        let words = ["max-rps", "--url", "nats://127.0.0.1:1", "--spec", spec];
+        let ran = run(&[&words[..], &flags].concat());
+        assert_eq!(ran.code, Some(2), "{flags:?}: {ran:?}");
+        assert!(ran.stderr.contains(said), "{flags:?}: {}", ran.stderr);
+        assert_eq!(ran.stdout, "", "{flags:?}");
+    }
+}
+
+#[test]
+fn a_search_looks_no_further_than_a_clock_can_tell_apart() {
+    let server = Server::start("");
+    let unknown = SPEC.replace("path: [{visit: api}, reply], ", "");
+    let unknown = unknown.replace("rate: 100/s", "rate: 1M/s");
+    let unknown = saved(&server, "unknown.yaml", &unknown);
+    let words = [
+        "max-rps",
+        "--url",
+        "nats://127.0.0.1:1",
+        "--dry-run",
+        "--spec",
+        &unknown,
+    ];
+    let ran = run(&words);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.stdout.contains(" and on to 100,000,000/s at most"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_live_search_says_that_its_lower_end_trips() {
+    let server = Server::start("");
+    let path = saved(&server, "ceiling.yaml", SPEC);
+    let _double = Double::start(&server.url(), &["--spec", &path]);
+    let url = server.url();
+    let words = [
+        "max-rps",
+        "--spec",
+        &path,
+        "--url",
+        &url,
+        "--search",
+        "1k/s..2k/s",
+    ];
+    let ran = run(&[&words[..], &QUICK, &["--precision", "50%"]].concat());
+    // Five times what the workers can do, unless the generator cannot send it.
+    assert!(matches!(ran.code, Some(99 | 5)), "{ran:?}");
+    if ran.code == Some(99) {
+        for said in [
+            "ANSWER: no load passed (workload=ceiling, live); 1,000/s misses already",
+            "Next limit: p90 of ask",
+            "what would help was not simulated: the simulation found no ceiling",
+        ] {
+            assert!(ran.stdout.contains(said), "{said}: {}", ran.stdout);
+        }
+    }
+}
+
+#[test]
 fn ctrl_c_and_a_lost_server_leave_the_bounds_so_far() {
     let server = Server::start("");
     let path = saved(&server, "ceiling.yaml", SPEC);

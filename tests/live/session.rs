@@ -359,9 +359,6 @@ fn whoever_runs_loads_knows_no_world() {
 #[test]
 fn a_monitoring_that_is_gone_ends_no_later_load() {
     let server = Server::start("");
-    slow_with_the_third(&server, |wire, message| {
-        wire.publish_with(&message.reply, &[], b"done");
-    });
     let watched = Server::start("http: \"127.0.0.1:-1\"");
     let url = format!(
         "http://127.0.0.1:{}",

@@ -404,7 +404,7 @@ mod tests {
             paths: 3,
             threads: NonZeroUsize::MIN,
         };
-        let stopped = |stop| {
+        let stopped = |stop, length| {
             let eyes = Eyes {
                 watch: Watch {
                     stop: &move || stop,
@@ -412,9 +412,9 @@ mod tests {
                 },
                 time_is_up: &|| false,
             };
-            trial(model.model.clone(), alone, eyes).expect("it runs")
+            trial(model.model.clone(), Alone { length, ..alone }, eyes).expect("it runs")
         };
-        let trial = stopped(false).expect("a trial");
+        let trial = stopped(false, alone.length).expect("a trial");
         let measure = &trial.ran.measure;
         assert_eq!((trial.load, trial.paths), (400.0, 3));
         assert_eq!(
@@ -427,6 +427,11 @@ mod tests {
         let slowest = slowest.response().quantile(1.0).expect("a time");
         assert!(slowest > Span::from_nanos(15_000_000_000), "{slowest:?}");
         assert_eq!(trial.judged.status, crate::verdict::Status::Trip);
-        assert!(stopped(true).is_none());
+        // Whether it shall stop is looked at now and then.
+        let long = Length {
+            measured: 500.0,
+            ..alone.length
+        };
+        assert!(stopped(true, long).is_none());
     }
 }

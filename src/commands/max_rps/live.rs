@@ -42,8 +42,8 @@ const KEPT: Wall = Wall::from_secs(30);
 const KEPT_SHARE: u32 = 10;
 /// How long that may take without a limit.
 const LONGEST_REMEDIES: Wall = Wall::from_secs(120);
-/// The sections of a spec whose keys a real service has.
-const LIVE_SECTIONS: [&str; 3] = ["clients", "connections", "max_in_flight"];
+/// The sections of a spec whose keys only the model has.
+const MODEL_SECTIONS: [&str; 4] = ["services", "streams", "fan_outs", "network"];
 
 /// Whether the flags name a real service.
 pub fn is_meant(args: &MaxRpsArgs) -> bool {
@@ -57,6 +57,7 @@ pub fn is_meant(args: &MaxRpsArgs) -> bool {
 /// Those of [`Varied`] and of [`nats_access::resolve`], and what keeps the first trial from running.
 pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failure> {
     let trials = &args.trials;
+    refuse_tiers(trials.tiers.as_deref())?;
     refuse_model_key(trials.over.as_deref())?;
     let variations = Variations::of(basis(args, overrides)?, spec::lower_live)?;
     let (over, at) = (trials.over.as_deref(), trials.at.as_deref());
@@ -283,20 +284,36 @@ fn told(
     }
 }
 
+/// A live trial ends as soon as it is decided for its limit, and says little of others.
+fn refuse_tiers(tiers: Option<&str>) -> Result<(), Failure> {
+    match tiers {
+        None => Ok(()),
+        Some(tiers) => Err(Failure::Usage(format!(
+            "--tiers is for simulated searches: a live trial ends as soon as it is decided for one limit, and says little of \
+             the others; search once for each of them (--slo in place of --tiers {}), or leave --url out",
+            shown(tiers)
+        ))),
+    }
+}
+
 /// A key that only the model has is no key of a real service.
 fn refuse_model_key(over: Option<&str>) -> Result<(), Failure> {
     let Some(key) = over.filter(|over| !["rate", "concurrency"].contains(over)) else {
         return Ok(());
     };
     let section = key.split('.').next().unwrap_or(key);
-    match LIVE_SECTIONS.contains(&section) {
-        true => Ok(()),
-        false => Err(Failure::Usage(format!(
-            "--over {}: only the model has this key, and a real service is what it is; vary the load (--over rate, --over \
-             concurrency or a key of clients), or leave --url out to search the model",
-            shown(key)
-        ))),
-    }
+    let instead = "vary the load (--over rate, --over concurrency or a key of clients), or leave --url out to search the model";
+    let why = match section {
+        "actions" | "variables" => "every trial of a live search sends the same requests",
+        _ if MODEL_SECTIONS.contains(&section) => {
+            "only the model has this key, and a real service is what it is"
+        }
+        _ => return Ok(()),
+    };
+    Err(Failure::Usage(format!(
+        "--over {}: {why}; {instead}",
+        shown(key)
+    )))
 }
 
 /// The spec, or that of a service without one.
