@@ -148,7 +148,7 @@ impl From<Halt> for Failure {
     fn from(halt: Halt) -> Failure {
         match halt {
             Halt::StandsStill(_) => Failure::Usage(halt.to_string()),
-            Halt::Overgrown { .. } => Failure::Overgrown(halt.to_string()),
+            Halt::Overgrown(_) => Failure::Overgrown(halt.to_string()),
             Halt::Books(imbalance) => Failure::Books(imbalance),
         }
     }

@@ -193,7 +193,7 @@ fn strain(varied: &Varied<Path>, load: f64, watch: Watch<'_>) -> Result<(u8, f64
     let ran = match Simulated::new(watch.most_present).run(&model, watch.stop) {
         Ok(ran) => ran,
         // What does not fit into memory is the hardest.
-        Err(Halt::Overgrown { .. }) => return Ok((2, f64::INFINITY, f64::INFINITY)),
+        Err(Halt::Overgrown(_)) => return Ok((2, f64::INFINITY, f64::INFINITY)),
         Err(halt) => return Err(halt.into()),
     };
     let evidence = evidence(&model, &ran.measure, false, &ran.evidence).unwrap_or_default();

@@ -56,7 +56,7 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
     let how = How::of(trials, &varied, tiers)?;
     ceiling::check_remedies(&varied, &trials.what_if)?;
     if args.dry_run {
-        let lines = how.lines(&varied);
+        let lines = how.lines(&varied, trials);
         print(&format!(
             "nothing is run: this is what the search would do\n\n{lines}"
         ))?;
@@ -187,11 +187,11 @@ impl How {
         }
     }
 
-    fn lines(&self, varied: &Varied<Path>) -> String {
+    fn lines(&self, varied: &Varied<Path>, args: &TrialArgs) -> String {
         match self {
-            How::Steps(ramp) => ceiling::lines(ramp, varied.name(), varied.unit()),
+            How::Steps(ramp) => ceiling::lines(ramp, varied.name(), varied.unit(), args),
             How::Search(sought) | How::Tiers(sought, _) => {
-                sought.lines(varied.name(), varied.unit())
+                sought.lines(varied.name(), varied.unit(), args)
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+#[cfg(target_os = "linux")]
+use crate::support::with_memory;
 use crate::support::{Ran, at, number, with_stdin, words};
 
 /// An open spec: two clients whose rates are 3 to 1, one worker of 1 ms.
@@ -485,5 +487,75 @@ fn tiers_that_are_none_are_refused() {
         let ran = search(flags, OPEN);
         assert_eq!(ran.code, Some(2), "{flags}: {ran:?}");
         assert!(ran.stderr.contains(said), "{flags}: {}", ran.stderr);
+    }
+}
+
+/// A load whose backlog outgrows memory misses its objectives, and what is known of other loads stays.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_load_that_outgrows_memory_is_a_trip() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("two.yaml");
+    std::fs::write(&path, OPEN).expect("a spec");
+    let found = |flags: &str| {
+        let flags = format!("max-rps --json --quiet --spec '{}' {flags}", path.display());
+        let ran = with_memory(400_000, &flags);
+        assert!(matches!(ran.code, Some(0 | 99)), "{ran:?}");
+        ran.json()
+    };
+    let outgrown = |trial: &Value| {
+        assert_eq!(at(trial, "verdict"), "TRIP", "{trial:#}");
+        let reasons = at(trial, "reasons").to_string();
+        let said = "more do not fit into memory: this load is more than the services can carry.";
+        assert!(reasons.contains(said), "{reasons}");
+    };
+    // Within the warm-up, of which nothing is measured, too.
+    let steps = "--steps 80,2M,3M --warmup 1s --hold 20s --no-stop-on-trip";
+    let ramp = found(steps);
+    let trials = at(&ramp, "trials").as_array().expect("trials");
+    assert_eq!(trials.len(), 3);
+    assert_eq!(at(&trials[0], "verdict"), "PASS");
+    trials[1..].iter().for_each(outgrown);
+    assert_eq!(number(&ramp, "answer.value"), 80.0);
+    assert_eq!(number(&ramp, "answer.upper"), 2e6);
+    let searched = found("--search 1M..4M --warmup 1s --hold 20s");
+    assert_eq!(at(&searched, "ended"), "none_passed", "{searched:#}");
+    let trials = at(&searched, "trials").as_array().expect("trials");
+    trials.iter().for_each(outgrown);
+}
+
+#[test]
+fn a_dry_run_says_what_bounds_the_time() {
+    let unbounded =
+        "as long as the trials take; --time-limit bounds it, on the clock of this machine";
+    for (flags, said) in [
+        (
+            "--search 80..2k",
+            vec!["until it is decided; --longest-trial bounds it", unbounded],
+        ),
+        (
+            "--search 80..2k --longest-trial 40s --time-limit 5m",
+            vec![
+                "until it is decided, 40s at most",
+                "5m at most, on the clock of this machine",
+            ],
+        ),
+        (
+            "--hold 20s",
+            vec!["each trial  20s measured, of simulated time", unbounded],
+        ),
+        (
+            "--steps 80,2k --warmup 1s --hold 20s --time-limit 30s",
+            vec![
+                "each trial  1s of warm-up, 20s measured, of simulated time",
+                "30s at most",
+            ],
+        ),
+    ] {
+        let ran = with_stdin(&format!("max-rps --spec - --dry-run {flags}"), OPEN);
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{flags}");
+        for part in said {
+            assert!(ran.stdout.contains(part), "{flags}: {}", ran.stdout);
+        }
     }
 }
