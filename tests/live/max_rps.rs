@@ -603,3 +603,23 @@ fn every_trial_has_what_was_observed_beside_it() {
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.stderr.contains("--observe-stream"), "{ran:?}");
 }
+
+#[test]
+fn the_consumers_of_observed_streams_are_waited_for_too() {
+    let server = Server::start("");
+    let mut wire = Wire::connect(server.port);
+    wire.create_stream("audit", "audit.*");
+    wire.create_consumer("audit", "reader");
+    // Nothing of the spec says that its messages are kept.
+    let text = SPEC.replace("live: {request: work.ask}", "live: {publish: audit.new}");
+    let text = text.replace("drain: 10s", "drain: 300ms");
+    let path = saved(&server, "published.yaml", &text);
+    let url = server.url();
+    let words = ["max-rps", "--spec", &path, "--url", &url, "--steps", "50"];
+    let told = |more: &[&str]| run(&[&words[..], &QUICK, more].concat()).stderr;
+    let waited = "the backlog of consumer audit/reader is ";
+    let stderr = told(&["--observe-stream", "audit"]);
+    assert!(stderr.contains(waited), "{stderr}");
+    let stderr = told(&[]);
+    assert!(!stderr.contains(waited), "{stderr}");
+}
