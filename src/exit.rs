@@ -83,6 +83,18 @@ pub enum Failure {
     Json(#[from] serde_json::Error),
 }
 
+impl Failure {
+    /// With errors of a value that was set named by the flag that set it.
+    pub fn of_flag(self, flag: &str, key: &str) -> Failure {
+        match self {
+            Failure::Spec(text) => {
+                Failure::Spec(text.replace(&format!("--set {key}="), &format!("{flag} {key}=")))
+            }
+            other => other,
+        }
+    }
+}
+
 impl From<observe::Failure> for Failure {
     fn from(failure: observe::Failure) -> Failure {
         match failure {
@@ -136,7 +148,7 @@ impl From<Halt> for Failure {
     fn from(halt: Halt) -> Failure {
         match halt {
             Halt::StandsStill(_) => Failure::Usage(halt.to_string()),
-            Halt::Overgrown { .. } => Failure::Overgrown(halt.to_string()),
+            Halt::Overgrown(_) => Failure::Overgrown(halt.to_string()),
             Halt::Books(imbalance) => Failure::Books(imbalance),
         }
     }

@@ -10,7 +10,8 @@ use blis_sim::event::{ReplyHeaders, Sink};
 use blis_sim::measure::Measure;
 use blis_sim::model::{Model, Path};
 use blis_sim::replication::{
-    Finished, Pilot, Plan, Unsteady, Watch, find_warmup, replicate, simulate as simulate_once,
+    Finished, Outgrown, Pilot, Plan, Unsteady, Watch, find_warmup, replicate,
+    simulate as simulate_once,
 };
 use blis_sim::result::{self, Mode, Provenance, Record, Run};
 use blis_sim::runner::Ran;
@@ -376,7 +377,7 @@ pub fn drive<S: Sink>(
                 simulation.interrupt();
             }
             Reached::Running if simulation.present() as u64 > most_requests => {
-                return Err(Failure::Overgrown(overgrown(&simulation)));
+                return Err(Failure::Overgrown(Outgrown::of(&simulation).to_string()));
             }
             Reached::Running => progress.show(simulation.now(), simulation.intended()),
         }
@@ -394,15 +395,4 @@ pub fn drive<S: Sink>(
 /// The resolved spec as the directory of a run holds it, beside copies of its files.
 pub fn run_text<P>(workload: &Workload<P>) -> String {
     input_files::with_copies(&workload.resolved, &workload.files)
-}
-
-/// What to say of a backlog that outgrows the memory.
-fn overgrown<S: Sink>(simulation: &Simulation<S>) -> String {
-    format!(
-        "after {:.3} s of simulated time {} requests are waiting, and more do not fit into memory: the load is more \
-         than the services can carry; lower it, limit the lines (`queue: {{limit: ...}}`), or let work leave them \
-         after a timeout (`on_timeout: leave`)",
-        simulation.now().as_secs_f64(),
-        simulation.present()
-    )
 }

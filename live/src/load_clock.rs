@@ -6,16 +6,16 @@ use crate::clock::Clock;
 use crate::driver::Incoming;
 use blis_sim::users::mailbox::Delivery;
 
-/// A clock whose zero is when it was made.
+/// A clock whose zero is the start of a load.
 pub struct LoadClock<C> {
     inner: C,
     since: Span,
 }
 
 impl<C: Clock<Incoming>> LoadClock<C> {
-    /// Starts now.
-    pub fn new(inner: C) -> LoadClock<C> {
-        let since = inner.now().since(Time::ZERO);
+    /// Starts at an instant of the other clock.
+    pub fn new(inner: C, start: Time) -> LoadClock<C> {
+        let since = start.since(Time::ZERO);
         LoadClock { inner, since }
     }
 

@@ -197,9 +197,7 @@ pub fn evidence<S, P>(model: &Model<P>, observed: &Observed<S>) -> LiveEvidence 
 
 /// How the backlog of each consumer of the model grew, at the consumer of its name.
 fn backlogs<P>(model: &Model<P>, observers: Option<&Observers>, warmup_s: f64) -> Vec<Measured> {
-    let consumers = model.consumers.iter().map(|consumer| {
-        let stream = &model.streams[consumer.stream.index()].name;
-        let name = format!("{stream}/{}", consumer.name);
+    let consumers = model.consumer_names().map(|name| {
         let seen = observers.and_then(|observers| observers.consumers.get(&name));
         match seen {
             Some(seen) if seen.vanished => Measured::Vanished,

@@ -21,7 +21,7 @@ use blis_sim::users::mailbox::Earlier;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::allotment::Allotment;
-use crate::clock::{OneByOne, RealClock};
+use crate::clock::{OneByOne, RealClock, time_of};
 use crate::connection::{Access, ConnectFailure, Connection, Told, open};
 use crate::deliveries::subscribe;
 use crate::driver::{Driver, Incoming, Progress, Watch};
@@ -73,9 +73,8 @@ pub struct Session {
     runtime: Runtime,
     api: String,
     asker: Asker,
-    /// The streams that are observed.
+    /// The streams that are observed, those of the spec and those that are wanted.
     streams: BTreeSet<String>,
-    wanted: Vec<String>,
     monitor: Option<Monitor>,
     /// Those that have looked once and wait for the first load.
     observers: Option<Observers>,
@@ -119,6 +118,8 @@ impl Session {
         streams.extend(promised(model));
         let prepared = Observers::prepare(asker.clone(), model, streams.clone(), wanted);
         let observers = runtime.block_on(prepared)?;
+        // What is observed is waited for, too.
+        streams.extend(wanted.streams.iter().cloned());
         let told = Arc::new(Told::new(model));
         let (sender, incoming) = channel();
         let origin = Instant::now();
@@ -142,7 +143,6 @@ impl Session {
             api: access.api_root().to_owned(),
             asker,
             streams,
-            wanted: wanted.streams.to_vec(),
             monitor: wanted.monitor.cloned(),
             observers: Some(observers),
             actions: actions(model),
@@ -180,7 +180,7 @@ impl Session {
         let model = &ready::ready(model, &self.api, |name| std::env::var(name))?;
         self.check(model)?;
         let epoch = self.next;
-        let observers = self.look_first(model)?;
+        let observers = self.look_first(model);
         self.next = epoch.next();
         self.told.begin();
         let nats = Nats::new(
@@ -195,17 +195,22 @@ impl Session {
                 sequence: self.sequence,
             },
         );
-        let watching = self.runtime.block_on(async { observers.watch() });
-        let clock = LoadClock::new(OneByOne::new(RealClock::new(self.origin, &self.incoming)));
-        let gauges = Arc::new(Gauges::default());
-        let (told, handle) = (Arc::clone(&self.told), self.runtime.handle().clone());
-        let watcher = Watcher::start(Instant::now(), Arc::clone(&gauges), told, handle);
-        let watcher = watcher.map_err(Failure::Threads)?;
         let heard = (Measure::new(model), Recent::default());
         // What was lost in an earlier load is not told again.
         let connections = (0u32..).zip(&self.connections);
         let down = connections.filter(|(_, one)| !one.up.load(Ordering::Relaxed));
         let down: Vec<u32> = down.map(|(number, _)| number).collect();
+        // The load, whoever looks on and the generator's own health have one zero.
+        let start = Instant::now();
+        let watching = self
+            .runtime
+            .block_on(async { observers.watch(start.into()) });
+        let clock = OneByOne::new(RealClock::new(self.origin, &self.incoming));
+        let clock = LoadClock::new(clock, time_of(self.origin, start));
+        let gauges = Arc::new(Gauges::default());
+        let (told, handle) = (Arc::clone(&self.told), self.runtime.handle().clone());
+        let watcher = Watcher::start(start, Arc::clone(&gauges), told, handle);
+        let watcher = watcher.map_err(Failure::Threads)?;
         let driver = Driver::new(epoch, model, nats, clock, (heard, also), gauges)
             .after(std::mem::take(&mut self.earlier))
             .without(down);
@@ -262,17 +267,14 @@ impl Session {
     }
 
     /// The observers of the next load, who have looked once.
-    fn look_first<P>(&mut self, model: &Model<P>) -> Result<Observers, Failure> {
+    fn look_first<P>(&mut self, model: &Model<P>) -> Observers {
         if let Some(observers) = self.observers.take() {
-            return Ok(observers);
+            return observers;
         }
-        let wanted = Wanted {
-            streams: &self.wanted,
-            monitor: self.monitor.as_ref(),
-        };
         let streams = self.streams.clone();
-        let prepared = Observers::prepare(self.asker.clone(), model, streams, &wanted);
-        Ok(self.runtime.block_on(prepared)?)
+        let monitor = self.monitor.as_ref();
+        let prepared = Observers::prepare_again(self.asker.clone(), model, streams, monitor);
+        self.runtime.block_on(prepared)
     }
 
     /// Whether a load is one of this session.

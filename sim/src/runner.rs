@@ -8,7 +8,7 @@
 use crate::engine::LoadEnd;
 use crate::measure::Measure;
 use crate::model::{Model, Path};
-use crate::replication::{Halt, Watch, simulate};
+use crate::replication::{Finished, Halt, Outgrown, Watch, simulate, simulate_as_far};
 use crate::time::Time;
 use crate::verdict::LiveEvidence;
 
@@ -86,17 +86,30 @@ impl Simulated {
             most_present,
         }
     }
-}
 
-impl Runner for Simulated {
-    type Error = Halt;
+    /// Runs a load as far as memory lasts: what came of it, and why it ended early where memory was the reason. That many
+    /// requests are present says enough of a load, so that it counts as one that was decided.
+    ///
+    /// # Errors
+    /// Any other [`Halt`].
+    pub fn run_as_far(
+        &mut self,
+        model: &Model,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(Ran, Option<Outgrown>), Halt> {
+        let most_present = self.most_present;
+        let (finished, outgrown) = simulate_as_far(model, Watch { stop, most_present })?;
+        let mut ran = self.ran(finished);
+        if outgrown.is_some() {
+            ran.ended_by = LoadEnd::Decided;
+        }
+        Ok((ran, outgrown))
+    }
 
-    fn run(&mut self, model: &Model, stop: &(dyn Fn() -> bool + Sync)) -> Result<Ran, Halt> {
+    fn ran(&mut self, finished: Finished) -> Ran {
         let epoch = self.next;
         self.next = epoch.next();
-        let most_present = self.most_present;
-        let finished = simulate(model, Watch { stop, most_present }, |_| ())?;
-        Ok(Ran {
+        Ran {
             epoch,
             ended_by: finished.ended_by,
             ended_at: Time::ZERO + finished.simulated,
@@ -104,6 +117,16 @@ impl Runner for Simulated {
             measure: finished.measure,
             late_of_earlier: 0,
             evidence: LiveEvidence::default(),
-        })
+        }
+    }
+}
+
+impl Runner for Simulated {
+    type Error = Halt;
+
+    fn run(&mut self, model: &Model, stop: &(dyn Fn() -> bool + Sync)) -> Result<Ran, Halt> {
+        let most_present = self.most_present;
+        let finished = simulate(model, Watch { stop, most_present }, |_| ())?;
+        Ok(self.ran(finished))
     }
 }

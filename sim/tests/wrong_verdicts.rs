@@ -5,10 +5,17 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::num::NonZeroUsize;
+
 use blis_sim::model::{ConsumerId, Model};
-use blis_sim::runner::{Ran, Runner, Simulated};
-use blis_sim::search::{Look, judged, parts_of_run};
+use blis_sim::replication::Watch;
+use blis_sim::runner::{Epoch, Ran, Runner, Simulated};
+use blis_sim::search::length::Given;
+use blis_sim::search::roots::Wanted;
+use blis_sim::search::simulated::{Eyes, Plan, search};
+use blis_sim::search::{Axis, Direction, Ended, Found, Look, judged, parts_of_run};
 use blis_sim::spec;
+use blis_sim::time::Span;
 use blis_sim::verdict::Status::{self, Inconclusive, Pass, Trip};
 use blis_sim::verdict::{LiveEvidence, Measured, evidence, judge};
 
@@ -306,4 +313,90 @@ fn nothing_of_a_trial_is_in_the_next() {
     assert_eq!(judged_in(&mut world, "300/s").status, Trip);
     // Thousands of requests of the overload were never answered.
     assert_eq!(judged_in(&mut world, "40/s"), fresh);
+}
+
+/// The search for a rate at which the rest of a spec keeps its objectives, from 500/s to 2,000/s.
+fn searched(spec: impl Fn(f64) -> String) -> Found {
+    let plan = Plan {
+        axis: Axis {
+            direction: Direction::Rising,
+            whole: false,
+        },
+        wanted: Wanted {
+            start: 700.0,
+            range: Some([500.0, 2000.0]),
+            precision: 0.1,
+            most_paths: 16,
+        },
+        length: Given {
+            hold: Some(Span::from_secs(21)),
+            longest: None,
+            warmup: Some(Span::from_secs(1)),
+        },
+        is_load: true,
+        is_rate: true,
+        threads: NonZeroUsize::MIN,
+    };
+    let eyes = Eyes {
+        watch: Watch {
+            stop: &|| false,
+            most_present: u64::MAX,
+        },
+        time_is_up: &|| false,
+    };
+    let model_at = |load: f64| Ok::<Model, String>(model(&spec(load)));
+    search(&model_at, plan, eyes, &mut |_| ()).unwrap()
+}
+
+#[test]
+fn nothing_of_a_trial_of_a_search_is_in_another() {
+    let found = searched(|rate| {
+        format!(
+            "run: {{horizon: 1h}}, clients: {{c: {{rate: {rate}/s, arrival: constant, do: ask}}}}, \
+             actions: {{ask: {{path: [{{visit: desk}}, reply], slo: {{p95: 20ms}}}}}}, \
+             services: {{desk: {{workers: 4, time: {{exponential: {{mean: 4ms}}}}}}}}"
+        )
+    });
+    assert!(found.trials.len() > 2);
+    for (number, trial) in (0..).zip(&found.trials) {
+        assert_eq!(trial.ran.epoch, Epoch::of(number));
+        // Of constant arrivals there are exactly as many as the load has in the time of all its paths; one more or less of each
+        // lies on the ends of its window.
+        let seconds = trial.ran.measure.measured().as_secs_f64();
+        let intended = trial.ran.measure.total().window.requests.intended;
+        let expected = seconds * trial.load;
+        assert!(
+            (intended as f64 - expected).abs() <= 2.0 * trial.paths as f64,
+            "{} paths at {}: {intended} of {expected}",
+            trial.paths,
+            trial.load
+        );
+        let judged = trial.judged.shares[0].samples;
+        assert_eq!(judged, intended, "at {}", trial.load);
+    }
+}
+
+#[test]
+fn a_search_sees_the_growth_of_backlogs_where_that_is_promised() {
+    // Its one worker takes 1,000 messages per second, and nobody who publishes waits for it.
+    let with = |slo: &'static str| {
+        searched(move |rate| {
+            format!(
+                "run: {{horizon: 1h}}, clients: {{c: {{rate: {rate}/s, do: tell}}}}, \
+                 actions: {{tell: {{path: [{{publish: log}}, reply], slo: {{p95: 1s}}}}}}, \
+                 services: {{desk: {{workers: 1, time: 1ms}}}}, streams: {{log: {{consumers: {{writer: {{service: desk{slo}}}}}}}}}"
+            )
+        })
+    };
+    let ceiling = |slo| match with(slo).ended {
+        Ended::Ceiling(ceiling) => ceiling.load,
+        other => panic!("{slo}: {other:?}"),
+    };
+    let unseen = with("").ended;
+    assert!(matches!(unseen, Ended::AtLeast(2000.0, _)), "{unseen:?}");
+    // Growth that chance does not explain is more than the worker does; growth of 200/s is 200/s more.
+    let none = ceiling(", slo: {no_growth: true}");
+    assert!((950.0..1050.0).contains(&none), "{none}");
+    let some = ceiling(", slo: {backlog_growth: 200/s}");
+    assert!((1150.0..1250.0).contains(&some), "{some}");
 }

@@ -6,8 +6,9 @@ use blis_sim::analysis;
 use blis_sim::explain::QuantileExplained;
 use blis_sim::number::count;
 use blis_sim::result::{
-    AnswerResult, CEILING_SCHEMA, CeilingEnd, CeilingResult, LIVE, LoadResult, RemedyResult, Run,
-    SIMULATED, SignalResult, SpecIdentity, TierResult, TiersResult, TrialResult, VariedResult,
+    AnswerResult, CEILING_SCHEMA, CeilingEnd, CeilingResult, LIVE, LoadResult, PredictedResult,
+    PredictionResult, RemedyResult, Run, SIMULATED, SignalResult, SpecIdentity, TierResult,
+    TiersResult, TrialResult, VariedResult,
 };
 use blis_sim::search::{AtLeast, Ended, Found};
 use blis_sim::spec;
@@ -29,6 +30,8 @@ pub struct Tried {
     pub run: Run,
     /// The spec at its load, as it was run.
     pub spec: String,
+    /// What the model says of it, beside a live one.
+    pub predicted: Option<PredictedResult>,
 }
 
 /// What a search was about.
@@ -43,13 +46,15 @@ pub struct About<'a, P> {
     /// Whether a precision was wanted.
     pub with_precision: bool,
     /// What a simulation of the same spec predicted.
-    pub predicted: Option<f64>,
+    pub prediction: Option<PredictionResult>,
     /// What was found for each of several limits.
     pub tiers: Option<OfTiers>,
     /// Where the time of slow requests goes at the answer.
     pub slow: Option<QuantileExplained>,
     /// What would raise the ceiling.
     pub remedies: Vec<RemedyResult>,
+    /// Why none was simulated, in a sentence.
+    pub no_remedies: Option<String>,
 }
 
 /// The document of what a search found, with what was tried, in the order of its trials.
@@ -63,7 +68,10 @@ pub fn document<P: PartialEq>(
 ) -> Result<CeilingResult, Failure> {
     let trials = found.trials.iter().zip(tried);
     let mut trials: Vec<TrialResult> = trials
-        .map(|(trial, tried)| TrialResult::of(trial, &tried.run))
+        .map(|(trial, tried)| TrialResult {
+            predicted: tried.predicted.clone(),
+            ..TrialResult::of(trial, &tried.run)
+        })
         .collect();
     if let Some(OfTiers { tiers, .. }) = &about.tiers {
         // The answer is that of the loosest limit, and so is what stands in its way.
@@ -115,10 +123,11 @@ pub fn document<P: PartialEq>(
         next_limit: next_limit(found, &trials, limit_at, unit),
         trials,
         bottleneck,
-        predicted: about.predicted,
+        prediction: about.prediction.clone(),
         tiers: about.tiers.as_ref().map(|tiers| tiers_of(tiers, run_at)),
         slow: about.slow.clone(),
         remedies: about.remedies.clone(),
+        no_remedies: about.no_remedies.clone(),
     })
 }
 

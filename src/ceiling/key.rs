@@ -84,7 +84,8 @@ impl Key {
             unit,
             written: is_written.then_some(value),
         };
-        key.checked(value, variations)
+        let of_flag = |why: Failure| why.of_flag("--over", path);
+        key.checked(value, variations).map_err(of_flag)
     }
 
     /// The key with the unit it turns out to have: a number is a whole one where the language takes nothing between.

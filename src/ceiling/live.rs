@@ -11,6 +11,7 @@ use blis_live::recent::Recent;
 use blis_live::target::Target;
 use blis_live::trials::{Pace, SoFar, Tried as OfTrial};
 use blis_sim::model::{Model, Path};
+use blis_sim::result::PredictedResult;
 use blis_sim::search::{Ended, Found, Judged, Steps, Trial};
 use blis_sim::spec::Spanned;
 use blis_sim::spec::units::{Count, Duration};
@@ -33,12 +34,16 @@ pub struct Live<'a> {
     pub target: &'a Target,
     /// How they let one in.
     pub access: &'a Access,
+    /// What is observed beside every trial.
+    pub wanted: Wanted<'a>,
     /// How long the parts of a trial take.
     pub pace: Pace,
     /// How long all of them may take.
     pub time_limit: Option<Span>,
     /// Whether no progress is shown.
     pub quiet: bool,
+    /// What the model says of a trial that has run.
+    pub says: &'a dyn Fn(&Trial) -> Option<PredictedResult>,
 }
 
 /// Which loads are tried.
@@ -68,6 +73,15 @@ pub struct Searched {
 
 type Varying = Varied<Option<Path>>;
 
+/// Holds where the connections of this load can be opened.
+///
+/// # Errors
+/// Those of [`Varied::model_at`] and of [`observe::fits`].
+pub fn check(varied: &Varying, largest: f64) -> Result<(), Failure> {
+    observe::fits(&varied.model_at(largest)?)?;
+    Ok(())
+}
+
 /// Tries loads; `largest` is the largest that is known to come.
 ///
 /// # Errors
@@ -87,7 +101,7 @@ pub fn run(
     let field = Field {
         target: live.target,
         access: live.access,
-        wanted: Wanted::default(),
+        wanted: live.wanted,
         pace: live.pace,
         time_limit: live.time_limit,
     };
@@ -100,7 +114,8 @@ pub fn run(
         judge: &|_, tried| loads.borrow().judged(varied, tried),
         decided: &|model, so_far| loads.borrow().is_decided(model, so_far),
         keep: &mut |trial, tried| match document_of(varied, live, trial.load, tried) {
-            Ok(tried) => {
+            Ok(mut tried) => {
+                tried.predicted = (live.says)(trial);
                 let mut kept = kept.borrow_mut();
                 kept.0.push(trial.clone());
                 kept.1.push(tried);
@@ -265,7 +280,11 @@ fn document_of<S>(
     let evidence = tried.ran.evidence;
     let spec = run_text(&workload);
     let run = observed::conclude(&workload, live.target, tried.observed, evidence, None);
-    Ok(Tried { run, spec })
+    Ok(Tried {
+        run,
+        spec,
+        predicted: None,
+    })
 }
 
 /// What is said when a trial begins.

@@ -4,7 +4,7 @@ use blis_live::observe;
 use blis_sim::measure::Measure;
 use blis_sim::model::{Model, Path, Source};
 use blis_sim::search::{Bracket, Direction, Range, Wanted};
-use blis_sim::spec::units::Duration;
+use blis_sim::spec::units::{Duration, MAX_RATE};
 use blis_sim::time::Span;
 use blis_sim::verdict::{LiveEvidence, Signal, evidence};
 
@@ -113,7 +113,7 @@ fn range(
             let least = least_rate(written, longest);
             let from = predicted.unwrap_or(load).min(load) * BEGIN;
             let from = from.max(least.min(predicted.unwrap_or(least)));
-            Ok([from, from * REACH])
+            Ok([from, (from * REACH).min(MAX_RATE)])
         }
         Parameter::Own(Own::Concurrency) => {
             let mut most = MOST_USERS;
@@ -123,8 +123,10 @@ fn range(
             Ok([1.0, most.floor()])
         }
         Parameter::Key(_) => Err(Failure::Usage(format!(
-            "--over {} needs a range for a live search: give one in its unit, such as --search 1..64",
-            varied.name()
+            "--over {} needs a range for a live search: give one in its unit, such as --search {}..{}",
+            varied.name(),
+            varied.unit().shown(1.0),
+            varied.unit().shown(64.0)
         ))),
     }
 }

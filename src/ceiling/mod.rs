@@ -24,8 +24,10 @@ pub use directory::found_in;
 pub use document::{About, Tried, document, figure, status};
 pub use objectives::refuse_none as refuse_no_objective;
 pub use places::Places;
-pub use plan::{Sought, after_trip, example, lines, ramp, refuse_live_flags, sought, wall};
-pub use predicted::predict;
+pub use plan::{
+    Sought, after_trip, example, lines, ramp, refuse_live_flags, refuse_no_time, sought, wall,
+};
+pub use predicted::{Prediction, TheModel};
 pub use remedies::{check as check_remedies, run as remedies};
 pub use simulated::{eyes, run as search, run_tiers as search_tiers};
 pub use slow::slow;

@@ -143,8 +143,8 @@ fn refuse_instants(spec: &Spec) -> Result<(), Failure> {
             _ => continue,
         };
         return Err(Failure::Usage(format!(
-            "--over rate: the arrivals of client `{}` {what}, so that it has no rate that could be varied; vary a key \
-             instead, such as --over services.NAME.workers, or give the client a `rate`",
+            "--over rate: the arrivals of client `{}` {what}, so that it has no rate that could be varied; give the \
+             client a `rate`, or in a simulation vary a key instead, such as --over services.NAME.workers",
             shown(&name.value)
         )));
     }

@@ -42,17 +42,25 @@ pub fn ramp<P: PartialEq>(
     })
 }
 
-/// Refuses what has no effect on simulated trials, and lengths of nothing.
+/// Refuses what has no effect on simulated trials.
 ///
 /// # Errors
 /// [`Failure::Usage`] with what would have one.
 pub fn refuse_live_flags(args: &TrialArgs) -> Result<(), Failure> {
-    if args.cooldown.is_some() {
-        return Err(Failure::Usage(
+    match args.cooldown {
+        None => Ok(()),
+        Some(_) => Err(Failure::Usage(
             "--cooldown is a pause after a live trial, and simulated ones need none: give --url too, or leave it out"
                 .to_owned(),
-        ));
+        )),
     }
+}
+
+/// Refuses lengths of nothing.
+///
+/// # Errors
+/// [`Failure::Usage`] with an example of one.
+pub fn refuse_no_time(args: &TrialArgs) -> Result<(), Failure> {
     let lengths = [
         ("--hold", args.hold),
         ("--longest-trial", args.longest_trial),
@@ -69,17 +77,32 @@ pub fn refuse_live_flags(args: &TrialArgs) -> Result<(), Failure> {
 }
 
 impl Sought {
-    /// What a search does, in lines.
-    pub fn lines(&self, varied: &str, unit: Unit) -> String {
+    /// What a search does, in lines, as far as the flags bound it.
+    pub fn lines(&self, varied: &str, unit: Unit, args: &TrialArgs) -> String {
+        let each = match (args.hold, args.longest_trial) {
+            (Some(hold), _) => format!("{hold} measured"),
+            (None, Some(longest)) => format!("until it is decided, {longest} at most"),
+            (None, None) => "until it is decided; --longest-trial bounds it".to_owned(),
+        };
         let range = match self.range {
             Some([low, high]) => format!("from {} to {}", unit.shown(low), unit.shown(high)),
             None => "any".to_owned(),
         };
         format!(
-            "  varied      {varied}\n  loads       {range}, beginning at {}\n  each trial  until it is decided, simulated\n",
-            unit.shown(self.start)
+            "  varied      {varied}\n  loads       {range}, beginning at {}\n  each trial  {each}, of simulated time\n{}",
+            unit.shown(self.start),
+            whole(args)
         )
     }
+}
+
+/// How long all trials together may take, in a line.
+fn whole(args: &TrialArgs) -> String {
+    let most = match args.time_limit {
+        Some(limit) => format!("{limit} at most"),
+        None => "as long as the trials take; --time-limit bounds it".to_owned(),
+    };
+    format!("  in all      {most}, on the clock of this machine\n")
 }
 
 /// The smallest whole load that a search begins with: from fewer, a step of a share is no step.
@@ -170,12 +193,13 @@ pub fn wall(limit: Option<Duration>) -> Option<Wall> {
 }
 
 /// What a ramp does, in lines.
-pub fn lines(ramp: &Ramp, varied: &str, unit: Unit) -> String {
+pub fn lines(ramp: &Ramp, varied: &str, unit: Unit, args: &TrialArgs) -> String {
     let loads: Vec<String> = ramp.loads.iter().map(|load| unit.shown(*load)).collect();
     format!(
-        "  varied      {varied}\n  loads       {}\n  each trial  {} of warm-up, {} measured, simulated\n",
+        "  varied      {varied}\n  loads       {}\n  each trial  {} of warm-up, {} measured, of simulated time\n{}",
         loads.join(", "),
         ramp.warmup,
-        ramp.hold
+        ramp.hold,
+        whole(args)
     )
 }

@@ -1,79 +1,231 @@
-//! What the model of a spec says of a ceiling that is searched live: where its trials are best spent.
+//! What the model of a spec says beside a live search: the whole curve before it, each trial after it ran, and what would
+//! raise the ceiling.
 
 use std::time::{Duration, Instant};
 
-use blis_sim::model::Path;
-use blis_sim::search::length::Given;
-use blis_sim::search::roots::Wanted;
-use blis_sim::search::simulated::{Failed, Plan, search};
-use blis_sim::search::{Axis, Direction, Ended};
+use blis_sim::model::{Model, Path};
+use blis_sim::result::{Bottleneck, PredictedResult, PredictionResult, RemedyResult, TrialResult};
+use blis_sim::search::length::Length;
+use blis_sim::search::simulated::{Alone, Eyes, Plan, Reached, search, trial};
+use blis_sim::search::{Ended, Found, Trial};
+use blis_sim::spec::Assignment;
+use blis_sim::spec::error::shown;
+use blis_sim::time::Time;
 
-use super::own::Own;
-use super::simulated::eyes;
-use super::unit::{self, Unit};
-use super::varied::{Parameter, Varied};
+use super::document::Tried;
+use super::plan::sought;
+use super::simulated::{documents, eyes, plan};
+use super::slow::slow;
+use super::varied::Varied;
+use super::{check_remedies, remedies};
 use crate::cli::TrialArgs;
 use crate::exit::Failure;
 use crate::simulate;
 
-/// The half-width of its interval as a share of it: nearer than a live trial comes.
+/// The half-width of the interval of a predicted ceiling as a share of it: nearer than a live trial comes.
 const PRECISION: f64 = 0.01;
-/// The most sample paths of a load.
-const MOST_PATHS: u64 = 1024;
-/// How long a prediction may take: about as long as a trial.
+/// How long a prediction may take: about as long as a trial, and of a time limit no more than this share.
 const LONGEST: Duration = Duration::from_secs(30);
+const SHARE: u32 = 4;
+/// How long the model may take for a trial that has run: as long as the pause after it is.
+const LONGEST_TRIAL: Duration = Duration::from_secs(5);
+/// Along how many paths it is run, and how many requests are enough of them together.
+const PATHS: u64 = 10;
+const ENOUGH: u64 = 500_000;
 
-/// The ceiling that the simulation of a spec finds; `None` where it does not say what the backend does, where something else
-/// than the load is varied, or where the simulation has no answer.
-///
-/// # Errors
-/// Those of [`Varied::model_at`].
-pub fn predict(
-    varied: &Varied<Option<Path>>,
-    args: &TrialArgs,
-    stop: &(dyn Fn() -> bool + Sync),
-) -> Result<Option<f64>, Failure> {
-    let (Parameter::Own(own), Some(start)) = (varied.parameter(), varied.written()) else {
-        return Ok(None);
-    };
-    let Ok(written) = varied.model_at(start)?.simulable() else {
-        return Ok(None);
-    };
-    let range = args.search.as_deref();
-    let range = range.map(|text| unit::range("--search", text, varied.unit()));
-    let plan = Plan {
-        axis: Axis {
-            direction: Direction::Rising,
-            whole: varied.unit() == Unit::Whole,
-        },
-        wanted: Wanted {
-            start,
-            range: range.transpose()?,
-            precision: PRECISION,
-            most_paths: MOST_PATHS,
-        },
-        length: Given::default(),
-        is_load: true,
-        is_rate: *own == Own::Rate,
-        threads: simulate::threads(&written, args.threads),
-    };
-    let began = Instant::now();
-    let time_is_up = || began.elapsed() >= LONGEST;
-    let model_at = |load| {
-        let model = varied.model_at(load)?.simulable();
-        model.map_err(|why| Failure::Usage(why.to_string()))
-    };
-    match search(&model_at, plan, eyes(stop, &time_is_up), &mut |_| ()) {
-        Ok(found) => Ok(match found.ended {
+/// The model of a spec that is searched live.
+#[derive(Debug)]
+pub struct TheModel {
+    varied: Varied<Path>,
+    threads: Option<u64>,
+}
+
+/// What its simulation found.
+#[derive(Debug)]
+pub struct Prediction {
+    found: Found,
+    tried: Vec<Tried>,
+    plan: Plan,
+}
+
+impl TheModel {
+    /// That of a spec as it is written, or why there is none, in a sentence that says what would help.
+    pub fn of(
+        varied: &Varied<Option<Path>>,
+        written: &Model<Option<Path>>,
+        args: &TrialArgs,
+    ) -> Result<TheModel, String> {
+        let nothing_known = |why: &str| format!("nothing is known of the backend: {why}");
+        let varied = varied.simulated(written).map_err(|missing| {
+            let name = shown(&missing.0);
+            nothing_known(&format!(
+                "action {name} has no path; give a spec that says what it does (--spec, actions.{name}.path)"
+            ))
+        })?;
+        Ok(TheModel {
+            varied,
+            threads: args.threads,
+        })
+    }
+
+    /// Refuses changes that cannot be simulated.
+    ///
+    /// # Errors
+    /// Those of [`check_remedies`].
+    pub fn check(&self, asked: &[Assignment]) -> Result<(), Failure> {
+        check_remedies(&self.varied, asked)
+    }
+
+    /// Simulates the curve; `None` where what is varied changes nothing in a simulation. It takes no longer than its share of
+    /// a time limit.
+    ///
+    /// # Errors
+    /// Those of [`Varied::model_at`], and of a range that is none.
+    pub fn predict(
+        &self,
+        args: &TrialArgs,
+        limit: Option<Duration>,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<Prediction>, Failure> {
+        // How long live trials are bounds no simulated one.
+        let args = TrialArgs {
+            hold: None,
+            longest_trial: None,
+            warmup: None,
+            precision: Some(PRECISION),
+            ..args.clone()
+        };
+        let varied = &self.varied;
+        let Ok(sought) = sought(&args, varied) else {
+            // What is wrong with it is said of the live search.
+            return Ok(None);
+        };
+        let ends = sought.range.unwrap_or([sought.start, 2.0 * sought.start]);
+        if varied.check_simulated(&ends).is_err() {
+            return Ok(None);
+        }
+        let began = Instant::now();
+        let longest = limit.map_or(LONGEST, |limit| LONGEST.min(limit / SHARE));
+        let time_is_up = || began.elapsed() >= longest;
+        let stopped = || stop() || time_is_up();
+        let plan = plan(varied, sought, &args, eyes(&stopped, &time_is_up).watch)?;
+        let model_at = |load| varied.model_at(load);
+        let found = search(&model_at, plan, eyes(stop, &time_is_up), &mut |_| ());
+        // Whatever keeps the simulation from an answer keeps nobody from looking.
+        let Ok(found) = found else {
+            return Ok(None);
+        };
+        let tried = documents(varied, &found.trials, |_| ())?;
+        Ok(Some(Prediction { found, tried, plan }))
+    }
+
+    /// What the model says of a live trial: run at its load, for as long. `None` where that would take long.
+    pub fn says(
+        &self,
+        live: &Trial,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<PredictedResult>, Failure> {
+        let began = Instant::now();
+        let time_is_up = || began.elapsed() >= LONGEST_TRIAL;
+        let measure = &live.ran.measure;
+        let length = Length {
+            warmup: measure.warmup().since(Time::ZERO).as_secs_f64(),
+            measured: measure.measured().as_secs_f64(),
+        };
+        if length.measured <= 0.0 {
+            return Ok(None);
+        }
+        let model = self.varied.model_at(live.load)?;
+        let alone = Alone {
+            load: live.load,
+            length,
+            paths: (ENOUGH / live.ran.intended.max(1)).clamp(1, PATHS),
+            threads: simulate::threads(&model, self.threads),
+        };
+        let Some(simulated) = trial(model, alone, eyes(stop, &time_is_up))? else {
+            return Ok(None);
+        };
+        let tried = documents(&self.varied, std::slice::from_ref(&simulated), |_| ())?;
+        let mut tried = tried.iter();
+        Ok(tried
+            .next()
+            .map(|tried| TrialResult::of(&simulated, &tried.run).as_predicted()))
+    }
+
+    /// What would raise the ceiling; or why nothing was simulated, in a sentence.
+    pub fn remedies(
+        &self,
+        asked: &[Assignment],
+        prediction: Option<&Prediction>,
+        eyes: Eyes<'_>,
+        see: &mut dyn FnMut(&str, Reached),
+    ) -> Result<Vec<RemedyResult>, String> {
+        if (eyes.watch.stop)() {
+            return Err("the search was interrupted before".to_owned());
+        }
+        let prediction = prediction.filter(|one| matches!(one.found.ended, Ended::Ceiling(_)));
+        let Some(Prediction { found, plan, .. }) = prediction else {
+            return Err(
+                "the simulation found no ceiling that a change could be compared with; search the model without --url to see \
+                 why"
+                .to_owned(),
+            );
+        };
+        remedies(&self.varied, asked, found, *plan, eyes, see)
+            .map_err(|why| format!("the simulation failed: {}", first_line(&why.to_string())))
+    }
+
+    /// What was predicted, for the document.
+    pub fn result(&self, prediction: &Prediction, eyes: Eyes<'_>) -> PredictionResult {
+        PredictionResult {
+            ceiling: prediction.load(),
+            ceiling_ci95: match &prediction.found.ended {
+                Ended::Ceiling(ceiling) => ceiling.interval,
+                _ => None,
+            },
+            trials: prediction.curve(),
+            bottleneck: prediction.bottleneck(),
+            slow: slow(&self.varied, &prediction.found, eyes).ok().flatten(),
+        }
+    }
+}
+
+impl Prediction {
+    /// The ceiling, as far as it was found.
+    pub fn load(&self) -> Option<f64> {
+        match &self.found.ended {
             Ended::Ceiling(ceiling) => Some(ceiling.load),
             // When its time is up, what is in the middle of what it knows is near enough.
             Ended::AtLeast(..) | Ended::NonePassed | Ended::Undecided(_) => {
-                let bounds = found.lower.zip(found.upper);
+                let bounds = self.found.lower.zip(self.found.upper);
                 bounds.map(|(lower, upper)| (lower * upper).sqrt())
             }
-        }),
-        Err(Failed::Model(why)) => Err(why),
-        // Whatever keeps the simulation from an answer keeps nobody from looking.
-        Err(Failed::Halt(_)) => Ok(None),
+        }
     }
+
+    /// Every load that was simulated, once: where there are several trials of one, that of the most paths.
+    fn curve(&self) -> Vec<PredictedResult> {
+        let trials = self.found.trials.iter().zip(&self.tried);
+        let trials = trials.map(|(trial, tried)| TrialResult::of(trial, &tried.run));
+        let mut all: Vec<PredictedResult> = trials.map(TrialResult::as_predicted).collect();
+        all.sort_by(|one, other| {
+            let by_load = one.load.total_cmp(&other.load);
+            by_load.then(other.paths.cmp(&one.paths))
+        });
+        all.dedup_by(|one, before| one.load == before.load);
+        all
+    }
+
+    /// What limits the model at its ceiling.
+    fn bottleneck(&self) -> Option<Bottleneck> {
+        let load = self.load()?;
+        let trials = self.found.trials.iter().zip(&self.tried);
+        let away = |trial: &Trial| (trial.load - load).abs();
+        let nearest = trials.min_by(|one, other| away(one.0).total_cmp(&away(other.0)))?;
+        nearest.1.run.bottleneck.clone()
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
 }

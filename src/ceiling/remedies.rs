@@ -40,7 +40,8 @@ pub fn check(varied: &Varied<Path>, asked: &[Assignment]) -> Result<(), Failure>
                 "a search sets it itself, and compares on the same random numbers; name a key of the workload",
             ));
         }
-        let changed = varied.changed_model_at(load, std::slice::from_ref(change))?;
+        let changed = varied.changed_model_at(load, std::slice::from_ref(change));
+        let changed = changed.map_err(|why| why.of_flag("--what-if", change.path()))?;
         if as_simulated(changed) == plain {
             return Err(refused("it changes nothing; give another value"));
         }
@@ -61,6 +62,11 @@ pub fn run(
     see: &mut dyn FnMut(&str, Reached),
 ) -> Result<Vec<RemedyResult>, Failure> {
     let model = varied.as_written()?.model;
+    let mut plan = plan;
+    if !varied.is_key() {
+        // A load that is carried only with a change may lie beyond where the ceiling without it was looked for.
+        plan.wanted.range = None;
+    }
     // What is varied is no remedy for itself.
     let changes = Change::all(&model).into_iter();
     let changes = changes.map(|change| (change, change.keys(&model)));

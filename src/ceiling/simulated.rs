@@ -95,7 +95,7 @@ pub fn run_tiers(
 }
 
 /// The result document of each trial, of a model with these objectives.
-fn documents(
+pub(super) fn documents(
     varied: &Varied<Path>,
     trials: &[Trial],
     put: impl Fn(&mut Model),
@@ -111,6 +111,7 @@ fn documents(
         Ok(Tried {
             run: simulate::of_trial(&workload, &trial.ran, trial.paths),
             spec: run_text(&workload),
+            predicted: None,
         })
     });
     tried.collect()
@@ -125,7 +126,7 @@ pub(super) fn failure(why: Failed<Failure>) -> Failure {
 }
 
 /// How the search goes about.
-fn plan(
+pub(super) fn plan(
     varied: &Varied<Path>,
     sought: Sought,
     args: &TrialArgs,
@@ -192,7 +193,7 @@ fn strain(varied: &Varied<Path>, load: f64, watch: Watch<'_>) -> Result<(u8, f64
     let ran = match Simulated::new(watch.most_present).run(&model, watch.stop) {
         Ok(ran) => ran,
         // What does not fit into memory is the hardest.
-        Err(Halt::Overgrown { .. }) => return Ok((2, f64::INFINITY, f64::INFINITY)),
+        Err(Halt::Overgrown(_)) => return Ok((2, f64::INFINITY, f64::INFINITY)),
         Err(halt) => return Err(halt.into()),
     };
     let evidence = evidence(&model, &ran.measure, false, &ran.evidence).unwrap_or_default();

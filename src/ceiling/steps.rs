@@ -4,7 +4,7 @@ use blis_sim::analysis;
 use blis_sim::engine::LoadEnd;
 use blis_sim::event::Outcome;
 use blis_sim::model::{Model, Path};
-use blis_sim::runner::{Ran, Runner, Simulated};
+use blis_sim::runner::{Ran, Simulated};
 use blis_sim::search::{AfterTrip, Expected, Found, Judged, Steps, Trial};
 use blis_sim::spec::Spanned;
 use blis_sim::spec::Spec;
@@ -53,6 +53,7 @@ pub fn simulated(
     mut see: impl FnMut(&Steps, f64),
 ) -> Result<(Found, Vec<Tried>), Failure> {
     let mut steps = ramp.steps()?;
+    // They run one after the other, so that each has all of the memory.
     let mut world = Simulated::new(memory::most_requests());
     let (mut trials, mut tried, mut interrupted) = (Vec::new(), Vec::new(), false);
     while let Some(load) = steps.next_load().filter(|_| !time_is_up()) {
@@ -60,16 +61,21 @@ pub fn simulated(
         let mut spec = varied.spec_at(load)?;
         bound(&mut spec, ramp.warmup, ramp.hold);
         let workload = varied.workload(&spec)?;
-        let ran = world.run(&workload.model, stop)?;
+        let (ran, outgrown) = world.run_as_far(&workload.model, stop)?;
         if ran.ended_by == LoadEnd::Interrupted {
             interrupted = true;
             break;
         }
         let judged = judged(&workload.model, &ran, varied, ramp.tolerance);
+        let judged = match outgrown {
+            Some(outgrown) => judged.outgrown(outgrown),
+            None => judged,
+        };
         steps.take(judged.clone());
         tried.push(Tried {
             run: simulate::of_trial(&workload, &ran, 1),
             spec: simulate::run_text(&workload),
+            predicted: None,
         });
         trials.push(Trial {
             load,

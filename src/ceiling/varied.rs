@@ -1,10 +1,10 @@
 //! What a search varies: a spec, lowered for one load after the other.
 
-use blis_sim::model::{Connections, Model, Path};
+use blis_sim::model::{Connections, Model, NoPath, Path};
 use blis_sim::spec::error::{Origin, shown};
 use blis_sim::spec::syntax::{Run, Warmup};
 use blis_sim::spec::units::Duration;
-use blis_sim::spec::{Assignment, Spanned, Spec};
+use blis_sim::spec::{self, Assignment, Spanned, Spec};
 
 use super::key::Key;
 use super::own::Own;
@@ -55,6 +55,23 @@ impl Varied<Path> {
     /// Those of [`Varied::check`].
     pub fn check_simulated(&self, loads: &[f64]) -> Result<(), Failure> {
         self.check_by(loads, as_simulated)
+    }
+}
+
+impl Varied<Option<Path>> {
+    /// The same to be simulated, where the model as it is written can be.
+    ///
+    /// # Errors
+    /// The first action of which is not said what the backend does.
+    pub fn simulated(&self, written: &Model<Option<Path>>) -> Result<Varied<Path>, NoPath> {
+        written.simulable()?;
+        Ok(Varied {
+            variations: self.variations.lowered_by(spec::lower_with),
+            parameter: self.parameter.clone(),
+            spec: self.spec.clone(),
+            own: self.own,
+            at: self.at,
+        })
     }
 }
 
@@ -241,7 +258,9 @@ impl<P: PartialEq> Varied<P> {
     /// # Errors
     /// [`Failure::Spec`] where the language does not take it, [`Failure::Usage`] where memory does not suffice.
     pub fn model_at(&self, load: f64) -> Result<Model<P>, Failure> {
-        self.variations.model(&self.spec_at(load)?)
+        let model = |spec| self.variations.model(&spec);
+        let model = self.spec_at(load).and_then(model);
+        model.map_err(|why| why.of_flag("--over", self.name()))
     }
 
     /// The model at a load, with these values set in the spec besides.

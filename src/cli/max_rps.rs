@@ -7,7 +7,10 @@ use blis_sim::spec::units::Duration;
 use clap::Args;
 
 use super::values::{assignment, positive, precision, quantity, tolerance};
-use super::{ClientArgs, FormatArgs, ObjectiveArgs, ServiceArgs, SpecArgs, TargetArgs, ValueArgs};
+use super::{
+    ClientArgs, FormatArgs, ObjectiveArgs, ObserverArgs, ServiceArgs, SpecArgs, TargetArgs,
+    ValueArgs,
+};
 
 /// The arguments of `blis max-rps`.
 #[derive(Debug, Args)]
@@ -32,6 +35,9 @@ pub struct MaxRpsArgs {
 
     #[command(flatten)]
     pub target: TargetArgs,
+
+    #[command(flatten)]
+    pub observers: ObserverArgs,
 
     #[command(flatten)]
     pub format: FormatArgs,

@@ -17,7 +17,7 @@ pub use output::{Format, FormatArgs, KeepArgs, TraceFormat};
 pub use overrides::{ObjectiveArgs, OverrideArgs, ValueArgs};
 pub use spec::{NeededSpecArgs, SpecArgs};
 pub use statistics::StatisticsArgs;
-pub use target::TargetArgs;
+pub use target::{ObserverArgs, TargetArgs};
 
 use std::path::PathBuf;
 
@@ -135,13 +135,8 @@ pub struct ObserveArgs {
     #[command(flatten)]
     pub keep: KeepArgs,
 
-    /// Observe the consumers of this stream, too. May be repeated.
-    #[arg(long, value_name = "NAME", help_heading = "Observers")]
-    pub observe_stream: Vec<String>,
-
-    /// The monitoring of the server, such as http://127.0.0.1:8222, to be observed; guarded as the target is.
-    #[arg(long, value_name = "URL", help_heading = "Observers")]
-    pub monitor: Option<String>,
+    #[command(flatten)]
+    pub observers: ObserverArgs,
 
     /// Print what the run would do, and open no connection.
     #[arg(long)]

@@ -78,3 +78,16 @@ pub struct TargetArgs {
 fn target(text: &str) -> Result<Named, String> {
     text.parse()
 }
+
+/// Who looks on beside a load.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Observers")]
+pub struct ObserverArgs {
+    /// Observe the consumers of this stream, too. May be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub observe_stream: Vec<String>,
+
+    /// The monitoring of the server, such as http://127.0.0.1:8222, to be observed; guarded as the target is.
+    #[arg(long, value_name = "URL")]
+    pub monitor: Option<String>,
+}

@@ -11,7 +11,7 @@ use blis_sim::search::{Found, Steps};
 use blis_sim::spec;
 
 use crate::ceiling::{self, About, OfTiers, Places, Ramp, Sought, Tiers, Tried, Varied};
-use crate::cli::{Format, MaxRpsArgs, OverrideArgs, TargetArgs, TrialArgs};
+use crate::cli::{Format, MaxRpsArgs, ObserverArgs, OverrideArgs, TargetArgs, TrialArgs};
 use crate::commands::{first_failure, print};
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
@@ -25,7 +25,7 @@ use crate::workload::{Basis, Variations};
 /// Those of [`Variations`] and of [`Varied`]; [`Failure::Usage`] where flags contradict one another; [`Failure::Output`]
 /// when the result cannot be written, which then was at least printed if it could be.
 pub fn execute(args: &MaxRpsArgs) -> Result<Done, Failure> {
-    refuse_unbuilt(args)?;
+    ceiling::refuse_no_time(&args.trials)?;
     let overrides = OverrideArgs {
         values: args.values.clone(),
         slo: args.objectives.slo.clone(),
@@ -34,7 +34,7 @@ pub fn execute(args: &MaxRpsArgs) -> Result<Done, Failure> {
     match live::is_meant(args) {
         true => live::execute(args, overrides),
         false => {
-            refuse_target(&args.target)?;
+            refuse_target(&args.target, &args.observers)?;
             simulated(args, &overrides)
         }
     }
@@ -56,7 +56,7 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
     let how = How::of(trials, &varied, tiers)?;
     ceiling::check_remedies(&varied, &trials.what_if)?;
     if args.dry_run {
-        let lines = how.lines(&varied);
+        let lines = how.lines(&varied, trials);
         print(&format!(
             "nothing is run: this is what the search would do\n\n{lines}"
         ))?;
@@ -113,7 +113,9 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
             let mut try_out = |_: &str, reached| search(reached);
             let asked = &trials.what_if;
             let remedies = ceiling::remedies(&varied, asked, &found, plan, eyes, &mut try_out)?;
+            let none = "no ceiling was found that a change could be compared with";
             let besides = Besides {
+                no_remedies: remedies.is_empty().then(|| none.to_owned()),
                 remedies,
                 ..Besides::default()
             };
@@ -132,10 +134,11 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
         workload: &workload,
         live: false,
         with_precision: trials.steps.is_none(),
-        predicted: None,
+        prediction: None,
         tiers: besides.tiers,
         slow,
         remedies: besides.remedies,
+        no_remedies: besides.no_remedies,
     };
     let document = searched(args, &about, &found, &tried, &places)?;
     Ok(match found.interrupted {
@@ -159,6 +162,7 @@ enum How {
 struct Besides {
     tiers: Option<OfTiers>,
     remedies: Vec<RemedyResult>,
+    no_remedies: Option<String>,
 }
 
 impl How {
@@ -183,11 +187,11 @@ impl How {
         }
     }
 
-    fn lines(&self, varied: &Varied<Path>) -> String {
+    fn lines(&self, varied: &Varied<Path>, args: &TrialArgs) -> String {
         match self {
-            How::Steps(ramp) => ceiling::lines(ramp, varied.name(), varied.unit()),
+            How::Steps(ramp) => ceiling::lines(ramp, varied.name(), varied.unit(), args),
             How::Search(sought) | How::Tiers(sought, _) => {
-                sought.lines(varied.name(), varied.unit())
+                sought.lines(varied.name(), varied.unit(), args)
             }
         }
     }
@@ -232,8 +236,10 @@ fn searched<P: PartialEq>(
 }
 
 /// Flags about a server have no effect on a simulation.
-fn refuse_target(target: &TargetArgs) -> Result<(), Failure> {
+fn refuse_target(target: &TargetArgs, observers: &ObserverArgs) -> Result<(), Failure> {
     let flags = [
+        ("--observe-stream", !observers.observe_stream.is_empty()),
+        ("--monitor", observers.monitor.is_some()),
         ("--user", target.user.is_some()),
         ("--password", target.password.is_some()),
         ("--token", target.token.is_some()),
@@ -253,27 +259,6 @@ fn refuse_target(target: &TargetArgs) -> Result<(), Failure> {
         None => Ok(()),
         Some((flag, _)) => Err(Failure::Usage(format!(
             "{flag} is about a server, and this search is simulated: give --url too, or leave it out"
-        ))),
-    }
-}
-
-/// What is not built is refused as such.
-fn refuse_unbuilt(args: &MaxRpsArgs) -> Result<(), Failure> {
-    let trials = &args.trials;
-    let flags = [
-        (
-            "--tiers in a live search",
-            live::is_meant(args) && trials.tiers.is_some(),
-        ),
-        (
-            "--what-if in a live search",
-            live::is_meant(args) && !trials.what_if.is_empty(),
-        ),
-    ];
-    match flags.into_iter().find(|(_, given)| *given) {
-        None => Ok(()),
-        Some((flag, _)) => Err(Failure::Usage(format!(
-            "{flag} is not built yet; leave it out"
         ))),
     }
 }

@@ -30,7 +30,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     let workload = load(args)?;
     let (target, access) = nats_access::resolve(&args.target)?;
     plan::sendable(&workload.model).map_err(|why| Failure::Usage(why.to_string()))?;
-    let monitor = nats_access::monitor(args.monitor.as_deref(), &args.target)?;
+    let monitor = nats_access::monitor(args.observers.monitor.as_deref(), &args.target)?;
     // Before a place is claimed, and without a connection.
     observe::fits(&workload.model)?;
     if args.dry_run {
@@ -71,7 +71,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     };
     let besides = Besides {
         wanted: Wanted {
-            streams: &args.observe_stream,
+            streams: &args.observers.observe_stream,
             monitor: monitor.as_ref(),
         },
         warn: &live_progress::warn,

@@ -1,7 +1,8 @@
 //! The report of a search for a ceiling.
 
 use blis_sim::result::{
-    AnswerResult, CeilingEnd, CeilingResult, RemedyResult, SignalResult, TrialResult,
+    AnswerResult, CeilingEnd, CeilingResult, PredictedResult, RemedyResult, SignalResult,
+    TrialResult,
 };
 use blis_sim::verdict::{Standing, Status};
 
@@ -12,6 +13,8 @@ use super::run::status_name;
 use super::table::Table;
 use crate::ceiling::{Unit, figure};
 
+/// The heading of what the model says of the figure to its left.
+const MODEL: &str = "(model)";
 /// Most objectives that have a column of their own.
 const MOST_COLUMNS: usize = 6;
 
@@ -137,12 +140,19 @@ fn columns(found: &CeilingResult) -> Vec<(&SignalResult, String)> {
 fn trials(found: &CeilingResult) -> Table {
     let columns = columns(found);
     let has_services = found.trials.iter().any(|trial| !trial.services.is_empty());
+    // What the model says stands to the right of what was measured.
+    let has_model = found.trials.iter().any(|trial| trial.predicted.is_some());
     let mut headings = vec![found.varied.parameter.as_str(), "sent/s", "ok/s"];
-    headings.extend(columns.iter().map(|(_, heading)| heading.as_str()));
+    headings.extend(has_model.then_some(MODEL));
+    for (_, heading) in &columns {
+        headings.push(heading);
+        headings.extend(has_model.then_some(MODEL));
+    }
     headings.push("failed");
     if has_services {
         headings.push("busiest");
     }
+    headings.extend(has_model.then_some("(busiest)"));
     headings.push("verdict");
     let mut table = Table::new(&headings);
     for trial in &found.trials {
@@ -151,12 +161,24 @@ fn trials(found: &CeilingResult) -> Table {
             or_not_measured(trial.achieved_rps, significant),
             or_not_measured(trial.throughput_rps, significant),
         ];
-        cells.extend(columns.iter().map(|(column, _)| cell(trial, column)));
+        let model = trial.predicted.as_ref();
+        let of_model = |text: &dyn Fn(&PredictedResult) -> Option<String>| {
+            has_model.then(|| model.and_then(text).map_or("-".to_owned(), in_brackets))
+        };
+        cells.extend(of_model(&|model| model.throughput_rps.map(significant)));
+        for (column, _) in &columns {
+            cells.push(cell(&trial.signals, column).unwrap_or_else(|| NOT_MEASURED.to_owned()));
+            cells.extend(of_model(&|model| cell(&model.signals, column)));
+        }
         cells.push(or_not_measured(trial.error_share(), percent));
         if has_services {
             let busy = trial.services.values().filter_map(|one| one.utilisation);
             cells.push(or_not_measured(busy.reduce(f64::max), percent));
         }
+        cells.extend(of_model(&|model| {
+            let busy = model.utilisation.values().copied();
+            busy.reduce(f64::max).map(percent)
+        }));
         cells.push(status_name(trial.verdict).to_owned());
         table.row(cells);
     }
@@ -166,15 +188,19 @@ fn trials(found: &CeilingResult) -> Table {
     }
 }
 
-fn cell(trial: &TrialResult, column: &SignalResult) -> String {
+/// What was measured of the objective of a column.
+fn cell(signals: &[SignalResult], column: &SignalResult) -> Option<String> {
     let same = |one: &&SignalResult| one.of == column.of && one.name == column.name;
-    let signal = trial.signals.iter().find(same);
-    let value = signal.and_then(|signal| signal.measured);
-    or_not_measured(value, |value| match column.name.as_str() {
+    let value = signals.iter().find(same)?.measured?;
+    Some(match column.name.as_str() {
         "errors" | "missing" => percent(value),
         "backlog growth" => format!("{value:.3}/s"),
         _ => millis(value),
     })
+}
+
+fn in_brackets(text: String) -> String {
+    format!("({text})")
 }
 
 /// Why the trials that did not pass did not: of given loads each, of a search that has no answer the last one. What limits an
@@ -238,7 +264,8 @@ fn answer(found: &CeilingResult) -> Vec<String> {
 
 /// How far a live answer is from what the model said.
 fn against_the_model(found: &CeilingResult) -> Option<String> {
-    let (predicted, unit) = (found.predicted?, unit(found));
+    let prediction = found.prediction.as_ref()?;
+    let (predicted, unit) = (prediction.ceiling?, unit(found));
     let said = format!("The model said {}", unit.shown(predicted));
     Some(match &found.answer {
         Some(answer) => format!(
@@ -380,16 +407,27 @@ fn no_answer(found: &CeilingResult) -> String {
 }
 
 fn limit(found: &CeilingResult) -> Section {
-    match &found.bottleneck {
-        None => Section::empty(),
-        Some(bottleneck) => Section::fact(limits::fact(bottleneck, limits::was_used)),
+    let of_model = found.prediction.as_ref();
+    let of_model = of_model.and_then(|prediction| prediction.bottleneck.as_ref());
+    match (&found.bottleneck, of_model) {
+        (None, None) => Section::empty(),
+        (Some(bottleneck), _) => Section::fact(limits::fact(bottleneck, limits::was_used)),
+        (None, Some(bottleneck)) => {
+            let mut fact = limits::fact(bottleneck, limits::was_used);
+            fact.add("as the model says: in a real service this is not measured".to_owned());
+            Section::fact(fact)
+        }
     }
 }
 
 /// Where the time of slow requests goes, the largest part first; parts below a hundredth are left out.
 fn slow(found: &CeilingResult) -> Section {
-    let Some(slow) = &found.slow else {
-        return Section::empty();
+    let of_model = found.prediction.as_ref();
+    let of_model = of_model.and_then(|prediction| prediction.slow.as_ref());
+    let (slow, whose) = match (&found.slow, of_model) {
+        (None, None) => return Section::empty(),
+        (Some(slow), _) => (slow, ""),
+        (None, Some(slow)) => (slow, " in the model"),
     };
     let mut parts: Vec<(String, f64)> = Vec::new();
     for (name, time) in &slow.services {
@@ -406,7 +444,7 @@ fn slow(found: &CeilingResult) -> Section {
         .map(|(what, share)| format!("{} {what}", percent(*share)))
         .collect();
     Section::of([Block::Lines(vec![format!(
-        "of the time of slow requests (p99, {}): {}",
+        "of the time of slow requests{whose} (p99, {}): {}",
         millis(slow.quantile_ms),
         parts.join(", ")
     )])])
@@ -414,10 +452,26 @@ fn slow(found: &CeilingResult) -> Section {
 
 /// What would raise the ceiling.
 fn remedies(found: &CeilingResult) -> Section {
+    if let Some(why) = &found.no_remedies {
+        return Section::of([Block::Lines(vec![format!(
+            "what would help was not simulated: {why}"
+        )])]);
+    }
     if found.remedies.is_empty() {
         return Section::empty();
     }
     let unit = unit(found);
+    let simulated = found.prediction.as_ref().and_then(|one| one.ceiling);
+    let simulated = simulated.map(|ceiling| {
+        let measured = found.answer.as_ref();
+        let measured = measured.map_or(String::new(), |answer| {
+            format!("; measured was {}", unit.shown(answer.value))
+        });
+        format!(
+            "simulated: gains over the ceiling of the model, {}{measured}",
+            unit.shown(ceiling)
+        )
+    });
     let mut table = Table::new(&["what would help", "ceiling", "95 %", "gain", "then limits"]);
     let (helping, others): (Vec<&RemedyResult>, Vec<&RemedyResult>) =
         found.remedies.iter().partition(|remedy| remedy.brings);
@@ -449,5 +503,6 @@ fn remedies(found: &CeilingResult) -> Section {
             (Some(_), _) => format!("{what} brings none"),
         }
     });
-    Section::of([Block::Table(table), Block::Notes(none.collect())])
+    let notes = none.chain(simulated);
+    Section::of([Block::Table(table), Block::Notes(notes.collect())])
 }

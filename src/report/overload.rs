@@ -235,16 +235,12 @@ fn slower_by(service: &Service, workers: u32) -> f64 {
 fn narrow_window(model: &Model, one: &Constraint) -> Option<String> {
     let (what, of, unit, consequence) = match one.binds {
         Binds::Workers(_) | Binds::Asked(_) => return None,
-        Binds::AckPending(id) => {
-            let consumer = &model.consumers[id.index()];
-            let stream = &model.streams[consumer.stream.index()].name;
-            (
-                "max_ack_pending",
-                format!("consumer {stream}/{}", consumer.name),
-                "messages",
-                "its backlog grows without end",
-            )
-        }
+        Binds::AckPending(id) => (
+            "max_ack_pending",
+            format!("consumer {}", model.consumer_name(id)),
+            "messages",
+            "its backlog grows without end",
+        ),
         Binds::Admitted(id) => (
             "admission.in_flight",
             format!("service {}", model.services[id.index()].name),

@@ -107,6 +107,15 @@ pub struct Variations<P> {
 }
 
 impl<P> Variations<P> {
+    /// The same specs, lowered otherwise.
+    pub fn lowered_by<Q>(&self, lower: Lower<Q>) -> Variations<Q> {
+        Variations {
+            basis: self.basis.clone(),
+            files: self.files.clone(),
+            lower,
+        }
+    }
+
     /// Those of a spec, which is read here and so are its files.
     ///
     /// # Errors

@@ -4,6 +4,8 @@ use std::fs;
 
 use tempfile::TempDir;
 
+#[cfg(target_os = "linux")]
+use crate::support::with_memory;
 use crate::support::{Ran, binary, finished, shipped};
 
 /// A spec without mistakes, for each case to break in one place.
@@ -435,18 +437,7 @@ fn a_model_that_stands_still_is_named_instead_of_run_for_ever() {
 #[cfg(target_os = "linux")]
 #[test]
 fn more_than_memory_is_refused_before_it_is_taken() {
-    // The limit is on addresses, so that the test takes no memory.
-    let limited = |args: &str| -> Ran {
-        let script = format!(
-            "ulimit -v 2000000 && exec '{}' {args}",
-            env!("CARGO_BIN_EXE_blis")
-        );
-        finished(
-            assert_cmd::Command::new("sh")
-                .args(["-c", &script])
-                .timeout(crate::support::LIMIT),
-        )
-    };
+    let limited = |args: &str| with_memory(2_000_000, args);
     let users = limited("run --concurrency 50M");
     assert_eq!(
         (users.code, users.stdout.as_str()),

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+#[cfg(target_os = "linux")]
+use crate::support::with_memory;
 use crate::support::{Ran, at, number, with_stdin, words};
 
 /// An open spec: two clients whose rates are 3 to 1, one worker of 1 ms.
@@ -135,10 +137,30 @@ fn what_cannot_be_searched_is_refused_before_anything_runs() {
             "no client has `concurrency`",
         ),
         ("--over services.s.workers --steps 1.5", "whole number"),
-        ("--over services.s.dispatch --steps 1", "not a dispatch"),
+        (
+            "--over services.s.dispatch --steps 1",
+            "--over services.s.dispatch=1: `1` is not a dispatch",
+        ),
+        (
+            "--over max_in_flight --steps 1",
+            "--over max_in_flight=1: expected",
+        ),
+        (
+            "--over services.s.workers --steps 1,99999999999999999999",
+            "too large",
+        ),
+        (
+            "--over clients.a.rate --search 1..9000M",
+            "clock can tell apart",
+        ),
+        ("--steps 1k,2k,1.5k", "1,500/s comes after 2,000/s"),
+        ("--steps ,", "empty entry"),
         ("--over clients.a.do --steps 1", "not numeric"),
         ("--over services.s --steps 1", "several values"),
-        ("--over services.x.workers --steps 1,2", "services.x"),
+        (
+            "--over services.x.workers --steps 1,2",
+            "--over services.x.workers=",
+        ),
         ("--over seed --steps 1,2", "sets it itself"),
         ("--over run.requests --steps 1,2", "sets it itself"),
         ("--over nonsense --steps 1,2", "nonsense"),
@@ -157,6 +179,13 @@ fn what_cannot_be_searched_is_refused_before_anything_runs() {
         assert!(ran.stderr.contains(said), "{flags}\n{}", ran.stderr);
         assert_eq!(ran.stdout, "", "{flags}");
     }
+    let burst = OPEN.replace(
+        "{rate: 30/s, do: ask}",
+        "{arrival: {burst: {count: 5}}, do: ask}",
+    );
+    let ran = search("--over rate --steps 5", &burst);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("come in a burst"), "{ran:?}");
     let recorded = words("max-rps specs/recorded.yaml --over rate --steps 5");
     assert_eq!(recorded.code, Some(2));
     assert!(recorded.stderr.contains("were recorded"), "{recorded:?}");
@@ -252,9 +281,19 @@ fn flags_that_contradict_one_another_are_refused() {
             "--cooldown is a pause after a live trial",
         ),
         ("--steps 80 --user me", "--user is about a server"),
+        (
+            "--steps 80 --observe-stream orders",
+            "--observe-stream is about a server",
+        ),
+        (
+            "--monitor http://127.0.0.1:8222",
+            "--monitor is about a server",
+        ),
         ("--steps 80 --search 1..5", "cannot be used with"),
         ("--no-stop-on-trip", "--steps"),
-        ("--steps 80 --hold 0s", "--hold"),
+        ("--steps 80 --hold 0s", "--hold of zero"),
+        ("--time-limit 0s", "--time-limit of zero"),
+        ("--longest-trial 0s", "--longest-trial of zero"),
     ] {
         let ran = with_stdin(&format!("max-rps --spec - {flags}"), OPEN);
         assert_eq!(ran.code, Some(2), "{flags}\n{ran:?}");
@@ -311,6 +350,22 @@ fn ranges_that_are_none_are_refused() {
 }
 
 #[test]
+fn a_search_says_why_its_lower_end_trips_and_that_nothing_could_be_compared() {
+    let ran = with_stdin(
+        "max-rps --spec - --search 2k..3k --precision 10% --longest-trial 20s",
+        OPEN,
+    );
+    assert_eq!(ran.code, Some(99), "{ran:?}");
+    for said in [
+        "ANSWER: no load passed (workload=two, simulated); 2,000/s misses already",
+        "Next limit: p99 of ask",
+        "what would help was not simulated: no ceiling was found that a change could be compared with",
+    ] {
+        assert!(ran.stdout.contains(said), "{said}: {}", ran.stdout);
+    }
+}
+
+#[test]
 fn remedies_are_simulated_and_ranked_by_what_they_bring() {
     let spec = OPEN.replace(
         "services: {s:",
@@ -351,7 +406,7 @@ fn what_cannot_be_tried_is_refused() {
         ("services.s.workers=1", "it changes nothing"),
         ("actions.ask.live.request=my.other", "it changes nothing"),
         ("run.horizon=9s", "a search sets it itself"),
-        ("services.t.workers=2", "services.t"),
+        ("services.t.workers=2", "--what-if services.t.workers=2: "),
     ] {
         let ran = search(&format!("--what-if {change}"), OPEN);
         assert_eq!(ran.code, Some(2), "{change}: {ran:?}");
@@ -432,5 +487,75 @@ fn tiers_that_are_none_are_refused() {
         let ran = search(flags, OPEN);
         assert_eq!(ran.code, Some(2), "{flags}: {ran:?}");
         assert!(ran.stderr.contains(said), "{flags}: {}", ran.stderr);
+    }
+}
+
+/// A load whose backlog outgrows memory misses its objectives, and what is known of other loads stays.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_load_that_outgrows_memory_is_a_trip() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("two.yaml");
+    std::fs::write(&path, OPEN).expect("a spec");
+    let found = |flags: &str| {
+        let flags = format!("max-rps --json --quiet --spec '{}' {flags}", path.display());
+        let ran = with_memory(400_000, &flags);
+        assert!(matches!(ran.code, Some(0 | 99)), "{ran:?}");
+        ran.json()
+    };
+    let outgrown = |trial: &Value| {
+        assert_eq!(at(trial, "verdict"), "TRIP", "{trial:#}");
+        let reasons = at(trial, "reasons").to_string();
+        let said = "more do not fit into memory: this load is more than the services can carry.";
+        assert!(reasons.contains(said), "{reasons}");
+    };
+    // Within the warm-up, of which nothing is measured, too.
+    let steps = "--steps 80,2M,3M --warmup 1s --hold 20s --no-stop-on-trip";
+    let ramp = found(steps);
+    let trials = at(&ramp, "trials").as_array().expect("trials");
+    assert_eq!(trials.len(), 3);
+    assert_eq!(at(&trials[0], "verdict"), "PASS");
+    trials[1..].iter().for_each(outgrown);
+    assert_eq!(number(&ramp, "answer.value"), 80.0);
+    assert_eq!(number(&ramp, "answer.upper"), 2e6);
+    let searched = found("--search 1M..4M --warmup 1s --hold 20s");
+    assert_eq!(at(&searched, "ended"), "none_passed", "{searched:#}");
+    let trials = at(&searched, "trials").as_array().expect("trials");
+    trials.iter().for_each(outgrown);
+}
+
+#[test]
+fn a_dry_run_says_what_bounds_the_time() {
+    let unbounded =
+        "as long as the trials take; --time-limit bounds it, on the clock of this machine";
+    for (flags, said) in [
+        (
+            "--search 80..2k",
+            vec!["until it is decided; --longest-trial bounds it", unbounded],
+        ),
+        (
+            "--search 80..2k --longest-trial 40s --time-limit 5m",
+            vec![
+                "until it is decided, 40s at most",
+                "5m at most, on the clock of this machine",
+            ],
+        ),
+        (
+            "--hold 20s",
+            vec!["each trial  20s measured, of simulated time", unbounded],
+        ),
+        (
+            "--steps 80,2k --warmup 1s --hold 20s --time-limit 30s",
+            vec![
+                "each trial  1s of warm-up, 20s measured, of simulated time",
+                "30s at most",
+            ],
+        ),
+    ] {
+        let ran = with_stdin(&format!("max-rps --spec - --dry-run {flags}"), OPEN);
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{flags}");
+        for part in said {
+            assert!(ran.stdout.contains(part), "{flags}: {}", ran.stdout);
+        }
     }
 }

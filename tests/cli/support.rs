@@ -101,3 +101,14 @@ pub fn count(document: &Value, path: &str) -> u64 {
         .as_u64()
         .unwrap_or_else(|| panic!("{path} is {value}"))
 }
+
+/// A run that may take so many kilobytes. The limit is on addresses, so that the test takes no memory.
+#[cfg(target_os = "linux")]
+pub fn with_memory(kilobytes: u64, args: &str) -> Ran {
+    let script = format!(
+        "ulimit -v {kilobytes} && exec '{}' {args}",
+        env!("CARGO_BIN_EXE_blis")
+    );
+    let mut command = Command::new("sh");
+    finished(command.args(["-c", &script]).timeout(LIMIT))
+}

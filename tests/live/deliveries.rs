@@ -8,11 +8,12 @@ use crate::programs::{Double, document, end, number, observe, run, start};
 use crate::saved;
 use crate::server::Server;
 
-/// A room of five that loses every seventh message, and of each message expects so many deliveries.
+/// A room of five that loses every seventh message, and of each message expects so many deliveries. Its arrivals are open, so
+/// that the same requests are sent however fast the machine is.
 fn room(expected: u32, until: &str) -> String {
     format!(
-        "blis: 1\nname: rooms\nrun: {{requests: 120, drain: 2s}}\nconnections: {{pool: 2}}\nclients:\n  users: {{concurrency: 6, think: \
-         2ms, timeout: 400ms, do: say, on_failure: {{respawn: true}}}}\nactions:\n  say:\n    path: [{{visit: api}}, {{emit: room}}, \
+        "blis: 1\nname: rooms\nrun: {{requests: 120, drain: 10s}}\nconnections: {{pool: 2}}\nclients:\n  users: {{rate: 60/s, timeout: \
+         2s, do: say}}\nactions:\n  say:\n    path: [{{visit: api}}, {{emit: room}}, \
          reply]\n    await: {{deliveries: {expected}, until: {until}}}\n    live: {{request: rooms.say, delivery: {{subject: \
          \"blis.rooms.fanout.room.*\"}}}}\n    slo: {{deliveries: {{each: {{p50: 10s}}, missing: 50%}}}}\nservices:\n  api: {{workers: \
          4, time: 2ms}}\nfan_outs:\n  room: {{subscribers: 5, delay: 3ms, loss: 14%}}\n"

@@ -100,6 +100,9 @@ fn both_worlds_send_the_same() {
         "run",
         "--spec",
         &path,
+        // Whoever is slower in one of the worlds has sent less of the budget: so large a one has all of both.
+        "--set",
+        "run.requests=3000",
         "--trace",
         &trace.display().to_string(),
     ]);
@@ -111,7 +114,6 @@ fn both_worlds_send_the_same() {
         let fields: Vec<&str> = row.split(',').collect();
         expected.insert(fields[..3].join("."), fields[4].to_owned());
     }
-    let mut compared = 0;
     for _ in 0..200 {
         let message = wire.next().expect("a message");
         let subject = message.subject.strip_prefix("same.").expect("its subject");
@@ -123,15 +125,8 @@ fn both_worlds_send_the_same() {
             assert_eq!(message.payload, format!("from {client}").as_bytes());
             assert!(message.header("Who").is_some_and(|who| who.contains('/')));
         }
-        if let Some(simulated) = expected.get(who) {
-            assert_eq!(action, simulated, "{who}");
-            compared += 1;
-        }
+        assert_eq!(Some(action), expected.get(who).map(String::as_str), "{who}");
     }
-    assert!(
-        compared > 150,
-        "only {compared} requests are there in both worlds"
-    );
 }
 
 #[test]

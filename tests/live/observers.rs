@@ -59,6 +59,8 @@ fn consumers_are_sampled_over_the_run() {
     );
     assert!(number(first, "/pending") < stored, "{first}");
     assert_eq!(number(last, "/pending"), stored);
+    // Their times are those of the load, after which the last one is.
+    assert!(last["at_s"].as_f64() >= Some(2.5), "{last}");
     // What follows from that stands where a simulation has it, and only there.
     let only = indexer.as_object().expect("an object").keys();
     assert_eq!(only.collect::<Vec<_>>(), ["samples", "seen_at_end"]);

@@ -216,8 +216,8 @@ fn rows_say_why_over_which_connection_and_what_the_reply_was_like() {
         vec![(message.reply.clone(), headers, body.as_bytes().to_vec())]
     });
     let text = spec(
-        "{requests: 14, drain: 1s}",
-        "concurrency: 2, do: ask, timeout: 100ms, on_failure: {respawn: true}",
+        "{requests: 14, drain: 10s}",
+        "concurrency: 2, do: ask, timeout: 4s, on_failure: {respawn: true}",
         "live: {request: demo.ask, request_id: Blis-Request, record_headers: [Round, Server-Id]}",
         FAST,
     );

@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex};
 
 use blis_live::access::Access;
+use blis_live::driver::Watch;
 use blis_live::observe::Failure;
 use blis_live::observers::Wanted;
 use blis_live::session::{Session, Unlike};
-use blis_live::target::{Permission, check};
+use blis_live::target::{Permission, check, check_monitor};
 use blis_sim::engine::LoadEnd;
 use blis_sim::event::{Event, FlightId, Outcome, Request, Sink as _};
 use blis_sim::measure::{Imbalance, Measure};
@@ -353,4 +354,39 @@ fn whoever_runs_loads_knows_no_world() {
         });
         assert_eq!(a, b);
     }
+}
+
+#[test]
+fn a_monitoring_that_is_gone_ends_no_later_load() {
+    let server = Server::start("");
+    let watched = Server::start("http: \"127.0.0.1:-1\"");
+    let url = format!(
+        "http://127.0.0.1:{}",
+        watched.monitor.expect("a monitoring")
+    );
+    let monitor = check_monitor(&url, &Permission::default()).expect("loopback");
+    let target = check(&server.url(), false, &Permission::default()).expect("loopback");
+    let wanted = Wanted {
+        streams: &[],
+        monitor: Some(&monitor),
+    };
+    let model = model("concurrency: 3", "{request: work}");
+    let opened = Session::open(&model, &target, &Access::default(), &wanted, &|_| ());
+    let mut session = opened.expect("it opens");
+    let mut load = || {
+        let watch = Watch {
+            stop: &|| false,
+            enough: &|| false,
+            show: &mut |_, _| (),
+        };
+        let observed = session.run_load(&model, None::<Measure>, &|_| (), watch);
+        observed.expect("it runs").observers.expect("observers")
+    };
+    let first = load();
+    assert!(first.server.is_some() && !first.absent.contains_key("server"));
+    drop(watched);
+    let second = load();
+    assert!(second.server.is_none());
+    let why = &second.absent["server"];
+    assert!(why.contains(url.trim_start_matches("http://")), "{why}");
 }

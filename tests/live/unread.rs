@@ -23,12 +23,13 @@ fn server() -> u16 {
     })
 }
 
-/// A spec that sends 1,000 messages a second to it, from two clients with a connection each.
+/// A spec that sends 1,000 messages a second to it, from two clients with a connection each. However many of them fail, what
+/// keeps it from a PASS is the generator.
 fn spec(horizon: &str, payload: &str) -> String {
     format!(
         "blis: 1\nname: much\nrun: {{horizon: {horizon}, drain: 0s}}\nclients:\n  a: {{rate: 500/s, do: tell}}\n  b: {{rate: \
          500/s, do: tell}}\nactions:\n  tell: {{path: [reply], live: {{publish: demo.tell}}, payload: {payload}, slo: \
-         {{errors: 99.9%}}}}\n"
+         {{errors: 100%}}}}\n"
     )
 }
 

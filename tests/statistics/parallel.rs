@@ -175,7 +175,7 @@ fn a_replication_that_outgrows_its_memory_is_an_error() {
         ..UNWATCHED
     };
     let halted = replicate(&model, plan(4, 2), watch, |_| {}).unwrap_err();
-    assert!(matches!(halted, Halt::Overgrown { present, .. } if present > 1000));
+    assert!(matches!(halted, Halt::Overgrown(outgrown) if outgrown.present > 1000));
 }
 
 /// 2,000 requests at once, which 1,000 per second leave behind at the 500 that come on top after four seconds.

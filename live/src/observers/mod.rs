@@ -31,7 +31,7 @@ use services::{Course, Sent, Stats};
 const EVERY: Duration = Duration::from_secs(1);
 
 /// What a user wants to have observed beside what the spec says.
-#[derive(Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Wanted<'a> {
     /// Streams.
     pub streams: &'a [String],
@@ -75,6 +75,8 @@ pub struct Observers {
     asker: Asker,
     streams: BTreeSet<String>,
     monitor: Option<(Monitor, Watched)>,
+    /// Why the monitoring that is wanted does not answer.
+    unread: Option<String>,
     sent: Sent,
     services: Result<Stats, Unanswered>,
     /// The way to the server and back, where services are asked.
@@ -110,6 +112,42 @@ impl Observers {
             }
             None => None,
         };
+        Ok(Observers::of(asker, model, streams, monitor).await)
+    }
+
+    /// As [`prepare`](Observers::prepare), once a load has run: what cannot be observed any more is said with its reason, and is no
+    /// reason to end.
+    pub async fn prepare_again<P>(
+        asker: Asker,
+        model: &Model<P>,
+        streams: BTreeSet<String>,
+        monitor: Option<&Monitor>,
+    ) -> Observers {
+        let watched = match monitor {
+            Some(monitor) => Some((
+                monitor.clone(),
+                Watched::start(monitor, &asker.traffic).await,
+            )),
+            None => None,
+        };
+        let (watched, unread) = match watched {
+            Some((monitor, Ok(watched))) => (Some((monitor, watched)), None),
+            Some((_, Err(why))) => (None, Some(why.to_string())),
+            None => (None, None),
+        };
+        Observers {
+            unread,
+            ..Observers::of(asker, model, streams, watched).await
+        }
+    }
+
+    /// Looks at services for the first time.
+    async fn of<P>(
+        asker: Asker,
+        model: &Model<P>,
+        streams: BTreeSet<String>,
+        monitor: Option<(Monitor, Watched)>,
+    ) -> Observers {
         let sent = model.actions.iter();
         let sent = sent.filter_map(|action| {
             let subject = action.sending.as_ref()?.subject.wildcards();
@@ -121,27 +159,32 @@ impl Observers {
             true => asker.round_trip().await,
             false => None,
         };
-        Ok(Observers {
+        Observers {
             services,
             sent,
             round_trip,
             asker,
             streams,
             monitor,
+            unread: None,
             unseen: None,
             warmup: Duration::from_nanos(model.limits.warmup.as_nanos()),
-        })
+        }
     }
 
-    /// Goes on looking, from now on, until it is told to stop.
-    pub fn watch(self) -> Watching {
+    /// Goes on looking until it is told to stop. The times of looks are since the start of the load, however late the first
+    /// one comes.
+    pub fn watch(self, start: Instant) -> Watching {
         let (stop, stopped) = oneshot::channel();
-        let watching = tokio::spawn(self.run(stopped));
+        let watching = tokio::spawn(self.run(start, stopped));
         Watching { stop, watching }
     }
 
-    async fn run(mut self, mut stopped: oneshot::Receiver<Stop>) -> result::Observers {
-        let start = Instant::now();
+    async fn run(
+        mut self,
+        start: Instant,
+        mut stopped: oneshot::Receiver<Stop>,
+    ) -> result::Observers {
         let mut samples = Samples::default();
         let mut course = Course::default();
         let found = self
@@ -233,8 +276,8 @@ impl Observers {
             absent.insert("consumers".to_owned(), self.no_consumers());
         }
         if self.monitor.is_none() {
-            let why = "no --monitor URL was given";
-            absent.insert("server".to_owned(), why.to_owned());
+            let none = || "no --monitor URL was given".to_owned();
+            absent.insert("server".to_owned(), self.unread.take().unwrap_or_else(none));
         }
         let services = services.unwrap_or_else(|why| {
             absent.insert("services".to_owned(), why);

@@ -27,6 +27,21 @@ impl std::fmt::Debug for Watch<'_> {
     }
 }
 
+/// That more requests are present than there is memory for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "after {:.3} s of simulated time {present} requests are waiting, and more do not fit into memory: the load is \
+     more than the services can carry; lower it, limit the lines (`queue: {{limit: ...}}`), or let work leave \
+     them after a timeout (`on_timeout: leave`)",
+    at.as_secs_f64()
+)]
+pub struct Outgrown {
+    /// The instant, as time since the start.
+    pub at: Span,
+    /// Requests present.
+    pub present: u64,
+}
+
 /// Why a run did not come to its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Halt {
@@ -34,21 +49,21 @@ pub enum Halt {
     #[error(transparent)]
     StandsStill(#[from] StandsStill),
     /// More requests are present than there is memory for.
-    #[error(
-        "after {:.3} s of simulated time {present} requests are waiting, and more do not fit into memory: the load is \
-         more than the services can carry; lower it, limit the lines (`queue: {{limit: ...}}`), or let work leave \
-         them after a timeout (`on_timeout: leave`)",
-        at.as_secs_f64()
-    )]
-    Overgrown {
-        /// The instant, as time since the start.
-        at: Span,
-        /// Requests present.
-        present: u64,
-    },
+    #[error(transparent)]
+    Overgrown(#[from] Outgrown),
     /// The books do not balance.
     #[error(transparent)]
     Books(#[from] Imbalance),
+}
+
+impl Outgrown {
+    /// What is present of a simulation now.
+    pub fn of<S: Sink>(simulation: &Simulation<S>) -> Outgrown {
+        Outgrown {
+            at: simulation.now().since(Time::ZERO),
+            present: simulation.present() as u64,
+        }
+    }
 }
 
 /// A run that came to its end, or was stopped.
@@ -80,10 +95,7 @@ pub(crate) fn drive<S: Sink>(
         if (watch.stop)() {
             simulation.interrupt();
         } else if present > watch.most_present {
-            return Err(Halt::Overgrown {
-                at: simulation.now().since(Time::ZERO),
-                present,
-            });
+            return Err(Halt::Overgrown(Outgrown::of(simulation)));
         } else {
             see(simulation);
         }
@@ -102,6 +114,31 @@ pub fn simulate(
 ) -> Result<Finished, Halt> {
     let mut simulation = Simulation::new(model, Measure::new(model));
     drive(&mut simulation, watch, see)?;
+    finished(simulation)
+}
+
+/// Runs a model as far as there is memory for it: what was measured by then, and why it did not come to its end where memory
+/// was the reason.
+///
+/// # Errors
+/// Any other [`Halt`].
+pub fn simulate_as_far(
+    model: &Model,
+    watch: Watch<'_>,
+) -> Result<(Finished, Option<Outgrown>), Halt> {
+    let mut simulation = Simulation::new(model, Measure::new(model));
+    let outgrown = match drive(&mut simulation, watch, |_| ()) {
+        Ok(()) => None,
+        Err(Halt::Overgrown(outgrown)) => {
+            simulation.interrupt();
+            Some(outgrown)
+        }
+        Err(halt) => return Err(halt),
+    };
+    Ok((finished(simulation)?, outgrown))
+}
+
+fn finished(simulation: Simulation<Measure>) -> Result<Finished, Halt> {
     let (events, intended) = (simulation.events(), simulation.intended());
     let ended_by = simulation.load_end().unwrap_or(LoadEnd::Idle);
     let simulated = simulation.now().since(Time::ZERO);

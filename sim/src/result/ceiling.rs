@@ -51,10 +51,9 @@ pub struct CeilingResult {
     /// What limits the system at the answer; absent where nothing is known of its inside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bottleneck: Option<Bottleneck>,
-    /// The ceiling that a simulation of the same spec predicted for a live search, in the unit of what was varied; absent where
-    /// none did.
+    /// What a simulation of the same spec predicted before a live search; absent where none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub predicted: Option<f64>,
+    pub prediction: Option<PredictionResult>,
     /// Ceilings for several limits of one objective; absent unless that was asked for. The answer is that of the loosest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tiers: Option<TiersResult>,
@@ -62,8 +61,53 @@ pub struct CeilingResult {
     /// Absent where nothing is known of the inside of the system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow: Option<QuantileExplained>,
-    /// What would raise the ceiling, by how much, as simulated; the largest gain first.
+    /// What would raise the ceiling, by how much, as simulated; the largest gain first. Those of a live search are gains over
+    /// the ceiling that was predicted.
     pub remedies: Vec<RemedyResult>,
+    /// Why none was simulated, in a sentence; absent where some were, or none was wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_remedies: Option<String>,
+}
+
+/// What a simulation of the same spec predicted before a live search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PredictionResult {
+    /// The ceiling, in the unit of what was varied; absent where the simulation found none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceiling: Option<f64>,
+    /// Its 95 % interval; absent where the time for it was up before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceiling_ci95: Option<[f64; 2]>,
+    /// The curve: every load that was simulated, the smallest first.
+    pub trials: Vec<PredictedResult>,
+    /// What limits the model at its ceiling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bottleneck: Option<Bottleneck>,
+    /// Where the time of slow requests goes in the model at its ceiling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow: Option<QuantileExplained>,
+}
+
+/// What the model says of a load.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PredictedResult {
+    /// The load, in the unit of what was varied.
+    pub load: f64,
+    /// Along how many sample paths it was simulated.
+    pub paths: u64,
+    /// How long each of them was measured, in seconds.
+    pub measured_s: f64,
+    /// Requests sent per second of the window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub achieved_rps: Option<f64>,
+    /// Requests answered `ok` per second of the window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throughput_rps: Option<f64>,
+    /// The objectives, with what was measured of each.
+    pub signals: Vec<SignalResult>,
+    /// The share of the time that the workers of each service were busy.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub utilisation: BTreeMap<String, f64>,
 }
 
 /// What a search varied.
@@ -193,6 +237,10 @@ pub struct TrialResult {
     /// By stream; absent where there is none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub streams: BTreeMap<String, StreamResult>,
+    /// What the model says of this load, run for as long as the trial was; absent of simulated trials, and where there is no
+    /// model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted: Option<PredictedResult>,
 }
 
 /// What was counted against one objective in a trial.
@@ -309,6 +357,22 @@ impl TrialResult {
             actions: run.actions.clone(),
             services: run.services.clone(),
             streams: run.streams.clone(),
+            predicted: None,
+        }
+    }
+
+    /// What the model says, from a trial of it.
+    pub fn as_predicted(self) -> PredictedResult {
+        let services = self.services.into_iter();
+        let busy = services.filter_map(|(name, service)| Some((name, service.utilisation?)));
+        PredictedResult {
+            load: self.load,
+            paths: self.paths,
+            measured_s: self.window.measured_s / self.paths.max(1) as f64,
+            achieved_rps: self.achieved_rps,
+            throughput_rps: self.throughput_rps,
+            signals: self.signals,
+            utilisation: busy.collect(),
         }
     }
 

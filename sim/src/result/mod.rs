@@ -24,8 +24,9 @@ pub use blocks::{
     SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
 };
 pub use ceiling::{
-    AnswerResult, CEILING_SCHEMA, CeilingEnd, CeilingResult, LoadResult, RemedyResult, ShareResult,
-    TierResult, TiersResult, TrialResult, VariedResult, ceiling_json_schema,
+    AnswerResult, CEILING_SCHEMA, CeilingEnd, CeilingResult, LoadResult, PredictedResult,
+    PredictionResult, RemedyResult, ShareResult, TierResult, TiersResult, TrialResult,
+    VariedResult, ceiling_json_schema,
 };
 pub use check::{
     CHECK_SCHEMA, Check, Checked, OfferedByClient, OfferedLoad, OfferedToService, check,

@@ -52,6 +52,35 @@ impl Counted {
         }
     }
 
+    /// What counts of a path on which more waited than memory has room for: it is far over whatever limit there is, however
+    /// little was measured by then.
+    pub fn outgrown(signal: &Signal) -> Counted {
+        let grown = |limit: f64| {
+            let measured = match signal.measured {
+                Measured::BacklogGrowth { per_second, .. } => per_second,
+                _ => 0.0,
+            };
+            Counted::Growth {
+                per_second: measured.max(FAR * limit.max(1.0)),
+                limit,
+            }
+        };
+        match signal.limit {
+            Limit::BacklogGrowth { per_second } => grown(per_second),
+            Limit::NoGrowth => grown(0.0),
+            _ => {
+                let counted = signal.counted();
+                let samples = counted.map_or(0.0, |counted| counted.samples as f64);
+                let samples = samples.max(ENOUGH);
+                Counted::Share {
+                    over: samples,
+                    samples,
+                    allowed: counted.map_or(0.0, |counted| counted.share),
+                }
+            }
+        }
+    }
+
     /// Whether a path counted so much over a limit that the rest of it is not needed: far more than may be, and of many.
     pub fn is_hopeless(self) -> bool {
         match self {

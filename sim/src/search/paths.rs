@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::engine::LoadEnd;
 use crate::measure::Measure;
 use crate::model::Model;
-use crate::replication::{Finished, Flow, Halt, in_order, seed_of};
+use crate::replication::{Finished, Flow, Halt, Outgrown, in_order, seed_of};
 use crate::runner::{Epoch, Ran};
 use crate::search::judgement::add_path;
 use crate::search::length::Length;
@@ -38,6 +38,8 @@ pub(super) struct Path {
     signals: Vec<Signal>,
     /// Whether it was ended because of what was over the limits that the search looks at.
     cut: bool,
+    /// Where memory ended it.
+    outgrown: Option<Outgrown>,
     finished: Finished,
 }
 
@@ -106,7 +108,7 @@ fn run_path(
     most_present: u64,
 ) -> Result<Option<Path>, Halt> {
     let mut simulation = Simulation::new(model, Measure::new(model));
-    let mut cut = false;
+    let (mut cut, mut outgrown) = (false, None);
     while simulation.advance(STRIDE)? == Progress::Running {
         let present = simulation.present() as u64;
         if stop() {
@@ -114,7 +116,11 @@ fn run_path(
         }
         let signals = signals(model, simulation.sink());
         let mut counted = signals.iter().filter(|signal| counts(signal));
-        if present > most_present || counted.any(|signal| Counted::of(signal).is_hopeless()) {
+        if present > most_present {
+            outgrown = Some(Outgrown::of(&simulation));
+            cut = true;
+            simulation.interrupt();
+        } else if counted.any(|signal| Counted::of(signal).is_hopeless()) {
             cut = true;
             simulation.interrupt();
         }
@@ -127,6 +133,7 @@ fn run_path(
     Ok(Some(Path {
         signals: signals(model, &measure),
         cut,
+        outgrown,
         finished: Finished {
             measure,
             ended_by,
@@ -237,7 +244,13 @@ pub(super) fn against(signals: &[Signal], counts: Counts<'_>) -> Vec<Counted> {
 impl Path {
     /// What it counted against the objectives that are looked at.
     pub(super) fn counted(&self, counts: Counts<'_>) -> Vec<Counted> {
-        against(&self.signals, counts)
+        match self.outgrown {
+            None => against(&self.signals, counts),
+            Some(_) => {
+                let looked_at = self.signals.iter().filter(|signal| counts(signal));
+                looked_at.map(Counted::outgrown).collect()
+            }
+        }
     }
 
     /// What it counted, for whoever looks at other objectives; nothing of one that was cut.
@@ -253,6 +266,8 @@ struct Kept {
     parts: Vec<Parts>,
     /// By path: what it counted; `None` of one that was cut.
     paths: Vec<Option<Vec<Signal>>>,
+    /// The first that memory ended.
+    outgrown: Option<Outgrown>,
 }
 
 impl Kept {
@@ -267,6 +282,7 @@ impl Kept {
         let mut paths = paths.into_iter();
         let first = paths.next()?;
         let of_first = vec![first.whole()];
+        let outgrown = first.outgrown;
         let first = first.finished;
         let mut parts = Vec::new();
         add_path(&mut parts, &first.measure);
@@ -290,6 +306,7 @@ impl Kept {
             trial,
             parts,
             paths: of_first,
+            outgrown,
         };
         kept.add(model, paths.collect(), counts);
         Some(kept)
@@ -300,6 +317,7 @@ impl Kept {
         let Kept { trial, parts, .. } = self;
         for path in paths {
             self.paths.push(path.whole());
+            self.outgrown = self.outgrown.or(path.outgrown);
             let finished = path.finished;
             add_path(parts, &finished.measure);
             trial.ran.measure.merge(&finished.measure);
@@ -307,7 +325,11 @@ impl Kept {
             trial.ran.ended_at += finished.simulated;
             trial.paths += 1;
         }
-        trial.judged = judged_by(model, &trial.ran.measure, parts, counts);
+        let judged = judged_by(model, &trial.ran.measure, parts, counts);
+        trial.judged = match self.outgrown {
+            Some(outgrown) => judged.outgrown(outgrown),
+            None => judged,
+        };
     }
 }
 

@@ -162,6 +162,45 @@ pub fn search_tiers<E>(
     })
 }
 
+/// A load to be simulated on its own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Alone {
+    /// The load, in the unit of what is varied.
+    pub load: f64,
+    /// How long it is run.
+    pub length: Length,
+    /// Along so many sample paths, which no search runs.
+    pub paths: u64,
+    /// On so many threads.
+    pub threads: NonZeroUsize,
+}
+
+/// Simulates a load on its own, of which this is the model; `None` when it shall stop.
+///
+/// # Errors
+/// Whatever keeps a path from running.
+pub fn trial(mut model: Model, alone: Alone, eyes: Eyes<'_>) -> Result<Option<Trial>, Halt> {
+    alone.length.bound(&mut model);
+    let wanted = paths::Wanted {
+        stage: Stage::Answer,
+        numbers: 0..alone.paths,
+        threads: alone.threads,
+        // A path that nobody judges runs to its end, however much is over the limits.
+        counts: &|_| false,
+    };
+    let Some(ran) = paths::run(&model, &wanted, eyes, &mut |_| ())? else {
+        return Ok(None);
+    };
+    let kind = Kind {
+        stage: Stage::Answer,
+        load: alone.load,
+        length: alone.length,
+    };
+    let mut trials = Trials::new(&|_| true);
+    trials.add(&model, kind, 0, ran);
+    Ok(trials.into_trials().pop())
+}
+
 /// A search for one choice of objectives.
 struct Searching<'a, E> {
     model_at: &'a dyn Fn(f64) -> Result<Model, E>,
@@ -343,4 +382,56 @@ fn stopped(interrupted: bool) -> Ended {
             "The time limit was reached; raise --time-limit, or lower the precision.".to_owned()
         }
     }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec;
+    use crate::time::{Span, Time};
+
+    #[test]
+    fn a_load_alone_is_as_long_as_it_is_asked_to_be_however_much_is_over_the_limits() {
+        let text = "{blis: 1, name: alone, run: {horizon: 9s}, clients: {users: {rate: 400/s, do: ask}}, actions: {ask: {path: \
+                    [{visit: api}, reply], slo: {p90: 100ms}}}, services: {api: {workers: 4, time: 20ms}}}";
+        let model = spec::lower(&spec::read(text).expect("it reads")).expect("it lowers");
+        let alone = Alone {
+            load: 400.0,
+            length: Length {
+                warmup: 1.0,
+                measured: 20.0,
+            },
+            paths: 3,
+            threads: NonZeroUsize::MIN,
+        };
+        let stopped = |stop, length| {
+            let eyes = Eyes {
+                watch: Watch {
+                    stop: &move || stop,
+                    most_present: u64::MAX,
+                },
+                time_is_up: &|| false,
+            };
+            trial(model.model.clone(), Alone { length, ..alone }, eyes).expect("it runs")
+        };
+        let trial = stopped(false, alone.length).expect("a trial");
+        let measure = &trial.ran.measure;
+        assert_eq!((trial.load, trial.paths), (400.0, 3));
+        assert_eq!(
+            measure.warmup(),
+            Time::ZERO + Span::from_nanos(1_000_000_000)
+        );
+        assert_eq!(measure.measured(), Span::from_nanos(60_000_000_000));
+        // Of twice what the workers can do half is answered, at the end after 10 s.
+        let slowest = measure.total().window.latencies;
+        let slowest = slowest.response().quantile(1.0).expect("a time");
+        assert!(slowest > Span::from_nanos(15_000_000_000), "{slowest:?}");
+        assert_eq!(trial.judged.status, crate::verdict::Status::Trip);
+        // Whether it shall stop is looked at now and then.
+        let long = Length {
+            measured: 500.0,
+            ..alone.length
+        };
+        assert!(stopped(true, long).is_none());
+    }
 }

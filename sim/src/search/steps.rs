@@ -5,6 +5,8 @@
 //! since every larger load would find the same limit. Whoever runs the steps may be of either world.
 
 use super::{AtLeast, Ceiling, Ended, Judged, Share};
+use crate::number::count;
+use crate::replication::Outgrown;
 use crate::verdict::{Evidence, Standing, Status, judge, sentence};
 
 /// What follows a step that missed its objectives.
@@ -235,6 +237,22 @@ impl Judged {
             generator_limits: limits.collect(),
             shares: shares.collect(),
         }
+    }
+
+    /// This, of a load at which more waits than memory has room for: whatever else is known of it, it is too much.
+    pub fn outgrown(mut self, outgrown: Outgrown) -> Judged {
+        self.status = Status::Trip;
+        self.more_needed = None;
+        self.reasons.insert(
+            0,
+            format!(
+                "After {:.3} s of simulated time {} requests are waiting, and more do not fit into memory: this load is more \
+                 than the services can carry.",
+                outgrown.at.as_secs_f64(),
+                count(outgrown.present)
+            ),
+        );
+        self
     }
 
     /// This, unless it passed at less than the load: fewer requests were sent than the tolerated share of those that the

@@ -50,7 +50,8 @@ pub fn evidence<P>(
             Some(observed) => observed.unwrap_or(Measured::Missing),
             None => simulated(measure, ConsumerId(id)),
         };
-        signals.extend(growth(model, consumer, measured));
+        let of = format!("Consumer {}", model.consumer_name(ConsumerId(id)));
+        signals.extend(growth(&of, consumer, measured));
     }
     if signals.is_empty() && measure.total().requests().intended > 0 {
         return None;
@@ -172,18 +173,14 @@ fn simulated(measure: &Measure, consumer: ConsumerId) -> Measured {
 }
 
 /// The growth of a consumer's backlog, by its limit and by a test, where these are promised.
-fn growth<P>(model: &Model<P>, consumer: &Consumer, measured: Measured) -> Vec<Signal> {
+fn growth(of: &str, consumer: &Consumer, measured: Measured) -> Vec<Signal> {
     let limit = consumer.growth_limit;
     let limit = limit.map(|per_second| Limit::BacklogGrowth { per_second });
     let none = consumer.no_growth.then_some(Limit::NoGrowth);
     let signal = |limit| Signal {
         counts: Counts::Requests,
         requests: None,
-        of: format!(
-            "Consumer {}/{}",
-            model.streams[consumer.stream.index()].name,
-            consumer.name
-        ),
+        of: of.to_owned(),
         limit,
         measured,
     };

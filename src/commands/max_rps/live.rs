@@ -1,9 +1,14 @@
 //! `blis max-rps --url`: the ceiling of a real service.
 
+use std::time::{Duration as Wall, Instant};
+
+use blis_live::observers::Wanted;
 use blis_live::plan;
 use blis_live::trials::Pace;
 use blis_sim::model::{Model, Path};
+use blis_sim::result::{PredictionResult, RemedyResult};
 use blis_sim::search::Steps;
+use blis_sim::search::simulated::Reached;
 use blis_sim::spec;
 use blis_sim::spec::error::shown;
 use blis_sim::spec::units::{Duration, Rate};
@@ -13,13 +18,15 @@ use super::searched;
 use crate::ceiling::live::{self, Live, Loads};
 use crate::ceiling::live_range::set_up;
 use crate::ceiling::{
-    About, Places, Varied, after_trip, ascending, example, predict, refuse_no_objective, status,
+    About, Places, Prediction, TheModel, Varied, after_trip, ascending, example, eyes,
+    refuse_no_objective, status, wall,
 };
 use crate::cli::{MaxRpsArgs, OverrideArgs, TrialArgs};
 use crate::commands::{print, service};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::nats_access;
+use crate::progress::Progress;
 use crate::workload::{Basis, Variations};
 
 /// Load before the window of a live trial where nothing says how much: by then connections and threads are awake.
@@ -30,8 +37,13 @@ const HOLD: Span = Span::from_nanos(30_000_000_000);
 const COOLDOWN: Span = Span::from_nanos(5_000_000_000);
 /// The rate of a service without a spec as it is written: what a search begins with.
 const FIRST_RATE: Rate = Rate(10.0);
-/// The sections of a spec whose keys a real service has.
-const LIVE_SECTIONS: [&str; 3] = ["clients", "connections", "max_in_flight"];
+/// Of a time limit so much is kept for what is simulated after the trials, and no more than this share.
+const KEPT: Wall = Wall::from_secs(30);
+const KEPT_SHARE: u32 = 10;
+/// How long that may take without a limit.
+const LONGEST_REMEDIES: Wall = Wall::from_secs(120);
+/// The sections of a spec whose keys only the model has.
+const MODEL_SECTIONS: [&str; 4] = ["services", "streams", "fan_outs", "network"];
 
 /// Whether the flags name a real service.
 pub fn is_meant(args: &MaxRpsArgs) -> bool {
@@ -45,6 +57,7 @@ pub fn is_meant(args: &MaxRpsArgs) -> bool {
 /// Those of [`Varied`] and of [`nats_access::resolve`], and what keeps the first trial from running.
 pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failure> {
     let trials = &args.trials;
+    refuse_tiers(trials.tiers.as_deref())?;
     refuse_model_key(trials.over.as_deref())?;
     let variations = Variations::of(basis(args, overrides)?, spec::lower_live)?;
     let (over, at) = (trials.over.as_deref(), trials.at.as_deref());
@@ -53,46 +66,96 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
     refuse_no_objective(&workload.model)?;
     plan::sendable(&workload.model).map_err(|why| Failure::Usage(why.to_string()))?;
     let (target, access) = nats_access::resolve(&args.target)?;
-    let interrupt = Interrupt::listen()?;
-    let predicted = match trials.steps {
-        Some(_) => None,
-        None => predict(&varied, trials, &|| interrupt.asked())?,
+    let monitor = nats_access::monitor(args.observers.monitor.as_deref(), &args.target)?;
+    let model = TheModel::of(&varied, &workload.model, trials);
+    refuse_changes(trials, &model)?;
+    // What is wrong with the loads is said before anything is simulated.
+    live::check(&varied, loads(trials, &varied, &workload.model, None)?.2)?;
+    let places = match args.dry_run {
+        true => None,
+        false => Some(Places::claim(args)?),
     };
+    let interrupt = Interrupt::listen()?;
+    let clock = Clock::of(trials);
+    let prediction = match (&model, &trials.steps) {
+        (Ok(model), None) => model.predict(trials, clock.limit, &|| interrupt.asked())?,
+        (Ok(_), Some(_)) | (Err(_), _) => None,
+    };
+    let predicted = prediction.as_ref().and_then(Prediction::load);
     let (loads, hold, largest) = loads(trials, &varied, &workload.model, predicted)?;
     let live = Live {
         target: &target,
         access: &access,
+        wanted: Wanted {
+            streams: &args.observers.observe_stream,
+            monitor: monitor.as_ref(),
+        },
         pace: pace(trials, &workload.model, hold),
         time_limit: trials.time_limit.map(span),
         quiet: args.quiet,
+        // Whatever keeps the simulation from an answer keeps nobody from looking.
+        says: &|trial| {
+            let model = model.as_ref().ok()?;
+            model.says(trial, &|| interrupt.asked()).ok().flatten()
+        },
     };
-    let drain = workload.model.limits.drain;
-    let mut plan = live::plan(&varied, &loads, &live, drain);
-    if let Some(load) = predicted {
-        let load = varied.unit().shown(load);
-        plan = format!("the model says {load}; {plan}");
-    }
-    if args.dry_run {
+    let plan = told(
+        &varied,
+        &loads,
+        &live,
+        workload.model.limits.drain,
+        predicted,
+    );
+    let Some(places) = places else {
         print(&format!(
             "nothing is sent: this is what the search would do\n\n{plan}"
         ))?;
         return Ok(Done::Well);
-    }
-    let places = Places::claim(args)?;
+    };
     varied.tell_of_bounds(&workload);
     if !args.quiet {
         tell(&format!("blis: {plan}"));
     }
+    let live = Live {
+        time_limit: clock.for_trials(model.is_ok() && trials.steps.is_none()),
+        ..live
+    };
     let searched_live = live::run(&varied, loads, largest, &live, &interrupt)?;
+    let ended_early = searched_live.lost || searched_live.failed.is_some();
+    let said = match (&model, &trials.steps) {
+        (_, Some(_)) => Said::default(),
+        (Err(why), None) => Said::nothing(why),
+        (Ok(_), None) if ended_early => Said::nothing("the search did not come to its end"),
+        (Ok(model), None) => {
+            let mut progress = Progress::new(workload.model.limits);
+            let mut see = |what: &str, reached: Reached| {
+                if !args.quiet {
+                    let [done, of] = reached.paths;
+                    progress.show_trials(done, of, format!("simulated: {what}"));
+                }
+            };
+            let said = said(
+                model,
+                prediction.as_ref(),
+                trials,
+                &clock,
+                &interrupt,
+                &mut see,
+            );
+            progress.finish();
+            said
+        }
+    };
     let about = About {
         varied: &varied,
         workload: &workload,
         live: true,
         with_precision: trials.steps.is_none(),
-        predicted,
+        prediction: said.prediction,
         tiers: None,
         slow: None,
-        remedies: Vec::new(),
+        remedies: said.remedies,
+        no_remedies: said.no_remedies,
     };
     let document = searched(
         args,
@@ -115,20 +178,142 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
     }
 }
 
+/// How long a search may take, and has taken.
+struct Clock {
+    began: Instant,
+    limit: Option<Wall>,
+}
+
+impl Clock {
+    fn of(trials: &TrialArgs) -> Clock {
+        Clock {
+            began: Instant::now(),
+            limit: wall(trials.time_limit),
+        }
+    }
+
+    /// What is left for trials. Where something is simulated after them, a part of the limit is kept for that.
+    fn for_trials(&self, then_simulates: bool) -> Option<Span> {
+        let left = left(self.limit?, self.began.elapsed(), then_simulates);
+        Some(Span::from_nanos(
+            u64::try_from(left.as_nanos()).unwrap_or(u64::MAX),
+        ))
+    }
+
+    /// Whether the time is up for what is simulated after the trials, which began then.
+    fn is_up(&self, then: Instant) -> bool {
+        match self.limit {
+            Some(limit) => self.began.elapsed() >= limit,
+            None => then.elapsed() >= LONGEST_REMEDIES,
+        }
+    }
+}
+
+/// What is left of a limit for trials.
+fn left(limit: Wall, taken: Wall, then_simulates: bool) -> Wall {
+    let kept = match then_simulates {
+        true => KEPT.min(limit / KEPT_SHARE),
+        false => Wall::ZERO,
+    };
+    limit.saturating_sub(kept).saturating_sub(taken)
+}
+
+/// What the model says beside what was measured.
+#[derive(Default)]
+struct Said {
+    prediction: Option<PredictionResult>,
+    remedies: Vec<RemedyResult>,
+    no_remedies: Option<String>,
+}
+
+impl Said {
+    fn nothing(why: &str) -> Said {
+        Said {
+            no_remedies: Some(why.to_owned()),
+            ..Said::default()
+        }
+    }
+}
+
+/// What the model says once the trials have run.
+fn said(
+    model: &TheModel,
+    prediction: Option<&Prediction>,
+    trials: &TrialArgs,
+    clock: &Clock,
+    interrupt: &Interrupt,
+    see: &mut dyn FnMut(&str, Reached),
+) -> Said {
+    let then = Instant::now();
+    let (stop, time_is_up) = (|| interrupt.asked(), || clock.is_up(then));
+    let eyes = eyes(&stop, &time_is_up);
+    let (remedies, no_remedies) = match model.remedies(&trials.what_if, prediction, eyes, see) {
+        Ok(remedies) => (remedies, None),
+        Err(why) => (Vec::new(), Some(why)),
+    };
+    Said {
+        prediction: prediction.map(|prediction| model.result(prediction, eyes)),
+        remedies,
+        no_remedies,
+    }
+}
+
+/// Changes are simulated, or refused.
+fn refuse_changes(trials: &TrialArgs, model: &Result<TheModel, String>) -> Result<(), Failure> {
+    match model {
+        _ if trials.what_if.is_empty() => Ok(()),
+        Ok(model) => model.check(&trials.what_if),
+        Err(why) => Err(Failure::Usage(format!(
+            "--what-if is simulated, and the model has to be known for that: {why}; or leave --what-if out"
+        ))),
+    }
+}
+
+/// What is going to be done, in a line.
+fn told(
+    varied: &Varied<Option<Path>>,
+    loads: &Loads,
+    live: &Live<'_>,
+    drain: Span,
+    predicted: Option<f64>,
+) -> String {
+    let plan = live::plan(varied, loads, live, drain);
+    match predicted {
+        None => plan,
+        Some(load) => format!("the model says {}; {plan}", varied.unit().shown(load)),
+    }
+}
+
+/// A live trial ends as soon as it is decided for its limit, and says little of others.
+fn refuse_tiers(tiers: Option<&str>) -> Result<(), Failure> {
+    match tiers {
+        None => Ok(()),
+        Some(tiers) => Err(Failure::Usage(format!(
+            "--tiers is for simulated searches: a live trial ends as soon as it is decided for one limit, and says little of \
+             the others; search once for each of them (--slo in place of --tiers {}), or leave --url out",
+            shown(tiers)
+        ))),
+    }
+}
+
 /// A key that only the model has is no key of a real service.
 fn refuse_model_key(over: Option<&str>) -> Result<(), Failure> {
     let Some(key) = over.filter(|over| !["rate", "concurrency"].contains(over)) else {
         return Ok(());
     };
     let section = key.split('.').next().unwrap_or(key);
-    match LIVE_SECTIONS.contains(&section) {
-        true => Ok(()),
-        false => Err(Failure::Usage(format!(
-            "--over {}: only the model has this key, and a real service is what it is; vary the load (--over rate, --over \
-             concurrency or a key of clients), or leave --url out to search the model",
-            shown(key)
-        ))),
-    }
+    let instead = "vary the load (--over rate, --over concurrency or a key of clients), or leave --url out to search the model";
+    let why = match section {
+        "actions" | "variables" => "every trial of a live search sends the same requests",
+        _ if MODEL_SECTIONS.contains(&section) => {
+            "only the model has this key, and a real service is what it is"
+        }
+        _ => return Ok(()),
+    };
+    Err(Failure::Usage(format!(
+        "--over {}: {why}; {instead}",
+        shown(key)
+    )))
 }
 
 /// The spec, or that of a service without one.
@@ -188,4 +373,21 @@ fn pace(trials: &TrialArgs, model: &Model<Option<Path>>, hold: Span) -> Pace {
 fn span(time: Duration) -> Span {
     // A float-to-integer cast saturates.
     Span::from_nanos(time.0 as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_time_limit_a_part_is_kept_for_what_is_simulated_afterwards() {
+        let left = |limit, taken, then_simulates| {
+            let [limit, taken] = [limit, taken].map(Wall::from_secs);
+            left(limit, taken, then_simulates).as_secs()
+        };
+        assert_eq!(left(100, 20, false), 80);
+        assert_eq!(left(100, 20, true), 70);
+        assert_eq!(left(3600, 0, true), 3570);
+        assert_eq!(left(100, 95, true), 0);
+    }
 }

@@ -66,9 +66,8 @@ fn starts(model: &Model) -> Vec<Path> {
             fire_and_forget: action.path.fire_and_forget,
         }
     });
-    let consumers = model.consumers.iter().map(|consumer| {
-        let stream = &model.streams[consumer.stream.index()].name;
-        let name = format!("{stream}/{}", consumer.name);
+    let consumers = model.consumers.iter().zip(model.consumer_names());
+    let consumers = consumers.map(|(consumer, name)| {
         let key = |purpose| Key::new(model.seed, Kind::Consumer, &name, purpose);
         Path {
             entry: consumer.entry,
