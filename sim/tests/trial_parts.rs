@@ -5,7 +5,7 @@
 use blis_sim::measure::Measure;
 use blis_sim::model::Model;
 use blis_sim::runner::{Runner, Simulated};
-use blis_sim::search::{Look, Parts, judged, parts_of_paths, parts_of_run};
+use blis_sim::search::{Look, Parts, Pool, judged, parts_of_paths, parts_of_run, parts_of_runs};
 use blis_sim::spec;
 use blis_sim::verdict::{Evidence, Status, evidence};
 
@@ -108,14 +108,90 @@ fn sample_paths_are_parts_of_their_own() {
 }
 
 #[test]
+fn runs_of_one_load_are_judged_by_the_batches_of_all_of_them() {
+    let runs: Vec<(Model, Measure)> = (1..=3)
+        .map(|seed| {
+            let model = model(&ALL.replace("SEED", &seed.to_string()));
+            let measure = run(&model);
+            (model, measure)
+        })
+        .collect();
+    let mut whole = runs[0].1.clone();
+    runs[1..].iter().for_each(|(_, run)| whole.merge(run));
+    let each: Vec<&Measure> = runs.iter().map(|(_, measure)| measure).collect();
+    let parts = parts_of_runs(&whole, &each);
+    agree(&told(&runs[0].0, &whole), &parts, 30..=63);
+    assert!(parts.iter().all(|part| part.chained));
+    assert_eq!(
+        parts_of_runs(&runs[0].1, &each[..1]),
+        parts_of_run(&runs[0].1)
+    );
+}
+
+/// An M/M/1 queue of 100/s that carries 54/s with a p99 of 100 ms.
+fn queue(rate: &str, seed: u64, horizon: &str) -> Model {
+    model(&format!(
+        "{{blis: 1, name: one, run: {{horizon: {horizon}, warmup: 5s}}, seed: {seed}, clients: {{c: {{rate: {rate}, do: ask}}}}, \
+         actions: {{ask: {{path: [{{visit: desk}}, reply], slo: {{p99: 100ms}}}}}}, \
+         services: {{desk: {{workers: 1, time: {{exponential: {{mean: 10ms}}}}}}}}}}"
+    ))
+}
+
+#[test]
+fn trials_that_say_nothing_alone_say_something_together() {
+    let mut pool = Pool::default();
+    let (mut look, mut decided, mut samples) = (Look::FIRST, None, 0);
+    for seed in 1..=8 {
+        let model = queue("47/s", seed, "30s");
+        let measure = run(&model);
+        let alone = Pool::default().judged(&model, 47.0, &measure, &Default::default(), look);
+        assert_eq!(alone.status, Status::Inconclusive, "{:?}", alone.reasons);
+        // What was measured at another load is none of this one's.
+        let elsewhere = pool.judged(&model, 46.0, &measure, &Default::default(), look);
+        assert_eq!(elsewhere, alone);
+        let together = pool.judged(&model, 47.0, &measure, &Default::default(), look);
+        samples += alone.shares[0].samples;
+        assert_eq!(together.shares[0].samples, samples);
+        if together.status != Status::Inconclusive {
+            decided = Some((seed, together.status));
+            break;
+        }
+        pool.keep(47.0, &measure);
+        look = look.next();
+    }
+    let (after, status) = decided.expect("it is decided");
+    assert!(status == Status::Pass && after > 1, "{after} {status:?}");
+}
+
+/// At the limit itself either answer is wrong. Over all looks at a load, with the earlier trials of it, that is as seldom as
+/// stated.
+#[test]
+fn trials_that_are_judged_together_are_not_wrong_more_often() {
+    let limit = 100.0 - 100f64.ln() / 0.1;
+    let rate = format!("{limit}/s");
+    let searches = 200;
+    let wrong = |search: u64| {
+        let (mut pool, mut look) = (Pool::default(), Look::FIRST);
+        (0..3).any(|trial| {
+            let model = queue(&rate, 3 * search + trial, "30s");
+            let measure = run(&model);
+            let judged = pool.judged(&model, limit, &measure, &Default::default(), look);
+            pool.keep(limit, &measure);
+            look = look.next();
+            judged.status != Status::Inconclusive
+        })
+    };
+    let wrong = (0..searches).filter(|search| wrong(*search)).count();
+    assert!(
+        wrong as f64 <= 0.08 * searches as f64,
+        "{wrong} of {searches}"
+    );
+}
+
+#[test]
 fn a_light_load_passes_though_nothing_fails_and_a_heavy_one_trips() {
     let at = |rate: &str| {
-        let text = format!(
-            "{{blis: 1, name: one, run: {{horizon: 200s, warmup: 5s}}, seed: 3, clients: {{c: {{rate: {rate}, do: ask}}}}, \
-             actions: {{ask: {{path: [{{visit: desk}}, reply], slo: {{p99: 100ms, errors: 1%}}}}}}, \
-             services: {{desk: {{workers: 1, time: {{exponential: {{mean: 10ms}}}}}}}}}}"
-        );
-        let model = model(&text);
+        let model = queue(rate, 3, "200s");
         let measure = run(&model);
         judged(
             &told(&model, &measure),

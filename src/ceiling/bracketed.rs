@@ -3,8 +3,8 @@
 use blis_live::ceiling::Next;
 use blis_live::trials::{SoFar, Tried};
 use blis_sim::model::Model;
-use blis_sim::search::{Ask, Bracket, Ended, Judged, Look, judged, parts_of_run, settled};
-use blis_sim::verdict::{LiveEvidence, evidence};
+use blis_sim::search::{Ask, Bracket, Ended, Judged, Look, Pool};
+use blis_sim::verdict::LiveEvidence;
 
 use super::unit::Unit;
 
@@ -14,6 +14,7 @@ pub struct Bracketed {
     bracket: Bracket,
     longest: u32,
     asked: Option<Ask>,
+    pool: Pool,
 }
 
 impl Bracketed {
@@ -23,6 +24,7 @@ impl Bracketed {
             bracket,
             longest,
             asked: None,
+            pool: Pool::default(),
         }
     }
 
@@ -38,31 +40,38 @@ impl Bracketed {
         })
     }
 
-    /// Judges the trial that ran.
-    pub fn judged<S, P>(&self, tried: &Tried<S, P>) -> Judged {
-        let (model, ran) = (&tried.model, &tried.ran);
-        let evidence = evidence(model, &ran.measure, false, &ran.evidence);
-        let evidence = evidence.unwrap_or_default();
-        judged(
-            &evidence,
-            &parts_of_run(&ran.measure),
-            self.look(tried.looks + 1),
-        )
+    /// Judges the trial that ran, together with those before at its load. It is one of those for the next one, unless the
+    /// generator or something else disturbed it.
+    pub fn judged<S, P>(&mut self, tried: &Tried<S, P>) -> Judged {
+        let ran = &tried.ran;
+        let (load, look) = (self.load(), self.look(tried.looks + 1));
+        let judged = self
+            .pool
+            .judged(&tried.model, load, &ran.measure, &ran.evidence, look);
+        let was_late = !ran.evidence.generator_limits.is_empty() || ran.evidence.generator_lagged;
+        if !was_late && tried.disturbed_by.is_empty() {
+            self.pool.keep(load, &ran.measure);
+        }
+        judged
     }
 
     /// Whether the rest of the trial that runs cannot change its class.
     pub fn is_decided<P>(&self, model: &Model<P>, so_far: &SoFar<'_>) -> bool {
-        let measure = so_far.measure;
         let live = LiveEvidence {
             // What observers see of backlogs comes at the end.
             backlogs: Some(Vec::new()),
             ..LiveEvidence::default()
         };
-        let evidence = evidence(model, measure, false, &live);
-        // That there are objectives was found out before.
-        let evidence = evidence.unwrap_or_default();
         let look = self.look(so_far.look);
-        settled(&evidence, &parts_of_run(measure), look, so_far.to_come).is_some()
+        let (load, measure) = (self.load(), so_far.measure);
+        self.pool
+            .settled(model, load, measure, &live, (look, so_far.to_come))
+            .is_some()
+    }
+
+    /// The load of the trial that runs.
+    fn load(&self) -> f64 {
+        self.asked.map_or(0.0, |asked| asked.load)
     }
 
     /// The look of this number at the trial that runs, those at earlier trials of its load included.

@@ -111,7 +111,7 @@ pub fn run(
             false => loads.borrow_mut().next(before),
         },
         model: &|load| varied.model_at(load),
-        judge: &|_, tried| loads.borrow().judged(varied, tried),
+        judge: &|_, tried| loads.borrow_mut().judged(varied, tried),
         decided: &|model, so_far| loads.borrow().is_decided(model, so_far),
         keep: &mut |trial, tried| match document_of(varied, live, trial.load, tried) {
             Ok(mut tried) => {
@@ -198,7 +198,7 @@ impl Loads {
         }
     }
 
-    fn judged<S>(&self, varied: &Varying, tried: &OfTrial<S, Option<Path>>) -> Judged {
+    fn judged<S>(&mut self, varied: &Varying, tried: &OfTrial<S, Option<Path>>) -> Judged {
         match self {
             Loads::Steps { tolerance, .. } => {
                 judged_by_figures(&tried.model, &tried.ran, varied, *tolerance)

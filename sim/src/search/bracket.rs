@@ -14,6 +14,8 @@ const SPARE: u32 = 3;
 const STRIDE: f64 = 2.0;
 /// The first loads beside a predicted one are by this share easier and harder.
 const BESIDE: f64 = 0.1;
+/// Loads between the bounds are tried to this share of one another before one that said nothing is tried again, for longer.
+const COARSE: f64 = 0.05;
 
 /// What a search is to find, and what it may spend.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,7 +52,6 @@ pub struct Bracket {
     loads: Vec<f64>,
     bounds: Bounds,
     trials: u32,
-    last: Option<usize>,
 }
 
 impl Bracket {
@@ -65,7 +66,6 @@ impl Bracket {
             wanted,
             loads,
             trials: 0,
-            last: None,
         })
     }
 
@@ -102,10 +102,12 @@ impl Bracket {
         if u64::from(self.trials) >= self.most_trials() {
             return None;
         }
-        let at = self
-            .again()
-            .or_else(|| self.narrowing())
-            .or_else(|| self.confirming())?;
+        let at = match (self.bounds.lower(), self.top()) {
+            (Some(lower), Some(top)) => self.between(lower, top),
+            (None, Some(top)) => self.again().or_else(|| self.easier(top)),
+            (_, None) => self.again().or_else(|| self.harder()),
+        };
+        let at = at.or_else(|| self.confirming())?;
         let open = self.bounds.said(at).open;
         let look = (0..open).fold(Look::FIRST, |look, _| look.next());
         Some(Ask {
@@ -119,7 +121,6 @@ impl Bracket {
     pub fn tried(&mut self, load: f64, judged: &Judged) {
         self.trials = self.trials.saturating_add(1);
         if let Some(at) = self.loads.iter().position(|known| *known == load) {
-            self.last = Some(at);
             self.bounds.take(at, judged);
         }
     }
@@ -229,58 +230,76 @@ impl Bracket {
         }
     }
 
-    /// The load that was tried last, where that said nothing and a longer trial may.
-    fn again(&self) -> Option<usize> {
-        let last = self.last?;
-        let is_below = self.bounds.upper().is_none_or(|upper| last < upper);
-        let is_above = self.bounds.lower().is_none_or(|lower| lower < last);
-        (is_below && is_above && self.bounds.may_try_again(last)).then_some(last)
+    /// The smallest load that tripped or that the generator could not offer.
+    fn top(&self) -> Option<usize> {
+        self.bounds.upper().or(self.bounds.wall())
     }
 
-    /// A load that was never tried and would bring the bounds closer together.
-    fn narrowing(&self) -> Option<usize> {
-        let is_open = |at: &usize| self.bounds.said(*at).trials() > 0;
-        let (lower, upper) = (self.bounds.lower(), self.bounds.upper());
-        let wall = self.bounds.wall();
-        let top = upper.or(wall);
-        let inside = lower.map_or(0, |lower| lower + 1)..top.unwrap_or(self.loads.len());
-        let lowest = inside.clone().find(is_open);
-        let highest = inside.clone().rev().find(is_open);
-        let tried = (0..self.loads.len()).filter(is_open).count();
-        match (lower, top) {
-            (Some(lower), Some(top)) => {
-                let coarse = match upper {
-                    Some(_) => 1,
-                    None => self.apart(1.0 + BESIDE),
-                };
-                let below = (lower, lowest.unwrap_or(top));
-                let above = (highest.unwrap_or(top), top);
-                let width = |gap: (usize, usize)| gap.1 - gap.0;
-                let wider = if width(above) > width(below) {
-                    above
-                } else {
-                    below
-                };
-                (width(wider) > coarse).then(|| wider.0 + width(wider) / 2)
-            }
-            (None, Some(top)) => {
-                let from = lowest.unwrap_or(top);
-                (from > 0).then(|| from.saturating_sub(self.stride(tried)))
-            }
-            (_, None) if tried == 0 => Some(self.first()),
-            (_, None) => {
-                let from = highest.max(lower).unwrap_or(0);
-                match from < self.hardest() {
-                    true => Some((from + self.stride(tried)).min(self.hardest())),
-                    // Nothing tripped, and at the end nothing was said: what is easier may pass.
-                    false if lower.is_none() => {
-                        let lowest = lowest.filter(|lowest| *lowest > 0)?;
-                        Some(lowest.saturating_sub(self.stride(tried)))
-                    }
-                    false => None,
-                }
+    /// A load between the bounds, roughly first. Then what is above the lower bound, which is the answer, and only then loads
+    /// again that said nothing: those near the ceiling take the longest to decide.
+    fn between(&self, lower: usize, top: usize) -> Option<usize> {
+        let (lowest, highest) = self.open(lower + 1..top).unwrap_or((top, lower));
+        let halved = |(from, to): (usize, usize), apart: usize| {
+            let width = to.saturating_sub(from);
+            (width > apart).then_some(from + width / 2)
+        };
+        let (below, above) = ((lower, lowest), (highest, top));
+        let wider = match top.saturating_sub(highest) > lowest - lower {
+            true => above,
+            false => below,
+        };
+        // What the generator cannot offer is no bound: there is no use in coming close to it.
+        let is_wall = self.bounds.upper().is_none();
+        let coarse = self.apart(1.0 + if is_wall { BESIDE } else { COARSE });
+        halved(wider, coarse)
+            .or_else(|| halved(below, if is_wall { coarse } else { 1 }))
+            .or_else(|| self.again())
+            .or_else(|| halved(above, if is_wall { coarse } else { 1 }))
+    }
+
+    /// A load below all that were tried, none of which passed.
+    fn easier(&self, top: usize) -> Option<usize> {
+        let from = self.open(0..top).map_or(top, |(lowest, _)| lowest);
+        (from > 0).then(|| from.saturating_sub(self.stride(self.number_tried())))
+    }
+
+    /// A load above all that were tried, none of which tripped.
+    fn harder(&self) -> Option<usize> {
+        let Some((lowest, highest)) = self.open(0..self.loads.len()) else {
+            return Some(self.first());
+        };
+        let stride = self.stride(self.number_tried());
+        match highest < self.hardest() {
+            true => Some((highest + stride).min(self.hardest())),
+            // Nothing tripped, and at the end nothing was said: what is easier may pass.
+            false => {
+                (self.bounds.lower().is_none() && lowest > 0).then(|| lowest.saturating_sub(stride))
             }
         }
+    }
+
+    /// The easiest and the hardest load of these that was tried.
+    fn open(&self, of: std::ops::Range<usize>) -> Option<(usize, usize)> {
+        let mut tried = of.filter(|at| self.bounds.said(*at).trials() > 0);
+        let first = tried.next()?;
+        Some((first, tried.next_back().unwrap_or(first)))
+    }
+
+    /// How many loads were tried.
+    fn number_tried(&self) -> usize {
+        let loads = 0..self.loads.len();
+        loads
+            .filter(|at| self.bounds.said(*at).trials() > 0)
+            .count()
+    }
+
+    /// A load between the bounds whose trials said nothing so far, where a longer one may: of those that were tried the least
+    /// often the easiest.
+    fn again(&self) -> Option<usize> {
+        let from = self.bounds.lower().map_or(0, |lower| lower + 1);
+        let to = self.bounds.upper().unwrap_or(self.loads.len());
+        let open = (from..to).filter(|at| self.bounds.may_try_again(*at));
+        open.min_by_key(|at| (self.bounds.said(*at).open, *at))
     }
 
     /// A bound that is to be tried again.

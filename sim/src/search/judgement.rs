@@ -57,11 +57,23 @@ pub struct Parts {
 /// The parts of a single run, by objective in the order of the signals of its evidence: its batches so far. Empty where the
 /// window was too short for batches.
 pub fn parts_of_run(measure: &Measure) -> Vec<Parts> {
-    let batches = measure.objective_batches();
-    let objectives = measure.objectives().iter().zip(batches);
-    let parts = objectives.map(|(&(action, _), at_limit)| {
-        let values = thresholds(measure, action, share_of(&at_limit));
-        let lower = values.filter_map(|value| measure.action_batches(action, value));
+    parts_of_runs(measure, &[measure])
+}
+
+/// The same of several runs of a load, one after the other. `whole` is of all of them together.
+pub fn parts_of_runs(whole: &Measure, runs: &[&Measure]) -> Vec<Parts> {
+    let mut of_each: Vec<_> = runs
+        .iter()
+        .map(|run| run.objective_batches().into_iter())
+        .collect();
+    let parts = whole.objectives().iter().map(|&(action, _)| {
+        let batches = of_each.iter_mut().filter_map(Iterator::next);
+        let at_limit: Vec<Section> = batches.flatten().collect();
+        let lower = thresholds(whole, action, share_of(&at_limit)).filter_map(|value| {
+            let of_runs = runs.iter().map(|run| run.action_batches(action, value));
+            let of_runs: Option<Vec<Vec<Section>>> = of_runs.collect();
+            of_runs.map(|runs| runs.concat())
+        });
         Parts {
             lower: lower.collect(),
             at_limit,

@@ -17,6 +17,7 @@ mod found;
 mod judgement;
 pub mod length;
 mod paths;
+mod pooled;
 pub mod remedies;
 pub mod roots;
 pub mod simulated;
@@ -30,6 +31,9 @@ pub use change::Change;
 pub use counted::Counted;
 pub use curve::{Curve, Estimate, Root};
 pub use found::{AtLeast, Ceiling, Ended, Found};
-pub use judgement::{ALPHA, Look, Parts, judged, parts_of_paths, parts_of_run, settled};
+pub use judgement::{
+    ALPHA, Look, Parts, judged, parts_of_paths, parts_of_run, parts_of_runs, settled,
+};
+pub use pooled::Pool;
 pub use steps::{AfterTrip, Expected, NoSteps, Steps};
 pub use trial::{Judged, Share, Trial};
