@@ -142,21 +142,21 @@ fn trials_that_say_nothing_alone_say_something_together() {
     let mut pool = Pool::default();
     let (mut look, mut decided, mut samples) = (Look::FIRST, None, 0);
     for seed in 1..=8 {
-        let model = queue("47/s", seed, "30s");
+        let model = queue("40/s", seed, "30s");
         let measure = run(&model);
-        let alone = Pool::default().judged(&model, 47.0, &measure, &Default::default(), look);
+        let alone = Pool::default().judged(&model, 40.0, &measure, &Default::default(), look);
         assert_eq!(alone.status, Status::Inconclusive, "{:?}", alone.reasons);
         // What was measured at another load is none of this one's.
-        let elsewhere = pool.judged(&model, 46.0, &measure, &Default::default(), look);
+        let elsewhere = pool.judged(&model, 39.0, &measure, &Default::default(), look);
         assert_eq!(elsewhere, alone);
-        let together = pool.judged(&model, 47.0, &measure, &Default::default(), look);
+        let together = pool.judged(&model, 40.0, &measure, &Default::default(), look);
         samples += alone.shares[0].samples;
         assert_eq!(together.shares[0].samples, samples);
         if together.status != Status::Inconclusive {
             decided = Some((seed, together.status));
             break;
         }
-        pool.keep(47.0, &measure);
+        pool.keep(40.0, &measure);
         look = look.next();
     }
     let (after, status) = decided.expect("it is decided");
