@@ -62,8 +62,8 @@ fn found(seed: u64, predicted: f64) -> (f64, f64) {
         let model = model(ask.load, seed, number, hold);
         number += 1;
         let ran = Simulated::new(u64::MAX).run(&model, &|| false).unwrap();
-        let judged = pool.judged(&model, ask.load, &ran.measure, &ran.evidence, ask.look);
-        pool.keep(ask.load, &ran.measure);
+        let judged = pool.judged(&model, ask.load, &ran.measure, &ran.evidence, 1);
+        pool.take(ask.load, &ran.measure, &judged, 1);
         bracket.tried(ask.load, &judged);
     }
     match bracket.ended() {

@@ -7,7 +7,7 @@ use blis_sim::model::Model;
 use blis_sim::runner::{Runner, Simulated};
 use blis_sim::search::{Look, Parts, Pool, judged, parts_of_paths, parts_of_run, parts_of_runs};
 use blis_sim::spec;
-use blis_sim::verdict::{Evidence, Status, evidence};
+use blis_sim::verdict::{Evidence, LiveEvidence, Status, evidence};
 
 /// Every kind of objective that is counted: of tries, over all tries, of deliveries, with and without one for failures.
 const ALL: &str = "
@@ -108,6 +108,30 @@ fn sample_paths_are_parts_of_their_own() {
 }
 
 #[test]
+fn a_trial_of_which_the_generator_was_the_limit_is_no_part_of_the_next() {
+    let model = queue("40/s", 1, "30s");
+    let measure = run(&model);
+    // Of live open clients every evidence says that lag is the generator's own, whether there was any or not.
+    let live = LiveEvidence {
+        generator_lagged: true,
+        ..LiveEvidence::default()
+    };
+    let samples = |late: &[&str]| {
+        let mut pool = Pool::default();
+        let mut judged = pool.judged(&model, 40.0, &measure, &live, 1);
+        assert_eq!(judged.status, Status::Inconclusive);
+        judged.generator_limits = late.iter().map(|late| (*late).to_owned()).collect();
+        pool.take(40.0, &measure, &judged, 1);
+        let next = pool.judged(&model, 40.0, &measure, &live, 1);
+        next.shares[0].samples / judged.shares[0].samples
+    };
+    assert_eq!(
+        (samples(&[]), samples(&["The generator was late."])),
+        (2, 1)
+    );
+}
+
+#[test]
 fn runs_of_one_load_are_judged_by_the_batches_of_all_of_them() {
     let runs: Vec<(Model, Measure)> = (1..=3)
         .map(|seed| {
@@ -140,27 +164,32 @@ fn queue(rate: &str, seed: u64, horizon: &str) -> Model {
 #[test]
 fn trials_that_say_nothing_alone_say_something_together() {
     let mut pool = Pool::default();
-    let (mut look, mut decided, mut samples) = (Look::FIRST, None, 0);
+    let (mut decided, mut samples) = (None, 0);
     for seed in 1..=8 {
         let model = queue("40/s", seed, "30s");
         let measure = run(&model);
-        let alone = Pool::default().judged(&model, 40.0, &measure, &Default::default(), look);
+        let alone = Pool::default().judged(&model, 40.0, &measure, &Default::default(), 1);
         assert_eq!(alone.status, Status::Inconclusive, "{:?}", alone.reasons);
         // What was measured at another load is none of this one's.
-        let elsewhere = pool.judged(&model, 39.0, &measure, &Default::default(), look);
+        let elsewhere = pool.judged(&model, 39.0, &measure, &Default::default(), 1);
         assert_eq!(elsewhere, alone);
-        let together = pool.judged(&model, 40.0, &measure, &Default::default(), look);
+        let together = pool.judged(&model, 40.0, &measure, &Default::default(), 1);
         samples += alone.shares[0].samples;
         assert_eq!(together.shares[0].samples, samples);
+        pool.take(40.0, &measure, &together, 1);
         if together.status != Status::Inconclusive {
             decided = Some((seed, together.status));
             break;
         }
-        pool.keep(40.0, &measure);
-        look = look.next();
     }
     let (after, status) = decided.expect("it is decided");
     assert!(status == Status::Pass && after > 1, "{after} {status:?}");
+    // What is decided is confirmed by a trial that says the same by itself.
+    let model = queue("40/s", 9, "30s");
+    let measure = run(&model);
+    let again = pool.judged(&model, 40.0, &measure, &Default::default(), 1);
+    let alone = Pool::default().judged(&model, 40.0, &measure, &Default::default(), 1);
+    assert_eq!(again, alone);
 }
 
 /// At the limit itself either answer is wrong. Over all looks at a load, with the earlier trials of it, that is as seldom as
@@ -171,13 +200,12 @@ fn trials_that_are_judged_together_are_not_wrong_more_often() {
     let rate = format!("{limit}/s");
     let searches = 200;
     let wrong = |search: u64| {
-        let (mut pool, mut look) = (Pool::default(), Look::FIRST);
+        let mut pool = Pool::default();
         (0..3).any(|trial| {
             let model = queue(&rate, 3 * search + trial, "30s");
             let measure = run(&model);
-            let judged = pool.judged(&model, limit, &measure, &Default::default(), look);
-            pool.keep(limit, &measure);
-            look = look.next();
+            let judged = pool.judged(&model, limit, &measure, &Default::default(), 1);
+            pool.take(limit, &measure, &judged, 1);
             judged.status != Status::Inconclusive
         })
     };

@@ -3,7 +3,7 @@
 use blis_live::ceiling::Next;
 use blis_live::trials::{SoFar, Tried};
 use blis_sim::model::Model;
-use blis_sim::search::{Ask, Bracket, Ended, Judged, Look, Pool};
+use blis_sim::search::{Ask, Bracket, Ended, Judged, Pool};
 use blis_sim::verdict::LiveEvidence;
 
 use super::unit::Unit;
@@ -40,17 +40,15 @@ impl Bracketed {
         })
     }
 
-    /// Judges the trial that ran, together with those before at its load. It is one of those for the next one, unless the
-    /// generator or something else disturbed it.
+    /// Judges the trial that ran, together with those before at its load that did not decide it. Where it does not either, it is
+    /// one of those for the next one, unless the generator or something else disturbed it.
     pub fn judged<S, P>(&mut self, tried: &Tried<S, P>) -> Judged {
-        let ran = &tried.ran;
-        let (load, look) = (self.load(), self.look(tried.looks + 1));
+        let (ran, load, looks) = (&tried.ran, self.load(), tried.looks + 1);
         let judged = self
             .pool
-            .judged(&tried.model, load, &ran.measure, &ran.evidence, look);
-        let was_late = !ran.evidence.generator_limits.is_empty() || ran.evidence.generator_lagged;
-        if !was_late && tried.disturbed_by.is_empty() {
-            self.pool.keep(load, &ran.measure);
+            .judged(&tried.model, load, &ran.measure, &ran.evidence, looks);
+        if tried.disturbed_by.is_empty() {
+            self.pool.take(load, &ran.measure, &judged, looks);
         }
         judged
     }
@@ -62,22 +60,15 @@ impl Bracketed {
             backlogs: Some(Vec::new()),
             ..LiveEvidence::default()
         };
-        let look = self.look(so_far.look);
         let (load, measure) = (self.load(), so_far.measure);
         self.pool
-            .settled(model, load, measure, &live, (look, so_far.to_come))
+            .settled(model, load, measure, &live, (so_far.look, so_far.to_come))
             .is_some()
     }
 
     /// The load of the trial that runs.
     fn load(&self) -> f64 {
         self.asked.map_or(0.0, |asked| asked.load)
-    }
-
-    /// The look of this number at the trial that runs, those at earlier trials of its load included.
-    fn look(&self, number: u32) -> Look {
-        let first = self.asked.map_or(Look::FIRST, |asked| asked.look);
-        (1..number).fold(first, |look, _| look.next())
     }
 
     /// How it ended, as far as it has come.

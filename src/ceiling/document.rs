@@ -80,9 +80,13 @@ pub fn document<P: PartialEq>(
         }
     }
     let run_at = |load: f64| {
-        let mut all = found.trials.iter().zip(tried).rev();
-        all.find(|(trial, _)| trial.load == load)
-            .map(|(_, tried)| &tried.run)
+        let of_load = || {
+            let all = found.trials.iter().zip(tried).rev();
+            all.filter(move |(trial, _)| trial.load == load)
+        };
+        let decided = of_load().find(|(trial, _)| trial.judged.status != Status::Inconclusive);
+        let chosen = decided.or_else(|| of_load().next());
+        chosen.map(|(_, tried)| &tried.run)
     };
     let answer_load = load_of(&found.ended);
     let answer = answer_load
@@ -119,6 +123,8 @@ pub fn document<P: PartialEq>(
         searched: about.with_precision,
         ended: end(&found.ended),
         interrupted: found.interrupted,
+        lower: found.lower.filter(|_| answer.is_none()),
+        upper: found.upper.filter(|_| answer.is_none()),
         answer,
         next_limit: next_limit(found, &trials, limit_at, unit),
         trials,
@@ -151,7 +157,8 @@ fn tiers_of<'a>(tiers: &OfTiers, run_at: impl Fn(f64) -> Option<&'a Run>) -> Tie
         .collect();
     let logarithms = limits.iter().map(|tier| tier.max_rps.map(f64::ln));
     let sum: Option<f64> = logarithms.sum();
-    let all = limits.len() == tiers.tiers.limits().len();
+    let all = limits.len() == tiers.tiers.limits().len()
+        && limits.iter().all(|tier| tier.ended == CeilingEnd::Ceiling);
     TiersResult {
         objective: tiers.tiers.objective(),
         geometric_mean_rps: sum
@@ -166,6 +173,7 @@ fn end(ended: &Ended) -> CeilingEnd {
         Ended::Ceiling(_) => CeilingEnd::Ceiling,
         Ended::AtLeast(_, AtLeast::EndOfRange) => CeilingEnd::EndOfRange,
         Ended::AtLeast(_, AtLeast::GeneratorLimited(_)) => CeilingEnd::GeneratorLimited,
+        Ended::AtLeast(_, AtLeast::Undecided(_)) => CeilingEnd::Undecided,
         Ended::NonePassed => CeilingEnd::NonePassed,
         Ended::Undecided(_) => CeilingEnd::Undecided,
     }
@@ -205,7 +213,9 @@ fn answer<P: PartialEq>(
             let [one, other] = interval.map(|end| throughput_at(trials, end).unwrap_or(rps));
             Some([one.min(other).min(rps), one.max(other).max(rps)])
         }
-        _ => run.and_then(|run| run.throughput_rps_ci95),
+        // How well the throughput of one trial is known says nothing of how far the load could go.
+        (Some(_), ..) => None,
+        (None, ..) => run.and_then(|run| run.throughput_rps_ci95),
     };
     let (mean_rps, peak_rps) = match own {
         Some(Own::Rate) => {
@@ -272,6 +282,9 @@ fn next_limit(
     limit_at: Option<(f64, &Run)>,
     unit: Unit,
 ) -> Vec<String> {
+    if let Ended::Undecided(why) | Ended::AtLeast(_, AtLeast::Undecided(why)) = &found.ended {
+        return why.clone();
+    }
     if let Some((load, run)) = limit_at {
         let trial = trials.iter().rev().find(|trial| trial.load == load);
         let mut limits = missed(trial, unit, load);
@@ -279,8 +292,8 @@ fn next_limit(
         return limits;
     }
     match &found.ended {
-        Ended::AtLeast(_, AtLeast::GeneratorLimited(why)) => why.clone(),
-        Ended::Undecided(why) => why.clone(),
+        Ended::AtLeast(_, AtLeast::GeneratorLimited(why) | AtLeast::Undecided(why))
+        | Ended::Undecided(why) => why.clone(),
         // No load beyond it was run along the same paths: what comes the nearest to its limit is the next.
         Ended::Ceiling(ceiling) => at_the_limit(trials, ceiling.load),
         Ended::AtLeast(_, AtLeast::EndOfRange) | Ended::NonePassed => Vec::new(),

@@ -40,6 +40,8 @@ pub struct Live<'a> {
     pub pace: Pace,
     /// How long all of them may take.
     pub time_limit: Option<Span>,
+    /// How long the model may take after each trial.
+    pub beside: Span,
     /// Whether no progress is shown.
     pub quiet: bool,
     /// What the model says of a trial that has run.
@@ -154,10 +156,12 @@ pub fn run(
     };
     let end = ceiling::run(&largest, &field, asking, watching)?;
     progress.borrow().finish();
-    if let Some(why) = failed.into_inner() {
-        return Err(why);
-    }
     let (trials, tried) = kept.into_inner();
+    let end = match failed.into_inner() {
+        Some(why) if trials.is_empty() => return Err(why),
+        Some(why) => End::Failed(why),
+        None => end,
+    };
     Ok(searched(loads.into_inner(), trials, tried, end))
 }
 
@@ -319,8 +323,12 @@ pub fn plan(varied: &Varying, loads: &Loads, live: &Live<'_>, drain: Span) -> St
     let (pace, most) = (live.pace, loads.most());
     let times = loads.longest();
     let hold = Span::from_nanos(pace.hold.as_nanos().saturating_mul(times.into()));
-    let longest = Pace { hold, ..pace }.longest(drain);
+    let longest = Pace { hold, ..pace }.longest(drain) + live.beside;
     let longest = longest.as_nanos().saturating_mul(most);
+    let simulated = match live.beside {
+        Span::ZERO => String::new(),
+        beside => format!(", {} for the model", seconds(beside.as_nanos())),
+    };
     let measured = match times {
         1 => format!("{} measured", seconds(pace.hold.as_nanos())),
         _ => format!(
@@ -333,7 +341,7 @@ pub fn plan(varied: &Varying, loads: &Loads, live: &Live<'_>, drain: Span) -> St
     let longest = limit.map_or(longest, |limit| longest.min(limit));
     format!(
         "plan: {}; each {} of warm-up, {measured}, at most {} until nothing is in flight and as long until backlogs are back, \
-         {} of pause; {} at most\n",
+         {} of pause{simulated}; {} at most\n",
         loads.what(varied),
         seconds(pace.warmup.as_nanos()),
         seconds(drain.as_nanos()),

@@ -27,8 +27,8 @@ pub use places::Places;
 pub use plan::{
     Sought, after_trip, example, lines, ramp, refuse_live_flags, refuse_no_time, sought, wall,
 };
-pub use predicted::{Prediction, TheModel};
-pub use remedies::{check as check_remedies, run as remedies};
+pub use predicted::{LONGEST_TRIAL, Prediction, TheModel};
+pub use remedies::{check as check_remedies, failed as failed_remedies, run as remedies};
 pub use simulated::{eyes, run as search, run_tiers as search_tiers};
 pub use slow::slow;
 pub use steps::{Ramp, simulated as simulate_steps};

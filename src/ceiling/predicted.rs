@@ -7,7 +7,7 @@ use blis_sim::model::{Model, Path};
 use blis_sim::result::{Bottleneck, PredictedResult, PredictionResult, RemedyResult, TrialResult};
 use blis_sim::search::length::Length;
 use blis_sim::search::simulated::{Alone, Eyes, Plan, Reached, search, trial};
-use blis_sim::search::{Ended, Found, Trial};
+use blis_sim::search::{Ceiling, Ended, Found, Trial};
 use blis_sim::spec::Assignment;
 use blis_sim::spec::error::shown;
 use blis_sim::time::Time;
@@ -17,7 +17,7 @@ use super::plan::sought;
 use super::simulated::{documents, eyes, plan};
 use super::slow::slow;
 use super::varied::Varied;
-use super::{check_remedies, remedies};
+use super::{check_remedies, failed_remedies, remedies};
 use crate::cli::TrialArgs;
 use crate::exit::Failure;
 use crate::simulate;
@@ -28,7 +28,7 @@ const PRECISION: f64 = 0.01;
 const LONGEST: Duration = Duration::from_secs(30);
 const SHARE: u32 = 4;
 /// How long the model may take for a trial that has run: as long as the pause after it is.
-const LONGEST_TRIAL: Duration = Duration::from_secs(5);
+pub const LONGEST_TRIAL: Duration = Duration::from_secs(5);
 /// Along how many paths it is run, and how many requests are enough of them together.
 const PATHS: u64 = 10;
 const ENOUGH: u64 = 500_000;
@@ -171,18 +171,14 @@ impl TheModel {
                 .to_owned(),
             );
         };
-        remedies(&self.varied, asked, found, *plan, eyes, see)
-            .map_err(|why| format!("the simulation failed: {}", first_line(&why.to_string())))
+        remedies(&self.varied, asked, found, *plan, eyes, see).map_err(|why| failed_remedies(&why))
     }
 
     /// What was predicted, for the document.
     pub fn result(&self, prediction: &Prediction, eyes: Eyes<'_>) -> PredictionResult {
         PredictionResult {
-            ceiling: prediction.load(),
-            ceiling_ci95: match &prediction.found.ended {
-                Ended::Ceiling(ceiling) => ceiling.interval,
-                _ => None,
-            },
+            ceiling: prediction.ceiling().map(|ceiling| ceiling.load),
+            ceiling_ci95: prediction.ceiling().and_then(|ceiling| ceiling.interval),
             trials: prediction.curve(),
             bottleneck: prediction.bottleneck(),
             slow: slow(&self.varied, &prediction.found, eyes).ok().flatten(),
@@ -191,7 +187,14 @@ impl TheModel {
 }
 
 impl Prediction {
-    /// The ceiling, as far as it was found.
+    fn ceiling(&self) -> Option<&Ceiling> {
+        match &self.found.ended {
+            Ended::Ceiling(ceiling) => Some(ceiling),
+            Ended::AtLeast(..) | Ended::NonePassed | Ended::Undecided(_) => None,
+        }
+    }
+
+    /// Where live trials are best begun: at the ceiling, or about where it is as far as that was found.
     pub fn load(&self) -> Option<f64> {
         match &self.found.ended {
             Ended::Ceiling(ceiling) => Some(ceiling.load),
@@ -224,8 +227,4 @@ impl Prediction {
         let nearest = trials.min_by(|one, other| away(one.0).total_cmp(&away(other.0)))?;
         nearest.1.run.bottleneck.clone()
     }
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
 }

@@ -49,6 +49,13 @@ pub fn check(varied: &Varied<Path>, asked: &[Assignment]) -> Result<(), Failure>
     Ok(())
 }
 
+/// Why no change was simulated, in a sentence.
+pub fn failed(why: &Failure) -> String {
+    let why = why.to_string();
+    let first = why.lines().next().unwrap_or_default();
+    format!("the simulation failed: {first}")
+}
+
 /// Simulates what the user asks for, and every change that the model allows.
 ///
 /// # Errors

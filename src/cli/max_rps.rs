@@ -98,11 +98,11 @@ pub struct TrialArgs {
     #[arg(long, value_name = "SHARE", value_parser = tolerance, default_value = "5%", requires = "steps", allow_hyphen_values = true)]
     pub rate_tolerance: f64,
 
-    /// Time before the measured window of each trial [default: the warm-up of the spec, or 10s where it has none].
+    /// Time before the measured window of each trial [default: the warm-up of the spec, else 2s live, 10s for simulated --steps, and as long as the model remembers for a simulated search].
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
     pub warmup: Option<Duration>,
 
-    /// Length of the measured window of each trial [default: 30s for --steps, otherwise until the trial is decided].
+    /// Length of the measured window of each trial [default: 30s for --steps; in a search until the trial is decided, live at most 15s for the first trial of a load].
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
     pub hold: Option<Duration>,
 
@@ -110,15 +110,15 @@ pub struct TrialArgs {
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
     pub cooldown: Option<Duration>,
 
-    /// Longest measured window of a trial.
+    /// Longest measured window of a trial [default: 60s live].
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true, conflicts_with = "hold")]
     pub longest_trial: Option<Duration>,
 
-    /// Longest time for the whole search; afterwards the bounds so far are the answer.
+    /// Longest time for the whole search; afterwards the bounds so far are reported.
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
     pub time_limit: Option<Duration>,
 
-    /// Half-width of the answer's interval as a share of the answer [default: 1% simulated, 3% live].
+    /// How exact the answer is to be, as a share of it: half the width of its interval simulated, the distance between the bounds live [default: 1% simulated, 3% live].
     #[arg(long, value_name = "SHARE", value_parser = precision, allow_hyphen_values = true, conflicts_with = "steps")]
     pub precision: Option<f64>,
 
@@ -130,7 +130,7 @@ pub struct TrialArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment, allow_hyphen_values = true, conflicts_with = "steps")]
     pub what_if: Vec<Assignment>,
 
-    /// Threads for simulated trials, which change no result; one for each core unless given.
+    /// Threads for simulated trials, which change no result [default: one for each core].
     #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true)]
     pub threads: Option<u64>,
 }

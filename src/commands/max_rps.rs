@@ -112,10 +112,17 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
                 ceiling::search(&varied, *sought, trials, eyes, &mut search)?;
             let mut try_out = |_: &str, reached| search(reached);
             let asked = &trials.what_if;
-            let remedies = ceiling::remedies(&varied, asked, &found, plan, eyes, &mut try_out)?;
-            let none = "no ceiling was found that a change could be compared with";
+            let remedies = ceiling::remedies(&varied, asked, &found, plan, eyes, &mut try_out);
+            // What cannot be said of a change takes nothing from the answer.
+            let (remedies, none) = match remedies {
+                Ok(remedies) => (
+                    remedies,
+                    "no ceiling was found that a change could be compared with".to_owned(),
+                ),
+                Err(why) => (Vec::new(), ceiling::failed_remedies(&why)),
+            };
             let besides = Besides {
-                no_remedies: remedies.is_empty().then(|| none.to_owned()),
+                no_remedies: remedies.is_empty().then_some(none),
                 remedies,
                 ..Besides::default()
             };
@@ -123,7 +130,7 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
         }
     };
     let stop = || interrupt.asked();
-    let slow = ceiling::slow(&varied, &found, ceiling::eyes(&stop, &time_is_up))?;
+    let slow = ceiling::slow(&varied, &found, ceiling::eyes(&stop, &time_is_up));
     progress.finish();
     let found = Found {
         interrupted: interrupt.asked(),
@@ -136,7 +143,7 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
         with_precision: trials.steps.is_none(),
         prediction: None,
         tiers: besides.tiers,
-        slow,
+        slow: slow.ok().flatten(),
         remedies: besides.remedies,
         no_remedies: besides.no_remedies,
     };

@@ -243,6 +243,7 @@ fn answer(found: &CeilingResult) -> Vec<String> {
         Some(answer) => the_answer(found, answer),
         None => no_answer(found),
     }];
+    lines.extend(bounds_so_far(found));
     if let Some(answer) = &found.answer {
         lines.extend(at_the_answer(found, answer));
     }
@@ -251,6 +252,7 @@ fn answer(found: &CeilingResult) -> Vec<String> {
     if !limits.is_empty() {
         let label = match (&found.answer, found.ended) {
             (_, CeilingEnd::GeneratorLimited) => "Not looked further: ",
+            (Some(_), CeilingEnd::Undecided) => "Not decided further: ",
             (None, CeilingEnd::Undecided) => "Why: ",
             _ => "Next limit: ",
         };
@@ -262,12 +264,29 @@ fn answer(found: &CeilingResult) -> Vec<String> {
     lines
 }
 
+/// Without an answer, what the search knows.
+fn bounds_so_far(found: &CeilingResult) -> Option<String> {
+    let shown = |load: f64| unit(found).shown(load);
+    let kept = found
+        .lower
+        .map(|load| format!("{} kept its objectives", shown(load)));
+    let missed = found
+        .upper
+        .filter(|_| found.ended == CeilingEnd::Undecided)
+        .map(|load| format!("{} missed them", shown(load)));
+    let known: Vec<String> = kept.into_iter().chain(missed).collect();
+    (!known.is_empty()).then(|| format!("Bounds so far: {}", known.join(", ")))
+}
+
 /// How far a live answer is from what the model said.
 fn against_the_model(found: &CeilingResult) -> Option<String> {
     let prediction = found.prediction.as_ref()?;
     let (predicted, unit) = (prediction.ceiling?, unit(found));
     let said = format!("The model said {}", unit.shown(predicted));
     Some(match &found.answer {
+        Some(answer) if found.ended != CeilingEnd::Ceiling => {
+            format!("{said}, measured at least {}", unit.shown(answer.value))
+        }
         Some(answer) => format!(
             "{said}, measured {} ({:+.1} %)",
             unit.shown(answer.value),
@@ -280,10 +299,13 @@ fn against_the_model(found: &CeilingResult) -> Option<String> {
 fn the_answer(found: &CeilingResult, answer: &AnswerResult) -> String {
     let is_open = matches!(
         found.ended,
-        CeilingEnd::EndOfRange | CeilingEnd::GeneratorLimited
+        CeilingEnd::EndOfRange | CeilingEnd::GeneratorLimited | CeilingEnd::Undecided
     );
-    // Where more helps, the least that was tried carries the load.
-    let is_least = found.trials.iter().any(|trial| trial.load > answer.value);
+    // Where more helps, the least that passed carries the load, and more of it passed too.
+    let passed = found.trials.iter();
+    let is_least = passed
+        .filter(|trial| trial.verdict == Status::Pass)
+        .any(|trial| trial.load > answer.value);
     let at_least = match (is_open, is_least) {
         (false, _) => "",
         (true, false) => "≥ ",
@@ -354,9 +376,10 @@ fn at_the_answer(found: &CeilingResult, answer: &AnswerResult) -> Vec<String> {
     let between = |[low, high]: [f64; 2]| {
         format!("{} to {}", unit(found).shown(low), unit(found).shown(high))
     };
+    let is_whole = |interval: [f64; 2]| interval.iter().all(|end| end.fract() == 0.0);
     let unit_of = |interval: [f64; 2]| match unit(found) {
         // Between two whole numbers lies where they part.
-        Unit::Whole => interval.map(significant).join(" to "),
+        Unit::Whole if !is_whole(interval) => interval.map(significant).join(" to "),
         _ => between(interval),
     };
     let interval = answer.value_ci95.map(|interval| {

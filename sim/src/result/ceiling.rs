@@ -41,6 +41,12 @@ pub struct CeilingResult {
     pub ended: CeilingEnd,
     /// Whether it was interrupted: then this is what was known by then.
     pub interrupted: bool,
+    /// Without an answer, the largest load that kept its objectives as far as the search came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lower: Option<f64>,
+    /// Without an answer, the smallest load that missed them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upper: Option<f64>,
     /// The answer; absent when nothing passed, or the evidence does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<AnswerResult>,
@@ -395,10 +401,14 @@ impl TrialResult {
 }
 
 impl CeilingResult {
-    /// The trial at a load: the last one, where there are several.
+    /// The trial at a load: where there are several the last one that passed or tripped, or else the last.
     pub fn trial_at(&self, load: f64) -> Option<&TrialResult> {
-        let mut trials = self.trials.iter().rev();
-        trials.find(|trial| trial.load == load)
+        let of_load = || {
+            let trials = self.trials.iter().rev();
+            trials.filter(move |trial| trial.load == load)
+        };
+        let decided = of_load().find(|trial| trial.verdict != Status::Inconclusive);
+        decided.or_else(|| of_load().next())
     }
 
     /// The document as pretty-printed JSON with a line break at its end.

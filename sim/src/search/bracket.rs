@@ -6,7 +6,7 @@
 //! trial that says nothing neither passes nor stops the search; where the generator was the limit nothing larger is asked for.
 
 use crate::search::bounds::Bounds;
-use crate::search::{AtLeast, Ceiling, EmptyRange, Ended, Found, Judged, Look, Range, Trial};
+use crate::search::{AtLeast, Ceiling, EmptyRange, Ended, Found, Judged, Range, Trial};
 
 /// How often a load may be tried beyond the trials that confirm it.
 const SPARE: u32 = 3;
@@ -41,8 +41,6 @@ pub struct Ask {
     pub load: f64,
     /// How many times as long it shall be as a first trial.
     pub times_longer: u32,
-    /// Which look at this load it is.
-    pub look: Look,
 }
 
 /// A search.
@@ -109,11 +107,9 @@ impl Bracket {
         };
         let at = at.or_else(|| self.confirming())?;
         let open = self.bounds.said(at).open;
-        let look = (0..open).fold(Look::FIRST, |look, _| look.next());
         Some(Ask {
             load: self.loads[at],
             times_longer: (1 << open.min(16)).min(self.wanted.longest.max(1)),
-            look,
         })
     }
 
@@ -159,17 +155,18 @@ impl Bracket {
                 Ended::AtLeast(self.loads[lower], AtLeast::GeneratorLimited(limits))
             }
             (None, Some(0)) => Ended::NonePassed,
-            (lower, _) => Ended::Undecided(self.doubts(lower)),
+            (Some(lower), None) => {
+                Ended::AtLeast(self.loads[lower], AtLeast::Undecided(self.doubts()))
+            }
+            (None, _) => Ended::Undecided(self.doubts()),
         }
     }
 
-    fn doubts(&self, lower: Option<usize>) -> Vec<String> {
+    fn doubts(&self) -> Vec<String> {
         let mut doubts = self.bounds.doubts().to_vec();
-        doubts.extend(lower.map(|lower| {
-            format!(
-                "Nothing was missed up to {}, and nothing larger was decided; allow more time or more trials.",
-                self.loads[lower]
-            )
+        doubts.extend(self.bounds.lower().map(|_| {
+            "Of loads beyond the largest that passed none was decided; allow more time or more trials."
+                .to_owned()
         }));
         if doubts.is_empty() {
             doubts.push(

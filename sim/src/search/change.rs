@@ -119,7 +119,7 @@ impl Change {
             }
             Change::Member(id) => format!("one more member of service {}", service(id).name),
             Change::Shared(id) => format!(
-                "one line for all members of service {} instead of random ones",
+                "one shared queue for all members of service {} instead of random ones",
                 service(id).name
             ),
             Change::Faster(id) => format!("service {} takes 10 % less time", service(id).name),

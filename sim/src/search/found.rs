@@ -53,4 +53,6 @@ pub enum AtLeast {
     EndOfRange,
     /// The generator could not send more; these sentences say why.
     GeneratorLimited(Vec<String>),
+    /// What was tried beyond it was not decided, or nothing was; these sentences say what would decide it.
+    Undecided(Vec<String>),
 }

@@ -6,7 +6,7 @@
 //! empty would flatter.
 
 use crate::analysis::{Longest, constraints, memory_of};
-use crate::model::{Arrival, Model, Source};
+use crate::model::{Arrival, Model, Slo, Source};
 use crate::time::{Span, Time};
 
 /// Memories in ten relaxation times.
@@ -169,8 +169,13 @@ fn smallest_share(model: &Model) -> Option<f64> {
             let missing = limits.missing;
             all.map(|limit| 1.0 - limit.quantile).chain(missing)
         });
-        let own = slo.quantiles.iter().map(|limit| 1.0 - limit.quantile);
-        own.chain(slo.errors).chain(deliveries).collect::<Vec<_>>()
+        let of = |slo: &Slo| -> Vec<f64> {
+            let quantiles = slo.quantiles.iter().map(|limit| 1.0 - limit.quantile);
+            quantiles.chain(slo.errors).collect()
+        };
+        let overall = slo.overall.as_deref().map_or_else(Vec::new, of);
+        let own = of(slo).into_iter().chain(overall);
+        own.chain(deliveries).collect::<Vec<_>>()
     });
     let positive = shares.map(|share| if share > 0.0 { share } else { NO_SHARE });
     positive.min_by(f64::total_cmp)

@@ -7,7 +7,7 @@
 use super::{AtLeast, Ceiling, Ended, Judged, Share};
 use crate::number::count;
 use crate::replication::Outgrown;
-use crate::verdict::{Evidence, Standing, Status, judge, sentence};
+use crate::verdict::{Evidence, Status, Weighed, judge_by};
 
 /// What follows a step that missed its objectives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,7 +183,24 @@ impl Steps {
             Some(last) if is_generator_limited(last) => {
                 AtLeast::GeneratorLimited(last.generator_limits.clone())
             }
-            _ => AtLeast::EndOfRange,
+            _ => match self.doubts_at_the_end() {
+                None => AtLeast::EndOfRange,
+                Some(doubts) => AtLeast::Undecided(doubts),
+            },
+        }
+    }
+
+    /// Why it is not known that the hardest of all loads passes; `None` where it does.
+    fn doubts_at_the_end(&self) -> Option<Vec<String>> {
+        let hardest = match self.more_helps() {
+            true => 0,
+            false => self.loads.len() - 1,
+        };
+        match self.taken.get(hardest) {
+            Some(judged) => (judged.status != Status::Pass).then(|| judged.reasons.clone()),
+            None => Some(vec![
+                "Not every step was tried; allow more time.".to_owned(),
+            ]),
         }
     }
 
@@ -211,15 +228,16 @@ fn is_generator_limited(judged: &Judged) -> bool {
 impl Judged {
     /// The verdict of a plain run, as a trial has it.
     pub fn plainly(evidence: &Evidence) -> Judged {
-        let verdict = judge(evidence);
         let lagged = evidence.generator_lagged;
-        let signals = || evidence.signals.iter();
-        let late = signals().filter_map(|signal| {
-            let standing = signal.standing(lagged);
-            (standing == Standing::GeneratorLimited).then(|| sentence(signal, standing))
-        });
-        let limits = evidence.generator_limits.iter().cloned().chain(late);
-        let shares = signals().filter_map(|signal| {
+        let judgement = judge_by(evidence, |_, signal| Weighed::by_figures(signal, lagged));
+        let verdict = judgement.verdict;
+        let mut limits = evidence.generator_limits.clone();
+        for limit in judgement.generator {
+            if !limits.contains(&limit) {
+                limits.push(limit);
+            }
+        }
+        let shares = evidence.signals.iter().filter_map(|signal| {
             let counted = signal.counted()?;
             Some(Share {
                 of: signal.of.clone(),
@@ -234,7 +252,7 @@ impl Judged {
             status: verdict.status,
             reasons: verdict.reasons,
             more_needed: verdict.more_needed,
-            generator_limits: limits.collect(),
+            generator_limits: limits,
             shares: shares.collect(),
         }
     }
@@ -407,8 +425,33 @@ mod tests {
         );
         assert_eq!(
             of(AfterTrip::Stop, &[PASS, OPEN]).ended(),
-            Ended::AtLeast(1.0, AtLeast::EndOfRange)
+            Ended::AtLeast(
+                1.0,
+                AtLeast::Undecided(vec!["It is Inconclusive.".to_owned()])
+            )
         );
+    }
+
+    #[test]
+    fn what_passed_is_all_there_is_only_where_the_hardest_load_did() {
+        let steps = |taken: &[Status]| {
+            let mut steps = Steps::new(vec![1.0, 2.0, 3.0], AfterTrip::Stop).expect("steps");
+            for status in taken {
+                steps.take(judged(*status, &[]));
+            }
+            steps.ended()
+        };
+        assert_eq!(
+            steps(&[PASS, OPEN, PASS]),
+            Ended::AtLeast(3.0, AtLeast::EndOfRange)
+        );
+        for taken in [&[PASS][..], &[PASS, PASS], &[PASS, PASS, OPEN]] {
+            let ended = steps(taken);
+            assert!(
+                matches!(ended, Ended::AtLeast(_, AtLeast::Undecided(_))),
+                "{ended:?}"
+            );
+        }
     }
 
     #[test]

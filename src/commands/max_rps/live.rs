@@ -92,6 +92,10 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
         },
         pace: pace(trials, &workload.model, hold),
         time_limit: trials.time_limit.map(span),
+        beside: match &model {
+            Ok(_) => Span::from_nanos(crate::ceiling::LONGEST_TRIAL.as_nanos() as u64),
+            Err(_) => Span::ZERO,
+        },
         quiet: args.quiet,
         // Whatever keeps the simulation from an answer keeps nobody from looking.
         says: &|trial| {
