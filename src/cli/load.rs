@@ -30,7 +30,7 @@ pub struct ClientArgs {
 
 /// Flags that describe the requests to a service of which there is no spec.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "A service without a spec (needs --concurrency or --rate)")]
+#[command(next_help_heading = "A service without a spec")]
 pub struct ServiceArgs {
     /// Send requests to this subject. It may hold places such as {user}, {seq} and {uuid}, as those of a spec.
     #[arg(long)]

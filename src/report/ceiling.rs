@@ -219,7 +219,7 @@ fn reasons(found: &CeilingResult) -> Vec<String> {
                 .trials
                 .iter()
                 .any(|trial| trial.verdict == Status::Inconclusive);
-            let note = "the answer is that of all trials together; an INCONCLUSIVE one is too near the limits to be decided alone";
+            let note = "the answer is that of all trials together; an INCONCLUSIVE one alone is too short, or too near its limits, to be decided";
             return open.then(|| note.to_owned()).into_iter().collect();
         }
     };
@@ -419,10 +419,19 @@ fn no_answer(found: &CeilingResult) -> String {
                 .trials
                 .iter()
                 .filter(|trial| trial.verdict == Status::Trip);
-            let least = tripped.map(|trial| trial.load).reduce(f64::min);
-            let below = least.map_or(String::new(), |least| {
-                format!("; {} misses already", unit(found).shown(least))
-            });
+            let tripped: Vec<f64> = tripped.map(|trial| trial.load).collect();
+            let least = tripped.iter().copied().reduce(f64::min);
+            let most = tripped.iter().copied().reduce(f64::max);
+            let below = match (least, most) {
+                // Of a key either end may be the easiest.
+                (Some(least), Some(most)) if found.is_of_a_key() && least < most => format!(
+                    "; the objectives are missed from {} to {}: widen --search",
+                    unit(found).shown(least),
+                    unit(found).shown(most)
+                ),
+                (Some(least), _) => format!("; {} misses already", unit(found).shown(least)),
+                (None, _) => String::new(),
+            };
             format!("ANSWER: no load passed ({of}){below}")
         }
         _ => format!("ANSWER: INCONCLUSIVE ({of}): the evidence does not say"),

@@ -401,6 +401,11 @@ impl TrialResult {
 }
 
 impl CeilingResult {
+    /// Whether something else than the load is varied.
+    pub fn is_of_a_key(&self) -> bool {
+        self.varied.at.is_some()
+    }
+
     /// The trial at a load: where there are several the last one that passed or tripped, or else the last.
     pub fn trial_at(&self, load: f64) -> Option<&TrialResult> {
         let of_load = || {

@@ -379,7 +379,7 @@ fn stopped(interrupted: bool) -> Ended {
     Ended::Undecided(vec![match interrupted {
         true => "The search was interrupted.".to_owned(),
         false => {
-            "The time limit was reached; raise --time-limit, or lower the precision.".to_owned()
+            "The time limit was reached; raise --time-limit, or ask for less, such as --precision 5%.".to_owned()
         }
     }])
 }

@@ -127,7 +127,7 @@ pub(crate) fn open_sentence(
     });
     let advice = match more {
         Some(more) => format!(
-            "; about {} more {several} would decide it: lengthen the trial",
+            "; about {} more {several} would decide it: lengthen the trial (--hold, --longest-trial)",
             count(more)
         ),
         None => "; the share over the limit is about the one allowed: try another load".to_owned(),
