@@ -174,7 +174,7 @@ mod tests {
         for (text, said) in [
             ("p99", "there is no `=`"),
             ("p98=1ms", "there is no quantile `p98`; the quantiles are"),
-            ("p99=", "write"),
+            ("p99=", "an empty text is not a duration"),
             ("p99=1ms,1ms", "not strictly ascending"),
             ("p99=2ms,1ms", "not strictly ascending"),
             ("p99=0ms", "a limit of 0"),
