@@ -55,6 +55,21 @@ pub struct Ran {
     pub evidence: LiveEvidence,
 }
 
+impl Ran {
+    /// What came of a load in the simulated world, which has no earlier loads and knows nothing of itself.
+    pub(crate) fn simulated(epoch: Epoch, finished: Finished) -> Ran {
+        Ran {
+            epoch,
+            ended_by: finished.ended_by,
+            ended_at: Time::ZERO + finished.simulated,
+            intended: finished.intended,
+            measure: finished.measure,
+            late_of_earlier: 0,
+            evidence: LiveEvidence::default(),
+        }
+    }
+}
+
 /// A world in which loads run, one after the other. `P` is what it needs to know of the paths of actions.
 pub trait Runner<P = Path> {
     /// Why a load did not run to its end.
@@ -109,15 +124,7 @@ impl Simulated {
     fn ran(&mut self, finished: Finished) -> Ran {
         let epoch = self.next;
         self.next = epoch.next();
-        Ran {
-            epoch,
-            ended_by: finished.ended_by,
-            ended_at: Time::ZERO + finished.simulated,
-            intended: finished.intended,
-            measure: finished.measure,
-            late_of_earlier: 0,
-            evidence: LiveEvidence::default(),
-        }
+        Ran::simulated(epoch, finished)
     }
 }
 

@@ -44,6 +44,19 @@ fn run(model: &Model) -> Measure {
     ran.measure
 }
 
+/// Runs with these seeds, and what was measured in all of them together.
+fn runs(seeds: std::ops::Range<u64>) -> (Vec<(Model, Measure)>, Measure) {
+    let of_seed = |seed: u64| {
+        let model = model(&ALL.replace("SEED", &seed.to_string()));
+        let measure = run(&model);
+        (model, measure)
+    };
+    let runs: Vec<(Model, Measure)> = seeds.map(of_seed).collect();
+    let mut whole = runs[0].1.clone();
+    runs[1..].iter().for_each(|(_, run)| whole.merge(run));
+    (runs, whole)
+}
+
 fn told(model: &Model, measure: &Measure) -> Evidence {
     evidence(model, measure, false, &Default::default()).unwrap()
 }
@@ -86,15 +99,7 @@ fn the_parts_of_every_objective_are_together_what_its_verdict_counts() {
 
 #[test]
 fn sample_paths_are_parts_of_their_own() {
-    let paths: Vec<(Model, Measure)> = (0..12)
-        .map(|seed| {
-            let model = model(&ALL.replace("SEED", &seed.to_string()));
-            let measure = run(&model);
-            (model, measure)
-        })
-        .collect();
-    let mut whole = paths[0].1.clone();
-    paths[1..].iter().for_each(|(_, path)| whole.merge(path));
+    let (paths, whole) = runs(0..12);
     let evidence = told(&paths[0].0, &whole);
     let each: Vec<&Measure> = paths.iter().map(|(_, measure)| measure).collect();
     let parts = parts_of_paths(&whole, &each);
@@ -133,15 +138,7 @@ fn a_trial_of_which_the_generator_was_the_limit_is_no_part_of_the_next() {
 
 #[test]
 fn runs_of_one_load_are_judged_by_the_batches_of_all_of_them() {
-    let runs: Vec<(Model, Measure)> = (1..=3)
-        .map(|seed| {
-            let model = model(&ALL.replace("SEED", &seed.to_string()));
-            let measure = run(&model);
-            (model, measure)
-        })
-        .collect();
-    let mut whole = runs[0].1.clone();
-    runs[1..].iter().for_each(|(_, run)| whole.merge(run));
+    let (runs, whole) = runs(1..4);
     let each: Vec<&Measure> = runs.iter().map(|(_, measure)| measure).collect();
     let parts = parts_of_runs(&whole, &each);
     agree(&told(&runs[0].0, &whole), &parts, 30..=63);

@@ -79,16 +79,8 @@ pub fn document<P: PartialEq>(
             trial.signals.retain(|signal| !tiers.is_stricter(signal));
         }
     }
-    let run_at = |load: f64| {
-        let of_load = || {
-            let all = found.trials.iter().zip(tried).rev();
-            all.filter(move |(trial, _)| trial.load == load)
-        };
-        let decided = of_load().find(|(trial, _)| trial.judged.status != Status::Inconclusive);
-        let chosen = decided.or_else(|| of_load().next());
-        chosen.map(|(_, tried)| &tried.run)
-    };
-    let answer_load = load_of(&found.ended);
+    let run_at = |load: f64| TrialResult::at(&trials, load).map(|at| &tried[at].run);
+    let answer_load = found.ended.load();
     let answer = answer_load
         .map(|load| answer(about, found, (load, run_at(load)), &trials))
         .transpose()?;
@@ -98,6 +90,8 @@ pub fn document<P: PartialEq>(
         .and_then(run_at)
         .or(limit_at.map(|(_, run)| run))
         .and_then(|run| run.bottleneck.clone());
+    let tiers = about.tiers.as_ref();
+    let tiers = tiers.map(|tiers| tiers_of(tiers, run_at));
     let workload = about.workload;
     Ok(CeilingResult {
         schema: CEILING_SCHEMA.to_owned(),
@@ -130,7 +124,7 @@ pub fn document<P: PartialEq>(
         trials,
         bottleneck,
         prediction: about.prediction.clone(),
-        tiers: about.tiers.as_ref().map(|tiers| tiers_of(tiers, run_at)),
+        tiers,
         slow: about.slow.clone(),
         remedies: about.remedies.clone(),
         no_remedies: about.no_remedies.clone(),
@@ -142,15 +136,12 @@ fn tiers_of<'a>(tiers: &OfTiers, run_at: impl Fn(f64) -> Option<&'a Run>) -> Tie
     let pairs = tiers.tiers.limits().iter().zip(&tiers.found);
     let limits: Vec<TierResult> = pairs
         .map(|(limit, tier)| {
-            let value = load_of(&tier.ended);
+            let value = tier.ended.load();
             TierResult {
                 limit_ms: limit.as_millis_f64(),
                 ended: end(&tier.ended),
                 value,
-                value_ci95: match &tier.ended {
-                    Ended::Ceiling(ceiling) => ceiling.interval,
-                    _ => None,
-                },
+                value_ci95: tier.ended.ceiling().and_then(|ceiling| ceiling.interval),
                 max_rps: value.and_then(&run_at).and_then(|run| run.throughput_rps),
             }
         })
@@ -179,15 +170,6 @@ fn end(ended: &Ended) -> CeilingEnd {
     }
 }
 
-/// The load of the answer.
-fn load_of(ended: &Ended) -> Option<f64> {
-    match ended {
-        Ended::Ceiling(ceiling) => Some(ceiling.load),
-        Ended::AtLeast(load, _) => Some(*load),
-        Ended::NonePassed | Ended::Undecided(_) => None,
-    }
-}
-
 fn answer<P: PartialEq>(
     about: &About<'_, P>,
     found: &Found,
@@ -195,10 +177,7 @@ fn answer<P: PartialEq>(
     trials: &[TrialResult],
 ) -> Result<AnswerResult, Failure> {
     let varied = about.varied;
-    let ceiling = match &found.ended {
-        Ended::Ceiling(ceiling) => Some(ceiling),
-        _ => None,
-    };
+    let ceiling = found.ended.ceiling();
     let max_rps = run.and_then(|run| run.throughput_rps);
     let value_ci95 = ceiling.and_then(|ceiling| ceiling.interval);
     let spec = varied.spec_at(load)?;
@@ -282,30 +261,27 @@ fn next_limit(
     limit_at: Option<(f64, &Run)>,
     unit: Unit,
 ) -> Vec<String> {
-    if let Ended::Undecided(why) | Ended::AtLeast(_, AtLeast::Undecided(why)) = &found.ended {
-        return why.clone();
-    }
-    if let Some((load, run)) = limit_at {
-        let trial = trials.iter().rev().find(|trial| trial.load == load);
-        let mut limits = missed(trial, unit, load);
-        limits.extend(busiest(run));
-        return limits;
-    }
-    match &found.ended {
-        Ended::AtLeast(_, AtLeast::GeneratorLimited(why) | AtLeast::Undecided(why))
-        | Ended::Undecided(why) => why.clone(),
+    match (&found.ended, limit_at) {
+        (Ended::Undecided(why) | Ended::AtLeast(_, AtLeast::Undecided(why)), _) => why.clone(),
+        (_, Some((load, run))) => {
+            let trial = TrialResult::at(trials, load).map(|at| &trials[at]);
+            let mut limits = missed(trial, unit, load);
+            limits.extend(busiest(run));
+            limits
+        }
+        (Ended::AtLeast(_, AtLeast::GeneratorLimited(why)), None) => why.clone(),
         // No load beyond it was run along the same paths: what comes the nearest to its limit is the next.
-        Ended::Ceiling(ceiling) => at_the_limit(trials, ceiling.load),
-        Ended::AtLeast(_, AtLeast::EndOfRange) | Ended::NonePassed => Vec::new(),
+        (Ended::Ceiling(ceiling), None) => at_the_limit(trials, ceiling.load),
+        (Ended::AtLeast(_, AtLeast::EndOfRange) | Ended::NonePassed, None) => Vec::new(),
     }
 }
 
 /// What comes the nearest to its limit at a load, and what is busy there.
 fn at_the_limit(trials: &[TrialResult], load: f64) -> Vec<String> {
-    let trial = trials.iter().rev().find(|trial| trial.load == load);
-    let Some(trial) = trial else {
+    let Some(at) = TrialResult::at(trials, load) else {
         return Vec::new();
     };
+    let trial = &trials[at];
     let nearest = trial
         .tightest()
         .map(|signal| figure(signal, "of a limit of"));

@@ -7,10 +7,9 @@ use blis_sim::model::{Model, Path};
 use blis_sim::result::{Bottleneck, PredictedResult, PredictionResult, RemedyResult, TrialResult};
 use blis_sim::search::length::Length;
 use blis_sim::search::simulated::{Alone, Eyes, Plan, Reached, search, trial};
-use blis_sim::search::{Ceiling, Ended, Found, Trial};
+use blis_sim::search::{Ceiling, Found, Trial};
 use blis_sim::spec::Assignment;
 use blis_sim::spec::error::shown;
-use blis_sim::time::Time;
 
 use super::document::Tried;
 use super::plan::sought;
@@ -127,11 +126,7 @@ impl TheModel {
     ) -> Result<Option<PredictedResult>, Failure> {
         let began = Instant::now();
         let time_is_up = || began.elapsed() >= LONGEST_TRIAL;
-        let measure = &live.ran.measure;
-        let length = Length {
-            warmup: measure.warmup().since(Time::ZERO).as_secs_f64(),
-            measured: measure.measured().as_secs_f64(),
-        };
+        let length = Length::of_trial(live);
         if length.measured <= 0.0 {
             return Ok(None);
         }
@@ -163,7 +158,7 @@ impl TheModel {
         if (eyes.watch.stop)() {
             return Err("the search was interrupted before".to_owned());
         }
-        let prediction = prediction.filter(|one| matches!(one.found.ended, Ended::Ceiling(_)));
+        let prediction = prediction.filter(|one| one.ceiling().is_some());
         let Some(Prediction { found, plan, .. }) = prediction else {
             return Err(
                 "the simulation found no ceiling that a change could be compared with; search the model without --url to see \
@@ -188,22 +183,17 @@ impl TheModel {
 
 impl Prediction {
     fn ceiling(&self) -> Option<&Ceiling> {
-        match &self.found.ended {
-            Ended::Ceiling(ceiling) => Some(ceiling),
-            Ended::AtLeast(..) | Ended::NonePassed | Ended::Undecided(_) => None,
-        }
+        self.found.ended.ceiling()
     }
 
     /// Where live trials are best begun: at the ceiling, or about where it is as far as that was found.
     pub fn load(&self) -> Option<f64> {
-        match &self.found.ended {
-            Ended::Ceiling(ceiling) => Some(ceiling.load),
-            // When its time is up, what is in the middle of what it knows is near enough.
-            Ended::AtLeast(..) | Ended::NonePassed | Ended::Undecided(_) => {
-                let bounds = self.found.lower.zip(self.found.upper);
-                bounds.map(|(lower, upper)| (lower * upper).sqrt())
-            }
-        }
+        // When its time is up, what is in the middle of what it knows is near enough.
+        let middle = || {
+            let bounds = self.found.lower.zip(self.found.upper);
+            bounds.map(|(lower, upper)| (lower * upper).sqrt())
+        };
+        self.ceiling().map(|ceiling| ceiling.load).or_else(middle)
     }
 
     /// Every load that was simulated, once: where there are several trials of one, that of the most paths.

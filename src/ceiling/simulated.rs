@@ -79,14 +79,7 @@ pub fn run_tiers(
     let Some(loosest) = all.tiers.last().cloned() else {
         return Err(Failure::Usage("--tiers has no limit; give one".to_owned()));
     };
-    let found = Found {
-        ended: loosest.ended,
-        lower: loosest.lower,
-        upper: loosest.upper,
-        contributions: loosest.contributions,
-        trials: all.trials,
-        interrupted: all.interrupted,
-    };
+    let found = loosest.found(all.trials, all.interrupted);
     let of_tiers = OfTiers {
         tiers: tiers.clone(),
         found: all.tiers,

@@ -3,10 +3,9 @@
 use blis_sim::explain::{self, QuantileExplained};
 use blis_sim::model::Path;
 use blis_sim::replication::Halt;
+use blis_sim::search::Found;
 use blis_sim::search::length::Length;
 use blis_sim::search::simulated::Eyes;
-use blis_sim::search::{Ended, Found};
-use blis_sim::time::Time;
 
 use super::varied::Varied;
 use crate::exit::Failure;
@@ -20,10 +19,8 @@ pub fn slow(
     found: &Found,
     eyes: Eyes<'_>,
 ) -> Result<Option<QuantileExplained>, Failure> {
-    let load = match &found.ended {
-        Ended::Ceiling(ceiling) => ceiling.load,
-        Ended::AtLeast(load, _) => *load,
-        Ended::NonePassed | Ended::Undecided(_) => return Ok(None),
+    let Some(load) = found.ended.load() else {
+        return Ok(None);
     };
     let mut trials = found.trials.iter().rev();
     let Some(trial) = trials.find(|trial| trial.load == load) else {
@@ -32,13 +29,8 @@ pub fn slow(
     if (eyes.time_is_up)() {
         return Ok(None);
     }
-    let measure = &trial.ran.measure;
     let mut model = varied.model_at(load)?;
-    let length = Length {
-        warmup: measure.warmup().since(Time::ZERO).as_secs_f64(),
-        measured: measure.measured().as_secs_f64() / trial.paths.max(1) as f64,
-    };
-    length.bound(&mut model);
+    Length::of_trial(trial).bound(&mut model);
     match explain::slow(&model, eyes.watch) {
         // At the ceiling one path may outgrow what others do not, and is not followed then.
         Err(Halt::Overgrown(_)) => Ok(None),

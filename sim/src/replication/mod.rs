@@ -18,8 +18,8 @@ pub use pair::{Paired, replicate_pair};
 pub use pilot::{Pilot, Unsteady, find_warmup};
 pub use plan::{Plan, Reached, Replicated, replicate};
 pub use pool::{Flow, in_order};
-pub(crate) use run::drive;
 pub use run::{Finished, Halt, Outgrown, Watch, simulate, simulate_as_far};
+pub(crate) use run::{drive, finished};
 pub use spread::{QUANTILES, Spread, Tail};
 
 use sha2::{Digest, Sha256};

@@ -138,7 +138,11 @@ pub fn simulate_as_far(
     Ok((finished(simulation)?, outgrown))
 }
 
-fn finished(simulation: Simulation<Measure>) -> Result<Finished, Halt> {
+/// What came of a simulation that has ended.
+///
+/// # Errors
+/// [`Halt::Books`].
+pub(crate) fn finished(simulation: Simulation<Measure>) -> Result<Finished, Halt> {
     let (events, intended) = (simulation.events(), simulation.intended());
     let ended_by = simulation.load_end().unwrap_or(LoadEnd::Idle);
     let simulated = simulation.now().since(Time::ZERO);

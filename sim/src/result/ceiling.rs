@@ -367,6 +367,15 @@ impl TrialResult {
         }
     }
 
+    /// Which of these trials stands for a load: where there are several of it the last one that passed or tripped, or else the
+    /// last.
+    pub fn at(trials: &[TrialResult], load: f64) -> Option<usize> {
+        let decided =
+            |trial: &TrialResult| trial.load == load && trial.verdict != Status::Inconclusive;
+        let decided = trials.iter().rposition(decided);
+        decided.or_else(|| trials.iter().rposition(|trial| trial.load == load))
+    }
+
     /// What the model says, from a trial of it.
     pub fn as_predicted(self) -> PredictedResult {
         let services = self.services.into_iter();
@@ -406,14 +415,9 @@ impl CeilingResult {
         self.varied.at.is_some()
     }
 
-    /// The trial at a load: where there are several the last one that passed or tripped, or else the last.
+    /// The trial that stands for a load, as [`TrialResult::at`] chooses it.
     pub fn trial_at(&self, load: f64) -> Option<&TrialResult> {
-        let of_load = || {
-            let trials = self.trials.iter().rev();
-            trials.filter(move |trial| trial.load == load)
-        };
-        let decided = of_load().find(|trial| trial.verdict != Status::Inconclusive);
-        decided.or_else(|| of_load().next())
+        TrialResult::at(&self.trials, load).map(|at| &self.trials[at])
     }
 
     /// The document as pretty-printed JSON with a line break at its end.

@@ -247,11 +247,14 @@ impl Bracket {
         };
         // What the generator cannot offer is no bound: there is no use in coming close to it.
         let is_wall = self.bounds.upper().is_none();
-        let coarse = self.apart(1.0 + if is_wall { BESIDE } else { COARSE });
+        let (coarse, fine) = match is_wall {
+            true => (self.apart(1.0 + BESIDE), self.apart(1.0 + BESIDE)),
+            false => (self.apart(1.0 + COARSE), 1),
+        };
         halved(wider, coarse)
-            .or_else(|| halved(below, if is_wall { coarse } else { 1 }))
+            .or_else(|| halved(below, fine))
             .or_else(|| self.again())
-            .or_else(|| halved(above, if is_wall { coarse } else { 1 }))
+            .or_else(|| halved(above, fine))
     }
 
     /// A load below all that were tried, none of which passed.

@@ -33,6 +33,25 @@ pub enum Ended {
     Undecided(Vec<String>),
 }
 
+impl Ended {
+    /// The load of the answer; `None` without one.
+    pub fn load(&self) -> Option<f64> {
+        match self {
+            Ended::Ceiling(ceiling) => Some(ceiling.load),
+            Ended::AtLeast(load, _) => Some(*load),
+            Ended::NonePassed | Ended::Undecided(_) => None,
+        }
+    }
+
+    /// The ceiling, where that is how it ended.
+    pub fn ceiling(&self) -> Option<&Ceiling> {
+        match self {
+            Ended::Ceiling(ceiling) => Some(ceiling),
+            Ended::AtLeast(..) | Ended::NonePassed | Ended::Undecided(_) => None,
+        }
+    }
+}
+
 /// The largest load that keeps its objectives.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ceiling {

@@ -7,6 +7,7 @@
 
 use crate::analysis::{Longest, constraints, memory_of};
 use crate::model::{Arrival, Model, Slo, Source};
+use crate::search::Trial;
 use crate::time::{Span, Time};
 
 /// Memories in ten relaxation times.
@@ -66,6 +67,15 @@ impl Length {
             measured: (MEASURED * memory).max(least).min(MOST[0] / seen.rate),
         }
         .given(model, given)
+    }
+
+    /// That of each path of a trial that has run.
+    pub fn of_trial(trial: &Trial) -> Length {
+        let measure = &trial.ran.measure;
+        Length {
+            warmup: measure.warmup().since(Time::ZERO).as_secs_f64(),
+            measured: measure.measured().as_secs_f64() / trial.paths.max(1) as f64,
+        }
     }
 
     /// That of paths of the pilot.

@@ -7,10 +7,9 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::engine::LoadEnd;
 use crate::measure::Measure;
 use crate::model::Model;
-use crate::replication::{Finished, Flow, Halt, Outgrown, in_order, seed_of};
+use crate::replication::{Finished, Flow, Halt, Outgrown, finished, in_order, seed_of};
 use crate::runner::{Epoch, Ran};
 use crate::search::judgement::add_path;
 use crate::search::length::Length;
@@ -18,7 +17,6 @@ use crate::search::roots::Stage;
 use crate::search::simulated::{Counts, Eyes};
 use crate::search::{Counted, Judged, Look, Parts, Trial, judged};
 use crate::simulation::{Progress, Simulation};
-use crate::time::Time;
 use crate::verdict::{LiveEvidence, Signal, evidence};
 
 /// Events between two looks at a path: a few milliseconds' worth.
@@ -125,22 +123,12 @@ fn run_path(
             simulation.interrupt();
         }
     }
-    let (events, intended) = (simulation.events(), simulation.intended());
-    let ended_by = simulation.load_end().unwrap_or(LoadEnd::Idle);
-    let simulated = simulation.now().since(Time::ZERO);
-    let mut measure = simulation.into_sink();
-    measure.finish(intended)?;
+    let finished = finished(simulation)?;
     Ok(Some(Path {
-        signals: signals(model, &measure),
+        signals: signals(model, &finished.measure),
         cut,
         outgrown,
-        finished: Finished {
-            measure,
-            ended_by,
-            intended,
-            events,
-            simulated,
-        },
+        finished,
     }))
 }
 
@@ -283,18 +271,9 @@ impl Kept {
         let first = paths.next()?;
         let of_first = vec![first.whole()];
         let outgrown = first.outgrown;
-        let first = first.finished;
+        let ran = Ran::simulated(epoch, first.finished);
         let mut parts = Vec::new();
-        add_path(&mut parts, &first.measure);
-        let ran = Ran {
-            epoch,
-            measure: first.measure,
-            ended_by: first.ended_by,
-            ended_at: Time::ZERO + first.simulated,
-            intended: first.intended,
-            late_of_earlier: 0,
-            evidence: LiveEvidence::default(),
-        };
+        add_path(&mut parts, &ran.measure);
         let trial = Trial {
             load: kind.load,
             paths: 1,

@@ -77,6 +77,20 @@ pub struct Tier {
     pub contributions: Vec<f64>,
 }
 
+impl Tier {
+    /// The same as of a search of its own, in these trials.
+    pub fn found(self, trials: Vec<Trial>, interrupted: bool) -> Found {
+        Found {
+            ended: self.ended,
+            lower: self.lower,
+            upper: self.upper,
+            contributions: self.contributions,
+            trials,
+            interrupted,
+        }
+    }
+}
+
 /// What was found for several choices of objectives.
 #[derive(Debug, Clone)]
 pub struct Tiers {
@@ -106,14 +120,7 @@ pub fn search<E>(
         upper: None,
         contributions: Vec::new(),
     });
-    Ok(Found {
-        ended: tier.ended,
-        lower: tier.lower,
-        upper: tier.upper,
-        contributions: tier.contributions,
-        trials: found.trials,
-        interrupted: found.interrupted,
-    })
+    Ok(tier.found(found.trials, found.interrupted))
 }
 
 /// Searches the ceiling for several choices of objectives, the loosest last. What was simulated for one is not simulated again

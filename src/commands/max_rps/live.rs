@@ -18,8 +18,8 @@ use super::searched;
 use crate::ceiling::live::{self, Live, Loads};
 use crate::ceiling::live_range::set_up;
 use crate::ceiling::{
-    About, Places, Prediction, TheModel, Varied, after_trip, ascending, example, eyes,
-    refuse_no_objective, status, wall,
+    About, LONGEST_TRIAL, Places, Prediction, TheModel, Varied, after_trip, ascending, example,
+    eyes, refuse_no_objective, status, wall,
 };
 use crate::cli::{MaxRpsArgs, OverrideArgs, TrialArgs};
 use crate::commands::{print, service};
@@ -93,7 +93,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
         pace: pace(trials, &workload.model, hold),
         time_limit: trials.time_limit.map(span),
         beside: match &model {
-            Ok(_) => Span::from_nanos(crate::ceiling::LONGEST_TRIAL.as_nanos() as u64),
+            Ok(_) => Span::from_nanos(LONGEST_TRIAL.as_nanos() as u64),
             Err(_) => Span::ZERO,
         },
         quiet: args.quiet,
