@@ -6,7 +6,7 @@
 //! | 1 | a defect of blis itself, or the result or the record could not be written |
 //! | 2 | usage or spec: nothing was run, nothing was written |
 //! | 3 | the target may not be loaded: it is not this machine and was not named again |
-//! | 4 | no connection to the target (its name cannot be resolved, nobody listens), or it was lost for good; the results so far were kept |
+//! | 4 | no connection to the target (its name cannot be resolved, nobody listens), or it was lost for good; of a search, nobody subscribes to what it sends; the results so far were kept |
 //! | 5 | INCONCLUSIVE: the evidence does not say, or the run outgrew the memory |
 //! | 99 | a service-level objective was missed; of a search, nothing passed |
 //! | 130 | interrupted; the results so far were kept |
@@ -105,7 +105,9 @@ impl From<observe::Failure> for Failure {
             observe::Failure::Unobservable(Unobservable::Monitor(Unread::Unreachable {
                 ..
             })) => Failure::Connect(failure.to_string()),
-            observe::Failure::Connect(_) => Failure::Connect(failure.to_string()),
+            observe::Failure::Connect(_) | observe::Failure::Unanswered(_) => {
+                Failure::Connect(failure.to_string())
+            }
             observe::Failure::Record(failure) => failure.into(),
             _ => Failure::Usage(failure.to_string()),
         }

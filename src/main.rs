@@ -49,6 +49,8 @@ fn main() -> ExitCode {
         Command::Serve(args) => commands::serve::execute(&args),
         Command::Cleanup(args) => commands::cleanup::execute(&args),
         Command::Whatif(args) => commands::whatif::execute(&args),
+        Command::Replay(args) => commands::replay::execute(&args),
+        Command::Compare(args) => commands::compare::execute(&args),
         Command::Check(args) => commands::check::execute(&args),
         Command::Explain(args) => commands::explain::execute(&args),
         Command::Report(args) => commands::report::execute(&args),

@@ -8,7 +8,7 @@ use blis_sim::analysis::Analysis;
 use blis_sim::engine::LoadEnd;
 use blis_sim::event::{ReplyHeaders, Sink};
 use blis_sim::measure::Measure;
-use blis_sim::model::{Model, Path};
+use blis_sim::model::{Limits, Model, Path};
 use blis_sim::replication::{
     Finished, Outgrown, Pilot, Plan, Unsteady, Watch, find_warmup, replicate,
     simulate as simulate_once,
@@ -20,6 +20,7 @@ use blis_sim::spec;
 use blis_sim::statistics::Precision;
 use blis_sim::time::{Span, Time};
 use blis_sim::trace::{Row, Trace};
+use blis_sim::users::Script;
 
 use crate::cli::StatisticsArgs;
 use crate::exit::{Failure, tell};
@@ -251,6 +252,40 @@ fn watched<'w>(
     Ok((conclude(workload, model, &measure, ended, block), sealed))
 }
 
+/// Simulates requests as they were recorded, or without a script what the model makes of recorded arrivals. How many were sent stands
+/// beside the result.
+///
+/// # Errors
+/// Those of [`drive`], and books that do not balance.
+pub fn replay(
+    workload: &Workload,
+    script: Option<Script>,
+    interrupt: &Interrupt,
+    trace: Option<&mut TraceFile>,
+) -> Result<(Run, u64), Failure> {
+    let model = &workload.model;
+    let trace =
+        trace.map(|file| Trace::new(model, |row: &Row| file.write(row, &ReplyHeaders::default())));
+    let sink = (Measure::new(model), trace);
+    let simulation = match script {
+        Some(script) => Simulation::replaying(model, script, sink),
+        None => Simulation::new(model, sink),
+    };
+    let stop = || interrupt.asked();
+    let ((mut measure, _), ended) = drive_on(simulation, model.limits, &stop, None)?;
+    measure.finish(ended.intended)?;
+    let provenance = Provenance {
+        ended_by: ended.by,
+        mode: Mode::Replayed {
+            events: ended.events,
+            simulated: ended.at.since(Time::ZERO),
+        },
+        ..told(workload)
+    };
+    let run = result::build(model, Some(&Analysis::of(model)), &measure, provenance);
+    Ok((run, ended.intended))
+}
+
 /// The result of a simulated trial along so many sample paths. How many events it took is not known of it.
 pub fn of_trial(workload: &Workload, ran: &Ran, paths: u64) -> Run {
     let provenance = Provenance {
@@ -312,7 +347,7 @@ pub fn conclude_seen(
     let model = &workload.model;
     let backend = match mode {
         Mode::Live { .. } | Mode::Recorded { .. } => model.simulable().ok(),
-        Mode::Simulated { .. } => None,
+        Mode::Simulated { .. } | Mode::Replayed { .. } => None,
     };
     let Besides {
         record,
@@ -364,8 +399,17 @@ pub fn drive<S: Sink>(
     sink: S,
     cut: Option<u64>,
 ) -> Result<(S, Ended), Failure> {
-    let mut simulation = Simulation::new(model, sink);
-    let mut progress = Progress::new(model.limits);
+    drive_on(Simulation::new(model, sink), model.limits, stop, cut)
+}
+
+/// The same of a simulation that is set up.
+fn drive_on<S: Sink>(
+    mut simulation: Simulation<S>,
+    limits: Limits,
+    stop: &dyn Fn() -> bool,
+    cut: Option<u64>,
+) -> Result<(S, Ended), Failure> {
+    let mut progress = Progress::new(limits);
     let most_requests = memory::most_requests();
     loop {
         let left = cut.map_or(u64::MAX, |cut| cut.saturating_sub(simulation.events()));

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use blis_sim::model::{Model, Path as Known};
 use blis_sim::spec::error::{Origin, line_and_column, shown};
 use blis_sim::spec::service::ServiceFlags;
-use blis_sim::spec::syntax::Warmup;
+use blis_sim::spec::syntax::{Run, Warmup};
 use blis_sim::spec::units::Duration;
 use blis_sim::spec::{
     self, Assignment, ClientFlags, Files, Overrides, Setting, Spanned, Spec, SpecError, yaml,
@@ -99,6 +99,38 @@ pub fn load_live(
     overrides: &OverrideArgs,
 ) -> Result<LiveWorkload, Failure> {
     load_as(file, clients, overrides, spec::lower_live)
+}
+
+/// The workload whose backend these arguments mean: nothing ends what is played, whatever bounds a load of it. Warnings go to
+/// stderr.
+///
+/// # Errors
+/// Those of [`load_live`].
+pub fn load_backend(
+    file: Option<&Path>,
+    overrides: &OverrideArgs,
+) -> Result<LiveWorkload, Failure> {
+    let basis = Basis::of(file, &ClientArgs::default(), overrides)?;
+    let variations = Variations::of(basis, spec::lower_live)?;
+    let mut spec = variations.spec(&[])?;
+    bounded(&mut spec, "serve");
+    let (workload, warnings) = variations.workload(&spec)?;
+    show(&warnings);
+    Ok(workload)
+}
+
+/// Gives a spec without any bound one, for a command that has its own.
+pub fn bounded(spec: &mut Spec, by: &'static str) {
+    let run = spec
+        .run
+        .get_or_insert_with(|| Spanned::flag(by, Run::default()));
+    if run.value.requests.is_none() && run.value.horizon.is_none() {
+        let warmup = match run.value.warmup.as_ref().map(|warmup| warmup.value) {
+            Some(Warmup::At(time)) => time.0,
+            Some(Warmup::Auto) | None => 0.0,
+        };
+        run.value.horizon = Some(Spanned::flag(by, Duration(warmup + 60e9)));
+    }
 }
 
 /// The workload of requests to a service without a spec. No backend, objective or think time is known of it.

@@ -103,6 +103,38 @@ fn checks_keep_to_their_schema() {
 }
 
 #[test]
+fn the_published_schema_of_a_comparison_of_runs_is_current() {
+    is_current("compare", &blis_sim::compare::compare_json_schema());
+}
+
+#[test]
+fn comparisons_of_runs_keep_to_their_schema() {
+    let validator = validator("compare");
+    let home = tempfile::tempdir().expect("a directory");
+    let run = |name: &str, more: &[&str]| {
+        let directory = home.path().join(name).display().to_string();
+        let spec = ["run", "specs/mixed.yaml", "--out", &directory];
+        blis(&[&spec[..], more].concat());
+        directory
+    };
+    let (one, other) = (
+        run("one", &["--record"]),
+        run("other", &["--record", "--seed", "7"]),
+    );
+    // Nothing is answered there, and nothing was recorded.
+    let nothing = run("nothing", &["--set", "services.api.errors=100%"]);
+    for other in [&other, &nothing] {
+        let flags = ["--json", "--tolerance", "p99=10%,throughput=-2%"];
+        let text = blis(&[&["compare", &one, other][..], &flags].concat());
+        let document: Value = serde_json::from_str(&text).expect("a comparison");
+        assert_eq!(complaints(&validator, &document), [""; 0]);
+        let mut spoilt = document;
+        spoilt["tolerances"][0]["standing"] = json!("near");
+        assert!(!validator.is_valid(&spoilt));
+    }
+}
+
+#[test]
 fn the_published_schema_of_a_comparison_is_current() {
     is_current("whatif", &blis_sim::result::comparison_json_schema());
 }

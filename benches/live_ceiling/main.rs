@@ -63,7 +63,7 @@ struct Options {
 fn main() -> ExitCode {
     let mut options = Options {
         repetitions: 3,
-        time_limit: "4m".to_owned(),
+        time_limit: "8m".to_owned(),
         longest_trial: "30s".to_owned(),
         only: None,
     };

@@ -17,13 +17,14 @@ use crate::driver::{Ended, Watch};
 use crate::health::Seen;
 use crate::journal;
 use crate::limits::{Limits, TooMany};
+use crate::observers::asking::Asker;
 use crate::observers::{Unobservable, Wanted};
 use crate::plan::Unsendable;
 use crate::preflight::Obstacle;
 use crate::ready::Unready;
 use crate::reason::Reason;
 use crate::recent::Recent;
-use crate::session::{Session, Unlike};
+use crate::session::{Session, Unlike, runtime};
 use crate::sizes::TooLarge;
 use crate::target::Target;
 
@@ -65,6 +66,9 @@ pub enum Failure {
     /// The books of a load do not balance.
     #[error(transparent)]
     Books(#[from] Imbalance),
+    /// Nobody is there to answer, of an action or of several, which no load changes.
+    #[error("{0}")]
+    Unanswered(String),
     /// The system gives no threads.
     #[error("the threads of a live run could not be started: {0}")]
     Threads(std::io::Error),
@@ -130,6 +134,16 @@ pub fn fits<P>(model: &Model<P>) -> Result<u32, Failure> {
     let number = connections_of(model);
     Limits::of_process().allow(number)?;
     Ok(number)
+}
+
+/// Holds where a connection to the target can be opened.
+///
+/// # Errors
+/// Why not.
+pub fn reach(target: &Target, access: &Access) -> Result<(), Failure> {
+    let runtime = runtime()?;
+    runtime.block_on(Asker::open(target, access))?;
+    Ok(())
 }
 
 /// Runs a model against a target.

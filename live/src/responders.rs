@@ -17,6 +17,14 @@ struct Replies {
     nobody: AtomicU64,
 }
 
+impl Replies {
+    /// How often it was said that nobody subscribes, where nobody else answered; `None` where somebody did or nothing came.
+    fn of_nobody(&self) -> Option<u64> {
+        let nobody = self.nobody.load(Ordering::Relaxed);
+        (nobody > 0 && self.somebody.load(Ordering::Relaxed) == 0).then_some(nobody)
+    }
+}
+
 impl Responders {
     /// Nothing heard yet, of a model.
     pub fn new<P>(model: &Model<P>) -> Responders {
@@ -67,10 +75,9 @@ impl Silence {
     pub fn look(&mut self, responders: &Responders) -> Vec<String> {
         let mut warnings = Vec::new();
         for (action, replies) in self.actions.iter_mut().zip(&responders.0) {
-            let nobody = replies.nobody.load(Ordering::Relaxed);
-            if nobody == 0 || replies.somebody.load(Ordering::Relaxed) > 0 {
+            let Some(nobody) = replies.of_nobody() else {
                 continue;
-            }
+            };
             if let Some((name, subject)) = action.take() {
                 let all = match nobody {
                     1 => "its first request".to_owned(),

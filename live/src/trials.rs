@@ -29,6 +29,7 @@ use crate::clock::RealClock;
 use crate::driver::{PATIENCE, Progress, Watch};
 use crate::observe::{Failure, Heard, Observed, evidence};
 use crate::recent::Recent;
+use crate::responders::Silence;
 use crate::session::Session;
 pub use looks::SoFar;
 use looks::{Looks, to_come};
@@ -99,6 +100,12 @@ impl<S, P> Tried<S, P> {
     /// Whether the connections were lost for good.
     pub fn lost(&self) -> bool {
         self.observed.ended.lost
+    }
+
+    /// Of which actions nobody was there to answer, as what keeps a search from going on.
+    pub fn nobody_answers(&self) -> Option<Failure> {
+        let silent = Silence::new(&self.model).look(&self.observed.told.responders);
+        (!silent.is_empty()).then(|| Failure::Unanswered(silent.join("; ")))
     }
 
     /// Whether somebody wanted it to end before it did.

@@ -20,6 +20,7 @@
 
 pub mod analysis;
 pub mod backend;
+pub mod compare;
 pub mod dist;
 pub mod engine;
 pub mod event;

@@ -13,8 +13,8 @@ use crate::engine::{Arena, Calendar, Load, LoadEnd, Task, Timer, Turn, WakeUp, W
 use crate::event::{FlightId, Outcome, Request, Sink};
 use crate::model::Model;
 use crate::time::{Span, Time};
-use crate::users::Wake;
 use crate::users::mailbox::{Delivery, Key};
+use crate::users::{Script, Wake};
 
 /// The simulated world: a backend and a calendar.
 #[derive(Debug, Clone)]
@@ -138,7 +138,15 @@ pub struct Simulation<S> {
 impl<S: Sink> Simulation<S> {
     /// A run of this model that reports to this sink, at its start.
     pub fn new(model: &Model, sink: S) -> Simulation<S> {
-        let mut load = Load::new(model);
+        Simulation::of(model, Load::new(model), sink)
+    }
+
+    /// A run in which users send what this script says in the place of what they would.
+    pub fn replaying(model: &Model, script: Script, sink: S) -> Simulation<S> {
+        Simulation::of(model, Load::replaying(model, script), sink)
+    }
+
+    fn of(model: &Model, mut load: Load, sink: S) -> Simulation<S> {
         let mut world = Simulated {
             backend: Backend::new(model),
             calendar: Calendar::new(),

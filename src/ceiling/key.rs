@@ -19,6 +19,24 @@ pub struct Key {
 /// Keys that a search sets itself.
 const OF_THE_SEARCH: [&[&str]; 3] = [&["run"], &["seed"], &["blis"]];
 
+/// Values of which every numeric key takes one.
+const EXAMPLES: [&str; 4] = ["1", "1s", "1/s", "1%"];
+
+/// Holds where the language has this key.
+fn exists<P: PartialEq>(path: &str, variations: &Variations<P>) -> Result<(), Failure> {
+    let mut refused = None;
+    for example in EXAMPLES {
+        let Ok(assignment) = format!("{path}={example}").parse() else {
+            continue;
+        };
+        match variations.spec(&[assignment]) {
+            Ok(_) => return Ok(()),
+            Err(why) => refused = refused.or(Some(why)),
+        }
+    }
+    refused.map_or(Ok(()), |why| Err(why.of_flag("--over", path)))
+}
+
 impl Key {
     /// The key of this path. `example` is a value as the user writes it, for a key that the spec does not have.
     ///
@@ -64,6 +82,7 @@ impl Key {
             }
             (Under::Nothing, Some(example)) => (example, false),
             (Under::Nothing, None) => {
+                exists(path, variations)?;
                 return Err(usage(
                     "the spec gives it no value to start from; give a range in its unit, such as --search 1..64, or \
                      name a key that it has"

@@ -19,7 +19,7 @@ use blis_sim::time::Span;
 
 use super::bracketed::Bracketed;
 use super::document::Tried;
-use super::steps::{bound, judged as judged_by_figures};
+use super::steps::{OF_THE_SEARCH, bound, judged as judged_by_figures};
 use super::varied::Varied;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
@@ -276,7 +276,7 @@ fn document_of<S>(
     let hold = horizon.since(limits.warmup);
     let warmup = limits.warmup.since(blis_sim::time::Time::ZERO);
     bound(&mut spec, nanos(warmup), nanos(hold));
-    spec.seed = Some(Spanned::flag("--seed", Count(tried.model.seed)));
+    spec.seed = Some(Spanned::flag(OF_THE_SEARCH, Count(tried.model.seed)));
     let workload: LiveWorkload = Workload {
         model: tried.model,
         ..varied.workload(&spec)?
@@ -318,7 +318,7 @@ fn begins(
     format!("blis: trial {number} of at most {most}: {shown}{bounds}{left}\n")
 }
 
-/// What is going to be done, in a line.
+/// What is going to be done, in lines.
 pub fn plan(varied: &Varying, loads: &Loads, live: &Live<'_>, drain: Span) -> String {
     let (pace, most) = (live.pace, loads.most());
     let times = loads.longest();
@@ -327,7 +327,10 @@ pub fn plan(varied: &Varying, loads: &Loads, live: &Live<'_>, drain: Span) -> St
     let longest = longest.as_nanos().saturating_mul(most);
     let simulated = match live.beside {
         Span::ZERO => String::new(),
-        beside => format!(", {} for the model", seconds(beside.as_nanos())),
+        beside => format!(
+            "; {} at most for what the model says of it",
+            seconds(beside.as_nanos())
+        ),
     };
     let measured = match times {
         1 => format!("{} measured", seconds(pace.hold.as_nanos())),
@@ -340,8 +343,9 @@ pub fn plan(varied: &Varying, loads: &Loads, live: &Live<'_>, drain: Span) -> St
     let limit = live.time_limit.map(Span::as_nanos);
     let longest = limit.map_or(longest, |limit| longest.min(limit));
     format!(
-        "plan: {}; each {} of warm-up, {measured}, at most {} until nothing is in flight and as long until backlogs are back, \
-         {} of pause{simulated}; {} at most\n",
+        "  varied      {}\n  loads       {}\n  each trial  {} of warm-up, {measured}\n  after each  until nothing is in flight \
+         and backlogs are back, at most {} for either; {} of pause{simulated}\n  in all      {} at most\n",
+        varied.name(),
         loads.what(varied),
         seconds(pace.warmup.as_nanos()),
         seconds(drain.as_nanos()),

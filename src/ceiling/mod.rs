@@ -25,7 +25,8 @@ pub use document::{About, Tried, document, figure, status};
 pub use objectives::refuse_none as refuse_no_objective;
 pub use places::Places;
 pub use plan::{
-    Sought, after_trip, example, lines, ramp, refuse_live_flags, refuse_no_time, sought, wall,
+    Sought, after_trip, example, lines, ramp, refuse_live_flags, refuse_no_time, sought, steps_of,
+    wall,
 };
 pub use predicted::{LONGEST_TRIAL, Prediction, TheModel};
 pub use remedies::{check as check_remedies, failed as failed_remedies, run as remedies};
@@ -33,5 +34,5 @@ pub use simulated::{eyes, run as search, run_tiers as search_tiers};
 pub use slow::slow;
 pub use steps::{Ramp, simulated as simulate_steps};
 pub use tiers::{OfTiers, Tiers};
-pub use unit::{Unit, ascending};
+pub use unit::Unit;
 pub use varied::Varied;

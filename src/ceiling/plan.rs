@@ -28,18 +28,26 @@ pub fn ramp<P: PartialEq>(
     steps: &str,
     varied: &Varied<P>,
 ) -> Result<Ramp, Failure> {
-    if args.longest_trial.is_some() {
-        return Err(Failure::Usage(
-            "--longest-trial is for trials that end when they are decided; --hold is the length of a step".to_owned(),
-        ));
-    }
     Ok(Ramp {
-        loads: unit::ascending("--steps", steps, varied.unit())?,
+        loads: steps_of(args, steps, varied.unit())?,
         after_trip: after_trip(args, varied),
         tolerance: args.rate_tolerance,
         warmup: args.warmup.unwrap_or_else(|| warmup(varied.spec())),
         hold: args.hold.unwrap_or(HOLD),
     })
+}
+
+/// The loads of given steps.
+///
+/// # Errors
+/// [`Failure::Usage`] where they are none, or a flag has no effect on them.
+pub fn steps_of(args: &TrialArgs, steps: &str, unit: Unit) -> Result<Vec<f64>, Failure> {
+    if args.longest_trial.is_some() {
+        return Err(Failure::Usage(
+            "--longest-trial is for trials that end when they are decided; --hold is the length of a step".to_owned(),
+        ));
+    }
+    unit::ascending("--steps", steps, unit)
 }
 
 /// Refuses what has no effect on simulated trials.

@@ -170,7 +170,10 @@ fn direction(
     let [low, high] = sought
         .range
         .unwrap_or([whole(sought.start / BESIDE), whole(sought.start * BESIDE)]);
-    let (low, high) = (strain(varied, low, watch)?, strain(varied, high, watch)?);
+    let (low, high) = (
+        hardness(varied, low, watch)?,
+        hardness(varied, high, watch)?,
+    );
     Ok(match low > high {
         true => Direction::Falling,
         false => Direction::Rising,
@@ -179,7 +182,7 @@ fn direction(
 
 /// How hard a load is, to be compared with that of another: whether it misses its objectives, by how much of what may be over
 /// their limits is, and the mean response time.
-fn strain(varied: &Varied<Path>, load: f64, watch: Watch<'_>) -> Result<(u8, f64, f64), Failure> {
+fn hardness(varied: &Varied<Path>, load: f64, watch: Watch<'_>) -> Result<(u8, f64, f64), Failure> {
     let mut spec = varied.spec_at(load)?;
     bound(&mut spec, LOOK[0], LOOK[1]);
     let model = varied.workload(&spec)?.model;
@@ -191,14 +194,10 @@ fn strain(varied: &Varied<Path>, load: f64, watch: Watch<'_>) -> Result<(u8, f64
     };
     let evidence = evidence(&model, &ran.measure, false, &ran.evidence).unwrap_or_default();
     let judged = Judged::plainly(&evidence);
-    let over = judged.shares.iter().map(|share| {
-        let allowed = (share.samples as f64 * share.allowed).max(1.0);
-        share.over as f64 / allowed
-    });
     let latency = ran.measure.total().window.latencies;
     Ok((
         u8::from(judged.status == Status::Trip),
-        over.fold(0.0, f64::max),
+        judged.strain(),
         latency.response().mean_nanos().unwrap_or(0.0),
     ))
 }

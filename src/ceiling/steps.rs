@@ -98,14 +98,17 @@ fn found(steps: &Steps, trials: Vec<Trial>, interrupted: bool) -> Found {
     }
 }
 
+/// What gave a value that no user did: the search itself.
+pub const OF_THE_SEARCH: &str = "max-rps";
+
 /// The limits of a trial in place of those of the spec.
 pub(super) fn bound(spec: &mut Spec, warmup: Duration, hold: Duration) {
     let run = spec
         .run
-        .get_or_insert_with(|| Spanned::flag("--hold", Run::default()));
+        .get_or_insert_with(|| Spanned::flag(OF_THE_SEARCH, Run::default()));
     run.value.requests = None;
-    run.value.horizon = Some(Spanned::flag("--hold", Duration(warmup.0 + hold.0)));
-    run.value.warmup = Some(Spanned::flag("--warmup", Warmup::At(warmup)));
+    run.value.horizon = Some(Spanned::flag(OF_THE_SEARCH, Duration(warmup.0 + hold.0)));
+    run.value.warmup = Some(Spanned::flag(OF_THE_SEARCH, Warmup::At(warmup)));
 }
 
 /// Judges a step: by its figures, and by whether its load was reached.

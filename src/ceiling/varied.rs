@@ -2,15 +2,14 @@
 
 use blis_sim::model::{Connections, Model, NoPath, Path};
 use blis_sim::spec::error::{Origin, shown};
-use blis_sim::spec::syntax::{Run, Warmup};
-use blis_sim::spec::units::Duration;
-use blis_sim::spec::{self, Assignment, Spanned, Spec};
+use blis_sim::spec::{self, Assignment, Spec};
 
 use super::key::Key;
 use super::own::Own;
+use super::steps::OF_THE_SEARCH;
 use super::unit::{self, Unit};
 use crate::exit::{Failure, show, tell};
-use crate::workload::{Variations, Workload};
+use crate::workload::{Variations, Workload, bounded};
 
 /// What is varied.
 #[derive(Debug, Clone)]
@@ -19,20 +18,6 @@ pub enum Parameter {
     Own(Own),
     /// A key of it.
     Key(Key),
-}
-
-/// A spec without any bound is searched as well: a trial has its own.
-fn bounded(spec: &mut Spec) {
-    let run = spec
-        .run
-        .get_or_insert_with(|| Spanned::flag("--hold", Run::default()));
-    if run.value.requests.is_none() && run.value.horizon.is_none() {
-        let warmup = match run.value.warmup.as_ref().map(|warmup| warmup.value) {
-            Some(Warmup::At(time)) => time.0,
-            Some(Warmup::Auto) | None => 0.0,
-        };
-        run.value.horizon = Some(Spanned::flag("--hold", Duration(warmup + 60e9)));
-    }
 }
 
 /// A spec for any load.
@@ -98,7 +83,7 @@ impl<P: PartialEq> Varied<P> {
         example: Option<&str>,
     ) -> Result<Varied<P>, Failure> {
         let mut spec = variations.spec(&[])?;
-        bounded(&mut spec);
+        bounded(&mut spec, OF_THE_SEARCH);
         let (_, warnings) = variations.workload(&spec)?;
         show(&warnings);
         let of_spec = Own::of(&spec);
@@ -204,7 +189,7 @@ impl<P: PartialEq> Varied<P> {
         match &self.parameter {
             Parameter::Own(own) => {
                 let mut spec = self.variations.spec(changes)?;
-                bounded(&mut spec);
+                bounded(&mut spec, OF_THE_SEARCH);
                 let written = own.load(&spec)?;
                 own.set(&mut spec, load, written);
                 Ok(spec)
@@ -213,7 +198,7 @@ impl<P: PartialEq> Varied<P> {
                 let mut all = changes.to_vec();
                 all.push(key.at(load)?);
                 let mut spec = self.variations.spec(&all)?;
-                bounded(&mut spec);
+                bounded(&mut spec, OF_THE_SEARCH);
                 if let (Some((own, _)), Some(at)) = (self.own, self.at) {
                     // The key may be one of those that the load is made of.
                     let written = own.load(&spec)?;

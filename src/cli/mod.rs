@@ -21,6 +21,7 @@ pub use target::{ObserverArgs, TargetArgs};
 
 use std::path::PathBuf;
 
+use blis_sim::compare::Tolerances;
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use values::positive;
@@ -52,6 +53,10 @@ pub enum Command {
     ///
     /// --set makes the variant; the other flags are for both.
     Whatif(WhatifArgs),
+    /// Send the requests of a recorded run through a model, offline.
+    Replay(ReplayArgs),
+    /// Say how two runs, or two sets of runs, differ.
+    Compare(CompareArgs),
     /// Validate a spec; print what it resolves to and the load it offers.
     Check(CheckArgs),
     /// Explain where the time of a run's requests went.
@@ -276,7 +281,9 @@ pub enum Schema {
     Check,
     /// Of the document of an explanation.
     Explain,
-    /// Of the document of a comparison.
+    /// Of the document of a comparison of runs.
+    Compare,
+    /// Of the document of a spec against its variant.
     Whatif,
     /// Of the document of a search for a ceiling.
     Ceiling,
@@ -289,6 +296,67 @@ pub struct ReportArgs {
     /// The directory that `blis observe --out` or `blis run --out` wrote.
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// What of a record is replayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ReplayAs {
+    /// Every request at its recorded instant, whatever becomes of those before it.
+    Recorded,
+    /// The first requests of open clients as recorded; users send the others as the model answers.
+    Closed,
+}
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("kept").args(["out", "trace"]).multiple(true)))]
+pub struct ReplayArgs {
+    /// The directory that `blis observe --out` or `blis run --out DIR --record` wrote.
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+
+    /// Another model for the requests, with clients and actions of the same names; that of the run unless given.
+    #[arg(long, value_name = "FILE")]
+    pub spec: Option<PathBuf>,
+
+    /// What of the record is replayed.
+    #[arg(long = "as", value_name = "HOW", value_enum, default_value_t = ReplayAs::Recorded)]
+    pub replay_as: ReplayAs,
+
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+
+    #[command(flatten)]
+    pub objectives: ObjectiveArgs,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
+
+    /// Write the resolved spec, the result document and the report into this directory.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub keep: KeepArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The directories of the runs, the baseline first: two, or with --against those of the baseline.
+    #[arg(value_name = "RUN", required = true)]
+    pub runs: Vec<PathBuf>,
+
+    /// The runs that are compared with the baseline, where there are several of either.
+    #[arg(long, value_name = "RUN", num_args = 1..)]
+    pub against: Vec<PathBuf>,
+
+    /// How far figures may be from those of the baseline: throughput, mean, p50, p95, p99 and errors, such as
+    /// p99=10%,throughput=-2%,errors=0.5%. A sign allows that side alone, and the other whatever it is; errors is by how much of all
+    /// requests more may fail. The exit code says whether they are (0), are not (99), or the runs cannot tell (5).
+    #[arg(long, value_name = "SHARES")]
+    pub tolerance: Option<Tolerances>,
 
     #[command(flatten)]
     pub format: FormatArgs,

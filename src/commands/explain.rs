@@ -146,6 +146,17 @@ impl Recorded {
                 )));
             }
         }
+        let is_counted = recorded
+            .result
+            .pointer("/events")
+            .is_some_and(Value::is_u64);
+        if !is_counted && recorded.replications().is_none() {
+            return Err(Failure::Usage(format!(
+                "{0} holds a trial of a search, which cannot be run again path by path; run its load on its own (`blis run \
+                 {0}/{SPEC} --out DIR`) and explain that. Where the time goes at the answer stands in the report of the search",
+                directory.display()
+            )));
+        }
         Ok(recorded)
     }
 

@@ -2,12 +2,14 @@
 
 pub mod check;
 pub mod cleanup;
+pub mod compare;
 pub mod completions;
 pub mod compose;
 pub mod explain;
 pub mod man;
 pub mod max_rps;
 pub mod observe;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod schema;

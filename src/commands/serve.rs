@@ -19,7 +19,7 @@ use crate::workload::{self, LiveWorkload};
 /// Those of [`workload::load`] and [`nats_access::resolve`]; [`Failure::Connect`] when there is no connection;
 /// [`Failure::Usage`] when there is nothing to play.
 pub fn execute(args: &ServeArgs) -> Result<Done, Failure> {
-    let workload = workload::load_live(args.spec.file(), &Default::default(), &args.overrides)?;
+    let workload = workload::load_backend(args.spec.file(), &args.overrides)?;
     let (target, access) = nats_access::resolve(&args.target)?;
     tell_of_unplayed(&workload);
     let interrupt = Interrupt::listen()?;

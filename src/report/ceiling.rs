@@ -142,7 +142,12 @@ fn trials(found: &CeilingResult) -> Table {
     let has_services = found.trials.iter().any(|trial| !trial.services.is_empty());
     // What the model says stands to the right of what was measured.
     let has_model = found.trials.iter().any(|trial| trial.predicted.is_some());
-    let mut headings = vec![found.varied.parameter.as_str(), "sent/s", "ok/s"];
+    let mut headings = vec![
+        found.varied.parameter.as_str(),
+        "measured",
+        "sent/s",
+        "ok/s",
+    ];
     headings.extend(has_model.then_some(MODEL));
     for (_, heading) in &columns {
         headings.push(heading);
@@ -153,11 +158,13 @@ fn trials(found: &CeilingResult) -> Table {
         headings.push("busiest");
     }
     headings.extend(has_model.then_some("(busiest)"));
-    headings.push("verdict");
+    let verdict = verdict_heading(found);
+    headings.push(&verdict);
     let mut table = Table::new(&headings);
     for trial in &found.trials {
         let mut cells = vec![
             unit(found).shown(trial.load),
+            measured(trial),
             or_not_measured(trial.achieved_rps, significant),
             or_not_measured(trial.throughput_rps, significant),
         ];
@@ -185,6 +192,24 @@ fn trials(found: &CeilingResult) -> Table {
     match found.trials.is_empty() {
         true => Table::default(),
         false => table,
+    }
+}
+
+/// For how long a trial was measured, along how many paths: `24 × 12.5 s`.
+fn measured(trial: &TrialResult) -> String {
+    let each = millis(1e3 * trial.window.measured_s / trial.paths.max(1) as f64);
+    match trial.paths {
+        0 | 1 => each,
+        paths => format!("{} × {each}", count(paths)),
+    }
+}
+
+/// Of several limits trials are judged by the loosest.
+fn verdict_heading(found: &CeilingResult) -> String {
+    let limits = found.tiers.iter().flat_map(|tiers| &tiers.limits);
+    match limits.map(|tier| tier.limit_ms).reduce(f64::max) {
+        None => "verdict".to_owned(),
+        Some(loosest) => format!("verdict at {}", millis(loosest)),
     }
 }
 
@@ -315,23 +340,20 @@ fn the_answer(found: &CeilingResult, answer: &AnswerResult) -> String {
     let interval = answer.max_rps_ci95.map_or(String::new(), |[low, high]| {
         format!("95 %: {} to {}; ", rate(low), rate(high))
     });
-    let varied = match answer.parameter.as_str() {
-        "rate" => String::new(),
-        "concurrency" => format!(" with {at_least}{}", users(answer.value)),
-        key => format!(
-            " with {key} = {at_least}{}",
-            unit(found).shown(answer.value)
-        ),
-    };
-    let at_least = match answer.parameter.as_str() {
-        "rate" => at_least,
-        _ => "",
-    };
     let kept = tightest(found, answer).map_or(String::new(), |kept| format!("   {kept}"));
-    format!(
-        "ANSWER: max RPS = {at_least}{rps}{varied} ({interval}workload={}, {}){kept}",
-        found.spec.name, found.mode
-    )
+    let value = match answer.parameter.as_str() {
+        "rate" => format!("max RPS = {at_least}{rps} ({interval}"),
+        "concurrency" => {
+            let users = users(answer.value);
+            format!("max RPS = {rps} with {at_least}{users} ({interval}")
+        }
+        key => {
+            let value = unit(found).shown(answer.value);
+            format!("{key} = {at_least}{value} ({rps} requests/s ok; {interval}")
+        }
+    };
+    let (name, mode) = (&found.spec.name, &found.mode);
+    format!("ANSWER: {value}workload={name}, {mode}){kept}")
 }
 
 /// A rate in whole requests where there are many.

@@ -7,6 +7,7 @@ mod absence;
 mod breakdown;
 mod ceiling;
 mod check;
+mod compare;
 mod course;
 mod deliveries;
 mod explain;
@@ -27,6 +28,7 @@ mod whatif;
 
 pub use ceiling::ceiling;
 pub use check::check;
+pub use compare::compare;
 pub use explain::explain;
 pub use markdown::markdown;
 pub use overload::{Overload, overloads};

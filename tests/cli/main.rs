@@ -3,6 +3,7 @@
 mod backlog;
 mod bad_input;
 mod check;
+mod compare;
 mod completions;
 mod compose;
 mod explain;
@@ -14,6 +15,7 @@ mod live_only;
 mod max_rps;
 mod output;
 mod record;
+mod replay;
 mod run;
 mod service;
 mod set;

@@ -112,7 +112,7 @@ fn a_key_is_varied_at_a_load_and_shown_in_its_unit() {
     assert_eq!(time.code, Some(0), "{time:?}");
     assert!(
         time.stdout
-            .contains(" with services.s.time.exponential.mean = 2ms ("),
+            .contains("ANSWER: services.s.time.exponential.mean = 2ms ("),
         "{}",
         time.stdout
     );
@@ -161,6 +161,13 @@ fn what_cannot_be_searched_is_refused_before_anything_runs() {
             "--over services.x.workers --steps 1,2",
             "--over services.x.workers=",
         ),
+        ("--over services.s.wrkers", "did you mean `workers`?"),
+        (
+            "--over services.x.workers",
+            "did you mean `services.s.workers`?",
+        ),
+        ("--over network.one_way", "give a range in its unit"),
+        ("--over clients.a.timeout", "give a range in its unit"),
         ("--over seed --steps 1,2", "sets it itself"),
         ("--over run.requests --steps 1,2", "sets it itself"),
         ("--over nonsense --steps 1,2", "nonsense"),
@@ -225,6 +232,12 @@ fn every_trial_is_kept_as_a_run_and_as_a_row() {
     assert_eq!(
         number(&again, "throughput_rps"),
         number(&document["trials"][1], "throughput_rps")
+    );
+    let explained = words(&format!("explain {}", trial.display()));
+    assert_eq!(explained.code, Some(2), "{explained:?}");
+    assert!(
+        explained.stderr.contains("holds a trial of a search"),
+        "{explained:?}"
     );
     let whole = words(&format!("report {}", out.display()));
     assert_eq!(
@@ -363,6 +376,21 @@ fn a_search_says_why_its_lower_end_trips_and_that_nothing_could_be_compared() {
     ] {
         assert!(ran.stdout.contains(said), "{said}: {}", ran.stdout);
     }
+}
+
+/// Where hardly anything is busy no less load helps.
+#[test]
+fn objectives_that_no_load_keeps_are_said_to_be_that() {
+    let ran = with_stdin("max-rps --spec - --json --slo p50=1us", OPEN);
+    assert_eq!(ran.code, Some(99), "{ran:?}");
+    let found = ran.json();
+    assert_eq!(at(&found, "ended"), "none_passed");
+    let trials = at(&found, "trials").as_array().expect("trials");
+    let least = trials.iter().map(|trial| number(trial, "load"));
+    let least = least.fold(f64::INFINITY, f64::min);
+    // The services carry 1000 a second.
+    assert!((0.1..2.0).contains(&least), "{least}");
+    assert!(trials.len() <= 15, "{}", trials.len());
 }
 
 #[test]

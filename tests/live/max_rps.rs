@@ -13,7 +13,7 @@ use crate::server::Server;
 use crate::wire::Wire;
 
 /// Four workers of 20 ms: 200 requests per second.
-const SPEC: &str = "blis: 1\nname: ceiling\nrun: {horizon: 1h, warmup: 100ms, drain: 10s}\nconnections: {pool: 2}\nclients:\n  \
+const SPEC: &str = "blis: 1\nname: ceiling\nrun: {warmup: 100ms, drain: 10s}\nconnections: {pool: 2}\nclients:\n  \
      users: {rate: 100/s, do: ask}\nactions:\n  ask: {path: [{visit: api}, reply], slo: {p90: 100ms}, live: {request: \
      work.ask}}\nservices:\n  api: {workers: 4, time: 20ms}\n";
 /// What its workers can do.
@@ -102,7 +102,7 @@ fn steps_are_tried_on_a_real_service_up_to_the_first_that_trips() {
     assert!(ran.code == Some(0) || ran.code == Some(99), "{ran:?}");
     assert!(
         ran.stderr.contains(
-            "blis: plan: trials at 40/s, 400/s, 4,000/s; each 100ms of warm-up, 600ms measured"
+            "loads       trials at 40/s, 400/s, 4,000/s\n  each trial  100ms of warm-up, 600ms measured\n"
         ),
         "{}",
         ran.stderr
@@ -314,6 +314,29 @@ fn a_live_search_says_that_its_lower_end_trips() {
 }
 
 #[test]
+fn nobody_to_answer_ends_a_search_at_once() {
+    let server = Server::start("");
+    let url = server.url();
+    let subject = ["max-rps", "--url", &url, "--subject", "nobody.there"];
+    let ran = run(&[&subject[..], &["--slo", "p90=100ms"], &lasting("600ms")].concat());
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    for said in [
+        "nobody subscribes to nobody.there",
+        "start the service, or correct the subject",
+    ] {
+        assert!(ran.stderr.contains(said), "{said}: {ran:?}");
+    }
+    assert!(!ran.stderr.contains("trial 2"), "{ran:?}");
+    assert_eq!(ran.stdout, "");
+    // Where no server is, nothing is simulated first.
+    let path = saved(&server, "ceiling.yaml", SPEC);
+    drop(server);
+    let ran = run(&["max-rps", "--spec", &path, "--url", "nats://127.0.0.1:1"]);
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(!ran.stderr.contains("the plan"), "{ran:?}");
+}
+
+#[test]
 fn ctrl_c_and_a_lost_server_leave_the_bounds_so_far() {
     let server = Server::start("");
     let path = saved(&server, "ceiling.yaml", SPEC);
@@ -409,11 +432,7 @@ fn the_model_says_where_a_live_search_looks_and_what_would_help() {
         (0.75..1.0).contains(&(loads[0] / predicted)),
         "{loads:?} of {predicted}"
     );
-    assert!(
-        ran.stderr.contains("blis: the model says 1"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("  predicted   1"), "{}", ran.stderr);
     // The model was run at the load of each trial, for as long.
     for trial in document["trials"].as_array().expect("trials") {
         let says = &trial["predicted"];

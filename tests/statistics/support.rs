@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
+use blis_sim::engine::LoadEnd;
+use blis_sim::measure::Measure;
 use blis_sim::model::Model;
 use blis_sim::replication::{Finished, Plan, Replicated, Watch, replicate, simulate};
 use blis_sim::result::{Provenance, Run, build, build_replicated};
 use blis_sim::spec;
+use blis_sim::time::Span;
 
 /// What never stops a run.
 pub const UNWATCHED: Watch<'static> = Watch {
@@ -52,16 +55,27 @@ services:
 
 fn provenance(finished: &Finished) -> Provenance {
     Provenance {
+        mode: blis_sim::result::Mode::Simulated {
+            events: finished.events,
+            simulated: finished.simulated,
+        },
+        ..nowhere(finished.ended_by)
+    }
+}
+
+/// That of a run which took no events.
+fn nowhere(ended_by: LoadEnd) -> Provenance {
+    Provenance {
         sha256: String::new(),
         resolved_sha256: String::new(),
         files: BTreeMap::new(),
         configuration: BTreeMap::new(),
-        ended_by: finished.ended_by,
+        ended_by,
         record: None,
         not_measured: Vec::new(),
         mode: blis_sim::result::Mode::Simulated {
-            events: finished.events,
-            simulated: finished.simulated,
+            events: 0,
+            simulated: Span::ZERO,
         },
     }
 }
@@ -74,6 +88,27 @@ pub fn run(model: &Model) -> Run {
         Some(&blis_sim::analysis::Analysis::of(model)),
         &finished.measure,
         provenance(&finished),
+    )
+}
+
+/// The document of a run that was measured so.
+pub fn document_of(
+    model: &Model,
+    measure: &Measure,
+    ended_by: LoadEnd,
+    events: u64,
+    simulated: Span,
+) -> Run {
+    let provenance = Provenance {
+        ended_by,
+        mode: blis_sim::result::Mode::Simulated { events, simulated },
+        ..nowhere(ended_by)
+    };
+    build(
+        model,
+        Some(&blis_sim::analysis::Analysis::of(model)),
+        measure,
+        provenance,
     )
 }
 

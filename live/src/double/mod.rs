@@ -51,6 +51,9 @@ const LOOK: Span = Span::from_nanos(50_000_000);
 const BURST: usize = 256;
 /// How often it shows how it keeps up.
 const SHOW: Span = Span::from_nanos(10_000_000_000);
+/// How far the numbers that users of neighbouring loads draw by are apart: the odd number nearest to 2^64 over the golden ratio, so
+/// that those of many loads do not meet.
+const APART: u64 = 0x9E37_79B9_7F4A_7C15;
 /// How long it goes on with what it has taken when it shall stop.
 pub(crate) const PATIENCE: Span = Span::from_nanos(5_000_000_000);
 
@@ -455,14 +458,15 @@ fn error_text(outcome: Outcome) -> Option<&'static str> {
     }
 }
 
-/// A request as the model knows it.
+/// A request as the model knows it. Those of a later load have draws of their own, though the users are counted from 0 again.
 fn request(identity: &Identity, action: ActionId, at: Time) -> Request {
+    let of_epoch = u64::from(identity.epoch.number()).wrapping_mul(APART);
     Request {
         user: UserId::default(),
         client: identity.client,
         action,
         attempt: identity.attempt,
-        user_number: identity.user,
+        user_number: identity.user.wrapping_add(of_epoch),
         number: identity.number,
         intended: at,
     }

@@ -12,7 +12,7 @@ use crate::event::{Details, Event, FlightId, Outcome, Reason, Request, Sink, Use
 use crate::model::{ClientId, Model};
 use crate::time::Time;
 use crate::users::mailbox::{Delivery, Earlier, Key, Mailbox, Replied};
-use crate::users::{ProcessId, Users, Wake};
+use crate::users::{ProcessId, Script, Users, Wake};
 
 /// What is known of a request that is dropped instead of being sent.
 static OVER_THE_LIMIT: Details = Details::failed(Reason::OverInFlightLimit);
@@ -78,6 +78,14 @@ impl Load {
             lifecycle: Lifecycle::new(&model.limits),
             room: Room::new(model),
             mailbox: Mailbox::new(model),
+        }
+    }
+
+    /// The same, where users send what this script says in the place of what they would.
+    pub fn replaying<P>(model: &Model<P>, script: Script) -> Load {
+        Load {
+            users: Users::replaying(model, script),
+            ..Load::new(model)
         }
     }
 

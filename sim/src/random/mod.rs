@@ -65,6 +65,8 @@ pub enum Purpose {
     Size,
     /// What the emissions and publications of a path are known by.
     Path,
+    /// The order in which something is dealt out anew.
+    Shuffle,
 }
 
 impl Purpose {
@@ -93,6 +95,7 @@ impl Purpose {
             Purpose::Uuid => "uuid",
             Purpose::Size => "size",
             Purpose::Path => "path",
+            Purpose::Shuffle => "shuffle",
         }
     }
 }
@@ -116,6 +119,8 @@ pub enum Kind {
     FanOut,
     /// A variable of the spec for a client, named `VARIABLE/CLIENT`.
     Variable,
+    /// A statistic of runs, which is no part of any spec.
+    Statistic,
 }
 
 impl Kind {
@@ -129,6 +134,7 @@ impl Kind {
             Kind::Consumer => "consumer",
             Kind::FanOut => "fan_out",
             Kind::Variable => "variable",
+            Kind::Statistic => "statistic",
         }
     }
 }

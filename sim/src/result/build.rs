@@ -12,7 +12,7 @@ use super::blocks::{
 use super::intervals::{self, Source};
 use super::overload::falling_behind;
 use super::{
-    INTERRUPTED, LIVE, Record, SCHEMA, SIMULATED, constraints, deliveries, messages,
+    INTERRUPTED, LIVE, REPLAYED, Record, SCHEMA, SIMULATED, constraints, deliveries, messages,
     observed_streams,
 };
 use crate::analysis::{Analysis, Balanced, Estimate, Exact};
@@ -60,6 +60,13 @@ pub enum Mode {
         /// The simulated time at the end, the drain included.
         simulated: Span,
     },
+    /// The simulated one, with requests as they were recorded.
+    Replayed {
+        /// Events simulated.
+        events: u64,
+        /// The simulated time at the end, the drain included.
+        simulated: Span,
+    },
     /// The simulated one, as the record of a run has it that did not come to write its result: the backend is not in it.
     Recorded {
         /// The simulated time at the end, as far as the record knows it.
@@ -76,12 +83,13 @@ pub enum Mode {
 
 impl Mode {
     fn is_simulated(&self) -> bool {
-        matches!(self, Mode::Simulated { .. })
+        matches!(self, Mode::Simulated { .. } | Mode::Replayed { .. })
     }
 
     fn name(&self) -> &'static str {
         match self {
             Mode::Simulated { .. } | Mode::Recorded { .. } => SIMULATED,
+            Mode::Replayed { .. } => REPLAYED,
             Mode::Live { .. } => LIVE,
         }
     }
@@ -158,12 +166,13 @@ pub fn build<P>(
         not_measured: provenance.not_measured,
     };
     let seen = match provenance.mode {
-        Mode::Simulated { events, simulated } => {
+        Mode::Simulated { events, simulated } | Mode::Replayed { events, simulated } => {
             (run.events, run.simulated_s) = (Some(events), Some(simulated.as_secs_f64()));
             run.services = services(model, measure);
             run.streams = messages::streams(model, measure);
             run.fan_outs = messages::fan_outs(model, measure);
             run.theory = match backend {
+                _ if run.mode == REPLAYED => no_theory(AS_RECORDED),
                 Some(backend) => theory(backend, total.requests().ended(Outcome::TimedOut)),
                 None => no_theory(NO_BACKEND),
             };
@@ -208,6 +217,8 @@ pub fn build<P>(
     run
 }
 
+/// Why there is no closed form of a replay.
+const AS_RECORDED: &str = "requests come as they were recorded";
 /// The part of a document on streams.
 const STREAMS: &str = "streams";
 

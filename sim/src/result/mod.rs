@@ -61,6 +61,8 @@ pub const SCHEMA: &str = "blis.result/1";
 pub const INTERRUPTED: &str = "interrupted";
 /// The `mode` of a simulated run.
 pub const SIMULATED: &str = "simulated";
+/// The `mode` of a run whose requests came as they were recorded.
+pub const REPLAYED: &str = "replayed";
 /// The `mode` of a live run.
 pub const LIVE: &str = "live";
 

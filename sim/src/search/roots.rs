@@ -19,6 +19,8 @@ pub const MOST_TRIALS: usize = 100;
 const PILOT_PATHS: u64 = 4;
 /// Paths to begin with. Student's interval takes 10 at least.
 const FIRST_PATHS: u64 = 24;
+/// Paths of the answer, where none of the main stage was run there: what is measured beside it takes no more.
+const ANSWER_PATHS: u64 = 10;
 /// The pilot ends when its bounds are so close.
 const PILOT_WIDTH: f64 = 0.08;
 /// Or in margins, of loads that are further apart than the precision.
@@ -34,6 +36,8 @@ const NEAR: f64 = 0.5;
 /// The most that half an interval may be in units of margins: beyond, so few samples were over a limit that their spread
 /// says little.
 const TELLING: f64 = 0.5;
+/// A jump of margins between loads whose distance is this part of the precision is a cliff.
+const CLIFF: f64 = 8.0;
 /// How often the main stage is begun again.
 const MOST_BEGUN: usize = 2;
 /// How many more paths than were found to be needed.
@@ -384,16 +388,36 @@ impl Roots {
         if positions.len() > 1 && positions.iter().any(|at| near(*at)) {
             return None;
         }
+        if self.bracketed(root).is_some() {
+            return None;
+        }
         let (Some(low), Some(high)) = (lower, upper) else {
             return Some(root);
         };
         let apart = margin(upper).unwrap_or(0.0) - margin(lower).unwrap_or(0.0);
-        let close = high - low <= precision / 8.0;
+        let close = high - low <= precision / CLIFF;
         let straight = high - low <= 2.0 * precision && apart <= STEEP;
         match close || straight {
             true => None,
             false => Some(self.between(&self.main, low, high)),
         }
+    }
+
+    /// The loads that a root lies between without a doubt, where they are no further apart than the precision: objectives are kept by
+    /// far at one and missed by far at the other. Of a curve that is so steep nothing is gained by finding out where exactly.
+    fn bracketed(&self, root: f64) -> Option<[f64; 2]> {
+        if self.is_coarse(root) || self.main.is_growth() {
+            return None;
+        }
+        let low = self.main.positions().rev().find(|at| *at <= root)?;
+        let high = self.main.positions().find(|at| *at > root)?;
+        let (below, above) = (self.main.margin(low)?, self.main.margin(high)?);
+        let jumps = above - below > STEEP && below < -NEAR && above > NEAR;
+        if !jumps || high - low > self.wanted.precision {
+            return None;
+        }
+        let by_chance = self.main.estimate()?.half_width() >= (high - low) / 2.0;
+        (!by_chance).then_some([low, high])
     }
 
     /// Whether one whole load more or less is more than the precision.
@@ -419,7 +443,8 @@ impl Roots {
         let units = estimate.interval.map(|end| self.axis.easier(end));
         let decided = self.is_coarse(root) && (units[1] - units[0]).abs() <= 1.0;
         let precise = half <= self.wanted.precision || decided;
-        if wide > 1.0 && !decided {
+        let bracket = self.bracketed(root);
+        if wide > 1.0 && !decided && bracket.is_none() {
             let needed = self.paths as f64 * SPARE * wide * wide;
             let most = 4 * self.paths;
             // A float-to-integer cast saturates.
@@ -429,10 +454,10 @@ impl Roots {
             }
         }
         let answer = self.axis.easier(estimate.position);
-        let cliff = self.cliff(&estimate);
+        let cliff = bracket.filter(|[low, high]| high - low <= self.wanted.precision / CLIFF);
         let outcome = Outcome::Root {
             answer,
-            estimate: match cliff {
+            estimate: match bracket {
                 Some([low, high]) => Estimate {
                     interval: [
                         estimate.interval[0].min(low),
@@ -448,7 +473,7 @@ impl Roots {
         self.outcome = Some(outcome.clone());
         self.stage = Stage::Answer;
         match self.main.paths_at(self.axis.position(answer)) {
-            0 => self.ask(answer, Stage::Answer, 0..FIRST_PATHS),
+            0 => self.ask(answer, Stage::Answer, 0..ANSWER_PATHS),
             _ => Next::Done(outcome),
         }
     }
@@ -475,20 +500,6 @@ impl Roots {
         self.paths = paths;
         self.active = active;
         self.missing()
-    }
-
-    /// The positions around a root where objectives are kept at one and missed by far at the next, and chance is no reason.
-    fn cliff(&self, estimate: &Estimate) -> Option<[f64; 2]> {
-        if self.is_coarse(estimate.position) || self.main.is_growth() {
-            return None;
-        }
-        let root = estimate.position;
-        let low = self.main.positions().rev().find(|at| *at <= root)?;
-        let high = self.main.positions().find(|at| *at > root)?;
-        let (below, above) = (self.main.margin(low)?, self.main.margin(high)?);
-        let by_chance = estimate.half_width() >= (high - low) / 2.0;
-        let jumps = above - below > STEEP && below < -NEAR && above > NEAR;
-        (jumps && !by_chance).then_some([low, high])
     }
 
     fn ask(&self, load: f64, stage: Stage, paths: Range<u64>) -> Next {

@@ -138,6 +138,12 @@ pub fn search_tiers<E>(
     if plan.is_load {
         let first = model_at(plan.wanted.start).map_err(Failed::Model)?;
         plan.wanted.start = likely(&first, plan.wanted);
+        plan.wanted.range = plan.wanted.range.or_else(|| {
+            let load = constraints(&first).binding()?.load();
+            // What is not kept where hardly anything is busy is kept nowhere.
+            let start = plan.wanted.start;
+            (load > 0.0).then_some([start / EASIEST, start * HARDEST])
+        });
     }
     // The last choice is the loosest.
     let judged_by: Counts<'_> = tiers.last().copied().unwrap_or(&|_| true);
@@ -341,6 +347,10 @@ fn likely(model: &Model, wanted: Wanted) -> f64 {
     }
 }
 
+/// By what the load to begin with is divided and multiplied for the ends of a range that nobody gives, where the capacity is
+/// known: refusals and errors may keep objectives far beyond it.
+const EASIEST: f64 = 1e3;
+const HARDEST: f64 = 1e6;
 /// The share of the capacity at which ceilings are often found.
 const LIKELY: f64 = 0.8;
 /// How far from the first load the capacity of a model may be.

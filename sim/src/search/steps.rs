@@ -116,7 +116,7 @@ impl Steps {
         match (first.status, last.status) {
             (Status::Trip, Status::Pass) => true,
             (Status::Pass, Status::Trip) => false,
-            _ => strain(first) > strain(last),
+            _ => first.strain() > last.strain(),
         }
     }
 
@@ -212,20 +212,20 @@ impl Steps {
     }
 }
 
-/// By how much the worst objective of a step was missed, or kept.
-fn strain(judged: &Judged) -> f64 {
-    let over = judged.shares.iter().map(|share| {
-        let allowed = (share.samples as f64 * share.allowed).max(1.0);
-        share.over as f64 / allowed
-    });
-    over.fold(0.0, f64::max)
-}
-
 fn is_generator_limited(judged: &Judged) -> bool {
     judged.status == Status::Inconclusive && !judged.generator_limits.is_empty()
 }
 
 impl Judged {
+    /// By how much the worst objective was missed, or kept: what is over its limit as a multiple of what may be.
+    pub fn strain(&self) -> f64 {
+        let over = self.shares.iter().map(|share| {
+            let allowed = (share.samples as f64 * share.allowed).max(1.0);
+            share.over as f64 / allowed
+        });
+        over.fold(0.0, f64::max)
+    }
+
     /// The verdict of a plain run, as a trial has it.
     pub fn plainly(evidence: &Evidence) -> Judged {
         let lagged = evidence.generator_lagged;

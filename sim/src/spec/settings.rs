@@ -22,7 +22,7 @@ const SET: &str = "--set";
 pub struct Setting {
     /// The value as a spec writes it.
     pub value: String,
-    /// `spec`, `default`, or the flag that gave it.
+    /// `spec`, `default`, or the flag or the command that gave it.
     pub source: String,
 }
 

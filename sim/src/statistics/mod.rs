@@ -19,5 +19,5 @@ pub use effective::Effective;
 pub use interval::{Interval, LEVEL, difference, spread_over};
 pub use mser::{Course, Truncation, mser};
 pub use precision::Precision;
-pub use student::student_quantile;
+pub use student::{student_quantile, student_two_sided};
 pub use tails::{MIN_BEYOND, Section, beyond, independent, share_interval, shares};

@@ -18,6 +18,15 @@ pub fn student_quantile(freedom: u64, p: f64) -> f64 {
     bisect(0.0, f64::MAX, |t| central(freedom, t) >= within)
 }
 
+/// The most degrees of freedom that a p-value is summed over: beyond, the distribution is the normal one to four digits.
+const MOST: u64 = 10_000;
+
+/// How probable it is that Student's t with `freedom` degrees of freedom (at least 1) is so far from 0, to either side. Absolute
+/// error below 1e-12; what is less probable than that may be 0.
+pub fn student_two_sided(freedom: u64, t: f64) -> f64 {
+    (1.0 - central(freedom.clamp(1, MOST), t.abs())).clamp(0.0, 1.0)
+}
+
 /// P(|T| <= t), A(t|v) of 26.7.3 (odd) and 26.7.4 (even).
 fn central(freedom: u64, t: f64) -> f64 {
     let root = libm::sqrt(freedom as f64);
@@ -111,6 +120,17 @@ mod tests {
                 "{freedom} {p}: {found} is not {exact}"
             );
         }
+    }
+
+    #[test]
+    fn a_quantile_is_as_improbable_as_it_says() {
+        for &(freedom, p, t) in TABLE {
+            let tails = student_two_sided(freedom, t);
+            assert!((tails - 2.0 * (1.0 - p)).abs() < 1e-4, "{freedom} {p}");
+            assert_eq!(tails, student_two_sided(freedom, -t));
+        }
+        assert_eq!(student_two_sided(5, 0.0), 1.0);
+        assert!(student_two_sided(5, f64::INFINITY) < 1e-12);
     }
 
     #[test]

@@ -13,6 +13,7 @@
 
 pub mod mailbox;
 mod population;
+mod replayed;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,8 @@ use crate::event::{Event, Outcome, Request, SessionEnd, Sink, UserId};
 use crate::model::{ClientId, Limits, Model};
 use crate::time::{Span, Time};
 use population::{ENDLESS, Population};
+pub use replayed::{NoScript, Script};
+use replayed::{REPLAYED, Replayed};
 
 /// What a user wants to be woken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,6 +125,8 @@ pub struct Users {
     budget: u64,
     horizon: Time,
     intended: u64,
+    /// What they send in the place of what they would.
+    replayed: Option<Box<Replayed>>,
 }
 
 impl Users {
@@ -167,11 +172,15 @@ impl Users {
             budget: requests.map_or(u64::MAX, |budget| budget.get()),
             horizon: horizon.unwrap_or(Time::NEVER).min(LAST),
             intended: 0,
+            replayed: None,
         }
     }
 
     /// The first wake-ups, in the order of the clients and of the users within them.
     pub fn start(&mut self, mut wake_at: impl FnMut(Time, Wake)) {
+        if self.replayed.is_some() {
+            return self.start_script(wake_at);
+        }
         let (mut user, mut process) = (0, 0);
         for population in &self.populations {
             for number in 0..population.closed_users() {
@@ -193,8 +202,11 @@ impl Users {
         }
     }
 
-    /// How many arrivals of all clients stand in the spec, by recordings and bursts.
+    /// How many arrivals of all clients stand in the spec, by recordings and bursts, or in the script.
     pub fn given_arrivals(&self) -> u64 {
+        if let Some(replayed) = &self.replayed {
+            return replayed.requests();
+        }
         self.populations
             .iter()
             .map(Population::given_arrivals)
@@ -217,8 +229,10 @@ impl Users {
     }
 
     /// The client of an arrival process.
-    pub fn client_of_process(&self, process: ProcessId) -> Option<ClientId> {
-        self.processes.get(process.index()).map(|one| one.client)
+    pub fn client_of_process(&self, process_id: ProcessId) -> Option<ClientId> {
+        let of_process = self.processes.get(process_id.index());
+        let client = of_process.map(|process| process.client);
+        client.or_else(|| replayed::client_of(process_id))
     }
 
     /// The client of whoever wants to be woken.
@@ -249,6 +263,9 @@ impl Users {
                 send: self.request(now, user, sink),
                 next: None,
             },
+            Wake::Arrival(process) if process.0 >= REPLAYED => {
+                self.follow_script(now, process, sink)
+            }
             Wake::Arrival(process) => self.arrive(now, process, sink),
         }
     }
@@ -355,6 +372,10 @@ impl Users {
         sink: &mut S,
     ) -> Option<(Time, Wake)> {
         let id = request.user;
+        if id.0 >= REPLAYED && id != SINGLE_SHOT {
+            self.done_by_script(now, request, sent, outcome, sink);
+            return None;
+        }
         if id == SINGLE_SHOT {
             let end = match outcome {
                 Outcome::Ok => SessionEnd::Completed,
@@ -523,6 +544,7 @@ impl Users {
         } else {
             SessionEnd::HorizonInterrupted
         };
+        self.finish_script(now, end, sink);
         for index in 0..self.users.len() {
             if self.users[index].rounds_left != 0 {
                 self.cut_tries(now, UserId(index as u32), sink);

@@ -3,9 +3,9 @@
 use std::time::{Duration as Wall, Instant};
 
 use blis_live::observers::Wanted;
-use blis_live::plan;
 use blis_live::trials::Pace;
-use blis_sim::model::{Model, Path};
+use blis_live::{observe, plan};
+use blis_sim::model::{Limits, Model, Path};
 use blis_sim::result::{PredictionResult, RemedyResult};
 use blis_sim::search::Steps;
 use blis_sim::search::simulated::Reached;
@@ -18,8 +18,8 @@ use super::searched;
 use crate::ceiling::live::{self, Live, Loads};
 use crate::ceiling::live_range::set_up;
 use crate::ceiling::{
-    About, LONGEST_TRIAL, Places, Prediction, TheModel, Varied, after_trip, ascending, example,
-    eyes, refuse_no_objective, status, wall,
+    About, LONGEST_TRIAL, Places, Prediction, TheModel, Varied, after_trip, example, eyes,
+    refuse_no_objective, status, steps_of, wall,
 };
 use crate::cli::{MaxRpsArgs, OverrideArgs, TrialArgs};
 use crate::commands::{print, service};
@@ -75,6 +75,9 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
         true => None,
         false => Some(Places::claim(args)?),
     };
+    if !args.dry_run {
+        observe::reach(&target, &access)?;
+    }
     let interrupt = Interrupt::listen()?;
     let clock = Clock::of(trials);
     let prediction = match (&model, &trials.steps) {
@@ -118,7 +121,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
     };
     varied.tell_of_bounds(&workload);
     if !args.quiet {
-        tell(&format!("blis: {plan}"));
+        tell(&format!("blis: the plan:\n{plan}"));
     }
     let live = Live {
         time_limit: clock.for_trials(model.is_ok() && trials.steps.is_none()),
@@ -130,25 +133,13 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
         (_, Some(_)) => Said::default(),
         (Err(why), None) => Said::nothing(why),
         (Ok(_), None) if ended_early => Said::nothing("the search did not come to its end"),
-        (Ok(model), None) => {
-            let mut progress = Progress::new(workload.model.limits);
-            let mut see = |what: &str, reached: Reached| {
-                if !args.quiet {
-                    let [done, of] = reached.paths;
-                    progress.show_trials(done, of, format!("simulated: {what}"));
-                }
-            };
-            let said = said(
-                model,
-                prediction.as_ref(),
-                trials,
-                &clock,
-                &interrupt,
-                &mut see,
-            );
-            progress.finish();
-            said
-        }
+        (Ok(model), None) => said(
+            model,
+            prediction.as_ref(),
+            args,
+            workload.model.limits,
+            (&clock, &interrupt),
+        ),
     };
     let about = About {
         varied: &varied,
@@ -243,15 +234,23 @@ impl Said {
 fn said(
     model: &TheModel,
     prediction: Option<&Prediction>,
-    trials: &TrialArgs,
-    clock: &Clock,
-    interrupt: &Interrupt,
-    see: &mut dyn FnMut(&str, Reached),
+    args: &MaxRpsArgs,
+    limits: Limits,
+    (clock, interrupt): (&Clock, &Interrupt),
 ) -> Said {
     let then = Instant::now();
     let (stop, time_is_up) = (|| interrupt.asked(), || clock.is_up(then));
     let eyes = eyes(&stop, &time_is_up);
-    let (remedies, no_remedies) = match model.remedies(&trials.what_if, prediction, eyes, see) {
+    let mut progress = Progress::new(limits);
+    let mut see = |what: &str, reached: Reached| {
+        if !args.quiet {
+            let [done, of] = reached.paths;
+            progress.show_trials(done, of, format!("simulated: {what}"));
+        }
+    };
+    let remedies = model.remedies(&args.trials.what_if, prediction, eyes, &mut see);
+    progress.finish();
+    let (remedies, no_remedies) = match remedies {
         Ok(remedies) => (remedies, None),
         Err(why) => (Vec::new(), Some(why)),
     };
@@ -273,7 +272,7 @@ fn refuse_changes(trials: &TrialArgs, model: &Result<TheModel, String>) -> Resul
     }
 }
 
-/// What is going to be done, in a line.
+/// What is going to be done, in lines.
 fn told(
     varied: &Varied<Option<Path>>,
     loads: &Loads,
@@ -284,7 +283,7 @@ fn told(
     let plan = live::plan(varied, loads, live, drain);
     match predicted {
         None => plan,
-        Some(load) => format!("the model says {}; {plan}", varied.unit().shown(load)),
+        Some(load) => format!("{plan}  predicted   {}\n", varied.unit().shown(load)),
     }
 }
 
@@ -344,12 +343,7 @@ fn loads(
         let loads = Loads::Search(search.search);
         return Ok((loads, search.hold, search.largest));
     };
-    if trials.longest_trial.is_some() {
-        return Err(Failure::Usage(
-            "--longest-trial is for trials that end when they are decided; --hold is the length of a step".to_owned(),
-        ));
-    }
-    let steps = ascending("--steps", steps, varied.unit())?;
+    let steps = steps_of(trials, steps, varied.unit())?;
     varied.check(&steps)?;
     let largest = steps.iter().copied().fold(0.0, f64::max);
     let steps = Steps::new(steps, after_trip(trials, varied));

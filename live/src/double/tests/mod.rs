@@ -137,12 +137,17 @@ fn play_over(
 }
 
 fn asks(at: Time, member: Option<u32>, number: u64) -> (Time, Heard) {
+    asks_in(Epoch::FIRST, at, member, number)
+}
+
+/// The same as a request of a later load.
+fn asks_in(epoch: Epoch, at: Time, member: Option<u32>, number: u64) -> (Time, Heard) {
     let identity = Identity {
         client: ClientId(0),
         user: 0,
         number,
         attempt: 0,
-        epoch: Epoch::FIRST,
+        epoch,
     };
     let arrived = Arrived {
         action: ActionId(0),
@@ -325,6 +330,23 @@ fn a_visit_that_is_handed_in_has_the_demand_that_it_would_have_at_home() {
     let other = play(&model, &["db"], vec![(ms(1), Heard::Visit(unknown))]);
     let back = sent_to(&other, "back");
     assert_eq!(header(back[0], SERVICE_ERROR_CODE), Some("500"));
+}
+
+#[test]
+fn each_load_over_the_same_double_has_service_times_of_its_own() {
+    let services = TWO.replace("time: 10ms", "time: {exponential: {mean: 10ms}}");
+    let model = model(&services, "[{visit: api}, reply]");
+    let times = |epoch: Epoch| {
+        let asked = (0..20).map(|number| asks_in(epoch, ms(1), None, number));
+        let played = play(&model, &[], asked.collect());
+        let answers = sent_to(&played, "answer.");
+        let time = |answer: &&Outgoing| header(answer, SERVICE_TIME).map(str::to_owned);
+        answers.iter().filter_map(time).collect::<Vec<_>>()
+    };
+    let (first, second) = (times(Epoch::FIRST), times(Epoch::FIRST.next()));
+    assert_eq!((first.len(), first.clone()), (20, times(Epoch::FIRST)));
+    assert_eq!(second.len(), 20);
+    assert!(first.iter().all(|time| !second.contains(time)));
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn unbounded(spec: &Spec) -> SpecError {
         Some(Origin::Flag(_) | Origin::Set(_)) | None => SpecError::new(message),
     };
     error
-        .help("set `run.requests` or `run.horizon`, or give --num-requests or --horizon")
+        .help("set `run.requests` or `run.horizon`, or give --num-requests or --horizon; `blis max-rps` and `blis serve` need neither")
         .absence()
 }
 

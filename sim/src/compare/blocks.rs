@@ -1,0 +1,321 @@
+//! The distribution of response times by blocks of time, and how far two of them are apart.
+//!
+//! Response times of a queue resemble those before them, so that the textbook's chance of a distance, which counts every
+//! request as a witness of its own, finds differences that are none. Here a run is cut into blocks of time, which are many
+//! times as long as the queue remembers; whether the distance of two sides is chance is seen by dealing their blocks out anew to
+//! both, [`SHUFFLES`] times. Blocks whose means still resemble their neighbours' are joined first.
+
+use std::collections::BTreeMap;
+
+use crate::random::{Draw, Key, Kind, Purpose};
+
+/// Into so many blocks of equal length a run is cut.
+pub const BLOCKS: usize = 24;
+/// How often the blocks are dealt out anew.
+pub const SHUFFLES: usize = 1999;
+/// Neighbours that correlate by more than this are joined,
+const MOST_CORRELATED: f64 = 0.3;
+/// as long as so many are left.
+const LEAST_BLOCKS: usize = 6;
+/// The most places at which shuffled distributions are compared.
+const MOST_CUTS: usize = 128;
+/// Times are told apart by this many binary digits: to within 0.8 %.
+const DIGITS: u32 = 7;
+
+/// The response times of a run in blocks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Blocks(Vec<Block>);
+
+/// How many there are of each time, and of each outcome.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Block {
+    times: BTreeMap<u64, u64>,
+    count: u64,
+    sum: f64,
+}
+
+impl Block {
+    fn add(&mut self, other: &Block) {
+        for (time, number) in &other.times {
+            *self.times.entry(*time).or_default() += number;
+        }
+        self.count += other.count;
+        self.sum += other.sum;
+    }
+}
+
+impl Default for Blocks {
+    fn default() -> Blocks {
+        Blocks(vec![Block::default(); BLOCKS])
+    }
+}
+
+impl Blocks {
+    /// Adds a response time in nanoseconds, of a request that was intended after this share of the window.
+    pub fn add(&mut self, after: f64, nanos: u64) {
+        // A float-to-integer cast saturates.
+        let at = ((after * BLOCKS as f64) as usize).min(BLOCKS - 1);
+        let block = &mut self.0[at];
+        *block.times.entry(rounded(nanos)).or_default() += 1;
+        block.count += 1;
+        block.sum += nanos as f64;
+    }
+
+    /// How many times there are.
+    pub fn count(&self) -> u64 {
+        self.0.iter().map(|block| block.count).sum()
+    }
+
+    /// The same with neighbours joined until their means do not resemble one another.
+    fn apart(&self) -> Vec<Block> {
+        let mut blocks = self.0.clone();
+        blocks.retain(|block| block.count > 0);
+        while blocks.len() / 2 >= LEAST_BLOCKS && correlation(&blocks) > MOST_CORRELATED {
+            blocks = blocks
+                .chunks(2)
+                .map(|pair| {
+                    let mut joined = Block::default();
+                    pair.iter().for_each(|block| joined.add(block));
+                    joined
+                })
+                .collect();
+        }
+        blocks
+    }
+}
+
+/// A time without the digits that are not told apart.
+fn rounded(nanos: u64) -> u64 {
+    let spare = (u64::BITS - nanos.leading_zeros()).saturating_sub(DIGITS + 1);
+    nanos >> spare << spare
+}
+
+/// How much the means of neighbours correlate.
+fn correlation(blocks: &[Block]) -> f64 {
+    let means: Vec<f64> = blocks
+        .iter()
+        .map(|block| block.sum / block.count as f64)
+        .collect();
+    let mean = means.iter().sum::<f64>() / means.len() as f64;
+    let off: Vec<f64> = means.iter().map(|one| one - mean).collect();
+    let squares: f64 = off.iter().map(|one| one * one).sum();
+    let products: f64 = off.windows(2).map(|two| two[0] * two[1]).sum();
+    if squares > 0.0 {
+        products / squares
+    } else {
+        0.0
+    }
+}
+
+/// How far two distributions are apart.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Distance {
+    /// The largest difference of their shares below a time (Kolmogorov and Smirnov).
+    pub kolmogorov_smirnov: f64,
+    /// By how many nanoseconds the times of one have to be moved on average to be those of the other (Wasserstein).
+    pub wasserstein_ns: f64,
+    /// How probable so large a largest difference is by chance alone; `None` where there are too few blocks.
+    pub p: Option<f64>,
+}
+
+/// How far the response times of two sides, some runs each, are apart. `None` where a side has none.
+pub fn distance(one: &[Blocks], other: &[Blocks]) -> Option<Distance> {
+    let [one, other] = [one, other].map(|side| {
+        let blocks = side.iter().flat_map(Blocks::apart);
+        blocks.collect::<Vec<Block>>()
+    });
+    let [whole, others] = [&one, &other].map(|side| {
+        let mut whole = Block::default();
+        side.iter().for_each(|block| whole.add(block));
+        whole
+    });
+    if whole.count == 0 || others.count == 0 {
+        return None;
+    }
+    let (kolmogorov_smirnov, wasserstein_ns) = exactly(&whole, &others);
+    let is_told = one.len() >= LEAST_BLOCKS && other.len() >= LEAST_BLOCKS;
+    let p = match kolmogorov_smirnov > 0.0 {
+        false => Some(1.0),
+        true => is_told.then(|| by_chance(&one, &other, &whole, &others)),
+    };
+    Some(Distance {
+        kolmogorov_smirnov,
+        wasserstein_ns,
+        p,
+    })
+}
+
+/// The largest difference of the shares below a time, and the area between them.
+fn exactly(one: &Block, other: &Block) -> (f64, f64) {
+    let mut times: Vec<u64> = one
+        .times
+        .keys()
+        .chain(other.times.keys())
+        .copied()
+        .collect();
+    times.sort_unstable();
+    times.dedup();
+    let (mut below, mut others_below) = (0, 0);
+    let (mut largest, mut area, mut last) = (0.0f64, 0.0, None);
+    for time in times {
+        let share = |below: u64, of: &Block| below as f64 / of.count as f64;
+        let apart = (share(below, one) - share(others_below, other)).abs();
+        if let Some(last) = last {
+            area += apart * (time - last) as f64;
+        }
+        below += one.times.get(&time).copied().unwrap_or(0);
+        others_below += other.times.get(&time).copied().unwrap_or(0);
+        largest = largest.max((share(below, one) - share(others_below, other)).abs());
+        last = Some(time);
+    }
+    (largest, area)
+}
+
+/// How often blocks that are dealt out anew are at least as far apart as they are.
+fn by_chance(one: &[Block], other: &[Block], whole: &Block, others: &Block) -> f64 {
+    let cuts = cuts(whole, others);
+    let blocks: Vec<(Vec<f64>, f64)> = one
+        .iter()
+        .chain(other)
+        .map(|block| (below(block, &cuts), block.count as f64))
+        .collect();
+    let mut order: Vec<usize> = (0..blocks.len()).collect();
+    let found = largest(&blocks, &order, one.len());
+    let mut draw = Key::new(0, Kind::Statistic, "distance", Purpose::Shuffle).draw(0, 0);
+    let mut as_far = 1;
+    for _ in 0..SHUFFLES {
+        shuffle(&mut order, &mut draw);
+        // What differs by rounding is as far.
+        if largest(&blocks, &order, one.len()) >= found * (1.0 - 1e-9) {
+            as_far += 1;
+        }
+    }
+    f64::from(as_far) / (SHUFFLES + 1) as f64
+}
+
+/// Times at which shares are compared: of all that there are, or such as lie equally many between.
+fn cuts(one: &Block, other: &Block) -> Vec<u64> {
+    let mut all = one.clone();
+    all.add(other);
+    let each = (all.count / MOST_CUTS as u64).max(1);
+    let (mut cuts, mut since) = (Vec::new(), 0);
+    for (time, number) in all.times {
+        since += number;
+        if since >= each {
+            cuts.push(time);
+            since = 0;
+        }
+    }
+    cuts
+}
+
+/// How many of a block are no longer than each of these times.
+fn below(block: &Block, cuts: &[u64]) -> Vec<f64> {
+    let mut times = block.times.iter().peekable();
+    let mut below = 0;
+    cuts.iter()
+        .map(|cut| {
+            while let Some((_, number)) = times.next_if(|(time, _)| *time <= cut) {
+                below += number;
+            }
+            below as f64
+        })
+        .collect()
+}
+
+/// The largest difference of shares between the first so many blocks in this order and the others.
+fn largest(blocks: &[(Vec<f64>, f64)], order: &[usize], first: usize) -> f64 {
+    let sum = |of: &[usize]| {
+        let cuts = blocks.first().map_or(0, |(below, _)| below.len());
+        let mut sums = vec![0.0; cuts];
+        let mut count = 0.0;
+        for at in of {
+            let (below, number) = &blocks[*at];
+            sums.iter_mut()
+                .zip(below)
+                .for_each(|(sum, one)| *sum += one);
+            count += number;
+        }
+        (sums, count)
+    };
+    let (one, other) = order.split_at(first);
+    let ((one, of_one), (other, of_other)) = (sum(one), sum(other));
+    let apart = one.iter().zip(&other);
+    let apart = apart.map(|(one, other)| (one / of_one - other / of_other).abs());
+    apart.fold(0.0, f64::max)
+}
+
+/// Every order is as probable as any other (Durstenfeld 1964).
+fn shuffle(order: &mut [usize], draw: &mut Draw) {
+    for at in (1..order.len()).rev() {
+        // Of so few, what the remainder favours is beyond all digits.
+        let other = (draw.bits() % (at as u64 + 1)) as usize;
+        order.swap(at, other);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run of 2400 times, those of each block like this.
+    fn run(time: impl Fn(usize, usize) -> u64) -> Blocks {
+        let mut blocks = Blocks::default();
+        for at in 0..2400 {
+            blocks.add(at as f64 / 2400.0, time(at / 100, at % 100));
+        }
+        blocks
+    }
+
+    #[test]
+    fn what_is_the_same_is_no_distance_apart() {
+        let one = run(|block, at| 1000 * (1 + block as u64 + at as u64));
+        let found = distance(std::slice::from_ref(&one), std::slice::from_ref(&one));
+        let found = found.expect("times");
+        assert_eq!((found.kolmogorov_smirnov, found.wasserstein_ns), (0.0, 0.0));
+        assert_eq!(found.p, Some(1.0));
+        assert_eq!(distance(&[one], &[Blocks::default()]), None);
+    }
+
+    #[test]
+    fn a_distance_is_that_of_the_textbook() {
+        // 1024 for all, and 1024 for half and 2048 for the others: shares below 1024 differ by a half, over 1024.
+        let one = run(|_, _| 1024);
+        let other = run(|_, at| if at % 2 == 0 { 1024 } else { 2048 });
+        let found = distance(&[one], &[other]).expect("times");
+        assert_eq!(found.kolmogorov_smirnov, 0.5);
+        assert_eq!(found.wasserstein_ns, 512.0);
+        // No way to deal out blocks, each of which is like its side, is as far apart.
+        assert_eq!(found.p, Some(1.0 / 2000.0));
+    }
+
+    #[test]
+    fn what_varies_from_block_to_block_is_chance() {
+        // Every other block is slow, on both sides; one side has one more of them.
+        let waves =
+            |slow: usize| run(move |block, _| if (block * 7) % 24 < slow { 2048 } else { 1024 });
+        let found = distance(&[waves(12)], &[waves(13)]).expect("times");
+        assert!(found.kolmogorov_smirnov > 0.04, "{found:?}");
+        assert!(found.p.is_some_and(|p| p > 0.5), "{found:?}");
+    }
+
+    #[test]
+    fn blocks_that_resemble_their_neighbours_are_joined() {
+        let slope = run(|block, _| 1024 * (1 + block as u64));
+        assert!(slope.apart().len() < BLOCKS, "{}", slope.apart().len());
+        assert_eq!(
+            slope.apart().iter().map(|block| block.count).sum::<u64>(),
+            2400
+        );
+        let saw = run(|block, _| 1024 * (1 + block as u64 % 2));
+        assert_eq!(saw.apart().len(), BLOCKS);
+    }
+
+    #[test]
+    fn times_are_told_apart_to_within_a_hundredth() {
+        for nanos in [0, 1, 255, 256, 257, 1_000_000, 123_456_789, u64::MAX] {
+            let off = nanos - rounded(nanos);
+            assert!(off as f64 <= 0.008 * nanos as f64, "{nanos}");
+        }
+    }
+}

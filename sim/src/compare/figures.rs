@@ -1,0 +1,579 @@
+//! Two sets of runs, figure by figure.
+
+use std::collections::BTreeMap;
+
+use super::blocks::{Blocks, distance};
+use super::document::{
+    COMPARE_SCHEMA, CompareResult, ComparedRun, CourseResult, DistributionResult, FigureResult,
+    GroupResult, OutcomeResult, SideResult, ToleranceResult,
+};
+use super::estimate::{Difference, Estimate, SPREAD_RUNS};
+use super::multiple::holm;
+use super::tolerance::{Standing, Tolerance, Tolerances};
+use crate::dist::special::normal_cdf;
+use crate::event::Outcome;
+use crate::result::{INTERRUPTED, Interval, LIVE, LatencyBlock, RequestCounts, Run};
+use crate::statistics::{Interval as Bounds, LEVEL};
+use crate::verdict::Status;
+
+/// How probable it is at most that any difference is called more than chance where there is none.
+pub const ALPHA: f64 = 0.05;
+/// What is compared of each action, as documents and tolerances name it.
+pub const FIGURES: [&str; 5] = ["throughput", "mean", "p50", "p95", "p99"];
+/// What is tolerated of requests that are not answered `ok`.
+pub const ERRORS: &str = "errors";
+/// How many more of them are tolerated where a gate says nothing of them.
+const ERRORS_TOLERATED: f64 = 0.001;
+/// What all requests together are called.
+const ALL: &str = "all requests";
+/// Parts of a course.
+const PARTS: usize = 10;
+/// Requests of a kind, both sides together, below which their share is not tested.
+const LEAST_TESTED: f64 = 5.0;
+/// Loads that differ by more than this share are pointed out.
+const SAME_LOAD: f64 = 0.02;
+
+/// A run that is compared.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    /// What the user calls it.
+    pub name: String,
+    /// Its result.
+    pub run: Run,
+    /// The response times of answered requests of its window, by action; `None` where there is no record.
+    pub blocks: Option<BTreeMap<String, Blocks>>,
+}
+
+/// Why runs cannot be compared.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unlike {
+    /// There is nothing in both.
+    #[error(
+        "the runs have no action in common: the baseline has {0}, the other side {1}; compare runs of the same workload"
+    )]
+    NoAction(String, String),
+    /// One side is none of one workload.
+    #[error(
+        "{0} and {1} are on one side and have different actions; name runs of one workload on each side"
+    )]
+    Mixed(String, String),
+    /// A run measured nothing.
+    #[error("{0} has no request in its measured window; compare runs that measured something")]
+    Empty(String),
+}
+
+/// The two sides.
+type Sides<'a> = [&'a [Compared]; 2];
+
+/// How `sides`, the baseline first, differ, and how that stands to what is tolerated.
+///
+/// # Errors
+/// Where there is nothing to compare.
+pub fn compare(sides: Sides<'_>, tolerances: &Tolerances) -> Result<CompareResult, Unlike> {
+    let names = common(sides)?;
+    let mut total = (names.len() > 1).then(|| group(sides, None));
+    let mut actions: BTreeMap<String, GroupResult> = names
+        .into_iter()
+        .map(|name| (name.clone(), group(sides, Some(&name))))
+        .collect();
+    let mut groups: Vec<&mut GroupResult> = total.iter_mut().chain(actions.values_mut()).collect();
+    let tests = mark(&mut groups);
+    let of_total = total.iter().map(|group| (ALL, group));
+    let of_actions = actions.iter().map(|(name, group)| (name.as_str(), group));
+    let tolerances: Vec<ToleranceResult> = match tolerances.0.is_empty() {
+        true => Vec::new(),
+        false => of_total
+            .chain(of_actions)
+            .flat_map(|(name, group)| tolerated(name, group, tolerances, sides))
+            .collect(),
+    };
+    let reservations = reservations(sides);
+    Ok(CompareResult {
+        schema: COMPARE_SCHEMA.to_owned(),
+        blis_version: env!("CARGO_PKG_VERSION").to_owned(),
+        level: LEVEL,
+        alpha: ALPHA,
+        tests: tests as u64,
+        baseline: side(sides[0]),
+        other: side(sides[1]),
+        course: course(sides),
+        verdict: verdict(&tolerances, &reservations),
+        total,
+        actions,
+        tolerances,
+        reservations,
+        notes: notes(sides),
+    })
+}
+
+/// The actions that all runs have.
+fn common(sides: Sides<'_>) -> Result<Vec<String>, Unlike> {
+    for side in sides {
+        for run in side {
+            if run.run.window.requests.intended == 0 {
+                return Err(Unlike::Empty(run.name.clone()));
+            }
+            if !run.run.actions.keys().eq(side[0].run.actions.keys()) {
+                return Err(Unlike::Mixed(side[0].name.clone(), run.name.clone()));
+            }
+        }
+    }
+    let [one, other] = sides.map(|side| {
+        let first = side.first().map(|run| run.run.actions.keys().cloned());
+        first.into_iter().flatten().collect::<Vec<String>>()
+    });
+    let both: Vec<String> = one
+        .iter()
+        .filter(|name| other.contains(name))
+        .cloned()
+        .collect();
+    match both.is_empty() {
+        true => Err(Unlike::NoAction(one.join(", "), other.join(", "))),
+        false => Ok(both),
+    }
+}
+
+fn side(runs: &[Compared]) -> SideResult {
+    let runs = runs.iter().map(|compared| {
+        let run = &compared.run;
+        ComparedRun {
+            name: compared.name.clone(),
+            mode: run.mode.clone(),
+            spec: run.spec.clone(),
+            seed: run.seed,
+            ended_by: run.ended_by.clone(),
+            measured_s: run.window.measured_s,
+            requests: run.window.requests.intended,
+            recorded: compared.blocks.is_some(),
+        }
+    });
+    SideResult {
+        runs: runs.collect(),
+    }
+}
+
+/// What of a run is compared: an action, or all.
+fn part<'a>(
+    run: &'a Run,
+    action: Option<&str>,
+) -> Option<(&'a RequestCounts, &'a LatencyBlock, Throughput)> {
+    match action {
+        None => Some((
+            &run.window.requests,
+            &run.latency_ms.response,
+            (run.throughput_rps, run.throughput_rps_ci95),
+        )),
+        Some(name) => {
+            let action = run.actions.get(name)?;
+            Some((
+                &action.window_requests,
+                &action.latency_ms.response,
+                (action.throughput_rps, action.throughput_rps_ci95),
+            ))
+        }
+    }
+}
+
+type Throughput = (Option<f64>, Option<[f64; 2]>);
+
+fn group(sides: Sides<'_>, action: Option<&str>) -> GroupResult {
+    let figures = FIGURES.map(|name| figure(sides, action, name));
+    GroupResult {
+        figures: figures.to_vec(),
+        outcomes: outcomes(sides, action),
+        distribution: distribution(sides, action),
+    }
+}
+
+/// A figure of a run, with its interval.
+fn figure_of(run: &Run, action: Option<&str>, name: &str) -> Option<Estimate> {
+    let (_, latency, throughput) = part(run, action)?;
+    let (figure, interval) = match name {
+        "throughput" => throughput,
+        "mean" => (latency.mean, latency.mean_ci95),
+        "p50" => (latency.p50, latency.p50_ci95),
+        "p95" => (latency.p95, latency.p95_ci95),
+        _ => (latency.p99, latency.p99_ci95),
+    };
+    Some(Estimate::of(figure?, interval, run.intervals.samples))
+}
+
+/// That of all runs of a side; `None` where one of them has none.
+fn estimate(side: &[Compared], action: Option<&str>, name: &str) -> Option<Estimate> {
+    let all = side.iter().map(|run| figure_of(&run.run, action, name));
+    Estimate::of_runs(&all.collect::<Option<Vec<Estimate>>>()?)
+}
+
+fn figure(sides: Sides<'_>, action: Option<&str>, name: &str) -> FigureResult {
+    let [baseline, other] = sides.map(|side| estimate(side, action, name));
+    let difference = baseline
+        .zip(other)
+        .and_then(|(baseline, other)| baseline.difference(&other));
+    FigureResult {
+        name: name.to_owned(),
+        unit: if name == "throughput" { "1/s" } else { "ms" }.to_owned(),
+        baseline: baseline.map(|one| one.figure),
+        baseline_ci95: baseline.and_then(|one| one.interval()),
+        other: other.map(|one| one.figure),
+        other_ci95: other.and_then(|one| one.interval()),
+        difference: difference.map(|one| one.relative),
+        difference_ci95: difference.and_then(|one| one.interval),
+        p: difference.and_then(|one| one.p),
+        more_than_chance: None,
+    }
+}
+
+/// How many of a side's requests ended so, and of how many.
+fn ended(side: &[Compared], action: Option<&str>, which: impl Fn(Outcome) -> bool) -> [f64; 2] {
+    let mut sums = [0.0; 2];
+    for run in side {
+        let Some((counts, ..)) = part(&run.run, action) else {
+            continue;
+        };
+        let of_kind = Outcome::ALL.into_iter().filter(|outcome| which(*outcome));
+        sums[0] += of_kind.map(|outcome| counts.ended(outcome)).sum::<u64>() as f64;
+        sums[1] += counts.intended as f64;
+    }
+    sums
+}
+
+/// So many of so many, 0 of none.
+fn share([number, of]: [f64; 2]) -> f64 {
+    if of > 0.0 { number / of } else { 0.0 }
+}
+
+/// A difference of two shares, and its standard error where both were the same; `None` where too few ended so.
+fn shares([one, other]: [[f64; 2]; 2], effects: [f64; 2]) -> (f64, Option<f64>) {
+    let together = share([one[0] + other[0], one[1] + other[1]]);
+    let scarce = (one[0] + other[0]).min(one[1] + other[1] - one[0] - other[0]);
+    let each = effects[0] / one[1] + effects[1] / other[1];
+    let error = libm::sqrt(together * (1.0 - together) * each);
+    let is_told = scarce >= LEAST_TESTED && error.is_finite();
+    (share(other) - share(one), is_told.then_some(error))
+}
+
+fn outcomes(sides: Sides<'_>, action: Option<&str>) -> Vec<OutcomeResult> {
+    let effects = sides.map(effect);
+    let all = Outcome::ALL.into_iter().filter_map(|outcome| {
+        let counts = sides.map(|side| ended(side, action, |one| one == outcome));
+        if counts.iter().all(|[number, _]| *number == 0.0) {
+            return None;
+        }
+        let (difference, error) = shares(counts, effects);
+        let error = error.filter(|_| outcome != Outcome::Ok);
+        Some(OutcomeResult {
+            outcome: outcome.name().to_owned(),
+            baseline: share(counts[0]),
+            other: share(counts[1]),
+            difference,
+            p: error.map(|error| chance(difference, error)),
+            more_than_chance: None,
+        })
+    });
+    all.collect()
+}
+
+/// How probable a difference is that large, to either side.
+fn chance(difference: f64, error: f64) -> f64 {
+    match difference == 0.0 {
+        true => 1.0,
+        false => 2.0 * normal_cdf(-difference.abs() / error),
+    }
+}
+
+/// By what the variance of a share is larger than it would be if requests failed each on its own: failures come together, as in an
+/// outage. From the course of the runs, at least 1.
+fn effect(side: &[Compared]) -> f64 {
+    let mut pairs = Vec::new();
+    for run in side {
+        let from = run.run.window.warmup_s;
+        let within = |interval: &&Interval| interval.start_s >= from;
+        let failed = |counts: &RequestCounts| {
+            let failed = Outcome::ALL.into_iter().filter(|one| *one != Outcome::Ok);
+            failed.map(|one| counts.ended(one)).sum::<u64>()
+        };
+        let course = run.run.series.iter().filter(within);
+        pairs.extend(course.map(|interval| {
+            let failed = failed(&interval.requests);
+            (failed as f64, (failed + interval.requests.ok) as f64)
+        }));
+    }
+    pairs.retain(|(_, all)| *all > 0.0);
+    let sums = pairs.iter().fold([0.0, 0.0], |sums, (failed, all)| {
+        [sums[0] + failed, sums[1] + all]
+    });
+    let share = sums[0] / sums[1];
+    let alone = share * (1.0 - share) / sums[1];
+    match Bounds::variance_of_ratio(&pairs, true) {
+        Some(variance) if alone > 0.0 => (variance / alone).max(1.0),
+        _ => 1.0,
+    }
+}
+
+fn distribution(sides: Sides<'_>, action: Option<&str>) -> Option<DistributionResult> {
+    // Where there is one action, its distribution is that of all.
+    let action = action?;
+    let of = |side: &[Compared]| {
+        let blocks = side.iter().map(|run| run.blocks.as_ref()?.get(action));
+        blocks
+            .map(Option::<&Blocks>::cloned)
+            .collect::<Option<Vec<Blocks>>>()
+    };
+    let found = distance(&of(sides[0])?, &of(sides[1])?)?;
+    Some(DistributionResult {
+        kolmogorov_smirnov: found.kolmogorov_smirnov,
+        wasserstein_ms: found.wasserstein_ns / 1e6,
+        p: found.p,
+        more_than_chance: None,
+    })
+}
+
+/// Says of every difference that was tested whether it is more than chance. How many that were.
+fn mark(groups: &mut [&mut GroupResult]) -> usize {
+    let mut tested: Vec<(f64, &mut Option<bool>)> = Vec::new();
+    for group in groups {
+        let GroupResult {
+            figures,
+            outcomes,
+            distribution,
+        } = &mut **group;
+        let figures = figures.iter_mut();
+        tested.extend(figures.filter_map(|one| Some((one.p?, &mut one.more_than_chance))));
+        let outcomes = outcomes.iter_mut();
+        tested.extend(outcomes.filter_map(|one| Some((one.p?, &mut one.more_than_chance))));
+        let distribution = distribution.iter_mut();
+        tested.extend(distribution.filter_map(|one| Some((one.p?, &mut one.more_than_chance))));
+    }
+    let p: Vec<f64> = tested.iter().map(|(p, _)| *p).collect();
+    for ((_, mark), significant) in tested.iter_mut().zip(holm(&p, ALPHA)) {
+        **mark = Some(significant);
+    }
+    p.len()
+}
+
+/// How the figures of a group stand to what is tolerated of them.
+fn tolerated(
+    name: &str,
+    group: &GroupResult,
+    tolerances: &Tolerances,
+    sides: Sides<'_>,
+) -> Vec<ToleranceResult> {
+    let action = (name != ALL).then_some(name);
+    let given = tolerances.0.iter();
+    let mut all: Vec<ToleranceResult> = given
+        .map(|tolerance| match tolerance.figure.as_str() {
+            ERRORS => errors(name, action, tolerance, sides),
+            figure => {
+                let found = group.figures.iter().find(|one| one.name == figure);
+                of_figure(name, tolerance, found)
+            }
+        })
+        .collect();
+    if !tolerances.0.iter().any(|one| one.figure == ERRORS) {
+        let usual = Tolerance {
+            figure: ERRORS.to_owned(),
+            below: None,
+            above: Some(ERRORS_TOLERATED),
+        };
+        let found = errors(name, action, &usual, sides);
+        // What nobody asked for is told where it is the matter.
+        all.extend(Some(found).filter(|found| found.standing == Standing::Beyond));
+    }
+    all
+}
+
+fn of_figure(name: &str, tolerance: &Tolerance, figure: Option<&FigureResult>) -> ToleranceResult {
+    let difference = figure.and_then(|figure| {
+        Some(Difference {
+            relative: figure.difference?,
+            interval: figure.difference_ci95,
+            p: figure.p,
+        })
+    });
+    let is_gone =
+        figure.is_some_and(|one| one.baseline.is_some() && one.other.unwrap_or(0.0) == 0.0);
+    let (standing, times_longer) = match &difference {
+        // Where nothing is answered any more there are no times to compare.
+        _ if is_gone => (Standing::Beyond, None),
+        Some(difference) => tolerance.standing(difference),
+        None => (Standing::Undecided, None),
+    };
+    ToleranceResult {
+        of: name.to_owned(),
+        figure: tolerance.figure.clone(),
+        below: tolerance.below,
+        above: tolerance.above,
+        difference: difference.map(|one| one.relative),
+        difference_ci95: difference.and_then(|one| one.interval),
+        standing,
+        times_longer,
+    }
+}
+
+/// How many more requests fail than before.
+fn errors(
+    name: &str,
+    action: Option<&str>,
+    tolerance: &Tolerance,
+    sides: Sides<'_>,
+) -> ToleranceResult {
+    let counts = sides.map(|side| ended(side, action, |outcome| outcome != Outcome::Ok));
+    let effects = sides.map(effect);
+    let (difference, _) = shares(counts, effects);
+    // Each share as it is: they need not be the same. One of which none was seen is known to a hundredth part of a request.
+    let variance = |[number, of]: [f64; 2], effect: f64| {
+        let least = (0.01 / of).min(0.5);
+        let share = (number / of).clamp(least, 1.0 - least);
+        effect * share * (1.0 - share) / of
+    };
+    let error = libm::sqrt(variance(counts[0], effects[0]) + variance(counts[1], effects[1]));
+    let reach = 1.959_963_984_540_054 * error;
+    let most = tolerance.above.unwrap_or(0.0);
+    let (standing, times_longer) = if counts.iter().any(|[_, of]| *of == 0.0) {
+        (Standing::Undecided, None)
+    } else if difference - reach > most {
+        (Standing::Beyond, None)
+    } else if difference + reach <= most {
+        (Standing::Within, None)
+    } else {
+        let times = (reach / (most - difference)).powi(2);
+        (
+            Standing::Undecided,
+            Some(times).filter(|times| times.is_finite()),
+        )
+    };
+    ToleranceResult {
+        of: name.to_owned(),
+        figure: ERRORS.to_owned(),
+        below: None,
+        above: Some(most),
+        difference: Some(difference),
+        difference_ci95: reach
+            .is_finite()
+            .then_some([difference - reach, difference + reach]),
+        standing,
+        times_longer,
+    }
+}
+
+fn verdict(tolerances: &[ToleranceResult], reservations: &[String]) -> Option<Status> {
+    let any = |standing| tolerances.iter().any(|one| one.standing == standing);
+    match () {
+        () if tolerances.is_empty() => None,
+        () if any(Standing::Beyond) => Some(Status::Trip),
+        () if any(Standing::Undecided) || !reservations.is_empty() => Some(Status::Inconclusive),
+        () => Some(Status::Pass),
+    }
+}
+
+/// What keeps the runs from being trusted.
+fn reservations(sides: Sides<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    for compared in sides.into_iter().flatten() {
+        let (name, run) = (&compared.name, &compared.run);
+        if run.ended_by == INTERRUPTED {
+            found.push(format!(
+                "{name} was interrupted: its last requests were not waited for; run it to its end"
+            ));
+        }
+        let generator = run.live.as_ref().and_then(|live| live.generator.as_ref());
+        for limit in generator.iter().flat_map(|generator| &generator.limited_by) {
+            found.push(format!("in {name} the generator was the limit: {limit}"));
+        }
+    }
+    found
+}
+
+/// What is to be kept in mind.
+fn notes(sides: Sides<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    let [one, other] = sides.map(|side| {
+        let offered = side.iter().map(|run| run.run.offered_rps);
+        let sum: Option<f64> = offered.sum();
+        sum.map(|sum| sum / side.len() as f64)
+    });
+    if let (Some(one), Some(other)) = (one, other)
+        && (other / one - 1.0).abs() > SAME_LOAD
+    {
+        notes.push(format!(
+            "the sides were offered different loads, {one:.1}/s and {other:.1}/s: of an open load, response times are not \
+             those of the same load"
+        ));
+    }
+    let names = |side: &[Compared]| -> Vec<String> {
+        let first = side.first().map(|run| run.run.actions.keys().cloned());
+        first.into_iter().flatten().collect()
+    };
+    for (here, there, which) in [
+        (names(sides[0]), names(sides[1]), "the baseline"),
+        (names(sides[1]), names(sides[0]), "the other side"),
+    ] {
+        let alone: Vec<String> = here
+            .into_iter()
+            .filter(|one| !there.contains(one))
+            .collect();
+        if !alone.is_empty() {
+            notes.push(format!("only {which} has {}", alone.join(", ")));
+        }
+    }
+    let few = sides.into_iter().any(|side| side.len() < SPREAD_RUNS);
+    let live = sides.into_iter().flatten().any(|run| run.run.mode == LIVE);
+    if few && live {
+        notes.push(format!(
+            "what changes from one live run to the next is in no interval of so few runs: name {SPREAD_RUNS} or more of each side to \
+             have it counted"
+        ));
+    }
+    if sides.into_iter().flatten().any(|run| run.blocks.is_none()) {
+        notes.push(
+            "distributions are compared where both sides have a record: live runs keep one with --out, simulated ones with --out and \
+             --record"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// Both courses in parts of equal length, as far as the shorter goes.
+fn course(sides: Sides<'_>) -> Vec<CourseResult> {
+    let [Some(one), Some(other)] = sides.map(|side| side.first()) else {
+        return Vec::new();
+    };
+    let end = |run: &Run| run.window.warmup_s + run.window.measured_s;
+    let end = end(&one.run).min(end(&other.run));
+    let width = end / PARTS as f64;
+    if !(width > 0.0 && width.is_finite()) {
+        return Vec::new();
+    }
+    let parts = (0..PARTS).map(|part| {
+        let start = part as f64 * width;
+        let [one, other] = [&one.run, &other.run].map(|run| within(run, start, width));
+        CourseResult {
+            start_s: start,
+            width_s: width,
+            baseline_rps: one.0,
+            other_rps: other.0,
+            baseline_mean_ms: one.1,
+            other_mean_ms: other.1,
+        }
+    });
+    parts.collect()
+}
+
+/// Answers per second and their mean response time in a part of a run, by the intervals whose middles lie in it.
+fn within(run: &Run, start: f64, width: f64) -> (Option<f64>, Option<f64>) {
+    let middle = |interval: &Interval| interval.start_s + interval.width_s / 2.0;
+    let inside = |interval: &&Interval| (start..start + width).contains(&middle(interval));
+    let (mut seconds, mut ok, mut sum, mut of) = (0.0, 0.0, 0.0, 0.0);
+    for interval in run.series.iter().filter(inside) {
+        let answered = interval.requests.ok as f64;
+        seconds += interval.width_s;
+        ok += answered;
+        if let Some(mean) = interval.response_mean_ms {
+            sum += mean * answered;
+            of += answered;
+        }
+    }
+    let ratio = |upper: f64, lower: f64| (lower > 0.0).then(|| upper / lower);
+    (ratio(ok, seconds), ratio(sum, of))
+}

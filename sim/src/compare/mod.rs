@@ -1,0 +1,23 @@
+//! How two sets of runs differ, and which of their differences are more than chance.
+//!
+//! A figure of a run has the interval of its result document; here two of them become a relative difference with an
+//! interval of its own ([`Estimate`]), distributions become distances whose chance is found by exchanging blocks of time
+//! ([`Blocks`]), and all that is tested together is corrected for how much it is ([`holm`]). It is the same for runs of either
+//! world: what it knows of a run is its result document, and where there is one its record.
+
+mod blocks;
+mod document;
+mod estimate;
+mod figures;
+mod multiple;
+mod tolerance;
+
+pub use blocks::{BLOCKS, Blocks, Distance, SHUFFLES, distance};
+pub use document::{
+    COMPARE_SCHEMA, CompareResult, ComparedRun, CourseResult, DistributionResult, FigureResult,
+    GroupResult, OutcomeResult, SideResult, ToleranceResult, compare_json_schema,
+};
+pub use estimate::{Difference, Estimate};
+pub use figures::{ALPHA, Compared, Unlike, compare};
+pub use multiple::holm;
+pub use tolerance::{Standing, Tolerance, Tolerances};

@@ -1,0 +1,254 @@
+//! By how much figures may differ: `p99=10%,throughput=-2%,errors=0.5%`.
+
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::estimate::Difference;
+use super::figures::{ERRORS, FIGURES};
+use crate::spec::error::shown;
+
+/// The most that a tolerance may be: a hundred times.
+const MOST: f64 = 100.0;
+
+/// How far one figure may be from that of the baseline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tolerance {
+    /// Its name: one of those of a comparison, or `errors`.
+    pub figure: String,
+    /// How far below, as a share; `None` for as far as it likes.
+    pub below: Option<f64>,
+    /// How far above.
+    pub above: Option<f64>,
+}
+
+/// Those of several figures.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tolerances(pub Vec<Tolerance>);
+
+/// Whether a figure keeps to its tolerance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It does, whatever of its interval is the truth.
+    Within,
+    /// It does not, whatever of its interval is the truth.
+    Beyond,
+    /// The runs cannot tell.
+    Undecided,
+}
+
+impl FromStr for Tolerances {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Tolerances, String> {
+        let mut all: Vec<Tolerance> = Vec::new();
+        for one in text.split(',') {
+            let tolerance = one.trim().parse::<Tolerance>()?;
+            if all.iter().any(|known| known.figure == tolerance.figure) {
+                return Err(format!("{} is given twice; give it once", tolerance.figure));
+            }
+            all.push(tolerance);
+        }
+        Ok(Tolerances(all))
+    }
+}
+
+impl FromStr for Tolerance {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Tolerance, String> {
+        let Some((figure, value)) = text.split_once('=') else {
+            return Err(format!(
+                "`{}` is no tolerance; give one as FIGURE=SHARE, such as p99=10%",
+                shown(text)
+            ));
+        };
+        let (figure, value) = (figure.trim(), value.trim());
+        if figure != ERRORS && !FIGURES.contains(&figure) {
+            return Err(format!(
+                "there is no figure `{}`; the figures are {} and {ERRORS}",
+                shown(figure),
+                FIGURES.join(", ")
+            ));
+        }
+        let (sign, share) = match value.as_bytes().first() {
+            Some(b'+') => (Some(true), &value[1..]),
+            Some(b'-') => (Some(false), &value[1..]),
+            _ => (None, value),
+        };
+        let not_a_share = || {
+            format!(
+                "`{}` is no share of {figure}; give one such as 10%, +10% (as much as that above) or -2% (as much as that below)",
+                shown(value)
+            )
+        };
+        let share = share.strip_suffix('%').ok_or_else(not_a_share)?;
+        let share: f64 = share.trim().parse().map_err(|_| not_a_share())?;
+        let share = share / 100.0;
+        if !(share.is_finite() && (0.0..=MOST).contains(&share)) {
+            return Err(not_a_share());
+        }
+        if figure == ERRORS && sign == Some(false) {
+            return Err(format!(
+                "fewer {ERRORS} are within any tolerance; give by how much of all requests there may be more, such as {ERRORS}=0.5%"
+            ));
+        }
+        let is_above_alone = sign == Some(true) || figure == ERRORS;
+        Ok(Tolerance {
+            figure: figure.to_owned(),
+            below: (!is_above_alone).then_some(share),
+            above: (sign != Some(false)).then_some(share),
+        })
+    }
+}
+
+impl Tolerance {
+    /// How a difference stands to it, and where that is undecided, how many times as long the runs would have to be for the very
+    /// same difference to be decided: `None` where no length would do, or nothing says so.
+    pub fn standing(&self, difference: &Difference) -> (Standing, Option<f64>) {
+        let Some([low, high]) = difference.interval else {
+            return (Standing::Undecided, None);
+        };
+        let [below, above] = [self.below.map(|share| -share), self.above];
+        let is_under = below.is_some_and(|below| high < below);
+        let is_over = above.is_some_and(|above| low > above);
+        if is_under || is_over {
+            return (Standing::Beyond, None);
+        }
+        let log = |share: f64| libm::log((1.0 + share).max(f64::MIN_POSITIVE));
+        let at = log(difference.relative);
+        // How far a limit is, and how far the interval reaches towards it.
+        let reach = |limit: f64| {
+            let limit = log(limit);
+            let end = if limit > at { high } else { low };
+            ((limit - at).abs(), (log(end) - at).abs())
+        };
+        let open = [
+            below.filter(|below| low < *below),
+            above.filter(|above| high > *above),
+        ];
+        let mut times = open.into_iter().flatten().map(|limit| {
+            let (away, reach) = reach(limit);
+            (reach / away).powi(2)
+        });
+        let Some(first) = times.next() else {
+            return (Standing::Within, None);
+        };
+        // Where both limits are open, the farther takes longer.
+        let needed = times.fold(first, f64::max);
+        (
+            Standing::Undecided,
+            Some(needed).filter(|needed| needed.is_finite()),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(text: &str) -> Tolerance {
+        text.parse().unwrap_or_else(|why| panic!("{text}: {why}"))
+    }
+
+    #[test]
+    fn a_sign_says_to_which_side() {
+        let of = |text| {
+            let tolerance = one(text);
+            (tolerance.below, tolerance.above)
+        };
+        assert_eq!(of("p99=10%"), (Some(0.1), Some(0.1)));
+        assert_eq!(of("p99=+10%"), (None, Some(0.1)));
+        assert_eq!(of("throughput=-2%"), (Some(0.02), None));
+        assert_eq!(of("errors=0.5%"), (None, Some(0.005)));
+        let both: Tolerances = "p99=10%, throughput=2%".parse().expect("two");
+        assert_eq!(both.0.len(), 2);
+    }
+
+    #[test]
+    fn what_is_none_is_refused_with_what_would_be_one() {
+        for (text, said) in [
+            ("p99", "such as p99=10%"),
+            (
+                "p98=10%",
+                "there is no figure `p98`; the figures are throughput",
+            ),
+            ("p99=10", "no share of p99"),
+            ("p99=-", "no share of p99"),
+            ("p99=nan%", "no share of p99"),
+            ("p99=--1%", "no share of p99"),
+            ("p99=1e9%", "no share of p99"),
+            ("p99=1%,p99=2%", "given twice"),
+            ("errors=-1%", "fewer errors are within any tolerance"),
+            ("", "is no tolerance"),
+        ] {
+            let why = text.parse::<Tolerances>().expect_err(text);
+            assert!(why.contains(said), "{text}: {why}");
+        }
+    }
+
+    #[test]
+    fn an_interval_is_within_beyond_or_tells_nothing() {
+        let difference = |relative: f64, low: f64, high: f64| Difference {
+            relative,
+            interval: Some([low, high]),
+            p: None,
+        };
+        let standing = |text, [relative, low, high]: [f64; 3]| {
+            one(text).standing(&difference(relative, low, high)).0
+        };
+        for (text, figures, expected) in [
+            ("p99=10%", [0.02, -0.05, 0.09], Standing::Within),
+            ("p99=10%", [0.08, 0.02, 0.14], Standing::Undecided),
+            ("p99=10%", [0.2, 0.11, 0.3], Standing::Beyond),
+            ("p99=10%", [-0.2, -0.3, -0.11], Standing::Beyond),
+            ("p99=+10%", [-0.2, -0.3, -0.11], Standing::Within),
+            ("p99=+10%", [-0.2, -0.5, 0.2], Standing::Undecided),
+            ("throughput=-2%", [0.5, 0.4, 0.6], Standing::Within),
+            ("throughput=-2%", [-1.0, -1.0, -1.0], Standing::Beyond),
+        ] {
+            assert_eq!(standing(text, figures), expected, "{text} {figures:?}");
+        }
+        let unknown = Difference {
+            relative: 0.0,
+            interval: None,
+            p: None,
+        };
+        assert_eq!(
+            one("p99=10%").standing(&unknown),
+            (Standing::Undecided, None)
+        );
+    }
+
+    #[test]
+    fn how_much_longer_decides_follows_from_how_far_the_limit_is() {
+        // The interval reaches twice as far as the limit is away: four times as long.
+        let factor = |x: f64| libm::exp(x) - 1.0;
+        let difference = Difference {
+            relative: 0.0,
+            interval: Some([factor(-0.2), factor(0.2)]),
+            p: None,
+        };
+        let tolerance = Tolerance {
+            figure: "p99".to_owned(),
+            below: None,
+            above: Some(factor(0.1)),
+        };
+        let (standing, times) = tolerance.standing(&difference);
+        assert_eq!(standing, Standing::Undecided);
+        assert!(
+            times.is_some_and(|times| (times - 4.0).abs() < 1e-9),
+            "{times:?}"
+        );
+        let at_the_limit = Tolerance {
+            above: Some(0.0),
+            ..tolerance
+        };
+        assert_eq!(
+            at_the_limit.standing(&difference),
+            (Standing::Undecided, None)
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! `blis compare`: how two runs, or two sets of runs, differ.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use blis_live::journal::What;
+use blis_sim::compare::{Blocks, Compared, Tolerances, compare};
+use blis_sim::event::Outcome;
+use blis_sim::result::Run;
+use blis_sim::time::{Span, Time};
+
+use crate::cli::{CompareArgs, Format};
+use crate::commands::print;
+use crate::exit::{Done, Failure};
+use crate::recorded::{Counted, Finished, Recorded};
+use crate::report;
+
+/// Compares the runs, and holds them against what is tolerated.
+///
+/// # Errors
+/// [`Failure::Usage`] where a directory holds no run, or there is nothing to compare; [`Failure::Output`] when stdout cannot be
+/// written.
+pub fn execute(args: &CompareArgs) -> Result<Done, Failure> {
+    let (baseline, other) = sides(args)?;
+    let read = |paths: &[PathBuf]| -> Result<Vec<Compared>, Failure> {
+        paths.iter().map(|path| compared(path)).collect()
+    };
+    let sides = [read(baseline)?, read(other)?];
+    let none = Tolerances::default();
+    let tolerances = args.tolerance.as_ref().unwrap_or(&none);
+    let found = compare([&sides[0], &sides[1]], tolerances)
+        .map_err(|why| Failure::Usage(why.to_string()))?;
+    let report = || report::compare(&found);
+    print(&match args.format.chosen() {
+        Format::Text => report::text(&report()),
+        Format::Markdown => report::markdown(&report()),
+        Format::Json => found.to_json()?,
+    })?;
+    Ok(found.verdict.map_or(Done::Well, Done::Judged))
+}
+
+/// The runs of either side.
+fn sides(args: &CompareArgs) -> Result<(&[PathBuf], &[PathBuf]), Failure> {
+    match (args.runs.as_slice(), args.against.as_slice()) {
+        ([baseline, other], []) => {
+            Ok((std::slice::from_ref(baseline), std::slice::from_ref(other)))
+        }
+        (runs, []) => Err(Failure::Usage(format!(
+            "{} is named, and a comparison takes two runs: `blis compare BASELINE OTHER`, or with several of each `blis compare A1 \
+             A2 A3 --against B1 B2 B3`",
+            match runs.len() {
+                1 => "one run".to_owned(),
+                runs => format!("{runs} runs"),
+            }
+        ))),
+        (runs, against) => Ok((runs, against)),
+    }
+}
+
+/// A run with the response times of its record, where there is one.
+fn compared(path: &Path) -> Result<Compared, Failure> {
+    let recorded = Recorded::read(path, "compare")?;
+    let blocks = match &recorded {
+        Recorded::Unfinished(_) => {
+            return Err(Failure::Usage(format!(
+                "{} has no result: its run was interrupted, or still goes on, and how exact its figures are is not known; compare \
+                 runs that came to their end",
+                path.display()
+            )));
+        }
+        Recorded::Ended(finished) if finished.run.record.is_none() => None,
+        Recorded::Ended(finished) => Some(blocks(&recorded, finished)?),
+    };
+    let Recorded::Ended(finished) = recorded else {
+        return Err(Failure::Usage(format!("{} has no result", path.display())));
+    };
+    Ok(Compared {
+        name: path.display().to_string(),
+        run: finished.run,
+        blocks,
+    })
+}
+
+/// The response times of the answered requests of the window, by action.
+fn blocks(recorded: &Recorded, finished: &Finished) -> Result<BTreeMap<String, Blocks>, Failure> {
+    let (workload, mut entries) = recorded.rows()?;
+    let actions = &workload.model.actions;
+    let mut all = vec![Blocks::default(); actions.len()];
+    let (from, length) = window(&finished.run);
+    let mut counted = Counted::default();
+    for entry in entries.by_ref() {
+        let entry = entry?;
+        counted.count(&entry);
+        if let What::Done(row) = entry.what
+            && row.outcome == Outcome::Ok
+            && row.in_window
+            && let Some(blocks) = all.get_mut(row.action.index())
+        {
+            let after = row.intended.since(from).as_secs_f64() / length;
+            blocks.add(after, row.response().as_nanos());
+        }
+    }
+    finished.hold_against(&counted, &entries)?;
+    let names = actions.iter().map(|action| action.name.clone());
+    Ok(names.zip(all).collect())
+}
+
+/// When the measured window of a run starts, and how long it is in seconds.
+fn window(run: &Run) -> (Time, f64) {
+    let from = Time::ZERO + Span::from_nanos_f64(run.window.warmup_s * 1e9);
+    (from, run.window.measured_s)
+}

@@ -1,0 +1,213 @@
+//! The report of `blis compare`.
+
+use blis_sim::compare::{
+    CompareResult, ComparedRun, CourseResult, DistributionResult, FigureResult, GroupResult,
+    OutcomeResult, SideResult, Standing, ToleranceResult,
+};
+use blis_sim::verdict::Status;
+
+use super::number::{
+    NOT_MEASURED, count, millis, millis_within, or_not_measured, percent, significant,
+    significant_within,
+};
+use super::parts::{Block, Report, Section};
+use super::table::Table;
+
+/// How two sets of runs differ.
+pub fn compare(found: &CompareResult) -> Report {
+    let mut sections = vec![Section::of([Block::Lines(vec![
+        side("baseline", &found.baseline),
+        side("other", &found.other),
+    ])])];
+    if let Some(total) = &found.total {
+        sections.push(group("all requests", total));
+    }
+    let actions = found.actions.iter();
+    sections.extend(actions.map(|(name, one)| group(name, one)));
+    sections.push(course(&found.course));
+    sections.push(tolerances(found));
+    sections.push(Section::of([Block::Notes(notes(found))]));
+    Report {
+        title: "Comparison".to_owned(),
+        sections,
+    }
+}
+
+fn side(which: &str, side: &SideResult) -> String {
+    let runs: Vec<String> = side.runs.iter().map(run).collect();
+    format!("{which}: {}", runs.join("; "))
+}
+
+fn run(run: &ComparedRun) -> String {
+    format!(
+        "{} ({}, {}, seed {}, {} requests in {})",
+        run.name,
+        run.spec.name,
+        run.mode,
+        run.seed,
+        count(run.requests),
+        millis(run.measured_s * 1e3)
+    )
+}
+
+fn group(name: &str, group: &GroupResult) -> Section {
+    let headings = [
+        name,
+        "baseline",
+        "other",
+        "difference",
+        "95 %",
+        "more than chance",
+    ];
+    let mut table = Table::new(&headings);
+    for figure in &group.figures {
+        table.row(figure_row(figure));
+    }
+    let failed = group.outcomes.iter().filter(|one| one.outcome != "ok");
+    for outcome in failed {
+        table.row(outcome_row(outcome));
+    }
+    let distance = group.distribution.iter().map(apart);
+    Section::of([Block::Table(table), Block::Lines(distance.collect())])
+}
+
+fn told(more_than_chance: Option<bool>) -> String {
+    match more_than_chance {
+        None => "not told",
+        Some(true) => "yes",
+        Some(false) => "no",
+    }
+    .to_owned()
+}
+
+/// A share with its sign.
+fn signed(share: f64) -> String {
+    format!("{:+.1} %", share * 100.0)
+}
+
+fn between(interval: Option<[f64; 2]>) -> String {
+    interval.map_or("-".to_owned(), |[low, high]| {
+        format!("{} to {}", signed(low), signed(high))
+    })
+}
+
+fn figure_row(figure: &FigureResult) -> [String; 6] {
+    let write = match figure.unit.as_str() {
+        "ms" => millis_within,
+        _ => significant_within,
+    };
+    let shown = |value: Option<f64>, interval| {
+        value.map_or(NOT_MEASURED.to_owned(), |value| write(value, interval))
+    };
+    [
+        match figure.unit.as_str() {
+            "ms" => figure.name.clone(),
+            unit => format!("{} ({unit})", figure.name),
+        },
+        shown(figure.baseline, figure.baseline_ci95),
+        shown(figure.other, figure.other_ci95),
+        figure.difference.map_or("-".to_owned(), signed),
+        between(figure.difference_ci95),
+        told(figure.more_than_chance),
+    ]
+}
+
+fn outcome_row(outcome: &OutcomeResult) -> [String; 6] {
+    [
+        outcome.outcome.clone(),
+        percent(outcome.baseline),
+        percent(outcome.other),
+        format!("{:+.2} points", outcome.difference * 100.0),
+        "-".to_owned(),
+        told(outcome.more_than_chance),
+    ]
+}
+
+fn apart(distance: &DistributionResult) -> String {
+    format!(
+        "response times: within any time the shares of requests that are answered differ by {} at most (Kolmogorov-Smirnov); \
+         they are {} apart on average (Wasserstein); more than chance: {}",
+        percent(distance.kolmogorov_smirnov),
+        millis(distance.wasserstein_ms),
+        told(distance.more_than_chance)
+    )
+}
+
+/// The courses side by side.
+fn course(course: &[CourseResult]) -> Section {
+    let mut table = Table::new(&[
+        "from",
+        "baseline ok/s",
+        "other ok/s",
+        "baseline mean",
+        "other mean",
+    ]);
+    for part in course {
+        table.row([
+            millis(part.start_s * 1e3),
+            or_not_measured(part.baseline_rps, significant),
+            or_not_measured(part.other_rps, significant),
+            or_not_measured(part.baseline_mean_ms, millis),
+            or_not_measured(part.other_mean_ms, millis),
+        ]);
+    }
+    match course.is_empty() {
+        true => Section::empty(),
+        false => Section::of([Block::Table(table)]).headed("course"),
+    }
+}
+
+fn tolerances(found: &CompareResult) -> Section {
+    let Some(verdict) = found.verdict else {
+        return Section::empty();
+    };
+    let mut table = Table::new(&["", "tolerated", "difference", "95 %", ""]);
+    for one in &found.tolerances {
+        table.row([
+            format!("{} of {}", one.figure, one.of),
+            tolerated(one),
+            one.difference.map_or("-".to_owned(), signed),
+            between(one.difference_ci95),
+            standing(one),
+        ]);
+    }
+    let line = match verdict {
+        Status::Pass => "PASS: all is within its tolerance",
+        Status::Trip => "TRIP: beyond what is tolerated",
+        Status::Inconclusive => "INCONCLUSIVE: the runs cannot tell",
+    };
+    Section::of([Block::Table(table), Block::Lines(vec![line.to_owned()])])
+}
+
+fn tolerated(one: &ToleranceResult) -> String {
+    let below = one.below.map(|share| signed(-share));
+    match (below, one.above.map(signed)) {
+        (Some(below), Some(above)) => format!("{below} to {above}"),
+        (Some(below), None) => format!("no less than {below}"),
+        (None, Some(above)) => format!("no more than {above}"),
+        (None, None) => "-".to_owned(),
+    }
+}
+
+fn standing(one: &ToleranceResult) -> String {
+    match (one.standing, one.times_longer) {
+        (Standing::Within, _) => "within".to_owned(),
+        (Standing::Beyond, _) => "BEYOND".to_owned(),
+        (Standing::Undecided, None) => "not told".to_owned(),
+        (Standing::Undecided, Some(times)) => format!(
+            "not told; about {} times as long would, if it stays like this",
+            significant(times.max(1.1))
+        ),
+    }
+}
+
+fn notes(found: &CompareResult) -> Vec<String> {
+    let tests = found.tests;
+    let level = format!(
+        "intervals of 95 %, each for its figure alone; `more than chance` holds for all {tests} differences that were tested \
+         together: by chance one of them would be called that in {} of comparisons at most",
+        percent(found.alpha)
+    );
+    let told = found.reservations.iter().chain(&found.notes).cloned();
+    [level].into_iter().chain(told).collect()
+}

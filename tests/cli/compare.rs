@@ -1,0 +1,205 @@
+//! `blis compare`: two runs, or two sets of runs.
+
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{Ran, at, blis, number, words};
+
+const SPEC: &str = "{blis: 1, name: shop, run: {horizon: 60s, warmup: 2s}, clients: {c: {rate: 300/s, do: {buy: 3, look: 1}}}, actions: \
+                    {buy: {path: [{visit: s}, reply]}, look: {path: [{visit: s}, reply]}}, services: {s: {workers: 1, time: {exponential: \
+                    {mean: 1500us}}}}}";
+
+struct Runs(TempDir);
+
+impl Runs {
+    fn new() -> Runs {
+        let home = tempfile::tempdir().expect("a folder");
+        std::fs::write(home.path().join("shop.yaml"), SPEC).expect("a spec");
+        Runs(home)
+    }
+
+    /// Runs the spec with these flags into a directory of this name.
+    fn run(&self, name: &str, flags: &str) -> String {
+        let out = self.path(name);
+        let spec = self.path("shop.yaml");
+        let ran = words(&format!("run {spec} --out {out} {flags}"));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        out
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+}
+
+fn figures<'a>(found: &'a Value, of: &str) -> Vec<&'a Value> {
+    let figures = at(found, of)["figures"].as_array().expect("figures");
+    figures.iter().collect()
+}
+
+fn code(ran: &Ran) -> Option<i32> {
+    ran.code
+}
+
+#[test]
+fn a_run_is_no_different_from_itself() {
+    let runs = Runs::new();
+    let one = runs.run("one", "--record");
+    let ran = words(&format!(
+        "compare {one} {one} --json --tolerance p99=1%,throughput=1%"
+    ));
+    let found = ran.json();
+    for group in ["total", "actions.buy", "actions.look"] {
+        for figure in figures(&found, group) {
+            assert_eq!(number(figure, "difference"), 0.0, "{figure}");
+            assert_eq!(at(figure, "more_than_chance"), false);
+        }
+    }
+    assert_eq!(
+        number(&found, "actions.buy.distribution.wasserstein_ms"),
+        0.0
+    );
+    // As far as a run of this length can be trusted, it is not within 1 % of itself run again.
+    assert_eq!(code(&ran), Some(5), "{ran:?}");
+    assert_eq!(at(&found, "verdict"), "INCONCLUSIVE");
+    let open = at(&found, "tolerances").as_array().expect("tolerances");
+    assert!(
+        open.iter()
+            .any(|one| one["times_longer"].as_f64() > Some(1.0))
+    );
+}
+
+#[test]
+fn what_is_slower_is_found_and_gates_a_build() {
+    let runs = Runs::new();
+    let one = runs.run("one", "--record");
+    let again = runs.run("again", "--record --seed 2");
+    let slower = runs.run(
+        "slower",
+        "--record --seed 3 --set services.s.time.exponential.mean=2ms",
+    );
+    let of = |other: &str, flags: &str| words(&format!("compare {one} {other} {flags}"));
+    let found = of(&slower, "--json").json();
+    let mean = figures(&found, "actions.buy")[1];
+    assert_eq!(
+        (at(mean, "name"), at(mean, "unit")),
+        (&"mean".into(), &"ms".into())
+    );
+    // 1/(667 - 300) and 1/(500 - 300) seconds.
+    assert!((0.5..1.3).contains(&number(mean, "difference")), "{mean}");
+    assert_eq!(at(mean, "more_than_chance"), true);
+    assert_eq!(
+        at(&found, "actions.buy.distribution.more_than_chance"),
+        true
+    );
+    assert!(found.get("verdict").is_none());
+    let same = of(&again, "--json").json();
+    for group in ["total", "actions.buy", "actions.look"] {
+        for figure in figures(&same, group) {
+            assert_ne!(figure["more_than_chance"], true, "{group} {figure}");
+        }
+    }
+    for (other, tolerance, expected) in [
+        (&slower, "mean=+20%", 99),
+        (&slower, "mean=300%", 0),
+        (&again, "mean=+40%,throughput=-10%", 0),
+        (&again, "mean=0.1%", 5),
+    ] {
+        let ran = of(other, &format!("--tolerance {tolerance}"));
+        assert_eq!(code(&ran), Some(expected), "{tolerance}: {ran:?}");
+    }
+    let shown = of(&slower, "--tolerance mean=+20%").stdout;
+    for said in [
+        "baseline: ",
+        "more than chance",
+        "Kolmogorov-Smirnov",
+        "mean of buy",
+        "BEYOND",
+        "TRIP: beyond what is tolerated",
+    ] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+}
+
+/// Requests that fail at once are not fast.
+#[test]
+fn failures_are_no_improvement() {
+    let runs = Runs::new();
+    let one = runs.run("one", "");
+    for (errors, name) in [("50%", "half"), ("100%", "all")] {
+        let failing = runs.run(name, &format!("--set services.s.errors={errors}"));
+        let ran = words(&format!("compare {one} {failing} --tolerance p99=+10%"));
+        assert_eq!(code(&ran), Some(99), "{ran:?}");
+        assert!(ran.stdout.contains("errors of buy"), "{ran:?}");
+        assert!(ran.stdout.contains("app_error"), "{ran:?}");
+    }
+}
+
+#[test]
+fn several_runs_of_a_side_count_by_their_spread() {
+    let runs = Runs::new();
+    let each = |name: &str, seed: u32, more: &str| {
+        runs.run(&format!("{name}{seed}"), &format!("--seed {seed} {more}"))
+    };
+    let slow = "--set services.s.time.exponential.mean=2ms";
+    let [base, other] = [("base", 10, ""), ("slow", 20, slow)].map(|(name, from, more)| {
+        let all = (from..from + 4).map(|seed| each(name, seed, more));
+        all.collect::<Vec<String>>().join(" ")
+    });
+    let ran = words(&format!("compare {base} --against {other} --json"));
+    let found = ran.json();
+    assert_eq!(
+        at(&found, "baseline.runs").as_array().map(Vec::len),
+        Some(4)
+    );
+    let mean = figures(&found, "total")[1];
+    assert_eq!(at(mean, "more_than_chance"), true, "{mean}");
+    // Without records there are no distributions, which is said.
+    assert!(at(&found, "actions.buy").get("distribution").is_none());
+    assert!(
+        at(&found, "notes").to_string().contains("--record"),
+        "{found}"
+    );
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused() {
+    let runs = Runs::new();
+    let one = runs.run("one", "");
+    let missing = runs.path("missing");
+    let renamed = SPEC.replace("buy", "sell").replace("look", "browse");
+    std::fs::write(runs.path("other.yaml"), renamed).expect("a spec");
+    let spec = runs.path("other.yaml");
+    let other = runs.path("other");
+    assert_eq!(words(&format!("run {spec} --out {other}")).code, Some(0));
+    for (line, said) in [
+        (one.clone(), "takes two runs"),
+        (format!("{one} {one} {one}"), "takes two runs"),
+        (format!("{one} {missing}"), "no run can be read there"),
+        (format!("{one} {spec}"), "takes the directory of a run"),
+        (format!("{one} {other}"), "no action in common"),
+        (
+            format!("{one} {other} --against {one}"),
+            "have different actions",
+        ),
+        (
+            format!("{one} {one} --tolerance p98=1%"),
+            "there is no figure `p98`",
+        ),
+        (format!("{one} {one} --tolerance p99=1"), "no share of p99"),
+    ] {
+        let ran = words(&format!("compare {line}"));
+        assert_eq!(ran.code, Some(2), "{line}: {ran:?}");
+        assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
+    }
+    // A run without a request in its window measured nothing.
+    let empty = runs.run("empty", "--warmup 59.999999s");
+    let ran = blis([Path::new("compare"), Path::new(&one), Path::new(&empty)]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(
+        ran.stderr.contains("no request in its measured window"),
+        "{ran:?}"
+    );
+}
