@@ -202,12 +202,14 @@ fn standing(one: &ToleranceResult) -> String {
 }
 
 fn notes(found: &CompareResult) -> Vec<String> {
-    let tests = found.tests;
-    let level = format!(
-        "intervals of 95 %, each for its figure alone; `more than chance` holds for all {tests} differences that were tested \
-         together: by chance one of them would be called that in {} of comparisons at most",
-        percent(found.alpha)
-    );
+    let level = match found.tests {
+        0 => "no difference could be told from chance: the runs have no intervals, and their own reports say why".to_owned(),
+        tests => format!(
+            "intervals of 95 %, each for its figure alone; `more than chance` holds for all {tests} differences that were tested \
+             together: by chance one of them would be called that in {} of comparisons at most",
+            percent(found.alpha)
+        ),
+    };
     let told = found.reservations.iter().chain(&found.notes).cloned();
     [level].into_iter().chain(told).collect()
 }

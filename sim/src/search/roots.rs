@@ -37,7 +37,9 @@ const NEAR: f64 = 0.5;
 /// says little.
 const TELLING: f64 = 0.5;
 /// A jump of margins between loads whose distance is this part of the precision is a cliff.
-const CLIFF: f64 = 8.0;
+const CLIFF: f64 = 2.0;
+/// Loads whose distance is this part of the precision are as close as it helps.
+const CLOSE: f64 = 8.0;
 /// How often the main stage is begun again.
 const MOST_BEGUN: usize = 2;
 /// How many more paths than were found to be needed.
@@ -388,14 +390,14 @@ impl Roots {
         if positions.len() > 1 && positions.iter().any(|at| near(*at)) {
             return None;
         }
-        if self.bracketed(root).is_some() {
+        if self.cliff(root).is_some() {
             return None;
         }
         let (Some(low), Some(high)) = (lower, upper) else {
             return Some(root);
         };
         let apart = margin(upper).unwrap_or(0.0) - margin(lower).unwrap_or(0.0);
-        let close = high - low <= precision / CLIFF;
+        let close = high - low <= precision / CLOSE;
         let straight = high - low <= 2.0 * precision && apart <= STEEP;
         match close || straight {
             true => None,
@@ -403,9 +405,9 @@ impl Roots {
         }
     }
 
-    /// The loads that a root lies between without a doubt, where they are no further apart than the precision: objectives are kept by
-    /// far at one and missed by far at the other. Of a curve that is so steep nothing is gained by finding out where exactly.
-    fn bracketed(&self, root: f64) -> Option<[f64; 2]> {
+    /// The positions around a root where objectives are kept by far at one and missed by far at the next, chance is no reason, and
+    /// half the precision lies between. Of a curve that is so steep nothing is gained by finding out where exactly.
+    fn cliff(&self, root: f64) -> Option<[f64; 2]> {
         if self.is_coarse(root) || self.main.is_growth() {
             return None;
         }
@@ -413,7 +415,7 @@ impl Roots {
         let high = self.main.positions().find(|at| *at > root)?;
         let (below, above) = (self.main.margin(low)?, self.main.margin(high)?);
         let jumps = above - below > STEEP && below < -NEAR && above > NEAR;
-        if !jumps || high - low > self.wanted.precision {
+        if !jumps || high - low > self.wanted.precision / CLIFF {
             return None;
         }
         let by_chance = self.main.estimate()?.half_width() >= (high - low) / 2.0;
@@ -443,8 +445,8 @@ impl Roots {
         let units = estimate.interval.map(|end| self.axis.easier(end));
         let decided = self.is_coarse(root) && (units[1] - units[0]).abs() <= 1.0;
         let precise = half <= self.wanted.precision || decided;
-        let bracket = self.bracketed(root);
-        if wide > 1.0 && !decided && bracket.is_none() {
+        let cliff = self.cliff(root);
+        if wide > 1.0 && !decided && cliff.is_none() {
             let needed = self.paths as f64 * SPARE * wide * wide;
             let most = 4 * self.paths;
             // A float-to-integer cast saturates.
@@ -454,10 +456,9 @@ impl Roots {
             }
         }
         let answer = self.axis.easier(estimate.position);
-        let cliff = bracket.filter(|[low, high]| high - low <= self.wanted.precision / CLIFF);
         let outcome = Outcome::Root {
             answer,
-            estimate: match bracket {
+            estimate: match cliff {
                 Some([low, high]) => Estimate {
                     interval: [
                         estimate.interval[0].min(low),
