@@ -4,7 +4,7 @@
 //! - Connections stay open from trial to trial. Where a load needs more than there are, all are opened anew between two trials.
 //! - A trial that was interrupted, or lost its connections, is not judged: what was found before it stands.
 //! - No trial begins that the time left is too short for.
-//! - A trial in which nobody subscribed to what was sent ends the search: no load changes that.
+//! - A first trial in which nobody subscribed to what an action sends ends the search: no load changes that.
 
 use std::time::Instant;
 
@@ -162,10 +162,10 @@ where
         if tried.was_interrupted() {
             break End::Interrupted;
         }
-        match tried.nobody_answers() {
-            Some(why) if number == 1 => return Err(why.into()),
-            Some(why) => break End::Failed(why.into()),
-            None => {}
+        if number == 1
+            && let Some(why) = tried.nobody_answers()
+        {
+            return Err(why.into());
         }
         let trial = tried.judged(load, (asking.judge)(load, &tried));
         judged = Some(trial.judged.clone());

@@ -31,10 +31,19 @@ fn exists<P: PartialEq>(path: &str, variations: &Variations<P>) -> Result<(), Fa
         };
         match variations.spec(&[assignment]) {
             Ok(_) => return Ok(()),
-            Err(why) => refused = refused.or(Some(why)),
+            Err(why) => refused = refused.or(Some((why, example))),
         }
     }
-    refused.map_or(Ok(()), |why| Err(why.of_flag("--over", path)))
+    refused.map_or(Ok(()), |(why, example)| {
+        Err(match why.of_flag("--over", path) {
+            // Nobody gave it this value.
+            Failure::Spec(text) => {
+                let (given, key) = (format!("--over {path}={example}"), format!("--over {path}"));
+                Failure::Spec(text.replace(&given, &key))
+            }
+            other => other,
+        })
+    })
 }
 
 impl Key {

@@ -97,7 +97,7 @@ impl Sought {
             None => "any".to_owned(),
         };
         format!(
-            "  varied      {varied}\n  loads       {range}, beginning at {}\n  each trial  {each}, of simulated time\n{}",
+            "  varied      {varied}\n  loads       {range}, beginning where the model is nearly full, or at {}\n  each trial  {each}, of simulated time\n{}",
             unit.shown(self.start),
             whole(args)
         )

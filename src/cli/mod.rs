@@ -317,11 +317,11 @@ pub struct ReplayArgs {
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
 
-    /// Another model for the requests, with clients and actions of the same names; that of the run unless given.
+    /// Another model for the requests, with clients and actions of the same names [default: the spec of RUN].
     #[arg(long, value_name = "FILE")]
     pub spec: Option<PathBuf>,
 
-    /// What of the record is replayed.
+    /// Which instants are replayed.
     #[arg(long = "as", value_name = "HOW", value_enum, default_value_t = ReplayAs::Recorded)]
     pub replay_as: ReplayAs,
 
@@ -348,13 +348,13 @@ pub struct CompareArgs {
     #[arg(value_name = "RUN", required = true)]
     pub runs: Vec<PathBuf>,
 
-    /// The runs that are compared with the baseline, where there are several of either.
+    /// Runs to compare with the baseline; needed where a side has more than one run.
     #[arg(long, value_name = "RUN", num_args = 1..)]
     pub against: Vec<PathBuf>,
 
     /// How far figures may be from those of the baseline: throughput, mean, p50, p95, p99 and errors, such as
-    /// p99=10%,throughput=-2%,errors=0.5%. A sign allows that side alone, and the other whatever it is; errors is by how much of all
-    /// requests more may fail. The exit code says whether they are (0), are not (99), or the runs cannot tell (5).
+    /// p99=+10%,throughput=-2%,errors=0.5%. With + only a rise is limited, with - only a fall; errors is by how much of all
+    /// requests more may fail. The exit code is 0 within, 99 beyond, and 5 where the runs cannot tell.
     #[arg(long, value_name = "SHARES")]
     pub tolerance: Option<Tolerances>,
 

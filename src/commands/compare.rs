@@ -46,11 +46,11 @@ fn sides(args: &CompareArgs) -> Result<(&[PathBuf], &[PathBuf]), Failure> {
             Ok((std::slice::from_ref(baseline), std::slice::from_ref(other)))
         }
         (runs, []) => Err(Failure::Usage(format!(
-            "{} is named, and a comparison takes two runs: `blis compare BASELINE OTHER`, or with several of each `blis compare A1 \
-             A2 A3 --against B1 B2 B3`",
+            "a comparison takes two runs, and {} named: `blis compare BASELINE OTHER`, or with several of each `blis compare A1 A2 \
+             A3 --against B1 B2 B3`",
             match runs.len() {
-                1 => "one run".to_owned(),
-                runs => format!("{runs} runs"),
+                1 => "one is".to_owned(),
+                runs => format!("{runs} are"),
             }
         ))),
         (runs, against) => Ok((runs, against)),
@@ -61,32 +61,31 @@ fn sides(args: &CompareArgs) -> Result<(&[PathBuf], &[PathBuf]), Failure> {
 fn compared(path: &Path) -> Result<Compared, Failure> {
     let recorded = Recorded::read(path, "compare")?;
     let blocks = match &recorded {
-        Recorded::Unfinished(_) => {
-            return Err(Failure::Usage(format!(
-                "{} has no result: its run was interrupted, or still goes on, and how exact its figures are is not known; compare \
-                 runs that came to their end",
-                path.display()
-            )));
+        Recorded::Ended(finished) if finished.run.record.is_some() => {
+            Some(blocks(&recorded, finished)?)
         }
-        Recorded::Ended(finished) if finished.run.record.is_none() => None,
-        Recorded::Ended(finished) => Some(blocks(&recorded, finished)?),
+        Recorded::Ended(_) | Recorded::Unfinished(_) => None,
     };
-    let Recorded::Ended(finished) = recorded else {
-        return Err(Failure::Usage(format!("{} has no result", path.display())));
-    };
-    Ok(Compared {
-        name: path.display().to_string(),
-        run: finished.run,
-        blocks,
-    })
+    match recorded {
+        Recorded::Ended(finished) => Ok(Compared {
+            name: path.display().to_string(),
+            run: finished.run,
+            blocks,
+        }),
+        Recorded::Unfinished(_) => Err(Failure::Usage(format!(
+            "{} has no result: its run was interrupted, or still goes on, and how exact its figures are is not known; compare runs that \
+             came to their end",
+            path.display()
+        ))),
+    }
 }
 
 /// The response times of the answered requests of the window, by action.
 fn blocks(recorded: &Recorded, finished: &Finished) -> Result<BTreeMap<String, Blocks>, Failure> {
     let (workload, mut entries) = recorded.rows()?;
     let actions = &workload.model.actions;
-    let mut all = vec![Blocks::default(); actions.len()];
     let (from, length) = window(&finished.run);
+    let mut all = vec![Blocks::of(length); actions.len()];
     let mut counted = Counted::default();
     for entry in entries.by_ref() {
         let entry = entry?;

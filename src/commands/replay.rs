@@ -1,7 +1,5 @@
 //! `blis replay`: the requests of a recorded run, through a model.
 
-use std::sync::Arc;
-
 use blis_live::journal::What;
 use blis_sim::model::{ActionId, Arrival, ClientId, Model, Path, Recording, Source};
 use blis_sim::result;
@@ -10,7 +8,7 @@ use blis_sim::time::Time;
 use blis_sim::trace::Row;
 use blis_sim::users::Script;
 
-use crate::cli::{ClientArgs, ReplayArgs, ReplayAs};
+use crate::cli::{ClientArgs, OverrideArgs, ReplayArgs, ReplayAs};
 use crate::commands::{deliver, first_failure};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
@@ -37,6 +35,7 @@ pub fn execute(args: &ReplayArgs) -> Result<Done, Failure> {
     };
     let (of_run, rows) = rows(&recorded, finished)?;
     let overrides = args.overrides.judged_by(&args.objectives);
+    refuse_users(&overrides, args.replay_as)?;
     let own = args.run.join(SPEC);
     let file = args.spec.as_ref().unwrap_or(&own);
     let mut workload = workload::load(Some(file), &ClientArgs::default(), &overrides)?;
@@ -48,10 +47,11 @@ pub fn execute(args: &ReplayArgs) -> Result<Done, Failure> {
     let rows = in_the_terms_of(&workload.model, &of_run, rows)?;
     let recorded_requests = rows.len() as u64;
     let script = match args.replay_as {
-        ReplayAs::Recorded => Some(
-            Script::new(&rows, workload.model.clients.len())
-                .map_err(|why| Failure::Usage(why.to_string()))?,
-        ),
+        ReplayAs::Recorded => {
+            behave_as(&mut workload.model, &of_run);
+            let script = Script::new(&rows, workload.model.clients.len());
+            Some(script.map_err(|why| Failure::Usage(why.to_string()))?)
+        }
         ReplayAs::Closed => {
             arrive_as(&mut workload.model, &rows)?;
             None
@@ -83,6 +83,60 @@ pub fn execute(args: &ReplayArgs) -> Result<Done, Failure> {
         Some(verdict) => Done::Judged(verdict.status),
         None => Done::Well,
     })
+}
+
+/// What of a client is recorded, so that nothing else has an effect: of every request, and of the first ones of sessions.
+const OF_USERS: [&str; 8] = [
+    "rate",
+    "arrival",
+    "population",
+    "concurrency",
+    "think",
+    "session",
+    "do",
+    "on_failure",
+];
+const OF_ARRIVALS: usize = 3;
+
+/// What was recorded is not set.
+fn refuse_users(overrides: &OverrideArgs, replay_as: ReplayAs) -> Result<(), Failure> {
+    let fixed = match replay_as {
+        ReplayAs::Recorded => &OF_USERS[..],
+        ReplayAs::Closed => &OF_USERS[..OF_ARRIVALS],
+    };
+    let sets = |key: &&str| {
+        let of_client = ["clients", "*", *key];
+        overrides
+            .values
+            .set
+            .iter()
+            .find(|set| set.is_within(&of_client))
+    };
+    match fixed.iter().find_map(sets) {
+        None => Ok(()),
+        Some(set) => Err(Failure::Usage(format!(
+            "--set {}={} has no effect: who sends what when is recorded; set keys of the backend{}, or simulate the spec (`blis run`)",
+            shown(set.path()),
+            shown(set.value()),
+            match replay_as {
+                ReplayAs::Recorded => ", give --as closed for users who react",
+                ReplayAs::Closed => "",
+            }
+        ))),
+    }
+}
+
+/// Users are those of the run, whatever another spec says of them: what they would have done belongs to their sessions, and says how
+/// long a run has to be.
+fn behave_as(model: &mut Model<Path>, of_run: &LiveWorkload) {
+    for client in &mut model.clients {
+        let mut known = of_run.model.clients.iter();
+        if let Some(recorded) = known.find(|known| known.name == client.name) {
+            client.source = recorded.source.clone();
+            client.population = recorded.population;
+            client.on_failure = recorded.on_failure.clone();
+        }
+    }
 }
 
 /// All requests of a record, in the order in which they ended.
@@ -170,11 +224,18 @@ fn arrive_as(model: &mut Model<Path>, rows: &[Row]) -> Result<(), Failure> {
         }
         let first =
             |row: &&Row| usize::from(row.client.0) == at && row.number == 0 && row.attempt == 0;
-        let mut times: Vec<Time> = rows.iter().filter(first).map(|row| row.intended).collect();
-        times.sort_unstable();
+        let first = rows.iter().filter(first);
+        let mut first: Vec<(Time, u64, ActionId)> = first
+            .map(|row| (row.intended, row.user, row.action))
+            .collect();
+        first.sort_unstable_by_key(|(at, user, _)| (*at, *user));
+        // Where the mix decides what is sent, it does so again.
+        let is_told =
+            matches!(arrival, Arrival::Recorded(recording) if !recording.actions.is_empty());
+        let actions = first.iter().filter(|_| is_told).map(|(.., action)| *action);
         *arrival = Arrival::Recorded(Recording {
-            times: times.into(),
-            actions: Arc::default(),
+            actions: actions.collect(),
+            times: first.iter().map(|(at, ..)| *at).collect(),
         });
         *shape = None;
     }

@@ -2,12 +2,12 @@
 
 use blis_sim::compare::{
     CompareResult, ComparedRun, CourseResult, DistributionResult, FigureResult, GroupResult,
-    OutcomeResult, SideResult, Standing, ToleranceResult,
+    OutcomeResult, SPREAD_RUNS, SideResult, Standing, ToleranceResult,
 };
 use blis_sim::verdict::Status;
 
 use super::number::{
-    NOT_MEASURED, count, millis, millis_within, or_not_measured, percent, significant,
+    NOT_MEASURED, count, millis, millis_within, or_not_measured, percent, rough, significant,
     significant_within,
 };
 use super::parts::{Block, Report, Section};
@@ -126,7 +126,7 @@ fn outcome_row(outcome: &OutcomeResult) -> [String; 6] {
 fn apart(distance: &DistributionResult) -> String {
     format!(
         "response times: within any time the shares of requests that are answered differ by {} at most (Kolmogorov-Smirnov); \
-         they are {} apart on average (Wasserstein); more than chance: {}",
+         the Wasserstein distance is {}; more than chance: {}",
         percent(distance.kolmogorov_smirnov),
         millis(distance.wasserstein_ms),
         told(distance.more_than_chance)
@@ -161,6 +161,9 @@ fn tolerances(found: &CompareResult) -> Section {
     let Some(verdict) = found.verdict else {
         return Section::empty();
     };
+    let several = [&found.baseline, &found.other]
+        .iter()
+        .all(|side| side.runs.len() >= SPREAD_RUNS);
     let mut table = Table::new(&["", "tolerated", "difference", "95 %", ""]);
     for one in &found.tolerances {
         table.row([
@@ -168,7 +171,7 @@ fn tolerances(found: &CompareResult) -> Section {
             tolerated(one),
             one.difference.map_or("-".to_owned(), signed),
             between(one.difference_ci95),
-            standing(one),
+            standing(one, several),
         ]);
     }
     let line = match verdict {
@@ -189,14 +192,18 @@ fn tolerated(one: &ToleranceResult) -> String {
     }
 }
 
-fn standing(one: &ToleranceResult) -> String {
+fn standing(one: &ToleranceResult, several: bool) -> String {
+    let more = if several { "as many runs" } else { "as long" };
     match (one.standing, one.times_longer) {
         (Standing::Within, _) => "within".to_owned(),
         (Standing::Beyond, _) => "BEYOND".to_owned(),
-        (Standing::Undecided, None) => "not told".to_owned(),
+        (Standing::Undecided, None) => match &one.why {
+            None => "not told".to_owned(),
+            Some(why) => format!("not told: {why}"),
+        },
         (Standing::Undecided, Some(times)) => format!(
-            "not told; about {} times as long would, if it stays like this",
-            significant(times.max(1.1))
+            "not told; about {} times {more} would, if it stays like this",
+            rough(times.max(1.1))
         ),
     }
 }
@@ -205,11 +212,21 @@ fn notes(found: &CompareResult) -> Vec<String> {
     let level = match found.tests {
         0 => "no difference could be told from chance: the runs have no intervals, and their own reports say why".to_owned(),
         tests => format!(
-            "intervals of 95 %, each for its figure alone; `more than chance` holds for all {tests} differences that were tested \
-             together: by chance one of them would be called that in {} of comparisons at most",
+            "intervals of 95 %, each for its figure alone; `more than chance` is corrected for {tests} tested at once: where nothing \
+             differs, {} of comparisons at most say `yes` anywhere",
             percent(found.alpha)
         ),
     };
+    let groups = found.total.iter().chain(found.actions.values());
+    let figures = groups.flat_map(|group| &group.figures);
+    let mut absent: Vec<String> = figures
+        .filter_map(|figure| {
+            let why = figure.absent.as_ref()?;
+            Some(format!("no interval for {}: {why}", figure.name))
+        })
+        .collect();
+    absent.sort();
+    absent.dedup();
     let told = found.reservations.iter().chain(&found.notes).cloned();
-    [level].into_iter().chain(told).collect()
+    [level].into_iter().chain(absent).chain(told).collect()
 }

@@ -106,6 +106,7 @@ fn what_is_slower_is_found_and_gates_a_build() {
         (&slower, "mean=300%", 0),
         (&again, "mean=+40%,throughput=-10%", 0),
         (&again, "mean=0.1%", 5),
+        (&slower, "throughput=-100%,errors=100%", 0),
     ] {
         let ran = of(other, &format!("--tolerance {tolerance}"));
         assert_eq!(code(&ran), Some(expected), "{tolerance}: {ran:?}");
@@ -135,6 +136,46 @@ fn failures_are_no_improvement() {
         assert!(ran.stdout.contains("errors of buy"), "{ran:?}");
         assert!(ran.stdout.contains("app_error"), "{ran:?}");
     }
+}
+
+/// Half of an outage, an action that is gone, and nothing at all are no reason to pass; too few requests are none either.
+#[test]
+fn a_gate_is_not_passed_for_want_of_evidence() {
+    let runs = Runs::new();
+    let one = runs.run("one", "");
+    let gate = |baseline: &str, other: &str, tolerance: &str| {
+        words(&format!(
+            "compare {baseline} {other} --tolerance {tolerance}"
+        ))
+        .code
+    };
+    let outage = SPEC.replace(
+        "{workers: 1,",
+        "{workers: 1, outages: [{from: 10s, to: 25s}],",
+    );
+    std::fs::write(runs.path("outage.yaml"), outage).expect("a spec");
+    let (spec, outage) = (runs.path("outage.yaml"), runs.path("outage"));
+    let ran = words(&format!("run {spec} --out {outage}"));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_ne!(gate(&one, &outage, "p50=30%"), Some(0));
+    let failing = runs.run("failing", "--set services.s.errors=100%");
+    assert_eq!(gate(&failing, &failing, "errors=1%"), Some(5));
+    assert_eq!(gate(&one, &failing, "throughput=+10%"), Some(99));
+    let short = runs.run("short", "--warmup 0s --horizon 300ms");
+    assert_eq!(gate(&short, &short, "errors=0.5%"), Some(5));
+    let single = SPEC.replace("{buy: 3, look: 1}", "buy");
+    let single = single.replace(", look: {path: [{visit: s}, reply]}", "");
+    std::fs::write(runs.path("single.yaml"), single).expect("a spec");
+    let (spec, single) = (runs.path("single.yaml"), runs.path("single"));
+    let ran = words(&format!("run {spec} --out {single}"));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(gate(&one, &single, "throughput=300%"), Some(5));
+    // What takes no time is as fast as itself.
+    let at_once = "{blis: 1, name: z, run: {horizon: 60s}, clients: {c: {rate: 100/s, do: a}}, actions: {a: {path: [reply]}}}";
+    std::fs::write(runs.path("z.yaml"), at_once).expect("a spec");
+    let (spec, at_once) = (runs.path("z.yaml"), runs.path("z"));
+    assert_eq!(words(&format!("run {spec} --out {at_once}")).code, Some(0));
+    assert_ne!(gate(&at_once, &at_once, "p99=10%"), Some(99));
 }
 
 #[test]
@@ -189,11 +230,18 @@ fn what_cannot_be_compared_is_refused() {
             "there is no figure `p98`",
         ),
         (format!("{one} {one} --tolerance p99=1"), "no share of p99"),
+        (format!("{one} {one} --against {one}"), "are the same run"),
     ] {
         let ran = words(&format!("compare {line}"));
         assert_eq!(ran.code, Some(2), "{line}: {ran:?}");
         assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
     }
+    // A run that is far too short says why nothing can be told.
+    let few = runs.run("few", "--warmup 57s --horizon 57200ms");
+    let ran = words(&format!("compare {one} {few} --tolerance p95=10%"));
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert!(ran.stdout.contains("not told: "), "{ran:?}");
+    assert!(ran.stdout.contains("few: "), "{ran:?}");
     // A run without a request in its window measured nothing.
     let empty = runs.run("empty", "--warmup 59.999999s");
     let ran = blis([Path::new("compare"), Path::new(&one), Path::new(&empty)]);

@@ -381,6 +381,14 @@ fn a_search_says_why_its_lower_end_trips_and_that_nothing_could_be_compared() {
 /// Where hardly anything is busy no less load helps.
 #[test]
 fn objectives_that_no_load_keeps_are_said_to_be_that() {
+    for slo in ["p95=1us", "p95=1us,errors=1%"] {
+        let ran = with_stdin(
+            &format!("max-rps --spec - --slo {slo} --precision 5%"),
+            OPEN,
+        );
+        assert_eq!(ran.code, Some(99), "{ran:?}");
+        assert!(ran.stdout.contains("ANSWER: no load passed"), "{ran:?}");
+    }
     let ran = with_stdin("max-rps --spec - --json --slo p50=1us", OPEN);
     assert_eq!(ran.code, Some(99), "{ran:?}");
     let found = ran.json();

@@ -212,6 +212,14 @@ fn what_cannot_be_replayed_is_refused() {
             format!("{busy} --as other"),
             "possible values: recorded, closed",
         ),
+        (
+            format!("{busy} --set clients.open.rate=10/s"),
+            "who sends what when is recorded",
+        ),
+        (
+            format!("{busy} --as closed --set clients.open.rate=10/s"),
+            "who sends what when is recorded",
+        ),
     ] {
         let ran = words(&format!("replay {line}"));
         assert_eq!(ran.code, Some(2), "{line}: {ran:?}");

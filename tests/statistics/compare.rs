@@ -38,9 +38,9 @@ impl Stretch {
     /// The stretch as `blis compare` has it of a run with a record.
     fn compared(&self) -> Compared {
         let model = self.model();
-        let blocks = RefCell::new(Blocks::default());
         let from = model.limits.warmup;
         let length = self.to - self.from;
+        let blocks = RefCell::new(Blocks::of(length));
         let trace = Trace::new(&model, |row| {
             if row.in_window && row.outcome == Outcome::Ok {
                 let after = row.intended.since(from).as_secs_f64() / length;

@@ -9,14 +9,20 @@ use std::collections::BTreeMap;
 
 use crate::random::{Draw, Key, Kind, Purpose};
 
-/// Into so many blocks of equal length a run is cut.
+/// The number of blocks, all of one length, that a run is cut into.
 pub const BLOCKS: usize = 24;
 /// How often the blocks are dealt out anew.
 pub const SHUFFLES: usize = 1999;
-/// Neighbours that correlate by more than this are joined,
+/// Neighbours that correlate by more than this are joined.
 const MOST_CORRELATED: f64 = 0.3;
-/// as long as so many are left.
+/// The least number of blocks that a chance is found from.
 const LEAST_BLOCKS: usize = 6;
+/// A block of fewer times says nothing of its distribution.
+const LEAST_IN_A_BLOCK: u64 = 20;
+/// Blocks of one run are not dealt out with those of another that are so many times as long: short ones vary more.
+const MOST_UNLIKE: f64 = 1.25;
+/// Nor are those that hold so many times as many times.
+const MOST_UNEVEN: f64 = 1.5;
 /// The most places at which shuffled distributions are compared.
 const MOST_CUTS: usize = 128;
 /// Times are told apart by this many binary digits: to within 0.8 %.
@@ -24,7 +30,11 @@ const DIGITS: u32 = 7;
 
 /// The response times of a run in blocks.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Blocks(Vec<Block>);
+pub struct Blocks {
+    blocks: Vec<Block>,
+    /// How long all of them are.
+    seconds: f64,
+}
 
 /// How many there are of each time, and of each outcome.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -44,18 +54,20 @@ impl Block {
     }
 }
 
-impl Default for Blocks {
-    fn default() -> Blocks {
-        Blocks(vec![Block::default(); BLOCKS])
-    }
-}
-
 impl Blocks {
+    /// Without a time, of a window of so many seconds.
+    pub fn of(seconds: f64) -> Blocks {
+        Blocks {
+            blocks: vec![Block::default(); BLOCKS],
+            seconds,
+        }
+    }
+
     /// Adds a response time in nanoseconds, of a request that was intended after this share of the window.
     pub fn add(&mut self, after: f64, nanos: u64) {
         // A float-to-integer cast saturates.
         let at = ((after * BLOCKS as f64) as usize).min(BLOCKS - 1);
-        let block = &mut self.0[at];
+        let block = &mut self.blocks[at];
         *block.times.entry(rounded(nanos)).or_default() += 1;
         block.count += 1;
         block.sum += nanos as f64;
@@ -63,25 +75,31 @@ impl Blocks {
 
     /// How many times there are.
     pub fn count(&self) -> u64 {
-        self.0.iter().map(|block| block.count).sum()
+        self.blocks.iter().map(|block| block.count).sum()
     }
 
-    /// The same with neighbours joined until their means do not resemble one another.
-    fn apart(&self) -> Vec<Block> {
-        let mut blocks = self.0.clone();
-        blocks.retain(|block| block.count > 0);
-        while blocks.len() / 2 >= LEAST_BLOCKS && correlation(&blocks) > MOST_CORRELATED {
-            blocks = blocks
-                .chunks(2)
-                .map(|pair| {
-                    let mut joined = Block::default();
-                    pair.iter().for_each(|block| joined.add(block));
-                    joined
-                })
-                .collect();
-        }
-        blocks
+    /// The same with so many neighbours joined, without those that are empty.
+    fn joined(&self, neighbours: usize) -> Vec<Block> {
+        let joined = self.blocks.chunks(neighbours).map(|some| {
+            let mut joined = Block::default();
+            some.iter().for_each(|block| joined.add(block));
+            joined
+        });
+        joined.filter(|block| block.count > 0).collect()
     }
+}
+
+/// How many neighbours of every run have to be joined so that those of no run resemble one another.
+fn neighbours(runs: &[&Blocks]) -> usize {
+    let mut number = 1;
+    while BLOCKS / (2 * number) >= LEAST_BLOCKS
+        && runs
+            .iter()
+            .any(|run| correlation(&run.joined(number)) > MOST_CORRELATED)
+    {
+        number *= 2;
+    }
+    number
 }
 
 /// A time without the digits that are not told apart.
@@ -120,8 +138,10 @@ pub struct Distance {
 
 /// How far the response times of two sides, some runs each, are apart. `None` where a side has none.
 pub fn distance(one: &[Blocks], other: &[Blocks]) -> Option<Distance> {
+    let runs: Vec<&Blocks> = one.iter().chain(other).collect();
+    let (is_alike, number) = (are_alike(&runs), neighbours(&runs));
     let [one, other] = [one, other].map(|side| {
-        let blocks = side.iter().flat_map(Blocks::apart);
+        let blocks = side.iter().flat_map(|run| run.joined(number));
         blocks.collect::<Vec<Block>>()
     });
     let [whole, others] = [&one, &other].map(|side| {
@@ -133,7 +153,7 @@ pub fn distance(one: &[Blocks], other: &[Blocks]) -> Option<Distance> {
         return None;
     }
     let (kolmogorov_smirnov, wasserstein_ns) = exactly(&whole, &others);
-    let is_told = one.len() >= LEAST_BLOCKS && other.len() >= LEAST_BLOCKS;
+    let is_told = is_alike && one.len() >= LEAST_BLOCKS && other.len() >= LEAST_BLOCKS;
     let p = match kolmogorov_smirnov > 0.0 {
         false => Some(1.0),
         true => is_told.then(|| by_chance(&one, &other, &whole, &others)),
@@ -143,6 +163,22 @@ pub fn distance(one: &[Blocks], other: &[Blocks]) -> Option<Distance> {
         wasserstein_ns,
         p,
     })
+}
+
+/// Whether the blocks of these runs may be exchanged for one another.
+fn are_alike(runs: &[&Blocks]) -> bool {
+    let spread = |of: &dyn Fn(&Blocks) -> f64| {
+        let ends = runs
+            .iter()
+            .fold((f64::INFINITY, 0.0f64), |(least, most), run| {
+                (least.min(of(run)), most.max(of(run)))
+            });
+        ends.1 / ends.0
+    };
+    let is_filled = |run: &&Blocks| run.count() >= LEAST_IN_A_BLOCK * BLOCKS as u64;
+    runs.iter().all(is_filled)
+        && spread(&|run| run.seconds) <= MOST_UNLIKE
+        && spread(&|run| run.count() as f64) <= MOST_UNEVEN
 }
 
 /// The largest difference of the shares below a time, and the area between them.
@@ -260,7 +296,7 @@ mod tests {
 
     /// A run of 2400 times, those of each block like this.
     fn run(time: impl Fn(usize, usize) -> u64) -> Blocks {
-        let mut blocks = Blocks::default();
+        let mut blocks = Blocks::of(24.0);
         for at in 0..2400 {
             blocks.add(at as f64 / 2400.0, time(at / 100, at % 100));
         }
@@ -274,7 +310,7 @@ mod tests {
         let found = found.expect("times");
         assert_eq!((found.kolmogorov_smirnov, found.wasserstein_ns), (0.0, 0.0));
         assert_eq!(found.p, Some(1.0));
-        assert_eq!(distance(&[one], &[Blocks::default()]), None);
+        assert_eq!(distance(&[one], &[Blocks::of(24.0)]), None);
     }
 
     #[test]
@@ -300,15 +336,33 @@ mod tests {
     }
 
     #[test]
+    fn runs_of_other_lengths_and_few_times_are_not_told_from_chance() {
+        let one = run(|_, at| 1024 + at as u64);
+        let longer = Blocks {
+            seconds: 40.0,
+            ..run(|_, at| 2048 + at as u64)
+        };
+        let mut few = Blocks::of(24.0);
+        (0..24).for_each(|at| few.add(f64::from(at) / 24.0, 5000));
+        let mut many = run(|_, _| 5000);
+        (0..2400).for_each(|at| many.add(f64::from(at) / 2400.0, 5000));
+        for other in [longer, few, many] {
+            let found = distance(std::slice::from_ref(&one), &[other]).expect("times");
+            assert_eq!((found.kolmogorov_smirnov, found.p), (1.0, None));
+        }
+    }
+
+    #[test]
     fn blocks_that_resemble_their_neighbours_are_joined() {
         let slope = run(|block, _| 1024 * (1 + block as u64));
-        assert!(slope.apart().len() < BLOCKS, "{}", slope.apart().len());
-        assert_eq!(
-            slope.apart().iter().map(|block| block.count).sum::<u64>(),
-            2400
-        );
+        let number = neighbours(&[&slope]);
+        assert_eq!((number, slope.joined(number).len()), (4, 6));
+        let all = slope.joined(number);
+        assert_eq!(all.iter().map(|block| block.count).sum::<u64>(), 2400);
         let saw = run(|block, _| 1024 * (1 + block as u64 % 2));
-        assert_eq!(saw.apart().len(), BLOCKS);
+        assert_eq!(neighbours(&[&saw]), 1);
+        // All runs are cut alike.
+        assert_eq!(neighbours(&[&saw, &slope]), 4);
     }
 
     #[test]

@@ -121,6 +121,9 @@ pub struct FigureResult {
     /// Whether it is more than chance, with all that is tested; absent where that cannot be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more_than_chance: Option<bool>,
+    /// Why its difference has no interval: the first run that gives none, and what that says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent: Option<String>,
 }
 
 /// How many requests of both sides ended in one way.
@@ -199,9 +202,13 @@ pub struct ToleranceResult {
     pub difference_ci95: Option<[f64; 2]>,
     /// How it stands.
     pub standing: Standing,
-    /// How many times as long the runs would have to be to decide it; absent where it is decided, or where no length would.
+    /// How many times as long the runs would have to be to decide it, or how many times as many where there are several of each side;
+    /// absent where it is decided, or where no length would.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times_longer: Option<f64>,
+    /// Why nothing says how it stands: the first run that gives no interval, and what that says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 impl CompareResult {

@@ -64,7 +64,9 @@ impl Estimate {
         Some(Estimate {
             figure,
             errors,
-            freedom: runs.iter().map(|run| run.freedom).sum(),
+            freedom: runs
+                .iter()
+                .fold(0, |sum: u64, run| sum.saturating_add(run.freedom)),
         })
     }
 

@@ -10,7 +10,7 @@ use super::document::{
 use super::estimate::{Difference, Estimate, SPREAD_RUNS};
 use super::multiple::holm;
 use super::tolerance::{Standing, Tolerance, Tolerances};
-use crate::dist::special::normal_cdf;
+use crate::dist::special::{normal_cdf, normal_quantile};
 use crate::event::Outcome;
 use crate::result::{INTERRUPTED, Interval, LIVE, LatencyBlock, RequestCounts, Run};
 use crate::statistics::{Interval as Bounds, LEVEL};
@@ -57,6 +57,11 @@ pub enum Unlike {
         "{0} and {1} are on one side and have different actions; name runs of one workload on each side"
     )]
     Mixed(String, String),
+    /// One run counts once.
+    #[error(
+        "{0} and {1} are on one side and are the same run, which counts once; give each run a --seed of its own"
+    )]
+    Copy(String, String),
     /// A run measured nothing.
     #[error("{0} has no request in its measured window; compare runs that measured something")]
     Empty(String),
@@ -71,7 +76,11 @@ type Sides<'a> = [&'a [Compared]; 2];
 /// Where there is nothing to compare.
 pub fn compare(sides: Sides<'_>, tolerances: &Tolerances) -> Result<CompareResult, Unlike> {
     let names = common(sides)?;
-    let mut total = (names.len() > 1).then(|| group(sides, None));
+    let is_all = sides
+        .into_iter()
+        .flatten()
+        .all(|run| run.run.actions.len() == names.len());
+    let mut total = (names.len() > 1 && is_all).then(|| group(sides, None));
     let mut actions: BTreeMap<String, GroupResult> = names
         .into_iter()
         .map(|name| (name.clone(), group(sides, Some(&name))))
@@ -109,7 +118,10 @@ pub fn compare(sides: Sides<'_>, tolerances: &Tolerances) -> Result<CompareResul
 /// The actions that all runs have.
 fn common(sides: Sides<'_>) -> Result<Vec<String>, Unlike> {
     for side in sides {
-        for run in side {
+        for (nth, run) in side.iter().enumerate() {
+            if let Some(same) = side[..nth].iter().find(|one| is_copy(&one.run, &run.run)) {
+                return Err(Unlike::Copy(same.name.clone(), run.name.clone()));
+            }
             if run.run.window.requests.intended == 0 {
                 return Err(Unlike::Empty(run.name.clone()));
             }
@@ -131,6 +143,15 @@ fn common(sides: Sides<'_>) -> Result<Vec<String>, Unlike> {
         true => Err(Unlike::NoAction(one.join(", "), other.join(", "))),
         false => Ok(both),
     }
+}
+
+/// Whether two results are of one and the same run: a simulation of the same spec with the same seed is.
+fn is_copy(one: &Run, other: &Run) -> bool {
+    let id = |run: &Run| run.record.as_ref().map(|record| record.run.clone());
+    let is_same = one.mode != LIVE
+        && (&one.mode, &one.spec.resolved_sha256, one.seed)
+            == (&other.mode, &other.spec.resolved_sha256, other.seed);
+    is_same || (id(one).is_some() && id(one) == id(other))
 }
 
 fn side(runs: &[Compared]) -> SideResult {
@@ -220,7 +241,28 @@ fn figure(sides: Sides<'_>, action: Option<&str>, name: &str) -> FigureResult {
         difference_ci95: difference.and_then(|one| one.interval),
         p: difference.and_then(|one| one.p),
         more_than_chance: None,
+        absent: match difference.is_some_and(|one| one.interval.is_some()) {
+            true => None,
+            false => absence(sides, action, name),
+        },
     }
+}
+
+/// Why a figure has no interval in the first run that gives none, as that says it.
+fn absence(sides: Sides<'_>, action: Option<&str>, name: &str) -> Option<String> {
+    let place = match name {
+        "throughput" => "throughput_rps".to_owned(),
+        name => format!("latency_ms.response.{name}"),
+    };
+    let place = match action {
+        None => place,
+        Some(action) => format!("actions.{action}.{place}"),
+    };
+    let mut runs = sides.into_iter().flatten();
+    runs.find_map(|run| {
+        let why = run.run.intervals.reason(&place)?;
+        Some(format!("{}: {why}", run.name))
+    })
 }
 
 /// How many of a side's requests ended so, and of how many.
@@ -231,7 +273,9 @@ fn ended(side: &[Compared], action: Option<&str>, which: impl Fn(Outcome) -> boo
             continue;
         };
         let of_kind = Outcome::ALL.into_iter().filter(|outcome| which(*outcome));
-        sums[0] += of_kind.map(|outcome| counts.ended(outcome)).sum::<u64>() as f64;
+        sums[0] += of_kind
+            .map(|outcome| counts.ended(outcome) as f64)
+            .sum::<f64>();
         sums[1] += counts.intended as f64;
     }
     sums
@@ -290,12 +334,12 @@ fn effect(side: &[Compared]) -> f64 {
         let within = |interval: &&Interval| interval.start_s >= from;
         let failed = |counts: &RequestCounts| {
             let failed = Outcome::ALL.into_iter().filter(|one| *one != Outcome::Ok);
-            failed.map(|one| counts.ended(one)).sum::<u64>()
+            failed.map(|one| counts.ended(one) as f64).sum::<f64>()
         };
         let course = run.run.series.iter().filter(within);
         pairs.extend(course.map(|interval| {
             let failed = failed(&interval.requests);
-            (failed as f64, (failed + interval.requests.ok) as f64)
+            (failed, failed + interval.requests.ok as f64)
         }));
     }
     pairs.retain(|(_, all)| *all > 0.0);
@@ -359,13 +403,14 @@ fn tolerated(
     sides: Sides<'_>,
 ) -> Vec<ToleranceResult> {
     let action = (name != ALL).then_some(name);
+    let is_answered = sides.map(|side| ended(side, action, |one| one == Outcome::Ok)[0] > 0.0);
     let given = tolerances.0.iter();
     let mut all: Vec<ToleranceResult> = given
         .map(|tolerance| match tolerance.figure.as_str() {
             ERRORS => errors(name, action, tolerance, sides),
             figure => {
                 let found = group.figures.iter().find(|one| one.name == figure);
-                of_figure(name, tolerance, found)
+                of_figure(name, tolerance, found, is_answered)
             }
         })
         .collect();
@@ -377,12 +422,18 @@ fn tolerated(
         };
         let found = errors(name, action, &usual, sides);
         // What nobody asked for is told where it is the matter.
-        all.extend(Some(found).filter(|found| found.standing == Standing::Beyond));
+        let is_more = found.difference > Some(ERRORS_TOLERATED);
+        all.extend(Some(found).filter(|_| is_more));
     }
     all
 }
 
-fn of_figure(name: &str, tolerance: &Tolerance, figure: Option<&FigureResult>) -> ToleranceResult {
+fn of_figure(
+    name: &str,
+    tolerance: &Tolerance,
+    figure: Option<&FigureResult>,
+    is_answered: [bool; 2],
+) -> ToleranceResult {
     let difference = figure.and_then(|figure| {
         Some(Difference {
             relative: figure.difference?,
@@ -390,8 +441,10 @@ fn of_figure(name: &str, tolerance: &Tolerance, figure: Option<&FigureResult>) -
             p: figure.p,
         })
     });
-    let is_gone =
-        figure.is_some_and(|one| one.baseline.is_some() && one.other.unwrap_or(0.0) == 0.0);
+    let is_time = tolerance.figure != "throughput";
+    let is_gone = is_time
+        && is_answered == [true, false]
+        && figure.is_some_and(|one| one.baseline.is_some() && one.other.is_none());
     let (standing, times_longer) = match &difference {
         // Where nothing is answered any more there are no times to compare.
         _ if is_gone => (Standing::Beyond, None),
@@ -407,6 +460,7 @@ fn of_figure(name: &str, tolerance: &Tolerance, figure: Option<&FigureResult>) -
         difference_ci95: difference.and_then(|one| one.interval),
         standing,
         times_longer,
+        why: figure.and_then(|figure| figure.absent.clone()),
     }
 }
 
@@ -420,16 +474,19 @@ fn errors(
     let counts = sides.map(|side| ended(side, action, |outcome| outcome != Outcome::Ok));
     let effects = sides.map(effect);
     let (difference, _) = shares(counts, effects);
-    // Each share as it is: they need not be the same. One of which none was seen is known to a hundredth part of a request.
+    // Each share as it is, with one more request that failed and one that did not (Agresti and Caffo 2000): of none among few nothing is
+    // known.
     let variance = |[number, of]: [f64; 2], effect: f64| {
-        let least = (0.01 / of).min(0.5);
-        let share = (number / of).clamp(least, 1.0 - least);
+        let (number, of) = (number + 1.0, of + 2.0);
+        let share = number / of;
         effect * share * (1.0 - share) / of
     };
     let error = libm::sqrt(variance(counts[0], effects[0]) + variance(counts[1], effects[1]));
-    let reach = 1.959_963_984_540_054 * error;
+    let reach = normal_quantile(0.5 + LEVEL / 2.0) * error;
     let most = tolerance.above.unwrap_or(0.0);
-    let (standing, times_longer) = if counts.iter().any(|[_, of]| *of == 0.0) {
+    let (standing, times_longer) = if most >= 1.0 {
+        (Standing::Within, None)
+    } else if counts.iter().any(|[_, of]| *of == 0.0) {
         (Standing::Undecided, None)
     } else if difference - reach > most {
         (Standing::Beyond, None)
@@ -453,6 +510,7 @@ fn errors(
             .then_some([difference - reach, difference + reach]),
         standing,
         times_longer,
+        why: None,
     }
 }
 
@@ -469,6 +527,10 @@ fn verdict(tolerances: &[ToleranceResult], reservations: &[String]) -> Option<St
 /// What keeps the runs from being trusted.
 fn reservations(sides: Sides<'_>) -> Vec<String> {
     let mut found = Vec::new();
+    let [_, missing] = alone(sides);
+    if !missing.is_empty() {
+        found.push(format!("the other side has no {}", missing.join(", ")));
+    }
     for compared in sides.into_iter().flatten() {
         let (name, run) = (&compared.name, &compared.run);
         if run.ended_by == INTERRUPTED {
@@ -476,12 +538,27 @@ fn reservations(sides: Sides<'_>) -> Vec<String> {
                 "{name} was interrupted: its last requests were not waited for; run it to its end"
             ));
         }
+        if run.window.requests.ok == 0 {
+            found.push(format!("nothing was answered in {name}"));
+        }
         let generator = run.live.as_ref().and_then(|live| live.generator.as_ref());
         for limit in generator.iter().flat_map(|generator| &generator.limited_by) {
             found.push(format!("in {name} the generator was the limit: {limit}"));
         }
     }
     found
+}
+
+/// The actions that only the other side has, and those that only the baseline has.
+fn alone(sides: Sides<'_>) -> [Vec<&str>; 2] {
+    let [Some(one), Some(other)] = sides.map(|side| side.first()) else {
+        return [Vec::new(), Vec::new()];
+    };
+    let (one, other) = (&one.run.actions, &other.run.actions);
+    [(other, one), (one, other)].map(|(here, there)| {
+        let names = here.keys().map(String::as_str);
+        names.filter(|name| !there.contains_key(*name)).collect()
+    })
 }
 
 /// What is to be kept in mind.
@@ -492,28 +569,31 @@ fn notes(sides: Sides<'_>) -> Vec<String> {
         let sum: Option<f64> = offered.sum();
         sum.map(|sum| sum / side.len() as f64)
     });
+    // Poisson arrivals of a side vary by the root of their number.
+    let seconds =
+        |side: &[Compared]| -> f64 { side.iter().map(|run| run.run.window.measured_s).sum() };
+    let varies = |rate: Option<f64>, side: &[Compared]| rate.unwrap_or(0.0) / seconds(side);
+    let by_chance = libm::sqrt(varies(one, sides[0]) + varies(other, sides[1]));
     if let (Some(one), Some(other)) = (one, other)
         && (other / one - 1.0).abs() > SAME_LOAD
+        && (other - one).abs() > 3.0 * by_chance
     {
         notes.push(format!(
             "the sides were offered different loads, {one:.1}/s and {other:.1}/s: of an open load, response times are not \
              those of the same load"
         ));
     }
-    let names = |side: &[Compared]| -> Vec<String> {
-        let first = side.first().map(|run| run.run.actions.keys().cloned());
-        first.into_iter().flatten().collect()
-    };
-    for (here, there, which) in [
-        (names(sides[0]), names(sides[1]), "the baseline"),
-        (names(sides[1]), names(sides[0]), "the other side"),
-    ] {
-        let alone: Vec<String> = here
-            .into_iter()
-            .filter(|one| !there.contains(one))
-            .collect();
-        if !alone.is_empty() {
-            notes.push(format!("only {which} has {}", alone.join(", ")));
+    let [only, _] = alone(sides);
+    if !only.is_empty() {
+        notes.push(format!("only the other side has {}", only.join(", ")));
+    }
+    for compared in sides.into_iter().flatten() {
+        let response = &compared.run.latency_ms.response;
+        if response.censored > 0 {
+            notes.push(format!(
+                "{}: {} of {} response times are the ages at which requests were given up",
+                compared.name, response.censored, response.count
+            ));
         }
     }
     let few = sides.into_iter().any(|side| side.len() < SPREAD_RUNS);
@@ -527,7 +607,7 @@ fn notes(sides: Sides<'_>) -> Vec<String> {
     if sides.into_iter().flatten().any(|run| run.blocks.is_none()) {
         notes.push(
             "distributions are compared where both sides have a record: live runs keep one with --out, simulated ones with --out and \
-             --record"
+             --record, replays none"
                 .to_owned(),
         );
     }

@@ -17,7 +17,7 @@ pub use document::{
     COMPARE_SCHEMA, CompareResult, ComparedRun, CourseResult, DistributionResult, FigureResult,
     GroupResult, OutcomeResult, SideResult, ToleranceResult, compare_json_schema,
 };
-pub use estimate::{Difference, Estimate};
+pub use estimate::{Difference, Estimate, SPREAD_RUNS};
 pub use figures::{ALPHA, Compared, Unlike, compare};
 pub use multiple::holm;
 pub use tolerance::{Standing, Tolerance, Tolerances};

@@ -92,7 +92,8 @@ impl FromStr for Tolerance {
         }
         if figure == ERRORS && sign == Some(false) {
             return Err(format!(
-                "fewer {ERRORS} are within any tolerance; give by how much of all requests there may be more, such as {ERRORS}=0.5%"
+                "{ERRORS} takes no minus sign: fewer of them are always tolerated; give by how much of all requests there may be more, such as \
+                 {ERRORS}=0.5%"
             ));
         }
         let is_above_alone = sign == Some(true) || figure == ERRORS;
@@ -108,10 +109,22 @@ impl Tolerance {
     /// How a difference stands to it, and where that is undecided, how many times as long the runs would have to be for the very
     /// same difference to be decided: `None` where no length would do, or nothing says so.
     pub fn standing(&self, difference: &Difference) -> (Standing, Option<f64>) {
+        // Nothing is further below than all of it.
+        let below = self.below.filter(|share| *share < 1.0);
+        if below.is_none() && self.above.is_none() {
+            return (Standing::Within, None);
+        }
+        // All of it is gone, whatever else is not known.
+        if difference.relative <= -1.0 {
+            return match below {
+                Some(_) => (Standing::Beyond, None),
+                None => (Standing::Within, None),
+            };
+        }
         let Some([low, high]) = difference.interval else {
             return (Standing::Undecided, None);
         };
-        let [below, above] = [self.below.map(|share| -share), self.above];
+        let [below, above] = [below.map(|share| -share), self.above];
         let is_under = below.is_some_and(|below| high < below);
         let is_over = above.is_some_and(|above| low > above);
         if is_under || is_over {
@@ -181,7 +194,7 @@ mod tests {
             ("p99=--1%", "no share of p99"),
             ("p99=1e9%", "no share of p99"),
             ("p99=1%,p99=2%", "given twice"),
-            ("errors=-1%", "fewer errors are within any tolerance"),
+            ("errors=-1%", "errors takes no minus sign"),
             ("", "is no tolerance"),
         ] {
             let why = text.parse::<Tolerances>().expect_err(text);
@@ -219,6 +232,10 @@ mod tests {
         assert_eq!(
             one("p99=10%").standing(&unknown),
             (Standing::Undecided, None)
+        );
+        assert_eq!(
+            one("p99=-100%").standing(&unknown),
+            (Standing::Within, None)
         );
     }
 

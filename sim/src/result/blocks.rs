@@ -174,14 +174,19 @@ pub struct Intervals {
 impl Intervals {
     /// In a word why the figure at this place has no interval, if it has none.
     pub fn absence(&self, figure: &str) -> Option<&str> {
+        let why = self.reason(figure)?;
+        Some(why.split_once(':').map_or(why, |(word, _)| word))
+    }
+
+    /// The same in full: a word, a colon and a sentence.
+    pub fn reason(&self, figure: &str) -> Option<&str> {
         let group = || {
             let (block, name) = figure.rsplit_once('.')?;
             let is_quantile = name.starts_with('p');
             let of_all = self.absent.get(&format!("{block} quantiles"));
             of_all.filter(|_| is_quantile)
         };
-        let why = self.absent.get(figure).or_else(group)?;
-        Some(why.split_once(':').map_or(why, |(word, _)| word))
+        self.absent.get(figure).or_else(group).map(String::as_str)
     }
 }
 

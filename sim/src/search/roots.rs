@@ -157,6 +157,8 @@ impl Roots {
             (true, Direction::Falling) => [ends[0], ends[1].min(0.0)],
             (false, _) => ends,
         };
+        // Only loads that exist are run, and the ends are among them.
+        let ends = ends.map(|end| axis.position(axis.load(end)));
         Roots {
             axis,
             wanted,

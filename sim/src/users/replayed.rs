@@ -5,7 +5,8 @@
 //! does every session; where it does not, the script goes on as it is written. Guarantees:
 //! - A request has the client, the user's number, its own number and the try that it was recorded with: the model draws for it what
 //!   it drew then.
-//! - Requests of one instant come in the order in which users had asked to be woken.
+//! - Requests that a client sends at one instant come in the order in which its users had asked to be woken. What else happens at that
+//!   very nanosecond may come before or after them.
 
 use super::population::ENDLESS;
 use super::{ProcessId, Tries, Users, Wake, Woken};
@@ -59,6 +60,8 @@ struct Chain {
     tries: Tries,
     /// The try that failed and should be followed by another one.
     failed: Option<Request>,
+    /// Whether one of them was sent.
+    is_begun: bool,
     /// Whether it is known how they ended.
     is_settled: bool,
 }
@@ -228,7 +231,8 @@ impl Users {
         self.intended += 1;
         if let Some(chain) = replayed.chains.get_mut(line.chain as usize) {
             chain.failed = None;
-            if line.attempt == 0 {
+            // The first try may be missing from a record.
+            if !std::mem::replace(&mut chain.is_begun, true) {
                 chain.tries.first = now;
             }
         }
