@@ -10,7 +10,7 @@ use std::process::Command;
 /// How far a figure may be from the committed one.
 const TOLERANCE: f64 = 0.05;
 /// The two lengths, in requests.
-const LENGTHS: [u64; 2] = [10_000, 40_000];
+const LENGTHS: [u64; 2] = [50_000, 150_000];
 /// Events of a request: it is intended, and it is served.
 const EVENTS_PER_REQUEST: u64 = 2;
 
