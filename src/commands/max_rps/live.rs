@@ -121,7 +121,9 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
     };
     varied.tell_of_bounds(&workload);
     if !args.quiet {
-        tell(&format!("blis: the plan:\n{plan}"));
+        tell("blis: the plan:\n");
+        plan.lines()
+            .for_each(|line| tell(&format!("blis: {line}\n")));
     }
     let live = Live {
         time_limit: clock.for_trials(model.is_ok() && trials.steps.is_none()),
