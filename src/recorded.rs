@@ -12,6 +12,7 @@ use blis_sim::event::Outcome;
 use blis_sim::measure::Measure;
 use blis_sim::result::{self, Live, MANIFEST_SCHEMA, Manifest, Mode, Record, Recovered, Run};
 use blis_sim::time::Time;
+use blis_sim::trace::Row;
 use blis_sim::verdict::LiveEvidence;
 use serde_json::Value;
 
@@ -110,12 +111,29 @@ impl Finished {
         if self.manifest.is_none() {
             return Ok(());
         }
-        let (_, mut entries) = self.rows()?;
+        self.each_row(|_, _| ()).map(drop)
+    }
+
+    /// Shows every row of the record, in the order in which requests ended, with the workload that it is of, which is returned. The
+    /// record is held against the result.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when there is none, when it cannot be read, or does not have what the result says that it has.
+    pub fn each_row(
+        &self,
+        mut see: impl FnMut(&LiveWorkload, &Row),
+    ) -> Result<LiveWorkload, Failure> {
+        let (workload, mut entries) = self.rows()?;
         let mut counted = Counted::default();
         for entry in entries.by_ref() {
-            counted.count(&entry?);
+            let entry = entry?;
+            counted.count(&entry);
+            if let What::Done(row) = &entry.what {
+                see(&workload, row);
+            }
         }
-        self.hold_against(&counted, &entries)
+        self.hold_against(&counted, &entries)?;
+        Ok(workload)
     }
 
     /// Holds the entries that were read, all of them, against the result.

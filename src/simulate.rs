@@ -235,9 +235,10 @@ fn watched<'w>(
         None => None,
     };
     let (recorder, begun) = begun.unzip();
-    let trace =
-        trace.map(|file| Trace::new(model, |row: &Row| file.write(row, &ReplyHeaders::default())));
-    let sink = (Measure::new(model), (trace, recorder));
+    let sink = (
+        Measure::new(model),
+        (trace.map(|file| rows_to(model, file)), recorder),
+    );
     let failed = || begun.as_ref().is_some_and(Begun::has_failed);
     let stop = || interrupt.asked() || failed();
     let ((mut measure, (_, recorder)), ended) = drive(model, &stop, sink, None)?;
@@ -252,6 +253,11 @@ fn watched<'w>(
     Ok((conclude(workload, model, &measure, ended, block), sealed))
 }
 
+/// What writes the rows of a simulation, whose replies have no headers.
+fn rows_to(model: &Model, file: &mut TraceFile) -> Trace<impl FnMut(&Row)> {
+    Trace::new(model, |row: &Row| file.write(row, &ReplyHeaders::default()))
+}
+
 /// Simulates requests as they were recorded, or without a script what the model makes of recorded arrivals. How many were sent stands
 /// beside the result.
 ///
@@ -264,9 +270,7 @@ pub fn replay(
     trace: Option<&mut TraceFile>,
 ) -> Result<(Run, u64), Failure> {
     let model = &workload.model;
-    let trace =
-        trace.map(|file| Trace::new(model, |row: &Row| file.write(row, &ReplyHeaders::default())));
-    let sink = (Measure::new(model), trace);
+    let sink = (Measure::new(model), trace.map(|file| rows_to(model, file)));
     let simulation = match script {
         Some(script) => Simulation::replaying(model, script, sink),
         None => Simulation::new(model, sink),

@@ -3,8 +3,8 @@
 use blis_sim::analysis::Analysis;
 use blis_sim::result::{self, Check, Checked};
 
-use crate::cli::{CheckArgs, ClientArgs, Format};
-use crate::commands::print;
+use crate::cli::{CheckArgs, ClientArgs};
+use crate::commands::present;
 use crate::exit::{Done, Failure, tell};
 use crate::report::{self, Overload};
 use crate::workload::{self, LiveWorkload};
@@ -31,11 +31,11 @@ pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
         }
     }
     let warnings = overloads.into_iter().map(|one| one.sentence).collect();
-    print(&match args.format.chosen() {
-        Format::Text => report::text(&report::check(&workload, analysis.as_ref())),
-        Format::Markdown => report::markdown(&report::check(&workload, analysis.as_ref())),
-        Format::Json => document(&workload, analysis.as_ref(), warnings).to_json()?,
-    })?;
+    present(
+        args.format.chosen(),
+        || report::check(&workload, analysis.as_ref()),
+        || document(&workload, analysis.as_ref(), warnings).to_json(),
+    )?;
     refused.map_or(Ok(Done::Well), |why| Err(Failure::Usage(why)))
 }
 

@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use blis_live::journal::What;
 use blis_sim::compare::{Blocks, Compared, Tolerances, compare};
 use blis_sim::event::Outcome;
-use blis_sim::result::Run;
 use blis_sim::time::{Span, Time};
 
-use crate::cli::{CompareArgs, Format};
-use crate::commands::print;
+use crate::cli::CompareArgs;
+use crate::commands::present;
 use crate::exit::{Done, Failure};
-use crate::recorded::{Counted, Finished, Recorded};
+use crate::recorded::{Finished, Recorded};
 use crate::report;
 
 /// Compares the runs, and holds them against what is tolerated.
@@ -30,12 +28,11 @@ pub fn execute(args: &CompareArgs) -> Result<Done, Failure> {
     let tolerances = args.tolerance.as_ref().unwrap_or(&none);
     let found = compare([&sides[0], &sides[1]], tolerances)
         .map_err(|why| Failure::Usage(why.to_string()))?;
-    let report = || report::compare(&found);
-    print(&match args.format.chosen() {
-        Format::Text => report::text(&report()),
-        Format::Markdown => report::markdown(&report()),
-        Format::Json => found.to_json()?,
-    })?;
+    present(
+        args.format.chosen(),
+        || report::compare(&found),
+        || found.to_json(),
+    )?;
     Ok(found.verdict.map_or(Done::Well, Done::Judged))
 }
 
@@ -61,9 +58,7 @@ fn sides(args: &CompareArgs) -> Result<(&[PathBuf], &[PathBuf]), Failure> {
 fn compared(path: &Path) -> Result<Compared, Failure> {
     let recorded = Recorded::read(path, "compare")?;
     let blocks = match &recorded {
-        Recorded::Ended(finished) if finished.run.record.is_some() => {
-            Some(blocks(&recorded, finished)?)
-        }
+        Recorded::Ended(finished) if finished.run.record.is_some() => Some(blocks(finished)?),
         Recorded::Ended(_) | Recorded::Unfinished(_) => None,
     };
     match recorded {
@@ -81,31 +76,21 @@ fn compared(path: &Path) -> Result<Compared, Failure> {
 }
 
 /// The response times of the answered requests of the window, by action.
-fn blocks(recorded: &Recorded, finished: &Finished) -> Result<BTreeMap<String, Blocks>, Failure> {
-    let (workload, mut entries) = recorded.rows()?;
-    let actions = &workload.model.actions;
-    let (from, length) = window(&finished.run);
-    let mut all = vec![Blocks::of(length); actions.len()];
-    let mut counted = Counted::default();
-    for entry in entries.by_ref() {
-        let entry = entry?;
-        counted.count(&entry);
-        if let What::Done(row) = entry.what
-            && row.outcome == Outcome::Ok
+fn blocks(finished: &Finished) -> Result<BTreeMap<String, Blocks>, Failure> {
+    let window = &finished.run.window;
+    let from = Time::ZERO + Span::from_nanos_f64(window.warmup_s * 1e9);
+    let length = window.measured_s;
+    let names = finished.run.actions.keys().cloned();
+    let mut all: BTreeMap<String, Blocks> = names.map(|name| (name, Blocks::of(length))).collect();
+    finished.each_row(|workload, row| {
+        if row.outcome == Outcome::Ok
             && row.in_window
-            && let Some(blocks) = all.get_mut(row.action.index())
+            && let Some(action) = workload.model.actions.get(row.action.index())
+            && let Some(blocks) = all.get_mut(&action.name)
         {
             let after = row.intended.since(from).as_secs_f64() / length;
             blocks.add(after, row.response().as_nanos());
         }
-    }
-    finished.hold_against(&counted, &entries)?;
-    let names = actions.iter().map(|action| action.name.clone());
-    Ok(names.zip(all).collect())
-}
-
-/// When the measured window of a run starts, and how long it is in seconds.
-fn window(run: &Run) -> (Time, f64) {
-    let from = Time::ZERO + Span::from_nanos_f64(run.window.warmup_s * 1e9);
-    (from, run.window.measured_s)
+    })?;
+    Ok(all)
 }

@@ -12,8 +12,8 @@ use blis_sim::result::{self, Run};
 use blis_sim::spec;
 use serde_json::Value;
 
-use crate::cli::{ClientArgs, ExplainArgs, Format, OverrideArgs};
-use crate::commands::print;
+use crate::cli::{ClientArgs, ExplainArgs, OverrideArgs};
+use crate::commands::present;
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
 use crate::report;
@@ -47,12 +47,11 @@ pub fn execute(args: &ExplainArgs) -> Result<Done, Failure> {
     let Some(explanation) = explain(&workload, &recorded, &interrupt)? else {
         return Ok(Done::Interrupted);
     };
-    let report = || report::explain(&args.run, &explanation);
-    print(&match args.format.chosen() {
-        Format::Text => report::text(&report()),
-        Format::Markdown => report::markdown(&report()),
-        Format::Json => explanation.to_json()?,
-    })?;
+    present(
+        args.format.chosen(),
+        || report::explain(&args.run, &explanation),
+        || explanation.to_json(),
+    )?;
     Ok(Done::Well)
 }
 

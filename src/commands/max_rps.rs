@@ -11,8 +11,8 @@ use blis_sim::search::{Found, Steps};
 use blis_sim::spec;
 
 use crate::ceiling::{self, About, OfTiers, Places, Ramp, Sought, Tiers, Tried, Varied};
-use crate::cli::{Format, MaxRpsArgs, ObserverArgs, OverrideArgs, TargetArgs, TrialArgs};
-use crate::commands::{first_failure, print};
+use crate::cli::{MaxRpsArgs, ObserverArgs, OverrideArgs, TargetArgs, TrialArgs};
+use crate::commands::{first_failure, present, print};
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
@@ -232,12 +232,11 @@ fn searched<P: PartialEq>(
 ) -> Result<CeilingResult, Failure> {
     let document = ceiling::document(about, found, tried)?;
     let [csv, out] = places.keep(about.workload, &document, tried);
-    let report = report::ceiling(&document);
-    let printed = print(&match args.format.chosen() {
-        Format::Text => report::text(&report),
-        Format::Markdown => report::markdown(&report),
-        Format::Json => document.to_json()?,
-    });
+    let printed = present(
+        args.format.chosen(),
+        || report::ceiling(&document),
+        || document.to_json(),
+    );
     first_failure([csv, out, printed])?;
     Ok(document)
 }

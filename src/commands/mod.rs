@@ -26,6 +26,7 @@ use blis_sim::visible;
 use crate::cli::Format;
 use crate::exit::{Failure, tell};
 use crate::report as written;
+use crate::report::Report;
 use crate::run_directory::Contents;
 use crate::simulate::run_text;
 use crate::workload::Workload;
@@ -41,6 +42,19 @@ fn print_data(text: &str) -> Result<(), Failure> {
         true => print(text),
         false => write(text),
     }
+}
+
+/// Prints what was found in the form that is asked for.
+fn present(
+    form: Format,
+    report: impl FnOnce() -> Report,
+    document: impl FnOnce() -> Result<String, serde_json::Error>,
+) -> Result<(), Failure> {
+    print(&match form {
+        Format::Text => written::text(&report()),
+        Format::Markdown => written::markdown(&report()),
+        Format::Json => document()?,
+    })
 }
 
 /// A reader that has seen enough and closed the pipe is not an error.

@@ -1,6 +1,5 @@
 //! `blis replay`: the requests of a recorded run, through a model.
 
-use blis_live::journal::What;
 use blis_sim::model::{ActionId, Arrival, ClientId, Model, Path, Recording, Source};
 use blis_sim::result;
 use blis_sim::spec::error::shown;
@@ -12,7 +11,7 @@ use crate::cli::{ClientArgs, OverrideArgs, ReplayArgs, ReplayAs};
 use crate::commands::{deliver, first_failure};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
-use crate::recorded::{Counted, Finished, Recorded};
+use crate::recorded::{Finished, Recorded};
 use crate::run_directory::{RunDirectory, SPEC};
 use crate::simulate::replay;
 use crate::trace_file::TraceFile;
@@ -33,7 +32,7 @@ pub fn execute(args: &ReplayArgs) -> Result<Done, Failure> {
             args.run.display()
         )));
     };
-    let (of_run, rows) = rows(&recorded, finished)?;
+    let (of_run, rows) = rows(finished)?;
     let overrides = args.overrides.judged_by(&args.objectives);
     refuse_users(&overrides, args.replay_as)?;
     let own = args.run.join(SPEC);
@@ -85,25 +84,15 @@ pub fn execute(args: &ReplayArgs) -> Result<Done, Failure> {
     })
 }
 
-/// What of a client is recorded, so that nothing else has an effect: of every request, and of the first ones of sessions.
-const OF_USERS: [&str; 8] = [
-    "rate",
-    "arrival",
-    "population",
-    "concurrency",
-    "think",
-    "session",
-    "do",
-    "on_failure",
-];
-const OF_ARRIVALS: usize = 3;
+/// The keys of clients that say when sessions start,
+const OF_ARRIVALS: [&str; 3] = ["rate", "arrival", "population"];
+/// and those that say what users do then.
+const OF_USERS: [&str; 5] = ["concurrency", "think", "session", "do", "on_failure"];
 
 /// What was recorded is not set.
 fn refuse_users(overrides: &OverrideArgs, replay_as: ReplayAs) -> Result<(), Failure> {
-    let fixed = match replay_as {
-        ReplayAs::Recorded => &OF_USERS[..],
-        ReplayAs::Closed => &OF_USERS[..OF_ARRIVALS],
-    };
+    let of_users = OF_USERS.iter().filter(|_| replay_as == ReplayAs::Recorded);
+    let mut fixed = OF_ARRIVALS.iter().chain(of_users);
     let sets = |key: &&str| {
         let of_client = ["clients", "*", *key];
         overrides
@@ -112,7 +101,7 @@ fn refuse_users(overrides: &OverrideArgs, replay_as: ReplayAs) -> Result<(), Fai
             .iter()
             .find(|set| set.is_within(&of_client))
     };
-    match fixed.iter().find_map(sets) {
+    match fixed.find_map(sets) {
         None => Ok(()),
         Some(set) => Err(Failure::Usage(format!(
             "--set {}={} has no effect: who sends what when is recorded; set keys of the backend{}, or simulate the spec (`blis run`)",
@@ -140,17 +129,9 @@ fn behave_as(model: &mut Model<Path>, of_run: &LiveWorkload) {
 }
 
 /// All requests of a record, in the order in which they ended.
-fn rows(recorded: &Recorded, finished: &Finished) -> Result<(LiveWorkload, Vec<Row>), Failure> {
-    let (workload, mut entries) = recorded.rows()?;
-    let (mut rows, mut counted) = (Vec::new(), Counted::default());
-    for entry in entries.by_ref() {
-        let entry = entry?;
-        counted.count(&entry);
-        if let What::Done(row) = entry.what {
-            rows.push(row);
-        }
-    }
-    finished.hold_against(&counted, &entries)?;
+fn rows(finished: &Finished) -> Result<(LiveWorkload, Vec<Row>), Failure> {
+    let mut rows = Vec::new();
+    let workload = finished.each_row(|_, row| rows.push(*row))?;
     let dropped = finished
         .run
         .record

@@ -7,8 +7,8 @@ use blis_sim::replication::replicate_pair;
 use blis_sim::result::{self, Compares, Comparison, SpecIdentity, compare};
 use blis_sim::spec;
 
-use crate::cli::{Format, WhatifArgs};
-use crate::commands::print;
+use crate::cli::WhatifArgs;
+use crate::commands::present;
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
@@ -41,12 +41,11 @@ pub fn execute(args: &WhatifArgs) -> Result<Done, Failure> {
         ));
     }
     let comparison = run(&both, args, &Interrupt::listen()?)?;
-    let report = || report::whatif(&comparison);
-    print(&match args.format.chosen() {
-        Format::Text => report::text(&report()),
-        Format::Markdown => report::markdown(&report()),
-        Format::Json => comparison.to_json()?,
-    })?;
+    present(
+        args.format.chosen(),
+        || report::whatif(&comparison),
+        || comparison.to_json(),
+    )?;
     let variant = &comparison.variant;
     Ok(match &variant.verdict {
         _ if variant.ended_by == result::INTERRUPTED => Done::Interrupted,

@@ -32,6 +32,7 @@ pub use compare::compare;
 pub use explain::explain;
 pub use markdown::markdown;
 pub use overload::{Overload, overloads};
+pub use parts::Report;
 pub use run::{missed_precision, run, status_name};
 pub use text::text;
 pub use whatif::whatif;

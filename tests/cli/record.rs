@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::support::{LIMIT, Ran, at, blis, count, json, words};
 
 /// Requests that end in every way, of clients of every kind.
-const SPEC: &str = "\
+pub const SPEC: &str = "\
 blis: 1
 name: busy
 run: {horizon: 8s, warmup: 1s, drain: 100ms}

@@ -3,28 +3,8 @@
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::record::SPEC as BUSY;
 use crate::support::{at, count, number, words};
-
-/// Requests that end in every way, of clients of every kind.
-const BUSY: &str = "\
-blis: 1
-name: busy
-run: {horizon: 8s, warmup: 1s, drain: 100ms}
-clients:
-  open:
-    rate: 300/s
-    timeout: 60ms
-    do: {ask: 3, tell: 1}
-    on_failure: {retry: {times: 2, backoff: 5ms}}
-  closed: {concurrency: 8, think: 20ms, do: ask}
-  sessions: {rate: 15/s, do: tell, session: {rounds: 4, think: 100ms}, max_in_flight: {limit: 1}}
-actions:
-  ask: {path: [{visit: api}, reply], slo: {p99: 500ms}}
-  tell: {path: [{visit: api}, {visit: store}, reply]}
-services:
-  api: {workers: 2, time: {exponential: {mean: 6ms}}, queue: {limit: 10}, errors: 2%}
-  store: {workers: 2, time: 3ms}
-";
 
 /// Others: a budget, users who wait for one another and go at one instant, a cohort, and requests that nobody waits for.
 const OTHERS: [&str; 4] = [

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::random::{Draw, Key, Kind, Purpose};
+use crate::statistics::correlation_of_neighbours;
 
 /// The number of blocks, all of one length, that a run is cut into.
 pub const BLOCKS: usize = 24;
@@ -116,13 +117,7 @@ fn correlation(blocks: &[Block]) -> f64 {
         .collect();
     let mean = means.iter().sum::<f64>() / means.len() as f64;
     let off: Vec<f64> = means.iter().map(|one| one - mean).collect();
-    let squares: f64 = off.iter().map(|one| one * one).sum();
-    let products: f64 = off.windows(2).map(|two| two[0] * two[1]).sum();
-    if squares > 0.0 {
-        products / squares
-    } else {
-        0.0
-    }
+    correlation_of_neighbours(&off)
 }
 
 /// How far two distributions are apart.
@@ -137,8 +132,8 @@ pub struct Distance {
 }
 
 /// How far the response times of two sides, some runs each, are apart. `None` where a side has none.
-pub fn distance(one: &[Blocks], other: &[Blocks]) -> Option<Distance> {
-    let runs: Vec<&Blocks> = one.iter().chain(other).collect();
+pub fn distance(one: &[&Blocks], other: &[&Blocks]) -> Option<Distance> {
+    let runs: Vec<&Blocks> = one.iter().chain(other).copied().collect();
     let (is_alike, number) = (are_alike(&runs), neighbours(&runs));
     let [one, other] = [one, other].map(|side| {
         let blocks = side.iter().flat_map(|run| run.joined(number));
@@ -306,11 +301,11 @@ mod tests {
     #[test]
     fn what_is_the_same_is_no_distance_apart() {
         let one = run(|block, at| 1000 * (1 + block as u64 + at as u64));
-        let found = distance(std::slice::from_ref(&one), std::slice::from_ref(&one));
+        let found = distance(&[&one], &[&one]);
         let found = found.expect("times");
         assert_eq!((found.kolmogorov_smirnov, found.wasserstein_ns), (0.0, 0.0));
         assert_eq!(found.p, Some(1.0));
-        assert_eq!(distance(&[one], &[Blocks::of(24.0)]), None);
+        assert_eq!(distance(&[&one], &[&Blocks::of(24.0)]), None);
     }
 
     #[test]
@@ -318,7 +313,7 @@ mod tests {
         // 1024 for all, and 1024 for half and 2048 for the others: shares below 1024 differ by a half, over 1024.
         let one = run(|_, _| 1024);
         let other = run(|_, at| if at % 2 == 0 { 1024 } else { 2048 });
-        let found = distance(&[one], &[other]).expect("times");
+        let found = distance(&[&one], &[&other]).expect("times");
         assert_eq!(found.kolmogorov_smirnov, 0.5);
         assert_eq!(found.wasserstein_ns, 512.0);
         // No way to deal out blocks, each of which is like its side, is as far apart.
@@ -330,7 +325,7 @@ mod tests {
         // Every other block is slow, on both sides; one side has one more of them.
         let waves =
             |slow: usize| run(move |block, _| if (block * 7) % 24 < slow { 2048 } else { 1024 });
-        let found = distance(&[waves(12)], &[waves(13)]).expect("times");
+        let found = distance(&[&waves(12)], &[&waves(13)]).expect("times");
         assert!(found.kolmogorov_smirnov > 0.04, "{found:?}");
         assert!(found.p.is_some_and(|p| p > 0.5), "{found:?}");
     }
@@ -347,7 +342,7 @@ mod tests {
         let mut many = run(|_, _| 5000);
         (0..2400).for_each(|at| many.add(f64::from(at) / 2400.0, 5000));
         for other in [longer, few, many] {
-            let found = distance(std::slice::from_ref(&one), &[other]).expect("times");
+            let found = distance(&[&one], &[&other]).expect("times");
             assert_eq!((found.kolmogorov_smirnov, found.p), (1.0, None));
         }
     }

@@ -72,40 +72,38 @@ impl Estimate {
 
     /// Its interval at the level [`LEVEL`].
     pub fn interval(&self) -> Option<[f64; 2]> {
-        let quantile = student_quantile(self.freedom, 0.5 + LEVEL / 2.0);
-        let [below, above] = self.errors?.map(|error| libm::exp(quantile * error));
+        let [below, above] = factors(self.errors?, self.freedom);
         Some([self.figure / below, self.figure * above])
     }
 
     /// How `other` differs from this; `None` where no share of it can be told.
     pub fn difference(&self, other: &Estimate) -> Option<Difference> {
-        if self.figure == other.figure {
-            return Some(Difference::none(self.spread(other)));
-        }
-        if self.figure <= 0.0 || other.figure < 0.0 {
+        let is_same = self.figure == other.figure;
+        if !is_same && (self.figure <= 0.0 || other.figure < 0.0) {
             return None;
         }
-        let relative = other.figure / self.figure - 1.0;
-        let Some((errors, freedom)) = self.spread(other) else {
-            return Some(Difference {
-                relative,
-                interval: None,
-                p: None,
-            });
+        let ratio = match is_same {
+            true => 1.0,
+            false => other.figure / self.figure,
         };
-        let quantile = student_quantile(freedom, 0.5 + LEVEL / 2.0);
-        let [below, above] = errors.map(|error| libm::exp(quantile * error));
-        let ratio = 1.0 + relative;
-        // Towards no difference.
-        let error = errors[usize::from(relative < 0.0)];
-        let p = match error > 0.0 {
-            true => student_two_sided(freedom, libm::log(ratio).abs() / error),
-            false => 0.0,
-        };
+        let relative = ratio - 1.0;
+        let spread = self.spread(other);
+        let interval = spread.map(|(errors, freedom)| {
+            let [below, above] = factors(errors, freedom);
+            [ratio / below - 1.0, ratio * above - 1.0]
+        });
+        let p = spread.map(|(errors, freedom)| {
+            // Towards no difference.
+            let error = errors[usize::from(relative < 0.0)];
+            match error > 0.0 {
+                true => student_two_sided(freedom, libm::log(ratio).abs() / error),
+                false => 0.0,
+            }
+        });
         Some(Difference {
             relative,
-            interval: Some([ratio / below - 1.0, ratio * above - 1.0]),
-            p: Some(p),
+            interval,
+            p: if is_same { Some(1.0) } else { p },
         })
     }
 
@@ -138,19 +136,10 @@ pub struct Difference {
     pub p: Option<f64>,
 }
 
-impl Difference {
-    fn none(spread: Option<([f64; 2], u64)>) -> Difference {
-        let interval = spread.map(|(errors, freedom)| {
-            let quantile = student_quantile(freedom, 0.5 + LEVEL / 2.0);
-            let [below, above] = errors.map(|error| libm::exp(quantile * error));
-            [1.0 / below - 1.0, above - 1.0]
-        });
-        Difference {
-            relative: 0.0,
-            interval,
-            p: Some(1.0),
-        }
-    }
+/// How far a figure with such errors of its logarithm may be off, as factors downwards and upwards.
+fn factors(errors: [f64; 2], freedom: u64) -> [f64; 2] {
+    let quantile = student_quantile(freedom, 0.5 + LEVEL / 2.0);
+    errors.map(|error| libm::exp(quantile * error))
 }
 
 #[cfg(test)]

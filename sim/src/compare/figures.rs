@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 
 use super::blocks::{Blocks, distance};
+use super::course::course;
 use super::document::{
-    COMPARE_SCHEMA, CompareResult, ComparedRun, CourseResult, DistributionResult, FigureResult,
-    GroupResult, OutcomeResult, SideResult, ToleranceResult,
+    COMPARE_SCHEMA, CompareResult, ComparedRun, DistributionResult, FigureResult, GroupResult,
+    OutcomeResult, SideResult, ToleranceResult,
 };
-use super::estimate::{Difference, Estimate, SPREAD_RUNS};
+use super::estimate::Estimate;
+use super::gate::{tolerated, verdict};
 use super::multiple::holm;
-use super::tolerance::{Standing, Tolerance, Tolerances};
-use crate::dist::special::{normal_cdf, normal_quantile};
+use super::notes::{notes, reservations};
+use super::tolerance::Tolerances;
+use crate::dist::special::normal_cdf;
 use crate::event::Outcome;
-use crate::result::{INTERRUPTED, Interval, LIVE, LatencyBlock, RequestCounts, Run};
+use crate::result::{Interval, LIVE, LatencyBlock, RequestCounts, Run};
 use crate::statistics::{Interval as Bounds, LEVEL};
-use crate::verdict::Status;
 
 /// How probable it is at most that any difference is called more than chance where there is none.
 pub const ALPHA: f64 = 0.05;
@@ -22,16 +24,10 @@ pub const ALPHA: f64 = 0.05;
 pub const FIGURES: [&str; 5] = ["throughput", "mean", "p50", "p95", "p99"];
 /// What is tolerated of requests that are not answered `ok`.
 pub const ERRORS: &str = "errors";
-/// How many more of them are tolerated where a gate says nothing of them.
-const ERRORS_TOLERATED: f64 = 0.001;
 /// What all requests together are called.
-const ALL: &str = "all requests";
-/// Parts of a course.
-const PARTS: usize = 10;
+pub(super) const ALL: &str = "all requests";
 /// Requests of a kind, both sides together, below which their share is not tested.
 const LEAST_TESTED: f64 = 5.0;
-/// Loads that differ by more than this share are pointed out.
-const SAME_LOAD: f64 = 0.02;
 
 /// A run that is compared.
 #[derive(Debug, Clone)]
@@ -68,7 +64,7 @@ pub enum Unlike {
 }
 
 /// The two sides.
-type Sides<'a> = [&'a [Compared]; 2];
+pub(super) type Sides<'a> = [&'a [Compared]; 2];
 
 /// How `sides`, the baseline first, differ, and how that stands to what is tolerated.
 ///
@@ -266,7 +262,11 @@ fn absence(sides: Sides<'_>, action: Option<&str>, name: &str) -> Option<String>
 }
 
 /// How many of a side's requests ended so, and of how many.
-fn ended(side: &[Compared], action: Option<&str>, which: impl Fn(Outcome) -> bool) -> [f64; 2] {
+pub(super) fn ended(
+    side: &[Compared],
+    action: Option<&str>,
+    which: impl Fn(Outcome) -> bool,
+) -> [f64; 2] {
     let mut sums = [0.0; 2];
     for run in side {
         let Some((counts, ..)) = part(&run.run, action) else {
@@ -287,7 +287,7 @@ fn share([number, of]: [f64; 2]) -> f64 {
 }
 
 /// A difference of two shares, and its standard error where both were the same; `None` where too few ended so.
-fn shares([one, other]: [[f64; 2]; 2], effects: [f64; 2]) -> (f64, Option<f64>) {
+pub(super) fn shares([one, other]: [[f64; 2]; 2], effects: [f64; 2]) -> (f64, Option<f64>) {
     let together = share([one[0] + other[0], one[1] + other[1]]);
     let scarce = (one[0] + other[0]).min(one[1] + other[1] - one[0] - other[0]);
     let each = effects[0] / one[1] + effects[1] / other[1];
@@ -327,7 +327,7 @@ fn chance(difference: f64, error: f64) -> f64 {
 
 /// By what the variance of a share is larger than it would be if requests failed each on its own: failures come together, as in an
 /// outage. From the course of the runs, at least 1.
-fn effect(side: &[Compared]) -> f64 {
+pub(super) fn effect(side: &[Compared]) -> f64 {
     let mut pairs = Vec::new();
     for run in side {
         let from = run.run.window.warmup_s;
@@ -357,13 +357,11 @@ fn effect(side: &[Compared]) -> f64 {
 fn distribution(sides: Sides<'_>, action: Option<&str>) -> Option<DistributionResult> {
     // Where there is one action, its distribution is that of all.
     let action = action?;
-    let of = |side: &[Compared]| {
+    let [one, other] = sides.map(|side| {
         let blocks = side.iter().map(|run| run.blocks.as_ref()?.get(action));
-        blocks
-            .map(Option::<&Blocks>::cloned)
-            .collect::<Option<Vec<Blocks>>>()
-    };
-    let found = distance(&of(sides[0])?, &of(sides[1])?)?;
+        blocks.collect::<Option<Vec<&Blocks>>>()
+    });
+    let found = distance(&one?, &other?)?;
     Some(DistributionResult {
         kolmogorov_smirnov: found.kolmogorov_smirnov,
         wasserstein_ms: found.wasserstein_ns / 1e6,
@@ -393,267 +391,4 @@ fn mark(groups: &mut [&mut GroupResult]) -> usize {
         **mark = Some(significant);
     }
     p.len()
-}
-
-/// How the figures of a group stand to what is tolerated of them.
-fn tolerated(
-    name: &str,
-    group: &GroupResult,
-    tolerances: &Tolerances,
-    sides: Sides<'_>,
-) -> Vec<ToleranceResult> {
-    let action = (name != ALL).then_some(name);
-    let is_answered = sides.map(|side| ended(side, action, |one| one == Outcome::Ok)[0] > 0.0);
-    let given = tolerances.0.iter();
-    let mut all: Vec<ToleranceResult> = given
-        .map(|tolerance| match tolerance.figure.as_str() {
-            ERRORS => errors(name, action, tolerance, sides),
-            figure => {
-                let found = group.figures.iter().find(|one| one.name == figure);
-                of_figure(name, tolerance, found, is_answered)
-            }
-        })
-        .collect();
-    if !tolerances.0.iter().any(|one| one.figure == ERRORS) {
-        let usual = Tolerance {
-            figure: ERRORS.to_owned(),
-            below: None,
-            above: Some(ERRORS_TOLERATED),
-        };
-        let found = errors(name, action, &usual, sides);
-        // What nobody asked for is told where it is the matter.
-        let is_more = found.difference > Some(ERRORS_TOLERATED);
-        all.extend(Some(found).filter(|_| is_more));
-    }
-    all
-}
-
-fn of_figure(
-    name: &str,
-    tolerance: &Tolerance,
-    figure: Option<&FigureResult>,
-    is_answered: [bool; 2],
-) -> ToleranceResult {
-    let difference = figure.and_then(|figure| {
-        Some(Difference {
-            relative: figure.difference?,
-            interval: figure.difference_ci95,
-            p: figure.p,
-        })
-    });
-    let is_time = tolerance.figure != "throughput";
-    let is_gone = is_time
-        && is_answered == [true, false]
-        && figure.is_some_and(|one| one.baseline.is_some() && one.other.is_none());
-    let (standing, times_longer) = match &difference {
-        // Where nothing is answered any more there are no times to compare.
-        _ if is_gone => (Standing::Beyond, None),
-        Some(difference) => tolerance.standing(difference),
-        None => (Standing::Undecided, None),
-    };
-    ToleranceResult {
-        of: name.to_owned(),
-        figure: tolerance.figure.clone(),
-        below: tolerance.below,
-        above: tolerance.above,
-        difference: difference.map(|one| one.relative),
-        difference_ci95: difference.and_then(|one| one.interval),
-        standing,
-        times_longer,
-        why: figure.and_then(|figure| figure.absent.clone()),
-    }
-}
-
-/// How many more requests fail than before.
-fn errors(
-    name: &str,
-    action: Option<&str>,
-    tolerance: &Tolerance,
-    sides: Sides<'_>,
-) -> ToleranceResult {
-    let counts = sides.map(|side| ended(side, action, |outcome| outcome != Outcome::Ok));
-    let effects = sides.map(effect);
-    let (difference, _) = shares(counts, effects);
-    // Each share as it is, with one more request that failed and one that did not (Agresti and Caffo 2000): of none among few nothing is
-    // known.
-    let variance = |[number, of]: [f64; 2], effect: f64| {
-        let (number, of) = (number + 1.0, of + 2.0);
-        let share = number / of;
-        effect * share * (1.0 - share) / of
-    };
-    let error = libm::sqrt(variance(counts[0], effects[0]) + variance(counts[1], effects[1]));
-    let reach = normal_quantile(0.5 + LEVEL / 2.0) * error;
-    let most = tolerance.above.unwrap_or(0.0);
-    let (standing, times_longer) = if most >= 1.0 {
-        (Standing::Within, None)
-    } else if counts.iter().any(|[_, of]| *of == 0.0) {
-        (Standing::Undecided, None)
-    } else if difference - reach > most {
-        (Standing::Beyond, None)
-    } else if difference + reach <= most {
-        (Standing::Within, None)
-    } else {
-        let times = (reach / (most - difference)).powi(2);
-        (
-            Standing::Undecided,
-            Some(times).filter(|times| times.is_finite()),
-        )
-    };
-    ToleranceResult {
-        of: name.to_owned(),
-        figure: ERRORS.to_owned(),
-        below: None,
-        above: Some(most),
-        difference: Some(difference),
-        difference_ci95: reach
-            .is_finite()
-            .then_some([difference - reach, difference + reach]),
-        standing,
-        times_longer,
-        why: None,
-    }
-}
-
-fn verdict(tolerances: &[ToleranceResult], reservations: &[String]) -> Option<Status> {
-    let any = |standing| tolerances.iter().any(|one| one.standing == standing);
-    match () {
-        () if tolerances.is_empty() => None,
-        () if any(Standing::Beyond) => Some(Status::Trip),
-        () if any(Standing::Undecided) || !reservations.is_empty() => Some(Status::Inconclusive),
-        () => Some(Status::Pass),
-    }
-}
-
-/// What keeps the runs from being trusted.
-fn reservations(sides: Sides<'_>) -> Vec<String> {
-    let mut found = Vec::new();
-    let [_, missing] = alone(sides);
-    if !missing.is_empty() {
-        found.push(format!("the other side has no {}", missing.join(", ")));
-    }
-    for compared in sides.into_iter().flatten() {
-        let (name, run) = (&compared.name, &compared.run);
-        if run.ended_by == INTERRUPTED {
-            found.push(format!(
-                "{name} was interrupted: its last requests were not waited for; run it to its end"
-            ));
-        }
-        if run.window.requests.ok == 0 {
-            found.push(format!("nothing was answered in {name}"));
-        }
-        let generator = run.live.as_ref().and_then(|live| live.generator.as_ref());
-        for limit in generator.iter().flat_map(|generator| &generator.limited_by) {
-            found.push(format!("in {name} the generator was the limit: {limit}"));
-        }
-    }
-    found
-}
-
-/// The actions that only the other side has, and those that only the baseline has.
-fn alone(sides: Sides<'_>) -> [Vec<&str>; 2] {
-    let [Some(one), Some(other)] = sides.map(|side| side.first()) else {
-        return [Vec::new(), Vec::new()];
-    };
-    let (one, other) = (&one.run.actions, &other.run.actions);
-    [(other, one), (one, other)].map(|(here, there)| {
-        let names = here.keys().map(String::as_str);
-        names.filter(|name| !there.contains_key(*name)).collect()
-    })
-}
-
-/// What is to be kept in mind.
-fn notes(sides: Sides<'_>) -> Vec<String> {
-    let mut notes = Vec::new();
-    let [one, other] = sides.map(|side| {
-        let offered = side.iter().map(|run| run.run.offered_rps);
-        let sum: Option<f64> = offered.sum();
-        sum.map(|sum| sum / side.len() as f64)
-    });
-    // Poisson arrivals of a side vary by the root of their number.
-    let seconds =
-        |side: &[Compared]| -> f64 { side.iter().map(|run| run.run.window.measured_s).sum() };
-    let varies = |rate: Option<f64>, side: &[Compared]| rate.unwrap_or(0.0) / seconds(side);
-    let by_chance = libm::sqrt(varies(one, sides[0]) + varies(other, sides[1]));
-    if let (Some(one), Some(other)) = (one, other)
-        && (other / one - 1.0).abs() > SAME_LOAD
-        && (other - one).abs() > 3.0 * by_chance
-    {
-        notes.push(format!(
-            "the sides were offered different loads, {one:.1}/s and {other:.1}/s: of an open load, response times are not \
-             those of the same load"
-        ));
-    }
-    let [only, _] = alone(sides);
-    if !only.is_empty() {
-        notes.push(format!("only the other side has {}", only.join(", ")));
-    }
-    for compared in sides.into_iter().flatten() {
-        let response = &compared.run.latency_ms.response;
-        if response.censored > 0 {
-            notes.push(format!(
-                "{}: {} of {} response times are the ages at which requests were given up",
-                compared.name, response.censored, response.count
-            ));
-        }
-    }
-    let few = sides.into_iter().any(|side| side.len() < SPREAD_RUNS);
-    let live = sides.into_iter().flatten().any(|run| run.run.mode == LIVE);
-    if few && live {
-        notes.push(format!(
-            "what changes from one live run to the next is in no interval of so few runs: name {SPREAD_RUNS} or more of each side to \
-             have it counted"
-        ));
-    }
-    if sides.into_iter().flatten().any(|run| run.blocks.is_none()) {
-        notes.push(
-            "distributions are compared where both sides have a record: live runs keep one with --out, simulated ones with --out and \
-             --record, replays none"
-                .to_owned(),
-        );
-    }
-    notes
-}
-
-/// Both courses in parts of equal length, as far as the shorter goes.
-fn course(sides: Sides<'_>) -> Vec<CourseResult> {
-    let [Some(one), Some(other)] = sides.map(|side| side.first()) else {
-        return Vec::new();
-    };
-    let end = |run: &Run| run.window.warmup_s + run.window.measured_s;
-    let end = end(&one.run).min(end(&other.run));
-    let width = end / PARTS as f64;
-    if !(width > 0.0 && width.is_finite()) {
-        return Vec::new();
-    }
-    let parts = (0..PARTS).map(|part| {
-        let start = part as f64 * width;
-        let [one, other] = [&one.run, &other.run].map(|run| within(run, start, width));
-        CourseResult {
-            start_s: start,
-            width_s: width,
-            baseline_rps: one.0,
-            other_rps: other.0,
-            baseline_mean_ms: one.1,
-            other_mean_ms: other.1,
-        }
-    });
-    parts.collect()
-}
-
-/// Answers per second and their mean response time in a part of a run, by the intervals whose middles lie in it.
-fn within(run: &Run, start: f64, width: f64) -> (Option<f64>, Option<f64>) {
-    let middle = |interval: &Interval| interval.start_s + interval.width_s / 2.0;
-    let inside = |interval: &&Interval| (start..start + width).contains(&middle(interval));
-    let (mut seconds, mut ok, mut sum, mut of) = (0.0, 0.0, 0.0, 0.0);
-    for interval in run.series.iter().filter(inside) {
-        let answered = interval.requests.ok as f64;
-        seconds += interval.width_s;
-        ok += answered;
-        if let Some(mean) = interval.response_mean_ms {
-            sum += mean * answered;
-            of += answered;
-        }
-    }
-    let ratio = |upper: f64, lower: f64| (lower > 0.0).then(|| upper / lower);
-    (ratio(ok, seconds), ratio(sum, of))
 }

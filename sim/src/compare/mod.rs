@@ -6,10 +6,13 @@
 //! world: what it knows of a run is its result document, and where there is one its record.
 
 mod blocks;
+mod course;
 mod document;
 mod estimate;
 mod figures;
+mod gate;
 mod multiple;
+mod notes;
 mod tolerance;
 
 pub use blocks::{BLOCKS, Blocks, Distance, SHUFFLES, distance};

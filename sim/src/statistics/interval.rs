@@ -138,12 +138,7 @@ impl Residuals {
 
     /// The correlation of neighbours, 0 where nothing varies.
     fn correlation(&self) -> f64 {
-        let squares = self.squares();
-        if squares == 0.0 {
-            return 0.0;
-        }
-        let products: f64 = self.values.windows(2).map(|two| two[0] * two[1]).sum();
-        products / squares
+        correlation_of_neighbours(&self.values)
     }
 
     /// The variance of the sum of the residuals.
@@ -163,6 +158,16 @@ impl Residuals {
             half_width: quantile * libm::sqrt(self.variance_of_sum(inflation)) / self.denominators,
         }
     }
+}
+
+/// How much neighbours correlate in a series of differences from its mean; 0 where nothing varies.
+pub fn correlation_of_neighbours(off: &[f64]) -> f64 {
+    let squares: f64 = off.iter().map(|value| value * value).sum();
+    if squares == 0.0 {
+        return 0.0;
+    }
+    let products: f64 = off.windows(2).map(|two| two[0] * two[1]).sum();
+    products / squares
 }
 
 /// What a correlation of neighbours widens the variance by.

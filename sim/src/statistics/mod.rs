@@ -16,7 +16,7 @@ mod tails;
 pub use beta::{beta_quantile, beta_regularised};
 pub use binomial::{binomial_tail, share_bounds};
 pub use effective::Effective;
-pub use interval::{Interval, LEVEL, difference, spread_over};
+pub use interval::{Interval, LEVEL, correlation_of_neighbours, difference, spread_over};
 pub use mser::{Course, Truncation, mser};
 pub use precision::Precision;
 pub use student::{student_quantile, student_two_sided};

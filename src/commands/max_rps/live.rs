@@ -75,13 +75,16 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
         true => None,
         false => Some(Places::claim(args)?),
     };
-    if !args.dry_run {
-        observe::reach(&target, &access)?;
-    }
     let interrupt = Interrupt::listen()?;
     let clock = Clock::of(trials);
     let prediction = match (&model, &trials.steps) {
-        (Ok(model), None) => model.predict(trials, clock.limit, &|| interrupt.asked())?,
+        (Ok(model), None) => {
+            // Nothing is simulated in vain.
+            if !args.dry_run {
+                observe::reach(&target, &access)?;
+            }
+            model.predict(trials, clock.limit, &|| interrupt.asked())?
+        }
         (Ok(_), Some(_)) | (Err(_), _) => None,
     };
     let predicted = prediction.as_ref().and_then(Prediction::load);

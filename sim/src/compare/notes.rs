@@ -1,0 +1,98 @@
+//! What keeps runs from being trusted, and what is to be kept in mind of a comparison.
+
+use super::estimate::SPREAD_RUNS;
+use super::figures::{Compared, Sides};
+use crate::result::{INTERRUPTED, LIVE};
+
+/// Loads that differ by more than this share are pointed out.
+const SAME_LOAD: f64 = 0.02;
+
+/// What keeps the runs from being trusted.
+pub(super) fn reservations(sides: Sides<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    let [_, missing] = alone(sides);
+    if !missing.is_empty() {
+        found.push(format!("the other side has no {}", missing.join(", ")));
+    }
+    for compared in sides.into_iter().flatten() {
+        let (name, run) = (&compared.name, &compared.run);
+        if run.ended_by == INTERRUPTED {
+            found.push(format!(
+                "{name} was interrupted: its last requests were not waited for; run it to its end"
+            ));
+        }
+        if run.window.requests.ok == 0 {
+            found.push(format!("nothing was answered in {name}"));
+        }
+        let generator = run.live.as_ref().and_then(|live| live.generator.as_ref());
+        for limit in generator.iter().flat_map(|generator| &generator.limited_by) {
+            found.push(format!("in {name} the generator was the limit: {limit}"));
+        }
+    }
+    found
+}
+
+/// The actions that only the other side has, and those that only the baseline has.
+fn alone(sides: Sides<'_>) -> [Vec<&str>; 2] {
+    let [Some(one), Some(other)] = sides.map(|side| side.first()) else {
+        return [Vec::new(), Vec::new()];
+    };
+    let (one, other) = (&one.run.actions, &other.run.actions);
+    [(other, one), (one, other)].map(|(here, there)| {
+        let names = here.keys().map(String::as_str);
+        names.filter(|name| !there.contains_key(*name)).collect()
+    })
+}
+
+/// What is to be kept in mind.
+pub(super) fn notes(sides: Sides<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    let [one, other] = sides.map(|side| {
+        let offered = side.iter().map(|run| run.run.offered_rps);
+        let sum: Option<f64> = offered.sum();
+        sum.map(|sum| sum / side.len() as f64)
+    });
+    // Poisson arrivals of a side vary by the root of their number.
+    let seconds =
+        |side: &[Compared]| -> f64 { side.iter().map(|run| run.run.window.measured_s).sum() };
+    let varies = |rate: Option<f64>, side: &[Compared]| rate.unwrap_or(0.0) / seconds(side);
+    let by_chance = libm::sqrt(varies(one, sides[0]) + varies(other, sides[1]));
+    if let (Some(one), Some(other)) = (one, other)
+        && (other / one - 1.0).abs() > SAME_LOAD
+        && (other - one).abs() > 3.0 * by_chance
+    {
+        notes.push(format!(
+            "the sides were offered different loads, {one:.1}/s and {other:.1}/s: of an open load, response times are not \
+             those of the same load"
+        ));
+    }
+    let [only, _] = alone(sides);
+    if !only.is_empty() {
+        notes.push(format!("only the other side has {}", only.join(", ")));
+    }
+    for compared in sides.into_iter().flatten() {
+        let response = &compared.run.latency_ms.response;
+        if response.censored > 0 {
+            notes.push(format!(
+                "{}: {} of {} response times are the ages at which requests were given up",
+                compared.name, response.censored, response.count
+            ));
+        }
+    }
+    let few = sides.into_iter().any(|side| side.len() < SPREAD_RUNS);
+    let live = sides.into_iter().flatten().any(|run| run.run.mode == LIVE);
+    if few && live {
+        notes.push(format!(
+            "what changes from one live run to the next is in no interval of so few runs: name {SPREAD_RUNS} or more of each side to \
+             have it counted"
+        ));
+    }
+    if sides.into_iter().flatten().any(|run| run.blocks.is_none()) {
+        notes.push(
+            "distributions are compared where both sides have a record: live runs keep one with --out, simulated ones with --out and \
+             --record, replays none"
+                .to_owned(),
+        );
+    }
+    notes
+}
