@@ -12,6 +12,7 @@ mod exit;
 mod input_files;
 mod interrupt;
 mod live_progress;
+mod local;
 mod memory;
 mod nats_access;
 mod nats_context;
@@ -25,16 +26,24 @@ mod run_directory;
 mod simulate;
 mod trace_file;
 mod trace_rows;
+mod validation;
 mod workload;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, LocalBackendArgs};
 use exit::Failure;
 
 fn main() -> ExitCode {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == local::COMMAND)
+    {
+        let args = LocalBackendArgs::parse_from(std::env::args_os().skip(1));
+        return exit::code(commands::local_backend::execute(&args));
+    }
     let command = match Cli::try_parse() {
         Ok(cli) => cli.command,
         Err(error) => match cli::misplaced(&error) {
@@ -51,6 +60,7 @@ fn main() -> ExitCode {
         Command::Whatif(args) => commands::whatif::execute(&args),
         Command::Replay(args) => commands::replay::execute(&args),
         Command::Compare(args) => commands::compare::execute(&args),
+        Command::Validate(args) => commands::validate::execute(&args),
         Command::Check(args) => commands::check::execute(&args),
         Command::Explain(args) => commands::explain::execute(&args),
         Command::Report(args) => commands::report::execute(&args),

@@ -69,6 +69,15 @@ fn the_published_schema_of_an_explanation_is_current() {
 }
 
 #[test]
+fn the_published_schema_of_a_validation_is_current() {
+    // That validations keep to it is held where there is a server, in tests/live.
+    is_current(
+        "validation",
+        &blis_sim::validation::validation_json_schema(),
+    );
+}
+
+#[test]
 fn the_published_schema_of_a_manifest_is_current() {
     // That manifests keep to it is held where there is a server, in tests/live.
     is_current("manifest", &blis_sim::result::manifest_json_schema());

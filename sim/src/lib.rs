@@ -40,5 +40,6 @@ pub mod theory;
 pub mod time;
 pub mod trace;
 pub mod users;
+pub mod validation;
 pub mod verdict;
 pub mod visible;

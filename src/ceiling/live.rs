@@ -13,13 +13,12 @@ use blis_live::trials::{Pace, SoFar, Tried as OfTrial};
 use blis_sim::model::{Model, Path};
 use blis_sim::result::PredictedResult;
 use blis_sim::search::{Ended, Found, Judged, Steps, Trial};
-use blis_sim::spec::Spanned;
-use blis_sim::spec::units::{Count, Duration};
+use blis_sim::spec::units::Duration;
 use blis_sim::time::Span;
 
 use super::bracketed::Bracketed;
 use super::document::Tried;
-use super::steps::{OF_THE_SEARCH, bound, judged as judged_by_figures};
+use super::steps::{judged as judged_by_figures, spec_of_trial};
 use super::varied::Varied;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
@@ -59,9 +58,46 @@ pub enum Loads {
     },
     /// Those that a search asks for.
     Search(Bracketed),
+    /// These, whatever becomes of them.
+    Given(Given),
 }
 
-/// What live trials came to.
+/// Loads in the order in which they are tried, the same ones several times.
+#[derive(Debug, Clone)]
+pub struct Given {
+    loads: Vec<f64>,
+    begun: usize,
+}
+
+impl Given {
+    /// So many turns, each of all these loads.
+    pub fn in_turns(loads: &[f64], turns: u64) -> Given {
+        Given {
+            loads: (0..turns).flat_map(|_| loads.iter().copied()).collect(),
+            begun: 0,
+        }
+    }
+
+    fn next(&mut self) -> Option<f64> {
+        let load = self.loads.get(self.begun).copied();
+        self.begun += 1;
+        load
+    }
+}
+
+/// What live trials left behind.
+pub struct Through {
+    /// The loads, as far as they were tried.
+    pub loads: Loads,
+    /// The trials, in their order.
+    pub trials: Vec<Trial>,
+    /// The result of each.
+    pub tried: Vec<Tried>,
+    /// How they ended.
+    pub end: End<Failure>,
+}
+
+/// What a search with live trials came to.
 pub struct Searched {
     /// What was found.
     pub found: Found,
@@ -94,7 +130,7 @@ pub fn run(
     largest: f64,
     live: &Live<'_>,
     interrupt: &Interrupt,
-) -> Result<Searched, Failure> {
+) -> Result<Through, Failure> {
     let largest = varied.model_at(largest)?;
     observe::fits(&largest)?;
     let loads = RefCell::new(loads);
@@ -162,27 +198,41 @@ pub fn run(
         Some(why) => End::Failed(why),
         None => end,
     };
-    Ok(searched(loads.into_inner(), trials, tried, end))
+    Ok(Through {
+        loads: loads.into_inner(),
+        trials,
+        tried,
+        end,
+    })
 }
 
-fn searched(loads: Loads, trials: Vec<Trial>, tried: Vec<Tried>, end: End<Failure>) -> Searched {
-    let [lower, upper] = loads.bounds();
-    let found = Found {
-        ended: loads.ended(),
-        lower,
-        upper,
-        trials,
-        contributions: Vec::new(),
-        interrupted: matches!(end, End::Interrupted),
-    };
-    Searched {
-        found,
-        tried,
-        lost: matches!(end, End::Lost),
-        failed: match end {
-            End::Failed(why) => Some(why),
-            End::Enough | End::Interrupted | End::TimeIsUp | End::Lost => None,
-        },
+impl Searched {
+    /// What trials of a search, or steps, came to.
+    pub fn of(through: Through) -> Searched {
+        let Through {
+            loads,
+            trials,
+            tried,
+            end,
+        } = through;
+        let [lower, upper] = loads.bounds();
+        let found = Found {
+            ended: loads.ended(),
+            lower,
+            upper,
+            trials,
+            contributions: Vec::new(),
+            interrupted: matches!(end, End::Interrupted),
+        };
+        Searched {
+            found,
+            tried,
+            lost: matches!(end, End::Lost),
+            failed: match end {
+                End::Failed(why) => Some(why),
+                End::Enough | End::Interrupted | End::TimeIsUp | End::Lost => None,
+            },
+        }
     }
 }
 
@@ -199,6 +249,10 @@ impl Loads {
                 })
             }
             Loads::Search(search) => search.next(before),
+            Loads::Given(given) => given.next().map(|load| Next {
+                load,
+                times_longer: 1,
+            }),
         }
     }
 
@@ -208,12 +262,14 @@ impl Loads {
                 judged_by_figures(&tried.model, &tried.ran, varied, *tolerance)
             }
             Loads::Search(search) => search.judged(tried),
+            // Nobody asks whether they could send all of the load: what was sent is told.
+            Loads::Given(_) => judged_by_figures(&tried.model, &tried.ran, varied, 1.0),
         }
     }
 
     fn is_decided(&self, model: &Model<Option<Path>>, so_far: &SoFar<'_>) -> bool {
         match self {
-            Loads::Steps { .. } => false,
+            Loads::Steps { .. } | Loads::Given(_) => false,
             Loads::Search(search) => search.is_decided(model, so_far),
         }
     }
@@ -222,6 +278,7 @@ impl Loads {
         match self {
             Loads::Steps { steps, .. } => steps.ended(),
             Loads::Search(search) => search.ended(),
+            Loads::Given(_) => Ended::Undecided(Vec::new()),
         }
     }
 
@@ -229,25 +286,27 @@ impl Loads {
         match self {
             Loads::Steps { steps, .. } => [steps.lower(), steps.upper()],
             Loads::Search(search) => search.bounds(),
+            Loads::Given(_) => [None, None],
         }
     }
 
     /// Which loads these are, in words.
     fn what(&self, varied: &Varying) -> String {
+        let listed = |loads: &[f64]| {
+            let loads = loads.iter().map(|load| varied.unit().shown(*load));
+            format!("trials at {}", loads.collect::<Vec<String>>().join(", "))
+        };
         match self {
-            Loads::Steps { steps, .. } => {
-                let loads = steps.loads().iter();
-                let loads: Vec<String> = loads.map(|load| varied.unit().shown(*load)).collect();
-                format!("trials at {}", loads.join(", "))
-            }
+            Loads::Steps { steps, .. } => listed(steps.loads()),
             Loads::Search(search) => search.what(varied.unit()),
+            Loads::Given(given) => listed(&given.loads),
         }
     }
 
     /// How many times as long as usual the longest trial is measured.
     fn longest(&self) -> u32 {
         match self {
-            Loads::Steps { .. } => 1,
+            Loads::Steps { .. } | Loads::Given(_) => 1,
             Loads::Search(search) => search.longest(),
         }
     }
@@ -257,6 +316,7 @@ impl Loads {
         match self {
             Loads::Steps { steps, .. } => steps.number() as u64,
             Loads::Search(search) => search.most(),
+            Loads::Given(given) => given.loads.len() as u64,
         }
     }
 }
@@ -269,14 +329,13 @@ fn document_of<S>(
     tried: OfTrial<S, Option<Path>>,
 ) -> Result<Tried, Failure> {
     observe::check(&tried.observed)?;
-    let mut spec = varied.spec_at(load)?;
     let limits = &tried.model.limits;
     let nanos = |span: Span| Duration(span.as_nanos() as f64);
     let horizon = limits.horizon.unwrap_or(limits.warmup);
     let hold = horizon.since(limits.warmup);
     let warmup = limits.warmup.since(blis_sim::time::Time::ZERO);
-    bound(&mut spec, nanos(warmup), nanos(hold));
-    spec.seed = Some(Spanned::flag(OF_THE_SEARCH, Count(tried.model.seed)));
+    let lengths = [warmup, hold].map(nanos);
+    let spec = spec_of_trial(varied, load, lengths, tried.model.seed)?;
     let workload: LiveWorkload = Workload {
         model: tried.model,
         ..varied.workload(&spec)?
@@ -315,7 +374,11 @@ fn begins(
     });
     let most = loads.most();
     let shown = unit.shown(load);
-    format!("blis: trial {number} of at most {most}: {shown}{bounds}{left}\n")
+    let of = match loads {
+        Loads::Given(_) => "of",
+        Loads::Steps { .. } | Loads::Search(_) => "of at most",
+    };
+    format!("blis: trial {number} {of} {most}: {shown}{bounds}{left}\n")
 }
 
 /// What is going to be done, in lines.

@@ -4,6 +4,7 @@ use blis_live::observe;
 use blis_sim::measure::Measure;
 use blis_sim::model::{Model, Path, Source};
 use blis_sim::search::{Bracket, Direction, Range, Wanted};
+use blis_sim::spec::error::shown;
 use blis_sim::spec::units::{Duration, MAX_RATE};
 use blis_sim::time::Span;
 use blis_sim::verdict::{LiveEvidence, Signal, evidence};
@@ -17,6 +18,8 @@ use crate::exit::Failure;
 
 /// How far the bounds of a live search may be apart.
 const PRECISION: f64 = 0.03;
+/// The sections of a spec whose keys only the model has.
+const MODEL_SECTIONS: [&str; 4] = ["services", "streams", "fan_outs", "network"];
 /// How many trials confirm a bound.
 const CONFIRM: u32 = 2;
 /// The most trials.
@@ -43,6 +46,29 @@ pub struct SetUp {
 }
 
 type Varying = Varied<Option<Path>>;
+
+/// A key that only the model has is no key of a real service.
+///
+/// # Errors
+/// [`Failure::Usage`] that says what can be varied.
+pub fn refuse_model_key(over: Option<&str>) -> Result<(), Failure> {
+    let Some(key) = over.filter(|over| !["rate", "concurrency"].contains(over)) else {
+        return Ok(());
+    };
+    let section = key.split('.').next().unwrap_or(key);
+    let instead = "vary the load (--over rate, --over concurrency or a key of clients), or leave --url out to search the model";
+    let why = match section {
+        "actions" | "variables" => "every live run sends the same requests",
+        _ if MODEL_SECTIONS.contains(&section) => {
+            "only the model has this key, and a real service is what it is"
+        }
+        _ => return Ok(()),
+    };
+    Err(Failure::Usage(format!(
+        "--over {}: {why}; {instead}",
+        shown(key)
+    )))
+}
 
 /// The search that the flags ask for, around the load that a model predicts.
 ///

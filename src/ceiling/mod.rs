@@ -22,6 +22,7 @@ mod varied;
 
 pub use directory::found_in;
 pub use document::{About, Tried, document, figure, status};
+pub use live_range::refuse_model_key;
 pub use objectives::refuse_none as refuse_no_objective;
 pub use places::Places;
 pub use plan::{
@@ -32,7 +33,7 @@ pub use predicted::{LONGEST_TRIAL, Prediction, TheModel};
 pub use remedies::{check as check_remedies, failed as failed_remedies, run as remedies};
 pub use simulated::{eyes, run as search, run_tiers as search_tiers};
 pub use slow::slow;
-pub use steps::{Ramp, simulated as simulate_steps};
+pub use steps::{Ramp, simulated as simulate_steps, spec_of_trial};
 pub use tiers::{OfTiers, Tiers};
-pub use unit::Unit;
+pub use unit::{Unit, ascending};
 pub use varied::Varied;

@@ -9,7 +9,7 @@ use blis_sim::search::{AfterTrip, Expected, Found, Judged, Steps, Trial};
 use blis_sim::spec::Spanned;
 use blis_sim::spec::Spec;
 use blis_sim::spec::syntax::{Run, Warmup};
-use blis_sim::spec::units::Duration;
+use blis_sim::spec::units::{Count, Duration};
 use blis_sim::verdict::evidence;
 
 use super::document::Tried;
@@ -109,6 +109,22 @@ pub(super) fn bound(spec: &mut Spec, warmup: Duration, hold: Duration) {
     run.value.requests = None;
     run.value.horizon = Some(Spanned::flag(OF_THE_SEARCH, Duration(warmup.0 + hold.0)));
     run.value.warmup = Some(Spanned::flag(OF_THE_SEARCH, Warmup::At(warmup)));
+}
+
+/// The spec of a trial: at its load, with its warm-up, its window and its seed.
+///
+/// # Errors
+/// Those of [`Varied::spec_at`].
+pub fn spec_of_trial<P: PartialEq>(
+    varied: &Varied<P>,
+    load: f64,
+    [warmup, hold]: [Duration; 2],
+    seed: u64,
+) -> Result<Spec, Failure> {
+    let mut spec = varied.spec_at(load)?;
+    bound(&mut spec, warmup, hold);
+    spec.seed = Some(Spanned::flag(OF_THE_SEARCH, Count(seed)));
+    Ok(spec)
 }
 
 /// Judges a step: by its figures, and by whether its load was reached.

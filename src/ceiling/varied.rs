@@ -214,13 +214,13 @@ impl<P: PartialEq> Varied<P> {
         &self.spec
     }
 
-    /// Says once what of a user's spec no trial heeds.
-    pub fn tell_of_bounds(&self, workload: &Workload<P>) {
+    /// Says once what of a user's spec no trial heeds, and which flags bound trials instead.
+    pub fn tell_of_bounds(&self, workload: &Workload<P>, flags: &str) {
         let given = self.bounds_of_spec();
         // The embedded spec is nobody's who would wonder.
         if !given.is_empty() && workload.file.is_some() {
             tell(&format!(
-                "blis: {} of the spec {} no trials: --hold, --longest-trial and --time-limit do\n",
+                "blis: {} of the spec {} no trials: {flags} do\n",
                 given.join(" and "),
                 if given.len() == 1 { "bounds" } else { "bound" }
             ));

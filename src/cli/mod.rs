@@ -8,6 +8,7 @@ mod overrides;
 mod spec;
 mod statistics;
 mod target;
+mod validate;
 mod values;
 
 pub use load::{ClientArgs, ServiceArgs};
@@ -18,6 +19,7 @@ pub use overrides::{ObjectiveArgs, OverrideArgs, ValueArgs};
 pub use spec::{NeededSpecArgs, SpecArgs};
 pub use statistics::StatisticsArgs;
 pub use target::{ObserverArgs, TargetArgs};
+pub use validate::{ValidateArgs, ValidationArgs};
 
 use std::path::PathBuf;
 
@@ -57,7 +59,9 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Say how two runs, or two sets of runs, differ.
     Compare(CompareArgs),
-    /// Validate a spec; print what it resolves to and the load it offers.
+    /// Predict loads, measure them, and say how far off the model is, where, and what it probably misses.
+    Validate(Box<ValidateArgs>),
+    /// Check a spec; print what it resolves to and the load it offers.
     Check(CheckArgs),
     /// Explain where the time of a run's requests went.
     Explain(ExplainArgs),
@@ -175,6 +179,17 @@ pub struct ServeArgs {
     pub quiet: bool,
 }
 
+/// What `--local` starts, which is none of the commands: nobody types it.
+#[derive(Debug, Parser)]
+#[command(name = crate::local::COMMAND)]
+pub struct LocalBackendArgs {
+    #[command(flatten)]
+    pub spec: SpecArgs,
+
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+}
+
 #[derive(Debug, Args)]
 pub struct CleanupArgs {
     /// The run whose streams are removed; without it, runs and their streams are listed.
@@ -287,6 +302,8 @@ pub enum Schema {
     Whatif,
     /// Of the document of a search for a ceiling.
     Ceiling,
+    /// Of the document of a validation.
+    Validation,
     /// Of the manifest of a recorded run.
     Manifest,
 }

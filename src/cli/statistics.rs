@@ -5,7 +5,7 @@ use clap::Args;
 use super::values::{positive, precision};
 
 /// Flags that say how sure the figures shall be.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Statistics")]
 pub struct StatisticsArgs {
     /// Run so many independent replications and report all of them together.

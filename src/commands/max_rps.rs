@@ -19,6 +19,9 @@ use crate::progress::Progress;
 use crate::report;
 use crate::workload::{Basis, Variations};
 
+/// What bounds trials.
+const BOUNDS: &str = "--hold, --longest-trial and --time-limit";
+
 /// Searches and reports what was found.
 ///
 /// # Errors
@@ -63,7 +66,7 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
         return Ok(Done::Well);
     }
     let places = Places::claim(args)?;
-    varied.tell_of_bounds(&workload);
+    varied.tell_of_bounds(&workload, BOUNDS);
     let interrupt = Interrupt::listen()?;
     let (began, limit) = (Instant::now(), ceiling::wall(trials.time_limit));
     let time_is_up = || limit.is_some_and(|limit| began.elapsed() >= limit);

@@ -6,6 +6,7 @@ pub mod compare;
 pub mod completions;
 pub mod compose;
 pub mod explain;
+pub mod local_backend;
 pub mod man;
 pub mod max_rps;
 pub mod observe;
@@ -16,6 +17,7 @@ pub mod schema;
 pub mod serve;
 mod service;
 pub mod trace;
+pub mod validate;
 pub mod whatif;
 
 use std::io::{self, IsTerminal as _, Write};

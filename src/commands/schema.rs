@@ -16,6 +16,7 @@ pub fn execute(args: &SchemaArgs) -> Result<Done, Failure> {
         Schema::Explain => blis_sim::explain::json_schema(),
         Schema::Manifest => blis_sim::result::manifest_json_schema(),
         Schema::Ceiling => blis_sim::result::ceiling_json_schema(),
+        Schema::Validation => blis_sim::validation::validation_json_schema(),
         Schema::Compare => blis_sim::compare::compare_json_schema(),
         Schema::Whatif => blis_sim::result::comparison_json_schema(),
     };

@@ -2,14 +2,11 @@
 
 use blis_sim::compare::{
     CompareResult, ComparedRun, CourseResult, DistributionResult, FigureResult, GroupResult,
-    OutcomeResult, SPREAD_RUNS, SideResult, Standing, ToleranceResult,
+    OutcomeResult, SPREAD_RUNS, SideResult,
 };
-use blis_sim::verdict::Status;
 
-use super::number::{
-    NOT_MEASURED, count, millis, millis_within, or_not_measured, percent, rough, significant,
-    significant_within,
-};
+use super::difference::{between, held, named, signed, told, written};
+use super::number::{count, millis, or_not_measured, percent, significant};
 use super::parts::{Block, Report, Section};
 use super::table::Table;
 
@@ -71,39 +68,10 @@ fn group(name: &str, group: &GroupResult) -> Section {
     Section::of([Block::Table(table), Block::Lines(distance.collect())])
 }
 
-fn told(more_than_chance: Option<bool>) -> String {
-    match more_than_chance {
-        None => "not told",
-        Some(true) => "yes",
-        Some(false) => "no",
-    }
-    .to_owned()
-}
-
-/// A share with its sign.
-fn signed(share: f64) -> String {
-    format!("{:+.1} %", share * 100.0)
-}
-
-fn between(interval: Option<[f64; 2]>) -> String {
-    interval.map_or("-".to_owned(), |[low, high]| {
-        format!("{} to {}", signed(low), signed(high))
-    })
-}
-
 fn figure_row(figure: &FigureResult) -> [String; 6] {
-    let write = match figure.unit.as_str() {
-        "ms" => millis_within,
-        _ => significant_within,
-    };
-    let shown = |value: Option<f64>, interval| {
-        value.map_or(NOT_MEASURED.to_owned(), |value| write(value, interval))
-    };
+    let shown = |value, interval| written(value, interval, &figure.unit);
     [
-        match figure.unit.as_str() {
-            "ms" => figure.name.clone(),
-            unit => format!("{} ({unit})", figure.name),
-        },
+        named(&figure.name, &figure.unit),
         shown(figure.baseline, figure.baseline_ci95),
         shown(figure.other, figure.other_ci95),
         figure.difference.map_or("-".to_owned(), signed),
@@ -157,57 +125,6 @@ fn course(course: &[CourseResult]) -> Section {
     }
 }
 
-fn tolerances(found: &CompareResult) -> Section {
-    let Some(verdict) = found.verdict else {
-        return Section::empty();
-    };
-    let several = [&found.baseline, &found.other]
-        .iter()
-        .all(|side| side.runs.len() >= SPREAD_RUNS);
-    let mut table = Table::new(&["", "tolerated", "difference", "95 %", ""]);
-    for one in &found.tolerances {
-        table.row([
-            format!("{} of {}", one.figure, one.of),
-            tolerated(one),
-            one.difference.map_or("-".to_owned(), signed),
-            between(one.difference_ci95),
-            standing(one, several),
-        ]);
-    }
-    let line = match verdict {
-        Status::Pass => "PASS: all is within its tolerance",
-        Status::Trip => "TRIP: beyond what is tolerated",
-        Status::Inconclusive => "INCONCLUSIVE: the runs cannot tell",
-    };
-    Section::of([Block::Table(table), Block::Lines(vec![line.to_owned()])])
-}
-
-fn tolerated(one: &ToleranceResult) -> String {
-    let below = one.below.map(|share| signed(-share));
-    match (below, one.above.map(signed)) {
-        (Some(below), Some(above)) => format!("{below} to {above}"),
-        (Some(below), None) => format!("no less than {below}"),
-        (None, Some(above)) => format!("no more than {above}"),
-        (None, None) => "-".to_owned(),
-    }
-}
-
-fn standing(one: &ToleranceResult, several: bool) -> String {
-    let more = if several { "as many runs" } else { "as long" };
-    match (one.standing, one.times_longer) {
-        (Standing::Within, _) => "within".to_owned(),
-        (Standing::Beyond, _) => "BEYOND".to_owned(),
-        (Standing::Undecided, None) => match &one.why {
-            None => "not told".to_owned(),
-            Some(why) => format!("not told: {why}"),
-        },
-        (Standing::Undecided, Some(times)) => format!(
-            "not told; about {} times {more} would, if it stays like this",
-            rough(times.max(1.1))
-        ),
-    }
-}
-
 fn notes(found: &CompareResult) -> Vec<String> {
     let level = match found.tests {
         0 => "no difference could be told from chance: the runs have no intervals, and their own reports say why".to_owned(),
@@ -229,4 +146,16 @@ fn notes(found: &CompareResult) -> Vec<String> {
     absent.dedup();
     let told = found.reservations.iter().chain(&found.notes).cloned();
     [level].into_iter().chain(absent).chain(told).collect()
+}
+
+fn tolerances(found: &CompareResult) -> Section {
+    let Some(verdict) = found.verdict else {
+        return Section::empty();
+    };
+    let several = [&found.baseline, &found.other]
+        .iter()
+        .all(|side| side.runs.len() >= SPREAD_RUNS);
+    let all = found.tolerances.iter();
+    let rows = all.map(|one| (format!("{} of {}", one.figure, one.of), one));
+    held(rows, several, verdict)
 }

@@ -10,7 +10,7 @@ use super::spec;
 use super::stranger::{Stranger, shape};
 
 /// Commands that are shown and not run: they would run this test again, or take minutes.
-const SHOWN: [&str; 27] = [
+const SHOWN: [&str; 28] = [
     "tests/run",
     "cargo run --release -- run --concurrency 50 --think-time-ms 500",
     "cargo build --release",
@@ -25,6 +25,7 @@ const SHOWN: [&str; 27] = [
     "cargo bench --bench live_ceiling",
     // What needs a server is held by tests/live.
     "blis serve --url nats://127.0.0.1:4222 &",
+    "blis validate checkout.yaml --url nats://127.0.0.1:4222 --predict-at 100,200,400",
     "blis max-rps checkout.yaml --url nats://127.0.0.1:4222 --dry-run",
     "blis max-rps checkout.yaml --url nats://127.0.0.1:4222 --time-limit 5m",
     "blis max-rps --url nats://127.0.0.1:4222 --subject my.svc --payload '{}' --slo p99=50ms",

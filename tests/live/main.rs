@@ -26,6 +26,7 @@ mod stranger;
 mod streams;
 mod trials;
 mod unread;
+mod validate;
 mod wire;
 
 use std::net::TcpListener;

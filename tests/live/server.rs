@@ -18,7 +18,7 @@ pub struct Server {
 }
 
 /// The program: of the environment, beside the build where `tests/run` puts it, or on PATH.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("BLIS_NATS_SERVER") {
         return PathBuf::from(path);
     }

@@ -13,3 +13,4 @@ mod parallel;
 mod permuted;
 mod rules;
 mod support;
+mod validation;

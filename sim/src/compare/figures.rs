@@ -10,7 +10,7 @@ use super::document::{
 };
 use super::estimate::Estimate;
 use super::gate::{tolerated, verdict};
-use super::multiple::holm;
+use super::multiple::mark_together;
 use super::notes::{notes, reservations};
 use super::tolerance::Tolerances;
 use crate::dist::special::normal_cdf;
@@ -202,8 +202,8 @@ fn group(sides: Sides<'_>, action: Option<&str>) -> GroupResult {
     }
 }
 
-/// A figure of a run, with its interval.
-fn figure_of(run: &Run, action: Option<&str>, name: &str) -> Option<Estimate> {
+/// A figure of a run, with its interval; of all requests where no action is named.
+pub fn figure_of(run: &Run, action: Option<&str>, name: &str) -> Option<Estimate> {
     let (_, latency, throughput) = part(run, action)?;
     let (figure, interval) = match name {
         "throughput" => throughput,
@@ -386,9 +386,5 @@ fn mark(groups: &mut [&mut GroupResult]) -> usize {
         let distribution = distribution.iter_mut();
         tested.extend(distribution.filter_map(|one| Some((one.p?, &mut one.more_than_chance))));
     }
-    let p: Vec<f64> = tested.iter().map(|(p, _)| *p).collect();
-    for ((_, mark), significant) in tested.iter_mut().zip(holm(&p, ALPHA)) {
-        **mark = Some(significant);
-    }
-    p.len()
+    mark_together(&mut tested, ALPHA)
 }

@@ -131,8 +131,8 @@ fn errors(
     }
 }
 
-/// Whether all was tolerated, of runs that can be trusted.
-pub(super) fn verdict(tolerances: &[ToleranceResult], reservations: &[String]) -> Option<Status> {
+/// Whether all was tolerated, of runs that can be trusted; `None` where nothing was said of that.
+pub fn verdict(tolerances: &[ToleranceResult], reservations: &[String]) -> Option<Status> {
     let any = |standing| tolerances.iter().any(|one| one.standing == standing);
     match () {
         () if tolerances.is_empty() => None,

@@ -21,6 +21,7 @@ pub use document::{
     GroupResult, OutcomeResult, SideResult, ToleranceResult, compare_json_schema,
 };
 pub use estimate::{Difference, Estimate, SPREAD_RUNS};
-pub use figures::{ALPHA, Compared, Unlike, compare};
-pub use multiple::holm;
+pub use figures::{ALPHA, Compared, ERRORS, Unlike, compare, figure_of};
+pub use gate::verdict;
+pub use multiple::{holm, mark_together};
 pub use tolerance::{Standing, Tolerance, Tolerances};

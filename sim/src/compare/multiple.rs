@@ -16,6 +16,15 @@ pub fn holm(p: &[f64], alpha: f64) -> Vec<bool> {
     significant
 }
 
+/// Writes beside each p whether it is significant among all of these. How many there are.
+pub fn mark_together(tested: &mut [(f64, &mut Option<bool>)], alpha: f64) -> usize {
+    let p: Vec<f64> = tested.iter().map(|(p, _)| *p).collect();
+    for ((_, mark), significant) in tested.iter_mut().zip(holm(&p, alpha)) {
+        **mark = Some(significant);
+    }
+    p.len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -364,26 +364,48 @@ impl Batches {
         self.sections_of(cells, value, &self.bounds_of(end, 1))
     }
 
+    /// For each of the finest batches, how many response times of these cells ended in it, and their quantile to the
+    /// resolution of the sketch; `None` where one of them has none, there are too few batches, or these cells are not kept
+    /// apart.
+    pub(super) fn fine_quantiles(
+        &self,
+        end: Time,
+        cells: &[usize],
+        quantile: f64,
+    ) -> Option<Vec<(u64, Span)>> {
+        let of_each = self.sketches(cells, &self.bounds_of(end, 1))?;
+        let merged = of_each.into_iter().map(|sketches| {
+            let mut sum = Sketch::new();
+            sketches.into_iter().for_each(|sketch| sum.add(sketch));
+            Some((sum.count(), sum.quantile(quantile)?))
+        });
+        merged.collect()
+    }
+
     fn sections_of(&self, cells: &[usize], value: Span, bounds: &[usize]) -> Option<Vec<Section>> {
+        let of_each = self.sketches(cells, bounds)?;
+        let section = |sketches: Vec<&Sketch>| Section {
+            count: sketches.iter().map(|sketch| sketch.count()).sum(),
+            above: sketches.iter().map(|sketch| sketch.above(value)).sum(),
+        };
+        Some(of_each.into_iter().map(section).collect())
+    }
+
+    /// The sketches of these cells by batch. `None` where there are too few batches, or these cells are not kept apart.
+    fn sketches(&self, cells: &[usize], bounds: &[usize]) -> Option<Vec<Vec<&Sketch>>> {
         let all = cells.len() == self.shape.cells;
         let apart = self.sections[0].len() == self.shape.cells;
         if self.full() < LEAST || !(all || apart) {
             return None;
         }
         let kept: &[usize] = if apart { cells } else { &[0] };
-        let section = |(position, &from): (usize, &usize)| {
+        let of_batch = |(position, &from): (usize, &usize)| {
             let next = bounds.get(position + 1).copied().unwrap_or(MOST + 1);
-            let parts = self.sections[from..next]
-                .iter()
-                .flat_map(|section| kept.iter().map(move |&cell| &section[cell]));
-            let mut sum = Section { count: 0, above: 0 };
-            for part in parts {
-                sum.count += part.count();
-                sum.above += part.above(value);
-            }
-            sum
+            let sections = self.sections[from..next].iter();
+            let sketches = sections.flat_map(|section| kept.iter().map(|&cell| &section[cell]));
+            sketches.collect()
         };
-        Some(bounds.iter().enumerate().map(section).collect())
+        Some(bounds.iter().enumerate().map(of_batch).collect())
     }
 }
 

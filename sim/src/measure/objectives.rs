@@ -189,6 +189,17 @@ impl Measure {
         }
     }
 
+    /// The limit on the response times of tries that an objective is; `None` where it is none.
+    pub fn response_limit(
+        &self,
+        (action, objective): (ActionId, Objective),
+    ) -> Option<QuantileLimit> {
+        match objective {
+            Objective::Quantile(nth) => self.slos[action.index()].quantiles.get(nth).copied(),
+            _ => None,
+        }
+    }
+
     /// For each of [`objectives`](Self::objectives), what was counted against it in 10 to 21 successive batches of the
     /// window of a single run, so far; empty where a window without a horizon was shorter than about 0.1 ms. Together they
     /// are [`against`](Self::against).
@@ -203,14 +214,30 @@ impl Measure {
     /// no batches.
     pub fn action_batches(&self, action: ActionId, value: Span) -> Option<Vec<Section>> {
         let end = self.load_end.unwrap_or(self.now);
-        let parts = self.parts.iter().enumerate();
-        let own: Vec<usize> = parts
-            .filter(|(_, (_, of))| *of == action)
-            .map(|(at, _)| at)
-            .collect();
         let all: Vec<usize> = (0..self.parts.len()).collect();
-        let own = self.batches.fine_sections(end, &own, value);
+        let own = self
+            .batches
+            .fine_sections(end, &self.cells_of(action), value);
         own.or_else(|| self.batches.fine_sections(end, &all, value))
+    }
+
+    /// For each of these batches, how many response times of an action ended in it, and a quantile of them to two significant
+    /// digits. `None` where a batch has none, there are no batches, or there are too many actions to be kept apart.
+    pub fn action_batch_quantiles(
+        &self,
+        action: ActionId,
+        quantile: f64,
+    ) -> Option<Vec<(u64, Span)>> {
+        let end = self.load_end.unwrap_or(self.now);
+        let own = self.cells_of(action);
+        self.batches.fine_quantiles(end, &own, quantile)
+    }
+
+    /// Where the cells of an action are among all.
+    fn cells_of(&self, action: ActionId) -> Vec<usize> {
+        let parts = self.parts.iter().enumerate();
+        let own = parts.filter(|(_, (_, of))| *of == action);
+        own.map(|(at, _)| at).collect()
     }
 
     /// How many response times of the window of an action there are, and how many are above a value to three significant

@@ -3,13 +3,14 @@
 //! A run is judged by its figures as they are. A search acts on what it is told, so a trial has to be surer. It is a TRIP
 //! where so many exceedances could not come from a system at the limit, a PASS where so few could not come from one over
 //! it, and otherwise open: the trial goes on. "Could not" is an exact binomial test on the number of independent requests
-//! that these are [worth](Effective), wrong in at most [`ALPHA`] of all trials however often one is looked at. Whatever of a
-//! verdict is no matter of chance is that of [`verdict::judge`](crate::verdict::judge).
+//! that these are [worth](Effective), wrong in at most [`ALPHA`] of all trials however often one is looked at. It is a PASS
+//! too where the quantile of each part is so [far below](clearly_below) the limit that the number over it does not matter.
+//! Whatever of a verdict is no matter of chance is that of [`verdict::judge`](crate::verdict::judge).
 
-use crate::measure::Measure;
-use crate::model::ActionId;
+use crate::measure::{Measure, Objective};
+use crate::model::{ActionId, QuantileLimit};
 use crate::search::{Judged, Share};
-use crate::statistics::{Effective, Section, binomial_tail};
+use crate::statistics::{Effective, Section, beyond, binomial_tail, clearly_below};
 use crate::time::Span;
 use crate::verdict::{
     Counted, Evidence, Measured, Signal, Standing, Status, Weighed, judge_by, open_sentence,
@@ -52,6 +53,51 @@ pub struct Parts {
     pub lower: Vec<Vec<Section>>,
     /// Whether the parts are successive ones of one run, rather than sample paths of their own.
     pub chained: bool,
+    /// Where the limit is one on a quantile of response times and the parts are successive ones: that quantile.
+    pub quantile: Option<Quantile>,
+}
+
+/// A quantile of response times that has a limit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quantile {
+    /// The limit.
+    pub limit: Span,
+    /// The quantile of all parts together.
+    pub whole: Span,
+    /// That of each.
+    pub parts: Vec<Span>,
+}
+
+impl Quantile {
+    /// Fewer response times of a part beyond its quantile say nothing of it.
+    const LEAST_BEYOND: f64 = 10.0;
+
+    /// That of an objective in these runs of a load; `None` where it is not on the response times of tries, or a part has too
+    /// few of these.
+    fn of_runs(whole: &Measure, runs: &[&Measure], of: (ActionId, Objective)) -> Option<Quantile> {
+        let QuantileLimit { quantile, limit } = whole.response_limit(of)?;
+        let action = of.0;
+        let of_runs = runs
+            .iter()
+            .map(|run| run.action_batch_quantiles(action, quantile));
+        let parts = of_runs.collect::<Option<Vec<Vec<(u64, Span)>>>>()?.concat();
+        let are_enough = |count: u64| beyond(count, quantile) >= Quantile::LEAST_BEYOND;
+        if !parts.iter().all(|(count, _)| are_enough(*count)) {
+            return None;
+        }
+        let cell = whole.action(action);
+        Some(Quantile {
+            limit,
+            whole: cell.window.latencies.response().quantile(quantile)?,
+            parts: parts.into_iter().map(|(_, part)| part).collect(),
+        })
+    }
+
+    fn is_clearly_within(&self, alpha: f64) -> bool {
+        let [limit, whole] = [self.limit, self.whole].map(|span| span.as_nanos() as f64);
+        let parts = self.parts.iter().map(|span| span.as_nanos().max(1) as f64);
+        clearly_below(limit, whole.max(1.0), &parts.collect::<Vec<f64>>(), alpha)
+    }
 }
 
 /// The parts of a single run, by objective in the order of the signals of its evidence: its batches so far. Empty where the
@@ -66,7 +112,7 @@ pub fn parts_of_runs(whole: &Measure, runs: &[&Measure]) -> Vec<Parts> {
         .iter()
         .map(|run| run.objective_batches().into_iter())
         .collect();
-    let parts = whole.objectives().iter().map(|&(action, _)| {
+    let parts = whole.objectives().iter().map(|&(action, objective)| {
         let batches = of_each.iter_mut().filter_map(Iterator::next);
         let at_limit: Vec<Section> = batches.flatten().collect();
         let lower = thresholds(whole, action, share_of(&at_limit)).filter_map(|value| {
@@ -78,6 +124,7 @@ pub fn parts_of_runs(whole: &Measure, runs: &[&Measure]) -> Vec<Parts> {
             lower: lower.collect(),
             at_limit,
             chained: true,
+            quantile: Quantile::of_runs(whole, runs, (action, objective)),
         }
     });
     parts.collect()
@@ -105,6 +152,7 @@ pub(super) fn add_path(parts: &mut Vec<Parts>, path: &Measure) {
         at_limit: Vec::new(),
         lower: Vec::new(),
         chained: false,
+        quantile: None,
     });
     for (part, of) in parts.iter_mut().zip(objectives) {
         part.at_limit.push(path.against(*of));
@@ -197,7 +245,12 @@ fn tests<'a>(
         let counted = signal.counted()?;
         let parts = parts.get(at);
         let worth = parts.and_then(|of| Effective::of(&of.at_limit, &of.lower, of.chained));
+        // Who failed has no response time.
+        let quantile = parts
+            .and_then(|of| of.quantile.as_ref())
+            .filter(|_| counted.failed.unwrap_or(0) == 0);
         Some(Test {
+            far: quantile.map(|of| of.is_clearly_within(look.alpha())),
             samples: counted.samples,
             over: counted.over(),
             without_lag: without_lag(signal, &counted),
@@ -232,6 +285,8 @@ struct Test {
     over: u64,
     without_lag: u64,
     worth: Option<Effective>,
+    /// Whether the quantile is clearly below its limit; `None` where no rest of a trial can make it so.
+    far: Option<bool>,
     alpha: f64,
 }
 
@@ -247,6 +302,8 @@ impl Test {
             samples: self.samples.saturating_add(more),
             over: self.over.saturating_add(over),
             without_lag: self.without_lag.saturating_add(over),
+            // What is still to come in time may make it clear, and what is not may make it unclear.
+            far: self.far.map(|_| !all_over),
             ..self.clone()
         }
     }
@@ -275,7 +332,10 @@ impl Test {
     }
 
     fn side(&self) -> Side {
-        self.side_of(self.samples, self.over)
+        match self.far {
+            Some(true) => Side::Within,
+            _ => self.side_of(self.samples, self.over),
+        }
     }
 
     fn standing(&self, signal: &Signal, generator_lagged: bool) -> Standing {

@@ -6,6 +6,7 @@
 
 mod beta;
 mod binomial;
+mod clearance;
 mod effective;
 mod interval;
 mod mser;
@@ -15,6 +16,7 @@ mod tails;
 
 pub use beta::{beta_quantile, beta_regularised};
 pub use binomial::{binomial_tail, share_bounds};
+pub use clearance::clearly_below;
 pub use effective::Effective;
 pub use interval::{Interval, LEVEL, correlation_of_neighbours, difference, spread_over};
 pub use mser::{Course, Truncation, mser};

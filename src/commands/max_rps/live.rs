@@ -14,12 +14,12 @@ use blis_sim::spec::error::shown;
 use blis_sim::spec::units::{Duration, Rate};
 use blis_sim::time::Span;
 
-use super::searched;
-use crate::ceiling::live::{self, Live, Loads};
+use super::{BOUNDS, searched};
+use crate::ceiling::live::{self, Live, Loads, Searched};
 use crate::ceiling::live_range::set_up;
 use crate::ceiling::{
     About, LONGEST_TRIAL, Places, Prediction, TheModel, Varied, after_trip, example, eyes,
-    refuse_no_objective, status, steps_of, wall,
+    refuse_model_key, refuse_no_objective, status, steps_of, wall,
 };
 use crate::cli::{MaxRpsArgs, OverrideArgs, TrialArgs};
 use crate::commands::{print, service};
@@ -42,9 +42,6 @@ const KEPT: Wall = Wall::from_secs(30);
 const KEPT_SHARE: u32 = 10;
 /// How long that may take without a limit.
 const LONGEST_REMEDIES: Wall = Wall::from_secs(120);
-/// The sections of a spec whose keys only the model has.
-const MODEL_SECTIONS: [&str; 4] = ["services", "streams", "fan_outs", "network"];
-
 /// Whether the flags name a real service.
 pub fn is_meant(args: &MaxRpsArgs) -> bool {
     let target = &args.target;
@@ -122,7 +119,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
         ))?;
         return Ok(Done::Well);
     };
-    varied.tell_of_bounds(&workload);
+    varied.tell_of_bounds(&workload, BOUNDS);
     if !args.quiet {
         tell("blis: the plan:\n");
         plan.lines()
@@ -132,7 +129,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
         time_limit: clock.for_trials(model.is_ok() && trials.steps.is_none()),
         ..live
     };
-    let searched_live = live::run(&varied, loads, largest, &live, &interrupt)?;
+    let searched_live = Searched::of(live::run(&varied, loads, largest, &live, &interrupt)?);
     let ended_early = searched_live.lost || searched_live.failed.is_some();
     let said = match (&model, &trials.steps) {
         (_, Some(_)) => Said::default(),
@@ -302,26 +299,6 @@ fn refuse_tiers(tiers: Option<&str>) -> Result<(), Failure> {
             shown(tiers)
         ))),
     }
-}
-
-/// A key that only the model has is no key of a real service.
-fn refuse_model_key(over: Option<&str>) -> Result<(), Failure> {
-    let Some(key) = over.filter(|over| !["rate", "concurrency"].contains(over)) else {
-        return Ok(());
-    };
-    let section = key.split('.').next().unwrap_or(key);
-    let instead = "vary the load (--over rate, --over concurrency or a key of clients), or leave --url out to search the model";
-    let why = match section {
-        "actions" | "variables" => "every trial of a live search sends the same requests",
-        _ if MODEL_SECTIONS.contains(&section) => {
-            "only the model has this key, and a real service is what it is"
-        }
-        _ => return Ok(()),
-    };
-    Err(Failure::Usage(format!(
-        "--over {}: {why}; {instead}",
-        shown(key)
-    )))
 }
 
 /// The spec, or that of a service without one.

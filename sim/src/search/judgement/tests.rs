@@ -34,7 +34,7 @@ fn sections(responses: &[f64], limit: f64) -> Vec<Section> {
     responses.chunks(size).map(section).collect()
 }
 
-fn parts(responses: &[f64], limit: f64) -> Parts {
+fn parts(responses: &[f64], limit: f64, allowed: f64) -> Parts {
     let at_limit = sections(responses, limit);
     let share = share_of(&at_limit);
     let mut sorted = responses.to_vec();
@@ -44,10 +44,28 @@ fn parts(responses: &[f64], limit: f64) -> Parts {
         let at = ((1.0 - lower) * sorted.len() as f64) as usize;
         sections(responses, sorted[at])
     });
+    let span = |response: f64| Span::from_nanos_f64(response * 1e6);
+    let quantile_of = |sorted: &[f64]| {
+        let at = ((1.0 - allowed) * sorted.len() as f64) as usize;
+        span(sorted[at])
+    };
+    let of_part = |part: &[f64]| {
+        let mut part = part.to_vec();
+        part.sort_by(f64::total_cmp);
+        quantile_of(&part)
+    };
     Parts {
         lower: lower.collect(),
         at_limit,
         chained: true,
+        quantile: Some(Quantile {
+            limit: span(limit),
+            whole: quantile_of(&sorted),
+            parts: responses
+                .chunks(responses.len().div_ceil(20))
+                .map(of_part)
+                .collect(),
+        }),
     }
 }
 
@@ -88,7 +106,7 @@ fn class(utilisation: f64, allowed: f64, factor: f64, first: usize, seed: u64) -
     let responses = responses(utilisation, first << 2, seed);
     let mut look = Look::FIRST;
     for doubled in 0..3 {
-        let parts = parts(&responses[..first << doubled], limit);
+        let parts = parts(&responses[..first << doubled], limit, allowed);
         let (count, above) = parts
             .at_limit
             .iter()
@@ -147,6 +165,42 @@ fn clearly_better_and_worse_systems_come_out() {
     }
 }
 
+/// A search below the ceiling meets loads at which nothing is over the limit by far, and few bursts.
+#[test]
+fn a_system_far_from_its_limit_passes_though_it_met_few_bursts() {
+    // A trial is as long as 40 times what the queue remembers, 1 / (1 − ρ)² requests.
+    let passes = |factor: f64| {
+        number(Status::Pass, 40, |seed| {
+            class(0.9, 0.1, factor, 4_000, seed)
+        })
+    };
+    let far = passes(3.0);
+    assert!(far >= 34, "{far} of 40");
+    let near = passes(1.2);
+    assert!(near <= 20, "{near} of 40");
+}
+
+#[test]
+fn who_fails_is_not_far_below_a_limit() {
+    let far = |failed: u64| {
+        let mut signal = quantile(0.9, 4_000, 0);
+        if let Measured::Quantile(requests) = &mut signal.measured {
+            requests.failed = Some(failed);
+        }
+        let parts = Parts {
+            quantile: Some(Quantile {
+                limit: Span::from_nanos(50_000_000),
+                whole: Span::from_nanos(20_000_000),
+                parts: vec![Span::from_nanos(20_000_000); 20],
+            }),
+            ..independent(200, &[0; 20])
+        };
+        status(&(of(vec![signal]), vec![parts]))
+    };
+    assert_eq!(far(0), Status::Pass);
+    assert_eq!(far(1), Status::Inconclusive);
+}
+
 /// Parts of equal size in which these are over the limit.
 fn independent(count: u64, above: &[u64]) -> Parts {
     let section = |&above: &u64| Section { count, above };
@@ -154,6 +208,7 @@ fn independent(count: u64, above: &[u64]) -> Parts {
         at_limit: above.iter().map(section).collect(),
         lower: Vec::new(),
         chained: true,
+        quantile: None,
     }
 }
 

@@ -1,0 +1,152 @@
+//! What becomes of a system as its load grows.
+
+use crate::compare::Compared;
+
+/// A load that sends more than what is answered by this share is more than the system carries.
+const SHORT: f64 = 0.97;
+/// Where the throughput grows by less than this share of what the load does, both as logarithms, the system is full.
+const GAIN: f64 = 0.3;
+/// Below so many times the p95 of the smallest load, latency says little of the load.
+const TOLD: f64 = 1.3;
+
+/// A load, and the means of its runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Point {
+    pub load: f64,
+    /// Requests answered `ok` per second.
+    pub throughput: f64,
+    /// Requests sent per second.
+    pub sent: f64,
+    /// Requests answered per second, `ok` or with an error of the application: a system that answers is not full for that.
+    pub answered: f64,
+    /// Of the response times, in milliseconds; `None` where a run has none.
+    pub p95: Option<f64>,
+}
+
+impl Point {
+    pub(super) fn of(load: f64, runs: &[Compared]) -> Point {
+        let number = runs.len().max(1) as f64;
+        let mean = |of: fn(&Compared) -> f64| runs.iter().map(of).sum::<f64>() / number;
+        let p95: Option<f64> = runs.iter().map(|run| run.run.latency_ms.response.p95).sum();
+        Point {
+            load,
+            throughput: mean(|run| run.run.throughput_rps.unwrap_or(0.0)),
+            sent: mean(|run| {
+                let window = &run.run.window;
+                let sent = window.requests.intended - window.requests.dropped;
+                sent as f64 / window.measured_s
+            }),
+            answered: mean(|run| {
+                let window = &run.run.window;
+                let errors = window.requests.app_error as f64 / window.measured_s;
+                run.run.throughput_rps.unwrap_or(0.0) + errors
+            }),
+            p95: p95.map(|sum| sum / number),
+        }
+    }
+}
+
+/// The loads in ascending order.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Curve {
+    pub points: Vec<Point>,
+}
+
+impl Curve {
+    pub(super) fn of(points: Vec<Point>) -> Curve {
+        Curve { points }
+    }
+
+    /// The first load that is as much as the system carries, or more.
+    pub(super) fn full(&self) -> Option<usize> {
+        let is_full = |at: &usize| {
+            let point = self.points[*at];
+            let before = at.checked_sub(1).map(|before| self.points[before]);
+            let gains = before.is_none_or(|before| {
+                let grown = libm::log(point.load / before.load);
+                libm::log(point.answered / before.answered) >= GAIN * grown
+            });
+            point.answered < SHORT * point.sent || !gains
+        };
+        (0..self.points.len()).find(is_full)
+    }
+
+    /// Where the throughput is largest.
+    pub(super) fn most(&self) -> Option<usize> {
+        (0..self.points.len()).max_by(|one, other| {
+            let [one, other] = [one, other].map(|at| self.points[*at].throughput);
+            one.total_cmp(&other)
+        })
+    }
+
+    /// The load at which the p95 is this, on the line between the loads beside it, with the latency as a logarithm. `None` where it is
+    /// at none of them, or hardly longer than at the smallest.
+    pub(super) fn load_of_latency(&self, p95: Option<f64>) -> Option<f64> {
+        let p95 = p95?;
+        let known: Vec<(f64, f64)> = self
+            .points
+            .iter()
+            .filter_map(|point| Some((point.load, point.p95?)))
+            .collect();
+        if p95 < TOLD * known.first()?.1 {
+            return None;
+        }
+        let pair = known
+            .windows(2)
+            .find(|pair| pair[0].1 <= p95 && p95 <= pair[1].1 && pair[0].1 < pair[1].1)?;
+        let [(from, low), (to, high)] = [pair[0], pair[1]];
+        let share = libm::log(p95 / low) / libm::log(high / low);
+        Some(from + share * (to - from))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn curve(points: &[(f64, f64, f64, f64)]) -> Curve {
+        let point = |&(load, throughput, sent, p95): &(f64, f64, f64, f64)| Point {
+            load,
+            throughput,
+            sent,
+            answered: throughput,
+            p95: Some(p95),
+        };
+        Curve::of(points.iter().map(point).collect())
+    }
+
+    #[test]
+    fn a_system_is_full_where_less_is_answered_than_sent_or_more_users_send_no_more() {
+        let open = [
+            (50.0, 50.0, 50.0, 1.0),
+            (90.0, 89.0, 90.0, 4.0),
+            (120.0, 100.0, 120.0, 500.0),
+        ];
+        assert_eq!(
+            (curve(&open).full(), curve(&open[..2]).full()),
+            (Some(2), None)
+        );
+        assert_eq!(curve(&open).most(), Some(2));
+        let closed = [
+            (4.0, 40.0, 40.0, 1.0),
+            (8.0, 78.0, 78.0, 2.0),
+            (16.0, 95.0, 95.0, 9.0),
+            (32.0, 94.0, 94.0, 90.0),
+        ];
+        assert_eq!(
+            (curve(&closed).full(), curve(&closed).most()),
+            (Some(2), Some(2))
+        );
+    }
+
+    #[test]
+    fn a_latency_belongs_to_the_load_between_those_beside_it() {
+        let of = curve(&[(50.0, 50.0, 50.0, 1.0), (80.0, 80.0, 80.0, 4.0)]);
+        // Half way from 1 to 4 as logarithms is 2.
+        let load = of.load_of_latency(Some(2.0)).expect("it is between");
+        assert!((load - 65.0).abs() < 1e-9);
+        for p95 in [None, Some(0.5), Some(1.2), Some(4.1)] {
+            assert_eq!(of.load_of_latency(p95), None, "{p95:?}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! How far off a model is, where, and what it probably misses, in sentences.
+
+use super::curve::Curve;
+use super::{About, CapacityResult, ErrorResult, LoadValidation};
+
+/// Figures that a sentence sums up.
+const TOLD: [&str; 4] = ["throughput", "p50", "p95", "p99"];
+/// A median that is off by no more than this share is none to look for a reason for.
+const SMALL: f64 = 0.02;
+/// A median that is so near is right.
+const RIGHT: f64 = 0.05;
+/// More failures than predicted by this share of all requests are worth a sentence.
+const FAILED: f64 = 0.001;
+
+pub(super) fn findings(
+    loads: &[LoadValidation],
+    capacity: Option<&CapacityResult>,
+    curves: [&Curve; 2],
+    about: &About<'_>,
+) -> Vec<String> {
+    let full = curves.iter().filter_map(|curve| curve.full()).min();
+    let below = &loads[..full.unwrap_or(loads.len()).min(loads.len())];
+    let mut all = Vec::new();
+    all.extend(how_far(below, full.is_some(), about));
+    all.extend(capacity.map(at_the_top));
+    if capacity.is_none() && !loads.is_empty() {
+        all.push("The loads do not reach what the system carries: nothing is known of its largest throughput.".to_owned());
+    }
+    let before = all.len();
+    all.extend(constant(below));
+    all.extend(capacity.and_then(carried));
+    all.extend(tail(below, about));
+    all.extend(failures(loads, about));
+    if all.len() == before && !loads.is_empty() {
+        all.push(match some_differ(loads) {
+            true => "What the model misses does not show in these figures: look at the errors load by load.".to_owned(),
+            false => "No difference is more than chance: these runs show nothing that the model misses.".to_owned(),
+        });
+    }
+    all
+}
+
+fn some_differ(loads: &[LoadValidation]) -> bool {
+    let figures = loads.iter().flat_map(|load| &load.figures);
+    figures
+        .into_iter()
+        .any(|figure| figure.more_than_chance == Some(true))
+}
+
+fn figure<'a>(load: &'a LoadValidation, name: &str) -> Option<&'a ErrorResult> {
+    load.figures.iter().find(|figure| figure.name == name)
+}
+
+fn percent(share: f64) -> String {
+    format!("{:+.1} %", share * 100.0)
+}
+
+/// The largest errors below the ceiling.
+fn how_far(below: &[LoadValidation], is_below: bool, about: &About<'_>) -> Option<String> {
+    let worst = |name: &&str| {
+        let errors = below
+            .iter()
+            .filter_map(|load| Some((load.load, figure(load, name)?.error?)));
+        let (load, error) = errors.max_by(|one, other| one.1.abs().total_cmp(&other.1.abs()))?;
+        Some(format!(
+            "{name} {} at {}",
+            percent(error),
+            (about.shown)(load)
+        ))
+    };
+    let worst: Vec<String> = TOLD.iter().filter_map(worst).collect();
+    let largest = (about.shown)(below.last()?.load);
+    (!worst.is_empty()).then(|| {
+        format!(
+            "The largest errors of the predictions{} up to {largest}: {}.",
+            if is_below {
+                " at loads that the system carries,"
+            } else {
+                ""
+            },
+            worst.join(", ")
+        )
+    })
+}
+
+fn at_the_top(capacity: &CapacityResult) -> String {
+    let interval = capacity.error_ci95.map_or(String::new(), |[low, high]| {
+        format!(" (95 %: {} to {})", percent(low), percent(high))
+    });
+    let spread = capacity.spread.map_or(String::new(), |spread| {
+        format!(", where live runs differ by {:.1} %", spread * 100.0)
+    });
+    format!(
+        "The largest throughput is predicted as {:.1}/s and was measured as {:.1}/s: {}{interval}{spread}.",
+        capacity.predicted,
+        capacity.measured,
+        percent(capacity.error)
+    )
+}
+
+/// How much longer the measured median of a load is than the predicted one, in milliseconds.
+struct Lack {
+    size: f64,
+    /// Its interval.
+    ends: [f64; 2],
+    /// Whether it is more than chance, and not too little to look for.
+    is_told: bool,
+}
+
+impl Lack {
+    fn of(load: &LoadValidation) -> Option<Lack> {
+        let p50 = figure(load, "p50")?;
+        let (measured, error, [low, high]) = (p50.measured?, p50.error?, p50.error_ci95?);
+        Some(Lack {
+            size: -error * measured,
+            ends: [-high * measured, -low * measured],
+            is_told: p50.more_than_chance == Some(true) && error.abs() > SMALL,
+        })
+    }
+}
+
+/// Time that is missing, or too much, by the same at every load: each interval holds the mean of all, in which exact ones weigh more.
+fn constant(below: &[LoadValidation]) -> Option<String> {
+    let lacks: Vec<Lack> = below.iter().filter_map(Lack::of).collect();
+    if lacks.iter().filter(|lack| lack.is_told).count() < 2 {
+        return None;
+    }
+    let weight = |lack: &Lack| (lack.ends[1] - lack.ends[0]).powi(-2);
+    let weights: f64 = lacks.iter().map(weight).sum();
+    let mean = lacks
+        .iter()
+        .map(|lack| weight(lack) * lack.size)
+        .sum::<f64>()
+        / weights;
+    let holds = |lack: &Lack| lack.ends[0] <= mean && mean <= lack.ends[1];
+    if !mean.is_finite() || !lacks.iter().all(holds) {
+        return None;
+    }
+    Some(match mean > 0.0 {
+        true => format!(
+            "At every load that the system carries the median is about {} longer than predicted: the model misses something constant, \
+             such as the way through the network (--set network.one_way={}) or work of the service that the spec leaves out.",
+            millis(mean),
+            millis(mean / 2.0)
+        ),
+        false => format!(
+            "At every load that the system carries the median is about {} shorter than predicted: service times or network delays of the \
+             spec are too long.",
+            millis(-mean)
+        ),
+    })
+}
+
+/// Milliseconds as the spec reads them.
+fn millis(of: f64) -> String {
+    match of >= 1.0 {
+        true => format!("{of:.1}ms"),
+        false => format!("{:.0}us", (of * 1e3).max(1.0)),
+    }
+}
+
+/// A system that carries more or less than its model.
+fn carried(capacity: &CapacityResult) -> Option<String> {
+    let [low, high] = capacity.error_ci95?;
+    if low > 0.0 {
+        return Some(
+            "The system carries less than the model: it may have fewer workers than the spec says, or services that slow down when \
+             busy, wait for one another, or share the machine with the generator."
+                .to_owned(),
+        );
+    }
+    (high < 0.0).then(|| {
+        "The system carries more than the model: its service times are shorter than those of the spec, or it has more workers."
+            .to_owned()
+    })
+}
+
+/// A tail that is longer than predicted above a median that is right.
+fn tail(below: &[LoadValidation], about: &About<'_>) -> Option<String> {
+    let is_tail = |load: &&LoadValidation| {
+        let (Some(p50), Some(p99)) = (figure(load, "p50"), figure(load, "p99")) else {
+            return false;
+        };
+        p50.error.is_some_and(|error| error.abs() <= RIGHT)
+            && p99.more_than_chance == Some(true)
+            && p99.error < Some(-2.0 * RIGHT)
+    };
+    let loads: Vec<String> = below
+        .iter()
+        .filter(is_tail)
+        .map(|load| (about.shown)(load.load))
+        .collect();
+    (!loads.is_empty()).then(|| {
+        format!(
+            "At {} the median is right and the p99 is longer than predicted: pauses of the machine or the service that the model does not \
+             have (outages, slow_downs), or service times with a longer tail than those of the spec.",
+            loads.join(", ")
+        )
+    })
+}
+
+/// Requests that fail and should not.
+fn failures(loads: &[LoadValidation], about: &About<'_>) -> Option<String> {
+    let of = |load: &LoadValidation| {
+        let failed = load.outcomes.iter().filter(|one| one.outcome != "ok");
+        let worst = failed.max_by(|one, other| other.difference.total_cmp(&one.difference))?;
+        // What is predicted less what was measured.
+        (worst.difference < -FAILED && worst.more_than_chance != Some(false)).then(|| {
+            format!(
+                "{:.1} % of the requests at {} ({} {:.1} % predicted)",
+                worst.baseline * 100.0,
+                (about.shown)(load.load),
+                worst.outcome,
+                worst.other * 100.0
+            )
+        })
+    };
+    let all: Vec<String> = loads.iter().filter_map(of).collect();
+    (!all.is_empty()).then(|| format!("More requests failed than predicted: {}.", all.join(", ")))
+}

@@ -1,0 +1,17 @@
+//! What `--local` starts: a server and a double that end when stdin closes.
+
+use crate::cli::LocalBackendArgs;
+use crate::commands::print;
+use crate::exit::{Done, Failure};
+use crate::local;
+use crate::workload;
+
+/// Plays the backend of a spec on a server of its own, and prints where that is.
+///
+/// # Errors
+/// Those of [`workload::load_backend`] and [`local::play`].
+pub fn execute(args: &LocalBackendArgs) -> Result<Done, Failure> {
+    let workload = workload::load_backend(args.spec.file(), &args.overrides)?;
+    local::play(&workload, print)?;
+    Ok(Done::Well)
+}

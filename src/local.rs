@@ -1,0 +1,257 @@
+//! A server and a double of one's own, for as long as a command wants them.
+//!
+//! Both belong to a child, which ends them when its stdin closes. So they end with the command however that ends: nobody has to
+//! be told. The child and its server are a process group of their own, which Ctrl-C does not reach: who asked for them still
+//! waits for replies.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read as _};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use blis_live::connection::Access;
+use blis_live::double::standing::Watch;
+use blis_live::serve;
+use blis_live::target::{Permission, Target, check};
+use tempfile::TempDir;
+
+use crate::cli::ValueArgs;
+use crate::exit::{Failure, tell};
+use crate::workload::LiveWorkload;
+
+/// The first argument of the child, which is none of the commands that people type.
+pub const COMMAND: &str = "local-backend";
+/// The program of the server, and the variable that names another.
+const SERVER: &str = "nats-server";
+const OTHER_SERVER: &str = "BLIS_NATS_SERVER";
+/// How long a server may take until it is ready.
+const READY: Duration = Duration::from_secs(20);
+
+/// A server with a double, which end with this.
+#[derive(Debug)]
+pub struct Local {
+    child: Child,
+    /// Open for as long as they are wanted.
+    open: Option<ChildStdin>,
+    /// Where the server is.
+    pub target: Target,
+    /// How it lets one in.
+    pub access: Access,
+}
+
+impl Local {
+    /// Starts a server and a double that plays the backend of a spec, and waits until it listens.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] where there is no server, or the spec is read from stdin; what else keeps them from starting.
+    pub fn start(file: Option<&Path>, values: &ValueArgs) -> Result<Local, Failure> {
+        refuse_no_server()?;
+        if file == Some(Path::new("-")) {
+            return Err(Failure::Usage(
+                "--local reads the spec twice, and stdin can be read once: give the spec as a file"
+                    .to_owned(),
+            ));
+        }
+        let program = std::env::current_exe().map_err(|why| does_not_start(&why.to_string()))?;
+        let mut command = Command::new(program);
+        command.arg(COMMAND);
+        if let Some(file) = file {
+            command.arg("--spec").arg(file);
+        }
+        command.args(words(values));
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .map_err(|why| does_not_start(&why.to_string()))?;
+        let open = child.stdin.take();
+        let mut url = String::new();
+        let said = child.stdout.take().map(BufReader::new);
+        let read = said.map_or(Ok(0), |mut said| said.read_line(&mut url));
+        if read.unwrap_or(0) == 0 {
+            // It has said why by itself.
+            let _ = child.wait();
+            return Err(does_not_start("it ended before it listened"));
+        }
+        Ok(Local {
+            target: target(url.trim())?,
+            access: Access::default(),
+            child,
+            open,
+        })
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        drop(self.open.take());
+        // It ends by itself now; waiting keeps the shell's prompt from coming before its last words.
+        let _ = self.child.wait();
+    }
+}
+
+/// The values that matter to a backend, as they are typed.
+fn words(values: &ValueArgs) -> Vec<String> {
+    let set = values
+        .set
+        .iter()
+        .map(|set| format!("--set={}={}", set.path(), set.value()));
+    let seed = values.seed.iter().map(|seed| format!("--seed={}", seed.0));
+    let folders = values
+        .allow_files
+        .iter()
+        .map(|folder| format!("--allow-files={}", folder.display()));
+    set.chain(seed).chain(folders).collect()
+}
+
+fn program() -> OsString {
+    std::env::var_os(OTHER_SERVER).unwrap_or_else(|| SERVER.into())
+}
+
+/// A server that there is not is told with where one is to be had.
+fn refuse_no_server() -> Result<(), Failure> {
+    let found = Command::new(program())
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    match found {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) | Err(_) => Err(Failure::Usage(format!(
+            "--local starts a {SERVER}, and there is none on PATH: install one of 2.11 or newer (a single file from \
+             https://github.com/nats-io/nats-server/releases, or a package of the system), name its file in {OTHER_SERVER}, or name a \
+             running server with --url"
+        ))),
+    }
+}
+
+fn does_not_start(why: &str) -> Failure {
+    Failure::Connect(format!(
+        "the server and the double of --local do not start: {why}; run `{SERVER}` and `blis serve` by hand to see more, and name the \
+         server with --url"
+    ))
+}
+
+fn target(url: &str) -> Result<Target, Failure> {
+    Ok(check(url, false, &Permission::default())?)
+}
+
+/// Plays the child: a server, and the backend of this workload on it, until stdin closes.
+///
+/// # Errors
+/// What keeps the server from starting and the double from listening.
+pub fn play(
+    workload: &LiveWorkload,
+    say: impl FnOnce(&str) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let server = Server::start()?;
+    let url = format!("nats://{}", server.at);
+    let target = target(&url)?;
+    let closed = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&closed);
+    std::thread::spawn(move || {
+        let mut stdin = std::io::stdin().lock();
+        let mut heard = [0; 64];
+        // Whatever is said is of no interest; nothing more is what counts.
+        while stdin.read(&mut heard).is_ok_and(|read| read > 0) {}
+        seen.store(true, Ordering::Relaxed);
+    });
+    let watch = Watch {
+        stop: &|| closed.load(Ordering::Relaxed),
+        show: &mut |_| (),
+    };
+    let mut said = Ok(());
+    let served = serve::serve(
+        &workload.model,
+        &[],
+        &target,
+        &Access::default(),
+        watch,
+        |_| said = say(&format!("{url}\n")),
+    )?;
+    said?;
+    for warning in served.statement.health.warnings() {
+        tell(&format!("blis: warning: the double: {warning}\n"));
+    }
+    Ok(served.removed?)
+}
+
+/// A server on a free loopback port, with streams in a folder of its own; ended with the value.
+#[derive(Debug)]
+struct Server {
+    child: Child,
+    at: SocketAddrV4,
+    _folder: TempDir,
+}
+
+impl Server {
+    fn start() -> Result<Server, Failure> {
+        let why = |why: std::io::Error| does_not_start(&why.to_string());
+        let folder = tempfile::tempdir().map_err(why)?;
+        let file = folder.path().join("server.conf");
+        let data = folder.path().join("data").display().to_string();
+        let text = format!("listen: \"127.0.0.1:-1\"\njetstream {{store_dir: {data:?}}}\n");
+        std::fs::write(&file, text).map_err(why)?;
+        let mut child = Command::new(program())
+            .arg("-c")
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(why)?;
+        let log = child.stderr.take().map(BufReader::new);
+        let (sender, ready) = channel();
+        // The log is read to its end, so that the server never waits for its reader.
+        std::thread::spawn(move || {
+            let mut port: Option<u16> = None;
+            let mut last = String::new();
+            for line in log
+                .into_iter()
+                .flat_map(BufRead::lines)
+                .map_while(Result::ok)
+            {
+                if let Some((_, of)) = line.split_once("client connections on 127.0.0.1:") {
+                    port = of.trim().parse().ok();
+                }
+                if line.contains("Server is ready") {
+                    // Nobody may want to know any more.
+                    let _ = sender.send(port.ok_or_else(String::new));
+                }
+                last = line;
+            }
+            let _ = sender.send(Err(last));
+        });
+        let mut server = Server {
+            child,
+            at: SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0),
+            _folder: folder,
+        };
+        match ready.recv_timeout(READY) {
+            Ok(Ok(port)) => server.at.set_port(port),
+            Ok(Err(last)) => {
+                return Err(does_not_start(&format!(
+                    "{SERVER} ended with `{}`",
+                    blis_sim::spec::error::shown(&last)
+                )));
+            }
+            Err(_) => return Err(does_not_start(&format!("{SERVER} is not ready in time"))),
+        }
+        Ok(server)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,97 @@
+//! Differences of figures, and how they stand to what is tolerated.
+
+use blis_sim::compare::{Standing, ToleranceResult};
+use blis_sim::verdict::Status;
+
+use super::number::{NOT_MEASURED, millis_within, rough, significant_within};
+use super::parts::{Block, Section};
+use super::table::Table;
+
+/// A figure in its unit, to the digits that its interval warrants.
+pub fn written(value: Option<f64>, interval: Option<[f64; 2]>, unit: &str) -> String {
+    let write = match unit {
+        "ms" => millis_within,
+        _ => significant_within,
+    };
+    value.map_or(NOT_MEASURED.to_owned(), |value| write(value, interval))
+}
+
+/// The name of a figure, with its unit where its values do not have it.
+pub fn named(name: &str, unit: &str) -> String {
+    match unit {
+        "ms" => name.to_owned(),
+        unit => format!("{name} ({unit})"),
+    }
+}
+
+/// Whether a difference is more than chance.
+pub fn told(more_than_chance: Option<bool>) -> String {
+    match more_than_chance {
+        None => "not told",
+        Some(true) => "yes",
+        Some(false) => "no",
+    }
+    .to_owned()
+}
+
+/// A share with its sign.
+pub fn signed(share: f64) -> String {
+    format!("{:+.1} %", share * 100.0)
+}
+
+/// An interval of shares.
+pub fn between(interval: Option<[f64; 2]>) -> String {
+    interval.map_or("-".to_owned(), |[low, high]| {
+        format!("{} to {}", signed(low), signed(high))
+    })
+}
+
+/// How named figures stand to what is tolerated; `several` says that each side has runs enough for more of them to help.
+pub fn held<'a>(
+    rows: impl Iterator<Item = (String, &'a ToleranceResult)>,
+    several: bool,
+    verdict: Status,
+) -> Section {
+    let mut table = Table::new(&["", "tolerated", "difference", "95 %", ""]);
+    for (name, one) in rows {
+        table.row([
+            name,
+            tolerated(one),
+            one.difference.map_or("-".to_owned(), signed),
+            between(one.difference_ci95),
+            standing(one, several),
+        ]);
+    }
+    let line = match verdict {
+        Status::Pass => "PASS: all is within its tolerance",
+        Status::Trip => "TRIP: beyond what is tolerated",
+        Status::Inconclusive => "INCONCLUSIVE: the runs cannot tell",
+    };
+    Section::of([Block::Table(table), Block::Lines(vec![line.to_owned()])])
+}
+
+fn tolerated(one: &ToleranceResult) -> String {
+    let below = one.below.map(|share| signed(-share));
+    match (below, one.above.map(signed)) {
+        (Some(below), Some(above)) => format!("{below} to {above}"),
+        (Some(below), None) => format!("no less than {below}"),
+        (None, Some(above)) => format!("no more than {above}"),
+        (None, None) => "-".to_owned(),
+    }
+}
+
+fn standing(one: &ToleranceResult, several: bool) -> String {
+    let more = if several { "as many runs" } else { "as long" };
+    match (one.standing, one.times_longer) {
+        (Standing::Within, _) => "within".to_owned(),
+        (Standing::Beyond, _) => "BEYOND".to_owned(),
+        (Standing::Undecided, None) => match &one.why {
+            None => "not told".to_owned(),
+            Some(why) => format!("not told: {why}"),
+        },
+        (Standing::Undecided, Some(times)) => format!(
+            "not told; about {} times {more} would, if it stays like this",
+            rough(times.max(1.1))
+        ),
+    }
+}

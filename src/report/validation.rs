@@ -1,0 +1,149 @@
+//! The report of `blis validate`.
+
+use blis_sim::compare::SPREAD_RUNS;
+use blis_sim::validation::{ErrorResult, LoadValidation, ValidationResult};
+
+use super::difference::{between, held, named, signed, told, written};
+use super::number::{millis, percent};
+use super::parts::{Block, Report, Section};
+use super::table::Table;
+use crate::ceiling::Unit;
+
+/// How far the predictions of a model are from what was measured.
+pub fn validation(found: &ValidationResult) -> Report {
+    let unit = Unit::named(&found.unit, &found.parameter);
+    let mut sections = vec![
+        Section::of([Block::Lines(vec![head(found)])]),
+        Section::of([Block::Lines(found.findings.clone())]),
+        errors(found, unit, "all requests", |load| Some(&load.figures)),
+    ];
+    let names: Vec<&String> = match found.loads.first() {
+        Some(load) => load.actions.keys().collect(),
+        None => Vec::new(),
+    };
+    sections.extend(
+        names
+            .iter()
+            .map(|name| errors(found, unit, name, |load| load.actions.get(*name))),
+    );
+    sections.push(Section::of([Block::Lines(equal_latency(found, unit))]));
+    sections.push(tolerances(found, unit));
+    sections.push(Section::of([Block::Notes(notes(found))]));
+    Report {
+        title: "Validation".to_owned(),
+        sections,
+    }
+}
+
+fn head(found: &ValidationResult) -> String {
+    let runs = found.loads.iter().map(|load| load.measured_runs).max();
+    format!(
+        "{}, predicted and measured over {}: {} loads, {} live runs of each, {} measured after {} of warm-up{}",
+        found.spec.name,
+        found.parameter,
+        found.loads.len(),
+        runs.unwrap_or(0),
+        millis(found.measured_s * 1e3),
+        millis(found.warmup_s * 1e3),
+        if found.interrupted {
+            "; INTERRUPTED"
+        } else {
+            ""
+        }
+    )
+}
+
+/// The figures of a group of requests by load.
+fn errors<'a>(
+    found: &'a ValidationResult,
+    unit: Unit,
+    name: &str,
+    of: impl Fn(&'a LoadValidation) -> Option<&'a Vec<ErrorResult>>,
+) -> Section {
+    let mut table = Table::new(&[
+        name,
+        "",
+        "measured",
+        "spread",
+        "predicted",
+        "error",
+        "95 %",
+        "more than chance",
+    ]);
+    for load in &found.loads {
+        let figures = of(load).into_iter().flatten();
+        for (at, figure) in figures.filter(|one| one.name != "mean").enumerate() {
+            let shown = match at {
+                0 => unit.shown(load.load),
+                _ => String::new(),
+            };
+            table.row(row(shown, figure));
+        }
+    }
+    Section::of([Block::Table(table)])
+}
+
+fn row(load: String, figure: &ErrorResult) -> [String; 8] {
+    [
+        load,
+        named(&figure.name, &figure.unit),
+        written(figure.measured, figure.measured_ci95, &figure.unit),
+        figure.spread.map_or("-".to_owned(), percent),
+        written(figure.predicted, figure.predicted_ci95, &figure.unit),
+        figure.error.map_or("-".to_owned(), signed),
+        between(figure.error_ci95),
+        told(figure.more_than_chance),
+    ]
+}
+
+/// Where the model has the p95 that was measured.
+fn equal_latency(found: &ValidationResult, unit: Unit) -> Vec<String> {
+    let lines = found.loads.iter().filter_map(|load| {
+        let equal = load.equal_latency.as_ref()?;
+        Some(format!(
+            "The p95 that was measured at {} is predicted at {}: {} of the load",
+            unit.shown(load.load),
+            unit.shown(equal.predicted_load),
+            signed(equal.error)
+        ))
+    });
+    lines.collect()
+}
+
+fn tolerances(found: &ValidationResult, unit: Unit) -> Section {
+    let Some(verdict) = found.verdict else {
+        return Section::empty();
+    };
+    let several = found
+        .loads
+        .iter()
+        .all(|load| load.measured_runs >= SPREAD_RUNS as u64);
+    let rows = found.loads.iter().flat_map(|load| {
+        let shown = unit.shown(load.load);
+        let all = load.tolerances.iter();
+        all.map(move |one| (format!("{shown}: {} of {}", one.figure, one.of), one))
+    });
+    held(rows, several, verdict)
+}
+
+fn notes(found: &ValidationResult) -> Vec<String> {
+    let what = format!(
+        "`spread` is the standard deviation between the live runs; `error` is what is predicted less what was measured, as a share of the \
+         latter; intervals of 95 % are each for its figure alone, and `more than chance` is corrected for {} tested at once",
+        found.tests
+    );
+    let few = found
+        .loads
+        .iter()
+        .any(|load| load.measured_runs < SPREAD_RUNS as u64);
+    let few = few.then(|| {
+        format!(
+            "what changes from one live run to the next is in no interval of fewer than {SPREAD_RUNS} of them (--repeats)"
+        )
+    });
+    [what]
+        .into_iter()
+        .chain(few)
+        .chain(found.reservations.iter().cloned())
+        .collect()
+}

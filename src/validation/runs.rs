@@ -1,0 +1,90 @@
+//! The runs of each load: simulated ones, and live ones in turns.
+
+use blis_sim::compare::Compared;
+use blis_sim::model::Path;
+use blis_sim::replication::seed_of;
+use blis_sim::spec::units::Duration;
+use blis_sim::validation::AtLoad;
+
+use crate::ceiling::live::Through;
+use crate::ceiling::{Tried, Varied, spec_of_trial};
+use crate::cli::StatisticsArgs;
+use crate::exit::Failure;
+use crate::interrupt::Interrupt;
+use crate::simulate::{self, Beside};
+
+/// Simulated runs of a load, and about how many requests are enough of them together.
+const RUNS: u64 = 10;
+const FEWEST: u64 = 3;
+const ENOUGH: f64 = 2e6;
+
+/// How long a run is not measured, and how long it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lengths {
+    /// Before the window.
+    pub warmup: Duration,
+    /// The window.
+    pub hold: Duration,
+}
+
+/// Simulates each load several times, with the lengths of the live runs and seeds that none of these has: theirs are the first so many.
+/// Loads that an interruption left out are not there.
+///
+/// # Errors
+/// Those of [`Varied::spec_at`] and of a run.
+pub fn predicted(
+    varied: &Varied<Path>,
+    loads: &[f64],
+    lengths: Lengths,
+    live_runs: u64,
+    interrupt: &Interrupt,
+) -> Result<Vec<AtLoad>, Failure> {
+    let seed = varied.as_written()?.model.seed;
+    let mut all = Vec::new();
+    for (at, load) in loads.iter().enumerate() {
+        let mut predicted = Vec::new();
+        let mut number = 1;
+        while predicted.len() < number as usize && !interrupt.asked() {
+            let nth = live_runs + at as u64 * RUNS + predicted.len() as u64;
+            let lengths = [lengths.warmup, lengths.hold];
+            let spec = spec_of_trial(varied, *load, lengths, seed_of(seed, nth))?;
+            let workload = varied.workload(&spec)?;
+            let once = StatisticsArgs::default();
+            let (run, _) = simulate::simulate(&workload, &once, interrupt, Beside::default())?;
+            let requests = (run.requests.intended as f64).max(1.0);
+            // A float-to-integer cast saturates.
+            number = ((ENOUGH / requests) as u64).clamp(FEWEST, RUNS);
+            let name = format!("simulated run {}", predicted.len() + 1);
+            predicted.push(Compared {
+                name,
+                run,
+                blocks: None,
+            });
+        }
+        if interrupt.asked() {
+            break;
+        }
+        all.push(AtLoad {
+            load: *load,
+            measured: Vec::new(),
+            predicted,
+        });
+    }
+    Ok(all)
+}
+
+/// Puts live runs beside the predictions of their loads.
+pub fn measured(loads: &mut [AtLoad], through: Through) {
+    let runs = through.trials.iter().zip(through.tried);
+    for (trial, Tried { run, .. }) in runs {
+        let own = loads.iter_mut().find(|one| one.load == trial.load);
+        if let Some(own) = own {
+            let name = format!("live run {}", own.measured.len() + 1);
+            own.measured.push(Compared {
+                name,
+                run,
+                blocks: None,
+            });
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! `blis validate` as far as it goes without a server.
+
+use tempfile::TempDir;
+
+use crate::support::{Ran, binary, finished};
+
+const SPEC: &str = "blis: 1\nname: shop\nrun: {horizon: 9s}\nclients: {users: {rate: 100/s, do: ask}}\nactions: {ask: {path: [{visit: api}, \
+                    reply], live: {request: shop.ask}}}\nservices: {api: {workers: 4, time: 8ms}}\n";
+
+fn validate(spec: &str, line: &str) -> Ran {
+    let home: TempDir = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("shop.yaml");
+    std::fs::write(&path, spec).expect("a spec");
+    let mut command = binary();
+    command.arg("validate").args(line.split_whitespace());
+    command
+        .arg(&path)
+        .env("BLIS_NATS_SERVER", home.path().join("nowhere"));
+    command.env_remove("NATS_URL").env_remove("NATS_CONTEXT");
+    finished(&mut command)
+}
+
+#[test]
+fn a_dry_run_says_which_loads_and_how_long() {
+    let ran = validate(SPEC, "--local --dry-run");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    assert!(ran.stdout.starts_with("nothing is sent"), "{ran:?}");
+    // Four workers of 8 ms carry 500/s.
+    let line = ran
+        .stdout
+        .lines()
+        .find(|line| line.contains("loads"))
+        .expect("loads");
+    let loads: Vec<f64> = line
+        .replace("loads", "")
+        .split(',')
+        .map(|load| load.trim().trim_end_matches("/s").parse().expect("a rate"))
+        .collect();
+    let shares = [0.3, 0.5, 0.7, 0.8, 0.9, 1.1];
+    assert_eq!(loads.len(), shares.len(), "{line}");
+    for (load, share) in loads.iter().zip(shares) {
+        assert!((load / (share * 500.0) - 1.0).abs() < 0.1, "{load} {share}");
+    }
+    let closed = SPEC.replace("rate: 100/s", "concurrency: 3");
+    let ran = validate(&closed, "--local --dry-run --time-limit 3m --repeats 2");
+    assert!(ran.stdout.contains("varied      concurrency"), "{ran:?}");
+    // Of four workers that are asked again at once.
+    assert!(
+        ran.stdout.contains("loads       1, 2, 3, 4, 6, 8\n"),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stdout
+            .contains("2 turns of all loads; each run 2s of warm-up, 11s measured"),
+        "{ran:?}"
+    );
+    let given = validate(
+        SPEC,
+        "--local --dry-run --predict-at 50,1k --hold 3s --warmup 1s --cooldown 0s",
+    );
+    assert!(
+        given.stdout.contains("loads       50/s, 1,000/s\n"),
+        "{given:?}"
+    );
+    assert!(given.stdout.contains("in all      about 30s"), "{given:?}");
+}
+
+#[test]
+fn what_cannot_be_validated_is_told_before_anything_runs() {
+    let pathless = SPEC.replace("path: [{visit: api}, reply], ", "");
+    for (spec, line, says) in [
+        (SPEC, "", "there is no target"),
+        (
+            SPEC,
+            "--local",
+            "there is none on PATH: install one of 2.11 or newer",
+        ),
+        (
+            SPEC,
+            "--local --url nats://127.0.0.1:4222",
+            "cannot be used with",
+        ),
+        (SPEC, "--local --predict-at 20,10", "not strictly ascending"),
+        (SPEC, "--local --predict-at 10,,20", "has an empty entry"),
+        (SPEC, "--local --predict-at fast", "--predict-at"),
+        (
+            SPEC,
+            "--local --over services.api.workers --predict-at 1,2",
+            "only the model has this key",
+        ),
+        (SPEC, "--local --over concurrency", "concurrency"),
+        (
+            SPEC,
+            "--local --hold 0s",
+            "--hold of zero leaves nothing to measure",
+        ),
+        (
+            SPEC,
+            "--local --time-limit 20s",
+            "is too short for 18 live runs",
+        ),
+        (SPEC, "--local --repeats 0", "--repeats"),
+        (
+            SPEC,
+            "--local --tolerance p98=1%",
+            "there is no figure `p98`",
+        ),
+        (
+            &pathless,
+            "--local",
+            "nothing is predicted of action ask, which has no path",
+        ),
+    ] {
+        let ran = validate(spec, line);
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (Some(2), ""),
+            "{line}: {ran:?}"
+        );
+        assert!(ran.stderr.contains(says), "{line}: {ran:?}");
+    }
+    // Nobody listens, which is found out before anything is simulated.
+    let ran = validate(SPEC, "--url nats://127.0.0.1:9 --quiet");
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(4), ""), "{ran:?}");
+}

@@ -1,0 +1,137 @@
+//! `blis validate` against doubles, on a server of the test's own and on one that it starts itself.
+
+#![allow(clippy::unwrap_used)]
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::server::{Server, program};
+
+const SPEC: &str = "blis: 1\nname: pair\nseed: 3\nrun: {horizon: 9s, drain: 2s}\nclients: {users: {rate: 100/s, do: ask}}\nactions: \
+                    {ask: {path: [{visit: api}, reply], live: {request: pair.ask}}}\nservices: {api: {workers: 4, time: {gamma: {mean: \
+                    8ms, cv: 0.5}}}}\n";
+const SHORT: [&str; 8] = [
+    "--predict-at",
+    "60,120",
+    "--repeats",
+    "2",
+    "--hold",
+    "1s",
+    "--warmup",
+    "300ms",
+];
+
+fn spec(folder: &std::path::Path) -> String {
+    let path = folder.join("pair.yaml");
+    std::fs::write(&path, SPEC).unwrap();
+    path.display().to_string()
+}
+
+fn blis(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_blis"));
+    command.args(words).args(SHORT);
+    command.args(["--cooldown", "100ms"]);
+    command.env("BLIS_NATS_SERVER", program());
+    command
+}
+
+/// The document of a validation that came to its end.
+fn validated(words: &[&str]) -> Value {
+    let output = blis(words).arg("--json").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|why| panic!("{why}: {said}"))
+}
+
+fn is_whole(document: &Value) {
+    let schema: Value =
+        serde_json::from_str(&blis_sim::validation::validation_json_schema()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(document)
+        .map(|error| error.to_string())
+        .collect();
+    assert_eq!(errors, [""; 0]);
+    let loads = document["loads"].as_array().unwrap();
+    assert_eq!(loads.len(), 2);
+    for (load, rate) in loads.iter().zip([60.0, 120.0]) {
+        assert_eq!(load["load"], rate);
+        assert_eq!(load["measured_runs"], 2);
+        assert!(load["predicted_runs"].as_u64().unwrap() >= 3);
+        let figures = load["figures"].as_array().unwrap();
+        let throughput = figures
+            .iter()
+            .find(|one| one["name"] == "throughput")
+            .unwrap();
+        assert!(throughput["measured"].as_f64().unwrap() > 0.0);
+        assert!(throughput["spread"].is_number() && throughput["error"].is_number());
+        let p50 = figures.iter().find(|one| one["name"] == "p50").unwrap();
+        assert!(p50["measured"].as_f64().unwrap() > 4.0, "{p50}");
+    }
+    assert_eq!(document["interrupted"], Value::Null);
+}
+
+#[test]
+fn a_server_that_runs_is_measured_and_compared_with_the_model() {
+    let server = Server::start("");
+    let (spec, url) = (spec(server.folder()), server.url());
+    let mut double = Command::new(env!("CARGO_BIN_EXE_blis"))
+        .args(["serve", "--url", &url, "--spec", &spec, "--quiet"])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(double.stderr.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("plays its backend")));
+    let document = validated(&["validate", "--url", &url, "--spec", &spec]);
+    double.kill().unwrap();
+    double.wait().unwrap();
+    is_whole(&document);
+}
+
+#[test]
+fn local_brings_a_server_and_a_double_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    is_whole(&validated(&[
+        "validate",
+        "--local",
+        "--spec",
+        &spec(folder.path()),
+    ]));
+}
+
+/// A validation with a server of its own, and the address of that.
+fn begun(spec: &str) -> (Child, String) {
+    let mut child = blis(&["validate", "--local", "--spec", spec])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let log = BufReader::new(child.stderr.take().unwrap());
+    let mut lines = log.lines().map_while(Result::ok);
+    let at = lines.find_map(|line| {
+        let (_, at) = line.split_once("with a double, is at ")?;
+        Some(at.trim_start_matches("nats://").to_owned())
+    });
+    // Whatever else it says is read, so that it never waits.
+    std::thread::spawn(move || lines.for_each(drop));
+    (child, at.expect("it says where its server is"))
+}
+
+#[test]
+fn a_validation_that_is_killed_leaves_no_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, at) = begun(&spec(folder.path()));
+    assert!(TcpStream::connect(&at).is_ok(), "{at}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // What ends it is that the pipe closes: how long that takes is the system's matter, and a test that waits for ever is seen.
+    while TcpStream::connect(&at).is_ok() {
+        std::thread::yield_now();
+    }
+}
