@@ -1,7 +1,7 @@
 //! A server and a double of one's own, for as long as a command wants them.
 //!
-//! Both belong to a child, which ends them when its stdin closes. So they end with the command however that ends: nobody has to
-//! be told. The child and its server are a process group of their own, which Ctrl-C does not reach: who asked for them still
+//! Both belong to a child, which ends them when its stdin closes, or when it is asked to end. So they end with the command however
+//! that ends: nobody has to be told. Only who kills the child itself leaves the server behind. The child and its server are a process group of their own, which Ctrl-C does not reach: who asked for them still
 //! waits for replies.
 
 use std::ffi::OsString;
@@ -23,6 +23,7 @@ use tempfile::TempDir;
 
 use crate::cli::ValueArgs;
 use crate::exit::{Failure, tell};
+use crate::interrupt::Interrupt;
 use crate::workload::LiveWorkload;
 
 /// The first argument of the child, which is none of the commands that people type.
@@ -51,13 +52,7 @@ impl Local {
     /// # Errors
     /// [`Failure::Usage`] where there is no server, or the spec is read from stdin; what else keeps them from starting.
     pub fn start(file: Option<&Path>, values: &ValueArgs) -> Result<Local, Failure> {
-        refuse_no_server()?;
-        if file == Some(Path::new("-")) {
-            return Err(Failure::Usage(
-                "--local reads the spec twice, and stdin can be read once: give the spec as a file"
-                    .to_owned(),
-            ));
-        }
+        Local::check(file)?;
         let program = std::env::current_exe().map_err(|why| does_not_start(&why.to_string()))?;
         let mut command = Command::new(program);
         command.arg(COMMAND);
@@ -86,6 +81,28 @@ impl Local {
             child,
             open,
         })
+    }
+}
+
+impl Local {
+    /// Holds where a server can be started, and the spec read once more.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] otherwise.
+    pub fn check(file: Option<&Path>) -> Result<(), Failure> {
+        refuse_no_server()?;
+        match file == Some(Path::new("-")) {
+            true => Err(Failure::Usage(
+                "--local reads the spec twice, and stdin can be read once: give the spec as a file"
+                    .to_owned(),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether they have ended although nobody wanted them to.
+    pub fn is_gone(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
     }
 }
 
@@ -163,8 +180,10 @@ pub fn play(
         while stdin.read(&mut heard).is_ok_and(|read| read > 0) {}
         seen.store(true, Ordering::Relaxed);
     });
+    // Asked to end, it ends the server too.
+    let interrupt = Interrupt::listen()?;
     let watch = Watch {
-        stop: &|| closed.load(Ordering::Relaxed),
+        stop: &|| closed.load(Ordering::Relaxed) || interrupt.asked(),
         show: &mut |_| (),
     };
     let mut said = Ok(());

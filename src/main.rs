@@ -26,6 +26,7 @@ mod run_directory;
 mod simulate;
 mod trace_file;
 mod trace_rows;
+mod trials_directory;
 mod validation;
 mod workload;
 

@@ -32,6 +32,8 @@ pub struct Tried {
     pub spec: String,
     /// What the model says of it, beside a live one.
     pub predicted: Option<PredictedResult>,
+    /// What else may have made its load heavier than it is, in sentences.
+    pub disturbed_by: Vec<String>,
 }
 
 /// What a search was about.

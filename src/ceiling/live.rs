@@ -70,10 +70,17 @@ pub struct Given {
 }
 
 impl Given {
-    /// So many turns, each of all these loads.
+    /// So many turns, each of all these loads: upwards and downwards by turns, so that what a load leaves behind does not always meet the
+    /// same one.
     pub fn in_turns(loads: &[f64], turns: u64) -> Given {
+        let turn = |turn: u64| -> Vec<f64> {
+            match turn % 2 {
+                0 => loads.to_vec(),
+                _ => loads.iter().rev().copied().collect(),
+            }
+        };
         Given {
-            loads: (0..turns).flat_map(|_| loads.iter().copied()).collect(),
+            loads: (0..turns).flat_map(turn).collect(),
             begun: 0,
         }
     }
@@ -342,11 +349,13 @@ fn document_of<S>(
     };
     let evidence = tried.ran.evidence;
     let spec = run_text(&workload);
+    let disturbed_by = tried.disturbed_by;
     let run = observed::conclude(&workload, live.target, tried.observed, evidence, None);
     Ok(Tried {
         run,
         spec,
         predicted: None,
+        disturbed_by,
     })
 }
 

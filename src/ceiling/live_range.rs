@@ -51,12 +51,13 @@ type Varying = Varied<Option<Path>>;
 ///
 /// # Errors
 /// [`Failure::Usage`] that says what can be varied.
-pub fn refuse_model_key(over: Option<&str>) -> Result<(), Failure> {
+pub fn refuse_model_key(over: Option<&str>, otherwise: &str) -> Result<(), Failure> {
     let Some(key) = over.filter(|over| !["rate", "concurrency"].contains(over)) else {
         return Ok(());
     };
     let section = key.split('.').next().unwrap_or(key);
-    let instead = "vary the load (--over rate, --over concurrency or a key of clients), or leave --url out to search the model";
+    let instead =
+        format!("vary the load (--over rate, --over concurrency or a key of clients), {otherwise}");
     let why = match section {
         "actions" | "variables" => "every live run sends the same requests",
         _ if MODEL_SECTIONS.contains(&section) => {

@@ -2,7 +2,6 @@
 
 mod bracketed;
 mod csv;
-mod directory;
 mod document;
 mod key;
 pub mod live;
@@ -20,7 +19,6 @@ mod tiers;
 mod unit;
 mod varied;
 
-pub use directory::found_in;
 pub use document::{About, Tried, document, figure, status};
 pub use live_range::refuse_model_key;
 pub use objectives::refuse_none as refuse_no_objective;

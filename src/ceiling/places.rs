@@ -4,20 +4,20 @@ use std::path::PathBuf;
 
 use blis_sim::result::CeilingResult;
 
-use super::csv::CsvFile;
-use super::directory::{Kept, SearchDirectory};
+use super::csv::{self, CsvFile};
 use super::document::Tried;
 use crate::cli::MaxRpsArgs;
 use crate::exit::Failure;
 use crate::report;
 use crate::simulate::run_text;
+use crate::trials_directory::{Kept, SEARCH, TrialsDirectory};
 use crate::workload::Workload;
 
 /// Where results are kept.
 #[derive(Debug)]
 pub struct Places {
     csv: Option<CsvFile>,
-    out: Option<SearchDirectory>,
+    out: Option<TrialsDirectory>,
 }
 
 impl Places {
@@ -27,7 +27,7 @@ impl Places {
     /// [`Failure::Usage`] where one is taken or cannot be written.
     pub fn claim(args: &MaxRpsArgs) -> Result<Places, Failure> {
         let csv = |path: &PathBuf| CsvFile::claim(path, args.force);
-        let out = |path: &PathBuf| SearchDirectory::claim(path, args.force);
+        let out = |path: &PathBuf| TrialsDirectory::claim(path, SEARCH, args.force);
         Ok(Places {
             csv: args.csv.as_ref().map(csv).transpose()?,
             out: args.out.as_ref().map(out).transpose()?,
@@ -44,7 +44,8 @@ impl Places {
         let csv = self.csv.as_ref().map_or(Ok(()), |csv| csv.write(found));
         let out = self.out.as_ref().map_or(Ok(()), |out| {
             out.write(&Kept {
-                found,
+                document: &found.to_json()?,
+                rows: Some(csv::rows(found)),
                 spec: &run_text(workload),
                 files: &workload.files,
                 report: &report::markdown(&report::ceiling(found)),

@@ -191,6 +191,7 @@ impl Prediction {
         // When its time is up, what is in the middle of what it knows is near enough.
         let middle = || {
             let bounds = self.found.lower.zip(self.found.upper);
+            let bounds = bounds.or_else(|| apart(&self.found.trials));
             bounds.map(|(lower, upper)| (lower * upper).sqrt())
         };
         self.ceiling().map(|ceiling| ceiling.load).or_else(middle)
@@ -217,4 +218,17 @@ impl Prediction {
         let nearest = trials.min_by(|one, other| away(one.0).total_cmp(&away(other.0)))?;
         nearest.1.run.bottleneck.clone()
     }
+}
+
+/// The largest load whose figures keep the objectives, and the smallest above it whose figures do not, sure or not.
+fn apart(trials: &[Trial]) -> Option<(f64, f64)> {
+    let is_over = |trial: &&Trial| {
+        let mut shares = trial.judged.shares.iter();
+        shares.any(|share| share.over as f64 > share.allowed * share.samples as f64)
+    };
+    let kept = trials.iter().filter(|trial| !is_over(trial));
+    let lower = kept.map(|trial| trial.load).max_by(f64::total_cmp)?;
+    let missed = trials.iter().filter(is_over).map(|trial| trial.load);
+    let upper = missed.filter(|load| *load > lower).min_by(f64::total_cmp)?;
+    Some((lower, upper))
 }

@@ -105,6 +105,7 @@ pub(super) fn documents(
             run: simulate::of_trial(&workload, &trial.ran, trial.paths),
             spec: run_text(&workload),
             predicted: None,
+            disturbed_by: Vec::new(),
         })
     });
     tried.collect()

@@ -76,6 +76,7 @@ pub fn simulated(
             run: simulate::of_trial(&workload, &ran, 1),
             spec: simulate::run_text(&workload),
             predicted: None,
+            disturbed_by: Vec::new(),
         });
         trials.push(Trial {
             load,

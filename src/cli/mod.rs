@@ -59,7 +59,9 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Say how two runs, or two sets of runs, differ.
     Compare(CompareArgs),
-    /// Predict loads, measure them, and say how far off the model is, where, and what it probably misses.
+    /// Predict loads, measure them, and say how far off the model is.
+    ///
+    /// The report says where it is off and what it probably misses.
     Validate(Box<ValidateArgs>),
     /// Check a spec; print what it resolves to and the load it offers.
     Check(CheckArgs),

@@ -1,5 +1,7 @@
 //! The validation of a model, as it is typed.
 
+use std::path::PathBuf;
+
 use blis_sim::compare::Tolerances;
 use blis_sim::spec::units::Duration;
 use clap::Args;
@@ -14,7 +16,7 @@ pub struct ValidateArgs {
     pub spec: SpecArgs,
 
     /// Measure doubles on a nats-server of its own, both started and ended with the validation.
-    #[arg(long, conflicts_with_all = ["url", "context"], help_heading = "Target")]
+    #[arg(long, conflicts_with_all = ["url", "context", "allow_target", "allow_public", "user", "password", "token", "creds", "nkey", "tlsca", "tlscert", "tlskey", "tlsfirst", "inbox_prefix", "js_domain", "js_api_prefix"], help_heading = "Target")]
     pub local: bool,
 
     #[command(flatten)]
@@ -31,6 +33,14 @@ pub struct ValidateArgs {
 
     #[command(flatten)]
     pub format: FormatArgs,
+
+    /// Write the document of the validation, the report, the spec and the result of every live run into this directory.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+
+    /// Replace the validation that the directory of --out holds.
+    #[arg(long, requires = "out", help_heading = "Output")]
+    pub force: bool,
 
     /// Print what would be done, and send nothing.
     #[arg(long)]
@@ -50,8 +60,8 @@ pub struct ValidationArgs {
     #[arg(long, value_name = "WHAT")]
     pub over: Option<String>,
 
-    /// Predict and measure these loads, in ascending order, such as 500,1k,2k [default: from 30 % of what the model carries to more
-    /// than that].
+    /// Predict and measure these loads, in ascending order, such as 500,1k,2k [default: 30 to 110 % of what the model carries; of users, from a
+    /// quarter of those that keep it busy to twice as many].
     #[arg(long, value_name = "LOADS", allow_hyphen_values = true)]
     pub predict_at: Option<String>,
 

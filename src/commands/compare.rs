@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use blis_sim::compare::{Blocks, Compared, Tolerances, compare};
+use blis_sim::compare::{Blocks, Compared, Id, OfRecord, Requests, Tolerances, compare};
 use blis_sim::event::Outcome;
 use blis_sim::time::{Span, Time};
 
@@ -12,6 +12,9 @@ use crate::commands::present;
 use crate::exit::{Done, Failure};
 use crate::recorded::{Finished, Recorded};
 use crate::report;
+
+/// Requests of a run that are kept to be paired: a few hundred megabytes of them.
+const MOST_PAIRED: u64 = 5_000_000;
 
 /// Compares the runs, and holds them against what is tolerated.
 ///
@@ -54,18 +57,17 @@ fn sides(args: &CompareArgs) -> Result<(&[PathBuf], &[PathBuf]), Failure> {
     }
 }
 
-/// A run with the response times of its record, where there is one.
+/// A run with what its record has, where there is one.
 fn compared(path: &Path) -> Result<Compared, Failure> {
     let recorded = Recorded::read(path, "compare")?;
-    let blocks = match &recorded {
-        Recorded::Ended(finished) if finished.run.record.is_some() => Some(blocks(finished)?),
-        Recorded::Ended(_) | Recorded::Unfinished(_) => None,
-    };
     match recorded {
         Recorded::Ended(finished) => Ok(Compared {
             name: path.display().to_string(),
+            record: match finished.run.record.is_some() {
+                true => Some(of_record(&finished)?),
+                false => None,
+            },
             run: finished.run,
-            blocks,
         }),
         Recorded::Unfinished(_) => Err(Failure::Usage(format!(
             "{} has no result: its run was interrupted, or still goes on, and how exact its figures are is not known; compare runs that \
@@ -75,22 +77,46 @@ fn compared(path: &Path) -> Result<Compared, Failure> {
     }
 }
 
-/// The response times of the answered requests of the window, by action.
-fn blocks(finished: &Finished) -> Result<BTreeMap<String, Blocks>, Failure> {
+/// The requests of the window, by action.
+fn of_record(finished: &Finished) -> Result<BTreeMap<String, OfRecord>, Failure> {
     let window = &finished.run.window;
     let from = Time::ZERO + Span::from_nanos_f64(window.warmup_s * 1e9);
     let length = window.measured_s;
-    let names = finished.run.actions.keys().cloned();
-    let mut all: BTreeMap<String, Blocks> = names.map(|name| (name, Blocks::of(length))).collect();
+    // Those that are not kept are not paired.
+    let are_kept = window.requests.intended <= MOST_PAIRED;
+    let of_action = |name: &String| {
+        let of = OfRecord {
+            blocks: Blocks::of(length),
+            requests: are_kept.then(Requests::default),
+        };
+        (name.clone(), of)
+    };
+    let mut all: BTreeMap<String, OfRecord> = finished.run.actions.keys().map(of_action).collect();
     finished.each_row(|workload, row| {
-        if row.outcome == Outcome::Ok
-            && row.in_window
-            && let Some(action) = workload.model.actions.get(row.action.index())
-            && let Some(blocks) = all.get_mut(&action.name)
-        {
+        let action = workload.model.actions.get(row.action.index());
+        let Some(own) = action.and_then(|action| all.get_mut(&action.name)) else {
+            return;
+        };
+        if !row.in_window {
+            return;
+        }
+        let response = (row.outcome == Outcome::Ok).then(|| row.response().as_nanos());
+        if let Some(response) = response {
             let after = row.intended.since(from).as_secs_f64() / length;
-            blocks.add(after, row.response().as_nanos());
+            own.blocks.add(after, response);
+        }
+        if let Some(requests) = &mut own.requests {
+            let id = Id {
+                client: row.client.0,
+                user: row.user,
+                number: row.number,
+                attempt: row.attempt,
+                intended: row.intended.since(Time::ZERO).as_nanos(),
+            };
+            requests.add(id, response);
         }
     })?;
+    let requests = all.values_mut().filter_map(|own| own.requests.as_mut());
+    requests.for_each(Requests::sort);
     Ok(all)
 }

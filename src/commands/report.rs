@@ -1,15 +1,16 @@
-//! `blis report`: shows the result of a run directory or of a search again, or what the record of an interrupted run has.
+//! `blis report`: shows the result of a run directory, of a search or of a validation again, or what the record of an interrupted run has.
 //!
 //! Nothing is written: the directory stays as it is.
 
-use blis_sim::result::Run;
+use blis_sim::result::{CeilingResult, Run};
+use blis_sim::validation::ValidationResult;
 
-use crate::ceiling;
 use crate::cli::{Format, ReportArgs};
-use crate::commands::print;
+use crate::commands::{present, print};
 use crate::exit::{Done, Failure, tell};
 use crate::recorded::Recorded;
 use crate::report;
+use crate::trials_directory::{SEARCH, VALIDATION, found_in};
 
 /// Prints the result.
 ///
@@ -17,13 +18,13 @@ use crate::report;
 /// [`Failure::Usage`] when the directory holds no run, or a record that is not the one of its result, which is found when the
 /// result has been printed; [`Failure::Output`] when stdout cannot be written.
 pub fn execute(args: &ReportArgs) -> Result<Done, Failure> {
-    if let Some(found) = ceiling::found_in(&args.run)? {
-        let report = report::ceiling(&found);
-        print(&match args.format.chosen() {
-            Format::Text => report::text(&report),
-            Format::Markdown => report::markdown(&report),
-            Format::Json => found.to_json()?,
-        })?;
+    let form = args.format.chosen();
+    if let Some(found) = found_in::<CeilingResult>(&args.run, SEARCH)? {
+        present(form, || report::ceiling(&found), || found.to_json())?;
+        return Ok(Done::Well);
+    }
+    if let Some(found) = found_in::<ValidationResult>(&args.run, VALIDATION)? {
+        present(form, || report::validation(&found), || found.to_json())?;
         return Ok(Done::Well);
     }
     match Recorded::read(&args.run, "report")? {

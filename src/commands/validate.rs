@@ -11,17 +11,19 @@ use blis_sim::spec;
 use blis_sim::spec::error::shown;
 use blis_sim::spec::units::Duration;
 use blis_sim::time::{Span, Time};
-use blis_sim::validation::{About, ValidationResult, validate};
+use blis_sim::validation::{About, AtLoad, ValidationResult, validate};
 
 use crate::ceiling::live::{self, Given, Live, Loads, Through};
 use crate::ceiling::{Varied, ascending, refuse_model_key};
 use crate::cli::{OverrideArgs, ValidateArgs, ValidationArgs};
-use crate::commands::{present, print};
+use crate::commands::{first_failure, present, print};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::local::Local;
 use crate::nats_access;
 use crate::report;
+use crate::simulate::{files, run_text};
+use crate::trials_directory::{Kept, TrialsDirectory, VALIDATION};
 use crate::validation::{Lengths, measured, predicted, usual_loads};
 use crate::workload::{Basis, LiveWorkload, Variations};
 
@@ -33,6 +35,8 @@ const HOLD: Duration = Duration(20e9);
 const COOLDOWN: Duration = Duration(1e9);
 /// Beside its parts a live run takes about so long: until the last replies are there.
 const BESIDE: Duration = Duration(1e9);
+/// More live runs of a load than anybody waits for.
+const MOST_REPEATS: u64 = 1_000;
 /// The shortest window that a time limit leaves.
 const SHORTEST: Duration = Duration(2e9);
 
@@ -49,7 +53,10 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
     let basis = Basis::of(args.spec.file(), &args.clients, &overrides)?;
     let variations = Variations::of(basis, spec::lower_live)?;
     let runs = &args.runs;
-    refuse_model_key(runs.over.as_deref())?;
+    refuse_model_key(
+        runs.over.as_deref(),
+        "or compare variants of the model with `blis whatif`",
+    )?;
     let example = runs
         .predict_at
         .as_deref()
@@ -62,10 +69,22 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
         true => None,
         false => Some(nats_access::resolve(&args.target)?),
     };
+    if runs.repeats > MOST_REPEATS {
+        return Err(Failure::Usage(format!(
+            "--repeats {} is too many; give at most {MOST_REPEATS}",
+            runs.repeats
+        )));
+    }
     let interrupt = Interrupt::listen()?;
     let loads = match &runs.predict_at {
         Some(loads) => ascending("--predict-at", loads, varied.unit())?,
-        None => usual_loads(&simulated, &|| interrupt.asked())?,
+        None => {
+            let usual = usual_loads(&simulated, &|| interrupt.asked());
+            if interrupt.asked() {
+                return Ok(Done::Interrupted);
+            }
+            usual?
+        }
     };
     varied.check(&loads)?;
     let largest = loads.iter().copied().fold(0.0, f64::max);
@@ -79,6 +98,12 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
         ))?;
         return Ok(Done::Well);
     }
+    if args.local {
+        Local::check(args.spec.file())?;
+    }
+    let place = args.out.as_ref();
+    let place = place.map(|path| TrialsDirectory::claim(path, VALIDATION, args.force));
+    let place = place.transpose()?;
     varied.tell_of_bounds(&workload, "--hold and --time-limit");
     let say = |line: &str| {
         if !args.quiet {
@@ -99,7 +124,7 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
     if interrupt.asked() {
         return Ok(Done::Interrupted);
     }
-    let local = match args.local {
+    let mut local = match args.local {
         true => Some(Local::start(args.spec.file(), &args.values)?),
         false => None,
     };
@@ -135,6 +160,7 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
         says: &|_| None,
     };
     let through = live::run(&varied, given, largest, &live, &interrupt)?;
+    let is_gone = local.as_mut().is_some_and(Local::is_gone);
     drop(local);
     let about = Context {
         varied: &varied,
@@ -144,10 +170,27 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
     };
     let none = Tolerances::default();
     let tolerances = runs.tolerance.as_ref().unwrap_or(&none);
-    let (found, end) = about.conclude(&mut all, through, tolerances)?;
+    measured(&mut all, lengths, &through);
+    let mut found = about.conclude(all, &through, tolerances)?;
+    if is_gone {
+        found.distrust("The server and the double of --local ended before the live runs did: what failed is not the system's doing.");
+    }
+    let kept = match place {
+        Some(place) => place.write(&Kept {
+            document: &found.to_json()?,
+            rows: None,
+            spec: &run_text(&workload),
+            files: &workload.files,
+            report: &report::markdown(&report::validation(&found)),
+            tried: &through.tried,
+            file: workload.file.as_deref(),
+        }),
+        None => Ok(()),
+    };
     let form = args.format.chosen();
-    present(form, || report::validation(&found), || found.to_json())?;
-    match end {
+    let printed = present(form, || report::validation(&found), || found.to_json());
+    first_failure([kept, printed])?;
+    match through.end {
         End::Failed(why) => Err(why),
         End::Lost => {
             tell(
@@ -240,7 +283,7 @@ fn lines(
     )
 }
 
-fn predicted_line(varied: &Varied<Option<Path>>, one: &blis_sim::validation::AtLoad) -> String {
+fn predicted_line(varied: &Varied<Option<Path>>, one: &AtLoad) -> String {
     let runs = one.predicted.iter();
     let throughput: f64 = runs.map(|run| run.run.throughput_rps.unwrap_or(0.0)).sum();
     format!(
@@ -266,29 +309,27 @@ struct Context<'a> {
 impl Context<'_> {
     fn conclude(
         &self,
-        all: &mut Vec<blis_sim::validation::AtLoad>,
-        mut through: Through,
+        all: Vec<AtLoad>,
+        through: &Through,
         tolerances: &Tolerances,
-    ) -> Result<(ValidationResult, End<Failure>), Failure> {
-        let end = std::mem::replace(&mut through.end, End::Enough);
-        measured(all, through);
+    ) -> Result<ValidationResult, Failure> {
         let workload = self.workload;
         let unit = self.varied.unit();
         let about = About {
             spec: SpecIdentity {
                 name: workload.model.name.clone(),
                 sha256: workload.sha256.clone(),
-                resolved_sha256: spec::sha256(crate::simulate::run_text(workload)),
-                files: crate::simulate::files(workload),
+                resolved_sha256: spec::sha256(run_text(workload)),
+                files: files(workload),
             },
             parameter: self.varied.name(),
             unit: unit.name(),
             shown: &|load| unit.shown(load),
+            is_closed: self.varied.name() == "concurrency",
             lengths_s: [self.lengths.warmup, self.lengths.hold].map(|length| length.0 / 1e9),
             repeats: self.repeats,
-            interrupted: !matches!(end, End::Enough),
+            interrupted: !matches!(through.end, End::Enough),
         };
-        let found = validate(&about, std::mem::take(all), tolerances);
-        Ok((found.map_err(|why| Failure::Usage(why.to_string()))?, end))
+        validate(&about, all, tolerances).map_err(|why| Failure::Usage(why.to_string()))
     }
 }

@@ -2,7 +2,7 @@
 
 use blis_sim::compare::{
     CompareResult, ComparedRun, CourseResult, DistributionResult, FigureResult, GroupResult,
-    OutcomeResult, SPREAD_RUNS, SideResult,
+    OutcomeResult, PairsResult, SPREAD_RUNS, SideResult,
 };
 
 use super::difference::{between, held, named, signed, told, written};
@@ -65,7 +65,8 @@ fn group(name: &str, group: &GroupResult) -> Section {
         table.row(outcome_row(outcome));
     }
     let distance = group.distribution.iter().map(apart);
-    Section::of([Block::Table(table), Block::Lines(distance.collect())])
+    let lines = distance.chain(group.pairs.iter().map(pairs));
+    Section::of([Block::Table(table), Block::Lines(lines.collect())])
 }
 
 fn figure_row(figure: &FigureResult) -> [String; 6] {
@@ -98,6 +99,32 @@ fn apart(distance: &DistributionResult) -> String {
         percent(distance.kolmogorov_smirnov),
         millis(distance.wasserstein_ms),
         told(distance.more_than_chance)
+    )
+}
+
+fn pairs(pairs: &PairsResult) -> String {
+    let size = |ms: f64| millis(ms.abs());
+    let signed = |ms: f64| format!("{}{}", if ms < 0.0 { "-" } else { "+" }, size(ms));
+    let interval = pairs.mean_ms_ci95.map_or(String::new(), |[low, high]| {
+        format!(" (95 %: {} to {})", signed(low), signed(high))
+    });
+    let only = match (pairs.only_baseline, pairs.only_other) {
+        (0, 0) => String::new(),
+        (baseline, other) => format!(
+            "; {} more were answered in the baseline alone, {} in the other alone",
+            count(baseline),
+            count(other)
+        ),
+    };
+    format!(
+        "the same {} requests are in both: the other response time is {} on average{interval}; more than chance: {}{only}",
+        count(pairs.pairs),
+        match pairs.mean_ms {
+            0.0 => "the same".to_owned(),
+            mean if mean < 0.0 => format!("{} shorter", size(mean)),
+            mean => format!("{} longer", size(mean)),
+        },
+        told(pairs.more_than_chance)
     )
 }
 

@@ -28,7 +28,7 @@ pub fn validation(found: &ValidationResult) -> Report {
     );
     sections.push(Section::of([Block::Lines(equal_latency(found, unit))]));
     sections.push(tolerances(found, unit));
-    sections.push(Section::of([Block::Notes(notes(found))]));
+    sections.push(Section::of([Block::Notes(notes(found, unit))]));
     Report {
         title: "Validation".to_owned(),
         sections,
@@ -38,7 +38,7 @@ pub fn validation(found: &ValidationResult) -> Report {
 fn head(found: &ValidationResult) -> String {
     let runs = found.loads.iter().map(|load| load.measured_runs).max();
     format!(
-        "{}, predicted and measured over {}: {} loads, {} live runs of each, {} measured after {} of warm-up{}",
+        "{}, predicted and measured over {}: {} loads, up to {} live runs of each, {} measured after {} of warm-up{}",
         found.spec.name,
         found.parameter,
         found.loads.len(),
@@ -126,7 +126,7 @@ fn tolerances(found: &ValidationResult, unit: Unit) -> Section {
     held(rows, several, verdict)
 }
 
-fn notes(found: &ValidationResult) -> Vec<String> {
+fn notes(found: &ValidationResult, unit: Unit) -> Vec<String> {
     let what = format!(
         "`spread` is the standard deviation between the live runs; `error` is what is predicted less what was measured, as a share of the \
          latter; intervals of 95 % are each for its figure alone, and `more than chance` is corrected for {} tested at once",
@@ -141,9 +141,15 @@ fn notes(found: &ValidationResult) -> Vec<String> {
             "what changes from one live run to the next is in no interval of fewer than {SPREAD_RUNS} of them (--repeats)"
         )
     });
+    let of_loads = found.loads.iter().flat_map(|load| {
+        let shown = unit.shown(load.load);
+        let notes = load.notes.iter();
+        notes.map(move |note| format!("{shown}: {note}"))
+    });
     [what]
         .into_iter()
         .chain(few)
+        .chain(of_loads)
         .chain(found.reservations.iter().cloned())
         .collect()
 }

@@ -15,10 +15,14 @@ use crate::simulate::watch;
 /// are no overload.
 const OPEN: [f64; 6] = [0.3, 0.5, 0.7, 0.8, 0.9, 1.1];
 const CLOSED: [f64; 6] = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0];
-/// How long the model is run at a load, and how many requests at most.
-const WARMUP: Span = Span::from_nanos(2_000_000_000);
-const WINDOW: Span = Span::from_nanos(20_000_000_000);
-const MOST_REQUESTS: u64 = 200_000;
+/// How many requests of a rate the model is run for, and how many seconds at least; of anything else, how many seconds, and how many
+/// requests at most.
+const REQUESTS: f64 = 50_000.0;
+const LEAST_SECONDS: f64 = 2.0;
+const SECONDS: f64 = 20.0;
+const MOST_REQUESTS: u64 = 2_000_000;
+/// The share of that before the window.
+const WARMUP: f64 = 0.1;
 /// Where twice the load brings less than so many times the throughput, the model is full.
 const GAIN: f64 = 1.1;
 /// The smallest load is this share of the one as written, and loads are doubled so often at most.
@@ -36,6 +40,14 @@ pub fn usual_loads(
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Vec<f64>, Failure> {
     let unit = varied.unit();
+    if varied.is_key() {
+        return Err(Failure::Usage(format!(
+            "--over {} needs loads: name some in its unit, such as --predict-at {},{}",
+            varied.name(),
+            unit.shown(1.0),
+            unit.shown(2.0)
+        )));
+    }
     let shares = match unit {
         Unit::Whole => CLOSED,
         _ => OPEN,
@@ -104,10 +116,15 @@ fn throughput(
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<f64, Failure> {
     let mut model = varied.model_at(load)?;
+    let seconds = match varied.unit() {
+        Unit::PerSecond => (REQUESTS / load).max(LEAST_SECONDS),
+        _ => SECONDS,
+    };
+    let after = |seconds: f64| Time::ZERO + Span::from_nanos_f64(seconds * 1e9);
     model.limits = Limits {
         requests: NonZeroU64::new(MOST_REQUESTS),
-        horizon: Some(Time::ZERO + WARMUP + WINDOW),
-        warmup: Time::ZERO + WARMUP,
+        horizon: Some(after(seconds)),
+        warmup: after(WARMUP * seconds),
         find_warmup: false,
         // What comes after the window is not looked at.
         drain: Span::ZERO,

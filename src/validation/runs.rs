@@ -17,6 +17,8 @@ use crate::simulate::{self, Beside};
 const RUNS: u64 = 10;
 const FEWEST: u64 = 3;
 const ENOUGH: f64 = 2e6;
+/// A window that is shorter than this share of what it was to be was cut short.
+const WHOLE: f64 = 0.99;
 
 /// How long a run is not measured, and how long it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,7 +60,7 @@ pub fn predicted(
             predicted.push(Compared {
                 name,
                 run,
-                blocks: None,
+                record: None,
             });
         }
         if interrupt.asked() {
@@ -68,22 +70,29 @@ pub fn predicted(
             load: *load,
             measured: Vec::new(),
             predicted,
+            disturbed_by: Vec::new(),
         });
     }
     Ok(all)
 }
 
-/// Puts live runs beside the predictions of their loads.
-pub fn measured(loads: &mut [AtLoad], through: Through) {
-    let runs = through.trials.iter().zip(through.tried);
-    for (trial, Tried { run, .. }) in runs {
+/// Puts live runs beside the predictions of their loads. One that was cut short is none: a backlog that grows is another after another
+/// time.
+pub fn measured(loads: &mut [AtLoad], lengths: Lengths, through: &Through) {
+    let runs = through.trials.iter().zip(&through.tried);
+    let whole = WHOLE * lengths.hold.0 / 1e9;
+    for (trial, tried) in runs.filter(|(_, tried)| tried.run.window.measured_s >= whole) {
+        let Tried {
+            run, disturbed_by, ..
+        } = tried;
         let own = loads.iter_mut().find(|one| one.load == trial.load);
         if let Some(own) = own {
+            own.disturbed_by.extend(disturbed_by.iter().cloned());
             let name = format!("live run {}", own.measured.len() + 1);
             own.measured.push(Compared {
                 name,
-                run,
-                blocks: None,
+                run: run.clone(),
+                record: None,
             });
         }
     }

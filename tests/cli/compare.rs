@@ -251,3 +251,61 @@ fn what_cannot_be_compared_is_refused() {
         "{ran:?}"
     );
 }
+
+#[test]
+fn requests_that_are_the_same_in_both_runs_are_compared_one_by_one() {
+    let runs = Runs::new();
+    let one = runs.run("one", "--record");
+    // The same requests with the same demands, of which each takes a tenth longer.
+    let slower = runs.run(
+        "slower",
+        "--record --set services.s.time.exponential.mean=1650us",
+    );
+    let found = words(&format!("compare {one} {slower} --json")).json();
+    for action in ["buy", "look"] {
+        let pairs = at(&found, &format!("actions.{action}.pairs")).clone();
+        let all = found["baseline"]["runs"][0]["requests"]
+            .as_f64()
+            .expect("a number");
+        assert!(number(&pairs, "pairs") > 0.2 * all, "{pairs}");
+        assert_eq!(
+            (
+                number(&pairs, "only_baseline"),
+                number(&pairs, "only_other")
+            ),
+            (0.0, 0.0)
+        );
+        assert_eq!(at(&pairs, "more_than_chance"), true);
+        let mean = number(&pairs, "mean_ms");
+        let ends = pairs["mean_ms_ci95"].as_array().expect("an interval");
+        let width = ends[1].as_f64().unwrap_or(0.0) - ends[0].as_f64().unwrap_or(0.0);
+        // The difference of the means is the same; its interval is wider, because it takes the runs for independent.
+        let mean_of = |side: &str| {
+            let figures = figures(&found, &format!("actions.{action}"));
+            let figure = figures
+                .into_iter()
+                .find(|one| at(one, "name") == "mean")
+                .expect("a mean")
+                .clone();
+            (number(&figure, side), figure)
+        };
+        let ((baseline, figure), (other, _)) = (mean_of("baseline"), mean_of("other"));
+        assert!(
+            (other - baseline - mean).abs() < 0.01 * mean,
+            "{mean} {baseline} {other}"
+        );
+        let ends_of_both = figure["difference_ci95"].as_array().expect("an interval");
+        let of_both =
+            ends_of_both[1].as_f64().unwrap_or(0.0) - ends_of_both[0].as_f64().unwrap_or(0.0);
+        assert!(width < 0.7 * of_both * baseline, "{width} {of_both}");
+    }
+    let text = words(&format!("compare {one} {slower}")).stdout;
+    assert!(
+        text.contains("requests are in both: the other response time is"),
+        "{text}"
+    );
+    // Another seed has other requests.
+    let another = runs.run("another", "--record --seed 2");
+    let found = words(&format!("compare {one} {another} --json")).json();
+    assert_eq!(at(&found, "actions.buy").get("pairs"), None);
+}

@@ -97,12 +97,35 @@ fn a_server_that_runs_is_measured_and_compared_with_the_model() {
 #[test]
 fn local_brings_a_server_and_a_double_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
-    is_whole(&validated(&[
+    let out = folder.path().join("kept").display().to_string();
+    let document = validated(&[
         "validate",
         "--local",
         "--spec",
         &spec(folder.path()),
-    ]));
+        "--out",
+        &out,
+    ]);
+    is_whole(&document);
+    let report = |place: &str| -> Value {
+        let shown = Command::new(env!("CARGO_BIN_EXE_blis"))
+            .args(["report", place, "--json"])
+            .output()
+            .unwrap();
+        serde_json::from_slice(&shown.stdout).unwrap_or_else(|why| panic!("{why}: {shown:?}"))
+    };
+    assert_eq!(report(&out), document);
+    for (trial, rate) in ["001", "002", "003", "004"]
+        .into_iter()
+        .zip([60.0, 120.0, 60.0, 120.0])
+    {
+        let run = report(&format!("{out}/trials/{trial}"));
+        assert_eq!(
+            (run["mode"].as_str(), run["offered_rps"].as_f64()),
+            (Some("live"), Some(rate)),
+            "{trial}"
+        );
+    }
 }
 
 /// A validation with a server of its own, and the address of that.

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use blis_sim::compare::{Blocks, CompareResult, Compared, Tolerances, compare};
+use blis_sim::compare::{Blocks, CompareResult, Compared, OfRecord, Tolerances, compare};
 use blis_sim::event::Outcome;
 use blis_sim::measure::Measure;
 use blis_sim::model::Model;
@@ -61,7 +61,13 @@ impl Stretch {
         Compared {
             name: format!("seed {}", self.seed),
             run,
-            blocks: Some(BTreeMap::from([("ask".to_owned(), blocks.into_inner())])),
+            record: Some(BTreeMap::from([(
+                "ask".to_owned(),
+                OfRecord {
+                    blocks: blocks.into_inner(),
+                    requests: None,
+                },
+            )])),
         }
     }
 }

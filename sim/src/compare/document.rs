@@ -88,6 +88,31 @@ pub struct GroupResult {
     /// How far the response times of answered requests are apart; absent where a side has no record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distribution: Option<DistributionResult>,
+    /// How the requests differ that are in both; absent where a side has no record or several runs, or where they are not the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<PairsResult>,
+}
+
+/// How requests differ that are in both runs: of the same client, with the same numbers, intended at the same instant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PairsResult {
+    /// How many were answered `ok` in both.
+    pub pairs: u64,
+    /// How many were in the baseline alone.
+    pub only_baseline: u64,
+    /// How many were in the other side alone.
+    pub only_other: u64,
+    /// The mean of the other response time less that of the baseline.
+    pub mean_ms: f64,
+    /// Its interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_ms_ci95: Option<[f64; 2]>,
+    /// How probable so large a mean is by chance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p: Option<f64>,
+    /// Whether it is more than chance, with all that is tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more_than_chance: Option<bool>,
 }
 
 /// A figure of both sides.

@@ -6,12 +6,13 @@ use super::blocks::{Blocks, distance};
 use super::course::course;
 use super::document::{
     COMPARE_SCHEMA, CompareResult, ComparedRun, DistributionResult, FigureResult, GroupResult,
-    OutcomeResult, SideResult, ToleranceResult,
+    OutcomeResult, PairsResult, SideResult, ToleranceResult,
 };
 use super::estimate::Estimate;
 use super::gate::{tolerated, verdict};
 use super::multiple::mark_together;
 use super::notes::{notes, reservations};
+use super::pairs::{Requests, pair};
 use super::tolerance::Tolerances;
 use crate::dist::special::normal_cdf;
 use crate::event::Outcome;
@@ -36,8 +37,17 @@ pub struct Compared {
     pub name: String,
     /// Its result.
     pub run: Run,
-    /// The response times of answered requests of its window, by action; `None` where there is no record.
-    pub blocks: Option<BTreeMap<String, Blocks>>,
+    /// What its record has, by action; `None` where there is none.
+    pub record: Option<BTreeMap<String, OfRecord>>,
+}
+
+/// What a record has of an action.
+#[derive(Debug, Clone)]
+pub struct OfRecord {
+    /// The response times of answered requests of the window.
+    pub blocks: Blocks,
+    /// The requests intended within it; `None` where they are too many to be kept.
+    pub requests: Option<Requests>,
 }
 
 /// Why runs cannot be compared.
@@ -161,7 +171,7 @@ fn side(runs: &[Compared]) -> SideResult {
             ended_by: run.ended_by.clone(),
             measured_s: run.window.measured_s,
             requests: run.window.requests.intended,
-            recorded: compared.blocks.is_some(),
+            recorded: compared.record.is_some(),
         }
     });
     SideResult {
@@ -199,6 +209,7 @@ fn group(sides: Sides<'_>, action: Option<&str>) -> GroupResult {
         figures: figures.to_vec(),
         outcomes: outcomes(sides, action),
         distribution: distribution(sides, action),
+        pairs: pairs(sides, action),
     }
 }
 
@@ -358,13 +369,35 @@ fn distribution(sides: Sides<'_>, action: Option<&str>) -> Option<DistributionRe
     // Where there is one action, its distribution is that of all.
     let action = action?;
     let [one, other] = sides.map(|side| {
-        let blocks = side.iter().map(|run| run.blocks.as_ref()?.get(action));
+        let blocks = side
+            .iter()
+            .map(|run| Some(&run.record.as_ref()?.get(action)?.blocks));
         blocks.collect::<Option<Vec<&Blocks>>>()
     });
     let found = distance(&one?, &other?)?;
     Some(DistributionResult {
         kolmogorov_smirnov: found.kolmogorov_smirnov,
         wasserstein_ms: found.wasserstein_ns / 1e6,
+        p: found.p,
+        more_than_chance: None,
+    })
+}
+
+/// Requests of an action that are in both; of one run each.
+fn pairs(sides: Sides<'_>, action: Option<&str>) -> Option<PairsResult> {
+    let action = action?;
+    let [one, other] = sides.map(|side| match side {
+        [run] => run.record.as_ref()?.get(action)?.requests.as_ref(),
+        _ => None,
+    });
+    let found = pair(one?, other?)?;
+    let [only_baseline, only_other] = found.only;
+    Some(PairsResult {
+        pairs: found.pairs,
+        only_baseline,
+        only_other,
+        mean_ms: found.mean / 1e6,
+        mean_ms_ci95: found.interval.map(|ends| ends.map(|end| end / 1e6)),
         p: found.p,
         more_than_chance: None,
     })
@@ -378,6 +411,7 @@ fn mark(groups: &mut [&mut GroupResult]) -> usize {
             figures,
             outcomes,
             distribution,
+            pairs,
         } = &mut **group;
         let figures = figures.iter_mut();
         tested.extend(figures.filter_map(|one| Some((one.p?, &mut one.more_than_chance))));
@@ -385,6 +419,8 @@ fn mark(groups: &mut [&mut GroupResult]) -> usize {
         tested.extend(outcomes.filter_map(|one| Some((one.p?, &mut one.more_than_chance))));
         let distribution = distribution.iter_mut();
         tested.extend(distribution.filter_map(|one| Some((one.p?, &mut one.more_than_chance))));
+        let pairs = pairs.iter_mut();
+        tested.extend(pairs.filter_map(|one| Some((one.p?, &mut one.more_than_chance))));
     }
     mark_together(&mut tested, ALPHA)
 }

@@ -2,7 +2,7 @@
 //!
 //! A figure of a run has the interval of its result document; here two of them become a relative difference with an
 //! interval of its own ([`Estimate`]), distributions become distances whose chance is found by exchanging blocks of time
-//! ([`Blocks`]), and all that is tested together is corrected for how much it is ([`holm`]). It is the same for runs of either
+//! ([`Blocks`]), requests that are the same in both are [paired](pair), and all that is tested together is corrected for how much it is ([`holm`]). It is the same for runs of either
 //! world: what it knows of a run is its result document, and where there is one its record.
 
 mod blocks;
@@ -13,15 +13,17 @@ mod figures;
 mod gate;
 mod multiple;
 mod notes;
+mod pairs;
 mod tolerance;
 
 pub use blocks::{BLOCKS, Blocks, Distance, SHUFFLES, distance};
 pub use document::{
     COMPARE_SCHEMA, CompareResult, ComparedRun, CourseResult, DistributionResult, FigureResult,
-    GroupResult, OutcomeResult, SideResult, ToleranceResult, compare_json_schema,
+    GroupResult, OutcomeResult, PairsResult, SideResult, ToleranceResult, compare_json_schema,
 };
 pub use estimate::{Difference, Estimate, SPREAD_RUNS};
-pub use figures::{ALPHA, Compared, ERRORS, Unlike, compare, figure_of};
+pub use figures::{ALPHA, Compared, ERRORS, OfRecord, Unlike, compare, figure_of};
 pub use gate::verdict;
 pub use multiple::{holm, mark_together};
+pub use pairs::{Id, Paired, Requests, pair};
 pub use tolerance::{Standing, Tolerance, Tolerances};

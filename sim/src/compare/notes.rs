@@ -87,7 +87,7 @@ pub(super) fn notes(sides: Sides<'_>) -> Vec<String> {
              have it counted"
         ));
     }
-    if sides.into_iter().flatten().any(|run| run.blocks.is_none()) {
+    if sides.into_iter().flatten().any(|run| run.record.is_none()) {
         notes.push(
             "distributions are compared where both sides have a record: live runs keep one with --out, simulated ones with --out and \
              --record, replays none"

@@ -4,7 +4,8 @@
 //! where so many exceedances could not come from a system at the limit, a PASS where so few could not come from one over
 //! it, and otherwise open: the trial goes on. "Could not" is an exact binomial test on the number of independent requests
 //! that these are [worth](Effective), wrong in at most [`ALPHA`] of all trials however often one is looked at. It is a PASS
-//! too where the quantile of each part is so [far below](clearly_below) the limit that the number over it does not matter.
+//! too where the quantile of each part is so [far below](clearly_below) the limit that the number over it does not matter, which is
+//! wrong as often as stated there.
 //! Whatever of a verdict is no matter of chance is that of [`verdict::judge`](crate::verdict::judge).
 
 use crate::measure::{Measure, Objective};
@@ -69,7 +70,8 @@ pub struct Quantile {
 }
 
 impl Quantile {
-    /// Fewer response times of a part beyond its quantile say nothing of it.
+    /// Fewer response times of a part, and fewer beyond its quantile, say nothing of it.
+    const LEAST: u64 = 100;
     const LEAST_BEYOND: f64 = 10.0;
 
     /// That of an objective in these runs of a load; `None` where it is not on the response times of tries, or a part has too
@@ -81,7 +83,9 @@ impl Quantile {
             .iter()
             .map(|run| run.action_batch_quantiles(action, quantile));
         let parts = of_runs.collect::<Option<Vec<Vec<(u64, Span)>>>>()?.concat();
-        let are_enough = |count: u64| beyond(count, quantile) >= Quantile::LEAST_BEYOND;
+        let are_enough = |count: u64| {
+            count >= Quantile::LEAST && beyond(count, quantile) >= Quantile::LEAST_BEYOND
+        };
         if !parts.iter().all(|(count, _)| are_enough(*count)) {
             return None;
         }
@@ -332,8 +336,10 @@ impl Test {
     }
 
     fn side(&self) -> Side {
+        let allowed = self.counted.share * self.samples as f64;
         match self.far {
-            Some(true) => Side::Within,
+            // With more over the limit than may be, the quantile is above it.
+            Some(true) if self.over as f64 <= allowed => Side::Within,
             _ => self.side_of(self.samples, self.over),
         }
     }

@@ -18,8 +18,8 @@ const LEAST: usize = 10;
 /// Whether the quantile of a whole run is below a limit by a factor of two, and, as a logarithm, by twice the half-width of its
 /// one-sided interval at the level 1 − `alpha` (at most 0.5), given the quantiles of at least 10 successive parts. All are above 0.
 ///
-/// Of queues exactly at their limit it takes at most 1 % for clearly below where a run is 40 times as long as the queue
-/// remembers, and 10 % where it is 6 times as long.
+/// A queue exactly at its limit is taken for clearly below it in at most 1 % of runs that are 40 times as long as the queue
+/// remembers, and in 10 % of those 6 times as long.
 pub fn clearly_below(limit: f64, whole: f64, parts: &[f64], alpha: f64) -> bool {
     let distance = libm::log(limit / whole);
     if parts.len() < LEAST || distance < libm::log(FACTOR) {

@@ -50,15 +50,23 @@ impl Point {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Curve {
     pub points: Vec<Point>,
+    is_closed: bool,
 }
 
 impl Curve {
-    pub(super) fn of(points: Vec<Point>) -> Curve {
-        Curve { points }
+    /// Those of users who wait for answers, or of a load that waits for nothing.
+    pub(super) fn of(points: Vec<Point>, is_closed: bool) -> Curve {
+        Curve { points, is_closed }
     }
 
-    /// The first load that is as much as the system carries, or more.
+    /// The first load that is as much as the system carries, or more: less of what is sent is answered than at the smallest load, or
+    /// more users send hardly more.
     pub(super) fn full(&self) -> Option<usize> {
+        let share = |point: &Point| match point.sent > 0.0 {
+            true => point.answered / point.sent,
+            false => 0.0,
+        };
+        let usual = share(self.points.first()?).min(1.0);
         let is_full = |at: &usize| {
             let point = self.points[*at];
             let before = at.checked_sub(1).map(|before| self.points[before]);
@@ -66,7 +74,10 @@ impl Curve {
                 let grown = libm::log(point.load / before.load);
                 libm::log(point.answered / before.answered) >= GAIN * grown
             });
-            point.answered < SHORT * point.sent || !gains
+            match self.is_closed {
+                true => !gains,
+                false => usual < SHORT || share(&point) < SHORT * usual,
+            }
         };
         (0..self.points.len()).find(is_full)
     }
@@ -80,9 +91,9 @@ impl Curve {
     }
 
     /// The load at which the p95 is this, on the line between the loads beside it, with the latency as a logarithm. `None` where it is
-    /// at none of them, or hardly longer than at the smallest.
-    pub(super) fn load_of_latency(&self, p95: Option<f64>) -> Option<f64> {
-        let p95 = p95?;
+    /// at none of them, or hardly longer than at the smallest. Where it is at several, the nearest to where it was measured.
+    pub(super) fn load_of_latency(&self, measured: &Point) -> Option<f64> {
+        let p95 = measured.p95?;
         let known: Vec<(f64, f64)> = self
             .points
             .iter()
@@ -91,12 +102,15 @@ impl Curve {
         if p95 < TOLD * known.first()?.1 {
             return None;
         }
-        let pair = known
+        let pairs = known
             .windows(2)
-            .find(|pair| pair[0].1 <= p95 && p95 <= pair[1].1 && pair[0].1 < pair[1].1)?;
-        let [(from, low), (to, high)] = [pair[0], pair[1]];
-        let share = libm::log(p95 / low) / libm::log(high / low);
-        Some(from + share * (to - from))
+            .filter(|pair| 0.0 < pair[0].1 && pair[0].1 <= p95 && p95 <= pair[1].1);
+        let loads = pairs.filter(|pair| pair[0].1 < pair[1].1).map(|pair| {
+            let [(from, low), (to, high)] = [pair[0], pair[1]];
+            from + libm::log(p95 / low) / libm::log(high / low) * (to - from)
+        });
+        let away = |load: &f64| (load - measured.load).abs();
+        loads.min_by(|one, other| away(one).total_cmp(&away(other)))
     }
 }
 
@@ -104,7 +118,7 @@ impl Curve {
 mod tests {
     use super::*;
 
-    fn curve(points: &[(f64, f64, f64, f64)]) -> Curve {
+    fn points(points: &[(f64, f64, f64, f64)]) -> Vec<Point> {
         let point = |&(load, throughput, sent, p95): &(f64, f64, f64, f64)| Point {
             load,
             throughput,
@@ -112,41 +126,71 @@ mod tests {
             answered: throughput,
             p95: Some(p95),
         };
-        Curve::of(points.iter().map(point).collect())
+        points.iter().map(point).collect()
+    }
+
+    fn open(of: &[(f64, f64, f64, f64)]) -> Curve {
+        Curve::of(points(of), false)
     }
 
     #[test]
     fn a_system_is_full_where_less_is_answered_than_sent_or_more_users_send_no_more() {
-        let open = [
+        let loads = [
             (50.0, 50.0, 50.0, 1.0),
             (90.0, 89.0, 90.0, 4.0),
             (120.0, 100.0, 120.0, 500.0),
         ];
         assert_eq!(
-            (curve(&open).full(), curve(&open[..2]).full()),
+            (open(&loads).full(), open(&loads[..2]).full()),
             (Some(2), None)
         );
-        assert_eq!(curve(&open).most(), Some(2));
-        let closed = [
+        assert_eq!(open(&loads).most(), Some(2));
+        // One client of several is varied: what the others send is no sign.
+        let beside = [(10.0, 1010.0, 1010.0, 1.0), (20.0, 1020.0, 1020.0, 1.0)];
+        assert_eq!(open(&beside).full(), None);
+        // Nothing is answered at the smallest load already.
+        let none = [(10.0, 0.0, 10.0, 1.0), (20.0, 0.0, 20.0, 1.0)];
+        assert_eq!((open(&none).full(), open(&[]).full()), (Some(0), None));
+        let users = [
             (4.0, 40.0, 40.0, 1.0),
             (8.0, 78.0, 78.0, 2.0),
             (16.0, 95.0, 95.0, 9.0),
             (32.0, 94.0, 94.0, 90.0),
         ];
-        assert_eq!(
-            (curve(&closed).full(), curve(&closed).most()),
-            (Some(2), Some(2))
-        );
+        let closed = Curve::of(points(&users), true);
+        assert_eq!((closed.full(), closed.most()), (Some(2), Some(2)));
     }
 
     #[test]
     fn a_latency_belongs_to_the_load_between_those_beside_it() {
-        let of = curve(&[(50.0, 50.0, 50.0, 1.0), (80.0, 80.0, 80.0, 4.0)]);
+        let at = |load: f64, p95: Option<f64>| Point {
+            load,
+            throughput: load,
+            sent: load,
+            answered: load,
+            p95,
+        };
+        let of = open(&[(50.0, 50.0, 50.0, 1.0), (80.0, 80.0, 80.0, 4.0)]);
         // Half way from 1 to 4 as logarithms is 2.
-        let load = of.load_of_latency(Some(2.0)).expect("it is between");
+        let load = of
+            .load_of_latency(&at(70.0, Some(2.0)))
+            .expect("it is between");
         assert!((load - 65.0).abs() < 1e-9);
         for p95 in [None, Some(0.5), Some(1.2), Some(4.1)] {
-            assert_eq!(of.load_of_latency(p95), None, "{p95:?}");
+            assert_eq!(of.load_of_latency(&at(70.0, p95)), None, "{p95:?}");
         }
+        // Where it is at two loads, the nearer is meant; of nothing there is no share.
+        let twice = open(&[
+            (50.0, 0.0, 0.0, 1.0),
+            (60.0, 0.0, 0.0, 5.0),
+            (70.0, 0.0, 0.0, 2.0),
+            (80.0, 0.0, 0.0, 8.0),
+        ]);
+        let load = twice
+            .load_of_latency(&at(70.0, Some(4.0)))
+            .expect("it is between");
+        assert!((load - 75.0).abs() < 1e-9, "{load}");
+        let nothing = open(&[(50.0, 0.0, 0.0, 0.0), (60.0, 0.0, 0.0, 5.0)]);
+        assert_eq!(nothing.load_of_latency(&at(55.0, Some(1.0))), None);
     }
 }

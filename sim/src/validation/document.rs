@@ -74,6 +74,9 @@ pub struct LoadValidation {
     /// How figures stand to what was tolerated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tolerances: Vec<ToleranceResult>,
+    /// What is to be kept in mind of its runs, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// A figure in both worlds.
@@ -119,6 +122,8 @@ pub struct CapacityResult {
     pub measured_at: f64,
     /// Requests answered `ok` per second.
     pub measured: f64,
+    /// Whether that is all that the system carries: `false` where it carried each of the loads, and may carry more.
+    pub is_measured_reached: bool,
     /// The standard deviation between the live runs there as a share of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<f64>,
@@ -126,9 +131,11 @@ pub struct CapacityResult {
     pub predicted_at: f64,
     /// Requests answered `ok` per second.
     pub predicted: f64,
+    /// Whether that is all that the model carries.
+    pub is_predicted_reached: bool,
     /// What is predicted less what was measured, as a share of the latter.
     pub error: f64,
-    /// Its interval.
+    /// Its interval; absent where one of them was not reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_ci95: Option<[f64; 2]>,
 }

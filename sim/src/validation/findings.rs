@@ -2,6 +2,7 @@
 
 use super::curve::Curve;
 use super::{About, CapacityResult, ErrorResult, LoadValidation};
+use crate::compare::OutcomeResult;
 
 /// Figures that a sentence sums up.
 const TOLD: [&str; 4] = ["throughput", "p50", "p95", "p99"];
@@ -16,6 +17,7 @@ pub(super) fn findings(
     loads: &[LoadValidation],
     capacity: Option<&CapacityResult>,
     curves: [&Curve; 2],
+    reservations: &[String],
     about: &About<'_>,
 ) -> Vec<String> {
     let full = curves.iter().filter_map(|curve| curve.full()).min();
@@ -23,28 +25,45 @@ pub(super) fn findings(
     let mut all = Vec::new();
     all.extend(how_far(below, full.is_some(), about));
     all.extend(capacity.map(at_the_top));
-    if capacity.is_none() && !loads.is_empty() {
+    if !loads.is_empty() && full.is_none() {
         all.push("The loads do not reach what the system carries: nothing is known of its largest throughput.".to_owned());
+    }
+    if !loads.is_empty() && curves[0].points.iter().all(|point| point.throughput == 0.0) {
+        all.push("Nothing was answered in any live run.".to_owned());
+        return all;
     }
     let before = all.len();
     all.extend(constant(below));
-    all.extend(capacity.and_then(carried));
+    // Where the generator was the limit it says nothing of the system.
+    let is_limited = reservations
+        .iter()
+        .any(|one| one.contains("the generator was the limit"));
+    all.extend(capacity.filter(|_| !is_limited).and_then(carried));
     all.extend(tail(below, about));
     all.extend(failures(loads, about));
     if all.len() == before && !loads.is_empty() {
-        all.push(match some_differ(loads) {
-            true => "What the model misses does not show in these figures: look at the errors load by load.".to_owned(),
-            false => "No difference is more than chance: these runs show nothing that the model misses.".to_owned(),
-        });
+        all.push(
+            match differ(loads) {
+                None => "No difference could be told from chance: more runs (--repeats) or longer ones (--hold) would.",
+                Some(true) => "What the model misses does not show in these figures: look at the errors load by load.",
+                Some(false) => "No difference is more than chance: these runs show nothing that the model misses.",
+            }
+            .to_owned(),
+        );
     }
     all
 }
 
-fn some_differ(loads: &[LoadValidation]) -> bool {
-    let figures = loads.iter().flat_map(|load| &load.figures);
-    figures
-        .into_iter()
-        .any(|figure| figure.more_than_chance == Some(true))
+/// Whether anything differs by more than chance; `None` where nothing could be tested.
+fn differ(loads: &[LoadValidation]) -> Option<bool> {
+    let marks = loads.iter().flat_map(|load| {
+        let actions = load.actions.values().flatten();
+        let figures = load.figures.iter().chain(actions);
+        let outcomes = load.outcomes.iter().map(|one| one.more_than_chance);
+        figures.map(|one| one.more_than_chance).chain(outcomes)
+    });
+    let tested: Vec<bool> = marks.flatten().collect();
+    (!tested.is_empty()).then(|| tested.contains(&true))
 }
 
 fn figure<'a>(load: &'a LoadValidation, name: &str) -> Option<&'a ErrorResult> {
@@ -90,9 +109,12 @@ fn at_the_top(capacity: &CapacityResult) -> String {
     let spread = capacity.spread.map_or(String::new(), |spread| {
         format!(", where live runs differ by {:.1} %", spread * 100.0)
     });
+    let least = |is_reached: bool| if is_reached { "" } else { "at least " };
     format!(
-        "The largest throughput is predicted as {:.1}/s and was measured as {:.1}/s: {}{interval}{spread}.",
+        "The largest throughput is predicted as {}{:.1}/s and was measured as {}{:.1}/s: {}{interval}{spread}.",
+        least(capacity.is_predicted_reached),
         capacity.predicted,
+        least(capacity.is_measured_reached),
         capacity.measured,
         percent(capacity.error)
     )
@@ -138,14 +160,15 @@ fn constant(below: &[LoadValidation]) -> Option<String> {
     }
     Some(match mean > 0.0 {
         true => format!(
-            "At every load that the system carries the median is about {} longer than predicted: the model misses something constant, \
-             such as the way through the network (--set network.one_way={}) or work of the service that the spec leaves out.",
+            "The median is about {} longer than predicted, by the same at every load that the system carries as far as that can be told: the \
+             model misses something constant, such as the way through the network ({} more of network.one_way) or work of the service that \
+             the spec leaves out.",
             millis(mean),
             millis(mean / 2.0)
         ),
         false => format!(
-            "At every load that the system carries the median is about {} shorter than predicted: service times or network delays of the \
-             spec are too long.",
+            "The median is about {} shorter than predicted, by the same at every load that the system carries as far as that can be told: \
+             service times or network delays of the spec are too long.",
             millis(-mean)
         ),
     })
@@ -161,7 +184,12 @@ fn millis(of: f64) -> String {
 
 /// A system that carries more or less than its model.
 fn carried(capacity: &CapacityResult) -> Option<String> {
-    let [low, high] = capacity.error_ci95?;
+    let [low, high] = match (capacity.is_measured_reached, capacity.is_predicted_reached) {
+        (true, true) => capacity.error_ci95?,
+        // What is not reached is more.
+        (true, false) => [capacity.error, f64::INFINITY],
+        (false, _) => [f64::NEG_INFINITY, capacity.error],
+    };
     if low > 0.0 {
         return Some(
             "The system carries less than the model: it may have fewer workers than the spec says, or services that slow down when \
@@ -199,22 +227,34 @@ fn tail(below: &[LoadValidation], about: &About<'_>) -> Option<String> {
     })
 }
 
-/// Requests that fail and should not.
-fn failures(loads: &[LoadValidation], about: &About<'_>) -> Option<String> {
-    let of = |load: &LoadValidation| {
-        let failed = load.outcomes.iter().filter(|one| one.outcome != "ok");
-        let worst = failed.max_by(|one, other| other.difference.total_cmp(&one.difference))?;
-        // What is predicted less what was measured.
-        (worst.difference < -FAILED && worst.more_than_chance != Some(false)).then(|| {
+/// Requests that fail and should not, and those that should and do not.
+fn failures(loads: &[LoadValidation], about: &About<'_>) -> Vec<String> {
+    let of = |sign: f64| {
+        let told = |load: &LoadValidation| {
+            let failed = load.outcomes.iter().filter(|one| one.outcome != "ok");
+            // What is predicted less what was measured.
+            let size = |one: &OutcomeResult| -sign * one.difference;
+            let worst = failed.max_by(|one, other| size(one).total_cmp(&size(other)))?;
+            (size(worst) > FAILED && worst.more_than_chance != Some(false)).then(|| {
+                format!(
+                    "{:.1} % of the requests at {} ({}; {:.1} % predicted)",
+                    worst.baseline * 100.0,
+                    (about.shown)(load.load),
+                    worst.outcome,
+                    worst.other * 100.0
+                )
+            })
+        };
+        loads.iter().filter_map(told).collect::<Vec<String>>()
+    };
+    let sentences = [("More", of(1.0)), ("Fewer", of(-1.0))];
+    let sentences = sentences.into_iter().filter(|(_, all)| !all.is_empty());
+    sentences
+        .map(|(which, all)| {
             format!(
-                "{:.1} % of the requests at {} ({} {:.1} % predicted)",
-                worst.baseline * 100.0,
-                (about.shown)(load.load),
-                worst.outcome,
-                worst.other * 100.0
+                "{which} requests failed than predicted: {}.",
+                all.join(", ")
             )
         })
-    };
-    let all: Vec<String> = loads.iter().filter_map(of).collect();
-    (!all.is_empty()).then(|| format!("More requests failed than predicted: {}.", all.join(", ")))
+        .collect()
 }

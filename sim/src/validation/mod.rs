@@ -15,8 +15,8 @@ pub use document::{
 };
 
 use crate::compare::{
-    ALPHA, CompareResult, Compared, ERRORS, Estimate, FigureResult, GroupResult, ToleranceResult,
-    Tolerances, Unlike, compare, figure_of, mark_together, verdict,
+    ALPHA, CompareResult, Compared, ERRORS, Estimate, FigureResult, GroupResult, Standing,
+    ToleranceResult, Tolerances, Unlike, compare, figure_of, mark_together, verdict,
 };
 use crate::result::SpecIdentity;
 use crate::statistics::LEVEL;
@@ -32,6 +32,8 @@ pub struct AtLoad {
     pub measured: Vec<Compared>,
     /// Simulated runs.
     pub predicted: Vec<Compared>,
+    /// What else may have made the load of live runs heavier than it is, in sentences: then none of them tells against the model.
+    pub disturbed_by: Vec<String>,
 }
 
 /// What was validated.
@@ -44,6 +46,8 @@ pub struct About<'a> {
     pub unit: &'a str,
     /// How a load is written for people.
     pub shown: &'a dyn Fn(f64) -> String,
+    /// Whether users wait for answers, so that a system that is full shows in how little more of them send.
+    pub is_closed: bool,
     /// How long runs were not measured at their start, and how long they were, in seconds.
     pub lengths_s: [f64; 2],
     /// How many runs there were to be of each load.
@@ -58,52 +62,44 @@ pub struct About<'a> {
 /// Where the runs of a load are not of one workload.
 pub fn validate(
     about: &About<'_>,
-    loads: Vec<AtLoad>,
+    mut loads: Vec<AtLoad>,
     tolerances: &Tolerances,
 ) -> Result<ValidationResult, Unlike> {
+    loads.sort_by(|one, other| one.load.total_cmp(&other.load));
     let mut reservations = Vec::new();
-    let mut all = Vec::new();
-    for one in loads {
-        let shown = (about.shown)(one.load);
-        let AtLoad {
-            load,
-            measured,
-            predicted,
-        } = one.without_empty(&shown, &mut reservations);
-        let missing = about.repeats.saturating_sub(measured.len() as u64);
-        if missing > 0 {
-            reservations.push(format!(
-                "{missing} of {} live runs at {shown} are missing",
-                about.repeats
-            ));
-        }
-        if measured.is_empty() || predicted.is_empty() {
-            continue;
-        }
-        let mut found = compare([&measured, &predicted], tolerances)?;
-        let swapped = compare([&predicted, &measured], tolerances)?;
-        found.tolerances = tolerated(found.tolerances, swapped.tolerances);
-        let of_load = found.reservations.iter();
-        reservations.extend(of_load.map(|one| format!("{shown}: {one}")));
-        let points = [&measured, &predicted].map(|runs| Point::of(load, runs));
-        all.push((at_load(load, [&measured, &predicted], found), points));
+    let loads = loads
+        .into_iter()
+        .map(|one| one.without_empty(about, &mut reservations));
+    let loads: Vec<AtLoad> = loads.collect();
+    let loads: Vec<&AtLoad> = loads
+        .iter()
+        .filter(|one| !one.measured.is_empty() && !one.predicted.is_empty())
+        .collect();
+    let found = loads
+        .iter()
+        .map(|one| compared(one, about, tolerances, &mut reservations));
+    let mut found = found.collect::<Result<Vec<LoadValidation>, Unlike>>()?;
+    let curve = |of: fn(&AtLoad) -> &[Compared]| {
+        let points = loads.iter().map(|one| Point::of(one.load, of(one)));
+        Curve::of(points.collect(), about.is_closed)
+    };
+    let curves = [curve(|one| &one.measured), curve(|one| &one.predicted)];
+    for (load, point) in found.iter_mut().zip(&curves[0].points) {
+        let predicted_load = curves[1].load_of_latency(point);
+        load.equal_latency = predicted_load.map(|predicted_load| EqualLatencyResult {
+            predicted_load,
+            error: predicted_load / load.load - 1.0,
+        });
     }
-    all.sort_by(|one, other| one.0.load.total_cmp(&other.0.load));
-    let (mut loads, points): (Vec<LoadValidation>, Vec<[Point; 2]>) = all.into_iter().unzip();
-    let [measured, predicted] =
-        [0, 1].map(|world| Curve::of(points.iter().map(|of| of[world]).collect()));
-    for (load, point) in loads.iter_mut().zip(&measured.points) {
-        load.equal_latency =
-            predicted
-                .load_of_latency(point.p95)
-                .map(|predicted_load| EqualLatencyResult {
-                    predicted_load,
-                    error: predicted_load / load.load - 1.0,
-                });
-    }
-    let tests = mark(&mut loads);
-    let capacity = capacity(&loads, [&measured, &predicted]);
-    let findings = findings::findings(&loads, capacity.as_ref(), [&measured, &predicted], about);
+    let tests = mark(&mut found);
+    let capacity = capacity(&loads, &found, [&curves[0], &curves[1]]);
+    let findings = findings::findings(
+        &found,
+        capacity.as_ref(),
+        [&curves[0], &curves[1]],
+        &reservations,
+        about,
+    );
     Ok(ValidationResult {
         schema: VALIDATION_SCHEMA.to_owned(),
         blis_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -117,52 +113,101 @@ pub fn validate(
         capacity,
         findings,
         verdict: (!tolerances.0.is_empty()).then(|| {
-            let all = loads.iter().flat_map(|load| load.tolerances.clone());
+            let all = found.iter().flat_map(|load| load.tolerances.clone());
             let all: Vec<ToleranceResult> = all.collect();
             // Of nothing nothing was tolerated.
             verdict(&all, &reservations).unwrap_or(Status::Inconclusive)
         }),
         reservations,
         interrupted: about.interrupted,
-        loads,
+        loads: found,
     })
 }
 
+impl ValidationResult {
+    /// Something that became known afterwards keeps the runs from being trusted: nothing passes, and nothing tells against the model.
+    pub fn distrust(&mut self, why: &str) {
+        self.reservations.push(why.to_owned());
+        if self.verdict.is_some() {
+            self.verdict = Some(Status::Inconclusive);
+        }
+    }
+}
+
 impl AtLoad {
-    /// Without the runs in which nothing was intended, of which there is nothing to compare.
-    fn without_empty(mut self, shown: &str, reservations: &mut Vec<String>) -> AtLoad {
-        let before = self.measured.len();
-        self.measured
-            .retain(|run| run.run.window.requests.intended > 0);
-        if self.measured.len() < before {
+    /// Without the runs in which nothing was intended, of which there is nothing to compare; says what is missing.
+    fn without_empty(mut self, about: &About<'_>, reservations: &mut Vec<String>) -> AtLoad {
+        let shown = (about.shown)(self.load);
+        let is_empty = |run: &Compared| run.run.window.requests.intended == 0;
+        for (runs, world) in [
+            (&mut self.measured, "live"),
+            (&mut self.predicted, "simulated"),
+        ] {
+            if runs.iter().any(is_empty) {
+                reservations.push(format!(
+                    "{shown}: no request was intended within the measured window of a {world} run; lengthen the runs (--hold)"
+                ));
+                runs.retain(|run| !is_empty(run));
+            }
+        }
+        let missing = about.repeats.saturating_sub(self.measured.len() as u64);
+        if missing > 0 {
             reservations.push(format!(
-                "no request was intended within the measured window of a live run at {shown}: lengthen the runs (--hold)"
+                "{shown}: {} of {} live runs can be compared",
+                self.measured.len(),
+                about.repeats
             ));
         }
-        self.predicted
-            .retain(|run| run.run.window.requests.intended > 0);
+        let mut disturbances = self.disturbed_by.clone();
+        disturbances.sort();
+        disturbances.dedup();
+        reservations.extend(disturbances.iter().map(|why| format!("{shown}: {why}")));
         self
     }
 }
 
-/// How a load stands to what is tolerated. That more requests fail than the model says is what errors are about, so these are told from
-/// the prediction, and all else from the measurement.
+/// How both worlds compare at a load, and what keeps its runs from being trusted.
+fn compared(
+    one: &AtLoad,
+    about: &About<'_>,
+    tolerances: &Tolerances,
+    reservations: &mut Vec<String>,
+) -> Result<LoadValidation, Unlike> {
+    let mut found = compare([&one.measured, &one.predicted], tolerances)?;
+    let swapped = compare([&one.predicted, &one.measured], tolerances)?;
+    found.tolerances = tolerated(found.tolerances, swapped.tolerances);
+    if !one.disturbed_by.is_empty() {
+        let beyond = found.tolerances.iter_mut();
+        beyond
+            .filter(|one| one.standing == Standing::Beyond)
+            .for_each(|one| one.standing = Standing::Undecided);
+    }
+    let shown = (about.shown)(one.load);
+    let of_load = found.reservations.iter();
+    reservations.extend(of_load.map(|why| format!("{shown}: {why}")));
+    Ok(at_load(one, found))
+}
+
+/// How a load stands to what is tolerated. Times and throughput are told from the measurement; that more requests fail than the model says is
+/// told from the prediction, and that fewer do is told where it is more than is tolerated.
 fn tolerated(
     measured: Vec<ToleranceResult>,
     predicted: Vec<ToleranceResult>,
 ) -> Vec<ToleranceResult> {
     let is_of_errors = |one: &ToleranceResult| one.figure == ERRORS;
-    let figures = measured.into_iter().filter(|one| !is_of_errors(one));
+    let told = |one: &ToleranceResult| !is_of_errors(one) || one.standing == Standing::Beyond;
+    let figures = measured.into_iter().filter(told);
     figures
         .chain(predicted.into_iter().filter(is_of_errors))
         .collect()
 }
 
-fn at_load(load: f64, runs: [&[Compared]; 2], found: CompareResult) -> LoadValidation {
+fn at_load(of: &AtLoad, found: CompareResult) -> LoadValidation {
     let CompareResult {
         total,
         actions,
         tolerances,
+        notes,
         ..
     } = found;
     let (whole, actions) = match total {
@@ -180,13 +225,13 @@ fn at_load(load: f64, runs: [&[Compared]; 2], found: CompareResult) -> LoadValid
     let errors = |group: &GroupResult, action: Option<&str>| -> Vec<ErrorResult> {
         let figures = group.figures.iter();
         figures
-            .map(|figure| error_of(figure, runs[0], action))
+            .map(|figure| error_of(figure, &of.measured, action))
             .collect()
     };
     LoadValidation {
-        load,
-        measured_runs: runs[0].len() as u64,
-        predicted_runs: runs[1].len() as u64,
+        load: of.load,
+        measured_runs: of.measured.len() as u64,
+        predicted_runs: of.predicted.len() as u64,
         figures: whole
             .as_ref()
             .map(|(group, name)| errors(group, name.as_deref()))
@@ -198,6 +243,7 @@ fn at_load(load: f64, runs: [&[Compared]; 2], found: CompareResult) -> LoadValid
         outcomes: whole.map(|(group, _)| group.outcomes).unwrap_or_default(),
         equal_latency: None,
         tolerances,
+        notes: notes.into_iter().filter(|note| !is_of_form(note)).collect(),
     }
 }
 
@@ -244,31 +290,46 @@ fn spread(figures: &[f64]) -> Option<f64> {
     (figures.len() > 1 && mean > 0.0).then(|| libm::sqrt(squares / (number - 1.0)) / mean)
 }
 
+/// What a comparison says of how it was made, which is no matter here: several runs without records.
+fn is_of_form(note: &str) -> bool {
+    note.starts_with("distributions are compared")
+        || note.starts_with("what changes from one live run")
+}
+
 /// The largest throughput in both worlds, where the loads reach it in one of them.
-fn capacity(loads: &[LoadValidation], curves: [&Curve; 2]) -> Option<CapacityResult> {
-    curves.iter().find(|curve| curve.full().is_some())?;
-    let [measured_at, predicted_at] = curves.map(Curve::most);
-    let throughput = |at: Option<usize>| loads.get(at?)?.figures.iter().find(is_throughput);
-    let (measured, predicted) = (throughput(measured_at)?, throughput(predicted_at)?);
-    let own = Estimate::of(
-        measured.measured?,
-        measured.measured_ci95,
-        loads[measured_at?].measured_runs,
-    );
-    let other = Estimate::of(
-        predicted.predicted?,
-        predicted.predicted_ci95,
-        loads[predicted_at?].predicted_runs,
-    );
-    let difference = own.difference(&other)?;
+fn capacity(
+    loads: &[&AtLoad],
+    found: &[LoadValidation],
+    curves: [&Curve; 2],
+) -> Option<CapacityResult> {
+    let are_full = curves.map(|curve| curve.full().is_some());
+    if are_full == [false, false] {
+        return None;
+    }
+    let [measured_at, predicted_at] = [curves[0].most()?, curves[1].most()?];
+    let throughput = |runs: &[Compared]| {
+        let of_runs = runs
+            .iter()
+            .map(|run| figure_of(&run.run, None, "throughput"));
+        Estimate::of_runs(&of_runs.collect::<Option<Vec<Estimate>>>()?)
+    };
+    let measured = throughput(&loads[measured_at].measured)?;
+    let predicted = throughput(&loads[predicted_at].predicted)?;
+    let difference = measured.difference(&predicted)?;
+    let figures = found[measured_at].figures.iter();
     Some(CapacityResult {
-        measured_at: loads[measured_at?].load,
-        measured: own.figure,
-        spread: measured.spread,
-        predicted_at: loads[predicted_at?].load,
-        predicted: other.figure,
+        measured_at: loads[measured_at].load,
+        measured: measured.figure,
+        is_measured_reached: are_full[0],
+        spread: figures
+            .filter(is_throughput)
+            .find_map(|figure| figure.spread),
+        predicted_at: loads[predicted_at].load,
+        predicted: predicted.figure,
+        is_predicted_reached: are_full[1],
         error: difference.relative,
-        error_ci95: difference.interval,
+        // Of what is not reached only a bound is known.
+        error_ci95: difference.interval.filter(|_| are_full == [true, true]),
     })
 }
 

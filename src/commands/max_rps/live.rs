@@ -55,7 +55,10 @@ pub fn is_meant(args: &MaxRpsArgs) -> bool {
 pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failure> {
     let trials = &args.trials;
     refuse_tiers(trials.tiers.as_deref())?;
-    refuse_model_key(trials.over.as_deref())?;
+    refuse_model_key(
+        trials.over.as_deref(),
+        "or leave --url out to search the model",
+    )?;
     let variations = Variations::of(basis(args, overrides)?, spec::lower_live)?;
     let (over, at) = (trials.over.as_deref(), trials.at.as_deref());
     let varied = Varied::of(variations, over, at, example(trials))?;

@@ -181,6 +181,32 @@ fn a_system_far_from_its_limit_passes_though_it_met_few_bursts() {
 }
 
 #[test]
+fn a_running_trial_that_may_get_far_below_its_limit_is_settled_only_by_what_is_over_it() {
+    let spans = |millis: u64| Span::from_nanos(millis * 1_000_000);
+    let with_quantile = |(evidence, mut parts): (Evidence, Vec<Parts>), millis: u64| {
+        parts[0].quantile = Some(Quantile {
+            limit: spans(50),
+            whole: spans(millis),
+            parts: vec![spans(millis); 20],
+        });
+        (evidence, parts)
+    };
+    let settled_at =
+        |of: &(Evidence, Vec<Parts>), to_come| settled(&of.0, &of.1, Look::FIRST, to_come);
+    // So many are over that no rest of it changes that, however quick.
+    let overload = with_quantile(even(500, 500), 400);
+    assert_eq!(settled_at(&overload, 10_000), Some(Status::Trip));
+    // Far below by now: what is still to come may all be over.
+    let light = with_quantile(even(500, 0), 20);
+    assert_eq!(status(&light), Status::Pass);
+    assert_eq!(settled_at(&light, 10_000), None);
+    // Near the limit by now, which the rest may change.
+    let near = with_quantile(even(500, 0), 40);
+    assert_eq!(status(&near), Status::Inconclusive);
+    assert_eq!(settled_at(&near, 10), None);
+}
+
+#[test]
 fn who_fails_is_not_far_below_a_limit() {
     let far = |failed: u64| {
         let mut signal = quantile(0.9, 4_000, 0);

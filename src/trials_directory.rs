@@ -1,5 +1,5 @@
-//! The directory of a search: its document and report, the spec, and the run of every trial, each in a folder that
-//! `blis report` shows.
+//! The directory of what many runs came to, a search or a validation: its document and report, the spec, and every run, each in a
+//! folder that `blis report` shows.
 //!
 //! It appears whole or not at all. In a directory that exists everything is written aside first and then takes its place.
 
@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use blis_live::journal::{NamedText, Readers};
 use blis_sim::result::CEILING_SCHEMA;
 use blis_sim::spec::error::shown;
+use blis_sim::validation::VALIDATION_SCHEMA;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use super::csv;
-use super::document::Tried;
+use crate::ceiling::Tried;
 use crate::exit::Failure;
 use crate::input_files::{Copy, FOLDER};
 use crate::report;
@@ -21,31 +22,62 @@ use crate::run_directory::{
     Contents, REPORT, SCHEMA, SPEC, UNFINISHED, nearest_directory, parent, stage, write_file,
     write_files,
 };
-use blis_sim::result::CeilingResult;
-
 /// Most bytes of a document that is read.
 const MOST_BYTES: u64 = 1 << 30;
-/// The document's file name.
-pub const CEILING: &str = "ceiling.json";
 /// The rows' file name.
 const ROWS: &str = "trials.csv";
 /// The folder of trials.
 const TRIALS: &str = "trials";
-/// Whatever a search writes; the document, by which one is recognised, takes its place last.
-const NAMES: [&str; 7] = [TRIALS, ROWS, FOLDER, SCHEMA, SPEC, REPORT, CEILING];
 
-/// A place that a search can be written to.
+/// What a directory is of.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// The file name of its document, by which it is recognised.
+    pub document: &'static str,
+    schema: &'static str,
+    /// What people call it.
+    what: &'static str,
+    /// The command that writes it.
+    command: &'static str,
+}
+
+/// A search for a ceiling.
+pub const SEARCH: Kind = Kind {
+    document: "ceiling.json",
+    schema: CEILING_SCHEMA,
+    what: "search",
+    command: "max-rps",
+};
+/// A validation of a model.
+pub const VALIDATION: Kind = Kind {
+    document: "validation.json",
+    schema: VALIDATION_SCHEMA,
+    what: "validation",
+    command: "validate",
+};
+
+impl Kind {
+    /// Whatever is written; the document takes its place last.
+    fn names(self) -> [&'static str; 7] {
+        [TRIALS, ROWS, FOLDER, SCHEMA, SPEC, REPORT, self.document]
+    }
+}
+
+/// A place that can be written to.
 #[derive(Debug)]
-pub struct SearchDirectory {
+pub struct TrialsDirectory {
     path: PathBuf,
+    kind: Kind,
     exists: bool,
 }
 
-/// What is written of a search.
+/// What is written.
 #[derive(Debug)]
 pub struct Kept<'a> {
     /// The document.
-    pub found: &'a CeilingResult,
+    pub document: &'a str,
+    /// The trials as rows of comma-separated values, where it has them.
+    pub rows: Option<String>,
     /// The spec as it is written.
     pub spec: &'a str,
     /// The files that it refers to.
@@ -58,12 +90,12 @@ pub struct Kept<'a> {
     pub file: Option<&'a str>,
 }
 
-impl SearchDirectory {
-    /// The place `path`; a search that is there is only replaced with `force`.
+impl TrialsDirectory {
+    /// The place `path`; what is there of the same kind is only replaced with `force`.
     ///
     /// # Errors
     /// [`Failure::Usage`] when it holds anything else, or cannot be written.
-    pub fn claim(path: &Path, force: bool) -> Result<SearchDirectory, Failure> {
+    pub fn claim(path: &Path, kind: Kind, force: bool) -> Result<TrialsDirectory, Failure> {
         let name = path.display();
         let unusable = |error: io::Error| {
             Failure::Usage(format!(
@@ -77,28 +109,28 @@ impl SearchDirectory {
                 let names =
                     entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
                 let names: Vec<String> = names.collect::<io::Result<_>>().map_err(unusable)?;
-                replaceable(path, &names, force).map_err(Failure::Usage)?;
+                replaceable(path, kind, &names, force).map_err(Failure::Usage)?;
                 true
             }
         };
         stage(nearest_directory(path)).map_err(unusable)?;
-        Ok(SearchDirectory {
+        Ok(TrialsDirectory {
             path: path.to_owned(),
+            kind,
             exists,
         })
     }
 
-    /// Writes a search.
+    /// Writes what came of them.
     ///
     /// # Errors
     /// [`Failure::Output`] when the file system refuses; what was there before is then still there.
     pub fn write(&self, kept: &Kept<'_>) -> Result<(), Failure> {
-        let document = kept.found.to_json()?;
         let runs = kept.tried.iter().map(|tried| tried.run.to_json());
         let runs: Vec<String> = runs.collect::<Result<_, _>>()?;
         let written = match self.exists {
-            true => self.fill(kept, &document, &runs),
-            false => self.create(kept, &document, &runs),
+            true => self.fill(kept, &runs),
+            false => self.create(kept, &runs),
         };
         written.map_err(|why| Failure::Output {
             to: self.path.display().to_string(),
@@ -106,26 +138,27 @@ impl SearchDirectory {
         })
     }
 
-    fn create(&self, kept: &Kept<'_>, document: &str, runs: &[String]) -> io::Result<()> {
+    fn create(&self, kept: &Kept<'_>, runs: &[String]) -> io::Result<()> {
         let parent = parent(&self.path);
         std::fs::create_dir_all(parent)?;
         let staged = stage(parent)?;
         let new = staged.path().join("new");
         std::fs::create_dir(&new)?;
-        write(&new, kept, document, runs)?;
+        write(&new, self.kind, kept, runs)?;
         std::fs::rename(&new, &self.path)
     }
 
     /// The directory itself stays, since it may be a link or a mount point.
-    fn fill(&self, kept: &Kept<'_>, document: &str, runs: &[String]) -> io::Result<()> {
+    fn fill(&self, kept: &Kept<'_>, runs: &[String]) -> io::Result<()> {
         let staged = stage(&self.path)?;
         let (new, former) = (staged.path().join("new"), staged.path().join("former"));
         std::fs::create_dir(&new)?;
         std::fs::create_dir(&former)?;
-        write(&new, kept, document, runs)?;
-        for (taken, name) in NAMES.iter().enumerate() {
+        write(&new, self.kind, kept, runs)?;
+        let names = self.kind.names();
+        for (taken, name) in names.iter().enumerate() {
             if let Err(why) = exchange(&self.path.join(name), &new.join(name), &former.join(name)) {
-                for name in &NAMES[..taken] {
+                for name in &names[..taken] {
                     let place = self.path.join(name);
                     exchange(&place, &former.join(name), &new.join(name))?;
                 }
@@ -136,33 +169,39 @@ impl SearchDirectory {
     }
 }
 
-/// The document of the search that a directory holds; `None` where it holds none.
+/// The document of a kind that a directory holds; `None` where it holds none.
 ///
 /// # Errors
 /// [`Failure::Usage`] when it cannot be read.
-pub fn found_in(directory: &Path) -> Result<Option<CeilingResult>, Failure> {
-    let path = directory.join(CEILING);
+pub fn found_in<T: DeserializeOwned>(directory: &Path, kind: Kind) -> Result<Option<T>, Failure> {
+    let path = directory.join(kind.document);
     if !path.is_file() {
         return Ok(None);
     }
     let unreadable = |why: String| {
         Failure::Usage(format!(
-            "no search can be read there: {}: {why}; name a directory that `blis max-rps --out` wrote",
-            path.display()
+            "no {} can be read there: {}: {why}; name a directory that `blis {} --out` wrote",
+            kind.what,
+            path.display(),
+            kind.command
         ))
     };
     let mut text = String::new();
     let opened = File::open(&path).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text));
     opened.map_err(|why| unreadable(why.to_string()))?;
-    let found: CeilingResult =
-        serde_json::from_str(&text).map_err(|why| unreadable(why.to_string()))?;
-    match found.schema == CEILING_SCHEMA {
-        true => Ok(Some(found)),
-        false => Err(unreadable(format!(
-            "its schema is {}",
-            shown(&found.schema)
-        ))),
+    let of: Schema = serde_json::from_str(&text).map_err(|why| unreadable(why.to_string()))?;
+    match of.schema == kind.schema {
+        true => serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|why| unreadable(why.to_string())),
+        false => Err(unreadable(format!("its schema is {}", shown(&of.schema)))),
     }
+}
+
+/// What every document begins with.
+#[derive(Deserialize)]
+struct Schema {
+    schema: String,
 }
 
 /// Puts `new` in its place, if there is one, and what was there aside.
@@ -182,11 +221,8 @@ fn exchange(place: &Path, new: &Path, aside: &Path) -> io::Result<()> {
 }
 
 /// Whether what a directory holds may be replaced.
-fn replaceable(path: &Path, names: &[String], force: bool) -> Result<(), String> {
-    #[derive(Deserialize)]
-    struct Document {
-        schema: String,
-    }
+fn replaceable(path: &Path, kind: Kind, names: &[String], force: bool) -> Result<(), String> {
+    let (what, document) = (kind.what, kind.document);
     let name = path.display();
     let held: Vec<&String> = names
         .iter()
@@ -195,25 +231,27 @@ fn replaceable(path: &Path, names: &[String], force: bool) -> Result<(), String>
     if held.is_empty() {
         return Ok(());
     }
-    let foreign = held.iter().find(|name| !NAMES.contains(&name.as_str()));
+    let foreign = held
+        .iter()
+        .find(|name| !kind.names().contains(&name.as_str()));
     if let Some(foreign) = foreign {
         return Err(format!(
-            "--out {name} holds {}, which no search wrote; name a new directory",
+            "--out {name} holds {}, which no {what} wrote; name a new directory",
             shown(foreign)
         ));
     }
-    let text = std::fs::read_to_string(path.join(CEILING)).unwrap_or_default();
-    let document = serde_json::from_str::<Document>(&text);
-    match document.is_ok_and(|document| document.schema == CEILING_SCHEMA) {
+    let text = std::fs::read_to_string(path.join(document)).unwrap_or_default();
+    let of = serde_json::from_str::<Schema>(&text);
+    match of.is_ok_and(|of| of.schema == kind.schema) {
         false => Err(format!(
-            "--out {name} holds files without the {CEILING} of a search; name a new directory"
+            "--out {name} holds files without the {document} of a {what}; name a new directory"
         )),
         true if force => Ok(()),
-        true => Err(format!("--out {name} holds a search; --force replaces it")),
+        true => Err(format!("--out {name} holds a {what}; --force replaces it")),
     }
 }
 
-fn write(directory: &Path, kept: &Kept<'_>, document: &str, runs: &[String]) -> io::Result<()> {
+fn write(directory: &Path, kind: Kind, kept: &Kept<'_>, runs: &[String]) -> io::Result<()> {
     let text = |name: &str, text: &str| NamedText {
         name: name.to_owned(),
         text: text.to_owned(),
@@ -223,14 +261,14 @@ fn write(directory: &Path, kept: &Kept<'_>, document: &str, runs: &[String]) -> 
         std::fs::create_dir(directory.join(FOLDER))?;
     }
     let files = [
-        text(CEILING, document),
+        text(kind.document, kept.document),
         text(REPORT, kept.report),
         text(SPEC, kept.spec),
         text(SCHEMA, &blis_sim::spec::json_schema()),
-        text(ROWS, &csv::rows(kept.found)),
     ];
+    let rows = kept.rows.as_ref().map(|rows| text(ROWS, rows));
     let copies = kept.files.iter().map(Copy::named_text);
-    for file in copies.chain(files) {
+    for file in copies.chain(files).chain(rows) {
         write_file(directory, &file)?;
     }
     let trials = directory.join(TRIALS);
