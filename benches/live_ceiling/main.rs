@@ -64,7 +64,7 @@ fn main() -> ExitCode {
     let mut options = Options {
         repetitions: 3,
         time_limit: "8m".to_owned(),
-        longest_trial: "30s".to_owned(),
+        longest_trial: "60s".to_owned(),
         only: None,
     };
     let mut words = std::env::args().skip(1);

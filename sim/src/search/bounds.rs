@@ -183,11 +183,11 @@ impl Bounds {
         &self.doubts
     }
 
-    /// How often a load may still be tried because its trials said nothing: longer ones twice, or once where requests alone
+    /// How often a load may still be tried because its trials said nothing: longer ones four times, or once where requests alone
     /// would not decide it; a load that the generator could not offer is not tried again.
     pub(super) fn may_try_again(&self, at: usize) -> bool {
         let said = self.said[at];
-        let again = if said.hopeless { 1 } else { 2 };
+        let again = if said.hopeless { 1 } else { 4 };
         let is_wall = self.wall.as_ref().is_some_and(|(wall, _)| at >= *wall);
         said.status() == Some(Status::Inconclusive) && said.open <= again && !is_wall
     }

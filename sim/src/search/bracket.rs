@@ -9,7 +9,7 @@ use crate::search::bounds::Bounds;
 use crate::search::{AtLeast, Ceiling, EmptyRange, Ended, Found, Judged, Range, Trial};
 
 /// How often a load may be tried beyond the trials that confirm it.
-const SPARE: u32 = 3;
+const SPARE: u32 = 5;
 /// Without a prediction the next load is by this factor harder.
 const STRIDE: f64 = 2.0;
 /// The first loads beside a predicted one are by this share easier and harder.
@@ -293,13 +293,13 @@ impl Bracket {
             .count()
     }
 
-    /// A load between the bounds whose trials said nothing so far, where a longer one may: of those that were tried the least
-    /// often the easiest.
+    /// A load between the bounds whose trials said nothing so far, where a longer one may: the easiest, which is the answer once it
+    /// passes, and the least often tried only of the others.
     fn again(&self) -> Option<usize> {
         let from = self.bounds.lower().map_or(0, |lower| lower + 1);
         let to = self.bounds.upper().unwrap_or(self.loads.len());
         let open = (from..to).filter(|at| self.bounds.may_try_again(*at));
-        open.min_by_key(|at| (self.bounds.said(*at).open, *at))
+        open.min()
     }
 
     /// A bound that is to be tried again.
