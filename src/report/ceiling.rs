@@ -291,16 +291,22 @@ fn answer(found: &CeilingResult) -> Vec<String> {
 
 /// Without an answer, what the search knows.
 fn bounds_so_far(found: &CeilingResult) -> Option<String> {
-    let shown = |load: f64| unit(found).shown(load);
+    // A simulated search goes by figures that a trial which is too short does not vouch for.
+    let shown = |load: f64, status: Status, what: &str| {
+        let mut trials = found.trials.iter();
+        let is_sure = trials.any(|trial| trial.load == load && trial.verdict == status);
+        let unsure = if is_sure { "" } else { ", as it seems" };
+        format!("{} {what}{unsure}", unit(found).shown(load))
+    };
     let kept = found
         .lower
-        .map(|load| format!("{} kept its objectives", shown(load)));
+        .map(|load| shown(load, Status::Pass, "kept its objectives"));
     let missed = found
         .upper
         .filter(|_| found.ended == CeilingEnd::Undecided)
-        .map(|load| format!("{} missed them", shown(load)));
+        .map(|load| shown(load, Status::Trip, "missed them"));
     let known: Vec<String> = kept.into_iter().chain(missed).collect();
-    (!known.is_empty()).then(|| format!("Bounds so far: {}", known.join(", ")))
+    (!known.is_empty()).then(|| format!("Bounds so far: {}", known.join("; ")))
 }
 
 /// How far a live answer is from what the model said.
