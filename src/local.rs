@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Read as _};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
@@ -22,7 +22,7 @@ use blis_live::target::{Permission, Target, check};
 use tempfile::TempDir;
 
 use crate::cli::ValueArgs;
-use crate::exit::{Failure, tell};
+use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::workload::LiveWorkload;
 
@@ -40,6 +40,8 @@ pub struct Local {
     child: Child,
     /// Open for as long as they are wanted.
     open: Option<ChildStdin>,
+    /// What the child says.
+    said: Option<BufReader<ChildStdout>>,
     /// Where the server is.
     pub target: Target,
     /// How it lets one in.
@@ -68,8 +70,8 @@ impl Local {
             .map_err(|why| does_not_start(&why.to_string()))?;
         let open = child.stdin.take();
         let mut url = String::new();
-        let said = child.stdout.take().map(BufReader::new);
-        let read = said.map_or(Ok(0), |mut said| said.read_line(&mut url));
+        let mut said = child.stdout.take().map(BufReader::new);
+        let read = said.as_mut().map_or(Ok(0), |said| said.read_line(&mut url));
         if read.unwrap_or(0) == 0 {
             // It has said why by itself.
             let _ = child.wait();
@@ -80,6 +82,7 @@ impl Local {
             access: Access::default(),
             child,
             open,
+            said,
         })
     }
 }
@@ -98,6 +101,14 @@ impl Local {
             )),
             false => Ok(()),
         }
+    }
+
+    /// Ends them, and gives what the double says of itself, in sentences.
+    pub fn end(mut self) -> Vec<String> {
+        drop(self.open.take());
+        let said = self.said.take();
+        let lines = said.into_iter().flat_map(BufRead::lines);
+        lines.map_while(Result::ok).collect()
     }
 
     /// Whether they have ended although nobody wanted them to.
@@ -166,7 +177,7 @@ fn target(url: &str) -> Result<Target, Failure> {
 /// What keeps the server from starting and the double from listening.
 pub fn play(
     workload: &LiveWorkload,
-    say: impl FnOnce(&str) -> Result<(), Failure>,
+    say: impl Fn(&str) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let server = Server::start()?;
     let url = format!("nats://{}", server.at);
@@ -196,8 +207,9 @@ pub fn play(
         |_| said = say(&format!("{url}\n")),
     )?;
     said?;
+    // Nobody may be there to hear it any more.
     for warning in served.statement.health.warnings() {
-        tell(&format!("blis: warning: the double: {warning}\n"));
+        say(&format!("The double that was measured: {warning}\n"))?;
     }
     Ok(served.removed?)
 }

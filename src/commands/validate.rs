@@ -35,6 +35,8 @@ const HOLD: Duration = Duration(20e9);
 const COOLDOWN: Duration = Duration(1e9);
 /// Beside its parts a live run takes about so long: until the last replies are there.
 const BESIDE: Duration = Duration(1e9);
+/// What is left of a time limit is taken to a tenth of a second.
+const TENTH: f64 = 1e8;
 /// More live runs of a load than anybody waits for.
 const MOST_REPEATS: u64 = 1_000;
 /// The shortest window that a time limit leaves.
@@ -104,7 +106,9 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
     let place = args.out.as_ref();
     let place = place.map(|path| TrialsDirectory::claim(path, VALIDATION, args.force));
     let place = place.transpose()?;
-    varied.tell_of_bounds(&workload, "--hold and --time-limit");
+    if !args.quiet {
+        varied.tell_of_bounds(&workload, "--hold and --time-limit");
+    }
     let say = |line: &str| {
         if !args.quiet {
             tell(&format!("blis: {line}\n"));
@@ -116,8 +120,7 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
         // Nothing is simulated in vain.
         observe::reach(target, access)?;
     }
-    let live_runs = loads.len() as u64 * runs.repeats;
-    let mut all = predicted(&simulated, &loads, lengths, live_runs, &interrupt)?;
+    let mut all = predicted(&simulated, &loads, lengths, &interrupt)?;
     for one in &all {
         say(&predicted_line(&varied, one));
     }
@@ -161,7 +164,7 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
     };
     let through = live::run(&varied, given, largest, &live, &interrupt)?;
     let is_gone = local.as_mut().is_some_and(Local::is_gone);
-    drop(local);
+    let said = local.map(Local::end).unwrap_or_default();
     let about = Context {
         varied: &varied,
         workload: &workload,
@@ -172,6 +175,7 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
     let tolerances = runs.tolerance.as_ref().unwrap_or(&none);
     measured(&mut all, lengths, &through);
     let mut found = about.conclude(all, &through, tolerances)?;
+    found.notes.extend(said);
     if is_gone {
         found.distrust("The server and the double of --local ended before the live runs did: what failed is not the system's doing.");
     }
@@ -240,7 +244,7 @@ fn lengths(
             let cooldown = args.cooldown.unwrap_or(COOLDOWN);
             let each = limit.0 / (loads as f64 * args.repeats as f64);
             let besides = warmup.0 + cooldown.0 + BESIDE.0;
-            let hold = Duration((each - besides).floor());
+            let hold = Duration(((each - besides) / TENTH).floor() * TENTH);
             if hold.0 < SHORTEST.0 {
                 let needed = (SHORTEST.0 + besides) * loads as f64 * args.repeats as f64;
                 return Err(Failure::Usage(format!(

@@ -7,13 +7,23 @@ use super::number::{NOT_MEASURED, millis_within, rough, significant_within};
 use super::parts::{Block, Section};
 use super::table::Table;
 
+/// An interval that reaches to so many times its figure is written by its ends.
+const WIDE: f64 = 1.5;
+
 /// A figure in its unit, to the digits that its interval warrants.
 pub fn written(value: Option<f64>, interval: Option<[f64; 2]>, unit: &str) -> String {
     let write = match unit {
         "ms" => millis_within,
         _ => significant_within,
     };
-    value.map_or(NOT_MEASURED.to_owned(), |value| write(value, interval))
+    match (value, interval) {
+        (None, _) => NOT_MEASURED.to_owned(),
+        // To either side it is not the same then.
+        (Some(value), Some([low, high])) if high > WIDE * value => {
+            format!("{} to {}", write(low, None), write(high, None))
+        }
+        (Some(value), interval) => write(value, interval),
+    }
 }
 
 /// The name of a figure, with its unit where its values do not have it.

@@ -2,6 +2,7 @@
 
 use blis_sim::compare::SPREAD_RUNS;
 use blis_sim::validation::{ErrorResult, LoadValidation, ValidationResult};
+use blis_sim::verdict::Status;
 
 use super::difference::{between, held, named, signed, told, written};
 use super::number::{millis, percent};
@@ -72,7 +73,7 @@ fn errors<'a>(
     ]);
     for load in &found.loads {
         let figures = of(load).into_iter().flatten();
-        for (at, figure) in figures.filter(|one| one.name != "mean").enumerate() {
+        for (at, figure) in figures.enumerate() {
             let shown = match at {
                 0 => unit.shown(load.load),
                 _ => String::new(),
@@ -123,13 +124,20 @@ fn tolerances(found: &ValidationResult, unit: Unit) -> Section {
         let all = load.tolerances.iter();
         all.map(move |one| (format!("{shown}: {} of {}", one.figure, one.of), one))
     });
-    held(rows, several, verdict)
+    let mut section = held(rows, several, verdict);
+    if verdict == Status::Inconclusive
+        && let Some(why) = found.reservations.first()
+    {
+        section.blocks.push(Block::Lines(vec![format!(
+            "not all runs can be trusted: {why}"
+        )]));
+    }
+    section
 }
 
 fn notes(found: &ValidationResult, unit: Unit) -> Vec<String> {
     let what = format!(
-        "`spread` is the standard deviation between the live runs; `error` is what is predicted less what was measured, as a share of the \
-         latter; intervals of 95 % are each for its figure alone, and `more than chance` is corrected for {} tested at once",
+        "`spread` is the standard deviation between the live runs; `error` is (predicted - measured) / measured; intervals of 95 % are each for its figure alone, and `more than chance` is corrected for {} tested at once",
         found.tests
     );
     let few = found
@@ -150,6 +158,7 @@ fn notes(found: &ValidationResult, unit: Unit) -> Vec<String> {
         .into_iter()
         .chain(few)
         .chain(of_loads)
+        .chain(found.notes.iter().cloned())
         .chain(found.reservations.iter().cloned())
         .collect()
 }

@@ -14,9 +14,9 @@ use crate::interrupt::Interrupt;
 use crate::simulate::{self, Beside};
 
 /// Simulated runs of a load, and about how many requests are enough of them together.
-const RUNS: u64 = 10;
+const RUNS: u64 = 30;
 const FEWEST: u64 = 3;
-const ENOUGH: f64 = 2e6;
+const ENOUGH: f64 = 5e6;
 /// A window that is shorter than this share of what it was to be was cut short.
 const WHOLE: f64 = 0.99;
 
@@ -29,7 +29,7 @@ pub struct Lengths {
     pub hold: Duration,
 }
 
-/// Simulates each load several times, with the lengths of the live runs and seeds that none of these has: theirs are the first so many.
+/// Simulates each load several times, with the lengths of the live runs and seeds that none of these has, whose numbers are small.
 /// Loads that an interruption left out are not there.
 ///
 /// # Errors
@@ -38,16 +38,16 @@ pub fn predicted(
     varied: &Varied<Path>,
     loads: &[f64],
     lengths: Lengths,
-    live_runs: u64,
     interrupt: &Interrupt,
 ) -> Result<Vec<AtLoad>, Failure> {
     let seed = varied.as_written()?.model.seed;
     let mut all = Vec::new();
-    for (at, load) in loads.iter().enumerate() {
+    for load in loads {
         let mut predicted = Vec::new();
         let mut number = 1;
         while predicted.len() < number as usize && !interrupt.asked() {
-            let nth = live_runs + at as u64 * RUNS + predicted.len() as u64;
+            // What is predicted of a load is the same whatever the others are.
+            let nth = load.to_bits().wrapping_add(predicted.len() as u64);
             let lengths = [lengths.warmup, lengths.hold];
             let spec = spec_of_trial(varied, *load, lengths, seed_of(seed, nth))?;
             let workload = varied.workload(&spec)?;

@@ -15,7 +15,7 @@ pub(super) struct Point {
     pub load: f64,
     /// Requests answered `ok` per second.
     pub throughput: f64,
-    /// Requests sent per second.
+    /// Requests intended per second.
     pub sent: f64,
     /// Requests answered per second, `ok` or with an error of the application: a system that answers is not full for that.
     pub answered: f64,
@@ -31,11 +31,7 @@ impl Point {
         Point {
             load,
             throughput: mean(|run| run.run.throughput_rps.unwrap_or(0.0)),
-            sent: mean(|run| {
-                let window = &run.run.window;
-                let sent = window.requests.intended - window.requests.dropped;
-                sent as f64 / window.measured_s
-            }),
+            sent: mean(|run| run.run.window.requests.intended as f64 / run.run.window.measured_s),
             answered: mean(|run| {
                 let window = &run.run.window;
                 let errors = window.requests.app_error as f64 / window.measured_s;

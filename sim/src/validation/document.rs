@@ -46,6 +46,9 @@ pub struct ValidationResult {
     /// What keeps the runs from being trusted, in sentences: no validation with them passes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reservations: Vec<String>,
+    /// What is to be kept in mind, in sentences: of the doubles that were measured, how late they were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Whether it was ended before all runs were made.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub interrupted: bool,

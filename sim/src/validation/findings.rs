@@ -17,11 +17,15 @@ pub(super) fn findings(
     loads: &[LoadValidation],
     capacity: Option<&CapacityResult>,
     curves: [&Curve; 2],
-    reservations: &[String],
+    (reservations, disturbed): (&[String], &[f64]),
     about: &About<'_>,
 ) -> Vec<String> {
     let full = curves.iter().filter_map(|curve| curve.full()).min();
-    let below = &loads[..full.unwrap_or(loads.len()).min(loads.len())];
+    let below: Vec<&LoadValidation> = loads[..full.unwrap_or(loads.len()).min(loads.len())]
+        .iter()
+        .filter(|load| !disturbed.contains(&load.load))
+        .collect();
+    let below = below.as_slice();
     let mut all = Vec::new();
     all.extend(how_far(below, full.is_some(), about));
     all.extend(capacity.map(at_the_top));
@@ -33,7 +37,7 @@ pub(super) fn findings(
         return all;
     }
     let before = all.len();
-    all.extend(constant(below));
+    all.extend(constant(below).or_else(|| growing(below, about)));
     // Where the generator was the limit it says nothing of the system.
     let is_limited = reservations
         .iter()
@@ -44,6 +48,9 @@ pub(super) fn findings(
     if all.len() == before && !loads.is_empty() {
         all.push(
             match differ(loads) {
+                _ if !reservations.is_empty() => {
+                    "Whether the model misses something cannot be told: not all runs can be trusted, for reasons that stand at the end."
+                }
                 None => "No difference could be told from chance: more runs (--repeats) or longer ones (--hold) would.",
                 Some(true) => "What the model misses does not show in these figures: look at the errors load by load.",
                 Some(false) => "No difference is more than chance: these runs show nothing that the model misses.",
@@ -75,14 +82,24 @@ fn percent(share: f64) -> String {
 }
 
 /// The largest errors below the ceiling.
-fn how_far(below: &[LoadValidation], is_below: bool, about: &About<'_>) -> Option<String> {
+fn how_far(below: &[&LoadValidation], is_below: bool, about: &About<'_>) -> Option<String> {
     let worst = |name: &&str| {
-        let errors = below
-            .iter()
-            .filter_map(|load| Some((load.load, figure(load, name)?.error?)));
-        let (load, error) = errors.max_by(|one, other| one.1.abs().total_cmp(&other.1.abs()))?;
+        let errors = below.iter().filter_map(|load| {
+            let figure = figure(load, name)?;
+            Some((
+                figure.more_than_chance == Some(true),
+                figure.error?,
+                load.load,
+            ))
+        });
+        // What is more than chance comes before what may be none.
+        let (is_told, error, load) = errors.max_by(|one, other| {
+            let by_size = one.1.abs().total_cmp(&other.1.abs());
+            one.0.cmp(&other.0).then(by_size)
+        })?;
+        let chance = if is_told { "" } else { " (may be chance)" };
         Some(format!(
-            "{name} {} at {}",
+            "{name} {} at {}{chance}",
             percent(error),
             (about.shown)(load)
         ))
@@ -142,8 +159,8 @@ impl Lack {
 }
 
 /// Time that is missing, or too much, by the same at every load: each interval holds the mean of all, in which exact ones weigh more.
-fn constant(below: &[LoadValidation]) -> Option<String> {
-    let lacks: Vec<Lack> = below.iter().filter_map(Lack::of).collect();
+fn constant(below: &[&LoadValidation]) -> Option<String> {
+    let lacks: Vec<Lack> = below.iter().filter_map(|load| Lack::of(load)).collect();
     if lacks.iter().filter(|lack| lack.is_told).count() < 2 {
         return None;
     }
@@ -172,6 +189,32 @@ fn constant(below: &[LoadValidation]) -> Option<String> {
             millis(-mean)
         ),
     })
+}
+
+/// Times that are off to one side at every load, and not by the same.
+fn growing(below: &[&LoadValidation], about: &About<'_>) -> Option<String> {
+    let lacks: Vec<(f64, Lack)> = below
+        .iter()
+        .filter_map(|load| Some((load.load, Lack::of(load)?)))
+        .collect();
+    let told: Vec<String> = lacks
+        .iter()
+        .filter(|(_, lack)| lack.is_told)
+        .map(|(load, _)| (about.shown)(*load))
+        .collect();
+    let sign = lacks.first()?.1.size.signum();
+    if told.is_empty() || lacks.iter().any(|(_, lack)| lack.size * sign < 0.0) {
+        return None;
+    }
+    let (longer, times, workers) = match sign > 0.0 {
+        true => ("longer", "short", "many"),
+        false => ("shorter", "long", "few"),
+    };
+    Some(format!(
+        "The median is {longer} than predicted at every load that the system carries, by more than chance at {}: service times of the spec are \
+         too {times}, or its workers too {workers}.",
+        told.join(", ")
+    ))
 }
 
 /// Milliseconds as the spec reads them.
@@ -204,8 +247,8 @@ fn carried(capacity: &CapacityResult) -> Option<String> {
 }
 
 /// A tail that is longer than predicted above a median that is right.
-fn tail(below: &[LoadValidation], about: &About<'_>) -> Option<String> {
-    let is_tail = |load: &&LoadValidation| {
+fn tail(below: &[&LoadValidation], about: &About<'_>) -> Option<String> {
+    let is_tail = |load: &&&LoadValidation| {
         let (Some(p50), Some(p99)) = (figure(load, "p50"), figure(load, "p99")) else {
             return false;
         };

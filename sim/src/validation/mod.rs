@@ -15,8 +15,8 @@ pub use document::{
 };
 
 use crate::compare::{
-    ALPHA, CompareResult, Compared, ERRORS, Estimate, FigureResult, GroupResult, Standing,
-    ToleranceResult, Tolerances, Unlike, compare, figure_of, mark_together, verdict,
+    ALPHA, CompareResult, Compared, ERRORS, Estimate, FigureResult, GroupResult, SPREAD_RUNS,
+    Standing, ToleranceResult, Tolerances, Unlike, compare, figure_of, mark_together, verdict,
 };
 use crate::result::SpecIdentity;
 use crate::statistics::LEVEL;
@@ -92,12 +92,17 @@ pub fn validate(
         });
     }
     let tests = mark(&mut found);
+    let disturbed: Vec<f64> = loads
+        .iter()
+        .filter(|one| !one.disturbed_by.is_empty())
+        .map(|one| one.load)
+        .collect();
     let capacity = capacity(&loads, &found, [&curves[0], &curves[1]]);
     let findings = findings::findings(
         &found,
         capacity.as_ref(),
         [&curves[0], &curves[1]],
-        &reservations,
+        (&reservations, &disturbed),
         about,
     );
     Ok(ValidationResult {
@@ -112,6 +117,7 @@ pub fn validate(
         measured_s: about.lengths_s[1],
         capacity,
         findings,
+        notes: Vec::new(),
         verdict: (!tolerances.0.is_empty()).then(|| {
             let all = found.iter().flat_map(|load| load.tolerances.clone());
             let all: Vec<ToleranceResult> = all.collect();
@@ -185,6 +191,9 @@ fn compared(
     let shown = (about.shown)(one.load);
     let of_load = found.reservations.iter();
     reservations.extend(of_load.map(|why| format!("{shown}: {why}")));
+    found
+        .notes
+        .retain(|note| !(is_of_form(note) || about.is_closed && is_of_load(note)));
     Ok(at_load(one, found))
 }
 
@@ -243,7 +252,7 @@ fn at_load(of: &AtLoad, found: CompareResult) -> LoadValidation {
         outcomes: whole.map(|(group, _)| group.outcomes).unwrap_or_default(),
         equal_latency: None,
         tolerances,
-        notes: notes.into_iter().filter(|note| !is_of_form(note)).collect(),
+        notes,
     }
 }
 
@@ -270,7 +279,14 @@ fn error_of(figure: &FigureResult, measured: &[Compared], action: Option<&str>) 
 /// Says of every error that was tested whether it is more than chance, all loads together. How many that were.
 fn mark(loads: &mut [LoadValidation]) -> usize {
     let mut tested: Vec<(f64, &mut Option<bool>)> = Vec::new();
-    for load in loads {
+    // What changes from one live run to the next is in no interval of fewer.
+    let are_told = |load: &&mut LoadValidation| load.measured_runs >= SPREAD_RUNS as u64;
+    for load in loads.iter_mut() {
+        for outcome in &mut load.outcomes {
+            outcome.more_than_chance = None;
+        }
+    }
+    for load in loads.iter_mut().filter(are_told) {
         let of_actions = load.actions.values_mut().flatten();
         for figure in load.figures.iter_mut().chain(of_actions) {
             tested.extend(figure.p.map(|p| (p, &mut figure.more_than_chance)));
@@ -294,6 +310,11 @@ fn spread(figures: &[f64]) -> Option<f64> {
 fn is_of_form(note: &str) -> bool {
     note.starts_with("distributions are compared")
         || note.starts_with("what changes from one live run")
+}
+
+/// That both sides were offered different loads, which users do who wait for answers.
+fn is_of_load(note: &str) -> bool {
+    note.starts_with("the sides were offered different loads")
 }
 
 /// The largest throughput in both worlds, where the loads reach it in one of them.
