@@ -42,10 +42,8 @@ pub struct Local {
     open: Option<ChildStdin>,
     /// What the child says.
     said: Option<BufReader<ChildStdout>>,
-    /// Where the server is.
-    pub target: Target,
-    /// How it lets one in.
-    pub access: Access,
+    /// Where the server is, and how it lets one in.
+    pub at: (Target, Access),
 }
 
 impl Local {
@@ -78,8 +76,7 @@ impl Local {
             return Err(does_not_start("it ended before it listened"));
         }
         Ok(Local {
-            target: target(url.trim())?,
-            access: Access::default(),
+            at: (target(url.trim())?, Access::default()),
             child,
             open,
             said,

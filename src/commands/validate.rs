@@ -1,7 +1,9 @@
 //! `blis validate`: how far a model is from what is measured.
 
 use blis_live::ceiling::End;
+use blis_live::connection::Access;
 use blis_live::observers::Wanted;
+use blis_live::target::Target;
 use blis_live::trials::Pace;
 use blis_live::{observe, plan};
 use blis_sim::compare::Tolerances;
@@ -12,6 +14,7 @@ use blis_sim::spec::error::shown;
 use blis_sim::spec::units::Duration;
 use blis_sim::time::{Span, Time};
 use blis_sim::validation::{About, AtLoad, ValidationResult, validate};
+use blis_sim::verdict::Status;
 
 use crate::ceiling::live::{self, Given, Live, Loads, Through};
 use crate::ceiling::{Varied, ascending, refuse_model_key};
@@ -79,15 +82,13 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
     }
     let interrupt = Interrupt::listen()?;
     let loads = match &runs.predict_at {
-        Some(loads) => ascending("--predict-at", loads, varied.unit())?,
-        None => {
-            let usual = usual_loads(&simulated, &|| interrupt.asked());
-            if interrupt.asked() {
-                return Ok(Done::Interrupted);
-            }
-            usual?
-        }
+        Some(loads) => ascending("--predict-at", loads, varied.unit()),
+        None => usual_loads(&simulated, &|| interrupt.asked()),
     };
+    if interrupt.asked() {
+        return Ok(Done::Interrupted);
+    }
+    let loads = loads?;
     varied.check(&loads)?;
     let largest = loads.iter().copied().fold(0.0, f64::max);
     live::check(&varied, largest)?;
@@ -127,44 +128,19 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
     if interrupt.asked() {
         return Ok(Done::Interrupted);
     }
-    let mut local = match args.local {
-        true => Some(Local::start(args.spec.file(), &args.values)?),
-        false => None,
+    let pace = Pace {
+        warmup: span(lengths.warmup),
+        hold: span(lengths.hold),
+        cooldown: span(runs.cooldown.unwrap_or(COOLDOWN)),
     };
-    if let Some(local) = &local {
-        say(&format!(
-            "a server of its own, with a double, is at {}",
-            local.target.names.join(", ")
-        ));
-    }
-    let of_local = local.as_ref().map(|local| (&local.target, &local.access));
-    let Some((target, access)) =
-        of_local.or(named.as_ref().map(|(target, access)| (target, access)))
-    else {
-        return Err(Failure::Usage(
-            "there is no target; name one with --url, or give --local".to_owned(),
-        ));
+    let Observed {
+        through,
+        said,
+        is_gone,
+    } = match &named {
+        Some(target) => observed(args, &varied, (given, largest), (target, pace), &interrupt)?,
+        None => observed_locally(args, &varied, (given, largest), pace, &interrupt)?,
     };
-    let live = Live {
-        target,
-        access,
-        wanted: Wanted {
-            streams: &[],
-            monitor: None,
-        },
-        pace: Pace {
-            warmup: span(lengths.warmup),
-            hold: span(lengths.hold),
-            cooldown: span(runs.cooldown.unwrap_or(COOLDOWN)),
-        },
-        time_limit: runs.time_limit.map(span),
-        beside: Span::ZERO,
-        quiet: args.quiet,
-        says: &|_| None,
-    };
-    let through = live::run(&varied, given, largest, &live, &interrupt)?;
-    let is_gone = local.as_mut().is_some_and(Local::is_gone);
-    let said = local.map(Local::end).unwrap_or_default();
     let about = Context {
         varied: &varied,
         workload: &workload,
@@ -194,7 +170,72 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
     let form = args.format.chosen();
     let printed = present(form, || report::validation(&found), || found.to_json());
     first_failure([kept, printed])?;
-    match through.end {
+    done(through.end, found.verdict)
+}
+
+/// What came of the live runs.
+struct Observed {
+    through: Through,
+    /// What the double says of itself, where it is one of `--local`.
+    said: Vec<String>,
+    /// Whether that ended before they did.
+    is_gone: bool,
+}
+
+/// Runs the loads, of which `largest` is one, at a target.
+fn observed(
+    args: &ValidateArgs,
+    varied: &Varied<Option<Path>>,
+    (given, largest): (Loads, f64),
+    ((target, access), pace): (&(Target, Access), Pace),
+    interrupt: &Interrupt,
+) -> Result<Observed, Failure> {
+    let live = Live {
+        target,
+        access,
+        wanted: Wanted {
+            streams: &[],
+            monitor: None,
+        },
+        pace,
+        time_limit: args.runs.time_limit.map(span),
+        beside: Span::ZERO,
+        quiet: args.quiet,
+        says: &|_| None,
+    };
+    Ok(Observed {
+        through: live::run(varied, given, largest, &live, interrupt)?,
+        said: Vec::new(),
+        is_gone: false,
+    })
+}
+
+/// The same on a server of its own, which ends with them.
+fn observed_locally(
+    args: &ValidateArgs,
+    varied: &Varied<Option<Path>>,
+    loads: (Loads, f64),
+    pace: Pace,
+    interrupt: &Interrupt,
+) -> Result<Observed, Failure> {
+    let mut local = Local::start(args.spec.file(), &args.values)?;
+    if !args.quiet {
+        tell(&format!(
+            "blis: a server of its own, with a double, is at {}\n",
+            local.at.0.names.join(", ")
+        ));
+    }
+    let observed = observed(args, varied, loads, (&local.at, pace), interrupt)?;
+    Ok(Observed {
+        is_gone: local.is_gone(),
+        said: local.end(),
+        ..observed
+    })
+}
+
+/// How the command ends whose live runs ended so.
+fn done(end: End<Failure>, verdict: Option<Status>) -> Result<Done, Failure> {
+    match end {
         End::Failed(why) => Err(why),
         End::Lost => {
             tell(
@@ -204,7 +245,7 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
             Ok(Done::Disconnected)
         }
         End::Interrupted => Ok(Done::Interrupted),
-        End::Enough | End::TimeIsUp => Ok(found.verdict.map_or(Done::Well, Done::Judged)),
+        End::Enough | End::TimeIsUp => Ok(verdict.map_or(Done::Well, Done::Judged)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! How two sides stand to what is tolerated: a gate that nothing passes for want of evidence.
 
-use super::document::{FigureResult, GroupResult, ToleranceResult};
+use super::document::{CompareResult, FigureResult, GroupResult, ToleranceResult};
 use super::estimate::Difference;
 use super::figures::{ALL, ERRORS, Sides, effect, ended, shares};
 use super::tolerance::{Standing, Tolerance, Tolerances};
@@ -31,18 +31,49 @@ pub(super) fn tolerated(
             }
         })
         .collect();
-    if !tolerances.0.iter().any(|one| one.figure == ERRORS) {
-        let usual = Tolerance {
-            figure: ERRORS.to_owned(),
-            below: None,
-            above: Some(ERRORS_TOLERATED),
-        };
-        let found = errors(name, action, &usual, sides);
-        // What nobody asked for is told where it is the matter.
-        let is_more = found.difference > Some(ERRORS_TOLERATED);
-        all.extend(Some(found).filter(|_| is_more));
+    if given_of_errors(tolerances).is_none() {
+        all.extend(usual_errors(name, action, sides));
     }
     all
+}
+
+fn given_of_errors(tolerances: &Tolerances) -> Option<&Tolerance> {
+    tolerances.0.iter().find(|one| one.figure == ERRORS)
+}
+
+/// What is tolerated of errors where nobody says: told where there are more of them.
+fn usual_errors(name: &str, action: Option<&str>, sides: Sides<'_>) -> Option<ToleranceResult> {
+    let usual = Tolerance {
+        figure: ERRORS.to_owned(),
+        below: None,
+        above: Some(ERRORS_TOLERATED),
+    };
+    let found = errors(name, action, &usual, sides);
+    let is_more = found.difference > Some(ERRORS_TOLERATED);
+    Some(found).filter(|_| is_more)
+}
+
+/// How the failures of a comparison stand to what is tolerated, told from its other side: how many more the baseline has. Nothing
+/// where nothing is tolerated.
+pub fn failures_of_baseline(
+    found: &CompareResult,
+    tolerances: &Tolerances,
+    sides: Sides<'_>,
+) -> Vec<ToleranceResult> {
+    let swapped = [sides[1], sides[0]];
+    let of = |name: &str| {
+        let action = (name != ALL).then_some(name);
+        match given_of_errors(tolerances) {
+            Some(given) => Some(errors(name, action, given, swapped)),
+            None => usual_errors(name, action, swapped),
+        }
+    };
+    let names = found.total.iter().map(|_| ALL);
+    let names = names.chain(found.actions.keys().map(String::as_str));
+    match tolerances.0.is_empty() {
+        true => Vec::new(),
+        false => names.filter_map(of).collect(),
+    }
 }
 
 fn of_figure(

@@ -23,7 +23,8 @@ pub use document::{
 };
 pub use estimate::{Difference, Estimate, SPREAD_RUNS};
 pub use figures::{ALPHA, Compared, ERRORS, OfRecord, Unlike, compare, figure_of};
-pub use gate::verdict;
+pub use gate::{failures_of_baseline, verdict};
 pub use multiple::{holm, mark_together};
+pub use notes::{censored, generator_limits, unlike_loads};
 pub use pairs::{Id, Paired, Requests, pair};
 pub use tolerance::{Standing, Tolerance, Tolerances};

@@ -2,7 +2,7 @@
 
 use super::estimate::SPREAD_RUNS;
 use super::figures::{Compared, Sides};
-use crate::result::{INTERRUPTED, LIVE};
+use crate::result::{INTERRUPTED, LIVE, Run};
 
 /// Loads that differ by more than this share are pointed out.
 const SAME_LOAD: f64 = 0.02;
@@ -24,12 +24,17 @@ pub(super) fn reservations(sides: Sides<'_>) -> Vec<String> {
         if run.window.requests.ok == 0 {
             found.push(format!("nothing was answered in {name}"));
         }
-        let generator = run.live.as_ref().and_then(|live| live.generator.as_ref());
-        for limit in generator.iter().flat_map(|generator| &generator.limited_by) {
+        for limit in generator_limits(run) {
             found.push(format!("in {name} the generator was the limit: {limit}"));
         }
     }
     found
+}
+
+/// Why the generator was the limit of a run, in sentences.
+pub fn generator_limits(run: &Run) -> &[String] {
+    let generator = run.live.as_ref().and_then(|live| live.generator.as_ref());
+    generator.map_or(&[], |generator| &generator.limited_by)
 }
 
 /// The actions that only the other side has, and those that only the baseline has.
@@ -44,9 +49,8 @@ fn alone(sides: Sides<'_>) -> [Vec<&str>; 2] {
     })
 }
 
-/// What is to be kept in mind.
-pub(super) fn notes(sides: Sides<'_>) -> Vec<String> {
-    let mut notes = Vec::new();
+/// That the sides were offered different loads, if so.
+pub fn unlike_loads(sides: Sides<'_>) -> Option<String> {
     let [one, other] = sides.map(|side| {
         let offered = side.iter().map(|run| run.run.offered_rps);
         let sum: Option<f64> = offered.sum();
@@ -61,24 +65,37 @@ pub(super) fn notes(sides: Sides<'_>) -> Vec<String> {
         && (other / one - 1.0).abs() > SAME_LOAD
         && (other - one).abs() > 3.0 * by_chance
     {
-        notes.push(format!(
+        return Some(format!(
             "the sides were offered different loads, {one:.1}/s and {other:.1}/s: of an open load, response times are not \
              those of the same load"
         ));
     }
+    None
+}
+
+/// Of each run, how many of its response times are none.
+pub fn censored(sides: Sides<'_>) -> Vec<String> {
+    let of_run = |compared: &Compared| {
+        let response = &compared.run.latency_ms.response;
+        (response.censored > 0).then(|| {
+            format!(
+                "{}: {} of {} response times are the ages at which requests were given up",
+                compared.name, response.censored, response.count
+            )
+        })
+    };
+    sides.into_iter().flatten().filter_map(of_run).collect()
+}
+
+/// What is to be kept in mind.
+pub(super) fn notes(sides: Sides<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    notes.extend(unlike_loads(sides));
     let [only, _] = alone(sides);
     if !only.is_empty() {
         notes.push(format!("only the other side has {}", only.join(", ")));
     }
-    for compared in sides.into_iter().flatten() {
-        let response = &compared.run.latency_ms.response;
-        if response.censored > 0 {
-            notes.push(format!(
-                "{}: {} of {} response times are the ages at which requests were given up",
-                compared.name, response.censored, response.count
-            ));
-        }
-    }
+    notes.extend(censored(sides));
     let few = sides.into_iter().any(|side| side.len() < SPREAD_RUNS);
     let live = sides.into_iter().flatten().any(|run| run.run.mode == LIVE);
     if few && live {

@@ -4,7 +4,7 @@
 //! told request by request, and what made both of them slow is in no difference. Elsewhere numbers alone are a coincidence: without
 //! the instant nothing is paired.
 
-use crate::statistics::{Interval, student_two_sided};
+use crate::statistics::{Interval, LEVEL, student_quantile, student_two_sided};
 
 /// The stretches of the window that differences are averaged over, for their error.
 const STRETCHES: usize = 20;
@@ -143,7 +143,7 @@ fn chance(interval: Interval, stretches: usize) -> Option<f64> {
     if interval.half_width == 0.0 {
         return Some(if interval.figure == 0.0 { 1.0 } else { 0.0 });
     }
-    let error = interval.half_width / crate::statistics::student_quantile(freedom, 0.975);
+    let error = interval.half_width / student_quantile(freedom, 0.5 + LEVEL / 2.0);
     Some(student_two_sided(freedom, interval.figure / error))
 }
 

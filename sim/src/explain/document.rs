@@ -190,9 +190,7 @@ pub fn document(
 
 /// The JSON Schema of the document, pretty-printed with a line break at its end.
 pub fn json_schema() -> String {
-    let generator = schemars::generate::SchemaSettings::draft07().into_generator();
-    let schema = generator.into_root_schema_for::<Explanation>();
-    format!("{:#}\n", schema.as_value())
+    crate::result::schema_of::<Explanation>()
 }
 
 impl Explanation {
@@ -201,8 +199,6 @@ impl Explanation {
     /// # Errors
     /// None that the types allow; the serialiser's own is passed on.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        let mut text = serde_json::to_string_pretty(self)?;
-        text.push('\n');
-        Ok(text)
+        crate::result::to_json(self)
     }
 }

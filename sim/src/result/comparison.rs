@@ -93,17 +93,13 @@ impl Comparison {
     /// # Errors
     /// None that the types allow; the serialiser's own is passed on.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        let mut text = serde_json::to_string_pretty(self)?;
-        text.push('\n');
-        Ok(text)
+        super::to_json(self)
     }
 }
 
 /// The JSON Schema of the document, pretty-printed with a line break at its end.
 pub fn comparison_json_schema() -> String {
-    let generator = schemars::generate::SchemaSettings::draft07().into_generator();
-    let schema = generator.into_root_schema_for::<Comparison>();
-    format!("{:#}\n", schema.as_value())
+    super::schema_of::<Comparison>()
 }
 
 /// A model with the identity of the spec that it came from.

@@ -76,7 +76,8 @@ pub fn check_json_schema() -> String {
     schema_of::<Check>()
 }
 
-fn schema_of<T: JsonSchema>() -> String {
+/// The JSON Schema of a document, pretty-printed with a line break at its end.
+pub(crate) fn schema_of<T: JsonSchema>() -> String {
     let generator = schemars::generate::SchemaSettings::draft07().into_generator();
     let schema = generator.into_root_schema_for::<T>();
     format!("{:#}\n", schema.as_value())
@@ -113,7 +114,8 @@ impl Check {
     }
 }
 
-fn to_json<T: Serialize>(document: &T) -> Result<String, serde_json::Error> {
+/// A document as pretty-printed JSON with a line break at its end.
+pub(crate) fn to_json<T: Serialize>(document: &T) -> Result<String, serde_json::Error> {
     let mut text = serde_json::to_string_pretty(document)?;
     text.push('\n');
     Ok(text)

@@ -294,12 +294,11 @@ impl Bracket {
     }
 
     /// A load between the bounds whose trials said nothing so far, where a longer one may: the easiest, which is the answer once it
-    /// passes, and the least often tried only of the others.
+    /// passes.
     fn again(&self) -> Option<usize> {
         let from = self.bounds.lower().map_or(0, |lower| lower + 1);
         let to = self.bounds.upper().unwrap_or(self.loads.len());
-        let open = (from..to).filter(|at| self.bounds.may_try_again(*at));
-        open.min()
+        (from..to).find(|at| self.bounds.may_try_again(*at))
     }
 
     /// A bound that is to be tried again.

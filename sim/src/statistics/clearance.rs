@@ -4,8 +4,8 @@
 //! is as much evidence where all are at 99 ms as where all are at 20 ms. The quantiles of successive parts tell the two apart
 //! (batch quantiles; Seila 1982).
 
-use super::interval::{correlation_of_neighbours, inflation_of_few};
-use super::student::student_quantile;
+use super::interval::Interval;
+use super::student::{SUREST, student_quantile};
 
 /// A quantile that is not below the limit by this factor is not clearly below it.
 const FACTOR: f64 = 2.0;
@@ -25,19 +25,14 @@ pub fn clearly_below(limit: f64, whole: f64, parts: &[f64], alpha: f64) -> bool 
     if parts.len() < LEAST || distance < libm::log(FACTOR) {
         return false;
     }
-    let number = parts.len() as f64;
-    let logs: Vec<f64> = parts.iter().map(|part| libm::log(*part)).collect();
-    let mean = logs.iter().sum::<f64>() / number;
-    let off: Vec<f64> = logs.iter().map(|log| log - mean).collect();
-    let squares: f64 = off.iter().map(|off| off * off).sum();
-    let inflation = inflation_of_few(correlation_of_neighbours(&off), parts.len());
-    let error = libm::sqrt(inflation * squares / (number - 1.0) / number);
+    let logs = parts.iter().map(|part| (libm::log(*part), 1.0));
+    let logs: Vec<(f64, f64)> = logs.collect();
     let level = (1.0 - alpha).min(SUREST);
-    distance > WIDENED * student_quantile(parts.len() as u64 - 1, level) * error
+    let quantile = student_quantile(parts.len() as u64 - 1, level);
+    // Of the mean of the logarithms.
+    let variance = Interval::variance_of_ratio(&logs, true);
+    variance.is_some_and(|variance| distance > WIDENED * quantile * libm::sqrt(variance))
 }
-
-/// Up to this level quantiles of Student's t are known.
-const SUREST: f64 = 0.9995;
 
 #[cfg(test)]
 mod tests {

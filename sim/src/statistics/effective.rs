@@ -7,14 +7,12 @@
 //! least that any of these tells counts.
 
 use super::interval::Interval;
-use super::student::student_quantile;
+use super::student::{SUREST, student_quantile};
 use super::tails::Section;
 use crate::dist::special::normal_quantile;
 
 /// Parts that must have observations over a threshold before their variance says anything.
 const TELLING: usize = 10;
-/// Up to this level quantiles of Student's t are known.
-const SUREST: f64 = 0.9995;
 
 /// What each observation of a run is worth.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -58,7 +58,11 @@ impl Interval {
     pub fn variance_of_ratio(pairs: &[(f64, f64)], chained: bool) -> Option<f64> {
         let residuals = Residuals::of(pairs)?;
         Some(match chained {
-            true => residuals.variance(inflation_of_few(residuals.correlation(), pairs.len())),
+            true => {
+                let correlation = residuals.correlation();
+                let lacking = (1.0 + 4.0 * correlation) / pairs.len() as f64;
+                residuals.variance(inflation(correlation + lacking))
+            }
             false => residuals.variance(1.0),
         })
     }
@@ -170,11 +174,6 @@ pub fn correlation_of_neighbours(off: &[f64]) -> f64 {
 fn inflation(correlation: f64) -> f64 {
     let correlation = correlation.clamp(0.0, MOST_CORRELATED);
     (1.0 + correlation) / (1.0 - correlation)
-}
-
-/// The same, where so few show less correlation than there is: (1 + 4 r) / n of it lacks (Kendall 1954).
-pub(super) fn inflation_of_few(correlation: f64, number: usize) -> f64 {
-    inflation(correlation + (1.0 + 4.0 * correlation) / number as f64)
 }
 
 #[cfg(test)]

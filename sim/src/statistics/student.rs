@@ -2,6 +2,8 @@
 
 use crate::dist::special::{bisect, normal_quantile};
 
+/// Up to this level quantiles are known.
+pub(super) const SUREST: f64 = 0.9995;
 /// From so many degrees of freedom on, the expansion is as exact as the sum.
 const MANY: u64 = 200;
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::compare::{OutcomeResult, ToleranceResult};
-use crate::result::SpecIdentity;
+use crate::result::{SpecIdentity, schema_of, to_json};
 use crate::verdict::Status;
 
 /// The document's schema identifier.
@@ -156,15 +156,13 @@ impl ValidationResult {
     /// The document, pretty-printed with a line break at its end.
     ///
     /// # Errors
-    /// When a number is none that JSON has.
+    /// None that the types allow; the serialiser's own is passed on.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
+        to_json(self)
     }
 }
 
-/// The JSON Schema of the document.
+/// The JSON Schema of the document, pretty-printed with a line break at its end.
 pub fn validation_json_schema() -> String {
-    let generator = schemars::generate::SchemaSettings::draft07().into_generator();
-    let schema = generator.into_root_schema_for::<ValidationResult>();
-    format!("{:#}\n", schema.as_value())
+    schema_of::<ValidationResult>()
 }

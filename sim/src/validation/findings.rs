@@ -13,17 +13,28 @@ const RIGHT: f64 = 0.05;
 /// More failures than predicted by this share of all requests are worth a sentence.
 const FAILED: f64 = 0.001;
 
+/// What keeps runs from being trusted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trust<'a> {
+    /// All of it, in sentences.
+    pub reservations: &'a [String],
+    /// The loads at which something else was at work.
+    pub disturbed: &'a [f64],
+    /// Whether the generator was the limit of a run.
+    pub is_limited: bool,
+}
+
 pub(super) fn findings(
     loads: &[LoadValidation],
     capacity: Option<&CapacityResult>,
     curves: [&Curve; 2],
-    (reservations, disturbed): (&[String], &[f64]),
+    trust: Trust<'_>,
     about: &About<'_>,
 ) -> Vec<String> {
     let full = curves.iter().filter_map(|curve| curve.full()).min();
     let below: Vec<&LoadValidation> = loads[..full.unwrap_or(loads.len()).min(loads.len())]
         .iter()
-        .filter(|load| !disturbed.contains(&load.load))
+        .filter(|load| !trust.disturbed.contains(&load.load))
         .collect();
     let below = below.as_slice();
     let mut all = Vec::new();
@@ -39,16 +50,13 @@ pub(super) fn findings(
     let before = all.len();
     all.extend(constant(below).or_else(|| growing(below, about)));
     // Where the generator was the limit it says nothing of the system.
-    let is_limited = reservations
-        .iter()
-        .any(|one| one.contains("the generator was the limit"));
-    all.extend(capacity.filter(|_| !is_limited).and_then(carried));
+    all.extend(capacity.filter(|_| !trust.is_limited).and_then(carried));
     all.extend(tail(below, about));
     all.extend(failures(loads, about));
     if all.len() == before && !loads.is_empty() {
         all.push(
             match differ(loads) {
-                _ if !reservations.is_empty() => {
+                _ if !trust.reservations.is_empty() => {
                     "Whether the model misses something cannot be told: not all runs can be trusted, for reasons that stand at the end."
                 }
                 None => "No difference could be told from chance: more runs (--repeats) or longer ones (--hold) would.",

@@ -16,12 +16,14 @@ pub use document::{
 
 use crate::compare::{
     ALPHA, CompareResult, Compared, ERRORS, Estimate, FigureResult, GroupResult, SPREAD_RUNS,
-    Standing, ToleranceResult, Tolerances, Unlike, compare, figure_of, mark_together, verdict,
+    Standing, ToleranceResult, Tolerances, Unlike, censored, compare, failures_of_baseline,
+    figure_of, generator_limits, mark_together, unlike_loads, verdict,
 };
 use crate::result::SpecIdentity;
 use crate::statistics::LEVEL;
 use crate::verdict::Status;
 use curve::{Curve, Point};
+use findings::Trust;
 
 /// A load, and the runs of it.
 #[derive(Debug, Clone)]
@@ -102,7 +104,14 @@ pub fn validate(
         &found,
         capacity.as_ref(),
         [&curves[0], &curves[1]],
-        (&reservations, &disturbed),
+        Trust {
+            reservations: &reservations,
+            disturbed: &disturbed,
+            is_limited: loads
+                .iter()
+                .flat_map(|one| &one.measured)
+                .any(|run| !generator_limits(&run.run).is_empty()),
+        },
         about,
     );
     Ok(ValidationResult {
@@ -180,8 +189,12 @@ fn compared(
     reservations: &mut Vec<String>,
 ) -> Result<LoadValidation, Unlike> {
     let mut found = compare([&one.measured, &one.predicted], tolerances)?;
-    let swapped = compare([&one.predicted, &one.measured], tolerances)?;
-    found.tolerances = tolerated(found.tolerances, swapped.tolerances);
+    let sides = [one.measured.as_slice(), one.predicted.as_slice()];
+    let more_fail = failures_of_baseline(&found, tolerances, sides);
+    found.tolerances = tolerated(found.tolerances, more_fail);
+    // That users who wait for answers offer another load is what is compared.
+    let unlike = unlike_loads(sides).filter(|_| !about.is_closed);
+    found.notes = unlike.into_iter().chain(censored(sides)).collect();
     if !one.disturbed_by.is_empty() {
         let beyond = found.tolerances.iter_mut();
         beyond
@@ -191,9 +204,6 @@ fn compared(
     let shown = (about.shown)(one.load);
     let of_load = found.reservations.iter();
     reservations.extend(of_load.map(|why| format!("{shown}: {why}")));
-    found
-        .notes
-        .retain(|note| !(is_of_form(note) || about.is_closed && is_of_load(note)));
     Ok(at_load(one, found))
 }
 
@@ -201,14 +211,11 @@ fn compared(
 /// told from the prediction, and that fewer do is told where it is more than is tolerated.
 fn tolerated(
     measured: Vec<ToleranceResult>,
-    predicted: Vec<ToleranceResult>,
+    more_fail: Vec<ToleranceResult>,
 ) -> Vec<ToleranceResult> {
-    let is_of_errors = |one: &ToleranceResult| one.figure == ERRORS;
-    let told = |one: &ToleranceResult| !is_of_errors(one) || one.standing == Standing::Beyond;
+    let told = |one: &ToleranceResult| one.figure != ERRORS || one.standing == Standing::Beyond;
     let figures = measured.into_iter().filter(told);
-    figures
-        .chain(predicted.into_iter().filter(is_of_errors))
-        .collect()
+    figures.chain(more_fail).collect()
 }
 
 fn at_load(of: &AtLoad, found: CompareResult) -> LoadValidation {
@@ -304,17 +311,6 @@ fn spread(figures: &[f64]) -> Option<f64> {
     let mean = figures.iter().sum::<f64>() / number;
     let squares: f64 = figures.iter().map(|figure| (figure - mean).powi(2)).sum();
     (figures.len() > 1 && mean > 0.0).then(|| libm::sqrt(squares / (number - 1.0)) / mean)
-}
-
-/// What a comparison says of how it was made, which is no matter here: several runs without records.
-fn is_of_form(note: &str) -> bool {
-    note.starts_with("distributions are compared")
-        || note.starts_with("what changes from one live run")
-}
-
-/// That both sides were offered different loads, which users do who wait for answers.
-fn is_of_load(note: &str) -> bool {
-    note.starts_with("the sides were offered different loads")
 }
 
 /// The largest throughput in both worlds, where the loads reach it in one of them.
