@@ -4,6 +4,7 @@
 //! place that prints or exits. Results go to stdout, everything else to stderr.
 
 mod arguments;
+mod calibration;
 mod ceiling;
 mod cli;
 mod commands;
@@ -20,10 +21,12 @@ mod observed;
 mod progress;
 mod record;
 mod recorded;
+mod replayed;
 mod report;
 mod run_contents;
 mod run_directory;
 mod simulate;
+mod spec_file;
 mod trace_file;
 mod trace_rows;
 mod trials_directory;
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Whatif(args) => commands::whatif::execute(&args),
         Command::Replay(args) => commands::replay::execute(&args),
         Command::Compare(args) => commands::compare::execute(&args),
+        Command::Calibrate(args) => commands::calibrate::execute(&args),
         Command::Validate(args) => commands::validate::execute(&args),
         Command::Check(args) => commands::check::execute(&args),
         Command::Explain(args) => commands::explain::execute(&args),

@@ -78,6 +78,15 @@ fn the_published_schema_of_a_validation_is_current() {
 }
 
 #[test]
+fn the_published_schema_of_a_calibration_is_current() {
+    // That calibrations keep to it is held in tests/cli.
+    is_current(
+        "calibration",
+        &blis_sim::calibration::calibration_json_schema(),
+    );
+}
+
+#[test]
 fn the_published_schema_of_a_manifest_is_current() {
     // That manifests keep to it is held where there is a server, in tests/live.
     is_current("manifest", &blis_sim::result::manifest_json_schema());

@@ -20,6 +20,7 @@
 
 pub mod analysis;
 pub mod backend;
+pub mod calibration;
 pub mod compare;
 pub mod dist;
 pub mod engine;

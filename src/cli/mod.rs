@@ -1,5 +1,6 @@
 //! The command line as it is typed. What it means is decided in [`crate::workload`].
 
+mod calibrate;
 mod load;
 mod max_rps;
 mod misplaced;
@@ -11,6 +12,7 @@ mod target;
 mod validate;
 mod values;
 
+pub use calibrate::CalibrateArgs;
 pub use load::{ClientArgs, ServiceArgs};
 pub use max_rps::{MaxRpsArgs, TrialArgs};
 pub use misplaced::misplaced;
@@ -59,6 +61,10 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Say how two runs, or two sets of runs, differ.
     Compare(CompareArgs),
+    /// Fit a model to runs that were recorded, and say what they tell of it.
+    ///
+    /// What they do not tell apart is said too, and which load would.
+    Calibrate(Box<CalibrateArgs>),
     /// Predict loads, measure them, and say how far off the model is.
     ///
     /// The report says where it is off and what it probably misses.
@@ -306,6 +312,8 @@ pub enum Schema {
     Ceiling,
     /// Of the document of a validation.
     Validation,
+    /// Of the document of a calibration.
+    Calibration,
     /// Of the manifest of a recorded run.
     Manifest,
 }

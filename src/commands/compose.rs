@@ -1,7 +1,6 @@
 //! `blis compose`: several specs made one, which is printed or written into a file.
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use blis_sim::spec::compose::{self, Composition, Options, Part, Refused};
 use blis_sim::spec::{self, Files, Spec, SpecError};
@@ -11,6 +10,7 @@ use crate::cli::{ClientArgs, ComposeArgs};
 use crate::commands::print_data;
 use crate::diagnostics::{self, Style};
 use crate::exit::{Done, Failure, show, tell};
+use crate::spec_file;
 use crate::workload::{self, Source};
 
 /// Composes the specs, checks what comes out, and writes it. What was shared, added up and renamed is told on stderr.
@@ -24,7 +24,7 @@ pub fn execute(args: &ComposeArgs) -> Result<Done, Failure> {
     workload::refuse_contradictions(&no_clients, &args.overrides)?;
     refuse_repetition_of_stdin(args.specs())?;
     if let Some(file) = &args.output {
-        refuse_to_replace(file, args.force)?;
+        spec_file::refuse_to_replace(file, args.force)?;
     }
     let sources: Vec<Source> = args
         .specs()
@@ -54,10 +54,7 @@ pub fn execute(args: &ComposeArgs) -> Result<Done, Failure> {
     }
     match &args.output {
         None => print_data(&composition.text)?,
-        Some(file) => write(file, &composition.text).map_err(|why| Failure::Output {
-            to: file.display().to_string(),
-            why,
-        })?,
+        Some(file) => spec_file::write(file, &composition.text)?,
     }
     Ok(Done::Well)
 }
@@ -116,34 +113,4 @@ fn refuse_repetition_of_stdin(specs: &[PathBuf]) -> Result<(), Failure> {
             "stdin can be read once; name files for the other specs".to_owned(),
         )),
     }
-}
-
-fn refuse_to_replace(file: &Path, force: bool) -> Result<(), Failure> {
-    match file.symlink_metadata() {
-        Ok(_) if !force => Err(Failure::Usage(format!(
-            "--output {} is there already; --force replaces it",
-            file.display()
-        ))),
-        Ok(found) if found.is_dir() => Err(Failure::Usage(format!(
-            "--output {} is a directory; name a file",
-            file.display()
-        ))),
-        _ => Ok(()),
-    }
-}
-
-/// Writes a file whole or not at all.
-fn write(file: &Path, text: &str) -> io::Result<()> {
-    let parent = match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let staged = tempfile::Builder::new()
-        .prefix(".blis-")
-        .tempdir_in(parent)?;
-    let new = staged.path().join("new");
-    let mut written = std::fs::File::create(&new)?;
-    written.write_all(text.as_bytes())?;
-    written.sync_all()?;
-    std::fs::rename(&new, file)
 }

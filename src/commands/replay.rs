@@ -1,22 +1,20 @@
 //! `blis replay`: the requests of a recorded run, through a model.
 
-use blis_sim::model::{ActionId, Arrival, ClientId, Model, Path, Recording, Source};
 use blis_sim::result;
 use blis_sim::spec::error::shown;
-use blis_sim::time::Time;
-use blis_sim::trace::Row;
 use blis_sim::users::Script;
 
 use crate::cli::{ClientArgs, OverrideArgs, ReplayArgs, ReplayAs};
 use crate::commands::{deliver, first_failure};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
-use crate::recorded::{Finished, Recorded};
+use crate::recorded::Recorded;
+use crate::replayed::{arrive_as, behave_as, in_the_terms_of, rows};
 use crate::run_directory::{RunDirectory, SPEC};
 use crate::simulate::replay;
 use crate::trace_file::TraceFile;
 use crate::trace_rows::Rows;
-use crate::workload::{self, LiveWorkload};
+use crate::workload;
 
 /// Replays the run and reports it as one that was simulated.
 ///
@@ -113,112 +111,4 @@ fn refuse_users(overrides: &OverrideArgs, replay_as: ReplayAs) -> Result<(), Fai
             }
         ))),
     }
-}
-
-/// Users are those of the run, whatever another spec says of them: what they would have done belongs to their sessions, and says how
-/// long a run has to be.
-fn behave_as(model: &mut Model<Path>, of_run: &LiveWorkload) {
-    for client in &mut model.clients {
-        let mut known = of_run.model.clients.iter();
-        if let Some(recorded) = known.find(|known| known.name == client.name) {
-            client.source = recorded.source.clone();
-            client.population = recorded.population;
-            client.on_failure = recorded.on_failure.clone();
-        }
-    }
-}
-
-/// All requests of a record, in the order in which they ended.
-fn rows(finished: &Finished) -> Result<(LiveWorkload, Vec<Row>), Failure> {
-    let mut rows = Vec::new();
-    let workload = finished.each_row(|_, row| rows.push(*row))?;
-    let dropped = finished
-        .run
-        .record
-        .as_ref()
-        .map_or(0, |record| record.dropped);
-    if dropped > 0 {
-        tell(&format!(
-            "blis: warning: {dropped} entries are missing from the record, and so are their requests from the replay\n"
-        ));
-    }
-    Ok((workload, rows))
-}
-
-/// The same requests with the clients and actions of another model, by their names.
-fn in_the_terms_of(
-    model: &Model<Path>,
-    of_run: &LiveWorkload,
-    mut rows: Vec<Row>,
-) -> Result<Vec<Row>, Failure> {
-    let clients = of_run.model.clients.iter().map(|one| one.name.as_str());
-    let known: Vec<&str> = model.clients.iter().map(|one| one.name.as_str()).collect();
-    let clients = translated("client", clients, &known);
-    let actions = of_run.model.actions.iter().map(|one| one.name.as_str());
-    let known: Vec<&str> = model.actions.iter().map(|one| one.name.as_str()).collect();
-    let actions = translated("action", actions, &known);
-    let find = |ids: &[Result<usize, String>], at: usize| {
-        match ids.get(at) {
-        Some(found) => found.clone().map_err(Failure::Usage),
-        None => Err(Failure::Usage(
-            "the record names a client or an action that its spec does not have; restore the directory".to_owned(),
-        )),
-    }
-    };
-    for row in &mut rows {
-        row.client = ClientId(find(&clients, usize::from(row.client.0))? as u16);
-        row.action = ActionId(find(&actions, row.action.index())? as _);
-    }
-    Ok(rows)
-}
-
-/// Where each of these names stands among those that are known, or what to say where it does not.
-fn translated<'a>(
-    kind: &str,
-    names: impl Iterator<Item = &'a str>,
-    known: &[&str],
-) -> Vec<Result<usize, String>> {
-    let one = |name: &str| {
-        known.iter().position(|one| *one == name).ok_or_else(|| {
-            format!(
-                "requests of the {kind} {} were recorded, and the spec has no such {kind}; its {kind}s are {}",
-                shown(name),
-                known.join(", ")
-            )
-        })
-    };
-    names.map(one).collect()
-}
-
-/// Lets sessions of open clients start when they did.
-fn arrive_as(model: &mut Model<Path>, rows: &[Row]) -> Result<(), Failure> {
-    for (at, client) in model.clients.iter_mut().enumerate() {
-        let Source::Open { arrival, shape, .. } = &mut client.source else {
-            // Users of closed clients begin by the model's own rule, as they did.
-            continue;
-        };
-        if client.population.get() > 1 {
-            return Err(Failure::Usage(format!(
-                "the client {} is a cohort of open clients, whose sessions are numbered by member; replay it with --as recorded",
-                shown(&client.name)
-            )));
-        }
-        let first =
-            |row: &&Row| usize::from(row.client.0) == at && row.number == 0 && row.attempt == 0;
-        let first = rows.iter().filter(first);
-        let mut first: Vec<(Time, u64, ActionId)> = first
-            .map(|row| (row.intended, row.user, row.action))
-            .collect();
-        first.sort_unstable_by_key(|(at, user, _)| (*at, *user));
-        // Where the mix decides what is sent, it does so again.
-        let is_told =
-            matches!(arrival, Arrival::Recorded(recording) if !recording.actions.is_empty());
-        let actions = first.iter().filter(|_| is_told).map(|(.., action)| *action);
-        *arrival = Arrival::Recorded(Recording {
-            actions: actions.collect(),
-            times: first.iter().map(|(at, ..)| *at).collect(),
-        });
-        *shape = None;
-    }
-    Ok(())
 }

@@ -17,6 +17,7 @@ pub fn execute(args: &SchemaArgs) -> Result<Done, Failure> {
         Schema::Manifest => blis_sim::result::manifest_json_schema(),
         Schema::Ceiling => blis_sim::result::ceiling_json_schema(),
         Schema::Validation => blis_sim::validation::validation_json_schema(),
+        Schema::Calibration => blis_sim::calibration::calibration_json_schema(),
         Schema::Compare => blis_sim::compare::compare_json_schema(),
         Schema::Whatif => blis_sim::result::comparison_json_schema(),
     };

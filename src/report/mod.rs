@@ -5,6 +5,7 @@
 
 mod absence;
 mod breakdown;
+mod calibration;
 mod ceiling;
 mod check;
 mod compare;
@@ -28,6 +29,7 @@ mod text;
 mod validation;
 mod whatif;
 
+pub use calibration::calibration;
 pub use ceiling::ceiling;
 pub use check::check;
 pub use compare::compare;

@@ -2,6 +2,7 @@
 
 mod backlog;
 mod bad_input;
+mod calibrate;
 mod check;
 mod compare;
 mod completions;

@@ -4,6 +4,7 @@
 
 mod access;
 mod bad_input;
+mod calibrate;
 mod ceiling;
 mod cluster;
 mod damaged;

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod batches;
+mod calibration;
 mod compare;
 mod comparison;
 mod coverage;

@@ -1,0 +1,380 @@
+//! Which structures explain what was measured.
+//!
+//! Numbers are fitted by least squares within a structure; from structure to structure the search goes by neighbours: another number of
+//! workers, another family. First every figure counts alike, so that a structure that is far off is dropped quickly. Then the best one says how
+//! far figures are off by chance, the sum of squares is one of chi-square, and structures are held against one another by it with
+//! a price for each number that is fitted (Andrews 1999, "Consistent moment selection procedures", the criterion of Schwarz).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+
+use nalgebra::DMatrix;
+
+use super::least_squares::{Fitted, Task, fit};
+use super::structure::{OfService, Structure, has_variation};
+use super::weight::{rough, whitening};
+use crate::dist::Family;
+use crate::replication::{Flow, in_order};
+
+/// The families that service times may be of.
+const FAMILIES: [Family; 5] = [
+    Family::Gamma,
+    Family::Lognormal,
+    Family::Exponential,
+    Family::Constant,
+    Family::Hyperexponential,
+];
+/// Sample paths by which chance is known.
+const SAMPLES: u64 = 160;
+/// The number of the first of them.
+const FIRST_SAMPLE: u64 = 1 << 20;
+/// Sample paths while every figure counts alike.
+const ROUGH_PATHS: u64 = 2;
+/// A structure whose rough sum of squares is beyond so many times the least one and this besides is dropped.
+const NEAR: [f64; 2] = [2.0, 25.0];
+/// The most structures that are fitted finely.
+const MOST_FINE: usize = 16;
+/// The most workers that are looked at.
+const MOST_WORKERS: u32 = 4096;
+/// The most rounds from structure to structure.
+const ROUNDS: usize = 40;
+/// Structures whose criterion is no further from the least one explain the runs as well: the 95 % quantile of chi-square with one degree of
+/// freedom.
+pub const AS_WELL: f64 = 3.841;
+/// The coefficient of variation that a fit starts from.
+const FIRST_VARIATION: f64 = 0.7;
+
+/// Sums up a simulation of a point of a structure along a sample path.
+pub type World<'a> = dyn Fn(&Structure, &[f64], u64) -> Option<Vec<f64>> + Sync + 'a;
+
+/// What is to be explained, and how.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// What was measured, run by run.
+    pub measured: &'a [Vec<f64>],
+    /// Gives what a model has.
+    pub world: &'a World<'a>,
+    /// Sample paths of a fine fit.
+    pub paths: u64,
+    /// How many fits go on at a time.
+    pub threads: NonZeroUsize,
+    /// Whether to stop.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// A structure with its numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explained {
+    /// The structure.
+    pub structure: Structure,
+    /// Its numbers.
+    pub fitted: Fitted,
+    /// The sum of squares with the price of the numbers.
+    pub criterion: f64,
+}
+
+/// What explains the runs.
+#[derive(Debug, Clone)]
+pub struct Explanations {
+    /// All that were fitted finely, the best one first.
+    pub all: Vec<Explained>,
+    /// What makes differences independent and of variance 1.
+    pub whitening: DMatrix<f64>,
+}
+
+impl Explanations {
+    /// What the squares of a right model are multiplied with, where the best structure is not right.
+    pub fn excess(&self) -> f64 {
+        let Some(best) = self.all.first() else {
+            return 1.0;
+        };
+        let freedom = self.freedom(best);
+        match freedom > 0 {
+            true => (best.fitted.squares / freedom as f64).max(1.0),
+            false => 1.0,
+        }
+    }
+
+    /// The degrees of freedom of the sum of squares of a structure.
+    pub fn freedom(&self, of: &Explained) -> usize {
+        self.whitening.nrows().saturating_sub(of.fitted.point.len())
+    }
+
+    /// Those that explain the runs as well as the best one, itself included.
+    pub fn as_good(&self) -> impl Iterator<Item = &Explained> {
+        let least = self.all.first().map_or(0.0, |best| best.criterion);
+        let most = least + AS_WELL * self.excess();
+        self.all.iter().filter(move |one| one.criterion <= most)
+    }
+}
+
+/// Which parts of a service are searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Free {
+    /// How many workers it has.
+    pub workers: bool,
+    /// The family of its times.
+    pub family: bool,
+}
+
+/// Explains what was measured, from a structure and numbers to start from; `free` says what of each service is searched. `None`
+/// where nothing can be fitted, or it was stopped.
+pub fn explain(
+    question: Question<'_>,
+    first: (Structure, Vec<f64>),
+    free: &[Free],
+) -> Option<Explanations> {
+    let measured: Vec<f64> = question.measured.concat();
+    let lengths: Vec<usize> = question.measured.iter().map(Vec::len).collect();
+    let rough = rough(measured.len());
+    let roughly = Search {
+        question,
+        measured: &measured,
+        whitening: &rough,
+        paths: ROUGH_PATHS.min(question.paths),
+    };
+    let seeds = BTreeMap::from([(key(&first.0), first.clone())]);
+    let mut found = roughly.descend(seeds, free, &BTreeSet::new())?;
+    let [times, besides] = NEAR;
+    let most = times * found.first()?.fitted.squares + besides;
+    let near = found.partition_point(|one| one.fitted.squares <= most);
+    let dropped = found.split_off(near.min(MOST_FINE));
+    let dropped: BTreeSet<String> = dropped.iter().map(|one| key(&one.structure)).collect();
+    // How far figures are off by chance is that of the best one, which may be another one then.
+    let mut whole = None;
+    for _ in 0..2 {
+        let best = found.first()?;
+        let samples = question.samples(&best.structure, &best.fitted.point)?;
+        let fine = whitening(&samples, &lengths, question.paths)?;
+        let finely = Search {
+            question,
+            measured: &measured,
+            whitening: &fine,
+            paths: question.paths,
+        };
+        let before = best.structure.clone();
+        let seeds = found.iter().map(|one| {
+            (
+                key(&one.structure),
+                (one.structure.clone(), one.fitted.point.clone()),
+            )
+        });
+        found = finely.descend(seeds.collect(), free, &dropped)?;
+        let is_same = found.first()?.structure == before;
+        whole = Some(fine);
+        if is_same {
+            break;
+        }
+    }
+    Some(Explanations {
+        all: found,
+        whitening: whole?,
+    })
+}
+
+impl Question<'_> {
+    /// The shortest response time among what was measured, in nanoseconds.
+    pub fn shortest(&self) -> f64 {
+        let logs = self.measured.iter().flatten();
+        libm::exp(logs.copied().fold(f64::INFINITY, f64::min))
+    }
+
+    /// The figures of many sample paths of a model.
+    pub fn samples(&self, structure: &Structure, point: &[f64]) -> Option<Vec<Vec<f64>>> {
+        let mut all = Vec::new();
+        in_order(
+            SAMPLES,
+            self.threads,
+            |nth, _| match (self.stop)() {
+                true => None,
+                false => (self.world)(structure, point, FIRST_SAMPLE + nth),
+            },
+            |_, figures| match figures {
+                Some(figures) => {
+                    all.push(figures);
+                    Flow::GoOn
+                }
+                None => Flow::Stop,
+            },
+        );
+        (all.len() as u64 == SAMPLES).then_some(all)
+    }
+}
+
+/// A search from structure to structure by one measure.
+struct Search<'a> {
+    question: Question<'a>,
+    measured: &'a [f64],
+    whitening: &'a DMatrix<f64>,
+    paths: u64,
+}
+
+/// Structures in an order, with numbers to start from.
+type Seeds = BTreeMap<String, (Structure, Vec<f64>)>;
+
+impl Search<'_> {
+    /// Fits the seeds, and the neighbours of the best one until none is better, but for what was dropped: all that were fitted, the best
+    /// one first.
+    fn descend(
+        &self,
+        mut seeds: Seeds,
+        free: &[Free],
+        dropped: &BTreeSet<String>,
+    ) -> Option<Vec<Explained>> {
+        let mut known: BTreeMap<String, Option<Explained>> = BTreeMap::new();
+        for _ in 0..ROUNDS {
+            seeds.retain(|key, _| !known.contains_key(key) && !dropped.contains(key));
+            if seeds.is_empty() {
+                break;
+            }
+            for (key, found) in self.fit_all(&seeds)? {
+                known.insert(key, found);
+            }
+            let best = known.values().flatten();
+            let best = best.min_by(|one, other| one.criterion.total_cmp(&other.criterion))?;
+            seeds = neighbours(best, free);
+        }
+        let mut all: Vec<Explained> = known.into_values().flatten().collect();
+        all.sort_by(|one, other| one.criterion.total_cmp(&other.criterion));
+        Some(all)
+    }
+
+    fn fit_all(&self, seeds: &Seeds) -> Option<Vec<(String, Option<Explained>)>> {
+        let jobs: Vec<(&String, &(Structure, Vec<f64>))> = seeds.iter().collect();
+        let mut all = Vec::with_capacity(jobs.len());
+        in_order(
+            jobs.len() as u64,
+            self.question.threads,
+            |nth, _| {
+                let (_, (structure, start)) = jobs[nth as usize];
+                match (self.question.stop)() {
+                    true => None,
+                    false => Some(self.fit(structure, start)),
+                }
+            },
+            |nth, found| match found {
+                Some(found) => {
+                    all.push((jobs[nth as usize].0.clone(), found));
+                    Flow::GoOn
+                }
+                None => Flow::Stop,
+            },
+        );
+        (all.len() == jobs.len()).then_some(all)
+    }
+
+    fn fit(&self, structure: &Structure, start: &[f64]) -> Option<Explained> {
+        let world = |point: &[f64], path: u64| (self.question.world)(structure, point, path);
+        let ranges = structure.ranges(self.question.shortest());
+        let task = Task {
+            measured: self.measured,
+            whitening: self.whitening,
+            ranges: &ranges,
+            world: &world,
+            paths: self.paths,
+        };
+        let fitted = fit(task, start)?;
+        let price = libm::log(self.measured.len() as f64);
+        let criterion = fitted.squares + price * fitted.point.len() as f64;
+        Some(Explained {
+            structure: structure.clone(),
+            fitted,
+            criterion,
+        })
+    }
+}
+
+/// A structure as a key.
+fn key(structure: &Structure) -> String {
+    format!("{structure:?}")
+}
+
+/// The structures beside one, with its numbers as a start.
+fn neighbours(of: &Explained, free: &[Free]) -> Seeds {
+    let mut all = Seeds::new();
+    let Explained {
+        structure, fitted, ..
+    } = of;
+    for (nth, free) in free.iter().enumerate() {
+        let Some(service) = structure.services.get(nth) else {
+            continue;
+        };
+        let workers = workers_beside(service, *free);
+        // A worker more and a shorter tail may explain together what neither does alone.
+        let both = workers
+            .iter()
+            .flat_map(|beside| families_beside(beside, *free))
+            .filter(|beside| {
+                let next = |workers: u32| Some(workers.abs_diff(service.workers?) == 1);
+                beside.workers.and_then(next) == Some(true)
+                    && matches!(beside.family, Some(Family::Gamma | Family::Lognormal))
+            });
+        let families = families_beside(service, *free);
+        let others: Vec<OfService> = both
+            .chain(families)
+            .chain(workers.iter().cloned())
+            .collect();
+        for other in others {
+            let mut beside = structure.clone();
+            beside.services[nth] = other;
+            let start = carried(structure, &fitted.point, &beside);
+            all.insert(key(&beside), (beside, start));
+        }
+    }
+    all
+}
+
+fn workers_beside(service: &OfService, free: Free) -> Vec<OfService> {
+    let Some(workers) = service.workers.filter(|_| free.workers) else {
+        return Vec::new();
+    };
+    let mut beside = vec![workers - 1, workers + 1, workers / 2, workers * 2];
+    beside.retain(|beside| (1..=MOST_WORKERS).contains(beside) && *beside != workers);
+    let with = |workers| OfService {
+        workers: Some(workers),
+        ..service.clone()
+    };
+    beside.into_iter().map(with).collect()
+}
+
+fn families_beside(service: &OfService, free: Free) -> Vec<OfService> {
+    let Some(own) = service.family.filter(|_| free.family) else {
+        return Vec::new();
+    };
+    let with = |family| OfService {
+        family: Some(family),
+        ..service.clone()
+    };
+    let others = FAMILIES.into_iter().filter(|family| *family != own);
+    others.map(with).collect()
+}
+
+/// The numbers of a structure in another one that differs in a service.
+fn carried(from: &Structure, point: &[f64], to: &Structure) -> Vec<f64> {
+    let mut values = point.iter().copied();
+    let mut all = Vec::with_capacity(point.len() + 1);
+    if from.network {
+        all.extend(values.next());
+    }
+    for (before, after) in from.services.iter().zip(&to.services) {
+        let mean = before.family.and_then(|_| values.next());
+        let own = before.family.filter(|family| has_variation(*family));
+        let variation = own.and_then(|_| values.next());
+        // Fewer workers carry as much where each is as much faster, unless all the time is needed to explain an idle system.
+        let share = match (before.workers, after.workers) {
+            (Some(before), Some(after)) if after < before => f64::from(after) / f64::from(before),
+            _ => 1.0,
+        };
+        all.extend(mean.map(|mean| mean * share));
+        if after.family.is_some_and(has_variation) {
+            let wide = after.family == Some(Family::Hyperexponential);
+            let start = variation.unwrap_or(match before.family {
+                Some(Family::Constant) => 0.1,
+                Some(Family::Exponential) => 1.0,
+                _ => FIRST_VARIATION,
+            });
+            all.push(if wide { start.max(1.05) } else { start });
+        }
+    }
+    all
+}

@@ -1,0 +1,144 @@
+//! What a calibration has found, in sentences.
+
+use super::document::CalibrationResult;
+
+/// A sum of squares that is less probable than this where the model is right says that it is not.
+const WRONG: f64 = 0.01;
+/// Loads within this share of one another are one level.
+const ONE_LEVEL: f64 = 0.1;
+/// A prediction of a run from the others that is further off says that the model does not carry over.
+const FAR: f64 = 3.5;
+
+/// A number whose interval reaches so many times itself is not told at all.
+const NOT_AT_ALL: f64 = 2.0;
+
+/// What the document's figures say, in sentences.
+pub fn findings(of: &CalibrationResult) -> Vec<String> {
+    let mut all = vec![fit(of)];
+    all.extend(one_level(of));
+    all.extend(of.choices.iter().filter_map(undecided));
+    all.extend(of.numbers.iter().filter_map(|number| {
+        if number.told {
+            return None;
+        }
+        let with = match number.tied_to.is_empty() {
+            true => String::new(),
+            false => format!(
+                ": the runs tell it together with {} alone",
+                number.tied_to.join(" and ")
+            ),
+        };
+        Some(format!("The runs do not tell {}{with}.", number.name))
+    }));
+    all.extend(carried_over(of));
+    all.extend(next(of));
+    all
+}
+
+/// Whether the model explains the runs.
+fn fit(of: &CalibrationResult) -> String {
+    let goodness = of.goodness;
+    let sum = format!(
+        "chi-square {:.0} with {} degrees of freedom, p {}",
+        goodness.chi_square,
+        goodness.freedom,
+        probability(goodness.p)
+    );
+    if goodness.freedom == 0 {
+        return "The runs have no more figures than there are numbers to fit, so that any model explains them: measure more loads."
+            .to_owned();
+    }
+    if goodness.p >= WRONG {
+        return format!("The fitted model explains the runs: what it is off by is chance ({sum}).");
+    }
+    let figures = of.runs.iter().flat_map(|run| {
+        let figures = run.figures.iter();
+        figures.map(move |figure| (run, figure))
+    });
+    let worst = figures.max_by(|one, other| one.1.off.abs().total_cmp(&other.1.off.abs()));
+    let worst = worst.map_or(String::new(), |(run, figure)| {
+        format!(
+            " It is furthest off in {}, where the {} of {} was {:.3} ms and the model has {:.3} ms.",
+            run.name, figure.name, figure.action, figure.measured_ms, figure.fitted_ms
+        )
+    });
+    format!(
+        "The fitted model does not explain the runs ({sum}), and intervals are wider for it.{worst} The structure of the spec is probably another one: members \
+         that are drawn at random instead of one line, a further service, something that slows down under load."
+    )
+}
+
+/// A probability, or what it is less than.
+fn probability(p: f64) -> String {
+    match p < 0.001 {
+        true => "below 0.001".to_owned(),
+        false => format!("{p:.3}"),
+    }
+}
+
+/// That all runs have one load.
+fn one_level(of: &CalibrationResult) -> Option<String> {
+    let load =
+        |run: &super::RunCalibration| run.users.map_or(run.offered_rps, |users| users as f64);
+    let loads: Vec<f64> = of.runs.iter().map(load).collect();
+    let least = loads.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = loads.iter().copied().fold(0.0, f64::max);
+    (most <= (1.0 + ONE_LEVEL) * least).then(|| {
+        "All runs are at one load, which cannot tell few fast workers from many slow ones: measure another one, near what the service \
+         carries."
+            .to_owned()
+    })
+}
+
+/// A choice between several that explain the runs as well.
+fn undecided(choice: &super::ChoiceResult) -> Option<String> {
+    (choice.as_good.len() > 1).then(|| {
+        format!(
+            "The runs do not decide {}: {} explain them as well.",
+            choice.name,
+            choice.as_good.join(" and ")
+        )
+    })
+}
+
+/// Runs that the others do not predict.
+fn carried_over(of: &CalibrationResult) -> Vec<String> {
+    let far = of.runs.iter().filter_map(|run| {
+        let figures = run.figures.iter();
+        let off = figures.filter_map(|figure| Some((figure, figure.left_out_off?)));
+        let (figure, off) = off.max_by(|one, other| one.1.abs().total_cmp(&other.1.abs()))?;
+        let left_out = figure.left_out_ms?;
+        (off.abs() > FAR).then(|| {
+            format!(
+                "Fitted without {}, the model has {:.3} ms for its {}, which was {:.3} ms: more than chance.",
+                run.name, left_out, figure.name, figure.measured_ms
+            )
+        })
+    });
+    far.collect()
+}
+
+/// The load that would tell most.
+fn next(of: &CalibrationResult) -> Option<String> {
+    let next = of.next_loads.first()?;
+    let load = match next.unit.is_empty() {
+        true => format!("{:.0} users", next.load),
+        false => format!("{:.1}{}", next.load, next.unit.trim_start_matches('1')),
+    };
+    if next.apart.is_none() && next.half_width > NOT_AT_ALL {
+        return Some(format!(
+            "No further load that was tried would tell {}: give what is known of it, and --fix it.",
+            next.worst
+        ));
+    }
+    Some(match next.apart {
+        Some(apart) => format!(
+            "A run at {load} would tell most: there the two best explanations are {apart:.1} standard deviations apart."
+        ),
+        None => format!(
+            "A run at {load} would tell most: {} would be known to {:.1} %.",
+            next.worst,
+            next.half_width * 100.0
+        ),
+    })
+}

@@ -1,0 +1,211 @@
+//! What the runs tell of each number, and of what follows from them.
+//!
+//! The intervals of a structure come from the curvature of its sum of squares (Gauss and Newton); they are wider by the root of the excess
+//! where the model does not explain the runs. Where several structures explain the runs as well, an interval is the union of theirs.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::explain::{Explained, Explanations, Question};
+use super::least_squares::{Range, Scale, Task};
+use super::structure::Structure;
+
+/// The two-sided 95 % quantile of the normal distribution.
+const WITHIN: f64 = 1.96;
+/// Curvatures below this say nothing: a standard deviation of a thousand times the number.
+const FLAT: f64 = 1e-6;
+/// From this correlation on, two numbers are told together alone.
+const TIED: f64 = 0.9;
+/// A number is told where half of its interval is at most this share of it, and a delay also where it is at most this share of the
+/// shortest response.
+const TOLD: f64 = 0.5;
+const TOLD_OF_RESPONSE: f64 = 0.05;
+/// The step by which derivatives of what follows are taken, as numbers are measured.
+const STEP: f64 = 1e-3;
+
+/// What the runs tell of a number.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// Its name.
+    pub name: String,
+    /// Its value in the best structure.
+    pub value: f64,
+    /// The 95 % interval over all structures that explain the runs as well.
+    pub interval: [f64; 2],
+    /// Numbers with which it is told together alone: more of one and less of the other explain the same.
+    pub tied_to: Vec<String>,
+    /// How far half of its interval may reach for it to be told.
+    enough: f64,
+}
+
+impl Known {
+    /// Whether the runs tell it.
+    pub fn is_told(&self) -> bool {
+        let [low, high] = self.interval;
+        (high - low) / 2.0 <= self.enough
+    }
+}
+
+/// A quantity that follows from the numbers.
+pub type Follows<'a> = dyn Fn(&Structure, &[f64]) -> Option<f64> + 'a;
+
+/// What the runs tell, one structure at a time.
+#[derive(Debug, Clone)]
+pub struct Knowledge<'a> {
+    of: Vec<OfStructure<'a>>,
+    shortest: f64,
+}
+
+#[derive(Debug, Clone)]
+struct OfStructure<'a> {
+    explained: &'a Explained,
+    ranges: Vec<Range>,
+    /// Of the numbers as they are measured.
+    covariance: DMatrix<f64>,
+}
+
+impl<'a> Knowledge<'a> {
+    /// That of the structures that explain the runs as well as the best one; `None` where a simulation is not possible.
+    pub fn of(question: Question<'_>, found: &'a Explanations) -> Option<Knowledge<'a>> {
+        let measured = question.measured.concat();
+        let excess = found.excess();
+        let of_structure = |explained: &'a Explained| {
+            let structure = &explained.structure;
+            let world = |point: &[f64], path: u64| (question.world)(structure, point, path);
+            let ranges = structure.ranges(question.shortest());
+            let task = Task {
+                measured: &measured,
+                whitening: &found.whitening,
+                ranges: &ranges,
+                world: &world,
+                paths: question.paths,
+            };
+            let slopes = task.derivatives(&explained.fitted.point)?;
+            Some(OfStructure {
+                explained,
+                covariance: inverse(slopes.transpose() * slopes) * excess,
+                ranges,
+            })
+        };
+        let of: Option<Vec<OfStructure<'a>>> = found.as_good().map(of_structure).collect();
+        of.filter(|of| !of.is_empty()).map(|of| Knowledge {
+            of,
+            shortest: question.shortest(),
+        })
+    }
+
+    /// The numbers of the best structure.
+    pub fn numbers(&self) -> Vec<Known> {
+        let Some(best) = self.of.first() else {
+            return Vec::new();
+        };
+        let structure = &best.explained.structure;
+        let names: Vec<String> = structure
+            .parameters()
+            .into_iter()
+            .map(|one| one.name)
+            .collect();
+        let known = |(nth, name): (usize, &String)| {
+            let own = self.of.iter().filter_map(|one| one.interval(name));
+            let value = best.explained.fitted.point[nth];
+            let enough = match best.ranges[nth].scale {
+                Scale::Shares => TOLD * value,
+                Scale::Lengths(_) => (TOLD * value).max(TOLD_OF_RESPONSE * self.shortest),
+            };
+            Known {
+                name: name.clone(),
+                value,
+                enough,
+                interval: union(own),
+                tied_to: tied(&best.covariance, nth)
+                    .map(|other| names[other].clone())
+                    .collect(),
+            }
+        };
+        names.iter().enumerate().map(known).collect()
+    }
+
+    /// Something that follows from the numbers.
+    pub fn follows(&self, name: &str, of: &Follows<'_>) -> Option<Known> {
+        let best = self.of.first()?.explained;
+        let value = of(&best.structure, &best.fitted.point)?;
+        let all: Option<Vec<[f64; 2]>> = self.of.iter().map(|one| one.following(of)).collect();
+        Some(Known {
+            name: name.to_owned(),
+            value,
+            interval: union(all?.into_iter()),
+            tied_to: Vec::new(),
+            enough: TOLD * value,
+        })
+    }
+}
+
+impl OfStructure<'_> {
+    fn interval(&self, name: &str) -> Option<[f64; 2]> {
+        let parameters = self.explained.structure.parameters();
+        let nth = parameters.iter().position(|one| one.name == name)?;
+        let value = self.explained.fitted.point[nth];
+        let deviation = libm::sqrt(self.covariance[(nth, nth)]);
+        Some(match self.ranges[nth].scale {
+            Scale::Lengths(length) => linear(value, length * deviation),
+            Scale::Shares => relative(value, deviation),
+        })
+    }
+
+    fn following(&self, of: &Follows<'_>) -> Option<[f64; 2]> {
+        let Explained {
+            structure, fitted, ..
+        } = self.explained;
+        let value = of(structure, &fitted.point)?;
+        let slope = |nth: usize| {
+            let beside = |step: f64| {
+                let scale = self.ranges[nth].scale;
+                let mut point = fitted.point.clone();
+                point[nth] = scale.value(scale.measured(point[nth]) + step).max(0.0);
+                of(structure, &point).map(libm::log)
+            };
+            // Nothing is less than no delay.
+            let below = match fitted.point[nth] > 0.0 {
+                true => STEP,
+                false => 0.0,
+            };
+            Some((beside(STEP)? - beside(-below)?) / (STEP + below))
+        };
+        let slopes: Option<Vec<f64>> = (0..fitted.point.len()).map(slope).collect();
+        let slopes = DVector::from_vec(slopes?);
+        let variance = (slopes.transpose() * &self.covariance * &slopes)[(0, 0)];
+        Some(relative(value, libm::sqrt(variance.max(0.0))))
+    }
+}
+
+fn relative(value: f64, deviation: f64) -> [f64; 2] {
+    let factor = libm::exp(WITHIN * deviation);
+    [value / factor, value * factor]
+}
+
+fn linear(value: f64, deviation: f64) -> [f64; 2] {
+    let half = WITHIN * deviation;
+    [(value - half).max(0.0), value + half]
+}
+
+fn union(of: impl Iterator<Item = [f64; 2]>) -> [f64; 2] {
+    of.fold([f64::INFINITY, f64::NEG_INFINITY], |whole, one| {
+        [whole[0].min(one[0]), whole[1].max(one[1])]
+    })
+}
+
+/// The numbers that are told together with this one alone.
+fn tied(covariance: &DMatrix<f64>, nth: usize) -> impl Iterator<Item = usize> {
+    let own = covariance[(nth, nth)];
+    let correlation =
+        move |other: usize| covariance[(nth, other)] / libm::sqrt(own * covariance[(other, other)]);
+    (0..covariance.nrows()).filter(move |other| *other != nth && correlation(*other).abs() > TIED)
+}
+
+/// The inverse of an information matrix, in which what it does not tell is merely very uncertain.
+pub fn inverse(information: DMatrix<f64>) -> DMatrix<f64> {
+    let mut axes = information.symmetric_eigen();
+    axes.eigenvalues
+        .iter_mut()
+        .for_each(|curvature| *curvature = 1.0 / curvature.max(FLAT));
+    axes.recompose()
+}

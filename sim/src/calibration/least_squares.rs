@@ -1,0 +1,186 @@
+//! The least squares between what was measured and what a model gives, which is simulated.
+//!
+//! Levenberg and Marquardt, by the crate of that name. Most numbers are fitted by their logarithms, so that none becomes negative and steps are
+//! shares; what is added to every response time is fitted as a length, which may be nothing. Each evaluation runs the same sample paths, so that what differs between two points is the model and no chance; derivatives
+//! are differences to either side.
+
+use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
+use nalgebra::storage::Owned;
+use nalgebra::{DMatrix, DVector, Dyn};
+
+/// The step to either side by which derivatives are taken: a share, or one of the length that a number is measured by.
+const STEP: f64 = 0.03;
+/// The most evaluations beside those of derivatives, for each number and one more.
+const PATIENCE: usize = 12;
+/// Where neither the sum of squares nor the numbers change by more than this share, the fit is done.
+const SETTLED: [f64; 2] = [1e-5, 1e-4];
+
+/// Sums up a simulation of a point along a sample path; `None` where none is possible.
+pub type World<'a> = dyn Fn(&[f64], u64) -> Option<Vec<f64>> + Sync + 'a;
+
+/// How a number is measured while it is fitted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scale {
+    /// By its logarithm.
+    Shares,
+    /// In so much.
+    Lengths(f64),
+}
+
+impl Scale {
+    /// A number as it is fitted.
+    pub fn measured(self, value: f64) -> f64 {
+        match self {
+            Scale::Shares => libm::log(value),
+            Scale::Lengths(length) => value / length,
+        }
+    }
+
+    /// The number of what is fitted.
+    pub fn value(self, measured: f64) -> f64 {
+        match self {
+            Scale::Shares => libm::exp(measured),
+            Scale::Lengths(length) => measured * length,
+        }
+    }
+}
+
+/// Which values a number may have, and how it is measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    /// The least value.
+    pub least: f64,
+    /// The largest one.
+    pub largest: f64,
+    /// How it is measured.
+    pub scale: Scale,
+}
+
+impl Range {
+    /// The number of what is fitted, within the range.
+    fn value(self, measured: f64) -> f64 {
+        let value = self.scale.value(measured);
+        match value.is_finite() {
+            true => value.clamp(self.least, self.largest),
+            false => self.largest,
+        }
+    }
+}
+
+/// What a fit is about.
+#[derive(Clone, Copy)]
+pub struct Task<'a> {
+    /// What was measured.
+    pub measured: &'a [f64],
+    /// The matrix that makes differences independent of one another and of variance 1.
+    pub whitening: &'a DMatrix<f64>,
+    /// Of each number.
+    pub ranges: &'a [Range],
+    /// Gives what the model has.
+    pub world: &'a World<'a>,
+    /// How many sample paths the model's figures are the mean of.
+    pub paths: u64,
+}
+
+/// What came of a fit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fitted {
+    /// The numbers.
+    pub point: Vec<f64>,
+    /// The sum of squares: of chi-square where the model is right and the whitening is.
+    pub squares: f64,
+}
+
+/// Fits the numbers from a start.
+pub fn fit(task: Task<'_>, start: &[f64]) -> Option<Fitted> {
+    let problem = Problem::at(task, start);
+    let [squares, numbers] = SETTLED;
+    let method = LevenbergMarquardt::new()
+        .with_patience(PATIENCE)
+        .with_ftol(squares)
+        .with_xtol(numbers)
+        .with_stepbound(1.0);
+    let (found, report) = method.minimize(problem);
+    report.objective_function.is_finite().then(|| Fitted {
+        point: found.point(&found.numbers),
+        squares: 2.0 * report.objective_function,
+    })
+}
+
+impl Task<'_> {
+    /// How the whitened differences change with each number, as it is measured, at a point.
+    pub fn derivatives(&self, point: &[f64]) -> Option<DMatrix<f64>> {
+        Problem::at(*self, point).jacobian()
+    }
+
+    /// The mean of the model's figures over the paths.
+    pub fn figures(&self, point: &[f64]) -> Option<DVector<f64>> {
+        let mut sum = DVector::zeros(self.measured.len());
+        for path in 0..self.paths {
+            let figures = (self.world)(point, path)?;
+            sum += DVector::from_vec(figures);
+        }
+        Some(sum / self.paths as f64)
+    }
+
+    /// What the model has more than what was measured, whitened.
+    pub fn differences(&self, point: &[f64]) -> Option<DVector<f64>> {
+        let off = self.figures(point)? - DVector::from_column_slice(self.measured);
+        Some(self.whitening * off)
+    }
+}
+
+struct Problem<'a> {
+    task: Task<'a>,
+    /// As they are measured.
+    numbers: DVector<f64>,
+}
+
+impl Problem<'_> {
+    fn at<'a>(task: Task<'a>, point: &[f64]) -> Problem<'a> {
+        let numbers = point.iter().zip(task.ranges);
+        let numbers = numbers.map(|(value, range)| range.scale.measured(*value));
+        Problem {
+            task,
+            numbers: DVector::from_iterator(point.len(), numbers),
+        }
+    }
+
+    /// The values of these numbers.
+    fn point(&self, numbers: &DVector<f64>) -> Vec<f64> {
+        let all = numbers.iter().zip(self.task.ranges);
+        all.map(|(measured, range)| range.value(*measured))
+            .collect()
+    }
+}
+
+impl LeastSquaresProblem<f64, Dyn, Dyn> for Problem<'_> {
+    type ResidualStorage = Owned<f64, Dyn>;
+    type JacobianStorage = Owned<f64, Dyn, Dyn>;
+    type ParameterStorage = Owned<f64, Dyn>;
+
+    fn set_params(&mut self, numbers: &DVector<f64>) {
+        self.numbers.copy_from(numbers);
+    }
+
+    fn params(&self) -> DVector<f64> {
+        self.numbers.clone()
+    }
+
+    fn residuals(&self) -> Option<DVector<f64>> {
+        self.task.differences(&self.point(&self.numbers))
+    }
+
+    fn jacobian(&self) -> Option<DMatrix<f64>> {
+        let mut columns = Vec::with_capacity(self.numbers.len());
+        for nth in 0..self.numbers.len() {
+            let beside = |step: f64| {
+                let mut numbers = self.numbers.clone();
+                numbers[nth] += step;
+                self.task.differences(&self.point(&numbers))
+            };
+            columns.push((beside(STEP)? - beside(-STEP)?) / (2.0 * STEP));
+        }
+        Some(DMatrix::from_columns(&columns))
+    }
+}

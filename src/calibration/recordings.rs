@@ -1,0 +1,162 @@
+//! The runs that a model is fitted to: their users and arrivals, and what was measured of them.
+
+use std::path::{Path, PathBuf};
+
+use blis_sim::calibration::summary::{FEWEST, Looks, Observed};
+use blis_sim::compare::generator_limits;
+use blis_sim::event::Outcome;
+use blis_sim::model::{Client, Limits, Model, Path as Known, Source};
+use blis_sim::result;
+use blis_sim::spec::error::shown;
+use blis_sim::trace::Row;
+
+use crate::exit::Failure;
+use crate::recorded::Recorded;
+use crate::replayed::{arrive_as, behave_as, in_the_terms_of, rows};
+
+/// A run that a model is fitted to.
+#[derive(Debug, Clone)]
+pub struct Recording {
+    /// Its directory.
+    pub name: String,
+    /// Requests per second that were intended within the window.
+    pub offered_rps: f64,
+    /// Users who wait for answers.
+    pub users: u64,
+    /// Requests of the window.
+    pub requests: u64,
+    /// The share of them that was not answered.
+    pub failed: f64,
+    /// The mean response time of what was answered, in nanoseconds.
+    pub mean_nanos: f64,
+    /// What was measured, in logarithms of nanoseconds.
+    pub figures: Vec<f64>,
+    /// What each of these is: the action, and `mean` or a quantile.
+    pub labels: Vec<(String, String)>,
+    /// Who sends what when, in the terms of the model.
+    pub clients: Vec<Client>,
+    /// How long it was.
+    pub limits: Limits,
+    /// What is looked at of each action of the model.
+    pub looks: Vec<Option<Looks>>,
+}
+
+impl Recording {
+    /// Its load: users where clients wait for answers, otherwise requests per second.
+    pub fn load(&self) -> f64 {
+        match self.users {
+            0 => self.offered_rps,
+            users => users as f64,
+        }
+    }
+}
+
+/// Reads the run of a directory in the terms of a model. With `anyway`, one in which the generator was the limit too.
+///
+/// # Errors
+/// [`Failure::Usage`] where the run tells nothing, or is none of the model's.
+pub fn read(path: &Path, model: &Model<Known>, anyway: bool) -> Result<Recording, Failure> {
+    let name = path.display().to_string();
+    let recorded = Recorded::read(path, "calibrate")?;
+    let Recorded::Ended(finished) = &recorded else {
+        return Err(Failure::Usage(format!(
+            "{name} has no result: its run was interrupted, or still goes on; fit to runs that came to their end"
+        )));
+    };
+    let run = &finished.run;
+    if run.ended_by == result::INTERRUPTED {
+        return Err(Failure::Usage(format!(
+            "the run of {name} was interrupted; fit to runs that came to their end"
+        )));
+    }
+    if let Some(limit) = generator_limits(run).first().filter(|_| !anyway) {
+        return Err(Failure::Usage(format!(
+            "in the run of {name} the generator was the limit, so that it says less of the backend than of the generator: {} Give --anyway to \
+             fit to it all the same.",
+            limit.trim()
+        )));
+    }
+    let (of_run, rows) = rows(finished)?;
+    let rows = in_the_terms_of(model, &of_run, rows)?;
+    let mut users = model.clone();
+    behave_as(&mut users, &of_run);
+    arrive_as(&mut users, &rows)?;
+    let mut observed = observed(model, &rows);
+    let looks: Vec<Option<Looks>> = observed.iter().map(Observed::looks).collect();
+    let answered: u64 = observed.iter().map(Observed::answered).sum();
+    if looks.iter().all(Option::is_none) {
+        return Err(Failure::Usage(match answered {
+            0 => format!(
+                "every request of {name} failed, and nothing can be learned from failures; look at the run with `blis report {name}`"
+            ),
+            _ => format!(
+                "{name} has {answered} answered requests within its window, and {FEWEST} of an action are needed at least; measure longer"
+            ),
+        }));
+    }
+    let (mut figures, mut labels) = (Vec::new(), Vec::new());
+    for ((action, observed), looks) in model.actions.iter().zip(&mut observed).zip(&looks) {
+        let Some(looks) = looks else { continue };
+        observed.summary(looks, &mut figures);
+        let of_action = |name: String| (action.name.clone(), name);
+        labels.extend(looks.names().map(of_action));
+    }
+    let in_window = rows.iter().filter(|row| row.in_window).count();
+    let failed = rows
+        .iter()
+        .filter(|row| row.in_window && row.outcome != Outcome::Ok)
+        .count();
+    let answers = rows
+        .iter()
+        .filter(|row| row.in_window && row.outcome == Outcome::Ok);
+    let sum: f64 = answers.map(|row| row.response().as_nanos() as f64).sum();
+    Ok(Recording {
+        name,
+        mean_nanos: sum / answered as f64,
+        offered_rps: in_window as f64 / run.window.measured_s,
+        users: closed_users(&users.clients),
+        requests: in_window as u64,
+        failed: failed as f64 / (in_window as f64).max(1.0),
+        figures,
+        labels,
+        clients: users.clients,
+        limits: of_run.model.limits,
+        looks,
+    })
+}
+
+fn closed_users(clients: &[Client]) -> u64 {
+    let closed = clients
+        .iter()
+        .filter(|client| matches!(client.source, Source::Closed { .. }));
+    closed.map(Client::closed_users).sum()
+}
+
+/// The requests of the window by action.
+fn observed(model: &Model<Known>, rows: &[Row]) -> Vec<Observed> {
+    let mut all = vec![Observed::default(); model.actions.len()];
+    for row in rows.iter().filter(|row| row.in_window) {
+        if let Some(own) = all.get_mut(row.action.index()) {
+            own.add(row.outcome, row.response());
+        }
+    }
+    all
+}
+
+/// Refuses runs that are named twice: they would count twice.
+///
+/// # Errors
+/// [`Failure::Usage`] with the first of them.
+pub fn refuse_twice(paths: &[PathBuf]) -> Result<(), Failure> {
+    let same = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let known: Vec<PathBuf> = paths.iter().map(|path| same(path)).collect();
+    for (nth, path) in known.iter().enumerate() {
+        if known[..nth].contains(path) {
+            return Err(Failure::Usage(format!(
+                "{} is named twice, and a run counts once; name each run once",
+                shown(&path.display().to_string())
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! What is fitted of a model, and where a fit starts: from the asymptotes, the response time of an idle system and the largest throughput
+//! that was measured.
+
+use blis_sim::analysis::{constraints, path_demand};
+use blis_sim::calibration::explain::Free;
+use blis_sim::calibration::structure::{ONE_WAY, OfService, Structure, has_variation};
+use blis_sim::dist::Family;
+use blis_sim::model::{Model, Service};
+use blis_sim::spec::Assignment;
+use blis_sim::spec::error::shown;
+
+use super::recordings::Recording;
+use crate::exit::Failure;
+
+/// The share of an unloaded response that starts as the way through the network, and what is left of the services.
+const NETWORK: f64 = 0.05;
+const SERVICES: f64 = 0.9;
+/// What is carried starts as so many times the largest throughput.
+const ABOVE: f64 = 1.05;
+/// The coefficient of variation that a fit starts from where the spec has none.
+const VARIATION: f64 = 0.7;
+/// A start has no more workers than this.
+const MOST_WORKERS: u32 = 1024;
+
+/// Keys that are not fitted.
+#[derive(Debug, Clone, Copy)]
+pub struct Fixed<'a>(pub &'a [String]);
+
+/// Where a fit starts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Start {
+    /// The structure.
+    pub structure: Structure,
+    /// Its numbers.
+    pub point: Vec<f64>,
+    /// What of each service is searched.
+    pub free: Vec<Free>,
+}
+
+impl Fixed<'_> {
+    fn has(&self, key: &str) -> bool {
+        self.0.iter().any(|one| one == key)
+    }
+
+    /// Holds where all keys are ones that are fitted otherwise.
+    fn check(&self, model: &Model) -> Result<(), Failure> {
+        let services = model.services.iter();
+        let of_services = services.flat_map(|service| {
+            ["time", "workers"].map(|key| format!("services.{}.{key}", service.name))
+        });
+        let known: Vec<String> = std::iter::once(ONE_WAY.to_owned())
+            .chain(of_services)
+            .collect();
+        match self.0.iter().find(|key| !known.contains(key)) {
+            None => Ok(()),
+            Some(key) => Err(Failure::Usage(format!(
+                "--fix {}: nothing of that name is fitted; what is fitted is {}",
+                shown(key),
+                known.join(", ")
+            ))),
+        }
+    }
+}
+
+impl Start {
+    /// Refuses values that are set and fitted.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] with the first of them.
+    pub fn refuse_set(&self, set: &[Assignment]) -> Result<(), Failure> {
+        let network = self.structure.network.then(|| vec!["network", "one_way"]);
+        let services = self.structure.services.iter().flat_map(|service| {
+            let key = |is_fitted: bool, key: &'static str| {
+                is_fitted.then(|| vec!["services", service.name.as_str(), key])
+            };
+            let keys = [
+                key(service.family.is_some(), "time"),
+                key(service.workers.is_some(), "workers"),
+            ];
+            keys.into_iter().flatten()
+        });
+        for key in network.into_iter().chain(services) {
+            if let Some(set) = set.iter().find(|set| set.is_within(&key)) {
+                let key = key.join(".");
+                return Err(Failure::Usage(format!(
+                    "--set {}={} gives a value to what is fitted; give --fix {} beside it to keep it",
+                    shown(set.path()),
+                    shown(set.value()),
+                    shown(&key)
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is fitted of a model, and from where.
+///
+/// # Errors
+/// [`Failure::Usage`] where a key is none that is fitted, or nothing is left to fit.
+pub fn start(model: &Model, runs: &[Recording], fixed: Fixed<'_>) -> Result<Start, Failure> {
+    fixed.check(model)?;
+    let visited: Vec<&Service> = visited(model);
+    let network = !fixed.has(ONE_WAY);
+    let mut services = Vec::new();
+    let mut free = Vec::new();
+    for service in &visited {
+        let key = |key: &str| format!("services.{}.{key}", service.name);
+        let kinds = service.members.kinds();
+        let alike = kinds.first().filter(|_| kinds.len() == 1);
+        let workers = alike
+            .filter(|_| !fixed.has(&key("workers")))
+            .map(|kind| kind.workers.get());
+        let family = (!fixed.has(&key("time"))).then(|| start_family(service.time.family()));
+        if workers.is_none() && family.is_none() {
+            continue;
+        }
+        services.push(OfService {
+            name: service.name.clone(),
+            workers,
+            family,
+        });
+        free.push(Free {
+            workers: workers.is_some(),
+            family: family.is_some(),
+        });
+    }
+    let structure = Structure { network, services };
+    if structure.parameters().is_empty() {
+        return Err(Failure::Usage(
+            "there is nothing to fit: the spec has no service that a request visits, or --fix keeps everything as it is".to_owned(),
+        ));
+    }
+    Ok(placed(model, runs, structure, free))
+}
+
+/// The services that requests visit.
+fn visited(model: &Model) -> Vec<&Service> {
+    let demands: Vec<_> = model
+        .actions
+        .iter()
+        .map(|action| path_demand(model, action))
+        .collect();
+    let is_visited = |nth: usize| demands.iter().any(|demand| demand.visits[nth] > 0.0);
+    let services = model.services.iter().enumerate();
+    services
+        .filter(|(nth, _)| is_visited(*nth))
+        .map(|(_, service)| service)
+        .collect()
+}
+
+/// A family that is fitted, for one that a spec has.
+fn start_family(of_spec: Family) -> Family {
+    match of_spec {
+        Family::Constant | Family::Exponential | Family::Lognormal | Family::Hyperexponential => {
+            of_spec
+        }
+        Family::Uniform
+        | Family::Erlang
+        | Family::Gamma
+        | Family::Weibull
+        | Family::Pareto
+        | Family::Normal
+        | Family::Empirical => Family::Gamma,
+    }
+}
+
+/// The start with its numbers: times as those of the spec to one another, and as many workers as what was measured takes.
+fn placed(model: &Model, runs: &[Recording], mut structure: Structure, free: Vec<Free>) -> Start {
+    let least = runs
+        .iter()
+        .min_by(|one, other| one.load().total_cmp(&other.load()));
+    let unloaded = least.map_or(1e6, |run| run.mean_nanos);
+    let own = model
+        .actions
+        .iter()
+        .map(|action| path_demand(model, action).unloaded_response * 1e9)
+        .fold(0.0, f64::max);
+    let scale = match own > 0.0 {
+        true => SERVICES * unloaded / own,
+        false => 1.0,
+    };
+    let answered = |run: &Recording| run.offered_rps * (1.0 - run.failed);
+    let most = runs.iter().map(answered).fold(0.0, f64::max);
+    // Without the times of the spec: what it carries changes as these do.
+    let capacity = constraints(model)
+        .binding()
+        .map_or(f64::INFINITY, |binding| binding.capacity() / scale);
+    let short = (ABOVE * most / capacity).max(1.0);
+    let mut point: Vec<f64> = structure
+        .network
+        .then_some(NETWORK * unloaded)
+        .into_iter()
+        .collect();
+    for service in &mut structure.services {
+        let of_spec = model.services.iter().find(|one| one.name == service.name);
+        let (mean, cv) = of_spec.map_or((unloaded, VARIATION), |one| {
+            (one.time.mean() * scale, variation(one))
+        });
+        let mut faster = short;
+        if let Some(workers) = &mut service.workers {
+            let more = (f64::from(*workers) * short).ceil();
+            // A float-to-integer cast saturates.
+            *workers = (more as u32).clamp(1, MOST_WORKERS);
+            faster = 1.0;
+        }
+        if let Some(family) = service.family {
+            point.push((mean / faster).max(1e3));
+            point.extend(has_variation(family).then_some(cv));
+        }
+    }
+    Start {
+        structure,
+        point,
+        free,
+    }
+}
+
+/// The coefficient of variation of a service's times in the spec, where a fit may start from it.
+fn variation(service: &Service) -> f64 {
+    let variation = service.time.scv().sqrt();
+    match variation.is_finite() && variation >= 0.05 {
+        true => variation.min(5.0),
+        false => VARIATION,
+    }
+}

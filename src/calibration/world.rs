@@ -1,0 +1,120 @@
+//! What a model has for the runs that it is fitted to: their users and arrivals, through it, with other draws.
+
+use blis_sim::calibration::structure::Structure;
+use blis_sim::calibration::summary::Observed;
+use blis_sim::model::{Arrival, Model, Path, Recording as Arrivals, Source};
+use blis_sim::replication::seed_of;
+use blis_sim::simulation::{Progress, Simulation};
+use blis_sim::spec::Assignment;
+use blis_sim::time::{Span, Time};
+use blis_sim::trace::{Row, Trace};
+
+use super::recordings::Recording;
+use crate::memory;
+use crate::workload::Variations;
+
+/// Events between two looks at Ctrl-C.
+const STRIDE: u64 = 1 << 16;
+/// Simulations that go on together share the memory.
+const SHARE: u64 = 8;
+
+/// A spec in which numbers are put, and the runs that it is to explain.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// The spec.
+    pub variations: &'a Variations<Path>,
+    /// The runs.
+    pub runs: &'a [Recording],
+    /// Where the draws come from.
+    pub seed: u64,
+    /// Whether to stop.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl World<'_> {
+    /// The model of a structure with these numbers; `None` where the spec does not take them.
+    pub fn model(&self, structure: &Structure, point: &[f64]) -> Option<Model> {
+        let set = structure.assignments(point);
+        let set: Result<Vec<Assignment>, _> = set.iter().map(|one| one.parse()).collect();
+        let spec = self.variations.spec(&set.ok()?).ok()?;
+        self.variations.model(&spec).ok()
+    }
+
+    /// The figures of all runs along a sample path.
+    pub fn figures(&self, structure: &Structure, point: &[f64], path: u64) -> Option<Vec<f64>> {
+        let model = self.model(structure, point)?;
+        let mut all = Vec::new();
+        for (nth, run) in (0u64..).zip(self.runs) {
+            self.simulate(model.clone(), run, (path, nth), &mut all)?;
+        }
+        Some(all)
+    }
+
+    fn simulate(
+        &self,
+        mut model: Model,
+        run: &Recording,
+        (path, nth): (u64, u64),
+        into: &mut Vec<f64>,
+    ) -> Option<()> {
+        model.clients.clone_from(&run.clients);
+        model.limits = run.limits;
+        // No replication has the number of the run's own draws.
+        model.seed = seed_of(seed_of(self.seed, nth + 1), path + 1);
+        let mut observed = vec![Observed::default(); model.actions.len()];
+        let sink = Trace::new(&model, |row: &Row| {
+            if row.in_window
+                && let Some(own) = observed.get_mut(row.action.index())
+            {
+                own.add(row.outcome, row.response());
+            }
+        });
+        let mut simulation = Simulation::new(&model, sink);
+        let most = memory::most_requests() / SHARE;
+        while simulation.advance(STRIDE).ok()? == Progress::Running {
+            if (self.stop)() || simulation.present() as u64 > most {
+                return None;
+            }
+        }
+        drop(simulation);
+        for (observed, looks) in observed.iter_mut().zip(&run.looks) {
+            if let Some(looks) = looks {
+                observed.summary(looks, into);
+            }
+        }
+        Some(())
+    }
+}
+
+/// A run as it would have been at another load: its arrivals closer together or further apart, in as much less or more time, or with other
+/// users in its place.
+pub fn at_load(run: &Recording, factor: f64) -> Recording {
+    let mut other = run.clone();
+    let scaled = |time: Time| Time::from_nanos((time.as_nanos() as f64 / factor) as u64);
+    let is_open = run.users == 0;
+    for client in &mut other.clients {
+        match &mut client.source {
+            Source::Open { arrival, .. } => {
+                if let Arrival::Recorded(arrivals) = arrival {
+                    *arrivals = Arrivals {
+                        times: arrivals.times.iter().map(|time| scaled(*time)).collect(),
+                        actions: arrivals.actions.clone(),
+                    };
+                }
+            }
+            Source::Closed { concurrency, .. } => {
+                let users = (f64::from(concurrency.get()) * factor).round().max(1.0);
+                // A float-to-integer cast saturates.
+                *concurrency = std::num::NonZeroU32::new(users as u32).unwrap_or(*concurrency);
+            }
+        }
+    }
+    if is_open {
+        other.limits.warmup = scaled(run.limits.warmup);
+        other.limits.horizon = run.limits.horizon.map(scaled);
+        other.limits.drain = Span::from_nanos(run.limits.drain.as_nanos());
+    }
+    other.users = (run.users as f64 * factor).round() as u64;
+    other.offered_rps = run.offered_rps * factor;
+    other
+}

@@ -1,0 +1,170 @@
+//! The report of `blis calibrate`.
+
+use blis_sim::calibration::{CalibrationResult, NumberResult, RunCalibration};
+
+use super::difference::signed;
+use super::number::{millis, percent, significant};
+use super::parts::{Block, Report, Section};
+use super::table::Table;
+
+/// What was fitted, and what the runs tell of it.
+pub fn calibration(found: &CalibrationResult) -> Report {
+    let sections = vec![
+        Section::of([Block::Lines(vec![head(found)])]),
+        Section::of([Block::Lines(found.findings.clone())]),
+        Section::of([Block::Table(numbers(found))]),
+        Section::of([Block::Table(others(found))]),
+        Section::of([Block::Table(runs(found))]),
+        next(found),
+        Section::of([Block::Notes(notes(found))]),
+    ];
+    Report {
+        title: "Calibration".to_owned(),
+        sections,
+    }
+}
+
+fn head(found: &CalibrationResult) -> String {
+    let requests: u64 = found.runs.iter().map(|run| run.requests).sum();
+    format!(
+        "{}, fitted to {} requests of {}",
+        found.spec.name,
+        requests,
+        match found.runs.len() {
+            1 => "one run".to_owned(),
+            runs => format!("{runs} runs"),
+        }
+    )
+}
+
+fn numbers(found: &CalibrationResult) -> Table {
+    let mut table = Table::new(&["fitted", "value", "95 %", ""]);
+    for number in &found.numbers {
+        table.row(row(number));
+    }
+    for choice in &found.choices {
+        let as_good = match choice.as_good.len() {
+            0 | 1 => "-".to_owned(),
+            _ => choice.as_good.join(" or "),
+        };
+        table.row([
+            choice.name.clone(),
+            choice.value.clone(),
+            as_good,
+            String::new(),
+        ]);
+    }
+    for number in &found.follows {
+        table.row(row(number));
+    }
+    table
+}
+
+fn row(number: &NumberResult) -> [String; 4] {
+    let shown = |value: f64| match number.unit.as_str() {
+        "ms" => millis(value),
+        "1/s" => format!("{}/s", significant(value)),
+        _ => significant(value),
+    };
+    let [low, high] = number.ci95;
+    let told = match (number.told, number.tied_to.as_slice()) {
+        (true, _) => String::new(),
+        (false, []) => "not told".to_owned(),
+        (false, tied) => format!("told together with {} alone", tied.join(", ")),
+    };
+    [
+        number.name.clone(),
+        shown(number.value),
+        format!("{} to {}", shown(low), shown(high)),
+        told,
+    ]
+}
+
+/// The other structures.
+fn others(found: &CalibrationResult) -> Table {
+    let mut table = Table::new(&["explanation", "chi-square", "as good"]);
+    for one in &found.explanations {
+        table.row([
+            one.set.join("  "),
+            format!("{:.1}", one.chi_square),
+            if one.as_good { "yes" } else { "no" }.to_owned(),
+        ]);
+    }
+    table
+}
+
+/// What the model has for each run.
+fn runs(found: &CalibrationResult) -> Table {
+    let mut table = Table::new(&[
+        "run",
+        "load",
+        "",
+        "measured",
+        "fitted",
+        "off by",
+        "from the others",
+        "off by",
+    ]);
+    for run in &found.runs {
+        for (nth, figure) in run.figures.iter().enumerate() {
+            let first = |text: String| if nth == 0 { text } else { String::new() };
+            let share = |value: f64| signed(value / figure.measured_ms - 1.0);
+            table.row([
+                first(run.name.clone()),
+                first(load(run)),
+                match found
+                    .runs
+                    .iter()
+                    .any(|run| run.figures.iter().any(|one| one.action != figure.action))
+                {
+                    true => format!("{} {}", figure.action, figure.name),
+                    false => figure.name.clone(),
+                },
+                millis(figure.measured_ms),
+                millis(figure.fitted_ms),
+                share(figure.fitted_ms),
+                figure.left_out_ms.map_or("-".to_owned(), millis),
+                figure.left_out_ms.map_or("-".to_owned(), share),
+            ]);
+        }
+    }
+    table
+}
+
+fn load(run: &RunCalibration) -> String {
+    match run.users {
+        Some(users) => format!("{users} users"),
+        None => format!("{}/s", significant(run.offered_rps)),
+    }
+}
+
+/// Loads worth measuring next.
+fn next(found: &CalibrationResult) -> Section {
+    if found.next_loads.is_empty() {
+        return Section::empty();
+    }
+    let mut table = Table::new(&["next load", "best two apart by", "told worst then", "to"]);
+    for next in &found.next_loads {
+        table.row([
+            match next.unit.is_empty() {
+                true => format!("{:.0} users", next.load),
+                false => format!("{}/s", significant(next.load)),
+            },
+            next.apart.map_or("-".to_owned(), significant),
+            next.worst.clone(),
+            match next.half_width < 10.0 {
+                true => percent(next.half_width),
+                false => "not told".to_owned(),
+            },
+        ]);
+    }
+    Section::of([Block::Table(table)])
+}
+
+fn notes(found: &CalibrationResult) -> Vec<String> {
+    let what = "`off by` is (fitted - measured) / measured, `from the others` is of a model that was fitted without the run; intervals of 95 % are \
+                each for its number alone, and hold all that explains the runs as well";
+    std::iter::once(what.to_owned())
+        .chain(found.notes.iter().cloned())
+        .collect()
+}

@@ -1,0 +1,183 @@
+//! `blis calibrate`: a model fitted to recorded runs.
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{Ran, at, number, words};
+
+const SPEC: &str = "{blis: 1, name: shop, run: {horizon: 12s, warmup: 1s}, network: {one_way: 1ms}, clients: {c: {rate: 100/s, do: buy}}, actions: \
+                    {buy: {path: [{visit: s}, reply], live: {request: shop.buy}}}, services: {s: {workers: 2, time: {gamma: {mean: 5ms, cv: \
+                    0.5}}}}}";
+
+struct Runs(TempDir);
+
+impl Runs {
+    fn new() -> Runs {
+        let home = tempfile::tempdir().expect("a folder");
+        std::fs::write(home.path().join("shop.yaml"), SPEC).expect("a spec");
+        Runs(home)
+    }
+
+    /// Records a run of the spec with these flags in a directory of this name.
+    fn record(&self, name: &str, flags: &str) -> String {
+        let out = self.path(name);
+        let spec = self.path("shop.yaml");
+        let ran = words(&format!("run {spec} --out {out} --record {flags}"));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        out
+    }
+
+    /// Runs at a low, a middle and a high load.
+    fn at_three_loads(&self) -> String {
+        let loads = [("low", 60), ("middle", 240), ("high", 350)];
+        let runs = loads.map(|(name, load)| {
+            let flags = format!("--set clients.c.rate={load}/s --seed {load}");
+            self.record(name, &flags)
+        });
+        runs.join(" ")
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        std::fs::write(self.path(name), text).expect("a file");
+        self.path(name)
+    }
+}
+
+fn named<'a>(found: &'a Value, of: &str, name: &str) -> &'a Value {
+    let all = at(found, of).as_array().expect("a list");
+    let one = all.iter().find(|one| at(one, "name") == name);
+    one.unwrap_or_else(|| panic!("no {name} in {found}"))
+}
+
+fn refused(ran: &Ran, what: &[&str]) {
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+    for what in what {
+        assert!(ran.stderr.contains(what), "{what}: {ran:?}");
+    }
+}
+
+#[test]
+fn what_is_fitted_to_a_known_service_is_that_service() {
+    let runs = Runs::new();
+    let recorded = runs.at_three_loads();
+    let guess = SPEC
+        .replace("workers: 2", "workers: 1")
+        .replace("network: {one_way: 1ms}, ", "")
+        .replace("gamma: {mean: 5ms, cv: 0.5}", "exponential: {mean: 1ms}");
+    let guess = runs.write("guess.yaml", &guess);
+    let fitted = runs.path("fitted.yaml");
+    let ran = words(&format!(
+        "calibrate {recorded} --spec {guess} --json --quiet --output {fitted}"
+    ));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    let found = ran.json();
+    let schema: Value =
+        serde_json::from_str(&words("schema calibration").stdout).expect("a schema");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    assert!(validator.is_valid(&found), "{found}");
+    let workers = named(&found, "choices", "services.s.workers");
+    assert_eq!(at(workers, "value"), "2", "{workers}");
+    let truths = [
+        ("numbers", "network.one_way", 1.0, 0.4),
+        ("numbers", "services.s.time.mean", 5.0, 0.06),
+        ("follows", "capacity", 400.0, 0.06),
+        ("follows", "unloaded_response", 7.0, 0.06),
+    ];
+    for (of, name, truth, within) in truths {
+        let known = named(&found, of, name);
+        let off = number(known, "value") / truth - 1.0;
+        assert!(off.abs() < within, "{known}");
+    }
+    assert!(number(&found, "goodness.p") > 1e-3, "{found}");
+    // What is written is a spec, and carries what was found.
+    let checked = words(&format!("check {fitted} --json"));
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    let written = std::fs::read_to_string(&fitted).expect("a spec");
+    assert!(written.starts_with("# Fitted by blis"), "{written}");
+    assert!(written.contains("workers: 2"), "{written}");
+    // It is not replaced without being told.
+    let again = words(&format!(
+        "calibrate {recorded} --spec {guess} --output {fitted}"
+    ));
+    refused(&again, &["is there already; --force replaces it"]);
+}
+
+#[test]
+fn what_is_fixed_is_not_fitted() {
+    let runs = Runs::new();
+    let recorded = runs.at_three_loads();
+    let ran = words(&format!(
+        "calibrate {recorded} --quiet --fix network.one_way --fix services.s.workers --json"
+    ));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let found = ran.json();
+    let names = at(&found, "numbers").as_array().expect("numbers");
+    assert!(
+        names.iter().all(|one| at(one, "name") != "network.one_way"),
+        "{found}"
+    );
+    let choices = at(&found, "choices").as_array().expect("choices");
+    assert!(
+        choices
+            .iter()
+            .all(|one| at(one, "name") != "services.s.workers"),
+        "{found}"
+    );
+}
+
+#[test]
+fn what_tells_nothing_is_refused() {
+    let runs = Runs::new();
+    let one = runs.record("one", "");
+    refused(
+        &words(&format!("calibrate {one} {one}")),
+        &["is named twice, and a run counts once"],
+    );
+    refused(
+        &words(&format!("calibrate {}", runs.path("none"))),
+        &["none"],
+    );
+    let short = runs.record("short", "--horizon 2s");
+    refused(
+        &words(&format!("calibrate {short}")),
+        &[
+            "answered requests within its window, and 200",
+            "measure longer",
+        ],
+    );
+    let failed = runs.record("failed", "--timeout 1us");
+    refused(
+        &words(&format!("calibrate {failed}")),
+        &["every request of", "nothing can be learned from failures"],
+    );
+    refused(
+        &words(&format!("calibrate {one} --fix services.s.members")),
+        &["--fix services.s.members", "services.s.workers"],
+    );
+    refused(
+        &words(&format!(
+            "calibrate {one} --fix services.s.workers --fix services.s.time --fix network.one_way"
+        )),
+        &["there is nothing to fit"],
+    );
+    refused(
+        &words(&format!("calibrate {one} --set services.s.workers=3")),
+        &[
+            "--set services.s.workers=3",
+            "give --fix services.s.workers",
+        ],
+    );
+    let other = runs.write("other.yaml", &SPEC.replace("buy", "sell"));
+    refused(
+        &words(&format!("calibrate {one} --spec {other}")),
+        &["the spec has no such action", "sell"],
+    );
+    let plain = runs.path("plain");
+    let ran = words(&format!("run {} --out {plain}", runs.path("shop.yaml")));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    refused(&words(&format!("calibrate {plain}")), &["--record"]);
+}
