@@ -36,7 +36,12 @@ pub fn rows(finished: &Finished) -> Result<(LiveWorkload, Vec<Row>), Failure> {
         .map_or(0, |record| record.dropped);
     if dropped > 0 {
         tell(&format!(
-            "blis: warning: {dropped} entries are missing from the record, and so are their requests from the replay\n"
+            "blis: warning: {dropped} entries are missing from the record{}, and their requests are not looked at\n",
+            finished
+                .run
+                .record
+                .as_ref()
+                .map_or(String::new(), |record| format!(" of run {}", record.run))
         ));
     }
     Ok((workload, rows))
@@ -102,7 +107,8 @@ pub fn arrive_as(model: &mut Model<Path>, rows: &[Row]) -> Result<(), Failure> {
         };
         if client.population.get() > 1 {
             return Err(Failure::Usage(format!(
-                "the client {} is a cohort of open clients, whose sessions are numbered by member; replay it with --as recorded",
+                "the client {} is a cohort of open clients, whose sessions are numbered by member, so that a record does not say when each of them starts; `blis replay --as \
+                 recorded` needs no more than its requests",
                 shown(&client.name)
             )));
         }
@@ -123,5 +129,33 @@ pub fn arrive_as(model: &mut Model<Path>, rows: &[Row]) -> Result<(), Failure> {
         });
         *shape = None;
     }
+    Ok(())
+}
+
+/// Lets clients wait, choose and hold back as they did, by their names: what a spec says of that may be another thing.
+///
+/// # Errors
+/// [`Failure::Usage`] where the model has a client that the run did not have.
+pub fn choose_as(model: &mut Model<Path>, of_run: &LiveWorkload) -> Result<(), Failure> {
+    let known: Vec<&str> = model.actions.iter().map(|one| one.name.as_str()).collect();
+    let actions = of_run.model.actions.iter().map(|one| one.name.as_str());
+    let actions = translated("action", actions, &known);
+    for client in &mut model.clients {
+        let mut recorded = of_run.model.clients.iter();
+        let Some(recorded) = recorded.find(|one| one.name == client.name) else {
+            return Err(Failure::Usage(format!(
+                "the spec has the client {}, which was not in the run; take it out of the spec",
+                shown(&client.name)
+            )));
+        };
+        client.timeout = recorded.timeout;
+        client.max_in_flight = recorded.max_in_flight;
+        let shares = recorded.mix.shares.iter().map(|(action, share)| {
+            let id = actions[action.index()].clone().map_err(Failure::Usage)?;
+            Ok((ActionId(id as _), *share))
+        });
+        client.mix.shares = shares.collect::<Result<_, Failure>>()?;
+    }
+    model.max_in_flight = of_run.model.max_in_flight;
     Ok(())
 }

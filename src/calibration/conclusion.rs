@@ -1,5 +1,8 @@
 //! From what was found to the document, and to the spec that is written.
 
+use std::collections::BTreeMap;
+
+use blis_sim::analysis::{PathDemand, path_demand};
 use blis_sim::calibration::explain::{Explained, Explanations, Question};
 use blis_sim::calibration::goodness::{goodness, of_runs};
 use blis_sim::calibration::knowledge::{Knowledge, Known};
@@ -16,6 +19,7 @@ use blis_sim::visible;
 
 use super::recordings::Recording;
 use super::world::{World, at_load};
+use crate::report::number::{millis, significant};
 
 /// Loads that may be measured next, as shares of what the model carries.
 const NEXT: [f64; 6] = [0.1, 0.3, 0.5, 0.7, 0.85, 0.95];
@@ -66,13 +70,16 @@ pub fn conclude(of: &Conclusion<'_>, spec: SpecIdentity) -> Option<CalibrationRe
         true => number(known, "", 1.0),
         false => number(known, "ms", 1e-6),
     };
+    let twins = twins(of);
+    let mut numbers: Vec<NumberResult> = numbers.into_iter().map(named).collect();
+    mark(&mut numbers, &twins);
     Some(CalibrationResult {
         schema: CALIBRATION_SCHEMA.to_owned(),
         blis_version: env!("CARGO_PKG_VERSION").to_owned(),
         spec,
         level: LEVEL,
         goodness: goodness(best.fitted.squares, found.freedom(best)),
-        numbers: numbers.into_iter().map(named).collect(),
+        numbers,
         choices: choices(found, best),
         follows: follows.collect(),
         explanations: explanations(found),
@@ -93,9 +100,9 @@ pub fn conclude(of: &Conclusion<'_>, spec: SpecIdentity) -> Option<CalibrationRe
                             name: name.clone(),
                             measured_ms: millis(*measured),
                             fitted_ms: millis(held.fitted),
-                            off: held.off,
+                            off_sd: held.off,
                             left_out_ms: held.left_out.map(|[log, _]| millis(log)),
-                            left_out_off: held.left_out.map(|[_, off]| off),
+                            left_out_off_sd: held.left_out.map(|[_, off]| off),
                         })
                         .collect(),
                 }
@@ -106,7 +113,7 @@ pub fn conclude(of: &Conclusion<'_>, spec: SpecIdentity) -> Option<CalibrationRe
             false => Vec::new(),
         },
         findings: Vec::new(),
-        notes: notes(of),
+        notes: notes(of, &twins),
     })
 }
 
@@ -125,33 +132,83 @@ fn number(known: Known, unit: &str, factor: f64) -> NumberResult {
 fn choices(found: &Explanations, best: &Explained) -> Vec<ChoiceResult> {
     let mut all = Vec::new();
     for (nth, service) in best.structure.services.iter().enumerate() {
-        let others = || found.as_good().map(|one| &one.structure.services[nth]);
-        let mut choice = |key: &str, value: Option<String>, mut as_good: Vec<String>| {
-            let Some(value) = value else { return };
-            as_good.sort();
-            as_good.dedup();
+        let as_good = || found.as_good().map(|one| &one.structure.services[nth]);
+        if let Some(workers) = service.workers {
+            let mut others: Vec<u32> = as_good().filter_map(|one| one.workers).collect();
+            others.sort_unstable();
+            others.dedup();
+            let tried = found.all.iter();
+            let most = tried.filter_map(|one| one.structure.services[nth].workers);
+            let is_open = others.len() > 1 && most.max() == others.last().copied();
+            let mut others: Vec<String> = others.iter().map(u32::to_string).collect();
+            if let Some(last) = others.last_mut().filter(|_| is_open) {
+                last.push_str(" or more");
+            }
             all.push(ChoiceResult {
-                name: format!("services.{}.{key}", service.name),
-                value,
-                as_good,
+                name: format!("services.{}.workers", service.name),
+                value: workers.to_string(),
+                as_good: others,
             });
-        };
-        let workers = others().filter_map(|one| one.workers);
-        let mut in_order: Vec<u32> = workers.collect();
-        in_order.sort_unstable();
-        choice(
-            "workers",
-            service.workers.map(|workers| workers.to_string()),
-            in_order.iter().map(u32::to_string).collect(),
-        );
-        let families = others().filter_map(|one| one.family);
-        choice(
-            "time",
-            service.family.map(|family| family.name().to_owned()),
-            families.map(|family| family.name().to_owned()).collect(),
-        );
+        }
+        if let Some(family) = service.family {
+            let others = as_good().filter_map(|one| one.family);
+            let mut others: Vec<String> = others.map(|one| one.name().to_owned()).collect();
+            others.sort();
+            others.dedup();
+            all.push(ChoiceResult {
+                name: format!("services.{}.time", service.name),
+                value: family.name().to_owned(),
+                as_good: others,
+            });
+        }
     }
     all
+}
+
+/// Services of which everything is fitted and that every request visits as often as one another: their round trips are the same
+/// whichever of them is which.
+fn twins<'a>(of: &Conclusion<'a>) -> Vec<Vec<&'a str>> {
+    let Some(model) = of.world.model(&of.best.structure, &of.best.fitted.point) else {
+        return Vec::new();
+    };
+    let demands = model
+        .actions
+        .iter()
+        .map(|action| path_demand(&model, action));
+    let demands: Vec<_> = demands.collect();
+    let visits = |name: &str| -> Vec<u64> {
+        let at = model.services.iter().position(|one| one.name == name);
+        let of_action = |demand: &PathDemand| at.map_or(0.0, |at| demand.visits[at]).to_bits();
+        demands.iter().map(of_action).collect()
+    };
+    let mut groups: BTreeMap<Vec<u64>, Vec<&str>> = BTreeMap::new();
+    let fitted = of.best.structure.services.iter();
+    for service in fitted.filter(|one| one.workers.is_some() && one.family.is_some()) {
+        groups
+            .entry(visits(&service.name))
+            .or_default()
+            .push(&service.name);
+    }
+    groups
+        .into_values()
+        .filter(|group| group.len() > 1)
+        .collect()
+}
+
+/// Marks the numbers of services that could be one another.
+fn mark(numbers: &mut [NumberResult], twins: &[Vec<&str>]) {
+    for number in numbers {
+        for group in twins {
+            let own = group
+                .iter()
+                .find(|name| number.name.starts_with(&format!("services.{name}.")));
+            let Some(own) = own else { continue };
+            let others = group.iter().filter(|name| *name != own);
+            let key = |name: &&str| number.name.replacen(*own, name, 1);
+            number.tied_to = others.map(key).collect();
+            number.told = false;
+        }
+    }
 }
 
 fn explanations(found: &Explanations) -> Vec<ExplanationResult> {
@@ -206,6 +263,7 @@ fn next_loads(of: &Conclusion<'_>) -> Vec<NextLoadResult> {
             })
         })
         .collect();
+    all.dedup_by(|one, other| one.load == other.load);
     all.sort_by(|one, other| {
         let apart = |one: &NextLoadResult| one.apart.unwrap_or(0.0);
         apart(other)
@@ -215,12 +273,37 @@ fn next_loads(of: &Conclusion<'_>) -> Vec<NextLoadResult> {
     all
 }
 
-fn notes(of: &Conclusion<'_>) -> Vec<String> {
+fn notes(of: &Conclusion<'_>, twins: &[Vec<&str>]) -> Vec<String> {
     let mut all = vec![
         "fitted to the response times of the records; what $SRV.STATS, headers of replies and consumers say of the service was not looked at"
             .to_owned(),
         "the way through the network is taken to be as long in either direction, and always the same".to_owned(),
     ];
+    all.extend(twins.iter().map(|group| {
+        format!(
+            "every request visits {} equally often, so that round trips do not tell which of them is which: --fix what is known of one of them",
+            group.join(" and ")
+        )
+    }));
+    let unseen = of.world.runs.iter().flat_map(|run| {
+        let model = of.world.model(&of.best.structure, &of.best.fitted.point);
+        let names = model.map(|model| model.actions.into_iter().map(|one| one.name));
+        let names: Vec<String> = names.into_iter().flatten().collect();
+        let unseen = names
+            .into_iter()
+            .zip(&run.looks)
+            .filter(|(_, looks)| looks.is_none());
+        unseen
+            .map(|(name, _)| format!("{name} of {}", run.name))
+            .collect::<Vec<_>>()
+    });
+    let unseen: Vec<String> = unseen.collect();
+    if !unseen.is_empty() {
+        all.push(format!(
+            "too few answers to be looked at, or too many actions: {}",
+            unseen.join(", ")
+        ));
+    }
     let failed: Vec<&Recording> = of
         .world
         .runs
@@ -270,8 +353,12 @@ pub fn written(document: &CalibrationResult, spec: &str) -> String {
         } else {
             "; not told by the runs"
         };
-        let (name, unit) = (&number.name, &number.unit);
-        head += &format!("# {name}: 95 % interval {low:.4} to {high:.4}{unit}{told}\n");
+        let shown = |value: f64| match number.unit.as_str() {
+            "ms" => millis(value),
+            _ => significant(value),
+        };
+        let (low, high) = (shown(low), shown(high));
+        head += &format!("# {}: 95 % interval {low} to {high}{told}\n", number.name);
     }
     for choice in document.choices.iter().filter(|one| one.as_good.len() > 1) {
         head += &format!(

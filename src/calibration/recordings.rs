@@ -1,18 +1,17 @@
 //! The runs that a model is fitted to: their users and arrivals, and what was measured of them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use blis_sim::calibration::summary::{FEWEST, Looks, Observed};
+use blis_sim::calibration::summary::{FEWEST, Looks, MOST_ACTIONS, Observed};
 use blis_sim::compare::generator_limits;
 use blis_sim::event::Outcome;
-use blis_sim::model::{Client, Limits, Model, Path as Known, Source};
+use blis_sim::model::{Client, Limits, MaxInFlight, Model, Path as Known};
 use blis_sim::result;
-use blis_sim::spec::error::shown;
 use blis_sim::trace::Row;
 
 use crate::exit::Failure;
 use crate::recorded::Recorded;
-use crate::replayed::{arrive_as, behave_as, in_the_terms_of, rows};
+use crate::replayed::{arrive_as, behave_as, choose_as, in_the_terms_of, rows};
 
 /// A run that a model is fitted to.
 #[derive(Debug, Clone)]
@@ -35,6 +34,10 @@ pub struct Recording {
     pub labels: Vec<(String, String)>,
     /// Who sends what when, in the terms of the model.
     pub clients: Vec<Client>,
+    /// How many requests may be in flight together.
+    pub max_in_flight: Option<MaxInFlight>,
+    /// The id of the run.
+    pub run: Option<String>,
     /// How long it was.
     pub limits: Limits,
     /// What is looked at of each action of the model.
@@ -76,13 +79,19 @@ pub fn read(path: &Path, model: &Model<Known>, anyway: bool) -> Result<Recording
             limit.trim()
         )));
     }
+    if run.window.measured_s <= 0.0 {
+        return Err(Failure::Usage(format!(
+            "the run of {name} has no time in its window, so that its load is not known; fit to runs of a load that lasts"
+        )));
+    }
     let (of_run, rows) = rows(finished)?;
     let rows = in_the_terms_of(model, &of_run, rows)?;
     let mut users = model.clone();
     behave_as(&mut users, &of_run);
+    choose_as(&mut users, &of_run)?;
     arrive_as(&mut users, &rows)?;
     let mut observed = observed(model, &rows);
-    let looks: Vec<Option<Looks>> = observed.iter().map(Observed::looks).collect();
+    let looks = looks(&observed);
     let answered: u64 = observed.iter().map(Observed::answered).sum();
     if looks.iter().all(Option::is_none) {
         return Err(Failure::Usage(match answered {
@@ -114,7 +123,9 @@ pub fn read(path: &Path, model: &Model<Known>, anyway: bool) -> Result<Recording
         name,
         mean_nanos: sum / answered as f64,
         offered_rps: in_window as f64 / run.window.measured_s,
-        users: closed_users(&users.clients),
+        users: users.clients.iter().map(Client::closed_users).sum(),
+        max_in_flight: users.max_in_flight,
+        run: run.record.as_ref().map(|record| record.run.clone()),
         requests: in_window as u64,
         failed: failed as f64 / (in_window as f64).max(1.0),
         figures,
@@ -125,11 +136,18 @@ pub fn read(path: &Path, model: &Model<Known>, anyway: bool) -> Result<Recording
     })
 }
 
-fn closed_users(clients: &[Client]) -> u64 {
-    let closed = clients
-        .iter()
-        .filter(|client| matches!(client.source, Source::Closed { .. }));
-    closed.map(Client::closed_users).sum()
+/// What is looked at of each action: of those with the most answers, where there are many.
+fn looks(observed: &[Observed]) -> Vec<Option<Looks>> {
+    let mut by_answers: Vec<usize> = (0..observed.len())
+        .filter(|nth| observed[*nth].answered() >= FEWEST)
+        .collect();
+    by_answers.sort_by_key(|nth| std::cmp::Reverse(observed[*nth].answered()));
+    by_answers.truncate(MOST_ACTIONS);
+    let looks = |(nth, one): (usize, &Observed)| match by_answers.contains(&nth) {
+        true => one.looks(by_answers.len()),
+        false => None,
+    };
+    observed.iter().enumerate().map(looks).collect()
 }
 
 /// The requests of the window by action.
@@ -143,19 +161,21 @@ fn observed(model: &Model<Known>, rows: &[Row]) -> Vec<Observed> {
     all
 }
 
-/// Refuses runs that are named twice: they would count twice.
+/// Refuses a run that is there twice, under whatever name: it would count twice.
 ///
 /// # Errors
 /// [`Failure::Usage`] with the first of them.
-pub fn refuse_twice(paths: &[PathBuf]) -> Result<(), Failure> {
-    let same = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let known: Vec<PathBuf> = paths.iter().map(|path| same(path)).collect();
-    for (nth, path) in known.iter().enumerate() {
-        if known[..nth].contains(path) {
-            return Err(Failure::Usage(format!(
-                "{} is named twice, and a run counts once; name each run once",
-                shown(&path.display().to_string())
-            )));
+pub fn refuse_twice(runs: &[Recording]) -> Result<(), Failure> {
+    for (nth, run) in runs.iter().enumerate() {
+        let mut before = runs[..nth].iter();
+        if let Some(same) = before.find(|one| one.run.is_some() && one.run == run.run) {
+            return Err(Failure::Usage(match same.name == run.name {
+                true => format!("{} is named twice, and a run counts once", run.name),
+                false => format!(
+                    "{} and {} are the same run, which counts once",
+                    same.name, run.name
+                ),
+            }));
         }
     }
     Ok(())

@@ -19,7 +19,9 @@ const SERVICES: f64 = 0.9;
 const ABOVE: f64 = 1.05;
 /// The coefficient of variation that a fit starts from where the spec has none.
 const VARIATION: f64 = 0.7;
-/// A start has no more workers than this.
+/// More numbers are not fitted at once.
+const MOST_NUMBERS: usize = 12;
+/// A start has no more workers than this, unless the spec has.
 const MOST_WORKERS: u32 = 1024;
 
 /// Keys that are not fitted.
@@ -94,11 +96,16 @@ impl Start {
     }
 }
 
-/// What is fitted of a model, and from where.
+/// What is fitted of a model, and from where. `takes` says whether the spec takes an assignment.
 ///
 /// # Errors
 /// [`Failure::Usage`] where a key is none that is fitted, or nothing is left to fit.
-pub fn start(model: &Model, runs: &[Recording], fixed: Fixed<'_>) -> Result<Start, Failure> {
+pub fn start(
+    model: &Model,
+    runs: &[Recording],
+    fixed: Fixed<'_>,
+    takes: &dyn Fn(&str) -> bool,
+) -> Result<Start, Failure> {
     fixed.check(model)?;
     let visited: Vec<&Service> = visited(model);
     let network = !fixed.has(ONE_WAY);
@@ -108,9 +115,9 @@ pub fn start(model: &Model, runs: &[Recording], fixed: Fixed<'_>) -> Result<Star
         let key = |key: &str| format!("services.{}.{key}", service.name);
         let kinds = service.members.kinds();
         let alike = kinds.first().filter(|_| kinds.len() == 1);
-        let workers = alike
-            .filter(|_| !fixed.has(&key("workers")))
-            .map(|kind| kind.workers.get());
+        let workers = alike.map(|kind| kind.workers.get()).filter(|workers| {
+            !fixed.has(&key("workers")) && takes(&format!("{}={workers}", key("workers")))
+        });
         let family = (!fixed.has(&key("time"))).then(|| start_family(service.time.family()));
         if workers.is_none() && family.is_none() {
             continue;
@@ -126,10 +133,18 @@ pub fn start(model: &Model, runs: &[Recording], fixed: Fixed<'_>) -> Result<Star
         });
     }
     let structure = Structure { network, services };
-    if structure.parameters().is_empty() {
+    let numbers = structure.parameters().len();
+    if numbers == 0 {
         return Err(Failure::Usage(
-            "there is nothing to fit: the spec has no service that a request visits, or --fix keeps everything as it is".to_owned(),
+            "no number is left to fit: the spec has no service that a request visits, or --fix keeps them all; leave network.one_way or a \
+             services.NAME.time to be fitted"
+                .to_owned(),
         ));
+    }
+    if numbers > MOST_NUMBERS {
+        return Err(Failure::Usage(format!(
+            "{numbers} numbers would be fitted at once, which response times do not tell apart; keep all but {MOST_NUMBERS} of them with --fix"
+        )));
     }
     Ok(placed(model, runs, structure, free))
 }
@@ -201,7 +216,7 @@ fn placed(model: &Model, runs: &[Recording], mut structure: Structure, free: Vec
         if let Some(workers) = &mut service.workers {
             let more = (f64::from(*workers) * short).ceil();
             // A float-to-integer cast saturates.
-            *workers = (more as u32).clamp(1, MOST_WORKERS);
+            *workers = (more as u32).clamp(1, MOST_WORKERS.max(*workers));
             faster = 1.0;
         }
         if let Some(family) = service.family {

@@ -1,22 +1,21 @@
 //! What a model has for the runs that it is fitted to: their users and arrivals, through it, with other draws.
 
+use std::num::{NonZeroU32, NonZeroU64};
+
 use blis_sim::calibration::structure::Structure;
 use blis_sim::calibration::summary::Observed;
-use blis_sim::model::{Arrival, Model, Path, Recording as Arrivals, Source};
+use blis_sim::model::{Arrival, Client, Model, Path, Recording as Arrivals, Source};
 use blis_sim::replication::seed_of;
 use blis_sim::simulation::{Progress, Simulation};
 use blis_sim::spec::Assignment;
-use blis_sim::time::{Span, Time};
+use blis_sim::time::Time;
 use blis_sim::trace::{Row, Trace};
 
 use super::recordings::Recording;
-use crate::memory;
 use crate::workload::Variations;
 
 /// Events between two looks at Ctrl-C.
 const STRIDE: u64 = 1 << 16;
-/// Simulations that go on together share the memory.
-const SHARE: u64 = 8;
 
 /// A spec in which numbers are put, and the runs that it is to explain.
 #[derive(Clone, Copy)]
@@ -27,6 +26,8 @@ pub struct World<'a> {
     pub runs: &'a [Recording],
     /// Where the draws come from.
     pub seed: u64,
+    /// How many requests a simulation may have present.
+    pub most_present: u64,
     /// Whether to stop.
     pub stop: &'a (dyn Fn() -> bool + Sync),
 }
@@ -58,6 +59,7 @@ impl World<'_> {
         into: &mut Vec<f64>,
     ) -> Option<()> {
         model.clients.clone_from(&run.clients);
+        model.max_in_flight = run.max_in_flight;
         model.limits = run.limits;
         // No replication has the number of the run's own draws.
         model.seed = seed_of(seed_of(self.seed, nth + 1), path + 1);
@@ -70,9 +72,8 @@ impl World<'_> {
             }
         });
         let mut simulation = Simulation::new(&model, sink);
-        let most = memory::most_requests() / SHARE;
         while simulation.advance(STRIDE).ok()? == Progress::Running {
-            if (self.stop)() || simulation.present() as u64 > most {
+            if (self.stop)() || simulation.present() as u64 > self.most_present {
                 return None;
             }
         }
@@ -91,10 +92,11 @@ impl World<'_> {
 pub fn at_load(run: &Recording, factor: f64) -> Recording {
     let mut other = run.clone();
     let scaled = |time: Time| Time::from_nanos((time.as_nanos() as f64 / factor) as u64);
-    let is_open = run.users == 0;
+    let mut is_open = false;
     for client in &mut other.clients {
         match &mut client.source {
             Source::Open { arrival, .. } => {
+                is_open = true;
                 if let Arrival::Recorded(arrivals) = arrival {
                     *arrivals = Arrivals {
                         times: arrivals.times.iter().map(|time| scaled(*time)).collect(),
@@ -105,16 +107,18 @@ pub fn at_load(run: &Recording, factor: f64) -> Recording {
             Source::Closed { concurrency, .. } => {
                 let users = (f64::from(concurrency.get()) * factor).round().max(1.0);
                 // A float-to-integer cast saturates.
-                *concurrency = std::num::NonZeroU32::new(users as u32).unwrap_or(*concurrency);
+                *concurrency = NonZeroU32::new(users as u32).unwrap_or(*concurrency);
             }
         }
     }
     if is_open {
         other.limits.warmup = scaled(run.limits.warmup);
         other.limits.horizon = run.limits.horizon.map(scaled);
-        other.limits.drain = Span::from_nanos(run.limits.drain.as_nanos());
+    } else if let Some(requests) = run.limits.requests {
+        let requests = (requests.get() as f64 * factor.max(1.0)).round();
+        other.limits.requests = NonZeroU64::new(requests as u64);
     }
-    other.users = (run.users as f64 * factor).round() as u64;
+    other.users = other.clients.iter().map(Client::closed_users).sum();
     other.offered_rps = run.offered_rps * factor;
     other
 }

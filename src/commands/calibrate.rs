@@ -2,12 +2,13 @@
 
 use std::path::{Path as File, PathBuf};
 
-use blis_sim::analysis::{constraints, path_demand};
+use blis_sim::analysis::constraints;
 use blis_sim::calibration::explain::{Explained, Explanations, Question, explain};
 use blis_sim::calibration::structure::Structure;
 use blis_sim::calibration::{CalibrationResult, findings};
 use blis_sim::model::{Model, Path};
 use blis_sim::result::SpecIdentity;
+use blis_sim::spec::error::shown;
 use blis_sim::spec::{self, Assignment};
 
 use crate::calibration::{
@@ -17,6 +18,7 @@ use crate::cli::{CalibrateArgs, ClientArgs, OverrideArgs};
 use crate::commands::present;
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
+use crate::memory;
 use crate::recorded::Recorded;
 use crate::report;
 use crate::run_directory::SPEC;
@@ -37,7 +39,7 @@ const REQUESTS: u64 = 2_000_000;
 /// Those of [`read`], [`Variations`] and [`start`]; [`Failure::Usage`] where the model cannot be simulated at any of its numbers;
 /// [`Failure::Output`] where something cannot be written.
 pub fn execute(args: &CalibrateArgs) -> Result<Done, Failure> {
-    refuse_twice(&args.runs)?;
+    refuse_users(&args.values.set)?;
     if let Some(file) = &args.output {
         spec_file::refuse_to_replace(file, args.force)?;
     }
@@ -50,8 +52,24 @@ pub fn execute(args: &CalibrateArgs) -> Result<Done, Failure> {
         .map(|path| read(path, &model, args.anyway))
         .collect();
     let runs = runs?;
-    let start = start(&model, &runs, Fixed(&args.fix))?;
+    refuse_twice(&runs)?;
+    let (workload, _) = variations.workload(&as_written)?;
+    if args.output.is_some() && !workload.files.is_empty() {
+        return Err(Failure::Usage(
+            "the spec names files, whose places would be others for the one of --output; leave --output out and put what is fitted into the spec"
+                .to_owned(),
+        ));
+    }
+    let takes = |set: &str| {
+        let set = assignments(&[set.to_owned()]);
+        let spec = set.and_then(|set| variations.spec(&set));
+        spec.and_then(|spec| variations.model(&spec)).is_ok()
+    };
+    let start = start(&model, &runs, Fixed(&args.fix), &takes)?;
     start.refuse_set(&args.values.set)?;
+    // What keeps the start from being simulated is told as it is.
+    variations
+        .model(&variations.spec(&assignments(&start.structure.assignments(&start.point))?)?)?;
     let Start {
         structure,
         point,
@@ -64,10 +82,12 @@ pub fn execute(args: &CalibrateArgs) -> Result<Done, Failure> {
     };
     let interrupt = Interrupt::listen()?;
     let stop = || interrupt.asked();
+    let threads = threads(&model, args.threads);
     let world = World {
         variations: &variations,
         runs: &runs,
         seed: model.seed,
+        most_present: memory::most_requests() / threads.get() as u64,
         stop: &stop,
     };
     let requests: u64 = runs.iter().map(|run| run.requests).sum();
@@ -78,7 +98,7 @@ pub fn execute(args: &CalibrateArgs) -> Result<Done, Failure> {
         measured: &measured,
         world: &simulated,
         paths: (REQUESTS / requests.max(1)).clamp(FEWEST_PATHS, PATHS),
-        threads: threads(&model, args.threads),
+        threads,
         stop: &stop,
     };
     say(&format!(
@@ -105,14 +125,26 @@ pub fn execute(args: &CalibrateArgs) -> Result<Done, Failure> {
         ));
     };
     say("looking at what the runs tell, and leaving each out once");
-    let (workload, _) = variations.workload(&as_written)?;
     let identity = SpecIdentity {
         name: workload.model.name.clone(),
         sha256: workload.sha256.clone(),
         resolved_sha256: spec::sha256(run_text(&workload)),
         files: files(&workload),
     };
-    let capacity = |model: &Model| constraints(model).binding().map(|one| one.capacity());
+    // With the users of the largest load, and so the mix of their actions.
+    let busiest = |model: &Model| {
+        let mut model = model.clone();
+        let largest = runs
+            .iter()
+            .max_by(|one, other| one.load().total_cmp(&other.load()));
+        if let Some(run) = largest {
+            model.clients.clone_from(&run.clients);
+            model.limits = run.limits;
+        }
+        constraints(&model)
+    };
+    let capacity = |model: &Model| busiest(model).binding().map(|one| one.capacity());
+    let unloaded_ms = |model: &Model| Some(busiest(model).offered.unloaded_response * 1e3);
     let conclusion = Conclusion {
         world,
         question,
@@ -145,18 +177,18 @@ fn deliver(
     best: &Explained,
     document: &CalibrationResult,
 ) -> Result<(), Failure> {
+    if let Some(file) = &args.output {
+        let set = assignments(&best.structure.rounded(&best.fitted.point))?;
+        let spec = variations.spec(&set)?;
+        // What is written has to be one that is accepted.
+        variations.model(&spec)?;
+        spec_file::write(file, &written(document, &spec::resolved(&spec)))?;
+    }
     present(
         args.format.chosen(),
         || report::calibration(document),
         || document.to_json(),
-    )?;
-    let Some(file) = &args.output else {
-        return Ok(());
-    };
-    let spec = variations.spec(&assignments(&best.structure.rounded(&best.fitted.point))?)?;
-    // What is written has to be one that is accepted.
-    variations.model(&spec)?;
-    spec_file::write(file, &written(document, &spec::resolved(&spec)))
+    )
 }
 
 /// The best of what was found, with all of it.
@@ -164,14 +196,18 @@ fn first(found: &Explanations) -> Option<(&Explanations, &Explained)> {
     Some((found, found.all.first()?))
 }
 
-/// Seconds that a request takes where nothing is waited for, in milliseconds, in the mean over the actions as they are mixed.
-fn unloaded_ms(model: &Model) -> Option<f64> {
-    let actions = model.actions.iter();
-    let all: Vec<f64> = actions
-        .map(|action| path_demand(model, action).unloaded_response)
-        .collect();
-    let sum: f64 = all.iter().sum();
-    (sum > 0.0).then(|| 1e3 * sum / all.len() as f64)
+/// Who sends what when is recorded, and not set.
+fn refuse_users(set: &[Assignment]) -> Result<(), Failure> {
+    let recorded = [["clients"], ["run"]];
+    let mut recorded = recorded.iter();
+    match recorded.find_map(|key| set.iter().find(|set| set.is_within(key))) {
+        None => Ok(()),
+        Some(set) => Err(Failure::Usage(format!(
+            "--set {}={} has no effect: who sends what when is recorded; set keys of the backend",
+            shown(set.path()),
+            shown(set.value())
+        ))),
+    }
 }
 
 /// The spec whose model is fitted.
@@ -184,7 +220,9 @@ fn variations(args: &CalibrateArgs) -> Result<Variations<Path>, Failure> {
         Some(file) => file.clone(),
         None => {
             let first = args.runs.first().map_or(File::new(""), PathBuf::as_path);
-            overrides.values.set.extend(backend(first)?);
+            let mut set = backend(first)?;
+            set.append(&mut overrides.values.set);
+            overrides.values.set = set;
             first.join(SPEC)
         }
     };
@@ -206,10 +244,17 @@ fn backend(run: &File) -> Result<Vec<Assignment>, Failure> {
     if unknown.is_empty() {
         return Ok(Vec::new());
     }
+    let is_taken = |name: &String| workload.model.services.iter().any(|one| one.name == *name);
+    let mut names = (2..).map(|nth| format!("{BACKEND}{nth}"));
+    let name = match is_taken(&BACKEND.to_owned()) {
+        true => names.find(|name| !is_taken(name)).unwrap_or_default(),
+        false => BACKEND.to_owned(),
+    };
     let paths = unknown
         .iter()
-        .map(|name| format!("actions.{name}.path=[{{visit: {BACKEND}}}, reply]"));
-    let service = [format!("services.{BACKEND}={{workers: 1, time: 1ms}}")];
+        .map(|action| format!("actions.{action}.path=[{{visit: {name}}}, reply]"));
+    // As a whole, so that a part of it may be set besides.
+    let service = [format!("services.{name}={{workers: 1, time: 1ms}}")];
     assignments(&paths.chain(service).collect::<Vec<_>>())
 }
 

@@ -50,7 +50,7 @@ impl Run {
         let mut times = Vec::new();
         let mut observed = observed(&model, |row| times.push(row.intended));
         times.sort_unstable();
-        let looks = observed.looks().unwrap();
+        let looks = observed.looks(1).unwrap();
         let mut figures = Vec::new();
         observed.summary(&looks, &mut figures);
         let arrivals = Recording {

@@ -63,7 +63,8 @@ pub struct NumberResult {
     pub value: f64,
     /// The interval over all structures that explain the runs as well.
     pub ci95: [f64; 2],
-    /// Whether the runs tell it: half of the interval is at most half of the value.
+    /// Whether the runs tell it: half of the interval is at most half of the value, or of `network.one_way` at most 5 % of the shortest
+    /// response.
     pub told: bool,
     /// Numbers with which the runs tell it together alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -77,7 +78,7 @@ pub struct ChoiceResult {
     pub name: String,
     /// The choice of the best structure.
     pub value: String,
-    /// All choices that explain the runs as well.
+    /// All choices that were tried and explain the runs as well; `or more` where the largest that was tried is one of them.
     pub as_good: Vec<String>,
 }
 
@@ -126,13 +127,13 @@ pub struct FitResult {
     /// What the fitted model has.
     pub fitted_ms: f64,
     /// By how many standard deviations that is more than what was measured.
-    pub off: f64,
+    pub off_sd: f64,
     /// What a model has that was fitted to the other runs alone; absent where it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_out_ms: Option<f64>,
     /// By how many standard deviations, those of the fit included, that is more than what was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub left_out_off: Option<f64>,
+    pub left_out_off_sd: Option<f64>,
 }
 
 /// A load that would tell more.

@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 
 use nalgebra::DMatrix;
 
-use super::least_squares::{Fitted, Task, fit};
+use super::least_squares::{FINE, Fitted, ROUGH, Task, fit};
 use super::structure::{OfService, Structure, has_variation};
 use super::weight::{rough, whitening};
 use crate::dist::Family;
@@ -26,6 +26,8 @@ const FAMILIES: [Family; 5] = [
 ];
 /// Sample paths by which chance is known.
 const SAMPLES: u64 = 160;
+/// At least so many times as many as a run has figures.
+const SAMPLES_OF_FIGURES: usize = 12;
 /// The number of the first of them.
 const FIRST_SAMPLE: u64 = 1 << 20;
 /// Sample paths while every figure counts alike.
@@ -34,8 +36,11 @@ const ROUGH_PATHS: u64 = 2;
 const NEAR: [f64; 2] = [2.0, 25.0];
 /// The most structures that are fitted finely.
 const MOST_FINE: usize = 16;
-/// The most workers that are looked at.
-const MOST_WORKERS: u32 = 4096;
+/// The most workers that are looked at, and the most beside those of the best structure, in times of them.
+const MOST_WORKERS: u32 = 1 << 16;
+const MOST_TIMES: u32 = 8;
+/// From so many structures on, no more are looked at for their own sake.
+const MOST_STRUCTURES: usize = 60;
 /// The most rounds from structure to structure.
 const ROUNDS: usize = 40;
 /// Structures whose criterion is no further from the least one explain the runs as well: the 95 % quantile of chi-square with one degree of
@@ -88,11 +93,19 @@ impl Explanations {
         let Some(best) = self.all.first() else {
             return 1.0;
         };
-        let freedom = self.freedom(best);
-        match freedom > 0 {
-            true => (best.fitted.squares / freedom as f64).max(1.0),
-            false => 1.0,
-        }
+        excess(best.fitted.squares, self.freedom(best))
+    }
+
+    /// What variances of numbers are multiplied with because covariances are estimated: 1 + B (k - p) for k figures of a run and p
+    /// numbers (Dodelson and Schneider 2013, equation 28).
+    pub fn estimated(&self, question: Question<'_>) -> f64 {
+        let longest = question.measured.iter().map(Vec::len).max().unwrap_or(0);
+        let samples = SAMPLES.max((SAMPLES_OF_FIGURES * longest) as u64) as f64;
+        let figures = longest as f64;
+        let numbers = self.all.first().map_or(0, |best| best.fitted.point.len()) as f64
+            / question.measured.len().max(1) as f64;
+        let b = (samples - figures - 2.0) / ((samples - figures - 1.0) * (samples - figures - 4.0));
+        1.0 + b * (figures - numbers).max(0.0)
     }
 
     /// The degrees of freedom of the sum of squares of a structure.
@@ -105,6 +118,14 @@ impl Explanations {
         let least = self.all.first().map_or(0.0, |best| best.criterion);
         let most = least + AS_WELL * self.excess();
         self.all.iter().filter(move |one| one.criterion <= most)
+    }
+}
+
+/// What a sum of squares has more than chance gives, and 1 at least.
+fn excess(squares: f64, freedom: usize) -> f64 {
+    match freedom > 0 {
+        true => (squares / freedom as f64).max(1.0),
+        false => 1.0,
     }
 }
 
@@ -132,14 +153,22 @@ pub fn explain(
         measured: &measured,
         whitening: &rough,
         paths: ROUGH_PATHS.min(question.paths),
+        settled: ROUGH,
+        widely: false,
     };
     let seeds = BTreeMap::from([(key(&first.0), first.clone())]);
     let mut found = roughly.descend(seeds, free, &BTreeSet::new())?;
     let [times, besides] = NEAR;
     let most = times * found.first()?.fitted.squares + besides;
-    let near = found.partition_point(|one| one.fitted.squares <= most);
-    let dropped = found.split_off(near.min(MOST_FINE));
-    let dropped: BTreeSet<String> = dropped.iter().map(|one| key(&one.structure)).collect();
+    // What is far off does not come back; what is near and one too many may, as a neighbour.
+    let is_far = |one: &&Explained| one.fitted.squares > most;
+    let dropped: BTreeSet<String> = found
+        .iter()
+        .filter(is_far)
+        .map(|one| key(&one.structure))
+        .collect();
+    found.retain(|one| one.fitted.squares <= most);
+    found.truncate(MOST_FINE);
     // How far figures are off by chance is that of the best one, which may be another one then.
     let mut whole = None;
     for _ in 0..2 {
@@ -151,6 +180,8 @@ pub fn explain(
             measured: &measured,
             whitening: &fine,
             paths: question.paths,
+            settled: FINE,
+            widely: true,
         };
         let before = best.structure.clone();
         let seeds = found.iter().map(|one| {
@@ -181,9 +212,11 @@ impl Question<'_> {
 
     /// The figures of many sample paths of a model.
     pub fn samples(&self, structure: &Structure, point: &[f64]) -> Option<Vec<Vec<f64>>> {
+        let longest = self.measured.iter().map(Vec::len).max().unwrap_or(0);
+        let samples = SAMPLES.max((SAMPLES_OF_FIGURES * longest) as u64);
         let mut all = Vec::new();
         in_order(
-            SAMPLES,
+            samples,
             self.threads,
             |nth, _| match (self.stop)() {
                 true => None,
@@ -197,7 +230,7 @@ impl Question<'_> {
                 None => Flow::Stop,
             },
         );
-        (all.len() as u64 == SAMPLES).then_some(all)
+        (all.len() as u64 == samples).then_some(all)
     }
 }
 
@@ -207,14 +240,16 @@ struct Search<'a> {
     measured: &'a [f64],
     whitening: &'a DMatrix<f64>,
     paths: u64,
+    settled: f64,
+    widely: bool,
 }
 
 /// Structures in an order, with numbers to start from.
 type Seeds = BTreeMap<String, (Structure, Vec<f64>)>;
 
 impl Search<'_> {
-    /// Fits the seeds, and the neighbours of the best one until none is better, but for what was dropped: all that were fitted, the best
-    /// one first.
+    /// Fits the seeds, and the neighbours of the best one, until none is better; with `widely` the structures beside those that explain the runs
+    /// as well, too. What was dropped is left out. All that were fitted, the best one first.
     fn descend(
         &self,
         mut seeds: Seeds,
@@ -233,6 +268,12 @@ impl Search<'_> {
             let best = known.values().flatten();
             let best = best.min_by(|one, other| one.criterion.total_cmp(&other.criterion))?;
             seeds = neighbours(best, free);
+            if self.widely && known.len() < MOST_STRUCTURES {
+                let freedom = self.measured.len().saturating_sub(best.fitted.point.len());
+                let most = best.criterion + AS_WELL * excess(best.fitted.squares, freedom);
+                let others = known.values().flatten().filter(|one| one.criterion <= most);
+                seeds.extend(others.flat_map(|one| workers_of(one, free, best)));
+            }
         }
         let mut all: Vec<Explained> = known.into_values().flatten().collect();
         all.sort_by(|one, other| one.criterion.total_cmp(&other.criterion));
@@ -272,6 +313,7 @@ impl Search<'_> {
             ranges: &ranges,
             world: &world,
             paths: self.paths,
+            settled: self.settled,
         };
         let fitted = fit(task, start)?;
         let price = libm::log(self.measured.len() as f64);
@@ -319,6 +361,25 @@ fn neighbours(of: &Explained, free: &[Free]) -> Seeds {
             beside.services[nth] = other;
             let start = carried(structure, &fitted.point, &beside);
             all.insert(key(&beside), (beside, start));
+        }
+    }
+    all
+}
+
+/// The structures beside one that differ in their workers, no more than so many times those of the best one.
+fn workers_of(of: &Explained, free: &[Free], best: &Explained) -> Seeds {
+    let mut all = Seeds::new();
+    let services = of.structure.services.iter().zip(free).enumerate();
+    for (nth, (service, free)) in services {
+        let most = best.structure.services.get(nth).and_then(|one| one.workers);
+        let most = most.map_or(MOST_WORKERS, |workers| workers.saturating_mul(MOST_TIMES));
+        for other in workers_beside(service, *free) {
+            if other.workers.is_some_and(|workers| workers <= most) {
+                let mut beside = of.structure.clone();
+                beside.services[nth] = other;
+                let start = carried(&of.structure, &of.fitted.point, &beside);
+                all.insert(key(&beside), (beside, start));
+            }
         }
     }
     all

@@ -1,6 +1,6 @@
 //! What a calibration has found, in sentences.
 
-use super::document::CalibrationResult;
+use super::document::{CalibrationResult, ChoiceResult, RunCalibration};
 
 /// A sum of squares that is less probable than this where the model is right says that it is not.
 const WRONG: f64 = 0.01;
@@ -55,17 +55,33 @@ fn fit(of: &CalibrationResult) -> String {
         let figures = run.figures.iter();
         figures.map(move |figure| (run, figure))
     });
-    let worst = figures.max_by(|one, other| one.1.off.abs().total_cmp(&other.1.off.abs()));
+    let worst = figures.max_by(|one, other| one.1.off_sd.abs().total_cmp(&other.1.off_sd.abs()));
     let worst = worst.map_or(String::new(), |(run, figure)| {
         format!(
-            " It is furthest off in {}, where the {} of {} was {:.3} ms and the model has {:.3} ms.",
-            run.name, figure.name, figure.action, figure.measured_ms, figure.fitted_ms
+            " It is furthest off in {}, where the {} of {} was {} and the model has {}.",
+            run.name,
+            figure.name,
+            figure.action,
+            millis(figure.measured_ms),
+            millis(figure.fitted_ms)
         )
     });
     format!(
         "The fitted model does not explain the runs ({sum}), and intervals are wider for it.{worst} The structure of the spec is probably another one: members \
          that are drawn at random instead of one line, a further service, something that slows down under load."
     )
+}
+
+/// A time to four digits.
+fn millis(value: f64) -> String {
+    let (value, unit) = match value {
+        large if large >= 1e3 => (large / 1e3, "s"),
+        middle if middle >= 1.0 => (middle, "ms"),
+        small => (small * 1e3, "us"),
+    };
+    // A float-to-integer cast saturates.
+    let digits = (3.0 - libm::floor(libm::log10(value.max(1e-3)))).clamp(0.0, 6.0) as usize;
+    format!("{value:.digits$} {unit}")
 }
 
 /// A probability, or what it is less than.
@@ -78,12 +94,14 @@ fn probability(p: f64) -> String {
 
 /// That all runs have one load.
 fn one_level(of: &CalibrationResult) -> Option<String> {
-    let load =
-        |run: &super::RunCalibration| run.users.map_or(run.offered_rps, |users| users as f64);
-    let loads: Vec<f64> = of.runs.iter().map(load).collect();
-    let least = loads.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = loads.iter().copied().fold(0.0, f64::max);
-    (most <= (1.0 + ONE_LEVEL) * least).then(|| {
+    let is_level = |of_run: &dyn Fn(&RunCalibration) -> f64, runs: &[RunCalibration]| {
+        let least = runs.iter().map(of_run).fold(f64::INFINITY, f64::min);
+        let most = runs.iter().map(of_run).fold(0.0, f64::max);
+        most <= (1.0 + ONE_LEVEL) * least
+    };
+    let rates = is_level(&|run| run.offered_rps, &of.runs);
+    let users = is_level(&|run| run.users.unwrap_or(0) as f64, &of.runs);
+    (rates && users).then(|| {
         "All runs are at one load, which cannot tell few fast workers from many slow ones: measure another one, near what the service \
          carries."
             .to_owned()
@@ -91,7 +109,7 @@ fn one_level(of: &CalibrationResult) -> Option<String> {
 }
 
 /// A choice between several that explain the runs as well.
-fn undecided(choice: &super::ChoiceResult) -> Option<String> {
+fn undecided(choice: &ChoiceResult) -> Option<String> {
     (choice.as_good.len() > 1).then(|| {
         format!(
             "The runs do not decide {}: {} explain them as well.",
@@ -105,13 +123,16 @@ fn undecided(choice: &super::ChoiceResult) -> Option<String> {
 fn carried_over(of: &CalibrationResult) -> Vec<String> {
     let far = of.runs.iter().filter_map(|run| {
         let figures = run.figures.iter();
-        let off = figures.filter_map(|figure| Some((figure, figure.left_out_off?)));
+        let off = figures.filter_map(|figure| Some((figure, figure.left_out_off_sd?)));
         let (figure, off) = off.max_by(|one, other| one.1.abs().total_cmp(&other.1.abs()))?;
         let left_out = figure.left_out_ms?;
         (off.abs() > FAR).then(|| {
             format!(
-                "Fitted without {}, the model has {:.3} ms for its {}, which was {:.3} ms: more than chance.",
-                run.name, left_out, figure.name, figure.measured_ms
+                "Fitted without {}, the model has {} for its {}, which was {}: more than chance.",
+                run.name,
+                millis(left_out),
+                figure.name,
+                millis(figure.measured_ms)
             )
         })
     });

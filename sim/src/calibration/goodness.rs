@@ -5,7 +5,7 @@ use nalgebra::DMatrix;
 use super::document::GoodnessResult;
 use super::explain::{Explained, Explanations, Question};
 use super::knowledge::inverse;
-use super::least_squares::{Task, fit};
+use super::least_squares::{FINE, Task, fit};
 use crate::dist::special::gamma_p;
 
 /// A figure of a run beside what a model has.
@@ -55,6 +55,7 @@ pub fn of_runs(
         ranges: &ranges,
         world: &world,
         paths: question.paths,
+        settled: FINE,
     };
     let point = &best.fitted.point;
     let fitted = task.figures(point)?;

@@ -6,13 +6,13 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::explain::{Explained, Explanations, Question};
-use super::least_squares::{Range, Scale, Task};
+use super::least_squares::{FINE, Range, Scale, Task};
 use super::structure::Structure;
 
 /// The two-sided 95 % quantile of the normal distribution.
-const WITHIN: f64 = 1.96;
-/// Curvatures below this say nothing: a standard deviation of a thousand times the number.
-const FLAT: f64 = 1e-6;
+pub(super) const WITHIN: f64 = 1.96;
+/// Curvatures below this say nothing: a standard deviation of e to the hundredth times the number.
+const FLAT: f64 = 1e-4;
 /// From this correlation on, two numbers are told together alone.
 const TIED: f64 = 0.9;
 /// A number is told where half of its interval is at most this share of it, and a delay also where it is at most this share of the
@@ -67,7 +67,7 @@ impl<'a> Knowledge<'a> {
     /// That of the structures that explain the runs as well as the best one; `None` where a simulation is not possible.
     pub fn of(question: Question<'_>, found: &'a Explanations) -> Option<Knowledge<'a>> {
         let measured = question.measured.concat();
-        let excess = found.excess();
+        let wider = found.excess() * found.estimated(question);
         let of_structure = |explained: &'a Explained| {
             let structure = &explained.structure;
             let world = |point: &[f64], path: u64| (question.world)(structure, point, path);
@@ -78,11 +78,12 @@ impl<'a> Knowledge<'a> {
                 ranges: &ranges,
                 world: &world,
                 paths: question.paths,
+                settled: FINE,
             };
             let slopes = task.derivatives(&explained.fitted.point)?;
             Some(OfStructure {
                 explained,
-                covariance: inverse(slopes.transpose() * slopes) * excess,
+                covariance: inverse(slopes.transpose() * slopes) * wider,
                 ranges,
             })
         };

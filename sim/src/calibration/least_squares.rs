@@ -4,6 +4,8 @@
 //! shares; what is added to every response time is fitted as a length, which may be nothing. Each evaluation runs the same sample paths, so that what differs between two points is the model and no chance; derivatives
 //! are differences to either side.
 
+use std::cell::RefCell;
+
 use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 use nalgebra::storage::Owned;
 use nalgebra::{DMatrix, DVector, Dyn};
@@ -12,8 +14,6 @@ use nalgebra::{DMatrix, DVector, Dyn};
 const STEP: f64 = 0.03;
 /// The most evaluations beside those of derivatives, for each number and one more.
 const PATIENCE: usize = 12;
-/// Where neither the sum of squares nor the numbers change by more than this share, the fit is done.
-const SETTLED: [f64; 2] = [1e-5, 1e-4];
 
 /// Sums up a simulation of a point along a sample path; `None` where none is possible.
 pub type World<'a> = dyn Fn(&[f64], u64) -> Option<Vec<f64>> + Sync + 'a;
@@ -57,6 +57,16 @@ pub struct Range {
 }
 
 impl Range {
+    /// What is measured, within the range.
+    fn within(self, measured: f64) -> f64 {
+        let least = self.scale.measured(self.least);
+        let largest = self.scale.measured(self.largest);
+        match measured.is_nan() {
+            true => largest,
+            false => measured.clamp(least, largest),
+        }
+    }
+
     /// The number of what is fitted, within the range.
     fn value(self, measured: f64) -> f64 {
         let value = self.scale.value(measured);
@@ -80,7 +90,14 @@ pub struct Task<'a> {
     pub world: &'a World<'a>,
     /// How many sample paths the model's figures are the mean of.
     pub paths: u64,
+    /// A fit is done where the sum of squares, or the step of the numbers, changes by no more than this share.
+    pub settled: f64,
 }
+
+/// A share of the sum of squares that is far less than a structure has to be better by, and of numbers far less than runs tell.
+pub const FINE: f64 = 3e-4;
+/// Enough to see whether a structure is far off.
+pub const ROUGH: f64 = 3e-3;
 
 /// What came of a fit.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,16 +111,17 @@ pub struct Fitted {
 /// Fits the numbers from a start.
 pub fn fit(task: Task<'_>, start: &[f64]) -> Option<Fitted> {
     let problem = Problem::at(task, start);
-    let [squares, numbers] = SETTLED;
     let method = LevenbergMarquardt::new()
         .with_patience(PATIENCE)
-        .with_ftol(squares)
-        .with_xtol(numbers)
+        .with_ftol(task.settled)
+        .with_xtol(task.settled)
         .with_stepbound(1.0);
-    let (found, report) = method.minimize(problem);
-    report.objective_function.is_finite().then(|| Fitted {
-        point: found.point(&found.numbers),
-        squares: 2.0 * report.objective_function,
+    // Where the method stops, for whatever reason, the best point that it has seen is kept.
+    let (found, _) = method.minimize(problem);
+    let best = found.best.into_inner()?;
+    Some(Fitted {
+        point: best.1,
+        squares: best.0,
     })
 }
 
@@ -134,15 +152,18 @@ struct Problem<'a> {
     task: Task<'a>,
     /// As they are measured.
     numbers: DVector<f64>,
+    /// The least sum of squares that was seen, and where.
+    best: RefCell<Option<(f64, Vec<f64>)>>,
 }
 
 impl Problem<'_> {
     fn at<'a>(task: Task<'a>, point: &[f64]) -> Problem<'a> {
         let numbers = point.iter().zip(task.ranges);
-        let numbers = numbers.map(|(value, range)| range.scale.measured(*value));
+        let numbers = numbers.map(|(value, range)| range.within(range.scale.measured(*value)));
         Problem {
             task,
             numbers: DVector::from_iterator(point.len(), numbers),
+            best: RefCell::new(None),
         }
     }
 
@@ -168,18 +189,29 @@ impl LeastSquaresProblem<f64, Dyn, Dyn> for Problem<'_> {
     }
 
     fn residuals(&self) -> Option<DVector<f64>> {
-        self.task.differences(&self.point(&self.numbers))
+        let point = self.point(&self.numbers);
+        let off = self.task.differences(&point)?;
+        let squares = off.norm_squared();
+        let mut best = self.best.borrow_mut();
+        if squares.is_finite() && best.as_ref().is_none_or(|(least, _)| squares < *least) {
+            *best = Some((squares, point));
+        }
+        Some(off)
     }
 
     fn jacobian(&self) -> Option<DMatrix<f64>> {
         let mut columns = Vec::with_capacity(self.numbers.len());
         for nth in 0..self.numbers.len() {
-            let beside = |step: f64| {
+            let range = self.task.ranges[nth];
+            // At the end of its range a number has one side.
+            let own = range.within(self.numbers[nth]);
+            let ends = [range.within(own - STEP), range.within(own + STEP)];
+            let at = |end: f64| {
                 let mut numbers = self.numbers.clone();
-                numbers[nth] += step;
+                numbers[nth] = end;
                 self.task.differences(&self.point(&numbers))
             };
-            columns.push((beside(STEP)? - beside(-STEP)?) / (2.0 * STEP));
+            columns.push((at(ends[1])? - at(ends[0])?) / (ends[1] - ends[0]));
         }
         Some(DMatrix::from_columns(&columns))
     }

@@ -5,14 +5,11 @@ use std::num::NonZeroUsize;
 use nalgebra::{DMatrix, DVector};
 
 use super::explain::{Explained, Explanations, Question, World};
-use super::knowledge::inverse;
-use super::least_squares::{Scale, Task};
+use super::knowledge::{WITHIN, inverse};
+use super::least_squares::{FINE, Scale, Task};
 use super::structure::LENGTHS;
 use super::weight::whitening;
 use crate::replication::{Flow, in_order};
-
-/// The two-sided 95 % quantile of the normal distribution.
-const WITHIN: f64 = 1.96;
 
 /// What a run at a load would tell.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,13 +44,14 @@ pub fn tells(
             ranges: &ranges,
             world: &of,
             paths: question.paths,
+            settled: FINE,
         };
         task.derivatives(&best.fitted.point)
     };
     let so_far = slopes(question.world, &found.whitening)?;
     let more = slopes(world, &whitening)?;
     let information = so_far.transpose() * so_far + more.transpose() * more;
-    let covariance = inverse(information) * found.excess();
+    let covariance = inverse(information) * found.excess() * found.estimated(question);
     let deviation = |nth: usize| {
         // Of a delay as a share of the shortest response.
         let part = match ranges[nth].scale {

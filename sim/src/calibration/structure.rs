@@ -51,7 +51,8 @@ impl Kind {
             (Kind::Delay, _) => {
                 return Range {
                     least: 0.0,
-                    largest: shortest,
+                    // There and back.
+                    largest: shortest / 2.0,
                     scale: Scale::Lengths(shortest / LENGTHS),
                 };
             }

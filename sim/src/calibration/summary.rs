@@ -7,8 +7,17 @@
 use crate::event::Outcome;
 use crate::time::Span;
 
-/// The quantiles that are looked at where a run tells them.
-const QUANTILES: [f64; 7] = [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
+/// The quantiles that are looked at where a run tells them: of few actions, of several, and of many.
+const QUANTILES: [&[f64]; 3] = [
+    &[0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99],
+    &[0.25, 0.5, 0.95],
+    &[0.5, 0.95],
+];
+/// Up to so many actions are few, and up to so many several.
+const FEW: usize = 2;
+const SEVERAL: usize = 6;
+/// More actions than these are not looked at.
+pub const MOST_ACTIONS: usize = 16;
 /// So many requests lie on either side of a quantile that a run tells.
 const BESIDE: f64 = 20.0;
 /// The fewest answered requests that say anything of a load.
@@ -53,8 +62,9 @@ impl Observed {
         }
     }
 
-    /// What is looked at of a run that has measured this; `None` where it has measured too little.
-    pub fn looks(&self) -> Option<Looks> {
+    /// What is looked at of an action of a run that has measured this, where so many actions are looked at; `None` where it has
+    /// measured too little.
+    pub fn looks(&self, actions: usize) -> Option<Looks> {
         if self.answered() < FEWEST {
             return None;
         }
@@ -62,12 +72,14 @@ impl Observed {
         let answered = self.answered.len() as f64;
         let tells = |quantile: &f64| {
             let below = quantile * all;
-            below >= BESIDE && all - below >= BESIDE && answered - below >= BESIDE.min(all - below)
+            below >= BESIDE && answered - below >= BESIDE
         };
-        Some(Looks {
-            quantiles: QUANTILES.into_iter().filter(tells).collect(),
+        let quantiles = QUANTILES[usize::from(actions > FEW) + usize::from(actions > SEVERAL)];
+        let looks = Looks {
+            quantiles: quantiles.iter().copied().filter(tells).collect(),
             mean: self.censored == 0,
-        })
+        };
+        (looks.count() > 0).then_some(looks)
     }
 
     /// Answered and censored.
