@@ -91,7 +91,7 @@ impl Hidden {
             let time = match draws.one_of(&[0, 1, 2, 3]) {
                 0 => format!("{{gamma: {{mean: {mean:.3}ms, cv: {cv:.2}}}}}"),
                 1 => format!("{{lognormal: {{mean: {mean:.3}ms, cv: {cv:.2}}}}}"),
-                2 => format!("{{exponential: {mean:.3}ms}}"),
+                2 => format!("{{exponential: {{mean: {mean:.3}ms}}}}"),
                 _ => format!("{mean:.3}ms"),
             };
             (workers, mean, time)
@@ -185,7 +185,9 @@ fn fit_all(options: &Options) -> Result<(), String> {
         );
         all.push(found);
     }
-    summary(&all);
+    if !all.is_empty() {
+        summary(&all);
+    }
     Ok(())
 }
 

@@ -116,6 +116,9 @@ fn whole(args: &TrialArgs) -> String {
 /// The smallest whole load that a search begins with: from fewer, a step of a share is no step.
 const LEAST_START: f64 = 4.0;
 
+/// A key is searched from the one part of its value to as many times of it: as far as the spec takes that.
+const ABOUT: [f64; 3] = [100.0, 10.0, 2.0];
+
 /// Where a search looks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sought {
@@ -137,6 +140,7 @@ pub fn sought<P: PartialEq>(args: &TrialArgs, varied: &Varied<P>) -> Result<Soug
     let range = range
         .map(|range| unit::range("--search", range, unit))
         .transpose()?;
+    let range = range.or_else(|| usual_range(varied));
     if let Some(ends) = range {
         varied.check(&ends)?;
     }
@@ -158,6 +162,19 @@ pub fn sought<P: PartialEq>(args: &TrialArgs, varied: &Varied<P>) -> Result<Soug
         },
         whole,
     })
+}
+
+/// The range of a key where none is given: about its value, as far as the spec takes it. What the load is varied over has none, since
+/// sooner or later a load is too much; a key may be none of what limits the system.
+fn usual_range<P: PartialEq>(varied: &Varied<P>) -> Option<[f64; 2]> {
+    let written = varied.written().filter(|_| varied.is_key())?;
+    let least = |value: f64| match varied.unit().is_whole() {
+        true => value.floor().max(1.0),
+        false => value,
+    };
+    let ranges = ABOUT.map(|times| [least(written / times), least(written * times)]);
+    let takes = |ends: &[f64; 2]| ends.iter().all(|end| varied.model_at(*end).is_ok());
+    ranges.into_iter().find(takes)
 }
 
 /// What follows a step that misses an objective.

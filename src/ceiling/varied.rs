@@ -287,10 +287,14 @@ impl<P: PartialEq> Varied<P> {
         let (low, high) = (self.model_at(*first)?, self.model_at(*last)?);
         if loads.len() > 1 && seen(low) == seen(high) {
             return Err(Failure::Usage(format!(
-                "--over {} changes nothing: the load is the same at {} and at {}; name another key",
+                "--over {} changes nothing: the load is the same at {} and at {}; {}",
                 shown(self.name()),
                 self.unit().shown(*first),
-                self.unit().shown(*last)
+                self.unit().shown(*last),
+                match self.at {
+                    Some(_) => "--at may set what it varies: leave it out, or name another key",
+                    None => "name another key",
+                }
             )));
         }
         Ok(())

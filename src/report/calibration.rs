@@ -7,6 +7,9 @@ use super::number::{millis, percent, significant};
 use super::parts::{Block, Report, Section};
 use super::table::Table;
 
+/// The structures that are shown.
+const SHOWN_EXPLANATIONS: usize = 10;
+
 /// What was fitted, and what the runs tell of it.
 pub fn calibration(found: &CalibrationResult) -> Report {
     let sections = vec![
@@ -82,11 +85,13 @@ fn row(number: &NumberResult) -> [String; 4] {
 
 /// The other structures.
 fn others(found: &CalibrationResult) -> Table {
-    let mut table = Table::new(&["explanation", "chi-square", "as good"]);
-    for one in &found.explanations {
+    let mut table = Table::new(&["explanation", "chi-square", "with the price", "as good"]);
+    let shown = found.explanations.iter().take(SHOWN_EXPLANATIONS);
+    for one in shown {
         table.row([
             one.set.join("  "),
             format!("{:.1}", one.chi_square),
+            format!("{:.1}", one.criterion),
             if one.as_good { "yes" } else { "no" }.to_owned(),
         ]);
     }
@@ -143,7 +148,12 @@ fn next(found: &CalibrationResult) -> Section {
     if found.next_loads.is_empty() {
         return Section::empty();
     }
-    let mut table = Table::new(&["next load", "best two apart by", "told worst then", "to"]);
+    let mut table = Table::new(&[
+        "next load",
+        "tells the best two apart by",
+        "least sure number then",
+        "its half interval",
+    ]);
     for next in &found.next_loads {
         table.row([
             match next.unit.is_empty() {
@@ -162,9 +172,15 @@ fn next(found: &CalibrationResult) -> Section {
 }
 
 fn notes(found: &CalibrationResult) -> Vec<String> {
-    let what = "`off by` is (fitted - measured) / measured, `from the others` is of a model that was fitted without the run; intervals of 95 % are \
+    let what = "`off by` is (fitted - measured) / measured, `from the others` is what a model has that was fitted without the run; intervals of 95 % are \
                 each for its number alone, and hold all that explains the runs as well";
-    std::iter::once(what.to_owned())
+    let more = found.explanations.len().saturating_sub(SHOWN_EXPLANATIONS);
+    let more = (more > 0)
+        .then(|| format!("{more} more explanations were fitted, which the document has (--json)"));
+    let price = "`with the price` is chi-square and a price for each fitted number: the least one is best, and those within 3.84 are as good";
+    [what.to_owned(), price.to_owned()]
+        .into_iter()
+        .chain(more)
         .chain(found.notes.iter().cloned())
         .collect()
 }

@@ -46,6 +46,8 @@ const ROUNDS: usize = 40;
 /// Structures whose criterion is no further from the least one explain the runs as well: the 95 % quantile of chi-square with one degree of
 /// freedom.
 pub const AS_WELL: f64 = 3.841;
+/// Structures within so many times that are fitted once more.
+const NEARLY: f64 = 4.0;
 /// The coefficient of variation that a fit starts from.
 const FIRST_VARIATION: f64 = 0.7;
 
@@ -276,7 +278,35 @@ impl Search<'_> {
             }
         }
         let mut all: Vec<Explained> = known.into_values().flatten().collect();
-        all.sort_by(|one, other| one.criterion.total_cmp(&other.criterion));
+        sort(&mut all);
+        match self.widely {
+            true => self.again(all),
+            false => Some(all),
+        }
+    }
+
+    /// Fits those again that are near the best one, from the numbers of their neighbour in the order of merit: a fit that stopped early
+    /// would take a structure for worse than it is.
+    fn again(&self, mut all: Vec<Explained>) -> Option<Vec<Explained>> {
+        let best = all.first()?.clone();
+        let most = best.criterion + NEARLY * AS_WELL;
+        let seeds: Seeds = all
+            .iter()
+            .filter(|one| one.criterion <= most && one.structure != best.structure)
+            .map(|one| {
+                let start = carried(&best.structure, &best.fitted.point, &one.structure);
+                (key(&one.structure), (one.structure.clone(), start))
+            })
+            .collect();
+        for (own, found) in self.fit_all(&seeds)? {
+            let known = all.iter_mut().find(|one| key(&one.structure) == own);
+            if let (Some(known), Some(found)) = (known, found)
+                && found.criterion < known.criterion
+            {
+                *known = found;
+            }
+        }
+        sort(&mut all);
         Some(all)
     }
 
@@ -324,6 +354,11 @@ impl Search<'_> {
             criterion,
         })
     }
+}
+
+/// The best one first.
+fn sort(all: &mut [Explained]) {
+    all.sort_by(|one, other| one.criterion.total_cmp(&other.criterion));
 }
 
 /// A structure as a key.

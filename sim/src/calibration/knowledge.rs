@@ -146,10 +146,16 @@ impl OfStructure<'_> {
         let nth = parameters.iter().position(|one| one.name == name)?;
         let value = self.explained.fitted.point[nth];
         let deviation = libm::sqrt(self.covariance[(nth, nth)]);
-        Some(match self.ranges[nth].scale {
+        let Range {
+            least,
+            largest,
+            scale,
+        } = self.ranges[nth];
+        let ends = match scale {
             Scale::Lengths(length) => linear(value, length * deviation),
             Scale::Shares => relative(value, deviation),
-        })
+        };
+        Some(ends.map(|end| end.clamp(least, largest)))
     }
 
     fn following(&self, of: &Follows<'_>) -> Option<[f64; 2]> {
@@ -158,18 +164,16 @@ impl OfStructure<'_> {
         } = self.explained;
         let value = of(structure, &fitted.point)?;
         let slope = |nth: usize| {
-            let beside = |step: f64| {
-                let scale = self.ranges[nth].scale;
+            let range = self.ranges[nth];
+            let own = range.scale.measured(fitted.point[nth]);
+            // At the end of its range a number has one side.
+            let ends = [range.within(own - STEP), range.within(own + STEP)];
+            let at = |end: f64| {
                 let mut point = fitted.point.clone();
-                point[nth] = scale.value(scale.measured(point[nth]) + step).max(0.0);
+                point[nth] = range.scale.value(end);
                 of(structure, &point).map(libm::log)
             };
-            // Nothing is less than no delay.
-            let below = match fitted.point[nth] > 0.0 {
-                true => STEP,
-                false => 0.0,
-            };
-            Some((beside(STEP)? - beside(-below)?) / (STEP + below))
+            Some((at(ends[1])? - at(ends[0])?) / (ends[1] - ends[0]))
         };
         let slopes: Option<Vec<f64>> = (0..fitted.point.len()).map(slope).collect();
         let slopes = DVector::from_vec(slopes?);

@@ -58,7 +58,7 @@ pub struct Range {
 
 impl Range {
     /// What is measured, within the range.
-    fn within(self, measured: f64) -> f64 {
+    pub(super) fn within(self, measured: f64) -> f64 {
         let least = self.scale.measured(self.least);
         let largest = self.scale.measured(self.largest);
         match measured.is_nan() {

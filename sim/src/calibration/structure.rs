@@ -143,7 +143,7 @@ impl Structure {
                             format!("{{{name}: {{mean: {mean}, cv: {}}}}}", number(next()))
                         }
                         (Family::Constant, false) => mean,
-                        (_, false) => format!("{{{name}: {mean}}}"),
+                        (_, false) => format!("{{{name}: {{mean: {mean}}}}}"),
                     },
                 ));
             }
