@@ -177,7 +177,7 @@ fn notes(found: &CalibrationResult) -> Vec<String> {
     let more = found.explanations.len().saturating_sub(SHOWN_EXPLANATIONS);
     let more = (more > 0)
         .then(|| format!("{more} more explanations were fitted, which the document has (--json)"));
-    let price = "`with the price` is chi-square and a price for each fitted number: the least one is best, and those within 3.84 are as good";
+    let price = "`with the price` is chi-square and a price for each fitted number: the least one is best, and those within 10.8 are as good";
     [what.to_owned(), price.to_owned()]
         .into_iter()
         .chain(more)

@@ -34,7 +34,9 @@ const FIRST_SAMPLE: u64 = 1 << 20;
 const ROUGH_PATHS: u64 = 2;
 /// A structure whose rough sum of squares is beyond so many times the least one and this besides is dropped.
 const NEAR: [f64; 2] = [2.0, 25.0];
-/// The most structures that are fitted finely.
+/// One that is beyond so many times that does not come back.
+const FAR: f64 = 10.0;
+/// The most structures that are fitted finely at first.
 const MOST_FINE: usize = 16;
 /// The most workers that are looked at, and the most beside those of the best structure, in times of them.
 const MOST_WORKERS: u32 = 1 << 16;
@@ -43,11 +45,11 @@ const MOST_TIMES: u32 = 8;
 const MOST_STRUCTURES: usize = 60;
 /// The most rounds from structure to structure.
 const ROUNDS: usize = 40;
-/// Structures whose criterion is no further from the least one explain the runs as well: the 95 % quantile of chi-square with one degree of
-/// freedom.
-pub const AS_WELL: f64 = 3.841;
+/// Structures whose criterion is no further from the least one explain the runs as well: the 99.9 % quantile of chi-square with one degree of
+/// freedom. It is not the 95 % one because chance is that of the best structure, and another one may have more of it.
+pub const AS_WELL: f64 = 10.828;
 /// Structures within so many times that are fitted once more.
-const NEARLY: f64 = 4.0;
+const NEARLY: f64 = 2.0;
 /// The coefficient of variation that a fit starts from.
 const FIRST_VARIATION: f64 = 0.7;
 
@@ -163,7 +165,7 @@ pub fn explain(
     let [times, besides] = NEAR;
     let most = times * found.first()?.fitted.squares + besides;
     // What is far off does not come back; what is near and one too many may, as a neighbour.
-    let is_far = |one: &&Explained| one.fitted.squares > most;
+    let is_far = |one: &&Explained| one.fitted.squares > FAR * most;
     let dropped: BTreeSet<String> = found
         .iter()
         .filter(is_far)

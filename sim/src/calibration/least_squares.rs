@@ -12,6 +12,9 @@ use nalgebra::{DMatrix, DVector, Dyn};
 
 /// The step to either side by which derivatives are taken: a share, or one of the length that a number is measured by.
 const STEP: f64 = 0.03;
+/// A step of the numbers that is this part of what the sum of squares may change by ends a fit: it is a share of how long the vector of
+/// their logarithms is, and of a number itself many times as much.
+const OF_NUMBERS: f64 = 1e-2;
 /// The most evaluations beside those of derivatives, for each number and one more.
 const PATIENCE: usize = 12;
 
@@ -114,7 +117,7 @@ pub fn fit(task: Task<'_>, start: &[f64]) -> Option<Fitted> {
     let method = LevenbergMarquardt::new()
         .with_patience(PATIENCE)
         .with_ftol(task.settled)
-        .with_xtol(task.settled)
+        .with_xtol(task.settled * OF_NUMBERS)
         .with_stepbound(1.0);
     // Where the method stops, for whatever reason, the best point that it has seen is kept.
     let (found, _) = method.minimize(problem);
