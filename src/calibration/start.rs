@@ -24,9 +24,14 @@ const MOST_NUMBERS: usize = 12;
 /// A start has no more workers than this, unless the spec has.
 const MOST_WORKERS: u32 = 1024;
 
-/// Keys that are not fitted.
+/// Keys that are not fitted: those that are named, and those that are set.
 #[derive(Debug, Clone, Copy)]
-pub struct Fixed<'a>(pub &'a [String]);
+pub struct Fixed<'a> {
+    /// By `--fix`.
+    pub named: &'a [String],
+    /// By `--set`.
+    pub set: &'a [Assignment],
+}
 
 /// Where a fit starts.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +46,8 @@ pub struct Start {
 
 impl Fixed<'_> {
     fn has(&self, key: &str) -> bool {
-        self.0.iter().any(|one| one == key)
+        let parts: Vec<&str> = key.split('.').collect();
+        self.named.iter().any(|one| one == key) || self.set.iter().any(|set| set.is_within(&parts))
     }
 
     /// Holds where all keys are ones that are fitted otherwise.
@@ -53,7 +59,7 @@ impl Fixed<'_> {
         let known: Vec<String> = std::iter::once(ONE_WAY.to_owned())
             .chain(of_services)
             .collect();
-        match self.0.iter().find(|key| !known.contains(key)) {
+        match self.named.iter().find(|key| !known.contains(key)) {
             None => Ok(()),
             Some(key) => Err(Failure::Usage(format!(
                 "--fix {}: nothing of that name is fitted; what is fitted is {}",
@@ -61,38 +67,6 @@ impl Fixed<'_> {
                 known.join(", ")
             ))),
         }
-    }
-}
-
-impl Start {
-    /// Refuses values that are set and fitted.
-    ///
-    /// # Errors
-    /// [`Failure::Usage`] with the first of them.
-    pub fn refuse_set(&self, set: &[Assignment]) -> Result<(), Failure> {
-        let network = self.structure.network.then(|| vec!["network", "one_way"]);
-        let services = self.structure.services.iter().flat_map(|service| {
-            let key = |is_fitted: bool, key: &'static str| {
-                is_fitted.then(|| vec!["services", service.name.as_str(), key])
-            };
-            let keys = [
-                key(service.family.is_some(), "time"),
-                key(service.workers.is_some(), "workers"),
-            ];
-            keys.into_iter().flatten()
-        });
-        for key in network.into_iter().chain(services) {
-            if let Some(set) = set.iter().find(|set| set.is_within(&key)) {
-                let key = key.join(".");
-                return Err(Failure::Usage(format!(
-                    "--set {}={} gives a value to what is fitted; give --fix {} beside it to keep it",
-                    shown(set.path()),
-                    shown(set.value()),
-                    shown(&key)
-                )));
-            }
-        }
-        Ok(())
     }
 }
 

@@ -65,8 +65,11 @@ pub fn execute(args: &CalibrateArgs) -> Result<Done, Failure> {
         let spec = set.and_then(|set| variations.spec(&set));
         spec.and_then(|spec| variations.model(&spec)).is_ok()
     };
-    let start = start(&model, &runs, Fixed(&args.fix), &takes)?;
-    start.refuse_set(&args.values.set)?;
+    let fixed = Fixed {
+        named: &args.fix,
+        set: &args.values.set,
+    };
+    let start = start(&model, &runs, fixed, &takes)?;
     // What keeps the start from being simulated is told as it is.
     variations
         .model(&variations.spec(&assignments(&start.structure.assignments(&start.point))?)?)?;

@@ -106,12 +106,13 @@ fn what_is_fitted_to_a_known_service_is_that_service() {
     refused(&again, &["is there already; --force replaces it"]);
 }
 
+/// By name, or by a value that is set.
 #[test]
 fn what_is_fixed_is_not_fitted() {
     let runs = Runs::new();
     let recorded = runs.at_three_loads();
     let ran = words(&format!(
-        "calibrate {recorded} --quiet --fix network.one_way --fix services.s.workers --json"
+        "calibrate {recorded} --quiet --fix network.one_way --set services.s.workers=2 --json"
     ));
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let found = ran.json();
@@ -212,13 +213,6 @@ fn what_tells_nothing_is_refused() {
             "calibrate {one} --fix services.s.workers --fix services.s.time --fix network.one_way"
         )),
         &["no number is left to fit"],
-    );
-    refused(
-        &words(&format!("calibrate {one} --set services.s.workers=3")),
-        &[
-            "--set services.s.workers=3",
-            "give --fix services.s.workers",
-        ],
     );
     let other = runs.write("other.yaml", &SPEC.replace("buy", "sell"));
     refused(
