@@ -19,7 +19,7 @@ use blis_sim::visible;
 
 use super::recordings::Recording;
 use super::world::{World, at_load};
-use crate::report::number::{millis, significant};
+use crate::report::number::{millis, runs_in_words, significant};
 
 /// Loads that may be measured next, as shares of what the model carries.
 const NEXT: [f64; 6] = [0.1, 0.3, 0.5, 0.7, 0.85, 0.95];
@@ -70,7 +70,8 @@ pub fn conclude(of: &Conclusion<'_>, spec: SpecIdentity) -> Option<CalibrationRe
         true => number(known, "", 1.0),
         false => number(known, "ms", 1e-6),
     };
-    let twins = twins(of);
+    let fitted = of.world.model(&best.structure, &best.fitted.point)?;
+    let twins = twins(of, &fitted);
     let mut numbers: Vec<NumberResult> = numbers.into_iter().map(named).collect();
     mark(&mut numbers, &twins);
     Some(CalibrationResult {
@@ -109,11 +110,11 @@ pub fn conclude(of: &Conclusion<'_>, spec: SpecIdentity) -> Option<CalibrationRe
             })
             .collect(),
         next_loads: match of.plans {
-            true => next_loads(of),
+            true => next_loads(of, &knowledge, &fitted),
             false => Vec::new(),
         },
         findings: Vec::new(),
-        notes: notes(of, &twins),
+        notes: notes(of, &twins, &fitted),
     })
 }
 
@@ -167,14 +168,11 @@ fn choices(found: &Explanations, best: &Explained) -> Vec<ChoiceResult> {
 
 /// Services of which everything is fitted and that every request visits as often as one another: their round trips are the same
 /// whichever of them is which.
-fn twins<'a>(of: &Conclusion<'a>) -> Vec<Vec<&'a str>> {
-    let Some(model) = of.world.model(&of.best.structure, &of.best.fitted.point) else {
-        return Vec::new();
-    };
+fn twins<'a>(of: &Conclusion<'a>, model: &Model) -> Vec<Vec<&'a str>> {
     let demands = model
         .actions
         .iter()
-        .map(|action| path_demand(&model, action));
+        .map(|action| path_demand(model, action));
     let demands: Vec<_> = demands.collect();
     let visits = |name: &str| -> Vec<u64> {
         let at = model.services.iter().position(|one| one.name == name);
@@ -223,7 +221,11 @@ fn explanations(found: &Explanations) -> Vec<ExplanationResult> {
 }
 
 /// What further runs would tell, the one that tells most first.
-fn next_loads(of: &Conclusion<'_>) -> Vec<NextLoadResult> {
+fn next_loads(
+    of: &Conclusion<'_>,
+    knowledge: &Knowledge<'_>,
+    fitted: &Model,
+) -> Vec<NextLoadResult> {
     let Some(run) = of
         .world
         .runs
@@ -232,8 +234,7 @@ fn next_loads(of: &Conclusion<'_>) -> Vec<NextLoadResult> {
     else {
         return Vec::new();
     };
-    let model = of.world.model(&of.best.structure, &of.best.fitted.point);
-    let Some(capacity) = model.as_ref().and_then(of.capacity) else {
+    let Some(capacity) = (of.capacity)(fitted) else {
         return Vec::new();
     };
     // Of users, those that keep what binds busy, and more of them.
@@ -253,7 +254,11 @@ fn next_loads(of: &Conclusion<'_>) -> Vec<NextLoadResult> {
             let simulated = |structure: &Structure, point: &[f64], path: u64| {
                 there.figures(structure, point, path)
             };
-            let tells = tells(of.question, of.found, (&simulated, run.figures.len()))?;
+            let tells = tells(
+                of.question,
+                (of.found, knowledge),
+                (&simulated, run.figures.len()),
+            )?;
             Some(NextLoadResult {
                 load: other[0].load(),
                 unit: if run.users == 0 { "1/s" } else { "" }.to_owned(),
@@ -273,7 +278,7 @@ fn next_loads(of: &Conclusion<'_>) -> Vec<NextLoadResult> {
     all
 }
 
-fn notes(of: &Conclusion<'_>, twins: &[Vec<&str>]) -> Vec<String> {
+fn notes(of: &Conclusion<'_>, twins: &[Vec<&str>], fitted: &Model) -> Vec<String> {
     let mut all = vec![
         "fitted to the response times of the records; what $SRV.STATS, headers of replies and consumers say of the service was not looked at"
             .to_owned(),
@@ -286,16 +291,9 @@ fn notes(of: &Conclusion<'_>, twins: &[Vec<&str>]) -> Vec<String> {
         )
     }));
     let unseen = of.world.runs.iter().flat_map(|run| {
-        let model = of.world.model(&of.best.structure, &of.best.fitted.point);
-        let names = model.map(|model| model.actions.into_iter().map(|one| one.name));
-        let names: Vec<String> = names.into_iter().flatten().collect();
-        let unseen = names
-            .into_iter()
-            .zip(&run.looks)
-            .filter(|(_, looks)| looks.is_none());
-        unseen
-            .map(|(name, _)| format!("{name} of {}", run.name))
-            .collect::<Vec<_>>()
+        let actions = fitted.actions.iter().zip(&run.looks);
+        let unseen = actions.filter(|(_, looks)| looks.is_none());
+        unseen.map(|(action, _)| format!("{} of {}", action.name, run.name))
     });
     let unseen: Vec<String> = unseen.collect();
     if !unseen.is_empty() {
@@ -331,10 +329,7 @@ pub fn written(document: &CalibrationResult, spec: &str) -> String {
     let mut head = format!(
         "# Fitted by blis {} to {} (chi-square {:.0} with {} degrees of freedom, p {:.3}).\n",
         document.blis_version,
-        match document.runs.len() {
-            1 => "one run".to_owned(),
-            runs => format!("{runs} runs"),
-        },
+        runs_in_words(document.runs.len()),
         document.goodness.chi_square,
         document.goodness.freedom,
         document.goodness.p

@@ -8,4 +8,4 @@ mod world;
 pub use conclusion::{Conclusion, conclude, written};
 pub use recordings::{Recording, read, refuse_twice};
 pub use start::{Fixed, Start, start};
-pub use world::World;
+pub use world::{World, assignments, spec_with};

@@ -7,11 +7,12 @@ use blis_sim::calibration::summary::Observed;
 use blis_sim::model::{Arrival, Client, Model, Path, Recording as Arrivals, Source};
 use blis_sim::replication::seed_of;
 use blis_sim::simulation::{Progress, Simulation};
-use blis_sim::spec::Assignment;
+use blis_sim::spec::{Assignment, Spec};
 use blis_sim::time::Time;
 use blis_sim::trace::{Row, Trace};
 
 use super::recordings::Recording;
+use crate::exit::Failure;
 use crate::workload::Variations;
 
 /// Events between two looks at Ctrl-C.
@@ -35,9 +36,7 @@ pub struct World<'a> {
 impl World<'_> {
     /// The model of a structure with these numbers; `None` where the spec does not take them.
     pub fn model(&self, structure: &Structure, point: &[f64]) -> Option<Model> {
-        let set = structure.assignments(point);
-        let set: Result<Vec<Assignment>, _> = set.iter().map(|one| one.parse()).collect();
-        let spec = self.variations.spec(&set.ok()?).ok()?;
+        let spec = spec_with(self.variations, &structure.assignments(point)).ok()?;
         self.variations.model(&spec).ok()
     }
 
@@ -85,6 +84,26 @@ impl World<'_> {
         }
         Some(())
     }
+}
+
+/// Takes what `--set` would be given.
+///
+/// # Errors
+/// [`Failure::Usage`] where one of them is no assignment.
+pub fn assignments(set: &[String]) -> Result<Vec<Assignment>, Failure> {
+    let all = set.iter().map(|one| {
+        one.parse()
+            .map_err(|why| Failure::Usage(format!("--set {one}: {why}")))
+    });
+    all.collect()
+}
+
+/// The spec with these values set in it.
+///
+/// # Errors
+/// Those of [`assignments`] and of [`Variations::spec`].
+pub fn spec_with(variations: &Variations<Path>, set: &[String]) -> Result<Spec, Failure> {
+    variations.spec(&assignments(set)?)
 }
 
 /// A run as it would have been at another load: its arrivals closer together or further apart, in as much less or more time, or with other

@@ -12,7 +12,8 @@ use blis_sim::spec::error::shown;
 use blis_sim::spec::{self, Assignment};
 
 use crate::calibration::{
-    Conclusion, Fixed, Recording, Start, World, conclude, read, refuse_twice, start, written,
+    Conclusion, Fixed, Recording, Start, World, assignments, conclude, read, refuse_twice,
+    spec_with, start, written,
 };
 use crate::cli::{CalibrateArgs, ClientArgs, OverrideArgs};
 use crate::commands::present;
@@ -21,6 +22,7 @@ use crate::interrupt::Interrupt;
 use crate::memory;
 use crate::recorded::Recorded;
 use crate::report;
+use crate::report::number::runs_in_words;
 use crate::run_directory::SPEC;
 use crate::simulate::{files, run_text, threads};
 use crate::spec_file;
@@ -61,8 +63,7 @@ pub fn execute(args: &CalibrateArgs) -> Result<Done, Failure> {
         ));
     }
     let takes = |set: &str| {
-        let set = assignments(&[set.to_owned()]);
-        let spec = set.and_then(|set| variations.spec(&set));
+        let spec = spec_with(&variations, &[set.to_owned()]);
         spec.and_then(|spec| variations.model(&spec)).is_ok()
     };
     let fixed = Fixed {
@@ -71,8 +72,10 @@ pub fn execute(args: &CalibrateArgs) -> Result<Done, Failure> {
     };
     let start = start(&model, &runs, fixed, &takes)?;
     // What keeps the start from being simulated is told as it is.
-    variations
-        .model(&variations.spec(&assignments(&start.structure.assignments(&start.point))?)?)?;
+    variations.model(&spec_with(
+        &variations,
+        &start.structure.assignments(&start.point),
+    )?)?;
     let Start {
         structure,
         point,
@@ -112,10 +115,7 @@ pub fn execute(args: &CalibrateArgs) -> Result<Done, Failure> {
             .map(|one| one.name.clone())
             .collect::<Vec<_>>()
             .join(", "),
-        match runs.len() {
-            1 => "one run".to_owned(),
-            runs => format!("{runs} runs"),
-        }
+        runs_in_words(runs.len())
     ));
     let found = explain(question, (structure, point), &free);
     if interrupt.asked() {
@@ -181,8 +181,7 @@ fn deliver(
     document: &CalibrationResult,
 ) -> Result<(), Failure> {
     if let Some(file) = &args.output {
-        let set = assignments(&best.structure.rounded(&best.fitted.point))?;
-        let spec = variations.spec(&set)?;
+        let spec = spec_with(variations, &best.structure.rounded(&best.fitted.point))?;
         // What is written has to be one that is accepted.
         variations.model(&spec)?;
         spec_file::write(file, &written(document, &spec::resolved(&spec)))?;
@@ -259,12 +258,4 @@ fn backend(run: &File) -> Result<Vec<Assignment>, Failure> {
     // As a whole, so that a part of it may be set besides.
     let service = [format!("services.{name}={{workers: 1, time: 1ms}}")];
     assignments(&paths.chain(service).collect::<Vec<_>>())
-}
-
-fn assignments(set: &[String]) -> Result<Vec<Assignment>, Failure> {
-    let all = set.iter().map(|one| {
-        one.parse()
-            .map_err(|why| Failure::Usage(format!("--set {one}: {why}")))
-    });
-    all.collect()
 }

@@ -3,7 +3,7 @@
 use blis_sim::calibration::{CalibrationResult, NumberResult, RunCalibration};
 
 use super::difference::signed;
-use super::number::{millis, percent, significant};
+use super::number::{millis, percent, runs_in_words, significant};
 use super::parts::{Block, Report, Section};
 use super::table::Table;
 
@@ -33,10 +33,7 @@ fn head(found: &CalibrationResult) -> String {
         "{}, fitted to {} requests of {}",
         found.spec.name,
         requests,
-        match found.runs.len() {
-            1 => "one run".to_owned(),
-            runs => format!("{runs} runs"),
-        }
+        runs_in_words(found.runs.len())
     )
 }
 
@@ -110,6 +107,9 @@ fn runs(found: &CalibrationResult) -> Table {
         "from the others",
         "off by",
     ]);
+    let mut figures = found.runs.iter().flat_map(|run| &run.figures);
+    let first = figures.next();
+    let several = figures.any(|one| first.is_some_and(|first| one.action != first.action));
     for run in &found.runs {
         for (nth, figure) in run.figures.iter().enumerate() {
             let first = |text: String| if nth == 0 { text } else { String::new() };
@@ -117,11 +117,7 @@ fn runs(found: &CalibrationResult) -> Table {
             table.row([
                 first(run.name.clone()),
                 first(load(run)),
-                match found
-                    .runs
-                    .iter()
-                    .any(|run| run.figures.iter().any(|one| one.action != figure.action))
-                {
+                match several {
                     true => format!("{} {}", figure.action, figure.name),
                     false => figure.name.clone(),
                 },

@@ -72,6 +72,14 @@ pub fn rough(value: f64) -> String {
     }
 }
 
+/// So many runs, in words.
+pub fn runs_in_words(runs: usize) -> String {
+    match runs {
+        1 => "one run".to_owned(),
+        runs => format!("{runs} runs"),
+    }
+}
+
 /// A number with its interval: `98.03 ± 0.42`.
 pub fn significant_within(value: f64, interval: Option<[f64; 2]>) -> String {
     beside(value, interval, 1.0, "")

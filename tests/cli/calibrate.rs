@@ -1,50 +1,26 @@
 //! `blis calibrate`: a model fitted to recorded runs.
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::support::{Ran, at, number, words};
+use crate::support::{Ran, Runs, at, number, words};
 
 const SPEC: &str = "{blis: 1, name: shop, run: {horizon: 7s, warmup: 500ms}, network: {one_way: 1ms}, clients: {c: {rate: 100/s, do: buy}}, actions: \
                     {buy: {path: [{visit: s}, reply], live: {request: shop.buy}}}, services: {s: {workers: 2, time: {gamma: {mean: 5ms, cv: \
                     0.5}}}}}";
 
-struct Runs(TempDir);
+/// Records a run with these flags in a directory of this name.
+fn record(runs: &Runs, name: &str, flags: &str) -> String {
+    runs.run(name, &format!("--record {flags}"))
+}
 
-impl Runs {
-    fn new() -> Runs {
-        let home = tempfile::tempdir().expect("a folder");
-        std::fs::write(home.path().join("shop.yaml"), SPEC).expect("a spec");
-        Runs(home)
-    }
-
-    /// Records a run of the spec with these flags in a directory of this name.
-    fn record(&self, name: &str, flags: &str) -> String {
-        let out = self.path(name);
-        let spec = self.path("shop.yaml");
-        let ran = words(&format!("run {spec} --out {out} --record {flags}"));
-        assert_eq!(ran.code, Some(0), "{ran:?}");
-        out
-    }
-
-    /// Runs at a low, a middle and a high load.
-    fn at_three_loads(&self) -> String {
-        let loads = [("low", 60), ("middle", 240), ("high", 350)];
-        let runs = loads.map(|(name, load)| {
-            let flags = format!("--set clients.c.rate={load}/s --seed {load}");
-            self.record(name, &flags)
-        });
-        runs.join(" ")
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.path().join(name).display().to_string()
-    }
-
-    fn write(&self, name: &str, text: &str) -> String {
-        std::fs::write(self.path(name), text).expect("a file");
-        self.path(name)
-    }
+/// Runs at a low, a middle and a high load.
+fn at_three_loads(runs: &Runs) -> String {
+    let loads = [("low", 60), ("middle", 240), ("high", 350)];
+    let all = loads.map(|(name, load)| {
+        let flags = format!("--set clients.c.rate={load}/s --seed {load}");
+        record(runs, name, &flags)
+    });
+    all.join(" ")
 }
 
 fn named<'a>(found: &'a Value, of: &str, name: &str) -> &'a Value {
@@ -62,8 +38,8 @@ fn refused(ran: &Ran, what: &[&str]) {
 
 #[test]
 fn what_is_fitted_to_a_known_service_is_that_service() {
-    let runs = Runs::new();
-    let recorded = runs.at_three_loads();
+    let runs = Runs::of(SPEC);
+    let recorded = at_three_loads(&runs);
     let guess = SPEC
         .replace("workers: 2", "workers: 1")
         .replace("network: {one_way: 1ms}, ", "")
@@ -109,8 +85,8 @@ fn what_is_fitted_to_a_known_service_is_that_service() {
 /// By name, or by a value that is set.
 #[test]
 fn what_is_fixed_is_not_fitted() {
-    let runs = Runs::new();
-    let recorded = runs.at_three_loads();
+    let runs = Runs::of(SPEC);
+    let recorded = at_three_loads(&runs);
     let ran = words(&format!(
         "calibrate {recorded} --quiet --fix network.one_way --set services.s.workers=2 --json"
     ));
@@ -133,7 +109,7 @@ fn what_is_fixed_is_not_fitted() {
 /// Users who wait for answers, two actions, and one low load: neither workers nor the capacity are told, and a busier run would.
 #[test]
 fn what_users_at_one_low_load_do_not_tell_is_said() {
-    let runs = Runs::new();
+    let runs = Runs::of(SPEC);
     let closed = SPEC
         .replace(
             "rate: 100/s, do: buy",
@@ -144,7 +120,7 @@ fn what_users_at_one_low_load_do_not_tell_is_said() {
             "actions: {look: {path: [{visit: s}, reply]}, ",
         );
     runs.write("shop.yaml", &closed);
-    let one = runs.record("one", "--horizon 15s");
+    let one = record(&runs, "one", "--horizon 15s");
     let ran = words(&format!("calibrate {one} --json --quiet --plan"));
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let found = ran.json();
@@ -181,8 +157,8 @@ fn what_users_at_one_low_load_do_not_tell_is_said() {
 
 #[test]
 fn what_tells_nothing_is_refused() {
-    let runs = Runs::new();
-    let one = runs.record("one", "");
+    let runs = Runs::of(SPEC);
+    let one = record(&runs, "one", "");
     refused(
         &words(&format!("calibrate {one} {one}")),
         &["is named twice, and a run counts once"],
@@ -191,7 +167,7 @@ fn what_tells_nothing_is_refused() {
         &words(&format!("calibrate {}", runs.path("none"))),
         &["none"],
     );
-    let short = runs.record("short", "--horizon 2s");
+    let short = record(&runs, "short", "--horizon 2s");
     refused(
         &words(&format!("calibrate {short}")),
         &[
@@ -199,7 +175,7 @@ fn what_tells_nothing_is_refused() {
             "measure longer",
         ],
     );
-    let failed = runs.record("failed", "--timeout 1us");
+    let failed = record(&runs, "failed", "--timeout 1us");
     refused(
         &words(&format!("calibrate {failed}")),
         &["every request of", "nothing can be learned from failures"],

@@ -3,36 +3,12 @@
 use std::path::Path;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::support::{Ran, at, blis, number, words};
+use crate::support::{Ran, Runs, at, blis, number, words};
 
 const SPEC: &str = "{blis: 1, name: shop, run: {horizon: 60s, warmup: 2s}, clients: {c: {rate: 300/s, do: {buy: 3, look: 1}}}, actions: \
                     {buy: {path: [{visit: s}, reply]}, look: {path: [{visit: s}, reply]}}, services: {s: {workers: 1, time: {exponential: \
                     {mean: 1500us}}}}}";
-
-struct Runs(TempDir);
-
-impl Runs {
-    fn new() -> Runs {
-        let home = tempfile::tempdir().expect("a folder");
-        std::fs::write(home.path().join("shop.yaml"), SPEC).expect("a spec");
-        Runs(home)
-    }
-
-    /// Runs the spec with these flags into a directory of this name.
-    fn run(&self, name: &str, flags: &str) -> String {
-        let out = self.path(name);
-        let spec = self.path("shop.yaml");
-        let ran = words(&format!("run {spec} --out {out} {flags}"));
-        assert_eq!(ran.code, Some(0), "{ran:?}");
-        out
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.path().join(name).display().to_string()
-    }
-}
 
 fn figures<'a>(found: &'a Value, of: &str) -> Vec<&'a Value> {
     let figures = at(found, of)["figures"].as_array().expect("figures");
@@ -45,7 +21,7 @@ fn code(ran: &Ran) -> Option<i32> {
 
 #[test]
 fn a_run_is_no_different_from_itself() {
-    let runs = Runs::new();
+    let runs = Runs::of(SPEC);
     let one = runs.run("one", "--record");
     let ran = words(&format!(
         "compare {one} {one} --json --tolerance p99=1%,throughput=1%"
@@ -73,7 +49,7 @@ fn a_run_is_no_different_from_itself() {
 
 #[test]
 fn what_is_slower_is_found_and_gates_a_build() {
-    let runs = Runs::new();
+    let runs = Runs::of(SPEC);
     let one = runs.run("one", "--record");
     let again = runs.run("again", "--record --seed 2");
     let slower = runs.run(
@@ -127,7 +103,7 @@ fn what_is_slower_is_found_and_gates_a_build() {
 /// Requests that fail at once are not fast.
 #[test]
 fn failures_are_no_improvement() {
-    let runs = Runs::new();
+    let runs = Runs::of(SPEC);
     let one = runs.run("one", "");
     for (errors, name) in [("50%", "half"), ("100%", "all")] {
         let failing = runs.run(name, &format!("--set services.s.errors={errors}"));
@@ -141,7 +117,7 @@ fn failures_are_no_improvement() {
 /// Half of an outage, an action that is gone, and nothing at all are no reason to pass; too few requests are none either.
 #[test]
 fn a_gate_is_not_passed_for_want_of_evidence() {
-    let runs = Runs::new();
+    let runs = Runs::of(SPEC);
     let one = runs.run("one", "");
     let gate = |baseline: &str, other: &str, tolerance: &str| {
         words(&format!(
@@ -180,7 +156,7 @@ fn a_gate_is_not_passed_for_want_of_evidence() {
 
 #[test]
 fn several_runs_of_a_side_count_by_their_spread() {
-    let runs = Runs::new();
+    let runs = Runs::of(SPEC);
     let each = |name: &str, seed: u32, more: &str| {
         runs.run(&format!("{name}{seed}"), &format!("--seed {seed} {more}"))
     };
@@ -207,7 +183,7 @@ fn several_runs_of_a_side_count_by_their_spread() {
 
 #[test]
 fn what_cannot_be_compared_is_refused() {
-    let runs = Runs::new();
+    let runs = Runs::of(SPEC);
     let one = runs.run("one", "");
     let missing = runs.path("missing");
     let renamed = SPEC.replace("buy", "sell").replace("look", "browse");
@@ -254,7 +230,7 @@ fn what_cannot_be_compared_is_refused() {
 
 #[test]
 fn requests_that_are_the_same_in_both_runs_are_compared_one_by_one() {
-    let runs = Runs::new();
+    let runs = Runs::of(SPEC);
     let one = runs.run("one", "--record");
     // The same requests with the same demands, of which each takes a tenth longer.
     let slower = runs.run(

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use assert_cmd::Command;
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// How long a run may take before it counts as hanging.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -75,6 +76,38 @@ pub fn json(line: &str) -> Value {
 /// A shipped spec.
 pub fn shipped(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "specs", name].iter().collect()
+}
+
+/// A folder with a spec, and what is run of it.
+pub struct Runs(TempDir);
+
+impl Runs {
+    /// With this spec.
+    pub fn of(spec: &str) -> Runs {
+        let runs = Runs(tempfile::tempdir().expect("a folder"));
+        runs.write("shop.yaml", spec);
+        runs
+    }
+
+    /// Runs the spec with these flags into a directory of this name.
+    pub fn run(&self, name: &str, flags: &str) -> String {
+        let out = self.path(name);
+        let spec = self.path("shop.yaml");
+        let ran = words(&format!("run {spec} --out {out} {flags}"));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        out
+    }
+
+    /// A place in the folder.
+    pub fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+
+    /// Writes a file into the folder, and says where it is.
+    pub fn write(&self, name: &str, text: &str) -> String {
+        std::fs::write(self.path(name), text).expect("a file");
+        self.path(name)
+    }
 }
 
 /// A member of a document by its path, such as `requests.ok`.

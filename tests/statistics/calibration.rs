@@ -245,7 +245,9 @@ fn one_low_load_tells_neither_workers_nor_the_capacity() {
                 let model = model(&structure.assignments(point))?;
                 Some(run.simulated(model, 1 << 41 | path))
             };
-            let tells = tells(question, &fit.found, (&world, runs[0].figures.len())).unwrap();
+            let knowledge = Knowledge::of(question, &fit.found).unwrap();
+            let known = (&fit.found, &knowledge);
+            let tells = tells(question, known, (&world, runs[0].figures.len())).unwrap();
             tells.apart.unwrap()
         };
         let (idle, busy) = (apart(15.0), apart(450.0));

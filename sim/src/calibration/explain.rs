@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 
 use nalgebra::DMatrix;
 
-use super::least_squares::{FINE, Fitted, ROUGH, Task, fit};
+use super::least_squares::{FINE, Fitted, ROUGH, Task, World, fit};
 use super::structure::{OfService, Structure, has_variation};
 use super::weight::{rough, whitening};
 use crate::dist::Family;
@@ -53,9 +53,6 @@ const NEARLY: f64 = 2.0;
 /// The coefficient of variation that a fit starts from.
 const FIRST_VARIATION: f64 = 0.7;
 
-/// Sums up a simulation of a point of a structure along a sample path.
-pub type World<'a> = dyn Fn(&Structure, &[f64], u64) -> Option<Vec<f64>> + Sync + 'a;
-
 /// What is to be explained, and how.
 #[derive(Clone, Copy)]
 pub struct Question<'a> {
@@ -97,15 +94,13 @@ impl Explanations {
         let Some(best) = self.all.first() else {
             return 1.0;
         };
-        excess(best.fitted.squares, self.freedom(best))
+        excess(best, self.freedom(best))
     }
 
     /// What variances of numbers are multiplied with because covariances are estimated: 1 + B (k - p) for k figures of a run and p
     /// numbers (Dodelson and Schneider 2013, equation 28).
     pub fn estimated(&self, question: Question<'_>) -> f64 {
-        let longest = question.measured.iter().map(Vec::len).max().unwrap_or(0);
-        let samples = SAMPLES.max((SAMPLES_OF_FIGURES * longest) as u64) as f64;
-        let figures = longest as f64;
+        let (samples, figures) = (question.samples_needed() as f64, question.longest() as f64);
         let numbers = self.all.first().map_or(0, |best| best.fitted.point.len()) as f64
             / question.measured.len().max(1) as f64;
         let b = (samples - figures - 2.0) / ((samples - figures - 1.0) * (samples - figures - 4.0));
@@ -114,23 +109,33 @@ impl Explanations {
 
     /// The degrees of freedom of the sum of squares of a structure.
     pub fn freedom(&self, of: &Explained) -> usize {
-        self.whitening.nrows().saturating_sub(of.fitted.point.len())
+        freedom(of, self.whitening.nrows())
     }
 
     /// Those that explain the runs as well as the best one, itself included.
     pub fn as_good(&self) -> impl Iterator<Item = &Explained> {
-        let least = self.all.first().map_or(0.0, |best| best.criterion);
-        let most = least + AS_WELL * self.excess();
+        let best = self.all.first();
+        let most = best.map_or(0.0, |best| most_as_good(best, self.whitening.nrows()));
         self.all.iter().filter(move |one| one.criterion <= most)
     }
 }
 
-/// What a sum of squares has more than chance gives, and 1 at least.
-fn excess(squares: f64, freedom: usize) -> f64 {
+/// The degrees of freedom of the sum of squares of a structure, of so many figures.
+fn freedom(of: &Explained, figures: usize) -> usize {
+    figures.saturating_sub(of.fitted.point.len())
+}
+
+/// What the sum of squares of a structure has more than chance gives, and 1 at least.
+fn excess(of: &Explained, freedom: usize) -> f64 {
     match freedom > 0 {
-        true => (squares / freedom as f64).max(1.0),
+        true => (of.fitted.squares / freedom as f64).max(1.0),
         false => 1.0,
     }
+}
+
+/// The largest criterion of what explains so many figures as well as the best structure.
+fn most_as_good(best: &Explained, figures: usize) -> f64 {
+    best.criterion + AS_WELL * excess(best, freedom(best, figures))
 }
 
 /// Which parts of a service are searched.
@@ -214,10 +219,37 @@ impl Question<'_> {
         libm::exp(logs.copied().fold(f64::INFINITY, f64::min))
     }
 
+    /// The most figures of a run.
+    fn longest(&self) -> usize {
+        self.measured.iter().map(Vec::len).max().unwrap_or(0)
+    }
+
+    /// How many sample paths tell how figures are off by chance.
+    fn samples_needed(&self) -> u64 {
+        SAMPLES.max((SAMPLES_OF_FIGURES * self.longest()) as u64)
+    }
+
+    /// A fine fit of a structure to these figures.
+    pub(super) fn task<'a>(
+        &'a self,
+        structure: &'a Structure,
+        measured: &'a [f64],
+        whitening: &'a DMatrix<f64>,
+    ) -> Task<'a> {
+        Task {
+            measured,
+            whitening,
+            structure,
+            ranges: structure.ranges(self.shortest()),
+            world: self.world,
+            paths: self.paths,
+            settled: FINE,
+        }
+    }
+
     /// The figures of many sample paths of a model.
     pub fn samples(&self, structure: &Structure, point: &[f64]) -> Option<Vec<Vec<f64>>> {
-        let longest = self.measured.iter().map(Vec::len).max().unwrap_or(0);
-        let samples = SAMPLES.max((SAMPLES_OF_FIGURES * longest) as u64);
+        let samples = self.samples_needed();
         let mut all = Vec::new();
         in_order(
             samples,
@@ -273,8 +305,7 @@ impl Search<'_> {
             let best = best.min_by(|one, other| one.criterion.total_cmp(&other.criterion))?;
             seeds = neighbours(best, free);
             if self.widely && known.len() < MOST_STRUCTURES {
-                let freedom = self.measured.len().saturating_sub(best.fitted.point.len());
-                let most = best.criterion + AS_WELL * excess(best.fitted.squares, freedom);
+                let most = most_as_good(best, self.measured.len());
                 let others = known.values().flatten().filter(|one| one.criterion <= most);
                 seeds.extend(others.flat_map(|one| workers_of(one, free, best)));
             }
@@ -337,15 +368,10 @@ impl Search<'_> {
     }
 
     fn fit(&self, structure: &Structure, start: &[f64]) -> Option<Explained> {
-        let world = |point: &[f64], path: u64| (self.question.world)(structure, point, path);
-        let ranges = structure.ranges(self.question.shortest());
         let task = Task {
-            measured: self.measured,
-            whitening: self.whitening,
-            ranges: &ranges,
-            world: &world,
             paths: self.paths,
             settled: self.settled,
+            ..self.question.task(structure, self.measured, self.whitening)
         };
         let fitted = fit(task, start)?;
         let price = libm::log(self.measured.len() as f64);

@@ -5,7 +5,7 @@ use nalgebra::DMatrix;
 use super::document::GoodnessResult;
 use super::explain::{Explained, Explanations, Question};
 use super::knowledge::inverse;
-use super::least_squares::{FINE, Task, fit};
+use super::least_squares::{Task, fit};
 use crate::dist::special::gamma_p;
 
 /// A figure of a run beside what a model has.
@@ -47,19 +47,10 @@ pub fn of_runs(
     best: &Explained,
 ) -> Option<Vec<OfRun>> {
     let measured = question.measured.concat();
-    let ranges = best.structure.ranges(question.shortest());
-    let world = |point: &[f64], path: u64| (question.world)(&best.structure, point, path);
-    let task = Task {
-        measured: &measured,
-        whitening: &found.whitening,
-        ranges: &ranges,
-        world: &world,
-        paths: question.paths,
-        settled: FINE,
-    };
+    let task = question.task(&best.structure, &measured, &found.whitening);
     let point = &best.fitted.point;
     let fitted = task.figures(point)?;
-    let off = task.differences(point)?;
+    let off = task.off(&fitted);
     let covariance = inverse_of(&found.whitening);
     let share = point.len() as f64 / measured.len() as f64;
     let mut all = Vec::new();
@@ -68,7 +59,7 @@ pub fn of_runs(
         let range = first..first + run.len();
         first = range.end;
         let left_out = match question.measured.len() > 1 && !(question.stop)() {
-            true => left_out(task, best, &covariance, range.clone()),
+            true => left_out(&task, best, &covariance, range.clone()),
             false => None,
         };
         let held = |(within, at): (usize, usize)| Held {
@@ -95,7 +86,7 @@ fn inverse_of(whitening: &DMatrix<f64>) -> DMatrix<f64> {
 /// What a model has for a run that was fitted to the others alone, and by how many standard deviations that is more than what was
 /// measured.
 fn left_out(
-    task: Task<'_>,
+    task: &Task<'_>,
     best: &Explained,
     covariance: &DMatrix<f64>,
     run: std::ops::Range<usize>,
@@ -105,18 +96,18 @@ fn left_out(
     whitening.rows_mut(run.start, run.len()).fill(0.0);
     let others = Task {
         whitening: &whitening,
-        ..task
+        ..task.clone()
     };
     let fitted = fit(others, &best.fitted.point)?;
-    let slopes = others.derivatives(&fitted.point)?;
-    let of_numbers = inverse(slopes.transpose() * slopes);
-    // The derivatives of the figures themselves.
+    // The derivatives of the figures themselves, and of what counts of them.
     let plain = DMatrix::identity(task.measured.len(), task.measured.len());
     let figures = Task {
         whitening: &plain,
-        ..task
+        ..task.clone()
     };
     let slopes = figures.derivatives(&fitted.point)?;
+    let counting = &whitening * &slopes;
+    let of_numbers = inverse(counting.transpose() * counting);
     let of_figures = &slopes * of_numbers * slopes.transpose();
     let predicted = task.figures(&fitted.point)?;
     let one = |at: usize| {

@@ -6,7 +6,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::explain::{Explained, Explanations, Question};
-use super::least_squares::{FINE, Range, Scale, Task};
+use super::least_squares::{Range, Scale};
 use super::structure::Structure;
 
 /// The two-sided 95 % quantile of the normal distribution.
@@ -59,7 +59,9 @@ pub struct Knowledge<'a> {
 struct OfStructure<'a> {
     explained: &'a Explained,
     ranges: Vec<Range>,
-    /// Of the numbers as they are measured.
+    /// What the runs tell of the numbers as they are measured,
+    information: DMatrix<f64>,
+    /// and how uncertain these are therefore.
     covariance: DMatrix<f64>,
 }
 
@@ -70,21 +72,14 @@ impl<'a> Knowledge<'a> {
         let wider = found.excess() * found.estimated(question);
         let of_structure = |explained: &'a Explained| {
             let structure = &explained.structure;
-            let world = |point: &[f64], path: u64| (question.world)(structure, point, path);
-            let ranges = structure.ranges(question.shortest());
-            let task = Task {
-                measured: &measured,
-                whitening: &found.whitening,
-                ranges: &ranges,
-                world: &world,
-                paths: question.paths,
-                settled: FINE,
-            };
+            let task = question.task(structure, &measured, &found.whitening);
             let slopes = task.derivatives(&explained.fitted.point)?;
+            let information = slopes.transpose() * slopes;
             Some(OfStructure {
                 explained,
-                covariance: inverse(slopes.transpose() * slopes) * wider,
-                ranges,
+                covariance: inverse(information.clone()) * wider,
+                information,
+                ranges: task.ranges,
             })
         };
         let of: Option<Vec<OfStructure<'a>>> = found.as_good().map(of_structure).collect();
@@ -92,6 +87,11 @@ impl<'a> Knowledge<'a> {
             of,
             shortest: question.shortest(),
         })
+    }
+
+    /// What the runs tell of the numbers of the best structure.
+    pub(super) fn information(&self) -> Option<&DMatrix<f64>> {
+        Some(&self.of.first()?.information)
     }
 
     /// The numbers of the best structure.

@@ -10,6 +10,8 @@ use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 use nalgebra::storage::Owned;
 use nalgebra::{DMatrix, DVector, Dyn};
 
+use super::structure::Structure;
+
 /// The step to either side by which derivatives are taken: a share, or one of the length that a number is measured by.
 const STEP: f64 = 0.03;
 /// A step of the numbers that is this part of what the sum of squares may change by ends a fit: it is a share of how long the vector of
@@ -18,8 +20,8 @@ const OF_NUMBERS: f64 = 1e-2;
 /// The most evaluations beside those of derivatives, for each number and one more.
 const PATIENCE: usize = 12;
 
-/// Sums up a simulation of a point along a sample path; `None` where none is possible.
-pub type World<'a> = dyn Fn(&[f64], u64) -> Option<Vec<f64>> + Sync + 'a;
+/// Sums up a simulation of a point of a structure along a sample path; `None` where none is possible.
+pub type World<'a> = dyn Fn(&Structure, &[f64], u64) -> Option<Vec<f64>> + Sync + 'a;
 
 /// How a number is measured while it is fitted.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,14 +83,16 @@ impl Range {
 }
 
 /// What a fit is about.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Task<'a> {
     /// What was measured.
     pub measured: &'a [f64],
     /// The matrix that makes differences independent of one another and of variance 1.
     pub whitening: &'a DMatrix<f64>,
-    /// Of each number.
-    pub ranges: &'a [Range],
+    /// What is fitted.
+    pub structure: &'a Structure,
+    /// Of each of its numbers.
+    pub ranges: Vec<Range>,
     /// Gives what the model has.
     pub world: &'a World<'a>,
     /// How many sample paths the model's figures are the mean of.
@@ -113,11 +117,12 @@ pub struct Fitted {
 
 /// Fits the numbers from a start.
 pub fn fit(task: Task<'_>, start: &[f64]) -> Option<Fitted> {
+    let settled = task.settled;
     let problem = Problem::at(task, start);
     let method = LevenbergMarquardt::new()
         .with_patience(PATIENCE)
-        .with_ftol(task.settled)
-        .with_xtol(task.settled * OF_NUMBERS)
+        .with_ftol(settled)
+        .with_xtol(settled * OF_NUMBERS)
         .with_stepbound(1.0);
     // Where the method stops, for whatever reason, the best point that it has seen is kept.
     let (found, _) = method.minimize(problem);
@@ -131,14 +136,14 @@ pub fn fit(task: Task<'_>, start: &[f64]) -> Option<Fitted> {
 impl Task<'_> {
     /// How the whitened differences change with each number, as it is measured, at a point.
     pub fn derivatives(&self, point: &[f64]) -> Option<DMatrix<f64>> {
-        Problem::at(*self, point).jacobian()
+        Problem::at(self.clone(), point).jacobian()
     }
 
     /// The mean of the model's figures over the paths.
     pub fn figures(&self, point: &[f64]) -> Option<DVector<f64>> {
         let mut sum = DVector::zeros(self.measured.len());
         for path in 0..self.paths {
-            let figures = (self.world)(point, path)?;
+            let figures = (self.world)(self.structure, point, path)?;
             sum += DVector::from_vec(figures);
         }
         Some(sum / self.paths as f64)
@@ -146,8 +151,12 @@ impl Task<'_> {
 
     /// What the model has more than what was measured, whitened.
     pub fn differences(&self, point: &[f64]) -> Option<DVector<f64>> {
-        let off = self.figures(point)? - DVector::from_column_slice(self.measured);
-        Some(self.whitening * off)
+        Some(self.off(&self.figures(point)?))
+    }
+
+    /// The same of figures that are known.
+    pub fn off(&self, figures: &DVector<f64>) -> DVector<f64> {
+        self.whitening * (figures - DVector::from_column_slice(self.measured))
     }
 }
 
@@ -161,18 +170,19 @@ struct Problem<'a> {
 
 impl Problem<'_> {
     fn at<'a>(task: Task<'a>, point: &[f64]) -> Problem<'a> {
-        let numbers = point.iter().zip(task.ranges);
+        let numbers = point.iter().zip(&task.ranges);
         let numbers = numbers.map(|(value, range)| range.within(range.scale.measured(*value)));
+        let numbers = DVector::from_iterator(point.len(), numbers);
         Problem {
             task,
-            numbers: DVector::from_iterator(point.len(), numbers),
+            numbers,
             best: RefCell::new(None),
         }
     }
 
     /// The values of these numbers.
     fn point(&self, numbers: &DVector<f64>) -> Vec<f64> {
-        let all = numbers.iter().zip(self.task.ranges);
+        let all = numbers.iter().zip(&self.task.ranges);
         all.map(|(measured, range)| range.value(*measured))
             .collect()
     }

@@ -1,15 +1,10 @@
 //! Which further load would tell most.
 
-use std::num::NonZeroUsize;
-
-use nalgebra::{DMatrix, DVector};
-
-use super::explain::{Explained, Explanations, Question, World};
-use super::knowledge::{WITHIN, inverse};
-use super::least_squares::{FINE, Scale, Task};
+use super::explain::{Explanations, Question};
+use super::knowledge::{Knowledge, WITHIN, inverse};
+use super::least_squares::{Scale, World};
 use super::structure::LENGTHS;
 use super::weight::whitening;
-use crate::replication::{Flow, in_order};
 
 /// What a run at a load would tell.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,10 +18,10 @@ pub struct Tells {
     pub half_width: f64,
 }
 
-/// What one more run would tell, whose figures the world gives, `figures` of them; `None` where it cannot be simulated.
+/// What one more run would tell beside those that are known, whose figures the world gives, `figures` of them; `None` where it cannot be simulated.
 pub fn tells(
     question: Question<'_>,
-    found: &Explanations,
+    (found, knowledge): (&Explanations, &Knowledge<'_>),
     run: (&World<'_>, usize),
 ) -> Option<Tells> {
     let (world, figures) = run;
@@ -34,27 +29,15 @@ pub fn tells(
     let there = Question { world, ..question };
     let samples = there.samples(&best.structure, &best.fitted.point)?;
     let whitening = whitening(&samples, &[figures], question.paths)?;
-    let ranges = best.structure.ranges(question.shortest());
-    let slopes = |world: &World<'_>, whitening: &DMatrix<f64>| {
-        let of = |point: &[f64], path: u64| world(&best.structure, point, path);
-        let measured = vec![0.0; whitening.ncols()];
-        let task = Task {
-            measured: &measured,
-            whitening,
-            ranges: &ranges,
-            world: &of,
-            paths: question.paths,
-            settled: FINE,
-        };
-        task.derivatives(&best.fitted.point)
-    };
-    let so_far = slopes(question.world, &found.whitening)?;
-    let more = slopes(world, &whitening)?;
-    let information = so_far.transpose() * so_far + more.transpose() * more;
+    // Where figures would lie does not matter to how they change.
+    let nowhere = vec![0.0; figures];
+    let task = there.task(&best.structure, &nowhere, &whitening);
+    let more = task.derivatives(&best.fitted.point)?;
+    let information = knowledge.information()? + more.transpose() * more;
     let covariance = inverse(information) * found.excess() * found.estimated(question);
     let deviation = |nth: usize| {
         // Of a delay as a share of the shortest response.
-        let part = match ranges[nth].scale {
+        let part = match task.ranges[nth].scale {
             Scale::Shares => 1.0,
             Scale::Lengths(_) => LENGTHS,
         };
@@ -66,9 +49,9 @@ pub fn tells(
     let apart = match other {
         None => None,
         Some(other) => {
-            let [here, there] =
-                [best, other].map(|one| mean(world, one, question.paths, question.threads));
-            Some((whitening * (here? - there?)).norm())
+            let other_task = there.task(&other.structure, &nowhere, &whitening);
+            let here = task.differences(&best.fitted.point)?;
+            Some((here - other_task.differences(&other.fitted.point)?).norm())
         }
     };
     Some(Tells {
@@ -76,27 +59,4 @@ pub fn tells(
         worst,
         half_width: WITHIN * deviation(worst),
     })
-}
-
-/// The mean figures of a structure over sample paths.
-fn mean(
-    world: &World<'_>,
-    of: &Explained,
-    paths: u64,
-    threads: NonZeroUsize,
-) -> Option<DVector<f64>> {
-    let mut all: Vec<DVector<f64>> = Vec::new();
-    in_order(
-        paths,
-        threads,
-        |path, _| world(&of.structure, &of.fitted.point, path),
-        |_, figures| match figures {
-            Some(figures) => {
-                all.push(DVector::from_vec(figures));
-                Flow::GoOn
-            }
-            None => Flow::Stop,
-        },
-    );
-    (all.len() as u64 == paths).then(|| all.iter().sum::<DVector<f64>>() / paths as f64)
 }

@@ -40,15 +40,15 @@ pub enum Kind {
     Delay,
     /// A time in nanoseconds.
     Time,
-    /// A coefficient of variation.
-    Variation,
+    /// A coefficient of variation, of times of this family.
+    Variation(Family),
 }
 
 impl Kind {
-    /// Which values it may have, where a service is of a family and the shortest response that was measured is so long.
-    fn range(self, family: Option<Family>, shortest: f64) -> Range {
-        let [least, largest] = match (self, family) {
-            (Kind::Delay, _) => {
+    /// Which values it may have, where the shortest response that was measured is so long.
+    fn range(self, shortest: f64) -> Range {
+        let [least, largest] = match self {
+            Kind::Delay => {
                 return Range {
                     least: 0.0,
                     // There and back.
@@ -56,9 +56,9 @@ impl Kind {
                     scale: Scale::Lengths(shortest / LENGTHS),
                 };
             }
-            (Kind::Time, _) => [100.0, 3.6e12],
-            (Kind::Variation, Some(Family::Hyperexponential)) => [1.0, 20.0],
-            (Kind::Variation, _) => [0.02, 20.0],
+            Kind::Time => [100.0, 3.6e12],
+            Kind::Variation(Family::Hyperexponential) => [1.0, 20.0],
+            Kind::Variation(_) => [0.02, 20.0],
         };
         Range {
             least,
@@ -86,8 +86,8 @@ impl Structure {
                 kind,
             };
             let mean = service.family.map(|_| parameter("mean", Kind::Time));
-            let has_cv = service.family.is_some_and(has_variation);
-            let cv = has_cv.then(|| parameter("cv", Kind::Variation));
+            let family = service.family.filter(|family| has_variation(*family));
+            let cv = family.map(|family| parameter("cv", Kind::Variation(family)));
             [mean, cv].into_iter().flatten()
         };
         network
@@ -98,17 +98,8 @@ impl Structure {
 
     /// Which values each number may have, where the shortest response that was measured took so many nanoseconds.
     pub fn ranges(&self, shortest: f64) -> Vec<Range> {
-        let network = self.network.then(|| Kind::Delay.range(None, shortest));
-        let of_service = |service: &OfService| {
-            let mean = service.family.map(|_| Kind::Time.range(None, shortest));
-            let family = service.family.filter(|family| has_variation(*family));
-            let cv = family.map(|family| Kind::Variation.range(Some(family), shortest));
-            [mean, cv].into_iter().flatten()
-        };
-        network
-            .into_iter()
-            .chain(self.services.iter().flat_map(of_service))
-            .collect()
+        let parameters = self.parameters().into_iter();
+        parameters.map(|one| one.kind.range(shortest)).collect()
     }
 
     /// The same with numbers of four digits, for people.

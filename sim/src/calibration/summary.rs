@@ -32,8 +32,6 @@ pub struct Observed {
     answered: Vec<u64>,
     /// Given up, or open at the end.
     censored: u64,
-    /// What failed otherwise.
-    failed: u64,
 }
 
 impl Observed {
@@ -42,24 +40,14 @@ impl Observed {
         match outcome {
             Outcome::Ok => self.answered.push(response.as_nanos()),
             Outcome::TimedOut | Outcome::Unresolved => self.censored += 1,
-            Outcome::AppError | Outcome::Rejected | Outcome::TransportError | Outcome::Dropped => {
-                self.failed += 1
-            }
+            // No response times at all.
+            Outcome::AppError | Outcome::Rejected | Outcome::TransportError | Outcome::Dropped => {}
         }
     }
 
     /// Requests that were answered.
     pub fn answered(&self) -> u64 {
         self.answered.len() as u64
-    }
-
-    /// The share that was not answered.
-    pub fn share_failed(&self) -> f64 {
-        let all = self.answered.len() as f64 + (self.censored + self.failed) as f64;
-        match all > 0.0 {
-            true => (self.censored + self.failed) as f64 / all,
-            false => 0.0,
-        }
     }
 
     /// What is looked at of an action of a run that has measured this, where so many actions are looked at; `None` where it has
