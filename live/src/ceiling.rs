@@ -8,7 +8,7 @@
 
 use std::time::Instant;
 
-use blis_sim::measure::Measure;
+use blis_sim::event::Sink;
 use blis_sim::model::{Model, Path};
 use blis_sim::search::{Judged, Trial};
 use blis_sim::time::Span;
@@ -40,18 +40,20 @@ pub struct Field<'a> {
     pub time_limit: Option<Span>,
 }
 
-/// Who asks for trials and judges them.
-pub struct Asking<'a, P, E> {
+/// Who asks for trials and judges them, and may see every event of a trial.
+pub struct Asking<'a, S, P, E> {
     /// Gives the next trial, after how the one before was judged; `None` when there is enough.
     pub next: &'a mut dyn FnMut(Option<&Judged>) -> Option<Next>,
     /// Gives the model at a load.
     pub model: &'a dyn Fn(f64) -> Result<Model<P>, E>,
+    /// Gives who sees the events of the next trial.
+    pub also: &'a mut dyn FnMut() -> S,
     /// Judges a trial that was run at a load.
-    pub judge: &'a dyn Fn(f64, &Tried<Unheard, P>) -> Judged,
+    pub judge: &'a dyn Fn(f64, &Tried<S, P>) -> Judged,
     /// Whether the rest of a trial can no longer change how it is judged, by what is known so far.
     pub decided: &'a dyn Fn(&Model<P>, &SoFar<'_>) -> bool,
     /// Is handed every trial that was judged, with all that a result document of it tells.
-    pub keep: &'a mut dyn FnMut(&Trial, Tried<Unheard, P>),
+    pub keep: &'a mut dyn FnMut(&Trial, Tried<S, P>),
 }
 
 /// A trial that is asked for.
@@ -62,9 +64,6 @@ pub struct Next {
     /// How many times as long as usual it is measured.
     pub times_longer: u32,
 }
-
-/// Nobody else sees the events of a trial.
-pub type Unheard = Option<Measure>;
 
 /// Who watches a search.
 pub struct Watching<'a> {
@@ -98,13 +97,14 @@ pub enum End<E> {
 ///
 /// # Errors
 /// Those of [`Session::open`], and what kept the first trial from running.
-pub fn run<P, E>(
+pub fn run<S, P, E>(
     largest: &Model<P>,
     field: &Field<'_>,
-    asking: Asking<'_, P, E>,
+    asking: Asking<'_, S, P, E>,
     watching: Watching<'_>,
 ) -> Result<End<E>, E>
 where
+    S: Sink,
     P: Clone + Into<Option<Path>>,
     E: From<Failure>,
 {
@@ -150,7 +150,7 @@ where
             warn,
         };
         let tried = over(&mut trials, largest, &model, &open)
-            .and_then(|trials| trials.at(pace).run(&model, Unheard::None, beside));
+            .and_then(|trials| trials.at(pace).run(&model, (asking.also)(), beside));
         let tried = match tried {
             Ok(tried) => tried,
             Err(why) if number == 1 => return Err(why.into()),

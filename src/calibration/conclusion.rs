@@ -13,11 +13,12 @@ use blis_sim::calibration::{
     NextLoadResult, NumberResult, RunCalibration,
 };
 use blis_sim::model::Model;
+use blis_sim::number::count;
 use blis_sim::result::SpecIdentity;
 use blis_sim::statistics::LEVEL;
 use blis_sim::visible;
 
-use super::recordings::Recording;
+use super::recordings::{MOST_REQUESTS, Recording};
 use super::world::{World, at_load};
 use crate::report::number::{millis, runs_in_words, significant};
 
@@ -300,6 +301,14 @@ fn notes(of: &Conclusion<'_>, twins: &[Vec<&str>], fitted: &Model) -> Vec<String
         all.push(format!(
             "too few answers to be looked at, or too many actions: {}",
             unseen.join(", ")
+        ));
+    }
+    let shortened = of.world.runs.iter().filter(|run| run.is_shortened).count();
+    if shortened > 0 {
+        all.push(format!(
+            "of {} the first {} requests of the window were looked at: more of them tell hardly more, and would take longer",
+            runs_in_words(shortened),
+            count(MOST_REQUESTS as u64)
         ));
     }
     let failed: Vec<&Recording> = of

@@ -1,11 +1,15 @@
-//! Fitting a model to recorded runs: what they were, and what the model has for them.
+//! Fitting a model to recorded runs: what they were, what the model has for them, and what is concluded.
 
+mod backend;
 mod conclusion;
+mod fit;
 mod recordings;
 mod start;
 mod world;
 
-pub use conclusion::{Conclusion, conclude, written};
+pub use backend::backend;
+pub use conclusion::written;
+pub use fit::{Fit, Fitting};
 pub use recordings::{Recording, read, refuse_twice};
-pub use start::{Fixed, Start, start};
-pub use world::{World, assignments, spec_with};
+pub use start::Fixed;
+pub use world::{assignments, spec_set_to};

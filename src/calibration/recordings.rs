@@ -6,12 +6,17 @@ use blis_sim::calibration::summary::{FEWEST, Looks, MOST_ACTIONS, Observed};
 use blis_sim::compare::generator_limits;
 use blis_sim::event::Outcome;
 use blis_sim::model::{Client, Limits, MaxInFlight, Model, Path as Known};
-use blis_sim::result;
+use blis_sim::result::{self, Run};
+use blis_sim::time::Time;
 use blis_sim::trace::Row;
 
 use crate::exit::Failure;
 use crate::recorded::Recorded;
 use crate::replayed::{arrive_as, behave_as, choose_as, in_the_terms_of, rows};
+use crate::workload::LiveWorkload;
+
+/// The most requests of a run's window that are looked at.
+pub const MOST_REQUESTS: usize = 20_000;
 
 /// A run that a model is fitted to.
 #[derive(Debug, Clone)]
@@ -42,6 +47,8 @@ pub struct Recording {
     pub limits: Limits,
     /// What is looked at of each action of the model.
     pub looks: Vec<Option<Looks>>,
+    /// Whether the run went on, and what came later is not looked at.
+    pub is_shortened: bool,
 }
 
 impl Recording {
@@ -51,6 +58,101 @@ impl Recording {
             0 => self.offered_rps,
             users => users as f64,
         }
+    }
+
+    /// A run with all its requests in the terms of a model.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] where the run tells nothing, or is none of the model's.
+    pub fn of(
+        name: String,
+        model: &Model<Known>,
+        of_run: &LiveWorkload,
+        (run, rows): (&Run, Vec<Row>),
+    ) -> Result<Recording, Failure> {
+        if run.window.measured_s <= 0.0 {
+            return Err(Failure::Usage(format!(
+                "the run of {name} has no time in its window, so that its load is not known; fit to runs of a load that lasts"
+            )));
+        }
+        let rows = in_the_terms_of(model, of_run, rows)?;
+        let mut limits = of_run.model.limits;
+        let (rows, is_shortened) = shortened(rows, &mut limits);
+        let measured_s = match limits.horizon.filter(|_| is_shortened) {
+            Some(end) => end.since(limits.warmup).as_secs_f64(),
+            None => run.window.measured_s,
+        };
+        let mut users = model.clone();
+        behave_as(&mut users, of_run);
+        choose_as(&mut users, of_run)?;
+        arrive_as(&mut users, &rows)?;
+        let mut observed = observed(model, &rows);
+        let looks = looks(&observed);
+        let answered: u64 = observed.iter().map(Observed::answered).sum();
+        if looks.iter().all(Option::is_none) {
+            return Err(Failure::Usage(nothing_told(&name, answered)));
+        }
+        let (mut figures, mut labels) = (Vec::new(), Vec::new());
+        for ((action, observed), looks) in model.actions.iter().zip(&mut observed).zip(&looks) {
+            let Some(looks) = looks else { continue };
+            observed.summary(looks, &mut figures);
+            let of_action = |name: String| (action.name.clone(), name);
+            labels.extend(looks.names().map(of_action));
+        }
+        let in_window = rows.iter().filter(|row| row.in_window).count() as f64;
+        let answers = rows
+            .iter()
+            .filter(|row| row.in_window && row.outcome == Outcome::Ok);
+        let sum: f64 = answers
+            .clone()
+            .map(|row| row.response().as_nanos() as f64)
+            .sum();
+        Ok(Recording {
+            name,
+            mean_nanos: sum / answered as f64,
+            offered_rps: in_window / measured_s,
+            users: users.clients.iter().map(Client::closed_users).sum(),
+            max_in_flight: users.max_in_flight,
+            run: run.record.as_ref().map(|record| record.run.clone()),
+            requests: in_window as u64,
+            failed: 1.0 - answers.count() as f64 / in_window.max(1.0),
+            figures,
+            labels,
+            clients: users.clients,
+            limits,
+            looks,
+            is_shortened,
+        })
+    }
+}
+
+/// The first requests of a run, as if it had ended with them: more of them would tell hardly more, and each is simulated some thousands of
+/// times. Whether any were left out.
+fn shortened(mut rows: Vec<Row>, limits: &mut Limits) -> (Vec<Row>, bool) {
+    let mut intended: Vec<Time> = rows
+        .iter()
+        .filter(|row| row.in_window)
+        .map(|row| row.intended)
+        .collect();
+    if intended.len() <= MOST_REQUESTS {
+        return (rows, false);
+    }
+    intended.sort_unstable();
+    let end = intended[MOST_REQUESTS];
+    rows.retain(|row| row.intended < end);
+    limits.horizon = Some(end);
+    (rows, true)
+}
+
+/// What to say of a run that has too few answers.
+fn nothing_told(name: &str, answered: u64) -> String {
+    match answered {
+        0 => format!(
+            "every request of {name} failed, and nothing can be learned from failures; look at the run with `blis report {name}`"
+        ),
+        _ => format!(
+            "{name} has {answered} answered requests within its window, and {FEWEST} of an action are needed at least; measure longer"
+        ),
     }
 }
 
@@ -79,61 +181,8 @@ pub fn read(path: &Path, model: &Model<Known>, anyway: bool) -> Result<Recording
             limit.trim()
         )));
     }
-    if run.window.measured_s <= 0.0 {
-        return Err(Failure::Usage(format!(
-            "the run of {name} has no time in its window, so that its load is not known; fit to runs of a load that lasts"
-        )));
-    }
     let (of_run, rows) = rows(finished)?;
-    let rows = in_the_terms_of(model, &of_run, rows)?;
-    let mut users = model.clone();
-    behave_as(&mut users, &of_run);
-    choose_as(&mut users, &of_run)?;
-    arrive_as(&mut users, &rows)?;
-    let mut observed = observed(model, &rows);
-    let looks = looks(&observed);
-    let answered: u64 = observed.iter().map(Observed::answered).sum();
-    if looks.iter().all(Option::is_none) {
-        return Err(Failure::Usage(match answered {
-            0 => format!(
-                "every request of {name} failed, and nothing can be learned from failures; look at the run with `blis report {name}`"
-            ),
-            _ => format!(
-                "{name} has {answered} answered requests within its window, and {FEWEST} of an action are needed at least; measure longer"
-            ),
-        }));
-    }
-    let (mut figures, mut labels) = (Vec::new(), Vec::new());
-    for ((action, observed), looks) in model.actions.iter().zip(&mut observed).zip(&looks) {
-        let Some(looks) = looks else { continue };
-        observed.summary(looks, &mut figures);
-        let of_action = |name: String| (action.name.clone(), name);
-        labels.extend(looks.names().map(of_action));
-    }
-    let in_window = rows.iter().filter(|row| row.in_window).count();
-    let failed = rows
-        .iter()
-        .filter(|row| row.in_window && row.outcome != Outcome::Ok)
-        .count();
-    let answers = rows
-        .iter()
-        .filter(|row| row.in_window && row.outcome == Outcome::Ok);
-    let sum: f64 = answers.map(|row| row.response().as_nanos() as f64).sum();
-    Ok(Recording {
-        name,
-        mean_nanos: sum / answered as f64,
-        offered_rps: in_window as f64 / run.window.measured_s,
-        users: users.clients.iter().map(Client::closed_users).sum(),
-        max_in_flight: users.max_in_flight,
-        run: run.record.as_ref().map(|record| record.run.clone()),
-        requests: in_window as u64,
-        failed: failed as f64 / (in_window as f64).max(1.0),
-        figures,
-        labels,
-        clients: users.clients,
-        limits: of_run.model.limits,
-        looks,
-    })
+    Recording::of(name, model, &of_run, (run, rows))
 }
 
 /// What is looked at of each action: of those with the most answers, where there are many.

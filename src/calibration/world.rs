@@ -106,6 +106,16 @@ pub fn spec_with(variations: &Variations<Path>, set: &[String]) -> Result<Spec, 
     variations.spec(&assignments(set)?)
 }
 
+/// The same, of values that were fitted: what they make is one that is accepted.
+///
+/// # Errors
+/// Those of [`spec_with`] and of [`Variations::model`].
+pub fn spec_set_to(variations: &Variations<Path>, set: &[String]) -> Result<Spec, Failure> {
+    let spec = spec_with(variations, set)?;
+    variations.model(&spec)?;
+    Ok(spec)
+}
+
 /// A run as it would have been at another load: its arrivals closer together or further apart, in as much less or more time, or with other
 /// users in its place.
 pub fn at_load(run: &Recording, factor: f64) -> Recording {

@@ -11,13 +11,15 @@ use blis_live::recent::Recent;
 use blis_live::target::Target;
 use blis_live::trials::{Pace, SoFar, Tried as OfTrial};
 use blis_sim::model::{Model, Path};
-use blis_sim::result::PredictedResult;
+use blis_sim::result::{PredictedResult, Run};
 use blis_sim::search::{Ended, Found, Judged, Steps, Trial};
 use blis_sim::spec::units::Duration;
-use blis_sim::time::Span;
+use blis_sim::time::{Span, Time};
+use blis_sim::trace::Row;
 
 use super::bracketed::Bracketed;
 use super::document::Tried;
+use super::requests::Requests;
 use super::steps::{judged as judged_by_figures, spec_of_trial};
 use super::varied::Varied;
 use crate::exit::Failure;
@@ -45,6 +47,20 @@ pub struct Live<'a> {
     pub quiet: bool,
     /// What the model says of a trial that has run.
     pub says: &'a dyn Fn(&Trial) -> Option<PredictedResult>,
+    /// Is handed every trial with its requests, where somebody looks at each of them.
+    pub recorded: Option<&'a dyn Fn(Recorded)>,
+}
+
+/// A trial with its requests.
+pub struct Recorded {
+    /// Its load.
+    pub load: f64,
+    /// The spec at its load, as it was sent.
+    pub workload: LiveWorkload,
+    /// Its result.
+    pub run: Run,
+    /// Its requests, in the order in which they ended; `None` where there were more than are kept.
+    pub rows: Option<Vec<Row>>,
 }
 
 /// Which loads are tried.
@@ -83,6 +99,11 @@ impl Given {
             loads: (0..turns).flat_map(turn).collect(),
             begun: 0,
         }
+    }
+
+    /// The largest of them.
+    pub fn largest(&self) -> f64 {
+        self.loads.iter().copied().fold(0.0, f64::max)
     }
 
     fn next(&mut self) -> Option<f64> {
@@ -156,6 +177,10 @@ pub fn run(
             false => loads.borrow_mut().next(before),
         },
         model: &|load| varied.model_at(load),
+        also: &mut || {
+            let warmup = Time::ZERO + live.pace.warmup;
+            live.recorded.map(|_| Requests::from(warmup))
+        },
         judge: &|_, tried| loads.borrow_mut().judged(varied, tried),
         decided: &|model, so_far| loads.borrow().is_decided(model, so_far),
         keep: &mut |trial, tried| match document_of(varied, live, trial.load, tried) {
@@ -329,18 +354,19 @@ impl Loads {
 }
 
 /// The result document of a trial: of the spec at its load, with the limits and the seed that the trial had.
-fn document_of<S>(
+fn document_of(
     varied: &Varying,
     live: &Live<'_>,
     load: f64,
-    tried: OfTrial<S, Option<Path>>,
+    mut tried: OfTrial<Option<Requests>, Option<Path>>,
 ) -> Result<Tried, Failure> {
     observe::check(&tried.observed)?;
+    let requests = tried.observed.also.take();
     let limits = &tried.model.limits;
     let nanos = |span: Span| Duration(span.as_nanos() as f64);
     let horizon = limits.horizon.unwrap_or(limits.warmup);
     let hold = horizon.since(limits.warmup);
-    let warmup = limits.warmup.since(blis_sim::time::Time::ZERO);
+    let warmup = limits.warmup.since(Time::ZERO);
     let lengths = [warmup, hold].map(nanos);
     let spec = spec_of_trial(varied, load, lengths, tried.model.seed)?;
     let workload: LiveWorkload = Workload {
@@ -351,6 +377,14 @@ fn document_of<S>(
     let spec = run_text(&workload);
     let disturbed_by = tried.disturbed_by;
     let run = observed::conclude(&workload, live.target, tried.observed, evidence, None);
+    if let (Some(recorded), Some(requests)) = (live.recorded, requests) {
+        recorded(Recorded {
+            load,
+            workload,
+            run: run.clone(),
+            rows: requests.all(),
+        });
+    }
     Ok(Tried {
         run,
         spec,

@@ -12,6 +12,7 @@ mod places;
 mod plan;
 mod predicted;
 mod remedies;
+mod requests;
 mod simulated;
 mod slow;
 mod steps;
@@ -29,6 +30,7 @@ pub use plan::{
 };
 pub use predicted::{LONGEST_TRIAL, Prediction, TheModel};
 pub use remedies::{check as check_remedies, failed as failed_remedies, run as remedies};
+pub use requests::MOST as MOST_REQUESTS;
 pub use simulated::{eyes, run as search, run_tiers as search_tiers};
 pub use slow::slow;
 pub use steps::{Ramp, simulated as simulate_steps, spec_of_trial};

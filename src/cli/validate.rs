@@ -7,7 +7,7 @@ use blis_sim::spec::units::Duration;
 use clap::Args;
 
 use super::values::{positive, quantity};
-use super::{ClientArgs, FormatArgs, SpecArgs, TargetArgs, ValueArgs};
+use super::{ClientArgs, FormatArgs, ObjectiveArgs, ServiceArgs, SpecArgs, TargetArgs, ValueArgs};
 
 /// The arguments of `blis validate`.
 #[derive(Debug, Args)]
@@ -16,14 +16,20 @@ pub struct ValidateArgs {
     pub spec: SpecArgs,
 
     /// Measure doubles on a nats-server of its own, both started and ended with the validation.
-    #[arg(long, conflicts_with_all = ["url", "context", "allow_target", "allow_public", "user", "password", "token", "creds", "nkey", "tlsca", "tlscert", "tlskey", "tlsfirst", "inbox_prefix", "js_domain", "js_api_prefix"], help_heading = "Target")]
+    #[arg(long, conflicts_with_all = ["subject", "url", "context", "allow_target", "allow_public", "user", "password", "token", "creds", "nkey", "tlsca", "tlscert", "tlskey", "tlsfirst", "inbox_prefix", "js_domain", "js_api_prefix"], help_heading = "Target")]
     pub local: bool,
 
     #[command(flatten)]
     pub target: TargetArgs,
 
     #[command(flatten)]
+    pub service: ServiceArgs,
+
+    #[command(flatten)]
     pub runs: ValidationArgs,
+
+    #[command(flatten)]
+    pub objectives: ObjectiveArgs,
 
     #[command(flatten)]
     pub values: ValueArgs,
@@ -64,6 +70,15 @@ pub struct ValidationArgs {
     /// quarter of those that keep it busy to twice as many].
     #[arg(long, value_name = "LOADS", allow_hyphen_values = true)]
     pub predict_at: Option<String>,
+
+    /// Measure these loads first, once each, and fit the model to them as `blis calibrate` does; what is predicted is predicted by the
+    /// fitted model [default with --subject: 1,2,3,4,6,8 users, and further ones where those do not tell the capacity].
+    #[arg(long, value_name = "LOADS", allow_hyphen_values = true)]
+    pub calibrate_at: Option<String>,
+
+    /// Keys that a fit leaves as the spec has them: network.one_way, services.NAME.time, services.NAME.workers. May be repeated.
+    #[arg(long, value_name = "KEY")]
+    pub fix: Vec<String>,
 
     /// So many live runs of each load. Their spread is what the predictions are held against.
     #[arg(long, value_name = "COUNT", value_parser = positive, default_value = "3", allow_hyphen_values = true)]

@@ -16,7 +16,7 @@ pub mod report;
 pub mod run;
 pub mod schema;
 pub mod serve;
-mod service;
+pub mod service;
 pub mod trace;
 pub mod validate;
 pub mod whatif;

@@ -27,6 +27,12 @@ pub fn calibration(found: &CalibrationResult) -> Report {
     }
 }
 
+/// The same in short, for the report of what the fitted model predicts.
+pub(super) fn fitted(found: &CalibrationResult) -> Section {
+    let lines = std::iter::once(head(found)).chain(found.findings.iter().cloned());
+    Section::of([Block::Lines(lines.collect()), Block::Table(numbers(found))])
+}
+
 fn head(found: &CalibrationResult) -> String {
     let requests: u64 = found.runs.iter().map(|run| run.requests).sum();
     format!(

@@ -4,8 +4,9 @@ use blis_sim::compare::SPREAD_RUNS;
 use blis_sim::validation::{ErrorResult, LoadValidation, ValidationResult};
 use blis_sim::verdict::Status;
 
+use super::calibration::fitted;
 use super::difference::{between, held, named, signed, told, written};
-use super::number::{millis, percent};
+use super::number::{millis, percent, significant};
 use super::parts::{Block, Report, Section};
 use super::table::Table;
 use crate::ceiling::Unit;
@@ -16,8 +17,11 @@ pub fn validation(found: &ValidationResult) -> Report {
     let mut sections = vec![
         Section::of([Block::Lines(vec![head(found)])]),
         Section::of([Block::Lines(found.findings.clone())]),
-        errors(found, unit, "all requests", |load| Some(&load.figures)),
     ];
+    sections.extend(found.calibration.as_ref().map(fitted));
+    sections.extend([errors(found, unit, "all requests", |load| {
+        Some(&load.figures)
+    })]);
     let names: Vec<&String> = match found.loads.first() {
         Some(load) => load.actions.keys().collect(),
         None => Vec::new(),
@@ -104,11 +108,19 @@ fn equal_latency(found: &ValidationResult, unit: Unit) -> Vec<String> {
         Some(format!(
             "The p95 that was measured at {} is predicted at {}: {} of the load",
             unit.shown(load.load),
-            unit.shown(equal.predicted_load),
+            between_loads(unit, equal.predicted_load),
             signed(equal.error)
         ))
     });
     lines.collect()
+}
+
+/// A load between those that were tried, which may be no whole number where these are.
+fn between_loads(unit: Unit, load: f64) -> String {
+    match unit {
+        Unit::Whole => significant(load),
+        _ => unit.shown(load),
+    }
 }
 
 fn tolerances(found: &ValidationResult, unit: Unit) -> Section {

@@ -15,6 +15,8 @@ use crate::simulate::watch;
 /// are no overload.
 const OPEN: [f64; 6] = [0.3, 0.5, 0.7, 0.8, 0.9, 1.1];
 const CLOSED: [f64; 6] = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0];
+/// How many there are.
+pub const USUAL: usize = OPEN.len();
 /// How many requests of a rate the model is run for, and how many seconds at least; of anything else, how many seconds, and how many
 /// requests at most.
 const REQUESTS: f64 = 50_000.0;

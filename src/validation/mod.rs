@@ -1,7 +1,15 @@
-//! Predicting loads and measuring them: which loads, the simulated runs of each, and the live ones.
+//! A validation: which loads, how long, what the model predicts of them, what is measured, and the model that is fitted before.
 
+mod fitted;
 mod knee;
+mod pace;
 mod runs;
+mod subject;
+mod system;
 
-pub use knee::usual_loads;
-pub use runs::{Lengths, measured, predicted};
+pub use fitted::{Field, Fitted, fitted, loads_to_fit};
+pub use knee::{USUAL, usual_loads};
+pub use pace::{Lengths, Plan};
+pub use runs::{measured, predicted};
+pub use subject::{Subject, simulated};
+pub use system::{Runs, System};

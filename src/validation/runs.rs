@@ -3,9 +3,9 @@
 use blis_sim::compare::Compared;
 use blis_sim::model::Path;
 use blis_sim::replication::seed_of;
-use blis_sim::spec::units::Duration;
 use blis_sim::validation::AtLoad;
 
+use super::pace::Lengths;
 use crate::ceiling::live::Through;
 use crate::ceiling::{Tried, Varied, spec_of_trial};
 use crate::cli::StatisticsArgs;
@@ -19,15 +19,6 @@ const FEWEST: u64 = 3;
 const ENOUGH: f64 = 5e6;
 /// A window that is shorter than this share of what it was to be was cut short.
 const WHOLE: f64 = 0.99;
-
-/// How long a run is not measured, and how long it is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Lengths {
-    /// Before the window.
-    pub warmup: Duration,
-    /// The window.
-    pub hold: Duration,
-}
 
 /// Simulates each load several times, with the lengths of the live runs and seeds that none of these has, whose numbers are small.
 /// Loads that an interruption left out are not there.

@@ -65,6 +65,45 @@ fn a_dry_run_says_which_loads_and_how_long() {
     assert!(given.stdout.contains("in all      about 30s"), "{given:?}");
 }
 
+/// Of a service without a spec.
+fn service(line: &str) -> Ran {
+    let mut command = binary();
+    command.args([
+        "validate",
+        "--subject",
+        "shop.ask",
+        "--url",
+        "nats://127.0.0.1:9",
+    ]);
+    command.args(line.split_whitespace());
+    finished(&mut command)
+}
+
+#[test]
+fn a_service_without_a_spec_is_fitted_first() {
+    let ran = service("--dry-run --repeats 2 --hold 5s");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    let says = [
+        "varied      concurrency",
+        "fitted at   1, 2, 3, 4, 6, 8; one run of each",
+        "loads       6 that the fitted model names",
+        "in all      about 162s, and the fit",
+    ];
+    for says in says {
+        assert!(ran.stdout.contains(says), "{says}: {ran:?}");
+    }
+    // A quarter of the limit is for the fit: 18 runs share the rest.
+    let ran = service("--dry-run --repeats 2 --time-limit 5m");
+    let says = "2s of warm-up, 8500ms measured";
+    assert!(ran.stdout.contains(says), "{ran:?}");
+    assert!(ran.stdout.contains("the fit: within 5m"), "{ran:?}");
+    let ran = service("--dry-run --calibrate-at 2,5 --predict-at 20");
+    assert!(
+        ran.stdout.contains("fitted at   2, 5;") && ran.stdout.contains("loads       20\n"),
+        "{ran:?}"
+    );
+}
+
 #[test]
 fn what_cannot_be_validated_is_told_before_anything_runs() {
     let pathless = SPEC.replace("path: [{visit: api}, reply], ", "");
@@ -110,6 +149,18 @@ fn what_cannot_be_validated_is_told_before_anything_runs() {
             "--local",
             "nothing is predicted of action ask, which has no path",
         ),
+        (
+            SPEC,
+            "--local --fix network.one_way",
+            "say at which loads with --calibrate-at",
+        ),
+        (SPEC, "--local --calibrate-at 5,5", "not strictly ascending"),
+        (
+            SPEC,
+            "--local --calibrate-at 5,10 --time-limit 20s",
+            "--predict-at, --calibrate-at",
+        ),
+        (SPEC, "--local --subject shop.ask", "cannot be used with"),
     ] {
         let ran = validate(spec, line);
         assert_eq!(
@@ -119,6 +170,12 @@ fn what_cannot_be_validated_is_told_before_anything_runs() {
         );
         assert!(ran.stderr.contains(says), "{line}: {ran:?}");
     }
+    let ran = service("--rate 5/s --dry-run");
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+    assert!(
+        ran.stderr.contains("such as --calibrate-at 50,100,200"),
+        "{ran:?}"
+    );
     // Nobody listens, which is found out before anything is simulated.
     let ran = validate(SPEC, "--url nats://127.0.0.1:9 --quiet");
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(4), ""), "{ran:?}");

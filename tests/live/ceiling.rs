@@ -14,6 +14,7 @@ use blis_live::target::{Permission, check};
 use blis_live::trials::Pace;
 use blis_sim::engine::LoadEnd;
 use blis_sim::event::Outcome;
+use blis_sim::measure::Measure;
 use blis_sim::model::Model;
 use blis_sim::runner::Ran;
 use blis_sim::search::{Judged, Trial};
@@ -99,6 +100,7 @@ fn tried(
             }),
         },
         model: &|load| Ok(model(load)),
+        also: &mut || None::<Measure>,
         judge: &|_, tried| judged(&tried.model, &tried.ran),
         decided: &|_, _| false,
         keep: &mut |trial, tried| {

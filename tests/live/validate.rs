@@ -46,7 +46,7 @@ fn validated(words: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|why| panic!("{why}: {said}"))
 }
 
-fn is_whole(document: &Value) {
+fn assert_schema(document: &Value) {
     let schema: Value =
         serde_json::from_str(&blis_sim::validation::validation_json_schema()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
@@ -55,6 +55,10 @@ fn is_whole(document: &Value) {
         .map(|error| error.to_string())
         .collect();
     assert_eq!(errors, [""; 0]);
+}
+
+fn is_whole(document: &Value) {
+    assert_schema(document);
     let loads = document["loads"].as_array().unwrap();
     assert_eq!(loads.len(), 2);
     for (load, rate) in loads.iter().zip([60.0, 120.0]) {
@@ -74,23 +78,37 @@ fn is_whole(document: &Value) {
     assert_eq!(document["interrupted"], Value::Null);
 }
 
+/// A double that listens.
+struct Double(Child);
+
+impl Double {
+    fn start(url: &str, spec: &str) -> Double {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_blis"))
+            .args(["serve", "--url", url, "--spec", spec, "--quiet"])
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
+        assert!(lines.any(|line| line.contains("plays its backend")));
+        Double(child)
+    }
+
+    fn end(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
 #[test]
 fn a_server_that_runs_is_measured_and_compared_with_the_model() {
     let server = Server::start("");
     let (spec, url) = (spec(server.folder()), server.url());
-    let mut double = Command::new(env!("CARGO_BIN_EXE_blis"))
-        .args(["serve", "--url", &url, "--spec", &spec, "--quiet"])
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(double.stderr.take().unwrap())
-        .lines()
-        .map_while(Result::ok);
-    assert!(lines.any(|line| line.contains("plays its backend")));
+    let mut double = Double::start(&url, &spec);
     let document = validated(&["validate", "--url", &url, "--spec", &spec]);
-    double.kill().unwrap();
-    double.wait().unwrap();
+    double.end();
     is_whole(&document);
 }
 
@@ -125,6 +143,55 @@ fn local_brings_a_server_and_a_double_of_its_own() {
         let spec = std::fs::read_to_string(format!("{place}/spec.yaml")).unwrap();
         assert!(spec.contains(&format!("rate: {rate}/s")), "{trial}: {spec}");
     }
+}
+
+/// Four workers of 8 ms carry 500/s, and eight users keep them busy: both are found by fewer, of a service of which nothing is known.
+#[test]
+fn a_service_of_which_only_the_subject_is_known_is_fitted_and_extrapolated() {
+    let server = Server::start("");
+    let (spec, url) = (spec(server.folder()), server.url());
+    let mut double = Double::start(&url, &spec);
+    let out = server.folder().join("kept").display().to_string();
+    let words = "--subject pair.ask --calibrate-at 1,2,4,5 --predict-at 8 --repeats 1 --hold 2s --warmup 300ms --cooldown 100ms --slo p95=100ms";
+    let output = Command::new(env!("CARGO_BIN_EXE_blis"))
+        .args(["validate", "--url", &url, "--out", &out, "--json"])
+        .args(words.split_whitespace())
+        .output()
+        .unwrap();
+    double.end();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_schema(&document);
+    let fitted = &document["calibration"];
+    assert_eq!(fitted["runs"].as_array().unwrap().len(), 4, "{said}");
+    assert_eq!(document["loads"][0]["load"], 8.0);
+    let findings = document["findings"].to_string();
+    assert!(
+        findings.contains("fitted to loads up to 5: predictions at 8 extrapolate"),
+        "{findings}"
+    );
+    assert!(findings.contains("p95 of request within"), "{findings}");
+    let follows = fitted["follows"].as_array().unwrap();
+    let capacity = follows
+        .iter()
+        .find(|one| one["name"] == "capacity")
+        .unwrap();
+    let capacity = capacity["value"].as_f64().unwrap();
+    // A busy machine makes it slower, and nothing makes it faster.
+    assert!((250.0..560.0).contains(&capacity), "{capacity}");
+    // The runs to fit to, and the one that was predicted; the spec is the fitted one.
+    for trial in ["001", "004", "005"] {
+        let kept = format!("{out}/trials/{trial}/result.json");
+        assert!(std::fs::exists(&kept).unwrap(), "{kept}");
+    }
+    let fitted = std::fs::read_to_string(format!("{out}/spec.yaml")).unwrap();
+    assert!(fitted.contains("visit: backend"), "{fitted}");
+    let checked = Command::new(env!("CARGO_BIN_EXE_blis"))
+        .args(["check", &format!("{out}/spec.yaml")])
+        .output()
+        .unwrap();
+    assert!(checked.status.success(), "{checked:?}");
 }
 
 /// A validation with a server of its own, and the address of that.

@@ -2,7 +2,7 @@
 
 use blis_sim::compare::{Compared, Tolerances};
 use blis_sim::result::SpecIdentity;
-use blis_sim::validation::{About, AtLoad, ValidationResult, validate};
+use blis_sim::validation::{About, AtLoad, Objective, ValidationResult, validate};
 use blis_sim::verdict::Status;
 
 use crate::support::{self, model};
@@ -41,6 +41,14 @@ fn loads(world: &str) -> Vec<AtLoad> {
 }
 
 fn validated(loads: Vec<AtLoad>, tolerances: &str) -> ValidationResult {
+    validated_under(&[], loads, tolerances)
+}
+
+fn validated_under(
+    objectives: &[Objective],
+    loads: Vec<AtLoad>,
+    tolerances: &str,
+) -> ValidationResult {
     let about = About {
         spec: SpecIdentity {
             name: "model".to_owned(),
@@ -54,6 +62,7 @@ fn validated(loads: Vec<AtLoad>, tolerances: &str) -> ValidationResult {
         lengths_s: [2.0, 20.0],
         is_closed: false,
         repeats: 3,
+        objectives,
         interrupted: false,
     };
     let tolerances: Tolerances = match tolerances {
@@ -115,6 +124,39 @@ fn a_model_that_is_right_is_told_to_be_within_chance_and_passes() {
     // Above the ceiling the response times depend on chance; below it a tolerance is kept.
     let below = validated(loads(MODEL)[..3].to_vec(), "throughput=6%,p50=15%");
     assert_eq!(below.verdict, Some(Status::Pass), "{:#?}", below.loads);
+}
+
+/// The ceiling under an objective lies between the loads that were looked at, in both worlds.
+#[test]
+fn ceilings_under_objectives_differ_by_as_much_as_service_times_do() {
+    let objectives = [("p95", 0.95, 20.0), ("p50", 0.5, 0.1), ("p99", 0.99, 1e6)];
+    let objectives =
+        objectives.map(|(_, quantile, limit)| Objective::of("ask", quantile, limit).unwrap());
+    let met = |world: &str| {
+        let found = validated_under(&objectives, loads(world), "");
+        let said = found.findings.join(" ");
+        assert!(
+            said.contains("p95 of ask within 20.0ms is predicted up to"),
+            "{said}"
+        );
+        assert!(
+            said.contains("p50 of ask within 100us is predicted at none"),
+            "{said}"
+        );
+        assert!(
+            said.contains("p99 of ask within 1000000.0ms is predicted at all loads"),
+            "{said}"
+        );
+        let [p95, p50, p99] = found.objectives.try_into().unwrap();
+        assert_eq!((p50.measured.is_met, p50.error), (false, None));
+        assert_eq!((p99.predicted.is_reached, p99.error), (false, None));
+        p95
+    };
+    let right = met(MODEL);
+    assert!((350.0..560.0).contains(&right.measured.load), "{right:?}");
+    assert!(right.error.unwrap().abs() < 0.05, "{right:?}");
+    let slower = met("services: {api: {workers: 2, time: {gamma: {mean: 4.4ms, cv: 0.5}}}}");
+    assert!((0.04..0.2).contains(&slower.error.unwrap()), "{slower:?}");
 }
 
 /// However many figures of however many loads are tested, a model that is right is seldom told to be wrong in one.

@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::calibration::CalibrationResult;
 use crate::compare::{OutcomeResult, ToleranceResult};
 use crate::result::{SpecIdentity, schema_of, to_json};
 use crate::verdict::Status;
+
+use super::objectives::ObjectiveResult;
 
 /// The document's schema identifier.
 pub const VALIDATION_SCHEMA: &str = "blis.validation/1";
@@ -35,9 +38,15 @@ pub struct ValidationResult {
     pub measured_s: f64,
     /// Each load, in ascending order.
     pub loads: Vec<LoadValidation>,
+    /// How the model was fitted before it predicted anything; absent where it is that of the spec.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationResult>,
     /// The largest throughput; absent where the loads did not reach it in either world.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<CapacityResult>,
+    /// Up to which load each objective on p50, p95 and p99 is met.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objectives: Vec<ObjectiveResult>,
     /// How far off the model is, where, and what it probably misses, in sentences.
     pub findings: Vec<String>,
     /// Whether all was tolerated; absent where nothing was said of that.

@@ -1,6 +1,7 @@
 //! How far off a model is, where, and what it probably misses, in sentences.
 
 use super::curve::Curve;
+use super::objectives::{MetUpTo, ObjectiveResult};
 use super::{About, CapacityResult, ErrorResult, LoadValidation};
 use crate::compare::OutcomeResult;
 
@@ -25,8 +26,11 @@ pub(super) struct Trust<'a> {
 }
 
 pub(super) fn findings(
-    loads: &[LoadValidation],
-    capacity: Option<&CapacityResult>,
+    (loads, capacity, objectives): (
+        &[LoadValidation],
+        Option<&CapacityResult>,
+        &[ObjectiveResult],
+    ),
     curves: [&Curve; 2],
     trust: Trust<'_>,
     about: &About<'_>,
@@ -40,6 +44,7 @@ pub(super) fn findings(
     let mut all = Vec::new();
     all.extend(how_far(below, full.is_some(), about));
     all.extend(capacity.map(at_the_top));
+    all.extend(objectives.iter().map(|one| met_up_to(one, about)));
     if !loads.is_empty() && full.is_none() {
         all.push("The loads do not reach what the system carries: nothing is known of its largest throughput.".to_owned());
     }
@@ -67,6 +72,47 @@ pub(super) fn findings(
         );
     }
     all
+}
+
+/// Up to which load an objective is met.
+fn met_up_to(of: &ObjectiveResult, about: &About<'_>) -> String {
+    let told = |met: &MetUpTo| {
+        let load = (about.shown)(met.load);
+        match (met.is_met, met.is_reached) {
+            (true, true) => format!("up to {load}"),
+            (true, false) => format!("at all loads, of which the largest is {load}"),
+            (false, _) => format!("at none, the smallest being {load}"),
+        }
+    };
+    let error = of
+        .error
+        .map_or(String::new(), |error| format!(": {}", percent(error)));
+    format!(
+        "{} of {} within {} is predicted {} and was measured {}{error}.",
+        of.name,
+        of.action,
+        millis(of.limit_ms),
+        told(&of.predicted),
+        told(&of.measured),
+    )
+}
+
+/// Which predictions are beyond the loads that the model was fitted to.
+pub(super) fn extrapolated(
+    loads: &[LoadValidation],
+    fitted: &[f64],
+    about: &About<'_>,
+) -> Option<String> {
+    let largest = fitted.iter().copied().fold(0.0, f64::max);
+    let beyond = loads.iter().filter(|load| load.load > largest);
+    let beyond: Vec<String> = beyond.map(|load| (about.shown)(load.load)).collect();
+    (!beyond.is_empty()).then(|| {
+        format!(
+            "The model was fitted to loads up to {}: predictions at {} extrapolate.",
+            (about.shown)(largest),
+            beyond.join(", ")
+        )
+    })
 }
 
 /// Whether anything differs by more than chance; `None` where nothing could be tested.

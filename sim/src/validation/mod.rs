@@ -8,12 +8,15 @@
 mod curve;
 mod document;
 mod findings;
+mod objectives;
 
 pub use document::{
     CapacityResult, EqualLatencyResult, ErrorResult, LoadValidation, VALIDATION_SCHEMA,
     ValidationResult, validation_json_schema,
 };
+pub use objectives::{MetUpTo, Objective, ObjectiveResult};
 
+use crate::calibration::CalibrationResult;
 use crate::compare::{
     ALPHA, CompareResult, Compared, ERRORS, Estimate, FigureResult, GroupResult, SPREAD_RUNS,
     Standing, ToleranceResult, Tolerances, Unlike, censored, compare, failures_of_baseline,
@@ -54,6 +57,8 @@ pub struct About<'a> {
     pub lengths_s: [f64; 2],
     /// How many runs there were to be of each load.
     pub repeats: u64,
+    /// Limits up to which a load may go.
+    pub objectives: &'a [Objective],
     /// Whether it was ended before all of them were made.
     pub interrupted: bool,
 }
@@ -100,9 +105,9 @@ pub fn validate(
         .map(|one| one.load)
         .collect();
     let capacity = capacity(&loads, &found, [&curves[0], &curves[1]]);
+    let objectives = objectives::met_up_to(&found, about.objectives);
     let findings = findings::findings(
-        &found,
-        capacity.as_ref(),
+        (&found, capacity.as_ref(), &objectives),
         [&curves[0], &curves[1]],
         Trust {
             reservations: &reservations,
@@ -124,7 +129,9 @@ pub fn validate(
         tests: tests as u64,
         warmup_s: about.lengths_s[0],
         measured_s: about.lengths_s[1],
+        calibration: None,
         capacity,
+        objectives,
         findings,
         notes: Vec::new(),
         verdict: (!tolerances.0.is_empty()).then(|| {
@@ -146,6 +153,26 @@ impl ValidationResult {
         if self.verdict.is_some() {
             self.verdict = Some(Status::Inconclusive);
         }
+    }
+}
+
+/// A fit before the predictions.
+pub struct Fit<'a> {
+    /// What was found.
+    pub calibration: &'a CalibrationResult,
+    /// The loads that it was fitted to.
+    pub loads: &'a [f64],
+    /// The runs that had to be left out of it, and why, in sentences.
+    pub left_out: &'a [String],
+}
+
+impl ValidationResult {
+    /// The model was fitted before it predicted anything.
+    pub fn fitted(&mut self, about: &About<'_>, fit: &Fit<'_>) {
+        let extrapolated = findings::extrapolated(&self.loads, fit.loads, about);
+        self.findings.splice(0..0, extrapolated);
+        self.notes.extend(fit.left_out.iter().cloned());
+        self.calibration = Some(fit.calibration.clone());
     }
 }
 

@@ -108,6 +108,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
             let model = model.as_ref().ok()?;
             model.says(trial, &|| interrupt.asked()).ok().flatten()
         },
+        recorded: None,
     };
     let plan = told(
         &varied,

@@ -1,0 +1,186 @@
+//! One fit from beginning to end: where it starts, the search, and what is concluded from it.
+//!
+//! Every command that fits a model does it here, so that a fit of the same runs is the same whoever asks for it.
+
+use blis_sim::analysis::{Constraints, constraints};
+use blis_sim::calibration::explain::{Explained, Explanations, Question, explain};
+use blis_sim::calibration::structure::Structure;
+use blis_sim::calibration::{CalibrationResult, findings};
+use blis_sim::model::{Model, Path};
+use blis_sim::result::SpecIdentity;
+use blis_sim::spec;
+
+use super::conclusion::{Conclusion, conclude};
+use super::recordings::Recording;
+use super::start::{Fixed, Start, start};
+use super::world::{World, spec_with};
+use crate::exit::Failure;
+use crate::interrupt::Interrupt;
+use crate::memory;
+use crate::report::number::runs_in_words;
+use crate::simulate::{files, run_text, threads};
+use crate::workload::{Variations, Workload};
+
+/// Sample paths that the model's figures are the mean of, and about how many requests they have together.
+const PATHS: u64 = 4;
+const FEWEST_PATHS: u64 = 2;
+const REQUESTS: u64 = 2_000_000;
+
+/// What is fitted to which runs.
+#[derive(Clone, Copy)]
+pub struct Fitting<'a> {
+    /// The spec whose model is fitted.
+    pub variations: &'a Variations<Path>,
+    /// The runs.
+    pub runs: &'a [Recording],
+    /// What is not fitted.
+    pub fixed: Fixed<'a>,
+    /// How many threads simulate; all cores where this is not given.
+    pub threads: Option<u64>,
+    /// Whether loads to measure next are wanted.
+    pub plans: bool,
+    /// Whether to stop.
+    pub interrupt: &'a Interrupt,
+    /// Is told what is done.
+    pub say: &'a dyn Fn(&str),
+}
+
+/// A fitted model.
+#[derive(Debug, Clone)]
+pub struct Fit {
+    /// What was found, and how sure it is.
+    pub document: CalibrationResult,
+    /// The values that make the spec the fitted one, as `--set` takes them.
+    pub assignments: Vec<String>,
+}
+
+impl Fitting<'_> {
+    /// Fits the model; `None` where it was interrupted.
+    ///
+    /// # Errors
+    /// Those of [`start`] and [`Variations`]; [`Failure::Usage`] where the model cannot be simulated at any of its numbers, or not beside
+    /// those that were fitted.
+    pub fn fit(&self) -> Result<Option<Fit>, Failure> {
+        let as_written = self.variations.spec(&[])?;
+        let (workload, _) = self.variations.workload(&as_written)?;
+        let start = self.start(&workload.model)?;
+        let Start {
+            structure,
+            point,
+            free,
+        } = start;
+        let stop = || self.interrupt.asked();
+        let threads = threads(&workload.model, self.threads);
+        let world = World {
+            variations: self.variations,
+            runs: self.runs,
+            seed: workload.model.seed,
+            most_present: memory::most_requests() / threads.get() as u64,
+            stop: &stop,
+        };
+        let requests: u64 = self.runs.iter().map(|run| run.requests).sum();
+        let simulated =
+            |structure: &Structure, point: &[f64], path: u64| world.figures(structure, point, path);
+        let measured: Vec<Vec<f64>> = self.runs.iter().map(|run| run.figures.clone()).collect();
+        let question = Question {
+            measured: &measured,
+            world: &simulated,
+            paths: (REQUESTS / requests.max(1)).clamp(FEWEST_PATHS, PATHS),
+            threads,
+            stop: &stop,
+        };
+        (self.say)(&begun(&structure, requests, self.runs.len()));
+        let found = explain(question, (structure, point), &free);
+        if stop() {
+            return Ok(None);
+        }
+        let Some((found, best)) = found.as_ref().and_then(first) else {
+            return Err(Failure::Usage(
+                "no numbers were found with which the model can be simulated: start from a spec that is nearer to what was measured (--spec)"
+                    .to_owned(),
+            ));
+        };
+        (self.say)("looking at what the runs tell, and leaving each out once");
+        let capacity = |model: &Model| {
+            let binding = self.busiest(model);
+            binding.binding().map(|one| one.capacity())
+        };
+        let unloaded_ms = |model: &Model| Some(self.busiest(model).offered.unloaded_response * 1e3);
+        let conclusion = Conclusion {
+            world,
+            question,
+            found,
+            best,
+            capacity: &capacity,
+            unloaded_ms: &unloaded_ms,
+            plans: self.plans,
+        };
+        let concluded = conclude(&conclusion, identity(&workload));
+        if stop() {
+            return Ok(None);
+        }
+        let Some(mut document) = concluded else {
+            return Err(Failure::Usage(
+                "the fitted model cannot be simulated beside its own numbers, so that nothing says how sure they are: start from a spec \
+                 that is nearer to what was measured (--spec)"
+                    .to_owned(),
+            ));
+        };
+        document.findings = findings(&document);
+        Ok(Some(Fit {
+            document,
+            assignments: best.structure.rounded(&best.fitted.point),
+        }))
+    }
+
+    /// Where the fit starts, which is simulated once so that what keeps it from that is told as it is.
+    fn start(&self, model: &Model) -> Result<Start, Failure> {
+        let takes = |set: &str| {
+            let spec = spec_with(self.variations, &[set.to_owned()]);
+            spec.and_then(|spec| self.variations.model(&spec)).is_ok()
+        };
+        let start = start(model, self.runs, self.fixed, &takes)?;
+        let set = start.structure.assignments(&start.point);
+        self.variations.model(&spec_with(self.variations, &set)?)?;
+        Ok(start)
+    }
+
+    /// The constraints of a model with the users of the largest load, and so with the mix of their actions.
+    fn busiest(&self, model: &Model) -> Constraints {
+        let mut model = model.clone();
+        let largest = self
+            .runs
+            .iter()
+            .max_by(|one, other| one.load().total_cmp(&other.load()));
+        if let Some(run) = largest {
+            model.clients.clone_from(&run.clients);
+            model.limits = run.limits;
+        }
+        constraints(&model)
+    }
+}
+
+/// What is said when a fit begins.
+fn begun(structure: &Structure, requests: u64, runs: usize) -> String {
+    let names = structure.parameters().into_iter().map(|one| one.name);
+    format!(
+        "fitting {} to {} with {requests} requests",
+        names.collect::<Vec<_>>().join(", "),
+        runs_in_words(runs)
+    )
+}
+
+/// Which spec is fitted.
+fn identity(workload: &Workload) -> SpecIdentity {
+    SpecIdentity {
+        name: workload.model.name.clone(),
+        sha256: workload.sha256.clone(),
+        resolved_sha256: spec::sha256(run_text(workload)),
+        files: files(workload),
+    }
+}
+
+/// The best of what was found, with all of it.
+fn first(found: &Explanations) -> Option<(&Explanations, &Explained)> {
+    Some((found, found.all.first()?))
+}

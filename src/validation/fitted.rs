@@ -1,0 +1,233 @@
+//! The model that is fitted before anything is predicted: loads that are measured for it, and the fit.
+//!
+//! A run in which the generator was the limit, or that tells nothing, is left out of the fit and said to be.
+
+use std::cell::RefCell;
+
+use blis_live::ceiling::End;
+use blis_sim::calibration::CalibrationResult;
+use blis_sim::compare::generator_limits;
+use blis_sim::model::{Model, Path};
+use blis_sim::spec::Assignment;
+
+use super::pace::{Lengths, Plan};
+use super::subject::Subject;
+use super::system::{Runs, System};
+use crate::calibration::{Fitting, Fixed, Recording, assignments};
+use crate::ceiling::live::{Given, Recorded};
+use crate::ceiling::{MOST_REQUESTS, Tried, Unit, Varied, ascending};
+use crate::cli::ValidateArgs;
+use crate::exit::Failure;
+use crate::interrupt::Interrupt;
+
+/// The users that a model is fitted to where nobody says how many.
+const USERS: [f64; 6] = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0];
+/// More loads are measured where those do not tell how much the system carries, at most this many.
+const MOST_MORE: usize = 3;
+
+/// A fitted model, and the runs that it was fitted to.
+pub struct Fitted {
+    /// What was found.
+    pub calibration: CalibrationResult,
+    /// The loads that it was fitted to.
+    pub loads: Vec<f64>,
+    /// The values that were fitted.
+    pub assignments: Vec<Assignment>,
+    /// Every run that was made for it.
+    pub tried: Vec<Tried>,
+    /// Runs that were left out, and why, in sentences.
+    pub left_out: Vec<String>,
+}
+
+/// The loads that a model is fitted to, where one is; whether they are the user's.
+///
+/// # Errors
+/// [`Failure::Usage`] where they are no loads, or are to be named.
+pub fn loads_to_fit(
+    args: &ValidateArgs,
+    varied: &Varied<Option<Path>>,
+) -> Result<Option<Vec<f64>>, Failure> {
+    let is_wanted = args.runs.calibrate_at.is_some() || args.service.subject.is_some();
+    if !is_wanted {
+        return match args.runs.fix.first() {
+            None => Ok(None),
+            Some(_) => Err(Failure::Usage(
+                "--fix keeps numbers from being fitted, and nothing is fitted: say at which loads with --calibrate-at, or leave --fix out"
+                    .to_owned(),
+            )),
+        };
+    }
+    match (&args.runs.calibrate_at, varied.unit()) {
+        (Some(loads), unit) => ascending("--calibrate-at", loads, unit).map(Some),
+        (None, Unit::Whole) => Ok(Some(USERS.to_vec())),
+        (None, _) => Err(Failure::Usage(
+            "nothing is known of the service, and so not which rates tell most of it: name some, such as --calibrate-at 50,100,200, or vary \
+             users, who wait for replies: --over concurrency"
+                .to_owned(),
+        )),
+    }
+}
+
+/// What a fit needs beside its loads.
+pub struct Field<'a> {
+    /// The flags.
+    pub args: &'a ValidateArgs,
+    /// The spec to be fitted.
+    pub subject: &'a Subject,
+    /// The same at any load.
+    pub varied: &'a Varied<Option<Path>>,
+    /// How long runs are.
+    pub plan: Plan,
+    /// As it comes to this.
+    pub lengths: Lengths,
+    /// How many loads are predicted afterwards.
+    pub loads: usize,
+    /// Whether to stop.
+    pub interrupt: &'a Interrupt,
+    /// Is told what is done.
+    pub say: &'a dyn Fn(&str),
+}
+
+/// Measures loads and fits the model to them; where nobody named the loads, further ones for as long as they would tell how much the
+/// system carries. `None` where it was interrupted, or the connections were lost.
+///
+/// # Errors
+/// Those of [`System::run`] and [`Fitting::fit`]; [`Failure::Usage`] where no run tells anything.
+pub fn fitted(of: &Field<'_>, system: &System, loads: &[f64]) -> Result<Option<Fitted>, Failure> {
+    let variations = of.subject.to_fit()?;
+    let model = variations.model(&variations.spec(&[])?)?;
+    let mut kept = Kept::default();
+    let mut next = loads.to_vec();
+    for more in 0..=MOST_MORE {
+        if !kept.measure(of, system, &model, &next)? {
+            return Ok(None);
+        }
+        let fitting = Fitting {
+            variations: &variations,
+            runs: &kept.runs,
+            fixed: Fixed {
+                named: &of.args.runs.fix,
+                set: &of.args.values.set,
+            },
+            threads: None,
+            plans: of.args.runs.calibrate_at.is_none(),
+            interrupt: of.interrupt,
+            say: of.say,
+        };
+        let Some(fit) = fitting.fit()? else {
+            return Ok(None);
+        };
+        for line in &fit.document.findings {
+            (of.say)(line);
+        }
+        let further = further_load(&fit.document, &kept.loads);
+        let further =
+            further.filter(|_| more < MOST_MORE && of.plan.has_room(of.lengths, of.loads));
+        let Some(load) = further else {
+            return Ok(Some(Fitted {
+                assignments: assignments(&fit.assignments)?,
+                calibration: fit.document,
+                loads: kept.loads,
+                tried: kept.tried,
+                left_out: kept.left_out,
+            }));
+        };
+        let shown = of.varied.unit().shown(load);
+        (of.say)(&format!(
+            "the runs do not tell how much the system carries: {shown} is measured too, and the model fitted again"
+        ));
+        next = vec![load];
+    }
+    Ok(None)
+}
+
+/// The load that tells most, where the runs do not tell what the system carries. One that was measured already tells no more.
+fn further_load(found: &CalibrationResult, measured: &[f64]) -> Option<f64> {
+    let capacity = found.follows.iter().find(|one| one.name == "capacity")?;
+    if capacity.told {
+        return None;
+    }
+    let loads = found.next_loads.iter().map(|one| one.load.round());
+    loads.clone().find(|load| !measured.contains(load))
+}
+
+/// What was measured so far.
+#[derive(Default)]
+struct Kept {
+    runs: Vec<Recording>,
+    loads: Vec<f64>,
+    tried: Vec<Tried>,
+    left_out: Vec<String>,
+}
+
+impl Kept {
+    /// Measures loads once each; whether that came to its end.
+    fn measure(
+        &mut self,
+        of: &Field<'_>,
+        system: &System,
+        model: &Model,
+        loads: &[f64],
+    ) -> Result<bool, Failure> {
+        let recorded = RefCell::new(Vec::new());
+        let keep = |trial: Recorded| recorded.borrow_mut().push(recording(of, model, trial));
+        let runs = Runs {
+            varied: of.varied,
+            loads: Given::in_turns(loads, 1),
+            pace: of.plan.pace(of.lengths),
+            time_limit: of.plan.left(),
+            recorded: Some(&keep),
+            quiet: of.args.quiet,
+        };
+        let through = system.run(runs, of.interrupt)?;
+        self.loads.extend(loads);
+        self.tried.extend(through.tried);
+        match through.end {
+            End::Failed(why) => return Err(why),
+            End::Lost => {
+                return Err(Failure::Connect(
+                    "the connection to the server was lost and did not come back within 10 s, before a model was fitted: look at the \
+                     server, and validate again"
+                        .to_owned(),
+                ));
+            }
+            End::Interrupted => return Ok(false),
+            End::Enough | End::TimeIsUp => {}
+        }
+        for one in recorded.into_inner() {
+            match one {
+                Ok(run) => self.runs.push(run),
+                Err(why) => {
+                    (of.say)(&why);
+                    self.left_out.push(why);
+                }
+            }
+        }
+        match (self.runs.is_empty(), self.left_out.last()) {
+            (false, _) => Ok(true),
+            (true, why) => Err(Failure::Usage(format!(
+                "no run is left to fit a model to: {}",
+                why.map_or("the time was up before one was made", String::as_str)
+            ))),
+        }
+    }
+}
+
+/// A run to fit to, or why it is none.
+fn recording(of: &Field<'_>, model: &Model, trial: Recorded) -> Result<Recording, String> {
+    let load = of.varied.unit().shown(trial.load);
+    let name = format!("{} {load}", of.varied.name());
+    if let Some(limit) = generator_limits(&trial.run).first() {
+        return Err(format!(
+            "{name} is left out of the fit, since the generator was the limit: {}",
+            limit.trim()
+        ));
+    }
+    let Some(rows) = trial.rows else {
+        return Err(format!(
+            "{name} is left out of the fit, since it has more than {MOST_REQUESTS} requests: shorten the runs (--hold)"
+        ));
+    };
+    let recording = Recording::of(name, model, &trial.workload, (&trial.run, rows));
+    recording.map_err(|why| format!("left out of the fit: {why}"))
+}
