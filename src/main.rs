@@ -10,6 +10,7 @@ mod cli;
 mod commands;
 mod diagnostics;
 mod exit;
+mod handler_times;
 mod input_files;
 mod interrupt;
 mod live_progress;

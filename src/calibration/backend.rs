@@ -1,4 +1,4 @@
-//! A backend for actions of which a spec says nothing: one service that all of them visit.
+//! A backend for actions of which a spec says nothing: one service that all of them visit, with as many members as are known.
 
 use blis_sim::model::{Model, Path};
 use blis_sim::spec::Assignment;
@@ -14,7 +14,10 @@ const BACKEND: &str = "backend";
 ///
 /// # Errors
 /// None that a lowered spec gives; those of [`assignments`] are passed on.
-pub fn backend(model: &Model<Option<Path>>) -> Result<Vec<Assignment>, Failure> {
+pub fn backend(
+    model: &Model<Option<Path>>,
+    members: Option<u64>,
+) -> Result<Vec<Assignment>, Failure> {
     let actions = model.actions.iter().filter(|action| action.path.is_none());
     let unknown: Vec<&str> = actions.map(|action| action.name.as_str()).collect();
     if unknown.is_empty() {
@@ -30,6 +33,9 @@ pub fn backend(model: &Model<Option<Path>>) -> Result<Vec<Assignment>, Failure> 
         .iter()
         .map(|action| format!("actions.{action}.path=[{{visit: {name}}}, reply]"));
     // As a whole, so that a part of it may be set besides.
-    let service = [format!("services.{name}={{workers: 1, time: 1ms}}")];
+    let members = members.map_or(String::new(), |members| format!("members: {members}, "));
+    let service = [format!(
+        "services.{name}={{{members}workers: 1, time: 1ms}}"
+    )];
     assignments(&paths.chain(service).collect::<Vec<_>>())
 }

@@ -19,6 +19,7 @@ use blis_sim::statistics::LEVEL;
 use blis_sim::visible;
 
 use super::recordings::{MOST_REQUESTS, Recording};
+use super::sources::sources;
 use super::world::{World, at_load};
 use crate::report::number::{millis, runs_in_words, significant};
 
@@ -44,6 +45,8 @@ pub struct Conclusion<'a> {
     pub unloaded_ms: OfModel<'a>,
     /// Whether loads to measure next are wanted.
     pub plans: bool,
+    /// Whether the number of members comes from what instances said.
+    pub has_members: bool,
 }
 
 /// The document, without what its figures say; `None` where a simulation beside the fitted numbers is not possible.
@@ -115,6 +118,7 @@ pub fn conclude(of: &Conclusion<'_>, spec: SpecIdentity) -> Option<CalibrationRe
             false => Vec::new(),
         },
         findings: Vec::new(),
+        sources: sources(of.world.runs, of.has_members),
         notes: notes(of, &twins, &fitted),
     })
 }
@@ -281,8 +285,6 @@ fn next_loads(
 
 fn notes(of: &Conclusion<'_>, twins: &[Vec<&str>], fitted: &Model) -> Vec<String> {
     let mut all = vec![
-        "fitted to the response times of the records; what $SRV.STATS, headers of replies and consumers say of the service was not looked at"
-            .to_owned(),
         "the way through the network is taken to be as long in either direction, and always the same".to_owned(),
     ];
     all.extend(twins.iter().map(|group| {

@@ -4,6 +4,7 @@ mod backend;
 mod conclusion;
 mod fit;
 mod recordings;
+mod sources;
 mod start;
 mod world;
 
@@ -11,5 +12,6 @@ pub use backend::backend;
 pub use conclusion::written;
 pub use fit::{Fit, Fitting};
 pub use recordings::{Recording, read, refuse_twice};
+pub use sources::members;
 pub use start::Fixed;
 pub use world::{assignments, spec_set_to};

@@ -10,6 +10,7 @@ use blis_sim::result::{self, Run};
 use blis_sim::time::Time;
 use blis_sim::trace::Row;
 
+use super::sources::Said;
 use crate::exit::Failure;
 use crate::recorded::Recorded;
 use crate::replayed::{arrive_as, behave_as, choose_as, in_the_terms_of, rows};
@@ -49,6 +50,8 @@ pub struct Recording {
     pub looks: Vec<Option<Looks>>,
     /// Whether the run went on, and what came later is not looked at.
     pub is_shortened: bool,
+    /// What services said of themselves meanwhile; `None` of a simulated run.
+    pub said: Option<Said>,
 }
 
 impl Recording {
@@ -122,6 +125,7 @@ impl Recording {
             limits,
             looks,
             is_shortened,
+            said: Said::of(run),
         })
     }
 }

@@ -7,7 +7,7 @@ use blis_sim::spec::error::shown;
 use blis_sim::spec::{self, Assignment};
 
 use crate::calibration::{
-    Fit, Fitting, Fixed, Recording, backend, read, refuse_twice, spec_set_to, written,
+    Fit, Fitting, Fixed, Recording, backend, members, read, refuse_twice, spec_set_to, written,
 };
 use crate::cli::{CalibrateArgs, ClientArgs, OverrideArgs};
 use crate::commands::present;
@@ -28,7 +28,7 @@ pub fn execute(args: &CalibrateArgs) -> Result<Done, Failure> {
     if let Some(file) = &args.output {
         spec_file::refuse_to_replace(file, args.force)?;
     }
-    let variations = variations(args)?;
+    let (variations, has_members) = variations(args)?;
     let (workload, _) = variations.workload(&variations.spec(&[])?)?;
     let runs = args.runs.iter();
     let runs = runs.map(|path| read(path, &workload.model, args.anyway));
@@ -54,6 +54,7 @@ pub fn execute(args: &CalibrateArgs) -> Result<Done, Failure> {
         },
         threads: args.threads,
         plans: args.plan,
+        has_members,
         interrupt: &Interrupt::listen()?,
         say: &say,
     };
@@ -91,23 +92,28 @@ fn refuse_users(set: &[Assignment]) -> Result<(), Failure> {
     }
 }
 
-/// The spec whose model is fitted.
-fn variations(args: &CalibrateArgs) -> Result<Variations<Path>, Failure> {
+/// The spec whose model is fitted, and whether it has as many members as instances say that there are.
+fn variations(args: &CalibrateArgs) -> Result<(Variations<Path>, bool), Failure> {
     let mut overrides = OverrideArgs {
         values: args.values.clone(),
         ..OverrideArgs::default()
     };
+    let mut known = None;
     let file: PathBuf = match &args.spec {
         Some(file) => file.clone(),
         None => {
             let first = args.runs.first().map_or(File::new(""), PathBuf::as_path);
             let recorded = Recorded::read(first, "calibrate")?;
-            let mut set = backend(&recorded.rows()?.0.model)?;
+            let model = recorded.rows()?.0.model;
+            if let Recorded::Ended(finished) = &recorded {
+                known = members(&finished.run, &model);
+            }
+            let mut set = backend(&model, known)?;
             set.append(&mut overrides.values.set);
             overrides.values.set = set;
             first.join(SPEC)
         }
     };
     let basis = Basis::of(Some(&file), &ClientArgs::default(), &overrides)?;
-    Variations::of(basis, spec::lower_with)
+    Ok((Variations::of(basis, spec::lower_with)?, known.is_some()))
 }

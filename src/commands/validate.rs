@@ -117,7 +117,10 @@ fn refuse(runs: &ValidationArgs) -> Result<(), Failure> {
 /// What is validated, as the flags say.
 struct Asked<'a> {
     args: &'a ValidateArgs,
+    /// What the flags name, and its model.
     subject: Subject,
+    written: Model<Option<Path>>,
+    /// The spec at any load, with a backend where one is fitted.
     varied: Varied<Option<Path>>,
     plan: Plan,
     /// The loads to fit to; none where nothing is fitted.
@@ -128,14 +131,13 @@ struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn of(args: &'a ValidateArgs) -> Result<Asked<'a>, Failure> {
-        let mut subject = Subject::of(args)?;
+        let subject = Subject::of(args)?;
         let mut varied = subject.varied()?;
         let written = varied.as_written()?.model;
         plan::sendable(&written).map_err(|why| Failure::Usage(why.to_string()))?;
         let to_fit = loads_to_fit(args, &varied)?;
         if to_fit.is_some() {
-            subject = subject.with_backend(&written)?;
-            varied = subject.varied()?;
+            varied = subject.with_backend(&written, None)?.varied()?;
         }
         let loads = args.runs.predict_at.as_deref();
         let loads = loads.map(|loads| ascending("--predict-at", loads, varied.unit()));
@@ -145,6 +147,7 @@ impl<'a> Asked<'a> {
             loads: loads.transpose()?,
             args,
             subject,
+            written,
             varied,
             to_fit,
         })
@@ -201,6 +204,7 @@ impl<'a> Asked<'a> {
         let field = Field {
             args: self.args,
             subject: &self.subject,
+            written: &self.written,
             varied: &self.varied,
             plan: self.plan,
             lengths: self.plan.lengths(self.number())?,
@@ -233,7 +237,7 @@ impl Judged {
     /// The model of the spec, or the fitted one.
     fn of(asked: Asked<'_>, fit: Option<Fitted>, interrupt: &Interrupt) -> Result<Judged, Failure> {
         let varied = match &fit {
-            Some(fit) => asked.subject.with(fit.assignments.clone()).varied()?,
+            Some(fit) => fit.subject.varied()?,
             None => asked.varied,
         };
         let workload = varied.as_written()?;

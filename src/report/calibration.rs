@@ -18,6 +18,7 @@ pub fn calibration(found: &CalibrationResult) -> Report {
         Section::of([Block::Table(numbers(found))]),
         Section::of([Block::Table(others(found))]),
         Section::of([Block::Table(runs(found))]),
+        Section::of([Block::Table(sources(found))]),
         next(found),
         Section::of([Block::Notes(notes(found))]),
     ];
@@ -171,6 +172,16 @@ fn next(found: &CalibrationResult) -> Section {
         ]);
     }
     Section::of([Block::Table(table)])
+}
+
+/// What the model could have been fitted to.
+fn sources(found: &CalibrationResult) -> Table {
+    let mut table = Table::new(&["source", "used", ""]);
+    for source in &found.sources {
+        let used = if source.used { "yes" } else { "no" };
+        table.row([source.name.clone(), used.to_owned(), source.says.clone()]);
+    }
+    table
 }
 
 fn notes(found: &CalibrationResult) -> Vec<String> {

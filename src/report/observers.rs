@@ -1,10 +1,11 @@
 //! What a report says of what observers saw beside the load of a live run.
 
-use blis_sim::result::{ObservedServer, ObservedService, Observers, Run};
+use blis_sim::result::{ObservedServer, Observers, Run};
 
 use super::number::{count, millis, or_not_measured, percent, significant};
 use super::parts::{Block, Fact, Section};
 use super::table::Table;
+use crate::handler_times::Claim;
 
 /// The section; empty for a run that had no observers.
 pub fn observers(run: &Run) -> Section {
@@ -19,12 +20,10 @@ pub fn observers(run: &Run) -> Section {
     if !observers.services.is_empty() {
         notes.push("handler times are what services say of themselves, and may include waiting inside the process".to_owned());
     }
-    // Without the drain, in which hardly anything comes.
-    let load_s = run.window.warmup_s + run.window.measured_s;
     for (name, service) in &observers.services {
-        let claim = claim(run, service, load_s);
-        let said = claim.and_then(|claim| claim.too_short(name, observers.server_round_trip_ms));
-        notes.extend(said);
+        let claim = Claim::of(run, service);
+        let way_ms = observers.server_round_trip_ms;
+        notes.extend(claim.and_then(|claim| too_short(name, &claim, way_ms)));
     }
     for (part, why) in &observers.absent {
         notes.push(format!("{part} not observed: {why}"));
@@ -65,69 +64,22 @@ fn services(observers: &Observers) -> Table {
     table
 }
 
-/// What a service says of its handlers, beside what those who asked it saw.
-struct Claim {
-    /// The mean time of its handler.
-    handler_ms: f64,
-    /// The mean time from the sending of a request to its reply.
-    reply_ms: f64,
-    /// The share of the load for which the handlers of an instance were busy, as it says.
-    busy: f64,
-}
-
-/// A handler's time is doubted where it is less than this share of the time to the reply,
-const DOUBTED: f64 = 0.1;
-/// this much longer is between the two,
-const BETWEEN_MS: f64 = 1.0;
-/// and instances were so seldom busy that requests had nothing to wait for.
-const BUSY: f64 = 0.5;
-
-/// What an endpoint says, as far as requests of the run went there.
-fn claim(run: &Run, service: &ObservedService, load_s: f64) -> Option<Claim> {
-    let actions = service
-        .actions
-        .iter()
-        .filter_map(|name| run.actions.get(name));
-    let times = actions.map(|action| &action.latency_ms.service);
-    let (mut sum, mut number) = (0.0, 0);
-    for times in times {
-        sum += times.mean.unwrap_or(0.0) * times.count as f64;
-        number += times.count;
-    }
-    let handler_ms = service.handler_mean_ms?;
-    let room_ms = load_s * 1e3 * service.instances as f64;
-    (number > 0 && room_ms > 0.0).then(|| Claim {
-        handler_ms,
-        reply_ms: sum / number as f64,
-        busy: handler_ms * service.requests as f64 / room_ms,
+/// What there is to say of a handler's time that is too short to be that of the work; `way_ms` is the way to the server and back.
+fn too_short(name: &str, claim: &Claim, way_ms: Option<f64>) -> Option<String> {
+    claim.is_too_short(way_ms).then(|| {
+        let way = way_ms.map_or(String::new(), |way| {
+            format!(", {} of it on the way to the server and back", millis(way))
+        });
+        format!(
+            "{name}: warning: it says that its handler takes {} on average, and replies took {} from the sending{way}; \
+             busy for {} of the run, it let nothing wait. A handler that hands its work on, as asynchronous code does, \
+             stops its clock before the work is done: do not take its time for a service time; measure around the work \
+             itself, or ask with --concurrency 1",
+            millis(claim.handler_ms),
+            millis(claim.reply_ms),
+            percent(claim.busy)
+        )
     })
-}
-
-impl Claim {
-    /// What there is to say of a handler's time that is too short to be that of the work; `way_ms` is the way to the server and
-    /// back.
-    fn too_short(&self, name: &str, way_ms: Option<f64>) -> Option<String> {
-        // The service has a way of its own to the server.
-        let there_and_back = 2.0 * way_ms.unwrap_or(0.0);
-        let behind = self.reply_ms - there_and_back;
-        let is_doubted = self.handler_ms < DOUBTED * behind
-            && behind - self.handler_ms > BETWEEN_MS
-            && self.busy < BUSY;
-        is_doubted.then(|| {
-            let way = way_ms.map_or(String::new(), |way| {
-                format!(", {} of it on the way to the server and back", millis(way))
-            });
-            format!(
-                "{name}: warning: it says that its handler takes {} on average, and replies took {} from the sending{way}; \
-                 busy for {} of the run, it let nothing wait. A handler that hands its work on, as asynchronous code does, \
-                 stops its clock before the work is done: do not take its time for a service time; measure around the work \
-                 itself, or ask with --concurrency 1",
-                millis(self.handler_ms),
-                millis(self.reply_ms),
-                percent(self.busy)
-            )
-        })
-    }
 }
 
 fn server(server: &ObservedServer) -> Fact {
@@ -193,38 +145,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_handler_that_is_much_faster_than_its_replies_is_doubted() {
-        for (handler_ms, reply_ms, busy, way_ms, doubted) in [
-            (0.005, 12.0, 0.01, Some(0.1), true),
-            (0.005, 12.0, 0.01, None, true),
-            (11.0, 12.0, 0.4, Some(0.1), false),
-            (1.3, 12.0, 0.1, Some(0.1), false),
-            (1.1, 12.0, 0.1, Some(0.1), true),
-            // All of it is on the way,
-            (0.005, 12.0, 0.01, Some(6.0), false),
-            // or in the line before a busy service,
-            (1.0, 120.0, 0.99, Some(0.1), false),
-            // or too little to tell.
-            (0.01, 0.9, 0.01, Some(0.1), false),
-        ] {
-            let claim = Claim {
-                handler_ms,
-                reply_ms,
-                busy,
-            };
-            let said = claim.too_short("demo/ask", way_ms);
-            assert_eq!(
-                said.is_some(),
-                doubted,
-                "{handler_ms} {reply_ms} {busy}: {said:?}"
-            );
-        }
+    fn a_handler_that_is_too_fast_is_warned_of_with_both_figures() {
         let claim = Claim {
             handler_ms: 0.005,
             reply_ms: 12.0,
             busy: 0.01,
         };
-        let said = claim.too_short("demo/ask", Some(0.1)).expect("a warning");
+        let said = too_short("demo/ask", &claim, Some(0.1)).expect("a warning");
         for part in [
             "demo/ask: warning",
             "5.000 us",

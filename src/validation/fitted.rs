@@ -2,18 +2,17 @@
 //!
 //! A run in which the generator was the limit, or that tells nothing, is left out of the fit and said to be.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use blis_live::ceiling::End;
 use blis_sim::calibration::CalibrationResult;
 use blis_sim::compare::generator_limits;
 use blis_sim::model::{Model, Path};
-use blis_sim::spec::Assignment;
 
 use super::pace::{Lengths, Plan};
 use super::subject::Subject;
 use super::system::{Runs, System};
-use crate::calibration::{Fitting, Fixed, Recording, assignments};
+use crate::calibration::{Fitting, Fixed, Recording, assignments, members};
 use crate::ceiling::live::{Given, Recorded};
 use crate::ceiling::{MOST_REQUESTS, Tried, Unit, Varied, ascending};
 use crate::cli::ValidateArgs;
@@ -31,8 +30,8 @@ pub struct Fitted {
     pub calibration: CalibrationResult,
     /// The loads that it was fitted to.
     pub loads: Vec<f64>,
-    /// The values that were fitted.
-    pub assignments: Vec<Assignment>,
+    /// The spec with the values that were fitted.
+    pub subject: Subject,
     /// Every run that was made for it.
     pub tried: Vec<Tried>,
     /// Runs that were left out, and why, in sentences.
@@ -72,8 +71,10 @@ pub fn loads_to_fit(
 pub struct Field<'a> {
     /// The flags.
     pub args: &'a ValidateArgs,
-    /// The spec to be fitted.
+    /// The spec to be fitted, which may say nothing of the backend, and its model.
     pub subject: &'a Subject,
+    /// See `subject`.
+    pub written: &'a Model<Option<Path>>,
     /// The same at any load.
     pub varied: &'a Varied<Option<Path>>,
     /// How long runs are.
@@ -94,13 +95,18 @@ pub struct Field<'a> {
 /// # Errors
 /// Those of [`System::run`] and [`Fitting::fit`]; [`Failure::Usage`] where no run tells anything.
 pub fn fitted(of: &Field<'_>, system: &System, loads: &[f64]) -> Result<Option<Fitted>, Failure> {
-    let variations = of.subject.to_fit()?;
+    let mut subject = of.subject.with_backend(of.written, None)?;
+    let mut variations = subject.to_fit()?;
     let model = variations.model(&variations.spec(&[])?)?;
     let mut kept = Kept::default();
     let mut next = loads.to_vec();
     for more in 0..=MOST_MORE {
         if !kept.measure(of, system, &model, &next)? {
             return Ok(None);
+        }
+        if kept.members.is_some() {
+            subject = of.subject.with_backend(of.written, kept.members)?;
+            variations = subject.to_fit()?;
         }
         let fitting = Fitting {
             variations: &variations,
@@ -111,6 +117,7 @@ pub fn fitted(of: &Field<'_>, system: &System, loads: &[f64]) -> Result<Option<F
             },
             threads: None,
             plans: of.args.runs.calibrate_at.is_none(),
+            has_members: kept.members.is_some(),
             interrupt: of.interrupt,
             say: of.say,
         };
@@ -125,7 +132,7 @@ pub fn fitted(of: &Field<'_>, system: &System, loads: &[f64]) -> Result<Option<F
             further.filter(|_| more < MOST_MORE && of.plan.has_room(of.lengths, of.loads));
         let Some(load) = further else {
             return Ok(Some(Fitted {
-                assignments: assignments(&fit.assignments)?,
+                subject: subject.with(assignments(&fit.assignments)?),
                 calibration: fit.document,
                 loads: kept.loads,
                 tried: kept.tried,
@@ -158,6 +165,8 @@ struct Kept {
     loads: Vec<f64>,
     tried: Vec<Tried>,
     left_out: Vec<String>,
+    /// How many members instances say that there are, where the spec says nothing of the backend.
+    members: Option<u64>,
 }
 
 impl Kept {
@@ -170,7 +179,11 @@ impl Kept {
         loads: &[f64],
     ) -> Result<bool, Failure> {
         let recorded = RefCell::new(Vec::new());
-        let keep = |trial: Recorded| recorded.borrow_mut().push(recording(of, model, trial));
+        let said = Cell::new(self.members);
+        let keep = |trial: Recorded| {
+            said.set(said.get().or(members(&trial.run, of.written)));
+            recorded.borrow_mut().push(recording(of, model, trial));
+        };
         let runs = Runs {
             varied: of.varied,
             loads: Given::in_turns(loads, 1),
@@ -180,6 +193,7 @@ impl Kept {
             quiet: of.args.quiet,
         };
         let through = system.run(runs, of.interrupt)?;
+        self.members = said.get();
         self.loads.extend(loads);
         self.tried.extend(through.tried);
         match through.end {

@@ -69,15 +69,19 @@ impl Subject {
         Varied::of(variations, over, None, example)
     }
 
-    /// The same with a backend for actions of which the spec says nothing.
+    /// The same with a backend for actions of which the spec says nothing, of this many members where they are known.
     ///
     /// # Errors
     /// Those of [`backend`].
-    pub fn with_backend(self, model: &Model<Option<Path>>) -> Result<Subject, Failure> {
-        let mut set = backend(model)?;
+    pub fn with_backend(
+        &self,
+        model: &Model<Option<Path>>,
+        members: Option<u64>,
+    ) -> Result<Subject, Failure> {
+        let mut set = backend(model, members)?;
         // What the user sets is put into that.
         set.extend(self.overrides.values.set.iter().cloned());
-        Ok(self.set_to(set))
+        Ok(self.clone().set_to(set))
     }
 
     /// The same with these values.

@@ -145,12 +145,16 @@ fn local_brings_a_server_and_a_double_of_its_own() {
     }
 }
 
-/// Four workers of 8 ms carry 500/s, and eight users keep them busy: both are found by fewer, of a service of which nothing is known.
+/// Two instances with two workers each, of 8 ms, carry 500/s: that is found with fewer users than keep them busy, of a service of which
+/// nothing is known.
 #[test]
 fn a_service_of_which_only_the_subject_is_known_is_fitted_and_extrapolated() {
     let server = Server::start("");
-    let (spec, url) = (spec(server.folder()), server.url());
-    let mut double = Double::start(&url, &spec);
+    let url = server.url();
+    let two = SPEC.replace("workers: 4", "members: 2, workers: 2");
+    let spec = server.folder().join("two.yaml").display().to_string();
+    std::fs::write(&spec, two).unwrap();
+    let mut doubles = [(); 2].map(|()| Double::start(&url, &spec));
     let out = server.folder().join("kept").display().to_string();
     let words = "--subject pair.ask --calibrate-at 1,2,4,5 --predict-at 8 --repeats 1 --hold 2s --warmup 300ms --cooldown 100ms --slo p95=100ms";
     let output = Command::new(env!("CARGO_BIN_EXE_blis"))
@@ -158,13 +162,19 @@ fn a_service_of_which_only_the_subject_is_known_is_fitted_and_extrapolated() {
         .args(words.split_whitespace())
         .output()
         .unwrap();
-    double.end();
+    doubles.iter_mut().for_each(Double::end);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_schema(&document);
     let fitted = &document["calibration"];
     assert_eq!(fitted["runs"].as_array().unwrap().len(), 4, "{said}");
+    // How many there are is what they say of themselves.
+    let sources = fitted["sources"].as_array().unwrap();
+    let stats = sources.iter().find(|one| one["name"] == "$SRV.STATS");
+    let stats = stats.unwrap();
+    assert_eq!(stats["used"], true, "{stats}");
+    assert!(stats.to_string().contains("2 instances"), "{stats}");
     assert_eq!(document["loads"][0]["load"], 8.0);
     let findings = document["findings"].to_string();
     assert!(
@@ -187,6 +197,7 @@ fn a_service_of_which_only_the_subject_is_known_is_fitted_and_extrapolated() {
     }
     let fitted = std::fs::read_to_string(format!("{out}/spec.yaml")).unwrap();
     assert!(fitted.contains("visit: backend"), "{fitted}");
+    assert!(fitted.contains("members: 2"), "{fitted}");
     let checked = Command::new(env!("CARGO_BIN_EXE_blis"))
         .args(["check", &format!("{out}/spec.yaml")])
         .output()

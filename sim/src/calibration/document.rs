@@ -34,11 +34,24 @@ pub struct CalibrationResult {
     /// Loads worth measuring next, the one that tells most first; only where they were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub next_loads: Vec<NextLoadResult>,
+    /// What the model could have been fitted to, and whether it was.
+    pub sources: Vec<SourceResult>,
     /// What the runs tell, what they do not, and what would, in sentences.
     pub findings: Vec<String>,
     /// What is to be kept in mind, in sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+/// What a model could be fitted to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceResult {
+    /// What it is: `response times`, `$SRV.STATS`, `headers of replies`, `consumers`.
+    pub name: String,
+    /// Whether the model was fitted to it.
+    pub used: bool,
+    /// What it says, in words.
+    pub says: String,
 }
 
 /// How far what was measured is from what the fitted model has, beside chance.

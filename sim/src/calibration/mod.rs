@@ -22,6 +22,7 @@ pub mod weight;
 
 pub use document::{
     CALIBRATION_SCHEMA, CalibrationResult, ChoiceResult, ExplanationResult, FitResult,
-    GoodnessResult, NextLoadResult, NumberResult, RunCalibration, calibration_json_schema,
+    GoodnessResult, NextLoadResult, NumberResult, RunCalibration, SourceResult,
+    calibration_json_schema,
 };
 pub use findings::findings;
