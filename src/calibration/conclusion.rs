@@ -68,7 +68,7 @@ pub fn conclude(of: &Conclusion<'_>, spec: SpecIdentity) -> Option<CalibrationRe
             |structure: &Structure, point: &[f64]| value(&of.world.model(structure, point)?);
         Some(number(knowledge.follows(name, &follows)?, unit, 1.0))
     });
-    let runs = of_runs(*question, found, best)?;
+    let runs = of_runs(*question, best)?;
     let runs = of.world.runs.iter().zip(runs);
     let named = |known: Known| match known.name.ends_with(".cv") {
         true => number(known, "", 1.0),
@@ -83,7 +83,7 @@ pub fn conclude(of: &Conclusion<'_>, spec: SpecIdentity) -> Option<CalibrationRe
         blis_version: env!("CARGO_PKG_VERSION").to_owned(),
         spec,
         level: LEVEL,
-        goodness: goodness(best.fitted.squares, found.freedom(best)),
+        goodness: goodness(best.fitted.squares, best.freedom()),
         numbers,
         choices: choices(found, best),
         follows: follows.collect(),

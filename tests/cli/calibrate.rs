@@ -106,6 +106,32 @@ fn what_is_fixed_is_not_fitted() {
     );
 }
 
+/// Members that are drawn at random are no shared queue, and two workers are not four.
+#[test]
+fn a_structure_that_is_another_one_is_said_not_to_explain_the_runs() {
+    let service = "s: {workers: 2, time: {gamma: {mean: 5ms, cv: 0.5}}}";
+    let members = "s: {members: 4, workers: 1, dispatch: random, time: {gamma: {mean: 10ms, cv: \
+                   0.5}}}";
+    let one_queue = "s: {workers: 4, time: 10ms}";
+    for truth in [members, service] {
+        assert!(SPEC.contains(service));
+        let runs = Runs::of(&SPEC.replace(service, truth));
+        let recorded = at_three_loads(&runs);
+        let guess = runs.write("guess.yaml", &SPEC.replace(service, one_queue));
+        let ran = words(&format!(
+            "calibrate {recorded} --spec {guess} --fix services.s.workers --json --quiet"
+        ));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let found = ran.json();
+        assert!(number(&found, "goodness.p") < 1e-6, "{truth}: {found}");
+        let said = at(&found, "findings").to_string();
+        assert!(
+            said.contains("The fitted model does not explain the runs"),
+            "{truth}: {said}"
+        );
+    }
+}
+
 /// Users who wait for answers, two actions, and one low load: neither workers nor the capacity are told, and a busier run would.
 #[test]
 fn what_users_at_one_low_load_do_not_tell_is_said() {

@@ -100,9 +100,10 @@ pub struct ChoiceResult {
 pub struct ExplanationResult {
     /// What `--set` makes the spec it.
     pub set: Vec<String>,
-    /// Its sum of squared differences.
+    /// Its sum of squared differences, by its own chance where it is near the best one.
     pub chi_square: f64,
-    /// That and the logarithm of the number of figures for each fitted number (Schwarz): the least one is best.
+    /// The least one is best: the sum, the logarithm of the number of figures for each fitted number (Schwarz), and how much larger the
+    /// logarithm of the determinant of the structure's covariance is than that of the best one.
     pub criterion: f64,
     /// Whether it explains the runs as well as the best one.
     pub as_good: bool,

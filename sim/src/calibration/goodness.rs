@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 
 use super::document::GoodnessResult;
-use super::explain::{Explained, Explanations, Question};
+use super::explain::{Explained, Question};
 use super::knowledge::inverse;
 use super::least_squares::{Task, fit};
 use crate::dist::special::gamma_p;
@@ -41,17 +41,13 @@ pub fn goodness(chi_square: f64, freedom: usize) -> GoodnessResult {
 }
 
 /// How the best structure explains each run. Each run is left out once, where there are several.
-pub fn of_runs(
-    question: Question<'_>,
-    found: &Explanations,
-    best: &Explained,
-) -> Option<Vec<OfRun>> {
+pub fn of_runs(question: Question<'_>, best: &Explained) -> Option<Vec<OfRun>> {
     let measured = question.measured.concat();
-    let task = question.task(&best.structure, &measured, &found.whitening);
+    let task = question.task(&best.structure, &measured, &best.whitening);
     let point = &best.fitted.point;
     let fitted = task.figures(point)?;
     let off = task.off(&fitted);
-    let covariance = inverse_of(&found.whitening);
+    let covariance = inverse_of(&best.whitening);
     let share = point.len() as f64 / measured.len() as f64;
     let mut all = Vec::new();
     let mut first = 0;

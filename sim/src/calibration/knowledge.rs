@@ -72,7 +72,7 @@ impl<'a> Knowledge<'a> {
         let wider = found.excess() * found.estimated(question);
         let of_structure = |explained: &'a Explained| {
             let structure = &explained.structure;
-            let task = question.task(structure, &measured, &found.whitening);
+            let task = question.task(structure, &measured, &explained.whitening);
             let slopes = task.derivatives(&explained.fitted.point)?;
             let information = slopes.transpose() * slopes;
             Some(OfStructure {

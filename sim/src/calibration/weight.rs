@@ -47,3 +47,10 @@ pub fn whitening(samples: &[Vec<f64>], lengths: &[usize], paths: u64) -> Option<
     }
     Some(whole)
 }
+
+/// The logarithm of the determinant of the covariance that a whitening is of.
+pub fn log_determinant(whitening: &DMatrix<f64>) -> f64 {
+    // It is triangular.
+    let diagonal = whitening.diagonal();
+    -2.0 * diagonal.iter().map(|one| libm::log(*one)).sum::<f64>()
+}

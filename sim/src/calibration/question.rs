@@ -1,0 +1,105 @@
+//! What is to be explained, and by how many simulations.
+
+use std::num::NonZeroUsize;
+
+use nalgebra::DMatrix;
+
+use super::least_squares::{EXACT, FINE, Fitted, Task, World};
+use super::structure::Structure;
+use super::weight::whitening;
+use crate::replication::{Flow, in_order};
+
+/// Sample paths by which chance is known.
+const SAMPLES: u64 = 160;
+/// At least so many times as many as a run has figures.
+const SAMPLES_OF_FIGURES: usize = 12;
+/// The number of the first of them.
+const FIRST_SAMPLE: u64 = 1 << 20;
+
+/// What is to be explained, and how.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// What was measured, run by run.
+    pub measured: &'a [Vec<f64>],
+    /// Gives what a model has.
+    pub world: &'a World<'a>,
+    /// Sample paths of a fine fit.
+    pub paths: u64,
+    /// How many fits go on at a time.
+    pub threads: NonZeroUsize,
+    /// Whether to stop.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Question<'_> {
+    /// The shortest response time among what was measured, in nanoseconds.
+    pub fn shortest(&self) -> f64 {
+        let logs = self.measured.iter().flatten();
+        libm::exp(logs.copied().fold(f64::INFINITY, f64::min))
+    }
+
+    /// The most figures of a run.
+    pub(super) fn longest(&self) -> usize {
+        self.measured.iter().map(Vec::len).max().unwrap_or(0)
+    }
+
+    /// How many sample paths tell how figures are off by chance.
+    pub(super) fn samples_needed(&self) -> u64 {
+        SAMPLES.max((SAMPLES_OF_FIGURES * self.longest()) as u64)
+    }
+
+    /// A fine fit of a structure to these figures.
+    pub(super) fn task<'a>(
+        &'a self,
+        structure: &'a Structure,
+        measured: &'a [f64],
+        whitening: &'a DMatrix<f64>,
+    ) -> Task<'a> {
+        Task {
+            measured,
+            whitening,
+            structure,
+            ranges: structure.ranges(self.shortest()),
+            world: self.world,
+            paths: self.paths,
+            settled: FINE,
+            renewed: EXACT,
+            hopeless: f64::INFINITY,
+        }
+    }
+
+    /// The figures of many sample paths of a model.
+    pub fn samples(&self, structure: &Structure, point: &[f64]) -> Option<Vec<Vec<f64>>> {
+        let samples = self.samples_needed();
+        let mut all = Vec::new();
+        in_order(
+            samples,
+            self.threads,
+            |nth, _| match (self.stop)() {
+                true => None,
+                false => (self.world)(structure, point, FIRST_SAMPLE + nth),
+            },
+            |_, figures| match figures {
+                Some(figures) => {
+                    all.push(figures);
+                    Flow::GoOn
+                }
+                None => Flow::Stop,
+            },
+        );
+        (all.len() as u64 == samples).then_some(all)
+    }
+
+    /// How far the figures of a model are off by chance, as what makes differences to the mean of the paths of a fine fit independent and
+    /// of variance 1.
+    pub(super) fn chance(&self, structure: &Structure, point: &[f64]) -> Option<DMatrix<f64>> {
+        let lengths: Vec<usize> = self.measured.iter().map(Vec::len).collect();
+        whitening(&self.samples(structure, point)?, &lengths, self.paths)
+    }
+
+    /// The price of the numbers of a fit.
+    pub(super) fn price(&self, fitted: &Fitted) -> f64 {
+        let figures: usize = self.measured.iter().map(Vec::len).sum();
+        libm::log(figures as f64) * fitted.point.len() as f64
+    }
+}

@@ -1,0 +1,141 @@
+//! The search from structure to structure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nalgebra::DMatrix;
+
+use super::explain::{Explained, sort};
+use super::least_squares::{FOLLOWED, Task, fit};
+use super::neighbours::{Free, Seeds, carried, key, neighbours, workers_of};
+use super::question::Question;
+use super::structure::Structure;
+use crate::replication::{Flow, in_order};
+
+/// From so many structures on, no more are looked at for their own sake.
+const MOST_STRUCTURES: usize = 60;
+/// The most rounds from structure to structure.
+const ROUNDS: usize = 40;
+/// Beside structures whose criterion is no further from the least one, others are looked at: the 99.9 % quantile of chi-square with one degree
+/// of freedom. It is not the 95 % one because chance is that of one structure, and another one may have more of it.
+const BESIDE: f64 = 10.828;
+/// A fit that cannot come within so many times the least sum of squares and this besides is not gone on with.
+const HOPELESS: [f64; 2] = [2.0, 200.0];
+/// Structures within so much are fitted once more.
+const NEARLY: f64 = 2.0 * BESIDE;
+
+/// A search from structure to structure by one measure.
+pub(super) struct Search<'a> {
+    pub question: Question<'a>,
+    pub measured: &'a [f64],
+    pub whitening: &'a DMatrix<f64>,
+    pub paths: u64,
+    pub settled: f64,
+    pub widely: bool,
+}
+
+impl Search<'_> {
+    /// Fits the first one, the seeds, and the neighbours of the best one until none is better; with `widely` the structures beside those that
+    /// explain the runs as well, too. What was dropped is left out. All that were fitted, the best one first.
+    pub fn descend(
+        &self,
+        first: (Structure, Vec<f64>),
+        mut later: Seeds,
+        free: &[Free],
+        dropped: &BTreeSet<String>,
+    ) -> Option<Vec<Explained>> {
+        let mut known: BTreeMap<String, Option<Explained>> = BTreeMap::new();
+        let mut seeds = Seeds::from([(key(&first.0), first)]);
+        let mut hopeless = f64::INFINITY;
+        for _ in 0..ROUNDS {
+            seeds.retain(|key, _| !known.contains_key(key) && !dropped.contains(key));
+            if seeds.is_empty() {
+                break;
+            }
+            for (key, found) in self.fit_all(&seeds, hopeless)? {
+                known.insert(key, found);
+            }
+            let best = known.values().flatten();
+            let best = best.min_by(|one, other| one.criterion.total_cmp(&other.criterion))?;
+            hopeless = HOPELESS[0] * best.fitted.squares + HOPELESS[1];
+            seeds = neighbours(best, free);
+            seeds.append(&mut later);
+            if self.widely && known.len() < MOST_STRUCTURES {
+                let most = best.criterion + BESIDE * best.excess();
+                let others = known.values().flatten().filter(|one| one.criterion <= most);
+                seeds.extend(others.flat_map(|one| workers_of(one, free, best)));
+            }
+        }
+        let mut all: Vec<Explained> = known.into_values().flatten().collect();
+        sort(&mut all);
+        match self.widely {
+            true => self.again(all),
+            false => Some(all),
+        }
+    }
+
+    /// Fits those again that are near the best one, from the numbers of their neighbour in the order of merit: a fit that stopped early
+    /// would take a structure for worse than it is.
+    fn again(&self, mut all: Vec<Explained>) -> Option<Vec<Explained>> {
+        let best = all.first()?.clone();
+        let most = best.criterion + NEARLY * best.excess();
+        let seeds: Seeds = all
+            .iter()
+            .filter(|one| one.criterion <= most && one.structure != best.structure)
+            .map(|one| {
+                let start = carried(&best.structure, &best.fitted.point, &one.structure);
+                (key(&one.structure), (one.structure.clone(), start))
+            })
+            .collect();
+        for (own, found) in self.fit_all(&seeds, f64::INFINITY)? {
+            let known = all.iter_mut().find(|one| key(&one.structure) == own);
+            if let (Some(known), Some(found)) = (known, found)
+                && found.criterion < known.criterion
+            {
+                *known = found;
+            }
+        }
+        sort(&mut all);
+        Some(all)
+    }
+
+    fn fit_all(&self, seeds: &Seeds, hopeless: f64) -> Option<Vec<(String, Option<Explained>)>> {
+        let jobs: Vec<(&String, &(Structure, Vec<f64>))> = seeds.iter().collect();
+        let mut all = Vec::with_capacity(jobs.len());
+        in_order(
+            jobs.len() as u64,
+            self.question.threads,
+            |nth, _| {
+                let (_, (structure, start)) = jobs[nth as usize];
+                match (self.question.stop)() {
+                    true => None,
+                    false => Some(self.fit(structure, start, hopeless)),
+                }
+            },
+            |nth, found| match found {
+                Some(found) => {
+                    all.push((jobs[nth as usize].0.clone(), found));
+                    Flow::GoOn
+                }
+                None => Flow::Stop,
+            },
+        );
+        (all.len() == jobs.len()).then_some(all)
+    }
+
+    fn fit(&self, structure: &Structure, start: &[f64], hopeless: f64) -> Option<Explained> {
+        let task = Task {
+            paths: self.paths,
+            settled: self.settled,
+            renewed: FOLLOWED,
+            hopeless,
+            ..self.question.task(structure, self.measured, self.whitening)
+        };
+        let fitted = fit(task, start)?;
+        Some(Explained {
+            criterion: fitted.squares + self.question.price(&fitted),
+            structure: structure.clone(),
+            whitening: self.whitening.clone(),
+            fitted,
+        })
+    }
+}
