@@ -22,6 +22,7 @@ mod observed;
 mod progress;
 mod record;
 mod recorded;
+mod recorded_visits;
 mod replayed;
 mod report;
 mod run_contents;

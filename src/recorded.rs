@@ -8,7 +8,7 @@ use blis_live::journal::{
     replay,
 };
 use blis_live::reason::Reasons;
-use blis_sim::event::Outcome;
+use blis_sim::event::{Outcome, ReplyHeaders};
 use blis_sim::measure::Measure;
 use blis_sim::result::{self, Live, MANIFEST_SCHEMA, Manifest, Mode, Record, Recovered, Run};
 use blis_sim::time::Time;
@@ -111,17 +111,17 @@ impl Finished {
         if self.manifest.is_none() {
             return Ok(());
         }
-        self.each_row(|_, _| ()).map(drop)
+        self.each_row(|_, _, _| ()).map(drop)
     }
 
-    /// Shows every row of the record, in the order in which requests ended, with the workload that it is of, which is returned. The
+    /// Shows every row of the record and the headers of its reply, in the order in which requests ended, with the workload that it is of, which is returned. The
     /// record is held against the result.
     ///
     /// # Errors
     /// [`Failure::Usage`] when there is none, when it cannot be read, or does not have what the result says that it has.
     pub fn each_row(
         &self,
-        mut see: impl FnMut(&LiveWorkload, &Row),
+        mut see: impl FnMut(&LiveWorkload, &Row, &ReplyHeaders),
     ) -> Result<LiveWorkload, Failure> {
         let (workload, mut entries) = self.rows()?;
         let mut counted = Counted::default();
@@ -129,7 +129,7 @@ impl Finished {
             let entry = entry?;
             counted.count(&entry);
             if let What::Done(row) = &entry.what {
-                see(&workload, row);
+                see(&workload, row, &entry.headers);
             }
         }
         self.hold_against(&counted, &entries)?;

@@ -1,5 +1,6 @@
 //! What was recorded of the users of a run, given to a model: who they are, and when their sessions start.
 
+use blis_sim::event::ReplyHeaders;
 use blis_sim::model::{ActionId, Arrival, ClientId, Model, Path, Recording, Source};
 use blis_sim::spec::error::shown;
 use blis_sim::time::Time;
@@ -22,13 +23,30 @@ pub fn behave_as(model: &mut Model<Path>, of_run: &LiveWorkload) {
     }
 }
 
-/// All requests of a record, in the order in which they ended, with the workload that they are of.
+/// The requests of a record, in the order in which they ended.
+#[derive(Debug)]
+pub struct Requests {
+    /// The requests.
+    pub rows: Vec<Row>,
+    /// The headers of their replies; empty unless they were asked for.
+    pub headers: Vec<ReplyHeaders>,
+}
+
+/// All requests of a record, with the workload that they are of, and with headers or without them.
 ///
 /// # Errors
 /// [`Failure::Usage`] where there is none, or it cannot be read.
-pub fn rows(finished: &Finished) -> Result<(LiveWorkload, Vec<Row>), Failure> {
-    let mut rows = Vec::new();
-    let workload = finished.each_row(|_, row| rows.push(*row))?;
+pub fn requests(
+    finished: &Finished,
+    with_headers: bool,
+) -> Result<(LiveWorkload, Requests), Failure> {
+    let (mut rows, mut headers) = (Vec::new(), Vec::new());
+    let workload = finished.each_row(|_, row, of_row| {
+        rows.push(*row);
+        if with_headers {
+            headers.push(of_row.clone());
+        }
+    })?;
     let dropped = finished
         .run
         .record
@@ -44,7 +62,7 @@ pub fn rows(finished: &Finished) -> Result<(LiveWorkload, Vec<Row>), Failure> {
                 .map_or(String::new(), |record| format!(" of run {}", record.run))
         ));
     }
-    Ok((workload, rows))
+    Ok((workload, Requests { rows, headers }))
 }
 
 /// The same requests with the clients and actions of another model, by their names.

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 
 use blis_live::journal::End;
 use blis_sim::analysis::Analysis;
+use blis_sim::backend::RecordedVisits;
 use blis_sim::engine::LoadEnd;
 use blis_sim::event::{ReplyHeaders, Sink};
 use blis_sim::measure::Measure;
@@ -258,6 +259,15 @@ fn rows_to(model: &Model, file: &mut TraceFile) -> Trace<impl FnMut(&Row)> {
     Trace::new(model, |row: &Row| file.write(row, &ReplyHeaders::default()))
 }
 
+/// What of a record is sent in the place of what users would.
+#[derive(Debug)]
+pub struct Scripted {
+    /// The requests.
+    pub script: Script,
+    /// Members and service times of their visits.
+    pub visits: Option<RecordedVisits>,
+}
+
 /// Simulates requests as they were recorded, or without a script what the model makes of recorded arrivals. How many were sent stands
 /// beside the result.
 ///
@@ -265,14 +275,20 @@ fn rows_to(model: &Model, file: &mut TraceFile) -> Trace<impl FnMut(&Row)> {
 /// Those of [`drive`], and books that do not balance.
 pub fn replay(
     workload: &Workload,
-    script: Option<Script>,
+    scripted: Option<Scripted>,
     interrupt: &Interrupt,
     trace: Option<&mut TraceFile>,
 ) -> Result<(Run, u64), Failure> {
     let model = &workload.model;
     let sink = (Measure::new(model), trace.map(|file| rows_to(model, file)));
-    let simulation = match script {
-        Some(script) => Simulation::replaying(model, script, sink),
+    let simulation = match scripted {
+        Some(Scripted { script, visits }) => {
+            let simulation = Simulation::replaying(model, script, sink);
+            match visits {
+                Some(visits) => simulation.following(visits),
+                None => simulation,
+            }
+        }
         None => Simulation::new(model, sink),
     };
     let stop = || interrupt.asked();

@@ -8,7 +8,7 @@ use std::fmt::{self, Write};
 use async_nats::{HeaderMap, Message};
 use blis_sim::event::Request;
 use blis_sim::model::{ClientId, Model, REQUEST_ID};
-pub use blis_sim::model::{MEMBER, SERVICE_TIME};
+pub use blis_sim::model::{MEMBER, SERVICE_TIME, VISITS};
 use blis_sim::runner::Epoch;
 
 use crate::connection::{ReplyId, push_hex};

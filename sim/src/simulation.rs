@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::backend::{Backend, Output, Reply};
+use crate::backend::{Backend, Output, RecordedVisits, Reply};
 use crate::engine::{Arena, Calendar, Load, LoadEnd, Task, Timer, Turn, WakeUp, World};
 use crate::event::{FlightId, Outcome, Request, Sink};
 use crate::model::Model;
@@ -144,6 +144,12 @@ impl<S: Sink> Simulation<S> {
     /// A run in which users send what this script says in the place of what they would.
     pub fn replaying(model: &Model, script: Script, sink: S) -> Simulation<S> {
         Simulation::of(model, Load::replaying(model, script), sink)
+    }
+
+    /// The same run with these visits in the place of what the model draws for them.
+    pub fn following(mut self, recorded: RecordedVisits) -> Simulation<S> {
+        self.world.backend.follow(recorded);
+        self
     }
 
     fn of(model: &Model, mut load: Load, sink: S) -> Simulation<S> {

@@ -13,7 +13,7 @@ use blis_sim::trace::Row;
 use super::sources::Said;
 use crate::exit::Failure;
 use crate::recorded::Recorded;
-use crate::replayed::{arrive_as, behave_as, choose_as, in_the_terms_of, rows};
+use crate::replayed::{arrive_as, behave_as, choose_as, in_the_terms_of, requests};
 use crate::workload::LiveWorkload;
 
 /// The most requests of a run's window that are looked at.
@@ -185,8 +185,8 @@ pub fn read(path: &Path, model: &Model<Known>, anyway: bool) -> Result<Recording
             limit.trim()
         )));
     }
-    let (of_run, rows) = rows(finished)?;
-    Recording::of(name, model, &of_run, (run, rows))
+    let (of_run, requests) = requests(finished, false)?;
+    Recording::of(name, model, &of_run, (run, requests.rows))
 }
 
 /// What is looked at of each action: of those with the most answers, where there are many.

@@ -337,6 +337,15 @@ pub enum ReplayAs {
     Closed,
 }
 
+/// What of a live run takes the place of the model's draws.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum OfVisits {
+    /// The member that the server drew for each request, at services with random dispatch.
+    Member,
+    /// The service time of each visit.
+    Service,
+}
+
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("kept").args(["out", "trace"]).multiple(true)))]
 pub struct ReplayArgs {
@@ -351,6 +360,11 @@ pub struct ReplayArgs {
     /// Which instants are replayed.
     #[arg(long = "as", value_name = "HOW", value_enum, default_value_t = ReplayAs::Recorded)]
     pub replay_as: ReplayAs,
+
+    /// Use recorded members or service times, or both with a comma between, in place of the model's draws. RUN must be a live run
+    /// against `blis serve`.
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
+    pub recorded: Vec<OfVisits>,
 
     #[command(flatten)]
     pub overrides: OverrideArgs,

@@ -92,7 +92,7 @@ fn of_record(finished: &Finished) -> Result<BTreeMap<String, OfRecord>, Failure>
         (name.clone(), of)
     };
     let mut all: BTreeMap<String, OfRecord> = finished.run.actions.keys().map(of_action).collect();
-    finished.each_row(|workload, row| {
+    finished.each_row(|workload, row, _| {
         let action = workload.model.actions.get(row.action.index());
         let Some(own) = action.and_then(|action| all.get_mut(&action.name)) else {
             return;

@@ -4,17 +4,18 @@ use blis_sim::result;
 use blis_sim::spec::error::shown;
 use blis_sim::users::Script;
 
-use crate::cli::{ClientArgs, OverrideArgs, ReplayArgs, ReplayAs};
+use crate::cli::{ClientArgs, OfVisits, OverrideArgs, ReplayArgs, ReplayAs};
 use crate::commands::{deliver, first_failure};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::recorded::Recorded;
-use crate::replayed::{arrive_as, behave_as, in_the_terms_of, rows};
+use crate::recorded_visits::{self, Wanted};
+use crate::replayed::{Requests, arrive_as, behave_as, in_the_terms_of, requests};
 use crate::run_directory::{RunDirectory, SPEC};
-use crate::simulate::replay;
+use crate::simulate::{Scripted, replay};
 use crate::trace_file::TraceFile;
 use crate::trace_rows::Rows;
-use crate::workload;
+use crate::workload::{self, LiveWorkload, Workload};
 
 /// Replays the run and reports it as one that was simulated.
 ///
@@ -30,9 +31,13 @@ pub fn execute(args: &ReplayArgs) -> Result<Done, Failure> {
             args.run.display()
         )));
     };
-    let (of_run, rows) = rows(finished)?;
+    let wanted = wanted(args, recorded.is_live())?;
+    let (of_run, requests) = requests(finished, wanted.is_some())?;
     let overrides = args.overrides.judged_by(&args.objectives);
     refuse_users(&overrides, args.replay_as)?;
+    if let Some(wanted) = wanted {
+        refuse_draws(&overrides, wanted)?;
+    }
     let own = args.run.join(SPEC);
     let file = args.spec.as_ref().unwrap_or(&own);
     let mut workload = workload::load(Some(file), &ClientArgs::default(), &overrides)?;
@@ -41,27 +46,22 @@ pub fn execute(args: &ReplayArgs) -> Result<Done, Failure> {
         // That of the run was found, too.
         limits.warmup = of_run.model.limits.warmup;
     }
-    let rows = in_the_terms_of(&workload.model, &of_run, rows)?;
-    let recorded_requests = rows.len() as u64;
-    let script = match args.replay_as {
-        ReplayAs::Recorded => {
-            behave_as(&mut workload.model, &of_run);
-            let script = Script::new(&rows, workload.model.clients.len());
-            Some(script.map_err(|why| Failure::Usage(why.to_string()))?)
-        }
+    let recorded_requests = requests.rows.len() as u64;
+    let scripted = match args.replay_as {
+        ReplayAs::Recorded => Some(scripted(&mut workload, &of_run, requests, wanted)?),
         ReplayAs::Closed => {
+            let rows = in_the_terms_of(&workload.model, &of_run, requests.rows)?;
             arrive_as(&mut workload.model, &rows)?;
             None
         }
     };
-    drop(rows);
     let directory = match &args.out {
         Some(path) => Some(RunDirectory::claim(path, args.keep.force)?),
         None => None,
     };
     let mut trace = TraceFile::asked(&args.keep, &workload, Rows::new)?;
-    let is_script = script.is_some();
-    let (run, sent) = replay(&workload, script, &Interrupt::listen()?, trace.as_mut())?;
+    let is_script = scripted.is_some();
+    let (run, sent) = replay(&workload, scripted, &Interrupt::listen()?, trace.as_mut())?;
     let form = args.format.chosen();
     let [kept, printed] = deliver(&workload, &run, form, |contents| match directory {
         Some(directory) => directory.write(contents),
@@ -80,6 +80,103 @@ pub fn execute(args: &ReplayArgs) -> Result<Done, Failure> {
         Some(verdict) => Done::Judged(verdict.status),
         None => Done::Well,
     })
+}
+
+/// What of visits is used as it was recorded, if anything is.
+fn wanted(args: &ReplayArgs, is_live: bool) -> Result<Option<Wanted>, Failure> {
+    if args.recorded.is_empty() {
+        return Ok(None);
+    }
+    if args.replay_as != ReplayAs::Recorded {
+        return Err(Failure::Usage(
+            "--recorded needs --as recorded: users who react may send other requests than those of the record; leave out --as closed"
+                .to_owned(),
+        ));
+    }
+    if !is_live {
+        return Err(Failure::Usage(format!(
+            "{} is a simulated run, whose replies have no Blis-Member and no Blis-Service-Time-Ns; a replay with its seed draws the \
+             same members and service times anyway; leave out --recorded",
+            args.run.display()
+        )));
+    }
+    Ok(Some(Wanted {
+        members: args.recorded.contains(&OfVisits::Member),
+        times: args.recorded.contains(&OfVisits::Service),
+    }))
+}
+
+/// The requests of a record as the model is sent them.
+fn scripted(
+    workload: &mut Workload,
+    of_run: &LiveWorkload,
+    requests: Requests,
+    wanted: Option<Wanted>,
+) -> Result<Scripted, Failure> {
+    let Requests { rows, headers } = requests;
+    let rows = in_the_terms_of(&workload.model, of_run, rows)?;
+    behave_as(&mut workload.model, of_run);
+    let script = Script::new(&rows, workload.model.clients.len());
+    let script = script.map_err(|why| Failure::Usage(why.to_string()))?;
+    let Some(wanted) = wanted else {
+        return Ok(Scripted {
+            script,
+            visits: None,
+        });
+    };
+    let told = recorded_visits::Requests {
+        model: &workload.model,
+        of_run: &of_run.model,
+        rows: &rows,
+        headers: &headers,
+    };
+    let (visits, without) = recorded_visits::visits(told, wanted)?;
+    if without > 0 {
+        tell(&format!(
+            "blis: the replies of {without} of {} recorded requests do not say {wanted}, or there were none; the model draws theirs\n",
+            rows.len()
+        ));
+    }
+    Ok(Scripted {
+        script,
+        visits: Some(visits),
+    })
+}
+
+/// The keys of services that say how long they take,
+const OF_TIMES: [&str; 5] = [
+    "time",
+    "by_size",
+    "slower_when_busy",
+    "cold_start",
+    "slow_downs",
+];
+/// and those that say who serves.
+const OF_MEMBERS: [&str; 2] = ["members", "dispatch"];
+
+/// What a record says of visits is not set.
+fn refuse_draws(overrides: &OverrideArgs, wanted: Wanted) -> Result<(), Failure> {
+    let times = OF_TIMES.iter().filter(|_| wanted.times);
+    let members = OF_MEMBERS.iter().filter(|_| wanted.members);
+    let times = times.map(|key| (key, OfVisits::Service));
+    let mut fixed = times.chain(members.map(|key| (key, OfVisits::Member)));
+    let found = fixed.find_map(|(key, of)| {
+        let of_service = ["services", "*", *key];
+        let mut set = overrides.values.set.iter();
+        Some((set.find(|set| set.is_within(&of_service))?, of))
+    });
+    let Some((set, of)) = found else {
+        return Ok(());
+    };
+    let (what, name) = match of {
+        OfVisits::Member => ("the member of each request is", "member"),
+        OfVisits::Service => ("service times are", "service"),
+    };
+    Err(Failure::Usage(format!(
+        "--set {}={} has no effect: {what} taken from the record; leave {name} out of --recorded",
+        shown(set.path()),
+        shown(set.value())
+    )))
 }
 
 /// The keys of clients that say when sessions start,

@@ -18,6 +18,7 @@ mod max_rps;
 mod observers;
 mod programs;
 mod record;
+mod replayed;
 mod responder;
 mod served;
 mod server;

@@ -5,13 +5,14 @@ use async_nats::{HeaderMap, Subject};
 use blis_sim::backend::{Call, Message, Output};
 use blis_sim::engine::Task;
 use blis_sim::event::{FlightId, Outcome};
-use blis_sim::model::{Deliverer, FanOutId, Model, REQUEST_ID, StreamId};
+use blis_sim::model::{Deliverer, FanOutId, Model, REQUEST_ID, ServiceId, StreamId};
 use blis_sim::time::{Span, Time};
 use bytes::Bytes;
 
 use super::Double;
 use super::heard::{Heard, Outgoing, Outlet, Returned};
 use super::part::{self, Part, Purpose};
+use super::record::Visited;
 use crate::clock::Clock;
 use crate::identity::{MESSAGE, REPLY_TO, VISIT};
 use crate::micro::{Endpoint, Instance};
@@ -27,6 +28,8 @@ pub(super) struct Waiting {
     job: u32,
     flight: FlightId,
     since: Time,
+    /// The service that is visited, where it is a visit.
+    service: Option<ServiceId>,
 }
 
 /// A service of this process as others see it.
@@ -116,7 +119,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
                     let mut headers = self.identified(flight);
                     headers.insert(VISIT, call_text(&call));
                     let subject = part::visit_subject(&self.model, service.index());
-                    self.hand_out(job, flight, 'v', subject, headers);
+                    self.hand_out((job, flight), Some(service), subject, headers);
                 }
                 Output::Publish {
                     job,
@@ -154,19 +157,24 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         headers
     }
 
-    /// Sends something that a job waits for the end of.
+    /// Sends something that a job waits for the end of: a visit of a service, or else a publication.
     fn hand_out(
         &mut self,
-        job: u32,
-        flight: FlightId,
-        kind: char,
+        (job, flight): (u32, FlightId),
+        service: Option<ServiceId>,
         subject: String,
         headers: HeaderMap,
     ) {
         let ticket = self.tickets;
         self.tickets += 1;
         let since = self.clock.now();
-        let waiting = Waiting { job, flight, since };
+        let waiting = Waiting {
+            job,
+            flight,
+            since,
+            service,
+        };
+        let kind = if service.is_some() { 'v' } else { 'p' };
         self.waiting.insert(ticket, waiting);
         let reply = format!("{}{kind}{ticket:x}", self.setup.inbox);
         let sent = self.publish(Outgoing {
@@ -206,7 +214,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             headers.insert("Nats-Msg-Id", format!("{id:x}"));
         }
         match job {
-            Some(job) => self.hand_out(job, flight, 'p', subject, headers),
+            Some(job) => self.hand_out((job, flight), None, subject, headers),
             None => {
                 self.publish(Outgoing::bare(Subject::from(subject), headers));
             }
@@ -276,14 +284,27 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
     /// Something that others did has come to its end.
     pub(super) fn take_returned(&mut self, returned: Returned) {
         let at = self.come_to(returned.at);
-        let Some(Waiting { job, flight, .. }) = self.waiting.remove(&returned.ticket) else {
+        let waiting = self.waiting.remove(&returned.ticket);
+        let Some(Waiting {
+            job,
+            flight,
+            service,
+            ..
+        }) = waiting
+        else {
             return;
         };
         let there = self.asked.get(flight.slot());
-        if let Some((member, time)) = returned.served
+        if let (Some(service), Some((member, time))) = (service, returned.served)
             && there.is_some_and(|asked| asked.flight == flight)
         {
-            self.record.add(flight.slot(), member, time);
+            let found_room = returned.outcome != Outcome::Rejected;
+            let visited = Visited {
+                service,
+                member,
+                time: found_room.then_some(time),
+            };
+            self.record.visited(flight.slot(), visited);
         }
         let Double {
             backend,

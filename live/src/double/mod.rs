@@ -25,7 +25,7 @@ use async_nats::{HeaderMap, Subject};
 use blis_sim::backend::{Backend, Reply};
 use blis_sim::engine::{Arena, Calendar, InFlight, Task};
 use blis_sim::event::{FlightId, Outcome, Request, UserId};
-use blis_sim::model::{ActionId, ClientId, Model};
+use blis_sim::model::{ActionId, ClientId, Model, Step};
 use blis_sim::runner::Epoch;
 use blis_sim::time::{Span, Time};
 use tokio::sync::mpsc::UnboundedSender;
@@ -34,6 +34,7 @@ use crate::clock::Clock;
 use crate::control::Control;
 use crate::identity::{
     Identity, MEMBER, REJECTED, SERVICE_ERROR, SERVICE_ERROR_CODE, SERVICE_TIME, UNREACHABLE,
+    VISITS,
 };
 use crate::micro::Instance;
 use crate::peers::{BEAT, Roster};
@@ -42,7 +43,7 @@ use deliveries::Deliveries;
 use handed_out::Waiting;
 use heard::{Arrived, Called, Heard, Outgoing, Outlet, Returned};
 use part::{Listening, Part, Purpose};
-use record::Record;
+use record::{Record, Visited};
 use standing::{Played, Statement, Watch};
 
 /// How often the double looks around while nothing is due.
@@ -431,11 +432,32 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         self.publish(Outgoing::bare(subject, headers));
     }
 
+    /// What a reply says of each visit that has ended, unless it is the only one that there can be: member and service time say it then.
+    fn visits(&self, slot: usize) -> Option<String> {
+        let action = self.asked[slot].action?;
+        let visits = self.record.visits(slot);
+        let steps = self.model.steps_of(action).iter();
+        let possible = steps.filter(|step| matches!(step, Step::Visit(_))).count();
+        if possible == 0 || (possible == 1 && visits.len() == 1) {
+            return None;
+        }
+        let text = |visited: &Visited| {
+            let time = visited.time.map(|time| time.as_nanos().to_string());
+            let service = &self.model.services[visited.service.index()].name;
+            let time = time.as_deref().unwrap_or("-");
+            format!("{service}/{}/{time}", visited.member)
+        };
+        Some(visits.iter().map(text).collect::<Vec<_>>().join(","))
+    }
+
     fn headers(&self, flight: FlightId, outcome: Outcome) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let served = self.record.served(flight.slot());
         headers.insert(MEMBER, served.member.to_string());
         headers.insert(SERVICE_TIME, served.time.as_nanos().to_string());
+        if let Some(visits) = self.visits(flight.slot()) {
+            headers.insert(VISITS, visits);
+        }
         let code = match outcome {
             Outcome::AppError => "500",
             Outcome::Rejected => REJECTED,

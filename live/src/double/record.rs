@@ -1,6 +1,6 @@
 //! What a double notes of the model's events: where each request was served, and what each member did.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use blis_sim::event::{Event, Sink, VisitStep};
 use blis_sim::model::{Model, ServiceId};
@@ -13,6 +13,17 @@ pub struct Served {
     pub member: u32,
     /// The pure service time.
     pub time: Span,
+}
+
+/// A visit of a request that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Visited {
+    /// Where it was.
+    pub service: ServiceId,
+    /// The member.
+    pub member: u32,
+    /// The pure service time; none where the visit found no room.
+    pub time: Option<Span>,
 }
 
 /// What a member of a service did.
@@ -32,6 +43,10 @@ pub struct MemberTally {
 #[derive(Debug)]
 pub struct Record {
     served: Vec<Served>,
+    /// The visits of each request, in the order in which they ended.
+    visits: Vec<Vec<Visited>>,
+    /// How long visitors of a line were served before others took their workers.
+    interrupted: BTreeMap<(u32, u32), Span>,
     /// By service and member.
     members: Vec<Vec<MemberTally>>,
     /// The first line of each service.
@@ -46,6 +61,8 @@ impl Record {
         let services = (0u16..).zip(&model.services).map(|(id, _)| ServiceId(id));
         Record {
             served: Vec::new(),
+            visits: Vec::new(),
+            interrupted: BTreeMap::new(),
             members: services
                 .clone()
                 .map(|service| vec![MemberTally::default(); model.lines_of(service).len()])
@@ -61,8 +78,10 @@ impl Record {
     pub fn begin(&mut self, slot: usize) {
         if slot >= self.served.len() {
             self.served.resize(slot + 1, Served::default());
+            self.visits.resize(slot + 1, Vec::new());
         }
         self.served[slot] = Served::default();
+        self.visits[slot].clear();
     }
 
     /// Where the request of this slot was served.
@@ -70,8 +89,25 @@ impl Record {
         self.served.get(slot).copied().unwrap_or_default()
     }
 
-    /// A part of a request was served elsewhere.
-    pub fn add(&mut self, slot: usize, member: u32, time: Span) {
+    /// The visits of the request of this slot.
+    pub fn visits(&self, slot: usize) -> &[Visited] {
+        self.visits.get(slot).map_or(&[], Vec::as_slice)
+    }
+
+    /// A visit of a request has ended, here or elsewhere.
+    pub fn visited(&mut self, slot: usize, visited: Visited) {
+        self.add(slot, visited.member, visited.time.unwrap_or_default());
+        self.keep(slot, visited);
+    }
+
+    fn keep(&mut self, slot: usize, visited: Visited) {
+        if let Some(visits) = self.visits.get_mut(slot) {
+            visits.push(visited);
+        }
+    }
+
+    /// A part of a request was served.
+    fn add(&mut self, slot: usize, member: u32, time: Span) {
         if let Some(of) = self.served.get_mut(slot) {
             of.member = member;
             of.time = of.time + time;
@@ -107,26 +143,51 @@ impl Sink for Record {
             return;
         };
         let member = line.saturating_sub(self.first_line[service.index()]);
+        let who = (visitor, line);
+        // What is known of the visit now, unless it goes on or was known before.
+        let mut ended = None;
         let (time, visits, errors, rejected) = match step {
             VisitStep::Held { served } => {
-                self.holding.insert((visitor, line));
+                self.holding.insert(who);
+                ended = Some(Some(served));
                 (served, 0, 0, 0)
             }
             VisitStep::Completed { served, error } => {
                 // The own service time of who held its worker is known already.
-                let held = self.holding.remove(&(visitor, line));
+                let held = self.holding.remove(&who);
+                ended = (!held).then_some(Some(served));
                 let own = if held { Span::ZERO } else { served };
                 (own, 1, u64::from(error), 0)
             }
-            VisitStep::Preempted { served } => (served, 0, 0, 0),
-            VisitStep::Abandoned { .. } | VisitStep::LostRunning { .. } => {
-                self.holding.remove(&(visitor, line));
+            VisitStep::Preempted { served } => {
+                let before = self.interrupted.entry(who).or_default();
+                *before = *before + served;
+                (served, 0, 0, 0)
+            }
+            VisitStep::Abandoned { .. }
+            | VisitStep::Left { .. }
+            | VisitStep::LostRunning { .. }
+            | VisitStep::LostWaiting { .. } => {
+                self.holding.remove(&who);
+                self.interrupted.remove(&who);
                 return;
             }
-            VisitStep::Rejected => (Span::ZERO, 0, 0, 1),
+            VisitStep::Rejected => {
+                ended = Some(None);
+                (Span::ZERO, 0, 0, 1)
+            }
             _ => return,
         };
         self.add(flight.slot(), member, time);
+        if let Some(last) = ended {
+            let before = self.interrupted.remove(&who).unwrap_or_default();
+            let visited = Visited {
+                service,
+                member,
+                time: last.map(|last| before + last),
+            };
+            self.keep(flight.slot(), visited);
+        }
         if let Some(tally) = self.members[service.index()].get_mut(member as usize) {
             tally.visits += visits;
             tally.errors += errors;

@@ -19,6 +19,7 @@ mod fan_out;
 mod moment;
 mod output;
 mod outside;
+mod recorded;
 mod reply;
 mod request;
 mod streams;
@@ -28,6 +29,7 @@ mod walk;
 
 pub use output::Output;
 pub use outside::{Call, Delivered, Message, WorkEnd};
+pub use recorded::{RecordedVisit, RecordedVisits};
 pub use reply::Reply;
 
 use crate::engine::{Calendar, Task};
@@ -57,6 +59,8 @@ pub struct Backend {
     outputs: Outputs,
     /// What there is beside it, where it does not play everything itself.
     outside: Option<Box<Outside>>,
+    /// What was recorded of visits, where a record is replayed with them.
+    recorded: Option<Box<RecordedVisits>>,
 }
 
 impl Backend {
@@ -78,6 +82,7 @@ impl Backend {
             fan_outs: FanOuts::new(model),
             outputs: Outputs::default(),
             outside: None,
+            recorded: None,
         }
     }
 

@@ -19,15 +19,18 @@ pub(super) struct Requests {
     submits_more: bool,
 }
 
+/// The keys of requests' identities, by client.
+pub(super) fn keys(model: &Model) -> Vec<Key> {
+    let clients = model.clients.iter();
+    let key = |name| Key::new(model.seed, Kind::Client, name, Purpose::Request);
+    clients.map(|client| key(&client.name)).collect()
+}
+
 impl Requests {
     pub(super) fn new(model: &Model, heeds_timeouts: bool, keeps_sides: bool) -> Requests {
-        let keys = model
-            .clients
-            .iter()
-            .map(|client| Key::new(model.seed, Kind::Client, &client.name, Purpose::Request));
         let mut actions = model.actions.iter();
         Requests {
-            keys: keys.collect(),
+            keys: keys(model),
             job_of: heeds_timeouts.then(Vec::new),
             submits_more: keeps_sides || actions.any(|action| action.path.fire_and_forget),
         }

@@ -36,6 +36,10 @@ pub const MEMBER: &str = "Blis-Member";
 /// The header of a double's reply with the pure service time in nanoseconds, all visits together.
 pub const SERVICE_TIME: &str = "Blis-Service-Time-Ns";
 
+/// The header of a double's reply with each visit of the request, where they are not one visit of one service:
+/// `SERVICE/MEMBER/NANOSECONDS`, with commas between.
+pub const VISITS: &str = "Blis-Visits";
+
 /// What may hold for a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {

@@ -19,7 +19,7 @@ mod texts;
 pub use deliveries::{Await, DOUBLES, Deliverer, DeliveryLimits, token};
 pub use live::{
     Answer, By, Choice, Condition, Connections, DeliveredAt, InFlightPolicy, MEMBER, MaxInFlight,
-    Payload, REQUEST_ID, SERVICE_TIME, SendKind, Sending, Variable,
+    Payload, REQUEST_ID, SERVICE_TIME, SendKind, Sending, VISITS, Variable,
 };
 pub use load_curve::LoadCurve;
 pub use members::{MemberKind, Members};

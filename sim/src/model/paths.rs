@@ -15,11 +15,15 @@ pub struct Path {
 
 impl Model {
     /// The steps of an action's path, with all ways that it may go.
-    fn steps_of(&self, action: ActionId) -> &[Step] {
+    pub fn steps_of(&self, action: ActionId) -> &[Step] {
         let Some(action) = self.actions.get(action.index()) else {
             return &[];
         };
-        let entry = action.path.entry;
+        self.steps_from(action.path.entry)
+    }
+
+    /// The same of the path of an action or a consumer that starts at this position.
+    pub fn steps_from(&self, entry: u32) -> &[Step] {
         let actions = self.actions.iter().map(|other| other.path.entry);
         let consumers = self.consumers.iter().map(|consumer| consumer.entry);
         let next = actions.chain(consumers).filter(|at| *at > entry).min();

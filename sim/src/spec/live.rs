@@ -39,8 +39,8 @@ pub struct Live {
     pub error_when: Option<Spanned<Vec<Spanned<Condition>>>>,
     /// A reply for which any of these holds is a refusal, as one with Nats-Service-Error-Code 429 always is.
     pub rejected_when: Option<Spanned<Vec<Spanned<Condition>>>>,
-    /// The headers of replies whose values are kept in the record; those of a double, Blis-Member and
-    /// Blis-Service-Time-Ns, unless given.
+    /// The headers of replies whose values are kept in the record; those of a double, Blis-Member,
+    /// Blis-Service-Time-Ns and Blis-Visits, unless given.
     pub record_headers: Option<Spanned<Vec<Spanned<String>>>>,
     /// Where the deliveries come that the action's `await` is about.
     pub delivery: Option<Spanned<Delivery>>,

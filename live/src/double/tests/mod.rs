@@ -264,8 +264,85 @@ fn visits_of_others_are_handed_on_and_return() {
     assert_eq!(header(answers[0], SERVICE_TIME), Some("15000000"));
     assert_eq!(header(answers[0], SERVICE_ERROR_CODE), None);
     assert_eq!(header(answers[1], SERVICE_ERROR_CODE), Some(REJECTED));
+    // What was done elsewhere is told with what was done here; who found no room has no time.
+    let visits = [0, 1].map(|nth| header(answers[nth], VISITS));
+    let told = ["api/0/10000000,db/0/5000000", "api/0/10000000,db/0/-"];
+    assert_eq!(visits, told.map(Some));
     assert_eq!(played.statement.played.handed_on, 2);
     assert_eq!(played.statement.services.len(), 1);
+}
+
+#[test]
+fn a_reply_says_each_visit_where_there_is_not_just_one() {
+    const SERVICES: &str = "{api: {members: 3, workers: 1, time: 10ms}, db: {workers: 4, time: 5ms}, \
+                            log: {workers: 1, time: 100ms}, full: {workers: 1, time: 50ms, queue: {limit: 0}}}";
+    for (path, told) in [
+        ("[reply]", None),
+        ("[{visit: api}, reply]", None),
+        (
+            "[{visit: api}, {visit: db}, reply]",
+            Some("api/2/10000000,db/0/5000000"),
+        ),
+        (
+            "[{visit: api}, {visit: db}, {visit: db}, reply]",
+            Some("api/2/10000000,db/0/5000000,db/0/5000000"),
+        ),
+        // A visit that holds its worker has its own time, before those that it is held for.
+        (
+            "[{visit: {service: api, during: [{visit: db}]}}, reply]",
+            Some("api/2/10000000,db/0/5000000"),
+        ),
+        // Those of whom nothing is known yet when the reply is sent are not in it.
+        ("[reply, {visit: api}]", Some("")),
+        (
+            "[{parallel: {join: none, paths: [[{visit: log}]]}}, {visit: api}, reply]",
+            Some("api/2/10000000"),
+        ),
+        (
+            "[{visit: api}, {branch: [{weight: 1, path: [{visit: db}]}, {weight: 0, path: [{visit: log}]}]}, reply]",
+            Some("api/2/10000000,db/0/5000000"),
+        ),
+    ] {
+        let played = play(&model(SERVICES, path), &[], vec![asks(ms(1), Some(2), 0)]);
+        let answers = sent_to(&played, "answer.");
+        assert_eq!(header(answers[0], VISITS), told, "{path}");
+    }
+    let path = "[{visit: db}, {visit: full}, reply]";
+    let both = vec![asks(ms(1), None, 0), asks(ms(1), None, 1)];
+    let played = play(&model(SERVICES, path), &[], both);
+    let answers = sent_to(&played, "answer.");
+    let refused = answers
+        .iter()
+        .find(|answer| header(answer, SERVICE_ERROR_CODE).is_some());
+    let told = refused.and_then(|refused| header(refused, VISITS));
+    assert_eq!(told, Some("db/0/5000000,full/0/-"));
+}
+
+/// A visit whose worker was taken for a more urgent one has its whole time.
+#[test]
+fn an_interrupted_visit_is_told_as_one() {
+    let text = "{blis: 1, name: a double, run: {requests: 1}, clients: {users: {rate: 1/s, do: {slow: 1, quick: \
+                1}}}, actions: {slow: {class: later, path: [{visit: api}, {visit: db}, reply], live: {request: a.slow}}, quick: {class: \
+                soon, path: [{visit: api}, reply], live: {request: a.quick}}}, services: {api: {workers: 1, time: 10ms, queue: {order: \
+                {priority: {classes: [soon, later], preempt: true}}}}, db: {workers: 1, time: 5ms}}}";
+    let asks_for = |action, at, number| match asks(at, None, number) {
+        (at, Heard::Request(arrived)) => {
+            let action = ActionId(action);
+            (at, Heard::Request(Arrived { action, ..arrived }))
+        }
+        other => other,
+    };
+    let incoming = vec![
+        asks_for(0, ms(1), 0),
+        asks_for(1, ms(4), 1),
+        asks_for(1, ms(16), 2),
+    ];
+    let played = play(&lowered(text), &[], incoming);
+    let answers = sent_to(&played, "answer.0");
+    assert_eq!(
+        header(answers[0], VISITS),
+        Some("api/0/10000000,db/0/5000000")
+    );
 }
 
 #[test]

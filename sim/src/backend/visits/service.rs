@@ -59,10 +59,13 @@ impl Backend {
         }
     }
 
-    /// The service time of a job that is taken up now: what is left of it, or a new draw.
+    /// The service time of a job that is taken up now: what is left of it, what was recorded, or a new draw.
     fn demand(&mut self, id: u32, now: Time) -> Span {
         if let Some(left) = self.jobs.take_left(id) {
             return Span::from_nanos(left);
+        }
+        if let Some(time) = self.recorded_time(id) {
+            return time;
         }
         let job = &self.jobs[id];
         let station = &self.visits.stations[job.service.index()];

@@ -70,8 +70,12 @@ impl Backend {
         Entry::Taken
     }
 
-    /// The line of a visit: that of the member that a delivery was dealt to, or one that the service chooses.
-    fn special_line(&self, id: u32, service: ServiceId) -> Option<u32> {
+    /// The line of a visit: that of the member that was recorded or that a delivery was dealt to, or one that the service chooses.
+    fn special_line(&mut self, id: u32, service: ServiceId) -> Option<u32> {
+        let recorded = self.recorded_line(id, service);
+        if recorded.is_some() {
+            return recorded;
+        }
         let job = &self.jobs[id];
         let station = &self.visits.stations[service.index()];
         if let Some(Dealt { member, .. }) = self.dealt(id) {

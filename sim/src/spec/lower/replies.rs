@@ -6,7 +6,7 @@ use super::Findings;
 use super::live::{Use, subject_of, template};
 use crate::event::MOST_HEADERS;
 use crate::model::{
-    Answer, By, Condition, DeliveredAt, MEMBER, Piece, SERVICE_TIME, SendKind, Template,
+    Answer, By, Condition, DeliveredAt, MEMBER, Piece, SERVICE_TIME, SendKind, Template, VISITS,
 };
 use crate::spec::error::shown;
 use crate::spec::live::{self, Delivery, Live};
@@ -37,7 +37,7 @@ pub fn recorded(kind: SendKind, live: &Live, findings: &mut Findings) -> Vec<Str
     let has_replies = matches!(kind.answer(), Answer::Reply | Answer::Stored);
     let Some(written) = &live.record_headers else {
         return match kind.answer() {
-            Answer::Reply => [MEMBER, SERVICE_TIME].map(str::to_owned).to_vec(),
+            Answer::Reply => [MEMBER, SERVICE_TIME, VISITS].map(str::to_owned).to_vec(),
             Answer::Stored | Answer::Acknowledgement | Answer::Nothing => Vec::new(),
         };
     };
