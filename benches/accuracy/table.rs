@@ -1,155 +1,131 @@
-//! Errors of the simulation over the repetitions, each with its interval, and whether they are within what is promised.
+//! Predictions beside what was measured, over the repeats, and whether they are within what is promised.
 
-use blis_sim::statistics::Interval;
+use crate::models::Modelled;
+use crate::pair::{Figures, Pair, Setting};
 
-use crate::Pair;
-use crate::pair::{Figures, Setting};
-
-/// A figure that is compared, and within how much.
-struct Compared {
-    name: &'static str,
-    tolerance: f64,
-    of: fn(&Figures) -> f64,
-}
-
-const fn compared(name: &'static str, tolerance: f64, of: fn(&Figures) -> f64) -> Compared {
-    Compared {
-        name,
-        tolerance,
-        of,
-    }
-}
-
-const COMPARED: [Compared; 10] = [
-    compared("throughput", 0.02, |figures| figures.throughput),
-    compared("p50", 0.05, |figures| figures.p50),
-    compared("p95", 0.05, |figures| figures.p95),
-    compared("p99", 0.10, |figures| figures.p99),
-    compared("p50 of each delivery", 0.05, |figures| figures.each[0]),
-    compared("p95 of each delivery", 0.05, |figures| figures.each[1]),
-    compared("p99 of each delivery", 0.10, |figures| figures.each[2]),
-    compared("p50 of the last delivery", 0.05, |figures| figures.last[0]),
-    compared("p95 of the last delivery", 0.05, |figures| figures.last[1]),
-    compared("p99 of the last delivery", 0.10, |figures| figures.last[2]),
+/// The figures that are compared, and within how much.
+const COMPARED: [(&str, f64); 4] = [
+    ("throughput", 0.02),
+    ("p50", 0.05),
+    ("p95", 0.05),
+    ("p99", 0.10),
 ];
-/// The document that has the table.
+/// Beyond this share of the ceiling figures are reported and not judged: a queue there remembers for longer than a run lasts.
+const JUDGED: f64 = 0.8;
+/// The document that has the tables.
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accuracy.md");
-/// The heading that the table stands under.
+/// The heading that the tables stand under.
 const HEADING: &str = "## Figures\n";
 
-/// One level of utilisation.
-pub struct Row {
-    utilisation: f64,
-    requests: u64,
-    /// By figure: mean error, half of its 95 % interval, and the errors nearest to and furthest from zero.
-    errors: Vec<Spread>,
-    one_way: f64,
-    overrun: [f64; 2],
-    control: [f64; 2],
-}
-
-struct Spread {
-    mean: f64,
-    half: f64,
-    least: f64,
-    most: f64,
-}
-
-impl Row {
-    /// Of the pairs of a level.
-    pub fn new(utilisation: f64, pairs: &[Pair]) -> Result<Row, String> {
-        let errors = COMPARED.iter().map(|compared| {
-            let errors: Vec<f64> = pairs
-                .iter()
-                .map(|pair| (compared.of)(&pair.simulated) / (compared.of)(&pair.live) - 1.0)
-                .collect();
-            let interval = Interval::of_mean(&errors).ok_or("too few repetitions")?;
-            Ok(Spread {
-                mean: interval.figure,
-                half: interval.half_width,
-                least: errors.iter().copied().fold(f64::INFINITY, f64::min),
-                most: errors.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-            })
-        });
-        let mean =
-            |figure: fn(&Pair) -> f64| pairs.iter().map(figure).sum::<f64>() / pairs.len() as f64;
-        Ok(Row {
-            utilisation,
-            requests: pairs.iter().map(|pair| pair.live.answered).sum(),
-            errors: errors.collect::<Result<_, String>>()?,
-            one_way: mean(|pair| pair.one_way),
-            overrun: [mean(|pair| pair.overrun[0]), mean(|pair| pair.overrun[1])],
-            control: [mean(|pair| pair.control[0]), mean(|pair| pair.control[1])],
-        })
-    }
-}
-
 /// A pair in a line, for who watches.
-pub fn line(setting: Setting, pair: &Pair) -> String {
-    let figures = |of: &Figures| {
-        format!(
-            "{} answered, {:.2}/s, {:.3}/{:.3}/{:.3} ms",
-            of.answered, of.throughput, of.p50, of.p95, of.p99
-        )
+pub fn line(setting: Setting<'_>, pair: &Pair) -> String {
+    let figures = |of: &[Figures]| {
+        let each = of.iter().map(|[throughput, p50, p95, p99]| {
+            format!("{throughput:.2}/s {p50:.3}/{p95:.3}/{p99:.3} ms")
+        });
+        each.collect::<Vec<_>>().join(", ")
     };
     format!(
-        "{:.0} % seed {}: live {}; simulated {}; one way {:.3} ms",
-        setting.utilisation * 100.0,
+        "{}, {:.0} % seed {}: measured {}; {} {}; one way {:.3} ms",
+        setting.model.name,
+        setting.load * 100.0,
         setting.seed,
-        figures(&pair.live),
-        figures(&pair.simulated),
+        figures(&pair.measured),
+        setting.model.predicted.name(),
+        figures(&pair.predicted),
         pair.one_way
     )
 }
 
-/// The tables in Markdown.
-pub fn text(rows: &[Row], repetitions: u64, seconds: u64) -> String {
+/// What stands above the tables.
+pub fn heading(repetitions: u64, seconds: u64) -> String {
+    format!(
+        "`cargo bench --bench accuracy -- --repetitions {repetitions} --seconds {seconds}`, on {}. Measured and predicted are means of \
+         {repetitions} pairs. The error is the mean error of the predictions, and the spread its least and largest. \"Within\" says \
+         whether the mean error is within the tolerance, and \"in each\" that every pair is. Above {:.0} % of the ceiling \
+         nothing is judged.\n",
+        machine(),
+        JUDGED * 100.0
+    )
+}
+
+/// The tables of a model in Markdown, from the pairs of each load.
+pub fn text(model: &Modelled, levels: &[(f64, Vec<Pair>)]) -> String {
     let mut text = format!(
-        "`cargo bench --bench accuracy -- --repetitions {repetitions} --seconds {seconds}`, on {}. Errors are those of the \
-         simulation against the live run, as the mean of {repetitions} pairs with its 95 % interval; in brackets the least \
-         and the largest of them.\n\n",
-        machine()
+        "\n### {} ({})\n\n| load | figure | measured | predicted | error | spread | tolerance | within |\n\
+         |---|---|---|---|---|---|---|---|\n",
+        model.name,
+        model.predicted.name()
     );
-    text.push_str("| utilisation | requests | figure | error | spread | tolerance | within it |\n");
-    text.push_str("|---|---|---|---|---|---|---|\n");
-    for row in rows {
-        for (compared, error) in COMPARED.iter().zip(&row.errors) {
-            let Compared {
-                name, tolerance, ..
-            } = compared;
-            let percent = |share: f64| format!("{:+.2} %", share * 100.0);
-            let within = error.mean.abs() + error.half <= *tolerance;
-            let sharp = error.half <= tolerance / 2.0;
-            let verdict = match (within, sharp) {
-                (true, true) => "yes",
-                (true, false) => "yes, with a wide interval",
-                (false, _) => "no",
-            };
-            text.push_str(&format!(
-                "| {:.0} % | {} | {name} | {} ± {:.2} % | [{}, {}] | {:.0} % | {verdict} |\n",
-                row.utilisation * 100.0,
-                row.requests,
-                percent(error.mean),
-                error.half * 100.0,
-                percent(error.least),
-                percent(error.most),
-                tolerance * 100.0
-            ));
+    for (load, pairs) in levels {
+        for (at, of) in model.figures.iter().enumerate() {
+            for (nth, (name, tolerance)) in COMPARED.iter().enumerate() {
+                let values = pairs
+                    .iter()
+                    .map(|pair| (pair.measured[at][nth], pair.predicted[at][nth]));
+                let name = match of.of {
+                    "" => (*name).to_owned(),
+                    of => format!("{of}, {name}"),
+                };
+                let unit = if nth == 0 { "/s" } else { " ms" };
+                let judged = (*load <= JUDGED).then_some(*tolerance);
+                let cells = cells(&values.collect::<Vec<_>>(), unit, judged);
+                text.push_str(&format!("| {:.0} % | {name} | {cells} |\n", load * 100.0));
+            }
         }
     }
-    text.push_str(
-        "\nWhat the machine had to do with it, as means of the runs:\n\n| utilisation | one way through the server | overrun \
-         of the double, p50 and p99 | overrun of an idle thread, p50 and p99 |\n|---|---|---|---|\n",
-    );
-    for row in rows {
+    text.push_str(&of_machine(levels));
+    text
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, number) = values.fold((0.0, 0.0), |(sum, number), one| (sum + one, number + 1.0));
+    sum / number
+}
+
+/// What a row says of a figure, from the measured and the predicted value of each pair.
+fn cells(values: &[(f64, f64)], unit: &str, judged: Option<f64>) -> String {
+    let errors: Vec<f64> = values
+        .iter()
+        .map(|(measured, predicted)| predicted / measured - 1.0)
+        .collect();
+    let error = mean(errors.iter().copied());
+    let least = errors.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = errors.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    // What is no number is within nothing.
+    let within = |tolerance: f64| match error.abs() <= tolerance {
+        true if errors.iter().all(|one| one.abs() <= tolerance) => "yes, in each",
+        true => "yes",
+        false => "no",
+    };
+    let tolerance = |tolerance: f64| format!("{:.0} %", tolerance * 100.0);
+    format!(
+        "{:.2}{unit} | {:.2}{unit} | {:+.2} % | [{:+.2} %, {:+.2} %] | {} | {}",
+        mean(values.iter().map(|(measured, _)| *measured)),
+        mean(values.iter().map(|(_, predicted)| *predicted)),
+        error * 100.0,
+        least * 100.0,
+        most * 100.0,
+        judged.map_or("none".to_owned(), tolerance),
+        judged.map_or("not judged", within)
+    )
+}
+
+/// What the machine had to do with it.
+fn of_machine(levels: &[(f64, Vec<Pair>)]) -> String {
+    let mut text = "\n| load | one way through the server | overrun of the double, p50 and p99 | overrun of an idle thread, p50 and \
+                    p99 |\n|---|---|---|---|\n"
+        .to_owned();
+    for (load, pairs) in levels {
+        let mean = |figure: fn(&Pair) -> f64| mean(pairs.iter().map(figure));
         text.push_str(&format!(
             "| {:.0} % | {:.0} us | {:.0} us, {:.0} us | {:.0} us, {:.0} us |\n",
-            row.utilisation * 100.0,
-            row.one_way * 1e3,
-            row.overrun[0],
-            row.overrun[1],
-            row.control[0],
-            row.control[1]
+            load * 100.0,
+            mean(|pair| pair.one_way) * 1e3,
+            mean(|pair| pair.overrun[0]),
+            mean(|pair| pair.overrun[1]),
+            mean(|pair| pair.control[0]),
+            mean(|pair| pair.control[1])
         ));
     }
     text

@@ -10,7 +10,7 @@ use super::spec;
 use super::stranger::{Stranger, shape};
 
 /// Commands that are shown and not run: they would run this test again, or take minutes.
-const SHOWN: [&str; 28] = [
+const SHOWN: [&str; 30] = [
     "tests/run",
     "cargo run --release -- run --concurrency 50 --think-time-ms 500",
     "cargo build --release",
@@ -34,6 +34,8 @@ const SHOWN: [&str; 28] = [
     "blis observe --url nats://127.0.0.1:4222 --rate 200/s --out runs/first",
     "blis observe --url nats://127.0.0.1:4222 --subject my.svc --payload '{\"id\": {seq}}' --rate 200/s",
     "blis observe --url nats://127.0.0.1:4222 --subject my.svc --payload-file order.json --header 'Tenant: north' --concurrency 20",
+    "blis observe --url nats://127.0.0.1:4222 --spec shop.yaml --out runs/shop",
+    "blis replay runs/shop --recorded member,service",
     "blis report runs/first",
     "blis trace runs/first --format csv",
     "benches/peers/run",
