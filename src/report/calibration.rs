@@ -191,7 +191,7 @@ fn notes(found: &CalibrationResult) -> Vec<String> {
     let more = (more > 0)
         .then(|| format!("{more} more explanations were fitted, which the document has (--json)"));
     let price = "`with the price` is chi-square, a price for each fitted number, and how much more chance the structure has than the best one: the \
-                 least one is best, and those within 3.84 are as good, or within that times the excess where no structure explains the runs";
+                 least one is best, and those within 6.63 are as good, or within that times chi-square by its degrees of freedom where it is larger than they";
     [what.to_owned(), price.to_owned()]
         .into_iter()
         .chain(more)

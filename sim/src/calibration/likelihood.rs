@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use nalgebra::DMatrix;
 
 use super::explain::{Explained, sort};
+use super::goodness::goodness;
 use super::least_squares::fit;
 use super::neighbours::key;
 use super::question::Question;
@@ -24,6 +25,18 @@ use crate::replication::{Flow, in_order};
 const NEAR: f64 = 43.3;
 /// The most of them.
 const MOST: usize = 16;
+
+/// A sum of squares that is less probable where the model is right says that it is not.
+const WRONG: f64 = 0.01;
+
+/// What covariances are multiplied with where no structure is right, so that none is better for having more chance (Wedderburn 1974,
+/// "Quasi-likelihood functions").
+fn excess(best: &Explained) -> f64 {
+    match goodness(best.fitted.squares, best.freedom()).p < WRONG {
+        true => best.excess(),
+        false => 1.0,
+    }
+}
 
 /// Judges structures by their own chance, each of them once.
 pub(super) struct Judge<'a> {
@@ -52,9 +65,8 @@ impl<'a> Judge<'a> {
     /// Structures that were fitted by one chance, in the order of their own likelihood.
     pub fn judge(&mut self, mut found: Vec<Explained>) -> Option<Vec<Explained>> {
         let best = found.first()?;
-        // What is off by more than chance is so in every structure (Wedderburn 1974, "Quasi-likelihood functions").
-        let excess = best.excess();
-        let most = best.criterion + NEAR * excess;
+        let most = best.criterion + NEAR * best.excess();
+        let excess = excess(best);
         let is_near = |one: &&Explained| one.criterion <= most;
         let near: Vec<Explained> = found.iter().filter(is_near).take(MOST).cloned().collect();
         self.fit_all(&near)?;
