@@ -99,21 +99,12 @@ pub struct Task<'a> {
     pub paths: u64,
     /// A fit is done where the sum of squares, or the step of the numbers, changes by no more than this share.
     pub settled: f64,
-    /// After so many steps derivatives are simulated again; between, they follow from the steps.
-    pub renewed: usize,
-    /// A fit that has taken a step ends where its derivatives say that no step leads to a sum of squares below this.
-    pub hopeless: f64,
 }
 
 /// A share of the sum of squares that is far less than a structure has to be better by, and of numbers far less than runs tell.
 pub const FINE: f64 = 3e-4;
 /// Enough to see whether a structure is far off.
 pub const ROUGH: f64 = 3e-3;
-
-/// Derivatives are simulated at every step,
-pub const EXACT: usize = 1;
-/// or are followed as long as no fit is said to be the best by them.
-pub const FOLLOWED: usize = 5;
 
 /// What came of a fit.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,7 +136,7 @@ pub fn fit(task: Task<'_>, start: &[f64]) -> Option<Fitted> {
 impl Task<'_> {
     /// How the whitened differences change with each number, as it is measured, at a point.
     pub fn derivatives(&self, point: &[f64]) -> Option<DMatrix<f64>> {
-        Problem::at(self.clone(), point).simulated_slopes()
+        Problem::at(self.clone(), point).jacobian()
     }
 
     /// The mean of the model's figures over the paths.
@@ -175,14 +166,7 @@ struct Problem<'a> {
     numbers: DVector<f64>,
     /// The least sum of squares that was seen, and where.
     best: RefCell<Option<(f64, Vec<f64>)>>,
-    /// The numbers that were looked at last, and the differences there.
-    last: RefCell<Option<Place>>,
-    /// The derivatives that are known, of which place, and how many steps ago they were simulated.
-    slopes: RefCell<Option<(DMatrix<f64>, Place, usize)>>,
 }
-
-/// Numbers, as they are measured, and the differences there.
-type Place = (DVector<f64>, DVector<f64>);
 
 impl Problem<'_> {
     fn at<'a>(task: Task<'a>, point: &[f64]) -> Problem<'a> {
@@ -193,27 +177,7 @@ impl Problem<'_> {
             task,
             numbers,
             best: RefCell::new(None),
-            last: RefCell::new(None),
-            slopes: RefCell::new(None),
         }
-    }
-
-    /// The derivatives, by differences to either side.
-    fn simulated_slopes(&self) -> Option<DMatrix<f64>> {
-        let mut columns = Vec::with_capacity(self.numbers.len());
-        for nth in 0..self.numbers.len() {
-            let range = self.task.ranges[nth];
-            // At the end of its range a number has one side.
-            let own = range.within(self.numbers[nth]);
-            let ends = [range.within(own - STEP), range.within(own + STEP)];
-            let at = |end: f64| {
-                let mut numbers = self.numbers.clone();
-                numbers[nth] = end;
-                self.task.differences(&self.point(&numbers))
-            };
-            columns.push((at(ends[1])? - at(ends[0])?) / (ends[1] - ends[0]));
-        }
-        Some(DMatrix::from_columns(&columns))
     }
 
     /// The values of these numbers.
@@ -245,48 +209,23 @@ impl LeastSquaresProblem<f64, Dyn, Dyn> for Problem<'_> {
         if squares.is_finite() && best.as_ref().is_none_or(|(least, _)| squares < *least) {
             *best = Some((squares, point));
         }
-        *self.last.borrow_mut() = Some((self.numbers.clone(), off.clone()));
         Some(off)
     }
 
     fn jacobian(&self) -> Option<DMatrix<f64>> {
-        let last = self.last.borrow();
-        let here = last.as_ref().filter(|(at, _)| *at == self.numbers);
-        let mut known = self.slopes.borrow_mut();
-        let known_before = known.take();
-        let followed = match (&known_before, here) {
-            (Some((slopes, before, age)), Some(here)) if age + 1 < self.task.renewed => {
-                Some((followed(slopes, before, here), age + 1))
-            }
-            _ => None,
-        };
-        let (slopes, age) = match followed {
-            Some(followed) => followed,
-            None => (self.simulated_slopes()?, 0),
-        };
-        let is_first = known_before.is_none();
-        *known = here.map(|here| (slopes.clone(), here.clone(), age));
-        let is_hopeless =
-            here.is_some_and(|(_, off)| least_beside(&slopes, off) > self.task.hopeless);
-        (is_first || !is_hopeless).then_some(slopes)
+        let mut columns = Vec::with_capacity(self.numbers.len());
+        for nth in 0..self.numbers.len() {
+            let range = self.task.ranges[nth];
+            // At the end of its range a number has one side.
+            let own = range.within(self.numbers[nth]);
+            let ends = [range.within(own - STEP), range.within(own + STEP)];
+            let at = |end: f64| {
+                let mut numbers = self.numbers.clone();
+                numbers[nth] = end;
+                self.task.differences(&self.point(&numbers))
+            };
+            columns.push((at(ends[1])? - at(ends[0])?) / (ends[1] - ends[0]));
+        }
+        Some(DMatrix::from_columns(&columns))
     }
-}
-
-/// The least sum of squares where differences are as straight as their derivatives.
-fn least_beside(slopes: &DMatrix<f64>, off: &DVector<f64>) -> f64 {
-    // Numbers that change nothing leave columns of zeros, which the QR decomposition takes for any direction.
-    let within = slopes.clone().qr().q().tr_mul(off);
-    off.norm_squared() - within.norm_squared()
-}
-
-/// The derivatives after a step: those before it, changed as little as the step allows (Broyden 1965, "A class of methods for solving
-/// nonlinear simultaneous equations", equation 4.5).
-fn followed(slopes: &DMatrix<f64>, before: &Place, here: &Place) -> DMatrix<f64> {
-    let step = &here.0 - &before.0;
-    let length = step.norm_squared();
-    if length <= 0.0 {
-        return slopes.clone();
-    }
-    let missed = &here.1 - &before.1 - slopes * &step;
-    slopes + missed * step.transpose() / length
 }

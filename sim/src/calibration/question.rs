@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use nalgebra::DMatrix;
 
-use super::least_squares::{EXACT, FINE, Fitted, Task, World};
+use super::least_squares::{FINE, Fitted, Task, World};
 use super::structure::Structure;
 use super::weight::whitening;
 use crate::replication::{Flow, in_order};
@@ -63,8 +63,6 @@ impl Question<'_> {
             world: self.world,
             paths: self.paths,
             settled: FINE,
-            renewed: EXACT,
-            hopeless: f64::INFINITY,
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nalgebra::DMatrix;
 
 use super::explain::{Explained, sort};
-use super::least_squares::{FOLLOWED, Task, fit};
+use super::least_squares::{Task, fit};
 use super::neighbours::{Free, Seeds, carried, key, neighbours, servers_of};
 use super::question::Question;
 use super::structure::Structure;
@@ -18,8 +18,6 @@ const ROUNDS: usize = 40;
 /// Beside structures whose criterion is no further from the least one, others are looked at: the 99.9 % quantile of chi-square with one degree
 /// of freedom. It is not the 95 % one because chance is that of one structure, and another one may have more of it.
 const BESIDE: f64 = 10.828;
-/// A fit that cannot come within so many times the least sum of squares and this besides is not gone on with.
-const HOPELESS: [f64; 2] = [2.0, 200.0];
 /// Structures within so much are fitted once more.
 const NEARLY: f64 = 2.0 * BESIDE;
 
@@ -45,18 +43,16 @@ impl Search<'_> {
     ) -> Option<Vec<Explained>> {
         let mut known: BTreeMap<String, Option<Explained>> = BTreeMap::new();
         let mut seeds = Seeds::from([(key(&first.0), first)]);
-        let mut hopeless = f64::INFINITY;
         for _ in 0..ROUNDS {
             seeds.retain(|key, _| !known.contains_key(key) && !dropped.contains(key));
             if seeds.is_empty() {
                 break;
             }
-            for (key, found) in self.fit_all(&seeds, hopeless)? {
+            for (key, found) in self.fit_all(&seeds)? {
                 known.insert(key, found);
             }
             let best = known.values().flatten();
             let best = best.min_by(|one, other| one.criterion.total_cmp(&other.criterion))?;
-            hopeless = HOPELESS[0] * best.fitted.squares + HOPELESS[1];
             seeds = neighbours(best, free);
             seeds.append(&mut later);
             if self.widely && known.len() < MOST_STRUCTURES {
@@ -86,7 +82,7 @@ impl Search<'_> {
                 (key(&one.structure), (one.structure.clone(), start))
             })
             .collect();
-        for (own, found) in self.fit_all(&seeds, f64::INFINITY)? {
+        for (own, found) in self.fit_all(&seeds)? {
             let known = all.iter_mut().find(|one| key(&one.structure) == own);
             if let (Some(known), Some(found)) = (known, found)
                 && found.criterion < known.criterion
@@ -98,7 +94,7 @@ impl Search<'_> {
         Some(all)
     }
 
-    fn fit_all(&self, seeds: &Seeds, hopeless: f64) -> Option<Vec<(String, Option<Explained>)>> {
+    fn fit_all(&self, seeds: &Seeds) -> Option<Vec<(String, Option<Explained>)>> {
         let jobs: Vec<(&String, &(Structure, Vec<f64>))> = seeds.iter().collect();
         let mut all = Vec::with_capacity(jobs.len());
         in_order(
@@ -108,7 +104,7 @@ impl Search<'_> {
                 let (_, (structure, start)) = jobs[nth as usize];
                 match (self.question.stop)() {
                     true => None,
-                    false => Some(self.fit(structure, start, hopeless)),
+                    false => Some(self.fit(structure, start)),
                 }
             },
             |nth, found| match found {
@@ -122,12 +118,10 @@ impl Search<'_> {
         (all.len() == jobs.len()).then_some(all)
     }
 
-    fn fit(&self, structure: &Structure, start: &[f64], hopeless: f64) -> Option<Explained> {
+    fn fit(&self, structure: &Structure, start: &[f64]) -> Option<Explained> {
         let task = Task {
             paths: self.paths,
             settled: self.settled,
-            renewed: FOLLOWED,
-            hopeless,
             ..self.question.task(structure, self.measured, self.whitening)
         };
         let fitted = fit(task, start)?;
