@@ -150,7 +150,7 @@ fn rows_that_say_what_cannot_be_are_refused_by_number() {
             "the member in Blis-Member is `4`, and the service group of the model has 4",
         ),
         (&single, &[(0, "-1"), (1, "7")], "`-1`"),
-        (&single, &[(0, "one\u{1b}[2J"), (1, "7")], "one\\u{1b}[2J"),
+        (&single, &[(0, "one\u{1b}[2J"), (1, "7")], "one\\u001b[2J"),
         (
             &single,
             &[(0, "99999999999999999999"), (1, "7")],

@@ -299,7 +299,7 @@ fn a_reply_says_each_visit_where_there_is_not_just_one() {
             Some("api/2/10000000"),
         ),
         (
-            "[{visit: api}, {branch: [{weight: 1, path: [{visit: db}]}, {weight: 0, path: [{visit: log}]}]}, reply]",
+            "[{visit: api}, {branch: [{weight: 1, path: [{visit: db}]}, {weight: 1, path: [{visit: db}]}]}, reply]",
             Some("api/2/10000000,db/0/5000000"),
         ),
     ] {
@@ -325,6 +325,7 @@ fn an_interrupted_visit_is_told_as_one() {
                 1}}}, actions: {slow: {class: later, path: [{visit: api}, {visit: db}, reply], live: {request: a.slow}}, quick: {class: \
                 soon, path: [{visit: api}, reply], live: {request: a.quick}}}, services: {api: {workers: 1, time: 10ms, queue: {order: \
                 {priority: {classes: [soon, later], preempt: true}}}}, db: {workers: 1, time: 5ms}}}";
+    // Actions are in the order of their names: the quick ones are the first.
     let asks_for = |action, at, number| match asks(at, None, number) {
         (at, Heard::Request(arrived)) => {
             let action = ActionId(action);
@@ -333,9 +334,9 @@ fn an_interrupted_visit_is_told_as_one() {
         other => other,
     };
     let incoming = vec![
-        asks_for(0, ms(1), 0),
-        asks_for(1, ms(4), 1),
-        asks_for(1, ms(16), 2),
+        asks_for(1, ms(1), 0),
+        asks_for(0, ms(4), 1),
+        asks_for(0, ms(16), 2),
     ];
     let played = play(&lowered(text), &[], incoming);
     let answers = sent_to(&played, "answer.0");
