@@ -165,12 +165,12 @@ fn rows_that_say_what_cannot_be_are_refused_by_number() {
         (
             &single,
             &[(0, "1"), (1, "18446744073709551615")],
-            "longer than the 20 ms from sending to reply",
+            "longer than the 20ms from sending to reply",
         ),
         (
             &single,
             &[(0, "1"), (1, "22000000")],
-            "longer than the 20 ms",
+            "longer than the 20ms",
         ),
         (
             &several,
