@@ -7,7 +7,7 @@ use blis_sim::calibration::explain::{Explained, Explanations, Question};
 use blis_sim::calibration::goodness::{goodness, of_runs};
 use blis_sim::calibration::knowledge::{Knowledge, Known};
 use blis_sim::calibration::next_load::tells;
-use blis_sim::calibration::structure::{OfService, Structure};
+use blis_sim::calibration::structure::Structure;
 use blis_sim::calibration::{
     CALIBRATION_SCHEMA, CalibrationResult, ChoiceResult, ExplanationResult, FitResult,
     NextLoadResult, NumberResult, RunCalibration,
@@ -134,32 +134,25 @@ fn number(known: Known, unit: &str, factor: f64) -> NumberResult {
     }
 }
 
-/// Members, workers and families of the best structure, with those that explain the runs as well.
+/// Workers and families of the best structure, with those that explain the runs as well.
 fn choices(found: &Explanations, best: &Explained) -> Vec<ChoiceResult> {
     let mut all = Vec::new();
     for (nth, service) in best.structure.services.iter().enumerate() {
         let as_good = || found.as_good().map(|one| &one.structure.services[nth]);
-        for key in ["members", "workers"] {
-            let count = |one: &OfService| match key {
-                "members" => one.members,
-                _ => one.workers,
-            };
-            let Some(value) = count(service) else {
-                continue;
-            };
-            let mut others: Vec<u32> = as_good().filter_map(count).collect();
+        if let Some(workers) = service.workers {
+            let mut others: Vec<u32> = as_good().filter_map(|one| one.workers).collect();
             others.sort_unstable();
             others.dedup();
             let tried = found.all.iter();
-            let most = tried.filter_map(|one| count(&one.structure.services[nth]));
+            let most = tried.filter_map(|one| one.structure.services[nth].workers);
             let is_open = others.len() > 1 && most.max() == others.last().copied();
             let mut others: Vec<String> = others.iter().map(u32::to_string).collect();
             if let Some(last) = others.last_mut().filter(|_| is_open) {
                 last.push_str(" or more");
             }
             all.push(ChoiceResult {
-                name: format!("services.{}.{key}", service.name),
-                value: value.to_string(),
+                name: format!("services.{}.workers", service.name),
+                value: workers.to_string(),
                 as_good: others,
             });
         }

@@ -39,6 +39,8 @@ pub struct Fitting<'a> {
     pub threads: Option<u64>,
     /// Whether loads to measure next are wanted.
     pub plans: bool,
+    /// Whether the number of members comes from what instances said.
+    pub has_members: bool,
     /// Whether to stop.
     pub interrupt: &'a Interrupt,
     /// Is told what is done.
@@ -114,7 +116,7 @@ impl Fitting<'_> {
             capacity: &capacity,
             unloaded_ms: &unloaded_ms,
             plans: self.plans,
-            has_members: self.fixed.has_members,
+            has_members: self.has_members,
         };
         let concluded = conclude(&conclusion, identity(&workload));
         if stop() {

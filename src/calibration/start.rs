@@ -5,7 +5,7 @@ use blis_sim::analysis::{constraints, path_demand};
 use blis_sim::calibration::explain::Free;
 use blis_sim::calibration::structure::{ONE_WAY, OfService, Structure, has_variation};
 use blis_sim::dist::Family;
-use blis_sim::model::{Dispatch, Model, Service};
+use blis_sim::model::{Model, Service};
 use blis_sim::spec::Assignment;
 use blis_sim::spec::error::shown;
 
@@ -31,8 +31,6 @@ pub struct Fixed<'a> {
     pub named: &'a [String],
     /// By `--set`.
     pub set: &'a [Assignment],
-    /// Whether instances said how many members there are.
-    pub has_members: bool,
 }
 
 /// Where a fit starts.
@@ -56,7 +54,7 @@ impl Fixed<'_> {
     fn check(&self, model: &Model) -> Result<(), Failure> {
         let services = model.services.iter();
         let of_services = services.flat_map(|service| {
-            ["time", "members", "workers"].map(|key| format!("services.{}.{key}", service.name))
+            ["time", "workers"].map(|key| format!("services.{}.{key}", service.name))
         });
         let known: Vec<String> = std::iter::once(ONE_WAY.to_owned())
             .chain(of_services)
@@ -98,21 +96,12 @@ pub fn start(
         if workers.is_none() && family.is_none() {
             continue;
         }
-        // Of several services in a row hardly any run tells how the work of each is divided.
-        let members = alike.filter(|kind| visited.len() == 1 || kind.count.get() > 1);
-        let members = members.map(|kind| kind.count.get()).filter(|members| {
-            let is_taken = takes(&format!("{}={}", key("members"), members + 1));
-            let is_kept = fixed.has_members || fixed.has(&key("members"));
-            service.dispatch == Dispatch::Random && !is_kept && is_taken
-        });
         services.push(OfService {
             name: service.name.clone(),
-            members,
             workers,
             family,
         });
         free.push(Free {
-            members: members.is_some(),
             workers: workers.is_some(),
             family: family.is_some(),
         });

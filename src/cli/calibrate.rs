@@ -19,7 +19,7 @@ pub struct CalibrateArgs {
     #[arg(long, value_name = "FILE")]
     pub spec: Option<PathBuf>,
 
-    /// Keys that stay as the spec has them: network.one_way, services.NAME.time, services.NAME.members, services.NAME.workers. So does what --set sets. May be
+    /// Keys that stay as the spec has them: network.one_way, services.NAME.time, services.NAME.workers. So does what --set sets. May be
     /// repeated.
     #[arg(long, value_name = "KEY")]
     pub fix: Vec<String>,

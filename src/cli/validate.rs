@@ -76,7 +76,7 @@ pub struct ValidationArgs {
     #[arg(long, value_name = "LOADS", allow_hyphen_values = true)]
     pub calibrate_at: Option<String>,
 
-    /// Keys that a fit leaves as the spec has them: network.one_way, services.NAME.time, services.NAME.members, services.NAME.workers. May be repeated.
+    /// Keys that a fit leaves as the spec has them: network.one_way, services.NAME.time, services.NAME.workers. May be repeated.
     #[arg(long, value_name = "KEY")]
     pub fix: Vec<String>,
 

@@ -51,10 +51,10 @@ pub fn execute(args: &CalibrateArgs) -> Result<Done, Failure> {
         fixed: Fixed {
             named: &args.fix,
             set: &args.values.set,
-            has_members,
         },
         threads: args.threads,
         plans: args.plan,
+        has_members,
         interrupt: &Interrupt::listen()?,
         say: &say,
     };

@@ -114,10 +114,10 @@ pub fn fitted(of: &Field<'_>, system: &System, loads: &[f64]) -> Result<Option<F
             fixed: Fixed {
                 named: &of.args.runs.fix,
                 set: &of.args.values.set,
-                has_members: kept.members.is_some(),
             },
             threads: None,
             plans: of.args.runs.calibrate_at.is_none(),
+            has_members: kept.members.is_some(),
             interrupt: of.interrupt,
             say: of.say,
         };

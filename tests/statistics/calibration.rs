@@ -155,7 +155,6 @@ fn with_fit<T>(
         network: true,
         services: vec![OfService {
             name: "work".to_owned(),
-            members: free.members.then_some(1),
             workers: Some(if free.workers { 2 } else { 4 }),
             family: Some(Family::Gamma),
         }],
@@ -177,12 +176,10 @@ fn with_fit<T>(
 }
 
 const ALL: Free = Free {
-    members: false,
     workers: true,
     family: true,
 };
 const NUMBERS: Free = Free {
-    members: false,
     workers: false,
     family: false,
 };
@@ -279,45 +276,11 @@ fn members_drawn_at_random_are_not_explained_by_one_line() {
     );
 }
 
-/// Where members are searched too, they are found, and one line with as many workers is none that explains the runs.
-#[test]
-fn members_drawn_at_random_are_found() {
-    let set = [
-        "services.work={members: 4, workers: 1, dispatch: random, time: {gamma: {mean: 8ms, cv: 0.6}}}",
-    ];
-    let free = Free {
-        members: true,
-        ..ALL
-    };
-    let shapes = |fit: &Fit| -> Vec<(u32, u32)> {
-        let good = fit.found.as_good();
-        let shape = |one: &Explained| {
-            let service = &one.structure.services[0];
-            (service.members.unwrap(), service.workers.unwrap())
-        };
-        good.map(shape).collect()
-    };
-    with_fit(&[100.0, 250.0, 400.0], 5, &set, free, |_, _, fit| {
-        let shapes = shapes(&fit);
-        assert!(shapes.contains(&(4, 1)), "{shapes:?}");
-        assert!(!shapes.contains(&(1, 4)), "{shapes:?}");
-        assert!(fit.p() > 0.01, "{}", fit.p());
-        assert!(holds(&fit.capacity, CAPACITY), "{:?}", fit.capacity);
-    });
-    // And one line is not taken for members.
-    with_fit(&[100.0, 250.0, 440.0], 8, &[], free, |_, _, fit| {
-        let shapes = shapes(&fit);
-        assert!(shapes.contains(&(1, 4)), "{shapes:?}");
-        assert!(!shapes.contains(&(4, 1)), "{shapes:?}");
-    });
-}
-
 /// Six workers are not four, whatever family of times four have.
 #[test]
 fn a_wrong_number_of_workers_that_is_kept_explains_nothing() {
     let set = ["services.work={workers: 6, time: {gamma: {mean: 12ms, cv: 0.6}}}"];
     let free = Free {
-        members: false,
         workers: false,
         family: true,
     };

@@ -1,4 +1,4 @@
-//! The structures beside one: other numbers of members and workers, another family.
+//! The structures beside one: another number of workers, another family.
 
 use std::collections::BTreeMap;
 
@@ -16,18 +16,13 @@ const FAMILIES: [Family; 5] = [
 ];
 /// The most workers that are looked at, and the most beside those of the best structure, in times of them.
 const MOST_WORKERS: u32 = 1 << 16;
-const MOST_TIMES: u64 = 8;
+const MOST_TIMES: u32 = 8;
 /// The coefficient of variation that a fit starts from.
 const FIRST_VARIATION: f64 = 0.7;
-
-/// The most members that are looked at.
-const MOST_MEMBERS: u32 = 64;
 
 /// Which parts of a service are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Free {
-    /// How many members it has; only together with its workers.
-    pub members: bool,
     /// How many workers it has.
     pub workers: bool,
     /// The family of its times.
@@ -53,7 +48,6 @@ pub(super) fn neighbours(of: &Explained, free: &[Free]) -> Seeds {
             continue;
         };
         let workers = workers_beside(service, *free);
-        let members = members_beside(service, *free);
         // A worker more and a shorter tail may explain together what neither does alone.
         let both = workers
             .iter()
@@ -67,7 +61,6 @@ pub(super) fn neighbours(of: &Explained, free: &[Free]) -> Seeds {
         let others: Vec<OfService> = both
             .chain(families)
             .chain(workers.iter().cloned())
-            .chain(members)
             .collect();
         for other in others {
             let mut beside = structure.clone();
@@ -79,19 +72,15 @@ pub(super) fn neighbours(of: &Explained, free: &[Free]) -> Seeds {
     all
 }
 
-/// The structures beside one that differ in their members or workers, no more of these than so many times those of the best one.
-pub(super) fn servers_of(of: &Explained, free: &[Free], best: &Explained) -> Seeds {
+/// The structures beside one that differ in their workers, no more than so many times those of the best one.
+pub(super) fn workers_of(of: &Explained, free: &[Free], best: &Explained) -> Seeds {
     let mut all = Seeds::new();
     let services = of.structure.services.iter().zip(free).enumerate();
     for (nth, (service, free)) in services {
-        let most = best.structure.services.get(nth);
-        let most = most.and_then(OfService::servers);
-        let most = most.map_or(u64::MAX, |servers| servers.saturating_mul(MOST_TIMES));
-        let others = workers_beside(service, *free)
-            .into_iter()
-            .chain(members_beside(service, *free));
-        for other in others {
-            if other.servers().is_some_and(|servers| servers <= most) {
+        let most = best.structure.services.get(nth).and_then(|one| one.workers);
+        let most = most.map_or(MOST_WORKERS, |workers| workers.saturating_mul(MOST_TIMES));
+        for other in workers_beside(service, *free) {
+            if other.workers.is_some_and(|workers| workers <= most) {
                 let mut beside = of.structure.clone();
                 beside.services[nth] = other;
                 let start = carried(&of.structure, &of.fitted.point, &beside);
@@ -109,34 +98,6 @@ fn workers_beside(service: &OfService, free: Free) -> Vec<OfService> {
     let mut beside = vec![workers - 1, workers + 1, workers / 2, workers * 2];
     beside.retain(|beside| (1..=MOST_WORKERS).contains(beside) && *beside != workers);
     let with = |workers| OfService {
-        workers: Some(workers),
-        ..service.clone()
-    };
-    beside.into_iter().map(with).collect()
-}
-
-/// As many workers divided among other members, and a member more or less.
-fn members_beside(service: &OfService, free: Free) -> Vec<OfService> {
-    let (Some(members), Some(workers)) = (service.members, service.workers) else {
-        return Vec::new();
-    };
-    if !free.members || !free.workers {
-        return Vec::new();
-    }
-    let all = members.saturating_mul(workers);
-    let mut beside = vec![
-        (all, 1),
-        (1, all),
-        (members + 1, workers),
-        (members - 1, workers),
-    ];
-    beside.extend((workers % 2 == 0).then_some((members * 2, workers / 2)));
-    beside.extend((members % 2 == 0).then_some((members / 2, workers.saturating_mul(2))));
-    beside.retain(|(other, workers)| {
-        (1..=MOST_MEMBERS).contains(other) && *workers <= MOST_WORKERS && *other != members
-    });
-    let with = |(members, workers)| OfService {
-        members: Some(members),
         workers: Some(workers),
         ..service.clone()
     };
@@ -167,8 +128,8 @@ pub(super) fn carried(from: &Structure, point: &[f64], to: &Structure) -> Vec<f6
         let own = before.family.filter(|family| has_variation(*family));
         let variation = own.and_then(|_| values.next());
         // Fewer workers carry as much where each is as much faster, unless all the time is needed to explain an idle system.
-        let share = match (before.servers(), after.servers()) {
-            (Some(before), Some(after)) if after < before => after as f64 / before as f64,
+        let share = match (before.workers, after.workers) {
+            (Some(before), Some(after)) if after < before => f64::from(after) / f64::from(before),
             _ => 1.0,
         };
         all.extend(mean.map(|mean| mean * share));

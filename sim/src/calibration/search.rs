@@ -6,7 +6,7 @@ use nalgebra::DMatrix;
 
 use super::explain::{Explained, sort};
 use super::least_squares::{Task, fit};
-use super::neighbours::{Free, Seeds, carried, key, neighbours, servers_of};
+use super::neighbours::{Free, Seeds, carried, key, neighbours, workers_of};
 use super::question::Question;
 use super::structure::Structure;
 use crate::replication::{Flow, in_order};
@@ -58,7 +58,7 @@ impl Search<'_> {
             if self.widely && known.len() < MOST_STRUCTURES {
                 let most = best.criterion + BESIDE * best.excess();
                 let others = known.values().flatten().filter(|one| one.criterion <= most);
-                seeds.extend(others.flat_map(|one| servers_of(one, free, best)));
+                seeds.extend(others.flat_map(|one| workers_of(one, free, best)));
             }
         }
         let mut all: Vec<Explained> = known.into_values().flatten().collect();

@@ -1,4 +1,4 @@
-//! What may explain what was measured: which families the service times have, and how many members and workers there are.
+//! What may explain what was measured: which families the service times have, and how many workers there are.
 
 use super::least_squares::{Range, Scale};
 use crate::dist::Family;
@@ -18,8 +18,6 @@ pub struct Structure {
 pub struct OfService {
     /// Its name.
     pub name: String,
-    /// Members, of which one is drawn for every request; `None` where they are as the spec says.
-    pub members: Option<u32>,
     /// Workers of each of its members; `None` where they are as the spec says.
     pub workers: Option<u32>,
     /// The family of its service times, with its mean and what else it has fitted; `None` where they are as the spec says.
@@ -44,14 +42,6 @@ pub enum Kind {
     Time,
     /// A coefficient of variation, of times of this family.
     Variation(Family),
-}
-
-impl OfService {
-    /// Workers of all members together, as far as their numbers are searched.
-    pub fn servers(&self) -> Option<u64> {
-        let members = self.members.map_or(1, u64::from);
-        self.workers.map(|workers| members * u64::from(workers))
-    }
 }
 
 impl Kind {
@@ -148,9 +138,8 @@ impl Structure {
                     },
                 ));
             }
-            let counts = [("members", service.members), ("workers", service.workers)];
-            for (key, count) in counts {
-                all.extend(count.map(|count| of(key, count.to_string())));
+            if let Some(workers) = service.workers {
+                all.push(of("workers", workers.to_string()));
             }
         }
         all
