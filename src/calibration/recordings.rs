@@ -17,7 +17,7 @@ use crate::replayed::{arrive_as, behave_as, choose_as, in_the_terms_of, requests
 use crate::workload::LiveWorkload;
 
 /// The most requests of a run's window that are looked at.
-pub const MOST_REQUESTS: usize = 20_000;
+pub const MOST_REQUESTS: usize = 10_000;
 
 /// A run that a model is fitted to.
 #[derive(Debug, Clone)]

@@ -92,13 +92,17 @@ impl Double {
         let mut lines = BufReader::new(child.stderr.take().unwrap())
             .lines()
             .map_while(Result::ok);
+        let double = Double(child);
         assert!(lines.any(|line| line.contains("plays its backend")));
-        Double(child)
+        double
     }
+}
 
-    fn end(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+impl Drop for Double {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -106,9 +110,8 @@ impl Double {
 fn a_server_that_runs_is_measured_and_compared_with_the_model() {
     let server = Server::start("");
     let (spec, url) = (spec(server.folder()), server.url());
-    let mut double = Double::start(&url, &spec);
+    let _double = Double::start(&url, &spec);
     let document = validated(&["validate", "--url", &url, "--spec", &spec]);
-    double.end();
     is_whole(&document);
 }
 
@@ -154,7 +157,7 @@ fn a_service_of_which_only_the_subject_is_known_is_fitted_and_extrapolated() {
     let two = SPEC.replace("workers: 4", "members: 2, workers: 2");
     let spec = server.folder().join("two.yaml").display().to_string();
     std::fs::write(&spec, two).unwrap();
-    let mut doubles = [(); 2].map(|()| Double::start(&url, &spec));
+    let _doubles = [(); 2].map(|()| Double::start(&url, &spec));
     let out = server.folder().join("kept").display().to_string();
     let words = "--subject pair.ask --calibrate-at 1,2,4,5 --predict-at 8 --repeats 1 --hold 2s --warmup 300ms --cooldown 100ms --slo p95=100ms";
     let output = Command::new(env!("CARGO_BIN_EXE_blis"))
@@ -162,7 +165,6 @@ fn a_service_of_which_only_the_subject_is_known_is_fitted_and_extrapolated() {
         .args(words.split_whitespace())
         .output()
         .unwrap();
-    doubles.iter_mut().for_each(Double::end);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -294,7 +294,7 @@ fn a_wrong_number_of_workers_that_is_kept_explains_nothing() {
 /// follows from all of them holds the truth.
 #[test]
 fn what_explains_the_runs_as_well_holds_the_right_structure() {
-    let seeds = 12;
+    let seeds = 4;
     let (mut right, mut held, mut all) = (0, 0, 0);
     for seed in 0..seeds {
         with_fit(&[150.0, 420.0], 2000 + seed, &[], ALL, |_, _, fit| {
@@ -304,10 +304,10 @@ fn what_explains_the_runs_as_well_holds_the_right_structure() {
             all += workers.len();
         });
     }
-    assert!(right >= 11, "{right} of {seeds}");
-    assert!(held >= 10, "{held} of {seeds}");
+    assert!(right >= 3, "{right} of {seeds}");
+    assert!(held >= 3, "{held} of {seeds}");
     // And few others are.
-    assert!(all <= 36, "{all}");
+    assert!(all <= 12, "{all}");
 }
 
 /// Intervals of 95 % hold the truth about so often.
