@@ -10,7 +10,7 @@ KEYS = 500
 async def main():
     """Make the bucket, write every key, and keep it until stdin closes."""
     async with connected() as connection:
-        bucket = await connection.jetstream().create_key_value(bucket="foreign", history=1)
+        bucket = await connection.jetstream().create_key_value(bucket="foreign", history=1, direct=True)
         for key in range(1, KEYS + 1):
             await bucket.put(f"cart.{key}", bytes(256))
         await serve_until_stdin_closes()

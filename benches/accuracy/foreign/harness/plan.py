@@ -45,26 +45,42 @@ BACKENDS = {
 
 @dataclass(frozen=True)
 class Lengths:
-    """How long everything takes. A run lasts ``warmup_s`` and then ``measured_s``."""
+    """How long everything takes. A run lasts ``warmup_s`` and then ``measured_s``.
+
+    A fit simulates its runs some thousands of times. So where a run has more than ``fitted_requests`` the fit is to
+    a shorter one of the same load, which is made right behind it.
+    """
 
     repeats: int
     warmup_s: float
     measured_s: float
     calibrated_repeats: int
+    fitted_requests: int
     calibration_limit_s: float
     tries: int
     quiet_limit_s: float
 
     def runs_s(self):
         """Time of the live runs of one backend; each takes some 400 ms besides."""
-        return self.repeats * len(LOADS) * (self.warmup_s + self.measured_s + 0.4)
+        measured = self.repeats * len(LOADS) * (self.warmup_s + self.measured_s + 0.4)
+        fitted = self.calibrated_repeats * len(FITTED) * (self.warmup_s + 1.4)
+        return measured + fitted
+
+    def live_most_s(self):
+        """The same where every run is disturbed and tried again."""
+        turns = self.repeats * len(LOADS)
+        return self.tries * (self.runs_s() + turns * self.quiet_limit_s)
+
+    def most_s(self):
+        """Time of one backend at most, with its start, its fit and the simulations of its predictions."""
+        return self.live_most_s() + self.calibration_limit_s + 20
 
 
 SHORT = Lengths(
-    repeats=2, warmup_s=0.3, measured_s=1.2, calibrated_repeats=1, calibration_limit_s=110, tries=1, quiet_limit_s=1
+    repeats=2, warmup_s=0.3, measured_s=1.2, calibrated_repeats=1, fitted_requests=4_000, calibration_limit_s=100, tries=1, quiet_limit_s=0.5
 )
 FULL = Lengths(
-    repeats=3, warmup_s=1, measured_s=6, calibrated_repeats=3, calibration_limit_s=1800, tries=4, quiet_limit_s=30
+    repeats=3, warmup_s=1, measured_s=6, calibrated_repeats=3, fitted_requests=10_000, calibration_limit_s=900, tries=3, quiet_limit_s=10
 )
 
 

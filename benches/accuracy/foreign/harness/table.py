@@ -1,5 +1,6 @@
 """From the runs of a backend to the rows of the table, and the judgement of all of them."""
 
+import math
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
@@ -10,6 +11,7 @@ CAPACITY = "capacity"
 JUDGED = (16, 64, CAPACITY)
 WITHIN = {16: 0.10, 64: 0.20, CAPACITY: 0.20}
 SPREADS = 2
+SHARE_BETTER = 0.8
 FORMULAS = ("linear", "USL")
 
 
@@ -141,7 +143,7 @@ def judgement(rows, backends):
     """Sentences on the targets for the judged backends, and whether all are kept."""
     sentences, kept = [], True
     of = [row for row in rows if row.backend in backends and row.kept() is not None]
-    needed = max(1, round(0.8 * len(backends)))
+    needed = math.ceil(SHARE_BETTER * len(backends))
     for at in JUDGED:
         here = [row for row in of if row.at == at]
         missed = [row.backend for row in here if not row.kept()]
