@@ -81,6 +81,8 @@ def observe(name, load, seed, url, lengths, folder, server, backend):
     arguments += ["--horizon", f"{lengths.warmup_s + lengths.measured_s}s", "--warmup", f"{lengths.warmup_s}s"]
     arguments += ["--seed", seed, "--out", folder, "--force", "--json", "--quiet"]
     document = json.loads(call(arguments, lengths.warmup_s + lengths.measured_s + 60))
+    if not document["latency_ms"]["response"]["count"]:
+        raise BlisError(f"{name} at {load}: nothing was answered: {document['live']['reasons']}")
     used = [after - earlier for earlier, after in zip(before, clocks(server, backend))]
     each = [1e6 * seconds / max(1, document["requests"]["ok"]) for seconds in used[:3]]
     return figures_of(
