@@ -77,7 +77,7 @@ class Lengths:
 
 
 SHORT = Lengths(
-    repeats=2, warmup_s=0.3, measured_s=1.2, calibrated_repeats=1, fitted_requests=4_000, calibration_limit_s=100, tries=1, quiet_limit_s=0.5
+    repeats=2, warmup_s=0.3, measured_s=1.6, calibrated_repeats=1, fitted_requests=4_000, calibration_limit_s=90, tries=1, quiet_limit_s=0.5
 )
 FULL = Lengths(
     repeats=3, warmup_s=1, measured_s=6, calibrated_repeats=3, fitted_requests=10_000, calibration_limit_s=900, tries=3, quiet_limit_s=10
