@@ -9,6 +9,9 @@ use super::recordings::Recording;
 use crate::handler_times::Claim;
 use crate::report::number::millis;
 
+/// Whoever claims to be more instances is not believed.
+const MOST_MEMBERS: u64 = 1_000;
+
 /// What observers saw of the services of a live run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Said {
@@ -65,7 +68,8 @@ pub fn members(run: &Run, model: &Model<Option<Path>>) -> Option<u64> {
         (is_one_group && service.instances_lost == 0).then_some(service.instances)
     });
     let first = all.next()??;
-    (first > 1 && all.all(|members| members == Some(first))).then_some(first)
+    let is_known = all.all(|members| members == Some(first));
+    ((2..=MOST_MEMBERS).contains(&first) && is_known).then_some(first)
 }
 
 /// What could have been learned from, whether it was, and what it says. `has_members` says that the number of members comes from
