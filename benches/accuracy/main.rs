@@ -99,9 +99,12 @@ fn compare(options: &Options) -> Result<(), String> {
         text.push_str(&of_model(&server, model, options)?);
     }
     println!("{text}");
-    match options.write {
-        true => table::write(&text),
-        false => Ok(()),
+    match (options.write, &options.only) {
+        (true, None) => table::write(&text),
+        (true, Some(_)) => Err(
+            "--write replaces the tables of all models, and --only measured some: leave one of them out".to_owned(),
+        ),
+        (false, _) => Ok(()),
     }
 }
 

@@ -95,7 +95,7 @@ fn cells(values: &[(f64, f64)], unit: &str, judged: Option<f64>) -> String {
     // What is no number is within nothing.
     let within = |tolerance: f64| match error.abs() <= tolerance {
         true if errors.iter().all(|one| one.abs() <= tolerance) => "yes, in each",
-        true => "yes",
+        true => "on average",
         false => "no",
     };
     let tolerance = |tolerance: f64| format!("{:.0} %", tolerance * 100.0);

@@ -38,6 +38,8 @@ pub struct Field<'a> {
     pub pace: Pace,
     /// How long all trials together may take, their drains aside.
     pub time_limit: Option<Span>,
+    /// How many trials came before these, whose draws these do not repeat.
+    pub before: u64,
 }
 
 /// Who asks for trials and judges them, and may see every event of a trial.
@@ -130,7 +132,10 @@ where
         let Some(pace) = pace.within(field.time_limit, taken()) else {
             break End::TimeIsUp;
         };
-        let number = trials.as_ref().map_or(1, |trials| trials.number() + 1);
+        let run = trials
+            .as_ref()
+            .map_or(0, |trials| trials.number() - field.before);
+        let number = run + 1;
         let model = match (asking.model)(load) {
             Ok(model) => model,
             Err(why) if number == 1 => return Err(why),
@@ -149,7 +154,8 @@ where
             decided: &mut |so_far| (asking.decided)(&model, so_far),
             warn,
         };
-        let tried = over(&mut trials, largest, &model, &open)
+        let needed = (largest, &model);
+        let tried = over(&mut trials, needed, field.before, &open)
             .and_then(|trials| trials.at(pace).run(&model, (asking.also)(), beside));
         let tried = match tried {
             Ok(tried) => tried,
@@ -180,8 +186,8 @@ where
 /// The trials so far, with enough connections for a model.
 fn over<'a, P: Clone + Into<Option<Path>>>(
     trials: &'a mut Option<Trials>,
-    largest: &Model<P>,
-    model: &Model<P>,
+    (largest, model): (&Model<P>, &Model<P>),
+    before_these: u64,
     open: &dyn Fn(&Model<P>) -> Result<Session, Failure>,
 ) -> Result<&'a mut Trials, Failure> {
     let needed = connections_of(model);
@@ -197,7 +203,7 @@ fn over<'a, P: Clone + Into<Option<Path>>>(
     };
     Ok(trials.insert(match before {
         Some(before) => before.over(session),
-        None => Trials::new(session),
+        None => Trials::new(session, before_these),
     }))
 }
 

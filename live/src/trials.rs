@@ -145,13 +145,14 @@ pub struct Trials {
 }
 
 impl Trials {
-    /// No trial yet, over a session that has run no load.
-    pub fn new(session: Session) -> Trials {
+    /// No trial yet, over a session that has run no load; this many came before, over sessions of others.
+    pub fn new(mut session: Session, before: u64) -> Trials {
+        session.come_after(before);
         let (open, nothing) = channel();
         Trials {
             session,
             pace: Pace::default(),
-            number: 0,
+            number: before,
             before: None,
             left: Vec::new(),
             clock: RealClock::new(Instant::now(), nothing),
@@ -160,7 +161,8 @@ impl Trials {
     }
 
     /// The trials after these are over another session. It has the consumers of this one, and none of its connections.
-    pub fn over(mut self, session: Session) -> Trials {
+    pub fn over(mut self, mut session: Session) -> Trials {
+        session.come_after(self.number);
         std::mem::replace(&mut self.session, session).close();
         self
     }
@@ -171,7 +173,7 @@ impl Trials {
         self
     }
 
-    /// How many there were, those over other sessions included.
+    /// How many there were, those over other sessions and before these included.
     pub fn number(&self) -> u64 {
         self.number
     }

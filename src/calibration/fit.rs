@@ -2,6 +2,8 @@
 //!
 //! Every command that fits a model does it here, so that a fit of the same runs is the same whoever asks for it.
 
+use std::time::Instant;
+
 use blis_sim::analysis::{Constraints, constraints};
 use blis_sim::calibration::explain::{Explained, Explanations, Question, explain};
 use blis_sim::calibration::structure::Structure;
@@ -43,6 +45,8 @@ pub struct Fitting<'a> {
     pub has_members: bool,
     /// Whether to stop.
     pub interrupt: &'a Interrupt,
+    /// When the fit has to be done, where it has to.
+    pub deadline: Option<Instant>,
     /// Is told what is done.
     pub say: &'a dyn Fn(&str),
 }
@@ -71,7 +75,9 @@ impl Fitting<'_> {
             point,
             free,
         } = start;
-        let stop = || self.interrupt.asked();
+        let (interrupt, deadline) = (self.interrupt, self.deadline);
+        let is_late = move || deadline.is_some_and(|deadline| Instant::now() > deadline);
+        let stop = move || interrupt.asked() || is_late();
         let threads = threads(&workload.model, self.threads);
         let world = World {
             variations: self.variations,
@@ -94,7 +100,7 @@ impl Fitting<'_> {
         (self.say)(&begun(&structure, requests, self.runs.len()));
         let found = explain(question, (structure, point), &free);
         if stop() {
-            return Ok(None);
+            return self.stopped();
         }
         let Some((found, best)) = found.as_ref().and_then(first) else {
             return Err(Failure::Usage(
@@ -120,7 +126,7 @@ impl Fitting<'_> {
         };
         let concluded = conclude(&conclusion, identity(&workload));
         if stop() {
-            return Ok(None);
+            return self.stopped();
         }
         let Some(mut document) = concluded else {
             return Err(Failure::Usage(
@@ -134,6 +140,17 @@ impl Fitting<'_> {
             document,
             assignments: best.structure.rounded(&best.fitted.point),
         }))
+    }
+
+    /// What comes of a fit that was stopped.
+    fn stopped(&self) -> Result<Option<Fit>, Failure> {
+        match self.interrupt.asked() {
+            true => Ok(None),
+            false => Err(Failure::Overgrown(
+                "the fit did not end within its share of --time-limit: give more time, fewer loads, or keep what is known (--fix)"
+                    .to_owned(),
+            )),
+        }
     }
 
     /// Where the fit starts, which is simulated once so that what keeps it from that is told as it is.

@@ -143,8 +143,18 @@ fn shortened(mut rows: Vec<Row>, limits: &mut Limits) -> (Vec<Row>, bool) {
     }
     intended.sort_unstable();
     let end = intended[MOST_REQUESTS];
+    if end <= limits.warmup {
+        // All of them came at one instant.
+        return (rows, false);
+    }
     rows.retain(|row| row.intended < end);
     limits.horizon = Some(end);
+    // As a run that ends there has it, and so its simulation.
+    let last = end + limits.drain;
+    for row in rows.iter_mut().filter(|row| row.done > last) {
+        row.outcome = Outcome::Unresolved;
+        row.done = last;
+    }
     (rows, true)
 }
 
@@ -152,7 +162,7 @@ fn shortened(mut rows: Vec<Row>, limits: &mut Limits) -> (Vec<Row>, bool) {
 fn nothing_told(name: &str, answered: u64) -> String {
     match answered {
         0 => format!(
-            "every request of {name} failed, and nothing can be learned from failures; look at the run with `blis report {name}`"
+            "every request of {name} failed, and nothing can be learned from failures; look at why they failed before measuring again"
         ),
         _ => format!(
             "{name} has {answered} answered requests within its window, and {FEWEST} of an action are needed at least; measure longer"
@@ -232,4 +242,73 @@ pub fn refuse_twice(runs: &[Recording]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use blis_sim::model::{ActionId, ClientId};
+    use blis_sim::time::Span;
+
+    fn at(millis: u64) -> Time {
+        Time::ZERO + Span::from_nanos(millis * 1_000_000)
+    }
+
+    /// A request each millisecond, answered after five, of which the first 100 are before the window.
+    fn rows(number: u64) -> Vec<Row> {
+        let row = |nth: u64| Row {
+            client: ClientId(0),
+            user: nth,
+            number: 0,
+            attempt: 0,
+            action: ActionId(0),
+            intended: at(nth),
+            sent: at(nth),
+            done: at(nth + 5),
+            outcome: Outcome::Ok,
+            in_window: nth >= 100,
+            reason: None,
+            connection: None,
+            reply_bytes: None,
+        };
+        (0..number).map(row).collect()
+    }
+
+    fn limits(drain: u64) -> Limits {
+        Limits {
+            requests: None,
+            horizon: Some(at(1_000_000)),
+            warmup: at(100),
+            find_warmup: false,
+            drain: Span::from_nanos(drain * 1_000_000),
+        }
+    }
+
+    #[test]
+    fn the_first_requests_are_those_of_a_run_that_ended_with_them() {
+        let most = MOST_REQUESTS as u64;
+        let mut of = limits(2);
+        let (kept, is_shortened) = shortened(rows(100 + most + 50), &mut of);
+        assert!(is_shortened);
+        assert_eq!(of.horizon, Some(at(100 + most)));
+        let counted = kept.iter().filter(|row| row.in_window).count();
+        assert_eq!((kept.len(), counted), (100 + MOST_REQUESTS, MOST_REQUESTS));
+        // What was answered after the drain would have been open at the end.
+        let open = kept.iter().filter(|row| row.outcome == Outcome::Unresolved);
+        assert_eq!(open.count(), 2);
+        assert!(kept.iter().all(|row| row.done <= at(102 + most)));
+    }
+
+    #[test]
+    fn a_run_with_few_requests_is_left_as_it_is() {
+        let mut of = limits(2);
+        let (kept, is_shortened) = shortened(rows(100 + MOST_REQUESTS as u64), &mut of);
+        assert_eq!((kept.len(), is_shortened), (100 + MOST_REQUESTS, false));
+        assert_eq!(of, limits(2));
+        let mut all = rows(100 + 2 * MOST_REQUESTS as u64);
+        all.retain(|row| row.in_window);
+        all.iter_mut().for_each(|row| row.intended = at(100));
+        let (kept, is_shortened) = shortened(all, &mut of);
+        assert_eq!((kept.len(), is_shortened), (2 * MOST_REQUESTS, false));
+    }
 }

@@ -41,6 +41,8 @@ pub struct Live<'a> {
     pub pace: Pace,
     /// How long all of them may take.
     pub time_limit: Option<Span>,
+    /// How many trials came before these, whose draws these do not repeat.
+    pub before: u64,
     /// How long the model may take after each trial.
     pub beside: Span,
     /// Whether no progress is shown.
@@ -61,6 +63,8 @@ pub struct Recorded {
     pub run: Run,
     /// Its requests, in the order in which they ended; `None` where there were more than are kept.
     pub rows: Option<Vec<Row>>,
+    /// What else may have made its load heavier than it is, in sentences.
+    pub disturbed_by: Vec<String>,
 }
 
 /// Which loads are tried.
@@ -170,6 +174,7 @@ pub fn run(
         wanted: live.wanted,
         pace: live.pace,
         time_limit: live.time_limit,
+        before: live.before,
     };
     let asking = Asking {
         next: &mut |before| match failed.borrow().is_some() {
@@ -383,6 +388,7 @@ fn document_of(
             workload,
             run: run.clone(),
             rows: requests.all(),
+            disturbed_by: disturbed_by.clone(),
         });
     }
     Ok(Tried {

@@ -76,11 +76,11 @@ pub struct ValidationArgs {
     #[arg(long, value_name = "LOADS", allow_hyphen_values = true)]
     pub calibrate_at: Option<String>,
 
-    /// Keys that a fit leaves as the spec has them: network.one_way, services.NAME.time, services.NAME.workers. May be repeated.
+    /// Do not fit this key, and keep the value of the spec: network.one_way, services.NAME.time, services.NAME.workers. May be repeated.
     #[arg(long, value_name = "KEY")]
     pub fix: Vec<String>,
 
-    /// So many live runs of each load. Their spread is what the predictions are held against.
+    /// Live runs of each load; predictions are compared with their spread.
     #[arg(long, value_name = "COUNT", value_parser = positive, default_value = "3", allow_hyphen_values = true)]
     pub repeats: u64,
 
@@ -96,7 +96,7 @@ pub struct ValidationArgs {
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
     pub cooldown: Option<Duration>,
 
-    /// Longest time for all live runs together, from which their length follows.
+    /// Longest time for all live runs together, from which their length follows; a fit and what is simulated after it count too.
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true, conflicts_with = "hold")]
     pub time_limit: Option<Duration>,
 

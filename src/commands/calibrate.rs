@@ -56,6 +56,7 @@ pub fn execute(args: &CalibrateArgs) -> Result<Done, Failure> {
         plans: args.plan,
         has_members,
         interrupt: &Interrupt::listen()?,
+        deadline: None,
         say: &say,
     };
     let Some(fit) = fitting.fit()? else {

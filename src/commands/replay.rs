@@ -1,6 +1,7 @@
 //! `blis replay`: the requests of a recorded run, through a model.
 
 use blis_sim::result;
+use blis_sim::spec::Assignment;
 use blis_sim::spec::error::shown;
 use blis_sim::users::Script;
 
@@ -163,7 +164,12 @@ fn refuse_draws(overrides: &OverrideArgs, wanted: Wanted) -> Result<(), Failure>
     let found = fixed.find_map(|(key, of)| {
         let of_service = ["services", "*", *key];
         let mut set = overrides.values.set.iter();
-        Some((set.find(|set| set.is_within(&of_service))?, of))
+        // A service as a whole is set with its times and members.
+        let sets = |set: &&Assignment| {
+            set.is_within(&of_service)
+                || (set.path().matches('.').count() < 2 && set.is_within(&["services"]))
+        };
+        Some((set.find(sets)?, of))
     });
     let Some((set, of)) = found else {
         return Ok(());

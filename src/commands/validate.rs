@@ -21,7 +21,7 @@ use crate::simulate::{files, run_text};
 use crate::trials_directory::{Kept, TrialsDirectory, VALIDATION};
 use crate::validation::{
     Field, Fitted, Lengths, Plan, Runs, Subject, System, USUAL, fitted, loads_to_fit, measured,
-    predicted, simulated, usual_loads,
+    needs_loads, predicted, simulated, usual_loads,
 };
 use crate::workload::LiveWorkload;
 
@@ -73,7 +73,7 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
     let Some(fit) = asked.fit(&system, &interrupt, &say)? else {
         return Ok(Done::Interrupted);
     };
-    let judged = Judged::of(asked, fit, &interrupt)?;
+    let mut judged = Judged::of(asked, fit, &interrupt)?;
     let mut all = predicted(&judged.simulated, &judged.loads, judged.lengths, &interrupt)?;
     for one in &all {
         say(&predicted_line(&judged.varied, one));
@@ -81,6 +81,7 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
     if interrupt.asked() {
         return Ok(Done::Interrupted);
     }
+    judged.begin(&say);
     let through = judged.measure(&system, args.quiet, &interrupt)?;
     measured(&mut all, judged.lengths, &through);
     let mut found = judged.conclude(all, &through, args.runs.tolerance.as_ref())?;
@@ -96,7 +97,11 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
     let form = args.format.chosen();
     let printed = present(form, || report::validation(&found), || found.to_json());
     first_failure([kept, printed])?;
-    done(through.end, found.verdict)
+    let verdict = match found.loads.is_empty() {
+        true => Some(Status::Inconclusive),
+        false => found.verdict,
+    };
+    done(through.end, verdict)
 }
 
 /// Refuses what no validation does.
@@ -142,6 +147,9 @@ impl<'a> Asked<'a> {
         let loads = args.runs.predict_at.as_deref();
         let loads = loads.map(|loads| ascending("--predict-at", loads, varied.unit()));
         let to_fit = to_fit.unwrap_or_default();
+        if loads.is_none() && !to_fit.is_empty() && varied.is_key() {
+            return Err(needs_loads(&varied));
+        }
         Ok(Asked {
             plan: Plan::of(&args.runs, &written, to_fit.len())?,
             loads: loads.transpose()?,
@@ -229,6 +237,8 @@ struct Judged {
     workload: LiveWorkload,
     loads: Vec<f64>,
     plan: Plan,
+    /// How many live runs of each load were asked for.
+    repeats: u64,
     lengths: Lengths,
     fit: Option<Fitted>,
 }
@@ -255,6 +265,7 @@ impl Judged {
             None => (asked.plan, asked.plan.lengths(loads.len())?),
         };
         Ok(Judged {
+            repeats: asked.args.runs.repeats,
             varied,
             simulated,
             workload,
@@ -263,6 +274,17 @@ impl Judged {
             lengths,
             fit,
         })
+    }
+
+    /// Live runs begin: a time limit that no fit was part of is one for them alone, and what is left after a fit is told.
+    fn begin(&mut self, say: &dyn Fn(&str)) {
+        match &self.fit {
+            None => self.plan = self.plan.begun_now(),
+            Some(_) => say(&format!(
+                "{} live runs of each load, each {} long",
+                self.plan.repeats, self.lengths.hold
+            )),
+        }
     }
 
     fn measure(
@@ -276,6 +298,7 @@ impl Judged {
             loads: Given::in_turns(&self.loads, self.plan.repeats),
             pace: self.plan.pace(self.lengths),
             time_limit: self.plan.left(),
+            before: self.fit.as_ref().map_or(0, |fit| fit.tried.len()),
             recorded: None,
             quiet,
         };
@@ -303,7 +326,7 @@ impl Judged {
             shown: &|load| unit.shown(load),
             is_closed: self.varied.name() == "concurrency",
             lengths_s: [self.lengths.warmup, self.lengths.hold].map(|length| length.0 / 1e9),
-            repeats: self.plan.repeats,
+            repeats: self.repeats,
             objectives: &objectives,
             interrupted: !matches!(through.end, End::Enough),
         };

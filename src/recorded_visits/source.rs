@@ -153,6 +153,13 @@ impl Source {
             Some(value)
         };
         if let Some(all) = value(self.visits) {
+            if all.is_empty() && self.only.is_some() {
+                // It was answered before the visit ended.
+                return Ok(false);
+            }
+            if all.ends_with('…') {
+                return Err(cut());
+            }
             for text in all.split(',').filter(|text| !text.is_empty()) {
                 found.push(self.of_text(model, row, text)?);
             }
@@ -239,4 +246,11 @@ impl Source {
             shown(text)
         ))
     }
+}
+
+/// What to say of a value that is not whole.
+fn cut() -> String {
+    format!(
+        "{VISITS} is cut: a record keeps 128 bytes of it, and this request visits more; leave out --recorded"
+    )
 }

@@ -31,7 +31,12 @@ pub fn calibration(found: &CalibrationResult) -> Report {
 /// The same in short, for the report of what the fitted model predicts.
 pub(super) fn fitted(found: &CalibrationResult) -> Section {
     let lines = std::iter::once(head(found)).chain(found.findings.iter().cloned());
-    Section::of([Block::Lines(lines.collect()), Block::Table(numbers(found))])
+    Section::of([
+        Block::Lines(lines.collect()),
+        Block::Table(numbers(found)),
+        Block::Table(sources(found)),
+        Block::Notes(found.notes.clone()),
+    ])
 }
 
 fn head(found: &CalibrationResult) -> String {
@@ -190,8 +195,8 @@ fn notes(found: &CalibrationResult) -> Vec<String> {
     let more = found.explanations.len().saturating_sub(SHOWN_EXPLANATIONS);
     let more = (more > 0)
         .then(|| format!("{more} more explanations were fitted, which the document has (--json)"));
-    let price = "`with the price` is chi-square, a price for each fitted number, and how much more chance the structure has than the best one: the \
-                 least one is best, and those within 6.63 are as good, or within that times chi-square by its degrees of freedom where it is larger than they";
+    let price = "`with the price` is chi-square, a price for each fitted number, and how much more the structure varies by chance than the best one; \
+                 structures within 6.63 of the lowest fit as well, or within that times chi-square over its degrees of freedom if that is more";
     [what.to_owned(), price.to_owned()]
         .into_iter()
         .chain(more)

@@ -13,7 +13,7 @@ use super::pace::{Lengths, Plan};
 use super::subject::Subject;
 use super::system::{Runs, System};
 use crate::calibration::{Fitting, Fixed, Recording, assignments, members};
-use crate::ceiling::live::{Given, Recorded};
+use crate::ceiling::live::{self, Given, Recorded};
 use crate::ceiling::{MOST_REQUESTS, Tried, Unit, Varied, ascending};
 use crate::cli::ValidateArgs;
 use crate::exit::Failure;
@@ -38,7 +38,7 @@ pub struct Fitted {
     pub left_out: Vec<String>,
 }
 
-/// The loads that a model is fitted to, where one is; whether they are the user's.
+/// The loads that a model is fitted to, where one is.
 ///
 /// # Errors
 /// [`Failure::Usage`] where they are no loads, or are to be named.
@@ -51,7 +51,7 @@ pub fn loads_to_fit(
         return match args.runs.fix.first() {
             None => Ok(None),
             Some(_) => Err(Failure::Usage(
-                "--fix keeps numbers from being fitted, and nothing is fitted: say at which loads with --calibrate-at, or leave --fix out"
+                "--fix keeps numbers from being fitted, and nothing is fitted: give loads to fit to with --calibrate-at, or leave --fix out"
                     .to_owned(),
             )),
         };
@@ -60,8 +60,7 @@ pub fn loads_to_fit(
         (Some(loads), unit) => ascending("--calibrate-at", loads, unit).map(Some),
         (None, Unit::Whole) => Ok(Some(USERS.to_vec())),
         (None, _) => Err(Failure::Usage(
-            "nothing is known of the service, and so not which rates tell most of it: name some, such as --calibrate-at 50,100,200, or vary \
-             users, who wait for replies: --over concurrency"
+            "--subject with --rate needs loads to fit to: give some, such as --calibrate-at 50,100,200, or vary users with --over concurrency"
                 .to_owned(),
         )),
     }
@@ -119,6 +118,7 @@ pub fn fitted(of: &Field<'_>, system: &System, loads: &[f64]) -> Result<Option<F
             plans: of.args.runs.calibrate_at.is_none(),
             has_members: kept.members.is_some(),
             interrupt: of.interrupt,
+            deadline: of.plan.end_of_fit(of.loads),
             say: of.say,
         };
         let Some(fit) = fitting.fit()? else {
@@ -127,9 +127,11 @@ pub fn fitted(of: &Field<'_>, system: &System, loads: &[f64]) -> Result<Option<F
         for line in &fit.document.findings {
             (of.say)(line);
         }
-        let further = further_load(&fit.document, &kept.loads);
-        let further =
-            further.filter(|_| more < MOST_MORE && of.plan.has_room(of.lengths, of.loads));
+        let further = further_load(&fit.document, &kept.asked);
+        let further = further.filter(|load| {
+            let is_sendable = live::check(of.varied, *load).is_ok();
+            more < MOST_MORE && is_sendable && of.plan.has_room(of.lengths, of.loads)
+        });
         let Some(load) = further else {
             return Ok(Some(Fitted {
                 subject: subject.with(assignments(&fit.assignments)?),
@@ -162,7 +164,10 @@ fn further_load(found: &CalibrationResult, measured: &[f64]) -> Option<f64> {
 #[derive(Default)]
 struct Kept {
     runs: Vec<Recording>,
+    /// The loads of these.
     loads: Vec<f64>,
+    /// All loads that were to be measured.
+    asked: Vec<f64>,
     tried: Vec<Tried>,
     left_out: Vec<String>,
     /// How many members instances say that there are, where the spec says nothing of the backend.
@@ -182,19 +187,23 @@ impl Kept {
         let said = Cell::new(self.members);
         let keep = |trial: Recorded| {
             said.set(said.get().or(members(&trial.run, of.written)));
-            recorded.borrow_mut().push(recording(of, model, trial));
+            let load = trial.load;
+            let recording = recording(of, model, trial);
+            recorded.borrow_mut().push((load, recording));
         };
         let runs = Runs {
             varied: of.varied,
             loads: Given::in_turns(loads, 1),
             pace: of.plan.pace(of.lengths),
             time_limit: of.plan.left(),
+            before: self.tried.len(),
             recorded: Some(&keep),
             quiet: of.args.quiet,
         };
         let through = system.run(runs, of.interrupt)?;
         self.members = said.get();
-        self.loads.extend(loads);
+        let untried = loads.iter().skip(through.trials.len());
+        self.asked.extend(loads);
         self.tried.extend(through.tried);
         match through.end {
             End::Failed(why) => return Err(why),
@@ -208,9 +217,20 @@ impl Kept {
             End::Interrupted => return Ok(false),
             End::Enough | End::TimeIsUp => {}
         }
-        for one in recorded.into_inner() {
+        let shown = |load: &f64| of.varied.unit().shown(*load);
+        self.left_out.extend(untried.map(|load| {
+            format!(
+                "{} {} is left out of the fit, since the time was up before it was measured",
+                of.varied.name(),
+                shown(load)
+            )
+        }));
+        for (load, one) in recorded.into_inner() {
             match one {
-                Ok(run) => self.runs.push(run),
+                Ok(run) => {
+                    self.runs.push(run);
+                    self.loads.push(load);
+                }
                 Err(why) => {
                     (of.say)(&why);
                     self.left_out.push(why);
@@ -236,6 +256,9 @@ fn recording(of: &Field<'_>, model: &Model, trial: Recorded) -> Result<Recording
             "{name} is left out of the fit, since the generator was the limit: {}",
             limit.trim()
         ));
+    }
+    if let Some(why) = trial.disturbed_by.first() {
+        return Err(format!("{name} is left out of the fit: {why}"));
     }
     let Some(rows) = trial.rows else {
         return Err(format!(

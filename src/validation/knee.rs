@@ -43,12 +43,7 @@ pub fn usual_loads(
 ) -> Result<Vec<f64>, Failure> {
     let unit = varied.unit();
     if varied.is_key() {
-        return Err(Failure::Usage(format!(
-            "--over {} needs loads: name some in its unit, such as --predict-at {},{}",
-            varied.name(),
-            unit.shown(1.0),
-            unit.shown(2.0)
-        )));
+        return Err(needs_loads(varied));
     }
     let shares = match unit {
         Unit::Whole => CLOSED,
@@ -67,6 +62,17 @@ pub fn usual_loads(
         )));
     }
     Ok(loads)
+}
+
+/// What to say of a key whose loads nobody named.
+pub fn needs_loads<P: PartialEq>(varied: &Varied<P>) -> Failure {
+    let unit = varied.unit();
+    Failure::Usage(format!(
+        "--over {} needs loads: name some in its unit, such as --predict-at {},{}",
+        varied.name(),
+        unit.shown(1.0),
+        unit.shown(2.0)
+    ))
 }
 
 /// The load at which the largest throughput would be reached if it grew with the load as it does at small ones: what open clients may

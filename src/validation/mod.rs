@@ -8,7 +8,7 @@ mod subject;
 mod system;
 
 pub use fitted::{Field, Fitted, fitted, loads_to_fit};
-pub use knee::{USUAL, usual_loads};
+pub use knee::{USUAL, needs_loads, usual_loads};
 pub use pace::{Lengths, Plan};
 pub use runs::{measured, predicted};
 pub use subject::{Subject, simulated};

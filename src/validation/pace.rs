@@ -24,6 +24,8 @@ const TENTH: f64 = 1e8;
 const SHORTEST: Duration = Duration(2e9);
 /// Of a time limit a fit and its simulations get this share.
 const FOR_A_FIT: f64 = 0.25;
+/// Of what is left after a fit, predictions get this share.
+const FOR_PREDICTIONS: f64 = 0.1;
 
 /// How long a run is not measured, and how long it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -131,7 +133,9 @@ impl Plan {
             };
             return (self, lengths);
         };
-        let window = |repeats: u64| self.window(left.as_nanos() as f64, loads as u64 * repeats);
+        // Predictions are simulated before.
+        let of_runs = left.as_nanos() as f64 * (1.0 - FOR_PREDICTIONS);
+        let window = |repeats: u64| self.window(of_runs, loads as u64 * repeats);
         let mut repeats = self.repeats;
         while repeats > 1 && window(repeats).0 < SHORTEST.0 {
             repeats -= 1;
@@ -145,6 +149,24 @@ impl Plan {
             hold,
         };
         (self, lengths)
+    }
+
+    /// When a fit has to be done, so that this many loads can still be measured once.
+    pub fn end_of_fit(&self, loads: usize) -> Option<Instant> {
+        let limit = self.limit?;
+        let others = loads as f64 * (SHORTEST.0 + self.besides());
+        let nanos = (limit.0 - others).max(limit.0 * (1.0 - FOR_A_FIT));
+        // A float-to-integer cast saturates.
+        self.began
+            .checked_add(std::time::Duration::from_nanos(nanos as u64))
+    }
+
+    /// The same plan, whose time limit is one for what comes from now on.
+    pub fn begun_now(self) -> Plan {
+        Plan {
+            began: Instant::now(),
+            ..self
+        }
     }
 
     /// Whether there is time for one more run of this length to fit to, beside this many loads.
@@ -206,7 +228,7 @@ impl Plan {
         };
         let loads = match predict {
             Some(loads) => loads.join(", "),
-            None => format!("{usual} that the fitted model names"),
+            None => format!("{usual}, chosen from the fitted model"),
         };
         let cooldown = self.cooldown;
         let besides = match (self.to_fit, self.limit) {

@@ -35,6 +35,8 @@ pub struct Runs<'a> {
     pub pace: Pace,
     /// How long all of them may take.
     pub time_limit: Option<Span>,
+    /// How many live runs came before these.
+    pub before: usize,
     /// Is handed each of them, where somebody looks at every request.
     pub recorded: Option<&'a dyn Fn(Recorded)>,
     /// Whether no progress is shown.
@@ -102,6 +104,7 @@ impl System {
             },
             pace: runs.pace,
             time_limit: runs.time_limit,
+            before: runs.before as u64,
             beside: Span::ZERO,
             quiet: runs.quiet,
             says: &|_| None,

@@ -86,7 +86,7 @@ fn a_service_without_a_spec_is_fitted_first() {
     let says = [
         "varied      concurrency",
         "fitted at   1, 2, 3, 4, 6, 8; one run of each",
-        "loads       6 that the fitted model names",
+        "loads       6, chosen from the fitted model",
         "in all      about 162s, and the fit",
     ];
     for says in says {

@@ -88,6 +88,7 @@ fn tried(
         wanted: Wanted::default(),
         pace: pace(),
         time_limit,
+        before: 0,
     };
     let (mut left, kept) = (loads.iter().copied(), RefCell::new(Vec::new()));
     let connections = RefCell::new(Vec::new());

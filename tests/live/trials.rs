@@ -43,7 +43,7 @@ fn trials(server: &Server, model: &Model, streams: &[String]) -> Trials {
     };
     let access = Access::default();
     let session = Session::open(model, &target, &access, &wanted, &|_| ()).expect("it opens");
-    Trials::new(session)
+    Trials::new(session, 0)
 }
 
 /// A trial, with what was warned of.

@@ -136,15 +136,15 @@ fn ceilings_under_objectives_differ_by_as_much_as_service_times_do() {
         let found = validated_under(&objectives, loads(world), "");
         let said = found.findings.join(" ");
         assert!(
-            said.contains("p95 of ask within 20.0ms is predicted up to"),
+            said.contains("p95 of ask within 20.0ms: predicted up to"),
             "{said}"
         );
         assert!(
-            said.contains("p50 of ask within 100us is predicted at none"),
+            said.contains("p50 of ask within 100us: predicted not even at"),
             "{said}"
         );
         assert!(
-            said.contains("p99 of ask within 1000000.0ms is predicted at all loads"),
+            said.contains("p99 of ask within 1000000.0ms: predicted at all loads"),
             "{said}"
         );
         let [p95, p50, p99] = found.objectives.try_into().unwrap();

@@ -80,15 +80,15 @@ fn met_up_to(of: &ObjectiveResult, about: &About<'_>) -> String {
         let load = (about.shown)(met.load);
         match (met.is_met, met.is_reached) {
             (true, true) => format!("up to {load}"),
-            (true, false) => format!("at all loads, of which the largest is {load}"),
-            (false, _) => format!("at none, the smallest being {load}"),
+            (true, false) => format!("at all loads up to {load}"),
+            (false, _) => format!("not even at {load}, the smallest load"),
         }
     };
     let error = of
         .error
         .map_or(String::new(), |error| format!(": {}", percent(error)));
     format!(
-        "{} of {} within {} is predicted {} and was measured {}{error}.",
+        "{} of {} within {}: predicted {}, measured {}{error}.",
         of.name,
         of.action,
         millis(of.limit_ms),
@@ -104,11 +104,14 @@ pub(super) fn extrapolated(
     about: &About<'_>,
 ) -> Option<String> {
     let largest = fitted.iter().copied().fold(0.0, f64::max);
-    let beyond = loads.iter().filter(|load| load.load > largest);
+    let smallest = fitted.iter().copied().fold(f64::INFINITY, f64::min);
+    let is_beyond = |load: f64| load > largest || load < smallest;
+    let beyond = loads.iter().filter(|load| is_beyond(load.load));
     let beyond: Vec<String> = beyond.map(|load| (about.shown)(load.load)).collect();
     (!beyond.is_empty()).then(|| {
         format!(
-            "The model was fitted to loads up to {}: predictions at {} extrapolate.",
+            "The model was fitted to loads from {} to {}: predictions at {} extrapolate.",
+            (about.shown)(smallest),
             (about.shown)(largest),
             beyond.join(", ")
         )

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::{ErrorResult, LoadValidation};
+use crate::compare::OutcomeResult;
 
 /// The quantiles that are compared at every load.
 const COMPARED: [(f64, &str); 3] = [(0.5, "p50"), (0.95, "p95"), (0.99, "p99")];
@@ -18,6 +19,8 @@ pub struct Objective {
     pub action: String,
     /// The quantile, such as `p99`.
     pub name: &'static str,
+    /// The same as a share of the requests.
+    quantile: f64,
     /// Its limit, in milliseconds.
     pub limit_ms: f64,
 }
@@ -30,6 +33,7 @@ impl Objective {
         Some(Objective {
             action: action.to_owned(),
             name,
+            quantile,
             limit_ms,
         })
     }
@@ -113,14 +117,26 @@ pub(super) fn met_up_to(
             let mut figures = own.unwrap_or(&load.figures).clone().into_iter();
             figures.find(|figure| figure.name == objective.name)
         };
-        let points = |of: fn(&ErrorResult) -> Option<f64>| -> Vec<(f64, f64)> {
-            let known = loads
-                .iter()
-                .filter_map(|load| Some((load.load, of(&figures(load)?)?)));
-            known.collect()
+        // Requests that failed are over every limit.
+        let failed = |load: &LoadValidation, of: fn(&OutcomeResult) -> f64| {
+            let mut outcomes = load.outcomes.iter();
+            let ok = outcomes.find(|one| one.outcome == "ok");
+            1.0 - ok.map_or(0.0, of) > 1.0 - objective.quantile
         };
-        let measured = MetUpTo::of(&points(|figure| figure.measured), objective.limit_ms)?;
-        let predicted = MetUpTo::of(&points(|figure| figure.predicted), objective.limit_ms)?;
+        let points = |of: fn(&ErrorResult) -> Option<f64>, share: fn(&OutcomeResult) -> f64| {
+            let known = loads.iter().filter_map(|load| {
+                let value = match failed(load, share) {
+                    true => f64::INFINITY,
+                    false => of(&figures(load)?)?,
+                };
+                Some((load.load, value))
+            });
+            known.collect::<Vec<(f64, f64)>>()
+        };
+        let measured = points(|figure| figure.measured, |one| one.baseline);
+        let predicted = points(|figure| figure.predicted, |one| one.other);
+        let measured = MetUpTo::of(&measured, objective.limit_ms)?;
+        let predicted = MetUpTo::of(&predicted, objective.limit_ms)?;
         let are_known = measured.is_known() && predicted.is_known();
         Some(ObjectiveResult {
             action: objective.action.clone(),
@@ -151,6 +167,10 @@ mod tests {
         assert_eq!(MetUpTo::of(&[], 1.0), None);
         // Met at a limit, and missed beyond it.
         assert_eq!(load(4.0).load, 20.0);
+        // Where too many failed it is missed, however fast the others were.
+        let failed = [(10.0, 1.0), (20.0, f64::INFINITY)];
+        let failed = MetUpTo::of(&failed, 2.0).expect("there are points");
+        assert!((failed.load - 10.0).abs() < 1e-9 && failed.is_known());
         // What comes back under the limit after a miss counts for nothing.
         let again = MetUpTo::of(&[(1.0, 5.0), (2.0, 1.0)], 2.0).expect("there are points");
         assert!(!again.is_met);

@@ -98,6 +98,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
         },
         pace: pace(trials, &workload.model, hold),
         time_limit: trials.time_limit.map(span),
+        before: 0,
         beside: match &model {
             Ok(_) => Span::from_nanos(LONGEST_TRIAL.as_nanos() as u64),
             Err(_) => Span::ZERO,

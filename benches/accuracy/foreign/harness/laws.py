@@ -1,7 +1,7 @@
 """Throughput over concurrency by formula: linear, and the universal scalability law (Gunther 1993).
 
-Both are fitted by least squares to the same measurements as the model, so that the table shows whether a
-simulation predicts better than a formula.
+Both are fitted by least squares to the throughputs of the loads that the model is fitted to, so that the table shows
+whether a simulation predicts better than a formula.
 """
 
 

@@ -10,6 +10,8 @@ from harness.plan import FITTED, LOADS, PREDICTED
 CAPACITY = "capacity"
 JUDGED = (16, 64, CAPACITY)
 WITHIN = {16: 0.10, 64: 0.20, CAPACITY: 0.20}
+# An interval whose ends are further apart than by this factor keeps no target.
+WIDEST = 2.0
 SPREADS = 2
 SHARE_BETTER = 0.8
 FORMULAS = ("linear", "USL")
@@ -40,7 +42,12 @@ class Row:
         allowed = WITHIN[self.at]
         if self.at == 16:
             allowed = max(allowed, SPREADS * self.sd / self.measured)
-        inside = self.interval is not None and self.interval[0] <= self.measured <= self.interval[1]
+        inside = (
+            self.interval is not None
+            and self.interval[0] <= self.measured <= self.interval[1]
+            # An interval that holds nearly everything says nothing.
+            and self.interval[1] <= WIDEST * self.interval[0]
+        )
         return abs(self.error(self.predicted)) <= allowed or (self.at != 16 and inside)
 
     def beats(self, formula):
