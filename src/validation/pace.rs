@@ -251,3 +251,76 @@ impl Plan {
 fn span(time: Duration) -> Span {
     Span::from_nanos_f64(time.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: f64 = 1e9;
+
+    /// Runs of one second of warm-up and one until the last replies.
+    fn plan(limit: Option<f64>, to_fit: usize, repeats: u64) -> Plan {
+        Plan {
+            warmup: Duration(SECOND),
+            hold: None,
+            cooldown: Duration(0.0),
+            limit: limit.map(|limit| Duration(limit * SECOND)),
+            began: Instant::now(),
+            to_fit,
+            repeats,
+        }
+    }
+
+    #[test]
+    fn a_time_limit_is_shared_by_all_runs_and_the_fit() {
+        let hold = |plan: Plan, loads: usize| plan.lengths(loads).map(|lengths| lengths.hold.0);
+        // 90 s for twelve runs.
+        let shared = hold(plan(Some(120.0), 4, 2), 4).expect("there is time");
+        assert_eq!(shared, 5.5 * SECOND);
+        let alone = hold(plan(Some(96.0), 0, 2), 6).expect("there is time");
+        assert_eq!(alone, 6.0 * SECOND);
+        let why = hold(plan(Some(40.0), 4, 2), 4).expect_err("there is none");
+        // Twelve runs of four seconds, and the fit.
+        assert!(why.to_string().contains("give at least 64s"), "{why}");
+        assert_eq!(hold(plan(None, 4, 2), 4).expect("no limit"), HOLD.0);
+    }
+
+    #[test]
+    fn what_is_left_after_a_fit_decides_how_often_loads_are_measured() {
+        let (left, lengths) = plan(Some(20.0), 4, 3).after_fit(4);
+        assert_eq!((left.repeats, left.to_fit), (1, 0));
+        assert!((2.0 * SECOND..=2.5 * SECOND).contains(&lengths.hold.0));
+        let (left, lengths) = plan(Some(200.0), 4, 3).after_fit(4);
+        assert_eq!(left.repeats, 3);
+        assert!((12.0 * SECOND..=13.0 * SECOND).contains(&lengths.hold.0));
+        // However little is left, nothing that was measured is lost for it.
+        let (left, lengths) = plan(Some(1.0), 4, 3).after_fit(4);
+        assert_eq!((left.repeats, lengths.hold.0), (1, SHORTEST.0));
+        let (left, lengths) = plan(None, 4, 3).after_fit(4);
+        assert_eq!((left.repeats, lengths.hold.0), (3, HOLD.0));
+    }
+
+    #[test]
+    fn a_further_load_is_measured_where_the_others_still_can_be() {
+        let lengths = Lengths {
+            warmup: Duration(SECOND),
+            hold: Duration(5.0 * SECOND),
+        };
+        // 7 s for it, 16 s for four others, and a quarter for the fit.
+        for (limit, has_room) in [(None, true), (Some(40.0), true), (Some(30.0), false)] {
+            assert_eq!(
+                plan(limit, 4, 3).has_room(lengths, 4),
+                has_room,
+                "{limit:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_fit_ends_in_time_for_the_others() {
+        let timed = plan(Some(100.0), 4, 3);
+        let end = timed.end_of_fit(4).expect("there is a limit");
+        assert_eq!(end.duration_since(timed.began).as_secs(), 84);
+        assert_eq!(plan(None, 4, 3).end_of_fit(4), None);
+    }
+}

@@ -152,9 +152,14 @@ fn what_cannot_be_validated_is_told_before_anything_runs() {
         (
             SPEC,
             "--local --fix network.one_way",
-            "say at which loads with --calibrate-at",
+            "give loads to fit to with --calibrate-at",
         ),
         (SPEC, "--local --calibrate-at 5,5", "not strictly ascending"),
+        (
+            SPEC,
+            "--local --over clients.users.rate --calibrate-at 50,100",
+            "--over clients.users.rate needs loads",
+        ),
         (
             SPEC,
             "--local --calibrate-at 5,10 --time-limit 20s",
