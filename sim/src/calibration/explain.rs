@@ -1,9 +1,9 @@
 //! Which structures explain what was measured.
 //!
 //! Numbers are fitted by least squares within a structure; from structure to structure the search goes by neighbours: another number of
-//! workers, another family ([`super::search`]). First every figure counts alike, so that a structure that is far off is dropped quickly. Then
+//! workers, another family (`search`). First every figure counts alike, so that a structure that is far off is dropped quickly. Then
 //! the best one says how far figures are off by chance, and the sum of squares is one of chi-square. At last every structure near the best one is
-//! judged by its own chance ([`super::likelihood`]). A number that is fitted has a price (Andrews 1999, "Consistent moment selection
+//! judged by its own chance (`likelihood`). A number that is fitted has a price (Andrews 1999, "Consistent moment selection
 //! procedures", the criterion of Schwarz).
 
 use std::collections::BTreeSet;
