@@ -65,7 +65,9 @@ pub fn members(run: &Run, model: &Model<Option<Path>>) -> Option<u64> {
         let mut groups = service.by_instance.values().map(|one| &one.queue_group);
         let first = groups.next()?.as_ref()?;
         let is_one_group = groups.all(|group| group.as_ref() == Some(first));
-        (is_one_group && service.instances_lost == 0).then_some(service.instances)
+        // Of very many only some are kept, and of the others nothing is known.
+        let all_are_known = service.by_instance.len() as u64 == service.instances;
+        (is_one_group && all_are_known && service.instances_lost == 0).then_some(service.instances)
     });
     let first = all.next()??;
     let is_known = all.all(|members| members == Some(first));
