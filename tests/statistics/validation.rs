@@ -144,12 +144,13 @@ fn ceilings_under_objectives_differ_by_as_much_as_service_times_do() {
             "{said}"
         );
         assert!(
-            said.contains("p99 of ask within 1000000.0ms: predicted at all loads"),
+            said.contains("p99 of ask within 1000000.0ms: predicted at 400/s and not at the next"),
             "{said}"
         );
         let [p95, p50, p99] = found.objectives.try_into().unwrap();
         assert_eq!((p50.measured.is_met, p50.error), (false, None));
-        assert_eq!((p99.predicted.is_reached, p99.error), (false, None));
+        // Beyond what is carried too many are still open at the end.
+        assert_eq!((p99.predicted.load, p99.error), (400.0, None));
         p95
     };
     let right = met(MODEL);

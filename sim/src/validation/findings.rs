@@ -79,7 +79,8 @@ fn met_up_to(of: &ObjectiveResult, about: &About<'_>) -> String {
     let told = |met: &MetUpTo| {
         let load = (about.shown)(met.load);
         match (met.is_met, met.is_reached) {
-            (true, true) => format!("up to {load}"),
+            (true, true) if met.is_between => format!("up to {load}"),
+            (true, true) => format!("at {load} and not at the next load"),
             (true, false) => format!("at all loads up to {load}"),
             (false, _) => format!("not even at {load}, the smallest load"),
         }

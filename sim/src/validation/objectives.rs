@@ -66,6 +66,9 @@ pub struct MetUpTo {
     pub is_met: bool,
     /// Whether it is missed at a larger load; `false` where it is met at all of them.
     pub is_reached: bool,
+    /// Whether the load lies on a line between two loads; `false` where it is the last one that was met, because too many requests failed at
+    /// the next, or there is none.
+    pub is_between: bool,
 }
 
 impl MetUpTo {
@@ -79,15 +82,18 @@ impl MetUpTo {
                 load: first.0,
                 is_met: false,
                 is_reached: true,
+                is_between: false,
             },
             None => MetUpTo {
                 load: last.0,
                 is_met: true,
                 is_reached: false,
+                is_between: false,
             },
             Some(pair) => {
                 let [(from, low), (to, high)] = [pair[0], pair[1]];
-                let share = match low > 0.0 {
+                let is_between = low > 0.0 && high.is_finite();
+                let share = match is_between {
                     true => libm::log(limit / low) / libm::log(high / low),
                     false => 0.0,
                 };
@@ -95,14 +101,10 @@ impl MetUpTo {
                     load: from + share * (to - from),
                     is_met: true,
                     is_reached: true,
+                    is_between,
                 }
             }
         })
-    }
-
-    /// Whether the load is known, and not only bounded.
-    fn is_known(&self) -> bool {
-        self.is_met && self.is_reached
     }
 }
 
@@ -137,7 +139,7 @@ pub(super) fn met_up_to(
         let predicted = points(|figure| figure.predicted, |one| one.other);
         let measured = MetUpTo::of(&measured, objective.limit_ms)?;
         let predicted = MetUpTo::of(&predicted, objective.limit_ms)?;
-        let are_known = measured.is_known() && predicted.is_known();
+        let are_known = measured.is_between && predicted.is_between;
         Some(ObjectiveResult {
             action: objective.action.clone(),
             name: objective.name.to_owned(),
@@ -159,7 +161,7 @@ mod tests {
         let points = [(10.0, 1.0), (20.0, 4.0), (30.0, 64.0)];
         let load = |limit: f64| MetUpTo::of(&points, limit).expect("there are points");
         // Half way from 1 to 4 as logarithms is 2, and from 4 to 64 is 16.
-        assert!((load(2.0).load - 15.0).abs() < 1e-9 && load(2.0).is_known());
+        assert!((load(2.0).load - 15.0).abs() < 1e-9 && load(2.0).is_between);
         assert!((load(16.0).load - 25.0).abs() < 1e-9);
         let [missed, met] = [load(0.5), load(64.0)];
         assert_eq!((missed.load, missed.is_met), (10.0, false));
@@ -170,7 +172,10 @@ mod tests {
         // Where too many failed it is missed, however fast the others were.
         let failed = [(10.0, 1.0), (20.0, f64::INFINITY)];
         let failed = MetUpTo::of(&failed, 2.0).expect("there are points");
-        assert!((failed.load - 10.0).abs() < 1e-9 && failed.is_known());
+        assert_eq!(
+            (failed.load, failed.is_reached, failed.is_between),
+            (10.0, true, false)
+        );
         // What comes back under the limit after a miss counts for nothing.
         let again = MetUpTo::of(&[(1.0, 5.0), (2.0, 1.0)], 2.0).expect("there are points");
         assert!(!again.is_met);
