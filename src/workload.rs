@@ -111,10 +111,8 @@ pub fn load_backend(
     overrides: &OverrideArgs,
 ) -> Result<LiveWorkload, Failure> {
     let basis = Basis::of(file, &ClientArgs::default(), overrides)?;
-    let variations = Variations::of(basis, spec::lower_live)?;
-    let mut spec = variations.spec(&[])?;
-    bounded(&mut spec, "serve");
-    let (workload, warnings) = variations.workload(&spec)?;
+    let variations = Variations::of(basis, spec::lower_live)?.bounded_by("serve");
+    let (workload, warnings) = variations.workload(&variations.spec(&[])?)?;
     show(&warnings);
     Ok(workload)
 }

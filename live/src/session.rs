@@ -302,9 +302,7 @@ impl Session {
             _ => Ok(()),
         }
     }
-}
 
-impl Session {
     /// The next load comes after this many of other sessions: what is drawn for it was drawn for none of them.
     pub fn come_after(&mut self, loads: u64) {
         self.next = Epoch::of(u32::try_from(loads).unwrap_or(u32::MAX));

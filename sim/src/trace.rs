@@ -42,6 +42,20 @@ pub struct Row {
 }
 
 impl Row {
+    /// Of the request that ends with this event, in a run whose window starts at `warmup`; `None` of any other event.
+    #[inline]
+    pub fn ended(at: Time, event: Event<'_>, warmup: Time) -> Option<Row> {
+        match event {
+            Event::Done {
+                request,
+                sent,
+                outcome,
+                ..
+            } => Some(Row::of(request, sent, at, outcome, warmup)),
+            _ => None,
+        }
+    }
+
     /// Of a request that was sent and ended so, in a run whose window starts at `warmup`.
     #[inline]
     pub fn of(request: &Request, sent: Time, done: Time, outcome: Outcome, warmup: Time) -> Row {
@@ -112,14 +126,7 @@ impl<F: FnMut(&Row)> Sink for Trace<F> {
 
     #[inline]
     fn record(&mut self, at: Time, event: Event<'_>) {
-        if let Event::Done {
-            request,
-            sent,
-            outcome,
-            ..
-        } = event
-        {
-            let row = Row::of(request, sent, at, outcome, self.warmup);
+        if let Some(row) = Row::ended(at, event, self.warmup) {
             (self.each)(&row);
         }
     }

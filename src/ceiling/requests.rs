@@ -35,17 +35,9 @@ impl Sink for Requests {
     fn advance(&mut self, _: Time) {}
 
     fn record(&mut self, at: Time, event: Event<'_>) {
-        if let Event::Done {
-            request,
-            sent,
-            outcome,
-            ..
-        } = event
-        {
+        if let Some(row) = Row::ended(at, event, self.warmup) {
             match self.rows.len() < MOST {
-                true => self
-                    .rows
-                    .push(Row::of(request, sent, at, outcome, self.warmup)),
+                true => self.rows.push(row),
                 false => self.more += 1,
             }
         }

@@ -165,10 +165,7 @@ fn refuse_draws(overrides: &OverrideArgs, wanted: Wanted) -> Result<(), Failure>
         let of_service = ["services", "*", *key];
         let mut set = overrides.values.set.iter();
         // A service as a whole is set with its times and members.
-        let sets = |set: &&Assignment| {
-            set.is_within(&of_service)
-                || (set.path().matches('.').count() < 2 && set.is_within(&["services"]))
-        };
+        let sets = |set: &&Assignment| set.is_within(&of_service) || set.replaces(&of_service);
         Some((set.find(sets)?, of))
     });
     let Some((set, of)) = found else {

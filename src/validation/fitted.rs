@@ -99,7 +99,7 @@ pub fn fitted(of: &Field<'_>, system: &System, loads: &[f64]) -> Result<Option<F
     let model = variations.model(&variations.spec(&[])?)?;
     let mut kept = Kept::default();
     let mut next = loads.to_vec();
-    for more in 0..=MOST_MORE {
+    loop {
         if !kept.measure(of, system, &model, &next)? {
             return Ok(None);
         }
@@ -130,7 +130,9 @@ pub fn fitted(of: &Field<'_>, system: &System, loads: &[f64]) -> Result<Option<F
         let further = further_load(&fit.document, &kept.asked);
         let further = further.filter(|load| {
             let is_sendable = live::check(of.varied, *load).is_ok();
-            more < MOST_MORE && is_sendable && of.plan.has_room(of.lengths, of.loads)
+            kept.asked.len() < loads.len() + MOST_MORE
+                && is_sendable
+                && of.plan.has_room(of.lengths, of.loads)
         });
         let Some(load) = further else {
             return Ok(Some(Fitted {
@@ -147,7 +149,6 @@ pub fn fitted(of: &Field<'_>, system: &System, loads: &[f64]) -> Result<Option<F
         ));
         next = vec![load];
     }
-    Ok(None)
 }
 
 /// The load that tells most, where the runs do not tell what the system carries. One that was measured already tells no more.

@@ -126,24 +126,24 @@ impl Plan {
     /// The plan of what is left after a fit: with fewer runs of each load where the time limit leaves no more.
     pub fn after_fit(mut self, loads: usize) -> (Plan, Lengths) {
         self.to_fit = 0;
-        let Some(left) = self.left() else {
-            let lengths = Lengths {
-                warmup: self.warmup,
-                hold: self.hold.unwrap_or(HOLD),
-            };
-            return (self, lengths);
+        let hold = match self.left() {
+            None => self.hold.unwrap_or(HOLD),
+            Some(left) => {
+                // Predictions are simulated before.
+                let of_runs = left.as_nanos() as f64 * (1.0 - FOR_PREDICTIONS);
+                let window = |repeats: u64| self.window(of_runs, loads as u64 * repeats);
+                let mut repeats = self.repeats;
+                while repeats > 1 && window(repeats).0 < SHORTEST.0 {
+                    repeats -= 1;
+                }
+                self.repeats = repeats;
+                Duration(
+                    self.window(of_runs, loads as u64 * repeats)
+                        .0
+                        .max(SHORTEST.0),
+                )
+            }
         };
-        // Predictions are simulated before.
-        let of_runs = left.as_nanos() as f64 * (1.0 - FOR_PREDICTIONS);
-        let window = |repeats: u64| self.window(of_runs, loads as u64 * repeats);
-        let mut repeats = self.repeats;
-        while repeats > 1 && window(repeats).0 < SHORTEST.0 {
-            repeats -= 1;
-        }
-        let hold = self
-            .hold
-            .unwrap_or(Duration(window(repeats).0.max(SHORTEST.0)));
-        self.repeats = repeats;
         let lengths = Lengths {
             warmup: self.warmup,
             hold,

@@ -2,8 +2,7 @@
 
 use blis_sim::model::{Model, Path};
 use blis_sim::spec::error::shown;
-use blis_sim::spec::syntax::Run;
-use blis_sim::spec::units::{Count, Duration};
+use blis_sim::spec::units::Count;
 use blis_sim::spec::{self, Assignment};
 
 use crate::calibration::backend;
@@ -15,8 +14,6 @@ use crate::workload::{Basis, Variations};
 
 /// The users of a service without a spec as it is written: what is validated varies them.
 const FIRST_USERS: Count = Count(1);
-/// The bound of a run of a spec that has none. Runs of a validation have lengths of their own.
-const BOUND: Duration = Duration(60e9);
 
 /// A spec with the values that flags and a fit put into it.
 #[derive(Debug, Clone)]
@@ -101,14 +98,8 @@ impl Subject {
     /// # Errors
     /// Those of [`Variations`].
     pub fn to_fit(&self) -> Result<Variations<Path>, Failure> {
-        let mut overrides = self.overrides.clone();
-        let as_written = Variations::of(self.basis.clone(), spec::lower_with)?.spec(&[])?;
-        let is_bounded = |run: &Run| run.requests.is_some() || run.horizon.is_some();
-        if !as_written.run.is_some_and(|run| is_bounded(&run.value)) {
-            overrides.bounds.horizon = Some(BOUND);
-        }
-        let basis = self.basis.clone().overridden_by(&overrides);
-        Variations::of(basis, spec::lower_with)
+        let variations = Variations::of(self.basis.clone(), spec::lower_with)?;
+        Ok(variations.bounded_by("validate"))
     }
 }
 

@@ -8,7 +8,7 @@ use blis_sim::spec::{self, Assignment, Files, Spec, SpecError};
 
 use super::{
     Lower, QUICKSTART, QUICKSTART_NAME, SERVICE, SERVICE_NAME, Source, Whose, Workload, apply,
-    read, refuse_client_flags, refuse_contradictions, refuse_service_set_twice, settings,
+    bounded, read, refuse_client_flags, refuse_contradictions, refuse_service_set_twice, settings,
 };
 use crate::cli::{ClientArgs, OverrideArgs};
 use crate::diagnostics::{self, Style};
@@ -104,15 +104,26 @@ pub struct Variations<P> {
     basis: Basis,
     files: Files,
     lower: Lower<P>,
+    /// Who bounds specs that have no bound.
+    bounded_by: Option<&'static str>,
 }
 
 impl<P> Variations<P> {
+    /// The same specs, with a bound where they have none, for a command that has its own.
+    pub fn bounded_by(self, by: &'static str) -> Variations<P> {
+        Variations {
+            bounded_by: Some(by),
+            ..self
+        }
+    }
+
     /// The same specs, lowered otherwise.
     pub fn lowered_by<Q>(&self, lower: Lower<Q>) -> Variations<Q> {
         Variations {
             basis: self.basis.clone(),
             files: self.files.clone(),
             lower,
+            bounded_by: self.bounded_by,
         }
     }
 
@@ -126,6 +137,7 @@ impl<P> Variations<P> {
             basis,
             files: Files::default(),
             lower,
+            bounded_by: None,
         };
         let spec = variations.spec(&[])?;
         let Basis {
@@ -152,6 +164,9 @@ impl<P> Variations<P> {
         let read = spec::read_with(&source.text, &assignments);
         let mut spec = read.map_err(|errors| self.basis.refused(&errors))?;
         apply(&mut spec, whose, clients, overrides)?;
+        if let Some(by) = self.bounded_by {
+            bounded(&mut spec, by);
+        }
         Ok(spec)
     }
 

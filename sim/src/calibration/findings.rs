@@ -2,8 +2,6 @@
 
 use super::document::{CalibrationResult, ChoiceResult, RunCalibration};
 
-/// A sum of squares that is less probable than this where the model is right says that it is not.
-const WRONG: f64 = 0.01;
 /// Loads within this share of one another are one level.
 const ONE_LEVEL: f64 = 0.1;
 /// A prediction of a run from the others that is further off says that the model does not carry over.
@@ -48,7 +46,7 @@ fn fit(of: &CalibrationResult) -> String {
         return "The runs have no more figures than there are numbers to fit, so that any model explains them: measure more loads."
             .to_owned();
     }
-    if goodness.p >= WRONG {
+    if !goodness.is_wrong() {
         return format!("The fitted model explains the runs: what it is off by is chance ({sum}).");
     }
     let figures = of.runs.iter().flat_map(|run| {

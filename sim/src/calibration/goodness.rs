@@ -28,6 +28,16 @@ pub struct OfRun {
     pub goodness: GoodnessResult,
 }
 
+/// A sum of squares that is less probable than this where the model is right says that it is not.
+const WRONG: f64 = 0.01;
+
+impl GoodnessResult {
+    /// Whether the model does not explain what was measured.
+    pub fn is_wrong(&self) -> bool {
+        self.p < WRONG
+    }
+}
+
 /// How probable a chi-square as large as this is.
 pub fn goodness(chi_square: f64, freedom: usize) -> GoodnessResult {
     GoodnessResult {

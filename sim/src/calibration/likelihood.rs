@@ -18,7 +18,6 @@ use super::least_squares::fit;
 use super::neighbours::key;
 use super::question::Question;
 use super::weight::log_determinant;
-use crate::replication::{Flow, in_order};
 
 /// Structures that are no further from the best one, by one chance for all, are judged by their own: four times the 99.9 % quantile of
 /// chi-square with one degree of freedom.
@@ -26,13 +25,10 @@ const NEAR: f64 = 43.3;
 /// The most of them.
 const MOST: usize = 16;
 
-/// A sum of squares that is less probable where the model is right says that it is not.
-const WRONG: f64 = 0.01;
-
 /// What covariances are multiplied with where no structure is right, so that none is better for having more chance (Wedderburn 1974,
 /// "Quasi-likelihood functions").
 fn excess(best: &Explained) -> f64 {
-    match goodness(best.fitted.squares, best.freedom()).p < WRONG {
+    match goodness(best.fitted.squares, best.freedom()).is_wrong() {
         true => best.excess(),
         false => 1.0,
     }
@@ -109,25 +105,10 @@ impl<'a> Judge<'a> {
                 ..(*one).clone()
             })
         };
-        let mut all = Vec::with_capacity(own.len());
-        in_order(
-            own.len() as u64,
-            question.threads,
-            |nth, _| (!(question.stop)()).then(|| fitted(nth)),
-            |_, found| match found {
-                Some(found) => {
-                    all.push(found);
-                    Flow::GoOn
-                }
-                None => Flow::Stop,
-            },
-        );
-        let is_whole = all.len() == own.len();
-        self.known.extend(
-            all.into_iter()
-                .flatten()
-                .map(|one| (key(&one.structure), one)),
-        );
-        is_whole.then_some(())
+        let all = question.each(own.len() as u64, |nth| Some(fitted(nth)))?;
+        let found = all.into_iter().flatten();
+        self.known
+            .extend(found.map(|one| (key(&one.structure), one)));
+        Some(())
     }
 }

@@ -68,24 +68,34 @@ impl Question<'_> {
 
     /// The figures of many sample paths of a model.
     pub fn samples(&self, structure: &Structure, point: &[f64]) -> Option<Vec<Vec<f64>>> {
-        let samples = self.samples_needed();
+        self.each(self.samples_needed(), |nth| {
+            (self.world)(structure, point, FIRST_SAMPLE + nth)
+        })
+    }
+
+    /// What comes of each of so many jobs, in their order; `None` where one has nothing, or it was stopped.
+    pub(super) fn each<T: Send>(
+        &self,
+        jobs: u64,
+        work: impl Fn(u64) -> Option<T> + Sync,
+    ) -> Option<Vec<T>> {
         let mut all = Vec::new();
         in_order(
-            samples,
+            jobs,
             self.threads,
             |nth, _| match (self.stop)() {
                 true => None,
-                false => (self.world)(structure, point, FIRST_SAMPLE + nth),
+                false => work(nth),
             },
-            |_, figures| match figures {
-                Some(figures) => {
-                    all.push(figures);
+            |_, done| match done {
+                Some(done) => {
+                    all.push(done);
                     Flow::GoOn
                 }
                 None => Flow::Stop,
             },
         );
-        (all.len() as u64 == samples).then_some(all)
+        (all.len() as u64 == jobs).then_some(all)
     }
 
     /// How far the figures of a model are off by chance, as what makes differences to the mean of the paths of a fine fit independent and

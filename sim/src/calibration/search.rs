@@ -9,7 +9,6 @@ use super::least_squares::{Task, fit};
 use super::neighbours::{Free, Seeds, carried, key, neighbours, workers_of};
 use super::question::Question;
 use super::structure::Structure;
-use crate::replication::{Flow, in_order};
 
 /// From so many structures on, no more are looked at for their own sake.
 const MOST_STRUCTURES: usize = 60;
@@ -96,26 +95,10 @@ impl Search<'_> {
 
     fn fit_all(&self, seeds: &Seeds) -> Option<Vec<(String, Option<Explained>)>> {
         let jobs: Vec<(&String, &(Structure, Vec<f64>))> = seeds.iter().collect();
-        let mut all = Vec::with_capacity(jobs.len());
-        in_order(
-            jobs.len() as u64,
-            self.question.threads,
-            |nth, _| {
-                let (_, (structure, start)) = jobs[nth as usize];
-                match (self.question.stop)() {
-                    true => None,
-                    false => Some(self.fit(structure, start)),
-                }
-            },
-            |nth, found| match found {
-                Some(found) => {
-                    all.push((jobs[nth as usize].0.clone(), found));
-                    Flow::GoOn
-                }
-                None => Flow::Stop,
-            },
-        );
-        (all.len() == jobs.len()).then_some(all)
+        self.question.each(jobs.len() as u64, |nth| {
+            let (own, (structure, start)) = jobs[nth as usize];
+            Some((own.clone(), self.fit(structure, start)))
+        })
     }
 
     fn fit(&self, structure: &Structure, start: &[f64]) -> Option<Explained> {

@@ -43,14 +43,17 @@ impl Assignment {
     /// Whether this sets a key or something within it. The key is given as the way to it; `*` in it stands for any
     /// name.
     pub fn is_within(&self, key: &[&str]) -> bool {
-        let mut pairs = self.path.iter().zip(key);
-        self.path.len() >= key.len() && pairs.all(|(mine, other)| *other == "*" || mine == other)
+        self.path.len() >= key.len() && self.agrees(key)
     }
 
-    /// Whether this replaces or removes a key as a whole, or what it stands in.
+    /// Whether this replaces or removes a key as a whole, or what it stands in; `*` in the key stands for any name.
     pub fn replaces(&self, key: &[&str]) -> bool {
+        self.path.len() <= key.len() && self.agrees(key)
+    }
+
+    fn agrees(&self, key: &[&str]) -> bool {
         let mut pairs = self.path.iter().zip(key);
-        self.path.len() <= key.len() && pairs.all(|(mine, other)| mine == other)
+        pairs.all(|(mine, other)| *other == "*" || mine == other)
     }
 
     /// What stands at its path.

@@ -101,13 +101,17 @@ impl Curve {
         let pairs = known
             .windows(2)
             .filter(|pair| 0.0 < pair[0].1 && pair[0].1 <= p95 && p95 <= pair[1].1);
-        let loads = pairs.filter(|pair| pair[0].1 < pair[1].1).map(|pair| {
-            let [(from, low), (to, high)] = [pair[0], pair[1]];
-            from + libm::log(p95 / low) / libm::log(high / low) * (to - from)
-        });
+        let loads = pairs
+            .filter(|pair| pair[0].1 < pair[1].1)
+            .map(|pair| crossing([pair[0], pair[1]], p95));
         let away = |load: &f64| (load - measured.load).abs();
         loads.min_by(|one, other| away(one).total_cmp(&away(other)))
     }
+}
+
+/// The load between two at which a latency is this, on the line between theirs as logarithms.
+pub(super) fn crossing([(from, low), (to, high)]: [(f64, f64); 2], latency: f64) -> f64 {
+    from + libm::log(latency / low) / libm::log(high / low) * (to - from)
 }
 
 #[cfg(test)]

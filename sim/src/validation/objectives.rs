@@ -6,6 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::curve::crossing;
 use super::document::{ErrorResult, LoadValidation};
 use crate::compare::OutcomeResult;
 
@@ -91,14 +92,12 @@ impl MetUpTo {
                 is_between: false,
             },
             Some(pair) => {
-                let [(from, low), (to, high)] = [pair[0], pair[1]];
-                let is_between = low > 0.0 && high.is_finite();
-                let share = match is_between {
-                    true => libm::log(limit / low) / libm::log(high / low),
-                    false => 0.0,
-                };
+                let is_between = pair[0].1 > 0.0 && pair[1].1.is_finite();
                 MetUpTo {
-                    load: from + share * (to - from),
+                    load: match is_between {
+                        true => crossing([pair[0], pair[1]], limit),
+                        false => pair[0].0,
+                    },
                     is_met: true,
                     is_reached: true,
                     is_between,
@@ -114,10 +113,10 @@ pub(super) fn met_up_to(
     objectives: &[Objective],
 ) -> Vec<ObjectiveResult> {
     let one = |objective: &Objective| {
-        let figures = |load: &LoadValidation| {
+        let value = |load: &LoadValidation, of: fn(&ErrorResult) -> Option<f64>| {
             let own = load.actions.get(&objective.action);
-            let mut figures = own.unwrap_or(&load.figures).clone().into_iter();
-            figures.find(|figure| figure.name == objective.name)
+            let mut figures = own.unwrap_or(&load.figures).iter();
+            of(figures.find(|figure| figure.name == objective.name)?)
         };
         // Requests that failed are over every limit; those that were given up or still open are among the response times already.
         let is_timed = |one: &&OutcomeResult| {
@@ -129,11 +128,11 @@ pub(super) fn met_up_to(
         };
         let points = |of: fn(&ErrorResult) -> Option<f64>, share: fn(&OutcomeResult) -> f64| {
             let known = loads.iter().filter_map(|load| {
-                let value = match failed(load, share) {
+                let latency = match failed(load, share) {
                     true => f64::INFINITY,
-                    false => of(&figures(load)?)?,
+                    false => value(load, of)?,
                 };
-                Some((load.load, value))
+                Some((load.load, latency))
             });
             known.collect::<Vec<(f64, f64)>>()
         };
