@@ -7,7 +7,7 @@ use blis_sim::calibration::explain::{Explained, Explanations, Question};
 use blis_sim::calibration::goodness::{goodness, of_runs};
 use blis_sim::calibration::knowledge::{Knowledge, Known};
 use blis_sim::calibration::next_load::tells;
-use blis_sim::calibration::structure::Structure;
+use blis_sim::calibration::structure::{GROWTH, Growth, Kind, Parameter, Structure};
 use blis_sim::calibration::{
     CALIBRATION_SCHEMA, CalibrationResult, ChoiceResult, ExplanationResult, FitResult,
     NextLoadResult, NumberResult, RunCalibration,
@@ -25,6 +25,9 @@ use crate::report::number::{millis, runs_in_words, significant};
 
 /// Loads that may be measured next, as shares of what the model carries.
 const NEXT: [f64; 6] = [0.1, 0.3, 0.5, 0.7, 0.85, 0.95];
+
+/// The most runs that a spec names in its provenance.
+const MOST_NAMED: usize = 64;
 
 /// A quantity that follows from a model.
 pub type OfModel<'a> = &'a dyn Fn(&Model) -> Option<f64>;
@@ -70,13 +73,14 @@ pub fn conclude(of: &Conclusion<'_>, spec: SpecIdentity) -> Option<CalibrationRe
     });
     let runs = of_runs(*question, best)?;
     let runs = of.world.runs.iter().zip(runs);
-    let named = |known: Known| match known.name.ends_with(".cv") {
-        true => number(known, "", 1.0),
-        false => number(known, "ms", 1e-6),
+    let kinds = best.structure.parameters();
+    let named = |(known, parameter): (Known, Parameter)| match parameter.kind {
+        Kind::Delay | Kind::Time => number(known, "ms", 1e-6),
+        Kind::Variation(_) | Kind::Contention | Kind::Coherency => number(known, "", 1.0),
     };
     let fitted = of.world.model(&best.structure, &best.fitted.point)?;
     let twins = twins(of, &fitted);
-    let mut numbers: Vec<NumberResult> = numbers.into_iter().map(named).collect();
+    let mut numbers: Vec<NumberResult> = numbers.into_iter().zip(kinds).map(named).collect();
     mark(&mut numbers, &twins);
     Some(CalibrationResult {
         schema: CALIBRATION_SCHEMA.to_owned(),
@@ -156,6 +160,17 @@ fn choices(found: &Explanations, best: &Explained) -> Vec<ChoiceResult> {
                 as_good: others,
             });
         }
+        let has_members = |one: &Explained| one.structure.services[nth].members > Some(1);
+        if found.all.iter().any(has_members) {
+            let mut others: Vec<u32> = as_good().filter_map(|one| one.members).collect();
+            others.sort_unstable();
+            others.dedup();
+            all.push(ChoiceResult {
+                name: format!("services.{}.members", service.name),
+                value: service.members.unwrap_or(1).to_string(),
+                as_good: others.iter().map(u32::to_string).collect(),
+            });
+        }
         if let Some(family) = service.family {
             let others = as_good().filter_map(|one| one.family);
             let mut others: Vec<String> = others.map(|one| one.name().to_owned()).collect();
@@ -167,8 +182,32 @@ fn choices(found: &Explanations, best: &Explained) -> Vec<ChoiceResult> {
                 as_good: others,
             });
         }
+        // It is shown where it was asked for.
+        let was_tried = |one: &Explained| one.structure.services[nth].growth != Some(Growth::None);
+        let was_tried = found.all.iter().any(was_tried);
+        if let Some(growth) = service.growth.filter(|_| was_tried) {
+            let mut others: Vec<&str> = as_good()
+                .filter_map(|one| one.growth)
+                .map(growth_name)
+                .collect();
+            others.sort_unstable();
+            others.dedup();
+            all.push(ChoiceResult {
+                name: format!("services.{}.{GROWTH}", service.name),
+                value: growth_name(growth).to_owned(),
+                as_good: others.into_iter().map(str::to_owned).collect(),
+            });
+        }
     }
     all
+}
+
+fn growth_name(growth: Growth) -> &'static str {
+    match growth {
+        Growth::None => "none",
+        Growth::Contention => "contention",
+        Growth::Both => "contention and coherency",
+    }
 }
 
 /// Services of which everything is fitted and that every request visits as often as one another: their round trips are the same
@@ -335,15 +374,49 @@ fn notes(of: &Conclusion<'_>, twins: &[Vec<&str>], fitted: &Model) -> Vec<String
     all
 }
 
+/// What `--set` would be given to say where the fitted model comes from.
+pub fn provenance(document: &CalibrationResult) -> String {
+    let quoted = |text: &str| serde_json::Value::from(visible::line(text)).to_string();
+    let runs = document.runs.iter().take(MOST_NAMED);
+    let runs: Vec<String> = runs.map(|run| quoted(&run.name)).collect();
+    format!(
+        "provenance={{by: {}, runs: [{}], loads: {}, fit: {}}}",
+        quoted(&format!("blis {}", document.blis_version)),
+        runs.join(", "),
+        quoted(&loads(document)),
+        quoted(&explained(document))
+    )
+}
+
+/// The loads of the runs: `1 to 8 users`.
+fn loads(document: &CalibrationResult) -> String {
+    let users: Option<Vec<u64>> = document.runs.iter().map(|run| run.users).collect();
+    let ends = users.map(|users| (users.iter().copied().min(), users.iter().copied().max()));
+    if let Some((Some(least), Some(most))) = ends {
+        return format!("{} to {} users", count(least), count(most));
+    }
+    let rates = || document.runs.iter().map(|run| run.offered_rps);
+    let least = rates().fold(f64::INFINITY, f64::min);
+    let most = rates().fold(0.0, f64::max);
+    format!("{} to {} requests/s", significant(least), significant(most))
+}
+
+/// How well the model explains the runs.
+fn explained(document: &CalibrationResult) -> String {
+    let goodness = document.goodness;
+    format!(
+        "chi-square {:.0} with {} degrees of freedom, p {:.3}",
+        goodness.chi_square, goodness.freedom, goodness.p
+    )
+}
+
 /// The text of a spec with what was fitted in it, and where that comes from.
 pub fn written(document: &CalibrationResult, spec: &str) -> String {
     let mut head = format!(
-        "# Fitted by blis {} to {} (chi-square {:.0} with {} degrees of freedom, p {:.3}).\n",
+        "# Fitted by blis {} to {} ({}).\n",
         document.blis_version,
         runs_in_words(document.runs.len()),
-        document.goodness.chi_square,
-        document.goodness.freedom,
-        document.goodness.p
+        explained(document)
     );
     for run in &document.runs {
         let name = visible::line(&run.name);

@@ -9,10 +9,9 @@ use blis_sim::calibration::explain::{Explained, Explanations, Question, explain}
 use blis_sim::calibration::structure::Structure;
 use blis_sim::calibration::{CalibrationResult, findings};
 use blis_sim::model::{Model, Path};
-use blis_sim::result::SpecIdentity;
-use blis_sim::spec;
 
-use super::conclusion::{Conclusion, conclude};
+use super::conclusion::{Conclusion, conclude, provenance};
+use super::errors::error_share;
 use super::recordings::Recording;
 use super::start::{Fixed, Start, start};
 use super::world::{World, spec_with};
@@ -20,7 +19,7 @@ use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::memory;
 use crate::report::number::runs_in_words;
-use crate::simulate::{files, run_text, threads};
+use crate::simulate::{identity, threads};
 use crate::workload::{Variations, Workload};
 
 /// Sample paths that the model's figures are the mean of, and about how many requests they have together.
@@ -135,10 +134,17 @@ impl Fitting<'_> {
                     .to_owned(),
             ));
         };
+        let mut assignments = best.structure.rounded(&best.fitted.point);
+        if let Some(share) = error_share(&workload.model, self.runs, self.fixed) {
+            assignments.push(share.assignment());
+            document.notes.extend(share.note());
+            document.numbers.push(share.number());
+        }
+        assignments.push(provenance(&document));
         document.findings = findings(&document);
         Ok(Some(Fit {
             document,
-            assignments: best.structure.rounded(&best.fitted.point),
+            assignments,
         }))
     }
 
@@ -188,16 +194,6 @@ fn begun(structure: &Structure, requests: u64, runs: usize) -> String {
         names.collect::<Vec<_>>().join(", "),
         runs_in_words(runs)
     )
-}
-
-/// Which spec is fitted.
-fn identity(workload: &Workload) -> SpecIdentity {
-    SpecIdentity {
-        name: workload.model.name.clone(),
-        sha256: workload.sha256.clone(),
-        resolved_sha256: spec::sha256(run_text(workload)),
-        files: files(workload),
-    }
 }
 
 /// The best of what was found, with all of it.

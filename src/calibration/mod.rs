@@ -2,6 +2,7 @@
 
 mod backend;
 mod conclusion;
+mod errors;
 mod fit;
 mod recordings;
 mod sources;

@@ -32,6 +32,8 @@ pub struct Recording {
     pub requests: u64,
     /// The share of them that was not answered.
     pub failed: f64,
+    /// How many were answered with an error.
+    pub errors: u64,
     /// The mean response time of what was answered, in nanoseconds.
     pub mean_nanos: f64,
     /// What was measured, in logarithms of nanoseconds.
@@ -61,6 +63,11 @@ impl Recording {
             0 => self.offered_rps,
             users => users as f64,
         }
+    }
+
+    /// How many of its requests were answered well.
+    pub fn answered(&self) -> u64 {
+        (self.requests as f64 * (1.0 - self.failed)).round() as u64
     }
 
     /// A run with all its requests in the terms of a model.
@@ -106,6 +113,9 @@ impl Recording {
         let answers = rows
             .iter()
             .filter(|row| row.in_window && row.outcome == Outcome::Ok);
+        let errors = rows
+            .iter()
+            .filter(|row| row.in_window && row.outcome == Outcome::AppError);
         let sum: f64 = answers
             .clone()
             .map(|row| row.response().as_nanos() as f64)
@@ -119,6 +129,7 @@ impl Recording {
             run: run.record.as_ref().map(|record| record.run.clone()),
             requests: in_window as u64,
             failed: 1.0 - answers.count() as f64 / in_window.max(1.0),
+            errors: errors.count() as u64,
             figures,
             labels,
             clients: users.clients,
