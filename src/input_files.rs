@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use blis_live::journal::{NamedText, Readers};
 use blis_sim::spec::error::shown;
 use blis_sim::spec::files::{self, Files, MAX_BYTES};
-use blis_sim::spec::{self, Spanned, Spec, SpecError};
+use blis_sim::spec::{self, Spanned, Spec, SpecError, SpecErrors};
 
 /// The folder of a run directory that holds copies of the files its spec refers to.
 pub const FOLDER: &str = "files";
@@ -55,7 +55,7 @@ impl Copy {
 /// # Errors
 /// One for each file that may not or cannot be read, is not UTF-8, or is more than what is left of [`MAX_BYTES`], at the place
 /// where the spec names it.
-pub fn read(spec: &Spec, folder: &Path, allowed: &[PathBuf]) -> Result<Files, Vec<SpecError>> {
+pub fn read(spec: &Spec, folder: &Path, allowed: &[PathBuf]) -> Result<Files, SpecErrors> {
     let here = Path::new(".");
     let own = match folder.as_os_str().is_empty() {
         true => here,
@@ -86,7 +86,7 @@ pub fn read(spec: &Spec, folder: &Path, allowed: &[PathBuf]) -> Result<Files, Ve
     }
     match errors.is_empty() {
         true => Ok(read),
-        false => Err(errors),
+        false => Err(errors.into()),
     }
 }
 

@@ -14,7 +14,7 @@ use blis_live::journal::{
 use blis_live::observe::Connected;
 use blis_live::target::Target;
 use blis_sim::model::Model;
-use blis_sim::result::{self, MANIFEST_SCHEMA, Manifest, Record, SpecIdentity};
+use blis_sim::result::{self, MANIFEST_SCHEMA, Manifest, Record};
 use blis_sim::spec;
 use tempfile::TempDir;
 
@@ -24,7 +24,7 @@ use crate::exit::Failure;
 use crate::input_files::Copy;
 use crate::recorded::checksum;
 use crate::run_directory::{Contents, RunDirectory, SPEC, UNFINISHED, former};
-use crate::simulate::{files, run_text};
+use crate::simulate::{identity, run_text};
 use crate::trace_file::TraceFile;
 use crate::trace_rows::Rows;
 use crate::workload::{LiveWorkload, Workload};
@@ -194,12 +194,7 @@ fn manifest<P>(workload: &Workload<P>, of: Of<'_>, run: u64, started: u64) -> Ma
                 .skip(1)
                 .map(|word| word.to_string_lossy().into_owned()),
         ),
-        spec: SpecIdentity {
-            name: workload.model.name.clone(),
-            sha256: workload.sha256.clone(),
-            resolved_sha256: spec::sha256(run_text(workload)),
-            files: files(workload),
-        },
+        spec: identity(workload),
         file: workload.file.clone(),
         seed: workload.model.seed,
         configuration: workload.configuration.clone(),

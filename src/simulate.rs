@@ -14,7 +14,7 @@ use blis_sim::replication::{
     Finished, Outgrown, Pilot, Plan, Unsteady, Watch, find_warmup, replicate,
     simulate as simulate_once,
 };
-use blis_sim::result::{self, Mode, Provenance, Record, Run};
+use blis_sim::result::{self, Mode, Provenance, Record, Run, SpecIdentity};
 use blis_sim::runner::Ran;
 use blis_sim::simulation::{Progress as Reached, Simulation};
 use blis_sim::spec;
@@ -203,6 +203,17 @@ fn provenance(workload: &Workload, finished: &Finished) -> Provenance {
 pub fn files<P>(workload: &Workload<P>) -> BTreeMap<String, String> {
     let files = workload.files.iter();
     files.map(|copy| (copy.path(), copy.sha256())).collect()
+}
+
+/// Which spec a workload is of.
+pub fn identity<P>(workload: &Workload<P>) -> SpecIdentity {
+    SpecIdentity {
+        name: workload.model.name.clone(),
+        sha256: workload.sha256.clone(),
+        resolved_sha256: spec::sha256(run_text(workload)),
+        files: files(workload),
+        fitted: workload.model.fitted.clone(),
+    }
 }
 
 /// What a workload tells of the run to be made of it.

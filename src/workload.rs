@@ -14,7 +14,8 @@ use blis_sim::spec::service::ServiceFlags;
 use blis_sim::spec::syntax::{Run, Warmup};
 use blis_sim::spec::units::Duration;
 use blis_sim::spec::{
-    self, Assignment, ClientFlags, Files, Overrides, Setting, Spanned, Spec, SpecError, yaml,
+    self, Assignment, ClientFlags, Files, Overrides, Setting, Spanned, Spec, SpecError, SpecErrors,
+    yaml,
 };
 
 use crate::cli::{ClientArgs, OverrideArgs};
@@ -74,7 +75,7 @@ pub struct Source {
 }
 
 /// What a spec is lowered to, and how.
-type Lower<P> = fn(&Spec, &Files) -> Result<spec::Lowered<P>, Vec<SpecError>>;
+type Lower<P> = fn(&Spec, &Files) -> Result<spec::Lowered<P>, SpecErrors>;
 
 /// The workload that these arguments mean, to be simulated. Warnings go to stderr.
 ///

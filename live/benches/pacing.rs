@@ -171,7 +171,7 @@ fn model(parts: &str) -> Result<Model, Failed> {
     let text = format!(
         "{{blis: 1, name: pacing, run: {parts}, actions: {{ask: {{path: [reply], payload: {{size: {BYTES}B}}, live: {{request: {SUBJECT}}}}}}}}}"
     );
-    let told = |errors: Vec<spec::SpecError>| {
+    let told = |errors: spec::SpecErrors| {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         errors.join("; ")
     };

@@ -15,6 +15,8 @@
 //! - [`replication`] runs a model more than once, and [`statistics`] says how far off the figures may be.
 //! - [`dist`] samples from [`random`]'s keyed draws, [`time`] is whole nanoseconds.
 //!
+//! [`simulate`] goes the whole way in one call.
+//!
 //! There is no clock here, no I/O and no logging, and no thread but for replications, whose results are taken in order: the
 //! same input gives the same output, to the last byte.
 
@@ -34,6 +36,7 @@ pub mod replication;
 pub mod result;
 pub mod runner;
 pub mod search;
+mod simulate;
 pub mod simulation;
 pub mod spec;
 pub mod statistics;
@@ -44,3 +47,5 @@ pub mod users;
 pub mod validation;
 pub mod verdict;
 pub mod visible;
+
+pub use simulate::{Refused, simulate};

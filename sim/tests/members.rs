@@ -14,7 +14,7 @@ fn text(client: &str, service: &str) -> String {
 }
 
 fn lowered(text: &str) -> Result<Model, Vec<String>> {
-    let told = |errors: Vec<spec::SpecError>| {
+    let told = |errors: spec::SpecErrors| {
         let told = errors.iter().map(|error| match &error.help {
             Some(help) => format!("{error}; {help}"),
             None => error.to_string(),

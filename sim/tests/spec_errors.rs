@@ -1,6 +1,6 @@
 //! What is wrong with a spec is named, at the exact place: one case for each class of mistake.
 
-use blis_sim::spec::{self, Fields, SpecError};
+use blis_sim::spec::{self, Fields, SpecError, SpecErrors};
 
 /// A spec without mistakes, for each case to break in one place.
 const BASE: &str = "\
@@ -34,7 +34,7 @@ services:
 ";
 
 /// All errors of a text, whichever stage finds them.
-fn errors(text: &str) -> Vec<SpecError> {
+fn errors(text: &str) -> SpecErrors {
     match spec::read(text) {
         Ok(spec) => spec::lower(&spec).err().unwrap_or_default(),
         Err(errors) => errors,
@@ -677,7 +677,7 @@ fn mistakes_of_all_kinds_are_reported_in_one_go_and_in_order() {
 fn a_duplicate_key_names_both_places() {
     let text = BASE.replacen("name: base", "name: base\nname: base", 1);
     let errors = errors(&text);
-    let [error] = errors.as_slice() else {
+    let [error] = &errors[..] else {
         panic!("one error")
     };
     let first = text.find("name:").expect("the first key");

@@ -2,7 +2,7 @@
 
 use blis_sim::dist::Family;
 use blis_sim::model::{Arrival, Model, Source};
-use blis_sim::spec::{self, Files, SpecError};
+use blis_sim::spec::{self, Files, SpecErrors};
 
 const SPEC: &str = "\
 blis: 1
@@ -19,7 +19,7 @@ services:
 const TRACE: &str = "time,action\n0,ask\n1.5,tell\n1.5,ask\n";
 const TIMES: &str = "value\n2ms\n1ms\n";
 
-fn lowered(text: &str, trace: &str, times: &str) -> Result<Model, Vec<SpecError>> {
+fn lowered(text: &str, trace: &str, times: &str) -> Result<Model, SpecErrors> {
     let mut files = Files::default();
     files.insert("data/trace.csv", trace);
     files.insert("times.csv", times);
@@ -30,7 +30,7 @@ fn lowered(text: &str, trace: &str, times: &str) -> Result<Model, Vec<SpecError>
 /// The spanned text, the message and the help of the only error.
 fn refused(text: &str, trace: &str, times: &str) -> (String, String, String) {
     let errors = lowered(text, trace, times).expect_err("refused");
-    let [error] = errors.as_slice() else {
+    let [error] = &errors[..] else {
         panic!("{errors:?}")
     };
     let span = error.span.clone().expect("a place");
@@ -301,7 +301,7 @@ fn a_load_that_is_empty_for_certain_is_an_error_and_a_silent_client_a_warning() 
     for (client, at, advice) in empty {
         let alone = text(client, "");
         let errors = spec::lower(&spec::read(&alone).expect("a spec")).expect_err(client);
-        let [error] = errors.as_slice() else {
+        let [error] = &errors[..] else {
             panic!("{errors:?}")
         };
         assert_eq!(

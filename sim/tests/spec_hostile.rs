@@ -3,13 +3,13 @@
 #[path = "hostile/survives.rs"]
 mod survives;
 
-use blis_sim::spec::{self, SpecError, error::MAX_ERRORS};
+use blis_sim::spec::{self, SpecErrors, error::MAX_ERRORS};
 use proptest::prelude::*;
 use survives::survives;
 
 const QUICKSTART: &str = include_str!("../../specs/quickstart.yaml");
 
-fn refused(text: &str) -> Vec<SpecError> {
+fn refused(text: &str) -> SpecErrors {
     let errors = spec::read(text).expect_err("the text is refused");
     assert!(
         !errors.is_empty() && errors.len() <= MAX_ERRORS,

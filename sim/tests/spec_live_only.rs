@@ -1,7 +1,7 @@
 //! Actions without a path: what a spec that has some is good for, and what it is refused for.
 
 use blis_sim::result::{self, Checked};
-use blis_sim::spec::{self, Files, SpecError};
+use blis_sim::spec::{self, Files, SpecError, SpecErrors};
 
 /// A spec with these actions, which one client sends in equal shares.
 fn with(actions: &str, more: &str) -> String {
@@ -16,7 +16,7 @@ const LIVE_ONLY: &str =
 const MIXED: &str = "  ask: {path: [{visit: api}, reply], live: {request: my.svc}}\n  tell: {live: {publish: my.log}}";
 const API: &str = "services: {api: {workers: 1, time: 1ms}}";
 
-fn live(text: &str) -> Result<spec::Lowered<Option<blis_sim::model::Path>>, Vec<SpecError>> {
+fn live(text: &str) -> Result<spec::Lowered<Option<blis_sim::model::Path>>, SpecErrors> {
     spec::lower_live(&spec::read(text)?, &Files::default())
 }
 
@@ -28,7 +28,7 @@ fn quoted<'a>(text: &'a str, error: &SpecError) -> &'a str {
 /// The only error of a spec as it is lowered for a real backend: its message, its place and its advice.
 fn refused(text: &str) -> (String, String, String) {
     let errors = live(text).expect_err(text);
-    let [error] = errors.as_slice() else {
+    let [error] = &errors[..] else {
         panic!("{errors:?}");
     };
     let help = error.help.clone().unwrap_or_default();

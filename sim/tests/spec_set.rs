@@ -1,6 +1,6 @@
 //! `--set PATH=VALUE`: what it changes, what it refuses, and that errors about a set value name the assignment.
 
-use blis_sim::spec::{self, Assignment, Spec, SpecError, set::MAX_ASSIGNMENTS};
+use blis_sim::spec::{self, Assignment, Spec, SpecErrors, set::MAX_ASSIGNMENTS};
 
 const BASE: &str = "\
 blis: 1
@@ -31,7 +31,7 @@ fn assignments(written: &[&str]) -> Vec<Assignment> {
     written.iter().map(one).collect()
 }
 
-fn set(written: &[&str]) -> Result<Spec, Vec<SpecError>> {
+fn set(written: &[&str]) -> Result<Spec, SpecErrors> {
     spec::read_with(BASE, &assignments(written))
 }
 

@@ -7,11 +7,10 @@ use blis_sim::explain::QuantileExplained;
 use blis_sim::number::count;
 use blis_sim::result::{
     AnswerResult, CEILING_SCHEMA, CeilingEnd, CeilingResult, LIVE, LoadResult, PredictedResult,
-    PredictionResult, RemedyResult, Run, SIMULATED, SignalResult, SpecIdentity, TierResult,
-    TiersResult, TrialResult, VariedResult,
+    PredictionResult, RemedyResult, Run, SIMULATED, SignalResult, TierResult, TiersResult,
+    TrialResult, VariedResult,
 };
 use blis_sim::search::{AtLeast, Ended, Found};
-use blis_sim::spec;
 use blis_sim::verdict::{Standing, Status};
 
 use super::own::Own;
@@ -20,7 +19,7 @@ use super::unit::Unit;
 use super::varied::{Parameter, Varied};
 use crate::exit::Failure;
 use crate::report::number::{millis, percent};
-use crate::simulate::{files, run_text};
+use crate::simulate::identity;
 use crate::workload::Workload;
 
 /// What is known of a trial beside how it was judged.
@@ -99,12 +98,7 @@ pub fn document<P: PartialEq>(
         schema: CEILING_SCHEMA.to_owned(),
         blis_version: env!("CARGO_PKG_VERSION").to_owned(),
         mode: if about.live { LIVE } else { SIMULATED }.to_owned(),
-        spec: SpecIdentity {
-            name: workload.model.name.clone(),
-            sha256: workload.sha256.clone(),
-            resolved_sha256: spec::sha256(run_text(workload)),
-            files: files(workload),
-        },
+        spec: identity(workload),
         seed: workload.model.seed,
         configuration: workload.configuration.clone(),
         varied: VariedResult {

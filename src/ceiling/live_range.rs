@@ -152,8 +152,8 @@ fn range(
         Parameter::Key(_) => Err(Failure::Usage(format!(
             "--over {} needs a range for a live search: give one in its unit, such as --search {}..{}",
             varied.name(),
-            varied.unit().shown(1.0),
-            varied.unit().shown(64.0)
+            varied.unit().written(1.0),
+            varied.unit().written(64.0)
         ))),
     }
 }

@@ -94,7 +94,11 @@ impl Unit {
     /// A value for people.
     pub fn shown(self, value: f64) -> String {
         match self {
-            Unit::Milliseconds => Duration((value * 1e6).round()).to_string(),
+            Unit::Milliseconds => match value {
+                short if short < 1.0 => format!("{} us", brief(short * 1e3)),
+                middle if middle < 1e3 => format!("{} ms", brief(middle)),
+                long => format!("{} s", brief(long / 1e3)),
+            },
             Unit::PerSecond => format!("{}/s", brief(value)),
             Unit::Bytes => format!("{} B", count(value.round() as u64)),
             Unit::Percent => format!("{} %", brief(value * 100.0)),
@@ -176,8 +180,8 @@ pub fn range(flag: &str, text: &str, unit: Unit) -> Result<[f64; 2], Failure> {
     let Some((low, high)) = text.split_once("..") else {
         return Err(Failure::Usage(format!(
             "{flag} `{text}` is no range; write LO..HI, such as {}..{}",
-            unit.shown(1.0),
-            unit.shown(64.0)
+            unit.written(1.0),
+            unit.written(64.0)
         )));
     };
     let ends = [value(flag, low, unit)?, value(flag, high, unit)?];
@@ -190,8 +194,8 @@ pub fn range(flag: &str, text: &str, unit: Unit) -> Result<[f64; 2], Failure> {
             } else {
                 "inverted"
             },
-            unit.shown(ends[1]),
-            unit.shown(if ends[0] == ends[1] {
+            unit.written(ends[1]),
+            unit.written(if ends[0] == ends[1] {
                 ends[0] * 2.0
             } else {
                 ends[0]

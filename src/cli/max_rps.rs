@@ -55,7 +55,7 @@ pub struct MaxRpsArgs {
     pub force: bool,
 
     /// Print what the search would do, and run nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["format", "json"])]
     pub dry_run: bool,
 
     /// Show no progress.

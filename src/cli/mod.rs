@@ -156,7 +156,7 @@ pub struct ObserveArgs {
     pub observers: ObserverArgs,
 
     /// Print what the run would do, and open no connection.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["format", "json"])]
     pub dry_run: bool,
 
     /// Show no progress.

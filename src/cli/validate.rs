@@ -49,7 +49,7 @@ pub struct ValidateArgs {
     pub force: bool,
 
     /// Print what would be done, and send nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["format", "json"])]
     pub dry_run: bool,
 
     /// Show no progress.

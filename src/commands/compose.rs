@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use blis_sim::spec::compose::{self, Composition, Options, Part, Refused};
-use blis_sim::spec::{self, Files, Spec, SpecError};
+use blis_sim::spec::{self, Files, Spec, SpecErrors};
 use blis_sim::visible;
 
 use crate::cli::{ClientArgs, ComposeArgs};
@@ -61,7 +61,7 @@ pub fn execute(args: &ComposeArgs) -> Result<Done, Failure> {
 
 /// The spec of a source, which must be right by itself.
 fn accepted(source: &Source) -> Result<Spec, Failure> {
-    let refused = |errors: Vec<SpecError>| {
+    let refused = |errors: SpecErrors| {
         let style = Style::for_stderr();
         Failure::Spec(diagnostics::errors(
             &source.name,
@@ -92,7 +92,8 @@ fn check(composition: &Composition) -> Result<(), Failure> {
     // A value of a flag is told by the flag, everything else by its place in the text.
     let mut told = errors;
     if told.iter().any(|error| error.flag.is_some()) {
-        told.retain(|error| error.flag.is_some());
+        let of_flags = told.into_iter().filter(|error| error.flag.is_some());
+        told = of_flags.collect::<Vec<_>>().into();
     } else if let Err(placed) =
         spec::read(text).and_then(|spec| spec::lower_live(&spec, &Files::default()))
     {

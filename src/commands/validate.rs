@@ -4,8 +4,6 @@ use blis_live::ceiling::End;
 use blis_live::plan;
 use blis_sim::compare::Tolerances;
 use blis_sim::model::{Model, Path};
-use blis_sim::result::SpecIdentity;
-use blis_sim::spec;
 use blis_sim::validation::{About, AtLoad, Fit, Objective, ValidationResult, validate};
 use blis_sim::verdict::Status;
 
@@ -17,7 +15,7 @@ use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::local::Local;
 use crate::report;
-use crate::simulate::{files, run_text};
+use crate::simulate::{identity, run_text};
 use crate::trials_directory::{Kept, TrialsDirectory, VALIDATION};
 use crate::validation::{
     Field, Fitted, Lengths, Plan, Runs, Subject, System, USUAL, fitted, loads_to_fit, measured,
@@ -315,12 +313,7 @@ impl Judged {
         let unit = self.varied.unit();
         let (objectives, others) = objectives(&workload.model);
         let about = About {
-            spec: SpecIdentity {
-                name: workload.model.name.clone(),
-                sha256: workload.sha256.clone(),
-                resolved_sha256: spec::sha256(run_text(workload)),
-                files: files(workload),
-            },
+            spec: identity(workload),
             parameter: self.varied.name(),
             unit: unit.name(),
             shown: &|load| unit.shown(load),

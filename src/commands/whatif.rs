@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use blis_sim::analysis::memory_of;
 use blis_sim::replication::replicate_pair;
-use blis_sim::result::{self, Compares, Comparison, SpecIdentity, compare};
-use blis_sim::spec;
+use blis_sim::result::{self, Compares, Comparison, compare};
 
 use crate::cli::WhatifArgs;
 use crate::commands::present;
@@ -13,7 +12,7 @@ use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report;
-use crate::simulate::{files, run_text, threads, warm_up, watch};
+use crate::simulate::{identity, threads, warm_up, watch};
 use crate::workload::{self, Workload};
 
 /// Runs both and reports how they differ. The exit code is the variant's.
@@ -87,22 +86,16 @@ fn run(
         .iter()
         .map(|set| (set.path().to_owned(), set.value().to_owned()))
         .collect();
-    let side = |workload: &Workload| SpecIdentity {
-        name: workload.model.name.clone(),
-        sha256: workload.sha256.clone(),
-        resolved_sha256: spec::sha256(run_text(workload)),
-        files: files(workload),
-    };
     let sides = [
         Compares {
             model: &base,
             memory: memory_of(&base),
-            spec: side(&both[0]),
+            spec: identity(&both[0]),
         },
         Compares {
             model: &variant,
             memory: memory_of(&variant),
-            spec: side(&both[1]),
+            spec: identity(&both[1]),
         },
     ];
     Ok(compare(sides, changes, &pairs?))

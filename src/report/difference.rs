@@ -80,6 +80,17 @@ pub fn held<'a>(
     Section::of([Block::Table(table), Block::Lines(vec![line.to_owned()])])
 }
 
+/// How a figure stands to what is tolerated, in a sentence.
+pub fn sentence(one: &ToleranceResult) -> String {
+    format!(
+        "difference {} (95 % interval {}), tolerated {}: {}",
+        one.difference.map_or("not measured".to_owned(), signed),
+        between(one.difference_ci95),
+        tolerated(one),
+        standing(one, false)
+    )
+}
+
 fn tolerated(one: &ToleranceResult) -> String {
     let below = one.below.map(|share| signed(-share));
     match (below, one.above.map(signed)) {

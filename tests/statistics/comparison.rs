@@ -29,6 +29,7 @@ fn compared(base: &Model, variant: &Model, replications: u64, on: usize) -> Comp
             sha256: String::new(),
             resolved_sha256: String::new(),
             files: BTreeMap::new(),
+            fitted: None,
         },
     };
     compare([of(base), of(variant)], BTreeMap::new(), &pairs)

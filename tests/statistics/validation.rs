@@ -55,6 +55,7 @@ fn validated_under(
             sha256: String::new(),
             resolved_sha256: String::new(),
             files: Default::default(),
+            fitted: None,
         },
         parameter: "rate",
         unit: "1/s",

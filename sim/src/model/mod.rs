@@ -32,6 +32,9 @@ pub use texts::{Looked, Texts};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::dist::Dist;
 use crate::time::{Span, Time};
 
@@ -105,6 +108,23 @@ pub struct Model<P = Path> {
     pub max_in_flight: Option<MaxInFlight>,
     /// Words of the spec's own for what is sent to a real cluster.
     pub variables: Vec<Variable>,
+    /// Where it comes from, if it was fitted.
+    pub fitted: Option<Fitted>,
+}
+
+/// Where a fitted model comes from, as its spec has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fitted {
+    /// What fitted it.
+    pub by: String,
+    /// The runs that it was fitted to.
+    pub runs: Vec<String>,
+    /// Their loads; absent where the spec does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loads: Option<String>,
+    /// How well it explains them; absent where the spec does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fit: Option<String>,
 }
 
 /// What bounds a run. At least one of `requests` and `horizon` is there.

@@ -102,6 +102,7 @@ impl<P> Model<P> {
             connections: self.connections,
             max_in_flight: self.max_in_flight,
             variables: self.variables,
+            fitted: self.fitted,
         })
     }
 }

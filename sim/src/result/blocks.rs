@@ -11,6 +11,7 @@ use super::live::Live;
 use super::manifest::Record;
 use super::messages::{FanOutResult, StreamInterval, StreamResult};
 use crate::event::Outcome;
+use crate::model::Fitted;
 use crate::spec::Setting;
 use crate::verdict::{Standing, Status};
 
@@ -122,6 +123,9 @@ pub struct SpecIdentity {
     /// SHA-256 of each file that the resolved spec refers to, by its path there; absent when there is none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, String>,
+    /// Where the model comes from; absent where it was not fitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fitted: Option<Fitted>,
 }
 
 /// The measured window: from the end of the warm-up to the end of the load.

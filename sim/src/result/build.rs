@@ -121,6 +121,7 @@ pub fn build<P>(
             sha256: provenance.sha256,
             resolved_sha256: provenance.resolved_sha256,
             files: provenance.files,
+            fitted: model.fitted.clone(),
         },
         seed: model.seed,
         configuration: provenance.configuration,

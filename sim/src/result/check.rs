@@ -128,6 +128,7 @@ pub fn check(model: &LiveModel, analysis: Option<&Analysis<'_>>, checked: Checke
             sha256: checked.sha256,
             resolved_sha256: crate::spec::sha256(&checked.resolved),
             files: checked.files,
+            fitted: model.fitted.clone(),
         },
         seed: model.seed,
         configuration: checked.configuration,

@@ -175,6 +175,66 @@ impl fmt::Display for SpecError {
     }
 }
 
+/// All that is wrong with a spec, in the order of its text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SpecErrors(Vec<SpecError>);
+
+impl From<Vec<SpecError>> for SpecErrors {
+    fn from(errors: Vec<SpecError>) -> SpecErrors {
+        SpecErrors(errors)
+    }
+}
+
+impl From<SpecError> for SpecErrors {
+    fn from(error: SpecError) -> SpecErrors {
+        SpecErrors(vec![error])
+    }
+}
+
+impl IntoIterator for SpecErrors {
+    type Item = SpecError;
+    type IntoIter = std::vec::IntoIter<SpecError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a SpecErrors {
+    type Item = &'a SpecError;
+    type IntoIter = std::slice::Iter<'a, SpecError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl std::ops::Deref for SpecErrors {
+    type Target = [SpecError];
+
+    fn deref(&self) -> &[SpecError] {
+        &self.0
+    }
+}
+
+/// One line for each, without places: those are shown by whoever has the text.
+impl fmt::Display for SpecErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (nth, error) in self.0.iter().enumerate() {
+            if nth > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{error}")?;
+            if let Some(help) = &error.help {
+                write!(f, "; {help}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for SpecErrors {}
+
 /// Puts errors in the order of their places; those without one come last.
 pub fn sort(errors: &mut Vec<SpecError>) {
     errors.sort_by_key(|error| {

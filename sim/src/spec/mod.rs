@@ -34,7 +34,7 @@ pub mod units;
 mod vocabulary;
 pub mod yaml;
 
-pub use error::SpecError;
+pub use error::{SpecError, SpecErrors};
 pub use files::Files;
 pub use lower::{Lowered, MAX_NAME as LONGEST_NAME, lower, lower_live, lower_with};
 pub use objectives::Objectives;
@@ -52,21 +52,21 @@ use sha2::{Digest, Sha256};
 
 /// Reads the text of a spec. The errors are in the order of the text, at most [`error::MAX_ERRORS`], and include those
 /// that [`lower`] would find in what could be read, as far as they do not follow from the others.
-pub fn read(text: &str) -> Result<Spec, Vec<SpecError>> {
+pub fn read(text: &str) -> Result<Spec, SpecErrors> {
     read_with(text, &[])
 }
 
 /// Reads the text of a spec with values set in it, as [`set`] says. An error about a set value names the assignment, also
 /// one that [`lower`] finds.
-pub fn read_with(text: &str, assignments: &[Assignment]) -> Result<Spec, Vec<SpecError>> {
-    let (mut tree, mut errors) = yaml::parse(text).map_err(|error| vec![error])?;
+pub fn read_with(text: &str, assignments: &[Assignment]) -> Result<Spec, SpecErrors> {
+    let (mut tree, mut errors) = yaml::parse(text)?;
     errors.truncate(error::MAX_ERRORS);
     let assigned = match set::apply(&mut tree, assignments) {
         Ok(assigned) => assigned,
         Err(refused) => {
             errors.extend(refused);
             errors.truncate(error::MAX_ERRORS);
-            return Err(errors);
+            return Err(errors.into());
         }
     };
     let spec: Option<Spec> = de::read(&tree, &mut errors);
@@ -80,7 +80,7 @@ pub fn read_with(text: &str, assignments: &[Assignment]) -> Result<Spec, Vec<Spe
     error::sort(&mut errors);
     errors.truncate(error::MAX_ERRORS);
     assigned.name(&mut errors);
-    Err(errors)
+    Err(errors.into())
 }
 
 /// What stands under a key of a spec.
@@ -121,13 +121,13 @@ impl Fields {
 }
 
 /// Reads the bytes of a spec, which must be UTF-8.
-pub fn read_bytes(bytes: &[u8]) -> Result<Spec, Vec<SpecError>> {
+pub fn read_bytes(bytes: &[u8]) -> Result<Spec, SpecErrors> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let message = format!(
             "the spec is not UTF-8: byte {} cannot be read",
             error.valid_up_to() + 1
         );
-        vec![SpecError::new(message).help("save the file as UTF-8")]
+        SpecError::new(message).help("save the file as UTF-8")
     })?;
     read(text)
 }

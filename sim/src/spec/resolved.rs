@@ -16,8 +16,8 @@ use super::resolved_backend::{self, Line};
 use super::resolved_live;
 use super::spanned::Spanned;
 use super::syntax::{
-    Action, Arrival, BySize, Client, Dispatch, Do, Member, Members, Offset, OnTimeout, Run,
-    Service, Slo, Spec, Step, Trace, Warmup,
+    Action, Arrival, BySize, Client, Dispatch, Do, Member, Members, Offset, OnTimeout, Provenance,
+    Run, Service, Slo, Spec, Step, Trace, Warmup,
 };
 use super::units::{Count, Duration, Number};
 
@@ -113,6 +113,9 @@ impl Display for Resolved<'_> {
         if let Some(variables) = &spec.variables {
             resolved_live::variables(f, &variables.value)?;
         }
+        if let Some(provenance) = &spec.provenance {
+            fitted(f, &provenance.value)?;
+        }
         Ok(())
     }
 }
@@ -124,6 +127,19 @@ impl Display for Quoted<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}", serde_json::Value::from(self.0))
     }
+}
+
+fn fitted(f: &mut Formatter<'_>, written: &Provenance) -> fmt::Result {
+    writeln!(f, "\nprovenance:\n  by: {}", Quoted(&written.by.value))?;
+    let runs = written.runs.value.iter();
+    let runs: Vec<String> = runs.map(|run| Quoted(&run.value).to_string()).collect();
+    writeln!(f, "  runs: [{}]", runs.join(", "))?;
+    for (key, text) in [("loads", &written.loads), ("fit", &written.fit)] {
+        if let Some(text) = text {
+            writeln!(f, "  {key}: {}", Quoted(&text.value))?;
+        }
+    }
+    Ok(())
 }
 
 fn run(f: &mut Formatter<'_>, written: Option<&Run>) -> fmt::Result {

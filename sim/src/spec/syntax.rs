@@ -50,10 +50,26 @@ pub struct Spec {
     pub max_in_flight: Option<Spanned<MaxInFlight>>,
     /// Words of the spec's own for what is sent to a real cluster, by name.
     pub variables: Option<Spanned<Named<Variable>>>,
+    /// Where a fitted model comes from, as `blis calibrate` writes it. Every result names it.
+    pub provenance: Option<Spanned<Provenance>>,
     /// What `--set` put in; not part of the language.
     #[serde(skip)]
     #[schemars(skip)]
     pub set: Assigned,
+}
+
+/// Where a fitted model comes from.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// What fitted it: a program with its version.
+    pub by: Spanned<String>,
+    /// The runs that it was fitted to, up to 64.
+    pub runs: Spanned<Vec<Spanned<String>>>,
+    /// The loads of these runs; beyond them the model extrapolates.
+    pub loads: Option<Spanned<String>>,
+    /// How well it explains the runs.
+    pub fit: Option<Spanned<String>>,
 }
 
 /// What ends the load and what is measured of it. The limit that comes first ends the load; at least one is needed.

@@ -23,6 +23,7 @@ pub fn noun(type_name: &str) -> &'static str {
     match type_name {
         "Spec" => "a spec",
         "Run" => "`run`",
+        "Provenance" => "`provenance`",
         "Client" => "a client",
         "Session" => "`session`",
         "OnFailure" => "`on_failure`",

@@ -4,7 +4,9 @@
 use blis_sim::measure::Measure;
 use blis_sim::model::{Choice, Model, Piece, Source, Template};
 use blis_sim::simulation::{Progress, Simulation};
-use blis_sim::spec::{self, Fields, Files, Lowered, Spec, SpecError, error::MAX_ERRORS};
+use blis_sim::spec::{
+    self, Fields, Files, Lowered, Spec, SpecError, SpecErrors, error::MAX_ERRORS,
+};
 
 /// Events that a spec which is accepted runs for.
 pub const EVENTS: u64 = 10_000;
@@ -44,7 +46,7 @@ pub fn survives(text: &str) -> Fate {
 }
 
 /// Reads, lowers and writes back.
-pub fn read(text: &str) -> Result<Lowered, Vec<SpecError>> {
+pub fn read(text: &str) -> Result<Lowered, SpecErrors> {
     let spec = spec::read(text)?;
     let files = files(&spec);
     let lowered = spec::lower_with(&spec, &files)?;

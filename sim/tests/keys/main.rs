@@ -70,7 +70,7 @@ fn watch() -> Watch<'static> {
 fn model_of(sets: &[String]) -> Result<Model, String> {
     let assignments: Result<Vec<Assignment>, _> = sets.iter().map(|set| set.parse()).collect();
     let assignments = assignments.map_err(|error| error.to_string())?;
-    let told = |errors: Vec<spec::SpecError>| {
+    let told = |errors: spec::SpecErrors| {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         errors.join("; ")
     };

@@ -33,6 +33,7 @@ pub const SECTIONS: &[(&str, Rule)] = &[
     ("connections", Rule::Agree),
     ("max_in_flight", Rule::Agree),
     ("variables", Rule::AgreeByKey),
+    ("provenance", Rule::Agree),
 ];
 
 const CLIENTS: &str = "clients";

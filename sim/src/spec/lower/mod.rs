@@ -32,7 +32,7 @@ pub use shapes::DEFAULT_PERIOD;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::error::{MAX_ERRORS, SpecError, nearest, one_of, shown, sort};
+use super::error::{MAX_ERRORS, SpecError, SpecErrors, nearest, one_of, shown, sort};
 use super::files::Files;
 use super::named::Named;
 use super::node::Node;
@@ -54,12 +54,12 @@ pub struct Lowered<P = Path> {
 
 /// Lowers a spec that refers to no files, or says what is wrong with it, in the order of the text and up to
 /// [`MAX_ERRORS`] errors.
-pub fn lower(spec: &Spec) -> Result<Lowered, Vec<SpecError>> {
+pub fn lower(spec: &Spec) -> Result<Lowered, SpecErrors> {
     lower_with(spec, &Files::default())
 }
 
 /// As [`lower`], for a spec that refers to these files.
-pub fn lower_with(spec: &Spec, files: &Files) -> Result<Lowered, Vec<SpecError>> {
+pub fn lower_with(spec: &Spec, files: &Files) -> Result<Lowered, SpecErrors> {
     let lowered = lower_live(spec, files)?;
     match lowered.model.simulable() {
         Ok(model) => Ok(Lowered {
@@ -69,13 +69,13 @@ pub fn lower_with(spec: &Spec, files: &Files) -> Result<Lowered, Vec<SpecError>>
         Err(_) => {
             let mut findings = Findings::default();
             paths::check_simulable(spec, &mut findings);
-            Err(in_order(spec, findings.errors))
+            Err(in_order(spec, findings.errors).into())
         }
     }
 }
 
 /// As [`lower_with`], for a real backend: an action may say how it is sent and not what it does.
-pub fn lower_live(spec: &Spec, files: &Files) -> Result<Lowered<Option<Path>>, Vec<SpecError>> {
+pub fn lower_live(spec: &Spec, files: &Files) -> Result<Lowered<Option<Path>>, SpecErrors> {
     let spec: &Spec = &by_name::by_name(spec);
     let (model, mut findings) = checked(spec, None, Sought::Read(files.clone()));
     if findings.errors.is_empty() {
@@ -95,7 +95,7 @@ pub fn lower_live(spec: &Spec, files: &Files) -> Result<Lowered<Option<Path>>, V
             model,
             warnings: in_order(spec, findings.warnings),
         }),
-        false => Err(in_order(spec, findings.errors)),
+        false => Err(in_order(spec, findings.errors).into()),
     }
 }
 
@@ -188,6 +188,10 @@ fn checked(spec: &Spec, document: Option<&Node>, files: Sought) -> (LiveModel, F
             .as_ref()
             .map(|written| live::max_in_flight(&written.value, &mut findings)),
         variables: live::variables(spec, &mut findings),
+        fitted: spec
+            .provenance
+            .as_ref()
+            .map(|written| run::fitted(&written.value, &mut findings)),
     };
     if findings.errors.is_empty() {
         deliveries::bind(spec, &mut model, &names, &mut findings);

@@ -3,9 +3,10 @@
 use std::num::NonZeroU64;
 
 use super::Findings;
-use crate::model::{Limits, LiveModel};
+use crate::model::{Fitted, Limits, LiveModel};
 use crate::spec::error::{Origin, SpecError, shown};
-use crate::spec::syntax::{Run, Spec, Warmup};
+use crate::spec::spanned::Spanned;
+use crate::spec::syntax::{Provenance, Run, Spec, Warmup};
 use crate::spec::units::Duration;
 use crate::time::{Span, Time};
 use crate::visible::is_hidden;
@@ -18,6 +19,9 @@ pub const DEFAULT_SEED: u64 = 1;
 pub const DEFAULT_DRAIN: Duration = Duration(30e9);
 /// Longest name of a spec in bytes.
 pub const MAX_NAME: usize = 100;
+/// The most runs that a fitted model may name, and the longest text of its provenance in bytes.
+const MOST_RUNS: usize = 64;
+const LONGEST_TEXT: usize = 1000;
 
 pub fn check_version(spec: &Spec, findings: &mut Findings) {
     let version = spec.blis.value.0;
@@ -42,6 +46,31 @@ pub fn name(spec: &Spec, findings: &mut Findings) -> String {
         )));
     }
     name.to_owned()
+}
+
+/// Where the model comes from, if it was fitted.
+pub fn fitted(written: &Provenance, findings: &mut Findings) -> Fitted {
+    if written.runs.value.len() > MOST_RUNS {
+        let message = format!("`runs` has {} entries", written.runs.value.len());
+        let error = written.runs.error(message);
+        findings.error(error.help(format!("name up to {MOST_RUNS} of them")));
+    }
+    let mut text = |written: &Spanned<String>| {
+        let text = written.value.as_str();
+        if text.trim().is_empty() || text.len() > LONGEST_TEXT || text.chars().any(is_hidden) {
+            let error = written.error(format!("`{}` cannot be shown", shown(text)));
+            findings.error(error.help(format!(
+                "a text of `provenance` is 1 to {LONGEST_TEXT} bytes of characters that can be seen"
+            )));
+        }
+        text.to_owned()
+    };
+    Fitted {
+        by: text(&written.by),
+        runs: written.runs.value.iter().map(&mut text).collect(),
+        loads: written.loads.as_ref().map(&mut text),
+        fit: written.fit.as_ref().map(&mut text),
+    }
 }
 
 pub fn seed(spec: &Spec) -> u64 {
