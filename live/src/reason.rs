@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn the_documents_list_every_reason() {
-        let text = include_str!("../../docs/semantics.md");
+        let text = include_str!("../../docs/explanation/semantics.md");
         let list = text.split_once("`reasons` (why requests failed: ");
         let (list, _) = list
             .and_then(|(_, rest)| rest.split_once(')'))

@@ -98,11 +98,11 @@ fn the_documents_that_a_newcomer_expects_are_there() {
         "README.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
-        "docs/first-run.md",
-        "docs/spec-language.md",
-        "docs/semantics.md",
-        "docs/performance.md",
-        "docs/decisions.md",
+        "docs/tutorials/first-run.md",
+        "docs/reference/spec-language.md",
+        "docs/explanation/semantics.md",
+        "docs/explanation/performance.md",
+        "docs/explanation/decisions.md",
     ] {
         assert!(
             documents.contains(Path::new(expected)),
@@ -158,8 +158,8 @@ fn names(schema: &Value, found: &mut BTreeSet<String>) {
 #[test]
 fn the_reference_names_every_key() {
     for (schema, document, least) in [
-        ("spec", "docs/spec-language.md", 60),
-        ("result", "docs/semantics.md", 60),
+        ("spec", "docs/reference/spec-language.md", 60),
+        ("result", "docs/explanation/semantics.md", 60),
     ] {
         let text = read(Path::new(document));
         let words = markdown::code_words(&text);
@@ -192,7 +192,7 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_dependency_has_its_reason() {
-    let decisions = markdown::code_words(&read(Path::new("docs/decisions.md")));
+    let decisions = markdown::code_words(&read(Path::new("docs/explanation/decisions.md")));
     for manifest in ["Cargo.toml", "sim/Cargo.toml"] {
         let found = dependencies(&read(Path::new(manifest)));
         assert!(found.len() >= 5, "{manifest}: {found:?}");
@@ -202,7 +202,7 @@ fn every_dependency_has_its_reason() {
             .collect();
         assert!(
             silent.is_empty(),
-            "docs/decisions.md is silent on {silent:?}"
+            "docs/explanation/decisions.md is silent on {silent:?}"
         );
     }
 }
@@ -224,7 +224,7 @@ const PLACES: &[(&str, &str)] = &[
 
 #[test]
 fn every_reserved_word_of_the_reference_is_refused_as_such() {
-    let text = read(Path::new("docs/spec-language.md"));
+    let text = read(Path::new("docs/reference/spec-language.md"));
     let (_, section) = text
         .split_once("## Reserved")
         .expect("the section is there");

@@ -1,4 +1,4 @@
-//! The page docs/spec-reference.md: the schema's words with the examples that run.
+//! The page docs/reference/keys.md: the schema's words with the examples that run.
 
 use std::fmt::Write as _;
 
