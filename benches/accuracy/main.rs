@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --bench accuracy` observes doubles on a `nats-server` of its own at 40, 60, 80 and 90 % of their ceiling, predicts the same,
 //! and prints a table for each model in Markdown. It takes about 40 minutes, and with `-- --short` less than 15. `-- --write` puts the
-//! tables into docs/accuracy.md as well; `-- --only NAME` takes the models whose names contain that, `-- --repetitions 3 --seconds 10`
-//! are other lengths. [`pair`] says how the two are compared.
+//! tables into docs/explanation/accuracy.md as well; `-- --only NAME` takes the models whose names contain that, `-- --repetitions 3
+//! --seconds 10` are other lengths. [`pair`] says how the two are compared.
 
 #![allow(missing_docs, reason = "a bench has no public items to document")]
 

@@ -13,7 +13,7 @@ const COMPARED: [(&str, f64); 4] = [
 /// Beyond this share of the ceiling figures are reported and not judged: a queue there remembers for longer than a run lasts.
 const JUDGED: f64 = 0.8;
 /// The document that has the tables.
-const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accuracy.md");
+const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/explanation/accuracy.md");
 /// The heading that the tables stand under.
 const HEADING: &str = "## Figures\n";
 
@@ -147,7 +147,7 @@ pub fn write(text: &str) -> Result<(), String> {
     let document = std::fs::read_to_string(DOCUMENT).map_err(|why| why.to_string())?;
     let (before, after) = document
         .split_once(HEADING)
-        .ok_or("docs/accuracy.md has no section for the figures")?;
+        .ok_or("docs/explanation/accuracy.md has no section for the figures")?;
     let rest = after.find("\n## ").map_or("", |at| &after[at..]);
     std::fs::write(DOCUMENT, format!("{before}{HEADING}\n{text}{rest}"))
         .map_err(|why| why.to_string())

@@ -64,15 +64,16 @@ mod tests {
 
     #[test]
     fn the_documents_list_every_reason() {
-        let text = include_str!("../../docs/semantics.md");
-        let list = text.split_once("`reasons` (why requests failed: ");
-        let (list, _) = list
-            .and_then(|(_, rest)| rest.split_once(')'))
-            .expect("a list in brackets");
-        let listed: Vec<&str> = list
-            .split(", ")
-            .map(|name| name.trim_matches('`'))
+        let text = include_str!("../../docs/reference/outcomes.md");
+        let (_, section) = text.split_once("## Reasons").expect("a section");
+        let row = |line: &'static str| line.strip_prefix("| `")?.strip_suffix(" |");
+        let listed: Vec<(&str, &str)> = section
+            .lines()
+            .filter_map(row)
+            .filter_map(|row| row.split_once("` | `"))
+            .map(|(name, rest)| (name, rest.split('`').next().unwrap_or_default()))
             .collect();
-        assert_eq!(listed, Reason::ALL.map(Reason::name));
+        let all = Reason::ALL.map(|reason| (reason.name(), reason.outcome().name()));
+        assert_eq!(listed, all);
     }
 }

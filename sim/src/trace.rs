@@ -7,7 +7,7 @@ use crate::event::{Details, Event, Outcome, Reason, Request, Sink};
 use crate::model::{ActionId, ClientId, Model};
 use crate::time::{Span, Time};
 
-/// The identifier of the columns of [`Row`] and of their meaning, which is described in `docs/trace.md`.
+/// The identifier of the columns of [`Row`] and of their meaning, which is described in `docs/reference/trace.md`.
 pub const SCHEMA: &str = "blis.trace/1";
 
 /// One request, from its intention to its end.

@@ -10,7 +10,7 @@ use super::spec;
 use super::stranger::{Stranger, shape};
 
 /// Commands that are shown and not run: they would run this test again, or take minutes.
-const SHOWN: [&str; 30] = [
+const SHOWN: [&str; 49] = [
     "tests/run",
     "cargo run --release -- run --concurrency 50 --think-time-ms 500",
     "cargo build --release",
@@ -23,25 +23,44 @@ const SHOWN: [&str; 30] = [
     "cargo bench --bench accuracy -- --write",
     "cargo bench --bench ceiling -- --seeds 400",
     "cargo bench --bench live_ceiling",
-    // What needs a server is held by tests/live.
-    "blis serve --url nats://127.0.0.1:4222 &",
-    "blis validate checkout.yaml --url nats://127.0.0.1:4222 --predict-at 100,200,400",
-    "blis max-rps checkout.yaml --url nats://127.0.0.1:4222 --dry-run",
-    "blis max-rps checkout.yaml --url nats://127.0.0.1:4222 --time-limit 5m",
-    "blis max-rps --url nats://127.0.0.1:4222 --subject my.svc --payload '{}' --slo p99=50ms",
-    "blis observe --url nats://127.0.0.1:4222 --concurrency 50 --think-time-ms 500 --dry-run",
-    "blis observe --url nats://127.0.0.1:4222 --concurrency 50 --think-time-ms 500",
-    "blis observe --url nats://127.0.0.1:4222 --rate 200/s --out runs/first",
-    "blis observe --url nats://127.0.0.1:4222 --subject my.svc --payload '{\"id\": {seq}}' --rate 200/s",
-    "blis observe --url nats://127.0.0.1:4222 --subject my.svc --payload-file order.json --header 'Tenant: north' --concurrency 20",
-    "blis observe --url nats://127.0.0.1:4222 --spec shop.yaml --out runs/shop",
-    "blis replay runs/shop --recorded member,service",
-    "blis report runs/first",
-    "blis trace runs/first --format csv",
     "benches/peers/run",
     "cargo +nightly fuzz run spec fuzz/corpus/spec specs",
     "cargo +nightly fuzz run record fuzz/corpus/record",
     "cargo +nightly fuzz run files",
+    // What needs a server is held by tests/live.
+    "blis observe --url nats://127.0.0.1:4222 --subject my.svc --rate 200/s --horizon 60s --out runs/killed &",
+    "kill -9 $!",
+    "blis report runs/killed",
+    "blis trace runs/killed",
+    "blis observe --url nats://127.0.0.1:4222 --subject my.svc --rate 200/s --warmup 30s --horizon 32s --out runs/stall",
+    "blis observe --url nats://127.0.0.1:4222 --rate 200/s --out runs/first",
+    "blis report runs/first",
+    "blis trace runs/first --format csv",
+    "blis serve --url nats://127.0.0.1:4222 &",
+    "blis observe --url nats://127.0.0.1:4222 --concurrency 50 --think-time-ms 500",
+    "nats-server",
+    "blis serve stand-in.yaml --url nats://127.0.0.1:4222 &",
+    "blis max-rps --url nats://127.0.0.1:4222 --subject my.svc --slo p99=50ms --time-limit 5m",
+    "blis observe --url nats://127.0.0.1:4222 --subject my.svc --rate 100/s --horizon 20s --out low",
+    "blis observe --url nats://127.0.0.1:4222 --subject my.svc --rate 300/s --horizon 20s --out middle",
+    "blis observe --url nats://127.0.0.1:4222 --subject my.svc --rate 430/s --horizon 20s --out high",
+    "blis calibrate low middle high --output fitted.yaml",
+    "blis check fitted.yaml",
+    "blis validate fitted.yaml --url nats://127.0.0.1:4222 --predict-at 150,250,350",
+    "blis max-rps fitted.yaml --slo p99=50ms",
+    "nats reply my.svc '{}'",
+    "blis check checkout.yaml",
+    "blis run checkout.yaml",
+    "blis serve checkout.yaml --url nats://127.0.0.1:4222 &",
+    "blis observe checkout.yaml --url nats://127.0.0.1:4222",
+    "blis max-rps checkout.yaml --url nats://127.0.0.1:4222 --dry-run",
+    "blis max-rps checkout.yaml --url nats://127.0.0.1:4222 --time-limit 5m",
+    "blis max-rps --url nats://127.0.0.1:4222 --subject my.svc --payload '{}' --slo p99=50ms",
+    "blis observe --url nats://127.0.0.1:4222 --spec shop.yaml --out runs/shop",
+    "blis replay runs/shop --recorded member,service",
+    "blis validate checkout.yaml --url nats://127.0.0.1:4222 --predict-at 100,200,400",
+    "blis observe --url nats://127.0.0.1:4222 --subject my.svc --payload '{\"id\": {seq}}' --rate 200/s",
+    "blis observe --url nats://127.0.0.1:4222 --subject my.svc --payload-file order.json --header 'Tenant: north' --concurrency 20",
 ];
 
 /// What came of a document.
@@ -91,6 +110,7 @@ fn example(block: &Block, body: &str, scratch: &Scratch) -> Result<String, Strin
         ("json", command) => return json(command, body, scratch),
         ("yaml", "") => accepted(body, scratch, true)?,
         ("yaml", "fragment") => accepted(&spec::complete(body)?, scratch, false)?,
+        ("yaml", "workflow") => workflow(body, scratch)?,
         ("yaml", rest) => match rest.strip_prefix("refused ") {
             Some(name) => refused(name, body, scratch)?,
             None => {
@@ -194,6 +214,23 @@ fn refused(name: &str, text: &str, scratch: &Scratch) -> Result<(), String> {
     Err(format!("`blis check` exits {} and not 2", ran.code))
 }
 
+/// Holds when a workflow is YAML and blis accepts the flags of every line that calls it. Asked for help, it runs nothing.
+fn workflow(text: &str, scratch: &Scratch) -> Result<(), String> {
+    serde_saphyr::from_str::<Value>(text).map_err(|error| error.to_string())?;
+    let lines = text.lines().map(|line| line.trim_start_matches([' ', '-']));
+    let lines = lines.map(|line| line.trim_start_matches("run: "));
+    for command in lines.filter(|line| line.starts_with("blis ")) {
+        if let Some(refusal) = Scratch::refusal(command) {
+            return Err(refusal);
+        }
+        let ran = scratch.run(&format!("{command} --help"));
+        if ran.code != 0 {
+            return Err(format!("`{command}` is refused:\n{}", ran.stderr));
+        }
+    }
+    Ok(())
+}
+
 fn checked(name: &str, text: &str, scratch: &Scratch) -> Ran {
     scratch.save(name, text);
     scratch.run(&format!("blis check {name}"))
@@ -229,7 +266,8 @@ services:
              ```json blis run --spec small.yaml --json\n{{\"requests\": {{\"ok\": 10}}}}\n```\n\n\
              ```csv t.csv\nvalue\n1ms\n```\n\n```yaml fragment\n\
              services: {{api: {{workers: 1, time: {{empirical: {{file: t.csv}}}}}}}}\n```\n\n\
-             ```yaml refused bad.yaml\nblis: 2\n```\n\n```sh\ntests/run\n```\n"
+             ```yaml refused bad.yaml\nblis: 2\n```\n\n```sh\ntests/run\n```\n\n\
+             ```yaml workflow\nsteps:\n  - run: blis run small.yaml --slo p95=1s\n```\n"
         );
         let checked = check(&source, &Scratch::new(), false);
         assert!(checked.problems.is_empty(), "{:?}", checked.problems);
@@ -257,6 +295,8 @@ services:
             format!("```yaml\n{}```\n", SPEC.replace("10}", "10, drainn: 1s}")),
             "```yaml fragment\nservices: {api: {workers: 0, time: 1ms}}\n```\n".to_owned(),
             "```yaml fragment\nservice: {}\n```\n".to_owned(),
+            "```yaml workflow\nsteps:\n  - run: blis run --no-such-flag\n```\n".to_owned(),
+            "```yaml workflow\nsteps: [\n```\n".to_owned(),
             "```json blis schema spec\n{\"title\": \"Speck\"}\n```\n".to_owned(),
             "```json blis schema spec\n{\"none\": 1}\n```\n".to_owned(),
             "```json blis --version\n{}\n```\n".to_owned(),

@@ -29,6 +29,10 @@ fn link_leads_somewhere(root: &Path, document: &Path, source: &str, link: &str) 
     let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
     let folder = document.parent().unwrap_or(Path::new(""));
     let target = root.join(folder).join(path);
+    // A picture is no text, and has no anchors.
+    if anchor.is_empty() && target.exists() {
+        return true;
+    }
     let text = match path {
         "" => Some(source.to_owned()),
         _ if target.is_dir() => Some(String::new()),

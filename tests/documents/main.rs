@@ -7,6 +7,7 @@
 //! | `yaml` | a complete spec, which `blis check` accepts without a warning; `yaml NAME` also saves it as NAME |
 //! | `yaml fragment` | a part of a spec, accepted once it is put into a complete one |
 //! | `yaml refused NAME` | a spec that is refused, saved as NAME for the console example that shows how |
+//! | `yaml workflow` | a CI workflow: YAML whose lines that call blis are commands that blis accepts, not run |
 //! | `json COMMAND` | a part of what the command prints |
 //! | `sh` | a command from a list, because running it would run this test again or take minutes |
 //!
@@ -98,11 +99,18 @@ fn the_documents_that_a_newcomer_expects_are_there() {
         "README.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
-        "docs/first-run.md",
-        "docs/spec-language.md",
-        "docs/semantics.md",
-        "docs/performance.md",
-        "docs/decisions.md",
+        "docs/README.md",
+        "docs/SUMMARY.md",
+        "docs/tutorials/first-run.md",
+        "docs/tutorials/first-live-run.md",
+        "docs/how-to/gate-a-build.md",
+        "docs/how-to/read-a-report.md",
+        "docs/reference/commands.md",
+        "docs/reference/exit-codes.md",
+        "docs/reference/glossary.md",
+        "docs/reference/spec-language.md",
+        "docs/explanation/semantics.md",
+        "docs/explanation/performance.md",
     ] {
         assert!(
             documents.contains(Path::new(expected)),
@@ -126,7 +134,7 @@ fn links_and_paths_lead_somewhere() {
 fn the_readme_shows_the_first_command_as_it_is_typed() {
     let readme = read(Path::new("README.md"));
     for command in [
-        "$ cargo run --release -- run --concurrency 50 --think-time-ms 500",
+        "cargo run --release -- run --concurrency 50 --think-time-ms 500",
         "tests/run",
     ] {
         assert!(readme.lines().any(|line| line == command), "{command}");
@@ -155,13 +163,29 @@ fn names(schema: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
+/// The page of specs, that of results, and that of all other documents, which have parts of a result.
+const SPECS: &str = "docs/reference/spec-language.md";
+const RESULTS: &str = "docs/reference/result.md";
+const OTHERS: &str = "docs/reference/documents.md";
+
+/// By schema: the pages that name its keys, and how many there are at least.
+const KEYS: [(&str, &[&str], usize); 10] = [
+    ("spec", &[SPECS], 60),
+    ("result", &[RESULTS], 60),
+    ("check", &[RESULTS, OTHERS], 40),
+    ("explain", &[OTHERS], 20),
+    ("whatif", &[RESULTS, OTHERS], 30),
+    ("compare", &[RESULTS, OTHERS], 40),
+    ("ceiling", &[RESULTS, OTHERS], 60),
+    ("validation", &[RESULTS, OTHERS], 60),
+    ("calibration", &[RESULTS, OTHERS], 30),
+    ("manifest", &[RESULTS, OTHERS], 15),
+];
+
 #[test]
 fn the_reference_names_every_key() {
-    for (schema, document, least) in [
-        ("spec", "docs/spec-language.md", 60),
-        ("result", "docs/semantics.md", 60),
-    ] {
-        let text = read(Path::new(document));
+    for (schema, pages, least) in KEYS {
+        let text: String = pages.iter().map(|page| read(Path::new(page))).collect();
         let words = markdown::code_words(&text);
         let ran = Scratch::new().run(&format!("blis schema {schema}"));
         let schema: Value = serde_json::from_str(&ran.stdout).expect("a schema is JSON");
@@ -172,9 +196,12 @@ fn the_reference_names_every_key() {
             .iter()
             .filter(|name| !words.contains(*name))
             .collect();
-        assert!(missing.is_empty(), "{document} does not name {missing:?}");
+        assert!(missing.is_empty(), "{pages:?} do not name {missing:?}");
     }
 }
+
+/// The page that gives the reason for each dependency.
+const DEPENDENCIES: &str = "docs/explanation/decisions/dependencies.md";
 
 /// The names of the direct dependencies in a manifest.
 fn dependencies(manifest: &str) -> BTreeSet<String> {
@@ -192,7 +219,7 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_dependency_has_its_reason() {
-    let decisions = markdown::code_words(&read(Path::new("docs/decisions.md")));
+    let decisions = markdown::code_words(&read(Path::new(DEPENDENCIES)));
     for manifest in ["Cargo.toml", "sim/Cargo.toml"] {
         let found = dependencies(&read(Path::new(manifest)));
         assert!(found.len() >= 5, "{manifest}: {found:?}");
@@ -202,7 +229,7 @@ fn every_dependency_has_its_reason() {
             .collect();
         assert!(
             silent.is_empty(),
-            "docs/decisions.md is silent on {silent:?}"
+            "{DEPENDENCIES} is silent on {silent:?}"
         );
     }
 }
@@ -224,7 +251,7 @@ const PLACES: &[(&str, &str)] = &[
 
 #[test]
 fn every_reserved_word_of_the_reference_is_refused_as_such() {
-    let text = read(Path::new("docs/spec-language.md"));
+    let text = read(Path::new(SPECS));
     let (_, section) = text
         .split_once("## Reserved")
         .expect("the section is there");

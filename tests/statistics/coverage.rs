@@ -157,7 +157,7 @@ fn coverage_of_some_cells() {
 
 /// Prints a table, in Markdown. `BLIS_COVERAGE=SECONDS,REPLICATIONS,SEEDS` asks for the cells of one length.
 #[test]
-#[ignore = "hours; prints the table of docs/accuracy.md"]
+#[ignore = "hours; prints the table of docs/explanation/accuracy.md"]
 fn coverage_of_every_cell() {
     let asked = std::env::var("BLIS_COVERAGE").ok();
     let asked: Vec<(u32, u64, u64)> = match &asked {

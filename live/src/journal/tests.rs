@@ -285,7 +285,7 @@ fn syncs_are_as_many_as_are_stated() {
 
 #[test]
 fn the_document_has_the_figures_of_the_code() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/observe.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/record.md");
     let text = std::fs::read_to_string(path).expect("the document");
     let thousands = |number: usize| format!("{},{:03}", number / 1000, number % 1000);
     for figure in [

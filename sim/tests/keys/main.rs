@@ -2,7 +2,7 @@
 //!
 //! `examples.txt` has an example of each key and of each word that a key accepts. The schema of specs says which there
 //! are, so that none is forgotten; each example is simulated beside what it is compared with, so that none is dead; and
-//! docs/spec-reference.md is made of both, so that what it shows is what runs. `BLIS_BLESS=1` writes it anew.
+//! docs/reference/keys.md is made of both, so that what it shows is what runs. `BLIS_BLESS=1` writes it anew.
 
 mod reference;
 mod schema;
@@ -205,7 +205,7 @@ fn an_example_shows_its_key() {
 
 #[test]
 fn the_reference_is_current() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/spec-reference.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/keys.md");
     let made = reference::page(&examples());
     if std::env::var_os("BLIS_BLESS").is_some_and(|value| value == "1") {
         std::fs::write(path, &made).expect("the reference can be written");
@@ -213,6 +213,6 @@ fn the_reference_is_current() {
     let published = std::fs::read_to_string(path).expect("the reference is published");
     assert!(
         published == made,
-        "docs/spec-reference.md is out of date: run the tests with BLIS_BLESS=1"
+        "docs/reference/keys.md is out of date: run the tests with BLIS_BLESS=1"
     );
 }

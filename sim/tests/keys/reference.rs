@@ -1,4 +1,4 @@
-//! The page docs/spec-reference.md: the schema's words with the examples that run.
+//! The page docs/reference/keys.md: the schema's words with the examples that run.
 
 use std::fmt::Write as _;
 
@@ -6,11 +6,11 @@ use super::schema::{self, Definition, Key};
 use super::{BASE, Example};
 
 const HEAD: &str = "\
-# Reference of the spec language
+# Keys of a spec
 
 Every key of a spec and every word that a key accepts. This page is made from the JSON Schema `specs/spec.schema.json`
 and from the examples of the tests by `BLIS_BLESS=1 cargo test -p blis-sim --test keys`; [the spec
-language](spec-language.md) tells what belongs together and why.
+language](spec-language.md) says what belongs together and why.
 
 Each example is a value for `--set`, or several joined by `&`, and runs in the tests on the spec below: the result of
 the simulation with it differs from that without it, or with another value. Scalars are durations (`500ms`), rates
