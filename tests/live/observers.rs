@@ -295,7 +295,7 @@ fn the_growth_of_a_backlog_takes_looks_and_messages_to_tell() {
     assert_eq!(ran.code, Some(5), "{verdict}");
     let reasons = verdict["reasons"].to_string();
     assert!(
-        reasons.contains("Consumer orders/biller: its backlog was looked at too seldom"),
+        reasons.contains("Consumer orders/biller: its backlog was observed too few times"),
         "{reasons}"
     );
     // Nobody took any of the messages, which are all pending.
