@@ -159,7 +159,7 @@ fn a_file_where_none_is_expected_is_told_with_the_command_that_takes_it() {
         (
             "SPEC",
             vec![
-                "is a file and not a command",
+                "is a file, not a command",
                 "`blis run",
                 "`blis check",
                 "`blis observe",
@@ -212,7 +212,7 @@ fn a_file_where_none_is_expected_is_told_with_the_command_that_takes_it() {
     assert!(
         directory
             .stderr
-            .contains("is a directory and not a command: `blis report"),
+            .contains("is a directory, not a command; to show the run in it, use `blis report"),
         "{}",
         directory.stderr
     );
