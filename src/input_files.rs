@@ -10,6 +10,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use blis_live::journal::{NamedText, Readers};
+use blis_live::os_error::unnumbered;
 use blis_sim::spec::error::shown;
 use blis_sim::spec::files::{self, Files, MAX_BYTES};
 use blis_sim::spec::{self, Spanned, Spec, SpecError};
@@ -106,8 +107,9 @@ fn read_one(
 ) -> Result<String, SpecError> {
     let unreadable = |error: std::io::Error| {
         path.error(format!(
-            "the file `{}` cannot be read: {error}",
-            shown(&path.value)
+            "the file `{}` cannot be read: {}",
+            shown(&path.value),
+            unnumbered(&error)
         ))
         .help("name a file by its path from the folder of the spec")
     };

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use blis_live::connection::Access;
 use blis_live::double::standing::Watch;
+use blis_live::os_error::unnumbered;
 use blis_live::serve;
 use blis_live::target::{Permission, Target, check};
 use tempfile::TempDir;
@@ -53,7 +54,7 @@ impl Local {
     /// [`Failure::Usage`] where there is no server, or the spec is read from stdin; what else keeps them from starting.
     pub fn start(file: Option<&Path>, values: &ValueArgs) -> Result<Local, Failure> {
         Local::check(file)?;
-        let program = std::env::current_exe().map_err(|why| does_not_start(&why.to_string()))?;
+        let program = std::env::current_exe().map_err(|why| does_not_start(&unnumbered(&why)))?;
         let mut command = Command::new(program);
         command.arg(COMMAND);
         if let Some(file) = file {
@@ -65,7 +66,7 @@ impl Local {
             .stdout(Stdio::piped())
             .process_group(0)
             .spawn()
-            .map_err(|why| does_not_start(&why.to_string()))?;
+            .map_err(|why| does_not_start(&unnumbered(&why)))?;
         let open = child.stdin.take();
         let mut url = String::new();
         let mut said = child.stdout.take().map(BufReader::new);
@@ -221,7 +222,7 @@ struct Server {
 
 impl Server {
     fn start() -> Result<Server, Failure> {
-        let why = |why: std::io::Error| does_not_start(&why.to_string());
+        let why = |why: std::io::Error| does_not_start(&unnumbered(&why));
         let folder = tempfile::tempdir().map_err(why)?;
         let file = folder.path().join("server.conf");
         let data = folder.path().join("data").display().to_string();

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use blis_live::connection::Access;
+use blis_live::os_error::unnumbered;
 use blis_live::target::{Monitor, Named, Permission, Target, check, check_monitor};
 
 use blis_sim::model::rendered::{Flaw, prefix_flaw};
@@ -239,8 +240,9 @@ fn read_seed(path: &Path) -> Result<String, Failure> {
     }
     let text = std::fs::read_to_string(path).map_err(|why| {
         Failure::Usage(format!(
-            "the nkey seed in {} cannot be read: {why}",
-            path.display()
+            "the nkey seed in {} cannot be read: {}; name the file that holds it",
+            path.display(),
+            unnumbered(&why)
         ))
     })?;
     let seed = text

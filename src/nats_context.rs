@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use blis_live::os_error::unnumbered;
 use serde_json::{Map, Value};
 
 use crate::exit::Failure;
@@ -72,7 +73,7 @@ impl Context {
                 path.display()
             ))
         };
-        let text = std::fs::read_to_string(&path).map_err(|why| unusable(why.to_string()))?;
+        let text = std::fs::read_to_string(&path).map_err(|why| unusable(unnumbered(&why)))?;
         // Editors write a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let fields: Map<String, Value> =

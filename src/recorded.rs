@@ -7,6 +7,7 @@ use blis_live::journal::{
     Checksum, Damage, Disk, Entries, Entry, JOURNAL, MANIFEST, RECORD, RealDisk, Replayed, What,
     replay,
 };
+use blis_live::os_error::unnumbered;
 use blis_live::reason::Reasons;
 use blis_sim::event::{Outcome, ReplyHeaders};
 use blis_sim::measure::Measure;
@@ -459,7 +460,8 @@ fn of_schema(path: &Path, text: &str, schema: &str) -> Result<Value, Failure> {
 
 fn no_run(path: &Path, why: &dyn std::fmt::Display) -> Failure {
     Failure::Usage(format!(
-        "no run can be read there: {}: {why}; name a directory that `blis observe --out` or `blis run --out` wrote",
-        path.display()
+        "no run can be read there: {}: {}; name a directory that `blis observe --out` or `blis run --out` wrote",
+        path.display(),
+        unnumbered(why)
     ))
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 pub use blis_live::journal::UNFINISHED;
 use blis_live::journal::{JOURNAL, MANIFEST, NamedText, RECORD, Readers, folder};
+use blis_live::os_error::unnumbered;
 use blis_sim::spec::error;
 use tempfile::TempDir;
 
@@ -89,7 +90,8 @@ impl RunDirectory {
         let shown = path.display();
         let unusable = |error: io::Error| {
             Failure::Usage(format!(
-                "--out {shown} cannot be used: {error}; name a new directory in a place that can be written"
+                "--out {shown} cannot be used: {}; name a new directory in a place that can be written",
+                unnumbered(&error)
             ))
         };
         let exists = match std::fs::read_dir(path) {

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use blis_live::os_error::unnumbered;
 use blis_sim::event::ReplyHeaders;
 use blis_sim::model::Model;
 use blis_sim::trace::Row;
@@ -155,7 +156,8 @@ fn place(path: &Path, replace: bool) -> Result<(Option<TempPath>, File, PathBuf)
     let shown = path.display();
     let unusable = |why: io::Error| {
         Failure::Usage(format!(
-            "--trace {shown} cannot be used: {why}; name a file in a directory that exists and can be written"
+            "--trace {shown} cannot be used: {}; name a file in a directory that exists and can be written",
+            unnumbered(&why)
         ))
     };
     let path = match std::fs::metadata(path) {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use blis_live::os_error::unnumbered;
 use blis_sim::model::{Model, Path as Known};
 use blis_sim::spec::error::{Origin, line_and_column, shown};
 use blis_sim::spec::service::ServiceFlags;
@@ -477,7 +478,8 @@ pub fn read(file: &Path) -> Result<Source, Failure> {
     };
     outcome.map_err(|error| {
         Failure::Usage(format!(
-            "the spec {name} cannot be read: {error}; name a file, or - for stdin"
+            "the spec {name} cannot be read: {}; name a file, or - for stdin",
+            unnumbered(&error)
         ))
     })?;
     if bytes.len() > yaml::MAX_BYTES {

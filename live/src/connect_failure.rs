@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use async_nats::rustls::{AlertDescription, Error as TlsError};
 use async_nats::{ConnectError, ConnectErrorKind, ServerError};
 
+use crate::os_error::unnumbered;
 use crate::target::{Refused, Target};
 
 /// Why a connection could not be opened.
@@ -158,7 +159,7 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
     while let Some(source) = error.source() {
         error = source;
     }
-    error.to_string()
+    unnumbered(&error)
 }
 
 #[cfg(test)]

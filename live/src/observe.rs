@@ -19,6 +19,7 @@ use crate::journal;
 use crate::limits::{Limits, TooMany};
 use crate::observers::asking::Asker;
 use crate::observers::{Unobservable, Wanted};
+use crate::os_error::unnumbered;
 use crate::plan::Unsendable;
 use crate::preflight::Obstacle;
 use crate::ready::Unready;
@@ -70,7 +71,7 @@ pub enum Failure {
     #[error("{0}")]
     Unanswered(String),
     /// The system gives no threads.
-    #[error("the threads of a live run could not be started: {0}")]
+    #[error("the threads of a live run could not be started: {}; raise the limit on processes (`ulimit -u`)", unnumbered(.0))]
     Threads(std::io::Error),
 }
 

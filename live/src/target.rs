@@ -14,6 +14,8 @@ use std::str::FromStr;
 
 use async_nats::ServerAddr;
 
+use crate::os_error::unnumbered;
+
 /// A server or a network that was named as a target on purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
@@ -244,7 +246,7 @@ fn host_and_port(host: &str, port: u16) -> String {
 fn resolve(host: &str, port: u16, permission: &Permission) -> Result<Vec<SocketAddr>, Refused> {
     let unknown = |why: std::io::Error| Refused::Unknown {
         host: host.to_owned(),
-        why: why.to_string(),
+        why: unnumbered(&why),
     };
     let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(unknown)?.collect();
     for address in &addresses {

@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use blis_live::os_error::unnumbered;
 use blis_sim::result::{CeilingResult, TrialResult};
 use blis_sim::visible;
 use tempfile::NamedTempFile;
@@ -38,7 +39,10 @@ impl CsvFile {
                         path: path.to_owned(),
                     });
                 }
-                Err(why) => format!("cannot be written: {why}; name a place that can"),
+                Err(why) => format!(
+                    "cannot be written: {}; name a file in a directory that can be written",
+                    unnumbered(&why)
+                ),
             },
         };
         Err(Failure::Usage(format!("--csv {name} {why}")))

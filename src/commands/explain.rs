@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use blis_live::journal::JOURNAL;
+use blis_live::os_error::unnumbered;
 use blis_sim::explain::{self, Explain, Explanation, QuantileExplained};
 use blis_sim::measure::Measure;
 use blis_sim::result::{self, Run};
@@ -121,9 +122,9 @@ impl Recorded {
             ))
         };
         let text = std::fs::read_to_string(&path)
-            .map_err(|why| refuse(&format!("cannot be read: {why}")))?;
-        let result = serde_json::from_str(&text)
-            .map_err(|why| refuse(&format!("is no JSON document: {why}")))?;
+            .map_err(|why| refuse(&format!("cannot be read: {}", unnumbered(&why))))?;
+        let result =
+            serde_json::from_str(&text).map_err(|why| refuse(&format!("is not JSON: {why}")))?;
         let recorded = Recorded {
             directory: directory.to_owned(),
             result,

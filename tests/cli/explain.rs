@@ -221,7 +221,7 @@ fn what_is_no_run_is_refused() {
         &explain(&home.path().join("none"), ""),
         "name a directory that `blis run --out` wrote",
     );
-    refused(&changed("{", "").0, "result.json is no JSON document: ");
+    refused(&changed("{", "").0, "result.json is not JSON: ");
     refused(
         &changed("blis.result/1", "blis.result/9").0,
         "has blis.result/9 as its schema, where blis.result/1",

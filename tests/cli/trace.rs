@@ -300,7 +300,7 @@ fn a_full_disk_does_not_lose_the_report() {
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert_eq!(
         ran.stderr,
-        "blis: the trace could not be written to /dev/full: No space left on device (os error 28); make room or \
+        "blis: the trace could not be written to /dev/full: No space left on device; make room or \
          choose another place\n"
     );
     assert_eq!(ran.stdout, words("run --horizon 20s").stdout);

@@ -31,6 +31,8 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::os_error::unnumbered;
+
 pub use disk::{Disk, Readers, RealDisk};
 pub use entry::{End, Entry, Unit, What};
 pub use folder::{NamedText, Syncs};
@@ -59,7 +61,7 @@ pub const ROOM: usize = 1 << 17;
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// It cannot be written.
-    #[error("the record could not be written to {}: {why}; make room or choose another place", path.display())]
+    #[error("the record could not be written to {}: {}; make room or choose another place", .path.display(), unnumbered(.why))]
     Write {
         /// Where.
         path: PathBuf,
@@ -67,7 +69,7 @@ pub enum Failure {
         why: std::io::Error,
     },
     /// It cannot be read.
-    #[error("the record in {} cannot be read: {why}; name a directory that `blis observe --out` or `blis run --record` wrote", path.display())]
+    #[error("the record in {} cannot be read: {}; name a directory that `blis observe --out` or `blis run --record` wrote", .path.display(), unnumbered(.why))]
     Read {
         /// Where.
         path: PathBuf,
