@@ -5,6 +5,7 @@ use blis_sim::compare::{
     OutcomeResult, PairsResult, SPREAD_RUNS, SideResult,
 };
 
+use super::absence::sentence;
 use super::difference::{between, held, named, signed, told, written};
 use super::number::{count, millis, or_not_measured, percent, significant};
 use super::parts::{Block, Report, Section};
@@ -154,10 +155,10 @@ fn course(course: &[CourseResult]) -> Section {
 
 fn notes(found: &CompareResult) -> Vec<String> {
     let level = match found.tests {
-        0 => "no difference could be told from chance: the runs have no intervals, and their own reports say why".to_owned(),
+        0 => "no difference is tested against chance: the runs have no intervals; see their reports for the reasons".to_owned(),
         tests => format!(
-            "intervals of 95 %, each for its figure alone; `more than chance` is corrected for {tests} tested at once: where nothing \
-             differs, {} of comparisons at most say `yes` anywhere",
+            "95 % intervals hold for each figure alone; `more than chance` is corrected for {tests} simultaneous tests: without a \
+             difference, at most {} of comparisons say `yes` anywhere",
             percent(found.alpha)
         ),
     };
@@ -166,7 +167,11 @@ fn notes(found: &CompareResult) -> Vec<String> {
     let mut absent: Vec<String> = figures
         .filter_map(|figure| {
             let why = figure.absent.as_ref()?;
-            Some(format!("no interval for {}: {why}", figure.name))
+            Some(format!(
+                "no interval for {}: {}",
+                figure.name,
+                sentence(why)
+            ))
         })
         .collect();
     absent.sort();

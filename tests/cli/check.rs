@@ -382,9 +382,7 @@ fn a_run_of_a_backlog_that_grows_has_no_interval() {
     let absent = &document["intervals"]["absent"];
     let why = absent["streams.q.consumers.c.pending_mean"].as_str();
     assert!(
-        why.is_some_and(
-            |why| why.starts_with("unsteady: q/c is offered 1.33 times what it carries")
-        ),
+        why.is_some_and(|why| why.starts_with("unsteady: q/c is offered 1.33 times its capacity")),
         "{absent}"
     );
 }

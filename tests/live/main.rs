@@ -78,7 +78,7 @@ fn the_quickstart_is_observed_on_its_double() {
     let said = double.stop();
     assert_eq!(said.code, Some(0));
     assert!(
-        said.stdout.starts_with("300 requests came, 300 ok\n"),
+        said.stdout.starts_with("Received 300 requests: 300 ok\n"),
         "{}",
         said.stdout
     );

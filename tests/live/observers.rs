@@ -312,7 +312,7 @@ fn what_was_not_observed_is_said() {
         "consumers not observed: no action publishes to a stream, and --observe-stream names none",
         "server not observed: no --monitor URL was given",
         "services not observed: no service that the actions are sent to answers $SRV.STATS",
-        "unanswered is what nobody answers, such as $SRV.STATS where no service speaks of itself",
+        "unanswered: nobody replied in time, as for $SRV.STATS without a NATS service",
     ] {
         assert!(ran.stdout.contains(said), "{}", ran.stdout);
     }
@@ -399,7 +399,7 @@ fn a_monitoring_is_read_before_and_after() {
         (
             "http://127.0.0.1:1",
             4,
-            "start the server with http_port, or name another --monitor",
+            "start the server with http_port, or give another --monitor URL",
         ),
         (
             &server.url().replace("nats", "http"),
@@ -500,7 +500,7 @@ fn a_handler_that_says_less_than_its_work_takes_is_warned_of() {
     let ran = run(&words);
     let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
-        "[31m/ask: warning: it says that its handler takes 5.000 us on average, and replies took",
+        "[31m/ask: warning: mean handler time is 5.000 us, but replies took",
         "do not take its time for a service time",
     ] {
         assert!(text.contains(part), "no {part} in {}", ran.stdout);

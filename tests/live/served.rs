@@ -161,7 +161,7 @@ fn a_visit_that_nobody_plays_finds_nobody() {
     let said = double.stop();
     assert!(
         said.stdout
-            .starts_with("5 requests came, 5 transport_error\n"),
+            .starts_with("Received 5 requests: 5 transport_error\n"),
         "{}",
         said.stdout
     );

@@ -124,8 +124,7 @@ fn a_consumer_answers_where_the_path_leaves_it_to_one() {
     assert_eq!(number(&result, "/requests/ok"), 20);
     let ran = double.stop();
     assert!(
-        ran.stdout
-            .contains("20 messages of streams were worked on\n"),
+        ran.stdout.contains("20 stream messages processed\n"),
         "{}",
         ran.stdout
     );

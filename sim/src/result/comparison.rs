@@ -212,7 +212,7 @@ fn whole(pairs: &Paired, figure: impl Fn(&Spread, &[usize]) -> Result<f64, Strin
 
 fn ratio((upper, lower): (f64, f64)) -> Result<f64, String> {
     match lower {
-        0.0 => Err("a replication measured nothing of it".to_owned()),
+        0.0 => Err("a replication has no such event".to_owned()),
         _ => Ok(upper / lower),
     }
 }
@@ -259,7 +259,7 @@ fn compared(figure: String, sides: Sides, long_enough: Result<(), Short>) -> Com
         Err(_) => None,
     };
     let absent = match &long_enough {
-        _ if base.len() < 2 => Some("a single replication has no spread".to_owned()),
+        _ if base.len() < 2 => Some("one replication has no spread; use at least 2".to_owned()),
         Err(short) => Some(short.to_string()),
         Ok(()) => None,
     };
