@@ -120,7 +120,7 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
             let (remedies, none) = match remedies {
                 Ok(remedies) => (
                     remedies,
-                    "no ceiling was found that a change could be compared with".to_owned(),
+                    "no ceiling was found to compare a change with".to_owned(),
                 ),
                 Err(why) => (Vec::new(), ceiling::failed_remedies(&why)),
             };

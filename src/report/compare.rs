@@ -95,8 +95,8 @@ fn outcome_row(outcome: &OutcomeResult) -> [String; 6] {
 
 fn apart(distance: &DistributionResult) -> String {
     format!(
-        "response times: within any time the shares of requests that are answered differ by {} at most (Kolmogorov-Smirnov); \
-         the Wasserstein distance is {}; more than chance: {}",
+        "response times: the distributions differ by at most {} (Kolmogorov-Smirnov distance); Wasserstein distance {}; \
+         more than chance: {}",
         percent(distance.kolmogorov_smirnov),
         millis(distance.wasserstein_ms),
         told(distance.more_than_chance)
@@ -112,13 +112,13 @@ fn pairs(pairs: &PairsResult) -> String {
     let only = match (pairs.only_baseline, pairs.only_other) {
         (0, 0) => String::new(),
         (baseline, other) => format!(
-            "; {} more were answered in the baseline alone, {} in the other alone",
+            "; {} more were answered only in the baseline, {} only in the other",
             count(baseline),
             count(other)
         ),
     };
     format!(
-        "the same {} requests are in both: the other response time is {} on average{interval}; more than chance: {}{only}",
+        "{} requests are in both: their response time in the other is {} on average{interval}; more than chance: {}{only}",
         count(pairs.pairs),
         match pairs.mean_ms {
             0.0 => "the same".to_owned(),

@@ -97,7 +97,7 @@ fn row(figure: &Compared) -> [String; 6] {
         None => "-",
         Some([low, high]) if low > 0.0 || high < 0.0 => "yes",
         Some([0.0, 0.0]) => "no",
-        Some(_) => "not told",
+        Some(_) => "unknown",
     };
     [
         name(&figure.figure),

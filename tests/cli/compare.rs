@@ -94,7 +94,7 @@ fn what_is_slower_is_found_and_gates_a_build() {
         "Kolmogorov-Smirnov",
         "mean of buy",
         "BEYOND",
-        "TRIP: beyond what is tolerated",
+        "TRIP: a difference is beyond its tolerance",
     ] {
         assert!(shown.contains(said), "{said}: {shown}");
     }
@@ -216,7 +216,7 @@ fn what_cannot_be_compared_is_refused() {
     let few = runs.run("few", "--warmup 57s --horizon 57200ms");
     let ran = words(&format!("compare {one} {few} --tolerance p95=10%"));
     assert_eq!(ran.code, Some(5), "{ran:?}");
-    assert!(ran.stdout.contains("not told: "), "{ran:?}");
+    assert!(ran.stdout.contains("undecided: "), "{ran:?}");
     assert!(ran.stdout.contains("few: "), "{ran:?}");
     // A run without a request in its window measured nothing.
     let empty = runs.run("empty", "--warmup 59.999999s");
@@ -277,7 +277,7 @@ fn requests_that_are_the_same_in_both_runs_are_compared_one_by_one() {
     }
     let text = words(&format!("compare {one} {slower}")).stdout;
     assert!(
-        text.contains("requests are in both: the other response time is"),
+        text.contains("requests are in both: their response time in the other is"),
         "{text}"
     );
     // Another seed has other requests.

@@ -159,7 +159,7 @@ fn every_part_is_the_one_worked_out_by_hand() {
     }
     let report = explain(&directory, "");
     let first = format!(
-        "by-hand, seed 1: {} was run again, and its totals came out the same\n",
+        "by-hand, seed 1: {} was run again, and its totals are the same\n",
         directory.display()
     );
     assert!(report.stdout.starts_with(&first), "{}", report.stdout);
@@ -191,13 +191,14 @@ fn changed(from: &str, to: &str) -> (Ran, PathBuf, TempDir) {
 fn a_result_that_does_not_come_out_again_is_said() {
     let (ran, directory, _home) = changed("\"completed\": 0", "\"completed\": 7");
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    let expected = "its totals DIFFER, so that this explains another run\n  sessions.completed was 7 and is now 0\n";
+    let expected =
+        "its totals DIFFER: this explains another run\n  sessions.completed was 7 and is now 0\n";
     assert!(ran.stdout.contains(expected), "{}", ran.stdout);
     assert_eq!(at(&document(&directory), "reproduced"), false);
     let version = format!("\"blis_version\": \"{}\"", env!("CARGO_PKG_VERSION"));
     let (ran, directory, _home) = changed(&version, "\"blis_version\": \"0.0.1\"");
     let expected = format!(
-        "its totals came out the same\n  the run was made by blis 0.0.1, this is {}\n",
+        "its totals are the same\n  the run was made by blis 0.0.1, this is {}\n",
         env!("CARGO_PKG_VERSION")
     );
     assert!(ran.stdout.contains(&expected), "{}", ran.stdout);
@@ -271,10 +272,7 @@ fn of_several_replications_the_first_is_explained() {
     let directory = run(home.path(), &shipped("quickstart.yaml"), several);
     let told = explain(&directory, "");
     let head: Vec<&str> = told.stdout.lines().take(2).collect();
-    assert!(
-        head[0].ends_with("its totals came out the same"),
-        "{head:?}"
-    );
+    assert!(head[0].ends_with("its totals are the same"), "{head:?}");
     assert!(
         head[1].contains("of the 3 replications this explains the first"),
         "{head:?}"

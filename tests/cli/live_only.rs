@@ -61,9 +61,9 @@ fn check_works_and_says_what_it_cannot_say() {
     let ran = with_spec("check SPEC", &file);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     for part in [
-        "live only: actions ask, tell have no path, so that this spec can be observed and not simulated",
-        "not known: the load of services",
-        "users   as fast as replies come",
+        "live only: actions ask, tell have no path; this spec can be observed, but not simulated",
+        "not known: load of services",
+        "users   closed loop",
     ] {
         assert!(ran.stdout.contains(part), "no {part} in {}", ran.stdout);
     }

@@ -59,7 +59,7 @@ fn how_a_ramp_ends_is_its_exit_code_and_its_answer() {
         (
             "2k,3k",
             99,
-            "ANSWER: no load passed (workload=two, simulated); 2,000/s misses already",
+            "ANSWER: no load passed (workload=two, simulated); the objectives are missed at 2,000/s",
         ),
         // Too few requests for a p99.
         ("1", 5, "ANSWER: INCONCLUSIVE"),
@@ -370,9 +370,9 @@ fn a_search_says_why_its_lower_end_trips_and_that_nothing_could_be_compared() {
     );
     assert_eq!(ran.code, Some(99), "{ran:?}");
     for said in [
-        "ANSWER: no load passed (workload=two, simulated); 2,000/s misses already",
+        "ANSWER: no load passed (workload=two, simulated); the objectives are missed at 2,000/s",
         "Next limit: p99 of ask",
-        "what would help was not simulated: no ceiling was found that a change could be compared with",
+        "changes were not simulated: no ceiling was found to compare a change with",
     ] {
         assert!(ran.stdout.contains(said), "{said}: {}", ran.stdout);
     }
@@ -469,7 +469,7 @@ fn where_the_time_of_slow_requests_goes_stands_beside_the_answer() {
     assert!(parts[0] > 0.7, "{parts:?}");
     let ran = with_stdin("max-rps --spec - --precision 10%", OPEN);
     assert!(
-        ran.stdout.contains("of the time of slow requests (p99, "),
+        ran.stdout.contains("time of slow requests (p99, "),
         "{ran:?}"
     );
     assert!(ran.stdout.contains("% waiting for s, "), "{ran:?}");

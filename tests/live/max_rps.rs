@@ -305,9 +305,9 @@ fn a_live_search_says_that_its_lower_end_trips() {
     assert!(matches!(ran.code, Some(99 | 5)), "{ran:?}");
     if ran.code == Some(99) {
         for said in [
-            "ANSWER: no load passed (workload=ceiling, live); 1,000/s misses already",
+            "ANSWER: no load passed (workload=ceiling, live); the objectives are missed at 1,000/s",
             "Next limit: p90 of ask",
-            "what would help was not simulated: the simulation found no ceiling",
+            "changes were not simulated: the simulation found no ceiling",
         ] {
             assert!(ran.stdout.contains(said), "{said}: {}", ran.stdout);
         }
@@ -457,9 +457,9 @@ fn the_model_says_where_a_live_search_looks_and_what_would_help() {
     for said in [
         "(model)",
         "(busiest)",
-        "as the model says: in a real service this is not measured",
-        "of the time of slow requests in the model",
-        "simulated: gains over the ceiling of the model, 1",
+        "according to the model; not measured in the real service",
+        "time of slow requests in the model",
+        "simulated: gains relative to the ceiling of the model, 1",
     ] {
         assert!(report.contains(said), "{said}: {report}");
     }

@@ -501,7 +501,7 @@ fn a_handler_that_says_less_than_its_work_takes_is_warned_of() {
     let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         "[31m/ask: warning: mean handler time is 5.000 us, but replies took",
-        "do not take its time for a service time",
+        "do not use this handler time as a service time",
     ] {
         assert!(text.contains(part), "no {part} in {}", ran.stdout);
     }

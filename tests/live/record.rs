@@ -343,7 +343,7 @@ fn a_run_that_is_killed_is_told_of_by_its_record() {
     assert!(text.contains("until the run was INTERRUPTED"), "{text}");
     assert!(text.contains("RECOVERED: "), "{text}");
     assert!(
-        text.contains("requests in flight the end is not known"),
+        text.contains("requests in flight have no known outcome"),
         "{text}"
     );
 
