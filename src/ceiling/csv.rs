@@ -32,7 +32,7 @@ impl CsvFile {
         let name = path.display();
         let why = match path {
             _ if path.is_dir() => "is a directory; name a file".to_owned(),
-            _ if path.exists() && !force => "is there already; --force replaces it".to_owned(),
+            _ if path.exists() && !force => "exists; overwrite it with --force".to_owned(),
             _ => match NamedTempFile::new_in(nearest_directory(parent(path))) {
                 Ok(_) => {
                     return Ok(CsvFile {

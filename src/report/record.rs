@@ -16,7 +16,7 @@ pub fn record(record: &Record) -> Fact {
         ));
     }
     if let Some(recovered) = &record.recovered {
-        fact.add("RECOVERED from the record: the run ended before it wrote its result");
+        fact.add("RECOVERED: the run ended before it wrote its result; this is from its record");
         fact.add(format!(
             "{} requests in flight have no known outcome; they count as unresolved",
             count(recovered.unknown)

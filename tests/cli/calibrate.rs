@@ -187,7 +187,7 @@ fn what_tells_nothing_is_refused() {
     let one = record(&runs, "one", "");
     refused(
         &words(&format!("calibrate {one} {one}")),
-        &["is named twice, and a run counts once"],
+        &["is named twice; name each run once"],
     );
     refused(
         &words(&format!("calibrate {}", runs.path("none"))),
@@ -197,14 +197,17 @@ fn what_tells_nothing_is_refused() {
     refused(
         &words(&format!("calibrate {short}")),
         &[
-            "answered requests within its window, and 200",
+            "answered requests in its window; at least 200",
             "measure longer",
         ],
     );
     let failed = record(&runs, "failed", "--timeout 1us");
     refused(
         &words(&format!("calibrate {failed}")),
-        &["every request of", "nothing can be learned from failures"],
+        &[
+            "every request of",
+            "failed; fix the cause and measure again",
+        ],
     );
     refused(
         &words(&format!("calibrate {one} --fix services.s.members")),

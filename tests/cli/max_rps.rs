@@ -168,15 +168,15 @@ fn what_cannot_be_searched_is_refused_before_anything_runs() {
         ),
         ("--over network.one_way", "give a range in its unit"),
         ("--over clients.a.timeout", "give a range in its unit"),
-        ("--over seed --steps 1,2", "sets it itself"),
-        ("--over run.requests --steps 1,2", "sets it itself"),
+        ("--over seed --steps 1,2", "the search sets it"),
+        ("--over run.requests --steps 1,2", "the search sets it"),
         ("--over nonsense --steps 1,2", "nonsense"),
         ("--over connections.pool --steps 1,2", "changes nothing"),
         ("--over connections.pool --search 1..2", "changes nothing"),
         ("--at 400/s --steps 1,2", "--at fixes the load"),
         (
             "--over services.s.workers --set services.s.workers=4 --steps 1,2",
-            "vary it or set it",
+            "it is also set by --set",
         ),
         ("--slo aks:p99=1s --steps 1,2", "did you mean `ask`?"),
         ("--slo p98=1s --steps 1,2", "no limit `p98`"),
@@ -291,7 +291,7 @@ fn flags_that_contradict_one_another_are_refused() {
     for (flags, said) in [
         (
             "--steps 80 --cooldown 5s",
-            "--cooldown is a pause after a live trial",
+            "--cooldown applies only to live trials",
         ),
         ("--steps 80 --user me", "--user is about a server"),
         (
@@ -346,7 +346,7 @@ fn a_search_finds_the_ceiling_of_a_known_queue_within_its_precision() {
 #[test]
 fn ranges_that_are_none_are_refused() {
     for (range, said) in [
-        ("5", "is no range"),
+        ("5", "is not a range"),
         ("9..5", "inverted"),
         ("5..5", "empty"),
         ("0..5", "zero"),
@@ -441,7 +441,7 @@ fn what_cannot_be_tried_is_refused() {
     for (change, said) in [
         ("services.s.workers=1", "it changes nothing"),
         ("actions.ask.live.request=my.other", "it changes nothing"),
-        ("run.horizon=9s", "a search sets it itself"),
+        ("run.horizon=9s", "the search sets it"),
         ("services.t.workers=2", "--what-if services.t.workers=2: "),
     ] {
         let ran = search(&format!("--what-if {change}"), OPEN);
@@ -452,7 +452,7 @@ fn what_cannot_be_tried_is_refused() {
         "--over services.s.workers --what-if services.s.workers=2",
         OPEN,
     );
-    assert!(ran.stderr.contains("this is what is varied"), "{ran:?}");
+    assert!(ran.stderr.contains("it is the varied key"), "{ran:?}");
 }
 
 #[test]
@@ -513,7 +513,7 @@ fn several_limits_are_answered_from_the_same_trials() {
 fn tiers_that_are_none_are_refused() {
     for (flags, said) in [
         ("--tiers p99=6ms,3ms", "not strictly ascending"),
-        ("--tiers p98=6ms", "there is no quantile `p98`"),
+        ("--tiers p98=6ms", "`p98` is not a quantile"),
         (
             "--tiers buy:p99=6ms",
             "there is no action `buy`; the actions are",
@@ -562,29 +562,31 @@ fn a_load_that_outgrows_memory_is_a_trip() {
 
 #[test]
 fn a_dry_run_says_what_bounds_the_time() {
-    let unbounded =
-        "as long as the trials take; --time-limit bounds it, on the clock of this machine";
+    let unbounded = "real time is not limited; limit it with --time-limit";
     for (flags, said) in [
         (
             "--search 80..2k",
-            vec!["until it is decided; --longest-trial bounds it", unbounded],
+            vec![
+                "until it is decided; limit it with --longest-trial",
+                unbounded,
+            ],
         ),
         (
             "--search 80..2k --longest-trial 40s --time-limit 5m",
             vec![
-                "until it is decided, 40s at most",
-                "5m at most, on the clock of this machine",
+                "until it is decided, at most 40s",
+                "at most 5m of real time",
             ],
         ),
         (
             "--hold 20s",
-            vec!["each trial  20s measured, of simulated time", unbounded],
+            vec!["each trial  20s window, simulated time", unbounded],
         ),
         (
             "--steps 80,2k --warmup 1s --hold 20s --time-limit 30s",
             vec![
-                "each trial  1s of warm-up, 20s measured, of simulated time",
-                "30s at most",
+                "each trial  1s warm-up, 20s window, simulated time",
+                "at most 30s of real time",
             ],
         ),
     ] {

@@ -125,7 +125,7 @@ fn what_cannot_be_validated_is_told_before_anything_runs() {
         (
             SPEC,
             "--local --over services.api.workers --predict-at 1,2",
-            "only the model has this key",
+            "it exists only in the model",
         ),
         (SPEC, "--local --over concurrency", "concurrency"),
         (

@@ -187,7 +187,7 @@ fn keys_of_the_model_are_no_keys_of_a_real_service() {
         ];
         let ran = run(&words);
         assert_eq!(ran.code, Some(2), "{ran:?}");
-        let said = format!("--over {key}: only the model has this key");
+        let said = format!("--over {key}: it exists only in the model");
         assert!(ran.stderr.contains(&said), "{}", ran.stderr);
     }
 }
@@ -217,7 +217,11 @@ fn what_cannot_be_searched_live_is_refused_before_anything_is_sent() {
         (&open, "--search 5..5", "empty"),
         (&open, "--search 0..5", "zero"),
         (&open, "--over concurrency", "no client has `concurrency`"),
-        (&closed, "--over rate", "there is none; vary the users"),
+        (
+            &closed,
+            "--over rate",
+            "but the spec has none; use --over concurrency",
+        ),
         (&burst, "--over rate", "come in a burst"),
         (&recorded, "--over rate", "were recorded"),
         (
@@ -233,7 +237,7 @@ fn what_cannot_be_searched_live_is_refused_before_anything_is_sent() {
         (
             &open,
             "--over actions.ask.payload.size --search 1..2",
-            "sends the same requests",
+            "all live runs send the same requests",
         ),
         (
             &open,
@@ -280,7 +284,8 @@ fn a_search_looks_no_further_than_a_clock_can_tell_apart() {
     let ran = run(&words);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(
-        ran.stdout.contains(" and on to 100,000,000/s at most"),
+        ran.stdout
+            .contains(" and on up to 100,000,000/s while they pass"),
         "{ran:?}"
     );
 }
@@ -498,13 +503,10 @@ fn is_decided(document: &Value) -> bool {
     assert!(document.get("prediction").is_none());
     let why = document["no_remedies"].as_str().expect("why");
     assert!(
-        why.starts_with("nothing is known of the backend: action "),
+        why.starts_with("the backend is not known: action "),
         "{why}"
     );
-    assert!(
-        why.contains("give a spec that says what it does (--spec, actions."),
-        "{why}"
-    );
+    assert!(why.contains("give a spec with actions."), "{why}");
     let trials = document["trials"].as_array().expect("trials");
     let of = |verdict: &'static str| {
         let trials = trials.iter().filter(move |one| one["verdict"] == verdict);
