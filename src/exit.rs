@@ -82,11 +82,13 @@ pub enum Failure {
     Record(journal::Failure),
     /// The books do not balance.
     #[error(
-        "this is a defect of blis, and no result of this run can be trusted: {0}; please report it with the spec"
+        "internal error, the results of this run are invalid: {0}; please report it with the spec"
     )]
     Books(#[from] Imbalance),
     /// The result could not be turned into JSON.
-    #[error("this is a defect of blis: the result could not be serialised: {0}")]
+    #[error(
+        "internal error, the result could not be serialised: {0}; please report it with the spec"
+    )]
     Json(#[from] serde_json::Error),
 }
 

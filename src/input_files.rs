@@ -95,7 +95,7 @@ fn too_large(path: &Spanned<String>) -> SpecError {
     let most = MAX_BYTES >> 20;
     path.error(format!("the file `{}` is too large", path.value))
         .help(format!(
-            "the files of a spec may have {most} MiB together, each counted as often as it is named"
+            "use less than {most} MiB in total; a file counts each time it is named"
         ))
 }
 
@@ -111,7 +111,7 @@ fn read_one(
             shown(&path.value),
             unnumbered(&error)
         ))
-        .help("name a file by its path from the folder of the spec")
+        .help("give the path of a file, relative to the directory of the spec")
     };
     let opened = open(&folder.join(&path.value)).map_err(unreadable)?;
     let metadata = opened.metadata().map_err(unreadable)?;
@@ -120,11 +120,11 @@ fn read_one(
         let message = format!("`{}` is not a regular file", shown(&path.value));
         return Err(path
             .error(message)
-            .help("name a file, not a folder, a pipe or a device"));
+            .help("name a file, not a directory, a pipe or a device"));
     }
     if !allowed.iter().any(|folder| canonical.starts_with(folder)) {
         let message = format!(
-            "the file `{}` is neither in the folder of the spec nor in the working directory",
+            "the file `{}` is neither in the directory of the spec nor in the working directory",
             shown(&path.value)
         );
         let within = canonical
@@ -133,7 +133,7 @@ fn read_one(
             .display()
             .to_string();
         let help = format!(
-            "allow its folder if you trust the spec: --allow-files {}",
+            "if you trust the spec, allow its directory: --allow-files {}",
             shown(&within)
         );
         return Err(path.error(message).help(help));

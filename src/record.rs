@@ -161,8 +161,7 @@ fn passing(beside: &Path) -> Result<TempDir, Failure> {
         .tempdir_in(&folder);
     made.map_err(|why| {
         Failure::Usage(format!(
-            "the rows of --trace are kept in {} until the end, which cannot be used: {}; name a file in a directory \
-             that can be written",
+            "the rows of --trace cannot be buffered in {}: {}; name a file in a directory that can be written",
             folder.display(),
             unnumbered(&why)
         ))

@@ -218,7 +218,7 @@ fn replaceable(path: &Path, held: run_contents::Contents, force: bool) -> Result
     };
     if held.is_unfinished && folder::goes_on(path) {
         return Err(format!(
-            "--out {shown} holds the record of a run that is still going; end that run first, or name another directory"
+            "--out {shown} holds the record of a run that is still going on; end that run first, or name another directory"
         ));
     }
     if force {
@@ -230,10 +230,11 @@ fn replaceable(path: &Path, held: run_contents::Contents, force: bool) -> Result
     };
     Err(match held.is_unfinished {
         true => format!(
-            "--out {shown} holds the record of a run{of} that was interrupted; `blis report` shows what there is, --force \
-             throws it away"
+            "--out {shown} holds the record of an interrupted run{of}; read it with `blis report`, or overwrite it with --force"
         ),
-        false => format!("--out {shown} holds the results of a run{of}; --force replaces them"),
+        false => {
+            format!("--out {shown} holds the results of a run{of}; overwrite them with --force")
+        }
     })
 }
 
@@ -302,16 +303,16 @@ pub fn refuse_file(path: &Path, command: &str) -> Result<(), Failure> {
     };
     Err(Failure::Usage(match of_a_run {
         true => format!(
-            "{name} is a file of a run, and `blis {command}` takes the directory: blis {command} {}",
+            "{name} is a file of a run; give the directory: blis {command} {}",
             parent(path).display()
         ),
         false if looks_like_a_spec().is_some() => format!(
-            "{name} is a workload spec, and `blis {command}` takes the directory of a run: `blis run {name} --out DIR` makes \
-             one, or `blis observe {name} --url URL --out DIR`"
+            "{name} is a workload spec, but `blis {command}` takes a run directory; make one with `blis run {name} \
+             --out DIR` or `blis observe {name} --url URL --out DIR`"
         ),
         false => format!(
-            "{name} is a file, and `blis {command}` takes the directory of a run, which `blis run --out DIR` or `blis \
-             observe --out DIR` makes"
+            "{name} is a file, but `blis {command}` takes a run directory; make one with `blis run --out DIR` or `blis \
+             observe --out DIR`"
         ),
     }))
 }

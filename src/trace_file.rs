@@ -146,7 +146,7 @@ fn form_of(path: &Path) -> Option<TraceFormat> {
 
 fn formless(path: &Path) -> String {
     format!(
-        "--trace {} does not say its form; end its name with .csv or .jsonl, or add --trace-format csv or jsonl",
+        "--trace {} has no known extension; use .csv or .jsonl, or add --trace-format csv or jsonl",
         path.display()
     )
 }
@@ -163,7 +163,7 @@ fn place(path: &Path, replace: bool) -> Result<(Option<TempPath>, File, PathBuf)
     let path = match std::fs::metadata(path) {
         Ok(there) if there.is_file() && !replace => {
             return Err(Failure::Usage(format!(
-                "--trace {shown} is there already; --force replaces it"
+                "--trace {shown} exists; overwrite it with --force"
             )));
         }
         // A link stays: what it leads to is replaced.

@@ -182,7 +182,7 @@ pub fn found_in<T: DeserializeOwned>(directory: &Path, kind: Kind) -> Result<Opt
     }
     let unreadable = |why: String| {
         Failure::Usage(format!(
-            "no {} can be read there: {}: {why}; name a directory that `blis {} --out` wrote",
+            "no {} can be read from {}: {why}; name a directory that `blis {} --out` wrote",
             kind.what,
             path.display(),
             kind.command
@@ -238,7 +238,7 @@ fn replaceable(path: &Path, kind: Kind, names: &[String], force: bool) -> Result
         .find(|name| !kind.names().contains(&name.as_str()));
     if let Some(foreign) = foreign {
         return Err(format!(
-            "--out {name} holds {}, which no {what} wrote; name a new directory",
+            "--out {name} holds {}, which is not from a {what}; name a new directory",
             shown(foreign)
         ));
     }
@@ -246,10 +246,12 @@ fn replaceable(path: &Path, kind: Kind, names: &[String], force: bool) -> Result
     let of = serde_json::from_str::<Schema>(&text);
     match of.is_ok_and(|of| of.schema == kind.schema) {
         false => Err(format!(
-            "--out {name} holds files without the {document} of a {what}; name a new directory"
+            "--out {name} holds files, but no {document} of a {what}; name a new directory"
         )),
         true if force => Ok(()),
-        true => Err(format!("--out {name} holds a {what}; --force replaces it")),
+        true => Err(format!(
+            "--out {name} holds a {what}; overwrite it with --force"
+        )),
     }
 }
 

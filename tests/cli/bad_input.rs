@@ -304,7 +304,7 @@ fn files_that_are_no_specs_are_refused() {
             "folder",
             &[
                 "folder is a directory",
-                "name the file of a workload spec, or - for stdin",
+                "give the file of a workload spec, or - for stdin",
             ],
         ),
         (
@@ -397,7 +397,7 @@ fn client_flags_beside_a_spec_name_the_key_to_set() {
             &told,
             &[
                 flag,
-                "describes a client where there is no spec",
+                "is only for runs without a spec",
                 &format!("set {key} in the spec instead"),
             ],
         );
@@ -447,8 +447,8 @@ fn more_than_memory_is_refused_before_it_is_taken() {
     holds(
         &users.stderr,
         &[
-            "this spec is more than memory: it may take 19202 MB, and 2048 MB are free",
-            "50000000 users, so use fewer",
+            "this spec needs up to 19202 MB of memory, but only 2048 MB are free",
+            "50000000 users: use fewer",
         ],
     );
     assert_eq!(limited("run --concurrency 10k").code, Some(99));

@@ -79,7 +79,7 @@ fn what_is_fitted_to_a_known_service_is_that_service() {
     let again = words(&format!(
         "calibrate {recorded} --spec {guess} --output {fitted}"
     ));
-    refused(&again, &["is there already; --force replaces it"]);
+    refused(&again, &["exists; overwrite it with --force"]);
 }
 
 /// By name, or by a value that is set.
@@ -222,11 +222,11 @@ fn what_tells_nothing_is_refused() {
     let other = runs.write("other.yaml", &SPEC.replace("buy", "sell"));
     refused(
         &words(&format!("calibrate {one} --spec {other}")),
-        &["the spec has no such action", "sell"],
+        &["which the spec lacks", "sell"],
     );
     refused(
         &words(&format!("calibrate {one} --set clients.c.rate=9/s")),
-        &["who sends what when is recorded"],
+        &["the load is recorded"],
     );
     let plain = runs.path("plain");
     let ran = words(&format!("run {} --out {plain}", runs.path("shop.yaml")));

@@ -192,10 +192,10 @@ fn what_cannot_be_compared_is_refused() {
     let other = runs.path("other");
     assert_eq!(words(&format!("run {spec} --out {other}")).code, Some(0));
     for (line, said) in [
-        (one.clone(), "takes two runs"),
-        (format!("{one} {one} {one}"), "takes two runs"),
+        (one.clone(), "needs two runs"),
+        (format!("{one} {one} {one}"), "needs two runs"),
         (format!("{one} {missing}"), "no run can be read there"),
-        (format!("{one} {spec}"), "takes the directory of a run"),
+        (format!("{one} {spec}"), "takes a run directory"),
         (format!("{one} {other}"), "no action in common"),
         (
             format!("{one} {other} --against {one}"),

@@ -74,7 +74,7 @@ fn a_file_is_written_and_not_replaced() {
     assert_eq!(again.code, Some(2));
     assert_eq!(
         again.stderr,
-        "blis: --output both.yaml is there already; --force replaces it\n"
+        "blis: --output both.yaml exists; overwrite it with --force\n"
     );
     let forced = blis(&home, "compose shop.yaml other.yaml -o both.yaml --force");
     assert_eq!(forced.code, Some(0));
@@ -137,7 +137,7 @@ fn a_part_that_is_wrong_is_told_with_its_place() {
     );
     for (line, said) in [
         ("compose shop.yaml", "2 values required"),
-        ("compose - -", "stdin can be read once"),
+        ("compose - -", "stdin can be read only once"),
     ] {
         let ran = blis(&home, line);
         assert_eq!(ran.code, Some(2));

@@ -172,17 +172,17 @@ fn a_file_where_none_is_expected_is_told_with_the_command_that_takes_it() {
         (
             "report SPEC",
             vec![
-                "is a workload spec, and `blis report` takes the directory of a run",
+                "is a workload spec, but `blis report` takes a run directory",
                 "--out DIR",
             ],
         ),
         (
             "trace SPEC",
-            vec!["is a workload spec, and `blis trace` takes"],
+            vec!["is a workload spec, but `blis trace` takes"],
         ),
         (
             "explain SPEC",
-            vec!["is a workload spec, and `blis explain` takes"],
+            vec!["is a workload spec, but `blis explain` takes"],
         ),
     ] {
         let ran = with_spec(line, &file);
@@ -218,14 +218,14 @@ fn a_file_where_none_is_expected_is_told_with_the_command_that_takes_it() {
     );
     let again = with_spec("check SPEC", &out);
     let told = format!(
-        "is a directory; name the spec in it: {}/spec.yaml",
+        "is a directory; give the spec in it: {}/spec.yaml",
         out.display()
     );
     assert!(again.stderr.contains(&told), "{}", again.stderr);
     let none = with_spec("check SPEC", folder.path());
     assert!(
         none.stderr
-            .contains("is a directory; name the file of a workload spec"),
+            .contains("is a directory; give the file of a workload spec"),
         "{}",
         none.stderr
     );
@@ -233,7 +233,7 @@ fn a_file_where_none_is_expected_is_told_with_the_command_that_takes_it() {
     assert!(
         result
             .stderr
-            .contains("is a file of a run, and `blis report` takes the directory"),
+            .contains("is a file of a run; give the directory: blis report"),
         "{}",
         result.stderr
     );
@@ -242,7 +242,7 @@ fn a_file_where_none_is_expected_is_told_with_the_command_that_takes_it() {
     let ran = with_spec("explain SPEC", &other);
     assert!(
         ran.stderr
-            .contains("is a file, and `blis explain` takes the directory of a run"),
+            .contains("is a file, but `blis explain` takes a run directory"),
         "{}",
         ran.stderr
     );

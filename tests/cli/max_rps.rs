@@ -248,7 +248,10 @@ fn every_trial_is_kept_as_a_run_and_as_a_row() {
     // What is there is not replaced unasked, and nothing runs for it.
     let taken = search(&flags, OPEN);
     assert_eq!(taken.code, Some(2), "{taken:?}");
-    assert!(taken.stderr.contains("--force replaces it"), "{taken:?}");
+    assert!(
+        taken.stderr.contains("overwrite it with --force"),
+        "{taken:?}"
+    );
     let replaced = search(&format!("--force --steps 80 --out {}", out.display()), OPEN);
     assert_eq!(replaced.code, Some(0), "{replaced:?}");
     assert!(!out.join("trials/002").exists());
@@ -293,20 +296,23 @@ fn flags_that_contradict_one_another_are_refused() {
             "--steps 80 --cooldown 5s",
             "--cooldown applies only to live trials",
         ),
-        ("--steps 80 --user me", "--user is about a server"),
+        (
+            "--steps 80 --user me",
+            "--user applies only to a live search",
+        ),
         (
             "--steps 80 --observe-stream orders",
-            "--observe-stream is about a server",
+            "--observe-stream applies only to a live search",
         ),
         (
             "--monitor http://127.0.0.1:8222",
-            "--monitor is about a server",
+            "--monitor applies only to a live search",
         ),
         ("--steps 80 --search 1..5", "cannot be used with"),
         ("--no-stop-on-trip", "--steps"),
-        ("--steps 80 --hold 0s", "--hold of zero"),
-        ("--time-limit 0s", "--time-limit of zero"),
-        ("--longest-trial 0s", "--longest-trial of zero"),
+        ("--steps 80 --hold 0s", "--hold is zero"),
+        ("--time-limit 0s", "--time-limit is zero"),
+        ("--longest-trial 0s", "--longest-trial is zero"),
     ] {
         let ran = with_stdin(&format!("max-rps --spec - {flags}"), OPEN);
         assert_eq!(ran.code, Some(2), "{flags}\n{ran:?}");

@@ -171,7 +171,7 @@ fn what_keeps_a_record_from_being_kept_is_said() {
     assert!(words(&run).code.is_some());
     let refused = blis([Path::new("trace"), &out]);
     assert_eq!(refused.code, Some(2));
-    let why = "`blis observe --out DIR` keeps them, and `blis run --out DIR --record`";
+    let why = "run it again with `blis observe --out DIR` or `blis run --out DIR --record`";
     assert!(refused.stderr.contains(why), "{}", refused.stderr);
 }
 
@@ -241,7 +241,7 @@ fn a_simulation_that_is_killed_is_told_of_by_its_record() {
     }
     let explained = blis([Path::new("explain"), &out]);
     assert_eq!(explained.code, Some(2));
-    let why = "holds the record of a run that did not come to write its result";
+    let why = "holds a record, but no result to explain";
     assert!(explained.stderr.contains(why), "{}", explained.stderr);
     // It is thrown away when that is asked for.
     let again = format!("run --num-requests 100 --record --out {}", out.display());

@@ -132,7 +132,7 @@ fn what_contradicts_itself_or_lacks_something_is_told_by_its_flags() {
         ),
         (
             &["--subject", "a", "--rate", "5", "specs/quickstart.yaml"],
-            &["--subject is for a service without a spec"],
+            &["--subject is only for a service without a spec"],
         ),
         (&["--payload", "x", "--rate", "5"], &["--subject <SUBJECT>"]),
         (
@@ -162,7 +162,7 @@ fn what_contradicts_itself_or_lacks_something_is_told_by_its_flags() {
         ),
         (
             &["--subject", "a", "--rate", "5", "--header", "x"],
-            &["`x` is no header", "'Tenant: north'"],
+            &["`x` is not a header", "'Tenant: north'"],
         ),
         (
             &["--subject", "a", "--rate", "5", "--header", "A b: c"],

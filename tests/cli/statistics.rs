@@ -284,7 +284,7 @@ fn a_comparison_needs_a_variant_on_the_same_seeds() {
     let seeds = whatif("--set seed=7");
     assert_eq!(seeds.code, Some(2));
     assert!(
-        seeds.stderr.contains("on the same seeds"),
+        seeds.stderr.contains("both sides use the same seed"),
         "{}",
         seeds.stderr
     );

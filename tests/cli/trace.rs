@@ -234,10 +234,10 @@ fn a_place_that_cannot_hold_a_trace_is_refused_before_the_run() {
     let place = |name: &str| home.path().join(name).display().to_string();
     std::fs::write(place("mine.csv"), "mine").expect("a file");
     std::fs::create_dir(place("folder.csv")).expect("a folder");
-    let formless = "does not say its form; end its name with .csv or .jsonl, or add --trace-format";
+    let formless = "has no known extension; use .csv or .jsonl, or add --trace-format";
     refused(&format!("run --trace {}", place("trace")), formless);
     refused(&format!("run --trace {}", place("trace.parquet")), formless);
-    let there = "is there already; --force replaces it";
+    let there = "exists; overwrite it with --force";
     refused(&format!("run --trace {}", place("mine.csv")), there);
     let unusable = "cannot be used: ";
     refused(&format!("run --trace {}", place("folder.csv")), unusable);

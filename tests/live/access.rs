@@ -153,7 +153,7 @@ fn refusals_before_the_connection_keep_secrets() {
     );
     let seed = KeyPair::new_user().seed().expect("a seed");
     let ran = with(&["--url", "nats://127.0.0.1", "--nkey", &seed]);
-    keeps_out(&ran, 2, "--nkey takes the file that holds the seed");
+    keeps_out(&ran, 2, "--nkey takes a file, not the seed itself");
     keeps_secrets(&ran, folder.path(), &[&seed]);
 }
 
@@ -213,7 +213,7 @@ fn an_nkey_lets_in() {
     let file = saved(server.folder(), "broken.nk", &format!("S{CANARY}"));
     keeps_out(&with(&["--nkey", &file], &[]), 2, "the nkey cannot be used");
     let file = saved(server.folder(), "empty.nk", CANARY);
-    keeps_out(&with(&["--nkey", &file], &[]), 2, "holds no nkey seed");
+    keeps_out(&with(&["--nkey", &file], &[]), 2, "has no nkey seed");
 }
 
 #[test]
@@ -401,7 +401,7 @@ fn contexts_are_named_and_wholly_understood() {
     saved(&folder, "nats/context.txt", "mine");
     let variables = [("XDG_CONFIG_HOME", home.as_str())];
     // The selected context is not taken unasked.
-    keeps_out(&observed(&folder, &[], &variables), 2, "there is no target");
+    keeps_out(&observed(&folder, &[], &variables), 2, "no target is given");
     let mut wire = Wire::connect(server.port);
     wire.subscribe("demo.ask");
     let words = ["--context", "mine", "--timeout", "50ms"];
@@ -424,16 +424,16 @@ fn contexts_are_named_and_wholly_understood() {
     for (fields, sentence) in [
         (
             json!({"socks_proxy": CANARY}),
-            "its field `socks_proxy` is not honoured",
+            "its field `socks_proxy` is not supported",
         ),
-        (json!({"nsc": CANARY}), "its field `nsc` is not honoured"),
+        (json!({"nsc": CANARY}), "its field `nsc` is not supported"),
         (
             json!({"windows_cert_store": CANARY}),
-            "its field `windows_cert_store` is not honoured",
+            "its field `windows_cert_store` is not supported",
         ),
         (
             json!({"password": [CANARY]}),
-            "its field `password` is not a text",
+            "its field `password` is not a string",
         ),
         (
             json!({"tls_first": CANARY}),

@@ -102,7 +102,7 @@ fn steps_are_tried_on_a_real_service_up_to_the_first_that_trips() {
     assert!(ran.code == Some(0) || ran.code == Some(99), "{ran:?}");
     assert!(
         ran.stderr.contains(
-            "blis:   loads       trials at 40/s, 400/s, 4,000/s\nblis:   each trial  100ms of warm-up, 600ms measured\n"
+            "blis:   loads       trials at 40/s, 400/s, 4,000/s\nblis:   each trial  100ms warm-up, 600ms window\n"
         ),
         "{}",
         ran.stderr
@@ -246,13 +246,13 @@ fn what_cannot_be_searched_live_is_refused_before_anything_is_sent() {
         ),
         (&open, "--slo aks:p99=1s", "did you mean `ask`?"),
         (&aimless, "--steps 5", "give one with --slo"),
-        (&open, "--hold 0s", "--hold of zero"),
+        (&open, "--hold 0s", "--hold is zero"),
         (&open, "--longest-trial 0s", "--longest-trial of zero"),
         (&open, "--time-limit 0s", "--time-limit of zero"),
         (
             &open,
             "--tiers p90=50ms,100ms",
-            "--tiers is for simulated searches",
+            "--tiers needs a simulated search",
         ),
         // More than there are ports, however many files may be open.
         (&closed, "--search 1..70000", "70000 connections are needed"),
@@ -338,7 +338,7 @@ fn nobody_to_answer_ends_a_search_at_once() {
     let path = saved(&server, "ceiling.yaml", SPEC);
     let ran = run(&["max-rps", "--spec", &path, "--url", "nats://127.0.0.1:1"]);
     assert_eq!(ran.code, Some(4), "{ran:?}");
-    assert!(!ran.stderr.contains("the plan"), "{ran:?}");
+    assert!(!!ran.stderr.contains("blis: plan:"), "{ran:?}");
 }
 
 #[test]
@@ -369,7 +369,7 @@ fn ctrl_c_and_a_lost_server_leave_the_bounds_so_far() {
     );
     assert!(
         ran.stderr
-            .contains("blis: interrupted: nothing more is sent"),
+            .contains("blis: interrupted: no more requests are sent"),
         "{}",
         ran.stderr
     );
@@ -380,7 +380,8 @@ fn ctrl_c_and_a_lost_server_leave_the_bounds_so_far() {
     assert_eq!(ran.code, Some(4), "{ran:?}");
     assert_eq!(loads(&document(&ran)), Vec::<f64>::new());
     assert!(
-        ran.stderr.contains("these are the bounds by then"),
+        ran.stderr
+            .contains("the search ended early with these bounds"),
         "{}",
         ran.stderr
     );
@@ -479,7 +480,7 @@ fn what_cannot_be_simulated_is_no_remedy_of_a_live_search() {
     let url = "nats://127.0.0.1:1";
     let of_spec = ["--spec", &unknown];
     let of_service: [&str; 4] = ["--subject", "my.svc", "--slo", "p99=1s"];
-    let nothing_known = "the model has to be known for that: nothing is known of the backend";
+    let nothing_known = "--what-if needs a model: the backend is not known";
     for (what, change, said) in [
         (&of_spec[..], "services.api.workers=8", nothing_known),
         (&of_service[..], "services.api.workers=8", nothing_known),

@@ -200,6 +200,6 @@ fn a_spec_without_paths_is_observed_and_what_has_one_is_played() {
     );
     // What is not played is said before there is a connection.
     let alone = run(&["serve", "--url", "nats://127.0.0.1:1", &path]);
-    let told = "there is nothing to play for ask: no path says what its requests do";
+    let told = "no double for ask: actions without a `path` are not played";
     assert!(alone.stderr.contains(told), "{}", alone.stderr);
 }

@@ -168,7 +168,11 @@ fn what_a_crash_leaves_behind_is_found_and_removed_and_nothing_else() {
     let mut wire = Wire::connect(server.port);
     wire.create_stream("OTHER", "other.*");
     let listed = |words: &[&str]| run(&[&["cleanup", "--url", &url], words].concat());
-    assert!(listed(&[]).stdout.starts_with("no stream at 127.0.0.1"));
+    assert!(
+        listed(&[])
+            .stdout
+            .starts_with("no streams of blis at 127.0.0.1")
+    );
     let double = Double::start(&url, &["--spec", &path]);
     let lines = listed(&[]).stdout;
     let first = lines.lines().next().expect("a stream");

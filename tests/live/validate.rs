@@ -217,7 +217,7 @@ fn begun(spec: &str) -> (Child, String) {
     let log = BufReader::new(child.stderr.take().unwrap());
     let mut lines = log.lines().map_while(Result::ok);
     let at = lines.find_map(|line| {
-        let (_, at) = line.split_once("with a double, is at ")?;
+        let (_, at) = line.split_once("started a server with doubles at ")?;
         Some(at.trim_start_matches("nats://").to_owned())
     });
     // Whatever else it says is read, so that it never waits.
