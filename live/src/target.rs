@@ -120,14 +120,14 @@ impl Target {
 pub enum Refused {
     /// The text is not the URL of a server.
     #[error(
-        "`{0}` is not the URL of a NATS server: write nats://HOST:PORT or tls://HOST:PORT, several with commas between"
+        "`{0}` is not the URL of a NATS server; give nats://HOST:PORT or tls://HOST:PORT, several separated by commas"
     )]
     NoUrl(String),
     /// The text is not the URL of a server's monitoring.
-    #[error("`{0}` is not the URL of a server's monitoring: write http://HOST:PORT")]
+    #[error("`{0}` is not a monitoring URL; give http://HOST:PORT")]
     NoMonitor(String),
     /// The host has no address.
-    #[error("the host {host} cannot be resolved: {why}; check its name, or give its address")]
+    #[error("the host {host} cannot be resolved: {why}; correct its name, or give its address")]
     Unknown {
         /// The host.
         host: String,
@@ -136,7 +136,7 @@ pub enum Refused {
     },
     /// It is not this machine and was not named a second time.
     #[error(
-        "{host} ({address}) is not this machine: name it again with --allow-target {host}, if you may put load on it"
+        "{host} ({address}) is not this machine; if you may put load on it, add --allow-target {host}"
     )]
     NotNamed {
         /// The host.
@@ -146,7 +146,7 @@ pub enum Refused {
     },
     /// The public internet routes to it.
     #[error(
-        "{host} ({address}) is a public address: give --allow-public too, if you really may put load on it"
+        "{host} ({address}) is a public address; if you may put load on it, add --allow-public"
     )]
     Public {
         /// The host.

@@ -189,14 +189,18 @@ fn rows_that_say_what_cannot_be_are_refused_by_number() {
         (
             &several,
             &[(2, "group/1/7,other/0/7")],
-            "the service other was recorded",
+            "the record has visits of the service other",
         ),
         (
             &several,
             &[(2, "group/9/7")],
             "the member in Blis-Visits is `9`",
         ),
-        (&several, &[(2, "group/1/7,db/0/12…")], "Blis-Visits is cut"),
+        (
+            &several,
+            &[(2, "group/1/7,db/0/12…")],
+            "Blis-Visits was cut",
+        ),
     ] {
         let said_first = match std::ptr::eq(model, &single) {
             true => headers(&fine),

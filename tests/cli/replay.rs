@@ -182,7 +182,7 @@ fn what_cannot_be_replayed_is_refused() {
         (spec, "takes a run directory"),
         (
             format!("{busy} --spec {other}"),
-            "requests of the action tell were recorded",
+            "the record has requests of the action tell",
         ),
         (
             format!("{busy} --spec {missing}"),

@@ -194,7 +194,7 @@ fn objectives_that_are_not_accepted_say_what_is() {
         ("--slo p95=1ms --slo p95=2ms", "give it once"),
         (
             "--slo p95=1ms --set actions.ask.slo.p95=2ms",
-            "both give p95; use one of them",
+            "both set p95; use one of them",
         ),
         ("--slo p99=1ms", "below `p95`"),
     ] {

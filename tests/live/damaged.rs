@@ -246,7 +246,7 @@ fn entries_that_were_changed_with_their_checksums_are_told_by_the_result() {
     for command in ["trace", "report"] {
         let pipe = ended.read(command);
         assert_eq!(pipe.code, Some(2), "{}", pipe.stderr);
-        assert!(pipe.stderr.contains("it is no file"), "{}", pipe.stderr);
+        assert!(pipe.stderr.contains("it is not a file"), "{}", pipe.stderr);
     }
 }
 

@@ -258,7 +258,7 @@ fn buckets_and_streams_that_are_missing_are_found_before_the_load() {
     wire.create_stream("orders", "a");
     found(
         stored,
-        "does not allow direct gets: set `allow_direct` of the stream",
+        "does not allow direct gets; set `allow_direct` of the stream",
     );
     create_bucket(&mut wire, "carts", "");
     found(
@@ -275,7 +275,7 @@ fn buckets_and_streams_that_are_missing_are_found_before_the_load() {
     let limited = Server::start(&format!("authorization {{users: [{user}]}}"));
     let path = plain(&limited, 5, "live: {kv_put: {bucket: carts, key: a}}");
     let ran = observed(&limited, &path, &["--user", "me", "--password", "secret"]);
-    refused(&ran, "does not let this user publish to $KV.carts.a");
+    refused(&ran, "may not publish to $KV.carts.a");
 }
 
 #[test]
@@ -332,13 +332,15 @@ fn variables_that_are_no_text_are_told_as_such() {
     };
     let said = told("SHOP");
     assert!(
-        said.contains("the variable SHOP, which action ask sends as {env:SHOP}, is not UTF-8"),
+        said.contains(
+            "the environment variable SHOP, which action ask sends as {env:SHOP}, is not UTF-8"
+        ),
         "{said}"
     );
     for name in ["NATS_USER", "NATS_TOKEN", "BLIS_ALLOW_TARGET"] {
         let said = told(name);
         assert!(
-            said.contains(&format!("the variable {name} is not UTF-8")),
+            said.contains(&format!("the environment variable {name} is not UTF-8")),
             "{said}"
         );
     }

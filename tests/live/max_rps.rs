@@ -171,7 +171,7 @@ fn a_plan_is_shown_without_a_connection() {
         ran.stdout
     );
     assert!(
-        ran.stdout.trim_end().ends_with("30s at most"),
+        ran.stdout.trim_end().ends_with("at most 30s"),
         "{}",
         ran.stdout
     );
@@ -247,8 +247,8 @@ fn what_cannot_be_searched_live_is_refused_before_anything_is_sent() {
         (&open, "--slo aks:p99=1s", "did you mean `ask`?"),
         (&aimless, "--steps 5", "give one with --slo"),
         (&open, "--hold 0s", "--hold is zero"),
-        (&open, "--longest-trial 0s", "--longest-trial of zero"),
-        (&open, "--time-limit 0s", "--time-limit of zero"),
+        (&open, "--longest-trial 0s", "--longest-trial is zero"),
+        (&open, "--time-limit 0s", "--time-limit is zero"),
         (
             &open,
             "--tiers p90=50ms,100ms",

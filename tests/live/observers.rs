@@ -98,7 +98,7 @@ fn consumers_are_sampled_over_the_run() {
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
     assert!(
         ran.stderr
-            .contains("the stream NONE of --observe-stream cannot be observed: the server answers: stream not found; name one")
+            .contains("the stream NONE of --observe-stream cannot be observed: the server replied: stream not found; give one")
     );
 }
 
@@ -309,9 +309,9 @@ fn what_was_not_observed_is_said() {
     let url = server.url();
     let ran = run(&[&["observe", "--quiet", "--url", &url], &FEW[..]].concat());
     for said in [
-        "consumers not observed: no action publishes to a stream, and --observe-stream names none",
+        "consumers not observed: no action publishes to a stream; give one with --observe-stream",
         "server not observed: no --monitor URL was given",
-        "services not observed: no service that the actions are sent to answers $SRV.STATS",
+        "services not observed: no service of the actions answers $SRV.STATS",
         "unanswered: nobody replied in time, as for $SRV.STATS without a NATS service",
     ] {
         assert!(ran.stdout.contains(said), "{}", ran.stdout);
@@ -329,7 +329,7 @@ fn what_may_not_be_asked_is_said_with_its_reason() {
     let path = saved(&server, "denied.yaml", &text);
     let me = ["--spec", &path, "--user", "me", "--password", "secret"];
     let result = observe(&server.url(), &me);
-    let said = "services could not be asked by $SRV.STATS: the server does not let this user publish to $SRV.STATS";
+    let said = "$SRV.STATS failed: this user may not publish to $SRV.STATS";
     assert_eq!(reason(&result, "services"), said);
     // None of that is of the load.
     assert_eq!(number(&result, "/requests/ok"), 10);
@@ -351,7 +351,7 @@ fn what_may_not_be_asked_is_said_with_its_reason() {
     let ran = run(&words);
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("may look at") && ran.stderr.contains("$JS.API.CONSUMER.LIST.ORDERS"),
+        ran.stderr.contains("may read") && ran.stderr.contains("$JS.API.CONSUMER.LIST.ORDERS"),
         "{}",
         ran.stderr
     );
@@ -393,7 +393,7 @@ fn a_monitoring_is_read_before_and_after() {
         (
             "https://127.0.0.1:8222",
             2,
-            "is not the URL of a server's monitoring: write http://HOST:PORT",
+            "is not a monitoring URL; give http://HOST:PORT",
         ),
         ("http://10.1.2.3:8222", 3, "--allow-target 10.1.2.3"),
         (

@@ -77,15 +77,14 @@ pub enum Failure {
         why: std::io::Error,
     },
     /// It is something else.
-    #[error("{} is no record of blis; take it out of the directory", path.display())]
+    #[error("{} is not a record of blis; remove it from the directory", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
     },
     /// It is of another version.
     #[error(
-        "{} has version {found} of the record and this blis reads version {}; use the version of blis that the \
-         manifest names", path.display(), frame::VERSION
+        "{} has record version {found}, but this blis reads version {}; use the version of blis in the manifest", path.display(), frame::VERSION
     )]
     Version {
         /// The file.
@@ -94,7 +93,7 @@ pub enum Failure {
         found: u32,
     },
     /// It is of another run.
-    #[error("{} belongs to another run than the manifest; take it out of the directory", path.display())]
+    #[error("{} belongs to another run than the manifest; remove it from the directory", path.display())]
     OtherRun {
         /// The file.
         path: PathBuf,

@@ -38,9 +38,7 @@ pub enum Unread {
         why: io::Error,
     },
     /// It is not a monitoring.
-    #[error(
-        "what answers at {name} is not the monitoring of a NATS server; name another --monitor"
-    )]
+    #[error("{name} is not the monitoring of a NATS server; give another --monitor URL")]
     Unclear {
         /// `host:port`.
         name: String,

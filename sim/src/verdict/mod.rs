@@ -213,9 +213,8 @@ fn not_sent(evidence: &Evidence) -> (Option<String>, u64) {
     }
     let more = u64::try_from(lacking).unwrap_or(u64::MAX);
     let reason = format!(
-        "Only {} of {} intended requests were sent, less than 95 %: the others were dropped because as many were in flight as \
-         `max_in_flight` allows, or because connections were full; {} more, all of them sent, would decide it; raise the limit, \
-         use more connections, or offer less.",
+        "Only {} of {} intended requests were sent, less than 95 %: the others were dropped by `max_in_flight` or by \
+         full connections; {} more sent requests would decide it; raise the limit, use more connections, or offer less.",
         count(sent),
         count(intended),
         count(more)
