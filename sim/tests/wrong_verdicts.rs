@@ -98,7 +98,7 @@ fn nothing_measured_is_no_pass() {
             "run: {horizon: 100s, warmup: 50s}, clients: {c: {arrival: {burst: {count: 9}}, do: ask}}, \
              actions: {ask: {path: [{visit: desk}, reply], slo: {p95: 1s}}}, services: {desk: {workers: 4, time: 1ms}}",
             [Inconclusive, Inconclusive],
-            "No request was intended within the measured window",
+            "No request was intended in the window",
         ),
         simulated(
             "a consumer to which nothing came",

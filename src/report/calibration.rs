@@ -158,7 +158,7 @@ fn next(found: &CalibrationResult) -> Section {
     }
     let mut table = Table::new(&[
         "next load",
-        "chi-square between the best two",
+        "sd between the best two",
         "least certain number",
         "its half-width",
     ]);

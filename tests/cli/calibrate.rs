@@ -156,7 +156,7 @@ fn what_users_at_one_low_load_do_not_tell_is_said() {
     assert_eq!(at(named(&found, "follows", "capacity"), "told"), false);
     let said = at(&found, "findings").to_string();
     for what in [
-        "All runs are at one load",
+        "All runs have one load",
         "The runs do not decide services.s.workers",
         "users would tell most",
     ] {
@@ -177,7 +177,7 @@ fn what_users_at_one_low_load_do_not_tell_is_said() {
     assert!(number(&next[0], "apart") > 0.0, "{next:?}");
     // As a report.
     let ran = words(&format!("calibrate {one} --quiet --fix services.s.workers"));
-    assert!(ran.stdout.contains("All runs are at one load"), "{ran:?}");
+    assert!(ran.stdout.contains("All runs have one load"), "{ran:?}");
     assert!(ran.stdout.contains("2 users"), "{ran:?}");
 }
 

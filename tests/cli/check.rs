@@ -523,7 +523,7 @@ fn a_client_may_not_have_more_in_flight_than_the_run() {
     assert_eq!(told.code, Some(2));
     let words: String = told.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        words.contains("the client may have 6 requests in flight, and the run no more than 5"),
+        words.contains("`max_in_flight` of the client is 6, but that of the run is 5"),
         "{words}"
     );
 }
@@ -538,7 +538,7 @@ fn a_request_whose_path_answers_nobody_is_a_warning() {
     };
     let told = |live: &str, path: &str| with_stdin("check -", &spec(live, path)).stderr;
     let warned = told("{request: a.b}", "{visit: s}");
-    assert!(warned.contains("its path answers nobody"), "{warned}");
+    assert!(warned.contains("its path has no `reply`"), "{warned}");
     assert_eq!(told("{publish: a.b}", "{visit: s}"), "");
     assert_eq!(told("{request: a.b}", "{visit: s}, reply"), "");
 }
@@ -558,11 +558,10 @@ fn no_closed_form_is_that_of_a_model_with_a_limit_of_requests_in_flight() {
     };
     assert_eq!(theory("rate: 90/s", ""), None);
     let of_run = theory("rate: 90/s", ", max_in_flight: {limit: 50}");
-    assert!(of_run.is_some_and(|why| why.ends_with("only so many requests may be in flight")));
+    assert!(of_run.is_some_and(|why| why.ends_with("requests in flight are limited")));
     let of_client = theory("concurrency: 5, max_in_flight: {limit: 4}", "");
     assert!(
-        of_client
-            .is_some_and(|why| why.ends_with("client c may have only so many requests in flight"))
+        of_client.is_some_and(|why| why.ends_with("client c has a limit of requests in flight"))
     );
     // Five users never have more than five.
     assert_eq!(

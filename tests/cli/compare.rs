@@ -205,7 +205,10 @@ fn what_cannot_be_compared_is_refused() {
             format!("{one} {one} --tolerance p98=1%"),
             "there is no figure `p98`",
         ),
-        (format!("{one} {one} --tolerance p99=1"), "no share of p99"),
+        (
+            format!("{one} {one} --tolerance p99=1"),
+            "not a share of p99",
+        ),
         (format!("{one} {one} --against {one}"), "are the same run"),
     ] {
         let ran = words(&format!("compare {line}"));
@@ -222,10 +225,7 @@ fn what_cannot_be_compared_is_refused() {
     let empty = runs.run("empty", "--warmup 59.999999s");
     let ran = blis([Path::new("compare"), Path::new(&one), Path::new(&empty)]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    assert!(
-        ran.stderr.contains("no request in its measured window"),
-        "{ran:?}"
-    );
+    assert!(ran.stderr.contains("no request in its window"), "{ran:?}");
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn commands_that_simulate_name_the_place_and_what_would_be_accepted() {
         let ran = with_spec(line, &file);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{line}");
         for part in [
-            "the action `ask` has no path, so that it cannot be simulated",
+            "the action `ask` has no path and cannot be simulated",
             "checkout.yaml:7:3",
             "the action `tell` has no path",
             "checkout.yaml:8:3",

@@ -221,7 +221,7 @@ fn a_simulation_that_is_killed_is_told_of_by_its_record() {
     assert!(result.get("bottleneck").is_none() && result.get("live").is_none());
     assert_eq!(
         at(&result, "theory.not_applicable"),
-        "the record does not have what the backend did"
+        "the record has no data of the backend"
     );
     let (found, told) = rows(&out);
     assert!(

@@ -158,7 +158,7 @@ fn what_contradicts_itself_or_lacks_something_is_told_by_its_flags() {
         ),
         (
             &["--subject", "a", "--rate", "5", "--payload", "{x}"],
-            &["--payload: `{x}` is no place of a template"],
+            &["--payload: `{x}` is not a placeholder"],
         ),
         (
             &["--subject", "a", "--rate", "5", "--header", "x"],

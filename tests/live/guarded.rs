@@ -161,7 +161,10 @@ fn what_is_too_much_to_look_at_before_is_looked_at_when_it_is_sent() {
     let path = saved(&server, "many.yaml", &text);
     let ran = observed(&server, &path, &[]);
     assert!(
-        ran.stderr.is_empty() || ran.stderr.contains("may be more texts than"),
+        ran.stderr.is_empty()
+            || ran
+                .stderr
+                .contains("too many values to check before a load"),
         "{}",
         ran.stderr
     );
@@ -247,13 +250,13 @@ fn buckets_and_streams_that_are_missing_are_found_before_the_load() {
         let action = format!("live: {{{way}: {{bucket: carts, key: a}}}}");
         found(
             &action,
-            "there is no bucket carts, which action ask needs: create it",
+            "there is no bucket carts, which action ask needs; create it",
         );
     }
     let stored = "live: {direct_get: {stream: orders, subject: a}}";
     found(
         stored,
-        "there is no stream orders, which action ask needs: create it",
+        "there is no stream orders, which action ask needs; create it",
     );
     wire.create_stream("orders", "a");
     found(
@@ -299,7 +302,11 @@ fn prefixes_are_subjects_without_wildcards() {
         ("--inbox-prefix", "a.*", "is a wildcard"),
         ("--inbox-prefix", "", "has an empty token"),
         ("--inbox-prefix", "a b", "has a blank"),
-        ("--inbox-prefix", "$SYS", "is of the server itself"),
+        (
+            "--inbox-prefix",
+            "$SYS",
+            "is a system subject of the server",
+        ),
         ("--js-api-prefix", "a..b", "has an empty token"),
         ("--js-domain", "*", "is a wildcard"),
         ("--js-domain", "a.b", "is not one token"),

@@ -238,7 +238,7 @@ fn what_cannot_be_counted_of_a_consumer_is_said() {
     );
     assert!(some.get("acknowledged").is_none(), "{some:#}");
     let said = result["not_measured"].to_string();
-    let entry = "streams.ORDERS.consumers.some.{delivered,redelivered,acknowledged}: it takes some messages";
+    let entry = "streams.ORDERS.consumers.some.{delivered,redelivered,acknowledged}: its filter selects a part";
     assert!(said.contains(entry), "{said}");
 }
 
@@ -272,7 +272,7 @@ fn a_promise_on_a_backlog_is_judged_by_what_was_observed() {
     );
     wire.create_consumer("orders", "other");
     let said = judged(5, "INCONCLUSIVE", "was not measured");
-    let unseen = "streams.orders.consumers.biller: no consumer of this name was seen";
+    let unseen = "streams.orders.consumers.biller: no consumer of this name was observed";
     assert!(said.contains(unseen), "{said}");
     // It is there, and nobody works on its messages.
     wire.create_consumer("orders", "biller");

@@ -180,7 +180,7 @@ fn a_service_of_which_only_the_subject_is_known_is_fitted_and_extrapolated() {
     assert_eq!(document["loads"][0]["load"], 8.0);
     let findings = document["findings"].to_string();
     assert!(
-        findings.contains("fitted to loads from 1 to 5: predictions at 8 extrapolate"),
+        findings.contains("fitted to loads from 1 to 5; predictions at 8 extrapolate"),
         "{findings}"
     );
     assert!(findings.contains("p95 of request within"), "{findings}");

@@ -61,14 +61,14 @@ impl FromStr for Tolerance {
     fn from_str(text: &str) -> Result<Tolerance, String> {
         let Some((figure, value)) = text.split_once('=') else {
             return Err(format!(
-                "`{}` is no tolerance; give one as FIGURE=SHARE, such as p99=10%",
+                "`{}` is not a tolerance; give FIGURE=SHARE, such as p99=10%",
                 shown(text)
             ));
         };
         let (figure, value) = (figure.trim(), value.trim());
         if figure != ERRORS && !FIGURES.contains(&figure) {
             return Err(format!(
-                "there is no figure `{}`; the figures are {} and {ERRORS}",
+                "there is no figure `{}`; give one of {} and {ERRORS}",
                 shown(figure),
                 FIGURES.join(", ")
             ));
@@ -80,7 +80,7 @@ impl FromStr for Tolerance {
         };
         let not_a_share = || {
             format!(
-                "`{}` is no share of {figure}; give one such as 10%, +10% (as much as that above) or -2% (as much as that below)",
+                "`{}` is not a share of {figure}; give one such as 10%, +10% (only a rise) or -2% (only a fall)",
                 shown(value)
             )
         };
@@ -92,8 +92,8 @@ impl FromStr for Tolerance {
         }
         if figure == ERRORS && sign == Some(false) {
             return Err(format!(
-                "{ERRORS} takes no minus sign: fewer of them are always tolerated; give by how much of all requests there may be more, such as \
-                 {ERRORS}=0.5%"
+                "{ERRORS} takes no minus sign, because fewer errors are always tolerated; give the largest rise as a \
+                 share of all requests, such as {ERRORS}=0.5%"
             ));
         }
         let is_above_alone = sign == Some(true) || figure == ERRORS;
@@ -186,16 +186,16 @@ mod tests {
             ("p99", "such as p99=10%"),
             (
                 "p98=10%",
-                "there is no figure `p98`; the figures are throughput",
+                "there is no figure `p98`; give one of throughput",
             ),
-            ("p99=10", "no share of p99"),
-            ("p99=-", "no share of p99"),
-            ("p99=nan%", "no share of p99"),
-            ("p99=--1%", "no share of p99"),
-            ("p99=1e9%", "no share of p99"),
+            ("p99=10", "not a share of p99"),
+            ("p99=-", "not a share of p99"),
+            ("p99=nan%", "not a share of p99"),
+            ("p99=--1%", "not a share of p99"),
+            ("p99=1e9%", "not a share of p99"),
             ("p99=1%,p99=2%", "given twice"),
             ("errors=-1%", "errors takes no minus sign"),
-            ("", "is no tolerance"),
+            ("", "is not a tolerance"),
         ] {
             let why = text.parse::<Tolerances>().expect_err(text);
             assert!(why.contains(said), "{text}: {why}");

@@ -145,7 +145,7 @@ pub(crate) fn judge_by(
             format!("; {} requests in time would decide it", count(more))
         });
         let reason = format!(
-            "No request was intended within the measured window{decided}; lengthen the run or shorten the warm-up."
+            "No request was intended in the window{decided}; lengthen the run or shorten the warm-up."
         );
         return inconclusive(vec![reason], more, Vec::new());
     }

@@ -9,7 +9,7 @@ pub fn sentence(signal: &Signal, standing: Standing) -> String {
     let of = &signal.of;
     let name = signal.name();
     match (signal.limit, signal.measured) {
-        (_, Measured::Vanished) => return format!("{of}: it vanished during the run."),
+        (_, Measured::Vanished) => return format!("{of}: it was deleted during the run."),
         (
             Limit::BacklogGrowth { per_second: limit },
             Measured::BacklogGrowth { per_second, .. },
