@@ -24,7 +24,7 @@ fn tiers(found: &CeilingResult) -> Section {
         return Section::empty();
     };
     let unit = unit(found);
-    let mut table = Table::new(&["objective", &found.varied.parameter, "95 %", "max RPS"]);
+    let mut table = Table::new(&["limit", &found.varied.parameter, "95 %", "max RPS"]);
     for tier in &tiers.limits {
         let at_least = match tier.ended {
             CeilingEnd::EndOfRange | CeilingEnd::GeneratorLimited => "≥ ",
@@ -46,11 +46,11 @@ fn tiers(found: &CeilingResult) -> Section {
     }
     let mean = match tiers.geometric_mean_rps {
         Some(mean) => format!(
-            "geometric mean of max RPS over the {} objectives: {}; the answer above is for the loosest",
+            "geometric mean of max RPS over the {} limits: {}; the answer above is for the loosest",
             tiers.limits.len(),
             rate(mean)
         ),
-        None => "no geometric mean: one of the objectives has no ceiling".to_owned(),
+        None => "no geometric mean: one of the limits has no ceiling".to_owned(),
     };
     Section::of([Block::Table(table), Block::Lines(vec![mean])])
 }
@@ -533,7 +533,7 @@ fn remedies(found: &CeilingResult) -> Section {
             unit.shown(ceiling)
         )
     });
-    let mut table = Table::new(&["change", "ceiling", "95 %", "gain", "next limit"]);
+    let mut table = Table::new(&["what would help", "ceiling", "95 %", "gain", "next limit"]);
     let (helping, others): (Vec<&RemedyResult>, Vec<&RemedyResult>) =
         found.remedies.iter().partition(|remedy| remedy.brings);
     for remedy in &helping {
