@@ -9,33 +9,33 @@ use super::estimate::Difference;
 use super::figures::{ERRORS, FIGURES};
 use crate::spec::error::shown;
 
-/// The most that a tolerance may be: a hundred times.
+/// The largest tolerance: a hundred times.
 const MOST: f64 = 100.0;
 
-/// How far one figure may be from that of the baseline.
+/// The tolerance of one figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tolerance {
     /// Its name: one of those of a comparison, or `errors`.
     pub figure: String,
-    /// How far below, as a share; `None` for as far as it likes.
+    /// Largest fall, as a share; `None` if not limited.
     pub below: Option<f64>,
-    /// How far above.
+    /// Largest rise, as a share.
     pub above: Option<f64>,
 }
 
-/// Those of several figures.
+/// The tolerances of several figures.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tolerances(pub Vec<Tolerance>);
 
-/// Whether a figure keeps to its tolerance.
+/// The standing of a figure to its tolerance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// It does, whatever of its interval is the truth.
+    /// All of its interval is within.
     Within,
-    /// It does not, whatever of its interval is the truth.
+    /// All of its interval is beyond.
     Beyond,
-    /// The runs cannot tell.
+    /// The runs do not decide.
     Undecided,
 }
 

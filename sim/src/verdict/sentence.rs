@@ -1,10 +1,10 @@
-//! What there is to say of a signal, in one sentence.
+//! The sentence about a signal.
 
 use crate::number::{brief_percent, count};
 use crate::time::Span;
 use crate::verdict::{Counted, Counts, Limit, Measured, Signal, Standing};
 
-/// How a signal stands and by how much, and what to do where that does not say enough.
+/// The standing of a signal with its figures, and the next step if it is not decided.
 pub fn sentence(signal: &Signal, standing: Standing) -> String {
     let of = &signal.of;
     let name = signal.name();
