@@ -270,7 +270,7 @@ services:
     #[test]
     fn several_errors_make_one_report() {
         let expected = r"
-  x the key `name` stands here twice
+  x the key `name` is given twice
    ,-[broken.yaml:3:1]
  1 | blis: 1
  2 | name: broken
@@ -363,9 +363,9 @@ services:
 
     #[test]
     fn an_error_without_a_place_is_a_message_and_advice() {
-        let error = SpecError::new("nothing ends the load").help("set `run.horizon`");
+        let error = SpecError::new("the load has no end").help("set `run.horizon`");
         let expected =
-            "  x nothing ends the load\n  help: set `run.horizon`\n\n1 error in spec.yaml\n";
+            "  x the load has no end\n  help: set `run.horizon`\n\n1 error in spec.yaml\n";
         assert_eq!(errors("spec.yaml", "", &[error], Style::Plain), expected);
     }
 

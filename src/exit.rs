@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use blis_live::connection::ConnectFailure;
 use blis_live::observers::{Unobservable, Unread};
+use blis_live::os_error::unnumbered;
 use blis_live::target::Refused;
 use blis_live::{journal, observe, serve};
 use blis_sim::measure::Imbalance;
@@ -55,7 +56,10 @@ pub enum Failure {
     #[error("{0}")]
     Overgrown(String),
     /// The result could not be written.
-    #[error("the result could not be written to {to}: {why}; make room or choose another place")]
+    #[error(
+        "the result could not be written to {to}: {}; make room or choose another place",
+        unnumbered(.why)
+    )]
     Output {
         /// Where.
         to: String,
@@ -63,7 +67,10 @@ pub enum Failure {
         why: std::io::Error,
     },
     /// The trace could not be written.
-    #[error("the trace could not be written to {to}: {why}; make room or choose another place")]
+    #[error(
+        "the trace could not be written to {to}: {}; make room or choose another place",
+        unnumbered(.why)
+    )]
     Trace {
         /// Where.
         to: String,
@@ -75,11 +82,13 @@ pub enum Failure {
     Record(journal::Failure),
     /// The books do not balance.
     #[error(
-        "this is a defect of blis, and no result of this run can be trusted: {0}; please report it with the spec"
+        "internal error, the results of this run are invalid: {0}; please report it with the spec"
     )]
     Books(#[from] Imbalance),
     /// The result could not be turned into JSON.
-    #[error("this is a defect of blis: the result could not be serialised: {0}")]
+    #[error(
+        "internal error, the result could not be serialised: {0}; please report it with the spec"
+    )]
     Json(#[from] serde_json::Error),
 }
 

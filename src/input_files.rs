@@ -10,6 +10,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use blis_live::journal::{NamedText, Readers};
+use blis_live::os_error::unnumbered;
 use blis_sim::spec::error::shown;
 use blis_sim::spec::files::{self, Files, MAX_BYTES};
 use blis_sim::spec::{self, Spanned, Spec, SpecError, SpecErrors};
@@ -94,7 +95,7 @@ fn too_large(path: &Spanned<String>) -> SpecError {
     let most = MAX_BYTES >> 20;
     path.error(format!("the file `{}` is too large", path.value))
         .help(format!(
-            "the files of a spec may have {most} MiB together, each counted as often as it is named"
+            "use less than {most} MiB in total; a file counts each time it is named"
         ))
 }
 
@@ -106,10 +107,11 @@ fn read_one(
 ) -> Result<String, SpecError> {
     let unreadable = |error: std::io::Error| {
         path.error(format!(
-            "the file `{}` cannot be read: {error}",
-            shown(&path.value)
+            "the file `{}` cannot be read: {}",
+            shown(&path.value),
+            unnumbered(&error)
         ))
-        .help("name a file by its path from the folder of the spec")
+        .help("give the path of a file, relative to the directory of the spec")
     };
     let opened = open(&folder.join(&path.value)).map_err(unreadable)?;
     let metadata = opened.metadata().map_err(unreadable)?;
@@ -118,11 +120,11 @@ fn read_one(
         let message = format!("`{}` is not a regular file", shown(&path.value));
         return Err(path
             .error(message)
-            .help("name a file, not a folder, a pipe or a device"));
+            .help("name a file, not a directory, a pipe or a device"));
     }
     if !allowed.iter().any(|folder| canonical.starts_with(folder)) {
         let message = format!(
-            "the file `{}` is neither in the folder of the spec nor in the working directory",
+            "the file `{}` is neither in the directory of the spec nor in the working directory",
             shown(&path.value)
         );
         let within = canonical
@@ -131,7 +133,7 @@ fn read_one(
             .display()
             .to_string();
         let help = format!(
-            "allow its folder if you trust the spec: --allow-files {}",
+            "if you trust the spec, allow its directory: --allow-files {}",
             shown(&within)
         );
         return Err(path.error(message).help(help));

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use blis_live::os_error::unnumbered;
+
 use crate::exit::Failure;
 
 /// How far apart the signals of one press may be.
@@ -45,8 +47,9 @@ impl Interrupt {
                 std::process::exit(130);
             }
         };
-        ctrlc::set_handler(handler)
-            .map_err(|error| Failure::Usage(format!("Ctrl-C cannot be caught: {error}")))?;
+        ctrlc::set_handler(handler).map_err(|error| {
+            Failure::Usage(format!("Ctrl-C cannot be caught: {}", unnumbered(&error)))
+        })?;
         Ok(interrupt)
     }
 

@@ -113,7 +113,7 @@ fn line(reached: Progress, before: Option<Progress>, failed: u64, recent: &Recen
 pub fn interruption(drain: Span, in_flight: usize) -> String {
     let requests = match in_flight {
         0 => {
-            return "blis: interrupted: nothing more is sent, and no request is in flight; press Ctrl-C again to end at once, \
+            return "blis: interrupted: no more requests are sent, none is in flight; press Ctrl-C again to end at once, \
                     without a report\n"
                 .to_owned();
         }
@@ -121,7 +121,7 @@ pub fn interruption(drain: Span, in_flight: usize) -> String {
         number => format!("{} requests in flight", count(number as u64)),
     };
     format!(
-        "blis: interrupted: nothing more is sent; waiting for {requests}, for {drain} at most (`run.drain`); press Ctrl-C \
+        "blis: interrupted: no more requests are sent; waiting up to {drain} (`run.drain`) for {requests}; press Ctrl-C \
          again to end at once, without a report\n"
     )
 }
@@ -174,13 +174,10 @@ mod tests {
     fn what_is_waited_for_after_an_interruption_is_in_flight() {
         let drain = Span::from_nanos(30_000_000_000);
         for (in_flight, said) in [
-            (
-                0,
-                "nothing more is sent, and no request is in flight; press",
-            ),
+            (0, "no more requests are sent, none is in flight; press"),
             (
                 1,
-                "waiting for 1 request in flight, for 30s at most (`run.drain`); press",
+                "waiting up to 30s (`run.drain`) for 1 request in flight; press",
             ),
             (
                 1_200,

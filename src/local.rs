@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use blis_live::connection::Access;
 use blis_live::double::standing::Watch;
+use blis_live::os_error::unnumbered;
 use blis_live::serve;
 use blis_live::target::{Permission, Target, check};
 use tempfile::TempDir;
@@ -53,7 +54,7 @@ impl Local {
     /// [`Failure::Usage`] where there is no server, or the spec is read from stdin; what else keeps them from starting.
     pub fn start(file: Option<&Path>, values: &ValueArgs) -> Result<Local, Failure> {
         Local::check(file)?;
-        let program = std::env::current_exe().map_err(|why| does_not_start(&why.to_string()))?;
+        let program = std::env::current_exe().map_err(|why| does_not_start(&unnumbered(&why)))?;
         let mut command = Command::new(program);
         command.arg(COMMAND);
         if let Some(file) = file {
@@ -65,7 +66,7 @@ impl Local {
             .stdout(Stdio::piped())
             .process_group(0)
             .spawn()
-            .map_err(|why| does_not_start(&why.to_string()))?;
+            .map_err(|why| does_not_start(&unnumbered(&why)))?;
         let open = child.stdin.take();
         let mut url = String::new();
         let mut said = child.stdout.take().map(BufReader::new);
@@ -73,7 +74,7 @@ impl Local {
         if read.unwrap_or(0) == 0 {
             // It has said why by itself.
             let _ = child.wait();
-            return Err(does_not_start("it ended before it listened"));
+            return Err(does_not_start("it ended before it was ready"));
         }
         Ok(Local {
             at: (target(url.trim())?, Access::default()),
@@ -93,7 +94,7 @@ impl Local {
         refuse_no_server()?;
         match file == Some(Path::new("-")) {
             true => Err(Failure::Usage(
-                "--local reads the spec twice, and stdin can be read once: give the spec as a file"
+                "--local reads the spec twice, but stdin can be read only once; give the spec as a file"
                     .to_owned(),
             )),
             false => Ok(()),
@@ -150,8 +151,8 @@ fn refuse_no_server() -> Result<(), Failure> {
     match found {
         Ok(status) if status.success() => Ok(()),
         Ok(_) | Err(_) => Err(Failure::Usage(format!(
-            "--local starts a {SERVER}, and there is none on PATH: install one of 2.11 or newer (a single file from \
-             https://github.com/nats-io/nats-server/releases, or a package of the system), name its file in {OTHER_SERVER}, or name a \
+            "--local needs {SERVER} 2.11 or newer, and none is on PATH; install it from \
+             https://github.com/nats-io/nats-server/releases, give its path in {OTHER_SERVER}, or give the URL of a \
              running server with --url"
         ))),
     }
@@ -159,8 +160,8 @@ fn refuse_no_server() -> Result<(), Failure> {
 
 fn does_not_start(why: &str) -> Failure {
     Failure::Connect(format!(
-        "the server and the double of --local do not start: {why}; run `{SERVER}` and `blis serve` by hand to see more, and name the \
-         server with --url"
+        "the server and the double of --local did not start: {why}; start `{SERVER}` and `blis serve` by hand to see \
+         more, and give the URL with --url"
     ))
 }
 
@@ -206,7 +207,7 @@ pub fn play(
     said?;
     // Nobody may be there to hear it any more.
     for warning in served.statement.health.warnings() {
-        say(&format!("The double that was measured: {warning}\n"))?;
+        say(&format!("The measured double: {warning}\n"))?;
     }
     Ok(served.removed?)
 }
@@ -221,7 +222,7 @@ struct Server {
 
 impl Server {
     fn start() -> Result<Server, Failure> {
-        let why = |why: std::io::Error| does_not_start(&why.to_string());
+        let why = |why: std::io::Error| does_not_start(&unnumbered(&why));
         let folder = tempfile::tempdir().map_err(why)?;
         let file = folder.path().join("server.conf");
         let data = folder.path().join("data").display().to_string();
@@ -270,7 +271,7 @@ impl Server {
                     blis_sim::spec::error::shown(&last)
                 )));
             }
-            Err(_) => return Err(does_not_start(&format!("{SERVER} is not ready in time"))),
+            Err(_) => return Err(does_not_start(&format!("{SERVER} was not ready in time"))),
         }
         Ok(server)
     }

@@ -47,7 +47,7 @@ pub fn suffices<P>(model: &Model<P>) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Usage(format!(
-        "this spec is more than memory: it may take {} MB, and {} MB are free; most of it is for {} {}, so use fewer",
+        "this spec needs up to {} MB of memory, but only {} MB are free; most of it is for {} {}: use fewer",
         needed / 1_000_000,
         available / 1_000_000,
         largest.number,

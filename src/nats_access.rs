@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use blis_live::connection::Access;
+use blis_live::os_error::unnumbered;
 use blis_live::target::{Monitor, Named, Permission, Target, check, check_monitor};
 
 use blis_sim::model::rendered::{Flaw, prefix_flaw};
@@ -43,14 +44,14 @@ const REFUSED: [&str; 1] = ["NATS_SOCKS_PROXY"];
 pub fn resolve(args: &TargetArgs) -> Result<(Target, Access), Failure> {
     if let Some(name) = REFUSED.iter().find(|name| variable(name).is_some()) {
         return Err(Failure::Usage(format!(
-            "the variable {name} is set, which this version does not honour: unset it"
+            "the environment variable {name} is not supported; unset it"
         )));
     }
     let no_text =
         |name: &&&str| std::env::var_os(name).is_some_and(|value| value.to_str().is_none());
     if let Some(name) = READ.iter().find(no_text) {
         return Err(Failure::Usage(format!(
-            "the variable {name} is not UTF-8: set it to a text, or unset it"
+            "the environment variable {name} is not UTF-8; correct it, or unset it"
         )));
     }
     let given = Given {
@@ -62,7 +63,7 @@ pub fn resolve(args: &TargetArgs) -> Result<(Target, Access), Failure> {
     };
     let urls = given.text(&args.url, "NATS_URL", "url").ok_or_else(|| {
         Failure::Usage(
-            "there is no target: name a server with --url nats://HOST:PORT, NATS_URL or --context"
+            "no target is given; give a server with --url nats://HOST:PORT, NATS_URL or --context"
                 .to_owned(),
         )
     })?;
@@ -176,7 +177,7 @@ impl Given<'_> {
             (Some(certificate), Some(key)) => Ok(Some((certificate, key))),
             (None, None) => Ok(None),
             _ => Err(Failure::Usage(
-                "a client certificate needs its key: give --tlscert and --tlskey".to_owned(),
+                "a client certificate needs its key; give --tlscert and --tlskey".to_owned(),
             )),
         }
     }
@@ -225,7 +226,8 @@ fn unfit(field: &str, prefix: &str, flaw: Flaw) -> Failure {
         _ => "--inbox-prefix",
     };
     Failure::Usage(format!(
-        "{flag} (or the field `{field}` of a context) is {prefix:?}, which {flaw}: give tokens with dots between, such as `mine.app`"
+        "{flag} (or the field `{field}` of a context) is {prefix:?}, which {flaw}; give tokens separated by dots, such \
+         as `mine.app`"
     ))
 }
 
@@ -234,13 +236,14 @@ fn read_seed(path: &Path) -> Result<String, Failure> {
     let text = path.to_string_lossy();
     if text.starts_with('S') && text.len() == 58 && !path.exists() {
         return Err(Failure::Usage(
-            "--nkey takes the file that holds the seed, and not the seed itself: write it to a file".to_owned(),
+            "--nkey takes a file, not the seed itself; write the seed to a file".to_owned(),
         ));
     }
     let text = std::fs::read_to_string(path).map_err(|why| {
         Failure::Usage(format!(
-            "the nkey seed in {} cannot be read: {why}",
-            path.display()
+            "the nkey seed in {} cannot be read: {}; name the file that holds it",
+            path.display(),
+            unnumbered(&why)
         ))
     })?;
     let seed = text
@@ -249,7 +252,7 @@ fn read_seed(path: &Path) -> Result<String, Failure> {
         .find(|line| line.starts_with('S'));
     seed.map(str::to_owned).ok_or_else(|| {
         Failure::Usage(format!(
-            "{} holds no nkey seed, which starts with S",
+            "{} has no nkey seed; give a file with a seed that starts with S",
             path.display()
         ))
     })

@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use blis_live::os_error::unnumbered;
 use serde_json::{Map, Value};
 
 use crate::exit::Failure;
@@ -72,7 +73,7 @@ impl Context {
                 path.display()
             ))
         };
-        let text = std::fs::read_to_string(&path).map_err(|why| unusable(why.to_string()))?;
+        let text = std::fs::read_to_string(&path).map_err(|why| unusable(unnumbered(&why)))?;
         // Editors write a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let fields: Map<String, Value> =
@@ -100,8 +101,7 @@ impl Context {
         };
         if let Some(keeper) = KEEPERS.iter().find(|keeper| text.starts_with(**keeper)) {
             return Err(Failure::Usage(format!(
-                "the field `{field}` of the NATS context {} names a secret by {keeper}, which this version does not read: \
-                 name a file",
+                "the field `{field}` of the NATS context {} refers to {keeper}, which is not supported; give a file",
                 self.name
             )));
         }
@@ -124,10 +124,10 @@ fn understood(field: &str, value: &Value) -> Result<(), String> {
     match (TEXTS.contains(&field), field == TLS_FIRST) {
         (true, _) if value.is_string() => Ok(()),
         (_, true) if value.is_boolean() => Ok(()),
-        (true, _) => Err(format!("its field `{field}` is not a text")),
+        (true, _) => Err(format!("its field `{field}` is not a string")),
         (_, true) => Err(format!("its field `{field}` is neither true nor false")),
         _ => Err(format!(
-            "its field `{field}` is not honoured by this version; accepted: {}, {TLS_FIRST}",
+            "its field `{field}` is not supported; remove it (accepted: {}, {TLS_FIRST})",
             TEXTS.join(", ")
         )),
     }
@@ -140,7 +140,7 @@ fn place(name: &str) -> Result<PathBuf, Failure> {
     }
     if name.contains("..") || name.contains(['/', '\\']) {
         return Err(Failure::Usage(format!(
-            "`{name}` is not the name of a NATS context: give a name, or a file that ends in .json"
+            "`{name}` is not the name of a NATS context; give a name, or a file that ends in .json"
         )));
     }
     // The same place on every system.
@@ -149,7 +149,7 @@ fn place(name: &str) -> Result<PathBuf, Failure> {
         (None, Some(home)) => PathBuf::from(home).join(".config"),
         (None, None) => {
             return Err(Failure::Usage(
-                "contexts cannot be found, because HOME is not set: set it, or name the file of the context".to_owned(),
+                "contexts cannot be found, because HOME is not set; set it, or give the file of the context".to_owned(),
             ));
         }
     };

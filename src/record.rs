@@ -12,6 +12,7 @@ use blis_live::journal::{
     What, folder,
 };
 use blis_live::observe::Connected;
+use blis_live::os_error::unnumbered;
 use blis_live::target::Target;
 use blis_sim::model::Model;
 use blis_sim::result::{self, MANIFEST_SCHEMA, Manifest, Record};
@@ -160,9 +161,9 @@ fn passing(beside: &Path) -> Result<TempDir, Failure> {
         .tempdir_in(&folder);
     made.map_err(|why| {
         Failure::Usage(format!(
-            "the rows of --trace are kept in {} until the end, which cannot be used: {why}; name a file in a directory \
-             that can be written",
-            folder.display()
+            "the rows of --trace cannot be buffered in {}: {}; name a file in a directory that can be written",
+            folder.display(),
+            unnumbered(&why)
         ))
     })
 }

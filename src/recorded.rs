@@ -7,6 +7,7 @@ use blis_live::journal::{
     Checksum, Damage, Disk, Entries, Entry, JOURNAL, MANIFEST, RECORD, RealDisk, Replayed, What,
     replay,
 };
+use blis_live::os_error::unnumbered;
 use blis_live::reason::Reasons;
 use blis_sim::event::{Outcome, ReplyHeaders};
 use blis_sim::measure::Measure;
@@ -187,8 +188,7 @@ impl Finished {
     fn rows(&self) -> Result<Opened, Failure> {
         let Some(manifest) = &self.manifest else {
             return Err(Failure::Usage(format!(
-                "{} holds no rows of requests: `blis observe --out DIR` keeps them, and `blis run --out DIR --record`; run it \
-                 again with these flags",
+                "{} holds no rows of requests; run it again with `blis observe --out DIR` or `blis run --out DIR --record`",
                 self.directory.display()
             )));
         };
@@ -240,7 +240,7 @@ impl Counted {
             let what = match record.rows.checked_sub(self.rows) {
                 Some(missing) => format!("{missing} of {} rows are missing", record.rows),
                 None => format!(
-                    "it has {} rows, where the result has {}",
+                    "it has {} rows, but the result has {}",
                     self.rows, record.rows
                 ),
             };
@@ -267,7 +267,7 @@ impl Counted {
         });
         let (name, found, said) = outcomes.find(|(_, found, said)| found != said)?;
         Some(format!(
-            "{found} of its rows are {name}, where the result has {said}"
+            "{found} of its rows are {name}, but the result has {said}"
         ))
     }
 
@@ -278,9 +278,8 @@ impl Counted {
         }
         let said = record.checksum.as_ref()?;
         let found = checksum(self.checksum);
-        (found != *said).then(|| {
-            format!("its checksum is {found}, where the result has {said}: it was changed")
-        })
+        (found != *said)
+            .then(|| format!("its checksum is {found}, but the result has {said}: it was changed"))
     }
 }
 
@@ -288,7 +287,7 @@ impl Counted {
 pub fn losses<R: std::io::Read>(rows: u64, entries: &Entries<R>) -> Vec<String> {
     let torn = entries.torn().iter().map(|torn| {
         format!(
-            "{} breaks off at byte {}: the {} bytes behind it are not whole and are left out",
+            "{} is incomplete from byte {} on; {} bytes are left out",
             torn.path.display(),
             torn.at,
             torn.bytes
@@ -297,7 +296,7 @@ pub fn losses<R: std::io::Read>(rows: u64, entries: &Entries<R>) -> Vec<String> 
     let missing = match entries.damage().missing {
         0 => None,
         missing => Some(format!(
-            "{missing} entries are missing from the record: there was no room for them when they came, or they were removed"
+            "{missing} entries are missing from the record: the buffer was full, or they were removed"
         )),
     };
     let mut losses: Vec<String> = torn.chain(missing).collect();
@@ -391,7 +390,7 @@ pub fn named(reasons: Reasons) -> BTreeMap<String, u64> {
 
 /// What there is to say of the generator.
 const NO_GENERATOR: &str =
-    "How the generator did is not in the record, so that nothing can be promised: run it again.";
+    "The record has no figures of the generator, so the run cannot pass; run it again.";
 /// What of a live run is not in its record.
 const NOT_RECORDED: [&str; 4] = ["incidents", "messages", "generator", "observers"];
 
@@ -399,7 +398,7 @@ const NOT_RECORDED: [&str; 4] = ["incidents", "messages", "generator", "observer
 fn id(manifest: &Manifest) -> Result<u64, Failure> {
     u64::from_str_radix(&manifest.run, 16).map_err(|_| {
         Failure::Usage(format!(
-            "the manifest names the run `{}`, which is no id of a run; restore the manifest that the run wrote",
+            "the manifest has the run id `{}`, which is invalid; restore the manifest that the run wrote",
             manifest.run
         ))
     })
@@ -411,7 +410,7 @@ fn workload_of(folder: &Path, manifest: &Manifest) -> Result<LiveWorkload, Failu
     let workload = workload::load_again(&path)?;
     if workload.sha256 != manifest.spec.resolved_sha256 {
         return Err(Failure::Usage(format!(
-            "{} is not the spec that was run: its SHA-256 differs from that of the manifest; restore it",
+            "{} is not the spec of the run: its SHA-256 differs from the manifest; restore it",
             path.display()
         )));
     }
@@ -439,7 +438,7 @@ fn manifest_of(folder: &Path) -> Result<Manifest, Failure> {
 fn text_of(path: &Path) -> Result<String, Failure> {
     let found = std::fs::metadata(path).map_err(|why| no_run(path, &why))?;
     if !found.is_file() {
-        return Err(no_run(path, &"it is no file"));
+        return Err(no_run(path, &"it is not a file"));
     }
     std::fs::read_to_string(path).map_err(|why| no_run(path, &why))
 }
@@ -459,7 +458,8 @@ fn of_schema(path: &Path, text: &str, schema: &str) -> Result<Value, Failure> {
 
 fn no_run(path: &Path, why: &dyn std::fmt::Display) -> Failure {
     Failure::Usage(format!(
-        "no run can be read there: {}: {why}; name a directory that `blis observe --out` or `blis run --out` wrote",
-        path.display()
+        "no run can be read there: {}: {}; name a directory that `blis observe --out` or `blis run --out` wrote",
+        path.display(),
+        unnumbered(why)
     ))
 }

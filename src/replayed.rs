@@ -54,7 +54,7 @@ pub fn requests(
         .map_or(0, |record| record.dropped);
     if dropped > 0 {
         tell(&format!(
-            "blis: warning: {dropped} entries are missing from the record{}, and their requests are not looked at\n",
+            "blis: warning: {dropped} entries are missing from the record{}; their requests are left out\n",
             finished
                 .run
                 .record
@@ -80,13 +80,12 @@ pub fn in_the_terms_of(
     let actions = of_run.model.actions.iter().map(|one| one.name.as_str());
     let known: Vec<&str> = model.actions.iter().map(|one| one.name.as_str()).collect();
     let actions = translated("action", actions, &known);
-    let find = |ids: &[Result<usize, String>], at: usize| {
-        match ids.get(at) {
+    let find = |ids: &[Result<usize, String>], at: usize| match ids.get(at) {
         Some(found) => found.clone().map_err(Failure::Usage),
         None => Err(Failure::Usage(
-            "the record names a client or an action that its spec does not have; restore the directory".to_owned(),
+            "the record names a client or an action that its spec lacks; restore the directory"
+                .to_owned(),
         )),
-    }
     };
     for row in &mut rows {
         row.client = ClientId(find(&clients, usize::from(row.client.0))? as u16);
@@ -104,7 +103,7 @@ fn translated<'a>(
     let one = |name: &str| {
         known.iter().position(|one| *one == name).ok_or_else(|| {
             format!(
-                "requests of the {kind} {} were recorded, and the spec has no such {kind}; its {kind}s are {}",
+                "the record has requests of the {kind} {}, which the spec lacks; its {kind}s are {}",
                 shown(name),
                 known.join(", ")
             )
@@ -125,8 +124,8 @@ pub fn arrive_as(model: &mut Model<Path>, rows: &[Row]) -> Result<(), Failure> {
         };
         if client.population.get() > 1 {
             return Err(Failure::Usage(format!(
-                "the client {} is a cohort of open clients, whose sessions are numbered by member, so that a record does not say when each of them starts; `blis replay --as \
-                 recorded` needs no more than its requests",
+                "the client {} is a cohort of open clients, and its record does not show when each of them starts; use \
+                 `blis replay --as recorded`",
                 shown(&client.name)
             )));
         }
@@ -162,7 +161,7 @@ pub fn choose_as(model: &mut Model<Path>, of_run: &LiveWorkload) -> Result<(), F
         let mut recorded = of_run.model.clients.iter();
         let Some(recorded) = recorded.find(|one| one.name == client.name) else {
             return Err(Failure::Usage(format!(
-                "the spec has the client {}, which was not in the run; take it out of the spec",
+                "the spec has the client {}, which was not in the run; remove it from the spec",
                 shown(&client.name)
             )));
         };

@@ -56,8 +56,8 @@ struct Identity {
     files: BTreeMap<String, String>,
 }
 
-const OTHER: &str = "which no run wrote";
-const CHANGED: &str = "which is not as the run wrote it";
+const OTHER: &str = "which is not from a run";
+const CHANGED: &str = "which was changed after the run";
 
 /// Looks into a directory.
 ///
@@ -122,7 +122,7 @@ fn not_of_a_run(
         return Ok(match name {
             RECORD if is_segment(&path)? => None,
             RESULT | MANIFEST | RECORD | SPEC | REPORT | SCHEMA | FOLDER => {
-                foreign(name, "and no result or record of a run is beside it")
+                foreign(name, "without a result or record of a run")
             }
             _ => foreign(name, OTHER),
         });

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 pub use blis_live::journal::UNFINISHED;
 use blis_live::journal::{JOURNAL, MANIFEST, NamedText, RECORD, Readers, folder};
+use blis_live::os_error::unnumbered;
 use blis_sim::spec::error;
 use tempfile::TempDir;
 
@@ -89,7 +90,8 @@ impl RunDirectory {
         let shown = path.display();
         let unusable = |error: io::Error| {
             Failure::Usage(format!(
-                "--out {shown} cannot be used: {error}; name a new directory in a place that can be written"
+                "--out {shown} cannot be used: {}; name a new directory in a place that can be written",
+                unnumbered(&error)
             ))
         };
         let exists = match std::fs::read_dir(path) {
@@ -216,7 +218,7 @@ fn replaceable(path: &Path, held: run_contents::Contents, force: bool) -> Result
     };
     if held.is_unfinished && folder::goes_on(path) {
         return Err(format!(
-            "--out {shown} holds the record of a run that is still going; end that run first, or name another directory"
+            "--out {shown} holds the record of a run that is still going on; end that run first, or name another directory"
         ));
     }
     if force {
@@ -228,10 +230,11 @@ fn replaceable(path: &Path, held: run_contents::Contents, force: bool) -> Result
     };
     Err(match held.is_unfinished {
         true => format!(
-            "--out {shown} holds the record of a run{of} that was interrupted; `blis report` shows what there is, --force \
-             throws it away"
+            "--out {shown} holds the record of an interrupted run{of}; read it with `blis report`, or overwrite it with --force"
         ),
-        false => format!("--out {shown} holds the results of a run{of}; --force replaces them"),
+        false => {
+            format!("--out {shown} holds the results of a run{of}; overwrite them with --force")
+        }
     })
 }
 
@@ -300,16 +303,16 @@ pub fn refuse_file(path: &Path, command: &str) -> Result<(), Failure> {
     };
     Err(Failure::Usage(match of_a_run {
         true => format!(
-            "{name} is a file of a run, and `blis {command}` takes the directory: blis {command} {}",
+            "{name} is a file of a run; give the directory: blis {command} {}",
             parent(path).display()
         ),
         false if looks_like_a_spec().is_some() => format!(
-            "{name} is a workload spec, and `blis {command}` takes the directory of a run: `blis run {name} --out DIR` makes \
-             one, or `blis observe {name} --url URL --out DIR`"
+            "{name} is a workload spec, but `blis {command}` takes a run directory; make one with `blis run {name} \
+             --out DIR` or `blis observe {name} --url URL --out DIR`"
         ),
         false => format!(
-            "{name} is a file, and `blis {command}` takes the directory of a run, which `blis run --out DIR` or `blis \
-             observe --out DIR` makes"
+            "{name} is a file, but `blis {command}` takes a run directory; make one with `blis run --out DIR` or `blis \
+             observe --out DIR`"
         ),
     }))
 }

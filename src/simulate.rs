@@ -95,13 +95,13 @@ pub fn warm_up(
     if let Some(why) = &pilot.unsteady {
         let next = match why {
             Unsteady::ResponseTimes => {
-                "lengthen the run, or look whether the services can carry the load"
+                "lengthen the run, or check whether the services can carry the load"
             }
             Unsteady::LevelTooLate { .. } => "lengthen the run",
             Unsteady::NeverLevel { .. } => "give a `warmup`, or read the series",
         };
         tell(&format!(
-            "blis: warning: no steady state: {why}; half of the load counts as the warm-up; {next}\n"
+            "blis: warning: no steady state: {why}; the first half of the load is the warm-up; {next}\n"
         ));
     }
     Ok(Some(pilot))

@@ -12,7 +12,7 @@ use crate::exit::Failure;
 pub fn refuse_to_replace(file: &Path, force: bool) -> Result<(), Failure> {
     match file.symlink_metadata() {
         Ok(_) if !force => Err(Failure::Usage(format!(
-            "--output {} is there already; --force replaces it",
+            "--output {} exists; overwrite it with --force",
             file.display()
         ))),
         Ok(found) if found.is_dir() => Err(Failure::Usage(format!(

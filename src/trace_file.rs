@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use blis_live::os_error::unnumbered;
 use blis_sim::event::ReplyHeaders;
 use blis_sim::model::Model;
 use blis_sim::trace::Row;
@@ -145,7 +146,7 @@ fn form_of(path: &Path) -> Option<TraceFormat> {
 
 fn formless(path: &Path) -> String {
     format!(
-        "--trace {} does not say its form; end its name with .csv or .jsonl, or add --trace-format csv or jsonl",
+        "--trace {} has no known extension; use .csv or .jsonl, or add --trace-format csv or jsonl",
         path.display()
     )
 }
@@ -155,13 +156,14 @@ fn place(path: &Path, replace: bool) -> Result<(Option<TempPath>, File, PathBuf)
     let shown = path.display();
     let unusable = |why: io::Error| {
         Failure::Usage(format!(
-            "--trace {shown} cannot be used: {why}; name a file in a directory that exists and can be written"
+            "--trace {shown} cannot be used: {}; name a file in a directory that exists and can be written",
+            unnumbered(&why)
         ))
     };
     let path = match std::fs::metadata(path) {
         Ok(there) if there.is_file() && !replace => {
             return Err(Failure::Usage(format!(
-                "--trace {shown} is there already; --force replaces it"
+                "--trace {shown} exists; overwrite it with --force"
             )));
         }
         // A link stays: what it leads to is replaced.

@@ -8,6 +8,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use blis_live::journal::{NamedText, Readers};
+use blis_live::os_error::unnumbered;
 use blis_sim::result::CEILING_SCHEMA;
 use blis_sim::spec::error::shown;
 use blis_sim::validation::VALIDATION_SCHEMA;
@@ -99,7 +100,8 @@ impl TrialsDirectory {
         let name = path.display();
         let unusable = |error: io::Error| {
             Failure::Usage(format!(
-                "--out {name} cannot be used: {error}; name a new directory in a place that can be written"
+                "--out {name} cannot be used: {}; name a new directory in a place that can be written",
+                unnumbered(&error)
             ))
         };
         let exists = match std::fs::read_dir(path) {
@@ -180,7 +182,7 @@ pub fn found_in<T: DeserializeOwned>(directory: &Path, kind: Kind) -> Result<Opt
     }
     let unreadable = |why: String| {
         Failure::Usage(format!(
-            "no {} can be read there: {}: {why}; name a directory that `blis {} --out` wrote",
+            "no {} can be read from {}: {why}; name a directory that `blis {} --out` wrote",
             kind.what,
             path.display(),
             kind.command
@@ -188,7 +190,7 @@ pub fn found_in<T: DeserializeOwned>(directory: &Path, kind: Kind) -> Result<Opt
     };
     let mut text = String::new();
     let opened = File::open(&path).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text));
-    opened.map_err(|why| unreadable(why.to_string()))?;
+    opened.map_err(|why| unreadable(unnumbered(&why)))?;
     let of: Schema = serde_json::from_str(&text).map_err(|why| unreadable(why.to_string()))?;
     match of.schema == kind.schema {
         true => serde_json::from_str(&text)
@@ -236,7 +238,7 @@ fn replaceable(path: &Path, kind: Kind, names: &[String], force: bool) -> Result
         .find(|name| !kind.names().contains(&name.as_str()));
     if let Some(foreign) = foreign {
         return Err(format!(
-            "--out {name} holds {}, which no {what} wrote; name a new directory",
+            "--out {name} holds {}, which is not from a {what}; name a new directory",
             shown(foreign)
         ));
     }
@@ -244,10 +246,12 @@ fn replaceable(path: &Path, kind: Kind, names: &[String], force: bool) -> Result
     let of = serde_json::from_str::<Schema>(&text);
     match of.is_ok_and(|of| of.schema == kind.schema) {
         false => Err(format!(
-            "--out {name} holds files without the {document} of a {what}; name a new directory"
+            "--out {name} holds files, but no {document} of a {what}; name a new directory"
         )),
         true if force => Ok(()),
-        true => Err(format!("--out {name} holds a {what}; --force replaces it")),
+        true => Err(format!(
+            "--out {name} holds a {what}; overwrite it with --force"
+        )),
     }
 }
 

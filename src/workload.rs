@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use blis_live::os_error::unnumbered;
 use blis_sim::model::{Model, Path as Known};
 use blis_sim::spec::error::{Origin, line_and_column, shown};
 use blis_sim::spec::service::ServiceFlags;
@@ -143,8 +144,7 @@ pub fn load_service(
 ) -> Result<LiveWorkload, Failure> {
     if clients.concurrency.is_none() && clients.rate.is_none() {
         return Err(Failure::Usage(
-            "--subject needs a load: give --concurrency, such as --concurrency 20 for users who each wait for a reply, or \
-             --rate, such as --rate 200/s for an open schedule"
+            "--subject needs a load; give --concurrency 20 for closed-loop users, or --rate 200/s for open arrivals"
                 .to_owned(),
         ));
     }
@@ -179,7 +179,7 @@ fn refuse_service_set_twice(flags: &ServiceFlags, overrides: &OverrideArgs) -> R
 
 fn given_twice(flag: &str, set: &Assignment) -> Failure {
     Failure::Usage(format!(
-        "{flag} and --set {}={} give the same; use one of them",
+        "{flag} and --set {}={} set the same key; use one of them",
         shown(set.path()),
         shown(set.value())
     ))
@@ -242,8 +242,8 @@ fn settings(spec: &Spec, whose: &Whose) -> BTreeMap<String, Setting> {
 fn directory(path: &Path) -> String {
     let name = path.display();
     match path.join(SPEC).is_file() {
-        true => format!("{name} is a directory; name the spec in it: {name}/{SPEC}"),
-        false => format!("{name} is a directory; name the file of a workload spec, or - for stdin"),
+        true => format!("{name} is a directory; give the spec in it: {name}/{SPEC}"),
+        false => format!("{name} is a directory; give the file of a workload spec, or - for stdin"),
     }
 }
 
@@ -278,8 +278,7 @@ fn refuse_client_flags(clients: &ClientArgs) -> Result<(), Failure> {
     match flags.into_iter().find(|(_, given, _)| *given) {
         None => Ok(()),
         Some((flag, _, key)) => Err(Failure::Usage(format!(
-            "{flag} describes a client where there is no spec and cannot be used with one; set \
-             {key} in the spec instead"
+            "{flag} is only for runs without a spec; set {key} in the spec instead"
         ))),
     }
 }
@@ -337,7 +336,7 @@ fn refuse_objectives_set_twice(overrides: &OverrideArgs) -> Result<(), Failure> 
             let key = ["actions", action, "slo", limit];
             if let Some(set) = overrides.values.set.iter().find(|set| set.is_within(&key)) {
                 return Err(Failure::Usage(format!(
-                    "--slo and --set {}={} both give {limit}; use one of them",
+                    "--slo and --set {}={} both set {limit}; use one of them",
                     shown(set.path()),
                     shown(set.value())
                 )));
@@ -478,13 +477,14 @@ pub fn read(file: &Path) -> Result<Source, Failure> {
     };
     outcome.map_err(|error| {
         Failure::Usage(format!(
-            "the spec {name} cannot be read: {error}; name a file, or - for stdin"
+            "the spec {name} cannot be read: {}; name a file, or - for stdin",
+            unnumbered(&error)
         ))
     })?;
     if bytes.len() > yaml::MAX_BYTES {
         // What was read may end within a character.
         return Err(Failure::Usage(format!(
-            "the spec {name} is too large; a spec may have up to {} bytes",
+            "the spec {name} is too large; use at most {} bytes",
             yaml::MAX_BYTES
         )));
     }

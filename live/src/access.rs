@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_nats::ConnectOptions;
 
 use crate::connect_failure::ConnectFailure;
+use crate::os_error::unnumbered;
 
 /// Messages that may wait to be written to a connection's socket.
 pub const ROOM: usize = 8192;
@@ -104,7 +105,7 @@ impl Access {
         }
         if let Some(path) = &self.creds {
             let loaded = options.credentials_file(path).await;
-            return loaded.map_err(|why| unusable(path, why.to_string()));
+            return loaded.map_err(|why| unusable(path, unnumbered(&why)));
         }
         if let Some(seed) = &self.nkey {
             return Ok(options.nkey(seed.clone()));
@@ -129,7 +130,7 @@ fn readable(path: &Path) -> Result<(), ConnectFailure> {
     let opened = std::fs::File::open(path);
     opened
         .map(drop)
-        .map_err(|why| unusable(path, why.to_string()))
+        .map_err(|why| unusable(path, unnumbered(&why)))
 }
 
 fn unusable(path: &Path, why: String) -> ConnectFailure {

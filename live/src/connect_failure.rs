@@ -10,13 +10,14 @@ use std::path::PathBuf;
 use async_nats::rustls::{AlertDescription, Error as TlsError};
 use async_nats::{ConnectError, ConnectErrorKind, ServerError};
 
+use crate::os_error::unnumbered;
 use crate::target::{Refused, Target};
 
 /// Why a connection could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectFailure {
     /// Nobody answers there.
-    #[error("no NATS server answers at {target}: {why}; start one there or name another --url")]
+    #[error("no NATS server answers at {target}: {why}; start one there, or give another --url")]
     Unreachable {
         /// `host:port`.
         target: String,
@@ -36,7 +37,7 @@ pub enum ConnectFailure {
     },
     /// The server takes no more connections.
     #[error(
-        "the server at {target} takes no more connections: {why}; raise its limit, or give the spec fewer, such as \
+        "the server at {target} accepts no more connections: {why}; raise its limit, or use fewer, such as \
          `connections: {{pool: 8}}`"
     )]
     Full {
@@ -47,8 +48,8 @@ pub enum ConnectFailure {
     },
     /// There is no agreement on TLS.
     #[error(
-        "the TLS connection to {target} failed: {why}; give --tlsca with the authority of its certificate, and write \
-         tls:// before a host that the certificate names"
+        "the TLS connection to {target} failed: {why}; give --tlsca with the CA of its certificate, and use tls:// with \
+         a host that the certificate names"
     )]
     Tls {
         /// `host:port`.
@@ -58,7 +59,7 @@ pub enum ConnectFailure {
     },
     /// The server wants to see a certificate.
     #[error(
-        "the server at {target} wants a certificate of the client: give --tlscert and --tlskey that it accepts ({why})"
+        "the server at {target} requires a client certificate ({why}); give --tlscert and --tlskey"
     )]
     Certificate {
         /// `host:port`.
@@ -67,7 +68,7 @@ pub enum ConnectFailure {
         why: String,
     },
     /// A file with credentials cannot be used.
-    #[error("the credentials in {} cannot be used: {why}; name another file", path.display())]
+    #[error("the credentials in {} cannot be used: {why}; give another file", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -75,13 +76,13 @@ pub enum ConnectFailure {
         why: String,
     },
     /// What proves who one is cannot be used.
-    #[error("{0} cannot be used: the seed is not one of an nkey; give one that starts with SU")]
+    #[error("{0} cannot be used: the seed is not an nkey seed; give one that starts with SU")]
     Key(String),
     /// The server may not be loaded any more: its name has another address by now.
     #[error(transparent)]
     Target(#[from] Refused),
     /// The inbox could not be opened.
-    #[error("the inbox of a connection could not be opened: {0}; run it again")]
+    #[error("the inbox of a connection could not be opened: {0}; run again")]
     Inbox(String),
 }
 
@@ -158,7 +159,7 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
     while let Some(source) = error.source() {
         error = source;
     }
-    error.to_string()
+    unnumbered(&error)
 }
 
 #[cfg(test)]
@@ -176,7 +177,7 @@ mod tests {
         let io = |inner: TlsError| io::Error::new(io::ErrorKind::InvalidData, inner);
         let alert = TlsError::AlertReceived(AlertDescription::CertificateRequired);
         let text = told(ConnectError::with_source(ConnectErrorKind::Io, io(alert)));
-        assert!(text.contains("wants a certificate of the client"), "{text}");
+        assert!(text.contains("requires a client certificate"), "{text}");
         let text = told(ConnectError::with_source(
             ConnectErrorKind::Io,
             io(TlsError::DecryptError),
@@ -187,7 +188,7 @@ mod tests {
         );
         let full = ServerError::Other("maximum connections exceeded".to_owned());
         let text = told(ConnectError::with_source(ConnectErrorKind::Io, full));
-        assert!(text.contains("takes no more connections"), "{text}");
+        assert!(text.contains("accepts no more connections"), "{text}");
         let expired = ServerError::Other("user authentication expired".to_owned());
         let text = told(ConnectError::with_source(ConnectErrorKind::Io, expired));
         assert!(
@@ -198,7 +199,7 @@ mod tests {
         let text = told(ConnectError::with_source(ConnectErrorKind::Io, refused));
         assert_eq!(
             text,
-            "no NATS server answers at 127.0.0.1:4222: connection refused; start one there or name another --url"
+            "no NATS server answers at 127.0.0.1:4222: connection refused; start one there, or give another --url"
         );
     }
 }

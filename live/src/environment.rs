@@ -12,7 +12,7 @@ use blis_sim::model::{Model, Payload, Piece, Template};
 pub enum Missing {
     /// There is no such variable.
     #[error(
-        "the variable {name}, which action {action} sends as {{env:{name}}}, is not set: set it"
+        "the environment variable {name}, which action {action} sends as {{env:{name}}}, is not set; set it"
     )]
     Unset {
         /// The variable.
@@ -22,7 +22,7 @@ pub enum Missing {
     },
     /// It is there and no text.
     #[error(
-        "the variable {name}, which action {action} sends as {{env:{name}}}, is not UTF-8: set it to a text"
+        "the environment variable {name}, which action {action} sends as {{env:{name}}}, is not UTF-8; correct it"
     )]
     NoText {
         /// The variable.
@@ -32,7 +32,7 @@ pub enum Missing {
     },
     /// A header has one line.
     #[error(
-        "the variable {name}, which a header of action {action} holds, has several lines: set it to a text of one"
+        "the environment variable {name}, which a header of action {action} contains, has several lines; set it to one line"
     )]
     SeveralLines {
         /// The variable.

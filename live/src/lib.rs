@@ -26,7 +26,7 @@
 //!   members of services among processes, [`micro`] answers for them as NATS services, [`saturation`] says whether the
 //!   double was the bottleneck.
 //! - [`journal`] is the record of a run on disk, which survives what the run may not.
-//! - [`plan`] says what a run would do, and opens nothing.
+//! - [`plan`] says what a run would do, and opens nothing. [`os_error`] shows errors of the operating system.
 
 pub mod access;
 pub mod allotment;
@@ -53,6 +53,7 @@ pub mod micro;
 pub mod nats;
 pub mod observe;
 pub mod observers;
+pub mod os_error;
 pub mod outbox;
 pub mod peers;
 pub mod plan;

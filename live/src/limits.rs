@@ -21,8 +21,8 @@ pub struct Limits {
 pub enum TooMany {
     /// Files.
     #[error(
-        "{needed} connections are needed and this process may open {allowed} files: raise the limit (ulimit -n) or give \
-         the spec `connections: {{pool: {}}}`", allowed.saturating_sub(OTHER_FILES).max(1)
+        "{needed} connections are needed, but this process may open only {allowed} files; raise the limit (ulimit -n), \
+         or set `connections: {{pool: {}}}`", allowed.saturating_sub(OTHER_FILES).max(1)
     )]
     Files {
         /// Connections.
@@ -32,8 +32,8 @@ pub enum TooMany {
     },
     /// Ports.
     #[error(
-        "{needed} connections are needed and this system has {allowed} ports for connections to one server: widen \
-         net.ipv4.ip_local_port_range or give the spec `connections: {{pool: {}}}`", allowed.saturating_sub(1).max(1)
+        "{needed} connections are needed, but this system has only {allowed} ports for connections to one server; widen \
+         net.ipv4.ip_local_port_range, or set `connections: {{pool: {}}}`", allowed.saturating_sub(1).max(1)
     )]
     Ports {
         /// Connections.
@@ -100,12 +100,14 @@ mod tests {
         let why = limits.allow(1_000).expect_err("too many").to_string();
         assert_eq!(
             why,
-            "1000 connections are needed and this system has 1000 ports for connections to one server: widen \
-             net.ipv4.ip_local_port_range or give the spec `connections: {pool: 999}`"
+            "1000 connections are needed, but this system has only 1000 ports for connections to one server; widen \
+             net.ipv4.ip_local_port_range, or set `connections: {pool: 999}`"
         );
         let why = limits.allow(1_937).expect_err("too many").to_string();
         assert!(
-            why.starts_with("1937 connections are needed and this process may open 2000 files")
+            why.starts_with(
+                "1937 connections are needed, but this process may open only 2000 files"
+            )
         );
         assert_eq!(Limits::default().allow(u32::MAX), Ok(()));
     }

@@ -30,6 +30,7 @@ use crate::identity::{
 };
 use crate::message::{acknowledged, header};
 use crate::micro::{Question, Verb};
+use crate::os_error::unnumbered;
 use crate::peers::{Announcement, Roster};
 use crate::reply::nobody_there;
 
@@ -45,7 +46,7 @@ pub struct Listener {
 }
 
 fn failed(why: impl std::fmt::Display) -> ConnectFailure {
-    ConnectFailure::Inbox(why.to_string())
+    ConnectFailure::Inbox(unnumbered(&why))
 }
 
 impl Listener {

@@ -19,6 +19,7 @@ use crate::journal;
 use crate::limits::{Limits, TooMany};
 use crate::observers::asking::Asker;
 use crate::observers::{Unobservable, Wanted};
+use crate::os_error::unnumbered;
 use crate::plan::Unsendable;
 use crate::preflight::Obstacle;
 use crate::ready::Unready;
@@ -70,7 +71,7 @@ pub enum Failure {
     #[error("{0}")]
     Unanswered(String),
     /// The system gives no threads.
-    #[error("the threads of a live run could not be started: {0}")]
+    #[error("the threads of a live run could not be started: {}; raise the limit on processes (`ulimit -u`)", unnumbered(.0))]
     Threads(std::io::Error),
 }
 
@@ -191,7 +192,7 @@ pub fn evidence<S, P>(model: &Model<P>, observed: &Observed<S>) -> LiveEvidence 
     let dropped = observed.told.slow_consumer.load(Ordering::Relaxed);
     if dropped > 0 {
         limits.push(format!(
-            "The generator dropped deliveries {dropped} times because it could not take them in time: use more \
+            "The generator dropped deliveries {dropped} times because it could not process them in time; use more \
              connections, a faster machine or a lower rate."
         ));
     }
@@ -237,9 +238,8 @@ fn never_left(messages: u64) -> Option<String> {
         several => format!("{several} messages"),
     };
     Some(format!(
-        "At least {were} never left the generator, because nothing read what it wrote: publications that wait for nothing \
-         are among transport_error (reason {}), requests among those without a reply; look why the server stopped reading, \
-         and run it again.",
+        "At least {were} never left the generator, because the server stopped reading: publications without a reply \
+         count as transport_error (reason {}), requests as unanswered; check the server, and run again.",
         Reason::NotWritten.name()
     ))
 }
@@ -255,8 +255,8 @@ fn lateness(what: &str, own: &Times, response: &Times) -> Option<String> {
     let (late, took) = (own.mean_nanos()?, response.mean_nanos()?);
     lateness_matters(own, response).then(|| {
         format!(
-            "{what} by {:.2} ms on average, of responses of {:.2} ms: it could not keep up; use a faster \
-             machine, or less load.",
+            "{what} by {:.2} ms on average, at a mean response time of {:.2} ms: it could not keep up; use a faster \
+             machine or a lower load.",
             late / 1e6,
             took / 1e6
         )

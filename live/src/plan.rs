@@ -15,14 +15,10 @@ use crate::text::Filler;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unsendable {
     /// The spec does not say how an action is sent.
-    #[error(
-        "action {0} does not say how it is sent: give it `live: {{request: SUBJECT}}`, or another way"
-    )]
+    #[error("action {0} has no `live`; give it `live: {{request: SUBJECT}}`")]
     NoLive(String),
     /// A warm-up that only a simulation can find.
-    #[error(
-        "`warmup: auto` needs a simulation: give the warm-up as a time, for example with --warmup 5s"
-    )]
+    #[error("`warmup: auto` works only in simulations; give a time, such as --warmup 5s")]
     AutoWarmup,
 }
 
@@ -59,19 +55,19 @@ pub fn lines<P>(model: &Model<P>, targets: &[String]) -> Vec<(String, String)> {
             InFlightPolicy::Drop => "dropped",
             InFlightPolicy::Delay => "delayed",
         };
-        let line = format!("{}, further requests are {then}", limit.limit);
-        lines.push(("in flight at most".to_owned(), line));
+        let line = format!("{}; requests above are {then}", limit.limit);
+        lines.push(("max in flight".to_owned(), line));
     }
     for client in &model.clients {
         let who = match &client.source {
             Source::Closed { think, .. } => format!(
-                "{} users, think time {:.1} ms on average",
+                "{} closed-loop users, mean think time {:.1} ms",
                 client.closed_users(),
                 think.mean() / 1e6
             ),
             Source::Open { arrival, .. } => {
                 let rate = arrival.rate() * f64::from(client.population.get());
-                format!("{rate} sessions/s, whatever comes back")
+                format!("{rate} sessions/s, open arrivals")
             }
         };
         let shares = client.mix.shares.iter().map(|(action, share)| {
@@ -116,10 +112,10 @@ fn connections<P>(model: &Model<P>) -> String {
         .iter()
         .any(|client| client.connections.is_some())
     {
-        return format!("{number}, those of each client as it says");
+        return format!("{number}, as each client sets");
     }
     match model.connections {
-        Connections::PerUser => format!("{number}, one for each closed user and each open client"),
+        Connections::PerUser => format!("{number}, one per closed-loop user and open client"),
         Connections::Pool(_) => format!("{number}, shared by all users"),
     }
 }
@@ -143,15 +139,15 @@ fn expected<P>(model: &Model<P>) -> String {
         (Some(budget), None, _) => format!("{budget} requests"),
         (budget, Some(arrivals), closed) => {
             let most = budget.map_or(String::new(), |budget| {
-                format!(", {budget} requests at most")
+                format!(", at most {budget} requests")
             });
             let users = match closed {
-                true => ", and what closed users send, which depends on the answers",
+                true => ", plus the requests of closed-loop users, which depend on the replies",
                 false => "",
             };
-            format!("about {arrivals} sessions by arrivals{users}{most}")
+            format!("about {arrivals} open sessions{users}{most}")
         }
-        (None, None, _) => "as many requests as come".to_owned(),
+        (None, None, _) => "not bounded".to_owned(),
     }
 }
 
@@ -168,7 +164,7 @@ fn sample<P>(
         shares.any(|(of, _)| *of == action)
     };
     let Some((client, _)) = clients.find(|(_, client)| sends(client)) else {
-        return vec!["sent by no client".to_owned()];
+        return vec!["no client sends it".to_owned()];
     };
     let request = Request {
         user: Default::default(),
@@ -181,13 +177,13 @@ fn sample<P>(
     };
     let text = |template: &Template| filler.text(template, &request, 1);
     let kind = match sending.kind {
-        SendKind::Request => "a request to",
-        SendKind::Publish => "a publication to",
-        SendKind::Jetstream => "a publication to the stream of",
-        SendKind::KvPut => "a key is written at",
-        SendKind::KvCreate => "a key is created at",
-        SendKind::KvGet => "a key is read at",
-        SendKind::DirectGet => "a message is read at",
+        SendKind::Request => "request to",
+        SendKind::Publish => "publication to",
+        SendKind::Jetstream => "publication to the stream of",
+        SendKind::KvPut => "write of key",
+        SendKind::KvCreate => "creation of key",
+        SendKind::KvGet => "read of key",
+        SendKind::DirectGet => "read of message",
     };
     let payload = match &sending.payload {
         Payload::Size(bytes) => format!("{bytes} bytes"),
@@ -214,7 +210,7 @@ fn sample<P>(
     let awaited = model.actions[action.index()].awaited;
     if let (Some(awaited), Some(delivery)) = (awaited, &sending.delivery) {
         lines.push(format!(
-            "done after {} of {} deliveries on {}, to {} subscribers",
+            "answered after {} of {} deliveries on {}, to {} subscribers",
             awaited.until,
             awaited.deliveries,
             delivery.subject.wildcards(),

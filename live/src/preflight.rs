@@ -20,8 +20,7 @@ const USER_INFO: &str = "$SYS.REQ.USER.INFO";
 pub enum Obstacle {
     /// The user may not publish there.
     #[error(
-        "the server does not let this user publish to {subject}, where action {action} sends: give the user that \
-         permission, or choose another subject"
+        "this user may not publish to {subject}, the subject of action {action}; grant the permission, or use another subject"
     )]
     MayNotPublish {
         /// The action.
@@ -31,8 +30,8 @@ pub enum Obstacle {
     },
     /// The user may not receive replies.
     #[error(
-        "the server does not let this user subscribe to {subject}, where replies come: give the user that permission, or \
-         choose another prefix with --inbox-prefix"
+        "this user may not subscribe to {subject}, the subject of replies; grant the permission, or use another prefix \
+         with --inbox-prefix"
     )]
     MayNotSubscribe {
         /// The subject of the inbox.
@@ -40,8 +39,8 @@ pub enum Obstacle {
     },
     /// The user may not receive what requests await.
     #[error(
-        "the server does not let this user subscribe to {subject}, where action {action} awaits deliveries: give the user \
-         that permission, or await them elsewhere"
+        "this user may not subscribe to {subject}, where action {action} awaits deliveries; grant the permission, or \
+         await another subject"
     )]
     MayNotAwait {
         /// The action.
@@ -51,8 +50,7 @@ pub enum Obstacle {
     },
     /// A double may not receive what is sent to it.
     #[error(
-        "the server does not let this user subscribe to {subject}, where the double listens: give the user that \
-         permission, or choose another subject"
+        "this user may not subscribe to {subject}, where the double listens; grant the permission, or use another subject"
     )]
     MayNotListen {
         /// The subject.
@@ -60,7 +58,7 @@ pub enum Obstacle {
     },
     /// There is no JetStream.
     #[error(
-        "action {action} is sent to a stream and JetStream is not enabled{place}: enable it, or send with `publish`"
+        "action {action} is sent to a stream, but JetStream is not enabled{place}; enable it, or send with `publish`"
     )]
     NoJetStream {
         /// The action.
@@ -70,8 +68,7 @@ pub enum Obstacle {
     },
     /// No stream has the subject.
     #[error(
-        "no stream has the subject {subject}, to which action {action} publishes: create one with that subject, or send \
-         with `publish`"
+        "no stream captures {subject}, to which action {action} publishes; create one, or send with `publish`"
     )]
     NoStream {
         /// The action.
@@ -80,7 +77,7 @@ pub enum Obstacle {
         subject: String,
     },
     /// A stream or a bucket is not there.
-    #[error("there is no {what}, which action {action} needs: create it, or name another one")]
+    #[error("there is no {what}, which action {action} needs; create it, or use another")]
     Absent {
         /// The action.
         action: String,
@@ -89,7 +86,7 @@ pub enum Obstacle {
     },
     /// A stream is there and does not let anybody read from it like that.
     #[error(
-        "the stream {stream}, which action {action} reads from, does not allow direct gets: set `allow_direct` of the stream"
+        "the stream {stream}, which action {action} reads from, does not allow direct gets; set `allow_direct` of the stream"
     )]
     NoDirectGet {
         /// The action.
@@ -119,8 +116,8 @@ pub async fn look<P>(model: &Model<P>, asker: &Asker) -> Result<Found, Obstacle>
     streams(&actions, asker, &mut found).await?;
     if asker.hears_nothing() {
         found.warnings.push(
-            "the server accepts connections and has answered nothing that it was asked before the load: whether the load can \
-             do what the spec wants is not known, and its requests may go unanswered, too; look whether the server is well"
+            "the server accepts connections but answered no preflight check, so requests may get no reply either; check \
+             the server"
                 .to_owned(),
         );
     }
@@ -160,7 +157,7 @@ async fn streams<P>(
                 return Err(Obstacle::NoJetStream { action, place });
             }
             Streams::Unknown(why) if of_stream => found.warnings.push(format!(
-                "whether a stream has the subject {subject} could not be found out before the load: {why}"
+                "preflight could not check for a stream with the subject {subject}: {why}"
             )),
             Streams::NotEnabled(_) | Streams::Unknown(_) => {}
         }
@@ -180,8 +177,8 @@ fn sent<P>(model: &Model<P>) -> Vec<&Action<P>> {
 
 fn captured<P>(action: &Action<P>, subject: &str, stream: &str) -> String {
     format!(
-        "the stream {stream} has the subject {subject}, to which action {} sends requests: it acknowledges them in place \
-         of the service; choose another subject, or take it out of the stream",
+        "the stream {stream} captures {subject}, to which action {} sends requests, and acknowledges them instead of \
+         the service; use another subject, or remove it from the stream",
         action.name
     )
 }
@@ -275,11 +272,7 @@ async fn named<P>(
     found: &mut Found,
 ) -> Result<(), Obstacle> {
     let reads = sending.kind.answer() == Answer::Stored;
-    let unknown = |why: String| {
-        format!(
-            "whether the stream {stream} is there could not be found out before the load: {why}"
-        )
-    };
+    let unknown = |why: String| format!("preflight could not check for the stream {stream}: {why}");
     let action = action.name.clone();
     let answer = match asker.ask_api(&format!("STREAM.INFO.{stream}"), "").await {
         Ok(answer) => answer,

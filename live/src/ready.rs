@@ -195,12 +195,9 @@ mod tests {
             Err(VarError::NotUnicode(odd.clone()))
         });
         let refused = refused.expect_err("refused").to_string();
-        assert!(
-            refused.contains("is not UTF-8: set it to a text"),
-            "{refused}"
-        );
+        assert!(refused.contains("is not UTF-8; correct it"), "{refused}");
         let refused = ready(&model(live), API, |_| Err(VarError::NotPresent));
         let refused = refused.expect_err("refused").to_string();
-        assert!(refused.contains("is not set: set it"), "{refused}");
+        assert!(refused.contains("is not set; set it"), "{refused}");
     }
 }

@@ -81,7 +81,7 @@ impl Replies {
         if header(message, SEQUENCE).is_none() {
             let why = acknowledged(&message.payload).err().flatten();
             told.tell(
-                why.unwrap_or_else(|| "the answer to a read was no stored message".to_owned()),
+                why.unwrap_or_else(|| "the reply to a read was not a stored message".to_owned()),
             );
             return Err(Reason::StreamError);
         }
@@ -150,7 +150,7 @@ pub fn of_stream(kind: SendKind, message: &Message, told: &Told) -> Ending {
         }
         Err(why) => {
             told.tell(why.unwrap_or_else(|| {
-                "the answer to a publication was no acknowledgement".to_owned()
+                "the reply to a publication was not an acknowledgement".to_owned()
             }));
             Err(Reason::StreamError)
         }

@@ -84,8 +84,8 @@ impl Silence {
                     _ => format!("all {nobody} requests so far"),
                 };
                 warnings.push(format!(
-                    "nobody subscribes to {subject}, where action {name} sends: {all} had no responders; start the service, \
-                     or correct the subject"
+                    "nobody subscribes to {subject}, the subject of action {name}: {all} had no responders; start the \
+                     service, or correct the subject"
                 ));
             }
         }

@@ -114,14 +114,14 @@ impl Health {
         let mut warnings = Vec::new();
         if let Some(cpu) = self.cpu.filter(|cpu| *cpu >= BUSY) {
             warnings.push(format!(
-                "the double used {:.0} % of this machine's processors: give it a machine of its own, or lower the load",
+                "the double used {:.0} % of the CPUs of this machine; run it on a separate machine, or lower the load",
                 cpu * 100.0
             ));
         }
         if let Some(busy) = self.busy.filter(|busy| *busy >= BUSY) {
             warnings.push(format!(
-                "the thread that plays the model was at work {:.0} % of the time: share the services among several \
-                 processes with --only, or lower the load",
+                "the model thread was busy {:.0} % of the time; split the services among several processes with --only, \
+                 or lower the load",
                 busy * 100.0
             ));
         }
@@ -129,16 +129,16 @@ impl Health {
             && overrun.p99.as_secs_f64() > LATE * service.as_secs_f64()
         {
             warnings.push(format!(
-                "1 % of what the model did was more than {:.0} us late, above a tenth of the mean service time of {:.0} \
-                 us: use a quieter machine, or a spec with longer service times",
+                "the p99 timing error was {:.0} us, above a tenth of the mean service time of {:.0} us; use a quieter \
+                 machine, or longer service times",
                 micros(overrun.p99),
                 micros(service)
             ));
         }
         if self.not_sent > 0 {
             warnings.push(format!(
-                "{} messages, answers among them, were not sent because the connection was full: lower the load, or bring \
-                 the server nearer",
+                "{} messages, including replies, were not sent because the connection was full; lower the load, or \
+                 bring the server nearer",
                 self.not_sent
             ));
         }
@@ -191,9 +191,9 @@ mod tests {
     #[test]
     fn each_limit_has_its_warning() {
         for (one, word) in [
-            (health(0.8, 0.1, 100), "80 % of this machine's processors"),
-            (health(0.1, 0.95, 100), "at work 95 % of the time"),
-            (health(0.1, 0.1, 101), "more than 101 us late"),
+            (health(0.8, 0.1, 100), "80 % of the CPUs of this machine"),
+            (health(0.1, 0.95, 100), "busy 95 % of the time"),
+            (health(0.1, 0.1, 101), "timing error was 101 us"),
             (
                 Health {
                     not_sent: 7,

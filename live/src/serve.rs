@@ -20,6 +20,7 @@ use crate::double::{Double, PATIENCE, Setup};
 use crate::listen::Listener;
 use crate::observe;
 use crate::observers::asking::Asker;
+use crate::os_error::unnumbered;
 use crate::peers::Roster;
 use crate::preflight;
 use crate::session::runtime;
@@ -184,7 +185,7 @@ impl Session<'_> {
             }
             // The server knows of all subscriptions before anybody is told that the double listens.
             let flushed = client.flush().await;
-            flushed.map_err(|why| ConnectFailure::Inbox(why.to_string()))
+            flushed.map_err(|why| ConnectFailure::Inbox(unnumbered(&why)))
         })?;
         runtime.spawn(listener.follow(asked));
         ready(&subjects);

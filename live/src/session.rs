@@ -47,13 +47,11 @@ const IO_THREADS: usize = 1;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unlike {
     /// Its actions are others.
-    #[error(
-        "the load has other actions than those that the session was opened with: open one with these"
-    )]
+    #[error("the load has other actions than the session; open a session with these actions")]
     Actions,
     /// It needs more connections.
     #[error(
-        "the load needs {needed} connections and the session has {open}: open one with the largest load"
+        "the load needs {needed} connections, but the session has {open}; open the session with the largest load"
     )]
     Connections {
         /// So many.
@@ -63,7 +61,7 @@ pub enum Unlike {
     },
     /// Deliveries of one load could be taken for those of another one.
     #[error(
-        "`equals` of what action {0} awaits names the same request in every load: put {{id}}, {{uuid}} or {{seq}} into it"
+        "`equals` of the deliveries that action {0} awaits is the same in every load; add {{id}}, {{uuid}} or {{seq}} to it"
     )]
     SameNames(String),
 }

@@ -19,8 +19,8 @@ const LINE: usize = ": \r\n".len();
 /// More than a server takes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "action {action} sends {bytes} bytes with {headers} of headers and the server takes {most} of both: make the \
-     payload smaller, or raise max_payload of the server"
+    "action {action} sends {bytes} bytes, {headers} of them headers, but the server accepts {most}; make the payload \
+     smaller, or raise max_payload of the server"
 )]
 pub struct TooLarge {
     /// The action.

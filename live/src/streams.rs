@@ -45,19 +45,16 @@ const PEERS: &str = "blis.peers";
 pub enum Failure {
     /// The server keeps no streams.
     #[error(
-        "the spec has streams and the server keeps none: {0}; start it with JetStream (nats-server -js)"
+        "the spec has streams, but JetStream is not available: {0}; start the server with JetStream (nats-server -js)"
     )]
     NoStreams(String),
     /// Somebody else's.
     #[error(
-        "the stream {0} is there and was not made by blis, so it is not touched: rename the stream in the spec, or choose \
-         another server"
+        "the stream {0} exists and was not created by blis; rename the stream in the spec, or use another server"
     )]
     Foreign(String),
     /// What a crash left behind.
-    #[error(
-        "the stream {stream} is left over from run {run}, which is over: remove it with blis cleanup {run}"
-    )]
+    #[error("the stream {stream} is left over from run {run}; remove it with blis cleanup {run}")]
     LeftOver {
         /// The stream.
         stream: String,
@@ -66,7 +63,7 @@ pub enum Failure {
     },
     /// Another spec has a stream of that name.
     #[error(
-        "the stream {stream} belongs to the spec {spec}, which is played at this server: rename it, or choose another server"
+        "the stream {stream} belongs to the spec {spec}, which runs at this server; rename it, or use another server"
     )]
     OtherSpec {
         /// The stream.
@@ -76,8 +73,8 @@ pub enum Failure {
     },
     /// It says that a double made it, and what it says does not hold together.
     #[error(
-        "the stream {stream} says that run {run} made it, but {doubt}: nothing was removed; look at the stream, and remove \
-         it yourself if nobody needs it"
+        "the stream {stream} is marked as created by run {run}, but {doubt}: nothing was removed; check the stream, and \
+         remove it by hand if nobody needs it"
     )]
     Doubtful {
         /// The stream.
@@ -88,11 +85,11 @@ pub enum Failure {
         doubt: String,
     },
     /// The run is not over.
-    #[error("run {0} is still played, and removes its streams itself: end it with Ctrl-C")]
+    #[error("run {0} is still going on and removes its streams at its end; end it with Ctrl-C")]
     Alive(String),
     /// The server does not answer.
     #[error(
-        "the server did not remove the streams of run {0} in time: when it is there again, remove them with blis cleanup {0}"
+        "the server did not remove the streams of run {0} in time; remove them later with blis cleanup {0}"
     )]
     Remains(String),
     /// The server does not do it.
@@ -131,13 +128,13 @@ impl Made {
         let (run, spec, peers) = (field(RUN)?, field(SPEC)?, field(PEERS)?);
         let in_id = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         let doubt = if run.is_empty() || run.len() > LONGEST_ID || !run.chars().all(in_id) {
-            Some("that is no id of a run")
+            Some("that is not the id of a run")
         } else if spec.len() > LONGEST_NAME {
             Some("its spec has no name that a spec can have")
         } else if peers != peers_subject(&spec) {
             Some("its blis.peers is not the subject of its spec")
         } else if config.description.as_ref() != Some(&description(&spec, &run)) {
-            Some("its description is not the one that blis writes")
+            Some("its description is not from blis")
         } else {
             None
         };
@@ -536,13 +533,13 @@ mod tests {
         }
         for said in ["", "orders of the shop", &description("my shop", "r2")] {
             let doubt = doubt(&config("r1", "my shop", "blis.my_shop.peers", said));
-            let expected = "its description is not the one that blis writes";
+            let expected = "its description is not from blis";
             assert_eq!(doubt, Some(expected), "{said}");
         }
         for run in ["", "r1; rm", "$(id)", "r\u{1b}1", &"r".repeat(65)] {
             let said = description("my shop", run);
             let doubt = doubt(&config(run, "my shop", "blis.my_shop.peers", &said));
-            assert_eq!(doubt, Some("that is no id of a run"), "{run:?}");
+            assert_eq!(doubt, Some("that is not the id of a run"), "{run:?}");
         }
     }
 }

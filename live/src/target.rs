@@ -14,6 +14,8 @@ use std::str::FromStr;
 
 use async_nats::ServerAddr;
 
+use crate::os_error::unnumbered;
+
 /// A server or a network that was named as a target on purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
@@ -118,14 +120,14 @@ impl Target {
 pub enum Refused {
     /// The text is not the URL of a server.
     #[error(
-        "`{0}` is not the URL of a NATS server: write nats://HOST:PORT or tls://HOST:PORT, several with commas between"
+        "`{0}` is not the URL of a NATS server; give nats://HOST:PORT or tls://HOST:PORT, several separated by commas"
     )]
     NoUrl(String),
     /// The text is not the URL of a server's monitoring.
-    #[error("`{0}` is not the URL of a server's monitoring: write http://HOST:PORT")]
+    #[error("`{0}` is not a monitoring URL; give http://HOST:PORT")]
     NoMonitor(String),
     /// The host has no address.
-    #[error("the host {host} cannot be resolved: {why}; check its name, or give its address")]
+    #[error("the host {host} cannot be resolved: {why}; correct its name, or give its address")]
     Unknown {
         /// The host.
         host: String,
@@ -134,7 +136,7 @@ pub enum Refused {
     },
     /// It is not this machine and was not named a second time.
     #[error(
-        "{host} ({address}) is not this machine: name it again with --allow-target {host}, if you may put load on it"
+        "{host} ({address}) is not this machine; if you may put load on it, add --allow-target {host}"
     )]
     NotNamed {
         /// The host.
@@ -144,7 +146,7 @@ pub enum Refused {
     },
     /// The public internet routes to it.
     #[error(
-        "{host} ({address}) is a public address: give --allow-public too, if you really may put load on it"
+        "{host} ({address}) is a public address; if you may put load on it, add --allow-public"
     )]
     Public {
         /// The host.
@@ -244,7 +246,7 @@ fn host_and_port(host: &str, port: u16) -> String {
 fn resolve(host: &str, port: u16, permission: &Permission) -> Result<Vec<SocketAddr>, Refused> {
     let unknown = |why: std::io::Error| Refused::Unknown {
         host: host.to_owned(),
-        why: why.to_string(),
+        why: unnumbered(&why),
     };
     let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(unknown)?.collect();
     for address in &addresses {

@@ -275,15 +275,15 @@ impl Trials {
             Settled::Left { working, idle } => {
                 for (name, number) in idle {
                     warn(&format!(
-                        "the backlog of consumer {name} is {number} messages above what it was before the trial, and nobody \
-                         works on it: it is not waited for from now on"
+                        "the backlog of consumer {name} is {number} messages above its level before the trial and does \
+                         not shrink; trials no longer wait for it"
                     ));
                     before.remove(&name);
                 }
                 let left = working.iter().map(|(name, number)| {
                     format!(
-                        "The trial began while the backlog of consumer {name} was {number} messages above what it was before \
-                         the search: raise `run.drain`, which is how long it is waited for."
+                        "The trial began while the backlog of consumer {name} was {number} messages above its level \
+                         before the search; raise `run.drain`."
                     )
                 });
                 self.left.extend(left);
@@ -311,7 +311,7 @@ fn tried<S, P>(
         .extend(limits::of(&model, &observed));
     if observed.told.lost.load(Ordering::Relaxed) > 0 {
         disturbed_by.push(
-            "Connections to the server were lost during the trial: look at the server's log, and search again.".to_owned(),
+            "Connections to the server were lost during the trial; check the log of the server, and search again.".to_owned(),
         );
     }
     let ended = &observed.ended;
@@ -344,8 +344,7 @@ impl Latest {
         let tenth = Span::from_nanos(drain.as_nanos() / 10);
         (owed > 0 && self.0 + tenth >= end).then(|| {
             format!(
-                "The trial began while the one before was still being answered, and {owed} replies were owed: raise `run.drain`, \
-                 which is how long they are waited for."
+                "The trial began while {owed} replies of the trial before were outstanding; raise `run.drain`."
             )
         })
     }
@@ -401,9 +400,9 @@ mod tests {
         let seconds = |number: u64| Span::from_nanos(number * 1_000_000_000);
         let (end, drain) = (Time::ZERO + seconds(40), seconds(30));
         let left = |last, owed| Latest(Time::ZERO + seconds(last)).still_at_work(end, drain, owed);
-        assert!(
-            left(37, 5).is_some_and(|why| why.contains("5 replies were owed: raise `run.drain`"))
-        );
+        assert!(left(37, 5).is_some_and(|why| {
+            why.contains("5 replies of the trial before were outstanding; raise `run.drain`")
+        }));
         assert_eq!(left(36, 5), None);
         assert_eq!(left(40, 0), None);
     }

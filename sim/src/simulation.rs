@@ -71,9 +71,8 @@ pub enum Progress {
 /// A model that goes round without the clock moving.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "time stands still at {at}: more than {events} events happened at this one instant, most of them of {who}, so the \
-     model goes round without taking any time; give the users a think time, the retries and naks a delay, or the path \
-     a service time"
+    "zero-time loop at {at}: more than {events} events without time advancing, mostly of {who}; give the users a think \
+     time, the retries and naks a delay, or the path a service time"
 )]
 pub struct StandsStill {
     /// The instant, as time since the start.

@@ -447,7 +447,7 @@ fn who_goes_round_at_one_instant_is_named() {
         .model;
     let still = Simulation::new(&model, Measure::new(&model)).run();
     let told = still.expect_err("naks without end").to_string();
-    assert!(told.contains("most of them of consumer log/c"), "{told}");
+    assert!(told.contains("mostly of consumer log/c"), "{told}");
 }
 
 /// Notes which services visits are of, and at which lines.

@@ -110,7 +110,7 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             "members: [{workers: 1}, {speed: 2}]",
-            "a member needs the key `workers`, since its service has none",
+            "a member needs the key `workers`, because its service has none",
         ),
         (
             "members: [{workers: 1, speed: 0}]",
@@ -126,7 +126,7 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             "members: [{workers: 1, speed: 0.5}, {workers: 1}], dispatch: shared",
-            "members that share one line are not told apart by their speed",
+            "members that share one queue must have the same speed",
         ),
         (
             "members: [{workers: 1, count: 600000}, {workers: 2, count: 600000}]",
@@ -138,7 +138,7 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             "workers: 2, members: [{workers: 1}, {workers: 1}]",
-            "`workers` has no effect: every member has its own",
+            "`workers` has no effect: every member has its own `workers`",
         ),
         (
             "members: [{workers: 1}], dispatch: random",
@@ -152,7 +152,7 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             "members: [{workers: 2}, {workers: 9}], queue: {order: {shared: {limit: 5}}}",
-            "5 requests at once leave some of the 9 workers idle",
+            "a limit of 5 requests leaves some of the 9 workers always idle",
         ),
         (
             "members: [{workers: 1}, {workers: 2}], outages: [{from: 1s, to: 2s, member: 3}]",
@@ -343,6 +343,6 @@ fn members_that_are_drawn_at_random_are_queues_of_their_own() {
     let full = exact(&model("rate: 100/s", &format!("{differ}, {time}")));
     assert!(
         full.expect_err("it is full")
-            .contains("1.00 of what the workers can do")
+            .contains("1.00 of the capacity of the workers")
     );
 }

@@ -232,7 +232,7 @@ fn only_requests_of_a_known_size_have_one() {
     assert_eq!(
         errors(&places),
         [
-            "the size of this payload is not known before it is sent, and the service `store` is `by_size`"
+            "the size of this payload is not known before it is sent, but the service `store` is `by_size`"
         ]
     );
     let works = |streams: &str, step: &str| {
@@ -244,13 +244,13 @@ fn only_requests_of_a_known_size_have_one() {
             "streams: {log: {consumers: {writer: {service: store}}}}\n",
             "{publish: log}"
         )),
-        ["a consumer works at `store`, and deliveries have no size"]
+        ["a consumer uses the service `store`, which is `by_size`, but deliveries have no size"]
     );
     assert_eq!(
         errors(&works(
             "fan_outs: {hall: {subscribers: 3, service: store}}\n",
             "{emit: hall}"
         )),
-        ["a fan-out works at `store`, and deliveries have no size"]
+        ["a fan-out uses the service `store`, which is `by_size`, but deliveries have no size"]
     );
 }

@@ -112,10 +112,10 @@ services:
         composition.notes,
         [
             "the rates of `clients.feed` in 0.yaml and 1.yaml add up to 250/s",
-            "`actions.ask` is the same in 0.yaml and 1.yaml, and is one",
-            "`actions.tell` is the same in 0.yaml and 1.yaml, and is one",
-            "`services.api` is the same in 0.yaml and 1.yaml, and is one",
-            "`services.log` is the same in 0.yaml and 1.yaml, and is one",
+            "`actions.ask` is the same in 0.yaml and 1.yaml; it is kept once",
+            "`actions.tell` is the same in 0.yaml and 1.yaml; it is kept once",
+            "`services.api` is the same in 0.yaml and 1.yaml; it is kept once",
+            "`services.log` is the same in 0.yaml and 1.yaml; it is kept once",
         ]
     );
 }
@@ -247,7 +247,8 @@ fn prefixes_must_tell_the_parts_apart() {
         .replace("back office", "shop");
     let reasons = refused(&[SHOP, &other], &prefixing());
     assert!(
-        reasons.contains(&"0.yaml:2:1 and 1.yaml:2:1 are both called `shop`, so that the prefix does not tell them apart; give one another `name`".to_owned()),
+        reasons.contains(&"0.yaml:2:1 and 1.yaml:2:1 both have the name `shop`, so the prefix does not separate them; \
+                           give one another `name`".to_owned()),
         "{reasons:?}"
     );
 }
@@ -260,7 +261,7 @@ fn a_prefixed_name_may_not_meet_another() {
     let reasons = refused(&[SHOP, &other], &prefixing());
     assert_eq!(
         reasons,
-        ["`services.shop-api` would be there twice; rename one of them in its spec"]
+        ["`services.shop-api` would exist twice; rename one of them in its spec"]
     );
     let long = "x".repeat(64);
     let (one, other) = (
@@ -346,9 +347,9 @@ fn a_shared_budget_is_told() {
     let budget = |text: &str| text.replace("run: {", "run: {requests: 5k, ");
     let composition = accepted(&[&budget(SHOP), &budget(BACK_OFFICE)], &Options::default());
     assert!(
-        composition.notes.contains(
-            &"the budget of 5000 requests is one for the clients of all parts".to_owned()
-        ),
+        composition
+            .notes
+            .contains(&"the clients of all parts share the budget of 5000 requests".to_owned()),
         "{:#?}",
         composition.notes
     );
@@ -372,7 +373,7 @@ fn the_name_is_joined_or_given() {
     let reasons = refused(&[&long, BACK_OFFICE], &Options::default());
     assert_eq!(
         reasons,
-        ["the names of the parts are too long together; give --name with up to 100 characters"]
+        ["the joined names of the parts are too long; give --name with up to 100 characters"]
     );
 }
 

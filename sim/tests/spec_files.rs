@@ -66,7 +66,7 @@ fn files_become_arrivals_actions_and_times() {
 
 #[test]
 fn a_flaw_of_a_recording_names_file_line_and_form() {
-    let forms = "a time is a number of seconds, or has a unit: `12.5`, `12500ms`; none is negative";
+    let forms = "give a number of seconds, or a time with a unit, not negative: `12.5`, `12500ms`";
     let row = "every line has 2, as the header `time,action` has";
     #[rustfmt::skip]
     let cases = [
@@ -75,11 +75,11 @@ fn a_flaw_of_a_recording_names_file_line_and_form() {
         ("time,action\nnan,ask\n", 2, "`nan` is not a time", forms),
         ("time,action\n1e300,ask\n", 2, "`1e300` is not a time", forms),
         ("time,action\n,ask\n", 2, "`` is not a time", forms),
-        ("time,action\n2,ask\n1s,ask\n", 3, "`1s` is before the row above it, at 2s", "times ascend; equal ones are accepted"),
+        ("time,action\n2,ask\n1s,ask\n", 3, "`1s` is before the row above it, at 2s", "sort the times in ascending order; equal ones are accepted"),
         ("time,action\n2,asp\n", 2, "there is no action `asp`", "did you mean `ask`? the actions are `ask` or `tell`"),
         ("time,action\n2\n", 2, "`2` has one field", row),
         ("time,action\n2,ask,1\n", 2, "`2,ask,1` has 3 fields", row),
-        ("time,action\n2,ask\n3,a", 3, "`3,a` has no line break, as if the file was cut short", "every line ends with a line break"),
+        ("time,action\n2,ask\n3,a", 3, "`3,a` has no line break; the file may be cut", "end every line with a line break"),
         ("0,ask\n", 1, "this is not the header of such a table", "the first line is `time` or `time,action`"),
         ("time,action\n", 1, "there are no rows below the header", "give at least one row"),
     ];
@@ -100,7 +100,7 @@ fn a_flaw_of_measured_values_names_file_line_and_form() {
         (
             "value\n1ms",
             2,
-            "`1ms` has no line break, as if the file was cut short",
+            "`1ms` has no line break; the file may be cut",
         ),
     ] {
         let (place, found, _) = refused(SPEC, TRACE, times);

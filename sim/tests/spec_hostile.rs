@@ -57,7 +57,7 @@ fn alias_bombs_are_refused() {
     );
     assert_eq!(
         message(&long),
-        "the values of the spec are too long together"
+        "the values of the spec are too long in total"
     );
     let anchors: String = (0..2_000).map(|n| format!("- &a{n} x\n")).collect();
     assert_eq!(message(&anchors), "the spec has too many aliases");

@@ -77,7 +77,7 @@ fn a_simulation_names_each_action_that_lacks_a_path() {
             assert!(
                 error
                     .message
-                    .ends_with("has no path, so that it cannot be simulated"),
+                    .ends_with("has no path and cannot be simulated"),
                 "{error}"
             );
             let help = error.help.as_deref().unwrap_or_default();
@@ -99,7 +99,7 @@ fn what_has_no_effect_without_a_path_is_refused_at_its_place() {
         (
             format!("{of_ask}}}\n  tell: {{}}"),
             API,
-            "the action `tell` says neither what its requests do nor how they are sent",
+            "the action `tell` has neither `path` nor `live`",
             "tell",
         ),
         (
@@ -144,7 +144,7 @@ fn users_without_think_time_may_wait_for_a_backend_that_is_not_known() {
         "services: {api: {workers: 1, time: 0s}}",
     );
     let (message, _, _) = refused(&instant.replace("rate: 50/s", "concurrency: 3"));
-    assert!(message.starts_with("time would stand still"), "{message}");
+    assert!(message.starts_with("zero-time loop"), "{message}");
 }
 
 #[test]

@@ -367,7 +367,7 @@ fn times_that_rounding_changes_are_a_warning() {
         let told = warned(&format!("{{exponential: {{mean: {mean}ns}}}}"));
         let found = rounded(mean);
         let expected = format!(
-            "times are whole nanoseconds: rounded, these have a mean of {found:.3} ns, {:.1} % below the {mean} ns meant",
+            "times are rounded to whole nanoseconds: their mean is {found:.3} ns, {:.1} % below the given {mean} ns",
             (1.0 - found / mean) * 100.0
         );
         assert_eq!(told, [expected]);
@@ -387,6 +387,9 @@ fn times_that_rounding_changes_are_a_warning() {
     let spec = spec::read(text).unwrap_or_else(|errors| panic!("{errors:?}"));
     let lowered = spec::lower(&spec).unwrap_or_else(|errors| panic!("{errors:?}"));
     let told = lowered.warnings[0].to_string();
-    assert!(told.starts_with("times are whole nanoseconds"), "{told}");
-    assert!(told.ends_with("the 10 ns meant"), "{told}");
+    assert!(
+        told.starts_with("times are rounded to whole nanoseconds"),
+        "{told}"
+    );
+    assert!(told.ends_with("the given 10 ns"), "{told}");
 }

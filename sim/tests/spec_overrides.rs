@@ -67,7 +67,7 @@ fn an_error_about_an_override_names_the_flag() {
         [
             "--timeout: a timeout of 0s fails every request",
             "--num-requests: a budget of 0 requests runs nothing",
-            "--warmup: the warm-up (61s) leaves nothing to measure before the horizon (60s)",
+            "--warmup: the warm-up (61s) is not before the horizon (60s)",
             "--max-in-flight: a limit of 0 requests in flight",
         ]
     );
@@ -123,7 +123,7 @@ fn client_flags_that_do_not_agree_are_refused() {
         Some(Rate(1.0)),
     );
     let none = ClientFlags::default();
-    let both = "--concurrency and --rate are both given, which are two loads".to_owned();
+    let both = "--concurrency and --rate are both given".to_owned();
     assert_eq!(
         message(ClientFlags {
             concurrency,
@@ -170,10 +170,10 @@ fn a_flag_alone_can_bound_a_run_or_not() {
         ..Overrides::default()
     };
     overrides::apply(&mut spec, &warmup);
-    let errors = spec::lower(&spec).expect_err("nothing ends the load");
+    let errors = spec::lower(&spec).expect_err("the load has no end");
     assert_eq!(
         errors[0].to_string(),
-        "nothing ends the load: there is neither a budget nor a horizon"
+        "the load has no end: there is neither a budget nor a horizon"
     );
     let horizon = Overrides {
         horizon: Some(Duration(5e9)),

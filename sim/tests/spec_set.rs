@@ -208,7 +208,7 @@ fn an_error_about_a_set_value_names_the_assignment() {
     );
     let (message, _) = refused(&["services.api.time.lognormal.mean=1ms"]);
     assert!(
-        message.ends_with("a distribution has one key, and `lognormal` is a second one"),
+        message.ends_with("a distribution takes one key, and `lognormal` is a second one"),
         "{message}"
     );
 }
@@ -265,7 +265,7 @@ fn paths_that_lead_nowhere_are_refused() {
         message,
         "--set actions.ask.path.3=reply: there is no item `3` in `actions.ask.path`"
     );
-    assert_eq!(help, "its items are 0 to 1; 2 appends");
+    assert_eq!(help, "give an item from 0 to 1; 2 appends");
     let (message, _) = refused(&["actions.ask.path.first.visit=log"]);
     assert!(
         message.ends_with("there is no item `first` in `actions.ask.path`"),
@@ -308,9 +308,9 @@ fn what_is_no_assignment_is_refused() {
     );
     assert_eq!(told("a[x]=5"), "`a[x]` is not the path of a key");
     assert_eq!(told("a[1=5"), "`a[1` is not the path of a key");
-    assert_eq!(told("a="), "`a` is given no value");
-    assert_eq!(told("a=# nothing"), "`a` is given no value");
-    assert_eq!(told("a={x: 1, x: 2}"), "the key `x` stands here twice");
+    assert_eq!(told("a="), "`a` has no value");
+    assert_eq!(told("a=# nothing"), "`a` has no value");
+    assert_eq!(told("a={x: 1, x: 2}"), "the key `x` is given twice");
     assert!(told("a={x").starts_with("this is not YAML: "));
     let deep = format!("{}a={}1{}", "a.".repeat(40), "[".repeat(40), "]".repeat(40));
     assert_eq!(told(&deep), "the value would be nested too deeply");

@@ -91,14 +91,14 @@ fn nothing_measured_is_no_pass() {
              actions: {ask: {path: [{visit: desk}, reply], slo: {p95: 1s}}, \
              tell: {path: [{visit: desk}, reply], slo: {p95: 1s}}}, services: {desk: {workers: 4, time: 1ms}}",
             [Inconclusive, Inconclusive],
-            "Action tell: its p95 was not measured",
+            "Action tell: no request was sent in the window: its p95 was not measured",
         ),
         simulated(
             "nothing intended at all",
             "run: {horizon: 100s, warmup: 50s}, clients: {c: {arrival: {burst: {count: 9}}, do: ask}}, \
              actions: {ask: {path: [{visit: desk}, reply], slo: {p95: 1s}}}, services: {desk: {workers: 4, time: 1ms}}",
             [Inconclusive, Inconclusive],
-            "No request was intended within the measured window",
+            "No request was intended in the window",
         ),
         simulated(
             "a consumer to which nothing came",
@@ -106,7 +106,7 @@ fn nothing_measured_is_no_pass() {
              actions: {ask: {path: [{visit: desk}, reply, {branch: [{weight: 1, path: []}, {weight: 1e-12, path: [{publish: log}]}]}]}}, \
              services: {desk: {workers: 4, time: 1ms}}, streams: {log: {consumers: {writer: {service: desk, slo: {no_growth: true}}}}}",
             [Inconclusive, Inconclusive],
-            "0 messages are too few to tell that its backlog does not grow",
+            "0 messages are too few to judge the growth of its backlog",
         ),
         simulated(
             "a handful of samples, all of them in time",
@@ -196,7 +196,7 @@ fn a_shortfall_hides_no_trip_and_is_none() {
              actions: {ask: {path: [{visit: desk}, reply], slo: {p95: 100ms}}}, \
              services: {desk: {workers: 1, time: {exponential: {mean: 10ms}}}}",
             [Trip, Trip],
-            "over its limit",
+            "over its objective",
         ),
         simulated(
             "a healthy system to which too little is sent",
@@ -221,7 +221,7 @@ fn errors_are_no_fast_successes() {
              actions: {ask: {path: [{visit: desk}, reply], slo: {p95: 1s}}}, \
              services: {desk: {workers: 4, time: 1ms, errors: 30%}}",
             [Trip, Trip],
-            "failed and 0 were over 1 s",
+            "failed and 0 exceeded it",
         ),
         simulated(
             "the same with a limit on errors",
@@ -237,7 +237,7 @@ fn errors_are_no_fast_successes() {
              actions: {ask: {path: [{visit: desk}, {branch: [{weight: 8, path: [reply]}, {weight: 2, path: [{delay: 1h}, reply]}]}], \
              slo: {p95: 1s}}}, services: {desk: {workers: 4, time: 1ms}}",
             [Trip, Trip],
-            "failed and 0 were over 1 s",
+            "failed and 0 exceeded it",
         ),
         simulated(
             "a queue that is full",
@@ -245,7 +245,7 @@ fn errors_are_no_fast_successes() {
              actions: {ask: {path: [{visit: desk}, reply], slo: {p95: 1s}}}, \
              services: {desk: {workers: 1, time: 10ms, queue: {limit: 3}}}",
             [Trip, Trip],
-            "failed and 0 were over 1 s",
+            "failed and 0 exceeded it",
         ),
     ] {
         check(&row);
@@ -262,7 +262,7 @@ fn an_overload_is_not_judged_by_what_it_got_done() {
              actions: {ask: {path: [{visit: desk}, reply], slo: {p90: 1m}}}, \
              services: {desk: {workers: 1, time: {exponential: {mean: 10ms}}}}",
             [Trip, Trip],
-            "failed and 0 were over",
+            "failed and 0 exceeded it",
         ),
         simulated(
             "a backlog that grows by less than a limit in absolute numbers would notice",

@@ -323,12 +323,12 @@ fn next_loads(
 }
 
 fn notes(of: &Conclusion<'_>, twins: &[Vec<&str>], fitted: &Model) -> Vec<String> {
-    let mut all = vec![
-        "the way through the network is taken to be as long in either direction, and always the same".to_owned(),
-    ];
+    let mut all =
+        vec!["the network delay is assumed constant and equal in both directions".to_owned()];
     all.extend(twins.iter().map(|group| {
         format!(
-            "every request visits {} equally often, so that round trips do not tell which of them is which: --fix what is known of one of them",
+            "every request visits {} equally often, so response times cannot tell them apart; give the known value of \
+             one with --fix",
             group.join(" and ")
         )
     }));
@@ -340,14 +340,14 @@ fn notes(of: &Conclusion<'_>, twins: &[Vec<&str>], fitted: &Model) -> Vec<String
     let unseen: Vec<String> = unseen.collect();
     if !unseen.is_empty() {
         all.push(format!(
-            "too few answers to be looked at, or too many actions: {}",
+            "left out, because of too few replies or too many actions: {}",
             unseen.join(", ")
         ));
     }
     let shortened = of.world.runs.iter().filter(|run| run.is_shortened).count();
     if shortened > 0 {
         all.push(format!(
-            "of {} the first {} requests of the window were looked at: more of them tell hardly more, and would take longer",
+            "only the first {1} requests of the window of {0} were used; more would take longer and add little",
             runs_in_words(shortened),
             count(MOST_REQUESTS as u64)
         ));
@@ -363,8 +363,8 @@ fn notes(of: &Conclusion<'_>, twins: &[Vec<&str>], fitted: &Model) -> Vec<String
         .max_by(|one, other| one.failed.total_cmp(&other.failed))
     {
         all.push(format!(
-            "{} of {} runs have requests that failed, up to {:.2} % in {}: those that were given up count as longer than any answer, the others \
-             not at all",
+            "{} of {} runs have failed requests, up to {:.2} % in {}: timed-out requests count as longer than any \
+             reply, other failures are left out",
             failed.len(),
             of.world.runs.len(),
             worst.failed * 100.0,
@@ -430,7 +430,7 @@ pub fn written(document: &CalibrationResult, spec: &str) -> String {
         let told = if number.told {
             ""
         } else {
-            "; not told by the runs"
+            "; not determined by the runs"
         };
         let shown = |value: f64| match number.unit.as_str() {
             "ms" => millis(value),

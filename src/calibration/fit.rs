@@ -103,11 +103,12 @@ impl Fitting<'_> {
         }
         let Some((found, best)) = found.as_ref().and_then(first) else {
             return Err(Failure::Usage(
-                "no numbers were found with which the model can be simulated: start from a spec that is nearer to what was measured (--spec)"
+                "no numbers were found with which the model can be simulated; start from a spec nearer to the \
+                 measurement (--spec)"
                     .to_owned(),
             ));
         };
-        (self.say)("looking at what the runs tell, and leaving each out once");
+        (self.say)("computing intervals, leaving each run out once");
         let capacity = |model: &Model| {
             let binding = self.busiest(model);
             binding.binding().map(|one| one.capacity())
@@ -129,8 +130,8 @@ impl Fitting<'_> {
         }
         let Some(mut document) = concluded else {
             return Err(Failure::Usage(
-                "the fitted model cannot be simulated beside its own numbers, so that nothing says how sure they are: start from a spec \
-                 that is nearer to what was measured (--spec)"
+                "the fitted model cannot be simulated near its numbers, so they have no intervals; start from a spec \
+                 nearer to the measurement (--spec)"
                     .to_owned(),
             ));
         };
@@ -153,7 +154,8 @@ impl Fitting<'_> {
         match self.interrupt.asked() {
             true => Ok(None),
             false => Err(Failure::Overgrown(
-                "the fit did not end within its share of --time-limit: give more time, fewer loads, or keep what is known (--fix)"
+                "the fit did not finish within its share of --time-limit; allow more time, give fewer loads, or keep \
+                 known values (--fix)"
                     .to_owned(),
             )),
         }

@@ -82,7 +82,7 @@ impl Recording {
     ) -> Result<Recording, Failure> {
         if run.window.measured_s <= 0.0 {
             return Err(Failure::Usage(format!(
-                "the run of {name} has no time in its window, so that its load is not known; fit to runs of a load that lasts"
+                "the window of {name} is empty, so its load is not known; fit to runs with a longer window"
             )));
         }
         let rows = in_the_terms_of(model, of_run, rows)?;
@@ -172,11 +172,9 @@ fn shortened(mut rows: Vec<Row>, limits: &mut Limits) -> (Vec<Row>, bool) {
 /// What to say of a run that has too few answers.
 fn nothing_told(name: &str, answered: u64) -> String {
     match answered {
-        0 => format!(
-            "every request of {name} failed, and nothing can be learned from failures; look at why they failed before measuring again"
-        ),
+        0 => format!("every request of {name} failed; fix the cause and measure again"),
         _ => format!(
-            "{name} has {answered} answered requests within its window, and {FEWEST} of an action are needed at least; measure longer"
+            "{name} has {answered} answered requests in its window; at least {FEWEST} of an action are needed: measure longer"
         ),
     }
 }
@@ -190,19 +188,18 @@ pub fn read(path: &Path, model: &Model<Known>, anyway: bool) -> Result<Recording
     let recorded = Recorded::read(path, "calibrate")?;
     let Recorded::Ended(finished) = &recorded else {
         return Err(Failure::Usage(format!(
-            "{name} has no result: its run was interrupted, or still goes on; fit to runs that came to their end"
+            "{name} has no result: its run was interrupted or is still going on; fit to completed runs"
         )));
     };
     let run = &finished.run;
     if run.ended_by == result::INTERRUPTED {
         return Err(Failure::Usage(format!(
-            "the run of {name} was interrupted; fit to runs that came to their end"
+            "the run of {name} was interrupted; fit to completed runs"
         )));
     }
     if let Some(limit) = generator_limits(run).first().filter(|_| !anyway) {
         return Err(Failure::Usage(format!(
-            "in the run of {name} the generator was the limit, so that it says less of the backend than of the generator: {} Give --anyway to \
-             fit to it all the same.",
+            "the generator limited the run of {name}: {} Measure again, or give --anyway to fit to it.",
             limit.trim()
         )));
     }
@@ -244,9 +241,9 @@ pub fn refuse_twice(runs: &[Recording]) -> Result<(), Failure> {
         let mut before = runs[..nth].iter();
         if let Some(same) = before.find(|one| one.run.is_some() && one.run == run.run) {
             return Err(Failure::Usage(match same.name == run.name {
-                true => format!("{} is named twice, and a run counts once", run.name),
+                true => format!("{} is named twice; name each run once", run.name),
                 false => format!(
-                    "{} and {} are the same run, which counts once",
+                    "{} and {} are the same run; name each run once",
                     same.name, run.name
                 ),
             }));

@@ -82,7 +82,7 @@ pub fn sources(runs: &[Recording], has_members: bool) -> Vec<SourceResult> {
         name: "response times".to_owned(),
         used: true,
         says: format!(
-            "{} requests of the windows, with their users, arrivals and timeouts",
+            "{} requests of the windows, with users, arrivals and timeouts",
             count(requests)
         ),
     }];
@@ -97,7 +97,7 @@ pub fn sources(runs: &[Recording], has_members: bool) -> Vec<SourceResult> {
         name: "$SRV.STATS".to_owned(),
         used: has_members,
         says: match said.services.is_empty() {
-            true => "no service says anything of itself".to_owned(),
+            true => "no service reports statistics".to_owned(),
             false => {
                 let services = said.services.iter();
                 let mut says: Vec<String> = services.map(|(name, one)| told(name, one)).collect();
@@ -109,13 +109,13 @@ pub fn sources(runs: &[Recording], has_members: bool) -> Vec<SourceResult> {
     all.push(SourceResult {
         name: "headers of replies".to_owned(),
         used: false,
-        says: "not looked at".to_owned(),
+        says: "not used".to_owned(),
     });
     if said.consumers > 0 {
         all.push(SourceResult {
             name: "consumers".to_owned(),
             used: false,
-            says: format!("{} were observed, and are not looked at", said.consumers),
+            says: format!("{} were observed, not used", said.consumers),
         });
     }
     all
@@ -129,14 +129,11 @@ fn told(name: &str, of: &OfEndpoint) -> String {
     let handler = match (of.handler_ms, of.is_too_short) {
         (None, _) => String::new(),
         (Some(time), false) => {
-            format!(
-                ", whose handlers take {} on average at the smallest load",
-                millis(time)
-            )
+            format!(", mean handler time {} at the smallest load", millis(time))
         }
         (Some(time), true) => format!(
-            ", whose handlers take {} on average at the smallest load, too little to be the work: asynchronous code stops its clock \
-             before that is done",
+            ", mean handler time {} at the smallest load, too short for the work: asynchronous handlers stop their \
+             clock before it is done",
             millis(time)
         ),
     };

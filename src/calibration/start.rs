@@ -67,7 +67,7 @@ impl Fixed<'_> {
         match self.named.iter().find(|key| !known.contains(key)) {
             None => Ok(()),
             Some(key) => Err(Failure::Usage(format!(
-                "--fix {}: nothing of that name is fitted; what is fitted is {}",
+                "--fix {}: no such number is fitted; name one of {}",
                 shown(key),
                 known.join(", ")
             ))),
@@ -126,14 +126,14 @@ pub fn start(
     let numbers = structure.parameters().len();
     if numbers == 0 {
         return Err(Failure::Usage(
-            "no number is left to fit: the spec has no service that a request visits, or --fix keeps them all; leave network.one_way or a \
-             services.NAME.time to be fitted"
+            "no number is left to fit: no request visits a service, or --fix keeps all numbers; leave network.one_way \
+             or a services.NAME.time free"
                 .to_owned(),
         ));
     }
     if numbers > MOST_NUMBERS {
         return Err(Failure::Usage(format!(
-            "{numbers} numbers would be fitted at once, which response times do not tell apart; keep all but {MOST_NUMBERS} of them with --fix"
+            "{numbers} numbers are too many to fit together; keep all but {MOST_NUMBERS} of them with --fix"
         )));
     }
     Ok(placed(model, runs, structure, free))

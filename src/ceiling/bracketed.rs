@@ -99,12 +99,12 @@ impl Bracketed {
         let some: Vec<String> = first.iter().take(3).map(shown).collect();
         let and_on = match (first.len() > 3, first.last()) {
             (true, Some(last)) => {
-                format!(" and on to {} at most, as long as they pass", shown(last))
+                format!(" and on up to {} while they pass", shown(last))
             }
             _ => String::new(),
         };
         format!(
-            "up to {} trials, at {}{and_on}, and then between what passed and what tripped",
+            "up to {} trials: at {}{and_on}, then between the loads that passed and tripped",
             self.most(),
             some.join(", ")
         )

@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use blis_live::os_error::unnumbered;
 use blis_sim::result::{CeilingResult, TrialResult};
 use blis_sim::visible;
 use tempfile::NamedTempFile;
@@ -31,14 +32,17 @@ impl CsvFile {
         let name = path.display();
         let why = match path {
             _ if path.is_dir() => "is a directory; name a file".to_owned(),
-            _ if path.exists() && !force => "is there already; --force replaces it".to_owned(),
+            _ if path.exists() && !force => "exists; overwrite it with --force".to_owned(),
             _ => match NamedTempFile::new_in(nearest_directory(parent(path))) {
                 Ok(_) => {
                     return Ok(CsvFile {
                         path: path.to_owned(),
                     });
                 }
-                Err(why) => format!("cannot be written: {why}; name a place that can"),
+                Err(why) => format!(
+                    "cannot be written: {}; name a file in a directory that can be written",
+                    unnumbered(&why)
+                ),
             },
         };
         Err(Failure::Usage(format!("--csv {name} {why}")))

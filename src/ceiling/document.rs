@@ -280,7 +280,7 @@ fn at_the_limit(trials: &[TrialResult], load: f64) -> Vec<String> {
     let trial = &trials[at];
     let nearest = trial
         .tightest()
-        .map(|signal| figure(signal, "of a limit of"));
+        .map(|signal| figure(signal, "of an objective of"));
     nearest.into_iter().collect()
 }
 
@@ -316,15 +316,15 @@ pub fn figure(signal: &SignalResult, sign: &str) -> String {
         _ => millis(value),
     };
     match (signal.measured, signal.failed) {
-        // The quantile of those that were answered says nothing of a limit that failures count against.
+        // The quantile of answered requests says nothing about an objective that failures count against.
         (_, Some(failed)) if failed > 0 && signal.slow.is_some() => format!(
-            "{of}: {} of {} failed or were over {}",
+            "{of}: {} of {} failed or exceeded {}",
             count(failed + signal.slow.unwrap_or(0)),
             count(signal.samples),
             shown(signal.limit)
         ),
         (Some(measured), _) => format!("{of} {} {sign} {}", shown(measured), shown(signal.limit)),
-        (None, _) => format!("{of} not measured, limit {}", shown(signal.limit)),
+        (None, _) => format!("{of} not measured, objective {}", shown(signal.limit)),
     }
 }
 

@@ -59,17 +59,17 @@ impl Key {
         let usage = |why: String| Failure::Usage(format!("--over {}: {why}", shown(path)));
         let probe: Assignment = format!("{path}=1").parse().map_err(|error| {
             usage(format!(
-                "{error}; name rate, concurrency, or a numeric key of the spec, such as services.api.workers"
+                "{error}; give rate, concurrency, or a numeric key of the spec, such as services.api.workers"
             ))
         })?;
         if OF_THE_SEARCH.iter().any(|key| probe.is_within(key)) {
             return Err(usage(
-                "a search sets it itself; --warmup, --hold, --longest-trial and --seed are its flags".to_owned(),
+                "the search sets it; use --warmup, --hold, --longest-trial or --seed".to_owned(),
             ));
         }
         if let Some(set) = variations.set().iter().find(|set| set.path() == path) {
             return Err(usage(format!(
-                "--set {}={} gives it a value; vary it or set it",
+                "it is also set by --set {}={}; leave one of them out",
                 shown(path),
                 shown(set.value())
             )));
@@ -86,15 +86,14 @@ impl Key {
             (Under::Scalar(text), _) => (text, true),
             (Under::Several, _) => {
                 return Err(usage(
-                    "it holds several values; name one of them, such as KEY.NAME".to_owned(),
+                    "it has several values; name one of them, such as KEY.NAME".to_owned(),
                 ));
             }
             (Under::Nothing, Some(example)) => (example, false),
             (Under::Nothing, None) => {
                 exists(path, variations)?;
                 return Err(usage(
-                    "the spec gives it no value to start from; give a range in its unit, such as --search 1..64, or \
-                     name a key that it has"
+                    "the spec gives it no value; give a range in its unit, such as --search 1..64, or name a key of the spec"
                         .to_owned(),
                 ));
             }

@@ -439,15 +439,12 @@ pub fn plan(varied: &Varying, loads: &Loads, live: &Live<'_>, drain: Span) -> St
     let longest = longest.as_nanos().saturating_mul(most);
     let simulated = match live.beside {
         Span::ZERO => String::new(),
-        beside => format!(
-            "; {} at most for what the model says of it",
-            seconds(beside.as_nanos())
-        ),
+        beside => format!("; simulation of it at most {}", seconds(beside.as_nanos())),
     };
     let measured = match times {
-        1 => format!("{} measured", seconds(pace.hold.as_nanos())),
+        1 => format!("{} window", seconds(pace.hold.as_nanos())),
         _ => format!(
-            "{} measured, up to {} where that does not decide it",
+            "{} window, up to {} if undecided",
             seconds(pace.hold.as_nanos()),
             seconds(hold.as_nanos())
         ),
@@ -455,8 +452,8 @@ pub fn plan(varied: &Varying, loads: &Loads, live: &Live<'_>, drain: Span) -> St
     let limit = live.time_limit.map(Span::as_nanos);
     let longest = limit.map_or(longest, |limit| longest.min(limit));
     format!(
-        "  varied      {}\n  loads       {}\n  each trial  {} of warm-up, {measured}\n  after each  until nothing is in flight \
-         and backlogs are back, at most {} for either; {} of pause{simulated}\n  in all      {} at most\n",
+        "  varied      {}\n  loads       {}\n  each trial  {} warm-up, {measured}\n  after each  wait until nothing is \
+         in flight and backlogs have recovered, at most {} each; {} pause{simulated}\n  total       at most {}\n",
         varied.name(),
         loads.what(varied),
         seconds(pace.warmup.as_nanos()),

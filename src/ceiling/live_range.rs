@@ -59,9 +59,9 @@ pub fn refuse_model_key(over: Option<&str>, otherwise: &str) -> Result<(), Failu
     let instead =
         format!("vary the load (--over rate, --over concurrency or a key of clients), {otherwise}");
     let why = match section {
-        "actions" | "variables" => "every live run sends the same requests",
+        "actions" | "variables" => "all live runs send the same requests",
         _ if MODEL_SECTIONS.contains(&section) => {
-            "only the model has this key, and a real service is what it is"
+            "it exists only in the model; a live run cannot change a real service"
         }
         _ => return Ok(()),
     };
@@ -150,7 +150,7 @@ fn range(
             Ok([1.0, most.floor()])
         }
         Parameter::Key(_) => Err(Failure::Usage(format!(
-            "--over {} needs a range for a live search: give one in its unit, such as --search {}..{}",
+            "--over {} needs a range for a live search; give one in its unit, such as --search {}..{}",
             varied.name(),
             varied.unit().written(1.0),
             varied.unit().written(64.0)

@@ -18,8 +18,7 @@ pub fn refuse_none<P>(model: &Model<P>) -> Result<(), Failure> {
     match judged || grows {
         true => Ok(()),
         false => Err(Failure::Usage(
-            "there is no objective, so that any load would do: give one with --slo, such as --slo p99=50ms or --slo \
-             p99=50ms,errors=0.1%, or in the spec as `slo` of an action"
+            "no objective is set; give one with --slo, such as --slo p99=50ms,errors=0.1%, or in the spec as `slo` of an action"
                 .to_owned(),
         )),
     }

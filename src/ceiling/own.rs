@@ -59,12 +59,11 @@ impl Own {
         match (load > 0.0, self) {
             (true, _) => Ok(load),
             (false, Own::Rate) => Err(Failure::Usage(
-                "--over rate varies the rate of open clients, and there is none; vary the users instead: --over concurrency"
+                "--over rate varies the rate of open clients, but the spec has none; use --over concurrency"
                     .to_owned(),
             )),
             (false, Own::Concurrency) => Err(Failure::Usage(
-                "--over concurrency varies the number of closed users, and no client has `concurrency`; vary the rate \
-                 instead: --over rate"
+                "--over concurrency varies the number of closed-loop users, but no client has `concurrency`; use --over rate"
                     .to_owned(),
             )),
         }
@@ -143,8 +142,8 @@ fn refuse_instants(spec: &Spec) -> Result<(), Failure> {
             _ => continue,
         };
         return Err(Failure::Usage(format!(
-            "--over rate: the arrivals of client `{}` {what}, so that it has no rate that could be varied; give the \
-             client a `rate`, or in a simulation vary a key instead, such as --over services.NAME.workers",
+            "--over rate: the arrivals of client `{}` {what}, so it has no rate to vary; give the client a `rate`, or \
+             in a simulation vary a key, such as --over services.NAME.workers",
             shown(&name.value)
         )));
     }

@@ -44,7 +44,8 @@ pub fn ramp<P: PartialEq>(
 pub fn steps_of(args: &TrialArgs, steps: &str, unit: Unit) -> Result<Vec<f64>, Failure> {
     if args.longest_trial.is_some() {
         return Err(Failure::Usage(
-            "--longest-trial is for trials that end when they are decided; --hold is the length of a step".to_owned(),
+            "--longest-trial does not apply to --steps; set the length of a step with --hold"
+                .to_owned(),
         ));
     }
     unit::ascending("--steps", steps, unit)
@@ -58,7 +59,7 @@ pub fn refuse_live_flags(args: &TrialArgs) -> Result<(), Failure> {
     match args.cooldown {
         None => Ok(()),
         Some(_) => Err(Failure::Usage(
-            "--cooldown is a pause after a live trial, and simulated ones need none: give --url too, or leave it out"
+            "--cooldown applies only to live trials; give --url, or leave --cooldown out"
                 .to_owned(),
         )),
     }
@@ -79,7 +80,7 @@ pub fn refuse_no_time(args: &TrialArgs) -> Result<(), Failure> {
     match lengths.into_iter().find(zero) {
         None => Ok(()),
         Some((flag, _)) => Err(Failure::Usage(format!(
-            "{flag} of zero leaves nothing to measure; give a time such as 30s"
+            "{flag} is zero; give a time such as 30s"
         ))),
     }
 }
@@ -88,16 +89,17 @@ impl Sought {
     /// What a search does, in lines, as far as the flags bound it.
     pub fn lines(&self, varied: &str, unit: Unit, args: &TrialArgs) -> String {
         let each = match (args.hold, args.longest_trial) {
-            (Some(hold), _) => format!("{hold} measured"),
-            (None, Some(longest)) => format!("until it is decided, {longest} at most"),
-            (None, None) => "until it is decided; --longest-trial bounds it".to_owned(),
+            (Some(hold), _) => format!("{hold} window"),
+            (None, Some(longest)) => format!("until it is decided, at most {longest}"),
+            (None, None) => "until it is decided; limit it with --longest-trial".to_owned(),
         };
         let range = match self.range {
             Some([low, high]) => format!("from {} to {}", unit.shown(low), unit.shown(high)),
             None => "any".to_owned(),
         };
         format!(
-            "  varied      {varied}\n  loads       {range}, beginning where the model is nearly full, or at {}\n  each trial  {each}, of simulated time\n{}",
+            "  varied      {varied}\n  loads       {range}, starting where the model is nearly saturated, or at {}\n  \
+             each trial  {each}, simulated time\n{}",
             unit.shown(self.start),
             whole(args)
         )
@@ -107,10 +109,10 @@ impl Sought {
 /// How long all trials together may take, in a line.
 fn whole(args: &TrialArgs) -> String {
     let most = match args.time_limit {
-        Some(limit) => format!("{limit} at most"),
-        None => "as long as the trials take; --time-limit bounds it".to_owned(),
+        Some(limit) => format!("at most {limit} of real time"),
+        None => "real time is not limited; limit it with --time-limit".to_owned(),
     };
-    format!("  in all      {most}, on the clock of this machine\n")
+    format!("  total       {most}\n")
 }
 
 /// The smallest whole load that a search begins with: from fewer, a step of a share is no step.
@@ -221,7 +223,7 @@ pub fn wall(limit: Option<Duration>) -> Option<Wall> {
 pub fn lines(ramp: &Ramp, varied: &str, unit: Unit, args: &TrialArgs) -> String {
     let loads: Vec<String> = ramp.loads.iter().map(|load| unit.shown(*load)).collect();
     format!(
-        "  varied      {varied}\n  loads       {}\n  each trial  {} of warm-up, {} measured, of simulated time\n{}",
+        "  varied      {varied}\n  loads       {}\n  each trial  {} warm-up, {} window, simulated time\n{}",
         loads.join(", "),
         ramp.warmup,
         ramp.hold,

@@ -54,11 +54,11 @@ impl TheModel {
         written: &Model<Option<Path>>,
         args: &TrialArgs,
     ) -> Result<TheModel, String> {
-        let nothing_known = |why: &str| format!("nothing is known of the backend: {why}");
+        let nothing_known = |why: &str| format!("the backend is not known: {why}");
         let varied = varied.simulated(written).map_err(|missing| {
             let name = shown(&missing.0);
             nothing_known(&format!(
-                "action {name} has no path; give a spec that says what it does (--spec, actions.{name}.path)"
+                "action {name} has no path; give a spec with actions.{name}.path (--spec)"
             ))
         })?;
         Ok(TheModel {
@@ -156,13 +156,12 @@ impl TheModel {
         see: &mut dyn FnMut(&str, Reached),
     ) -> Result<Vec<RemedyResult>, String> {
         if (eyes.watch.stop)() {
-            return Err("the search was interrupted before".to_owned());
+            return Err("the search was interrupted".to_owned());
         }
         let prediction = prediction.filter(|one| one.ceiling().is_some());
         let Some(Prediction { found, plan, .. }) = prediction else {
             return Err(
-                "the simulation found no ceiling that a change could be compared with; search the model without --url to see \
-                 why"
+                "the simulation found no ceiling to compare a change with; search the model without --url to see why"
                 .to_owned(),
             );
         };

@@ -33,12 +33,10 @@ pub fn check(varied: &Varied<Path>, asked: &[Assignment]) -> Result<(), Failure>
             ))
         };
         if change.path() == varied.name() {
-            return Err(refused("this is what is varied; name another key"));
+            return Err(refused("it is the varied key; name another key"));
         }
         if change.is_within(&["run"]) || change.is_within(&["seed"]) {
-            return Err(refused(
-                "a search sets it itself, and compares on the same random numbers; name a key of the workload",
-            ));
+            return Err(refused("the search sets it; name a key of the workload"));
         }
         let changed = varied.changed_model_at(load, std::slice::from_ref(change));
         let changed = changed.map_err(|why| why.of_flag("--what-if", change.path()))?;

@@ -39,7 +39,7 @@ impl Tiers {
     pub fn of(text: &str) -> Result<Tiers, Failure> {
         let usage = |why: String| Failure::Usage(format!("--tiers `{}`: {why}", shown(text)));
         let Some((objective, limits)) = text.split_once('=') else {
-            return Err(usage(format!("there is no `=`; {EXAMPLE}")));
+            return Err(usage(format!("`=` is missing; {EXAMPLE}")));
         };
         let (action, name) = match objective.rsplit_once(':') {
             Some((action, name)) => (Some(action.to_owned()), name.trim()),
@@ -48,7 +48,7 @@ impl Tiers {
         let known = QUANTILES.iter().find(|(known, _)| *known == name);
         let Some(&(name, quantile)) = known else {
             return Err(usage(format!(
-                "there is no quantile `{}`; the quantiles are {}",
+                "`{}` is not a quantile; give one of {}",
                 shown(name),
                 one_of(QUANTILES.map(|(name, _)| name))
             )));
@@ -60,12 +60,12 @@ impl Tiers {
             let span = Span::from_nanos_f64(read.0);
             if span == Span::ZERO {
                 return Err(usage(
-                    "a limit of 0 is kept by nothing; give times above 0".to_owned(),
+                    "a limit of 0 cannot be met; give times above 0".to_owned(),
                 ));
             }
             if spans.last().is_some_and(|last| *last >= span) {
                 return Err(usage(
-                    "the limits are not strictly ascending; give each once, the smallest first"
+                    "the limits are not strictly ascending; give each once, smallest first"
                         .to_owned(),
                 ));
             }
@@ -173,7 +173,7 @@ mod tests {
         );
         for (text, said) in [
             ("p99", "there is no `=`"),
-            ("p98=1ms", "there is no quantile `p98`; the quantiles are"),
+            ("p98=1ms", "`p98` is not a quantile; give one of"),
             ("p99=", "an empty text is not a duration"),
             ("p99=1ms,1ms", "not strictly ascending"),
             ("p99=2ms,1ms", "not strictly ascending"),

@@ -153,7 +153,7 @@ pub fn ascending(flag: &str, text: &str, unit: Unit) -> Result<Vec<f64>, Failure
     for one in text.split(',') {
         if one.trim().is_empty() {
             return Err(Failure::Usage(format!(
-                "{flag} `{text}` has an empty entry; write values with commas between, such as 500,1k,2k"
+                "{flag} `{text}` has an empty entry; give comma-separated values, such as 500,1k,2k"
             )));
         }
         let value = value(flag, one, unit)?;
@@ -164,7 +164,7 @@ pub fn ascending(flag: &str, text: &str, unit: Unit) -> Result<Vec<f64>, Failure
                 false => format!("{} comes after {}", unit.shown(value), unit.shown(last)),
             };
             return Err(Failure::Usage(format!(
-                "{flag} `{text}` is not strictly ascending: {why}; give each value once, the smallest first"
+                "{flag} `{text}` is not strictly ascending: {why}; give each value once, smallest first"
             )));
         }
         values.push(value);
@@ -179,7 +179,7 @@ pub fn ascending(flag: &str, text: &str, unit: Unit) -> Result<Vec<f64>, Failure
 pub fn range(flag: &str, text: &str, unit: Unit) -> Result<[f64; 2], Failure> {
     let Some((low, high)) = text.split_once("..") else {
         return Err(Failure::Usage(format!(
-            "{flag} `{text}` is no range; write LO..HI, such as {}..{}",
+            "{flag} `{text}` is not a range; give LO..HI, such as {}..{}",
             unit.written(1.0),
             unit.written(64.0)
         )));
@@ -188,7 +188,7 @@ pub fn range(flag: &str, text: &str, unit: Unit) -> Result<[f64; 2], Failure> {
     match ends[0] < ends[1] {
         true => Ok(ends),
         false => Err(Failure::Usage(format!(
-            "{flag} `{text}` is {}; write the smaller end first, such as {}..{}",
+            "{flag} `{text}` is {}; give the smaller end first, such as {}..{}",
             if ends[0] == ends[1] {
                 "empty"
             } else {

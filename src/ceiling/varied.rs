@@ -97,8 +97,8 @@ impl<P: PartialEq> Varied<P> {
             (Parameter::Own(own), None) => (Some((*own, own.load(&spec)?)), None),
             (Parameter::Own(own), Some(_)) => {
                 return Err(Failure::Usage(format!(
-                    "--at fixes the load while a key is varied, and --over {} varies the load itself; name a key, such as \
-                     --over services.NAME.workers, or leave --at out",
+                    "--at fixes the load, but --over {} varies it; vary a key, such as --over services.NAME.workers, or \
+                     leave --at out",
                     own.name()
                 )));
             }
@@ -220,9 +220,9 @@ impl<P: PartialEq> Varied<P> {
         // The embedded spec is nobody's who would wonder.
         if !given.is_empty() && workload.file.is_some() {
             tell(&format!(
-                "blis: {} of the spec {} no trials: {flags} do\n",
+                "blis: {} of the spec {} not apply to trials; use {flags}\n",
                 given.join(" and "),
-                if given.len() == 1 { "bounds" } else { "bound" }
+                if given.len() == 1 { "does" } else { "do" }
             ));
         }
     }
@@ -287,12 +287,12 @@ impl<P: PartialEq> Varied<P> {
         let (low, high) = (self.model_at(*first)?, self.model_at(*last)?);
         if loads.len() > 1 && seen(low) == seen(high) {
             return Err(Failure::Usage(format!(
-                "--over {} changes nothing: the load is the same at {} and at {}; {}",
+                "--over {} changes nothing: the load is the same at {} and {}; {}",
                 shown(self.name()),
                 self.unit().shown(*first),
                 self.unit().shown(*last),
                 match self.at {
-                    Some(_) => "--at may set what it varies: leave it out, or name another key",
+                    Some(_) => "--at may set it; leave --at out, or name another key",
                     None => "name another key",
                 }
             )));

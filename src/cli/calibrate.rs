@@ -1,4 +1,4 @@
-//! The fit of a model, as it is typed.
+//! The command line of a fit.
 
 use std::path::PathBuf;
 
@@ -10,29 +10,28 @@ use super::{FormatArgs, ValueArgs};
 /// The arguments of `blis calibrate`.
 #[derive(Debug, Args)]
 pub struct CalibrateArgs {
-    /// Directories of recorded runs, at several loads: `blis observe --out` writes them, and `blis run --out DIR --record`.
+    /// Directories of recorded runs at several loads, written by `blis observe --out` or `blis run --out DIR --record`.
     #[arg(value_name = "RUN", required = true)]
     pub runs: Vec<PathBuf>,
 
-    /// Workload spec whose model is fitted; - reads it from stdin [default: that of the first run; one service where it says nothing
-    /// of the backend].
+    /// Workload spec to fit; - reads stdin [default: the spec of the first run, with one service if it has no backend].
     #[arg(long, value_name = "FILE")]
     pub spec: Option<PathBuf>,
 
-    /// Keys that stay as the spec has them: network.one_way, services.NAME.time, services.NAME.workers. So does what --set sets. May be
-    /// repeated.
+    /// Key to keep as the spec has it: network.one_way, services.NAME.time or services.NAME.workers. Keys of --set are kept, too.
+    /// May be repeated.
     #[arg(long, value_name = "KEY")]
     pub fix: Vec<String>,
 
-    /// Say too which loads are worth measuring next.
+    /// Also report which loads to measure next.
     #[arg(long)]
     pub plan: bool,
 
-    /// Fit to runs in which the generator was the limit, too.
+    /// Also fit runs that the generator limited.
     #[arg(long)]
     pub anyway: bool,
 
-    /// Threads for simulations, which change no result; one for each core unless given.
+    /// Threads for simulations; they do not change results [default: one per core].
     #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true)]
     pub threads: Option<u64>,
 
@@ -42,7 +41,7 @@ pub struct CalibrateArgs {
     #[command(flatten)]
     pub format: FormatArgs,
 
-    /// Write the spec with what was fitted into this file.
+    /// Write the fitted spec to this file.
     #[arg(long, short, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
 

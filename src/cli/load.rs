@@ -1,4 +1,4 @@
-//! Which load is sent, and to what, where no spec says so.
+//! Flags for the load and the service of a run without a spec.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::values::{header, millis, per_second, quantity};
 
-/// Flags that describe the client where there is no spec.
+/// Flags that describe the client of a run without a spec.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Clients (without a spec; with one, set its keys)")]
 pub struct ClientArgs {
@@ -19,24 +19,24 @@ pub struct ClientArgs {
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
     pub think_time: Option<Duration>,
 
-    /// The same as a number of milliseconds.
+    /// Think time in milliseconds.
     #[arg(long, value_name = "MS", value_parser = millis, allow_hyphen_values = true, conflicts_with = "think_time")]
     pub think_time_ms: Option<Duration>,
 
-    /// Open Poisson arrivals: 200/s, 1.5k/s, or just a number per second. Not with --concurrency.
+    /// Rate of open Poisson arrivals, such as 200/s, 1.5k/s or 200. Not with --concurrency.
     #[arg(long, value_parser = per_second, allow_hyphen_values = true)]
     pub rate: Option<Rate>,
 }
 
-/// Flags that describe the requests to a service of which there is no spec.
+/// Flags that describe the requests to a service without a spec.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "A service without a spec")]
 pub struct ServiceArgs {
-    /// Send requests to this subject. It may hold places such as {user}, {seq} and {uuid}, as those of a spec.
+    /// Subject of the requests. Placeholders such as {user}, {seq} and {uuid} are replaced, as in a spec.
     #[arg(long)]
     pub subject: Option<String>,
 
-    /// Payload of each request, with or without places: '{"id": {seq}}' [default: empty].
+    /// Payload of each request, placeholders allowed, such as '{"id": {seq}}' [default: empty].
     #[arg(
         long,
         value_name = "TEXT",
@@ -45,7 +45,7 @@ pub struct ServiceArgs {
     )]
     pub payload: Option<String>,
 
-    /// File with the payload of each request, with or without places.
+    /// File with the payload of each request, placeholders allowed.
     #[arg(
         long,
         value_name = "FILE",
@@ -54,7 +54,7 @@ pub struct ServiceArgs {
     )]
     pub payload_file: Option<PathBuf>,
 
-    /// Header of each request, with or without places: 'Name: value'. May be repeated.
+    /// Header of each request, placeholders allowed: 'Name: value'. May be repeated.
     #[arg(long, value_name = "HEADER", requires = "subject", value_parser = header, allow_hyphen_values = true)]
     pub header: Vec<(String, String)>,
 }

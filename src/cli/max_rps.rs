@@ -1,4 +1,4 @@
-//! The search for a ceiling, as it is typed.
+//! The command line of a search for a ceiling.
 
 use std::path::PathBuf;
 
@@ -42,19 +42,19 @@ pub struct MaxRpsArgs {
     #[command(flatten)]
     pub format: FormatArgs,
 
-    /// Write a row for each trial to this file.
+    /// Write one CSV row per trial to this file.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub csv: Option<PathBuf>,
 
-    /// Write the document of the search, the report, the spec and the result of every trial into this directory.
+    /// Write the search document, the report, the spec and the result of every trial to this directory.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
 
-    /// Replace the search that the directory of --out holds, and the file of --csv.
+    /// Overwrite the search in the directory of --out and the file of --csv.
     #[arg(long, help_heading = "Output")]
     pub force: bool,
 
-    /// Print what the search would do, and run nothing.
+    /// Print the plan of the search and exit.
     #[arg(long, conflicts_with_all = ["format", "json"])]
     pub dry_run: bool,
 
@@ -63,21 +63,20 @@ pub struct MaxRpsArgs {
     pub quiet: bool,
 }
 
-/// Flags that say what is varied, and how it is tried.
+/// Flags for what is varied and for its trials.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Search")]
 pub struct TrialArgs {
-    /// What is varied: rate (one factor on the rate of every open client), concurrency (the number of closed users),
-    /// or a numeric key of the spec, such as services.api.workers [default: concurrency where a client is closed,
-    /// otherwise rate].
+    /// Quantity to vary: rate (one factor on the rate of every open client), concurrency (the number of closed-loop users),
+    /// or a numeric key of the spec, such as services.api.workers [default: concurrency if a client is closed, otherwise rate].
     #[arg(long, value_name = "WHAT")]
     pub over: Option<String>,
 
-    /// The load at which a key is varied: 400/s, or a number of users where a client is closed [default: as written].
+    /// Load at which a key is varied, such as 400/s, or a number of users if a client is closed [default: the load of the spec].
     #[arg(long, value_name = "LOAD")]
     pub at: Option<String>,
 
-    /// The range that is searched, in the unit of what is varied, such as 100/s..2k/s or 1..64.
+    /// Range to search, in the unit of the varied quantity, such as 100/s..2k/s or 1..64.
     #[arg(
         long,
         value_name = "LO..HI",
@@ -86,23 +85,23 @@ pub struct TrialArgs {
     )]
     pub search: Option<String>,
 
-    /// Try these loads instead, in ascending order, such as 500,1k,2k. The first that misses an objective is the last.
+    /// Loads to try instead of a search, in ascending order, such as 500,1k,2k. Stops after the first that misses an objective.
     #[arg(long, value_name = "LOADS", allow_hyphen_values = true)]
     pub steps: Option<String>,
 
-    /// Go on after a step that misses an objective.
+    /// Continue after a step that misses an objective.
     #[arg(long, requires = "steps")]
     pub no_stop_on_trip: bool,
 
-    /// A step whose requests sent fall short of its load by more than this is INCONCLUSIVE.
+    /// Largest shortfall of sent requests; a step that falls shorter of its load is INCONCLUSIVE.
     #[arg(long, value_name = "SHARE", value_parser = tolerance, default_value = "5%", requires = "steps", allow_hyphen_values = true)]
     pub rate_tolerance: f64,
 
-    /// Time before the measured window of each trial [default: the warm-up of the spec, else 2s live, 10s for simulated --steps, and as long as the model remembers for a simulated search].
+    /// Time before the measured window of each trial [default: the warm-up of the spec, else 2s live, 10s for simulated --steps, and the memory of the model for a simulated search].
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
     pub warmup: Option<Duration>,
 
-    /// Length of the measured window of each trial [default: 30s for --steps; in a search until the trial is decided, live at most 15s for the first trial of a load].
+    /// Length of the measured window of each trial [default: 30s for --steps; in a search until the trial is decided, live at most 15s for the first trial of each load].
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
     pub hold: Option<Duration>,
 
@@ -114,23 +113,23 @@ pub struct TrialArgs {
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true, conflicts_with = "hold")]
     pub longest_trial: Option<Duration>,
 
-    /// Longest time for the whole search; afterwards the bounds so far are reported.
+    /// Time limit of the whole search; when it is reached, the bounds so far are reported.
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
     pub time_limit: Option<Duration>,
 
-    /// How exact the answer is to be, as a share of it: half the width of its interval simulated, the distance between the bounds live [default: 1% simulated, 3% live].
+    /// Relative precision of the answer: half-width of its 95 % interval (simulated) or distance between its bounds (live) [default: 1% simulated, 3% live].
     #[arg(long, value_name = "SHARE", value_parser = precision, allow_hyphen_values = true, conflicts_with = "steps")]
     pub precision: Option<f64>,
 
-    /// Answer several limits of one objective from the same trials, such as p99=10ms,25ms,50ms.
+    /// Several limits of one objective, answered from the same trials, such as p99=10ms,25ms,50ms.
     #[arg(long, value_name = "LIMITS", allow_hyphen_values = true, conflicts_with_all = ["steps", "what_if"])]
     pub tiers: Option<String>,
 
-    /// Also search the ceiling with this key set so, such as services.api.workers=5. May be repeated.
+    /// Also search the ceiling with this change, such as services.api.workers=5. May be repeated.
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment, allow_hyphen_values = true, conflicts_with = "steps")]
     pub what_if: Vec<Assignment>,
 
-    /// Threads for simulated trials, which change no result [default: one for each core].
+    /// Threads for simulated trials; they do not change results [default: one per core].
     #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true)]
     pub threads: Option<u64>,
 }

@@ -1,11 +1,10 @@
-//! Command lines that name a file where none is expected, told with the command that would take it.
+//! Errors for command lines that name a file where none is expected, with the command that takes it.
 
 use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// What to say of a command line that was not read because a file or the directory of a run stands where clap expects
-/// something else.
+/// The error for a command line with a file or the directory of a run where clap expects something else.
 pub fn misplaced(error: &clap::Error) -> Option<String> {
     let word = |kind| match error.get(kind) {
         Some(ContextValue::String(word)) => Some(word.as_str()),
@@ -23,13 +22,13 @@ fn as_command(word: &str) -> Option<String> {
     let path = Path::new(word);
     if path.is_dir() {
         return Some(format!(
-            "{word} is a directory and not a command: `blis report {word}` shows the run that it holds"
+            "{word} is a directory, not a command; to show the run in it, use `blis report {word}`"
         ));
     }
     path.is_file().then(|| {
         format!(
-            "{word} is a file and not a command: `blis run {word}` simulates a workload spec, `blis check {word}` \
-             validates it, `blis observe --url URL {word}` sends it to a real NATS server"
+            "{word} is a file, not a command: `blis run {word}` simulates a workload spec, `blis check {word}` checks \
+             it, `blis observe --url URL {word}` sends it to a real NATS server"
         )
     })
 }
@@ -38,7 +37,7 @@ fn as_command(word: &str) -> Option<String> {
 fn too_many(word: &str) -> Option<String> {
     Path::new(word).is_file().then(|| {
         format!(
-            "{word} is one file too many: name one, or make one spec of several with `blis compose`"
+            "{word} is one file too many; name one, or combine several specs with `blis compose`"
         )
     })
 }

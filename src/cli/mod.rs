@@ -1,4 +1,4 @@
-//! The command line as it is typed. What it means is decided in [`crate::workload`].
+//! The command line. [`crate::workload`] interprets it.
 
 mod calibrate;
 mod load;
@@ -30,7 +30,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use values::positive;
 
-/// Predict, measure and explain what load a NATS backend can carry.
+/// Predict, measure and explain the load that a NATS backend can carry.
 #[derive(Debug, Parser)]
 #[command(name = "blis", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
@@ -38,52 +38,52 @@ pub struct Cli {
     pub command: Command,
 }
 
-const AFTER_HELP: &str = "Exit codes: 0 done (and PASS where judged), 1 a defect of blis or a result that could \
-    not be written, 2 usage or spec, 3 target refused, 4 no connection, 5 INCONCLUSIVE, 99 an objective was missed, 130 interrupted.";
+const AFTER_HELP: &str = "Exit codes: 0 success (PASS if objectives are judged), 1 internal error or result not \
+    written, 2 usage or spec error, 3 target refused, 4 no connection, 5 INCONCLUSIVE, 99 objective missed, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Simulate a workload and report throughput, latency, queues and what limits them.
+    /// Simulate a workload and report throughput, latency, queues and the bottleneck.
     Run(RunArgs),
-    /// Find the largest load that keeps its objectives: simulated, or at a real NATS cluster.
+    /// Find the largest load that meets its objectives, simulated or on a real NATS cluster.
     MaxRps(Box<MaxRpsArgs>),
-    /// Send a workload to a real NATS cluster and report it like a simulation.
+    /// Send a workload to a real NATS cluster and report like a simulation.
     Observe(Box<ObserveArgs>),
-    /// Play the backend of a spec on NATS.
+    /// Run doubles of the services of a spec on NATS.
     Serve(ServeArgs),
-    /// Remove the streams that a double has left behind, or list them.
+    /// List or remove streams that doubles left behind.
     Cleanup(CleanupArgs),
     /// Compare a spec with a variant of it on common random numbers.
     ///
-    /// --set makes the variant; the other flags are for both.
+    /// --set makes the variant; all other flags apply to both.
     Whatif(WhatifArgs),
-    /// Send the requests of a recorded run through a model, offline.
+    /// Replay the requests of a recorded run through a model.
     Replay(ReplayArgs),
-    /// Say how two runs, or two sets of runs, differ.
+    /// Compare two runs, or two sets of runs.
     Compare(CompareArgs),
-    /// Fit a model to runs that were recorded, and say what they tell of it.
+    /// Fit a model to recorded runs and report what they determine.
     ///
-    /// What they do not tell apart is said too, and which load would.
+    /// Also reports which models they cannot tell apart, and which load would.
     Calibrate(Box<CalibrateArgs>),
-    /// Predict loads, measure them, and say how far off the model is.
+    /// Predict loads, measure them, and report the error of the model.
     ///
-    /// The report says where it is off and what it probably misses.
+    /// Also reports where the model is wrong and what it probably lacks.
     Validate(Box<ValidateArgs>),
-    /// Check a spec; print what it resolves to and the load it offers.
+    /// Check a spec; print its resolved values and its offered load.
     Check(CheckArgs),
-    /// Explain where the time of a run's requests went.
+    /// Explain where the requests of a run spent their time.
     Explain(ExplainArgs),
-    /// Show the result of a run directory, or what the record of an interrupted run has.
+    /// Show the result of a run directory, or the record of an interrupted run.
     Report(ReportArgs),
-    /// Print the requests of a recorded run, one row each.
+    /// Print one row per request of a recorded run.
     Trace(TraceArgs),
-    /// Make one spec of several, or say why they do not go together.
+    /// Combine several specs into one, or report their conflicts.
     Compose(ComposeArgs),
     /// Print a JSON Schema.
     Schema(SchemaArgs),
-    /// Print what a shell needs to complete command lines.
+    /// Print a shell completion script.
     Completions(CompletionsArgs),
-    /// Print the manual page of a command, or write all of them.
+    /// Print the manual page of a command, or write all pages.
     Man(ManArgs),
 }
 
@@ -108,11 +108,11 @@ pub struct RunArgs {
     #[command(flatten)]
     pub format: FormatArgs,
 
-    /// Write the resolved spec, the result document and the report into this directory.
+    /// Write the resolved spec, the result document and the report to this directory.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
 
-    /// Keep a record of every request in the directory of --out while the run goes on, as a live run does.
+    /// Record every request in the directory of --out during the run, as a live run does.
     #[arg(long, requires = "out", help_heading = "Output")]
     pub record: bool,
 
@@ -144,8 +144,7 @@ pub struct ObserveArgs {
     #[command(flatten)]
     pub format: FormatArgs,
 
-    /// Keep a record of the run in this directory while it goes on, and at its end the resolved spec, the result document
-    /// and the report.
+    /// Record the run in this directory; at its end, write the resolved spec, the result document and the report.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
 
@@ -155,7 +154,7 @@ pub struct ObserveArgs {
     #[command(flatten)]
     pub observers: ObserverArgs,
 
-    /// Print what the run would do, and open no connection.
+    /// Print the plan of the run and open no connection.
     #[arg(long, conflicts_with_all = ["format", "json"])]
     pub dry_run: bool,
 
@@ -169,7 +168,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub spec: SpecArgs,
 
-    /// Play only this service, and the requests that visit it first. May be repeated; others play the rest.
+    /// Run only this service and the requests that visit it first; other processes run the rest. May be repeated.
     #[arg(long, value_name = "SERVICE")]
     pub only: Vec<String>,
 
@@ -182,12 +181,12 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub format: FormatArgs,
 
-    /// Show nothing while it plays.
+    /// Show no progress.
     #[arg(long)]
     pub quiet: bool,
 }
 
-/// What `--local` starts, which is none of the commands: nobody types it.
+/// The internal command that `--local` starts.
 #[derive(Debug, Parser)]
 #[command(name = crate::local::COMMAND)]
 pub struct LocalBackendArgs {
@@ -200,7 +199,7 @@ pub struct LocalBackendArgs {
 
 #[derive(Debug, Args)]
 pub struct CleanupArgs {
-    /// The run whose streams are removed; without it, runs and their streams are listed.
+    /// Run whose streams are removed [default: list runs and their streams].
     #[arg(value_name = "RUN")]
     pub run: Option<String>,
 
@@ -213,7 +212,7 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub spec: NeededSpecArgs,
 
-    /// Accept a load that is more than the system can carry for as long as it lasts.
+    /// Accept a load that exceeds the capacity of the system.
     #[arg(long)]
     pub allow_overload: bool,
 
@@ -226,27 +225,27 @@ pub struct CheckArgs {
 
 #[derive(Debug, Args)]
 pub struct ComposeArgs {
-    /// The workload specs, two or more; - reads one from stdin.
+    /// Workload specs, two or more; - reads one from stdin.
     #[arg(value_name = "SPEC", required_unless_present = "spec_flag", num_args = 2..)]
     specs: Vec<PathBuf>,
 
-    /// The same as a plain argument. Repeated for each of them.
+    /// Same as SPEC. Repeat it for each spec.
     #[arg(long = "spec", value_name = "FILE", conflicts_with = "specs")]
     spec_flag: Vec<PathBuf>,
 
-    /// Prefix names that clash with the names of their specs, instead of refusing them.
+    /// Prefix conflicting names with the name of their spec, instead of refusing them.
     #[arg(long)]
     pub prefix: bool,
 
-    /// The name of the composition; the names of the specs joined by + unless given.
+    /// Name of the composition [default: the names of the specs joined by +].
     #[arg(long)]
     pub name: Option<String>,
 
-    /// Write the composition into this file instead of to stdout.
+    /// Write the composition to this file [default: stdout].
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// Replace the file of --output.
+    /// Overwrite the file of --output.
     #[arg(long, requires = "output")]
     pub force: bool,
 
@@ -275,11 +274,11 @@ pub struct WhatifArgs {
     #[command(flatten)]
     pub objectives: ObjectiveArgs,
 
-    /// So many pairs of replications.
+    /// Number of pairs of replications.
     #[arg(long, value_name = "COUNT", default_value = "10", value_parser = positive, allow_hyphen_values = true, help_heading = "Statistics")]
     pub replications: u64,
 
-    /// Threads for replications, which change no result; one for each core unless given.
+    /// Threads for replications; they do not change results [default: one per core].
     #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true, help_heading = "Statistics")]
     pub threads: Option<u64>,
 
@@ -289,38 +288,38 @@ pub struct WhatifArgs {
 
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
-    /// Which schema.
+    /// Schema to print.
     #[arg(value_enum)]
     pub of: Schema,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub enum Schema {
-    /// Of a workload spec, for editors.
+    /// Workload spec, for editors.
     Spec,
-    /// Of the result document.
+    /// Result document.
     Result,
-    /// Of the document of a check.
+    /// Document of a check.
     Check,
-    /// Of the document of an explanation.
+    /// Document of an explanation.
     Explain,
-    /// Of the document of a comparison of runs.
+    /// Document of a comparison of runs.
     Compare,
-    /// Of the document of a spec against its variant.
+    /// Document of a spec compared with its variant.
     Whatif,
-    /// Of the document of a search for a ceiling.
+    /// Document of a search for a ceiling.
     Ceiling,
-    /// Of the document of a validation.
+    /// Document of a validation.
     Validation,
-    /// Of the document of a calibration.
+    /// Document of a calibration.
     Calibration,
-    /// Of the manifest of a recorded run.
+    /// Manifest of a recorded run.
     Manifest,
 }
 
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// The directory that `blis observe --out` or `blis run --out` wrote.
+    /// Run directory, written by `blis observe --out` or `blis run --out`.
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
 
@@ -328,19 +327,19 @@ pub struct ReportArgs {
     pub format: FormatArgs,
 }
 
-/// What of a record is replayed.
+/// Which intended times of a record are replayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ReplayAs {
-    /// Every request at its recorded instant, whatever becomes of those before it.
+    /// Send every request at its recorded time, regardless of earlier replies.
     Recorded,
-    /// The first requests of open clients as recorded; users send the others as the model answers.
+    /// Send the first requests of open clients as recorded; users send the others after replies of the model.
     Closed,
 }
 
-/// What of a live run takes the place of the model's draws.
+/// Which recorded values replace draws of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum OfVisits {
-    /// The member that the server drew for each request, at services with random dispatch.
+    /// The member that the server chose for each request, at services with random dispatch.
     Member,
     /// The service time of each visit.
     Service,
@@ -349,20 +348,19 @@ pub enum OfVisits {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("kept").args(["out", "trace"]).multiple(true)))]
 pub struct ReplayArgs {
-    /// The directory that `blis observe --out` or `blis run --out DIR --record` wrote.
+    /// Run directory, written by `blis observe --out` or `blis run --out DIR --record`.
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
 
-    /// Another model for the requests, with clients and actions of the same names [default: the spec of RUN].
+    /// Model for the requests, with the same names of clients and actions [default: the spec of RUN].
     #[arg(long, value_name = "FILE")]
     pub spec: Option<PathBuf>,
 
-    /// Which instants are replayed.
+    /// How the requests are replayed.
     #[arg(long = "as", value_name = "HOW", value_enum, default_value_t = ReplayAs::Recorded)]
     pub replay_as: ReplayAs,
 
-    /// Use recorded members or service times, or both with a comma between, in place of the model's draws. RUN must be a live run
-    /// against `blis serve`.
+    /// Use recorded values instead of draws of the model, comma-separated. RUN must be a live run against `blis serve`.
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
     pub recorded: Vec<OfVisits>,
 
@@ -375,7 +373,7 @@ pub struct ReplayArgs {
     #[command(flatten)]
     pub format: FormatArgs,
 
-    /// Write the resolved spec, the result document and the report into this directory.
+    /// Write the resolved spec, the result document and the report to this directory.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
 
@@ -385,17 +383,17 @@ pub struct ReplayArgs {
 
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// The directories of the runs, the baseline first: two, or with --against those of the baseline.
+    /// Run directories: the baseline and the other run, or with --against all runs of the baseline.
     #[arg(value_name = "RUN", required = true)]
     pub runs: Vec<PathBuf>,
 
-    /// Runs to compare with the baseline; needed where a side has more than one run.
+    /// Runs to compare with the baseline; needed if a side has more than one run.
     #[arg(long, value_name = "RUN", num_args = 1..)]
     pub against: Vec<PathBuf>,
 
-    /// How far figures may be from those of the baseline: throughput, mean, p50, p95, p99 and errors, such as
-    /// p99=+10%,throughput=-2%,errors=0.5%. With + only a rise is limited, with - only a fall; errors is by how much of all
-    /// requests more may fail. The exit code is 0 within, 99 beyond, and 5 where the runs cannot tell.
+    /// Largest difference from the baseline: throughput, mean, p50, p95, p99 and errors, such as
+    /// p99=+10%,throughput=-2%,errors=0.5%. + limits only a rise, - only a fall; errors limits the rise of the share of failed
+    /// requests. Exit codes: 0 within, 99 beyond, 5 if the runs cannot tell.
     #[arg(long, value_name = "SHARES")]
     pub tolerance: Option<Tolerances>,
 
@@ -405,18 +403,18 @@ pub struct CompareArgs {
 
 #[derive(Debug, Args)]
 pub struct TraceArgs {
-    /// The directory that `blis observe --out` or `blis run --out DIR --record` wrote.
+    /// Run directory, written by `blis observe --out` or `blis run --out DIR --record`.
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
 
-    /// The form of the rows.
-    #[arg(long, value_name = "FORM", value_enum, default_value_t = TraceFormat::Csv, help_heading = "Output")]
+    /// Format of the rows.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = TraceFormat::Csv, help_heading = "Output")]
     pub format: TraceFormat,
 }
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// The directory that `blis run --out` wrote.
+    /// Run directory, written by `blis run --out`.
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
 
@@ -426,18 +424,18 @@ pub struct ExplainArgs {
 
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
-    /// Which shell.
+    /// Shell of the script.
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]
 pub struct ManArgs {
-    /// Which command's page; without it that of blis.
+    /// Command of the page [default: blis].
     #[arg(value_name = "COMMAND", conflicts_with = "out")]
     pub command: Option<String>,
 
-    /// Write the pages of all commands into this directory.
+    /// Write the pages of all commands to this directory.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! In which form results are printed.
+//! Flags for the format of results.
 
 use std::path::PathBuf;
 
@@ -8,8 +8,8 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct FormatArgs {
-    /// Print the report as text or Markdown, or the JSON document instead of it.
-    #[arg(long, value_name = "FORM", value_enum, default_value_t = Format::Text)]
+    /// Output format: the report as text or Markdown, or the JSON document.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     pub format: Format,
 
     /// Short for --format json.
@@ -17,24 +17,24 @@ pub struct FormatArgs {
     pub json: bool,
 }
 
-/// The file of the rows, and whether what is there is replaced.
+/// The trace file, and whether results are overwritten.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct KeepArgs {
-    /// Write one row per request to this file; by its name as CSV (.csv) or JSON lines (.jsonl).
+    /// Write one row per request to this file, as CSV (.csv) or JSON lines (.jsonl).
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
 
-    /// The form of the trace, whatever its name.
-    #[arg(long, value_name = "FORM", value_enum, requires = "trace")]
+    /// Trace format [default: from the file extension].
+    #[arg(long, value_name = "FORMAT", value_enum, requires = "trace")]
     pub trace_format: Option<TraceFormat>,
 
-    /// Replace the results that the directory of --out holds, and the file of --trace.
+    /// Overwrite the results in the directory of --out and the file of --trace.
     #[arg(long, requires = "kept")]
     pub force: bool,
 }
 
-/// A form of what a command prints: the report for a terminal, the document for programs, the report for documents.
+/// The output format of a command: the report for a terminal, the document for programs, the report for documents.
 // The variants have no comments of their own, which would make the help of every command a page long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -43,7 +43,7 @@ pub enum Format {
     Markdown,
 }
 
-/// A form of a trace: comma-separated values, or one JSON object on each line.
+/// The format of a trace: comma-separated values, or one JSON object on each line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum TraceFormat {
     Csv,
@@ -51,7 +51,7 @@ pub enum TraceFormat {
 }
 
 impl FormatArgs {
-    /// The form that is asked for.
+    /// The requested format.
     pub fn chosen(&self) -> Format {
         if self.json { Format::Json } else { self.format }
     }

@@ -1,17 +1,17 @@
-//! Which workload spec a command is about.
+//! Flags for the workload spec of a command.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-/// The spec of a command that has a workload of its own where none is given.
+/// The spec of a command that has a default workload.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SpecArgs {
-    /// Workload spec; - reads it from stdin [default: the embedded quickstart].
+    /// Workload spec; - reads stdin [default: the embedded quickstart].
     #[arg(value_name = "SPEC")]
     spec: Option<PathBuf>,
 
-    /// The same as the plain argument.
+    /// Same as SPEC.
     #[arg(long = "spec", value_name = "FILE", conflicts_with = "spec")]
     spec_flag: Option<PathBuf>,
 }
@@ -26,11 +26,11 @@ impl SpecArgs {
 /// The spec of a command that needs one.
 #[derive(Debug, Clone, Args)]
 pub struct NeededSpecArgs {
-    /// Workload spec; - reads it from stdin.
+    /// Workload spec; - reads stdin.
     #[arg(value_name = "SPEC", required_unless_present = "spec_flag")]
     spec: Option<PathBuf>,
 
-    /// The same as the plain argument.
+    /// Same as SPEC.
     #[arg(long = "spec", value_name = "FILE", conflicts_with = "spec")]
     spec_flag: Option<PathBuf>,
 }

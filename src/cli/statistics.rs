@@ -1,27 +1,27 @@
-//! How sure the figures of a simulation shall be.
+//! Flags for the precision of the figures of a simulation.
 
 use clap::Args;
 
 use super::values::{positive, precision};
 
-/// Flags that say how sure the figures shall be.
+/// Flags for the precision of the figures.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Statistics")]
 pub struct StatisticsArgs {
-    /// Run so many independent replications and report all of them together.
+    /// Number of independent replications, reported together.
     #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true, conflicts_with_all = ["trace", "record"])]
     pub replications: Option<u64>,
 
-    /// Add replications, from 10 on or what --replications says, until mean response time and throughput are within
-    /// this share, such as 1%, of the true ones.
+    /// Add replications until the half-widths of mean response time and throughput are at most this share of them, such as 1%;
+    /// start with --replications [default: 10].
     #[arg(long, value_name = "SHARE", value_parser = precision, allow_hyphen_values = true, conflicts_with_all = ["trace", "record"])]
     pub precision: Option<f64>,
 
-    /// The most replications that --precision may take; 1000 unless given.
+    /// Maximum replications for --precision [default: 1000].
     #[arg(long, value_name = "COUNT", value_parser = positive, requires = "precision", allow_hyphen_values = true)]
     pub max_replications: Option<u64>,
 
-    /// Threads for replications, which change no result; one for each core unless given.
+    /// Threads for replications; they do not change results [default: one per core].
     #[arg(long, value_name = "COUNT", value_parser = positive, allow_hyphen_values = true)]
     pub threads: Option<u64>,
 }

@@ -1,76 +1,76 @@
-//! Which server is loaded, and how it lets one in.
+//! Flags for the server under load and for access to it.
 
 use std::path::PathBuf;
 
 use blis_live::target::Named;
 use clap::Args;
 
-/// Which server, and how it lets one in. Flags come before the environment, and that before the context.
+/// The server and access to it. Flags take precedence over the environment, and that over the context.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Target")]
 pub struct TargetArgs {
-    /// The server, or several with commas between (NATS_URL).
+    /// URL of the server, or several, comma-separated (NATS_URL).
     #[arg(long, short = 's', value_name = "URL", alias = "server")]
     pub url: Option<String>,
 
-    /// A NATS context by its name, or its file (NATS_CONTEXT).
+    /// Name or file of a NATS context (NATS_CONTEXT).
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
 
-    /// A server that is not this machine and may be loaded: its host as in the URL, or a network such as 10.0.0.0/8
-    /// (BLIS_ALLOW_TARGET, several with commas between).
+    /// Remote server that may be loaded: its host as in the URL, or a network such as 10.0.0.0/8 (BLIS_ALLOW_TARGET,
+    /// comma-separated). May be repeated.
     #[arg(long, value_name = "HOST", value_parser = target)]
     pub allow_target: Vec<Named>,
 
-    /// Allow addresses that the public internet routes, too.
+    /// Allow public internet addresses, too.
     #[arg(long)]
     pub allow_public: bool,
 
-    /// The user (NATS_USER).
+    /// User name (NATS_USER).
     #[arg(long)]
     pub user: Option<String>,
 
-    /// The password (NATS_PASSWORD).
+    /// Password (NATS_PASSWORD).
     #[arg(long)]
     pub password: Option<String>,
 
-    /// The token (NATS_TOKEN).
+    /// Token (NATS_TOKEN).
     #[arg(long)]
     pub token: Option<String>,
 
-    /// A credentials file (NATS_CREDS).
+    /// Credentials file (NATS_CREDS).
     #[arg(long, value_name = "FILE")]
     pub creds: Option<PathBuf>,
 
-    /// A file with the seed of an nkey (NATS_NKEY).
+    /// File with an nkey seed (NATS_NKEY).
     #[arg(long, value_name = "FILE")]
     pub nkey: Option<PathBuf>,
 
-    /// Certificates of further authorities (NATS_CA).
+    /// Additional CA certificates (NATS_CA).
     #[arg(long, value_name = "FILE")]
     pub tlsca: Option<PathBuf>,
 
-    /// The client's certificate (NATS_CERT).
+    /// Client certificate (NATS_CERT).
     #[arg(long, value_name = "FILE")]
     pub tlscert: Option<PathBuf>,
 
-    /// The key of the client's certificate (NATS_KEY).
+    /// Key of the client certificate (NATS_KEY).
     #[arg(long, value_name = "FILE")]
     pub tlskey: Option<PathBuf>,
 
-    /// TLS before the server's first word, as the server may be set to want it.
+    /// Start TLS before the server sends INFO (`handshake_first`).
     #[arg(long)]
     pub tlsfirst: bool,
 
-    /// What the subjects of replies start with; _INBOX unless given.
+    /// Prefix of reply subjects [default: _INBOX].
     #[arg(long, value_name = "PREFIX")]
     pub inbox_prefix: Option<String>,
 
-    /// The domain of JetStream.
+    /// JetStream domain.
     #[arg(long, value_name = "DOMAIN")]
     pub js_domain: Option<String>,
 
-    /// What the subjects of the JetStream API start with; $JS.API unless given.
+    /// Prefix of JetStream API subjects [default: $JS.API].
     #[arg(long, value_name = "PREFIX", conflicts_with = "js_domain")]
     pub js_api_prefix: Option<String>,
 }
@@ -79,15 +79,15 @@ fn target(text: &str) -> Result<Named, String> {
     text.parse()
 }
 
-/// Who looks on beside a load.
+/// Flags for observers beside the load.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Observers")]
 pub struct ObserverArgs {
-    /// Observe the consumers of this stream, too. May be repeated.
+    /// Also observe the consumers of this stream. May be repeated.
     #[arg(long, value_name = "NAME")]
     pub observe_stream: Vec<String>,
 
-    /// The monitoring of the server, such as http://127.0.0.1:8222, to be observed; guarded as the target is.
+    /// Monitoring URL of the server to observe, such as http://127.0.0.1:8222; --allow-target applies to it, too.
     #[arg(long, value_name = "URL")]
     pub monitor: Option<String>,
 }

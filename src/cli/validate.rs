@@ -1,4 +1,4 @@
-//! The validation of a model, as it is typed.
+//! The command line of a validation.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ pub struct ValidateArgs {
     #[command(flatten)]
     pub spec: SpecArgs,
 
-    /// Measure doubles on a nats-server of its own, both started and ended with the validation.
+    /// Start a nats-server and doubles on this machine, measure them, and stop both at the end.
     #[arg(long, conflicts_with_all = ["subject", "url", "context", "allow_target", "allow_public", "user", "password", "token", "creds", "nkey", "tlsca", "tlscert", "tlskey", "tlsfirst", "inbox_prefix", "js_domain", "js_api_prefix"], help_heading = "Target")]
     pub local: bool,
 
@@ -40,15 +40,15 @@ pub struct ValidateArgs {
     #[command(flatten)]
     pub format: FormatArgs,
 
-    /// Write the document of the validation, the report, the spec and the result of every live run into this directory.
+    /// Write the validation document, the report, the spec and the result of every live run to this directory.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
 
-    /// Replace the validation that the directory of --out holds.
+    /// Overwrite the validation in the directory of --out.
     #[arg(long, requires = "out", help_heading = "Output")]
     pub force: bool,
 
-    /// Print what would be done, and send nothing.
+    /// Print the plan of the validation and send nothing.
     #[arg(long, conflicts_with_all = ["format", "json"])]
     pub dry_run: bool,
 
@@ -57,30 +57,30 @@ pub struct ValidateArgs {
     pub quiet: bool,
 }
 
-/// Flags that say which loads are predicted and measured, and how.
+/// Flags for the loads that are predicted and measured.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Validation")]
 pub struct ValidationArgs {
-    /// What is varied: rate (one factor on the rate of every open client), concurrency (the number of closed users), or a numeric key
-    /// of clients [default: concurrency where a client is closed, otherwise rate].
+    /// Quantity to vary: rate (one factor on the rate of every open client), concurrency (the number of closed-loop users), or a
+    /// numeric key of clients [default: concurrency if a client is closed, otherwise rate].
     #[arg(long, value_name = "WHAT")]
     pub over: Option<String>,
 
-    /// Predict and measure these loads, in ascending order, such as 500,1k,2k [default: 30 to 110 % of what the model carries; of users, from a
-    /// quarter of those that keep it busy to twice as many].
+    /// Loads to predict and measure, in ascending order, such as 500,1k,2k [default: 30 to 110 % of the capacity of the model; for
+    /// users, from a quarter of the number that saturates it to twice that number].
     #[arg(long, value_name = "LOADS", allow_hyphen_values = true)]
     pub predict_at: Option<String>,
 
-    /// Measure these loads first, once each, and fit the model to them as `blis calibrate` does; what is predicted is predicted by the
-    /// fitted model [default with --subject: 1,2,3,4,6,8 users, and further ones where those do not tell the capacity].
+    /// Loads to measure first, once each; the model is fitted to them as by `blis calibrate` before it predicts [default with --subject:
+    /// 1,2,3,4,6,8 users, and more if those do not show the capacity].
     #[arg(long, value_name = "LOADS", allow_hyphen_values = true)]
     pub calibrate_at: Option<String>,
 
-    /// Do not fit this key, and keep the value of the spec: network.one_way, services.NAME.time, services.NAME.workers. May be repeated.
+    /// Key to keep as the spec has it, not fitted: network.one_way, services.NAME.time or services.NAME.workers. May be repeated.
     #[arg(long, value_name = "KEY")]
     pub fix: Vec<String>,
 
-    /// Live runs of each load; predictions are compared with their spread.
+    /// Live runs per load; predictions are compared with their spread.
     #[arg(long, value_name = "COUNT", value_parser = positive, default_value = "3", allow_hyphen_values = true)]
     pub repeats: u64,
 
@@ -96,12 +96,12 @@ pub struct ValidationArgs {
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true)]
     pub cooldown: Option<Duration>,
 
-    /// Longest time for all live runs together, from which their length follows; a fit and what is simulated after it count too.
+    /// Time limit of all live runs, including a fit and the simulations after it; it sets the length of the runs.
     #[arg(long, value_name = "TIME", value_parser = quantity::<Duration>, allow_hyphen_values = true, conflicts_with = "hold")]
     pub time_limit: Option<Duration>,
 
-    /// How far predictions may be from what is measured: throughput, mean, p50, p95, p99 and errors, such as
-    /// throughput=2%,p99=10%. The exit code is 0 within, 99 beyond, and 5 where the runs cannot tell.
+    /// Largest error of predictions: throughput, mean, p50, p95, p99 and errors, such as throughput=2%,p99=10%. Exit codes: 0 within,
+    /// 99 beyond, 5 if the runs cannot tell.
     #[arg(long, value_name = "SHARES")]
     pub tolerance: Option<Tolerances>,
 }

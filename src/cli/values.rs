@@ -1,4 +1,4 @@
-//! What values of flags are read as: the quantities of a spec, with advice where they are none.
+//! Parsers of flag values: the quantities of a spec, with advice on errors.
 
 use std::str::FromStr;
 
@@ -12,7 +12,7 @@ pub fn quantity<T: FromStr<Err = UnitError>>(text: &str) -> Result<T, String> {
         .map_err(|error: UnitError| format!("{error}; {}", error.help))
 }
 
-/// A time, or the word that stands for finding it.
+/// A time, or `auto`.
 pub fn warmup(text: &str) -> Result<Warmup, String> {
     match text {
         "auto" => Ok(Warmup::Auto),
@@ -37,7 +37,7 @@ pub fn precision(text: &str) -> Result<f64, String> {
         return Ok(share);
     }
     Err(format!(
-        "`{text}` is not a precision; give a share above 0 and below 100%, such as 1%"
+        "`{text}` is not above 0 and below 100%; give a share such as 1%"
     ))
 }
 
@@ -47,7 +47,7 @@ pub fn tolerance(text: &str) -> Result<f64, String> {
     match share < 1.0 {
         true => Ok(share),
         false => Err(format!(
-            "`{text}` tolerates anything; give a share below 100%, such as 5%"
+            "`{text}` is not below 100%; give a share below 100%, such as 5%"
         )),
     }
 }
@@ -75,8 +75,10 @@ pub fn millis(text: &str) -> Result<Duration, String> {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if !digits(whole) || !digits(fraction) || whole.len() + fraction.len() == 0 {
-        let accepted = "give a number of milliseconds that is not negative, such as 500 or 0.5";
-        return Err(format!("`{text}` is not one; {accepted}"));
+        let accepted = "give one that is not negative, such as 500 or 0.5";
+        return Err(format!(
+            "`{text}` is not a number of milliseconds; {accepted}"
+        ));
     }
     quantity(&format!("{text}ms"))
 }
@@ -97,7 +99,7 @@ pub fn header(text: &str) -> Result<(String, String), String> {
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         }
         _ => Err(format!(
-            "`{text}` is no header; write its name, a colon and its value, such as 'Tenant: north'"
+            "`{text}` is not a header; write name, colon and value, such as 'Tenant: north'"
         )),
     }
 }

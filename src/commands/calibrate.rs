@@ -36,7 +36,8 @@ pub fn execute(args: &CalibrateArgs) -> Result<Done, Failure> {
     refuse_twice(&runs)?;
     if args.output.is_some() && !workload.files.is_empty() {
         return Err(Failure::Usage(
-            "the spec names files, whose places would be others for the one of --output; leave --output out and put what is fitted into the spec"
+            "the spec names files by paths that --output would change; leave --output out and copy the fitted values \
+             into the spec"
                 .to_owned(),
         ));
     }
@@ -86,7 +87,7 @@ fn refuse_users(set: &[Assignment]) -> Result<(), Failure> {
     match recorded.find_map(|key| set.iter().find(|set| set.is_within(key))) {
         None => Ok(()),
         Some(set) => Err(Failure::Usage(format!(
-            "--set {}={} has no effect: who sends what when is recorded; set keys of the backend",
+            "--set {}={} has no effect: the load is recorded; set keys of the backend",
             shown(set.path()),
             shown(set.value())
         ))),

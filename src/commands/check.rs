@@ -49,7 +49,7 @@ fn refusal(overloads: &[Overload]) -> Option<String> {
         false => "",
     };
     Some(format!(
-        "{}; otherwise offer less{or}, or give --allow-overload where the overload is meant",
+        "{}; otherwise offer less{or}, or accept the overload with --allow-overload",
         sentences.join("; ")
     ))
 }

@@ -30,7 +30,7 @@ pub fn execute(args: &CleanupArgs) -> Result<Done, Failure> {
             ));
         }
         if made.is_empty() {
-            text = format!("no stream at {names} was made by blis\n");
+            text = format!("no streams of blis at {names}\n");
         }
         print(&text)?;
         return Ok(Done::Well);
@@ -38,12 +38,12 @@ pub fn execute(args: &CleanupArgs) -> Result<Done, Failure> {
     let removed = serve::clean_up(&target, &access, run)?;
     if removed.is_empty() {
         return Err(Failure::Usage(format!(
-            "run {run} has no streams at {names}: `blis cleanup` without a run lists those that have"
+            "run {run} has no streams at {names}; list the runs that have with `blis cleanup`"
         )));
     }
     let text: String = removed
         .iter()
-        .map(|stream| format!("removed the stream {stream} of run {run}\n"))
+        .map(|stream| format!("removed stream {stream} of run {run}\n"))
         .collect();
     print(&text)?;
     Ok(Done::Well)

@@ -46,8 +46,8 @@ fn sides(args: &CompareArgs) -> Result<(&[PathBuf], &[PathBuf]), Failure> {
             Ok((std::slice::from_ref(baseline), std::slice::from_ref(other)))
         }
         (runs, []) => Err(Failure::Usage(format!(
-            "a comparison takes two runs, and {} named: `blis compare BASELINE OTHER`, or with several of each `blis compare A1 A2 \
-             A3 --against B1 B2 B3`",
+            "a comparison needs two runs, but {} given; use `blis compare BASELINE OTHER`, or `blis compare A1 A2 A3 \
+             --against B1 B2 B3`",
             match runs.len() {
                 1 => "one is".to_owned(),
                 runs => format!("{runs} are"),
@@ -70,8 +70,7 @@ fn compared(path: &Path) -> Result<Compared, Failure> {
             run: finished.run,
         }),
         Recorded::Unfinished(_) => Err(Failure::Usage(format!(
-            "{} has no result: its run was interrupted, or still goes on, and how exact its figures are is not known; compare runs that \
-             came to their end",
+            "{} has no result: its run was interrupted or is still going on; compare completed runs",
             path.display()
         ))),
     }

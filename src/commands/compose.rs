@@ -111,7 +111,7 @@ fn refuse_repetition_of_stdin(specs: &[PathBuf]) -> Result<(), Failure> {
     match specs.iter().filter(|file| file.as_os_str() == "-").count() {
         0 | 1 => Ok(()),
         _ => Err(Failure::Usage(
-            "stdin can be read once; name files for the other specs".to_owned(),
+            "stdin can be read only once; name files for the other specs".to_owned(),
         )),
     }
 }

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use blis_live::journal::JOURNAL;
+use blis_live::os_error::unnumbered;
 use blis_sim::explain::{self, Explain, Explanation, QuantileExplained};
 use blis_sim::measure::Measure;
 use blis_sim::result::{self, Run};
@@ -39,7 +40,7 @@ pub fn execute(args: &ExplainArgs) -> Result<Done, Failure> {
     let workload = early.map_or_else(load, Ok)?;
     if recorded.text("/spec/resolved_sha256") != Some(&workload.sha256) {
         return Err(Failure::Usage(format!(
-            "{} is not the spec whose result is beside it: its SHA-256 differs; run it again",
+            "{} does not belong to the result beside it: its SHA-256 differs; run the spec again",
             spec.display()
         )));
     }
@@ -74,7 +75,7 @@ fn explain(
     let cell = measure.total();
     let targets = explain::targets(cell.window.latencies.response()).ok_or_else(|| {
         Failure::Usage(format!(
-            "{} measured no response times, so that there is nothing to explain",
+            "{} measured no response times; lengthen the run or shorten the warm-up",
             recorded.directory.display()
         ))
     })?;
@@ -109,21 +110,21 @@ impl Recorded {
         let path = directory.join(RESULT);
         if !path.exists() && directory.join(JOURNAL).is_dir() {
             return Err(Failure::Usage(format!(
-                "{} holds the record of a run that did not come to write its result, and a run is explained from its \
-                 result; `blis report` and `blis trace` show what there is: run it again to have it explained",
+                "{} holds a record, but no result to explain; run the spec again, or read the record with `blis report` \
+                 and `blis trace`",
                 directory.display()
             )));
         }
         let refuse = |why: &dyn std::fmt::Display| {
             Failure::Usage(format!(
-                "{} holds no run that can be explained: {RESULT} {why}; name a directory that `blis run --out` wrote",
+                "{} holds no run to explain: {RESULT} {why}; name a directory that `blis run --out` wrote",
                 directory.display()
             ))
         };
         let text = std::fs::read_to_string(&path)
-            .map_err(|why| refuse(&format!("cannot be read: {why}")))?;
-        let result = serde_json::from_str(&text)
-            .map_err(|why| refuse(&format!("is no JSON document: {why}")))?;
+            .map_err(|why| refuse(&format!("cannot be read: {}", unnumbered(&why))))?;
+        let result =
+            serde_json::from_str(&text).map_err(|why| refuse(&format!("is not JSON: {why}")))?;
         let recorded = Recorded {
             directory: directory.to_owned(),
             result,
@@ -133,8 +134,8 @@ impl Recorded {
             if found != Some(expected) {
                 if found == Some(result::LIVE) {
                     return Err(Failure::Usage(format!(
-                        "{} holds a live run, and what a real backend did with each request is not seen from outside; \
-                         simulate its spec (`blis run SPEC --out DIR`) and explain that",
+                        "{} holds a live run, which shows no times inside the backend; simulate its spec (`blis run \
+                         SPEC --out DIR`) and explain that run",
                         directory.display()
                     )));
                 }
@@ -151,8 +152,8 @@ impl Recorded {
             .is_some_and(Value::is_u64);
         if !is_counted && recorded.replications().is_none() {
             return Err(Failure::Usage(format!(
-                "{0} holds a trial of a search, which cannot be run again path by path; run its load on its own (`blis run \
-                 {0}/{SPEC} --out DIR`) and explain that. Where the time goes at the answer stands in the report of the search",
+                "{0} holds a trial of a search, which cannot be run again; run its load (`blis run {0}/{SPEC} --out \
+                 DIR`) and explain that run. The report of the search shows where the time goes at its answer",
                 directory.display()
             )));
         }
@@ -171,7 +172,7 @@ impl Recorded {
         let events = self.result.pointer("/events").and_then(Value::as_u64);
         events.map(Some).ok_or_else(|| {
             Failure::Usage(format!(
-                "{} was interrupted, and {RESULT} does not say after how many events",
+                "{} was interrupted, and {RESULT} has no number of events",
                 self.directory.display()
             ))
         })
@@ -201,7 +202,7 @@ impl Recorded {
     /// Compares the first of several replications, which is the plain run: the document has its means alone.
     fn compare_first(&self, count: u64, again: &Value) -> (bool, Vec<String>) {
         let mut notes = vec![format!(
-            "of the {count} replications this explains the first, which is the run without `--replications`"
+            "explains the first of {count} replications, which is the run without `--replications`"
         )];
         let told = notes.len();
         let figures = [

@@ -62,7 +62,7 @@ fn write_all(program: &Command, directory: &Path) -> io::Result<()> {
 fn unknown(program: &Command, name: &str) -> String {
     let known: Vec<&str> = program.get_subcommands().map(Command::get_name).collect();
     format!(
-        "there is no command {name}; the commands are {}",
+        "there is no command {name}; give one of {}",
         known.join(", ")
     )
 }

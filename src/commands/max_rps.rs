@@ -60,9 +60,7 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
     ceiling::check_remedies(&varied, &trials.what_if)?;
     if args.dry_run {
         let lines = how.lines(&varied, trials);
-        print(&format!(
-            "nothing is run: this is what the search would do\n\n{lines}"
-        ))?;
+        print(&format!("dry run: plan of the search\n\n{lines}"))?;
         return Ok(Done::Well);
     }
     let places = Places::claim(args)?;
@@ -120,7 +118,7 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
             let (remedies, none) = match remedies {
                 Ok(remedies) => (
                     remedies,
-                    "no ceiling was found that a change could be compared with".to_owned(),
+                    "no ceiling was found to compare a change with".to_owned(),
                 ),
                 Err(why) => (Vec::new(), ceiling::failed_remedies(&why)),
             };
@@ -267,7 +265,7 @@ fn refuse_target(target: &TargetArgs, observers: &ObserverArgs) -> Result<(), Fa
     match flags.into_iter().find(|(_, given)| *given) {
         None => Ok(()),
         Some((flag, _)) => Err(Failure::Usage(format!(
-            "{flag} is about a server, and this search is simulated: give --url too, or leave it out"
+            "{flag} applies only to a live search; give --url, or leave {flag} out"
         ))),
     }
 }

@@ -82,8 +82,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     let lost = observed.ended.lost;
     if lost {
         tell(
-            "blis: a connection to the server was lost and did not come back within 10 s: the run was ended there, and what \
-             follows is what there was until then\n",
+            "blis: a connection to the server was lost for more than 10 s; the run ended early with this result\n",
         );
     }
     let parts = (place, begun.into_inner(), observed.also.take());
@@ -124,7 +123,7 @@ fn load(args: &ObserveArgs) -> Result<LiveWorkload, Failure> {
 fn dry_run(workload: &LiveWorkload, target: &Target) -> Result<Done, Failure> {
     let lines = plan::lines(&workload.model, &target.names);
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let mut text = String::from("nothing is sent: this is what the run would do\n\n");
+    let mut text = String::from("dry run: plan of the run\n\n");
     for (name, what) in lines {
         let what = visible::line(&what);
         text.push_str(&format!("  {name:width$}  {what}\n"));
@@ -152,8 +151,8 @@ fn run_of<S>(
 fn warn(live: &Live) {
     if let Some(number) = live.reasons.get("captured_by_a_stream") {
         tell(&format!(
-            "blis: warning: {number} requests were answered by a stream that has their subject, instead of a service; \
-             choose another subject, or take it out of the stream\n"
+            "blis: warning: a stream that captures the subject answered {number} requests instead of a service; use \
+             another subject, or remove it from the stream\n"
         ));
     }
     let generator = live.generator.iter();

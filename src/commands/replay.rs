@@ -27,8 +27,7 @@ pub fn execute(args: &ReplayArgs) -> Result<Done, Failure> {
     let recorded = Recorded::read(&args.run, "replay")?;
     let Recorded::Ended(finished) = &recorded else {
         return Err(Failure::Usage(format!(
-            "{} has no result: its run was interrupted, or still goes on, and which requests would have come is not known; replay a \
-             run that came to its end",
+            "{} has no result: its run was interrupted or is still going on; replay a completed run",
             args.run.display()
         )));
     };
@@ -72,7 +71,8 @@ pub fn execute(args: &ReplayArgs) -> Result<Done, Failure> {
     first_failure([kept, printed, traced])?;
     if is_script && sent < recorded_requests {
         tell(&format!(
-            "blis: {} of {recorded_requests} recorded requests were not sent: they come after the horizon or the budget of the spec\n",
+            "blis: {} of {recorded_requests} recorded requests were not sent: they are beyond the horizon or the budget \
+             of the spec\n",
             recorded_requests - sent
         ));
     }
@@ -90,14 +90,14 @@ fn wanted(args: &ReplayArgs, is_live: bool) -> Result<Option<Wanted>, Failure> {
     }
     if args.replay_as != ReplayAs::Recorded {
         return Err(Failure::Usage(
-            "--recorded needs --as recorded: users who react may send other requests than those of the record; leave out --as closed"
+            "--recorded needs --as recorded, because closed-loop users may send other requests; leave out --as closed"
                 .to_owned(),
         ));
     }
     if !is_live {
         return Err(Failure::Usage(format!(
-            "{} is a simulated run, whose replies have no Blis-Member and no Blis-Service-Time-Ns; a replay with its seed draws the \
-             same members and service times anyway; leave out --recorded",
+            "{} is a simulated run without Blis-Member and Blis-Service-Time-Ns headers; leave out --recorded: a replay \
+             with its seed draws the same members and service times",
             args.run.display()
         )));
     }
@@ -134,7 +134,7 @@ fn scripted(
     let (visits, without) = recorded_visits::visits(told, wanted)?;
     if without > 0 {
         tell(&format!(
-            "blis: the replies of {without} of {} recorded requests do not say {wanted}, or there were none; the model draws theirs\n",
+            "blis: {without} of {} recorded requests have no reply that says {wanted}; the model draws theirs\n",
             rows.len()
         ));
     }
@@ -202,11 +202,11 @@ fn refuse_users(overrides: &OverrideArgs, replay_as: ReplayAs) -> Result<(), Fai
     match fixed.find_map(sets) {
         None => Ok(()),
         Some(set) => Err(Failure::Usage(format!(
-            "--set {}={} has no effect: who sends what when is recorded; set keys of the backend{}, or simulate the spec (`blis run`)",
+            "--set {}={} has no effect: the load is recorded; set keys of the backend{}, or simulate the spec (`blis run`)",
             shown(set.path()),
             shown(set.value()),
             match replay_as {
-                ReplayAs::Recorded => ", give --as closed for users who react",
+                ReplayAs::Recorded => ", give --as closed",
                 ReplayAs::Closed => "",
             }
         ))),

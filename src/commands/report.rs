@@ -39,7 +39,7 @@ pub fn execute(args: &ReportArgs) -> Result<Done, Failure> {
         }
         Recorded::Unfinished(unfinished) => {
             tell(&format!(
-                "blis: {} has no result: the run was interrupted, or still goes on; this is what its record has\n",
+                "blis: {} has no result: the run was interrupted or is still going on; showing its record\n",
                 args.run.display()
             ));
             let (workload, run, losses) = unfinished.result()?;

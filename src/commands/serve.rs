@@ -33,8 +33,7 @@ pub fn execute(args: &ServeArgs) -> Result<Done, Failure> {
         let asked = interrupt.asked();
         if asked && !told.replace(true) {
             tell(&format!(
-                "blis: interrupted: waiting for what the server still has to do, for {} s at most; press Ctrl-C again to \
-                 end at once, without a statement\n",
+                "blis: interrupted: waiting up to {} s for the server; press Ctrl-C again to end at once, without a report\n",
                 serve::LONGEST_END.as_secs()
             ));
         }
@@ -77,7 +76,7 @@ fn tell_of_unplayed(workload: &LiveWorkload) {
         return;
     }
     tell(&format!(
-        "blis: there is nothing to play for {}: no path says what its requests do\n",
+        "blis: no double for {}: actions without a `path` are not played\n",
         names.join(", ")
     ));
 }

@@ -21,7 +21,7 @@ pub fn flags(
     };
     if spec.is_some() {
         return Err(Failure::Usage(
-            "--subject is for a service without a spec; with a spec set actions.NAME.live instead"
+            "--subject is only for a service without a spec; with a spec, set actions.NAME.live instead"
                 .to_owned(),
         ));
     }

@@ -50,8 +50,7 @@ pub fn execute(args: &TraceArgs) -> Result<Done, Failure> {
         Recorded::Ended(_) => {}
         Recorded::Unfinished(_) => {
             tell(&format!(
-                "blis: {} has no result: the run was interrupted, or still goes on; these are the requests that are known to \
-                 have ended\n",
+                "blis: {} has no result: the run was interrupted or is still going on; showing the requests known to have ended\n",
                 args.run.display()
             ));
             for loss in losses(counted.rows, &entries) {

@@ -42,9 +42,7 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
     }
     let lines = asked.lines()?;
     if args.dry_run {
-        print(&format!(
-            "nothing is sent: this is what the validation would do\n\n{lines}"
-        ))?;
+        print(&format!("dry run: plan of the validation\n\n{lines}"))?;
         return Ok(Done::Well);
     }
     if args.local {
@@ -64,7 +62,7 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
             tell(&format!("blis: {line}\n"));
         }
     };
-    say("the plan:");
+    say("plan:");
     lines.lines().for_each(say);
     // Nothing is simulated in vain.
     let mut system = System::reached(named, args)?;
@@ -86,7 +84,7 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
     let is_gone = system.is_gone();
     found.notes.extend(system.end());
     if is_gone {
-        found.distrust("The server and the double of --local ended before the live runs did: what failed is not the system's doing.");
+        found.distrust("The server and the double of --local ended before the live runs: failures are not caused by the system.");
     }
     let kept = match place {
         Some(place) => judged.keep(&place, &found, &through),
@@ -279,7 +277,7 @@ impl Judged {
         match &self.fit {
             None => self.plan = self.plan.begun_now(),
             Some(_) => say(&format!(
-                "{} live runs of each load, each {} long",
+                "{} live runs per load, {} each",
                 self.plan.repeats, self.lengths.hold
             )),
         }
@@ -377,7 +375,7 @@ fn objectives(model: &Model<Option<Path>>) -> (Vec<Objective>, Option<String>) {
         }
     }
     let others = others.then(|| {
-        "of the objectives those on p50, p95 and p99 are looked at; `blis max-rps` searches for the ceiling under all of them"
+        "only objectives on p50, p95 and p99 are validated; `blis max-rps` searches the ceiling under all objectives"
             .to_owned()
     });
     (all, others)
@@ -389,8 +387,7 @@ fn done(end: End<Failure>, verdict: Option<Status>) -> Result<Done, Failure> {
         End::Failed(why) => Err(why),
         End::Lost => {
             tell(
-                "blis: the connection to the server was lost and did not come back within 10 s: the validation was ended there, and \
-                 these are the runs by then\n",
+                "blis: the connection to the server was lost for more than 10 s; the validation ended early with these runs\n",
             );
             Ok(Done::Disconnected)
         }

@@ -27,16 +27,14 @@ pub fn execute(args: &WhatifArgs) -> Result<Done, Failure> {
     };
     if overrides.values.set.is_empty() {
         return Err(Failure::Usage(
-            "nothing makes the variant; say what is different with --set, such as --set services.api.workers=5"
+            "the variant has no change; give one with --set, such as --set services.api.workers=5"
                 .to_owned(),
         ));
     }
     let both = workload::load_variant(file, overrides)?;
     if both[0].model.seed != both[1].model.seed {
         return Err(Failure::Usage(
-            "a comparison runs both on the same seeds, so that the variant cannot have its own; --seed sets that of \
-             both"
-                .to_owned(),
+            "both sides use the same seed; set it with --seed".to_owned(),
         ));
     }
     let comparison = run(&both, args, &Interrupt::listen()?)?;

@@ -95,7 +95,7 @@ pub fn visits(requests: Requests<'_>, wanted: Wanted) -> Result<(RecordedVisits,
     }
     if sources.iter().flatten().all(Source::has_no_visits) {
         return Err(Failure::Usage(
-            "--recorded has no effect: no recorded request visits a service; leave it out"
+            "--recorded has no effect, because no recorded request visits a service; leave it out"
                 .to_owned(),
         ));
     }

@@ -24,8 +24,7 @@ pub(super) fn service_named(model: &Model<Path>, name: &str) -> Result<ServiceId
     let found = services.find(|(_, service)| service.name == name);
     found.map(|(id, _)| id).ok_or_else(|| {
         format!(
-            "a visit of the service {} was recorded, and the model has no such service; replay a spec that has it, or leave out \
-             --recorded",
+            "the record has visits of the service {}, which the model lacks; replay a spec with it, or leave out --recorded",
             shown(name)
         )
     })
@@ -69,23 +68,23 @@ pub(super) fn refuse_undetermined(
     let steps = model.steps_of(action);
     let name = |service: ServiceId| shown(&model.services[service.index()].name);
     let (why, what) = if consumer_answers(model, steps) {
-        let why = "is answered by a consumer, whose member its stream chooses".to_owned();
+        let why = "is answered by a consumer, whose member the stream chooses".to_owned();
         (why, "--recorded")
     } else if let Some(service) = copied(model, steps) {
         let why = format!(
-            "has deliveries that {} serves, which a reply does not tell from visits",
+            "has deliveries that {} serves, and a reply does not distinguish them from visits",
             name(service)
         );
         (why, "--recorded")
     } else if let Some(service) = ambiguous(steps) {
         let why = format!(
-            "goes several ways at once and visits {} more than once, so that a reply does not say which visit is which",
+            "visits {} more than once in parallel, so a reply does not identify the visits",
             name(service)
         );
         (why, "--recorded")
     } else if let Some(service) = shared(model, steps).filter(|_| wanted.times) {
         let why = format!(
-            "visits {}, whose workers are shared, so that service times depend on how many are served together",
+            "visits {}, whose workers are shared, so service times depend on the number of requests served together",
             name(service)
         );
         (why, "service of --recorded")

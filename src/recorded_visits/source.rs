@@ -94,8 +94,8 @@ impl Source {
         let names = recorded.iter().map(String::as_str);
         let all: Vec<&str> = names.chain(missing.iter().copied()).collect();
         Err(format!(
-            "the run did not record {} of the replies of the action {}; write `record_headers: [{}]` into `actions.{}.live` of its \
-             spec, and observe again",
+            "the run did not record {} of the replies of the action {}; add `record_headers: [{}]` to `actions.{}.live` \
+             of its spec, and observe again",
             missing.join(" and "),
             shown(action),
             all.join(", "),
@@ -196,7 +196,7 @@ impl Source {
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return Err(format!(
-                "{VISITS} has `{}`, which is no SERVICE/MEMBER/NANOSECONDS, or is cut; a record keeps 128 bytes of it; leave out --recorded",
+                "{VISITS} has `{}`, which is not SERVICE/MEMBER/NANOSECONDS, or was cut to 128 bytes; leave out --recorded",
                 shown(text)
             ));
         };
@@ -221,8 +221,8 @@ impl Source {
             _ if !self.wanted.members => Ok(None),
             Some(member) => Ok(draws.then_some(member)),
             None => Err(format!(
-                "the member in {header} is `{}`, and the service {} of the model has {count}, numbered from 0; replay the spec of the \
-                 run, or leave member out of --recorded",
+                "the member in {header} is `{}`, but the service {} of the model has {count}, numbered from 0; replay \
+                 the spec of the run, or leave member out of --recorded",
                 shown(text),
                 shown(&of.name)
             )),
@@ -239,7 +239,7 @@ impl Source {
         let why = match text.parse::<u64>() {
             Ok(time) if time as f64 <= longest => return Ok(Some(Span::from_nanos(time))),
             Ok(_) => format!("which is longer than the {took} from sending to reply"),
-            Err(_) => "which is no number of nanoseconds".to_owned(),
+            Err(_) => "which is not a number of nanoseconds".to_owned(),
         };
         Err(format!(
             "the service time in {header} is `{}`, {why}; leave service out of --recorded",
@@ -250,7 +250,5 @@ impl Source {
 
 /// What to say of a value that is not whole.
 fn cut() -> String {
-    format!(
-        "{VISITS} is cut: a record keeps 128 bytes of it, and this request visits more; leave out --recorded"
-    )
+    format!("{VISITS} was cut to 128 bytes, and this request has more visits; leave out --recorded")
 }

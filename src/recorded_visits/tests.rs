@@ -147,7 +147,7 @@ fn rows_that_say_what_cannot_be_are_refused_by_number() {
         (
             &single,
             &[(0, "4"), (1, "7")][..],
-            "the member in Blis-Member is `4`, and the service group of the model has 4",
+            "the member in Blis-Member is `4`, but the service group of the model has 4",
         ),
         (&single, &[(0, "-1"), (1, "7")], "`-1`"),
         (&single, &[(0, "one\u{1b}[2J"), (1, "7")], "one\\u001b[2J"),
@@ -159,9 +159,13 @@ fn rows_that_say_what_cannot_be_are_refused_by_number() {
         (
             &single,
             &[(0, "1"), (1, "7ms")],
-            "`7ms`, which is no number of nanoseconds",
+            "`7ms`, which is not a number of nanoseconds",
         ),
-        (&single, &[(0, "1"), (1, "-7")], "no number of nanoseconds"),
+        (
+            &single,
+            &[(0, "1"), (1, "-7")],
+            "not a number of nanoseconds",
+        ),
         (
             &single,
             &[(0, "1"), (1, "18446744073709551615")],
@@ -175,24 +179,28 @@ fn rows_that_say_what_cannot_be_are_refused_by_number() {
         (
             &several,
             &[(2, "group/1/7,db/0")],
-            "is no SERVICE/MEMBER/NANOSECONDS",
+            "is not SERVICE/MEMBER/NANOSECONDS",
         ),
         (
             &several,
             &[(2, "group/1/7,db/0/7/7")],
-            "is no SERVICE/MEMBER/NANOSECONDS",
+            "is not SERVICE/MEMBER/NANOSECONDS",
         ),
         (
             &several,
             &[(2, "group/1/7,other/0/7")],
-            "the service other was recorded",
+            "the record has visits of the service other",
         ),
         (
             &several,
             &[(2, "group/9/7")],
             "the member in Blis-Visits is `9`",
         ),
-        (&several, &[(2, "group/1/7,db/0/12…")], "Blis-Visits is cut"),
+        (
+            &several,
+            &[(2, "group/1/7,db/0/12…")],
+            "Blis-Visits was cut",
+        ),
     ] {
         let said_first = match std::ptr::eq(model, &single) {
             true => headers(&fine),
@@ -230,11 +238,11 @@ fn records_without_headers_are_refused_with_the_key_that_is_missing() {
     for (model, said) in [
         (
             &single,
-            "write `record_headers: [Server-Id, Blis-Member, Blis-Service-Time-Ns]` into `actions.ask.live`",
+            "add `record_headers: [Server-Id, Blis-Member, Blis-Service-Time-Ns]` to `actions.ask.live`",
         ),
         (
             &several,
-            "write `record_headers: [Server-Id, Blis-Visits]` into `actions.ask.live`",
+            "add `record_headers: [Server-Id, Blis-Visits]` to `actions.ask.live`",
         ),
     ] {
         let why = read(model, &rows, &none, BOTH).expect_err("it is refused");

@@ -1,8 +1,19 @@
-//! What stands in place of the intervals that a table's figures do not have: a word for each.
+//! Notes on the figures of a table that have no interval.
 
 use std::collections::BTreeMap;
 
 use blis_sim::result::{Intervals, LatencyBlock};
+
+/// The word for figures whose intervals take replications.
+const SINGLE_RUN: &str = "single run";
+
+/// The sentence of a reason that begins with a word or two and a colon.
+pub fn sentence(why: &str) -> &str {
+    match why.split_once(": ") {
+        Some((word, sentence)) if word.split(' ').count() <= 2 => sentence,
+        _ => why,
+    }
+}
 
 /// The figures of a table that were measured and have no interval.
 pub struct Absences<'a> {
@@ -54,8 +65,8 @@ impl<'a> Absences<'a> {
         }
     }
 
-    /// What there is to say below the table: `no interval: wait p99 (not kept); mean queue of api (too few)`. Whose
-    /// figures is left out where it is those of all rows.
+    /// The note below the table: `no interval for mean queue of api (too few); for wait p99 in a single run; use
+    /// --replications`. Rows are named only where not all have the same reason.
     pub fn note(self) -> Option<String> {
         let mut columns: BTreeMap<(Vec<String>, String), Vec<&str>> = BTreeMap::new();
         for ((word, column), rows) in self.missing {
@@ -63,15 +74,22 @@ impl<'a> Absences<'a> {
             let rows = if all { Vec::new() } else { rows };
             columns.entry((rows, word)).or_default().push(column);
         }
-        let groups = columns.into_iter().map(|((rows, word), columns)| {
-            let columns = columns.join(", ");
-            match rows.is_empty() {
-                true => format!("{columns} ({word})"),
-                false => format!("{columns} of {} ({word})", rows.join(", ")),
+        let (mut several, mut single) = (Vec::new(), Vec::new());
+        for ((rows, word), columns) in columns {
+            let mut figures = format!("for {}", columns.join(", "));
+            if !rows.is_empty() {
+                figures.push_str(&format!(" of {}", rows.join(", ")));
             }
-        });
-        let groups: Vec<String> = groups.collect();
-        (!groups.is_empty()).then(|| format!("no interval: {}", groups.join("; ")))
+            match word.as_str() {
+                SINGLE_RUN => single.push(format!("{figures} in a {SINGLE_RUN}")),
+                _ => several.push(format!("{figures} ({word})")),
+            }
+        }
+        if !single.is_empty() {
+            single.push("use --replications".to_owned());
+        }
+        several.append(&mut single);
+        (!several.is_empty()).then(|| format!("no interval {}", several.join("; ")))
     }
 }
 
@@ -85,8 +103,8 @@ mod tests {
         let absent = [
             ("a.mean", "too few: 3"),
             ("a.p50", "too few: 3"),
-            ("a.wait quantiles", "not kept: sums"),
-            ("b.wait quantiles", "not kept: sums"),
+            ("a.wait quantiles", "single run: sums"),
+            ("b.wait quantiles", "single run: sums"),
         ];
         let absent = absent.map(|(figure, why)| (figure.to_owned(), why.to_owned()));
         let intervals = Intervals {
@@ -108,7 +126,9 @@ mod tests {
         let note = absences.note();
         assert_eq!(
             note.as_deref(),
-            Some("no interval: wait p99 (not kept); mean, p50 of a (too few)")
+            Some(
+                "no interval for mean, p50 of a (too few); for wait p99 in a single run; use --replications"
+            )
         );
         assert_eq!(Absences::new(&intervals).note(), None);
     }

@@ -81,8 +81,8 @@ fn row(number: &NumberResult) -> [String; 4] {
     let [low, high] = number.ci95;
     let told = match (number.told, number.tied_to.as_slice()) {
         (true, _) => String::new(),
-        (false, []) => "not told".to_owned(),
-        (false, tied) => format!("told together with {} alone", tied.join(", ")),
+        (false, []) => "not determined".to_owned(),
+        (false, tied) => format!("determined only together with {}", tied.join(", ")),
     };
     [
         number.name.clone(),
@@ -94,7 +94,7 @@ fn row(number: &NumberResult) -> [String; 4] {
 
 /// The other structures.
 fn others(found: &CalibrationResult) -> Table {
-    let mut table = Table::new(&["explanation", "chi-square", "with the price", "as good"]);
+    let mut table = Table::new(&["explanation", "chi-square", "criterion", "equally good"]);
     let shown = found.explanations.iter().take(SHOWN_EXPLANATIONS);
     for one in shown {
         table.row([
@@ -115,9 +115,9 @@ fn runs(found: &CalibrationResult) -> Table {
         "",
         "measured",
         "fitted",
-        "off by",
-        "from the others",
-        "off by",
+        "error",
+        "from other runs",
+        "error",
     ]);
     let mut figures = found.runs.iter().flat_map(|run| &run.figures);
     let first = figures.next();
@@ -158,9 +158,9 @@ fn next(found: &CalibrationResult) -> Section {
     }
     let mut table = Table::new(&[
         "next load",
-        "tells the best two apart by",
-        "least sure number then",
-        "its half interval",
+        "sd between the best two",
+        "least certain number",
+        "its half-width",
     ]);
     for next in &found.next_loads {
         table.row([
@@ -172,7 +172,7 @@ fn next(found: &CalibrationResult) -> Section {
             next.worst.clone(),
             match next.half_width < 10.0 {
                 true => percent(next.half_width),
-                false => "not told".to_owned(),
+                false => "not determined".to_owned(),
             },
         ]);
     }
@@ -190,13 +190,13 @@ fn sources(found: &CalibrationResult) -> Table {
 }
 
 fn notes(found: &CalibrationResult) -> Vec<String> {
-    let what = "`off by` is (fitted - measured) / measured, `from the others` is what a model has that was fitted without the run; intervals of 95 % are \
-                each for its number alone, and hold all that explains the runs as well";
+    let what = "`error` is (fitted - measured) / measured; `from other runs` is of a model that was fitted without the run; 95 % intervals hold for each \
+                number alone and include all equally good explanations";
     let more = found.explanations.len().saturating_sub(SHOWN_EXPLANATIONS);
-    let more = (more > 0)
-        .then(|| format!("{more} more explanations were fitted, which the document has (--json)"));
-    let price = "`with the price` is chi-square, a price for each fitted number, and how much more the structure varies by chance than the best one; \
-                 structures within 6.63 of the lowest fit as well, or within that times chi-square over its degrees of freedom if that is more";
+    let more =
+        (more > 0).then(|| format!("{more} more explanations were fitted; --json shows them"));
+    let price = "`criterion` is chi-square, plus a penalty for each fitted number, plus the extra chance variation of the structure compared with the \
+                 best one; structures within 6.63 of the lowest are equally good, or within 6.63 times chi-square over its degrees of freedom if that is more";
     [what.to_owned(), price.to_owned()]
         .into_iter()
         .chain(more)

@@ -46,7 +46,7 @@ fn tiers(found: &CeilingResult) -> Section {
     }
     let mean = match tiers.geometric_mean_rps {
         Some(mean) => format!(
-            "geometric mean of max RPS over the {} limits: {}; what stands above is of the loosest",
+            "geometric mean of max RPS over the {} limits: {}; the answer above is for the loosest",
             tiers.limits.len(),
             rate(mean)
         ),
@@ -80,14 +80,14 @@ fn header(found: &CeilingResult) -> String {
         format!(" at {}", load(&at.parameter, at.value))
     });
     let written = found.varied.written.map_or(String::new(), |written| {
-        format!(" (as written {})", unit.shown(written))
+        format!(" (spec: {})", unit.shown(written))
     });
     let trials = match found.trials.len() {
         1 => "1 trial".to_owned(),
         trials => format!("{} trials", count(trials as u64)),
     };
     let interrupted = match found.interrupted {
-        true => "; INTERRUPTED: these are the bounds so far",
+        true => "; INTERRUPTED: bounds so far",
         false => "",
     };
     format!(
@@ -244,7 +244,7 @@ fn reasons(found: &CeilingResult) -> Vec<String> {
                 .trials
                 .iter()
                 .any(|trial| trial.verdict == Status::Inconclusive);
-            let note = "the answer is that of all trials together; an INCONCLUSIVE one alone is too short, or too near its limits, to be decided";
+            let note = "the answer uses all trials together; an INCONCLUSIVE trial alone is too short, or too near its objectives, to judge";
             return open.then(|| note.to_owned()).into_iter().collect();
         }
     };
@@ -276,15 +276,14 @@ fn answer(found: &CeilingResult) -> Vec<String> {
     let limits = found.next_limit.join("; ");
     if !limits.is_empty() {
         let label = match (&found.answer, found.ended) {
-            (_, CeilingEnd::GeneratorLimited) => "Not looked further: ",
-            (Some(_), CeilingEnd::Undecided) => "Not decided further: ",
+            (_, CeilingEnd::GeneratorLimited) => "Search stopped: ",
+            (Some(_), CeilingEnd::Undecided) => "Undecided above: ",
             (None, CeilingEnd::Undecided) => "Why: ",
             _ => "Next limit: ",
         };
         lines.push(format!("{label}{limits}"));
     } else if found.ended == CeilingEnd::EndOfRange {
-        lines
-            .push("Next limit: not found: nothing that was tried missed its objectives".to_owned());
+        lines.push("Next limit: not found: all trials met their objectives".to_owned());
     }
     lines
 }
@@ -295,12 +294,12 @@ fn bounds_so_far(found: &CeilingResult) -> Option<String> {
     let shown = |load: f64, status: Status, what: &str| {
         let mut trials = found.trials.iter();
         let is_sure = trials.any(|trial| trial.load == load && trial.verdict == status);
-        let unsure = if is_sure { "" } else { ", as it seems" };
+        let unsure = if is_sure { "" } else { " (probably)" };
         format!("{} {what}{unsure}", unit(found).shown(load))
     };
     let kept = found
         .lower
-        .map(|load| shown(load, Status::Pass, "kept its objectives"));
+        .map(|load| shown(load, Status::Pass, "met its objectives"));
     let missed = found
         .upper
         .filter(|_| found.ended == CeilingEnd::Undecided)
@@ -313,17 +312,17 @@ fn bounds_so_far(found: &CeilingResult) -> Option<String> {
 fn against_the_model(found: &CeilingResult) -> Option<String> {
     let prediction = found.prediction.as_ref()?;
     let (predicted, unit) = (prediction.ceiling?, unit(found));
-    let said = format!("The model said {}", unit.shown(predicted));
+    let said = format!("Model: {}", unit.shown(predicted));
     Some(match &found.answer {
         Some(answer) if found.ended != CeilingEnd::Ceiling => {
-            format!("{said}, measured at least {}", unit.shown(answer.value))
+            format!("{said}; measured: at least {}", unit.shown(answer.value))
         }
         Some(answer) => format!(
-            "{said}, measured {} ({:+.1} %)",
+            "{said}; measured: {} ({:+.1} %)",
             unit.shown(answer.value),
             100.0 * (answer.value / predicted - 1.0)
         ),
-        None => format!("{said}; no load was found to pass"),
+        None => format!("{said}; measured: no load passed"),
     })
 }
 
@@ -374,7 +373,7 @@ fn rate(rps: f64) -> String {
 fn tightest(found: &CeilingResult, answer: &AnswerResult) -> Option<String> {
     let tightest = found.trial_at(answer.value)?.tightest()?;
     // What a single trial measured beyond its limit, where all of them together keep it, is chance.
-    (tightest.standing == Standing::Within).then(|| figure(tightest, "of a limit of"))
+    (tightest.standing == Standing::Within).then(|| figure(tightest, "of an objective of"))
 }
 
 /// What the answer means in the terms of what was varied.
@@ -385,10 +384,10 @@ fn at_the_answer(found: &CeilingResult, answer: &AnswerResult) -> Vec<String> {
             .peak_rps
             .filter(|peak| *peak > mean * 1.0005)
             .map_or(String::new(), |peak| {
-                format!(", at most {}", Unit::PerSecond.shown(peak))
+                format!(", peak {}", Unit::PerSecond.shown(peak))
             });
         lines.push(format!(
-            "At {} of load, {} times the rates as written: requests at {} on average{peak}",
+            "At load {}, {} times the rates of the spec: mean {} requests{peak}",
             unit(found).shown(answer.value),
             significant(factor),
             Unit::PerSecond.shown(mean),
@@ -425,15 +424,14 @@ fn at_the_answer(found: &CeilingResult, answer: &AnswerResult) -> Vec<String> {
     }
     if let Some([low, high]) = answer.cliff {
         lines.push(format!(
-            "A cliff: the objectives are kept by far at {} and missed by far at {}",
+            "Cliff: the objectives are met by far at {} and missed by far at {}",
             unit(found).shown(low),
             unit(found).shown(high)
         ));
     }
     if answer.precise == Some(false) {
         lines.push(
-            "The wanted precision was NOT REACHED; give more time (--time-limit, --longest-trial)"
-                .to_owned(),
+            "Precision NOT REACHED; allow more time (--time-limit, --longest-trial)".to_owned(),
         );
     }
     lines
@@ -457,12 +455,15 @@ fn no_answer(found: &CeilingResult) -> String {
                     unit(found).shown(least),
                     unit(found).shown(most)
                 ),
-                (Some(least), _) => format!("; {} misses already", unit(found).shown(least)),
+                (Some(least), _) => format!(
+                    "; the objectives are missed at {}",
+                    unit(found).shown(least)
+                ),
                 (None, _) => String::new(),
             };
             format!("ANSWER: no load passed ({of}){below}")
         }
-        _ => format!("ANSWER: INCONCLUSIVE ({of}): the evidence does not say"),
+        _ => format!("ANSWER: INCONCLUSIVE ({of}): the trials do not decide"),
     }
 }
 
@@ -474,7 +475,7 @@ fn limit(found: &CeilingResult) -> Section {
         (Some(bottleneck), _) => Section::fact(limits::fact(bottleneck, limits::was_used)),
         (None, Some(bottleneck)) => {
             let mut fact = limits::fact(bottleneck, limits::was_used);
-            fact.add("as the model says: in a real service this is not measured".to_owned());
+            fact.add("according to the model; not measured in the real service".to_owned());
             Section::fact(fact)
         }
     }
@@ -504,7 +505,7 @@ fn slow(found: &CeilingResult) -> Section {
         .map(|(what, share)| format!("{} {what}", percent(*share)))
         .collect();
     Section::of([Block::Lines(vec![format!(
-        "of the time of slow requests{whose} (p99, {}): {}",
+        "time of slow requests{whose} (p99, {}): {}",
         millis(slow.quantile_ms),
         parts.join(", ")
     )])])
@@ -514,7 +515,7 @@ fn slow(found: &CeilingResult) -> Section {
 fn remedies(found: &CeilingResult) -> Section {
     if let Some(why) = &found.no_remedies {
         return Section::of([Block::Lines(vec![format!(
-            "what would help was not simulated: {why}"
+            "changes were not simulated: {why}"
         )])]);
     }
     if found.remedies.is_empty() {
@@ -525,14 +526,14 @@ fn remedies(found: &CeilingResult) -> Section {
     let simulated = simulated.map(|ceiling| {
         let measured = found.answer.as_ref();
         let measured = measured.map_or(String::new(), |answer| {
-            format!("; measured was {}", unit.shown(answer.value))
+            format!("; measured: {}", unit.shown(answer.value))
         });
         format!(
-            "simulated: gains over the ceiling of the model, {}{measured}",
+            "simulated: gains relative to the ceiling of the model, {}{measured}",
             unit.shown(ceiling)
         )
     });
-    let mut table = Table::new(&["what would help", "ceiling", "95 %", "gain", "then limits"]);
+    let mut table = Table::new(&["what would help", "ceiling", "95 %", "gain", "next limit"]);
     let (helping, others): (Vec<&RemedyResult>, Vec<&RemedyResult>) =
         found.remedies.iter().partition(|remedy| remedy.brings);
     for remedy in &helping {
@@ -560,7 +561,7 @@ fn remedies(found: &CeilingResult) -> Section {
                 -gain,
                 or_not_measured(remedy.ceiling, |ceiling| unit.shown(ceiling))
             ),
-            (Some(_), _) => format!("{what} brings none"),
+            (Some(_), _) => format!("{what}: no gain"),
         }
     });
     let notes = none.chain(simulated);

@@ -32,7 +32,7 @@ fn scheduled_load(model: &LiveModel) -> Section {
     let mut table = Table::new(&["client", "requests/s"]);
     for client in &model.clients {
         let rate = scheduled(client, model.limits.horizon);
-        let rate = rate.map_or("as fast as replies come".to_owned(), significant);
+        let rate = rate.map_or("closed loop".to_owned(), significant);
         table.row([client.name.clone(), rate]);
     }
     Section::of([Block::Table(table)]).headed("offered load")
@@ -47,11 +47,11 @@ fn unknown(model: &LiveModel) -> Section {
     };
     let lines = vec![
         format!(
-            "live only: {what} {} {have} no path, so that this spec can be observed and not simulated",
+            "live only: {what} {} {have} no path; this spec can be observed, but not simulated",
             names.join(", ")
         ),
-        "not known: the load of services, what limits the system, response times and closed forms; `path` and `services` \
-         would say them"
+        "not known: load of services, bottleneck, response times and closed forms; add `path` and `services` to compute \
+         them"
             .to_owned(),
     ];
     Section::of([Block::Lines(lines)])
@@ -135,7 +135,7 @@ fn awaited(model: &Model) -> Option<String> {
     let names: Vec<&str> = actions.map(|action| action.name.as_str()).collect();
     (!names.is_empty()).then(|| {
         format!(
-            "the deliveries that requests of {} wait for come on top; simulate to see them",
+            "without the deliveries that requests of {} wait for; simulate to include them",
             names.join(", ")
         )
     })
@@ -267,7 +267,7 @@ fn inexact(analysis: &Analysis<'_>) -> Option<String> {
                 format!(", mean response at least {}", millis(least * 1e3))
             });
             format!(
-                "bounds (asymptotic): at most {} requests/s{response}; with more than {} users, some must always wait (N*)",
+                "bounds (asymptotic): at most {} requests/s{response}; saturation at {} users (N*)",
                 significant(bounds.throughput_at_most),
                 count(bounds.saturation_users.floor() as u64)
             )

@@ -5,6 +5,7 @@ use blis_sim::compare::{
     OutcomeResult, PairsResult, SPREAD_RUNS, SideResult,
 };
 
+use super::absence::sentence;
 use super::difference::{between, held, named, signed, told, written};
 use super::number::{count, millis, or_not_measured, percent, significant};
 use super::parts::{Block, Report, Section};
@@ -94,8 +95,8 @@ fn outcome_row(outcome: &OutcomeResult) -> [String; 6] {
 
 fn apart(distance: &DistributionResult) -> String {
     format!(
-        "response times: within any time the shares of requests that are answered differ by {} at most (Kolmogorov-Smirnov); \
-         the Wasserstein distance is {}; more than chance: {}",
+        "response times: the distributions differ by at most {} (Kolmogorov-Smirnov distance); Wasserstein distance {}; \
+         more than chance: {}",
         percent(distance.kolmogorov_smirnov),
         millis(distance.wasserstein_ms),
         told(distance.more_than_chance)
@@ -111,13 +112,13 @@ fn pairs(pairs: &PairsResult) -> String {
     let only = match (pairs.only_baseline, pairs.only_other) {
         (0, 0) => String::new(),
         (baseline, other) => format!(
-            "; {} more were answered in the baseline alone, {} in the other alone",
+            "; {} more were answered only in the baseline, {} only in the other",
             count(baseline),
             count(other)
         ),
     };
     format!(
-        "the same {} requests are in both: the other response time is {} on average{interval}; more than chance: {}{only}",
+        "{} requests are in both: their response time in the other is {} on average{interval}; more than chance: {}{only}",
         count(pairs.pairs),
         match pairs.mean_ms {
             0.0 => "the same".to_owned(),
@@ -154,10 +155,10 @@ fn course(course: &[CourseResult]) -> Section {
 
 fn notes(found: &CompareResult) -> Vec<String> {
     let level = match found.tests {
-        0 => "no difference could be told from chance: the runs have no intervals, and their own reports say why".to_owned(),
+        0 => "no difference is tested against chance: the runs have no intervals; see their reports for the reasons".to_owned(),
         tests => format!(
-            "intervals of 95 %, each for its figure alone; `more than chance` is corrected for {tests} tested at once: where nothing \
-             differs, {} of comparisons at most say `yes` anywhere",
+            "95 % intervals hold for each figure alone; `more than chance` is corrected for {tests} simultaneous tests: without a \
+             difference, at most {} of comparisons say `yes` anywhere",
             percent(found.alpha)
         ),
     };
@@ -166,7 +167,11 @@ fn notes(found: &CompareResult) -> Vec<String> {
     let mut absent: Vec<String> = figures
         .filter_map(|figure| {
             let why = figure.absent.as_ref()?;
-            Some(format!("no interval for {}: {why}", figure.name))
+            Some(format!(
+                "no interval for {}: {}",
+                figure.name,
+                sentence(why)
+            ))
         })
         .collect();
     absent.sort();

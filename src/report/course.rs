@@ -72,7 +72,7 @@ pub fn course(run: &Run) -> Section {
         ];
         table.row(figures.into_iter().chain(consumers.iter().map(backlog)));
     }
-    let first = "over time: of the first replication".to_owned();
+    let first = "over time: first replication".to_owned();
     let note = run.replications.as_ref().map(|_| first);
     Section::of([
         Block::Table(table),

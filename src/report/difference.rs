@@ -37,7 +37,7 @@ pub fn named(name: &str, unit: &str) -> String {
 /// Whether a difference is more than chance.
 pub fn told(more_than_chance: Option<bool>) -> String {
     match more_than_chance {
-        None => "not told",
+        None => "unknown",
         Some(true) => "yes",
         Some(false) => "no",
     }
@@ -73,9 +73,9 @@ pub fn held<'a>(
         ]);
     }
     let line = match verdict {
-        Status::Pass => "PASS: all is within its tolerance",
-        Status::Trip => "TRIP: beyond what is tolerated",
-        Status::Inconclusive => "INCONCLUSIVE: the runs cannot tell",
+        Status::Pass => "PASS: all differences are within their tolerances",
+        Status::Trip => "TRIP: a difference is beyond its tolerance",
+        Status::Inconclusive => "INCONCLUSIVE: the runs do not decide",
     };
     Section::of([Block::Table(table), Block::Lines(vec![line.to_owned()])])
 }
@@ -102,16 +102,20 @@ fn tolerated(one: &ToleranceResult) -> String {
 }
 
 fn standing(one: &ToleranceResult, several: bool) -> String {
-    let more = if several { "as many runs" } else { "as long" };
+    let more = if several {
+        "as many runs"
+    } else {
+        "the length"
+    };
     match (one.standing, one.times_longer) {
         (Standing::Within, _) => "within".to_owned(),
         (Standing::Beyond, _) => "BEYOND".to_owned(),
         (Standing::Undecided, None) => match &one.why {
-            None => "not told".to_owned(),
-            Some(why) => format!("not told: {why}"),
+            None => "undecided".to_owned(),
+            Some(why) => format!("undecided: {why}"),
         },
         (Standing::Undecided, Some(times)) => format!(
-            "not told; about {} times {more} would, if it stays like this",
+            "undecided; needs about {} times {more}",
             rough(times.max(1.1))
         ),
     }

@@ -20,8 +20,8 @@ pub fn explain(directory: &Path, explanation: &Explanation) -> Report {
 
 fn header(directory: &Path, explanation: &Explanation) -> Section {
     let outcome = match explanation.reproduced {
-        true => "its totals came out the same",
-        false => "its totals DIFFER, so that this explains another run",
+        true => "its totals are the same",
+        false => "its totals DIFFER: this explains another run",
     };
     let line = format!(
         "{}, seed {}: {} was run again, and {outcome}",
@@ -70,7 +70,7 @@ fn band(explained: &QuantileExplained) -> Vec<String> {
     }
     if band.censored > 0 {
         lines.push(format!(
-            "not answered, and counted up to the age they had reached: {}",
+            "not answered, counted with their age at the end: {}",
             count(band.censored)
         ));
     }

@@ -15,25 +15,25 @@ pub fn fact(bottleneck: &Bottleneck, in_use: impl Fn(&ConstraintResult, f64) -> 
     let mut fact = Fact::new("limit", format!("{}{used}", sentence(constraint)));
     if let Some(left) = constraint.available {
         fact.add(format!(
-            "outages and slow-downs leave {} of it",
+            "outages and slow-downs leave {} of its capacity",
             percent(left)
         ));
     }
     if let Some(usable) = constraint.usable {
         fact.add(format!(
-            "members are drawn at random: the slowest has more than it can do when {} of all that they can do is asked for",
+            "members are drawn at random: the slowest is overloaded from {} of their total capacity on",
             percent(usable)
         ));
     }
     if !bottleneck.tied_with.is_empty() {
         fact.add(format!(
-            "of the same capacity: {}",
+            "same capacity: {}",
             bottleneck.tied_with.join(", ")
         ));
     }
     if let Some(users) = bottleneck.saturation_users {
         fact.add(format!(
-            "with more than {} users, some must always wait (N*)",
+            "saturation at {} users (N*); with more, some always wait",
             count(users.floor() as u64)
         ));
     }
@@ -43,15 +43,15 @@ pub fn fact(bottleneck: &Bottleneck, in_use: impl Fn(&ConstraintResult, f64) -> 
 /// How much of a limit a run had in use.
 pub fn was_used(constraint: &ConstraintResult, used: f64) -> String {
     match constraint.limit {
-        LimitKind::Workers => format!(", and were {} busy", percent(used)),
-        LimitKind::AdmissionRate => format!(", and {} of them were used", percent(used)),
-        _ => format!(", and {} of them were in use", percent(used)),
+        LimitKind::Workers => format!(", {} busy", percent(used)),
+        LimitKind::AdmissionRate => format!(", {} used", percent(used)),
+        _ => format!(", {} in use", percent(used)),
     }
 }
 
 /// How much of a limit the offered load is.
 pub fn is_offered(_: &ConstraintResult, load: f64) -> String {
-    format!("; the offered load is {} of that", percent(load))
+    format!("; offered load: {} of that", percent(load))
 }
 
 fn sentence(constraint: &ConstraintResult) -> String {
@@ -118,7 +118,7 @@ pub fn table(constraints: &[ConstraintResult], in_use: &str) -> Option<Table> {
     if !constraints.iter().any(more) {
         return None;
     }
-    let mut table = Table::new(&["limit", "of", "places", "each for", "lets through", in_use]);
+    let mut table = Table::new(&["limit", "of", "places", "held for", "capacity", in_use]);
     for one in constraints {
         let through = match one.capacity_rps {
             Some(requests) => format!("{} requests/s", significant(requests)),
@@ -155,10 +155,10 @@ mod tests {
             capacity_rps: Some(50.0),
             utilisation: Some(0.664),
         };
-        // Whoever was refused came too, and used none.
+        // Refused requests used no tokens.
         assert_eq!(
             format!("{}{}", sentence(&constraint), was_used(&constraint, 0.664)),
-            "admission.rate of api limits the system: its tokens let 50.00 requests/s through, and 66.4 % of them were used"
+            "admission.rate of api limits the system: its tokens let 50.00 requests/s through, 66.4 % used"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What only a live run has, and how the generator did.
+//! The parts of a report that only a live run has, and the generator.
 
 use blis_sim::result::{GeneratorInterval, GeneratorResult, LatencyBlock, Live, Run};
 use blis_sim::verdict::{Standing, Status};
@@ -37,7 +37,7 @@ pub fn live(run: &Run) -> Section {
     }
 }
 
-/// What was not measured: parts that go without saying in one line, and those with their reason in one of their own.
+/// The parts that were not measured: in one line, or one line each with its reason.
 fn not_measured(run: &Run) -> Vec<String> {
     let all = run.not_measured.iter().map(String::as_str);
     let (reasoned, parts): (Vec<&str>, Vec<&str>) = all.partition(|part| part.contains(": "));
@@ -63,7 +63,7 @@ fn connections(run: &Run, live: &Live) -> Fact {
     );
     if let Some(lag) = quantiles(&run.latency_ms.lag) {
         fact.add(format!(
-            "lag, from the intended instant to the sending: {lag}; response times count from the intended instant"
+            "lag from intended to sent: {lag}; response times count from the intended time"
         ));
     }
     for (reason, number) in &live.reasons {
@@ -84,21 +84,21 @@ fn quantiles(times: &LatencyBlock) -> Option<String> {
     Some(format!("p50 {}, p99 {}", millis(p50), millis(p99)))
 }
 
-/// How the generator did: in one line where it was no matter, with its course where it was the limit or lagged.
+/// The generator: one line if it was not the limit, with its course if it was the limit or lagged.
 pub fn generator(run: &Run) -> Section {
     let generator = run.live.as_ref().and_then(|live| live.generator.as_ref());
     let Some(generator) = generator else {
         return Section::empty();
     };
     let lag = quantiles(&generator.own_lag_ms);
-    let lag = lag.map(|lag| format!("lag on its own account: {lag}"));
+    let lag = lag.map(|lag| format!("own lag: {lag}"));
     let [first, others @ ..] = generator.limited_by.as_slice() else {
         let lag = lag.map_or(String::new(), |lag| format!("; {lag}"));
         let mut fact = Fact::new("generator", format!("was not the limit{lag}"));
         if !lagged(run) {
             return Section::fact(fact);
         }
-        fact.add("an objective was missed by its lag alone");
+        fact.add("an objective was missed only because of its lag");
         return Section::of([Block::Facts(vec![fact]), Block::Table(resources(generator))]);
     };
     let mut fact = Fact::new("generator", first.clone());
@@ -106,13 +106,13 @@ pub fn generator(run: &Run) -> Section {
     let tripped = run.verdict.as_ref();
     if tripped.is_some_and(|verdict| verdict.status == Status::Trip) {
         fact.add(
-            "the verdict is TRIP all the same: an objective was missed without the lag of the generator",
+            "the verdict is still TRIP: an objective was missed even without the lag of the generator",
         );
     }
     if let Some(lag) = lag {
         let idle = quantiles(&generator.control_ms);
         let idle = idle.map_or(String::new(), |idle| {
-            format!("; an idle thread that keeps time was late by {idle}")
+            format!("; scheduler jitter on this machine: {idle}")
         });
         fact.add(format!("{lag}{idle}"));
     }
@@ -131,7 +131,7 @@ fn resources(generator: &GeneratorResult) -> Table {
     let mut table = Table::new(&[
         "generator from",
         "own lag",
-        "idle thread",
+        "jitter",
         "scheduling",
         "CPUs",
         "machine",
@@ -238,14 +238,14 @@ mod tests {
     #[test]
     fn the_generator_has_one_line_at_the_end_where_it_was_no_matter() {
         let well = observed(&[], Some((Status::Pass, Standing::Within)));
-        let last = "\n\n  generator   was not the limit; lag on its own account: p50 1.000 ms, p99 2.000 ms\n";
+        let last = "\n\n  generator   was not the limit; own lag: p50 1.000 ms, p99 2.000 ms\n";
         assert!(well.ends_with(last), "{well}");
         assert!(well.starts_with("  verdict     PASS\n"), "{well}");
     }
 
     #[test]
     fn its_course_is_shown_where_it_was_the_limit_or_lagged() {
-        let course = "  generator from   own lag  idle thread  scheduling";
+        let course = "  generator from   own lag    jitter  scheduling";
         let limited = observed(
             &["It was late.", "It dropped."],
             Some((Status::Trip, Standing::Over)),
@@ -253,8 +253,8 @@ mod tests {
         for part in [
             course,
             "  generator   It was late.\n              It dropped.\n",
-            "the verdict is TRIP all the same",
-            "an idle thread that keeps time was late by p50 0.5000 ms",
+            "the verdict is still TRIP",
+            "scheduler jitter on this machine: p50 0.5000 ms",
         ] {
             assert!(limited.contains(part), "no {part} in {limited}");
         }
@@ -264,8 +264,8 @@ mod tests {
         );
         for part in [
             course,
-            "was not the limit; lag",
-            "an objective was missed by its lag alone",
+            "was not the limit; own lag",
+            "an objective was missed only because of its lag",
         ] {
             assert!(lagged.contains(part), "no {part} in {lagged}");
         }

@@ -59,8 +59,8 @@ fn streams(run: &Run, messages: &mut Messages) {
             if consumer.backlog_grows == Some(true) && !is_judged(run, &name) {
                 let slope = growth(consumer.backlog_slope_per_s, Some(true));
                 messages.remarks.push(format!(
-                    "{name}: warning: its backlog grew by {slope}, more than chance would have it, and nothing judges \
-                     that"
+                    "{name}: warning: its backlog grew by {slope}, more than chance explains; judge it with `slo: \
+                     {{no_growth: true}}`"
                 ));
             }
         }
@@ -178,12 +178,12 @@ fn censored(name: &str, consumer: &ConsumerResult) -> Option<String> {
         return None;
     }
     let of = format!(
-        "{} of {} ages are those that messages had reached when they were given up or the run ended",
+        "{} of {} ages were cut off when the message was given up or the run ended",
         count(age.censored),
         count(age.count)
     );
     Some(match left {
-        0 => format!("{name}: {of}; the true ones are longer"),
+        0 => format!("{name}: {of}; true ages are longer"),
         _ => format!(
             "{name}: warning: {} messages were left when the run ended, and {of}; lengthen `run.drain` until the backlog \
              is gone",
@@ -225,7 +225,7 @@ fn unusual(consumer: &ConsumerResult) -> [(&'static str, u64); 7] {
         ("delivered again", consumer.redelivered),
         ("not acknowledged within `ack_wait`", consumer.expired),
         ("naks", consumer.naks),
-        ("worked on in vain", consumer.repeated),
+        ("processed in vain", consumer.repeated),
         ("given up after `max_deliver`", consumer.exhausted),
         (
             "still pending when the run ended",
@@ -400,17 +400,16 @@ mod tests {
                  ≥ 600.0 ms | ≥ 602.0 ms | ≥ 700.0 ms",
                 "stream audit: 3 of its publications were duplicates",
                 "audit/indexer: 12 delivered again, 2 naks, 197 still pending when the run ended",
-                "audit/indexer: warning: 197 messages were left when the run ended, and 197 of 1,197 ages are those \
-                 that messages had reached when they were given up or the run ended; lengthen `run.drain` until the \
-                 backlog is gone",
+                "audit/indexer: warning: 197 messages were left when the run ended, and 197 of 1,197 ages were cut off \
+                 when the message was given up or the run ended; lengthen `run.drain` until the backlog is gone",
             ]
         );
     }
 
     #[test]
     fn growth_that_nothing_judges_is_warned_of() {
-        let warning = "audit/indexer: warning: its backlog grew by +19.50/s, more than chance would have it, \
-                       and nothing judges that";
+        let warning = "audit/indexer: warning: its backlog grew by +19.50/s, more than chance explains; \
+                       judge it with `slo: {no_growth: true}`";
         let warned = |run: &Run| lines(run).iter().any(|line| line == warning);
         assert!(warned(&run(audit(19.5, true), json!({}), None)));
         assert!(!warned(&run(audit(19.5, false), json!({}), None)));

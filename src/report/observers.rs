@@ -1,4 +1,4 @@
-//! What a report says of what observers saw beside the load of a live run.
+//! The part of a report about observers beside the load of a live run.
 
 use blis_sim::result::{ObservedServer, Observers, Run};
 
@@ -18,7 +18,10 @@ pub fn observers(run: &Run) -> Section {
     facts.push(traffic(observers));
     let mut notes = Vec::new();
     if !observers.services.is_empty() {
-        notes.push("handler times are what services say of themselves, and may include waiting inside the process".to_owned());
+        notes.push(
+            "handler times are reported by the services and may include waiting inside the process"
+                .to_owned(),
+        );
     }
     for (name, service) in &observers.services {
         let claim = Claim::of(run, service);
@@ -64,17 +67,16 @@ fn services(observers: &Observers) -> Table {
     table
 }
 
-/// What there is to say of a handler's time that is too short to be that of the work; `way_ms` is the way to the server and back.
+/// The warning about a handler time that is too short for the work; `way_ms` is the round trip to the server.
 fn too_short(name: &str, claim: &Claim, way_ms: Option<f64>) -> Option<String> {
     claim.is_too_short(way_ms).then(|| {
         let way = way_ms.map_or(String::new(), |way| {
-            format!(", {} of it on the way to the server and back", millis(way))
+            format!(", {} of it round trip to the server", millis(way))
         });
         format!(
-            "{name}: warning: it says that its handler takes {} on average, and replies took {} from the sending{way}; \
-             busy for {} of the run, it let nothing wait. A handler that hands its work on, as asynchronous code does, \
-             stops its clock before the work is done: do not take its time for a service time; measure around the work \
-             itself, or ask with --concurrency 1",
+            "{name}: warning: mean handler time is {}, but replies took {}{way}; at {} busy, queueing does not explain the \
+             difference. Asynchronous handlers stop their clock before the work is done: do not use this handler time as \
+             a service time; measure around the work itself, or run with --concurrency 1",
             millis(claim.handler_ms),
             millis(claim.reply_ms),
             percent(claim.busy)
@@ -86,7 +88,7 @@ fn server(server: &ObservedServer) -> Fact {
     let mut fact = Fact::new(
         "server",
         format!(
-            "{}: CPU {} % on average, {} % at most (100 is one core), memory {} MB at most, {} connections at most",
+            "{}: CPU mean {} %, max {} % (100 is one core), memory max {} MB, connections max {}",
             server.monitor,
             significant(server.cpu_percent_mean),
             significant(server.cpu_percent_max),
@@ -110,7 +112,7 @@ fn server(server: &ObservedServer) -> Fact {
     }
     if let Some(jetstream) = &server.jetstream {
         fact.add(format!(
-            "JetStream: {} messages before, {} after; {} requests to its API, {} of them in error",
+            "JetStream: {} messages before, {} after; {} API requests, {} of them failed",
             count(jetstream.messages_before),
             count(jetstream.messages_after),
             count(jetstream.api_requests),
@@ -125,7 +127,7 @@ fn traffic(observers: &Observers) -> Fact {
     let mut fact = Fact::new(
         "observers",
         format!(
-            "{} questions of their own, {} unanswered, {} bytes sent, {} received",
+            "monitoring overhead: {} requests, {} unanswered, {} bytes sent, {} received",
             count(traffic.requests),
             count(traffic.unanswered),
             count(traffic.bytes_sent),
@@ -133,9 +135,7 @@ fn traffic(observers: &Observers) -> Fact {
         ),
     );
     if traffic.unanswered > 0 {
-        fact.add(
-            "unanswered is what nobody answers, such as $SRV.STATS where no service speaks of itself, and what took too long",
-        );
+        fact.add("unanswered: nobody replied in time, as for $SRV.STATS without a NATS service");
     }
     fact
 }

@@ -134,22 +134,20 @@ fn overload(
     let for_a_time = all.load() * all.available <= FULL;
     let consequence = match (open.is_some(), service.queue_limit) {
         (true, _) if service.admission.in_flight.is_some() => "`admission` refuses the rest",
-        (true, Some(_)) if for_a_time => "its line fills while they last and refuses the rest",
-        (true, None) if for_a_time && !impatient => "its line grows while they last",
-        (true, Some(_)) => "its line stays full and refuses the rest",
+        (true, Some(_)) if for_a_time => "its queue fills during them and refuses the rest",
+        (true, None) if for_a_time && !impatient => "its queue grows during them",
+        (true, Some(_)) => "its queue stays full and refuses the rest",
         (true, None) if is_dropped => "`max_in_flight` drops the rest",
-        _ if impatient => "its line grows until requests time out",
-        (false, _) => {
-            "closed users will wait in its line until they offer no more than it can carry"
-        }
+        _ if impatient => "its queue grows until requests time out",
+        (false, _) => "closed-loop users wait in its queue and offer no more than its capacity",
         (true, None) if model.limits.requests.is_some() => {
-            "its line grows until the budget is spent"
+            "its queue grows until the request budget is used"
         }
-        (true, None) => "its line grows without end",
+        (true, None) => "its queue grows without bound",
     };
     if all.available <= 0.0 {
         return format!(
-            "service {} is out of service as long as the run is measured: {consequence}",
+            "service {} is down during the whole window: {consequence}",
             service.name
         );
     }
@@ -163,12 +161,12 @@ fn overload(
     let offered = significant(all.offered_per_second);
     let carries = significant(all.per_second());
     let whose = match all.usable < 1.0 - 1e-9 {
-        true => "the slowest of its members, which are drawn at random, can do",
-        false => "its workers can do",
+        true => "its capacity, which the slowest of its randomly drawn members sets",
+        false => "the capacity of its workers",
     };
     let remedy = open.map_or(String::new(), |open| remedy(service, open));
     format!(
-        "service {} is offered {offered} visits/s, {} of what {whose}{left}: {consequence}; it carries {carries} visits/s{remedy}",
+        "service {} is offered {offered} visits/s, {} of {whose}{left}: {consequence}; its capacity is {carries} visits/s{remedy}",
         service.name,
         percent(all.load()),
     )
@@ -189,17 +187,14 @@ fn remedy(service: &Service, open: &Constraint) -> String {
     let own = (service.time.mean() / 1e6 - mean).abs() < 1e-9 * mean;
     let by_median = own && service.time.family() == Family::Lognormal && median < 0.9 * mean;
     let skewed = match by_median {
-        true => format!(
-            ", although half of the visits take at most {}",
-            millis(median)
-        ),
+        true => format!(", median {}", millis(median)),
         false => String::new(),
     };
     let more = enough_workers(service, open).map_or(String::new(), |workers| {
         format!("{} workers{each}, or ", count(workers))
     });
     format!(
-        "; give it {more}a mean service time below {} where it has {}{skewed}",
+        "; give it {more}a mean service time below {} (now {}{skewed})",
         millis(enough),
         millis(mean)
     )
@@ -239,7 +234,7 @@ fn narrow_window(model: &Model, one: &Constraint) -> Option<String> {
             "max_ack_pending",
             format!("consumer {}", model.consumer_name(id)),
             "messages",
-            "its backlog grows without end",
+            "its backlog grows without bound",
         ),
         Binds::Admitted(id) => (
             "admission.in_flight",
@@ -271,7 +266,7 @@ fn narrow_window(model: &Model, one: &Constraint) -> Option<String> {
         }
     };
     Some(format!(
-        "{of} is offered {} of what {what} lets through: {consequence}; it lets {} {unit}/s through: {next}",
+        "{of} is offered {} of the capacity of {what}: {consequence}; {what} lets {} {unit}/s through; {next}",
         percent(one.load()),
         significant(one.per_second())
     ))

@@ -1,4 +1,4 @@
-//! What a report says of the record of a run.
+//! The part of a report about the record of a run.
 
 use blis_sim::result::Record;
 
@@ -11,21 +11,19 @@ pub fn record(record: &Record) -> Fact {
     let mut fact = Fact::new("record", rows);
     if record.dropped > 0 {
         fact.add(format!(
-            "{} entries are MISSING from it: there was no room for them, or they could not be written",
+            "{} entries are MISSING: the buffer was full, or they could not be written",
             count(record.dropped)
         ));
     }
     if let Some(recovered) = &record.recovered {
-        fact.add(
-            "RECOVERED: the run did not come to write its result; this is what its record has",
-        );
+        fact.add("RECOVERED: the run ended before it wrote its result; this is from its record");
         fact.add(format!(
-            "of {} requests in flight the end is not known; they count as unresolved",
+            "{} requests in flight have no known outcome; they count as unresolved",
             count(recovered.unknown)
         ));
         if recovered.torn_bytes > 0 {
             fact.add(format!(
-                "{} bytes at the end of the record were not whole and are left out",
+                "{} incomplete bytes at the end of the record are left out",
                 count(recovered.torn_bytes)
             ));
         }

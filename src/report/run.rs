@@ -8,6 +8,7 @@ use blis_sim::result::{
 };
 use blis_sim::verdict::Status;
 
+use super::absence::sentence;
 use super::breakdown::{breakdown, overall, services};
 use super::check::{balanced_jobs, by_class};
 use super::course::course;
@@ -95,9 +96,9 @@ fn bounds(file: Option<&str>, run: &Run) -> Section {
     };
     let of = match file {
         None if of_a_service(run) => {
-            "no spec, --subject; --horizon or --num-requests changes it".to_owned()
+            "no spec, --subject; change it with --horizon or --num-requests".to_owned()
         }
-        None => "embedded quickstart; --horizon or --num-requests changes it".to_owned(),
+        None => "embedded quickstart; change it with --horizon or --num-requests".to_owned(),
         Some(file) => sources(file, run),
     };
     let line = format!("bounded by {}{whichever} ({of})", bounds.join(" and "));
@@ -130,9 +131,9 @@ fn of_a_service(run: &Run) -> bool {
 fn header(run: &Run) -> Section {
     let ended = match run.ended_by.as_str() {
         "budget" => "the budget was used up",
-        "idle" => "nobody had anything left to send",
+        "idle" => "no user had a request left to send",
         "interrupted" => "the run was INTERRUPTED",
-        "decided" => "the rest of the load could not change the verdict",
+        "decided" => "the verdict was decided",
         _ => "the horizon was reached",
     };
     let Window {
@@ -142,20 +143,19 @@ fn header(run: &Run) -> Section {
     } = run.window;
     let measured = match measured_s {
         _ if run.replications.is_some() && measured_s > 0.0 => format!(
-            "measured: what was intended from {} s on in each, {} s in all",
+            "window: requests intended from {} s on in each replication, {} s in total",
             significant(warmup_s),
             significant(measured_s)
         ),
         0.0 if warmup_s == 0.0 => {
-            "measured: nothing over time, because all requests were intended at one instant"
-                .to_owned()
+            "window: empty, because all requests were intended at the same time".to_owned()
         }
         0.0 => format!(
-            "measured: nothing, because the load ended within the warm-up of {} s; --warmup shortens it",
+            "window: empty, because the load ended within the warm-up of {} s; shorten it with --warmup",
             significant(warmup_s)
         ),
         _ => format!(
-            "measured: what was intended from {} s to {} s",
+            "window: requests intended from {} s to {} s",
             significant(warmup_s),
             significant(warmup_s + measured_s)
         ),
@@ -163,10 +163,10 @@ fn header(run: &Run) -> Section {
     let found = match &run.window.found_by {
         None => String::new(),
         Some(found) if found.steady_state => {
-            "; the steady state begins there (MSER-5 on a pilot run)".to_owned()
+            "; start of the steady state found by a pilot run (MSER-5)".to_owned()
         }
         Some(found) => format!(
-            "; NO STEADY STATE: {}, so half of the load is left out",
+            "; NO STEADY STATE: {}; the first half of the load is the warm-up",
             found.unsteady.as_deref().unwrap_or("none was found")
         ),
     };
@@ -206,7 +206,7 @@ fn intervals(run: &Run) -> Section {
     };
     let mut fact = Fact::new("intervals", from);
     if let Some(caution) = &intervals.caution {
-        fact.add(format!("mind that {caution}"));
+        fact.add(format!("caution: {caution}"));
     }
     let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (figure, why) in &intervals.absent {
@@ -225,7 +225,11 @@ fn intervals(run: &Run) -> Section {
         by_reason.entry(why).or_default().push(name);
     }
     for (why, names) in by_reason {
-        fact.add(format!("none for {}: {why}", names.join(", ")));
+        fact.add(format!(
+            "no interval for {}: {}",
+            names.join(", "),
+            sentence(why)
+        ));
     }
     if let Some((count, precision)) = run
         .replications
@@ -234,7 +238,7 @@ fn intervals(run: &Run) -> Section {
     {
         fact.add(match (precision.reached, precision.achieved) {
             (true, Some(achieved)) => format!(
-                "mean response and throughput are within {} of the true ones, as wanted ({})",
+                "precision reached: mean response and throughput are within {} of the true values (target {})",
                 percent(achieved),
                 percent(precision.target)
             ),
@@ -248,13 +252,13 @@ fn intervals(run: &Run) -> Section {
 pub fn missed_precision(replications: u64, precision: &PrecisionResult) -> String {
     let reached = match precision.achieved {
         Some(achieved) => format!(
-            "they are within {}; raise --max-replications or lengthen the run",
+            "mean response and throughput are within {} of the true values; raise --max-replications or lengthen the run",
             percent(achieved)
         ),
-        None => "they are too short for an interval; lengthen the run".to_owned(),
+        None => "runs are too short for an interval; lengthen the run".to_owned(),
     };
     format!(
-        "the precision of {} was NOT REACHED: after {} replications {reached}",
+        "precision of {} NOT REACHED: after {} replications {reached}",
         percent(precision.target),
         count(replications)
     )
@@ -286,7 +290,7 @@ fn figures(run: &Run) -> Vec<Fact> {
         && let Some(last) = facts.last_mut()
     {
         last.add(format!(
-            "{} of these {} timed out or were cut off, and count with the age they had reached",
+            "{} of these {} timed out or were cut off; they count with their age at that time",
             count(response.censored),
             count(response.count)
         ));
@@ -326,20 +330,17 @@ fn outcomes(run: &Run) -> Section {
     let mut sessions = Fact::new("sessions", sessions(&run.sessions));
     let mut also = Vec::new();
     if run.retries > 0 {
-        also.push(format!(
-            "{} of all requests were retries",
-            count(run.retries)
-        ));
+        also.push(format!("{} requests were retries", count(run.retries)));
     }
     if run.late_replies > 0 {
         also.push(format!(
-            "{} replies came after their clients had given up",
+            "{} replies arrived after the client had given up",
             count(run.late_replies)
         ));
     }
     if run.duplicate_replies > 0 {
         also.push(format!(
-            "{} replies were to requests that had one already",
+            "{} replies were duplicates",
             count(run.duplicate_replies)
         ));
     }
@@ -543,7 +544,7 @@ fn inexact(run: &Run) -> Vec<String> {
 
 fn verdict(run: &Run) -> Fact {
     let Some(verdict) = &run.verdict else {
-        let why = "none: no action has an objective (`slo`, or --slo p95=100ms)";
+        let why = "none: no objective is set (`slo`, or --slo p95=100ms)";
         return Fact::new("verdict", why);
     };
     let mut fact = Fact::new("verdict", status_name(verdict.status));
@@ -572,7 +573,7 @@ pub fn objectives(verdict: &VerdictResult) -> Vec<String> {
         .collect();
     if left > 0 {
         lines.push(format!(
-            "{} more objectives are farther from their limits",
+            "{} more objectives are not shown; they are farther from being missed",
             count(left as u64)
         ));
     }

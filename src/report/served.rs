@@ -1,10 +1,10 @@
-//! What a double did and how it kept up, as a line, as text and as JSON.
+//! The report of a double: as a line, as text and as JSON.
 
 use blis_live::double::standing::Statement;
 use blis_live::saturation::{Health, Lateness, micros};
 use serde_json::{Value, json};
 
-/// A line for stderr while it plays.
+/// The progress line for stderr.
 pub fn line(statement: &Statement) -> String {
     let Health {
         overrun,
@@ -14,7 +14,7 @@ pub fn line(statement: &Statement) -> String {
         ..
     } = &statement.health;
     format!(
-        "{:.0} s: {} requests; late {} (idle thread {}); processors {}, model's thread {}",
+        "{:.0} s: {} requests; timing error {} (scheduler jitter {}); machine CPU {}, model thread {}",
         statement.elapsed.as_secs_f64(),
         statement.played.requests,
         lateness(overrun.as_ref()),
@@ -40,28 +40,39 @@ fn share(share: Option<f64>) -> String {
     })
 }
 
-/// The whole for a terminal.
+/// The report for a terminal.
 pub fn text(statement: &Statement) -> String {
     let played = &statement.played;
-    let mut text = format!("{} requests came", played.requests);
-    for (outcome, number) in &played.answers {
-        text.push_str(&format!(", {number} {outcome}"));
-    }
-    text.push('\n');
+    let answers: Vec<String> = played
+        .answers
+        .iter()
+        .map(|(outcome, number)| format!("{number} {outcome}"))
+        .collect();
+    let of = if answers.is_empty() { "" } else { ": " };
+    let requests = if played.requests == 1 {
+        "request"
+    } else {
+        "requests"
+    };
+    let mut text = format!(
+        "Received {} {requests}{of}{}\n",
+        played.requests,
+        answers.join(", ")
+    );
     if played.unknown > 0 {
         text.push_str(&format!(
-            "{} of them were of no request of this spec, and have service times of their own\n",
+            "{} of them carried no request id of this spec; their service times were drawn separately\n",
             played.unknown
         ));
     }
     for (number, what) in [
-        (played.taken, "visits came from other doubles"),
-        (played.handed_on, "visits went to other doubles"),
-        (played.fetched, "messages of streams were worked on"),
-        (played.deliveries, "deliveries of fan-outs were sent"),
+        (played.taken, "visits received from other doubles"),
+        (played.handed_on, "visits sent to other doubles"),
+        (played.fetched, "stream messages processed"),
+        (played.deliveries, "fan-out deliveries sent"),
         (
             played.not_sent,
-            "messages were not taken by the connection, and are lost",
+            "messages lost: the connection did not accept them",
         ),
     ] {
         if number > 0 {
@@ -81,7 +92,7 @@ pub fn text(statement: &Statement) -> String {
     }
     text.push_str(&health(&statement.health));
     text.push_str(&format!(
-        "at most {} requests were present together\n",
+        "maximum requests in progress: {}\n",
         played.most_present
     ));
     text
@@ -89,27 +100,27 @@ pub fn text(statement: &Statement) -> String {
 
 fn health(health: &Health) -> String {
     let mut text = String::new();
-    for (whose, late) in [
-        ("overrun of the model", &health.overrun),
-        ("overrun of an idle thread", &health.control),
+    for (what, late) in [
+        ("timing error", &health.overrun),
+        ("scheduler jitter", &health.control),
     ] {
         if let Some(late) = late {
             text.push_str(&format!(
-                "{whose}: half of it at most {:.0} us, 99 % at most {:.0} us\n",
+                "{what}: p50 {:.0} us, p99 {:.0} us\n",
                 micros(late.p50),
                 micros(late.p99)
             ));
         }
     }
     text.push_str(&format!(
-        "processors of the machine: {}; thread of the model at work: {}\n",
+        "machine CPU: {}; model thread busy: {}\n",
         share(health.cpu),
         share(health.busy)
     ));
     text
 }
 
-/// The whole for programs.
+/// The document for programs.
 ///
 /// # Errors
 /// When it cannot be written as JSON.

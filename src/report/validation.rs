@@ -43,7 +43,7 @@ pub fn validation(found: &ValidationResult) -> Report {
 fn head(found: &ValidationResult) -> String {
     let runs = found.loads.iter().map(|load| load.measured_runs).max();
     format!(
-        "{}, predicted and measured over {}: {} loads, up to {} live runs of each, {} measured after {} of warm-up{}",
+        "{}, predicted and measured over {}: {} loads, up to {} live runs each, {} window after {} warm-up{}",
         found.spec.name,
         found.parameter,
         found.loads.len(),
@@ -106,7 +106,7 @@ fn equal_latency(found: &ValidationResult, unit: Unit) -> Vec<String> {
     let lines = found.loads.iter().filter_map(|load| {
         let equal = load.equal_latency.as_ref()?;
         Some(format!(
-            "The p95 that was measured at {} is predicted at {}: {} of the load",
+            "The p95 measured at {} is predicted at {}: load {}",
             unit.shown(load.load),
             between_loads(unit, equal.predicted_load),
             signed(equal.error)
@@ -140,16 +140,16 @@ fn tolerances(found: &ValidationResult, unit: Unit) -> Section {
     if verdict == Status::Inconclusive
         && let Some(why) = found.reservations.first()
     {
-        section.blocks.push(Block::Lines(vec![format!(
-            "not all runs can be trusted: {why}"
-        )]));
+        section
+            .blocks
+            .push(Block::Lines(vec![format!("not all runs are valid: {why}")]));
     }
     section
 }
 
 fn notes(found: &ValidationResult, unit: Unit) -> Vec<String> {
     let what = format!(
-        "`spread` is the standard deviation between the live runs; `error` is (predicted - measured) / measured; intervals of 95 % are each for its figure alone, and `more than chance` is corrected for {} tested at once",
+        "`spread` is the standard deviation between live runs; `error` is (predicted - measured) / measured; 95 % intervals hold for each figure alone; `more than chance` is corrected for {} simultaneous tests",
         found.tests
     );
     let few = found
@@ -158,7 +158,7 @@ fn notes(found: &ValidationResult, unit: Unit) -> Vec<String> {
         .any(|load| load.measured_runs < SPREAD_RUNS as u64);
     let few = few.then(|| {
         format!(
-            "what changes from one live run to the next is in no interval of fewer than {SPREAD_RUNS} of them (--repeats)"
+            "intervals of fewer than {SPREAD_RUNS} live runs do not include the variation between runs; raise --repeats"
         )
     });
     let of_loads = found.loads.iter().flat_map(|load| {

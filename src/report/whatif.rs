@@ -2,6 +2,7 @@
 
 use blis_sim::result::{Compared, Comparison, INTERRUPTED, Side};
 
+use super::absence::sentence;
 use super::number::{NOT_MEASURED, count, millis_within, percent_within, significant_within};
 use super::parts::{Block, Report, Section};
 use super::run::{objectives, status_name};
@@ -20,12 +21,12 @@ pub fn whatif(comparison: &Comparison) -> Report {
     };
     let name_of_spec = &comparison.base.spec.name;
     let what = format!(
-        "{name_of_spec}, seed {}: what if {}?",
+        "{name_of_spec}, seed {}: variant with {}",
         comparison.seed,
         changes.join(", ")
     );
     let how = format!(
-        "{} replications of each on common random numbers{interrupted}, intervals of 95 %",
+        "{} pairs of replications on common random numbers{interrupted}, 95 % intervals",
         count(comparison.replications)
     );
     let mut table = Table::new(&["", "as it is", "variant", "difference", "change", "differs"]);
@@ -33,7 +34,11 @@ pub fn whatif(comparison: &Comparison) -> Report {
     for figure in &comparison.figures {
         table.row(row(figure));
         if let Some(why) = &figure.absent {
-            notes.push(format!("no interval for {}: {why}", name(&figure.figure)));
+            notes.push(format!(
+                "no interval for {}: {}",
+                name(&figure.figure),
+                sentence(why)
+            ));
         }
     }
     let mut verdicts = verdict("as it is", &comparison.base);
@@ -92,7 +97,7 @@ fn row(figure: &Compared) -> [String; 6] {
         None => "-",
         Some([low, high]) if low > 0.0 || high < 0.0 => "yes",
         Some([0.0, 0.0]) => "no",
-        Some(_) => "not told",
+        Some(_) => "unknown",
     };
     [
         name(&figure.figure),

@@ -51,7 +51,7 @@ pub fn loads_to_fit(
         return match args.runs.fix.first() {
             None => Ok(None),
             Some(_) => Err(Failure::Usage(
-                "--fix keeps numbers from being fitted, and nothing is fitted: give loads to fit to with --calibrate-at, or leave --fix out"
+                "--fix has no effect without a fit; give loads to fit with --calibrate-at, or leave --fix out"
                     .to_owned(),
             )),
         };
@@ -60,7 +60,8 @@ pub fn loads_to_fit(
         (Some(loads), unit) => ascending("--calibrate-at", loads, unit).map(Some),
         (None, Unit::Whole) => Ok(Some(USERS.to_vec())),
         (None, _) => Err(Failure::Usage(
-            "--subject with --rate needs loads to fit to: give some, such as --calibrate-at 50,100,200, or vary users with --over concurrency"
+            "--subject with --rate needs loads to fit; give some, such as --calibrate-at 50,100,200, or vary users with \
+             --over concurrency"
                 .to_owned(),
         )),
     }
@@ -145,7 +146,7 @@ pub fn fitted(of: &Field<'_>, system: &System, loads: &[f64]) -> Result<Option<F
         };
         let shown = of.varied.unit().shown(load);
         (of.say)(&format!(
-            "the runs do not tell how much the system carries: {shown} is measured too, and the model fitted again"
+            "the runs do not determine the capacity of the system: measuring {shown}, too, and fitting the model again"
         ));
         next = vec![load];
     }
@@ -210,7 +211,7 @@ impl Kept {
             End::Failed(why) => return Err(why),
             End::Lost => {
                 return Err(Failure::Connect(
-                    "the connection to the server was lost and did not come back within 10 s, before a model was fitted: look at the \
+                    "the connection to the server was lost for more than 10 s before a model was fitted; check the \
                      server, and validate again"
                         .to_owned(),
                 ));
@@ -221,7 +222,7 @@ impl Kept {
         let shown = |load: &f64| of.varied.unit().shown(*load);
         self.left_out.extend(untried.map(|load| {
             format!(
-                "{} {} is left out of the fit, since the time was up before it was measured",
+                "{} {} is left out of the fit: --time-limit ended before it was measured",
                 of.varied.name(),
                 shown(load)
             )
@@ -241,8 +242,8 @@ impl Kept {
         match (self.runs.is_empty(), self.left_out.last()) {
             (false, _) => Ok(true),
             (true, why) => Err(Failure::Usage(format!(
-                "no run is left to fit a model to: {}",
-                why.map_or("the time was up before one was made", String::as_str)
+                "no run is left to fit: {}",
+                why.map_or("--time-limit ended before one was made", String::as_str)
             ))),
         }
     }
@@ -254,7 +255,7 @@ fn recording(of: &Field<'_>, model: &Model, trial: Recorded) -> Result<Recording
     let name = format!("{} {load}", of.varied.name());
     if let Some(limit) = generator_limits(&trial.run).first() {
         return Err(format!(
-            "{name} is left out of the fit, since the generator was the limit: {}",
+            "{name} is left out of the fit: the generator was the limit: {}",
             limit.trim()
         ));
     }
@@ -263,7 +264,7 @@ fn recording(of: &Field<'_>, model: &Model, trial: Recorded) -> Result<Recording
     }
     let Some(rows) = trial.rows else {
         return Err(format!(
-            "{name} is left out of the fit, since it has more than {MOST_REQUESTS} requests: shorten the runs (--hold)"
+            "{name} is left out of the fit: it has more than {MOST_REQUESTS} requests; shorten the runs (--hold)"
         ));
     };
     let recording = Recording::of(name, model, &trial.workload, (&trial.run, rows));

@@ -57,7 +57,7 @@ pub fn usual_loads(
     loads.dedup();
     if loads.len() < 2 {
         return Err(Failure::Usage(format!(
-            "the model carries so little of {} that there is nothing between idle and full: name loads with --predict-at",
+            "the capacity of the model is too small for loads of {} between idle and saturated; give loads with --predict-at",
             varied.name()
         )));
     }
@@ -68,7 +68,7 @@ pub fn usual_loads(
 pub fn needs_loads<P: PartialEq>(varied: &Varied<P>) -> Failure {
     let unit = varied.unit();
     Failure::Usage(format!(
-        "--over {} needs loads: name some in its unit, such as --predict-at {},{}",
+        "--over {} needs loads; give some in its unit, such as --predict-at {},{}",
         varied.name(),
         unit.shown(1.0),
         unit.shown(2.0)
@@ -111,7 +111,7 @@ fn knee(varied: &Varied<Path>, stop: &(dyn Fn() -> bool + Sync)) -> Result<f64, 
     match of_load {
         Some(of_load) if of_load > 0.0 => Ok(most / of_load),
         Some(_) | None => Err(Failure::Usage(format!(
-            "nothing is answered at {} in a simulation of the spec: name loads with --predict-at",
+            "no request is answered at {} in a simulation of the spec; give loads with --predict-at",
             varied.unit().shown(load)
         ))),
     }

@@ -67,7 +67,7 @@ impl Plan {
         };
         if args.hold.is_some_and(|hold| hold.0 <= 0.0) {
             return Err(Failure::Usage(
-                "--hold of zero leaves nothing to measure; give a time such as 20s".to_owned(),
+                "--hold is zero; give a time such as 20s".to_owned(),
             ));
         }
         Ok(Plan {
@@ -96,8 +96,8 @@ impl Plan {
                 if hold.0 < SHORTEST.0 {
                     let needed = (SHORTEST.0 + self.besides()) * runs as f64 / self.share();
                     return Err(Failure::Usage(format!(
-                        "--time-limit {limit} is too short for {runs} live runs, of which each takes {} beside its window: give at least \
-                         {}, fewer loads ({}) or fewer --repeats",
+                        "--time-limit {limit} is too short for {runs} live runs, each with {} besides its window; give \
+                         at least {}, fewer loads ({}) or fewer --repeats",
                         Duration(self.besides()),
                         Duration((needed / 1e9).ceil() * 1e9),
                         match self.to_fit {
@@ -224,7 +224,7 @@ impl Plan {
         let seconds = each / 1e9 * (self.to_fit as u64 + loads as u64 * self.repeats) as f64;
         let fitted = match fit {
             [] => String::new(),
-            fit => format!("  fitted at   {}; one run of each\n", fit.join(", ")),
+            fit => format!("  fitted at   {}; one run each\n", fit.join(", ")),
         };
         let loads = match predict {
             Some(loads) => loads.join(", "),
@@ -237,8 +237,8 @@ impl Plan {
             (_, Some(limit)) => format!(", and the fit: within {limit}"),
         };
         Ok(format!(
-            "  varied      {over}\n{fitted}  loads       {loads}\n  live        {} turns of all loads; each run {} of warm-up, {} \
-             measured, {cooldown} of pause\n  in all      about {}{besides}\n",
+            "  varied      {over}\n{fitted}  loads       {loads}\n  live        {} turns of all loads; each run {} \
+             warm-up, {} window, {cooldown} pause\n  total       about {}{besides}\n",
             self.repeats,
             lengths.warmup,
             lengths.hold,

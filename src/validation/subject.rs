@@ -114,8 +114,8 @@ pub fn simulated(
     varied.simulated(written).map_err(|missing| {
         let name = shown(&missing.0);
         Failure::Usage(format!(
-            "nothing is predicted of action {name}, which has no path: give a spec that says what it does (actions.{name}.path), or fit a \
-             model first (--calibrate-at)"
+            "action {name} has no path to predict from; add actions.{name}.path to the spec, or fit a model first \
+             (--calibrate-at)"
         ))
     })
 }

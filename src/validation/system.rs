@@ -73,7 +73,7 @@ impl System {
                 let local = Local::start(args.spec.file(), &args.values)?;
                 if !args.quiet {
                     tell(&format!(
-                        "blis: a server of its own, with a double, is at {}\n",
+                        "blis: started a server with doubles at {}\n",
                         local.at.0.names.join(", ")
                     ));
                 }

@@ -79,15 +79,12 @@ fn no_backlog_may_grow_where_the_command_line_says_so() {
     let (code, reasons) = judged("500/s", "10s");
     assert_eq!(code, Some(5));
     assert!(
-        reasons.contains("messages are too few to tell that its backlog does not grow"),
+        reasons.contains("messages are too few to judge the growth of its backlog"),
         "{reasons}"
     );
     let (code, reasons) = judged("1100/s", "30s");
     assert_eq!(code, Some(99));
-    assert!(
-        reasons.contains("which is more than chance explains"),
-        "{reasons}"
-    );
+    assert!(reasons.contains("more than chance explains"), "{reasons}");
     // A spec without consumers has no backlog that could grow.
     let ran = with_stdin(
         "run --slo growth --spec -",
@@ -101,8 +98,7 @@ fn no_backlog_may_grow_where_the_command_line_says_so() {
     );
     assert_eq!(ran.code, Some(2));
     assert!(
-        ran.stderr
-            .contains("there is no consumer whose backlog could grow"),
+        ran.stderr.contains("the spec has no consumer"),
         "{}",
         ran.stderr
     );

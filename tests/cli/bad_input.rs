@@ -133,30 +133,30 @@ const MISTAKES: &[Mistake] = &[
     ("timeout: 5s", "timeout: 0s", "0s", &["a timeout of 0s fails every request", "give at least 1ns"]),
     ("timeout: 5s", "timeout: 5", "5", &["the duration `5` has no unit", "clients.users.timeout", "`500ms`, `2.5s`, `1h`"]),
     ("horizon: 60s", "horizon: 0s", "0s", &["a horizon of zero runs nothing", "give a time above 0s"]),
-    ("horizon: 60s", "horizon: 87660000h", "87660000h", &["`87660000h` is longer than the clock allows", "up to 100 years (876600h)"]),
-    ("warmup: 5s", "warmup: 60s", "60s", &["leaves nothing to measure before the horizon (60s)", "shorten it"]),
+    ("horizon: 60s", "horizon: 87660000h", "87660000h", &["`87660000h` is too long", "up to 100 years (876600h)"]),
+    ("warmup: 5s", "warmup: 60s", "60s", &["is not before the horizon (60s)", "shorten it"]),
     ("horizon: 60s", "requests: 0", "0", &["a budget of 0 requests runs nothing", "give at least 1"]),
     ("rate: 200/s", "rate: inf/s", "inf/s", &["`inf/s` is not a rate: it must be finite", "`200/s`"]),
     ("rate: 200/s", "rate: 0/s", "0/s", &["a rate of 0/s sends nothing", "give a higher rate"]),
-    ("rate: 200/s", "rate: 200", "200", &["the rate `200` does not say per what", "`200/s`"]),
+    ("rate: 200/s", "rate: 200", "200", &["the rate `200` has no unit", "`200/s`"]),
     ("workers: 4", "workers: 0", "0", &["there must be at least one worker", "services.api.workers", "from 1 to"]),
     ("workers: 4", "workers: 4.5", "4.5", &["`4.5` is not a whole number"]),
     ("concurrency: 50", "concurrency: 0", "0", &["there must be at least one user", "from 1 to"]),
-    ("concurrency: 50", "concurrency: 1000M", "1000M", &["1000000000 users are more than memory", "up to 100000000 closed users"]),
-    ("time: 1ms", "time: 1ms\n    errors: 200%", "200%", &["the share `200%` is more than the whole", "`0.1%`"]),
+    ("concurrency: 50", "concurrency: 1000M", "1000M", &["1000000000 users need about", "up to 100000000 closed-loop users"]),
+    ("time: 1ms", "time: 1ms\n    errors: 200%", "200%", &["the share `200%` is above 100%", "`0.1%`"]),
     // What is not there.
     ("{ask: 3, tell: 1}", "{ask: 0, tell: 0}", "{", &["the weights of the mix add up to 0", "clients.feed.do", "give at least one action a weight above 0"]),
     ("{ask: 3, tell: 1}", "{}", "{}", &["the mix is empty"]),
     ("      - reply\n", "      - branch: [{weight: 1, path: [reply]}, {weight: 1, path: []}]\n", "", &["on some branch the path of `ask` never replies", "actions.ask.path"]),
-    ("horizon: 60s, ", "", "", &["nothing ends the load: there is neither a budget nor a horizon", "set `run.requests` or `run.horizon`, or give --num-requests or --horizon"]),
+    ("horizon: 60s, ", "", "", &["the load has no end: there is neither a budget nor a horizon", "set `run.requests` or `run.horizon`, or give --num-requests or --horizon"]),
     ("workers: 4\n", "\n", "", &["a service needs the key `workers`"]),
     // Names.
     ("workers: 4", "wrokers: 4", "wrokers", &["`wrokers` is not a key of a service", "did you mean `workers`?"]),
     ("do: ask", "do: aks", "aks", &["there is no action `aks`", "did you mean `ask`?"]),
     ("- visit: api", "- visit: apo", "apo", &["there is no service `apo`", "did you mean `api`?"]),
     ("- visit: api", "- vist: api", "vist", &["`vist` is not a path step", "did you mean `visit`?"]),
-    ("workers: 4", "workers: 4\n    workers: 5", "workers: 5", &["the key `workers` stands here twice", "first here", "keep one of the two"]),
-    ("  log:", "  api:", "api", &["the key `api` stands here twice"]),
+    ("workers: 4", "workers: 4\n    workers: 5", "workers: 5", &["the key `workers` is given twice", "first here", "keep one of the two"]),
+    ("  log:", "  api:", "api", &["the key `api` is given twice"]),
     ("blis: 1", "blis: 2", "2", &["version 2 of the language is not known", "`blis: 1`"]),
     // Keys without effect.
     ("timeout: 5s", "timeout: 5s\n    arrival: poisson", "poisson", &["`arrival` has no effect on a closed client"]),
@@ -164,7 +164,7 @@ const MISTAKES: &[Mistake] = &[
     ("time: 1ms", "time: 1ms\n    dispatch: shared", "shared", &["`dispatch` has no effect on a service with one member"]),
     // Types and syntax.
     ("concurrency: 50", "concurrency: [50]", "[50]", &["expected a count, found a list"]),
-    ("name: base", "name: *nobody", "*", &["this alias refers to no anchor"]),
+    ("name: base", "name: *nobody", "*", &["this alias has no anchor"]),
 ];
 
 #[test]
@@ -201,7 +201,7 @@ fn what_is_reserved_is_refused_as_not_built_yet() {
     for (original, replacement, word) in RESERVED {
         let (text, place) = broken(original, replacement, word);
         let said =
-            format!("`{word}` is part of the language but this version does not build it yet");
+            format!("`{word}` is part of the language, but not yet supported in this version");
         holds(&Case::new().spec(&text), &[&said, &place]);
     }
 }
@@ -260,7 +260,7 @@ fn texts_that_mean_harm_are_refused() {
     ] {
         holds(
             &case.spec(&deep),
-            &["the spec is nested too deeply", "up to 64 deep"],
+            &["the spec is nested too deeply", "at most 64 deep"],
         );
     }
     let anchors: String = (0..2_000)
@@ -304,7 +304,7 @@ fn files_that_are_no_specs_are_refused() {
             "folder",
             &[
                 "folder is a directory",
-                "name the file of a workload spec, or - for stdin",
+                "give the file of a workload spec, or - for stdin",
             ],
         ),
         (
@@ -327,18 +327,18 @@ fn files_that_are_no_specs_are_refused() {
 /// Flags that are refused, and what is said.
 #[rustfmt::skip]
 const FLAGS: &[(&str, &[&str])] = &[
-    ("--rate 5 --concurrency 5", &["--rate", "--concurrency", "are both given, which are two loads"]),
+    ("--rate 5 --concurrency 5", &["--rate", "--concurrency", "are both given"]),
     ("--rate 5 --think-time-ms 5", &["--think-time-ms: a think time has no effect with --rate; use it with --concurrency"]),
     ("--concurrency 0", &["--concurrency: there must be at least one user", "whole number from 1"]),
     ("--concurrency -5", &["--concurrency", "`-5` is negative", "a count is a whole number"]),
     ("--concurrency many", &["--concurrency", "`many` is not a count", "a count is a whole number"]),
-    ("--concurrency 1000000000", &["--concurrency: 1000000000 users are more than memory", "up to 100000000 closed users"]),
+    ("--concurrency 1000000000", &["--concurrency: 1000000000 users need about", "up to 100000000 closed-loop users"]),
     ("--concurrency 99999999999999999999", &["--concurrency", "is too large"]),
     ("--think-time-ms nan", &["--think-time-ms", "`nan`", "such as 500 or 0.5"]),
     ("--think-time-ms inf", &["--think-time-ms", "`inf`", "such as 500 or 0.5"]),
     ("--think-time-ms -1", &["--think-time-ms", "`-1`", "not negative"]),
     ("--think-time-ms 5s", &["--think-time-ms", "`5s`", "such as 500 or 0.5"]),
-    ("--think-time-ms 9999999999999999", &["--think-time-ms", "longer than the clock allows", "up to 100 years"]),
+    ("--think-time-ms 9999999999999999", &["--think-time-ms", "is too long", "up to 100 years"]),
     ("--rate 0", &["--rate: a rate of 0/s sends nothing", "give a higher rate"]),
     ("--rate -5", &["--rate", "is negative", "`200/s`"]),
     ("--rate nan", &["--rate", "must be finite", "`200/s`"]),
@@ -353,9 +353,9 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("--horizon -5s", &["--horizon", "`-5s` is negative", "`500ms`, `2.5s`, `1h`"]),
     ("--horizon nan", &["--horizon", "must be finite"]),
     ("--horizon 0s --warmup 0s", &["--horizon: a horizon of zero runs nothing", "give a time above 0s"]),
-    ("--horizon 87660000h", &["--horizon", "longer than the clock allows", "up to 100 years (876600h)"]),
-    ("--warmup 60s", &["--warmup: the warm-up (60s) leaves nothing to measure before the horizon (60s)"]),
-    ("--horizon 2s --warmup 5s", &["--warmup: the warm-up (5s) leaves nothing to measure before the horizon (2s)", "(`--warmup`)"]),
+    ("--horizon 87660000h", &["--horizon", "is too long", "up to 100 years (876600h)"]),
+    ("--warmup 60s", &["--warmup: the warm-up (60s) is not before the horizon (60s)"]),
+    ("--horizon 2s --warmup 5s", &["--warmup: the warm-up (5s) is not before the horizon (2s)", "(`--warmup`)"]),
     ("--timeout 0s", &["--timeout: a timeout of 0s fails every request", "give at least 1ns"]),
     ("--seed -1", &["--seed", "`-1` is negative"]),
     ("--seed 18446744073709551616", &["--seed", "is too large", "18446744073709551615"]),
@@ -397,7 +397,7 @@ fn client_flags_beside_a_spec_name_the_key_to_set() {
             &told,
             &[
                 flag,
-                "describes a client where there is no spec",
+                "is only for runs without a spec",
                 &format!("set {key} in the spec instead"),
             ],
         );
@@ -417,7 +417,7 @@ fn a_model_that_stands_still_is_named_instead_of_run_for_ever() {
     holds(
         &told,
         &[
-            "time would stand still: a user of `users` gets every answer in no time at all",
+            "zero-time loop: a user of `users` gets every reply in zero time",
             "[stdin:4:32]",
             "give `think` above 0s",
         ],
@@ -430,7 +430,7 @@ fn a_model_that_stands_still_is_named_instead_of_run_for_ever() {
     );
     holds(
         &told,
-        &["time stands still at 0s", "give the users a think time"],
+        &["zero-time loop at 0s", "give the users a think time"],
     );
 }
 
@@ -447,8 +447,8 @@ fn more_than_memory_is_refused_before_it_is_taken() {
     holds(
         &users.stderr,
         &[
-            "this spec is more than memory: it may take 19202 MB, and 2048 MB are free",
-            "50000000 users, so use fewer",
+            "this spec needs up to 19202 MB of memory, but only 2048 MB are free",
+            "50000000 users: use fewer",
         ],
     );
     assert_eq!(limited("run --concurrency 10k").code, Some(99));

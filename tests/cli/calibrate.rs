@@ -79,7 +79,7 @@ fn what_is_fitted_to_a_known_service_is_that_service() {
     let again = words(&format!(
         "calibrate {recorded} --spec {guess} --output {fitted}"
     ));
-    refused(&again, &["is there already; --force replaces it"]);
+    refused(&again, &["exists; overwrite it with --force"]);
 }
 
 /// By name, or by a value that is set.
@@ -156,7 +156,7 @@ fn what_users_at_one_low_load_do_not_tell_is_said() {
     assert_eq!(at(named(&found, "follows", "capacity"), "told"), false);
     let said = at(&found, "findings").to_string();
     for what in [
-        "All runs are at one load",
+        "All runs have one load",
         "The runs do not decide services.s.workers",
         "users would tell most",
     ] {
@@ -177,7 +177,7 @@ fn what_users_at_one_low_load_do_not_tell_is_said() {
     assert!(number(&next[0], "apart") > 0.0, "{next:?}");
     // As a report.
     let ran = words(&format!("calibrate {one} --quiet --fix services.s.workers"));
-    assert!(ran.stdout.contains("All runs are at one load"), "{ran:?}");
+    assert!(ran.stdout.contains("All runs have one load"), "{ran:?}");
     assert!(ran.stdout.contains("2 users"), "{ran:?}");
 }
 
@@ -187,7 +187,7 @@ fn what_tells_nothing_is_refused() {
     let one = record(&runs, "one", "");
     refused(
         &words(&format!("calibrate {one} {one}")),
-        &["is named twice, and a run counts once"],
+        &["is named twice; name each run once"],
     );
     refused(
         &words(&format!("calibrate {}", runs.path("none"))),
@@ -197,14 +197,17 @@ fn what_tells_nothing_is_refused() {
     refused(
         &words(&format!("calibrate {short}")),
         &[
-            "answered requests within its window, and 200",
+            "answered requests in its window; at least 200",
             "measure longer",
         ],
     );
     let failed = record(&runs, "failed", "--timeout 1us");
     refused(
         &words(&format!("calibrate {failed}")),
-        &["every request of", "nothing can be learned from failures"],
+        &[
+            "every request of",
+            "failed; fix the cause and measure again",
+        ],
     );
     refused(
         &words(&format!("calibrate {one} --fix services.s.members")),
@@ -219,11 +222,11 @@ fn what_tells_nothing_is_refused() {
     let other = runs.write("other.yaml", &SPEC.replace("buy", "sell"));
     refused(
         &words(&format!("calibrate {one} --spec {other}")),
-        &["the spec has no such action", "sell"],
+        &["which the spec lacks", "sell"],
     );
     refused(
         &words(&format!("calibrate {one} --set clients.c.rate=9/s")),
-        &["who sends what when is recorded"],
+        &["the load is recorded"],
     );
     let plain = runs.path("plain");
     let ran = words(&format!("run {} --out {plain}", runs.path("shop.yaml")));

@@ -149,22 +149,21 @@ fn more_than_the_workers_can_do_is_a_warning() {
     };
     let open = "{c: {rate: 300/s, do: a}}";
     let closed = "{c: {concurrency: 3, do: a}}";
-    let start =
-        "blis: warning: service s is offered 300.0 visits/s, 150.0 % of what its workers can do: ";
-    let advice = "; give it 4 workers, or a mean service time below 6.667 ms where it has 10.00 ms";
-    let end = "; it carries 200.0 visits/s";
+    let start = "blis: warning: service s is offered 300.0 visits/s, 150.0 % of the capacity of its workers: ";
+    let advice = "; give it 4 workers, or a mean service time below 6.667 ms (now 10.00 ms)";
+    let end = "; its capacity is 200.0 visits/s";
     assert_eq!(
         warned(&spec(open, "")),
-        format!("{start}its line grows without end{end}{advice}\n")
+        format!("{start}its queue grows without bound{end}{advice}\n")
     );
     assert_eq!(
         warned(&spec(open, ", queue: {limit: 5}")),
-        format!("{start}its line stays full and refuses the rest{end}{advice}\n")
+        format!("{start}its queue stays full and refuses the rest{end}{advice}\n")
     );
     assert_eq!(
         warned(&spec(closed, "")),
         format!(
-            "{start}closed users will wait in its line until they offer no more than it can carry{end}\n"
+            "{start}closed-loop users wait in its queue and offer no more than its capacity{end}\n"
         )
     );
     assert_eq!(warned(&spec("{c: {rate: 199/s, do: a}}", "")), "");
@@ -184,13 +183,11 @@ fn more_than_the_workers_can_do_is_a_warning() {
         .replace("time: 10ms", "time: {lognormal: {median: 8ms, p95: 40ms}}");
     let told = warned(&skewed);
     assert!(
-        told.contains("is offered 165.0 visits/s, 106.5 % of what its workers can do"),
+        told.contains("is offered 165.0 visits/s, 106.5 % of the capacity of its workers"),
         "{told}"
     );
     assert!(
-        told.ends_with(
-            "where it has 12.91 ms, although half of the visits take at most 8.000 ms\n"
-        ),
+        told.ends_with("(now 12.91 ms, median 8.000 ms)\n"),
         "{told}"
     );
 }
@@ -210,29 +207,29 @@ fn workers_that_slow_each_other_down_or_are_out_are_a_warning_too() {
     let slow = "workers: 4, time: 10ms, slower_when_busy: {usl: {contention: 0.3, coherency: 0}}";
     assert_eq!(
         warned(320, slow),
-        "blis: warning: service s is offered 320.0 visits/s, 152.0 % of what its workers can do: its line grows without end; it carries \
-         210.5 visits/s; give it 57 workers, or a mean service time below 6.579 ms where it has 10.00 ms\n"
+        "blis: warning: service s is offered 320.0 visits/s, 152.0 % of the capacity of its workers: its queue grows without bound; its \
+         capacity is 210.5 visits/s; give it 57 workers, or a mean service time below 6.579 ms (now 10.00 ms)\n"
     );
     assert_eq!(warned(210, slow), "");
     // No number of workers carries more than 3.33 times what one does.
     assert!(
         warned(340, slow)
-            .ends_with("; give it a mean service time below 6.192 ms where it has 10.00 ms\n"),
+            .ends_with("; give it a mean service time below 6.192 ms (now 10.00 ms)\n"),
         "{}",
         warned(340, slow)
     );
     let out = "workers: 1, time: 10ms, outages: [{from: 10s, to: 40s}]";
     assert_eq!(
         warned(60, out),
-        "blis: warning: service s is offered 60.00 visits/s, 120.0 % of what its workers can do in the 50.0 % that outages and slow-downs \
-         leave: its line grows while they last; it carries 50.00 visits/s; give it 2 workers, or a mean service time \
-         below 8.333 ms where it has 10.00 ms\n"
+        "blis: warning: service s is offered 60.00 visits/s, 120.0 % of the capacity of its workers in the 50.0 % that outages and \
+         slow-downs leave: its queue grows during them; its capacity is 50.00 visits/s; give it 2 workers, or a mean \
+         service time below 8.333 ms (now 10.00 ms)\n"
     );
     assert_eq!(warned(49, out), "");
     let gone = "workers: 1, time: 10ms, outages: [{from: 0s, to: 60s}]";
     assert_eq!(
         warned(1, gone),
-        "blis: warning: service s is out of service as long as the run is measured: its line grows without end\n"
+        "blis: warning: service s is down during the whole window: its queue grows without bound\n"
     );
 }
 
@@ -253,10 +250,10 @@ fn a_load_that_is_too_much_for_certain_does_not_pass_a_check() {
     assert!(stopped.stdout.contains("offered load"), "{stopped:?}");
     assert_eq!(
         stopped.stderr,
-        "blis: service s is offered 165.0 visits/s, 106.5 % of what its workers can do: its line grows without end; it \
-         carries 154.9 visits/s; give it 3 workers, or a mean service time below 12.12 ms where it has 12.91 ms, although \
-         half of the visits take at most 8.000 ms; otherwise offer less, or refuse the rest (`queue: {limit: 100}`, \
-         `admission`), or give --allow-overload where the overload is meant\n"
+        "blis: service s is offered 165.0 visits/s, 106.5 % of the capacity of its workers: its queue grows without bound; \
+         its capacity is 154.9 visits/s; give it 3 workers, or a mean service time below 12.12 ms (now 12.91 ms, median \
+         8.000 ms); otherwise offer less, or refuse the rest (`queue: {limit: 100}`, `admission`), or accept the overload \
+         with --allow-overload\n"
     );
     let document = with_stdin("check - --format json", GUESS);
     assert_eq!(document.code, Some(2));
@@ -280,7 +277,7 @@ fn a_load_that_is_too_much_for_certain_does_not_pass_a_check() {
     let window = with_stdin("check -", WINDOW);
     assert_eq!(window.code, Some(2));
     assert!(
-        window.stderr.ends_with("raise it to 5 or more; otherwise offer less, or give --allow-overload where the overload is meant\n"),
+        window.stderr.ends_with("raise it to 5 or more; otherwise offer less, or accept the overload with --allow-overload\n"),
         "{window:?}"
     );
 }
@@ -328,10 +325,10 @@ fn what_admission_refuses_is_not_said_to_wait() {
     };
     assert_eq!(
         check("{rate: 50/s}"),
-        "blis: warning: service s is offered 330.0 % of what admission.rate lets through: the rest is rejected; it lets \
-         50.00 visits/s through: raise it above 165.0/s\n"
+        "blis: warning: service s is offered 330.0 % of the capacity of admission.rate: the rest is rejected; \
+         admission.rate lets 50.00 visits/s through; raise it above 165.0/s\n"
     );
-    assert!(check("{in_flight: 9}").contains("can do: `admission` refuses the rest"));
+    assert!(check("{in_flight: 9}").contains("of its workers: `admission` refuses the rest"));
     let more = check("{rate: 160/s}");
     assert!(
         more.contains("\nblis: service s is offered 165.0 visits/s"),
@@ -348,10 +345,10 @@ fn members_of_unequal_speed_are_told_by_the_slowest() {
     let checked = with_stdin("check -", &spec);
     assert_eq!(
         checked.stderr,
-        "blis: service s is offered 120.0 visits/s, 120.0 % of what the slowest of its members, which are drawn at random, can \
-         do: its line grows without end; it carries 100.0 visits/s; give it a mean service time below 8.333 ms where it has \
-         10.00 ms; otherwise offer less, or refuse the rest (`queue: {limit: 100}`, `admission`), or give --allow-overload \
-         where the overload is meant\n"
+        "blis: service s is offered 120.0 visits/s, 120.0 % of its capacity, which the slowest of its randomly drawn members \
+         sets: its queue grows without bound; its capacity is 100.0 visits/s; give it a mean service time below 8.333 ms \
+         (now 10.00 ms); otherwise offer less, or refuse the rest (`queue: {limit: 100}`, `admission`), or accept the \
+         overload with --allow-overload\n"
     );
     assert!(
         checked
@@ -361,9 +358,9 @@ fn members_of_unequal_speed_are_told_by_the_slowest() {
         checked.stdout
     );
     assert!(
-        checked.stdout.contains(
-            "the slowest has more than it can do when 50.0 % of all that they can do is asked for"
-        ),
+        checked
+            .stdout
+            .contains("the slowest is overloaded from 50.0 % of their total capacity on"),
         "{}",
         checked.stdout
     );
@@ -382,9 +379,7 @@ fn a_run_of_a_backlog_that_grows_has_no_interval() {
     let absent = &document["intervals"]["absent"];
     let why = absent["streams.q.consumers.c.pending_mean"].as_str();
     assert!(
-        why.is_some_and(
-            |why| why.starts_with("unsteady: q/c is offered 1.33 times what it carries")
-        ),
+        why.is_some_and(|why| why.starts_with("unsteady: q/c is offered 1.33 times its capacity")),
         "{absent}"
     );
 }
@@ -432,11 +427,11 @@ fn the_window_that_binds_is_named_with_what_it_lets_through() {
     assert!(checked.stdout.contains(sentence), "{}", checked.stdout);
     assert_eq!(
         checked.stderr,
-        "blis: warning: consumer q/c is offered 133.3 % of what max_ack_pending lets through: its backlog grows \
-         without end; it lets 30.00 messages/s through: raise it to 5 or more\n"
+        "blis: warning: consumer q/c is offered 133.3 % of the capacity of max_ack_pending: its backlog grows \
+         without bound; max_ack_pending lets 30.00 messages/s through; raise it to 5 or more\n"
     );
     let ran = with_stdin("run --spec -", WINDOW);
-    let in_use = format!("{sentence}, and 99.9 % of them were in use");
+    let in_use = format!("{sentence}, 99.9 % in use");
     assert!(ran.stdout.contains(&in_use), "{}", ran.stdout);
     let document = with_stdin("check - --format json", WINDOW).stdout;
     let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
@@ -475,7 +470,7 @@ max_in_flight: {limit: 10, policy: delay}
     assert!(
         checked
             .stderr
-            .contains("the run is offered 200.0 % of what max_in_flight lets through"),
+            .contains("the run is offered 200.0 % of the capacity of max_in_flight"),
         "{}",
         checked.stderr
     );
@@ -487,8 +482,8 @@ fn a_limit_of_requests_in_flight_is_told_of_the_client_that_has_it() {
                 reply]}}, clients: {alpha: {concurrency: 1, do: a}, zeta: {rate: 20/s, do: a, max_in_flight: {limit: 1}}}}";
     let told = with_stdin("check -", spec);
     assert_eq!(told.code, Some(0), "{told:?}");
-    let said = "client zeta is offered 2000 % of what max_in_flight lets through: the rest is dropped or sent late; it lets 1.000 requests/s \
-                through: raise it to 21 or more";
+    let said = "client zeta is offered 2000 % of the capacity of max_in_flight: the rest is dropped or sent late; max_in_flight lets \
+                1.000 requests/s through; raise it to 21 or more";
     let words: String = told.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         words.contains(said) || words.contains(&said.replace("2000 %", "2000.0 %")),
@@ -528,7 +523,7 @@ fn a_client_may_not_have_more_in_flight_than_the_run() {
     assert_eq!(told.code, Some(2));
     let words: String = told.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        words.contains("the client may have 6 requests in flight, and the run no more than 5"),
+        words.contains("`max_in_flight` of the client is 6, but that of the run is 5"),
         "{words}"
     );
 }
@@ -543,7 +538,7 @@ fn a_request_whose_path_answers_nobody_is_a_warning() {
     };
     let told = |live: &str, path: &str| with_stdin("check -", &spec(live, path)).stderr;
     let warned = told("{request: a.b}", "{visit: s}");
-    assert!(warned.contains("its path answers nobody"), "{warned}");
+    assert!(warned.contains("its path has no `reply`"), "{warned}");
     assert_eq!(told("{publish: a.b}", "{visit: s}"), "");
     assert_eq!(told("{request: a.b}", "{visit: s}, reply"), "");
 }
@@ -563,11 +558,10 @@ fn no_closed_form_is_that_of_a_model_with_a_limit_of_requests_in_flight() {
     };
     assert_eq!(theory("rate: 90/s", ""), None);
     let of_run = theory("rate: 90/s", ", max_in_flight: {limit: 50}");
-    assert!(of_run.is_some_and(|why| why.ends_with("only so many requests may be in flight")));
+    assert!(of_run.is_some_and(|why| why.ends_with("requests in flight are limited")));
     let of_client = theory("concurrency: 5, max_in_flight: {limit: 4}", "");
     assert!(
-        of_client
-            .is_some_and(|why| why.ends_with("client c may have only so many requests in flight"))
+        of_client.is_some_and(|why| why.ends_with("client c has a limit of requests in flight"))
     );
     // Five users never have more than five.
     assert_eq!(

@@ -98,7 +98,7 @@ fn a_page_of_nothing_is_refused() {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
     assert!(
         ran.stderr.starts_with(
-            "blis: there is no command guess; the commands are run, max-rps, observe, serve,"
+            "blis: there is no command guess; give one of run, max-rps, observe, serve,"
         ),
         "{ran:?}"
     );

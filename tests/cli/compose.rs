@@ -52,9 +52,9 @@ fn the_composition_is_printed_and_checks() {
         ran.stdout
     );
     assert!(ran.stdout.contains("    rate: 250/s\n"), "{}", ran.stdout);
-    let notes = "blis: note: the rates of `clients.feed` in shop.yaml and other.yaml add up to 250/s\n\
-                 blis: note: `actions.ask` is the same in shop.yaml and other.yaml, and is one\n\
-                 blis: note: `services.api` is the same in shop.yaml and other.yaml, and is one\n";
+    let notes = "blis: note: the rates of `clients.feed` in shop.yaml and other.yaml add up to 250/s\nblis: note: \
+                 `actions.ask` is the same in shop.yaml and other.yaml; it is kept once\nblis: note: `services.api` is \
+                 the same in shop.yaml and other.yaml; it is kept once\n";
     assert_eq!(ran.stderr, notes);
     let check = with_stdin("check -", &ran.stdout);
     assert_eq!((check.code, check.stderr.as_str()), (Some(0), ""));
@@ -74,7 +74,7 @@ fn a_file_is_written_and_not_replaced() {
     assert_eq!(again.code, Some(2));
     assert_eq!(
         again.stderr,
-        "blis: --output both.yaml is there already; --force replaces it\n"
+        "blis: --output both.yaml exists; overwrite it with --force\n"
     );
     let forced = blis(&home, "compose shop.yaml other.yaml -o both.yaml --force");
     assert_eq!(forced.code, Some(0));
@@ -137,7 +137,7 @@ fn a_part_that_is_wrong_is_told_with_its_place() {
     );
     for (line, said) in [
         ("compose shop.yaml", "2 values required"),
-        ("compose - -", "stdin can be read once"),
+        ("compose - -", "stdin can be read only once"),
     ] {
         let ran = blis(&home, line);
         assert_eq!(ran.code, Some(2));
@@ -168,7 +168,7 @@ fn a_composition_that_is_not_accepted_says_why() {
     }
     let ran = blis(&home, "compose shop.yaml other.yaml");
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
-    assert!(ran.stderr.contains("more than memory"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("GB of memory"), "{}", ran.stderr);
     assert!(ran.stderr.contains("[the composition:"), "{}", ran.stderr);
 }
 

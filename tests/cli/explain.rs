@@ -159,7 +159,7 @@ fn every_part_is_the_one_worked_out_by_hand() {
     }
     let report = explain(&directory, "");
     let first = format!(
-        "by-hand, seed 1: {} was run again, and its totals came out the same\n",
+        "by-hand, seed 1: {} was run again, and its totals are the same\n",
         directory.display()
     );
     assert!(report.stdout.starts_with(&first), "{}", report.stdout);
@@ -191,13 +191,14 @@ fn changed(from: &str, to: &str) -> (Ran, PathBuf, TempDir) {
 fn a_result_that_does_not_come_out_again_is_said() {
     let (ran, directory, _home) = changed("\"completed\": 0", "\"completed\": 7");
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    let expected = "its totals DIFFER, so that this explains another run\n  sessions.completed was 7 and is now 0\n";
+    let expected =
+        "its totals DIFFER: this explains another run\n  sessions.completed was 7 and is now 0\n";
     assert!(ran.stdout.contains(expected), "{}", ran.stdout);
     assert_eq!(at(&document(&directory), "reproduced"), false);
     let version = format!("\"blis_version\": \"{}\"", env!("CARGO_PKG_VERSION"));
     let (ran, directory, _home) = changed(&version, "\"blis_version\": \"0.0.1\"");
     let expected = format!(
-        "its totals came out the same\n  the run was made by blis 0.0.1, this is {}\n",
+        "its totals are the same\n  the run was made by blis 0.0.1, this is {}\n",
         env!("CARGO_PKG_VERSION")
     );
     assert!(ran.stdout.contains(&expected), "{}", ran.stdout);
@@ -221,14 +222,14 @@ fn what_is_no_run_is_refused() {
         &explain(&home.path().join("none"), ""),
         "name a directory that `blis run --out` wrote",
     );
-    refused(&changed("{", "").0, "result.json is no JSON document: ");
+    refused(&changed("{", "").0, "result.json is not JSON: ");
     refused(
         &changed("blis.result/1", "blis.result/9").0,
         "has blis.result/9 as its schema, where blis.result/1",
     );
     refused(
         &changed("\"simulated\"", "\"live\"").0,
-        "holds a live run, and what a real backend did",
+        "holds a live run, which shows no times inside the backend",
     );
     let nothing = home.path().join("nothing");
     let run = [
@@ -243,10 +244,7 @@ fn what_is_no_run_is_refused() {
     ]
     .map(PathBuf::from);
     blis(run.into_iter().chain([nothing.clone()]));
-    refused(
-        &explain(&nothing, ""),
-        "measured no response times, so that there is nothing to explain",
-    );
+    refused(&explain(&nothing, ""), "measured no response times");
 }
 
 #[test]
@@ -258,7 +256,7 @@ fn a_spec_that_was_changed_is_refused() {
     fs::write(&spec, text.replace("workers: 4", "workers: 5")).expect("the spec");
     refused(
         &explain(&directory, ""),
-        "is not the spec whose result is beside it: its SHA-256 differs; run it again",
+        "does not belong to the result beside it: its SHA-256 differs; run the spec again",
     );
     fs::remove_file(&spec).expect("the spec");
     refused(&explain(&directory, ""), "cannot be read");
@@ -271,12 +269,9 @@ fn of_several_replications_the_first_is_explained() {
     let directory = run(home.path(), &shipped("quickstart.yaml"), several);
     let told = explain(&directory, "");
     let head: Vec<&str> = told.stdout.lines().take(2).collect();
+    assert!(head[0].ends_with("its totals are the same"), "{head:?}");
     assert!(
-        head[0].ends_with("its totals came out the same"),
-        "{head:?}"
-    );
-    assert!(
-        head[1].contains("of the 3 replications this explains the first"),
+        head[1].contains("explains the first of 3 replications"),
         "{head:?}"
     );
     let result = directory.join("result.json");

@@ -184,7 +184,7 @@ fn a_file_that_cannot_be_used_is_named_at_its_place() {
         &[
             "the file `../data/a.csv` cannot be read",
             place,
-            "path from the folder of the spec",
+            "relative to the directory of the spec",
         ],
     );
     refused(
@@ -217,7 +217,7 @@ fn a_file_of_more_than_the_limit_is_not_read() {
     let ran = run(home.path(), "check specs/spec.yaml");
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.stderr.contains("is too large"), "{ran:?}");
-    assert!(ran.stderr.contains("256 MiB together"), "{ran:?}");
+    assert!(ran.stderr.contains("less than 256 MiB in total"), "{ran:?}");
 }
 
 /// What `blis check` says of a spec whose arrivals are in this file, run in its folder.
@@ -254,7 +254,7 @@ fn a_spec_reads_no_file_outside_its_folder_and_shows_nothing_of_it() {
         .arg(inside.join("pipe"))
         .status();
     assert!(pipe.expect("mkfifo is there").success());
-    let elsewhere = "is neither in the folder of the spec nor";
+    let elsewhere = "is neither in the directory of the spec nor";
     let private = outside.join("good.csv").display().to_string();
     #[rustfmt::skip]
     let refused = [

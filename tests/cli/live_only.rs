@@ -40,7 +40,7 @@ fn commands_that_simulate_name_the_place_and_what_would_be_accepted() {
         let ran = with_spec(line, &file);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{line}");
         for part in [
-            "the action `ask` has no path, so that it cannot be simulated",
+            "the action `ask` has no path and cannot be simulated",
             "checkout.yaml:7:3",
             "the action `tell` has no path",
             "checkout.yaml:8:3",
@@ -61,9 +61,9 @@ fn check_works_and_says_what_it_cannot_say() {
     let ran = with_spec("check SPEC", &file);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     for part in [
-        "live only: actions ask, tell have no path, so that this spec can be observed and not simulated",
-        "not known: the load of services",
-        "users   as fast as replies come",
+        "live only: actions ask, tell have no path; this spec can be observed, but not simulated",
+        "not known: load of services",
+        "users   closed loop",
     ] {
         assert!(ran.stdout.contains(part), "no {part} in {}", ran.stdout);
     }
@@ -159,7 +159,7 @@ fn a_file_where_none_is_expected_is_told_with_the_command_that_takes_it() {
         (
             "SPEC",
             vec![
-                "is a file and not a command",
+                "is a file, not a command",
                 "`blis run",
                 "`blis check",
                 "`blis observe",
@@ -172,17 +172,17 @@ fn a_file_where_none_is_expected_is_told_with_the_command_that_takes_it() {
         (
             "report SPEC",
             vec![
-                "is a workload spec, and `blis report` takes the directory of a run",
+                "is a workload spec, but `blis report` takes a run directory",
                 "--out DIR",
             ],
         ),
         (
             "trace SPEC",
-            vec!["is a workload spec, and `blis trace` takes"],
+            vec!["is a workload spec, but `blis trace` takes"],
         ),
         (
             "explain SPEC",
-            vec!["is a workload spec, and `blis explain` takes"],
+            vec!["is a workload spec, but `blis explain` takes"],
         ),
     ] {
         let ran = with_spec(line, &file);
@@ -212,20 +212,20 @@ fn a_file_where_none_is_expected_is_told_with_the_command_that_takes_it() {
     assert!(
         directory
             .stderr
-            .contains("is a directory and not a command: `blis report"),
+            .contains("is a directory, not a command; to show the run in it, use `blis report"),
         "{}",
         directory.stderr
     );
     let again = with_spec("check SPEC", &out);
     let told = format!(
-        "is a directory; name the spec in it: {}/spec.yaml",
+        "is a directory; give the spec in it: {}/spec.yaml",
         out.display()
     );
     assert!(again.stderr.contains(&told), "{}", again.stderr);
     let none = with_spec("check SPEC", folder.path());
     assert!(
         none.stderr
-            .contains("is a directory; name the file of a workload spec"),
+            .contains("is a directory; give the file of a workload spec"),
         "{}",
         none.stderr
     );
@@ -233,7 +233,7 @@ fn a_file_where_none_is_expected_is_told_with_the_command_that_takes_it() {
     assert!(
         result
             .stderr
-            .contains("is a file of a run, and `blis report` takes the directory"),
+            .contains("is a file of a run; give the directory: blis report"),
         "{}",
         result.stderr
     );
@@ -242,7 +242,7 @@ fn a_file_where_none_is_expected_is_told_with_the_command_that_takes_it() {
     let ran = with_spec("explain SPEC", &other);
     assert!(
         ran.stderr
-            .contains("is a file, and `blis explain` takes the directory of a run"),
+            .contains("is a file, but `blis explain` takes a run directory"),
         "{}",
         ran.stderr
     );

@@ -59,7 +59,7 @@ fn how_a_ramp_ends_is_its_exit_code_and_its_answer() {
         (
             "2k,3k",
             99,
-            "ANSWER: no load passed (workload=two, simulated); 2,000/s misses already",
+            "ANSWER: no load passed (workload=two, simulated); the objectives are missed at 2,000/s",
         ),
         // Too few requests for a p99.
         ("1", 5, "ANSWER: INCONCLUSIVE"),
@@ -131,7 +131,7 @@ fn what_cannot_be_searched_is_refused_before_anything_runs() {
         ("--steps 500,,600", "empty entry"),
         ("--steps -5", "negative"),
         ("--steps many", "rate"),
-        ("--steps 99999999999999999999", "clock can tell apart"),
+        ("--steps 99999999999999999999", "too high a rate"),
         (
             "--over concurrency --steps 5",
             "no client has `concurrency`",
@@ -149,10 +149,7 @@ fn what_cannot_be_searched_is_refused_before_anything_runs() {
             "--over services.s.workers --steps 1,99999999999999999999",
             "too large",
         ),
-        (
-            "--over clients.a.rate --search 1..9000M",
-            "clock can tell apart",
-        ),
+        ("--over clients.a.rate --search 1..9000M", "too high a rate"),
         ("--steps 1k,2k,1.5k", "1,500/s comes after 2,000/s"),
         ("--steps ,", "empty entry"),
         ("--over clients.a.do --steps 1", "not numeric"),
@@ -168,15 +165,15 @@ fn what_cannot_be_searched_is_refused_before_anything_runs() {
         ),
         ("--over network.one_way", "give a range in its unit"),
         ("--over clients.a.timeout", "give a range in its unit"),
-        ("--over seed --steps 1,2", "sets it itself"),
-        ("--over run.requests --steps 1,2", "sets it itself"),
+        ("--over seed --steps 1,2", "the search sets it"),
+        ("--over run.requests --steps 1,2", "the search sets it"),
         ("--over nonsense --steps 1,2", "nonsense"),
         ("--over connections.pool --steps 1,2", "changes nothing"),
         ("--over connections.pool --search 1..2", "changes nothing"),
         ("--at 400/s --steps 1,2", "--at fixes the load"),
         (
             "--over services.s.workers --set services.s.workers=4 --steps 1,2",
-            "vary it or set it",
+            "it is also set by --set",
         ),
         ("--slo aks:p99=1s --steps 1,2", "did you mean `ask`?"),
         ("--slo p98=1s --steps 1,2", "no limit `p98`"),
@@ -248,7 +245,10 @@ fn every_trial_is_kept_as_a_run_and_as_a_row() {
     // What is there is not replaced unasked, and nothing runs for it.
     let taken = search(&flags, OPEN);
     assert_eq!(taken.code, Some(2), "{taken:?}");
-    assert!(taken.stderr.contains("--force replaces it"), "{taken:?}");
+    assert!(
+        taken.stderr.contains("overwrite it with --force"),
+        "{taken:?}"
+    );
     let replaced = search(&format!("--force --steps 80 --out {}", out.display()), OPEN);
     assert_eq!(replaced.code, Some(0), "{replaced:?}");
     assert!(!out.join("trials/002").exists());
@@ -260,7 +260,7 @@ fn every_trial_is_kept_as_a_run_and_as_a_row() {
         OPEN,
     );
     assert_eq!(kept.code, Some(2), "{kept:?}");
-    assert!(kept.stderr.contains("no search wrote"), "{kept:?}");
+    assert!(kept.stderr.contains("not from a search"), "{kept:?}");
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn the_bounds_of_a_run_bound_no_trial_which_is_said_once() {
     let ran = search("--steps 80,160", OPEN);
     assert_eq!(
         ran.stderr
-            .matches("run.requests of the spec bounds no trials")
+            .matches("run.requests of the spec does not apply to trials")
             .count(),
         1
     );
@@ -291,22 +291,25 @@ fn flags_that_contradict_one_another_are_refused() {
     for (flags, said) in [
         (
             "--steps 80 --cooldown 5s",
-            "--cooldown is a pause after a live trial",
+            "--cooldown applies only to live trials",
         ),
-        ("--steps 80 --user me", "--user is about a server"),
+        (
+            "--steps 80 --user me",
+            "--user applies only to a live search",
+        ),
         (
             "--steps 80 --observe-stream orders",
-            "--observe-stream is about a server",
+            "--observe-stream applies only to a live search",
         ),
         (
             "--monitor http://127.0.0.1:8222",
-            "--monitor is about a server",
+            "--monitor applies only to a live search",
         ),
         ("--steps 80 --search 1..5", "cannot be used with"),
         ("--no-stop-on-trip", "--steps"),
-        ("--steps 80 --hold 0s", "--hold of zero"),
-        ("--time-limit 0s", "--time-limit of zero"),
-        ("--longest-trial 0s", "--longest-trial of zero"),
+        ("--steps 80 --hold 0s", "--hold is zero"),
+        ("--time-limit 0s", "--time-limit is zero"),
+        ("--longest-trial 0s", "--longest-trial is zero"),
     ] {
         let ran = with_stdin(&format!("max-rps --spec - {flags}"), OPEN);
         assert_eq!(ran.code, Some(2), "{flags}\n{ran:?}");
@@ -346,7 +349,7 @@ fn a_search_finds_the_ceiling_of_a_known_queue_within_its_precision() {
 #[test]
 fn ranges_that_are_none_are_refused() {
     for (range, said) in [
-        ("5", "is no range"),
+        ("5", "is not a range"),
         ("9..5", "inverted"),
         ("5..5", "empty"),
         ("0..5", "zero"),
@@ -370,9 +373,9 @@ fn a_search_says_why_its_lower_end_trips_and_that_nothing_could_be_compared() {
     );
     assert_eq!(ran.code, Some(99), "{ran:?}");
     for said in [
-        "ANSWER: no load passed (workload=two, simulated); 2,000/s misses already",
+        "ANSWER: no load passed (workload=two, simulated); the objectives are missed at 2,000/s",
         "Next limit: p99 of ask",
-        "what would help was not simulated: no ceiling was found that a change could be compared with",
+        "changes were not simulated: no ceiling was found to compare a change with",
     ] {
         assert!(ran.stdout.contains(said), "{said}: {}", ran.stdout);
     }
@@ -441,7 +444,7 @@ fn what_cannot_be_tried_is_refused() {
     for (change, said) in [
         ("services.s.workers=1", "it changes nothing"),
         ("actions.ask.live.request=my.other", "it changes nothing"),
-        ("run.horizon=9s", "a search sets it itself"),
+        ("run.horizon=9s", "the search sets it"),
         ("services.t.workers=2", "--what-if services.t.workers=2: "),
     ] {
         let ran = search(&format!("--what-if {change}"), OPEN);
@@ -452,7 +455,7 @@ fn what_cannot_be_tried_is_refused() {
         "--over services.s.workers --what-if services.s.workers=2",
         OPEN,
     );
-    assert!(ran.stderr.contains("this is what is varied"), "{ran:?}");
+    assert!(ran.stderr.contains("it is the varied key"), "{ran:?}");
 }
 
 #[test]
@@ -469,7 +472,7 @@ fn where_the_time_of_slow_requests_goes_stands_beside_the_answer() {
     assert!(parts[0] > 0.7, "{parts:?}");
     let ran = with_stdin("max-rps --spec - --precision 10%", OPEN);
     assert!(
-        ran.stdout.contains("of the time of slow requests (p99, "),
+        ran.stdout.contains("time of slow requests (p99, "),
         "{ran:?}"
     );
     assert!(ran.stdout.contains("% waiting for s, "), "{ran:?}");
@@ -513,7 +516,7 @@ fn several_limits_are_answered_from_the_same_trials() {
 fn tiers_that_are_none_are_refused() {
     for (flags, said) in [
         ("--tiers p99=6ms,3ms", "not strictly ascending"),
-        ("--tiers p98=6ms", "there is no quantile `p98`"),
+        ("--tiers p98=6ms", "`p98` is not a quantile"),
         (
             "--tiers buy:p99=6ms",
             "there is no action `buy`; the actions are",
@@ -542,7 +545,7 @@ fn a_load_that_outgrows_memory_is_a_trip() {
     let outgrown = |trial: &Value| {
         assert_eq!(at(trial, "verdict"), "TRIP", "{trial:#}");
         let reasons = at(trial, "reasons").to_string();
-        let said = "more do not fit into memory: this load is more than the services can carry.";
+        let said = "more do not fit into memory: this load exceeds the capacity of the services.";
         assert!(reasons.contains(said), "{reasons}");
     };
     // Within the warm-up, of which nothing is measured, too.
@@ -562,29 +565,31 @@ fn a_load_that_outgrows_memory_is_a_trip() {
 
 #[test]
 fn a_dry_run_says_what_bounds_the_time() {
-    let unbounded =
-        "as long as the trials take; --time-limit bounds it, on the clock of this machine";
+    let unbounded = "real time is not limited; limit it with --time-limit";
     for (flags, said) in [
         (
             "--search 80..2k",
-            vec!["until it is decided; --longest-trial bounds it", unbounded],
+            vec![
+                "until it is decided; limit it with --longest-trial",
+                unbounded,
+            ],
         ),
         (
             "--search 80..2k --longest-trial 40s --time-limit 5m",
             vec![
-                "until it is decided, 40s at most",
-                "5m at most, on the clock of this machine",
+                "until it is decided, at most 40s",
+                "at most 5m of real time",
             ],
         ),
         (
             "--hold 20s",
-            vec!["each trial  20s measured, of simulated time", unbounded],
+            vec!["each trial  20s window, simulated time", unbounded],
         ),
         (
             "--steps 80,2k --warmup 1s --hold 20s --time-limit 30s",
             vec![
-                "each trial  1s of warm-up, 20s measured, of simulated time",
-                "30s at most",
+                "each trial  1s warm-up, 20s window, simulated time",
+                "at most 30s of real time",
             ],
         ),
     ] {

@@ -128,7 +128,7 @@ fn existing_results_stay_unless_force_replaces_them() {
     assert_eq!(
         refused.stderr,
         format!(
-            "blis: --out {out} holds the results of a run of quickstart; --force replaces them\n"
+            "blis: --out {out} holds the results of a run of quickstart; overwrite them with --force\n"
         )
     );
     assert_eq!(read(directory.join("result.json")), before);
@@ -154,7 +154,7 @@ fn foreign_files_are_never_touched() {
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
         assert!(
             ran.stderr.contains(&format!(
-                "--out {directory} holds thesis.tex, which no run wrote"
+                "--out {directory} holds thesis.tex, which is not from a run"
             )),
             "{}",
             ran.stderr

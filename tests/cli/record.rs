@@ -171,7 +171,7 @@ fn what_keeps_a_record_from_being_kept_is_said() {
     assert!(words(&run).code.is_some());
     let refused = blis([Path::new("trace"), &out]);
     assert_eq!(refused.code, Some(2));
-    let why = "`blis observe --out DIR` keeps them, and `blis run --out DIR --record`";
+    let why = "run it again with `blis observe --out DIR` or `blis run --out DIR --record`";
     assert!(refused.stderr.contains(why), "{}", refused.stderr);
 }
 
@@ -221,7 +221,7 @@ fn a_simulation_that_is_killed_is_told_of_by_its_record() {
     assert!(result.get("bottleneck").is_none() && result.get("live").is_none());
     assert_eq!(
         at(&result, "theory.not_applicable"),
-        "the record does not have what the backend did"
+        "the record has no data of the backend"
     );
     let (found, told) = rows(&out);
     assert!(
@@ -241,7 +241,7 @@ fn a_simulation_that_is_killed_is_told_of_by_its_record() {
     }
     let explained = blis([Path::new("explain"), &out]);
     assert_eq!(explained.code, Some(2));
-    let why = "holds the record of a run that did not come to write its result";
+    let why = "holds a record, but no result to explain";
     assert!(explained.stderr.contains(why), "{}", explained.stderr);
     // It is thrown away when that is asked for.
     let again = format!("run --num-requests 100 --record --out {}", out.display());
@@ -287,5 +287,5 @@ fn a_disk_that_fills_up_ends_a_simulation_with_what_there_is() {
         found.len() as u64 > 3000 && (found.len() as u64) < count(&result, "requests.intended")
     );
     let text = words(&format!("report {}", out.display())).stdout;
-    assert!(text.contains("entries are MISSING from it"), "{text}");
+    assert!(text.contains("entries are MISSING: "), "{text}");
 }

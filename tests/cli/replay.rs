@@ -179,10 +179,10 @@ fn what_cannot_be_replayed_is_refused() {
     std::fs::write(&missing, BUSY.replace("closed:", "waiting:")).expect("a spec");
     for (line, said) in [
         (plain, "holds no rows of requests"),
-        (spec, "takes the directory of a run"),
+        (spec, "takes a run directory"),
         (
             format!("{busy} --spec {other}"),
-            "requests of the action tell were recorded",
+            "the record has requests of the action tell",
         ),
         (
             format!("{busy} --spec {missing}"),
@@ -194,11 +194,11 @@ fn what_cannot_be_replayed_is_refused() {
         ),
         (
             format!("{busy} --set clients.open.rate=10/s"),
-            "who sends what when is recorded",
+            "the load is recorded",
         ),
         (
             format!("{busy} --as closed --set clients.open.rate=10/s"),
-            "who sends what when is recorded",
+            "the load is recorded",
         ),
     ] {
         let ran = words(&format!("replay {line}"));

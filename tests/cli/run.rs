@@ -20,9 +20,9 @@ fn the_main_command_reports_every_section() {
         "\n  response ",
         "p99.9",
         "\n  ± 95 % ",
-        "\nbounded by horizon 60s (embedded quickstart; --horizon or --num-requests changes it)\n",
+        "\nbounded by horizon 60s (embedded quickstart; change it with --horizon or --num-requests)\n",
         "quickstart, seed 42: ",
-        "measured: ",
+        "window: ",
         "\n  intervals   95 %, from 10 batches of the run\n",
         "\n  outcomes ",
         "\n  sessions ",
@@ -52,7 +52,7 @@ fn the_report_names_what_bounds_the_run() {
             .find(|line| line.starts_with("bounded by"))
             .map(str::to_owned)
     };
-    let of = "(embedded quickstart; --horizon or --num-requests changes it)";
+    let of = "(embedded quickstart; change it with --horizon or --num-requests)";
     let expected = |bound: &str| Some(format!("bounded by {bound} {of}"));
     assert_eq!(
         first("run"),

@@ -27,7 +27,7 @@ fn nothing_of_the_quickstart_applies_to_it() {
         "200/s",
     ]);
     for line in [
-        "client users    200 sessions/s, whatever comes back; request 100.0 %",
+        "client users    200 sessions/s, open arrivals; request 100.0 %",
         r#"a request to my.svc, with 9 bytes: "{\"id\": 0}""#,
         "until           10 s",
     ] {
@@ -35,7 +35,7 @@ fn nothing_of_the_quickstart_applies_to_it() {
     }
     let closed = plan(&["--subject", "my.svc", "--concurrency", "20"]);
     assert!(
-        closed.contains("20 users, think time 0.0 ms on average"),
+        closed.contains("20 closed-loop users, mean think time 0.0 ms"),
         "{closed}"
     );
     assert!(!closed.contains("demo"), "{closed}");
@@ -58,7 +58,7 @@ fn flags_say_how_long_how_patient_and_how_often() {
         "No:{n}",
     ]);
     for part in [
-        "think time 50.0 ms on average",
+        "mean think time 50.0 ms",
         "a request to a.0.b",
         "until           40 requests",
         "headers Tenant, No",
@@ -132,7 +132,7 @@ fn what_contradicts_itself_or_lacks_something_is_told_by_its_flags() {
         ),
         (
             &["--subject", "a", "--rate", "5", "specs/quickstart.yaml"],
-            &["--subject is for a service without a spec"],
+            &["--subject is only for a service without a spec"],
         ),
         (&["--payload", "x", "--rate", "5"], &["--subject <SUBJECT>"]),
         (
@@ -158,11 +158,11 @@ fn what_contradicts_itself_or_lacks_something_is_told_by_its_flags() {
         ),
         (
             &["--subject", "a", "--rate", "5", "--payload", "{x}"],
-            &["--payload: `{x}` is no place of a template"],
+            &["--payload: `{x}` is not a placeholder"],
         ),
         (
             &["--subject", "a", "--rate", "5", "--header", "x"],
-            &["`x` is no header", "'Tenant: north'"],
+            &["`x` is not a header", "'Tenant: north'"],
         ),
         (
             &["--subject", "a", "--rate", "5", "--header", "A b: c"],
@@ -226,7 +226,7 @@ fn a_dry_run_checks_how_many_files_the_process_may_open() {
         "a",
         "--concurrency",
     ];
-    let told = "blis: 37 connections are needed and this process may open 100 files: raise the limit (ulimit -n)";
+    let told = "blis: 37 connections are needed, but this process may open only 100 files; raise the limit (ulimit -n)";
     for dry in [&["37"][..], &["37", "--dry-run"]] {
         let ran = with_few_files(&[&words[..], dry].concat());
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{dry:?}");

@@ -86,7 +86,7 @@ fn a_value_is_given_once() {
         let ran = words(&format!("run {flags}"));
         assert_eq!(ran.code, Some(2), "{flags}");
         assert!(
-            ran.stderr.contains("give the same; use one of them"),
+            ran.stderr.contains("set the same key; use one of them"),
             "{}",
             ran.stderr
         );

@@ -85,7 +85,7 @@ fn a_precision_of_replications_that_are_too_short_is_told() {
         .and_then(Value::as_str)
         .expect("a reason");
     assert!(
-        why.starts_with("too short: it takes replications of "),
+        why.starts_with("too short: use replications of at least "),
         "{why}"
     );
 }
@@ -208,17 +208,17 @@ fn a_report_says_in_a_word_what_has_no_interval() {
         };
         let single = run("");
         for note in [
-            "no interval: wait p99 (not kept)",
-            "streams: no interval: growth (fitted); age p99, wait p99 (not kept)",
-            "fan-outs: no interval: delivery p50, delivery p99, last p99 (not kept)",
+            "no interval for wait p99 in a single run; use --replications",
+            "streams: no interval for growth (fitted); for age p99, wait p99 in a single run; use --replications",
+            "fan-outs: no interval for delivery p50, delivery p99, last p99 in a single run; use --replications",
             "exact: counts and largest values",
         ] {
             assert!(single.contains(note), "{note}\n{single}");
         }
         let several = run("--replications 3");
-        assert!(!several.contains("not kept"), "{several}");
+        assert!(!several.contains("in a single run"), "{several}");
         assert!(
-            several.contains("streams: no interval: growth (fitted)"),
+            several.contains("streams: no interval for growth (fitted)"),
             "{several}"
         );
     }
@@ -254,7 +254,7 @@ fn a_variant_is_compared() {
     assert!(again.stdout == ran.stdout);
     let report = whatif("--set services.api.workers=2 --replications 4").stdout;
     assert!(
-        report.starts_with("quickstart, seed 42: what if services.api.workers=2?\n"),
+        report.starts_with("quickstart, seed 42: variant with services.api.workers=2\n"),
         "{report}"
     );
     assert!(report.contains("  verdict variant: PASS\n"), "{report}");
@@ -284,7 +284,7 @@ fn a_comparison_needs_a_variant_on_the_same_seeds() {
     let seeds = whatif("--set seed=7");
     assert_eq!(seeds.code, Some(2));
     assert!(
-        seeds.stderr.contains("on the same seeds"),
+        seeds.stderr.contains("both sides use the same seed"),
         "{}",
         seeds.stderr
     );
@@ -303,8 +303,8 @@ fn statistics_that_cannot_be_are_refused() {
         ("--replications -1", "`-1`"),
         ("--replications some", "`some`"),
         ("--threads 0", "give at least 1"),
-        ("--precision 0%", "give a share above 0 and below 100%"),
-        ("--precision 100%", "give a share above 0 and below 100%"),
+        ("--precision 0%", "not above 0 and below 100%"),
+        ("--precision 100%", "not above 0 and below 100%"),
         ("--precision fine", "`fine`"),
         ("--max-replications 5", "--precision"),
         ("--warmup soon", "or auto"),

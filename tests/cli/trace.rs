@@ -234,10 +234,10 @@ fn a_place_that_cannot_hold_a_trace_is_refused_before_the_run() {
     let place = |name: &str| home.path().join(name).display().to_string();
     std::fs::write(place("mine.csv"), "mine").expect("a file");
     std::fs::create_dir(place("folder.csv")).expect("a folder");
-    let formless = "does not say its form; end its name with .csv or .jsonl, or add --trace-format";
+    let formless = "has no known extension; use .csv or .jsonl, or add --trace-format";
     refused(&format!("run --trace {}", place("trace")), formless);
     refused(&format!("run --trace {}", place("trace.parquet")), formless);
-    let there = "is there already; --force replaces it";
+    let there = "exists; overwrite it with --force";
     refused(&format!("run --trace {}", place("mine.csv")), there);
     let unusable = "cannot be used: ";
     refused(&format!("run --trace {}", place("folder.csv")), unusable);
@@ -300,7 +300,7 @@ fn a_full_disk_does_not_lose_the_report() {
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert_eq!(
         ran.stderr,
-        "blis: the trace could not be written to /dev/full: No space left on device (os error 28); make room or \
+        "blis: the trace could not be written to /dev/full: No space left on device; make room or \
          choose another place\n"
     );
     assert_eq!(ran.stdout, words("run --horizon 20s").stdout);

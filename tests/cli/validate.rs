@@ -24,7 +24,7 @@ fn validate(spec: &str, line: &str) -> Ran {
 fn a_dry_run_says_which_loads_and_how_long() {
     let ran = validate(SPEC, "--local --dry-run");
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
-    assert!(ran.stdout.starts_with("nothing is sent"), "{ran:?}");
+    assert!(ran.stdout.starts_with("dry run: "), "{ran:?}");
     // Four workers of 8 ms carry 500/s.
     let line = ran
         .stdout
@@ -51,7 +51,7 @@ fn a_dry_run_says_which_loads_and_how_long() {
     );
     assert!(
         ran.stdout
-            .contains("2 turns of all loads; each run 2s of warm-up, 11s measured"),
+            .contains("2 turns of all loads; each run 2s warm-up, 11s window"),
         "{ran:?}"
     );
     let given = validate(
@@ -62,7 +62,7 @@ fn a_dry_run_says_which_loads_and_how_long() {
         given.stdout.contains("loads       50/s, 1,000/s\n"),
         "{given:?}"
     );
-    assert!(given.stdout.contains("in all      about 30s"), "{given:?}");
+    assert!(given.stdout.contains("total       about 30s"), "{given:?}");
 }
 
 /// Of a service without a spec.
@@ -85,16 +85,16 @@ fn a_service_without_a_spec_is_fitted_first() {
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
     let says = [
         "varied      concurrency",
-        "fitted at   1, 2, 3, 4, 6, 8; one run of each",
+        "fitted at   1, 2, 3, 4, 6, 8; one run each",
         "loads       6, chosen from the fitted model",
-        "in all      about 162s, and the fit",
+        "total       about 162s, and the fit",
     ];
     for says in says {
         assert!(ran.stdout.contains(says), "{says}: {ran:?}");
     }
     // A quarter of the limit is for the fit: 18 runs share the rest.
     let ran = service("--dry-run --repeats 2 --time-limit 5m");
-    let says = "2s of warm-up, 8500ms measured";
+    let says = "2s warm-up, 8500ms window";
     assert!(ran.stdout.contains(says), "{ran:?}");
     assert!(ran.stdout.contains("the fit: within 5m"), "{ran:?}");
     let ran = service("--dry-run --calibrate-at 2,5 --predict-at 20");
@@ -108,11 +108,11 @@ fn a_service_without_a_spec_is_fitted_first() {
 fn what_cannot_be_validated_is_told_before_anything_runs() {
     let pathless = SPEC.replace("path: [{visit: api}, reply], ", "");
     for (spec, line, says) in [
-        (SPEC, "", "there is no target"),
+        (SPEC, "", "no target is given"),
         (
             SPEC,
             "--local",
-            "there is none on PATH: install one of 2.11 or newer",
+            "needs nats-server 2.11 or newer, and none is on PATH",
         ),
         (
             SPEC,
@@ -125,14 +125,10 @@ fn what_cannot_be_validated_is_told_before_anything_runs() {
         (
             SPEC,
             "--local --over services.api.workers --predict-at 1,2",
-            "only the model has this key",
+            "it exists only in the model",
         ),
         (SPEC, "--local --over concurrency", "concurrency"),
-        (
-            SPEC,
-            "--local --hold 0s",
-            "--hold of zero leaves nothing to measure",
-        ),
+        (SPEC, "--local --hold 0s", "--hold is zero"),
         (
             SPEC,
             "--local --time-limit 20s",
@@ -147,12 +143,12 @@ fn what_cannot_be_validated_is_told_before_anything_runs() {
         (
             &pathless,
             "--local",
-            "nothing is predicted of action ask, which has no path",
+            "action ask has no path to predict from",
         ),
         (
             SPEC,
             "--local --fix network.one_way",
-            "give loads to fit to with --calibrate-at",
+            "give loads to fit with --calibrate-at",
         ),
         (SPEC, "--local --calibrate-at 5,5", "not strictly ascending"),
         (

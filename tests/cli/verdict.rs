@@ -56,7 +56,7 @@ fn failures_that_few_requests_prove_trip_and_others_stay_open() {
     assert_eq!(ran.code, Some(99), "{}", ran.stdout);
     assert!(
         ran.stdout
-            .contains("an exact test (5 %) rules out that the limit is kept"),
+            .contains("an exact test (5 %) rules out that the objective is met"),
         "{}",
         ran.stdout
     );
@@ -104,7 +104,7 @@ fn a_quantile_objective_is_about_requests() {
         0..1000 => failed.to_string(),
         _ => format!("1,{:03}", failed - 1000),
     };
-    let parts = format!(": {thousands} failed and 0 were over 50 ms, of 2,000; 20 allowed (");
+    let parts = format!(": {thousands} of 2,000 failed and 0 exceeded it; 20 allowed (");
     assert!(summary.contains(&parts), "{summary}");
     // With an objective of their own, failures are judged by that.
     let (code, beside) = signal(&spec(4_000, half, "{p99: 50ms, errors: 90%}"));
@@ -138,14 +138,18 @@ fn a_pass_shows_its_objectives_and_how_near_they_are() {
         "{p95: 50ms, errors: 1%}",
     ));
     assert_eq!(ran.code, Some(0), "{}", ran.stdout);
-    let verdict = "  verdict     PASS\n              Action a: the p95 of 1 ms is within its limit of 50 ms: 0 were over \
-                   50 ms, of 2,000; 100 allowed (0 %, 95 % interval 0 % to 0.184 %).\n              Action a: errors are \
-                   within their limit of 1 %: 0 failed, of 2,000; 20 allowed";
+    let verdict = "  verdict     PASS\n              Action a: p95 1 ms is within its objective of 50 ms: 0 of 2,000 \
+                   exceeded it; 100 allowed (0 %, 95 % interval 0 % to 0.184 %).\n              Action a: errors are \
+                   within their objective of 1 %: 0 of 2,000 failed; 20 allowed";
     assert!(ran.stdout.contains(verdict), "{}", ran.stdout);
     // One in a hundred fails, and one in a hundred may.
     let near = "[{branch: [{weight: 1, path: [{fail: app_error}]}, {weight: 99, path: [reply]}]}]";
     let ran = run(&spec(5_000, near, "{errors: 1%}"));
-    assert!(ran.stdout.contains("; near the limit: "), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("; near the objective: "),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]
@@ -190,7 +194,7 @@ fn objectives_that_are_not_accepted_say_what_is() {
         ("--slo p95=1ms --slo p95=2ms", "give it once"),
         (
             "--slo p95=1ms --set actions.ask.slo.p95=2ms",
-            "both give p95; use one of them",
+            "both set p95; use one of them",
         ),
         ("--slo p99=1ms", "below `p95`"),
     ] {

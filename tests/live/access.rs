@@ -144,7 +144,7 @@ fn refusals_before_the_connection_keep_secrets() {
     keeps_out(
         &with(&["--url", &format!("ws://{CANARY}@127.0.0.1")]),
         2,
-        "write nats://HOST:PORT",
+        "give nats://HOST:PORT",
     );
     keeps_out(
         &with(&["--url", &url("127.0.0.1:1")]),
@@ -153,7 +153,7 @@ fn refusals_before_the_connection_keep_secrets() {
     );
     let seed = KeyPair::new_user().seed().expect("a seed");
     let ran = with(&["--url", "nats://127.0.0.1", "--nkey", &seed]);
-    keeps_out(&ran, 2, "--nkey takes the file that holds the seed");
+    keeps_out(&ran, 2, "--nkey takes a file, not the seed itself");
     keeps_secrets(&ran, folder.path(), &[&seed]);
 }
 
@@ -213,7 +213,7 @@ fn an_nkey_lets_in() {
     let file = saved(server.folder(), "broken.nk", &format!("S{CANARY}"));
     keeps_out(&with(&["--nkey", &file], &[]), 2, "the nkey cannot be used");
     let file = saved(server.folder(), "empty.nk", CANARY);
-    keeps_out(&with(&["--nkey", &file], &[]), 2, "holds no nkey seed");
+    keeps_out(&with(&["--nkey", &file], &[]), 2, "has no nkey seed");
 }
 
 #[test]
@@ -377,14 +377,14 @@ fn a_client_certificate_lets_in() {
     keeps_out(
         &with(&["--tlsfirst"], &[]),
         4,
-        "wants a certificate of the client",
+        "requires a client certificate",
     );
     let other = tempfile::tempdir().expect("a folder");
     let other = Authority::new(other.path());
     other.issue("client", &["client.test"]);
     let (certificate, key) = (other.file("client.pem"), other.file("client.key"));
     let theirs = ["--tlsfirst", "--tlscert", &certificate, "--tlskey", &key];
-    keeps_out(&with(&theirs, &[]), 4, "wants a certificate of the client");
+    keeps_out(&with(&theirs, &[]), 4, "requires a client certificate");
 }
 
 #[test]
@@ -401,7 +401,7 @@ fn contexts_are_named_and_wholly_understood() {
     saved(&folder, "nats/context.txt", "mine");
     let variables = [("XDG_CONFIG_HOME", home.as_str())];
     // The selected context is not taken unasked.
-    keeps_out(&observed(&folder, &[], &variables), 2, "there is no target");
+    keeps_out(&observed(&folder, &[], &variables), 2, "no target is given");
     let mut wire = Wire::connect(server.port);
     wire.subscribe("demo.ask");
     let words = ["--context", "mine", "--timeout", "50ms"];
@@ -424,16 +424,16 @@ fn contexts_are_named_and_wholly_understood() {
     for (fields, sentence) in [
         (
             json!({"socks_proxy": CANARY}),
-            "its field `socks_proxy` is not honoured",
+            "its field `socks_proxy` is not supported",
         ),
-        (json!({"nsc": CANARY}), "its field `nsc` is not honoured"),
+        (json!({"nsc": CANARY}), "its field `nsc` is not supported"),
         (
             json!({"windows_cert_store": CANARY}),
-            "its field `windows_cert_store` is not honoured",
+            "its field `windows_cert_store` is not supported",
         ),
         (
             json!({"password": [CANARY]}),
-            "its field `password` is not a text",
+            "its field `password` is not a string",
         ),
         (
             json!({"tls_first": CANARY}),
@@ -479,7 +479,7 @@ fn contexts_are_named_and_wholly_understood() {
     keeps_out(
         &observed(&folder, &["--url", &url], &proxy),
         2,
-        "the variable NATS_SOCKS_PROXY is set",
+        "the environment variable NATS_SOCKS_PROXY is not supported",
     );
 }
 
@@ -531,7 +531,7 @@ fn secrets_of_requests_come_from_the_environment() {
     keeps_out(
         &ran,
         2,
-        "the variable BODY, which action ask sends as {env:BODY}, is not set: set it",
+        "the environment variable BODY, which action ask sends as {env:BODY}, is not set; set it",
     );
 }
 
@@ -549,11 +549,7 @@ fn a_test_site_may_be_named_in_the_environment() {
         "--allow-target 10.1.2.3",
     );
     // A public address needs a further word, which no variable gives.
-    keeps_out(
-        &with("nats://192.0.2.1", named),
-        3,
-        "give --allow-public too",
-    );
+    keeps_out(&with("nats://192.0.2.1", named), 3, "add --allow-public");
     keeps_out(
         &with("nats://10.1.2.3", "10.0.0.0/33"),
         2,

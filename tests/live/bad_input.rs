@@ -49,17 +49,17 @@ fn a_permission_that_is_missing_is_found_before_the_load() {
     refused(
         &ran,
         2,
-        "does not let this user publish to demo.ask, where action ask sends",
+        "may not publish to demo.ask, the subject of action ask",
     );
     let (server, me) = limited("publish: {allow: [\"other.>\", \"$SYS.REQ.USER.INFO\"]}");
     let ran = observed(&server.url(), &[&FEW[..], &me].concat());
-    refused(&ran, 2, "does not let this user publish to demo.ask");
+    refused(&ran, 2, "may not publish to demo.ask");
     let (server, me) = limited("subscribe: {allow: [\"mine.>\"]}");
     let ran = observed(&server.url(), &[&FEW[..], &me].concat());
     refused(
         &ran,
         2,
-        "does not let this user subscribe to _INBOX.*.*, where replies come",
+        "may not subscribe to _INBOX.*.*, the subject of replies",
     );
     let words = [&FEW[..], &me, &["--inbox-prefix", "mine"]].concat();
     let result = document(&observed(&server.url(), &words));
@@ -78,13 +78,13 @@ fn subjects_that_may_not_be_listened_to_are_found_before_the_load() {
     refused(
         &ran,
         2,
-        "does not let this user subscribe to demo.*, where action ask awaits deliveries",
+        "may not subscribe to demo.*, where action ask awaits deliveries",
     );
     let ran = run(&[&["serve", "--url", &server.url()], &me[..]].concat());
     refused(
         &ran,
         2,
-        "does not let this user subscribe to demo.ask, where the double listens",
+        "may not subscribe to demo.ask, where the double listens",
     );
 }
 
@@ -128,7 +128,7 @@ fn a_stream_that_is_missing_is_found_before_the_load() {
     refused(
         &ran,
         2,
-        "no stream has the subject nobody.*.has, to which action ask publishes",
+        "no stream captures nobody.*.has, to which action ask publishes",
     );
     let mut wire = Wire::connect(server.port);
     wire.create_stream("ORDERS", "nobody.7.*");
@@ -150,8 +150,8 @@ fn a_stream_that_cannot_be_looked_up_is_a_remark() {
     );
     let ran = observed(&server.url(), &[&["--spec", &path], &me[..]].concat());
     document(&ran);
-    let said = "blis: warning: whether a stream has the subject orders.new could not be found out before the load: the \
-                server does not let this user publish to $JS.API.STREAM.NAMES";
+    let said = "blis: warning: preflight could not check for a stream with the subject orders.new: this user may not \
+                publish to $JS.API.STREAM.NAMES";
     assert!(ran.stderr.contains(said), "{}", ran.stderr);
 }
 
@@ -168,7 +168,8 @@ fn a_stream_that_has_the_subject_of_a_request_is_named_before_the_load() {
     let ran = observed(&server.url(), &["--spec", &path]);
     let result = document(&ran);
     assert_eq!(number(&result, "/live/reasons/captured_by_a_stream"), 10);
-    let before = "blis: warning: the stream ORDERS has the subject orders.ask, to which action ask sends requests";
+    let before =
+        "blis: warning: the stream ORDERS captures orders.ask, to which action ask sends requests";
     assert!(ran.stderr.starts_with(before), "{}", ran.stderr);
 }
 
@@ -244,12 +245,12 @@ fn a_payload_may_be_as_large_as_the_server_takes() {
     refused(
         &ran,
         2,
-        "action ask sends 4058 bytes with 39 of headers and the server takes 4096 of both: make the payload smaller",
+        "action ask sends 4058 bytes, 39 of them headers, but the server accepts 4096; make the payload smaller",
     );
     // Headers and acknowledgements make it smaller.
     let path = of(largest, "publish: big.ask, headers: {A: b}");
     let ran = observed(&server.url(), &["--spec", &path]);
-    refused(&ran, 2, "action ask sends 4057 bytes with 45 of headers");
+    refused(&ran, 2, "action ask sends 4057 bytes, 45 of them headers");
     wire.create_stream("BIG", "stored.*");
     let ran = observed(
         &server.url(),
@@ -265,7 +266,7 @@ fn a_server_that_is_full_is_told_apart() {
         &server.url(),
         &["--concurrency", "5", "--num-requests", "5"],
     );
-    refused(&ran, 4, "takes no more connections");
+    refused(&ran, 4, "accepts no more connections");
     let words = [
         "--concurrency",
         "2",

@@ -212,7 +212,7 @@ fn entries_that_were_changed_with_their_checksums_are_told_by_the_result() {
     write(frame.first, &frame.units, &mut frames[2]);
     let told = ended.told(&ended.with(&frames));
     assert!(told.starts_with("its checksum is "), "{told}");
-    let where_ = format!(", where the result has {said}: it was changed; ");
+    let where_ = format!(", but the result has {said}: it was changed; ");
     assert!(told.contains(&where_), "{told}");
     // A result of a version that had no checksums says nothing of it.
     let path = ended.directory.join("result.json");
@@ -227,7 +227,7 @@ fn entries_that_were_changed_with_their_checksums_are_told_by_the_result() {
     other["requests"]["rejected"] = (number(&ended.result, "/requests/rejected") + 1).into();
     std::fs::write(&path, other.to_string()).expect("a result");
     let told = ended.told(&ended.whole());
-    let expected = "200 of its rows are ok, where the result has 199";
+    let expected = "200 of its rows are ok, but the result has 199";
     assert!(told.starts_with(expected), "{told}");
     // A pipe in the place of the record is no record, and nobody waits for it.
     let record = ended.record();
@@ -246,7 +246,7 @@ fn entries_that_were_changed_with_their_checksums_are_told_by_the_result() {
     for command in ["trace", "report"] {
         let pipe = ended.read(command);
         assert_eq!(pipe.code, Some(2), "{}", pipe.stderr);
-        assert!(pipe.stderr.contains("it is no file"), "{}", pipe.stderr);
+        assert!(pipe.stderr.contains("it is not a file"), "{}", pipe.stderr);
     }
 }
 
@@ -290,8 +290,7 @@ fn where_the_record_of_an_unfinished_run_breaks_off_is_told() {
         flipped[start + FRAME] ^= 1;
         for bytes in [&whole[..end - 1], &flipped] {
             let expected = format!(
-                "blis: {} breaks off at byte {start}: the {} bytes behind it are not whole and are left out\nblis: {rows} \
-                 rows of the record are kept\n",
+                "blis: {} is incomplete from byte {start} on; {} bytes are left out\nblis: {rows} rows of the record are kept\n",
                 segment.display(),
                 bytes.len() - start
             );

@@ -283,7 +283,7 @@ fn the_generator_tells_how_it_did() {
     let printed = run(&[&["observe", "--url", &server.url(), "--quiet"], &words[..]].concat());
     for part in [
         "\n  generator   ",
-        "lag on its own account: p50 ",
+        "own lag: p50 ",
         "offered/s",
         "answered/s",
         "run.drain",

@@ -161,7 +161,10 @@ fn what_is_too_much_to_look_at_before_is_looked_at_when_it_is_sent() {
     let path = saved(&server, "many.yaml", &text);
     let ran = observed(&server, &path, &[]);
     assert!(
-        ran.stderr.is_empty() || ran.stderr.contains("may be more texts than"),
+        ran.stderr.is_empty()
+            || ran
+                .stderr
+                .contains("too many values to check before a load"),
         "{}",
         ran.stderr
     );
@@ -247,18 +250,18 @@ fn buckets_and_streams_that_are_missing_are_found_before_the_load() {
         let action = format!("live: {{{way}: {{bucket: carts, key: a}}}}");
         found(
             &action,
-            "there is no bucket carts, which action ask needs: create it",
+            "there is no bucket carts, which action ask needs; create it",
         );
     }
     let stored = "live: {direct_get: {stream: orders, subject: a}}";
     found(
         stored,
-        "there is no stream orders, which action ask needs: create it",
+        "there is no stream orders, which action ask needs; create it",
     );
     wire.create_stream("orders", "a");
     found(
         stored,
-        "does not allow direct gets: set `allow_direct` of the stream",
+        "does not allow direct gets; set `allow_direct` of the stream",
     );
     create_bucket(&mut wire, "carts", "");
     found(
@@ -275,7 +278,7 @@ fn buckets_and_streams_that_are_missing_are_found_before_the_load() {
     let limited = Server::start(&format!("authorization {{users: [{user}]}}"));
     let path = plain(&limited, 5, "live: {kv_put: {bucket: carts, key: a}}");
     let ran = observed(&limited, &path, &["--user", "me", "--password", "secret"]);
-    refused(&ran, "does not let this user publish to $KV.carts.a");
+    refused(&ran, "may not publish to $KV.carts.a");
 }
 
 #[test]
@@ -299,7 +302,11 @@ fn prefixes_are_subjects_without_wildcards() {
         ("--inbox-prefix", "a.*", "is a wildcard"),
         ("--inbox-prefix", "", "has an empty token"),
         ("--inbox-prefix", "a b", "has a blank"),
-        ("--inbox-prefix", "$SYS", "is of the server itself"),
+        (
+            "--inbox-prefix",
+            "$SYS",
+            "is a system subject of the server",
+        ),
         ("--js-api-prefix", "a..b", "has an empty token"),
         ("--js-domain", "*", "is a wildcard"),
         ("--js-domain", "a.b", "is not one token"),
@@ -332,13 +339,15 @@ fn variables_that_are_no_text_are_told_as_such() {
     };
     let said = told("SHOP");
     assert!(
-        said.contains("the variable SHOP, which action ask sends as {env:SHOP}, is not UTF-8"),
+        said.contains(
+            "the environment variable SHOP, which action ask sends as {env:SHOP}, is not UTF-8"
+        ),
         "{said}"
     );
     for name in ["NATS_USER", "NATS_TOKEN", "BLIS_ALLOW_TARGET"] {
         let said = told(name);
         assert!(
-            said.contains(&format!("the variable {name} is not UTF-8")),
+            said.contains(&format!("the environment variable {name} is not UTF-8")),
             "{said}"
         );
     }

@@ -102,7 +102,7 @@ fn steps_are_tried_on_a_real_service_up_to_the_first_that_trips() {
     assert!(ran.code == Some(0) || ran.code == Some(99), "{ran:?}");
     assert!(
         ran.stderr.contains(
-            "blis:   loads       trials at 40/s, 400/s, 4,000/s\nblis:   each trial  100ms of warm-up, 600ms measured\n"
+            "blis:   loads       trials at 40/s, 400/s, 4,000/s\nblis:   each trial  100ms warm-up, 600ms window\n"
         ),
         "{}",
         ran.stderr
@@ -171,7 +171,7 @@ fn a_plan_is_shown_without_a_connection() {
         ran.stdout
     );
     assert!(
-        ran.stdout.trim_end().ends_with("30s at most"),
+        ran.stdout.trim_end().ends_with("at most 30s"),
         "{}",
         ran.stdout
     );
@@ -187,7 +187,7 @@ fn keys_of_the_model_are_no_keys_of_a_real_service() {
         ];
         let ran = run(&words);
         assert_eq!(ran.code, Some(2), "{ran:?}");
-        let said = format!("--over {key}: only the model has this key");
+        let said = format!("--over {key}: it exists only in the model");
         assert!(ran.stderr.contains(&said), "{}", ran.stderr);
     }
 }
@@ -208,16 +208,16 @@ fn what_cannot_be_searched_live_is_refused_before_anything_is_sent() {
         (&open, "--steps 500,400", "400/s comes after 500/s"),
         (&open, "--steps 500,500", "given twice"),
         (&open, "--steps 0,500", "zero"),
-        (
-            &open,
-            "--steps 99999999999999999999",
-            "clock can tell apart",
-        ),
+        (&open, "--steps 99999999999999999999", "too high a rate"),
         (&open, "--search 9..5", "inverted"),
         (&open, "--search 5..5", "empty"),
         (&open, "--search 0..5", "zero"),
         (&open, "--over concurrency", "no client has `concurrency`"),
-        (&closed, "--over rate", "there is none; vary the users"),
+        (
+            &closed,
+            "--over rate",
+            "but the spec has none; use --over concurrency",
+        ),
         (&burst, "--over rate", "come in a burst"),
         (&recorded, "--over rate", "were recorded"),
         (
@@ -233,7 +233,7 @@ fn what_cannot_be_searched_live_is_refused_before_anything_is_sent() {
         (
             &open,
             "--over actions.ask.payload.size --search 1..2",
-            "sends the same requests",
+            "all live runs send the same requests",
         ),
         (
             &open,
@@ -242,13 +242,13 @@ fn what_cannot_be_searched_live_is_refused_before_anything_is_sent() {
         ),
         (&open, "--slo aks:p99=1s", "did you mean `ask`?"),
         (&aimless, "--steps 5", "give one with --slo"),
-        (&open, "--hold 0s", "--hold of zero"),
-        (&open, "--longest-trial 0s", "--longest-trial of zero"),
-        (&open, "--time-limit 0s", "--time-limit of zero"),
+        (&open, "--hold 0s", "--hold is zero"),
+        (&open, "--longest-trial 0s", "--longest-trial is zero"),
+        (&open, "--time-limit 0s", "--time-limit is zero"),
         (
             &open,
             "--tiers p90=50ms,100ms",
-            "--tiers is for simulated searches",
+            "--tiers needs a simulated search",
         ),
         // More than there are ports, however many files may be open.
         (&closed, "--search 1..70000", "70000 connections are needed"),
@@ -280,7 +280,8 @@ fn a_search_looks_no_further_than_a_clock_can_tell_apart() {
     let ran = run(&words);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(
-        ran.stdout.contains(" and on to 100,000,000/s at most"),
+        ran.stdout
+            .contains(" and on up to 100,000,000/s while they pass"),
         "{ran:?}"
     );
 }
@@ -305,9 +306,9 @@ fn a_live_search_says_that_its_lower_end_trips() {
     assert!(matches!(ran.code, Some(99 | 5)), "{ran:?}");
     if ran.code == Some(99) {
         for said in [
-            "ANSWER: no load passed (workload=ceiling, live); 1,000/s misses already",
+            "ANSWER: no load passed (workload=ceiling, live); the objectives are missed at 1,000/s",
             "Next limit: p90 of ask",
-            "what would help was not simulated: the simulation found no ceiling",
+            "changes were not simulated: the simulation found no ceiling",
         ] {
             assert!(ran.stdout.contains(said), "{said}: {}", ran.stdout);
         }
@@ -333,7 +334,7 @@ fn nobody_to_answer_ends_a_search_at_once() {
     let path = saved(&server, "ceiling.yaml", SPEC);
     let ran = run(&["max-rps", "--spec", &path, "--url", "nats://127.0.0.1:1"]);
     assert_eq!(ran.code, Some(4), "{ran:?}");
-    assert!(!ran.stderr.contains("the plan"), "{ran:?}");
+    assert!(!!ran.stderr.contains("blis: plan:"), "{ran:?}");
 }
 
 #[test]
@@ -364,7 +365,7 @@ fn ctrl_c_and_a_lost_server_leave_the_bounds_so_far() {
     );
     assert!(
         ran.stderr
-            .contains("blis: interrupted: nothing more is sent"),
+            .contains("blis: interrupted: no more requests are sent"),
         "{}",
         ran.stderr
     );
@@ -375,7 +376,8 @@ fn ctrl_c_and_a_lost_server_leave_the_bounds_so_far() {
     assert_eq!(ran.code, Some(4), "{ran:?}");
     assert_eq!(loads(&document(&ran)), Vec::<f64>::new());
     assert!(
-        ran.stderr.contains("these are the bounds by then"),
+        ran.stderr
+            .contains("the search ended early with these bounds"),
         "{}",
         ran.stderr
     );
@@ -457,9 +459,9 @@ fn the_model_says_where_a_live_search_looks_and_what_would_help() {
     for said in [
         "(model)",
         "(busiest)",
-        "as the model says: in a real service this is not measured",
-        "of the time of slow requests in the model",
-        "simulated: gains over the ceiling of the model, 1",
+        "according to the model; not measured in the real service",
+        "time of slow requests in the model",
+        "simulated: gains relative to the ceiling of the model, 1",
     ] {
         assert!(report.contains(said), "{said}: {report}");
     }
@@ -474,7 +476,7 @@ fn what_cannot_be_simulated_is_no_remedy_of_a_live_search() {
     let url = "nats://127.0.0.1:1";
     let of_spec = ["--spec", &unknown];
     let of_service: [&str; 4] = ["--subject", "my.svc", "--slo", "p99=1s"];
-    let nothing_known = "the model has to be known for that: nothing is known of the backend";
+    let nothing_known = "--what-if needs a model: the backend is not known";
     for (what, change, said) in [
         (&of_spec[..], "services.api.workers=8", nothing_known),
         (&of_service[..], "services.api.workers=8", nothing_known),
@@ -498,13 +500,10 @@ fn is_decided(document: &Value) -> bool {
     assert!(document.get("prediction").is_none());
     let why = document["no_remedies"].as_str().expect("why");
     assert!(
-        why.starts_with("nothing is known of the backend: action "),
+        why.starts_with("the backend is not known: action "),
         "{why}"
     );
-    assert!(
-        why.contains("give a spec that says what it does (--spec, actions."),
-        "{why}"
-    );
+    assert!(why.contains("give a spec with actions."), "{why}");
     let trials = document["trials"].as_array().expect("trials");
     let of = |verdict: &'static str| {
         let trials = trials.iter().filter(move |one| one["verdict"] == verdict);

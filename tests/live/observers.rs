@@ -98,7 +98,7 @@ fn consumers_are_sampled_over_the_run() {
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
     assert!(
         ran.stderr
-            .contains("the stream NONE of --observe-stream cannot be observed: the server answers: stream not found; name one")
+            .contains("the stream NONE of --observe-stream cannot be observed: the server replied: stream not found; give one")
     );
 }
 
@@ -238,7 +238,7 @@ fn what_cannot_be_counted_of_a_consumer_is_said() {
     );
     assert!(some.get("acknowledged").is_none(), "{some:#}");
     let said = result["not_measured"].to_string();
-    let entry = "streams.ORDERS.consumers.some.{delivered,redelivered,acknowledged}: it takes some messages";
+    let entry = "streams.ORDERS.consumers.some.{delivered,redelivered,acknowledged}: its filter selects a part";
     assert!(said.contains(entry), "{said}");
 }
 
@@ -272,7 +272,7 @@ fn a_promise_on_a_backlog_is_judged_by_what_was_observed() {
     );
     wire.create_consumer("orders", "other");
     let said = judged(5, "INCONCLUSIVE", "was not measured");
-    let unseen = "streams.orders.consumers.biller: no consumer of this name was seen";
+    let unseen = "streams.orders.consumers.biller: no consumer of this name was observed";
     assert!(said.contains(unseen), "{said}");
     // It is there, and nobody works on its messages.
     wire.create_consumer("orders", "biller");
@@ -295,7 +295,7 @@ fn the_growth_of_a_backlog_takes_looks_and_messages_to_tell() {
     assert_eq!(ran.code, Some(5), "{verdict}");
     let reasons = verdict["reasons"].to_string();
     assert!(
-        reasons.contains("Consumer orders/biller: its backlog was looked at too seldom"),
+        reasons.contains("Consumer orders/biller: its backlog was observed too few times"),
         "{reasons}"
     );
     // Nobody took any of the messages, which are all pending.
@@ -309,10 +309,10 @@ fn what_was_not_observed_is_said() {
     let url = server.url();
     let ran = run(&[&["observe", "--quiet", "--url", &url], &FEW[..]].concat());
     for said in [
-        "consumers not observed: no action publishes to a stream, and --observe-stream names none",
+        "consumers not observed: no action publishes to a stream; give one with --observe-stream",
         "server not observed: no --monitor URL was given",
-        "services not observed: no service that the actions are sent to answers $SRV.STATS",
-        "unanswered is what nobody answers, such as $SRV.STATS where no service speaks of itself",
+        "services not observed: no service of the actions answers $SRV.STATS",
+        "unanswered: nobody replied in time, as for $SRV.STATS without a NATS service",
     ] {
         assert!(ran.stdout.contains(said), "{}", ran.stdout);
     }
@@ -329,7 +329,7 @@ fn what_may_not_be_asked_is_said_with_its_reason() {
     let path = saved(&server, "denied.yaml", &text);
     let me = ["--spec", &path, "--user", "me", "--password", "secret"];
     let result = observe(&server.url(), &me);
-    let said = "services could not be asked by $SRV.STATS: the server does not let this user publish to $SRV.STATS";
+    let said = "$SRV.STATS failed: this user may not publish to $SRV.STATS";
     assert_eq!(reason(&result, "services"), said);
     // None of that is of the load.
     assert_eq!(number(&result, "/requests/ok"), 10);
@@ -351,7 +351,7 @@ fn what_may_not_be_asked_is_said_with_its_reason() {
     let ran = run(&words);
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("may look at") && ran.stderr.contains("$JS.API.CONSUMER.LIST.ORDERS"),
+        ran.stderr.contains("may read") && ran.stderr.contains("$JS.API.CONSUMER.LIST.ORDERS"),
         "{}",
         ran.stderr
     );
@@ -393,13 +393,13 @@ fn a_monitoring_is_read_before_and_after() {
         (
             "https://127.0.0.1:8222",
             2,
-            "is not the URL of a server's monitoring: write http://HOST:PORT",
+            "is not a monitoring URL; give http://HOST:PORT",
         ),
         ("http://10.1.2.3:8222", 3, "--allow-target 10.1.2.3"),
         (
             "http://127.0.0.1:1",
             4,
-            "start the server with http_port, or name another --monitor",
+            "start the server with http_port, or give another --monitor URL",
         ),
         (
             &server.url().replace("nats", "http"),
@@ -500,8 +500,8 @@ fn a_handler_that_says_less_than_its_work_takes_is_warned_of() {
     let ran = run(&words);
     let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
-        "[31m/ask: warning: it says that its handler takes 5.000 us on average, and replies took",
-        "do not take its time for a service time",
+        "[31m/ask: warning: mean handler time is 5.000 us, but replies took",
+        "do not use this handler time as a service time",
     ] {
         assert!(text.contains(part), "no {part} in {}", ran.stdout);
     }

@@ -306,7 +306,7 @@ fn a_run_that_is_killed_is_told_of_by_its_record() {
     for words in [&base[..], &["run", "--out", &out]] {
         let refused = run(&[words, &["--force"]].concat());
         assert_eq!(refused.code, Some(2), "{}", refused.stderr);
-        let why = "holds the record of a run that is still going; end that run first";
+        let why = "holds the record of a run that is still going on; end that run first";
         assert!(refused.stderr.contains(why), "{}", refused.stderr);
     }
     let killed = Command::new("kill")
@@ -343,7 +343,7 @@ fn a_run_that_is_killed_is_told_of_by_its_record() {
     assert!(text.contains("until the run was INTERRUPTED"), "{text}");
     assert!(text.contains("RECOVERED: "), "{text}");
     assert!(
-        text.contains("requests in flight the end is not known"),
+        text.contains("requests in flight have no known outcome"),
         "{text}"
     );
 
@@ -365,7 +365,7 @@ fn a_run_that_is_killed_is_told_of_by_its_record() {
     assert!(
         taken
             .stderr
-            .contains("of a run of quickstart that was interrupted; `blis report`"),
+            .contains("of an interrupted run of quickstart; read it with `blis report`"),
         "{}",
         taken.stderr
     );
@@ -405,14 +405,14 @@ fn a_spec_with_files_is_understood_after_a_crash() {
     add_up(&rows, &result, 0);
     assert_eq!(rows[2]["intended_ns"], 20_000_000);
     assert!(directory.join("files/at.csv").exists());
-    // What is not the spec that was run is not taken for it.
+    // What is not the spec of the run is not taken for it.
     let spec = directory.join("spec.yaml");
     let changed = std::fs::read_to_string(&spec).expect("the spec") + "\n";
     std::fs::write(&spec, changed).expect("the spec");
     let ran = run(&["trace", &out]);
     assert_eq!(ran.code, Some(2));
     assert!(
-        ran.stderr.contains("is not the spec that was run"),
+        ran.stderr.contains("is not the spec of the run"),
         "{}",
         ran.stderr
     );

@@ -159,7 +159,7 @@ fn refused(server: &Server, out: &str, path: &str) {
         ),
         (
             &[&simulated, "--recorded", "member"],
-            "is a simulated run, whose replies have no Blis-Member",
+            "is a simulated run without Blis-Member",
         ),
     ] {
         let ran = run(&[&["replay"], words].concat());
@@ -193,7 +193,9 @@ fn requests_without_headers_are_counted() {
     );
     assert!(timed_out > 0, "{live:#}");
     let again = run(&["replay", &out, "--recorded", "member"]);
-    let said = format!("{timed_out} of {all} recorded requests do not say which member served");
+    let said = format!(
+        "{timed_out} of {all} recorded requests have no reply that says which member served"
+    );
     assert!(again.stderr.contains(&said), "{}", again.stderr);
 }
 

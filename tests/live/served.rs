@@ -161,7 +161,7 @@ fn a_visit_that_nobody_plays_finds_nobody() {
     let said = double.stop();
     assert!(
         said.stdout
-            .starts_with("5 requests came, 5 transport_error\n"),
+            .starts_with("Received 5 requests: 5 transport_error\n"),
         "{}",
         said.stdout
     );
@@ -176,7 +176,7 @@ fn what_cannot_be_played_is_said_before_anything_is_opened() {
     assert_eq!(ran.code, Some(2));
     assert!(
         ran.stderr
-            .contains("there is no service stor to play: the spec has api, store"),
+            .contains("there is no service stor; give one of api, store"),
         "{}",
         ran.stderr
     );

@@ -131,7 +131,7 @@ fn an_open_schedule_with_a_payload_from_a_file_is_kept_reported_and_traced() {
         place("\n  throughput "),
         place("\n  response "),
         place(
-            "\nbounded by horizon 1s (no spec, --subject; --horizon or --num-requests changes it)\n",
+            "\nbounded by horizon 1s (no spec, --subject; change it with --horizon or --num-requests)\n",
         ),
         place("\n  actions.request.live.request "),
         place("\n  generator "),
@@ -194,12 +194,12 @@ fn a_spec_without_paths_is_observed_and_what_has_one_is_played() {
     assert_eq!(said.code, Some(0));
     assert!(
         said.stdout
-            .starts_with(&format!("{asked} requests came, {asked} ok\n")),
+            .starts_with(&format!("Received {asked} requests: {asked} ok\n")),
         "{}",
         said.stdout
     );
     // What is not played is said before there is a connection.
     let alone = run(&["serve", "--url", "nats://127.0.0.1:1", &path]);
-    let told = "there is nothing to play for ask: no path says what its requests do";
+    let told = "no double for ask: actions without a `path` are not played";
     assert!(alone.stderr.contains(told), "{}", alone.stderr);
 }

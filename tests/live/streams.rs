@@ -124,8 +124,7 @@ fn a_consumer_answers_where_the_path_leaves_it_to_one() {
     assert_eq!(number(&result, "/requests/ok"), 20);
     let ran = double.stop();
     assert!(
-        ran.stdout
-            .contains("20 messages of streams were worked on\n"),
+        ran.stdout.contains("20 stream messages processed\n"),
         "{}",
         ran.stdout
     );
@@ -169,7 +168,11 @@ fn what_a_crash_leaves_behind_is_found_and_removed_and_nothing_else() {
     let mut wire = Wire::connect(server.port);
     wire.create_stream("OTHER", "other.*");
     let listed = |words: &[&str]| run(&[&["cleanup", "--url", &url], words].concat());
-    assert!(listed(&[]).stdout.starts_with("no stream at 127.0.0.1"));
+    assert!(
+        listed(&[])
+            .stdout
+            .starts_with("no streams of blis at 127.0.0.1")
+    );
     let double = Double::start(&url, &["--spec", &path]);
     let lines = listed(&[]).stdout;
     let first = lines.lines().next().expect("a stream");
@@ -182,7 +185,7 @@ fn what_a_crash_leaves_behind_is_found_and_removed_and_nothing_else() {
     );
     let ran = listed(&[&id]);
     assert_eq!(ran.code, Some(2));
-    assert!(ran.stderr.contains("is still played"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("is still going on"), "{}", ran.stderr);
     // As by kill -9.
     drop(double);
     let ran = run(&["serve", "--url", &url, "--spec", &path]);
@@ -212,7 +215,7 @@ fn streams_of_others_are_not_touched() {
     assert_eq!(ran.code, Some(2));
     assert!(
         ran.stderr
-            .contains("the stream failed is there and was not made by blis"),
+            .contains("the stream failed exists and was not created by blis"),
         "{}",
         ran.stderr
     );
@@ -266,7 +269,7 @@ fn a_forged_stream_sends_nothing_elsewhere_and_is_not_removed() {
         forge(&mut wire, "forged", &[otherwise]);
         let ran = run(&["cleanup", "--url", &server.url(), "r1"]);
         assert_eq!(ran.code, Some(2), "{otherwise:?} {ran:?}");
-        let told = "the stream forged says that run r1 made it, but its ";
+        let told = "the stream forged is marked as created by run r1, but its ";
         assert!(ran.stderr.contains(told), "{otherwise:?} {ran:?}");
         let listed = run(&["cleanup", "--url", &server.url()]).stdout;
         assert!(listed.contains("stream a\n"), "{listed}");

@@ -180,7 +180,7 @@ fn a_service_of_which_only_the_subject_is_known_is_fitted_and_extrapolated() {
     assert_eq!(document["loads"][0]["load"], 8.0);
     let findings = document["findings"].to_string();
     assert!(
-        findings.contains("fitted to loads from 1 to 5: predictions at 8 extrapolate"),
+        findings.contains("fitted to loads from 1 to 5; predictions at 8 extrapolate"),
         "{findings}"
     );
     assert!(findings.contains("p95 of request within"), "{findings}");
@@ -217,7 +217,7 @@ fn begun(spec: &str) -> (Child, String) {
     let log = BufReader::new(child.stderr.take().unwrap());
     let mut lines = log.lines().map_while(Result::ok);
     let at = lines.find_map(|line| {
-        let (_, at) = line.split_once("with a double, is at ")?;
+        let (_, at) = line.split_once("started a server with doubles at ")?;
         Some(at.trim_start_matches("nats://").to_owned())
     });
     // Whatever else it says is read, so that it never waits.

@@ -264,5 +264,5 @@ fn a_ramp_that_fills_the_run_and_a_cycle_have_no_steady_state() {
     let cycle = "shape: {diurnal: {low: 0.5, peak_at: 30s, period: 60s}}";
     let cycle = find_warmup(&shaped(cycle, "300s"), UNWATCHED).unwrap();
     let why = cycle.unsteady.expect("no steady state").to_string();
-    assert_eq!(why, "the arrival rate of client c changes without end");
+    assert_eq!(why, "the arrival rate of client c never stops changing");
 }

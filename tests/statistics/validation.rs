@@ -77,12 +77,12 @@ fn validated_under(
 fn findings(world: &str) -> Vec<String> {
     let found = validated(loads(world), "");
     assert!(
-        found.findings[0].starts_with("The largest errors"),
+        found.findings[0].starts_with("Largest errors"),
         "{:?}",
         found.findings
     );
     assert!(
-        found.findings[1].starts_with("The largest throughput"),
+        found.findings[1].starts_with("Largest throughput"),
         "{:?}",
         found.findings
     );
@@ -194,11 +194,11 @@ fn what_a_model_misses_is_named() {
     let found = findings(&with_network);
     let said = found.join(" ");
     assert!(
-        said.contains("something constant") && said.contains("more of network.one_way"),
+        said.contains("lacks a constant") && said.contains("more of network.one_way"),
         "{said}"
     );
     let one_way: f64 = {
-        let (_, rest) = said.split_once("the network (").unwrap();
+        let (_, rest) = said.split_once("network delay (").unwrap();
         let (text, _) = rest.split_once(' ').unwrap();
         match text.strip_suffix("us") {
             Some(micros) => micros.parse::<f64>().unwrap() / 1e3,
@@ -210,14 +210,14 @@ fn what_a_model_misses_is_named() {
     assert!(
         slower
             .iter()
-            .any(|one| one.starts_with("The system carries less")),
+            .any(|one| one.starts_with("The capacity of the system is below")),
         "{slower:?}"
     );
     let quicker = findings("services: {api: {workers: 2, time: {gamma: {mean: 3.4ms, cv: 0.5}}}}");
     assert!(
         quicker
             .iter()
-            .any(|one| one.starts_with("The system carries more")),
+            .any(|one| one.starts_with("The capacity of the system is above")),
         "{quicker:?}"
     );
     let failing =

@@ -474,8 +474,8 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
 fn error_text(outcome: Outcome) -> Option<&'static str> {
     match outcome {
         Outcome::AppError => Some("an injected error"),
-        Outcome::Rejected => Some("the line is full"),
-        Outcome::TransportError => Some("nobody is there"),
+        Outcome::Rejected => Some("the queue is full"),
+        Outcome::TransportError => Some("no responders"),
         _ => None,
     }
 }

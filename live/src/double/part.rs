@@ -39,21 +39,19 @@ pub struct Listening {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unplayable {
     /// There is nothing to listen to.
-    #[error(
-        "no action of the spec says to which subject it is sent: give one `live: {{request: SUBJECT}}`"
-    )]
+    #[error("no action of the spec has a subject; give one `live: {{request: SUBJECT}}`")]
     NoSubject,
     /// Nobody knows what requests do.
     #[error(
-        "there is nothing to play: no action of the spec has a path ({}); give one `path: [{{visit: SERVICE}}, reply]`",
+        "no action of the spec has a path ({}); give one `path: [{{visit: SERVICE}}, reply]`",
         .0.join(", ")
     )]
     NoPath(Vec<String>),
     /// Two actions that cannot be told apart.
-    #[error("the actions {0} and {1} have the same subject: give each its own")]
+    #[error("the actions {0} and {1} have the same subject; give them different subjects")]
     SameSubject(String, String),
     /// A service that the spec does not have.
-    #[error("there is no service {name} to play: the spec has {}", known.join(", "))]
+    #[error("there is no service {name}; give one of {}", known.join(", "))]
     NoService {
         /// What was asked for.
         name: String,

@@ -151,7 +151,10 @@ impl Disk for RealDisk {
     fn open(&self, path: &Path) -> io::Result<BufReader<File>> {
         // A pipe would wait for its writer, and a device has no end.
         if !std::fs::metadata(path)?.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is not a file",
+            ));
         }
         File::open(path).map(|file| BufReader::with_capacity(1 << 18, file))
     }

@@ -31,6 +31,8 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::os_error::unnumbered;
+
 pub use disk::{Disk, Readers, RealDisk};
 pub use entry::{End, Entry, Unit, What};
 pub use folder::{NamedText, Syncs};
@@ -59,7 +61,7 @@ pub const ROOM: usize = 1 << 17;
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// It cannot be written.
-    #[error("the record could not be written to {}: {why}; make room or choose another place", path.display())]
+    #[error("the record could not be written to {}: {}; make room or choose another place", .path.display(), unnumbered(.why))]
     Write {
         /// Where.
         path: PathBuf,
@@ -67,7 +69,7 @@ pub enum Failure {
         why: std::io::Error,
     },
     /// It cannot be read.
-    #[error("the record in {} cannot be read: {why}; name a directory that `blis observe --out` or `blis run --record` wrote", path.display())]
+    #[error("the record in {} cannot be read: {}; name a directory that `blis observe --out` or `blis run --record` wrote", .path.display(), unnumbered(.why))]
     Read {
         /// Where.
         path: PathBuf,
@@ -75,15 +77,14 @@ pub enum Failure {
         why: std::io::Error,
     },
     /// It is something else.
-    #[error("{} is no record of blis; take it out of the directory", path.display())]
+    #[error("{} is not a record of blis; remove it from the directory", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
     },
     /// It is of another version.
     #[error(
-        "{} has version {found} of the record and this blis reads version {}; use the version of blis that the \
-         manifest names", path.display(), frame::VERSION
+        "{} has record version {found}, but this blis reads version {}; use the version of blis in the manifest", path.display(), frame::VERSION
     )]
     Version {
         /// The file.
@@ -92,7 +93,7 @@ pub enum Failure {
         found: u32,
     },
     /// It is of another run.
-    #[error("{} belongs to another run than the manifest; take it out of the directory", path.display())]
+    #[error("{} belongs to another run than the manifest; remove it from the directory", path.display())]
     OtherRun {
         /// The file.
         path: PathBuf,

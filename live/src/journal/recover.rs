@@ -256,16 +256,16 @@ impl<R: Read> Entries<R> {
     fn stranger(&self, entry: &Entry) -> Option<String> {
         let client = |client: ClientId| {
             let (at, number) = (client.index(), self.clients);
-            (at >= number).then(|| format!("it names client {at}, and the spec has {number}"))
+            (at >= number).then(|| format!("it has client {at}, but the spec has {number}"))
         };
         let action = |action: ActionId| {
             let (at, number) = (action.index(), self.headers.len());
-            (at >= number).then(|| format!("it names action {at}, and the spec has {number}"))
+            (at >= number).then(|| format!("it has action {at}, but the spec has {number}"))
         };
         let headers = |action: ActionId| {
             let number = self.headers.get(action.index()).copied().unwrap_or(0);
             let at = entry.headers.iter().map(|(at, _)| at).max()?;
-            (at >= number).then(|| format!("it names header {at}, and the spec records {number}"))
+            (at >= number).then(|| format!("it has header {at}, but the spec records {number}"))
         };
         match entry.what {
             What::Intended(row) | What::Done(row) | What::Settled(row) => client(row.client)

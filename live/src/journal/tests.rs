@@ -390,7 +390,7 @@ fn what_is_no_segment_of_the_run_is_refused_by_name() {
     assert_eq!(refused(&header[..20]), None);
     assert_eq!(refused(b""), None);
     let foreign = refused(b"PNG").expect("refused");
-    assert!(foreign.contains("is no record of blis"), "{foreign}");
+    assert!(foreign.contains("is not a record of blis"), "{foreign}");
     let other = Header { writer: 0, run: 1 }.encode();
     let other = refused(&other).expect("refused");
     assert!(other.contains("another run"), "{other}");
@@ -400,7 +400,7 @@ fn what_is_no_segment_of_the_run_is_refused_by_name() {
     later[28..].copy_from_slice(&crc.to_le_bytes());
     let later = refused(&later).expect("refused");
     assert!(
-        later.contains("has version 3 of the record and this blis reads version 2"),
+        later.contains("has record version 3, but this blis reads version 2"),
         "{later}"
     );
     let mut stranger = header.to_vec();
@@ -411,7 +411,7 @@ fn what_is_no_segment_of_the_run_is_refused_by_name() {
     let stranger = refused(&stranger).expect("refused");
     assert!(
         stranger.contains(
-            "does not belong to the spec beside it: it names client 7, and the spec has 1; restore"
+            "does not belong to the spec beside it: it has client 7, but the spec has 1; restore"
         ),
         "{stranger}"
     );
@@ -424,7 +424,7 @@ fn what_is_no_segment_of_the_run_is_refused_by_name() {
     frame::write(0, &units, &mut stranger);
     let stranger = refused(&stranger).expect("refused");
     assert!(
-        stranger.contains("it names header 3, and the spec records 3; restore"),
+        stranger.contains("it has header 3, but the spec records 3; restore"),
         "{stranger}"
     );
 }
@@ -447,8 +447,7 @@ fn a_record_of_an_earlier_version_is_refused_with_what_would_be_accepted() {
     let refused = Entries::open(&disk, &[path], RUN, &small()).expect_err("refused");
     assert_eq!(
         refused.to_string(),
-        "/0.segment has version 1 of the record and this blis reads version 2; use the version of blis that the manifest \
-         names"
+        "/0.segment has record version 1, but this blis reads version 2; use the version of blis in the manifest"
     );
 }
 

@@ -33,22 +33,22 @@ const QUIET: Duration = Duration::from_millis(300);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unanswered {
     /// Nobody is there to answer.
-    #[error("nobody answers there")]
+    #[error("nobody answers")]
     NoResponders,
     /// It may not be asked.
-    #[error("the server does not let this user publish to {0}")]
+    #[error("this user may not publish to {0}")]
     MayNotAsk(String),
     /// Answers may not be received.
-    #[error("the server does not let this user receive answers")]
+    #[error("this user may not receive replies")]
     NoInbox,
     /// There was none in time.
-    #[error("there was no answer in time")]
+    #[error("no reply in time")]
     Silence,
     /// The answer is an error.
-    #[error("the server answers: {0}")]
+    #[error("the server replied: {0}")]
     Error(String),
     /// It is not what was asked for.
-    #[error("the answer could not be understood")]
+    #[error("the reply could not be parsed")]
     Unclear,
 }
 

@@ -44,7 +44,7 @@ pub struct Wanted<'a> {
 pub enum Unobservable {
     /// There is no such stream.
     #[error(
-        "the stream {name} of --observe-stream cannot be observed: {why}; name one that this user may look at"
+        "the stream {name} of --observe-stream cannot be observed: {why}; give one that this user may read"
     )]
     Stream {
         /// Its name.
@@ -309,8 +309,7 @@ impl Observers {
         if !once_more {
             return Err("the connection was lost".to_owned());
         }
-        let unasked =
-            |why: &Unanswered| format!("services could not be asked by $SRV.STATS: {why}");
+        let unasked = |why: &Unanswered| format!("$SRV.STATS failed: {why}");
         let before = self.services.as_ref().map_err(unasked)?;
         let at_s = start.elapsed().as_secs_f64();
         let after = services::stats(&self.asker, &self.sent).await;
@@ -318,7 +317,7 @@ impl Observers {
         course.add(at_s, true, after.clone());
         let observed = services::observed(before, &after, course);
         match observed.is_empty() {
-            true => Err("no service that the actions are sent to answers $SRV.STATS".to_owned()),
+            true => Err("no service of the actions answers $SRV.STATS".to_owned()),
             false => Ok(observed),
         }
     }
@@ -326,9 +325,9 @@ impl Observers {
     /// Why there are no consumers.
     fn no_consumers(&self) -> String {
         match &self.unseen {
-            Some(why) => format!("the consumers could not be asked for: {why}"),
+            Some(why) => format!("consumers could not be listed: {why}"),
             None if self.streams.is_empty() => {
-                "no action publishes to a stream, and --observe-stream names none".to_owned()
+                "no action publishes to a stream; give one with --observe-stream".to_owned()
             }
             None => "no consumer of the streams was found".to_owned(),
         }

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::asking::Traffic;
 use crate::connection::count;
+use crate::os_error::unnumbered;
 use crate::target::Monitor;
 
 /// How long an answer may take.
@@ -27,7 +28,8 @@ const MOST: u64 = 4 << 20;
 pub enum Unread {
     /// Nobody is there, or it was too slow.
     #[error(
-        "the monitoring at {name} cannot be read: {why}; start the server with http_port, or name another --monitor"
+        "the monitoring at {name} cannot be read: {}; start the server with http_port, or give another --monitor URL",
+        unnumbered(.why)
     )]
     Unreachable {
         /// `host:port`.
@@ -36,9 +38,7 @@ pub enum Unread {
         why: io::Error,
     },
     /// It is not a monitoring.
-    #[error(
-        "what answers at {name} is not the monitoring of a NATS server; name another --monitor"
-    )]
+    #[error("{name} is not the monitoring of a NATS server; give another --monitor URL")]
     Unclear {
         /// `host:port`.
         name: String,

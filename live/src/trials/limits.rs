@@ -64,8 +64,7 @@ impl Figures {
         let mut limits = Vec::new();
         if many(self.over_limit) {
             limits.push(format!(
-                "{:.1} % of the requests were dropped because as many were in flight as `max_in_flight` allows: raise it with \
-                 --max-in-flight.",
+                "{:.1} % of the requests were dropped by `max_in_flight`; raise it with --max-in-flight.",
                 percent(self.over_limit)
             ));
         }
@@ -74,22 +73,20 @@ impl Figures {
             && held > crate::observe::LATE_SHARE * self.response
         {
             limits.push(format!(
-                "Requests waited {:.2} ms on average because as many were in flight as `max_in_flight` allows: raise it with \
-                 --max-in-flight.",
+                "Requests waited {:.2} ms on average because of `max_in_flight`; raise it with --max-in-flight.",
                 held / 1e6
             ));
         }
         if many(self.full) {
             limits.push(format!(
-                "{:.1} % of the requests were not sent because connections were full: use more connections \
+                "{:.1} % of the requests were not sent because connections were full; use more connections \
                  (`connections: {{pool: N}}`).",
                 percent(self.full)
             ));
         }
         if let Some(busy) = self.busy.filter(|busy| self.is_late && *busy >= BUSY) {
             limits.push(format!(
-                "The processors of the generator's machine were {:.0} % busy: run the backend elsewhere, or use a larger \
-                 machine.",
+                "The CPUs of the generator's machine were {:.0} % busy; run the backend elsewhere, or use a larger machine.",
                 busy * 100.0
             ));
         }
@@ -138,22 +135,22 @@ mod tests {
                     over_limit: 51,
                     ..WELL
                 },
-                "5.1 % of the requests were dropped because as many were in flight",
+                "5.1 % of the requests were dropped by `max_in_flight`",
             ),
             (
                 Figures { lag: 2.2e6, ..WELL },
-                "Requests waited 1.10 ms on average because as many were in flight",
+                "Requests waited 1.10 ms on average because of `max_in_flight`",
             ),
             (
                 Figures { full: 51, ..WELL },
-                "5.1 % of the requests were not sent because connections were full: use more connections",
+                "5.1 % of the requests were not sent because connections were full; use more connections",
             ),
             (
                 Figures {
                     is_late: true,
                     ..WELL
                 },
-                "The processors of the generator's machine were 99 % busy: run the backend elsewhere",
+                "The CPUs of the generator's machine were 99 % busy; run the backend elsewhere",
             ),
         ] {
             let limits = figures.limits();

@@ -86,11 +86,11 @@ fn requests_in_flight_are_limited(traffic: &Traffic<'_>) -> Option<String> {
     let own = clients().find(|client| is_reached(client.max_in_flight, users(client)));
     match own {
         Some(client) => Some(format!(
-            "client {} may have only so many requests in flight",
+            "client {} has a limit of requests in flight",
             client.name
         )),
         None if is_reached(model.max_in_flight, all) => {
-            Some("only so many requests may be in flight".to_owned())
+            Some("requests in flight are limited".to_owned())
         }
         None => None,
     }
@@ -108,9 +108,9 @@ fn paths_do_more_than_visit(traffic: &Traffic<'_>) -> Option<String> {
     let what = match step {
         Step::Visit(visit) if visit.holds => "holds a worker during other steps",
         Step::Publish { .. } => "publishes to a stream",
-        Step::Emit(_) => "sends a message to many",
-        Step::Fork { .. } => "goes several ways at once",
-        _ => "answers nobody",
+        Step::Emit(_) => "emits to a fan-out",
+        Step::Fork { .. } => "has parallel steps",
+        _ => "sends no reply",
     };
     Some(format!("the path of action {} {what}", action.name))
 }
@@ -120,7 +120,7 @@ pub fn visits_have_times_of_their_own(traffic: &Traffic<'_>) -> Option<String> {
     let own = |step: &Step| matches!(step, Step::Visit(visit) if visit.time.is_some());
     let (action, _) = steps(traffic).find(|(_, step)| own(step))?;
     Some(format!(
-        "a visit of action {} has a service time of its own",
+        "a visit of action {} has its own service time",
         action.name
     ))
 }
@@ -129,7 +129,7 @@ fn order_is_not_by_arrival(traffic: &Traffic<'_>) -> Option<String> {
     let mut visited = traffic.visited();
     let (_, service) = visited.find(|(_, service)| service.order != Order::Fifo)?;
     Some(format!(
-        "service {} does not serve in the order of arrival",
+        "service {} does not serve first come, first served",
         service.name
     ))
 }
@@ -143,7 +143,7 @@ fn service_times_vary(traffic: &Traffic<'_>) -> Option<String> {
             || !service.error_bursts.is_empty()
             || !service.outages.is_empty()
     })?;
-    Some(format!("service {} is not always the same", service.name))
+    Some(format!("service {} changes over time", service.name))
 }
 
 fn service_times_depend_on_sizes(traffic: &Traffic<'_>) -> Option<String> {
@@ -158,10 +158,7 @@ fn service_times_depend_on_sizes(traffic: &Traffic<'_>) -> Option<String> {
 fn some_are_not_admitted(traffic: &Traffic<'_>) -> Option<String> {
     let mut visited = traffic.visited();
     let (_, service) = visited.find(|(_, service)| service.admission != Admission::default())?;
-    Some(format!(
-        "service {} does not let everybody in",
-        service.name
-    ))
+    Some(format!("service {} has admission control", service.name))
 }
 
 fn rates_change(traffic: &Traffic<'_>) -> Option<String> {
@@ -198,7 +195,7 @@ fn failures_are_retried(traffic: &Traffic<'_>) -> Option<String> {
     let mut clients = traffic.model.clients.iter();
     clients
         .any(|client| client.on_failure.retries > 0)
-        .then(|| "failed requests are tried again".to_owned())
+        .then(|| "failed requests are retried".to_owned())
 }
 
 fn work_leaves(traffic: &Traffic<'_>) -> Option<String> {
@@ -209,7 +206,7 @@ fn work_leaves(traffic: &Traffic<'_>) -> Option<String> {
     let mut visited = traffic.visited();
     let (_, service) = visited.find(|(_, service)| service.on_timeout != OnTimeout::Stay)?;
     Some(format!(
-        "work leaves service {} when its client gives up, after a time that is not exponential but always the same",
+        "work leaves service {} when its client gives up, after a constant time that is not exponential",
         service.name
     ))
 }
@@ -227,7 +224,7 @@ fn users_are_lost(traffic: &Traffic<'_>) -> Option<String> {
         closed && !client.on_failure.respawn && can_fail(traffic, route.ok)
     })?;
     Some(format!(
-        "users of client {} do not come back after a failure",
+        "users of client {} do not return after a failure",
         client.name
     ))
 }
@@ -296,7 +293,7 @@ fn service_is_not_exponential(traffic: &Traffic<'_>) -> Option<String> {
 fn lines_are_limited(traffic: &Traffic<'_>) -> Option<String> {
     let mut visited = traffic.visited();
     let (_, service) = visited.find(|(_, service)| traffic.can_refuse(service))?;
-    Some(format!("the line of service {} is limited", service.name))
+    Some(format!("the queue of service {} is limited", service.name))
 }
 
 /// A user who goes on while work is left behind makes two requests of one.

@@ -91,14 +91,15 @@ impl std::fmt::Display for Why {
         match self {
             Why::Theory(TheoryError::Unstable { utilisation }) => write!(
                 f,
-                "the offered load is {utilisation:.2} of what the workers can do, so that the line grows without end"
+                "the offered load is {utilisation:.2} of the capacity of the workers, so the queue grows without bound"
             ),
             Why::Overload {
                 service,
                 utilisation,
             } => write!(
                 f,
-                "the offered load of service {service} is {utilisation:.2} of what its workers can do, so that its line grows without end"
+                "the offered load of service {service} is {utilisation:.2} of the capacity of its workers, so its queue \
+                 grows without bound"
             ),
             Why::Theory(error) => error.fmt(f),
             Why::Assumption(assumption) => f.write_str(assumption),
@@ -132,11 +133,11 @@ mod tests {
         let retry = ", on_failure: {retry: {times: 1}}";
         assert_eq!(
             refused(retry, ", queue: {limit: 3}"),
-            "failed requests are tried again"
+            "failed requests are retried"
         );
         for on_timeout in [", on_timeout: leave", ", on_timeout: abandon"] {
             let why = refused(", timeout: 5s", on_timeout);
-            let same = "after a time that is not exponential but always the same";
+            let same = "after a constant time that is not exponential";
             assert_eq!(
                 why,
                 format!("work leaves service s when its client gives up, {same}")
@@ -155,7 +156,7 @@ mod tests {
         let why = found_for("", &shared("{shared: {limit: 2}}")).expect_err("limited sharing");
         assert_eq!(why, "service s is shared by a limited number");
         let why = found_for(", timeout: 1s", &shared("deadline")).expect_err("deadlines");
-        assert_eq!(why, "service s does not serve in the order of arrival");
+        assert_eq!(why, "service s does not serve first come, first served");
         let loss = found_for("", ", members: 1, queue: {limit: 0}").expect("a loss system");
         assert_eq!(loss.form, "M/M/1/1");
     }
@@ -172,7 +173,7 @@ mod tests {
         // A load of 15 times 10 ms and 5 times 20 ms.
         near(shared.response, 0.0125 / 0.75);
         near(shared.classes[1].1, 0.02 / 0.75);
-        let own = Err("a visit of action more has a service time of its own".to_owned());
+        let own = Err("a visit of action more has its own service time".to_owned());
         assert_eq!(found("fifo"), own);
         let classes = clients.replace("rate", "class: urgent, rate");
         let service =
@@ -361,10 +362,10 @@ mod tests {
         );
         assert_eq!(
             why("c: {rate: 150/s, do: do}", TWO),
-            "the offered load of service a is 1.50 of what its workers can do, so that its line grows without end"
+            "the offered load of service a is 1.50 of the capacity of its workers, so its queue grows without bound"
         );
         let limited = TWO.replace("workers: 1,", "workers: 1, queue: {limit: 3},");
-        assert_eq!(why(open, &limited), "the line of service a is limited");
+        assert_eq!(why(open, &limited), "the queue of service a is limited");
         let closed = "c: {concurrency: 4, do: do}";
         assert!(network_of(closed, IN_SERIES, &limited).is_ok());
         let least = TWO.replace(
@@ -388,7 +389,7 @@ mod tests {
         let retire = "c: {concurrency: 4, do: do, on_failure: {respawn: false}}";
         assert_eq!(
             why(retire, &lossy),
-            "users of client c do not come back after a failure"
+            "users of client c do not return after a failure"
         );
         assert!(network_of(retire, IN_SERIES, TWO).is_ok());
         let fails = "do: {path: [{visit: a}, {fail: app_error}]}";

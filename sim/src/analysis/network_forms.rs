@@ -209,7 +209,7 @@ fn closed(traffic: &Traffic<'_>, users: u64, think: f64) -> Result<Exact, Why> {
         // Each member is a station, and of each a share of the visits.
         if count > MOST_MEMBERS {
             return Err(Why::Assumption(format!(
-                "service {} has more members than can be told apart",
+                "service {} has too many members",
                 service.name
             )));
         }

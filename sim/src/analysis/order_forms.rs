@@ -15,19 +15,19 @@ pub fn ordered(traffic: &Traffic<'_>, service: &Service) -> Result<Exact, Why> {
     if traffic.closed().is_some() {
         return not(
             service,
-            "does not serve in the order of arrival in a closed model",
+            "does not serve first come, first served in a closed model",
         );
     }
     if !matches!(arrivals(traffic)?, Arrivals::Poisson { .. }) {
         return not(
             service,
-            "does not serve in the order of arrival, and arrivals are not Poisson",
+            "does not serve first come, first served, and arrivals are not Poisson",
         );
     }
     if service.queue_limit.is_some() {
         return not(
             service,
-            "does not serve in the order of arrival, and its line is limited",
+            "does not serve first come, first served, and its queue is limited",
         );
     }
     let (lines, servers) = lines(service)?;
@@ -50,7 +50,7 @@ pub fn ordered(traffic: &Traffic<'_>, service: &Service) -> Result<Exact, Why> {
             priorities(&classes, servers, *preemptive, service)?
         }
         Order::Fifo | Order::Deadline | Order::Fair { .. } => {
-            return not(service, "does not serve in the order of arrival");
+            return not(service, "does not serve first come, first served");
         }
     };
     let mut found = if lines == 1 {

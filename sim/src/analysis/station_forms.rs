@@ -129,11 +129,11 @@ fn closed(traffic: &Traffic<'_>, service: &Service, users: u64, think: f64) -> R
         return not("is not exponential");
     }
     if !has_one_line(service) {
-        return not("has several lines in a closed model");
+        return not("has several queues in a closed model");
     }
     if traffic.can_refuse(service) {
         return Err(Why::Assumption(format!(
-            "the line of service {} is limited",
+            "the queue of service {} is limited",
             service.name
         )));
     }
@@ -160,7 +160,7 @@ fn poisson(rate: f64, service: &Service) -> Result<Exact, Why> {
         return Ok(found(form, service, lost.means, None));
     }
     if let Some(limit) = service.queue_limit {
-        require_exponential(service, "and its line is limited")?;
+        require_exponential(service, "and its queue is limited")?;
         let capacity = servers + u64::from(limit);
         let queue = FiniteQueue::new(servers, capacity, rate, seconds)?;
         let few = servers <= MANY_SERVERS;
@@ -197,7 +197,7 @@ fn split(rate: f64, service: &Service) -> Result<Exact, Why> {
     }
     if service.queue_limit.is_some() {
         return Err(Why::Assumption(format!(
-            "the lines of service {} are limited",
+            "the queues of service {} are limited",
             service.name
         )));
     }
@@ -252,7 +252,7 @@ fn renewal(interarrival: &Dist, service: &Service) -> Result<Exact, Why> {
     if service.servers() != 1 || service.queue_limit.is_some() {
         let name = &service.name;
         return Err(Why::Assumption(format!(
-            "arrivals are not Poisson and service {name} is more than one worker with an unlimited line"
+            "arrivals are not Poisson and service {name} is not a single worker with an unlimited queue"
         )));
     }
     let queue = GeneralArrivals::new(interarrival, service.time.mean() / 1e9)?;

@@ -22,11 +22,11 @@ pub fn findings(of: &CalibrationResult) -> Vec<String> {
         let with = match number.tied_to.is_empty() {
             true => String::new(),
             false => format!(
-                ": the runs tell it together with {} alone",
+                ": they determine it only together with {}",
                 number.tied_to.join(" and ")
             ),
         };
-        Some(format!("The runs do not tell {}{with}.", number.name))
+        Some(format!("The runs do not determine {}{with}.", number.name))
     }));
     all.extend(carried_over(of));
     all.extend(next(of));
@@ -43,11 +43,11 @@ fn fit(of: &CalibrationResult) -> String {
         probability(goodness.p)
     );
     if goodness.freedom == 0 {
-        return "The runs have no more figures than there are numbers to fit, so that any model explains them: measure more loads."
+        return "The runs have no more figures than fitted numbers, so any model explains them; measure more loads."
             .to_owned();
     }
     if !goodness.is_wrong() {
-        return format!("The fitted model explains the runs: what it is off by is chance ({sum}).");
+        return format!("The fitted model explains the runs: its errors are chance ({sum}).");
     }
     let figures = of.runs.iter().flat_map(|run| {
         let figures = run.figures.iter();
@@ -56,7 +56,7 @@ fn fit(of: &CalibrationResult) -> String {
     let worst = figures.max_by(|one, other| one.1.off_sd.abs().total_cmp(&other.1.off_sd.abs()));
     let worst = worst.map_or(String::new(), |(run, figure)| {
         format!(
-            " It is furthest off in {}, where the {} of {} was {} and the model has {}.",
+            " The largest error is in {}: the {} of {} was {}, the model has {}.",
             run.name,
             figure.name,
             figure.action,
@@ -65,8 +65,8 @@ fn fit(of: &CalibrationResult) -> String {
         )
     });
     format!(
-        "The fitted model does not explain the runs ({sum}), and intervals are wider for it.{worst} The structure of the spec is probably another one: members \
-         that are drawn at random instead of one line, a further service, something that slows down under load."
+        "The fitted model does not explain the runs ({sum}); intervals are widened.{worst} The structure of the spec is \
+         probably wrong: try members with their own queues, a further service, or a slow-down under load."
     )
 }
 
@@ -100,8 +100,8 @@ fn one_level(of: &CalibrationResult) -> Option<String> {
     let rates = is_level(&|run| run.offered_rps, &of.runs);
     let users = is_level(&|run| run.users.unwrap_or(0) as f64, &of.runs);
     (rates && users).then(|| {
-        "All runs are at one load, which cannot tell few fast workers from many slow ones: measure another one, near what the service \
-         carries."
+        "All runs have one load, which cannot distinguish few fast workers from many slow ones; measure another load, \
+         near saturation."
             .to_owned()
     })
 }
@@ -110,7 +110,7 @@ fn one_level(of: &CalibrationResult) -> Option<String> {
 fn undecided(choice: &ChoiceResult) -> Option<String> {
     (choice.as_good.len() > 1).then(|| {
         format!(
-            "The runs do not decide {}: {} explain them as well.",
+            "The runs do not decide {}: {} are equally good.",
             choice.name,
             choice.as_good.join(" and ")
         )
@@ -146,13 +146,13 @@ fn next(of: &CalibrationResult) -> Option<String> {
     };
     if next.apart.is_none() && next.half_width > NOT_AT_ALL {
         return Some(format!(
-            "No further load that was tried would tell {}: give what is known of it, and --fix it.",
+            "No further load would determine {}; give its known value, and --fix it.",
             next.worst
         ));
     }
     Some(match next.apart {
         Some(apart) => format!(
-            "A run at {load} would tell most: there the two best explanations are {apart:.1} standard deviations apart."
+            "A run at {load} would tell most: the two best explanations differ there by {apart:.1} standard deviations."
         ),
         None => format!(
             "A run at {load} would tell most: {} would be known to {:.1} %.",

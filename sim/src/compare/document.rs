@@ -12,40 +12,40 @@ use crate::verdict::Status;
 /// The document's schema identifier.
 pub const COMPARE_SCHEMA: &str = "blis.compare/1";
 
-/// How two runs, or two sets of runs, differ.
+/// The difference of two runs, or of two sets of runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CompareResult {
     /// Always `blis.compare/1`.
     pub schema: String,
     /// The version of blis that made it.
     pub blis_version: String,
-    /// The level of the intervals: 0.95. Each is for its figure alone.
+    /// Level of the intervals: 0.95, for each figure alone.
     pub level: f64,
-    /// How probable it is at most that chance alone makes any difference `more_than_chance`: 0.05.
+    /// Largest probability that chance alone makes any difference `more_than_chance`: 0.05.
     pub alpha: f64,
-    /// How many differences were tested; `more_than_chance` is corrected for it (Holm 1979).
+    /// Number of tested differences; `more_than_chance` is corrected for it (Holm 1979).
     pub tests: u64,
-    /// What is compared with.
+    /// Baseline.
     pub baseline: SideResult,
-    /// What is compared.
+    /// Other side.
     pub other: SideResult,
-    /// Of all requests; absent where there is one action.
+    /// All requests; absent with a single action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<GroupResult>,
-    /// By action, of those that both have.
+    /// By action, for actions of both sides.
     pub actions: BTreeMap<String, GroupResult>,
-    /// The course of the first run of each side, in parts of equal length.
+    /// The first run of each side over time, in parts of equal length.
     pub course: Vec<CourseResult>,
-    /// How figures stand to what was tolerated; absent where nothing was said.
+    /// Figures and their tolerances; absent without tolerances.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tolerances: Vec<ToleranceResult>,
-    /// Whether all was tolerated; absent where nothing was said of that.
+    /// Verdict on the tolerances; absent without tolerances.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Status>,
-    /// What keeps the runs from being trusted, in sentences: no comparison of them passes.
+    /// Why the runs are not valid; then the comparison does not pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reservations: Vec<String>,
-    /// What is to be kept in mind, in sentences.
+    /// Notes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
@@ -60,57 +60,57 @@ pub struct SideResult {
 /// A run that is compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparedRun {
-    /// Its directory as it was named.
+    /// Its directory, as given.
     pub name: String,
     /// `simulated`, `live` or `replayed`.
     pub mode: String,
-    /// What was run.
+    /// Identity of the spec.
     pub spec: SpecIdentity,
     /// Its seed.
     pub seed: u64,
-    /// What ended its load.
+    /// End of its load.
     pub ended_by: String,
-    /// How long its window is.
+    /// Length of its window.
     pub measured_s: f64,
     /// Requests intended within the window.
     pub requests: u64,
-    /// Whether there is a record of its requests, from which distributions are compared.
+    /// Whether it has a record of requests, to compare distributions.
     pub recorded: bool,
 }
 
-/// How the requests of an action differ, or all requests.
+/// The differences of an action, or of all requests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupResult {
     /// `throughput`, and of the response times `mean`, `p50`, `p95` and `p99`.
     pub figures: Vec<FigureResult>,
-    /// How requests ended, those ways that occur on either side, `ok` first.
+    /// Outcomes that occur on either side, `ok` first.
     pub outcomes: Vec<OutcomeResult>,
-    /// How far the response times of answered requests are apart; absent where a side has no record.
+    /// Distance of the response times of answered requests; absent if a side has no record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distribution: Option<DistributionResult>,
-    /// How the requests differ that are in both; absent where a side has no record or several runs, or where they are not the same.
+    /// Differences of requests that are in both; absent if a side has no record or several runs, or if requests differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pairs: Option<PairsResult>,
 }
 
-/// How requests differ that are in both runs: of the same client, with the same numbers, intended at the same instant.
+/// Differences of requests in both runs: of the same client, with the same numbers and intended time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PairsResult {
-    /// How many were answered `ok` in both.
+    /// Requests answered `ok` in both.
     pub pairs: u64,
-    /// How many were in the baseline alone.
+    /// Requests answered `ok` only in the baseline.
     pub only_baseline: u64,
-    /// How many were in the other side alone.
+    /// Requests answered `ok` only in the other side.
     pub only_other: u64,
-    /// The mean of the other response time less that of the baseline.
+    /// Mean of the other response time minus that of the baseline.
     pub mean_ms: f64,
     /// Its interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mean_ms_ci95: Option<[f64; 2]>,
-    /// How probable so large a mean is by chance.
+    /// Probability of a mean as large by chance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p: Option<f64>,
-    /// Whether it is more than chance, with all that is tested.
+    /// Whether it is more than chance, corrected for all tests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more_than_chance: Option<bool>,
 }
@@ -118,77 +118,77 @@ pub struct PairsResult {
 /// A figure of both sides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FigureResult {
-    /// Which.
+    /// Name.
     pub name: String,
     /// `1/s` or `ms`.
     pub unit: String,
-    /// Of the baseline; absent where it was not measured.
+    /// Value of the baseline; absent if it was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,
-    /// Its interval, as all of this name.
+    /// Its 95 % confidence interval, as all `_ci95` keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_ci95: Option<[f64; 2]>,
-    /// Of the other side.
+    /// Value of the other side.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other: Option<f64>,
     /// Its interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_ci95: Option<[f64; 2]>,
-    /// The other side less the baseline, as a share of the baseline.
+    /// (other - baseline) / baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<f64>,
     /// Its interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference_ci95: Option<[f64; 2]>,
-    /// How probable so large a difference is by chance, for itself alone.
+    /// Probability of a difference as large by chance, for this figure alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p: Option<f64>,
-    /// Whether it is more than chance, with all that is tested; absent where that cannot be told.
+    /// Whether it is more than chance, corrected for all tests; absent if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more_than_chance: Option<bool>,
-    /// Why its difference has no interval: the first run that gives none, and what that says.
+    /// Why its difference has no interval: the first run without one, and its reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absent: Option<String>,
 }
 
-/// How many requests of both sides ended in one way.
+/// The share of an outcome on both sides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OutcomeResult {
     /// `ok`, `app_error`, …
     pub outcome: String,
-    /// Their share of the baseline's requests.
+    /// Share of the requests of the baseline.
     pub baseline: f64,
-    /// Their share of the other side's.
+    /// Share of the requests of the other side.
     pub other: f64,
-    /// The other share less the baseline's.
+    /// Other share minus baseline share.
     pub difference: f64,
-    /// How probable so large a difference is by chance; absent where that cannot be told, and of `ok`, which is what is left.
+    /// Probability of a difference as large by chance; absent if it is not known, and for `ok`, which is the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p: Option<f64>,
-    /// Whether it is more than chance, with all that is tested.
+    /// Whether it is more than chance, corrected for all tests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more_than_chance: Option<bool>,
 }
 
-/// How far two distributions are apart.
+/// The distance of two distributions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DistributionResult {
-    /// The largest difference of the shares of requests that are answered within a time.
+    /// Kolmogorov-Smirnov distance: largest difference of the shares of requests answered within a time.
     pub kolmogorov_smirnov: f64,
-    /// By how many milliseconds response times have to be moved on average to become those of the other side.
+    /// Wasserstein distance: mean shift in milliseconds between the two distributions.
     pub wasserstein_ms: f64,
-    /// How probable so large a largest difference is by chance, found by dealing out blocks of time anew to both sides.
+    /// Probability of a distance as large by chance, from permutations of blocks of time between both sides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p: Option<f64>,
-    /// Whether it is more than chance, with all that is tested.
+    /// Whether it is more than chance, corrected for all tests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more_than_chance: Option<bool>,
 }
 
-/// A part of the course of both sides.
+/// A part of both sides over time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CourseResult {
-    /// When it starts, from the start of the load.
+    /// Start, from the start of the load.
     pub start_s: f64,
     /// How long it is.
     pub width_s: f64,
@@ -206,32 +206,32 @@ pub struct CourseResult {
     pub other_mean_ms: Option<f64>,
 }
 
-/// How a figure stands to what is tolerated of it.
+/// A figure and its tolerance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ToleranceResult {
     /// The action.
     pub of: String,
     /// The figure.
     pub figure: String,
-    /// How far below the baseline it may be; absent for as far as it likes. Of `errors` a share of all requests.
+    /// Largest tolerated fall below the baseline; absent if not limited. For `errors`, a share of all requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub below: Option<f64>,
-    /// How far above.
+    /// Largest tolerated rise above the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub above: Option<f64>,
-    /// How far it is.
+    /// Difference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<f64>,
     /// Its interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference_ci95: Option<[f64; 2]>,
-    /// How it stands.
+    /// Standing.
     pub standing: Standing,
-    /// How many times as long the runs would have to be to decide it, or how many times as many where there are several of each side;
-    /// absent where it is decided, or where no length would.
+    /// Factor on the length of the runs, or on their number if each side has several, that would decide it; absent if it is
+    /// decided, or if no length would decide it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times_longer: Option<f64>,
-    /// Why nothing says how it stands: the first run that gives no interval, and what that says.
+    /// Why it is undecided: the first run without an interval, and its reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }

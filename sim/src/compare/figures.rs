@@ -60,16 +60,14 @@ pub enum Unlike {
     NoAction(String, String),
     /// One side is none of one workload.
     #[error(
-        "{0} and {1} are on one side and have different actions; name runs of one workload on each side"
+        "{0} and {1} are on one side but have different actions; give runs of one workload on each side"
     )]
     Mixed(String, String),
     /// One run counts once.
-    #[error(
-        "{0} and {1} are on one side and are the same run, which counts once; give each run a --seed of its own"
-    )]
+    #[error("{0} and {1} are on one side but are the same run; give each run its own --seed")]
     Copy(String, String),
     /// A run measured nothing.
-    #[error("{0} has no request in its measured window; compare runs that measured something")]
+    #[error("{0} has no request in its window; lengthen the run or shorten the warm-up")]
     Empty(String),
 }
 

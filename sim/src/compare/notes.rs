@@ -18,11 +18,11 @@ pub(super) fn reservations(sides: Sides<'_>) -> Vec<String> {
         let (name, run) = (&compared.name, &compared.run);
         if run.ended_by == INTERRUPTED {
             found.push(format!(
-                "{name} was interrupted: its last requests were not waited for; run it to its end"
+                "{name} was interrupted before its last requests ended; let it run to its end"
             ));
         }
         if run.window.requests.ok == 0 {
-            found.push(format!("nothing was answered in {name}"));
+            found.push(format!("no request was answered in {name}"));
         }
         for limit in generator_limits(run) {
             found.push(format!("in {name} the generator was the limit: {limit}"));
@@ -66,8 +66,7 @@ pub fn unlike_loads(sides: Sides<'_>) -> Option<String> {
         && (other - one).abs() > 3.0 * by_chance
     {
         return Some(format!(
-            "the sides were offered different loads, {one:.1}/s and {other:.1}/s: of an open load, response times are not \
-             those of the same load"
+            "the offered loads differ, {one:.1}/s and {other:.1}/s: response times of open loads are not comparable"
         ));
     }
     None
@@ -79,7 +78,7 @@ pub fn censored(sides: Sides<'_>) -> Vec<String> {
         let response = &compared.run.latency_ms.response;
         (response.censored > 0).then(|| {
             format!(
-                "{}: {} of {} response times are the ages at which requests were given up",
+                "{}: {} of {} response times are of requests that were given up, with their age at that time",
                 compared.name, response.censored, response.count
             )
         })
@@ -100,14 +99,14 @@ pub(super) fn notes(sides: Sides<'_>) -> Vec<String> {
     let live = sides.into_iter().flatten().any(|run| run.run.mode == LIVE);
     if few && live {
         notes.push(format!(
-            "what changes from one live run to the next is in no interval of so few runs: name {SPREAD_RUNS} or more of each side to \
-             have it counted"
+            "intervals of so few runs do not include the variation between live runs; give {SPREAD_RUNS} or more runs \
+             of each side"
         ));
     }
     if sides.into_iter().flatten().any(|run| run.record.is_none()) {
         notes.push(
-            "distributions are compared where both sides have a record: live runs keep one with --out, simulated ones with --out and \
-             --record, replays none"
+            "distributions are compared only if both sides have a record: live runs with --out, simulated runs with \
+             --out and --record"
                 .to_owned(),
         );
     }

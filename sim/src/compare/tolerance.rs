@@ -9,33 +9,33 @@ use super::estimate::Difference;
 use super::figures::{ERRORS, FIGURES};
 use crate::spec::error::shown;
 
-/// The most that a tolerance may be: a hundred times.
+/// The largest tolerance: a hundred times.
 const MOST: f64 = 100.0;
 
-/// How far one figure may be from that of the baseline.
+/// The tolerance of one figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tolerance {
     /// Its name: one of those of a comparison, or `errors`.
     pub figure: String,
-    /// How far below, as a share; `None` for as far as it likes.
+    /// Largest fall, as a share; `None` if not limited.
     pub below: Option<f64>,
-    /// How far above.
+    /// Largest rise, as a share.
     pub above: Option<f64>,
 }
 
-/// Those of several figures.
+/// The tolerances of several figures.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tolerances(pub Vec<Tolerance>);
 
-/// Whether a figure keeps to its tolerance.
+/// The standing of a figure to its tolerance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// It does, whatever of its interval is the truth.
+    /// All of its interval is within.
     Within,
-    /// It does not, whatever of its interval is the truth.
+    /// All of its interval is beyond.
     Beyond,
-    /// The runs cannot tell.
+    /// The runs do not decide.
     Undecided,
 }
 
@@ -61,14 +61,14 @@ impl FromStr for Tolerance {
     fn from_str(text: &str) -> Result<Tolerance, String> {
         let Some((figure, value)) = text.split_once('=') else {
             return Err(format!(
-                "`{}` is no tolerance; give one as FIGURE=SHARE, such as p99=10%",
+                "`{}` is not a tolerance; give FIGURE=SHARE, such as p99=10%",
                 shown(text)
             ));
         };
         let (figure, value) = (figure.trim(), value.trim());
         if figure != ERRORS && !FIGURES.contains(&figure) {
             return Err(format!(
-                "there is no figure `{}`; the figures are {} and {ERRORS}",
+                "there is no figure `{}`; give one of {} and {ERRORS}",
                 shown(figure),
                 FIGURES.join(", ")
             ));
@@ -80,7 +80,7 @@ impl FromStr for Tolerance {
         };
         let not_a_share = || {
             format!(
-                "`{}` is no share of {figure}; give one such as 10%, +10% (as much as that above) or -2% (as much as that below)",
+                "`{}` is not a share of {figure}; give one such as 10%, +10% (only a rise) or -2% (only a fall)",
                 shown(value)
             )
         };
@@ -92,8 +92,8 @@ impl FromStr for Tolerance {
         }
         if figure == ERRORS && sign == Some(false) {
             return Err(format!(
-                "{ERRORS} takes no minus sign: fewer of them are always tolerated; give by how much of all requests there may be more, such as \
-                 {ERRORS}=0.5%"
+                "{ERRORS} takes no minus sign, because fewer errors are always tolerated; give the largest rise as a \
+                 share of all requests, such as {ERRORS}=0.5%"
             ));
         }
         let is_above_alone = sign == Some(true) || figure == ERRORS;
@@ -186,16 +186,16 @@ mod tests {
             ("p99", "such as p99=10%"),
             (
                 "p98=10%",
-                "there is no figure `p98`; the figures are throughput",
+                "there is no figure `p98`; give one of throughput",
             ),
-            ("p99=10", "no share of p99"),
-            ("p99=-", "no share of p99"),
-            ("p99=nan%", "no share of p99"),
-            ("p99=--1%", "no share of p99"),
-            ("p99=1e9%", "no share of p99"),
+            ("p99=10", "not a share of p99"),
+            ("p99=-", "not a share of p99"),
+            ("p99=nan%", "not a share of p99"),
+            ("p99=--1%", "not a share of p99"),
+            ("p99=1e9%", "not a share of p99"),
             ("p99=1%,p99=2%", "given twice"),
             ("errors=-1%", "errors takes no minus sign"),
-            ("", "is no tolerance"),
+            ("", "is not a tolerance"),
         ] {
             let why = text.parse::<Tolerances>().expect_err(text);
             assert!(why.contains(said), "{text}: {why}");

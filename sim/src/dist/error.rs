@@ -6,7 +6,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum DistError {
     /// A parameter is NaN, infinite or outside its range.
-    #[error("{parameter} is {found}; accepted is a number {accepted}")]
+    #[error("{parameter} is {found}; give a number {accepted}")]
     OutOfRange {
         /// The parameter's name.
         parameter: &'static str,
@@ -28,21 +28,19 @@ pub enum DistError {
         lower: f64,
     },
     /// The bounds of a truncated distribution leave next to nothing of it.
-    #[error(
-        "less than {share} % of the distribution lies between min and max; accepted are bounds with more of it between them"
-    )]
+    #[error("less than {share} % of the distribution lies between min and max; give wider bounds")]
     HardlyAnything {
         /// What the bounds must leave, in per cent.
         share: f64,
     },
     /// A list is empty.
-    #[error("{parameter} is empty; accepted is a list with at least one entry")]
+    #[error("{parameter} is empty; give a list with at least one entry")]
     Empty {
         /// The list's name.
         parameter: &'static str,
     },
     /// All weights are zero.
-    #[error("the weights add up to 0; accepted are weights of which at least one is above 0")]
+    #[error("the weights add up to 0; give at least one weight above 0")]
     NoWeight,
 }
 

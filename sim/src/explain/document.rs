@@ -13,84 +13,84 @@ use crate::time::Span;
 /// The document's schema identifier.
 pub const SCHEMA: &str = "blis.explain/1";
 
-/// Where the time of a run's requests went.
+/// Where the requests of a run spent their time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Explanation {
     /// Always `blis.explain/1`.
     pub schema: String,
     /// The version of blis that made it.
     pub blis_version: String,
-    /// The name of the spec that was run.
+    /// Name of the spec.
     pub name: String,
-    /// SHA-256 of its text with defaults and flags in place.
+    /// SHA-256 of its resolved text, with defaults and flags.
     pub resolved_sha256: String,
-    /// The seed of every draw.
+    /// Seed of all random draws.
     pub seed: u64,
-    /// Whether running the spec again gave the totals of the result that is explained.
+    /// Whether the repeated run has the totals of the result.
     pub reproduced: bool,
-    /// Where it did not, and whether another version of blis made the result, in sentences.
+    /// Differences from the result, and whether another version of blis made it.
     pub differences: Vec<String>,
     /// By quantile of the response time, ascending.
     pub quantiles: Vec<QuantileExplained>,
 }
 
-/// Where the time of the requests about one quantile of the response time went.
+/// Where requests near one quantile of the response time spent their time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct QuantileExplained {
     /// The quantile, between 0 and 1.
     pub quantile: f64,
     /// Its value, to three significant digits.
     pub quantile_ms: f64,
-    /// The requests that are explained.
+    /// The explained requests.
     pub band: ExplainedBand,
-    /// Their response times: `lag`, the parts of all `services`, and `elsewhere` add up to them.
+    /// Their response times, the sum of `lag`, all `services` and `elsewhere`.
     pub response: Part,
     /// From intended to sent.
     pub lag: Part,
-    /// Time at services, by service; those that took no time are left out.
+    /// Time at services, by service; services without time are left out.
     pub services: BTreeMap<String, StationTime>,
-    /// Time after the sending that is no visit.
+    /// Other time after sending.
     pub elsewhere: Part,
-    /// What that time is: `network`, `delay` or `network and delay`, as far as the spec has them.
+    /// Kind of that time: `network`, `delay` or `network and delay`.
     pub elsewhere_is: String,
 }
 
-/// The requests about a quantile.
+/// The requests near a quantile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ExplainedBand {
-    /// The quantile it starts at.
+    /// Quantile at its start.
     pub from_quantile: f64,
-    /// The quantile it ends at.
+    /// Quantile at its end.
     pub to_quantile: f64,
-    /// The shortest response time that belongs to it.
+    /// Shortest response time in it.
     pub from_ms: f64,
-    /// The longest one.
+    /// Longest response time in it.
     pub to_ms: f64,
-    /// How many requests lie in it: `ok`, and `timed_out` and `unresolved` at the age they had reached.
+    /// Number of requests: `ok`, and `timed_out` and `unresolved` with their age at the end.
     pub requests: u64,
-    /// How many of them were not answered.
+    /// Number of them that were not answered.
     pub censored: u64,
-    /// How many of them are of each action; those of which none is are left out.
+    /// Number of them by action; actions without requests are left out.
     pub actions: BTreeMap<String, u64>,
 }
 
-/// Time at one service, each request's once.
+/// Time at one service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StationTime {
-    /// In the line.
+    /// Waiting in the queue.
     pub waiting: Part,
-    /// With a worker that is busy with the request.
+    /// Served by a worker.
     pub service: Part,
-    /// With a worker that the request holds while it is at no service.
+    /// Holding a worker during other steps.
     pub held: Part,
 }
 
 /// A part of the time.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Part {
-    /// Over all requests of the band, exactly.
+    /// Total over all requests of the band, exact.
     pub sum_ns: u128,
-    /// For each request of the band on average.
+    /// Mean per request of the band.
     pub mean_ms: f64,
     /// Share of the response times.
     pub share: f64,

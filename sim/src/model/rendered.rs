@@ -65,20 +65,20 @@ impl Flaw {
     pub fn help(self) -> &'static str {
         match self {
             Flaw::EmptyToken | Flaw::Wildcard | Flaw::Blank => {
-                "write tokens with dots between, such as `demo.ask`"
+                "write tokens separated by dots, such as `demo.ask`"
             }
             Flaw::TooLong => "give subjects of up to 2048 bytes",
             Flaw::OfTheServer => {
-                "send to subjects of your own, to keys (`$KV.BUCKET.KEY`), or to reads of the JetStream API"
+                "send to application subjects, keys (`$KV.BUCKET.KEY`), or reads of the JetStream API"
             }
             Flaw::Administration => {
-                "only reads are sent: INFO, NAMES, LIST, STREAM.MSG.GET and DIRECT.GET of the JetStream API"
+                "send only reads: INFO, NAMES, LIST, STREAM.MSG.GET and DIRECT.GET of the JetStream API"
             }
             Flaw::NoKey => {
-                "a key has letters, digits, `-`, `_`, `=`, `/` and dots between, and a bucket stands before it"
+                "use letters, digits, `-`, `_`, `=`, `/` and dots in the key, after the bucket"
             }
             Flaw::SeveralLines => "write one line of text",
-            Flaw::Deletes => "a load deletes nothing: leave the header out",
+            Flaw::Deletes => "leave the header out; a load deletes nothing",
             Flaw::Schedules => "leave the header out",
             Flaw::NoToken => "give texts without dots, blanks and wildcards",
         }
@@ -91,13 +91,13 @@ impl Display for Flaw {
             Flaw::EmptyToken => "has an empty token",
             Flaw::Wildcard => "is a wildcard, which nobody can publish to",
             Flaw::Blank => "has a blank in it",
-            Flaw::TooLong => "is longer than a server reads",
-            Flaw::OfTheServer => "is of the server itself",
-            Flaw::Administration => "administers the server: it is no read",
-            Flaw::NoKey => "is no key of a bucket",
+            Flaw::TooLong => "is too long for a server",
+            Flaw::OfTheServer => "is a system subject of the server",
+            Flaw::Administration => "administers the server and is not a read",
+            Flaw::NoKey => "is not a key of a bucket",
             Flaw::SeveralLines => "has more than one line, or a control character",
             Flaw::Deletes => "deletes messages",
-            Flaw::Schedules => "makes the server send on its own",
+            Flaw::Schedules => "makes the server send messages by itself",
             Flaw::NoToken => "is not one token of a subject",
         })
     }

@@ -150,7 +150,7 @@ fn place<'a>(word: &str, variables: impl Iterator<Item = &'a str>) -> Result<Pie
         .find(|(_, variable)| *variable == word);
     match variable {
         Some((position, _)) => Ok(Piece::Variable(position)),
-        None => Err(format!("`{{{word}}}` is no place of a template")),
+        None => Err(format!("`{{{word}}}` is not a placeholder")),
     }
 }
 
@@ -204,7 +204,7 @@ mod tests {
     fn a_word_that_is_no_place_is_refused() {
         assert_eq!(
             parse("a.{shelf}").expect_err("refused"),
-            "`{shelf}` is no place of a template"
+            "`{shelf}` is not a placeholder"
         );
     }
 

@@ -38,60 +38,60 @@ pub struct Length {
 pub enum Short {
     /// The single run is.
     #[error(
-        "too short: run at least {horizon} for an interval; {of} remembers {memory} at this load"
+        "too short: run at least {horizon} for an interval; memory of {of} at this load: {memory}"
     )]
     Run {
-        /// The horizon that it takes.
+        /// The horizon that is needed.
         horizon: String,
-        /// The service or consumer that remembers longest.
+        /// The service or consumer with the longest memory.
         of: String,
         /// For how long.
         memory: String,
     },
     /// All replications together are.
     #[error(
-        "too short: {runs} replications or more of this length give an interval; {of} remembers {memory} at this load"
+        "too short: use at least {runs} replications of this length; memory of {of} at this load: {memory}"
     )]
     Together {
-        /// How many replications it takes.
+        /// The number of replications needed.
         runs: u64,
-        /// The service or consumer that remembers longest.
+        /// The service or consumer with the longest memory.
         of: String,
         /// For how long.
         memory: String,
     },
     /// Each replication is.
     #[error(
-        "too short: it takes replications of {horizon} at least; {of} remembers {memory} at this load"
+        "too short: use replications of at least {horizon}; memory of {of} at this load: {memory}"
     )]
     Each {
-        /// The horizon that each takes.
+        /// The horizon that each needs.
         horizon: String,
-        /// The service or consumer that remembers longest.
+        /// The service or consumer with the longest memory.
         of: String,
         /// For how long.
         memory: String,
     },
-    /// So many replications narrow the interval so far that their common start would show.
+    /// The interval is so narrow that the common empty start of the replications would show.
     #[error(
-        "too short: so many replications that start empty take a warm-up of {warmup} at least; {of} remembers {memory} at this load"
+        "too short: replications start empty; use a warm-up of at least {warmup}; memory of {of} at this load: {memory}"
     )]
     Warmup {
-        /// The warm-up that it takes.
+        /// The warm-up that is needed.
         warmup: String,
-        /// The service or consumer that remembers longest.
+        /// The service or consumer with the longest memory.
         of: String,
         /// For how long.
         memory: String,
     },
-    /// There is no steady state that a single run could come closer to.
+    /// There is no steady state, and a single run cannot approach one.
     #[error(
-        "unsteady: {of} is offered {load:.2} times what it carries, so that figures depend on the length of the run; replications tell what runs of this length show"
+        "unsteady: {of} is offered {load:.2} times its capacity, so figures depend on the length of the run; use --replications for runs of this length"
     )]
     Grows {
-        /// The service or consumer whose line grows.
+        /// The service or consumer whose queue grows.
         of: String,
-        /// What it is offered.
+        /// The offered load, as a multiple of its capacity.
         load: f64,
     },
 }
@@ -140,7 +140,7 @@ impl Length {
         }
     }
 
-    /// Whose a line is.
+    /// The name of the owner of a queue.
     fn name(&self, line: Line) -> &str {
         match line {
             Line::Service(at) => &self.services[at],
@@ -155,17 +155,16 @@ impl Length {
         &self.memory
     }
 
-    /// What is to be kept in mind with every interval: that nothing is known of the model's memory, or that there is
-    /// no steady state.
+    /// A caution for every interval: the memory of the model is not known, or there is no steady state.
     pub fn caution(&self) -> Option<String> {
         let all = self.memory.of_all();
         match (all, self.memory.changes()) {
             (Longest::Grows(load, line), _) if self.runs > 1 => Some(format!(
-                "{} is offered {load:.2} times what it carries: intervals are of what runs of this length show, not of a steady state",
+                "{} is offered {load:.2} times its capacity: intervals describe runs of this length, not a steady state",
                 self.name(line)
             )),
             (_, Some(what)) => Some(format!(
-                "the model has {what}: intervals do not know which part of a figure's course is chance and which is not"
+                "the model has {what}: intervals do not separate chance from the change over time"
             )),
             _ => None,
         }
@@ -306,7 +305,7 @@ services: {{api: {{workers: 1, time: {{exponential: {{mean: 10ms}}}}}}}}
         let short = mean(&runs(90, 30, 399.0, 1)).expect_err("too short");
         assert_eq!(
             short.to_string(),
-            "too short: run at least 7.2m for an interval; api remembers 1s at this load"
+            "too short: run at least 7.2m for an interval; memory of api at this load: 1s"
         );
         assert!(!short.helped_by_more());
         assert_eq!(quantile(&runs(90, 30, 1000.1, 1), 0.95), Ok(()));

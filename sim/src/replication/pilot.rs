@@ -26,7 +26,7 @@ pub enum Unsteady {
     #[error("response times do not settle (MSER-5 on a pilot run)")]
     ResponseTimes,
     /// The arrival rate of a client changes without end.
-    #[error("the arrival rate of client {client} changes without end")]
+    #[error("the arrival rate of client {client} never stops changing")]
     NeverLevel {
         /// Which client.
         client: String,

@@ -30,9 +30,9 @@ impl std::fmt::Debug for Watch<'_> {
 /// That more requests are present than there is memory for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "after {:.3} s of simulated time {present} requests are waiting, and more do not fit into memory: the load is \
-     more than the services can carry; lower it, limit the lines (`queue: {{limit: ...}}`), or let work leave \
-     them after a timeout (`on_timeout: leave`)",
+    "after {:.3} s of simulated time {present} requests are waiting, and more do not fit into memory: the load exceeds \
+     the capacity of the services; lower it, limit the queues (`queue: {{limit: ...}}`), or let work leave them after a \
+     timeout (`on_timeout: leave`)",
     at.as_secs_f64()
 )]
 pub struct Outgrown {

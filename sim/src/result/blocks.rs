@@ -20,27 +20,27 @@ use crate::verdict::{Standing, Status};
 pub struct Run {
     /// Always `blis.result/1`.
     pub schema: String,
-    /// The version of blis that made it.
+    /// Version of blis that made it.
     pub blis_version: String,
     /// `simulated`, `live` or `replayed`.
     pub mode: String,
-    /// The spec that was run.
+    /// Spec of the run.
     pub spec: SpecIdentity,
-    /// The seed of every draw.
+    /// Seed of all random draws.
     pub seed: u64,
-    /// The values that decided the run, by their keys in the spec, and where each came from.
+    /// Values of the run by key of the spec, with the source of each.
     pub configuration: BTreeMap<String, Setting>,
-    /// What ended the load: `horizon`, `budget`, `idle` (nobody had anything left to send), `interrupted`, or `decided` (a trial of a search ended early).
+    /// End of the load: `horizon`, `budget`, `idle` (no user had a request left), `interrupted`, or `decided` (a trial of a search ended early).
     pub ended_by: String,
     /// The measured window.
     pub window: Window,
     /// Requests of the whole run.
     pub requests: RequestCounts,
-    /// Requests that were tries after the first; they are counted in `requests` too.
+    /// Tries after the first of a request; `requests` counts them, too.
     pub retries: u64,
-    /// First replies that came after their requests had ended without one: their clients had given up.
+    /// First replies that arrived after the client had given up.
     pub late_replies: u64,
-    /// Replies to requests that had one before.
+    /// Replies to requests that already had a reply.
     #[serde(default)]
     pub duplicate_replies: u64,
     /// Sessions of the whole run.
@@ -48,22 +48,22 @@ pub struct Run {
     /// Requests intended within the window, per second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered_rps: Option<f64>,
-    /// By how many requests per second the answers fall behind what is offered, errors of the service and of the transport
-    /// aside; absent where they keep up.
+    /// Offered minus answered requests per second, without errors of the service and of the transport; absent if answers
+    /// keep up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub falling_behind_rps: Option<f64>,
     /// Requests answered `ok` within the window, per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throughput_rps: Option<f64>,
-    /// Its 95 % confidence interval, as all of this name.
+    /// Its 95 % confidence interval, as all `_ci95` keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throughput_rps_ci95: Option<[f64; 2]>,
     /// Latencies of the requests intended within the window.
     pub latency_ms: Latency,
-    /// Where the intervals come from, and why some are absent.
+    /// Source of the intervals, and reasons for absent ones.
     pub intervals: Intervals,
-    /// What there is to say of several replications: then counts and simulated times are sums over all of them, and
-    /// rates, means and quantiles those of all their requests together. Absent for a single run.
+    /// Replications. Counts and simulated times are then sums over all of them; rates, means and quantiles are of all
+    /// requests together. Absent for a single run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replications: Option<Replications>,
     /// By action.
@@ -72,55 +72,55 @@ pub struct Run {
     pub clients: BTreeMap<String, ClientResult>,
     /// By service.
     pub services: BTreeMap<String, ServiceResult>,
-    /// By stream; absent when there is none.
+    /// By stream; absent without streams.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub streams: BTreeMap<String, StreamResult>,
-    /// By fan-out; absent when there is none.
+    /// By fan-out; absent without fan-outs.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fan_outs: BTreeMap<String, FanOutResult>,
-    /// Deliveries that requests await, by action; absent where none do.
+    /// Awaited deliveries by action; absent if none are awaited.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub deliveries: BTreeMap<String, DeliveryResult>,
-    /// What limits the system.
+    /// Bottleneck of the system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bottleneck: Option<Bottleneck>,
-    /// Everything that limits how many requests per second there can be, the tightest first.
+    /// All limits on requests per second, the tightest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<ConstraintResult>,
-    /// The closed form beside the simulation.
+    /// Closed form for comparison with the simulation.
     pub theory: Theory,
-    /// The course of the run; of replication 0 where there are several.
+    /// Figures over time; of replication 0 if there are several.
     pub series: Vec<Interval>,
-    /// Whether promises were kept; absent when none were made.
+    /// Verdict on the objectives; absent without objectives.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<VerdictResult>,
     /// Events simulated: arrivals, wake-ups, completions, hops and timeouts. Absent for a live run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<u64>,
-    /// The simulated time at the end of the run, the drain included. Absent for a live run.
+    /// Simulated time at the end of the run, including the drain. Absent for a live run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub simulated_s: Option<f64>,
-    /// What only a live run has; absent for a simulated one.
+    /// Data of a live run; absent for a simulated run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Live>,
-    /// What is on disk of the run, request by request; absent when nothing was to be kept.
+    /// Record of the requests on disk; absent if none is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Record>,
-    /// Parts of a result that this run does not measure; absent where it measures all.
+    /// Parts of a result that this run does not measure; absent if it measures all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_measured: Vec<String>,
 }
 
-/// Which spec was run.
+/// Identity of the spec.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SpecIdentity {
-    /// The name it gives itself.
+    /// Its `name`.
     pub name: String,
     /// SHA-256 of its text, before flags.
     pub sha256: String,
-    /// SHA-256 of its text with defaults and flags in place, which is what was run.
+    /// SHA-256 of the resolved text, with defaults and flags.
     pub resolved_sha256: String,
-    /// SHA-256 of each file that the resolved spec refers to, by its path there; absent when there is none.
+    /// SHA-256 of each file of the resolved spec, by path; absent without files.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, String>,
     /// Where the model comes from; absent where it was not fitted.
@@ -137,7 +137,7 @@ pub struct Window {
     pub measured_s: f64,
     /// Requests intended within it.
     pub requests: RequestCounts,
-    /// How the warm-up was found; absent where the spec or a flag gave it.
+    /// How the warm-up was found; absent if the spec or a flag gave it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found_by: Option<FoundBy>,
 }
@@ -147,42 +147,42 @@ pub struct Window {
 pub struct FoundBy {
     /// Always `mser-5`.
     pub rule: String,
-    /// Whether there is a steady state: the rule found its start in the first half of the pilot's load, or of what is
-    /// left of it once the arrival rates are level. Otherwise the warm-up is that half.
+    /// Whether there is a steady state: the rule found its start in the first half of the load of the pilot run, or of the
+    /// part with constant arrival rates. Otherwise the warm-up is that half.
     pub steady_state: bool,
-    /// Why there is none: response times do not settle, or the spec changes the load until its end.
+    /// Why there is none: response times do not settle, or the load changes until its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsteady: Option<String>,
     /// The seed of the pilot run.
     pub pilot_seed: u64,
-    /// Response times of the pilot run that the rule looked at.
+    /// Number of response times of the pilot run that the rule used.
     pub pilot_responses: u64,
 }
 
-/// Where the intervals come from.
+/// Source of the intervals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Intervals {
     /// The level: 0.95.
     pub level: f64,
     /// `batch_means` within a single run, or `replications`.
     pub method: IntervalMethod,
-    /// How many batches or replications; 0 where a single run was too short for batches.
+    /// Number of batches or replications; 0 if a single run was too short for batches.
     pub samples: u64,
-    /// What is to be kept in mind with every interval, if anything is.
+    /// Caution that applies to every interval, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caution: Option<String>,
-    /// Figures that have no interval, by their place in this document, and why: a word, a colon and a sentence.
+    /// Figures without an interval, by path in this document, with the reason: a word or two, a colon and a sentence.
     pub absent: BTreeMap<String, String>,
 }
 
 impl Intervals {
-    /// In a word why the figure at this place has no interval, if it has none.
+    /// The word for the reason why the figure at this place has no interval, if it has none.
     pub fn absence(&self, figure: &str) -> Option<&str> {
         let why = self.reason(figure)?;
         Some(why.split_once(':').map_or(why, |(word, _)| word))
     }
 
-    /// The same in full: a word, a colon and a sentence.
+    /// The whole reason: a word or two, a colon and a sentence.
     pub fn reason(&self, figure: &str) -> Option<&str> {
         let group = || {
             let (block, name) = figure.rsplit_once('.')?;
@@ -194,7 +194,7 @@ impl Intervals {
     }
 }
 
-/// How intervals are made.
+/// Method of the intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IntervalMethod {
@@ -209,29 +209,29 @@ pub enum IntervalMethod {
 pub struct Replications {
     /// How many.
     pub count: u64,
-    /// What came of the wanted precision; absent where none was wanted.
+    /// Result of --precision; absent without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub precision: Option<PrecisionResult>,
     /// Each, in order; the first is the plain run.
     pub each: Vec<Replication>,
 }
 
-/// What came of a wanted precision.
+/// Result of --precision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PrecisionResult {
-    /// By how large a share of the true value mean response and throughput may be off.
+    /// Target: largest relative error of mean response and throughput.
     pub target: f64,
-    /// By how large a share they may be off now; absent where that cannot be told.
+    /// Achieved relative error; absent if it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub achieved: Option<f64>,
-    /// Whether that is enough.
+    /// Whether the target was reached.
     pub reached: bool,
 }
 
 /// One replication.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Replication {
-    /// Its seed: a plain run with it is this replication.
+    /// Its seed; a plain run with it gives this replication.
     pub seed: u64,
     /// Answered `ok` within its window, per second.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -248,13 +248,13 @@ pub struct RequestCounts {
     pub intended: u64,
     /// Answered.
     pub ok: u64,
-    /// The service answered with an error.
+    /// The service replied with an error.
     pub app_error: u64,
     /// Refused by a full queue or by admission.
     pub rejected: u64,
     /// The client gave up waiting.
     pub timed_out: u64,
-    /// Nobody there to answer, or the connection broke.
+    /// There was no responder, or the connection broke.
     pub transport_error: u64,
     /// The generator did not send it.
     pub dropped: u64,
@@ -284,9 +284,9 @@ pub struct SessionCounts {
     pub started: u64,
     /// Its last round was answered.
     pub completed: u64,
-    /// A request of it failed for good.
+    /// A request failed, including all retries.
     pub cancelled: u64,
-    /// Its next request would fall after the horizon, or a request of it was unresolved.
+    /// Its next request would be after the horizon, or a request was unresolved.
     pub horizon_interrupted: u64,
     /// The budget was used up before its next request.
     pub budget_exhausted: u64,
@@ -295,20 +295,20 @@ pub struct SessionCounts {
 /// The three latencies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Latency {
-    /// Intended to done: what the user waits, and what objectives are about.
+    /// From intended to answered: the waiting time of the user, and the subject of objectives.
     pub response: LatencyBlock,
-    /// Sent to done.
+    /// From sent to answered.
     pub service: LatencyBlock,
-    /// Intended to sent: how late the generator was.
+    /// From intended to sent: how late the generator was.
     pub lag: LatencyBlock,
 }
 
-/// One distribution of times, in milliseconds; figures are absent when it is empty.
+/// A distribution of times in milliseconds; figures are absent if it is empty.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LatencyBlock {
-    /// How many times it holds: `ok`, and `timed_out` and `unresolved` at the age they had reached.
+    /// Number of times: of `ok`, and of `timed_out` and `unresolved` with their age at the end.
     pub count: u64,
-    /// How many of them are such ages.
+    /// Number of such ages.
     pub censored: u64,
     /// Exact mean.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -364,18 +364,18 @@ pub struct ActionResult {
     /// Answered `ok` within the window, per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throughput_rps: Option<f64>,
-    /// Its 95 % confidence interval, as all of this name.
+    /// Its 95 % confidence interval, as all `_ci95` keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throughput_rps_ci95: Option<[f64; 2]>,
     /// Latencies of the requests intended within the window.
     pub latency_ms: Latency,
-    /// What users waited over all tries; absent where no client tries again and no `overall` objective is set.
+    /// Times over all tries; absent without retries and without an `overall` objective.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overall: Option<OverallResult>,
 }
 
-/// Requests as users see them: all tries of one together, which end as its last try ends, or as `unresolved` where another
-/// try should have followed and the run was over.
+/// Requests as users see them: all tries of a request together. They end as the last try ends, or as `unresolved` if another
+/// try was to follow when the run ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OverallResult {
     /// Requests of the whole run.
@@ -385,7 +385,7 @@ pub struct OverallResult {
     /// Mean number of tries of these.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tries_mean: Option<f64>,
-    /// From the intended instant of the first try to the end of the last one.
+    /// From the intended time of the first try to the end of the last one.
     pub response_ms: LatencyBlock,
 }
 
@@ -401,7 +401,7 @@ pub struct ClientResult {
     /// Answered `ok` within the window, per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throughput_rps: Option<f64>,
-    /// Its 95 % confidence interval, as all of this name.
+    /// Its 95 % confidence interval, as all `_ci95` keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throughput_rps_ci95: Option<[f64; 2]>,
     /// Latencies of the requests intended within the window.
@@ -413,65 +413,65 @@ pub struct ClientResult {
 pub struct ServiceResult {
     /// Workers of all members.
     pub workers: u64,
-    /// Visits that it took in.
+    /// Visits that it accepted.
     pub visits: u64,
-    /// Visits that a full line refused.
+    /// Visits that a full queue refused.
     pub rejected: u64,
-    /// Visits that ended in an error: an injected one, or one of what they held a worker for.
+    /// Visits that ended in an error: an injected one, or one of the steps during which they held a worker.
     pub errors: u64,
-    /// Visits that left the line because their clients had given up.
+    /// Visits that left the queue because their clients had given up.
     pub left: u64,
-    /// Visits that were stopped while they ran because their clients had given up.
+    /// Visits that were stopped while running because their clients had given up.
     pub abandoned: u64,
-    /// Share of the workers' time that they were busy.
+    /// Share of time that the workers were busy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub utilisation: Option<f64>,
     /// Its interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub utilisation_ci95: Option<[f64; 2]>,
-    /// Mean number of requests in its lines.
+    /// Mean number of requests in its queues.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean_queue: Option<f64>,
     /// Its interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean_queue_ci95: Option<[f64; 2]>,
-    /// The most requests that were in its lines together.
+    /// Maximum number of requests in its queues.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_queue: Option<u64>,
-    /// Time in the line of the visits that came within the window, those that did not have to wait included;
-    /// censored are those that left the line, or were still in it when the run ended.
+    /// Waiting time of the visits that arrived within the window, including those that did not wait; censored are those
+    /// that left the queue, or were in it when the run ended.
     pub wait_ms: LatencyBlock,
 }
 
-/// What queueing theory says of the same model in steady state.
+/// Queueing theory of the same model in steady state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Theory {
     /// The closed form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exact: Option<Exactly>,
-    /// Why there is none.
+    /// Why no closed form applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_applicable: Option<String>,
-    /// Balanced job bounds of a closed network of single workers, which hold beside the closed form.
+    /// Balanced job bounds of a closed network of single workers; they hold besides the closed form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balanced_bounds: Option<BalancedBounds>,
-    /// Where there is none: the asymptotic bounds of a closed model.
+    /// Without a closed form: asymptotic bounds of a closed model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bounds: Option<TheoryBounds>,
-    /// Where there is none: an approximation of an open model.
+    /// Without a closed form: an approximation of an open model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approximation: Option<Approximately>,
 }
 
-/// Limits that the steady state of a closed model keeps to, whatever its distributions are.
+/// Bounds of the steady state of a closed model, for any distributions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TheoryBounds {
-    /// The most requests per second that can end as `ok`.
+    /// Largest number of requests per second that can end as `ok`.
     pub throughput_at_most_rps: f64,
-    /// The least mean response time; absent where requests can fail.
+    /// Smallest mean response time; absent if requests can fail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_at_least_ms: Option<f64>,
-    /// N*: the number of users from which on some must wait.
+    /// N*: number of users above which some must wait.
     pub saturation_users: f64,
 }
 
@@ -480,15 +480,15 @@ pub struct TheoryBounds {
 pub struct BalancedBounds {
     /// Requests that end as `ok` per second.
     pub throughput_rps: [f64; 2],
-    /// Mean response time; absent where requests can fail.
+    /// Mean response time; absent if requests can fail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_ms: Option<[f64; 2]>,
 }
 
-/// A figure near the steady state of an open model, not an exact one.
+/// An approximation of the steady state of an open model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Approximately {
-    /// What it is an approximation of.
+    /// Form of the approximation.
     pub form: String,
     /// Mean response time.
     pub response_ms: f64,
@@ -502,7 +502,7 @@ pub struct Approximately {
 pub struct Exactly {
     /// In Kendall's notation for a single service.
     pub form: String,
-    /// The service it is of, where it is one.
+    /// Its service, if it is of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// Requests that end as `ok` per second.
@@ -515,19 +515,19 @@ pub struct Exactly {
     /// Mean number of requests that wait at the one service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean_queue: Option<f64>,
-    /// Median, 95th and 99th percentile of the response time, where the form has them.
+    /// Median, 95th and 99th percentile of the response time, if the form has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_p50_p95_p99_ms: Option<[f64; 3]>,
-    /// Mean response time by class of requests, the most urgent first, where the service has priorities; by action
-    /// where visits of different lengths share it.
+    /// Mean response time by class of requests, the most urgent first, if the service has priorities; by action if visits
+    /// of different lengths share it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub class_response_ms: Vec<ExactClass>,
-    /// By service, where there are several.
+    /// By service, if there are several.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<String, ExactService>,
 }
 
-/// A class of requests at a service with priorities, or an action whose visits share it.
+/// A class of requests at a service with priorities, or an action whose visits share a service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ExactClass {
     /// Its name, or `no class` for the requests without one; `action` and its name for an action.
@@ -552,14 +552,14 @@ pub struct ExactService {
 pub struct Interval {
     /// When it starts.
     pub start_s: f64,
-    /// How long it is: the last one ends with the run, and is a tenth longer at most where the rest was too short to be
-    /// an interval of its own.
+    /// Length. The last one ends with the run, and is at most a tenth longer if the rest was too short for a separate
+    /// interval.
     pub width_s: f64,
-    /// Requests whose intended instants lie in it, whenever they were sent, and ends that fell in it.
+    /// Requests with intended times in it, and requests that ended in it.
     pub requests: RequestCounts,
-    /// Requests in flight at its end: intended, whether sent by then or not, and not ended.
+    /// Requests in flight at its end: intended, sent or not, and not ended.
     pub in_flight: u64,
-    /// Mean response time of the ends that fell in it.
+    /// Mean response time of the requests that ended in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_mean_ms: Option<f64>,
     /// Their median, to two significant digits.
@@ -570,7 +570,7 @@ pub struct Interval {
     pub response_p99_ms: Option<f64>,
     /// By service.
     pub services: BTreeMap<String, ServiceInterval>,
-    /// By stream; absent when there is none.
+    /// By stream; absent without streams.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub streams: BTreeMap<String, StreamInterval>,
 }
@@ -578,66 +578,66 @@ pub struct Interval {
 /// What was measured of a service in one interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceInterval {
-    /// Share of the workers' time that they were busy.
+    /// Share of time that the workers were busy.
     pub utilisation: f64,
-    /// Mean number of requests in its lines.
+    /// Mean number of requests in its queues.
     pub mean_queue: f64,
 }
 
-/// Whether objectives were met.
+/// Verdict on the objectives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VerdictResult {
     /// The answer.
     pub status: Status,
-    /// Why, in sentences; empty for a pass.
+    /// Reasons; empty for a pass.
     pub reasons: Vec<String>,
-    /// How many more requests would decide an inconclusive one, all of them in time. Absent otherwise, and where requests
-    /// alone would not decide it.
+    /// Number of further requests, all in time, that would decide an inconclusive verdict. Absent otherwise, and if requests
+    /// alone do not decide it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more_needed: Option<u64>,
-    /// Every gated signal.
+    /// All objectives with their figures.
     pub signals: Vec<SignalResult>,
 }
 
-/// How one signal stands.
+/// An objective with its figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SignalResult {
-    /// Whose: `Action ask`, `Consumer audit/indexer`, `Action say, last delivery`.
+    /// Owner: `Action ask`, `Consumer audit/indexer`, `Action say, last delivery`.
     pub of: String,
-    /// Which: `p99`, `errors`, `missing`, `backlog growth`, `growth`.
+    /// Name: `p99`, `errors`, `missing`, `backlog growth`, `growth`.
     pub name: String,
-    /// How it stands.
+    /// Standing.
     pub standing: Standing,
-    /// The limit: milliseconds for a quantile, a share for errors and missing deliveries, messages per second for
-    /// the growth of a backlog: 0 of `growth`, which is a test.
+    /// Limit: milliseconds for a quantile, a share for errors and missing deliveries, messages per second for the growth
+    /// of a backlog; 0 for `growth`, which is a test.
     pub limit: f64,
-    /// What was measured, in the same unit.
+    /// Measured value, in the same unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measured: Option<f64>,
-    /// On how many samples it rests; messages of `growth`.
+    /// Number of samples; messages for `growth`.
     pub samples: u64,
-    /// How many the point rule takes.
+    /// Number of samples needed.
     pub needed: u64,
-    /// Requests that failed, or deliveries that are missing, and count as over the limit. Absent where a limit of their own
-    /// judges them, and for the growth of a backlog.
+    /// Failed requests, or missing deliveries, which count as over the limit. Absent if a separate limit judges them, and
+    /// for the growth of a backlog.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<u64>,
-    /// Other requests that were over the limit of a quantile.
+    /// Other requests over the limit of a quantile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow: Option<u64>,
-    /// How many may be over the limit, failed ones included.
+    /// Number allowed over the limit, including failed ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<u64>,
-    /// The share of the samples that is over the limit, failed ones included.
+    /// Share of samples over the limit, including failed ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_over: Option<f64>,
-    /// Its 95 % interval (Clopper and Pearson), as of requests that are independent of one another.
+    /// Its 95 % interval (Clopper and Pearson), for independent requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_over_ci95: Option<[f64; 2]>,
-    /// How many more requests would decide it, all of them in time; of a signal that leaves it open.
+    /// Number of further requests, all in time, that would decide it; only if it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more_needed: Option<u64>,
-    /// How it stands, in a sentence.
+    /// Standing, in a sentence.
     #[serde(default)]
     pub summary: String,
 }

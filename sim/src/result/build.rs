@@ -155,7 +155,7 @@ pub fn build<P>(
         streams: BTreeMap::new(),
         fan_outs: BTreeMap::new(),
         deliveries: deliveries::deliveries(model, measure),
-        theory: no_theory("a live run is not the model"),
+        theory: no_theory("the run is live"),
         series: series(model, measure, provenance.mode.is_simulated()),
         verdict: None,
         events: None,
@@ -186,7 +186,7 @@ pub fn build<P>(
             run.simulated_s = Some(simulated.as_secs_f64());
             run.not_measured
                 .extend(of_the_backend(model).map(str::to_owned));
-            run.theory = no_theory("the record does not have what the backend did");
+            run.theory = no_theory("the record has no data of the backend");
             LiveEvidence {
                 backlogs: Some(Vec::new()),
                 ..LiveEvidence::default()
@@ -211,7 +211,7 @@ pub fn build<P>(
     run.verdict = evidence.map(|evidence| verdict(&evidence));
     intervals::add(&mut run, model, backend, &Source::Batches(measure));
     if run.live.is_some() {
-        let backend = "a live backend may remember longer than the spec's model does";
+        let backend = "a live backend may have a longer memory than the model";
         let caution = &mut run.intervals.caution;
         caution.get_or_insert_with(|| backend.to_owned());
     }
@@ -219,7 +219,7 @@ pub fn build<P>(
 }
 
 /// Why there is no closed form of a replay.
-const AS_RECORDED: &str = "requests come as they were recorded";
+const AS_RECORDED: &str = "the arrivals are recorded";
 /// The part of a document on streams.
 const STREAMS: &str = "streams";
 

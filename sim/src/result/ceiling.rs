@@ -18,7 +18,7 @@ use crate::verdict::Status;
 /// The document's schema identifier.
 pub const CEILING_SCHEMA: &str = "blis.ceiling/1";
 
-/// The largest load that keeps its objectives, or the least of a key that carries a load, and how that was found.
+/// The largest load that meets its objectives, or the smallest value of a key that carries a load, and the search for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CeilingResult {
     /// Always `blis.ceiling/1`.
@@ -31,77 +31,77 @@ pub struct CeilingResult {
     pub spec: SpecIdentity,
     /// The seed of every draw.
     pub seed: u64,
-    /// The values that decided the search, by their keys in the spec, and where each came from.
+    /// Values of the search by key of the spec, with the source of each.
     pub configuration: BTreeMap<String, Setting>,
     /// What was varied.
     pub varied: VariedResult,
-    /// Whether the loads were searched; otherwise they were given as steps.
+    /// Whether the loads were searched, not given as steps.
     pub searched: bool,
     /// How the search ended.
     pub ended: CeilingEnd,
-    /// Whether it was interrupted: then this is what was known by then.
+    /// Whether it was interrupted; then this is the state at that time.
     pub interrupted: bool,
-    /// Without an answer, the largest load that kept its objectives as far as the search came.
+    /// Without an answer: largest load that met its objectives so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lower: Option<f64>,
-    /// Without an answer, the smallest load that missed them.
+    /// Without an answer: smallest load that missed them so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upper: Option<f64>,
-    /// The answer; absent when nothing passed, or the evidence does not say.
+    /// Answer; absent if no load passed, or the trials do not decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<AnswerResult>,
-    /// Why no more, at the upper bound; why nothing passed; or why there is no answer.
+    /// Why not more, at the upper bound; why no load passed; or why there is no answer.
     pub next_limit: Vec<String>,
-    /// Every trial, in the order in which they ran.
+    /// All trials, in order.
     pub trials: Vec<TrialResult>,
-    /// What limits the system at the answer; absent where nothing is known of its inside.
+    /// Bottleneck at the answer; absent if the inside of the system is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bottleneck: Option<Bottleneck>,
-    /// What a simulation of the same spec predicted before a live search; absent where none did.
+    /// Prediction of a simulation of the same spec before a live search; absent without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prediction: Option<PredictionResult>,
-    /// Ceilings for several limits of one objective; absent unless that was asked for. The answer is that of the loosest.
+    /// Ceilings for several limits of one objective (--tiers); the answer is for the loosest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tiers: Option<TiersResult>,
-    /// Where the time of slow requests goes at the answer: those about the 99th percentile of one path, over all actions.
-    /// Absent where nothing is known of the inside of the system.
+    /// Where slow requests spend their time at the answer: requests near the 99th percentile of one path, over all actions.
+    /// Absent if the inside of the system is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow: Option<QuantileExplained>,
-    /// What would raise the ceiling, by how much, as simulated; the largest gain first. Those of a live search are gains over
-    /// the ceiling that was predicted.
+    /// Simulated changes and their gains, the largest first. For a live search, gains are relative to the predicted
+    /// ceiling.
     pub remedies: Vec<RemedyResult>,
-    /// Why none was simulated, in a sentence; absent where some were, or none was wanted.
+    /// Why no change was simulated; absent if some were, or none was wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_remedies: Option<String>,
 }
 
-/// What a simulation of the same spec predicted before a live search.
+/// Prediction of a simulation of the same spec before a live search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PredictionResult {
-    /// The ceiling, in the unit of what was varied; absent where the simulation found none.
+    /// Ceiling, in the unit of the varied quantity; absent if the simulation found none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<f64>,
-    /// Its 95 % interval; absent where the time for it was up before.
+    /// Its 95 % interval; absent if its time ran out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling_ci95: Option<[f64; 2]>,
-    /// The curve: every load that was simulated, the smallest first.
+    /// Curve: all simulated loads, the smallest first.
     pub trials: Vec<PredictedResult>,
-    /// What limits the model at its ceiling.
+    /// Bottleneck of the model at its ceiling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bottleneck: Option<Bottleneck>,
-    /// Where the time of slow requests goes in the model at its ceiling.
+    /// Where slow requests of the model spend their time at its ceiling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow: Option<QuantileExplained>,
 }
 
-/// What the model says of a load.
+/// Prediction of the model for a load.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PredictedResult {
-    /// The load, in the unit of what was varied.
+    /// Load, in the unit of the varied quantity.
     pub load: f64,
-    /// Along how many sample paths it was simulated.
+    /// Number of simulated sample paths.
     pub paths: u64,
-    /// How long each of them was measured, in seconds.
+    /// Measured length of each, in seconds.
     pub measured_s: f64,
     /// Requests sent per second of the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,24 +109,24 @@ pub struct PredictedResult {
     /// Requests answered `ok` per second of the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throughput_rps: Option<f64>,
-    /// The objectives, with what was measured of each.
+    /// Objectives with their figures.
     pub signals: Vec<SignalResult>,
-    /// The share of the time that the workers of each service were busy.
+    /// Share of time that the workers of each service were busy.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub utilisation: BTreeMap<String, f64>,
 }
 
-/// What a search varied.
+/// The varied quantity of a search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VariedResult {
     /// `rate`, `concurrency`, or a key of the spec.
     pub parameter: String,
     /// The unit of its values: `1/s`, `ms`, `B`; empty for plain numbers.
     pub unit: String,
-    /// Its value as the spec is written.
+    /// Its value in the spec.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written: Option<f64>,
-    /// The load at which a key was varied; absent where the load itself was.
+    /// Load at which a key was varied; absent if the load itself was varied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<LoadResult>,
 }
@@ -144,70 +144,70 @@ pub struct LoadResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CeilingEnd {
-    /// With an answer, and a load beyond it that missed its objectives.
+    /// With an answer, and a higher load that missed its objectives.
     Ceiling,
-    /// With a load that keeps its objectives at the end of the range.
+    /// The end of the range still meets its objectives.
     EndOfRange,
-    /// With a load that keeps its objectives, beyond which the generator was the limit.
+    /// A load met its objectives; above it the generator was the limit.
     GeneratorLimited,
-    /// Nothing passed, and something missed its objectives.
+    /// No load passed, and some missed their objectives.
     NonePassed,
-    /// The evidence does not say.
+    /// The trials do not decide.
     Undecided,
 }
 
 /// The answer of a search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AnswerResult {
-    /// What was varied, as `varied.parameter` has it.
+    /// Varied quantity, as in `varied.parameter`.
     pub parameter: String,
-    /// The largest value of it that keeps the objectives; the least where more of it helps.
+    /// Largest value that meets the objectives; the smallest if more of it helps.
     pub value: f64,
-    /// Its unit, as `varied.unit` has it.
+    /// Its unit, as in `varied.unit`.
     pub unit: String,
-    /// The 95 % interval of the true one; absent where there is none, as with given steps.
+    /// 95 % interval of the true value; absent with given steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_ci95: Option<[f64; 2]>,
-    /// Requests answered `ok` per second there, as measured.
+    /// Measured requests answered `ok` per second there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_rps: Option<f64>,
     /// Its 95 % interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_rps_ci95: Option<[f64; 2]>,
-    /// The smaller of the two bounds: the largest load that kept its objectives below all that missed them; where more helps,
-    /// the largest value that missed them. Absent where none did.
+    /// Lower bound: the largest load that met its objectives below all that missed them; if more helps, the largest value
+    /// that missed them. Absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lower: Option<f64>,
-    /// The larger of the two bounds: the smallest load that missed its objectives; where more helps, the least value that
-    /// kept them. Absent where none did.
+    /// Upper bound: the smallest load that missed its objectives; if more helps, the smallest value that met them. Absent
+    /// if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upper: Option<f64>,
-    /// The values between which objectives that are kept by far are missed by far; absent where that is no cliff.
+    /// Values between which the objectives change from met by far to missed by far; absent without such a cliff.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cliff: Option<[f64; 2]>,
-    /// Whether the wanted precision was reached; absent where none was wanted.
+    /// Whether --precision was reached; absent without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precise: Option<bool>,
-    /// By what the rate of every open client is multiplied; absent where something else was varied.
+    /// Factor on the rate of every open client; absent if something else was varied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<f64>,
-    /// Mean requests per second of the open clients at the answer, sessions and shapes included.
+    /// Mean requests per second of the open clients at the answer, including sessions and shapes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mean_rps: Option<f64>,
     /// The largest of their rates over time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_rps: Option<f64>,
-    /// How many users each closed client has at the answer; absent where something else was varied.
+    /// Users of each closed client at the answer; absent if something else was varied.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub users: BTreeMap<String, u64>,
 }
 
-/// One load that was tried, and what was measured there.
+/// A trial: one load and its figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TrialResult {
-    /// The load, in the unit of what was varied.
+    /// Load, in the unit of the varied quantity.
     pub load: f64,
-    /// Along how many sample paths it was simulated; 1 for a live trial.
+    /// Number of simulated sample paths; 1 for a live trial.
     pub paths: u64,
     /// Requests sent per second of the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -215,19 +215,19 @@ pub struct TrialResult {
     /// Requests answered `ok` per second of the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throughput_rps: Option<f64>,
-    /// How it was judged.
+    /// Verdict.
     pub verdict: Status,
-    /// Why, in sentences.
+    /// Reasons, in sentences.
     pub reasons: Vec<String>,
-    /// How many more requests would probably decide it; absent where it is decided, or requests alone would not.
+    /// Number of further requests that would probably decide it; absent if it is decided, or requests alone do not decide it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more_needed: Option<u64>,
-    /// Why the generator was the limit, in sentences; absent where it was not.
+    /// Why the generator was the limit, in sentences; absent if it was not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub generator_limits: Vec<String>,
-    /// What was counted against each objective.
+    /// Counts for each objective.
     pub shares: Vec<ShareResult>,
-    /// The objectives as a plain run is judged by them.
+    /// Objectives, judged as in a plain run.
     pub signals: Vec<SignalResult>,
     /// The measured window.
     pub window: Window,
@@ -237,32 +237,31 @@ pub struct TrialResult {
     pub latency_ms: Latency,
     /// By action.
     pub actions: BTreeMap<String, ActionResult>,
-    /// By service; absent where their inside is not measured.
+    /// By service; absent if their inside is not measured.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<String, ServiceResult>,
-    /// By stream; absent where there is none.
+    /// By stream; absent without streams.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub streams: BTreeMap<String, StreamResult>,
-    /// What the model says of this load, run for as long as the trial was; absent of simulated trials, and where there is no
-    /// model.
+    /// Prediction of the model for this load and the same length; absent for simulated trials, and without a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predicted: Option<PredictedResult>,
 }
 
-/// What was counted against one objective in a trial.
+/// Counts for one objective in a trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ShareResult {
-    /// Whose objective it is: `Action ask`.
+    /// Owner: `Action ask`.
     pub of: String,
-    /// Its short name: `p99`, `errors`.
+    /// Short name: `p99`, `errors`.
     pub name: String,
-    /// How many were judged.
+    /// Number of samples.
     pub samples: u64,
-    /// How many of them were over the limit.
+    /// Number of them over the limit.
     pub over: u64,
-    /// The share that may be.
+    /// Share allowed over the limit.
     pub allowed: f64,
-    /// How many independent samples these are worth; absent where that could not be told.
+    /// Number of independent samples that they are worth; absent if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective_samples: Option<f64>,
 }
@@ -270,11 +269,11 @@ pub struct ShareResult {
 /// Ceilings for several limits of one objective, from the same trials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TiersResult {
-    /// What is limited: `p99`, or `p99 of ask` where it is one action's.
+    /// Objective: `p99`, or `p99 of ask` for one action.
     pub objective: String,
     /// The limits, the strictest first.
     pub limits: Vec<TierResult>,
-    /// The geometric mean of their `max_rps`; absent where one of them is.
+    /// Geometric mean of their `max_rps`; absent if one of them is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub geometric_mean_rps: Option<f64>,
 }
@@ -284,43 +283,43 @@ pub struct TiersResult {
 pub struct TierResult {
     /// The limit, in milliseconds.
     pub limit_ms: f64,
-    /// How the search for it ended.
+    /// End of the search for it.
     pub ended: CeilingEnd,
-    /// The ceiling, in the unit of what was varied.
+    /// Ceiling, in the unit of the varied quantity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
     /// Its 95 % interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_ci95: Option<[f64; 2]>,
-    /// Requests answered `ok` per second there, as measured.
+    /// Measured requests answered `ok` per second there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_rps: Option<f64>,
 }
 
-/// What would raise the ceiling, as simulated on the same random numbers.
+/// A change that may raise the ceiling, simulated on the same random numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RemedyResult {
-    /// What is changed, in words.
+    /// The change, in words.
     pub what: String,
     /// The change as keys of the spec with their values, as `--set` takes them.
     pub changes: BTreeMap<String, String>,
-    /// Whether the user named it with `--what-if`.
+    /// Whether it came from `--what-if`.
     pub asked: bool,
-    /// The ceiling with it, in the unit of what was varied; absent where it could not be found.
+    /// Ceiling with it, in the unit of the varied quantity; absent if it was not found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<f64>,
     /// Its 95 % interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling_ci95: Option<[f64; 2]>,
-    /// By what share the ceiling rises.
+    /// Relative rise of the ceiling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gain: Option<f64>,
     /// Its 95 % interval, over pairs of the same random numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gain_ci95: Option<[f64; 2]>,
-    /// Whether it brings anything: the interval of the gain lies above none.
+    /// Whether it helps: the interval of the gain is above 0.
     pub brings: bool,
-    /// What limits the system with it.
+    /// Bottleneck with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
@@ -391,7 +390,7 @@ impl TrialResult {
         }
     }
 
-    /// The objective that is the nearest to its limit, or the furthest beyond it.
+    /// The objective nearest to its limit, or furthest beyond it.
     pub fn tightest(&self) -> Option<&SignalResult> {
         let share = |signal: &SignalResult| match (signal.measured, signal.limit) {
             (Some(measured), limit) if limit > 0.0 => measured / limit,

@@ -15,7 +15,7 @@ use crate::spec::Setting;
 /// The identifier of the document of a check.
 pub const CHECK_SCHEMA: &str = "blis.check/1";
 
-/// What can be said of a spec without running it.
+/// Analysis of a spec without a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// Always `blis.check/1`.
@@ -26,29 +26,29 @@ pub struct Check {
     pub spec: SpecIdentity,
     /// The seed of every draw.
     pub seed: u64,
-    /// The values that would decide a run, by their keys in the spec, and where each came from.
+    /// Values of a run by key of the spec, with the source of each.
     pub configuration: BTreeMap<String, Setting>,
-    /// The text of the spec with defaults and flags in place.
+    /// Resolved text of the spec, with defaults and flags.
     pub resolved: String,
-    /// Actions that have no path: what they do in the backend is not known, so that the load of services, what limits the
-    /// system and a closed form are not either. Absent when there is none.
+    /// Actions without a path. Their work in the backend is not known, so neither are the load of services, the bottleneck
+    /// and closed forms. Absent without such actions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_path: Vec<String>,
-    /// The load that the clients offer when nothing slows them down.
+    /// Offered load, if nothing slows the clients down.
     pub offered: OfferedLoad,
-    /// What limits the system first; absent where closed users beside other clients make that depend on the load.
+    /// Bottleneck; absent if closed-loop users beside other clients make it depend on the load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bottleneck: Option<Bottleneck>,
-    /// Everything that limits how many requests per second there can be, the tightest first.
+    /// All limits on requests per second, the tightest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<ConstraintResult>,
     /// The closed form that applies.
     pub theory: Theory,
-    /// What is remarkable about the load, in sentences.
+    /// Warnings about the load.
     pub warnings: Vec<String>,
 }
 
-/// The offered load. What has no bound is absent.
+/// The offered load. Unbounded figures are absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OfferedLoad {
     /// By client.
@@ -60,12 +60,12 @@ pub struct OfferedLoad {
 /// What one client offers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OfferedByClient {
-    /// Requests per second: of an open client exactly, of a closed one if nothing ever had to wait.
+    /// Requests per second: exact for an open client; for a closed one as if no request waited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests_per_s: Option<f64>,
-    /// Whether waiting slows the client down, so that the rate is an upper bound.
+    /// Whether the rate is an upper bound, because waiting slows the client down.
     pub at_most: bool,
-    /// How long a request takes when nothing has to wait, averaged over the client's actions.
+    /// Mean response time without waiting, over the actions of the client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unloaded_response_ms: Option<f64>,
 }
@@ -81,15 +81,15 @@ pub struct OfferedToService {
     /// Mean service time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_time_ms: Option<f64>,
-    /// Offered load per worker: from 1 on the service cannot keep up.
+    /// Offered load per worker; from 1 on the service cannot keep up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub utilisation: Option<f64>,
-    /// Requests per second that its workers can carry at this mix of requests; absent when no request visits it.
+    /// Capacity of its workers in requests per second at this mix; absent if no request visits it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity_rps: Option<f64>,
 }
 
-/// Where the spec of a check came from, as far as its model does not know.
+/// Origin of the spec of a check.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checked {
     /// SHA-256 of the spec's text.

@@ -20,7 +20,7 @@ use crate::verdict::{LiveEvidence, evidence};
 /// The document's schema identifier.
 pub const COMPARISON_SCHEMA: &str = "blis.whatif/1";
 
-/// A spec against its variant.
+/// A spec compared with its variant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// Always `blis.whatif/1`.
@@ -29,60 +29,60 @@ pub struct Comparison {
     pub blis_version: String,
     /// The seed of both.
     pub seed: u64,
-    /// How many pairs of replications there are.
+    /// Number of pairs of replications.
     pub replications: u64,
     /// The level of the intervals: 0.95.
     pub level: f64,
-    /// What makes the variant, by key.
+    /// Changes of the variant, by key.
     pub changes: BTreeMap<String, String>,
     /// The spec.
     pub base: Side,
     /// Its variant.
     pub variant: Side,
-    /// What was compared.
+    /// Compared figures.
     pub figures: Vec<Compared>,
 }
 
-/// One of the two.
+/// One side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Side {
-    /// What was run.
+    /// Identity of the spec.
     pub spec: SpecIdentity,
-    /// What ended the load: `horizon`, `budget`, `idle` or `interrupted`.
+    /// End of the load: `horizon`, `budget`, `idle` or `interrupted`.
     pub ended_by: String,
-    /// When the measured window starts.
+    /// Start of the measured window.
     pub warmup_s: f64,
     /// Requests intended in all replications.
     pub requests: u64,
-    /// Whether promises were kept, by all replications together; absent when none were made.
+    /// Verdict on the objectives, over all replications; absent without objectives.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<VerdictResult>,
 }
 
-/// A figure of both, and how they differ.
+/// A figure of both sides, and its difference.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Compared {
-    /// Which, by its key in a result: `latency_ms.response.p95`, `services.api.utilisation`, and `error_share`.
+    /// Key in a result: `latency_ms.response.p95`, `services.api.utilisation`, and `error_share`.
     pub figure: String,
-    /// Of the spec; absent where a replication did not measure it.
+    /// Value of the spec; absent if a replication did not measure it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<f64>,
     /// Its interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_ci95: Option<[f64; 2]>,
-    /// Of the variant.
+    /// Value of the variant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<f64>,
     /// Its interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant_ci95: Option<[f64; 2]>,
-    /// Variant minus spec, over the pairs.
+    /// Variant minus spec, mean over the pairs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub difference: Option<f64>,
     /// Its interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub difference_ci95: Option<[f64; 2]>,
-    /// Why there are no intervals.
+    /// Why intervals are absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absent: Option<String>,
 }
@@ -212,7 +212,7 @@ fn whole(pairs: &Paired, figure: impl Fn(&Spread, &[usize]) -> Result<f64, Strin
 
 fn ratio((upper, lower): (f64, f64)) -> Result<f64, String> {
     match lower {
-        0.0 => Err("a replication measured nothing of it".to_owned()),
+        0.0 => Err("a replication has no such event".to_owned()),
         _ => Ok(upper / lower),
     }
 }
@@ -259,7 +259,7 @@ fn compared(figure: String, sides: Sides, long_enough: Result<(), Short>) -> Com
         Err(_) => None,
     };
     let absent = match &long_enough {
-        _ if base.len() < 2 => Some("a single replication has no spread".to_owned()),
+        _ if base.len() < 2 => Some("one replication has no spread; use at least 2".to_owned()),
         Err(short) => Some(short.to_string()),
         Ok(()) => None,
     };

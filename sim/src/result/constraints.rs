@@ -8,38 +8,38 @@ use crate::analysis::{Analysis, Binds, Constraint, Constraints};
 use crate::measure::Measure;
 use crate::model::{Model, Source};
 
-/// What limits how many requests per second there can be: only so many at a time, each of which takes so long.
+/// A limit on requests per second: `places` at a time, each held for `held_ms`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConstraintResult {
-    /// What it is that limits.
+    /// Kind of limit.
     pub limit: LimitKind,
-    /// The service, where it is one's.
+    /// Service, if it belongs to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
-    /// The consumer, where it is one's: its stream and its name, `orders/indexer`.
+    /// Consumer, if it belongs to one, with its stream: `orders/indexer`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumer: Option<String>,
-    /// The client, where it is one's.
+    /// Client, if it belongs to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
-    /// How many there can be at a time: workers, messages, requests; 1 for tokens.
+    /// Maximum at a time: workers, messages, requests; 1 for tokens.
     pub places: f64,
-    /// How long each is taken when nothing has to wait: W places of S seconds let W/S per second through.
+    /// Time for which each is held without waiting: W places of S seconds let W/S per second through.
     pub held_ms: f64,
-    /// Share of them that outages and slow-downs leave, over the window; absent where they leave all.
+    /// Share of them that outages and slow-downs leave over the window; absent if they leave all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available: Option<f64>,
-    /// Share of what all workers can do that is done when a member is the first to have more than it can do: members that
-    /// are drawn at random have as many visits as each other, whatever they can do. Absent where that is all.
+    /// Share of the total capacity at which the slowest member is saturated: members that are drawn at random get equal
+    /// numbers of visits. Absent if it is all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usable: Option<f64>,
-    /// How many it lets through per second: visits of the service, messages of the consumer, or requests.
+    /// Capacity per second: visits of the service, messages of the consumer, or requests.
     pub capacity_per_s: f64,
-    /// Requests per second that it lets through at this mix of requests; absent where closed users beside other
-    /// clients make the mix depend on the load.
+    /// Capacity in requests per second at this mix; absent if closed-loop users beside other clients make the mix depend
+    /// on the load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity_rps: Option<f64>,
-    /// Share of it that was in use; in a check, the offered load as a share of what it lets through.
+    /// Share of it that was in use; in a check, the offered load as a share of the capacity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub utilisation: Option<f64>,
 }
@@ -56,23 +56,23 @@ pub enum LimitKind {
     AdmissionRate,
     /// `max_ack_pending` of a consumer.
     MaxAckPending,
-    /// The deliveries that a consumer asks for: the workers of its service and its `prefetch`.
+    /// The deliveries that a consumer requests: the workers of its service and its `prefetch`.
     Prefetch,
     /// `max_in_flight`, of the run or of a client.
     MaxInFlight,
 }
 
-/// What limits the throughput first: of the smallest capacity, or where the mix of requests depends on the load, of the
-/// highest utilisation.
+/// The bottleneck: the limit of the smallest capacity, or of the highest utilisation if the mix of requests depends on the
+/// load.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Bottleneck {
-    /// Which.
+    /// The limit.
     #[serde(flatten)]
     pub constraint: ConstraintResult,
-    /// Others of the same capacity: services for their workers, or the limit and whose it is.
+    /// Others of the same capacity: services for their workers, or limit and owner.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tied_with: Vec<String>,
-    /// Closed models with a single client: the number of users from which on some must wait, N* = (D + Z) / Dmax.
+    /// Closed models with one client: number of users above which some must wait, N* = (D + Z) / Dmax.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saturation_users: Option<f64>,
 }

@@ -10,32 +10,32 @@ use super::build::block;
 use crate::measure::{DeliveryMeter, Measure};
 use crate::model::{ActionId, Model};
 
-/// Deliveries that the requests of an action await, of the requests of the window: `expected` is the sum of `delivered` and
-/// `missing`, and what arrived is the sum of `delivered`, `duplicates`, `late` and `unmatched`.
+/// Awaited deliveries of an action, for the requests of the window: `expected` is the sum of `delivered` and `missing`;
+/// arrivals are the sum of `delivered`, `duplicates`, `late` and `unmatched`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveryResult {
-    /// How many were to come: so many for each request that was not dropped.
+    /// Expected deliveries, of all requests that were not dropped.
     pub expected: u64,
-    /// How many of them came.
+    /// Expected deliveries that arrived.
     pub delivered: u64,
-    /// How many of them had not come when the request was given up, or the run ended.
+    /// Expected deliveries that had not arrived when the request was given up, or the run ended.
     pub missing: u64,
-    /// Their share of those that were to come; absent where none were.
+    /// Share of missing deliveries; absent if none were expected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_share: Option<f64>,
-    /// Deliveries beyond those that were to come: a subscriber had its share, or had this very message.
+    /// Deliveries beyond the expected number: a subscriber had its share, or had the same message.
     pub duplicates: u64,
-    /// Deliveries for requests that had been given up; they are counted as missing too.
+    /// Deliveries for requests that had been given up; they also count as missing.
     pub late: u64,
-    /// Deliveries of the window that name no request of this run, or one of long ago, or are not what is awaited.
+    /// Deliveries of the window that name no request of this run, or an old one, or that are not awaited.
     pub unmatched: u64,
-    /// From the intended instant of the request to its first delivery.
+    /// From the intended time of the request to its first delivery.
     pub first_ms: LatencyBlock,
-    /// From the intended instant of the request to each delivery.
+    /// From the intended time of the request to each delivery.
     pub each_ms: LatencyBlock,
     /// From the sending of the request to each delivery.
     pub each_from_sent_ms: LatencyBlock,
-    /// From the intended instant of the request to the last delivery that was to come, where all came.
+    /// From the intended time of the request to its last expected delivery, if all arrived.
     pub last_ms: LatencyBlock,
 }
 

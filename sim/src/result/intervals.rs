@@ -1,4 +1,4 @@
-//! The confidence intervals of a result document: beside the figure where there are any, and a reason where not.
+//! The confidence intervals of a result document, or the reason why a figure has none.
 
 use std::collections::BTreeMap;
 
@@ -18,16 +18,16 @@ use crate::time::Span;
 /// The names of [`QUANTILES`] in a result.
 pub(super) const NAMES: [&str; 5] = ["p50", "p90", "p95", "p99", "p999"];
 
-/// Why there is no interval of what did not happen.
-const NOTHING: &str = "not measured: nothing of it happened within the window";
+/// Why a figure has no interval if no event of it happened.
+const NOTHING: &str = "not measured: no such event in the window";
 
-/// Why there is none where there are no batches.
-const TOO_SHORT: &str = "too short: the measured window does not make batches";
+/// Why there is none without batches.
+const TOO_SHORT: &str = "too short: the measured window is too short for batches; lengthen the run";
 
-/// What stands for the figures that are no estimates, and what they have in place of an interval.
+/// The figures that are exact and need no interval.
 const COUNTS: (&str, &str) = (
     "counts and largest values",
-    "exact: they are what happened within the window",
+    "exact: counted within the window",
 );
 
 /// What intervals are made from.
@@ -142,7 +142,7 @@ impl<'a> Maker<'a> {
                 caution: match backend {
                     Some(_) => length.caution(),
                     None => Some(format!(
-                        "it is not known for how long the backend remembers: {NO_BACKEND}"
+                        "the memory of the backend is not known: {NO_BACKEND}"
                     )),
                 },
                 ..none()
@@ -173,7 +173,7 @@ impl<'a> Maker<'a> {
         let pairs: Vec<(f64, f64)> = self.sums.iter().map(of).collect();
         let parts = match self.each {
             Some(_) if pairs.len() < 2 => {
-                return Err("too few: a single replication has no spread".to_owned());
+                return Err("too few: one replication has no spread; use at least 2".to_owned());
             }
             Some(_) => "replications",
             None if pairs.is_empty() => return Err(TOO_SHORT.to_owned()),
@@ -188,7 +188,7 @@ impl<'a> Maker<'a> {
             .map_err(|short| short.to_string())?;
         if self.each.is_none() && observations < needed {
             return Err(format!(
-                "too few: {observations} observations for {number} batches, which take {needed}"
+                "too few: {observations} observations for {number} batches ({needed} needed)"
             ));
         }
         let spread = spread_over(pairs.iter().map(|(_, weight)| *weight));
@@ -248,7 +248,7 @@ impl<'a> Maker<'a> {
             latencies,
         );
         if latencies.lagged() {
-            let why = "not kept: intervals are of response times alone, and some requests lagged";
+            let why = "not kept: only response times have intervals when requests lagged";
             for name in ["service", "lag"] {
                 let figure = format!("{path}latency_ms.{name}");
                 self.block.absent.insert(figure, why.to_owned());
@@ -301,7 +301,7 @@ impl<'a> Maker<'a> {
 
     /// Says why quantiles of these times have no intervals in a single run.
     pub(super) fn without_quantiles(&mut self, path: &str) {
-        let why = "not kept: a single run has these times by batch as sums alone; --replications gives the interval";
+        let why = "single run: only sums of these times are kept per batch; use --replications";
         self.block
             .absent
             .insert(format!("{path} quantiles"), why.to_owned());
@@ -321,8 +321,9 @@ impl<'a> Maker<'a> {
         let Some(sections) = self.measure.sections(cells, value) else {
             return Err(match self.sums.is_empty() {
                 true => TOO_SHORT.to_owned(),
-                false => "not kept: there are too many actions of clients for sections of each"
-                    .to_owned(),
+                false => {
+                    "not kept: too many actions of clients to keep sections of each".to_owned()
+                }
             });
         };
         let long_enough = self.length.quantile(longest, quantile);
@@ -357,7 +358,7 @@ impl<'a> Maker<'a> {
             return Err(NOTHING.to_owned());
         };
         if n < 2 {
-            return Err("too few: a single replication has no spread".to_owned());
+            return Err("too few: one replication has no spread; use at least 2".to_owned());
         }
         let long_enough = self.length.quantile(longest, quantile);
         long_enough.map_err(|short| short.to_string())?;

@@ -10,43 +10,43 @@ use super::build::block;
 use super::live_observers::Observers;
 use crate::measure::Times;
 
-/// What only a live run has.
+/// Data of a live run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Live {
-    /// The servers, by host and port.
+    /// Servers, as host:port.
     pub target: Vec<String>,
     /// The version of the server.
     pub server_version: String,
-    /// How many connections the load was sent over.
+    /// Number of connections of the load.
     pub connections: u32,
-    /// From the start of the load to the end of the run, the drain included.
+    /// Time from the start of the load to the end of the run, including the drain.
     pub elapsed_s: f64,
-    /// Requests of the whole run that failed, by reason: those of an outcome add up to its count. Timeouts and what was
-    /// unresolved have no reason beside that. A reason of no request is absent.
+    /// Failed requests of the whole run by reason; the reasons of an outcome add up to its count. Timeouts and unresolved
+    /// requests have no reason. Reasons without requests are absent.
     pub reasons: BTreeMap<String, u64>,
-    /// What happened to connections, and how often: `connections_lost`, `slow_consumer`. What did not happen is absent.
+    /// Incidents of connections with their number: `connections_lost`, `slow_consumer`. Others are absent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub incidents: BTreeMap<String, u64>,
-    /// What servers said on their own account, the first few times.
+    /// First messages that servers sent by themselves.
     pub messages: Vec<String>,
-    /// How the generator itself did; absent where the result was made of the record of an interrupted run.
+    /// Figures of the generator; absent if the result comes from the record of an interrupted run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generator: Option<GeneratorResult>,
-    /// What observers saw beside the load; absent when they did not come to their end.
+    /// Data of observers; absent if they did not finish.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observers: Option<Observers>,
 }
 
-/// How the generator itself did.
+/// Figures of the generator.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct GeneratorResult {
-    /// Intended to sent, without the time for which a limit of requests in flight held them back.
+    /// From intended to sent, without the time for which `max_in_flight` delayed requests.
     pub own_lag_ms: LatencyBlock,
-    /// How late an idle thread was that keeps time in the same process: what nothing here can be better than.
+    /// Scheduler jitter: lateness of an idle timer thread in the same process.
     pub control_ms: LatencyBlock,
     /// Why the generator was the limit, in sentences; empty when it was not.
     pub limited_by: Vec<String>,
-    /// Its course.
+    /// Figures over time.
     pub series: Vec<GeneratorInterval>,
 }
 
@@ -57,22 +57,22 @@ pub struct GeneratorInterval {
     pub start_s: f64,
     /// How long it is.
     pub width_s: f64,
-    /// The largest lag on the generator's own account.
+    /// Largest own lag of the generator.
     pub own_lag_max_ms: f64,
-    /// The latest that the idle thread was.
+    /// Largest scheduler jitter.
     pub control_max_ms: f64,
-    /// The longest that the runtime of the connections took to begin with something.
+    /// Longest time until the runtime of the connections started a task.
     pub scheduling_max_ms: f64,
-    /// Processors that the process kept busy on average; absent where the system does not say, as the two after it.
+    /// Mean number of busy CPUs of the process; absent if the system does not report it, as the next two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub process_cpus: Option<f64>,
-    /// The share of the machine's processors that were busy, or taken away by its host.
+    /// Share of the CPUs of the machine that were busy, or stolen by its host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_cpu_share: Option<f64>,
     /// Memory of the process at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
-    /// Deliveries that were dropped because they were not taken in time.
+    /// Deliveries dropped because they were not processed in time.
     pub dropped_deliveries: u64,
 }
 

@@ -5,145 +5,143 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What the observers of a live run saw.
+/// Data of the observers of a live run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Observers {
-    /// Consumers of JetStream, by stream and consumer with a slash between; those of the streams that the spec's actions
-    /// publish to, or that were named.
+    /// JetStream consumers as stream/consumer, of streams that actions publish to or that --observe-stream names.
     pub consumers: BTreeMap<String, ObservedConsumer>,
-    /// The server whose monitoring was given.
+    /// Server of --monitor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ObservedServer>,
-    /// Endpoints of services that the spec's actions are sent to, by service and endpoint with a slash between.
+    /// Endpoints of services that receive the actions, as service/endpoint.
     pub services: BTreeMap<String, ObservedService>,
-    /// How long the server took to answer a question that is its own affair, at its best: the way there and back. Absent where
-    /// there were no services, or it did not answer.
+    /// Shortest round trip to the server. Absent without services, or if the server did not reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_round_trip_ms: Option<f64>,
-    /// What the observers themselves cost.
+    /// Monitoring overhead.
     pub traffic: ObserverTraffic,
-    /// Why a part of this was not measured, by part.
+    /// Reasons for parts that were not measured, by part.
     pub absent: BTreeMap<String, String>,
 }
 
-/// A consumer over the run, as it was seen. What follows from that is in `streams`.
+/// A consumer over the run, as observed. `streams` has the figures that follow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ObservedConsumer {
-    /// Whether it was there, and was not when the observers looked for the last time.
+    /// Whether it was deleted before the last sample.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub vanished: bool,
-    /// Whether it was seen after the load: the last of its samples is from then.
+    /// Whether its last sample is from after the load.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub seen_at_end: bool,
-    /// What it takes and how.
+    /// Settings that decide what can be counted.
     #[serde(flatten)]
     pub kind: ConsumerKind,
     /// Its samples; the first before the load, the last after it.
     pub samples: Vec<ConsumerSample>,
 }
 
-/// What of the settings of a consumer decides what can be counted of it.
+/// Settings of a consumer that decide what can be counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ConsumerKind {
-    /// Whether it takes some of the messages of its stream only.
+    /// Whether its filter selects a part of its stream.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_filtered: bool,
-    /// Whether nobody acknowledges its messages.
+    /// Whether its messages are not acknowledged.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_unacknowledged: bool,
-    /// Whether it gives up messages after so many deliveries.
+    /// Whether it gives up messages after a number of deliveries.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gives_up: bool,
 }
 
-/// A consumer at an instant.
+/// A sample of a consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConsumerSample {
-    /// Since the start of the load.
+    /// Time since the start of the load.
     pub at_s: f64,
     /// Messages not yet delivered (`num_pending`).
     pub pending: u64,
-    /// Messages delivered and not yet acknowledged (`num_ack_pending`).
+    /// Messages delivered but not yet acknowledged (`num_ack_pending`).
     pub ack_pending: u64,
-    /// Messages that were delivered again and are not yet acknowledged (`num_redelivered`).
+    /// Messages redelivered but not yet acknowledged (`num_redelivered`).
     pub redelivered: u64,
-    /// How often messages were delivered ever since it was made (`delivered.consumer_seq`).
+    /// Deliveries since its creation (`delivered.consumer_seq`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deliveries: Option<u64>,
-    /// The last message of the stream that was delivered for the first time (`delivered.stream_seq`).
+    /// Last message of the stream that was delivered for the first time (`delivered.stream_seq`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivered_to: Option<u64>,
 }
 
-/// A server over the run, by what its monitoring says.
+/// A server over the run, from its monitoring.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ObservedServer {
-    /// Its monitoring, by host and port.
+    /// Its monitoring, as host:port.
     pub monitor: String,
     /// Samples of `/varz`.
     pub varz_samples: u64,
-    /// Its CPU in percent of one core, on average over the samples.
+    /// Mean CPU in percent of one core.
     pub cpu_percent_mean: f64,
-    /// The largest of them.
+    /// Maximum CPU.
     pub cpu_percent_max: f64,
-    /// Its largest memory.
+    /// Maximum memory.
     pub memory_bytes_max: u64,
-    /// Its largest number of connections, those of the load and of the observers included.
+    /// Maximum number of connections, including those of the load and of the observers.
     pub connections_max: u64,
-    /// Connections that were too slow to be kept, ever since it started: before the load.
+    /// Slow consumers since its start, before the load.
     pub slow_consumers_before: u64,
     /// The same after the load.
     pub slow_consumers_after: u64,
-    /// Messages that came in during the run.
+    /// Messages received during the run.
     pub in_msgs: u64,
-    /// Messages that went out.
+    /// Messages sent.
     pub out_msgs: u64,
-    /// Bytes that came in.
+    /// Bytes received.
     pub in_bytes: u64,
-    /// Bytes that went out.
+    /// Bytes sent.
     pub out_bytes: u64,
-    /// Its JetStream; absent where `/jsz` did not answer.
+    /// Its JetStream; absent if `/jsz` did not reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jetstream: Option<ObservedJetStream>,
 }
 
-/// The JetStream of a server over the run, by what its monitoring says.
+/// JetStream of a server over the run, from its monitoring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ObservedJetStream {
     /// Messages in all streams before the load.
     pub messages_before: u64,
-    /// And after it.
+    /// The same after the load.
     pub messages_after: u64,
     /// Bytes in all streams before the load.
     pub bytes_before: u64,
-    /// And after it.
+    /// The same after the load.
     pub bytes_after: u64,
-    /// Requests to its API during the run.
+    /// API requests during the run.
     pub api_requests: u64,
-    /// Those that ended in an error.
+    /// Errors among them.
     pub api_errors: u64,
 }
 
-/// An endpoint of a service over the run, by what all its instances say of themselves (`$SRV.STATS`).
+/// An endpoint of a service over the run, from the statistics of all its instances (`$SRV.STATS`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ObservedService {
     /// Its subject.
     pub subject: String,
-    /// The actions that are sent there.
+    /// Actions sent to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<String>,
-    /// Instances that were there after the load.
+    /// Instances after the load.
     pub instances: u64,
-    /// Instances that were there before the load and not after it; what they did is not known.
+    /// Instances before the load that were gone after it; their requests are not known.
     pub instances_lost: u64,
-    /// Requests that came during the run, of whomever.
+    /// Requests during the run, from any client.
     pub requests: u64,
-    /// Those that ended in an error.
+    /// Errors among them.
     pub errors: u64,
-    /// Mean time that its handler took, which may include waiting inside the process; absent without requests.
+    /// Mean handler time, which may include waiting inside the process; absent without requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handler_mean_ms: Option<f64>,
-    /// What each instance said, by its id; of the first ones where there are very many.
+    /// Statistics by instance id; of the first ones if there are very many.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub by_instance: BTreeMap<String, ObservedInstance>,
 }
@@ -151,38 +149,38 @@ pub struct ObservedService {
 /// An instance of a service over the run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ObservedInstance {
-    /// The queue group in which its endpoint listens, as far as it says.
+    /// Queue group of its endpoint, if reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_group: Option<String>,
-    /// What it said: before the load, at the end of the warm-up, now and then, and after the load.
+    /// Samples: before the load, at the end of the warm-up, in between, and after the load.
     pub samples: Vec<InstanceSample>,
 }
 
-/// What an instance said of its endpoint at an instant, ever since it was started.
+/// Statistics of an instance since its start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InstanceSample {
-    /// Since the start of the load.
+    /// Time since the start of the load.
     pub at_s: f64,
     /// Requests.
     pub requests: u64,
-    /// Those that ended in an error.
+    /// Errors among them.
     pub errors: u64,
-    /// The time that its handler took for them, together.
+    /// Total handler time.
     pub handling_ms: f64,
-    /// What else it says, as it is; absent where it says nothing else, or more than is kept.
+    /// Other data that it reports; absent without such data, or if it is too large.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<serde_json::Value>,
 }
 
-/// What the observers themselves cost. None of it is among the requests of the run.
+/// Monitoring overhead, not counted in the requests of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ObserverTraffic {
-    /// Questions.
+    /// Requests.
     pub requests: u64,
-    /// Those without an answer.
+    /// Requests without a reply.
     pub unanswered: u64,
-    /// Bytes of subjects and payloads that were sent.
+    /// Bytes of subjects and payloads sent.
     pub bytes_sent: u64,
-    /// Bytes of payloads that were received.
+    /// Bytes of payloads received.
     pub bytes_received: u64,
 }

@@ -14,41 +14,41 @@ use crate::spec::Setting;
 /// The document's schema identifier.
 pub const MANIFEST_SCHEMA: &str = "blis.manifest/1";
 
-/// What was going to be run, and where.
+/// The manifest of a run, written before it starts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Manifest {
     /// Always `blis.manifest/1`.
     pub schema: String,
     /// The version of blis that ran it.
     pub blis_version: String,
-    /// `simulated` or `live`; live where it is absent.
+    /// `simulated` or `live`; absent means live.
     #[serde(default = "live")]
     pub mode: String,
-    /// The id of the run: 16 hexadecimal digits, which every part of its record has too.
+    /// Id of the run: 16 hexadecimal digits, also in every part of its record.
     pub run: String,
-    /// When the run started by the clock of the machine, in seconds since 1970 (UTC).
+    /// Start of the run, in seconds since 1970 (UTC).
     pub started_unix_s: u64,
-    /// The command line without the program, with `***` for what may be secret.
+    /// Command line without the program, with `***` for secrets.
     pub arguments: Vec<String>,
     /// The spec that was run.
     pub spec: SpecIdentity,
-    /// The file of the spec as the command line named it; absent for the embedded one.
+    /// File of the spec on the command line; absent for the embedded one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// The seed of every draw.
     pub seed: u64,
-    /// The values that decide the run, by their keys in the spec, and where each came from.
+    /// Values of the run by key of the spec, with the source of each.
     pub configuration: BTreeMap<String, Setting>,
-    /// The servers of a live run, by host and port.
+    /// Servers of a live run, as host:port.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub target: Vec<String>,
     /// The version of the server of a live run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_version: Option<String>,
-    /// How many connections the load of a live run is sent over.
+    /// Number of connections of the load of a live run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connections: Option<u32>,
-    /// Where a pilot run found the end of the warm-up, in nanoseconds; absent where the spec says it.
+    /// End of the warm-up found by a pilot run, in nanoseconds; absent if the spec gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warmup_found_ns: Option<u64>,
 }
@@ -77,30 +77,30 @@ pub fn manifest_json_schema() -> String {
     schema_of::<Manifest>()
 }
 
-/// What is on disk of a run, request by request.
+/// The record of a run on disk, request by request.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// The id of the run.
     pub run: String,
-    /// Rows of requests that were brought to disk.
+    /// Rows of requests on disk.
     pub rows: u64,
-    /// Entries that are not in the record, because there was no room for them or it could not be written: of rows,
-    /// intentions and sessions together.
+    /// Entries missing from the record (rows, intentions and sessions), because the buffer was full or they could not be
+    /// written.
     pub dropped: u64,
-    /// CRC-32C, as eight hexadecimal digits, of what the record of a run that has ended must have: the entries of all its rows and of
-    /// its end, in their order. Absent where the result was made of the record.
+    /// CRC-32C, as eight hexadecimal digits, of the entries of all rows and of the end, in order. Absent if the result comes
+    /// from the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
-    /// What was made of the record after the run had been interrupted; absent where the run came to its own end.
+    /// Recovery from the record of an interrupted run; absent if the run was completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovered: Option<Recovered>,
 }
 
-/// What is not known of a run that was interrupted.
+/// Gaps of an interrupted run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Recovered {
-    /// Requests that were intended and of whose end nothing is known; they count as unresolved.
+    /// Intended requests without a known outcome; they count as unresolved.
     pub unknown: u64,
-    /// Bytes at the end of the record that were being written.
+    /// Incomplete bytes at the end of the record.
     pub torn_bytes: u64,
 }

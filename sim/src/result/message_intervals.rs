@@ -8,14 +8,14 @@ use crate::model::Model;
 use crate::replication::{QUANTILES, Spread, Tail};
 
 const FITTED: &str =
-    "fitted: the slope is that of this run; backlog_grows says whether it is more than chance";
+    "fitted: the slope is of this run alone; backlog_grows tests it against chance";
 
 /// What observers saw has none.
 fn of_looks(run: &Run, maker: &mut Maker<'_>) {
     for (stream, of) in &run.streams {
         for (name, consumer) in &of.consumers {
             let looks =
-                "observed: looks a second or more apart do not say how it went between them";
+                "observed: sampled at intervals of a second or more; values in between are unknown";
             let figures = [
                 ("acknowledged_per_s", consumer.acknowledged_per_s, looks),
                 ("backlog_slope_per_s", consumer.backlog_slope_per_s, FITTED),

@@ -13,22 +13,21 @@ use crate::measure::{CensoredTimes, ConsumerMeter, Measure, Row};
 use crate::model::{ConsumerId, FanOut, Model, StreamId};
 use crate::time::{Span, Time};
 
-/// What was measured of a stream within the window. What a live run does not measure is absent, and named in `not_measured`.
+/// Figures of a stream within the window. Figures that a live run does not measure are absent, and listed in `not_measured`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct StreamResult {
-    /// Publications, duplicates included.
+    /// Publications, including duplicates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<u64>,
-    /// Publications that were acknowledged and not stored, because a message of the same id had been.
+    /// Publications acknowledged but not stored, because a message with the same id was stored before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicates: Option<u64>,
     /// By consumer.
     pub consumers: BTreeMap<String, ConsumerResult>,
 }
 
-/// What was measured of a consumer. Counts are of what happened within the window, save those of the end of the run;
-/// times are of the messages stored within the window. Those of a live run are what was seen of it at looks a second or more
-/// apart.
+/// Figures of a consumer. Counts are of the window, except those of the end of the run; times are of messages stored within
+/// the window. A live run samples them at intervals of a second or more.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ConsumerResult {
     /// Messages stored for it.
@@ -55,68 +54,67 @@ pub struct ConsumerResult {
     /// Its 95 % confidence interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_per_s_ci95: Option<[f64; 2]>,
-    /// Deliveries that were worked on in vain: another one had been acknowledged, or the message had been given up.
+    /// Deliveries processed in vain: another delivery was acknowledged, or the message was given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeated: Option<u64>,
-    /// Messages given up after as many deliveries as may be.
+    /// Messages given up after `max_deliver` deliveries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exhausted: Option<u64>,
-    /// Messages that were never delivered by the end of the run.
+    /// Messages not delivered by the end of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfinished_pending: Option<u64>,
-    /// Messages delivered and not acknowledged by the end of the run.
+    /// Messages delivered but not acknowledged by the end of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfinished_delivered: Option<u64>,
-    /// The most messages that were pending or waiting to be acknowledged together.
+    /// Maximum backlog: messages pending or waiting for acknowledgement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backlog_max: Option<u64>,
-    /// When it was first that large; of the replication with the largest where there are several. Absent where there never
-    /// was a backlog, as the next one.
+    /// Time at which it was first that large, of the replication with the largest. Absent without a backlog, as the next
+    /// one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backlog_max_at_s: Option<f64>,
-    /// When it was first gone after that, be it in the drain; absent where it was not by the end of the run.
+    /// Time after that at which it was first empty, including the drain; absent if it was not empty by the end of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backlog_gone_at_s: Option<f64>,
     /// Slope of the least-squares line through the backlog, in messages per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backlog_slope_per_s: Option<f64>,
-    /// Whether the backlog grew by more than chance would have it; absent where the window has too few intervals to
-    /// tell.
+    /// Whether the backlog grew by more than chance explains; absent if the window has too few intervals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backlog_grows: Option<bool>,
-    /// Mean number of messages stored and not yet delivered.
+    /// Mean number of messages stored but not yet delivered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_mean: Option<f64>,
     /// Its 95 % confidence interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_mean_ci95: Option<[f64; 2]>,
-    /// The most of them.
+    /// Maximum of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_max: Option<u64>,
-    /// Mean number of messages delivered and not yet acknowledged.
+    /// Mean number of messages delivered but not yet acknowledged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ack_pending_mean: Option<f64>,
     /// Its 95 % confidence interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ack_pending_mean_ci95: Option<[f64; 2]>,
-    /// The most of them.
+    /// Maximum of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ack_pending_max: Option<u64>,
-    /// Time from storing to the first delivery; censored are messages never delivered by the end of the run.
+    /// Time from storing to the first delivery; censored are messages not delivered by the end of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_ms: Option<LatencyBlock>,
-    /// Time from storing to acknowledgement; censored are messages given up, or not acknowledged by the end of the
-    /// run, at the age they had reached.
+    /// Time from storing to acknowledgement; censored are messages given up, or not acknowledged by the end of the run,
+    /// with their age at that time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_ms: Option<LatencyBlock>,
 }
 
-/// What was measured of a fan-out: of the messages emitted within the window, and of all their deliveries.
+/// Figures of a fan-out: of the messages emitted within the window, and of all their deliveries.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FanOutResult {
     /// Messages emitted.
     pub emissions: u64,
-    /// Subscribers that they were meant for, together.
+    /// Subscribers of all these messages.
     pub subscribers: u64,
     /// Subscribers reached.
     pub deliveries: u64,
@@ -124,38 +122,37 @@ pub struct FanOutResult {
     pub lost: u64,
     /// Emissions that were not complete when the run ended.
     pub unfinished_emissions: u64,
-    /// Subscribers that these had not reached, lost deliveries among them.
+    /// Subscribers that they had not reached, including lost deliveries.
     pub unfinished_deliveries: u64,
-    /// Share of the subscribers reached in time.
+    /// Share of subscribers reached in time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completion_ratio: Option<f64>,
     /// Its 95 % confidence interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completion_ratio_ci95: Option<[f64; 2]>,
-    /// From the intended instant of the request to the first delivery of its message.
+    /// From the intended time of the request to the first delivery of its message.
     pub first_ms: LatencyBlock,
-    /// From the intended instant of the request to the last delivery of its message; censored are messages that had
-    /// not come everywhere when the run ended.
+    /// From the intended time of the request to the last delivery of its message; censored are messages not delivered to
+    /// all subscribers when the run ended.
     pub last_ms: LatencyBlock,
-    /// From the intended instant of the request to each delivery of its message; censored are those that had not come
+    /// From the intended time of the request to each delivery of its message; censored are deliveries that were missing
     /// when the run ended.
     pub delivery_ms: LatencyBlock,
 }
 
-/// What was measured of a stream in one interval.
+/// Figures of a stream in one interval.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StreamInterval {
     /// By consumer.
     pub consumers: BTreeMap<String, ConsumerInterval>,
 }
 
-/// What was measured of a consumer in one interval.
+/// Figures of a consumer in one interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConsumerInterval {
-    /// Messages pending or waiting to be acknowledged at its end; in the last one, what the end of the run cut off is
-    /// still there.
+    /// Backlog at its end; in the last interval, messages cut off by the end of the run are included.
     pub backlog: u64,
-    /// Those of them that wait to be acknowledged.
+    /// Messages of them that wait for acknowledgement.
     pub ack_pending: u64,
     /// Further deliveries of messages within it.
     pub redelivered: u64,

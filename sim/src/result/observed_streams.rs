@@ -11,13 +11,13 @@ use crate::measure::{Growth, growth};
 use crate::model::Model;
 
 /// What nobody can see of a stream from outside.
-const OF_STREAMS: &str = "streams.*.{published,duplicates}: the observers do not see who publishes";
+const OF_STREAMS: &str = "streams.*.{published,duplicates}: observers do not see publications";
 /// What nobody can see of a consumer from outside.
-const OF_CONSUMERS: &str = "streams.*.consumers.*.{stored,expired,naks,repeated,exhausted,wait_ms,age_ms}: a server does not say \
-                            it of its consumers";
-const NO_LOOK: &str = "nobody looked from the end of the warm-up on";
-const FEW_LOOKS: &str = "fewer than two looks from the end of the warm-up on";
-const FEW_WITHIN: &str = "fewer than two looks within the window";
+const OF_CONSUMERS: &str = "streams.*.consumers.*.{stored,expired,naks,repeated,exhausted,wait_ms,age_ms}: servers do \
+                            not report these";
+const NO_LOOK: &str = "no sample after the warm-up";
+const FEW_LOOKS: &str = "fewer than two samples after the warm-up";
+const FEW_WITHIN: &str = "fewer than two samples in the window";
 
 /// The streams of a live run, and what of them was not measured.
 #[derive(Default)]
@@ -71,12 +71,12 @@ pub(super) fn streams<P>(model: &Model<P>, observers: Option<&Observers>, of: Bo
 fn unseen<P>(model: &Model<P>, streams: &BTreeMap<String, StreamResult>) -> BTreeSet<String> {
     let whole = model.streams.iter();
     let whole = whole.filter(|stream| !streams.contains_key(&stream.name));
-    let whole = whole.map(|stream| format!("streams.{}: no consumer of it was seen", stream.name));
+    let whole = whole.map(|stream| format!("streams.{}: no consumer was observed", stream.name));
     let consumers = model.consumers.iter().filter_map(|consumer| {
         let stream = &model.streams[consumer.stream.index()].name;
         let there = streams.get(stream)?.consumers.contains_key(&consumer.name);
         let place = format!("streams.{stream}.consumers.{}", consumer.name);
-        (!there).then(|| format!("{place}: no consumer of this name was seen"))
+        (!there).then(|| format!("{place}: no consumer of this name was observed"))
     });
     whole.chain(consumers).collect()
 }
@@ -150,7 +150,7 @@ fn consumer_over(
     let at_end = match looks.last() {
         _ if consumer.vanished => Err("it had vanished by the end of the run"),
         Some(last) if consumer.seen_at_end => Ok(*last),
-        _ => Err("nobody looked after the load"),
+        _ => Err("no sample after the load"),
     };
     let mean = |figure: fn(&ConsumerSample) -> u64| mean(&within, figure).ok_or(FEW_WITHIN);
     let result = ConsumerResult {
@@ -219,15 +219,15 @@ fn counts(
     };
     if kind.is_filtered {
         return Err(
-            "it takes some messages of its stream only, so that their numbers do not count them",
+            "its filter selects a part of the stream, so sequence numbers do not count its messages",
         );
     }
     let over = |figure: fn(&ConsumerSample) -> Option<u64>| {
         let (before, after) = figure(first)
             .zip(figure(last))
-            .ok_or("the server did not say it")?;
+            .ok_or("the server did not report it")?;
         let went = after.checked_sub(before);
-        went.ok_or("its counters went back: it was made anew during the run")
+        went.ok_or("its counters went back: it was recreated during the run")
     };
     let (deliveries, delivered) = (
         over(|look| look.deliveries)?,
@@ -235,13 +235,15 @@ fn counts(
     );
     let redelivered = deliveries.checked_sub(delivered);
     let redelivered =
-        redelivered.ok_or("it went past messages that were gone before it got them")?;
+        redelivered.ok_or("it skipped messages that were removed before their delivery")?;
     let settled = delivered.checked_add(first.ack_pending);
     let settled = settled.and_then(|all| all.checked_sub(last.ack_pending));
     let acknowledged = match settled {
-        _ if kind.is_unacknowledged => Err("nobody acknowledges its messages"),
-        _ if kind.gives_up => Err("with max_deliver, messages given up look as if acknowledged"),
-        settled => settled.ok_or("its counters contradict one another"),
+        _ if kind.is_unacknowledged => Err("its messages are not acknowledged"),
+        _ if kind.gives_up => {
+            Err("with max_deliver, messages that were given up look acknowledged")
+        }
+        settled => settled.ok_or("its counters are inconsistent"),
     };
     Ok(Counts {
         delivered,
@@ -346,12 +348,12 @@ mod tests {
             (
                 |seen| seen.kind.is_filtered = true,
                 [false; 3],
-                "some messages",
+                "a part of the stream",
             ),
             (
                 |seen| seen.kind.is_unacknowledged = true,
                 [true, true, false],
-                "nobody acknowledges",
+                "are not acknowledged",
             ),
             (
                 |seen| seen.kind.gives_up = true,
@@ -361,17 +363,17 @@ mod tests {
             (
                 |seen| seen.samples[4].deliveries = Some(7),
                 [false; 3],
-                "made anew",
+                "recreated",
             ),
             (
                 |seen| seen.samples[4].delivered_to = Some(900),
                 [false; 3],
-                "were gone",
+                "were removed",
             ),
             (
                 |seen| seen.samples[4].deliveries = None,
                 [false; 3],
-                "did not say",
+                "did not report",
             ),
         ];
         for (change, there, why) in cases {

@@ -165,7 +165,7 @@ impl Bracket {
     fn doubts(&self) -> Vec<String> {
         let mut doubts = self.bounds.doubts().to_vec();
         doubts.extend(self.bounds.lower().map(|_| {
-            "Of loads beyond the largest that passed none was decided; allow more time or more trials."
+            "No load above the largest that passed was decided; allow more time or more trials."
                 .to_owned()
         }));
         if doubts.is_empty() {

@@ -119,22 +119,21 @@ impl Change {
             }
             Change::Member(id) => format!("one more member of service {}", service(id).name),
             Change::Shared(id) => format!(
-                "one shared queue for all members of service {} instead of random ones",
+                "one shared queue for all members of service {} instead of random dispatch",
                 service(id).name
             ),
-            Change::Faster(id) => format!("service {} takes 10 % less time", service(id).name),
+            Change::Faster(id) => format!("service {} 10 % faster", service(id).name),
             Change::LongerQueue(id) => {
-                format!("twice as many may wait at service {}", service(id).name)
+                format!("twice the queue limit of service {}", service(id).name)
             }
-            Change::WiderWindow(id) => format!(
-                "twice as many unacknowledged messages of consumer {}",
-                consumer(id)
-            ),
+            Change::WiderWindow(id) => {
+                format!("twice the max_ack_pending of consumer {}", consumer(id))
+            }
             Change::Prefetch(id) => {
                 format!("twice the prefetch of consumer {}", consumer(id))
             }
             Change::LargerBatch(id) => {
-                format!("batches of consumer {} twice as large", consumer(id))
+                format!("twice the batch size of consumer {}", consumer(id))
             }
         }
     }

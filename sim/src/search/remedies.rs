@@ -157,7 +157,7 @@ fn words(model: &Model, constraint: &Constraint) -> String {
             service(id.index())
         ),
         Binds::AckPending(id) => format!(
-            "the window of unacknowledged messages of consumer {}, {share:.1} % used",
+            "max_ack_pending of consumer {}, {share:.1} % used",
             model.consumer_name(id)
         ),
         Binds::Asked(id) => format!(

@@ -377,8 +377,7 @@ fn tier(axis: Axis, roots: &Roots, outcome: Option<Outcome>, interrupted: bool) 
         Some(Outcome::AtLeast(load)) => Ended::AtLeast(load, AtLeast::EndOfRange),
         Some(Outcome::NonePassed(_)) => Ended::NonePassed,
         Some(Outcome::Unclear) => Ended::Undecided(vec![
-            "The objectives are neither kept nor missed in an order that a ceiling could be told from; give a narrower \
-             range with --search."
+            "The objectives are met and missed in no order that gives a ceiling; give a narrower range with --search."
                 .to_owned(),
         ]),
         None => stopped(interrupted),
@@ -396,7 +395,7 @@ fn stopped(interrupted: bool) -> Ended {
     Ended::Undecided(vec![match interrupted {
         true => "The search was interrupted.".to_owned(),
         false => {
-            "The time limit was reached; raise --time-limit, or ask for less, such as --precision 5%.".to_owned()
+            "The time limit was reached; raise --time-limit, or lower the precision, such as --precision 5%.".to_owned()
         }
     }])
 }

@@ -27,7 +27,7 @@ pub enum NoSteps {
     #[error("there are no steps")]
     Empty,
     /// One is no load.
-    #[error("a step of {0} is no load")]
+    #[error("a step of {0} is not a load; give values above 0")]
     NoLoad(f64),
     /// One is not above the one before it.
     #[error("the step {then} does not come after {first}")]
@@ -206,7 +206,7 @@ impl Steps {
 
     fn doubts(&self) -> Vec<String> {
         match self.taken.last() {
-            None => vec!["No step has run to its end.".to_owned()],
+            None => vec!["No step was completed.".to_owned()],
             Some(last) => last.reasons.clone(),
         }
     }
@@ -264,8 +264,8 @@ impl Judged {
         self.reasons.insert(
             0,
             format!(
-                "After {:.3} s of simulated time {} requests are waiting, and more do not fit into memory: this load is more \
-                 than the services can carry.",
+                "After {:.3} s of simulated time {} requests are waiting, and more do not fit into memory: this load \
+                 exceeds the capacity of the services.",
                 outgrown.at.as_secs_f64(),
                 count(outgrown.present)
             ),
@@ -283,8 +283,8 @@ impl Judged {
         }
         self.status = Status::Inconclusive;
         self.reasons.push(format!(
-            "Only {:.1} % of the load was sent, less than the {:.1} % that are tolerated: the load was not reached; lengthen \
-             the warm-up, or look what holds its requests back.",
+            "Only {:.1} % of the load was sent, less than the tolerated {:.1} %; lengthen the warm-up, or find what \
+             holds the requests back.",
             100.0 * sent as f64 / load.requests,
             100.0 * (1.0 - tolerance),
         ));

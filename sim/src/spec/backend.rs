@@ -16,95 +16,95 @@ pub enum Visit {
     /// This service.
     #[serde(rename = "$bare")]
     Service(String),
-    /// A service in a way of its own.
+    /// A service, with options.
     #[serde(rename = "$mapping")]
     As(Box<VisitAs>),
 }
 
-/// A visit that is more than a service time.
+/// A visit with options.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VisitAs {
     /// The service.
     pub service: Spanned<String>,
-    /// Service time of this visit; the service's own unless given.
+    /// Service time of this visit [default: `time` of the service].
     pub time: Option<Spanned<Distribution<Duration>>>,
-    /// What happens, after the service time, while the worker is held.
+    /// Steps after the service time, while the worker is held.
     pub during: Option<Spanned<Vec<Spanned<Step>>>>,
 }
 
-/// Several ways at once.
+/// Parallel paths.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parallel {
-    /// What the path waits for; all unless given.
+    /// What the path waits for [default: all].
     pub join: Option<Spanned<Join>>,
-    /// The ways.
+    /// The parallel paths.
     pub paths: Spanned<Vec<Vec<Spanned<Step>>>>,
 }
 
-/// What a path that goes several ways at once waits for.
+/// What a path waits for after parallel paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Join {
-    /// Until all ways are done.
+    /// Until all paths are done.
     All,
-    /// Until one way is done.
+    /// Until one path is done.
     First,
-    /// For nothing.
+    /// It does not wait.
     None,
 }
 
 /// A publication to a stream.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 pub enum Publish {
-    /// To this stream, under its name as the subject.
+    /// To this stream, with its name as the subject.
     #[serde(rename = "$bare")]
     Stream(String),
-    /// To a stream in a way of its own.
+    /// To a stream, with options.
     #[serde(rename = "$mapping")]
     As(PublishAs),
 }
 
-/// A publication that is more than a stream.
+/// A publication with options.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublishAs {
     /// The stream.
     pub stream: Spanned<String>,
-    /// The subject, which the filters of consumers are about; the stream's name unless given.
+    /// Subject, matched by the filters of consumers [default: the name of the stream].
     pub subject: Option<Spanned<String>>,
-    /// Whether the path waits until the message is stored; true unless given.
+    /// Whether the path waits until the message is stored [default: true].
     pub ack: Option<Spanned<bool>>,
 }
 
-/// A cache: a hit, or what a miss costs. The hit ratio is given, or follows from size and popularity.
+/// A cache: the paths of a hit and of a miss. The hit ratio is given, or follows from size and popularity.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cache {
     /// Share of hits.
     pub hit: Option<Spanned<Share>>,
-    /// How many objects the cache holds, least recently used out.
+    /// Number of objects that the cache holds; the least recently used is evicted.
     pub size: Option<Spanned<Count>>,
-    /// How many objects there are.
+    /// Number of objects.
     pub keys: Option<Spanned<Count>>,
-    /// Exponent of the Zipf law by which objects are asked for; 0 is all alike.
+    /// Exponent of the Zipf law of object popularity; 0 makes all equal.
     pub zipf: Option<Spanned<Number>>,
-    /// What a request does after a hit; nothing unless given.
+    /// Steps after a hit [default: none].
     pub found: Option<Vec<Spanned<Step>>>,
-    /// What a request does after a miss.
+    /// Steps after a miss.
     pub miss: Vec<Spanned<Step>>,
 }
 
-/// The most urgent class first; within a class, who came first.
+/// Most urgent class first; first come, first served within a class.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Priority {
-    /// The classes, the most urgent first; requests of none of them come last.
+    /// Classes, the most urgent first; requests without one of them come last.
     pub classes: Option<Spanned<Vec<Spanned<String>>>>,
-    /// Waiting so long makes up for one rank; for ever unless given.
+    /// Waiting time that raises a request by one rank [default: unlimited].
     pub ageing: Option<Spanned<Duration>>,
-    /// Whether a request stops a less urgent one, which goes on later from where it was; false unless given.
+    /// Whether a request interrupts a less urgent one, which resumes later [default: false].
     pub preempt: Option<Spanned<bool>>,
 }
 
@@ -112,7 +112,7 @@ pub struct Priority {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fair {
-    /// Weights of clients; 1 unless given.
+    /// Weights of clients [default: 1].
     pub weights: Option<Named<Spanned<Number>>>,
 }
 
@@ -120,11 +120,11 @@ pub struct Fair {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Shared {
-    /// How many share the workers of a member at once; all unless given.
+    /// Number of requests that share the workers of a member at once [default: all].
     pub limit: Option<Spanned<Count>>,
 }
 
-/// How service times grow with the number of busy workers.
+/// Growth of service times with the number of busy workers.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SlowerWhenBusy {
@@ -138,9 +138,9 @@ pub enum SlowerWhenBusy {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scalability {
-    /// The serial share.
+    /// Serial share.
     pub contention: Spanned<Share>,
-    /// The cost of keeping two workers in agreement; 0 unless given.
+    /// Cost of coherency between two workers [default: 0].
     pub coherency: Option<Spanned<Share>>,
 }
 
@@ -160,19 +160,19 @@ pub struct LoadPoint {
 pub struct ColdStart {
     /// Factor of the service time at the start.
     pub factor: Spanned<Number>,
-    /// How long it takes to fall to 1.
+    /// Time in which it falls to 1.
     pub lasts: Spanned<Duration>,
 }
 
-/// Who is let in; whoever is not is rejected.
+/// Admission control; other visits are rejected.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Admission {
-    /// Tokens come at this rate, and every visit takes one.
+    /// Rate of tokens; every visit takes one.
     pub rate: Option<Spanned<Rate>>,
-    /// How many tokens may be saved up; 1 unless given.
+    /// Maximum number of saved tokens [default: 1].
     pub burst: Option<Spanned<Count>>,
-    /// How many may wait or be served at the whole service.
+    /// Maximum number of visits that wait or are served at the whole service.
     pub in_flight: Option<Spanned<Count>>,
 }
 
@@ -180,23 +180,23 @@ pub struct Admission {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Outage {
-    /// When it begins.
+    /// Start time.
     pub from: Spanned<Duration>,
-    /// When it is over.
+    /// End time.
     pub to: Spanned<Duration>,
-    /// Which member, from 1; all unless given.
+    /// Number of the member, from 1 [default: all].
     pub member: Option<Spanned<Count>>,
-    /// What being down means; gone unless given.
+    /// Kind of outage [default: gone].
     pub down: Option<Spanned<Down>>,
 }
 
-/// What being down means.
+/// Kind of outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Down {
-    /// The process is gone, and what it worked on is lost.
+    /// The process is gone, and its work is lost.
     Gone,
-    /// The process hangs: nothing is taken up.
+    /// The process hangs and starts no work.
     Hung,
 }
 
@@ -204,25 +204,25 @@ pub enum Down {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SlowDown {
-    /// When it begins.
+    /// Start time.
     pub from: Spanned<Duration>,
-    /// When it is over.
+    /// End time.
     pub to: Spanned<Duration>,
-    /// Which member, from 1; all unless given.
+    /// Number of the member, from 1 [default: all].
     pub member: Option<Spanned<Count>>,
     /// Factor of the service time.
     pub factor: Spanned<Number>,
 }
 
-/// A time in which the share of errors is another.
+/// A time with another share of errors.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ErrorBurst {
-    /// When it begins.
+    /// Start time.
     pub from: Spanned<Duration>,
-    /// When it is over.
+    /// End time.
     pub to: Spanned<Duration>,
-    /// Share of the visits that end in an error.
+    /// Share of visits that end in an error.
     pub errors: Spanned<Share>,
 }
 
@@ -230,11 +230,11 @@ pub struct ErrorBurst {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stream {
-    /// Time from a publication until the message is stored and acknowledged; none unless given.
+    /// Time from a publication until the message is stored and acknowledged [default: 0s].
     pub append: Option<Spanned<Distribution<Duration>>>,
-    /// Messages with the id of one that was stored no longer ago than this are not stored again.
+    /// Time in which a message with the id of a stored one is not stored again.
     pub duplicate_window: Option<Spanned<Duration>>,
-    /// Who works on the messages, by name.
+    /// Consumers of the messages, by name.
     pub consumers: Option<Named<Consumer>>,
 }
 
@@ -242,65 +242,65 @@ pub struct Stream {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Consumer {
-    /// The service whose workers work on the messages.
+    /// Service whose workers process the messages.
     pub service: Spanned<String>,
-    /// Subjects of the messages that it gets; all unless given. `*` stands for one token, `>` for the rest.
+    /// Subjects of its messages; `*` matches one token, `>` the rest [default: all].
     pub filter: Option<Spanned<Vec<Spanned<String>>>>,
-    /// Service time of a delivery; the service's own unless given.
+    /// Service time of a delivery [default: `time` of the service].
     pub time: Option<Spanned<Distribution<Duration>>>,
-    /// What happens, after the service time, while the worker is held; the acknowledgement follows.
+    /// Steps after the service time, while the worker is held; the acknowledgement follows.
     pub during: Option<Spanned<Vec<Spanned<Step>>>>,
-    /// The class of its work; that of the publishing client unless given.
+    /// Class of its work [default: that of the publishing client].
     pub class: Option<Spanned<String>>,
-    /// How many messages may be delivered and not yet acknowledged; 1000 unless given.
+    /// Maximum number of delivered, not yet acknowledged messages [default: 1000].
     pub max_ack_pending: Option<Spanned<Count>>,
-    /// How many deliveries, or batches, each member asks for beyond its workers; none unless given.
+    /// Number of deliveries, or batches, that each member requests beyond its workers [default: 0].
     pub prefetch: Option<Spanned<Count>>,
-    /// A message that is not acknowledged in this time is delivered again; 30s unless given.
+    /// Time after which an unacknowledged message is redelivered [default: 30s].
     pub ack_wait: Option<Spanned<Duration>>,
-    /// How often a message is delivered at most; without limit unless given.
+    /// Maximum number of deliveries of a message [default: unlimited].
     pub max_deliver: Option<Spanned<Count>>,
-    /// What happens to a message that was delivered as often as may be; drop unless given.
+    /// What happens to a message after `max_deliver` deliveries [default: drop].
     pub after_max_deliver: Option<Spanned<AfterMaxDeliver>>,
-    /// Times from a nak to the next delivery, by the number of deliveries so far; at once unless given.
+    /// Delays from a nak to the next delivery, by number of deliveries so far [default: 0s].
     pub nak_delay: Option<Spanned<Vec<Spanned<Duration>>>>,
-    /// Messages are worked on together.
+    /// Processing of messages in batches.
     pub batch: Option<Spanned<Batch>>,
-    /// What is promised of it.
+    /// Objectives of the consumer.
     pub slo: Option<Spanned<ConsumerSlo>>,
 }
 
-/// What is promised of a consumer.
+/// Objectives of a consumer.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConsumerSlo {
     /// Largest allowed growth of the backlog.
     pub backlog_growth: Option<Spanned<Rate>>,
-    /// The backlog may not grow by more than chance explains, which takes 20,000 messages to tell; not judged unless given.
+    /// Whether the backlog may not grow by more than chance explains; needs 20,000 messages [default: not judged].
     pub no_growth: Option<Spanned<bool>>,
 }
 
-/// What happens to a message that was delivered as often as may be.
+/// What happens to a message after `max_deliver` deliveries.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AfterMaxDeliver {
     /// It is given up.
     Drop,
-    /// It is published to this stream, under the stream's name as the subject.
+    /// It is published to this stream, with the name of the stream as the subject.
     Publish(Spanned<String>),
 }
 
-/// Messages that are worked on together.
+/// Batches of messages.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Batch {
-    /// How many messages at most; as many as may be unacknowledged unless given.
+    /// Maximum number of messages [default: `max_ack_pending`].
     pub size: Option<Spanned<Count>>,
-    /// How long after its first message a batch is closed, full or not.
+    /// Time after its first message at which a batch is closed, full or not.
     pub linger: Option<Spanned<Duration>>,
-    /// Cost of a batch; none unless given.
+    /// Cost of a batch [default: 0s].
     pub per_batch: Option<Spanned<Distribution<Duration>>>,
-    /// Cost of each message in it; none unless given.
+    /// Cost of each message in it [default: 0s].
     pub per_item: Option<Spanned<Distribution<Duration>>>,
 }
 
@@ -308,16 +308,16 @@ pub struct Batch {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FanOut {
-    /// How many subscribers: a whole number, or a distribution (rounded).
+    /// Number of subscribers: a whole number, or a distribution (rounded).
     pub subscribers: Spanned<Distribution<Number>>,
-    /// Time of a delivery on its way; none unless given.
+    /// Delay of a delivery [default: 0s].
     pub delay: Option<Spanned<Distribution<Duration>>>,
-    /// Time that the server spends on each delivery, one after the other; none unless given.
+    /// Time that the server spends on each delivery, one after another [default: 0s].
     pub each: Option<Spanned<Duration>>,
-    /// Share of deliveries that are lost; none unless given.
+    /// Share of lost deliveries [default: 0].
     pub loss: Option<Spanned<Share>>,
-    /// A delivery that comes later than this after the emission does not count towards the completion ratio.
+    /// Time after the emission until which a delivery counts for the completion ratio.
     pub within: Option<Spanned<Duration>>,
-    /// The service that each delivery queues for, on the side of the subscribers.
+    /// Service of the subscribers that each delivery queues for.
     pub service: Option<Spanned<String>>,
 }

@@ -292,7 +292,7 @@ impl<'a> De<'a> {
                         .or_at(entry.place, self.node));
                 }
                 let message = format!(
-                    "{} has one key, and `{}` is a second one",
+                    "{} takes one key, and `{}` is a second one",
                     noun(name),
                     shown(&second.key)
                 );
@@ -332,7 +332,7 @@ fn unknown(found: &str, name: &str, role: Role, accepted: &[&'static str]) -> (S
     let list = accepted_forms(name, accepted);
     if reserved(name).contains(&found) {
         let message =
-            format!("`{found}` is part of the language but this version does not build it yet");
+            format!("`{found}` is part of the language, but not yet supported in this version");
         return (message, list);
     }
     if let Some(to) = moved(name, found) {

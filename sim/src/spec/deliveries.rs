@@ -6,19 +6,19 @@ use serde::Deserialize;
 use super::spanned::Spanned;
 use super::units::{Count, Duration, Share};
 
-/// Deliveries that a request takes besides before it is done: what is published for it is measured until it has reached
-/// those who subscribe to it.
+/// Deliveries that a request waits for besides its reply: messages published for it are measured until they reach their
+/// subscribers.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Await {
-    /// What delivers them in the simulation: a fan-out or a consumer; unless given, the only fan-out that the request
-    /// reaches, or without any the only consumer.
+    /// Fan-out or consumer that delivers in the simulation [default: the only fan-out that the request reaches, or the only
+    /// consumer].
     pub from: Option<Spanned<Deliverer>>,
-    /// How many subscriptions there are; 1 unless given.
+    /// Number of subscriptions [default: 1].
     pub subscribers: Option<Spanned<Count>>,
-    /// How many deliveries are to come for each request; one for each subscriber unless given.
+    /// Number of deliveries expected for each request [default: one per subscriber].
     pub deliveries: Option<Spanned<Count>>,
-    /// How many of them the request waits for; all unless given.
+    /// Number of them that the request waits for [default: all].
     pub until: Option<Spanned<Until>>,
 }
 
@@ -32,13 +32,13 @@ pub enum Deliverer {
     Consumer(Spanned<String>),
 }
 
-/// How many deliveries a request waits for.
+/// Number of deliveries that a request waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Until {
-    /// So many.
+    /// This number.
     #[serde(rename = "$bare")]
     Count(Count),
-    /// All that are to come.
+    /// All expected deliveries.
     #[serde(rename = "all")]
     All,
     /// The first.
@@ -46,7 +46,7 @@ pub enum Until {
     First,
 }
 
-/// What is promised of the deliveries that requests await. Times count from the intended instant of the request.
+/// Objectives of awaited deliveries. Times count from the intended time of the request.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeliverySlo {
@@ -56,7 +56,7 @@ pub struct DeliverySlo {
     pub each: Option<Spanned<Quantiles>>,
     /// Limits on the time to the last delivery of each request.
     pub last: Option<Spanned<Quantiles>>,
-    /// Limit on the share of the deliveries that do not come, or come after their request was given up.
+    /// Limit on the share of deliveries that do not arrive before their request is given up.
     pub missing: Option<Spanned<Share>>,
 }
 

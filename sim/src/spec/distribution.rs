@@ -20,7 +20,7 @@ pub enum Distribution<Q> {
     Uniform(Uniform<Q>),
     /// Exponential.
     Exponential(Exponential<Q>),
-    /// The sum of so many exponential stages.
+    /// The sum of `k` exponential stages.
     Erlang(Erlang<Q>),
     /// Gamma, by mean and cv or by shape and scale.
     Gamma(Shaped<Q>),
@@ -119,7 +119,7 @@ pub struct Hyperexponential<Q> {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "PhaseOf{Q}")]
 pub struct Phase<Q> {
-    /// How often it is taken, relative to the others.
+    /// Weight, relative to the others.
     pub weight: Spanned<Number>,
     /// Its mean.
     pub mean: Spanned<Q>,
@@ -149,9 +149,9 @@ pub struct Normal<Q> {
     pub mean: Spanned<Q>,
     /// Standard deviation before the truncation.
     pub sd: Spanned<Q>,
-    /// Smallest value; 0 unless given.
+    /// Smallest value [default: 0].
     pub min: Option<Spanned<Q>>,
-    /// Largest value; not bounded unless given.
+    /// Largest value [default: unbounded].
     pub max: Option<Spanned<Q>>,
 }
 
@@ -162,8 +162,8 @@ pub struct Normal<Q> {
 pub struct Empirical<Q> {
     /// The values.
     pub values: Option<Spanned<Vec<Spanned<Q>>>>,
-    /// How often each of them is drawn, relative to the others; equally often unless given.
+    /// Weights of the values [default: equal].
     pub weights: Option<Spanned<Vec<Spanned<Number>>>>,
-    /// A file that holds them, whose path is relative to the spec.
+    /// File with the values; the path is relative to the spec.
     pub file: Option<Spanned<String>>,
 }

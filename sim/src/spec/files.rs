@@ -101,14 +101,11 @@ pub(super) fn each_row<'a>(
     for (index, line) in lines {
         let number = index + 1;
         let Some(line) = line.strip_suffix('\n') else {
-            let message = format!(
-                "`{}` has no line break, as if the file was cut short",
-                shown(line)
-            );
+            let message = format!("`{}` has no line break; the file may be cut", shown(line));
             return Err(Flaw::new(
                 number,
                 message,
-                "every line ends with a line break",
+                "end every line with a line break",
             ));
         };
         let line = line.strip_suffix('\r').unwrap_or(line);
@@ -220,10 +217,7 @@ mod tests {
         );
         assert_eq!(
             flaw("time\n1\n2.3"),
-            (
-                3,
-                "`2.3` has no line break, as if the file was cut short".to_owned()
-            )
+            (3, "`2.3` has no line break; the file may be cut".to_owned())
         );
     }
 }

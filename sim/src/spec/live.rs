@@ -9,40 +9,39 @@ use super::named::Named;
 use super::spanned::Spanned;
 use super::units::{Count, Size};
 
-/// How a request of an action is sent to a real cluster: one of `request`, `publish` and `jetstream`, to a subject, of
+/// Sending of a request to a real cluster: one of `request`, `publish` and `jetstream`, to a subject, of
 /// `kv_put`, `kv_create` and `kv_get`, to a key of a bucket, and of `direct_get`, to a stream.
-/// Subjects, headers and texts may hold {client}, {user}, {session}, {n} and {round} (the request's number within its
-/// user), {attempt}, {seq} (its number within the run), {id} (client, user, number and attempt), {uuid}, and the spec's
-/// own variables; headers and texts also {env:NAME}, a variable of the environment, which nothing but the request tells.
+/// Subjects, headers and texts may contain {client}, {user}, {session}, {n} and {round} (number of the request within its
+/// user), {attempt}, {seq} (number of the request within the run), {id} (client, user, number and attempt), {uuid}, and the
+/// variables of the spec; headers and texts also {env:NAME}, an environment variable, which only the request shows.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Live {
-    /// Sent to this subject, and done with the reply.
+    /// Send to this subject and wait for the reply.
     pub request: Option<Spanned<String>>,
-    /// Published to this subject, and done when the connection has taken it.
+    /// Publish to this subject; the request ends when the connection accepts the message.
     pub publish: Option<Spanned<String>>,
-    /// Published to this subject of a stream, and done with the stream's acknowledgement.
+    /// Publish to this subject of a stream and wait for its acknowledgement.
     pub jetstream: Option<Spanned<String>>,
-    /// The key is written, and done with the acknowledgement of its bucket.
+    /// Write this key and wait for the acknowledgement of its bucket.
     pub kv_put: Option<Spanned<Key>>,
-    /// The key is written if it is not there yet, and done with the acknowledgement of its bucket.
+    /// Write this key if it does not exist, and wait for the acknowledgement of its bucket.
     pub kv_create: Option<Spanned<Key>>,
-    /// The key is read, and done with its value.
+    /// Read this key and wait for its value.
     pub kv_get: Option<Spanned<Key>>,
-    /// The last message of a subject is read from a stream, and done with that message.
+    /// Read the last message of a subject from a stream and wait for it.
     pub direct_get: Option<Spanned<Stored>>,
-    /// The header that carries the request's id. Unless given there is one, Blis-Request, only where somebody needs it.
+    /// Header with the request id [default: Blis-Request, sent only if it is needed].
     pub request_id: Option<Spanned<String>>,
-    /// Headers beside the request's id.
+    /// Headers besides the request id.
     pub headers: Option<Spanned<Named<Spanned<String>>>>,
-    /// A reply for which any of these holds is an error, as one with Nats-Service-Error always is.
+    /// Conditions that make a reply an error; a reply with Nats-Service-Error always is one.
     pub error_when: Option<Spanned<Vec<Spanned<Condition>>>>,
-    /// A reply for which any of these holds is a refusal, as one with Nats-Service-Error-Code 429 always is.
+    /// Conditions that make a reply a rejection; a reply with Nats-Service-Error-Code 429 always is one.
     pub rejected_when: Option<Spanned<Vec<Spanned<Condition>>>>,
-    /// The headers of replies whose values are kept in the record; those of a double, Blis-Member,
-    /// Blis-Service-Time-Ns and Blis-Visits, unless given.
+    /// Reply headers to keep in the record [default: those of a double, Blis-Member, Blis-Service-Time-Ns and Blis-Visits].
     pub record_headers: Option<Spanned<Vec<Spanned<String>>>>,
-    /// Where the deliveries come that the action's `await` is about.
+    /// Where the deliveries of `await` arrive.
     pub delivery: Option<Spanned<Delivery>>,
 }
 
@@ -52,7 +51,7 @@ pub struct Live {
 pub struct Key {
     /// The bucket.
     pub bucket: Spanned<String>,
-    /// The key, with or without places.
+    /// The key, placeholders allowed.
     pub key: Spanned<String>,
 }
 
@@ -62,41 +61,41 @@ pub struct Key {
 pub struct Stored {
     /// The stream.
     pub stream: Spanned<String>,
-    /// The subject, with or without places, whose last message is read.
+    /// Subject whose last message is read, placeholders allowed.
     pub subject: Spanned<String>,
 }
 
-/// What may hold for a reply: one of `header`, `json`, `text` and `status`.
+/// A condition on a reply: one of `header`, `json`, `text` and `status`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
-    /// It has this header.
+    /// The reply has this header.
     pub header: Option<Spanned<String>>,
-    /// Its body is JSON and has something at this pointer, such as /error/code.
+    /// The body is JSON with a value at this pointer, such as /error/code.
     pub json: Option<Spanned<String>>,
-    /// Its body holds this text.
+    /// The body contains this text.
     pub text: Option<Spanned<String>>,
-    /// Its status line has this code, such as 404.
+    /// The status line has this code, such as 404.
     pub status: Option<Spanned<Count>>,
-    /// What the header, what is at the pointer, or the description of the status has to be; anything unless given.
+    /// Required value of the header, of the pointer, or of the status description [default: any].
     pub is: Option<Spanned<String>>,
 }
 
-/// Where the deliveries come that requests await, and what in them says which request they are for.
+/// Where awaited deliveries arrive, and how they name their request.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delivery {
-    /// Where they are delivered. Each token with a place of a template is subscribed to as a wildcard.
+    /// Subject of the deliveries. A token with a placeholder becomes a wildcard in the subscription.
     pub subject: Spanned<String>,
-    /// What names the request in a delivery; the header with the request's id unless given.
+    /// Part of a delivery that names the request [default: the header with the request id].
     pub by: Option<Spanned<By>>,
-    /// What is found there; {id} unless given.
+    /// Value of that part [default: {id}].
     pub equals: Option<Spanned<String>>,
-    /// A message for which none of these holds is no delivery; every message is one unless given.
+    /// Conditions of which a delivery meets at least one [default: every message is a delivery].
     pub when: Option<Spanned<Vec<Spanned<Condition>>>>,
 }
 
-/// What names the request in a delivery.
+/// The part of a delivery that names the request.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
@@ -104,76 +103,76 @@ pub enum By {
     Header(Spanned<String>),
     /// The token of the subject with this number, from 1.
     Token(Spanned<Count>),
-    /// What is at this pointer of a body that is JSON.
+    /// The value at this pointer of a JSON body.
     Json(Spanned<String>),
 }
 
-/// What a request carries to a real cluster: one of `size`, `text` and `file`.
+/// Payload of a request to a real cluster: one of `size`, `text` and `file`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Payload {
-    /// So many bytes of filling, or a distribution of them, from which each request has a draw.
+    /// Number of filler bytes, or a distribution from which each request draws.
     pub size: Option<Spanned<Distribution<Size>>>,
-    /// No request carries more: what is drawn above is cut to it; 1MB unless given.
+    /// Maximum size; larger draws are cut to it [default: 1MB].
     pub at_most: Option<Spanned<Size>>,
     /// This text.
     pub text: Option<Spanned<String>>,
-    /// The text of this file, by its path from the folder of the spec.
+    /// The text of this file; the path is relative to the spec.
     pub file: Option<Spanned<String>>,
 }
 
-/// A word of the spec's own for templates: one of `one_of` and `from` with `to`.
+/// A variable for templates: `one_of`, or `from` with `to`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Variable {
-    /// One of these, each equally likely.
+    /// Values, all equally likely.
     pub one_of: Option<Spanned<Vec<Spanned<String>>>>,
-    /// The smallest of whole numbers, each equally likely.
+    /// Smallest whole number, all equally likely.
     pub from: Option<Spanned<Count>>,
-    /// The largest of them.
+    /// Largest whole number.
     pub to: Option<Spanned<Count>>,
-    /// What has a value of its own; each request unless given.
+    /// Scope of a value [default: request].
     pub per: Option<Spanned<Per>>,
 }
 
-/// What has a value of a variable of its own.
+/// Scope of a value of a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Per {
-    /// Each request, whatever its attempt.
+    /// Each request; all its tries have the same value.
     Request,
     /// Each user, or each session of an open client.
     User,
 }
 
-/// How many requests may be in flight together.
+/// Maximum requests in flight.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MaxInFlight {
-    /// So many.
+    /// Maximum number.
     pub limit: Spanned<Count>,
-    /// What becomes of a request that is one too many; drop unless given.
+    /// What happens to a request above the limit [default: drop].
     pub policy: Option<Spanned<InFlightPolicy>>,
 }
 
-/// What becomes of a request that is one too many.
+/// What happens to a request above the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InFlightPolicy {
     /// It is not sent, and counted as dropped.
     Drop,
-    /// It is sent when there is room; its lag says how late.
+    /// It is sent when there is room, and its lag is reported.
     Delay,
 }
 
-/// Over which connections users send to a real cluster.
+/// Connections of users to a real cluster.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Connections {
-    /// Each user has its own, and all sessions of an open client share one.
+    /// One per user; all sessions of an open client share one.
     PerUser,
     /// All users share one.
     Shared,
-    /// All users share so many in turn.
+    /// All users share this number, in turn.
     Pool(Spanned<Count>),
 }

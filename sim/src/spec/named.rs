@@ -15,7 +15,7 @@ pub const MAX_NAME: usize = 64;
 
 /// What a name may be.
 pub(super) const RULE: &str =
-    "a name starts with a letter or `_` and has up to 64 letters, digits, `_` and `-`";
+    "start with a letter or `_`, and use up to 64 letters, digits, `_` and `-`";
 
 /// A mapping from names to things that keeps the order of the text. Names are distinct.
 #[derive(Debug, Clone, PartialEq)]

@@ -15,7 +15,8 @@ const FLAG: &str = "--slo";
 const GROWTH: &str = "growth";
 /// What may be given with a value.
 const LIMITS: [&str; 6] = ["p50", "p90", "p95", "p99", "p999", "errors"];
-const EXAMPLE: &str = "write [ACTION:]LIMIT=VALUE, several with commas between, such as p95=100ms,errors=0.1%, or growth";
+const EXAMPLE: &str =
+    "write [ACTION:]LIMIT=VALUE, comma-separated, such as p95=100ms,errors=0.1%, or growth";
 
 /// One `--slo`, taken apart: limits of one action, or of all.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,11 +62,10 @@ impl FromStr for Objectives {
             if limit.trim() == GROWTH {
                 if let Some(action) = &action {
                     let message = format!(
-                        "`{GROWTH}` is of consumers, and `{}` an action",
+                        "`{GROWTH}` applies to consumers, not to the action `{}`",
                         shown(action)
                     );
-                    let help =
-                        format!("write {FLAG} {GROWTH}: no backlog of any consumer may grow");
+                    let help = format!("write {FLAG} {GROWTH}, for the backlogs of all consumers");
                     return Err(SpecError::new(message).help(help));
                 }
                 if std::mem::replace(&mut no_growth, true) {
@@ -192,8 +192,8 @@ fn forbid_growth(spec: &mut Spec) -> Result<(), SpecError> {
     if is_any {
         return Ok(());
     }
-    let message = format!("{FLAG} {GROWTH}: there is no consumer whose backlog could grow");
-    Err(SpecError::new(message).help("leave it out, or give `streams` with `consumers`"))
+    let message = format!("{FLAG} {GROWTH}: the spec has no consumer");
+    Err(SpecError::new(message).help("leave it out, or add `streams` with `consumers`"))
 }
 
 fn replace(slo: &mut Option<Spanned<Slo>>, by: &Slo) {
@@ -306,11 +306,9 @@ mod tests {
         // The limit stays a limit on the figure.
         assert_eq!(read("growth").given().collect::<Vec<_>>(), ["growth"]);
         let refused = apply(&mut spec(), &[read("growth")]).err();
-        assert!(refused.is_some_and(|error| {
-            error
-                .message
-                .contains("no consumer whose backlog could grow")
-        }));
+        assert!(
+            refused.is_some_and(|error| { error.message.contains("the spec has no consumer") })
+        );
     }
 
     #[test]
@@ -337,7 +335,7 @@ mod tests {
             ("p95=fast", "`p95`", "ns, us, ms, s, m, h"),
             ("errors=200%", "`errors`", "%"),
             ("growth,growth", "`growth` is given twice", "once"),
-            ("ask:growth", "`ask` an action", "--slo growth"),
+            ("ask:growth", "not to the action `ask`", "--slo growth"),
             (
                 "growth=1/s",
                 "there is no limit `growth`",

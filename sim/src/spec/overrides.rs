@@ -80,9 +80,8 @@ pub fn replace_clients(spec: &mut Spec, flags: &ClientFlags) -> Result<(), SpecE
     }
     if flags.rate.is_some() && flags.concurrency.is_some() {
         return Err(
-            SpecError::new("--concurrency and --rate are both given, which are two loads").help(
-                "give --concurrency for closed users, who wait for replies, or --rate for an open schedule, which does not; a \
-                 spec may have a client of each",
+            SpecError::new("--concurrency and --rate are both given").help(
+                "give --concurrency for closed-loop users, or --rate for open arrivals; a spec can have both",
             ),
         );
     }

@@ -100,10 +100,7 @@ impl FromStr for Assignment {
             _ => Some(read_value(path, value)?),
         };
         if keys.len() + node.as_ref().map_or(0, depth) > yaml::MAX_DEPTH {
-            let help = format!(
-                "lists and mappings may be nested up to {} deep",
-                yaml::MAX_DEPTH
-            );
+            let help = format!("nest lists and mappings at most {} deep", yaml::MAX_DEPTH);
             return Err(SpecError::new("the value would be nested too deeply").help(help));
         }
         Ok(Assignment {
@@ -127,8 +124,8 @@ fn read_value(path: &str, value: &str) -> Result<Node, SpecError> {
         return Err(unplaced(duplicate));
     }
     if node.value == Value::Null {
-        let message = format!("`{}` is given no value", shown(path));
-        return Err(SpecError::new(message).help("write `null` to remove what is there"));
+        let message = format!("`{}` has no value", shown(path));
+        return Err(SpecError::new(message).help("write `null` to remove the key"));
     }
     Ok(node)
 }
@@ -221,7 +218,7 @@ pub(super) fn apply(
     if assignments.len() > MAX_ASSIGNMENTS || bytes > yaml::MAX_BYTES {
         let message = format!("{} values are set, in {bytes} bytes", assignments.len());
         return Err(vec![SpecError::new(message).help(format!(
-            "up to {MAX_ASSIGNMENTS} values may be set, in up to {} bytes",
+            "set up to {MAX_ASSIGNMENTS} values, in up to {} bytes",
             yaml::MAX_BYTES
         ))]);
     }
@@ -472,7 +469,7 @@ impl Maker<'_> {
         let message = format!("there is no item `{key}` in `{}`", self.way(depth));
         let help = match count {
             0 => "the list is empty; 0 appends".to_owned(),
-            _ => format!("its items are 0 to {}; {count} appends", count - 1),
+            _ => format!("give an item from 0 to {}; {count} appends", count - 1),
         };
         self.assignment.error(message).help(help)
     }

@@ -10,61 +10,61 @@ use super::resolved::{items, list, parameters, text};
 use super::spanned::Spanned;
 use super::units::{Duration, Number};
 
-/// How the rate of an open client changes over time. Levels are factors of `rate`; where nothing else is said it is 1.
+/// Change of the rate of an open client over time. Levels are factors of `rate`, 1 where the shape says nothing else.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
-    /// The rate as it is, throughout.
+    /// Constant rate.
     Constant,
-    /// Changes evenly from one level to another, and stays there.
+    /// Linear change from one level to another, which stays.
     Ramp(Ramp),
-    /// Several even changes, one after the other; the last level stays.
+    /// Several linear changes, one after another; the last level stays.
     Stages(Spanned<Vec<Spanned<Stage>>>),
-    /// One level after the other, each as long; the last one stays.
+    /// Levels of equal length, one after another; the last one stays.
     Stairs(Stairs),
-    /// Another level for a while, once or several times.
+    /// Another level for a time, once or several times.
     Spike(Spikes),
-    /// Falls evenly to zero, and stays there.
+    /// Linear fall to zero, which stays.
     Drain(Drain),
-    /// Goes round with a period: a wave, or a table of levels.
+    /// Periodic: a wave, or a table of levels.
     Diurnal(Diurnal),
-    /// Arrivals within these times only.
+    /// Arrivals only within these times.
     Windows(Spanned<Vec<Spanned<Window>>>),
 }
 
-/// An even change of the rate.
+/// A linear change of the rate.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ramp {
-    /// The level before; 0 unless given.
+    /// Level before [default: 0].
     pub from: Option<Spanned<Number>>,
-    /// The level afterwards; 1 unless given.
+    /// Level afterwards [default: 1].
     pub to: Option<Spanned<Number>>,
-    /// When the change begins; 0s unless given.
+    /// Start of the change [default: 0s].
     pub at: Option<Spanned<Duration>>,
-    /// How long it takes.
+    /// Length of the change.
     pub over: Spanned<Duration>,
 }
 
-/// An even change that begins when the one before is done.
+/// A linear change that starts at the end of the one before.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
-    /// How long it takes.
+    /// Length of the change.
     pub over: Spanned<Duration>,
-    /// The level at its end.
+    /// Level at its end.
     pub to: Spanned<Number>,
-    /// The level at its start; where the stage before ended unless given, and 0 for the first one.
+    /// Level at its start [default: the level of the stage before, 0 for the first].
     pub from: Option<Spanned<Number>>,
 }
 
-/// Levels one after the other.
+/// Levels one after another.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stairs {
     /// The levels.
     pub levels: Spanned<Vec<Spanned<Number>>>,
-    /// How long each of them lasts.
+    /// Length of each level.
     pub every: Spanned<Duration>,
 }
 
@@ -79,15 +79,15 @@ pub enum Spikes {
     Several(Vec<Spanned<Spike>>),
 }
 
-/// Another level for a while.
+/// Another level for a time.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spike {
-    /// When it begins.
+    /// Start time.
     pub at: Spanned<Duration>,
-    /// How long it lasts.
+    /// Length.
     pub r#for: Spanned<Duration>,
-    /// The level meanwhile.
+    /// Level during it.
     pub factor: Spanned<Number>,
 }
 
@@ -95,35 +95,35 @@ pub struct Spike {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Drain {
-    /// When the rate begins to fall.
+    /// Start of the fall.
     pub at: Spanned<Duration>,
-    /// How long it takes to reach zero.
+    /// Time until the rate is zero.
     pub over: Spanned<Duration>,
 }
 
-/// A rate that goes round with a period: a wave between `low` and `high`, or a table of `levels`.
+/// A periodic rate: a wave between `low` and `high`, or a table of `levels`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Diurnal {
-    /// The period; 24h unless given.
+    /// Period [default: 24h].
     pub period: Option<Spanned<Duration>>,
-    /// The lowest level of the wave.
+    /// Lowest level of the wave.
     pub low: Option<Spanned<Number>>,
-    /// The highest level of the wave; 1 unless given.
+    /// Highest level of the wave [default: 1].
     pub high: Option<Spanned<Number>>,
-    /// When within the period the wave is at its highest.
+    /// Time of the highest level within the period.
     pub peak_at: Option<Spanned<Duration>>,
     /// Levels that divide the period evenly, such as 24 for the hours of a day.
     pub levels: Option<Spanned<Vec<Spanned<Number>>>>,
 }
 
-/// A stretch of time.
+/// A span of time.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
-    /// When it begins.
+    /// Start time.
     pub at: Spanned<Duration>,
-    /// How long it lasts.
+    /// Length.
     pub r#for: Spanned<Duration>,
 }
 

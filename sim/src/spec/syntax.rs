@@ -1,8 +1,8 @@
-//! The typed syntax of a spec, as it is written: the contract of the language in types.
+//! The typed syntax of a spec: the contract of the language in types.
 //!
-//! Nothing here has been checked against anything else; [`lower`](super::lower) does that. Every value that an
-//! error could be about carries its place. Enums are externally tagged and unknown keys are refused; the two forms
-//! that are not words (a bare value, a mapping of names) are variants that the reader knows.
+//! Values are not checked against each other here; [`lower`](super::lower) does that. Every value that an error can
+//! be about carries its place. Enums are externally tagged and unknown keys are refused; the two forms
+//! without a word (a bare value, a mapping of names) are variants that the reader knows.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -28,109 +28,108 @@ pub struct Spec {
     pub blis: Spanned<Count>,
     /// Name of the workload.
     pub name: Spanned<String>,
-    /// Seed of every random draw; 1 unless given.
+    /// Seed of all random draws [default: 1].
     pub seed: Option<Spanned<Count>>,
-    /// What ends the load and what is measured of it.
+    /// End of the load and measured window.
     pub run: Option<Spanned<Run>>,
-    /// Who sends requests, by name.
+    /// Clients, which send requests, by name.
     pub clients: Spanned<Named<Client>>,
-    /// What requests are, by name.
+    /// Actions, the kinds of requests, by name.
     pub actions: Spanned<Named<Action>>,
-    /// What requests visit, by name.
+    /// Services, which requests visit, by name.
     pub services: Option<Spanned<Named<Service>>>,
-    /// Where messages are kept until their consumers have worked on them, by name.
+    /// Streams, which keep messages for their consumers, by name.
     pub streams: Option<Spanned<Named<Stream>>>,
-    /// Who else gets a message, by name.
+    /// Fan-outs, which deliver a message to many subscribers, by name.
     pub fan_outs: Option<Spanned<Named<FanOut>>>,
-    /// The network between clients and backend.
+    /// Network between clients and backend.
     pub network: Option<Network>,
-    /// Over which connections users send to a real cluster; per_user unless given.
+    /// Connections of users to a real cluster [default: per_user].
     pub connections: Option<Spanned<Connections>>,
-    /// How many requests may be in flight together; any number unless given.
+    /// Maximum requests in flight [default: unlimited].
     pub max_in_flight: Option<Spanned<MaxInFlight>>,
-    /// Words of the spec's own for what is sent to a real cluster, by name.
+    /// Variables for subjects, headers and payloads sent to a real cluster, by name.
     pub variables: Option<Spanned<Named<Variable>>>,
-    /// Where a fitted model comes from, as `blis calibrate` writes it. Every result names it.
+    /// Fit that the model comes from, as `blis calibrate` writes it. Every result names it.
     pub provenance: Option<Spanned<Provenance>>,
-    /// What `--set` put in; not part of the language.
+    /// Values of `--set`; not part of the language.
     #[serde(skip)]
     #[schemars(skip)]
     pub set: Assigned,
 }
 
-/// Where a fitted model comes from.
+/// Fit that a model comes from.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
-    /// What fitted it: a program with its version.
+    /// Program that fitted it, with its version.
     pub by: Spanned<String>,
-    /// The runs that it was fitted to, up to 64.
+    /// Runs that it was fitted to, up to 64.
     pub runs: Spanned<Vec<Spanned<String>>>,
-    /// The loads of these runs; beyond them the model extrapolates.
+    /// Loads of these runs; beyond them the model extrapolates.
     pub loads: Option<Spanned<String>>,
-    /// How well it explains the runs.
+    /// Goodness of the fit.
     pub fit: Option<Spanned<String>>,
 }
 
-/// What ends the load and what is measured of it. The limit that comes first ends the load; at least one is needed.
+/// End of the load and measured window. The limit that is reached first ends the load; at least one is needed.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
-    /// The budget: how many requests may be sent in all, first ones and follow-ups together.
+    /// Maximum number of requests to send, including follow-ups.
     pub requests: Option<Spanned<Count>>,
-    /// No request is sent after this time.
+    /// Time after which no request is sent.
     pub horizon: Option<Spanned<Duration>>,
-    /// The measured window starts at this time, or where a pilot run finds that it should; 0s unless given.
+    /// Start of the measured window, or `auto` to find it with a pilot run [default: 0s].
     pub warmup: Option<Spanned<Warmup>>,
-    /// How long requests in flight may still finish after the end of the load; 30s unless given.
+    /// Time after the end of the load in which requests in flight may finish [default: 30s].
     pub drain: Option<Spanned<Duration>>,
 }
 
-/// When the measured window starts.
+/// Start of the measured window.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 pub enum Warmup {
     /// At this time.
     #[serde(rename = "$bare")]
     At(Duration),
-    /// Where the steady state begins, found by a pilot run.
+    /// Start of the steady state, found by a pilot run.
     #[serde(rename = "auto")]
     Auto,
 }
 
-/// A population of users that behave alike: closed with `concurrency`, open with `rate`, recorded arrivals or a burst.
+/// A client, whose users behave alike: closed with `concurrency`; open with `rate`, recorded arrivals or a burst.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Client {
-    /// A cohort: so many clients alike, each as this describes it, which are one in the report; 1 unless given.
+    /// Cohort: number of equal copies of this client, reported as one [default: 1].
     pub population: Option<Spanned<Count>>,
-    /// Closed: so many virtual users, each with at most one request in flight.
+    /// Closed: number of users, each with at most one request in flight.
     pub concurrency: Option<Spanned<Count>>,
-    /// Closed: time between a completion and the user's next request; none unless given.
+    /// Closed: time between a reply and the user's next request [default: 0s].
     pub think: Option<Spanned<Distribution<Duration>>>,
-    /// Open: sessions start at this rate.
+    /// Open: rate at which sessions start.
     pub rate: Option<Spanned<Rate>>,
-    /// Open: the arrival process; poisson unless given.
+    /// Open: arrival process [default: poisson].
     pub arrival: Option<Spanned<Arrival>>,
-    /// Open: how the rate changes over time, in factors of `rate`; constant unless given.
+    /// Open: change of the rate over time, in factors of `rate` [default: constant].
     pub shape: Option<Spanned<Shape>>,
-    /// Open: what a session is; a single request unless given.
+    /// Open: requests of a session [default: a single request].
     pub session: Option<Spanned<Session>>,
-    /// An action, or a weighted mix of actions. Needed, unless a recording names the action of each arrival.
+    /// Action, or weighted mix of actions. Required, unless a recording names the action of each arrival.
     pub r#do: Option<Spanned<Do>>,
-    /// How long a user waits for a reply, from the sending; for ever unless given.
+    /// Time that a user waits for a reply after sending [default: unlimited].
     pub timeout: Option<Spanned<Duration>>,
-    /// What happens after a request that failed.
+    /// Behaviour after a failed request.
     pub on_failure: Option<Spanned<OnFailure>>,
-    /// The class of its requests at services that serve by priority, where their action has none.
+    /// Class of its requests at services that serve by priority, for actions without one.
     pub class: Option<Spanned<String>>,
-    /// How many of its requests may be in flight together; any number unless given, within that of the run.
+    /// Maximum requests in flight of this client, within that of the run [default: unlimited].
     pub max_in_flight: Option<Spanned<MaxInFlight>>,
-    /// Over which connections its users send to a real cluster, apart from those of other clients; those of the run
-    /// unless given.
+    /// Separate connections of its users to a real cluster [default: those of the run].
     pub connections: Option<Spanned<Connections>>,
 }
 
-/// The process by which an open client's sessions arrive.
+/// Arrival process of the sessions of an open client.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Arrival {
@@ -142,50 +141,49 @@ pub enum Arrival {
     Gamma(Variation),
     /// Independent Weibull inter-arrival times.
     Weibull(Variation),
-    /// As recorded in a file; without `rate`.
+    /// Times recorded in a file; without `rate`.
     Trace(Trace),
-    /// All at once; without `rate`.
+    /// All at one time; without `rate`.
     Burst(Burst),
 }
 
-/// Sessions that all start at one instant.
+/// Sessions that start at the same time.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Burst {
-    /// How many sessions start.
+    /// Number of sessions.
     pub count: Spanned<Count>,
-    /// When they start; 0s, the start of the run, unless given.
+    /// Start time [default: 0s, the start of the run].
     pub at: Option<Spanned<Duration>>,
 }
 
-/// Recorded arrivals: a file, or a file and how its times are read.
+/// Recorded arrivals: a file, or a file and the format of its times.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 pub enum Trace {
-    /// This file, whose path is relative to the spec. Its times count from the start of the run.
+    /// Path of the file, relative to the spec. Its times count from the start of the run.
     #[serde(rename = "$bare")]
     File(Spanned<String>),
-    /// A file whose times are absolute, or in another unit than seconds.
+    /// A file with absolute times, or times in another unit than seconds.
     #[serde(rename = "$mapping")]
     As(TraceAs),
 }
 
-/// A file of recorded arrivals and how its times are read.
+/// A file of recorded arrivals and the format of its times.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TraceAs {
-    /// The file, whose path is relative to the spec.
+    /// Path of the file, relative to the spec.
     pub file: Spanned<String>,
-    /// The recorded time at which the run starts: that of the first arrival, or a time as the file writes it; 0
-    /// unless given.
+    /// Recorded time at which the run starts: `first` for the first arrival, or a time as the file writes it [default: 0].
     pub offset: Option<Spanned<Offset>>,
-    /// The unit of times that are written without one; s unless given.
+    /// Unit of times without a unit [default: s].
     pub unit: Option<Spanned<TimeUnit>>,
 }
 
 /// The recorded time at which a run starts.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Offset {
-    /// That of the first arrival.
+    /// The time of the first arrival.
     #[serde(rename = "first")]
     First,
     /// This time, as the file writes it.
@@ -224,7 +222,7 @@ impl Trace {
         }
     }
 
-    /// The unit of times that are written without one.
+    /// The unit of times without a unit.
     pub fn unit(&self) -> TimeUnit {
         match self {
             Trace::As(TraceAs {
@@ -246,7 +244,7 @@ impl TimeUnit {
         }
     }
 
-    /// How many digits after the point of it are whole nanoseconds.
+    /// Number of decimals that are whole nanoseconds.
     pub fn digits(self) -> usize {
         match self {
             TimeUnit::S => 9,
@@ -257,7 +255,7 @@ impl TimeUnit {
     }
 }
 
-/// How much inter-arrival times vary.
+/// Variation of inter-arrival times.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Variation {
@@ -269,13 +267,13 @@ pub struct Variation {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Session {
-    /// How many requests the session has: a whole number, or a distribution (rounded, at least 1).
+    /// Number of requests of the session: a whole number, or a distribution (rounded, at least 1).
     pub rounds: Spanned<Distribution<Number>>,
-    /// Time between a completion and the session's next request; none unless given.
+    /// Time between a reply and the session's next request [default: 0s].
     pub think: Option<Spanned<Distribution<Duration>>>,
 }
 
-/// What a request of a client is.
+/// The action of a client's requests.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 pub enum Do {
     /// This action.
@@ -286,23 +284,23 @@ pub enum Do {
     Mix(Named<Spanned<Number>>),
 }
 
-/// What happens after a request that did not end well.
+/// Behaviour after a failed request.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OnFailure {
-    /// Whether a closed user starts a new session after a cancelled one; true unless given.
+    /// Whether a closed-loop user starts a new session after a cancelled one [default: true].
     pub respawn: Option<Spanned<bool>>,
-    /// Try the same request again before the session is cancelled.
+    /// Retries before the session is cancelled.
     pub retry: Option<Spanned<Retry>>,
 }
 
-/// How a failed request is tried again.
+/// Retries of a failed request.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
-    /// How often.
+    /// Maximum number of retries.
     pub times: Spanned<Count>,
-    /// Time between a failure and the next try; none unless given.
+    /// Time between a failure and the next try [default: 0s].
     pub backoff: Option<Spanned<Distribution<Duration>>>,
 }
 
@@ -310,20 +308,20 @@ pub struct Retry {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Action {
-    /// What the request does in the backend; without it the action can be sent to a real one (`live`), and not simulated.
+    /// Work of the request in the backend. Without it the action cannot be simulated, only sent to a real cluster (`live`).
     pub path: Option<Spanned<Vec<Spanned<Step>>>>,
-    /// What is promised of it.
+    /// Objectives of the action.
     pub slo: Option<Spanned<Slo>>,
-    /// The class of its requests at services that serve by priority.
+    /// Class of its requests at services that serve by priority.
     pub class: Option<Spanned<String>>,
-    /// How long after its intended instant a request is due, at services that serve by deadline; the client's timeout
-    /// unless given.
+    /// Deadline of a request after its intended time, at services that serve by deadline [default: the timeout of the
+    /// client].
     pub deadline: Option<Spanned<Duration>>,
-    /// What it takes besides its reply before a request is done.
+    /// Deliveries that a request waits for, besides its reply.
     pub r#await: Option<Spanned<Await>>,
-    /// How a request is sent to a real cluster.
+    /// Sending of a request to a real cluster.
     pub live: Option<Spanned<Live>>,
-    /// What a request carries to a real cluster; nothing unless given.
+    /// Payload of a request to a real cluster [default: empty].
     pub payload: Option<Spanned<Payload>>,
 }
 
@@ -345,7 +343,7 @@ pub struct Slo {
     pub errors: Option<Spanned<Share>>,
     /// Limits on the deliveries that its requests await.
     pub deliveries: Option<Spanned<DeliverySlo>>,
-    /// Limits on what users wait, and on how often they fail, over all tries of a request.
+    /// Limits on response times and failures of users, over all tries of a request.
     pub overall: Option<Box<Spanned<Slo>>>,
 }
 
@@ -370,13 +368,13 @@ pub enum Step {
     Visit(Spanned<Visit>),
     /// Wait, without a worker.
     Delay(Spanned<Distribution<Duration>>),
-    /// Answer the user; the rest of the path goes on without it.
+    /// Reply to the user; the rest of the path continues without it.
     Reply,
-    /// Go one of several ways, by weight.
+    /// Take one of several paths, by weight.
     Branch(Vec<Arm>),
-    /// Go several ways at once.
+    /// Take several paths in parallel.
     Parallel(Spanned<Parallel>),
-    /// Take what a cache holds, or fetch it.
+    /// Look up a cache; a miss costs a path.
     Cache(Spanned<Cache>),
     /// Take the path of another action.
     Call(Spanned<String>),
@@ -384,29 +382,29 @@ pub enum Step {
     Publish(Spanned<Publish>),
     /// Send a message to all subscribers of a fan-out.
     Emit(Spanned<String>),
-    /// Answer the user with a failure; the path ends.
+    /// Reply to the user with a failure; the path ends.
     Fail(Failure),
 }
 
-/// One way of a branch.
+/// One path of a branch.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Arm {
-    /// How often this way is taken, relative to the others.
+    /// Weight of this path, relative to the others.
     pub weight: Spanned<Number>,
-    /// What the request does on it; may be empty.
+    /// Steps of the path; may be empty.
     pub path: Vec<Spanned<Step>>,
 }
 
-/// How a path can fail on purpose.
+/// Failure of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
-    /// The service answers with an error.
+    /// The service replies with an error.
     AppError,
     /// Refused by admission.
     Rejected,
-    /// Nobody answers, or the connection breaks.
+    /// There is no responder, or the connection breaks.
     TransportError,
 }
 
@@ -414,60 +412,60 @@ pub enum Failure {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
-    /// How many requests each member serves at a time. Needed, unless all of `members` have their own.
+    /// Number of requests that each member serves at a time. Required, unless all of `members` have their own.
     pub workers: Option<Spanned<Count>>,
-    /// Members of the queue group; 1 unless given.
+    /// Members of the queue group [default: 1].
     pub members: Option<Spanned<Members>>,
-    /// How a request finds its member; random unless given, as NATS queue groups do.
+    /// Choice of the member for a request [default: random, as NATS queue groups do].
     pub dispatch: Option<Spanned<Dispatch>>,
     /// Service time of a visit.
     pub time: Spanned<Distribution<Duration>>,
-    /// What the size of a request adds to its service time; nothing unless given.
+    /// Service time added by the size of a request [default: none].
     pub by_size: Option<Spanned<BySize>>,
-    /// The waiting line.
+    /// Queue of waiting requests.
     pub queue: Option<Spanned<Queue>>,
-    /// Share of the visits that end in an error after their service time; none unless given.
+    /// Share of visits that end in an error after their service time [default: 0].
     pub errors: Option<Spanned<Share>>,
-    /// What becomes of work whose client has given up; stay unless given.
+    /// What happens to work whose client has given up [default: stay].
     pub on_timeout: Option<Spanned<OnTimeout>>,
-    /// How service times grow with the number of busy workers of a member.
+    /// Growth of service times with the number of busy workers of a member.
     pub slower_when_busy: Option<Spanned<SlowerWhenBusy>>,
     /// Longer service times after a start.
     pub cold_start: Option<Spanned<ColdStart>>,
-    /// Who is let in.
+    /// Admission control.
     pub admission: Option<Spanned<Admission>>,
-    /// When the service or a member of it is down.
+    /// Times at which the service or a member is down.
     pub outages: Option<Spanned<Vec<Spanned<Outage>>>>,
-    /// When it is slower.
+    /// Times at which it is slower.
     pub slow_downs: Option<Spanned<Vec<Spanned<SlowDown>>>>,
-    /// When it makes more errors.
+    /// Times at which it makes more errors.
     pub error_bursts: Option<Spanned<Vec<Spanned<ErrorBurst>>>>,
 }
 
-/// The members of a queue group: how many, or what each is like.
+/// The members of a queue group: their number, or a list.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 pub enum Members {
-    /// So many that are alike.
+    /// Number of equal members.
     #[serde(rename = "$bare")]
     Alike(Spanned<Count>),
-    /// Members that differ, in their order.
+    /// Members that differ, in order.
     #[serde(rename = "$list")]
     Each(Vec<Spanned<Member>>),
 }
 
-/// A member of a queue group, or several that are alike.
+/// A member of a queue group, or several equal ones.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Member {
-    /// How many members are like this; 1 unless given.
+    /// Number of members like this [default: 1].
     pub count: Option<Spanned<Count>>,
-    /// How many requests it serves at a time; the `workers` of the service unless given.
+    /// Number of requests that it serves at a time [default: `workers` of the service].
     pub workers: Option<Spanned<Count>>,
-    /// What service times are divided by; 1 unless given.
+    /// Divisor of service times [default: 1].
     pub speed: Option<Spanned<Number>>,
 }
 
-/// What the size of a request adds to its service time: so much time for so many bytes of its payload.
+/// Service time added by the size of a request: `time` for each `per` bytes of its payload.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BySize {
@@ -477,53 +475,53 @@ pub struct BySize {
     pub per: Spanned<Size>,
 }
 
-/// How a request finds a member of a queue group.
+/// Choice of the member of a queue group for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Dispatch {
     /// A member drawn at random, busy or not.
     Random,
-    /// All members take from one line.
+    /// All members take requests from one queue.
     Shared,
     /// The member with the fewest requests present.
     LeastLoaded,
 }
 
-/// The waiting line of each member, or of the service when dispatch is shared.
+/// The queue of each member, or of the service when dispatch is shared.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Queue {
-    /// How many requests may wait; unlimited unless given.
+    /// Maximum number of waiting requests [default: unlimited].
     pub limit: Option<Spanned<Count>>,
-    /// Who is served next; fifo unless given.
+    /// Order of service [default: fifo].
     pub order: Option<Spanned<Order>>,
 }
 
-/// Who is served next.
+/// Order of service.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
-    /// Who came first.
+    /// First come, first served.
     Fifo,
-    /// The most urgent class.
+    /// Most urgent class first.
     Priority(Priority),
-    /// Whose deadline is the earliest.
+    /// Earliest deadline first.
     Deadline,
-    /// Each client in its turn.
+    /// Fair among clients.
     Fair(Fair),
-    /// All at once, at equal shares of the workers.
+    /// All requests at once, with equal shares of the workers.
     Shared(Shared),
 }
 
-/// What becomes of work whose client has given up waiting.
+/// What happens to work whose client has given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnTimeout {
-    /// It waits and runs as if nothing had happened.
+    /// It continues to wait and run.
     Stay,
-    /// Waiting work leaves the line; running work goes on.
+    /// Waiting work leaves the queue; running work continues.
     Leave,
-    /// Waiting work leaves the line and running work stops.
+    /// Waiting work leaves the queue; running work stops.
     Abandon,
 }
 

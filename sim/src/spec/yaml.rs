@@ -33,7 +33,7 @@ pub const MAX_ALIASES: usize = 1_000;
 pub fn parse(text: &str) -> Result<(Node, Vec<SpecError>), SpecError> {
     if text.len() > MAX_BYTES {
         return Err(SpecError::new(format!("the spec has {} bytes", text.len()))
-            .help(format!("a spec may have up to {MAX_BYTES} bytes")));
+            .help(format!("use up to {MAX_BYTES} bytes")));
     }
     let raw: Spanned<Raw> = serde_saphyr::from_str_with_options(text, options())
         .map_err(|error| explain(text, &error))?;
@@ -198,13 +198,10 @@ impl Tree<'_> {
             };
             if let Some(&first) = seen.get(&key) {
                 self.duplicates.push(
-                    SpecError::at(
-                        place,
-                        format!("the key `{}` stands here twice", shown(&key)),
-                    )
-                    .labelled("again here")
-                    .related(first, "first here")
-                    .help("keep one of the two"),
+                    SpecError::at(place, format!("the key `{}` is given twice", shown(&key)))
+                        .labelled("again here")
+                        .related(first, "first here")
+                        .help("keep one of the two"),
                 );
                 continue;
             }
@@ -301,7 +298,7 @@ fn explain(text: &str, error: &Error) -> SpecError {
     let (message, help) = match error {
         Error::MultipleDocuments { .. } => (
             "a second document starts here".into(),
-            Some("a spec is one document; put the other one into a file of its own".into()),
+            Some("write one document per file".into()),
         ),
         Error::MergeKeyNotAllowed { .. } => (
             "merge keys (`<<`) are not part of the language".into(),
@@ -319,7 +316,7 @@ fn explain(text: &str, error: &Error) -> SpecError {
             inner.span = Some(place(text, &locations.reference_location).range());
             return inner;
         }
-        Error::UnknownAnchor { .. } => ("this alias refers to no anchor".into(), None),
+        Error::UnknownAnchor { .. } => ("this alias has no anchor".into(), None),
         Error::RecursiveReferencesRequireWeakTypes { .. } => {
             ("this alias contains itself".into(), None)
         }
@@ -336,18 +333,18 @@ fn budget(breach: &BudgetBreach) -> (String, Option<String>) {
         BudgetBreach::Depth { .. } => too_deep(),
         BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. } => (
             "the spec has too many aliases".into(),
-            Some(format!("a spec may have up to {MAX_ALIASES}")),
+            Some(format!("use up to {MAX_ALIASES}")),
         ),
         BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. } => (
             "the spec has too many values".into(),
             Some(format!(
-                "a spec may have up to {MAX_NODES} values, each alias counted with all it stands for"
+                "use up to {MAX_NODES} values; an alias counts as all values of its anchor"
             )),
         ),
         BudgetBreach::ScalarBytes { .. } | BudgetBreach::RecordedAnchorBytes { .. } => (
-            "the values of the spec are too long together".into(),
+            "the values of the spec are too long in total".into(),
             Some(format!(
-                "they may have up to {MAX_VALUE_BYTES} bytes, each alias counted with all it stands for"
+                "use up to {MAX_VALUE_BYTES} bytes; an alias counts as all values of its anchor"
             )),
         ),
         other => (format!("the spec is too large: {other:?}"), None),
@@ -371,8 +368,6 @@ fn syntax(error: &Error, placed: bool) -> (String, Option<String>) {
 fn too_deep() -> (String, Option<String>) {
     (
         "the spec is nested too deeply".into(),
-        Some(format!(
-            "lists and mappings may be nested up to {MAX_DEPTH} deep"
-        )),
+        Some(format!("nest lists and mappings at most {MAX_DEPTH} deep")),
     )
 }

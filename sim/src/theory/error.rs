@@ -6,7 +6,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum TheoryError {
     /// A parameter is NaN, infinite or outside its range.
-    #[error("{parameter} is {found}; accepted is a number {accepted}")]
+    #[error("{parameter} is {found}; give a number {accepted}")]
     OutOfRange {
         /// The parameter's name.
         parameter: &'static str,

@@ -32,7 +32,9 @@ pub struct Script {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoScript {
     /// There are too many to be told apart.
-    #[error("{0} recorded requests of one client are more than can be replayed: 2,000,000,000 can")]
+    #[error(
+        "{0} recorded requests of one client are too many to replay; use at most 2,000,000,000"
+    )]
     TooMany(usize),
 }
 

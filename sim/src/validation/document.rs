@@ -15,114 +15,114 @@ use super::objectives::ObjectiveResult;
 /// The document's schema identifier.
 pub const VALIDATION_SCHEMA: &str = "blis.validation/1";
 
-/// How far the predictions of a model are from what was measured.
+/// Predictions of a model compared with live runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ValidationResult {
     /// Always `blis.validation/1`.
     pub schema: String,
     /// The version of blis that made it.
     pub blis_version: String,
-    /// The model.
+    /// Spec of the model.
     pub spec: SpecIdentity,
-    /// What was varied: `rate`, `concurrency`, or a key of the spec.
+    /// Varied quantity: `rate`, `concurrency`, or a key of the spec.
     pub parameter: String,
     /// Its unit: `1/s`, `ms`, `B`; empty for plain numbers.
     pub unit: String,
-    /// The level of the intervals: 0.95. Each is for its figure alone.
+    /// Level of the intervals: 0.95, for each figure alone.
     pub level: f64,
-    /// How many errors were tested; `more_than_chance` is corrected for it (Holm 1979).
+    /// Number of tested errors; `more_than_chance` is corrected for it (Holm 1979).
     pub tests: u64,
-    /// How long each run was not measured at its start, in seconds, and how long it was measured.
+    /// Warm-up and measured length of each run, in seconds.
     pub warmup_s: f64,
     /// See `warmup_s`.
     pub measured_s: f64,
-    /// Each load, in ascending order.
+    /// Loads, in ascending order.
     pub loads: Vec<LoadValidation>,
-    /// How the model was fitted before it predicted anything; absent where it is that of the spec.
+    /// Fit of the model before its predictions; absent if the model of the spec is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<CalibrationResult>,
-    /// The largest throughput; absent where the loads did not reach it in either world.
+    /// Largest throughput; absent if neither measurement nor prediction reaches it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<CapacityResult>,
-    /// Up to which load each objective on p50, p95 and p99 is met.
+    /// Largest load at which each objective on p50, p95 and p99 is met.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objectives: Vec<ObjectiveResult>,
-    /// How far off the model is, where, and what it probably misses, in sentences.
+    /// Findings: errors of the model, and what it probably lacks.
     pub findings: Vec<String>,
-    /// Whether all was tolerated; absent where nothing was said of that.
+    /// Verdict on the tolerances; absent without tolerances.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Status>,
-    /// What keeps the runs from being trusted, in sentences: no validation with them passes.
+    /// Why runs are not valid; then the validation does not pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reservations: Vec<String>,
-    /// What is to be kept in mind, in sentences: of the doubles that were measured, how late they were.
+    /// Notes, including the timing error of measured doubles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// Whether it was ended before all runs were made.
+    /// Whether it ended before all runs.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub interrupted: bool,
 }
 
-/// A load that was predicted and measured.
+/// A load, predicted and measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadValidation {
-    /// The load, in the unit of what was varied.
+    /// Load, in the unit of the varied quantity.
     pub load: f64,
-    /// How many live runs were made of it.
+    /// Number of live runs.
     pub measured_runs: u64,
-    /// How many simulated ones, each with random numbers of its own.
+    /// Number of simulated runs, with different random numbers.
     pub predicted_runs: u64,
-    /// Of all requests.
+    /// All requests.
     pub figures: Vec<ErrorResult>,
-    /// By action, where there are several.
+    /// By action, if there are several.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub actions: BTreeMap<String, Vec<ErrorResult>>,
-    /// How requests ended, as shares; the live runs are the baseline.
+    /// Outcomes as shares; the live runs are the baseline.
     pub outcomes: Vec<OutcomeResult>,
-    /// The load at which the model predicts the measured p95; absent where it predicts that at none of these loads, or the lines are
-    /// too short there for it to depend on the load.
+    /// Load at which the model predicts the measured p95; absent if it predicts it at none of these loads, or if queues are too
+    /// short there for the p95 to depend on the load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub equal_latency: Option<EqualLatencyResult>,
-    /// How figures stand to what was tolerated.
+    /// Figures and their tolerances.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tolerances: Vec<ToleranceResult>,
-    /// What is to be kept in mind of its runs, in sentences.
+    /// Notes on its runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
-/// A figure in both worlds.
+/// A figure, measured and predicted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorResult {
     /// `throughput`, or of the response times `mean`, `p50`, `p95` or `p99`.
     pub name: String,
     /// `1/s` or `ms`.
     pub unit: String,
-    /// The mean of the live runs; absent where it was not measured.
+    /// Mean of the live runs; absent if it was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<f64>,
     /// Its interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured_ci95: Option<[f64; 2]>,
-    /// The standard deviation between the live runs as a share of their mean; absent where there is one run.
+    /// Standard deviation between live runs as a share of their mean; absent with one run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<f64>,
-    /// The mean of the simulated runs.
+    /// Mean of the simulated runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predicted: Option<f64>,
     /// Its interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predicted_ci95: Option<[f64; 2]>,
-    /// What is predicted less what was measured, as a share of the latter.
+    /// (predicted - measured) / measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<f64>,
     /// Its interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_ci95: Option<[f64; 2]>,
-    /// How probable so large an error is by chance, for itself alone.
+    /// Probability of an error as large by chance, for this figure alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p: Option<f64>,
-    /// Whether it is more than chance, with all that was tested at all loads; absent where that cannot be told.
+    /// Whether it is more than chance, corrected for all tests at all loads; absent if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more_than_chance: Option<bool>,
 }
@@ -130,24 +130,24 @@ pub struct ErrorResult {
 /// The largest throughput over the loads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CapacityResult {
-    /// The load at which the most was measured.
+    /// Load of the largest measured throughput.
     pub measured_at: f64,
     /// Requests answered `ok` per second.
     pub measured: f64,
-    /// Whether that is all that the system carries: `false` where it carried each of the loads, and may carry more.
+    /// Whether that is the capacity of the system; `false` if it carried all loads and may carry more.
     pub is_measured_reached: bool,
-    /// The standard deviation between the live runs there as a share of it.
+    /// Standard deviation between live runs there, as a share of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<f64>,
-    /// The load at which the most is predicted.
+    /// Load of the largest predicted throughput.
     pub predicted_at: f64,
     /// Requests answered `ok` per second.
     pub predicted: f64,
-    /// Whether that is all that the model carries.
+    /// Whether that is the capacity of the model.
     pub is_predicted_reached: bool,
-    /// What is predicted less what was measured, as a share of the latter.
+    /// (predicted - measured) / measured.
     pub error: f64,
-    /// Its interval; absent where one of them was not reached.
+    /// Its interval; absent if one of them was not reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_ci95: Option<[f64; 2]>,
 }
@@ -155,9 +155,9 @@ pub struct CapacityResult {
 /// Loads of equal latency.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EqualLatencyResult {
-    /// The load at which the model predicts the p95 that was measured at this one, between the loads that were simulated.
+    /// Load at which the model predicts the p95 that was measured at this load, between simulated loads.
     pub predicted_load: f64,
-    /// That less this load, as a share of this load.
+    /// (that load - this load) / this load.
     pub error: f64,
 }
 

@@ -46,10 +46,10 @@ pub(super) fn findings(
     all.extend(capacity.map(at_the_top));
     all.extend(objectives.iter().map(|one| met_up_to(one, about)));
     if !loads.is_empty() && full.is_none() {
-        all.push("The loads do not reach what the system carries: nothing is known of its largest throughput.".to_owned());
+        all.push("The loads do not reach the capacity of the system, so its largest throughput is not known.".to_owned());
     }
     if !loads.is_empty() && curves[0].points.iter().all(|point| point.throughput == 0.0) {
-        all.push("Nothing was answered in any live run.".to_owned());
+        all.push("No request was answered in any live run.".to_owned());
         return all;
     }
     let before = all.len();
@@ -62,11 +62,11 @@ pub(super) fn findings(
         all.push(
             match differ(loads) {
                 _ if !trust.reservations.is_empty() => {
-                    "Whether the model misses something cannot be told: not all runs can be trusted, for reasons that stand at the end."
+                    "Whether the model lacks something is not known: not all runs are valid; the reasons are at the end."
                 }
-                None => "No difference could be told from chance: more runs (--repeats) or longer ones (--hold) would.",
-                Some(true) => "What the model misses does not show in these figures: look at the errors load by load.",
-                Some(false) => "No difference is more than chance: these runs show nothing that the model misses.",
+                None => "No difference exceeds chance; use more runs (--repeats) or longer runs (--hold).",
+                Some(true) => "These figures do not show what the model lacks; compare the errors load by load.",
+                Some(false) => "No difference is more than chance: these runs show nothing that the model lacks.",
             }
             .to_owned(),
         );
@@ -111,7 +111,7 @@ pub(super) fn extrapolated(
     let beyond: Vec<String> = beyond.map(|load| (about.shown)(load.load)).collect();
     (!beyond.is_empty()).then(|| {
         format!(
-            "The model was fitted to loads from {} to {}: predictions at {} extrapolate.",
+            "The model was fitted to loads from {} to {}; predictions at {} extrapolate.",
             (about.shown)(smallest),
             (about.shown)(largest),
             beyond.join(", ")
@@ -166,9 +166,9 @@ fn how_far(below: &[&LoadValidation], is_below: bool, about: &About<'_>) -> Opti
     let largest = (about.shown)(below.last()?.load);
     (!worst.is_empty()).then(|| {
         format!(
-            "The largest errors of the predictions{} up to {largest}: {}.",
+            "Largest errors of the predictions{} up to {largest}: {}.",
             if is_below {
-                " at loads that the system carries,"
+                " at loads within the capacity,"
             } else {
                 ""
             },
@@ -186,7 +186,7 @@ fn at_the_top(capacity: &CapacityResult) -> String {
     });
     let least = |is_reached: bool| if is_reached { "" } else { "at least " };
     format!(
-        "The largest throughput is predicted as {}{:.1}/s and was measured as {}{:.1}/s: {}{interval}{spread}.",
+        "Largest throughput: predicted {}{:.1}/s, measured {}{:.1}/s: {}{interval}{spread}.",
         least(capacity.is_predicted_reached),
         capacity.predicted,
         least(capacity.is_measured_reached),
@@ -235,15 +235,14 @@ fn constant(below: &[&LoadValidation]) -> Option<String> {
     }
     Some(match mean > 0.0 {
         true => format!(
-            "The median is about {} longer than predicted, by the same at every load that the system carries as far as that can be told: the \
-             model misses something constant, such as the way through the network ({} more of network.one_way) or work of the service that \
-             the spec leaves out.",
+            "The median is about {} longer than predicted, by the same time at every load within the capacity: the \
+             model lacks a constant, such as network delay ({} more of network.one_way) or work of the service.",
             millis(mean),
             millis(mean / 2.0)
         ),
         false => format!(
-            "The median is about {} shorter than predicted, by the same at every load that the system carries as far as that can be told: \
-             service times or network delays of the spec are too long.",
+            "The median is about {} shorter than predicted, by the same time at every load within the capacity: service \
+             times or network delays of the spec are too long.",
             millis(-mean)
         ),
     })
@@ -269,8 +268,8 @@ fn growing(below: &[&LoadValidation], about: &About<'_>) -> Option<String> {
         false => ("shorter", "long", "few"),
     };
     Some(format!(
-        "The median is {longer} than predicted at every load that the system carries, by more than chance at {}: service times of the spec are \
-         too {times}, or its workers too {workers}.",
+        "The median is {longer} than predicted at every load within the capacity, by more than chance at {}: service \
+         times of the spec are too {times}, or its workers too {workers}.",
         told.join(", ")
     ))
 }
@@ -293,13 +292,14 @@ fn carried(capacity: &CapacityResult) -> Option<String> {
     };
     if low > 0.0 {
         return Some(
-            "The system carries less than the model: it may have fewer workers than the spec says, or services that slow down when \
-             busy, wait for one another, or share the machine with the generator."
+            "The capacity of the system is below that of the model: it may have fewer workers than the spec, or \
+             services that slow down when busy, wait for one another, or share the machine with the generator."
                 .to_owned(),
         );
     }
     (high < 0.0).then(|| {
-        "The system carries more than the model: its service times are shorter than those of the spec, or it has more workers."
+        "The capacity of the system is above that of the model: its service times are shorter than in the spec, or it \
+         has more workers."
             .to_owned()
     })
 }
@@ -321,8 +321,8 @@ fn tail(below: &[&LoadValidation], about: &About<'_>) -> Option<String> {
         .collect();
     (!loads.is_empty()).then(|| {
         format!(
-            "At {} the median is right and the p99 is longer than predicted: pauses of the machine or the service that the model does not \
-             have (outages, slow_downs), or service times with a longer tail than those of the spec.",
+            "At {} the median is right but the p99 is longer than predicted: the machine or the service has pauses that \
+             the model lacks (outages, slow_downs), or service times have a longer tail than in the spec.",
             loads.join(", ")
         )
     })

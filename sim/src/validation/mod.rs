@@ -187,7 +187,7 @@ impl AtLoad {
         ] {
             if runs.iter().any(is_empty) {
                 reservations.push(format!(
-                    "{shown}: no request was intended within the measured window of a {world} run; lengthen the runs (--hold)"
+                    "{shown}: a {world} run has no request in its window; lengthen the runs (--hold)"
                 ));
                 runs.retain(|run| !is_empty(run));
             }

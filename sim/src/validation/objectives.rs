@@ -1,4 +1,4 @@
-//! The ceiling under objectives in both worlds: up to which load a quantile of the response time stays within its limit.
+//! The ceiling under objectives, measured and predicted: the largest load at which a quantile meets its objective.
 //!
 //! Between two loads the logarithm of the quantile is taken to be a straight line, in both worlds alike, so that what the line is off by
 //! is in neither world's favour.
@@ -40,7 +40,7 @@ impl Objective {
     }
 }
 
-/// Up to which load an objective is met.
+/// The largest load at which an objective is met.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ObjectiveResult {
     /// The action.
@@ -49,26 +49,26 @@ pub struct ObjectiveResult {
     pub name: String,
     /// Its limit.
     pub limit_ms: f64,
-    /// What was measured.
+    /// Measured.
     pub measured: MetUpTo,
-    /// What is predicted.
+    /// Predicted.
     pub predicted: MetUpTo,
-    /// What is predicted less what was measured, as a share of the latter; absent where one of them is no more than a bound.
+    /// (predicted - measured) / measured; absent if one of them is only a bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<f64>,
 }
 
-/// The largest load at which an objective is met, between the loads that were looked at.
+/// The largest load at which an objective is met, interpolated between loads.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MetUpTo {
-    /// The load; the smallest one where it is missed there already.
+    /// Load; the smallest one if the objective is missed there.
     pub load: f64,
     /// Whether it is met at the smallest load.
     pub is_met: bool,
-    /// Whether it is missed at a larger load; `false` where it is met at all of them.
+    /// Whether it is missed at a larger load.
     pub is_reached: bool,
-    /// Whether the load lies on a line between two loads; `false` where it is the last one that was met, because too many requests failed at
-    /// the next, or there is none.
+    /// Whether the load is interpolated between two loads; `false` if it is the last load that met the objective, because too
+    /// many requests failed at the next, or there is none.
     pub is_between: bool,
 }
 

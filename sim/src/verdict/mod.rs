@@ -1,8 +1,8 @@
-//! The verdict: does what was measured keep its objectives?
+//! The verdict: whether the measured figures meet the objectives.
 //!
-//! [`judge`] is one pure function over declared signals. A plain run, a live run and every given step of a ceiling
-//! search use it, and nothing else decides; a trial of a search weighs the same signals more strictly. It knows three answers: a limit was missed ([`Status::Trip`]),
-//! all were kept ([`Status::Pass`]), or the evidence does not say ([`Status::Inconclusive`]).
+//! [`judge`] is a pure function over declared signals. Plain runs, live runs and every given step of a search use it; a
+//! trial of a search weighs the same signals more strictly. It has three answers: an objective was missed
+//! ([`Status::Trip`]), all were met ([`Status::Pass`]), or the evidence does not decide ([`Status::Inconclusive`]).
 
 mod counted;
 mod evidence;
@@ -27,13 +27,13 @@ use crate::number::count;
 pub enum Status {
     /// Every objective was met.
     Pass,
-    /// At least one was missed.
+    /// At least one objective was missed.
     Trip,
-    /// The evidence does not say.
+    /// The evidence does not decide.
     Inconclusive,
 }
 
-/// What a verdict is reached from.
+/// The input of a verdict.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Evidence {
     /// Requests intended within the window.
@@ -47,7 +47,7 @@ pub struct Evidence {
     pub generator_limits: Vec<String>,
     /// Whether the run was interrupted from outside.
     pub interrupted: bool,
-    /// Everything that is gated.
+    /// All judged signals.
     pub signals: Vec<Signal>,
 }
 
@@ -56,14 +56,14 @@ pub struct Evidence {
 pub struct Verdict {
     /// The answer.
     pub status: Status,
-    /// Why, in sentences; empty for a pass.
+    /// Reasons; empty for a pass.
     pub reasons: Vec<String>,
-    /// Of an inconclusive one, how many more requests would decide it, all of them in time; `None` where requests alone
-    /// would not.
+    /// Number of further requests, all in time, that would decide an inconclusive verdict; `None` if requests alone do not
+    /// decide it.
     pub more_needed: Option<u64>,
 }
 
-/// How one signal stands.
+/// The standing of a signal.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
@@ -75,7 +75,7 @@ pub enum Standing {
     Over,
     /// Over its limit only because the generator was late.
     GeneratorLimited,
-    /// Too few samples to tell, and not so many of them over the limit that it is missed all the same.
+    /// Too few samples to judge, and not enough of them over the limit to miss it.
     TooFew,
     /// Not measured.
     Missing,
@@ -86,9 +86,9 @@ pub enum Standing {
 pub(crate) struct Weighed {
     /// How it stands.
     pub(crate) standing: Standing,
-    /// What there is to say of it.
+    /// Its sentence.
     pub(crate) sentence: String,
-    /// How many more requests would decide it; `None` where no number of them would.
+    /// Number of further requests that would decide it; `None` if no number would.
     pub(crate) more_needed: Option<u64>,
 }
 
@@ -114,17 +114,16 @@ pub(crate) struct Judgement {
 
 /// Reaches a verdict.
 ///
-/// In this order: nothing intended or an interrupted run says nothing; any signal over its limit trips,
-/// whatever else is missing; a signal that is missing, has too few samples or was limited by the generator
-/// makes the rest inconclusive, as does a generator that was the limit, or sending less than 95 % of what was intended;
-/// otherwise it is a pass.
-/// Exactly at a limit is within it.
+/// In this order: a run without intended requests, or an interrupted one, is inconclusive; any signal over its limit trips;
+/// a signal that is missing, has too few samples or was limited by the generator is inconclusive, as is a generator that was
+/// the limit, or less than 95 % of the intended requests sent; everything else is a pass. A value equal to its limit is
+/// within it.
 pub fn judge(evidence: &Evidence) -> Verdict {
     let lagged = evidence.generator_lagged;
     judge_by(evidence, |_, signal| Weighed::by_figures(signal, lagged)).verdict
 }
 
-/// The same, where each signal, given with its position, is weighed in a way of its own.
+/// The same with another weighing of each signal, given with its position.
 pub(crate) fn judge_by(
     evidence: &Evidence,
     weigh: impl Fn(usize, &Signal) -> Weighed,
@@ -145,7 +144,7 @@ pub(crate) fn judge_by(
             format!("; {} requests in time would decide it", count(more))
         });
         let reason = format!(
-            "No request was intended within the measured window{decided}; lengthen the run or shorten the warm-up."
+            "No request was intended in the window{decided}; lengthen the run or shorten the warm-up."
         );
         return inconclusive(vec![reason], more, Vec::new());
     }
@@ -195,15 +194,15 @@ pub(crate) fn judge_by(
     inconclusive(doubts, more, generator)
 }
 
-/// How many more requests would decide the signal that takes the most; `None` where there is one that they would not.
+/// Number of further requests that would decide all signals; `None` if there is one that they do not decide.
 fn most_needed<'a>(weighed: impl Iterator<Item = &'a Weighed>) -> Option<u64> {
     weighed
         .map(|one| one.more_needed)
         .try_fold(0, |most, more| Some(most.max(more?)))
 }
 
-/// What there is to say where less than 95 % of the requests were sent, and how many more would make it so, all of them
-/// sent.
+/// The sentence for a run that sent less than 95 % of its requests, and the number of further sent requests that would
+/// reach 95 %.
 fn not_sent(evidence: &Evidence) -> (Option<String>, u64) {
     let Evidence { intended, sent, .. } = *evidence;
     // 95 % in whole numbers: 20 sent for every 19 intended.
@@ -213,9 +212,8 @@ fn not_sent(evidence: &Evidence) -> (Option<String>, u64) {
     }
     let more = u64::try_from(lacking).unwrap_or(u64::MAX);
     let reason = format!(
-        "Only {} of {} intended requests were sent, less than 95 %: the others were dropped because as many were in flight as \
-         `max_in_flight` allows, or because connections were full; {} more, all of them sent, would decide it; raise the limit, \
-         use more connections, or offer less.",
+        "Only {} of {} intended requests were sent, less than 95 %: the others were dropped by `max_in_flight` or by \
+         full connections; {} more sent requests would decide it; raise the limit, use more connections, or offer less.",
         count(sent),
         count(intended),
         count(more)

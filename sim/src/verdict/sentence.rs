@@ -1,21 +1,21 @@
-//! What there is to say of a signal, in one sentence.
+//! The sentence about a signal.
 
 use crate::number::{brief_percent, count};
 use crate::time::Span;
 use crate::verdict::{Counted, Counts, Limit, Measured, Signal, Standing};
 
-/// How a signal stands and by how much, and what to do where that does not say enough.
+/// The standing of a signal with its figures, and the next step if it is not decided.
 pub fn sentence(signal: &Signal, standing: Standing) -> String {
     let of = &signal.of;
     let name = signal.name();
     match (signal.limit, signal.measured) {
-        (_, Measured::Vanished) => return format!("{of}: it vanished during the run."),
+        (_, Measured::Vanished) => return format!("{of}: it was deleted during the run."),
         (
             Limit::BacklogGrowth { per_second: limit },
             Measured::BacklogGrowth { per_second, .. },
         ) => {
             return format!(
-                "{of}: its backlog grew by {} messages per second, {} the limit of {}.",
+                "{of}: its backlog grew by {} messages/s, {} its objective of {} messages/s.",
                 number(per_second),
                 side(standing),
                 number(limit)
@@ -38,28 +38,36 @@ pub fn sentence(signal: &Signal, standing: Standing) -> String {
     }
     let Some(counted) = signal.counted() else {
         return format!(
-            "{of}: {}; {} {} in time would decide it: see to it that requests of it end in the window.",
+            "{of}: {} in the window: {} ({} {} needed); lengthen the run or shorten the warm-up.",
+            match signal.counts {
+                Counts::Requests => "no request was sent",
+                Counts::Deliveries => "no delivery was expected",
+            },
             not_measured(signal),
             count(signal.needed()),
             several(signal),
         );
     };
-    let figures = figures(signal, &counted);
-    let (subject, limit) = subject(signal, &counted);
+    let (subject, objective) = subject(signal, &counted);
+    let named = matches!(
+        standing,
+        Standing::Over | Standing::Within | Standing::GeneratorLimited
+    );
+    let figures = figures(signal, &counted, named);
     match standing {
         Standing::Over | Standing::Within => format!(
-            "{of}: {subject} {} {limit}: {figures}{}.",
+            "{of}: {subject} {} {objective}: {figures}{}.",
             side(standing),
             remark(signal, standing, &counted)
         ),
         Standing::GeneratorLimited => format!(
-            "{of}: {subject} over {limit}, but the service time is within it: the generator was late; {figures}{}; use \
+            "{of}: {subject} over {objective}, but the service time is within it: the generator was late; {figures}{}; use \
              a faster machine or more generators.",
             more(signal)
         ),
         Standing::TooFew if signal.is_of_few() && counted.samples >= signal.needed() => format!(
-            "{of}: the deliveries of {} requests are too few to tell its {name}, which takes those of 10: {figures}; \
-             lengthen the run.",
+            "{of}: deliveries of {} requests are too few to judge its {name} (10 requests needed): {figures}; lengthen \
+             the run.",
             count(signal.requests.unwrap_or(0))
         ),
         Standing::TooFew | Standing::Missing => {
@@ -68,7 +76,7 @@ pub fn sentence(signal: &Signal, standing: Standing) -> String {
                 samples => format!("{} {} are", count(samples), several(signal)),
             };
             format!(
-                "{of}: {requests} too few to tell its {name}, which takes {}: {figures}{}; lengthen the run.",
+                "{of}: {requests} too few to judge its {name} ({} needed): {figures}{}; lengthen the run.",
                 count(signal.needed()),
                 more(signal)
             )
@@ -86,23 +94,23 @@ fn growth(
     let of = &signal.of;
     let slope = number(per_second);
     match (standing, grows, arrivals) {
-        (Standing::Over, ..) => format!(
-            "{of}: its backlog grew by {slope} messages per second, which is more than chance explains."
-        ),
+        (Standing::Over, ..) => {
+            format!("{of}: its backlog grew by {slope} messages/s, more than chance explains.")
+        }
         (Standing::Within, ..) => {
             format!("{of}: its backlog did not grow by more than chance explains.")
         }
         (_, None, _) => format!(
-            "{of}: its backlog was looked at too seldom to tell whether it grows; lengthen the run."
+            "{of}: its backlog was observed too few times to judge its growth; lengthen the run."
         ),
         (_, _, None) => format!(
-            "{of}: how many messages came was not seen, and it takes {} to tell that a backlog does not grow; see to it that \
-             the consumer takes all messages of its stream.",
+            "{of}: the number of its messages was not observed ({} needed to judge the growth of its backlog); let the \
+             consumer take all messages of its stream.",
             count(signal.needed())
         ),
         (_, _, Some(arrivals)) => format!(
-            "{of}: {} messages are too few to tell that its backlog does not grow, which takes {}; {} more would decide it; \
-             lengthen the run.",
+            "{of}: {} messages are too few to judge the growth of its backlog ({} needed); {} more would decide it; lengthen \
+             the run.",
             count(arrivals),
             count(signal.needed()),
             count(signal.needed().saturating_sub(arrivals)),
@@ -110,7 +118,7 @@ fn growth(
     }
 }
 
-/// Why a trial leaves open on which side of its limit a signal is: what was counted, how many independent ones that is worth
+/// Why a trial cannot tell whether an objective is met: the counts, the number of independent samples that they are worth
 /// where it is known, and how many more would probably decide it.
 pub(crate) fn open_sentence(
     signal: &Signal,
@@ -121,7 +129,7 @@ pub(crate) fn open_sentence(
     let several = several(signal);
     let worth = worth.map_or(String::new(), |worth| {
         format!(
-            "; they come in bursts and tell as much as {} independent {several}",
+            "; they come in bursts and are worth {} independent {several}",
             count(libm::round(worth) as u64)
         )
     });
@@ -130,14 +138,13 @@ pub(crate) fn open_sentence(
             "; about {} more {several} would decide it: lengthen the trial (--hold, --longest-trial)",
             count(more)
         ),
-        None => "; the share over the limit is about the one allowed: try another load".to_owned(),
+        None => "; the share that exceeds it is about the one allowed: try another load".to_owned(),
     };
     format!(
-        "{}: on which side of its limit its {} is cannot be told yet: {}, of {}; {} allowed{worth}{advice}.",
+        "{}: its {} is too near its objective to judge: {}; {} allowed{worth}{advice}.",
         signal.of,
         signal.name(),
-        over_parts(signal, counted),
-        count(counted.samples),
+        over_parts(signal, counted, false),
         count(counted.allowed),
     )
 }
@@ -176,36 +183,35 @@ fn side(standing: Standing) -> &'static str {
     }
 }
 
-/// What is over or within, and its limit: `the p99 of 120 ms is`, `its limit of 100 ms`.
+/// What is over or within, and its objective: `p99 120 ms is`, `its objective of 100 ms`.
 fn subject(signal: &Signal, counted: &Counted) -> (String, String) {
     let name = signal.name();
     match (signal.limit, signal.measured) {
         (Limit::Quantile { limit, .. }, Measured::Quantile(requests)) => {
-            // The quantile of those that were answered says nothing of a limit that failures count against.
+            // The quantile of answered requests says nothing about an objective that failures count against.
             let shown = requests
                 .response
                 .filter(|_| counted.failed.unwrap_or(0) == 0);
-            let value = shown.map_or(String::new(), |span| {
-                format!(" of {}", apart(&span.brief()))
-            });
+            let value = shown.map_or(String::new(), |span| format!(" {}", apart(&span.brief())));
             (
-                format!("the {name}{value} is"),
-                format!("its limit of {}", time(limit)),
+                format!("{name}{value} is"),
+                format!("its objective of {}", time(limit)),
             )
         }
         (Limit::Missing { .. }, _) => (
             "missing deliveries are".to_owned(),
-            format!("their limit of {}", brief_percent(counted.share)),
+            format!("their objective of {}", brief_percent(counted.share)),
         ),
         _ => (
             "errors are".to_owned(),
-            format!("their limit of {}", brief_percent(counted.share)),
+            format!("their objective of {}", brief_percent(counted.share)),
         ),
     }
 }
 
-/// `5,513 failed and 0 were over 50 ms, of 11,021; 110 allowed (50 %, 95 % interval 49.1 % to 51 %)`.
-fn figures(signal: &Signal, counted: &Counted) -> String {
+/// `5,513 of 11,021 failed and 0 exceeded it; 110 allowed (50 %, 95 % interval 49.1 % to 51 %)`. `named` says that the
+/// sentence names the objective before.
+fn figures(signal: &Signal, counted: &Counted, named: bool) -> String {
     let (Some(share), Some([low, high])) = (counted.share_over(), counted.share_bounds()) else {
         let sent = match signal.measured {
             Measured::Quantile(requests) => requests.sent,
@@ -213,13 +219,12 @@ fn figures(signal: &Signal, counted: &Counted) -> String {
         };
         return match signal.counts {
             Counts::Requests => format!("none of {} requests has a response time", count(sent)),
-            Counts::Deliveries => format!("none of {} deliveries came", count(sent)),
+            Counts::Deliveries => format!("none of {} deliveries arrived", count(sent)),
         };
     };
     format!(
-        "{}, of {}; {} allowed ({}, 95 % interval {} to {})",
-        over_parts(signal, counted),
-        count(counted.samples),
+        "{}; {} allowed ({}, 95 % interval {} to {})",
+        over_parts(signal, counted, named),
         count(counted.allowed),
         brief_percent(share),
         brief_percent(low),
@@ -227,26 +232,30 @@ fn figures(signal: &Signal, counted: &Counted) -> String {
     )
 }
 
-/// `5,513 failed and 0 were over 50 ms`.
-fn over_parts(signal: &Signal, counted: &Counted) -> String {
-    let failed = counted.failed.map(|failed| match (signal.counts, failed) {
-        (Counts::Requests, failed) => format!("{} failed", count(failed)),
-        (Counts::Deliveries, 1) => "1 is missing".to_owned(),
-        (Counts::Deliveries, failed) => format!("{} are missing", count(failed)),
+/// `5,513 of 11,021 failed and 0 exceeded it`; `exceeded 50 ms` where the objective is not `named` before.
+fn over_parts(signal: &Signal, counted: &Counted, named: bool) -> String {
+    let of = format!(" of {}", count(counted.samples));
+    let failed = counted.failed.map(|failed| {
+        let end = match (signal.counts, failed) {
+            (Counts::Requests, _) => "failed",
+            (Counts::Deliveries, 1) => "is missing",
+            (Counts::Deliveries, _) => "are missing",
+        };
+        format!("{}{of} {end}", count(failed))
     });
     let slow = counted.slow.map(|slow| {
-        let were = if slow == 1 { "was" } else { "were" };
-        let limit = match signal.limit {
-            Limit::Quantile { limit, .. } => time(limit),
-            _ => "the limit".to_owned(),
+        let of = if failed.is_some() { "" } else { &of };
+        let objective = match signal.limit {
+            Limit::Quantile { limit, .. } if !named => time(limit),
+            _ => "it".to_owned(),
         };
-        format!("{} {were} over {limit}", count(slow))
+        format!("{}{of} exceeded {objective}", count(slow))
     });
     let parts: Vec<String> = failed.into_iter().chain(slow).collect();
     parts.join(" and ")
 }
 
-/// Why it stands so where the counts alone do not say, and how near the limit is.
+/// Why it stands so where the counts alone do not say, and how near the objective is.
 fn remark(signal: &Signal, standing: Standing, counted: &Counted) -> String {
     let over = counted.over();
     if signal.is_unanswered() {
@@ -257,18 +266,18 @@ fn remark(signal: &Signal, standing: Standing, counted: &Counted) -> String {
     }
     if counted.samples < signal.needed() {
         return format!(
-            "; {} are few, but an exact test (5 %) rules out that the limit is kept",
+            "; {} are few, but an exact test (5 %) rules out that the objective is met",
             several(signal)
         );
     }
     match standing {
         _ if !counted.is_near() => String::new(),
         Standing::Within => format!(
-            "; near the limit: {} more over it would miss it",
+            "; near the objective: {} more over it would miss it",
             count((counted.allowed + 1).saturating_sub(over))
         ),
         _ => format!(
-            "; near the limit: {} fewer over it would keep it",
+            "; near the objective: {} fewer over it would meet it",
             count(over.saturating_sub(counted.allowed))
         ),
     }

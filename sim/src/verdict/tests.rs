@@ -379,7 +379,7 @@ fn a_quantile_is_of_requests_not_of_replies() {
     assert_eq!(failing.standing(false), Standing::Over);
     assert_eq!(
         sentence(&failing, Standing::Over),
-        "Action ask: the p99 is over its limit of 50 ms: 5,513 failed and 0 were over 50 ms, of 11,021; 110 allowed (50 %, \
+        "Action ask: p99 is over its objective of 50 ms: 5,513 of 11,021 failed and 0 exceeded it; 110 allowed (50 %, \
          95 % interval 49.1 % to 51 %)."
     );
     // A failure is not the generator's, however late that was.
@@ -405,10 +405,12 @@ fn an_action_of_which_nothing_was_answered_trips() {
 #[test]
 fn a_line_says_how_near_the_limit_is() {
     let line = |signal: Signal| sentence(&signal, signal.standing(false));
-    let near = "; near the limit: ";
-    assert!(line(p99(10_000, 95, 0)).contains("near the limit: 6 more over it would miss it"));
-    assert!(line(p99(10_000, 105, 105)).contains("near the limit: 5 fewer over it would keep it"));
-    assert!(line(errors(0.01, 10_000, 100)).contains("near the limit: 1 more"));
+    let near = "; near the objective: ";
+    assert!(line(p99(10_000, 95, 0)).contains("near the objective: 6 more over it would miss it"));
+    assert!(
+        line(p99(10_000, 105, 105)).contains("near the objective: 5 fewer over it would meet it")
+    );
+    assert!(line(errors(0.01, 10_000, 100)).contains("near the objective: 1 more"));
     assert!(!line(p99(10_000, 40, 0)).contains(near));
     assert!(!line(p99(10_000, 200, 200)).contains(near));
     assert!(!line(errors(0.0, 10_000, 0)).contains(near));
@@ -488,22 +490,22 @@ fn reasons_name_the_action_the_figure_and_what_to_do() {
     let reasons = judge(&on(vec![p99(1000, 11, 11), errors(0.01, 1000, 20)])).reasons;
     assert_eq!(
         reasons[0],
-        "Action ask: the p99 of 120 ms is over its limit of 100 ms: 11 were over 100 ms, of 1,000; 10 allowed (1.1 %, 95 % \
-         interval 0.55 % to 1.96 %); near the limit: 1 fewer over it would keep it."
+        "Action ask: p99 120 ms is over its objective of 100 ms: 11 of 1,000 exceeded it; 10 allowed (1.1 %, 95 % \
+         interval 0.55 % to 1.96 %); near the objective: 1 fewer over it would meet it."
     );
     assert_eq!(
         reasons[1],
-        "Action ask: errors are over their limit of 1 %: 20 failed, of 1,000; 10 allowed (2 %, 95 % interval 1.23 % to \
+        "Action ask: errors are over their objective of 1 %: 20 of 1,000 failed; 10 allowed (2 %, 95 % interval 1.23 % to \
          3.07 %)."
     );
     let doubts = judge(&on(vec![p99(7, 0, 0), missing()])).reasons;
     assert_eq!(
         doubts[0],
-        "Action ask: 7 requests are too few to tell its p99, which takes 1,000: 0 were over 100 ms, of 7; 0 allowed (0 %, \
+        "Action ask: 7 requests are too few to judge its p99 (1,000 needed): 0 of 7 exceeded 100 ms; 0 allowed (0 %, \
          95 % interval 0 % to 41 %); 993 more requests in time would decide it; lengthen the run."
     );
     assert!(
-        doubts[1].contains("was not measured; 1,000 requests in time"),
+        doubts[1].contains("was not measured (1,000 requests needed)"),
         "{}",
         doubts[1]
     );

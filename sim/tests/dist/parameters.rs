@@ -284,11 +284,11 @@ fn the_message_says_what_was_found_and_what_is_accepted() {
     let refusal = |attempt: Result<Dist, DistError>| attempt.expect_err("refused").to_string();
     assert_eq!(
         refusal(Dist::exponential(-2.0)),
-        "mean is -2; accepted is a number above 0 and at most 1e30"
+        "mean is -2; give a number above 0 and at most 1e30"
     );
     assert_eq!(
         refusal(Dist::hyperexponential_mean_cv(1.0, 0.5)),
-        "cv is 0.5; accepted is a number from 1 to 1000"
+        "cv is 0.5; give a number from 1 to 1000"
     );
     assert_eq!(
         refusal(Dist::uniform(5.0, 5.0)),
@@ -300,19 +300,19 @@ fn the_message_says_what_was_found_and_what_is_accepted() {
     );
     assert_eq!(
         refusal(Dist::empirical(&[])),
-        "values is empty; accepted is a list with at least one entry"
+        "values is empty; give a list with at least one entry"
     );
     assert_eq!(
         refusal(Dist::empirical_weighted(&[(1.0, 0.0)])),
-        "the weights add up to 0; accepted are weights of which at least one is above 0"
+        "the weights add up to 0; give at least one weight above 0"
     );
     assert_eq!(
         refusal(Dist::erlang(0, 1.0)),
-        "shape is 0; accepted is a number from 1 to 1000000"
+        "shape is 0; give a number from 1 to 1000000"
     );
     assert_eq!(
         refusal(Dist::pareto(1.0, 2.0, 0.01)),
-        "shape is 0.01; accepted is a number from 0.05 to 100"
+        "shape is 0.01; give a number from 0.05 to 100"
     );
     assert_eq!(
         refusal(Dist::pareto_mean(3.0, 2.0, 1.0)),
@@ -324,14 +324,13 @@ fn the_message_says_what_was_found_and_what_is_accepted() {
     );
     assert_eq!(
         refusal(Dist::normal(1.0, 0.1, 2.0, None)),
-        "less than 1 % of the distribution lies between min and max; accepted are bounds with more of it \
-         between them"
+        "less than 1 % of the distribution lies between min and max; give wider bounds"
     );
     let error = Dist::lognormal_median_p95(1.0, 1e6).expect_err("too wide");
     assert_eq!(error.parameter(), "p95");
     assert_eq!(
         error.to_string(),
-        "p95 is 1000000; accepted is a number of at most 450 times the median"
+        "p95 is 1000000; give a number of at most 450 times the median"
     );
 }
 

@@ -160,7 +160,7 @@ fn a_backlog_is_judged_where_its_growth_has_a_limit() {
     assert_eq!((status, standing), (Status::Trip, Standing::Over));
     assert!(
         reasons[0].starts_with("Consumer audit/indexer: its backlog grew by 0.7")
-            && reasons[0].ends_with(" messages per second, over the limit of 0.5."),
+            && reasons[0].ends_with(" messages/s, over its objective of 0.5 messages/s."),
         "{reasons:?}"
     );
     let (status, standing, _) = judged(1.0);

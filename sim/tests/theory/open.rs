@@ -233,7 +233,7 @@ fn what_has_no_steady_state_is_refused() {
     let error = FiniteQueue::new(4, 3, 1.0, 0.01).expect_err("no room for the servers");
     assert_eq!(
         error.to_string(),
-        "capacity is 3; accepted is a number not below the number of servers"
+        "capacity is 3; give a number not below the number of servers"
     );
     let queue = MultiServer::single(80.0, 0.01).expect("stable");
     assert!(queue.response_quantile(-0.1).is_nan() && queue.response_quantile(f64::NAN).is_nan());

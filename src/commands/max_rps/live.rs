@@ -119,14 +119,12 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
         predicted,
     );
     let Some(places) = places else {
-        print(&format!(
-            "nothing is sent: this is what the search would do\n\n{plan}"
-        ))?;
+        print(&format!("dry run: plan of the search\n\n{plan}"))?;
         return Ok(Done::Well);
     };
     varied.tell_of_bounds(&workload, BOUNDS);
     if !args.quiet {
-        tell("blis: the plan:\n");
+        tell("blis: plan:\n");
         plan.lines()
             .for_each(|line| tell(&format!("blis: {line}\n")));
     }
@@ -139,7 +137,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
     let said = match (&model, &trials.steps) {
         (_, Some(_)) => Said::default(),
         (Err(why), None) => Said::nothing(why),
-        (Ok(_), None) if ended_early => Said::nothing("the search did not come to its end"),
+        (Ok(_), None) if ended_early => Said::nothing("the search did not finish"),
         (Ok(model), None) => said(
             model,
             prediction.as_ref(),
@@ -168,8 +166,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
     )?;
     if searched_live.lost {
         tell(
-            "blis: the connection to the server was lost and did not come back within 10 s: the search was ended there, and \
-             these are the bounds by then\n",
+            "blis: the connection to the server was lost for more than 10 s; the search ended early with these bounds\n",
         );
         return Ok(Done::Disconnected);
     }
@@ -274,7 +271,7 @@ fn refuse_changes(trials: &TrialArgs, model: &Result<TheModel, String>) -> Resul
         _ if trials.what_if.is_empty() => Ok(()),
         Ok(model) => model.check(&trials.what_if),
         Err(why) => Err(Failure::Usage(format!(
-            "--what-if is simulated, and the model has to be known for that: {why}; or leave --what-if out"
+            "--what-if needs a model: {why}; or leave --what-if out"
         ))),
     }
 }
@@ -299,8 +296,7 @@ fn refuse_tiers(tiers: Option<&str>) -> Result<(), Failure> {
     match tiers {
         None => Ok(()),
         Some(tiers) => Err(Failure::Usage(format!(
-            "--tiers is for simulated searches: a live trial ends as soon as it is decided for one limit, and says little of \
-             the others; search once for each of them (--slo in place of --tiers {}), or leave --url out",
+            "--tiers needs a simulated search; search live once per limit (--slo instead of --tiers {}), or leave --url out",
             shown(tiers)
         ))),
     }

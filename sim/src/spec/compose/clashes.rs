@@ -53,7 +53,7 @@ impl Section {
                 // Twice within one thing has been told already: a clash, or prefixes that are the same.
                 if *taken.entry(name.clone()).or_insert(position) != position {
                     findings.conflicts.push(format!(
-                        "`{}.{}` would be there twice; rename one of them in its spec",
+                        "`{}.{}` would exist twice; rename one of them in its spec",
                         self.key,
                         shown(&name)
                     ));
@@ -101,7 +101,7 @@ impl Section {
         let parts = parts.collect::<Vec<_>>().join(" and ");
         let what = format!("`{}.{}`", self.key, self.name_of(thing, *part, renames));
         if !self.loads {
-            let note = format!("{what} is the same in {parts}, and is one");
+            let note = format!("{what} is the same in {parts}; it is kept once");
             findings.notes.push(note);
             return one;
         }
@@ -244,8 +244,7 @@ fn clash(section: &str, thing: &Thing, loads: bool, sources: &[Source<'_>]) -> S
         .collect();
     let why = match loads {
         true => {
-            "are not one: only the rates of clients that are otherwise equal add up, and closed clients keep their own \
-             concurrency"
+            "cannot be merged: only rates of otherwise equal clients add up, and closed clients keep their concurrency"
         }
         false => "are defined differently",
     };
@@ -278,8 +277,7 @@ fn distinct_prefixes(sources: &[Source<'_>], findings: &mut Findings) {
         let mut before = sources[..nth].iter();
         if let Some(other) = before.find(|other| prefix_of(other) == prefix) {
             findings.conflicts.push(format!(
-                "{} and {} are both called `{prefix}`, so that the prefix does not tell them apart; give one another \
-                 `name`",
+                "{} and {} both have the name `{prefix}`, so the prefix does not separate them; give one another `name`",
                 other.locate(&["name"]),
                 source.locate(&["name"])
             ));

@@ -246,7 +246,7 @@ fn agree(
     } else if keys == ["run", "requests"] && first.is_some() {
         let budget = first.as_ref().map(one_line).unwrap_or_default();
         findings.notes.push(format!(
-            "the budget of {budget} requests is one for the clients of all parts"
+            "the clients of all parts share the budget of {budget} requests"
         ));
     }
     first
@@ -293,7 +293,7 @@ fn name(sources: &[Source<'_>], options: &Options, findings: &mut Findings) -> S
     let name = options.name.clone().unwrap_or_else(joined);
     if options.name.is_none() && name.len() > super::lower::MAX_NAME {
         findings.conflicts.push(format!(
-            "the names of the parts are too long together; give --name with up to {} characters",
+            "the joined names of the parts are too long; give --name with up to {} characters",
             super::lower::MAX_NAME
         ));
     }
@@ -310,7 +310,7 @@ fn refuse_other_sections(
         for entry in entries(&source.tree) {
             if !sections.iter().any(|(known, _)| *known == entry.key) {
                 findings.conflicts.push(format!(
-                    "the section `{}` in {} cannot be composed; what can is {}",
+                    "the section `{}` in {} cannot be composed; use only {}",
                     shown(&entry.key),
                     source.locate(&[&entry.key]),
                     one_of(sections.iter().map(|(known, _)| *known))
@@ -358,8 +358,8 @@ mod tests {
         refuse_other_sections(&sources, SECTIONS, &mut findings);
         assert_eq!(findings.conflicts, Vec::<String>::new());
         refuse_other_sections(&sources, &without, &mut findings);
-        let told = "the section `services` in one.yaml:33:1 cannot be composed; what can is `blis`, `name`, `seed`, \
-                    `run`, `clients`, `actions`, `streams`, `fan_outs`, `network`, `connections`, `max_in_flight` or \
+        let told = "the section `services` in one.yaml:33:1 cannot be composed; use only `blis`, `name`, `seed`, `run`, \
+                    `clients`, `actions`, `streams`, `fan_outs`, `network`, `connections`, `max_in_flight` or \
                     `variables`";
         assert_eq!(findings.conflicts, [told]);
     }

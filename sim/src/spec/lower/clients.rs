@@ -83,10 +83,9 @@ fn check_users(spec: &syntax::Spec, findings: &mut Findings) {
         users = users.saturating_add(members.saturating_mul(count(&client.concurrency)));
         if users > MAX_USERS {
             let gigabytes = users.saturating_mul(BYTES_PER_USER) / 1_000_000_000;
-            let message =
-                format!("{users} users are more than memory: they would take about {gigabytes} GB");
+            let message = format!("{users} users need about {gigabytes} GB of memory");
             let help = format!(
-                "a model holds up to {MAX_USERS} closed users, of about {BYTES_PER_USER} bytes each"
+                "use up to {MAX_USERS} closed-loop users, of about {BYTES_PER_USER} bytes each"
             );
             findings.error(size.error(message).help(help));
             return;
@@ -191,7 +190,7 @@ fn no_rate(
 /// A client whose sessions start together.
 fn burst(client: &syntax::Client, burst: &syntax::Burst, findings: &mut Findings) -> Source {
     let help = [
-        "`burst` says how many sessions start and when; remove it, or give it to another client",
+        "`burst` sets the number and time of sessions; remove it, or give it to another client",
         "give a larger `count`; remove it",
     ];
     no_rate(client, "a burst", help, findings);
@@ -215,7 +214,7 @@ fn at_least_one_of(count: &Spanned<Count>, findings: &mut Findings) -> u64 {
     }
     let message = match found {
         0 => "a burst of 0 sends nothing".to_owned(),
-        _ => format!("a burst of {found} is more than memory"),
+        _ => format!("a burst of {found} is too large for memory"),
     };
     findings.error(count.error(message).help(format!("give 1 to {MAX_BURST}")));
     1
@@ -229,8 +228,8 @@ fn recorded(
     findings: &mut Findings,
 ) -> (Source, Recorded) {
     let help = [
-        "the file says when sessions start; remove it",
-        "every member would send at the same instants; remove it",
+        "the file sets when sessions start; remove it",
+        "every copy would send at the same times; remove it",
     ];
     no_rate(client, "recorded arrivals", help, findings);
     let session = session(client, findings);
@@ -313,7 +312,7 @@ fn closed(
             session,
             "session",
             "a closed client",
-            "the session of a closed user is its endless round of requests",
+            "a closed-loop user sends requests without end",
         ));
     }
     // Too many users are found in the sum over all clients; here the limit only serves the advice.
@@ -359,7 +358,7 @@ fn open(
 /// An open client thinks within its sessions only.
 fn no_think(client: &syntax::Client, findings: &mut Findings) {
     if let Some(think) = &client.think {
-        let help = "write it into `session`, between whose rounds it lies";
+        let help = "move it into `session`, between its rounds";
         findings.error(no_effect(think, "think", "an open client", help).absence());
     }
 }
@@ -446,7 +445,7 @@ pub fn weight(weight: &Spanned<Number>, what: &str) -> Result<f64, SpecError> {
         return Ok(value);
     }
     let message = match value {
-        0.0 => format!("{what} of weight 0 is never taken"),
+        0.0 => format!("{what} of weight 0 is never chosen"),
         _ => format!("a weight of {} is out of range", weight.value),
     };
     Err(weight
@@ -511,7 +510,8 @@ fn timeout(client: &syntax::Client, findings: &mut Findings) -> Option<Span> {
             "a timeout of {} fails every request",
             timeout.value
         ));
-        findings.error(error.help("give at least 1ns, or leave `timeout` out to wait for ever"));
+        findings
+            .error(error.help("give at least 1ns, or leave `timeout` out to wait without limit"));
     }
     Some(length)
 }
@@ -537,7 +537,7 @@ fn on_failure(client: &syntax::Client, findings: &mut Findings) -> OnFailure {
         lowered.respawn = respawn.value;
         let open = client.rate.is_some() || gives_instants(client);
         if open && client.concurrency.is_none() {
-            let help = "open sessions never start anew; remove it";
+            let help = "open sessions never restart; remove it";
             findings.error(no_effect(respawn, "respawn", "an open client", help).absence());
         }
     }

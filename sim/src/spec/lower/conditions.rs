@@ -41,7 +41,7 @@ pub fn lower(
             let error = cold
                 .value
                 .lasts
-                .error("a cold start of no length has no effect");
+                .error("a cold start of zero length has no effect");
             findings.error(error.help("give a time above 0s"));
         }
         ColdStart {
@@ -93,7 +93,7 @@ fn order(
                     .iter()
                     .any(|(_, action)| action.deadline.is_some());
             if !due {
-                let error = order.error("no request has a deadline, so that all come last");
+                let error = order.error("no request has a deadline, so the order has no effect");
                 let help = "give actions a `deadline` or clients a `timeout`";
                 findings.error(error.help(help).absence());
             }
@@ -106,7 +106,7 @@ fn order(
                 let workers = service.most_workers_of_a_line();
                 if u64::from(lowered.get()) < workers {
                     let error = limit.error(format!(
-                        "{lowered} requests at once leave some of the {workers} workers idle for ever"
+                        "a limit of {lowered} requests leaves some of the {workers} workers always idle"
                     ));
                     findings.error(error.help("give a limit of at least the workers"));
                 }
@@ -114,7 +114,7 @@ fn order(
             });
             if let (None, Some(queue_limit)) = (limit, &queue.value.limit) {
                 let error = queue_limit
-                    .error("`limit` has no effect: all share the workers at once and nobody waits");
+                    .error("`limit` has no effect: all requests share the workers and none waits");
                 let help = "write `order: {shared: {limit: 100}}`, or remove `limit`";
                 findings.error(error.help(help));
             }
@@ -145,10 +145,10 @@ fn priority(
     for (rank, class) in (0u16..).zip(classes) {
         if !named.insert(&class.value) {
             let error = class.error(format!(
-                "the class `{}` is named twice",
+                "the class `{}` is given twice",
                 shown(&class.value)
             ));
-            findings.error(error.help("name every class once"));
+            findings.error(error.help("give every class once"));
             continue;
         }
         // What is no class has no rank, and is not taken for one that has.
@@ -161,7 +161,7 @@ fn priority(
     if let Some(ageing) = &priority.ageing
         && span(ageing.value) == Span::ZERO
     {
-        let error = ageing.error("an `ageing` of zero makes all classes alike");
+        let error = ageing.error("an `ageing` of zero makes all classes equal");
         findings.error(error.help("give a time above 0s, or use the order `fifo`"));
     }
     Order::Priority {
@@ -182,7 +182,7 @@ fn fair(
 ) -> Order {
     let clients = &spec.clients.value;
     if clients.0.len() < 2 {
-        let error = order.error("there is one client, and nobody to be fair to");
+        let error = order.error("the order `fair` has no effect with one client");
         findings.error(error.help("use the order `fifo`").absence());
     }
     let mut weights = vec![1.0; clients.0.len()];
@@ -209,8 +209,8 @@ fn load_curve(
     findings: &mut Findings,
 ) -> LoadCurve {
     if matches!(service.order, Order::Shared { .. }) {
-        let error = written.error("`slower_when_busy` does not go with the order `shared`");
-        let help = "shared workers slow one another down by themselves; remove it";
+        let error = written.error("`slower_when_busy` cannot be combined with the order `shared`");
+        let help = "remove it; shared workers already slow each other down";
         findings.error(error.help(help));
     }
     match &written.value {
@@ -253,8 +253,7 @@ fn admission(written: &Spanned<backend::Admission>, findings: &mut Findings) -> 
         in_flight,
     } = &written.value;
     if rate.is_none() && in_flight.is_none() {
-        let error =
-            written.error("an `admission` without `rate` and `in_flight` lets everybody in");
+        let error = written.error("an `admission` without `rate` and `in_flight` has no effect");
         findings.error(error.help("give one of them, or remove it").absence());
     }
     if let (None, Some(burst)) = (rate, burst) {
@@ -307,7 +306,7 @@ fn member(
     let written = written.as_ref()?;
     let members = u64::from(service.members.count());
     if service.dispatch == Dispatch::Shared {
-        let error = written.error("members that share one line are not told apart");
+        let error = written.error("members that share one queue cannot be addressed one by one");
         findings.error(error.help("remove `member`, or give the service another `dispatch`"));
     } else if written.value.0 == 0 || written.value.0 > members {
         let error = written.error(format!("there is no member {}", written.value));
@@ -348,7 +347,8 @@ fn check_overlaps<T>(
                 other.from.since(Time::ZERO),
                 other.to.since(Time::ZERO)
             ));
-            let help = "for one member one ends before the next begins; merge them, or move one";
+            let help =
+                "merge them, or move one: for each member, one must end before the next begins";
             findings.error(error.help(help));
         }
     }
@@ -476,11 +476,11 @@ pub fn warn(spec: &Spec, model: &model::LiveModel, findings: &mut Findings) {
         let outages = written.outages.iter().flat_map(|outages| &outages.value);
         for outage in outages {
             if Time::ZERO + span(outage.value.from.value) >= horizon {
-                let message = format!("this outage of `{}` begins after the horizon", service.name);
+                let message = format!("this outage of `{}` starts after the horizon", service.name);
                 findings.warn(
                     outage
                         .error(message)
-                        .help("it can only meet what is drained"),
+                        .help("only requests that are drained can meet it"),
                 );
             }
         }

@@ -57,10 +57,10 @@ pub fn check_held(held: &Edges, services: &[Service], findings: &mut Findings) {
     };
     let name = |id: u16| services.get(usize::from(id)).map(|one| one.name.as_str());
     let message = format!(
-        "possible deadlock: workers are held while others are waited for in a cycle: {}",
+        "possible deadlock: workers are held while waiting for others in a cycle: {}",
         named(&cycle, name)
     );
-    let help = "when all of them are held, nobody goes on; put one of the visits before or after the `during`";
+    let help = "if all workers are held, no request continues; move one of the visits before or after the `during`";
     findings.error(SpecError::about(origin, message).help(help));
 }
 
@@ -84,9 +84,11 @@ pub fn check_fed(
         return;
     };
     let name = |id: u16| streams.get(usize::from(id)).map(|one| one.name.as_str());
-    let message = format!("streams feed one another for ever: {}", named(&cycle, name));
-    let help =
-        "a message may not lead to another one of its own stream; publish to a further stream";
+    let message = format!(
+        "streams publish to each other without end: {}",
+        named(&cycle, name)
+    );
+    let help = "a message may not lead to another message of its own stream; publish to a different stream";
     findings.error(SpecError::about(origin, message).help(help));
 }
 

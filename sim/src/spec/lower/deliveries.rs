@@ -23,17 +23,17 @@ pub fn awaited(action: &syntax::Action, findings: &mut Findings) -> Option<Await
     let delivery = delivery.and_then(|live| live.value.delivery.as_ref());
     let Some(written) = &action.r#await else {
         if let Some(delivery) = delivery {
-            let error = delivery.error("nothing is awaited that could come there");
+            let error = delivery.error("`delivery` has no effect without `await`");
             let error = error.help(
-                "say how many are to come, as in `await: {deliveries: 20}`, or remove `delivery`",
+                "give the number of deliveries, such as `await: {deliveries: 20}`, or remove `delivery`",
             );
             findings.error(error.absence());
         }
         let limits = action.slo.as_ref();
         if let Some(limits) = limits.and_then(|slo| slo.value.deliveries.as_ref()) {
-            let error = limits.error("the action awaits no deliveries that could keep this");
+            let error = limits.error("`deliveries` has no effect without `await`");
             let error = error.help(
-                "say how many are to come, as in `await: {deliveries: 20}`, or remove the limits",
+                "give the number of deliveries, such as `await: {deliveries: 20}`, or remove the limits",
             );
             findings.error(error.absence());
         }
@@ -42,8 +42,7 @@ pub fn awaited(action: &syntax::Action, findings: &mut Findings) -> Option<Await
     if let Some(live) = &action.live
         && delivery.is_none()
     {
-        let error =
-            live.error("the action awaits deliveries, and `live` does not say where they come");
+        let error = live.error("the action awaits deliveries, but `live` has no `delivery`");
         findings.error(
             error
                 .help("add `delivery: {subject: room.said}` to `live`, or remove `await`")
@@ -71,7 +70,7 @@ pub fn awaited(action: &syntax::Action, findings: &mut Findings) -> Option<Await
             Until::First => NonZeroU32::MIN,
             Until::Count(number) => {
                 let what = format!(
-                    "a request waits for {number} deliveries, and {deliveries} are to come: it would never end"
+                    "a request waits for {number} deliveries, but only {deliveries} are expected: it would never end"
                 );
                 let most = u64::from(deliveries.get());
                 let number = Spanned {
@@ -105,7 +104,7 @@ pub fn limits(written: &Spanned<DeliverySlo>, findings: &mut Findings) -> Delive
         let limits = objectives::limits("delivery", times.value.all(), findings);
         if limits.is_empty() {
             empty = true;
-            let error = times.error("without a limit nothing is promised");
+            let error = times.error("an empty objective has no effect");
             findings.error(
                 error
                     .help("give `p50`, `p90`, `p95`, `p99` or `p999`")
@@ -122,7 +121,7 @@ pub fn limits(written: &Spanned<DeliverySlo>, findings: &mut Findings) -> Delive
         missing: missing.as_ref().map(|missing| missing.value.0),
     };
     if !empty && limits == DeliveryLimits::default() {
-        let error = written.error("empty `deliveries` promise nothing");
+        let error = written.error("empty `deliveries` have no effect");
         findings.error(
             error
                 .help("give `first`, `each`, `last` or `missing`")
@@ -132,8 +131,8 @@ pub fn limits(written: &Spanned<DeliverySlo>, findings: &mut Findings) -> Delive
     if let Some(missing) = missing
         && missing.value.0 >= 1.0
     {
-        let message = "a limit of 100 % missing deliveries cannot be missed";
-        findings.warn(missing.error(message).help("one percent is written `1%`"));
+        let message = "an objective of 100 % missing deliveries cannot be missed";
+        findings.warn(missing.error(message).help("write one percent as `1%`"));
     }
     limits
 }
@@ -148,7 +147,7 @@ pub fn bind(spec: &Spec, model: &mut LiveModel, names: &Names<'_>, findings: &mu
         let from = match (&written.value.from, &action.path) {
             (None, None) => None,
             (Some(from), None) => {
-                let error = from.error("without a `path` nothing is simulated that could deliver");
+                let error = from.error("`from` has no effect without a `path`");
                 findings.error(error.help("remove `from`, or give the action a `path`"));
                 None
             }
@@ -256,9 +255,7 @@ fn only(
     match candidates {
         [one] => Some(*one),
         [] => {
-            let error = written.error(format!(
-                "the path of `{action}` delivers nothing that could be awaited"
-            ));
+            let error = written.error(format!("the path of `{action}` has no deliveries to await"));
             let error = error.help(
                 "let it `emit` to a fan-out, or `publish` to a stream with a consumer, or remove `await`",
             );
@@ -267,7 +264,7 @@ fn only(
         }
         several => {
             let error = written.error(format!(
-                "requests of `{action}` reach {}, and `await` does not say which of them delivers",
+                "requests of `{action}` reach {}, and `await` does not choose one",
                 list(several, model)
             ));
             findings.error(
@@ -312,7 +309,7 @@ fn warn_of_waiting_for_ever(
         && awaited.until == awaited.deliveries
     {
         let warning = written.error(format!(
-            "fan-out {} loses deliveries, and a request of {} that waits for one of them never ends",
+            "fan-out {} loses deliveries, and requests of {} that wait for a lost one never end",
             fan_out.name, client.name
         ));
         findings.warn(warning.help("give the client a `timeout`, or wait for fewer: `until`"));
@@ -350,11 +347,11 @@ fn warn_of_subject(
         findings.warn(warning.help(help));
     } else if awaited.subscribers.get() > 1 && tokens.last() == Some(&"*") {
         let warning = subject.error(format!(
-            "a double publishes a message for each subscriber, and each of {} subscriptions here gets all of them",
+            "a double publishes one message per subscriber, and each of {} subscriptions here gets all of them",
             awaited.subscribers
         ));
         findings.warn(warning.help(format!(
-            "write `await: {{deliveries: {}}}`, which takes them over one subscription",
+            "write `await: {{deliveries: {}}}` to take them over one subscription",
             awaited.deliveries
         )));
     }
@@ -382,7 +379,7 @@ fn warn_of_other_number(
         false => "the others are always missing",
     };
     let error = written.error(format!(
-        "fan-out {} has {subscribers} subscribers, and {expected} deliveries are to come for each request: {comes}",
+        "fan-out {} has {subscribers} subscribers, but {expected} deliveries are expected for each request: {comes}",
         fan_out.name
     ));
     findings.warn(error.help(format!("write `deliveries: {subscribers}`")));

@@ -40,11 +40,11 @@ pub fn warn_of_rounding(dist: &Dist, origin: Origin, findings: &mut Findings) {
     }
     let how = if change < 0.0 { "below" } else { "above" };
     let message = format!(
-        "times are whole nanoseconds: rounded, these have a mean of {rounded:.3} ns, {:.1} % {how} the {mean} ns meant",
+        "times are rounded to whole nanoseconds: their mean is {rounded:.3} ns, {:.1} % {how} the given {mean} ns",
         change.abs() * 100.0
     );
     findings.warn(SpecError::about(origin, message).help(
-        "make every time a thousand times longer and every rate a thousandth: all shares stay as they are",
+        "multiply every time by 1000 and divide every rate by 1000: all shares stay the same",
     ));
 }
 
@@ -140,7 +140,7 @@ fn positive<Q: Copy + Into<f64> + Display>(
     }
     let error = parameter.error(format!("`{name}` is {}", parameter.value));
     Err(error.help(format!(
-        "`{name}` is above zero; for no time at all write the constant `0s`"
+        "give a `{name}` above zero, or the constant `0s` for no time"
     )))
 }
 

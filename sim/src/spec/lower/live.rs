@@ -58,8 +58,7 @@ pub fn of_client(
         && own.value.limit.value > run.value.limit.value
     {
         findings.error(own.value.limit.error(format!(
-            "the client may have {} requests in flight, and the run no more than {}; give the client at most {}, or raise \
-             `max_in_flight` of the run",
+            "`max_in_flight` of the client is {}, but that of the run is {}; give the client at most {}, or raise that of the run",
             own.value.limit.value, run.value.limit.value, run.value.limit.value
         )));
     }
@@ -110,7 +109,10 @@ pub fn variables(spec: &Spec, findings: &mut Findings) -> Vec<Variable> {
     }
     let variables = written.value.0.iter().map(|(name, variable)| {
         if PLACES.iter().any(|(place, _)| *place == name.value) {
-            let error = name.error(format!("`{}` is a place of every template", name.value));
+            let error = name.error(format!(
+                "`{}` is the name of a built-in placeholder",
+                name.value
+            ));
             findings.error(error.help("give the variable another name"));
         }
         Variable {
@@ -129,26 +131,26 @@ fn choice(name: &Spanned<String>, variable: &live::Variable, findings: &mut Find
             Choice::OneOf(texts.value.iter().map(|text| text.value.clone()).collect())
         }
         (Some(texts), None, None) => {
-            findings.error(texts.error("there is nothing to choose from").help(HELP));
+            findings.error(texts.error("`one_of` is empty").help(HELP));
             Choice::OneOf(vec![String::new()])
         }
         (None, Some(from), Some(to)) if from.value <= to.value => {
             Choice::Range(from.value.0, to.value.0)
         }
         (None, Some(from), Some(to)) => {
-            let error = to.error(format!("`to` is {} and `from` {}", to.value, from.value));
-            findings.error(error.help("give a largest number that is not below the smallest"));
+            let error = to.error(format!(
+                "`to` ({}) is below `from` ({})",
+                to.value, from.value
+            ));
+            findings.error(error.help("give a `to` of at least `from`"));
             Choice::Range(0, 0)
         }
         (Some(_), _, _) => {
-            findings.error(name.error("a variable is given once").help(HELP));
+            findings.error(name.error("a variable takes one form").help(HELP));
             Choice::Range(0, 0)
         }
         (None, _, _) => {
-            let error = name.error(format!(
-                "`{}` does not say what it may be",
-                shown(&name.value)
-            ));
+            let error = name.error(format!("`{}` has no values", shown(&name.value)));
             findings.error(error.help(HELP).absence());
             Choice::Range(0, 0)
         }
@@ -168,9 +170,8 @@ pub fn sending(
             && !sizes::matter(spec)
         {
             let error = payload.error("`payload` has no effect without `live`");
-            findings.error(error.help(
-                "say how the request is sent, such as `live: {request: demo.ask}`, or give a service `by_size`",
-            ));
+            findings
+                .error(error.help("add `live: {request: demo.ask}`, or give a service `by_size`"));
         }
         return (None, size);
     };
@@ -266,7 +267,7 @@ fn kind<'a>(written: &'a Spanned<Live>, findings: &mut Findings) -> Option<(Send
     let mut given = kinds.into_iter().filter_map(|(kind, to)| Some((kind, to?)));
     let (first, second) = (given.next(), given.next());
     if let Some((_, another)) = second {
-        const WHAT: &str = "a request is sent in one way";
+        const WHAT: &str = "`live` takes one way to send";
         let error = match another {
             To::Subject(subject) => subject.error(WHAT),
             To::Key(key) => key.error(WHAT),
@@ -275,7 +276,7 @@ fn kind<'a>(written: &'a Spanned<Live>, findings: &mut Findings) -> Option<(Send
         findings.error(error.help(HELP));
     }
     if first.is_none() {
-        let error = written.error("`live` does not say how the request is sent");
+        let error = written.error("`live` has no way to send the request");
         findings.error(error.help(HELP).absence());
     }
     first
@@ -295,7 +296,7 @@ fn addressed(
             if !rendered::is_bucket(bucket) {
                 let error = key
                     .bucket
-                    .error(format!("`{}` is no bucket", shown(bucket)));
+                    .error(format!("`{}` is not the name of a bucket", shown(bucket)));
                 findings.error(error.help("write letters, digits, `-` and `_`"));
             }
             let stream = format!("{}{bucket}", rendered::BUCKET);
@@ -312,7 +313,7 @@ fn addressed(
             if !rendered::is_stream(stream) {
                 let error = stored
                     .stream
-                    .error(format!("`{}` is no stream", shown(stream)));
+                    .error(format!("`{}` is not the name of a stream", shown(stream)));
                 findings
                     .error(error.help("write a name without blanks, dots, slashes and wildcards"));
             }
@@ -352,12 +353,12 @@ fn payload(
             None => known(sizes::fixed(0)),
         },
         (None, None, None) => {
-            let error = written.error("`payload` does not say what it is");
+            let error = written.error("`payload` is empty");
             findings.error(error.help(HELP).absence());
             known(sizes::fixed(0))
         }
         _ => {
-            findings.error(written.error("a payload is given once").help(HELP));
+            findings.error(written.error("`payload` takes one form").help(HELP));
             known(sizes::fixed(0))
         }
     }
@@ -377,7 +378,7 @@ fn parsed(spec: &Spec, place: &Spanned<String>, text: &str, findings: &mut Findi
             .map(|word| format!("`{{{word}}}`"))
             .collect();
         let help = format!(
-            "accepted: {}, and in headers and texts `{{{ENVIRONMENT}NAME}}`; `{{{{word}}}}` stands for a word in braces",
+            "accepted: {}, and in headers and texts `{{{ENVIRONMENT}NAME}}`; write `{{{{word}}}}` for a word in braces",
             places.join(", ")
         );
         findings.error(place.error(why).help(help));
@@ -411,7 +412,7 @@ pub fn subject_of(
     });
     if of_no_place {
         let what = format!(
-            "the subject `{}` has a brace that is of no place",
+            "the subject `{}` has a brace that is not part of a placeholder",
             shown(text)
         );
         findings.error(
@@ -431,9 +432,9 @@ fn known_places(spec: &Spec, text: &Spanned<String>, findings: &mut Findings) ->
     let to = template(spec, text, findings);
     let secret = |piece: &Piece| matches!(piece, Piece::Environment(_));
     if to.0.iter().any(secret) {
-        let error = text
-            .error("a subject takes nothing from the environment, because servers tell subjects");
-        findings.error(error.help("write it, or give it with --set"));
+        let error =
+            text.error("a subject may not use the environment, because servers show subjects");
+        findings.error(error.help("write the value, or give it with --set"));
     }
     to
 }

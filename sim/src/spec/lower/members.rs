@@ -58,7 +58,7 @@ fn listed(
         && !list.is_empty()
         && list.iter().all(|member| member.value.workers.is_some())
     {
-        let error = workers.error("`workers` has no effect: every member has its own");
+        let error = workers.error("`workers` has no effect: every member has its own `workers`");
         findings.error(error.help("remove it here, or from a member").absence());
     }
     let mut kinds = list.iter().map(|member| kind(member, each, findings));
@@ -81,7 +81,7 @@ fn listed(
     if shared.is_some_and(|dispatch| dispatch.value == Dispatch::Shared)
         && !lowered.have_one_speed()
     {
-        let error = members.error("members that share one line are not told apart by their speed");
+        let error = members.error("members that share one queue must have the same speed");
         findings.error(error.help("give all the same `speed`, or the service another `dispatch`"));
     }
     lowered
@@ -96,7 +96,7 @@ fn kind(member: &Spanned<Member>, each: Option<NonZeroU32>, findings: &mut Findi
     let own = workers.as_ref();
     let own = own.map(|workers| count_of_workers(workers, findings));
     if own.or(each).is_none() {
-        let error = member.error("a member needs the key `workers`, since its service has none");
+        let error = member.error("a member needs the key `workers`, because its service has none");
         let help = "give it `workers`, or the service `workers` for all its members";
         findings.error(error.help(help).absence());
     }

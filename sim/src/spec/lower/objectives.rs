@@ -30,11 +30,10 @@ pub fn warn_of_unmissable(spec: &Spec, model: &LiveModel, findings: &mut Finding
             // The timeout counts from the sending, which may be late where requests wait for room.
             if span(limit.value) > longest && !model.holds_back() {
                 let message = format!(
-                    "no response of `{}` takes longer than its clients' timeout of {longest}, so that this limit of {} \
-                     cannot be missed",
+                    "the timeout of the clients of `{}` is {longest}, so this objective of {} cannot be missed",
                     name.value, limit.value
                 );
-                let help = "set a limit below the timeout, and `errors` for those who time out";
+                let help = "give a limit below the timeout, and `errors` for timeouts";
                 findings.warn(limit.error(message).help(help));
             }
         }
@@ -46,8 +45,8 @@ pub fn warn_of_unmissable(spec: &Spec, model: &LiveModel, findings: &mut Finding
             if errors.value.0 < 1.0 {
                 continue;
             }
-            let message = "a limit of 100 % errors cannot be missed";
-            findings.warn(errors.error(message).help("one percent is written `1%`"));
+            let message = "an objective of 100 % errors cannot be missed";
+            findings.warn(errors.error(message).help("write one percent as `1%`"));
         }
     }
 }
@@ -63,7 +62,7 @@ pub fn lower(written: &Spanned<syntax::Slo>, findings: &mut Findings) -> Slo {
     {
         findings.error(
             written
-                .error("an empty `slo` promises nothing")
+                .error("an empty `slo` has no effect")
                 .help(
                     "give `p50`, `p90`, `p95`, `p99`, `p999`, `errors`, `deliveries` or `overall`",
                 )
@@ -74,14 +73,14 @@ pub fn lower(written: &Spanned<syntax::Slo>, findings: &mut Findings) -> Slo {
         if let Some(nested) = &overall.value.overall {
             findings.error(
                 nested
-                    .error("`overall` is over all tries already")
-                    .help("give its limits once, below the `overall` of the `slo`"),
+                    .error("`overall` cannot contain `overall`")
+                    .help("give its limits once, in the `overall` of the `slo`"),
             );
         }
         if let Some(deliveries) = &overall.value.deliveries {
             findings.error(
                 deliveries
-                    .error("deliveries belong to single tries")
+                    .error("`deliveries` cannot be in `overall`")
                     .help("give `deliveries` beside `overall`"),
             );
         }
@@ -125,7 +124,7 @@ pub fn limits(
             findings.error(
                 limit
                     .error(message)
-                    .help("the limit of a higher quantile is at least that of a lower one"),
+                    .help("give the higher quantile at least the limit of the lower one"),
             );
         }
         before = Some((name, length));

@@ -171,7 +171,7 @@ impl Paths<'_, '_> {
         let entry = self.position();
         let steps = &path.value;
         let answers = fails(steps) || self.answers(steps, &mut BTreeSet::new());
-        self.nobody_waits = (!answers).then_some("nothing on this path answers the user");
+        self.nobody_waits = (!answers).then_some("this path never replies to the user");
         self.calls.push(name.value.clone());
         let end = self.steps(steps, State::WAITING);
         self.calls.pop();
@@ -181,11 +181,8 @@ impl Paths<'_, '_> {
                 Some(last) => last.error(message),
                 None => path.error(message),
             };
-            self.findings.error(
-                error
-                    .help("the client waits: end every way with `reply` or `fail`")
-                    .absence(),
-            );
+            self.findings
+                .error(error.help("end every way with `reply` or `fail`").absence());
         }
         if steps.is_empty() {
             let error = path.error(format!("the path of `{}` does nothing", name.value));
@@ -242,8 +239,8 @@ impl Paths<'_, '_> {
         }
         let answers = self.answers(steps, &mut BTreeSet::new());
         self.nobody_waits = match (&consumer.batch, answers) {
-            (Some(_), _) => Some("a batch answers nobody"),
-            (None, false) => Some("nothing on this path answers the user"),
+            (Some(_), _) => Some("a batch cannot reply"),
+            (None, false) => Some("this path never replies to the user"),
             (None, true) => None,
         };
         self.stream = Some(subscription.stream);
@@ -254,7 +251,7 @@ impl Paths<'_, '_> {
         if end.open && answers && consumer.batch.is_none() {
             let name = subscription.name;
             let error = name.error(format!(
-                "some deliveries of the consumer `{}` answer the user and others never do",
+                "only some deliveries of the consumer `{}` reply to the user",
                 name.value
             ));
             self.findings.error(
@@ -359,14 +356,13 @@ impl Paths<'_, '_> {
             if self.program.len() > MAX_STEPS {
                 if !std::mem::replace(&mut self.crowded, true) {
                     let message = format!("the paths have more than {MAX_STEPS} steps");
-                    let help =
-                        "steps of a called action count wherever it is called: call fewer actions";
+                    let help = "call fewer actions; the steps of an action count at each call";
                     self.findings.error(step.error(message).help(help));
                 }
                 return state;
             }
             if state == State::NOWHERE {
-                let error = step.error("this step can never be reached");
+                let error = step.error("this step is never reached");
                 self.findings.error(
                     error
                         .help("`fail` ends the path; put the step before it or remove it")
@@ -390,7 +386,7 @@ impl Paths<'_, '_> {
             syntax::Step::Reply => {
                 self.answered_before(step, state);
                 if let Some(why) = self.nobody_waits {
-                    let error = step.error(format!("nobody can be answered here: {why}"));
+                    let error = step.error(format!("no reply is possible here: {why}"));
                     self.findings
                         .error(error.help("put the `reply` before or after, or remove it"));
                 }
@@ -472,7 +468,7 @@ impl Paths<'_, '_> {
             (Some(hit), None, None, None) => hit.value.0,
             (None, Some(size), Some(keys), zipf) => {
                 if keys.value.0 == 0 || size.value.0 == 0 {
-                    let error = written.error("a cache of no objects holds nothing");
+                    let error = written.error("a cache without objects has no effect");
                     self.findings
                         .error(error.help("give `size` and `keys` of at least 1"));
                 }
@@ -520,13 +516,13 @@ impl Paths<'_, '_> {
         if ways.len() < least || ways.iter().any(Vec::is_empty) {
             let error = parallel
                 .paths
-                .error("too few ways to go at once, or one that does nothing");
+                .error("`parallel` needs at least two paths, none of them empty");
             let help = "write `parallel: {join: all, paths: [[{visit: a}], [{visit: b}]]}`";
             self.findings.error(error.help(help).absence());
         }
         let before = self
             .nobody_waits
-            .replace("the ways of a `parallel` answer nobody");
+            .replace("a path of `parallel` cannot reply");
         let fork = self.program.len();
         self.program.push(Step::End);
         self.program.push(Step::Jump(0));
@@ -547,9 +543,11 @@ impl Paths<'_, '_> {
         if self.calls.contains(&action.value) {
             let mut cycle = self.calls.clone();
             cycle.push(action.value.clone());
-            let error = action.error(format!("actions call one another: {}", cycle.join(" → ")));
-            self.findings
-                .error(error.help("a path cannot contain itself"));
+            let error = action.error(format!(
+                "actions call each other in a cycle: {}",
+                cycle.join(" → ")
+            ));
+            self.findings.error(error.help("remove one of the calls"));
             return state;
         }
         let spec = self.spec;
@@ -607,8 +605,8 @@ impl Paths<'_, '_> {
         };
         if self.nobody_waits.is_some() || state.replied || state.handed {
             let message =
-                format!("the consumer `{consumer}` answers a user who does not wait for it here");
-            let help = "a path answers the user once: by `reply`, by `fail`, or in a consumer";
+                format!("the consumer `{consumer}` replies to a user who already has a reply here");
+            let help = "reply to the user once: by `reply`, by `fail`, or in a consumer";
             self.findings.error(written.error(message).help(help));
         }
         State {
@@ -622,12 +620,12 @@ impl Paths<'_, '_> {
         if state.replied || state.handed {
             let message = match (state.open, state.handed) {
                 (true, _) => "on some branch the user already has its reply here",
-                (false, true) => "a consumer of a stream already answers the user",
+                (false, true) => "a consumer of a stream already replies to the user",
                 (false, false) => "the user already has its reply here",
             };
             self.findings.error(
                 step.error(message)
-                    .help("a path answers the user once, by `reply` or by `fail`"),
+                    .help("reply to the user once, by `reply` or by `fail`"),
             );
         }
     }
@@ -636,7 +634,7 @@ impl Paths<'_, '_> {
         let total: f64 = arms.iter().map(|arm| arm.weight.value.0).sum();
         if arms.is_empty() || total <= 0.0 {
             let message = match arms.is_empty() {
-                true => "a branch without ways leads nowhere",
+                true => "the branch is empty",
                 false => "the weights of the branch add up to 0",
             };
             self.findings.error(
@@ -648,7 +646,7 @@ impl Paths<'_, '_> {
         }
         if let [_] = arms {
             self.findings
-                .warn(step.error("a branch with a single way is no choice"));
+                .warn(step.error("a branch with a single way has no effect"));
         }
         let branch = self.program.len();
         self.program.push(Step::Branch(Vec::new()));
@@ -695,7 +693,7 @@ pub fn target(publish: &Publish) -> (&str, &str) {
 fn check_live_only(name: &Spanned<String>, action: &syntax::Action, findings: &mut Findings) {
     if action.live.is_none() {
         let error = name.error(format!(
-            "the action `{}` says neither what its requests do nor how they are sent",
+            "the action `{}` has neither `path` nor `live`",
             shown(&name.value)
         ));
         findings.error(
@@ -739,14 +737,14 @@ pub fn check_simulable(spec: &Spec, findings: &mut Findings) {
     let actions = spec.actions.value.0.iter();
     for (name, _) in actions.filter(|(_, action)| action.path.is_none()) {
         let error = name.error(format!(
-            "the action `{}` has no path, so that it cannot be simulated",
+            "the action `{}` has no path and cannot be simulated",
             shown(&name.value)
         ));
         findings.error(
             error
-                .labelled("what its requests do in the backend is not known")
+                .labelled("the work of its requests in the backend is not known")
                 .help(
-                    "write `path: [{visit: api}, reply]` with the service in `services`, or send it to a real one with \
+                    "add `path: [{visit: api}, reply]` and the service in `services`, or send it to a real one with \
                      `blis observe`",
                 ),
         );
@@ -794,8 +792,8 @@ pub fn warn_of_unanswered(spec: &Spec, model: &LiveModel, findings: &mut Finding
             .is_some_and(|path| path.fire_and_forget);
         if let Some(live) = written.live.as_ref().filter(|_| is_request && unanswered) {
             let message = format!(
-                "`{}` is sent as a request, whose reply a live run waits for, and its path answers nobody, so that a simulation is \
-                 done when it is sent",
+                "`{}` is sent as a request and awaits a reply in a live run, but its path has no `reply`, so a \
+                 simulation does not wait",
                 name.value
             );
             let help = "add the step `reply` to the path, or send it with `publish`";

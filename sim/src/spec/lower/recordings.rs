@@ -14,7 +14,7 @@ use crate::spec::units::UnitError;
 use crate::time::{Span, Time};
 
 pub(super) const TIME_FORMS: &str =
-    "a time is a number of seconds, or has a unit: `12.5`, `12500ms`; none is negative";
+    "give a number of seconds, or a time with a unit, not negative: `12.5`, `12500ms`";
 
 /// The values of a file; `None` when they cannot be had.
 pub fn values<Q: FromStr<Err = UnitError> + Into<f64>>(
@@ -65,7 +65,7 @@ pub fn arrivals(
             return Err(Flaw::new(
                 line,
                 message,
-                "times ascend; equal ones are accepted",
+                "sort the times in ascending order; equal ones are accepted",
             ));
         }
         times.push(moments::instant(line, written, moment, start)?);

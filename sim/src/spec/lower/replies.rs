@@ -22,12 +22,9 @@ pub fn check(kind: SendKind, live: &Live, findings: &mut Findings) {
     let conditions = [&live.error_when, &live.rejected_when];
     for condition in conditions.into_iter().flatten() {
         if !matches!(kind.answer(), Answer::Reply | Answer::Stored) {
-            let error = condition.error("there is no reply of a service to look at");
-            findings.error(
-                error.help(
-                    "conditions are for what is sent with `request`, `kv_get` or `direct_get`",
-                ),
-            );
+            let error = condition.error("conditions have no effect without a reply of a service");
+            findings
+                .error(error.help("remove them, or send with `request`, `kv_get` or `direct_get`"));
         }
     }
 }
@@ -43,22 +40,18 @@ pub fn recorded(kind: SendKind, live: &Live, findings: &mut Findings) -> Vec<Str
     };
     let names = &written.value;
     if !has_replies && !names.is_empty() {
-        let error = written.error("there is no reply of a service whose headers could be recorded");
-        findings.error(
-            error.help(
-                "`record_headers` is for what is sent with `request`, `kv_get` or `direct_get`",
-            ),
-        );
+        let error = written.error("`record_headers` has no effect without a reply of a service");
+        findings.error(error.help("remove it, or send with `request`, `kv_get` or `direct_get`"));
     }
     if names.len() > MOST_HEADERS {
-        let error = written.error(format!("{} headers are to be recorded", names.len()));
-        findings.error(error.help(format!("name up to {MOST_HEADERS}")));
+        let error = written.error(format!("{} headers to record are too many", names.len()));
+        findings.error(error.help(format!("give up to {MOST_HEADERS}")));
     }
     for (at, name) in names.iter().enumerate() {
         recordable(name, findings);
         if names[..at].iter().any(|before| before.value == name.value) {
-            let error = name.error(format!("`{}` is named twice", shown(&name.value)));
-            findings.error(error.help("name a header once"));
+            let error = name.error(format!("`{}` is given twice", shown(&name.value)));
+            findings.error(error.help("give a header once"));
         }
     }
     names.iter().map(|name| name.value.clone()).collect()
@@ -70,7 +63,7 @@ fn recordable(name: &Spanned<String>, findings: &mut Findings) {
     let length = name.value.len();
     if length == 0 || length > MOST_NAME || !name.value.chars().all(token) {
         let error = name.error(format!(
-            "`{}` is no name of a header that can be recorded",
+            "`{}` is not the name of a header to record",
             shown(&name.value)
         ));
         findings.error(error.help(format!(
@@ -116,22 +109,26 @@ fn condition(written: &Spanned<live::Condition>, findings: &mut Findings) -> Opt
         }),
         (None, None, Some(text), None) => {
             if let Some(is) = is {
-                let error = is.error("a text is looked for as it stands");
-                findings.error(error.help("`is` goes with `header`, `json` or `status`"));
+                let error = is.error("`is` has no effect beside `text`");
+                findings.error(error.help("use `is` with `header`, `json` or `status`"));
             }
             if text.value.is_empty() {
                 let error = text.error("an empty text is in every reply");
-                findings.error(error.help("give the text that only such replies hold"));
+                findings.error(error.help("give a text that only such replies contain"));
             }
             Some(Condition::Text(text.value.clone()))
         }
         (None, None, None, None) => {
-            let error = written.error("the condition does not say what is looked at");
+            let error = written.error("the condition is empty");
             findings.error(error.help(HELP).absence());
             None
         }
         _ => {
-            findings.error(written.error("a condition looks at one thing").help(HELP));
+            findings.error(
+                written
+                    .error("a condition takes one of `header`, `json`, `text` and `status`")
+                    .help(HELP),
+            );
             None
         }
     }
@@ -143,7 +140,7 @@ fn status(code: &Spanned<Count>, findings: &mut Findings) -> u16 {
     fitting
         .filter(|code| (100..=999).contains(code))
         .unwrap_or_else(|| {
-            let error = code.error(format!("{} is no code of a status line", code.value));
+            let error = code.error(format!("{} is not a status code", code.value));
             findings.error(error.help("give three digits, such as 404"));
             0
         })
@@ -153,7 +150,10 @@ fn status(code: &Spanned<Count>, findings: &mut Findings) -> u16 {
 pub fn header(name: &Spanned<String>, findings: &mut Findings) -> String {
     let token = |c: char| c.is_ascii_graphic() && c != ':';
     if name.value.is_empty() || !name.value.chars().all(token) {
-        let error = name.error(format!("`{}` is no name of a header", shown(&name.value)));
+        let error = name.error(format!(
+            "`{}` is not the name of a header",
+            shown(&name.value)
+        ));
         findings.error(error.help("write letters, digits and hyphens, such as `Request-Id`"));
     }
     name.value.clone()
@@ -161,7 +161,7 @@ pub fn header(name: &Spanned<String>, findings: &mut Findings) -> String {
 
 fn pointer(pointer: &Spanned<String>, findings: &mut Findings) -> String {
     if !pointer.value.is_empty() && !pointer.value.starts_with('/') {
-        let error = pointer.error(format!("`{}` is no JSON pointer", shown(&pointer.value)));
+        let error = pointer.error(format!("`{}` is not a JSON pointer", shown(&pointer.value)));
         findings.error(error.help("start it with a slash, such as `/error/code`"));
     }
     pointer.value.clone()
@@ -193,7 +193,7 @@ pub fn delivery(
     if let Some(when) = when
         && when.value.is_empty()
     {
-        let error = when.error("no message is a delivery where none of no conditions holds");
+        let error = when.error("an empty `when` matches no message");
         findings.error(
             error.help("give a condition such as `{header: Kind, is: order}`, or remove `when`"),
         );

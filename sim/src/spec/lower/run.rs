@@ -29,9 +29,7 @@ pub fn check_version(spec: &Spec, findings: &mut Findings) {
         let error = spec
             .blis
             .error(format!("version {version} of the language is not known"));
-        findings.error(error.help(format!(
-            "this program reads version {LANGUAGE}: `blis: {LANGUAGE}`"
-        )));
+        findings.error(error.help(format!("use version {LANGUAGE}: `blis: {LANGUAGE}`")));
     }
 }
 
@@ -41,9 +39,7 @@ pub fn name(spec: &Spec, findings: &mut Findings) -> String {
         let error = spec
             .name
             .error(format!("`{}` cannot be the name of a spec", shown(name)));
-        findings.error(error.help(format!(
-            "a name is 1 to {MAX_NAME} bytes of characters that can be seen"
-        )));
+        findings.error(error.help(format!("use 1 to {MAX_NAME} bytes of visible characters")));
     }
     name.to_owned()
 }
@@ -126,12 +122,10 @@ pub fn limits(spec: &Spec, findings: &mut Findings) -> Limits {
             && instant(time) >= instant(horizon.value)
         {
             let error = warmup.error(format!(
-                "the warm-up ({time}) leaves nothing to measure before the horizon ({})",
+                "the warm-up ({time}) is not before the horizon ({})",
                 horizon.value
             ));
-            findings.error(error.help(
-                "a warm-up ends before the horizon: shorten it (`--warmup`) or lengthen the run",
-            ));
+            findings.error(error.help("shorten the warm-up (`--warmup`) or lengthen the run"));
         }
         instant(time)
     });
@@ -152,7 +146,7 @@ pub fn limits(spec: &Spec, findings: &mut Findings) -> Limits {
 }
 
 fn unbounded(spec: &Spec) -> SpecError {
-    let message = "nothing ends the load: there is neither a budget nor a horizon";
+    let message = "the load has no end: there is neither a budget nor a horizon";
     let error = match spec.run.as_ref().map(|run| run.origin) {
         Some(Origin::Text(place)) => SpecError::at(place, message),
         Some(Origin::Flag(_) | Origin::Set(_)) | None => SpecError::new(message),
@@ -183,7 +177,7 @@ pub fn warn_of_small_budget(spec: &Spec, model: &LiveModel, findings: &mut Findi
         findings.warn(
             budget
                 .error(message)
-                .help("some users will never send a request"),
+                .help("some users never send a request; raise the budget"),
         );
     }
 }

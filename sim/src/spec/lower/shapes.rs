@@ -43,9 +43,9 @@ pub fn lower(
 
 fn silent(written: &Spanned<shape::Shape>, horizon: Option<Time>) -> SpecError {
     let message = match horizon {
-        None => "the shape is zero everywhere: nothing would be sent".to_owned(),
+        None => "the shape is zero everywhere: no request is sent".to_owned(),
         Some(horizon) => format!(
-            "the shape is zero up to the horizon ({}): nothing would be sent",
+            "the shape is zero up to the horizon ({}): no request is sent",
             horizon.since(Time::ZERO)
         ),
     };
@@ -70,9 +70,7 @@ fn bounded(
             "the peak of the shape is {peak} times the rate of {}",
             rate.value
         );
-        return Err(written.error(message).help(
-            "at its peak a rate may be up to 100M/s, at which arrivals are ten nanoseconds apart",
-        ));
+        return Err(written.error(message).help("give a peak of up to 100M/s"));
     }
     Ok(shape)
 }

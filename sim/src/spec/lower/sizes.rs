@@ -22,8 +22,7 @@ pub fn payload(
     match &size.value {
         Distribution::Bare(bytes) | Distribution::Constant(bytes) => {
             if let Some(at_most) = at_most {
-                let error =
-                    at_most.error("`at_most` has no effect on a size that is always the same");
+                let error = at_most.error("`at_most` has no effect on a constant size");
                 findings.error(error.help("remove it, or give a distribution of sizes"));
             }
             fixed(bounded(bytes, findings))
@@ -77,9 +76,7 @@ fn most(
             let error = size.error(format!(
                 "a payload of {bound}B is more than any server takes"
             ));
-            findings.error(
-                error.help("a payload may have up to 64MiB; give `at_most` to cut what is drawn"),
-            );
+            findings.error(error.help("give up to 64MiB, or cut drawn sizes with `at_most`"));
         }
         return bound.unwrap_or(DEFAULT_MOST).min(MAX_PAYLOAD);
     };
@@ -140,14 +137,11 @@ pub fn check(spec: &Spec, model: &LiveModel, findings: &mut Findings) {
         if consumes || subscribes {
             let who = if consumes { "a consumer" } else { "a fan-out" };
             let error = by_size.error(format!(
-                "{who} works at `{}`, and deliveries have no size",
+                "{who} uses the service `{}`, which is `by_size`, but deliveries have no size",
                 name.value
             ));
-            findings.error(
-                error.help(
-                    "remove `by_size`, or give what works on deliveries a service of its own",
-                ),
-            );
+            findings
+                .error(error.help("remove `by_size`, or use a separate service for deliveries"));
         }
         let mut sized = false;
         for (action, written) in model.actions.iter().zip(&spec.actions.value.0) {
@@ -162,10 +156,10 @@ pub fn check(spec: &Spec, model: &LiveModel, findings: &mut Findings) {
             if let (None, Some(payload)) = (&action.size, payload) {
                 sized = true;
                 let error = payload.error(format!(
-                    "the size of this payload is not known before it is sent, and the service `{}` is `by_size`",
+                    "the size of this payload is not known before it is sent, but the service `{}` is `by_size`",
                     name.value
                 ));
-                findings.error(error.help("give `size`, or a text without places"));
+                findings.error(error.help("give `size`, or a text without placeholders"));
             }
         }
         if !sized {

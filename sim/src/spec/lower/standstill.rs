@@ -30,7 +30,7 @@ pub fn check(spec: &syntax::Spec, model: &LiveModel, findings: &mut Findings) {
             && let Some(concurrency) = &written.concurrency
         {
             let error = concurrency.error(format!(
-                "time would stand still: a user of `{}` {why} and has no think time",
+                "zero-time loop: a user of `{}` {why} and has no think time",
                 client.name
             ));
             findings.error(error.help("give `think` above 0s, a service or `delay` that takes time, or a budget (`run.requests`)"));
@@ -76,13 +76,13 @@ impl Stands<'_> {
             })
             .collect();
         if routes.iter().all(|route| route.always) {
-            return Some("gets every answer in no time at all");
+            return Some("gets every reply in zero time");
         }
         let refused = routes.iter().any(|route| route.refused);
         // Tries that take their time keep a user from going round at one instant for ever.
         let patient = self.on_failure.retries > 0 && !instant(&self.on_failure.backoff);
         let refused = refused && !patient;
-        (self.on_failure.respawn && refused).then_some("can be rejected in no time at all")
+        (self.on_failure.respawn && refused).then_some("can be rejected in zero time")
     }
 
     /// What can happen on the routes from a position on before any time has gone by.

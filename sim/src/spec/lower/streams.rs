@@ -193,7 +193,7 @@ fn consumer(
     if let Some(wait) = &written.ack_wait
         && ack_wait == Span::ZERO
     {
-        let error = wait.error("an `ack_wait` of zero delivers again at once, for ever");
+        let error = wait.error("an `ack_wait` of zero redelivers without end");
         findings.error(error.help("give a time above 0s, such as `30s`"));
     }
     let max_deliver = count(&written.max_deliver, "delivery", "deliveries", findings);
@@ -215,7 +215,7 @@ fn consumer(
         && growth_limit.is_none()
         && !no_growth.is_some_and(|no_growth| no_growth.value)
     {
-        let error = slo.error("this `slo` of a consumer promises nothing");
+        let error = slo.error("an empty `slo` of a consumer has no effect");
         let help = "give `no_growth: true` or a limit such as `backlog_growth: 1/s`, or remove it";
         findings.error(error.help(help).absence());
     }
@@ -273,16 +273,14 @@ fn prefetch(
             || written.service.error(too_many(requests)),
             |prefetch| prefetch.error(too_many(requests)),
         );
-        let help = format!(
-            "members times (workers + prefetch) may be up to {MAX_REQUESTS}: a message is worked on by one worker"
-        );
+        let help = format!("keep members times (workers + prefetch) within {MAX_REQUESTS}");
         findings.error(error.help(help));
     }
     u32::try_from(asked).unwrap_or(u32::MAX)
 }
 
 fn too_many(requests: u64) -> String {
-    format!("the members would have {requests} requests for messages open at once")
+    format!("the members would have {requests} pull requests open at once")
 }
 
 fn exhausted(
@@ -316,7 +314,7 @@ fn batch(
 ) -> Batch {
     let batch = &written.value;
     if batch.size.is_none() && batch.linger.is_none() {
-        let error = written.error("a batch without `size` and `linger` is never closed");
+        let error = written.error("a batch needs `size` or `linger`");
         findings.error(
             error
                 .help("write `batch: {size: 500, linger: 5s}`, or one of the two")
@@ -324,7 +322,7 @@ fn batch(
         );
     }
     if let Some(time) = &consumer.time {
-        let error = time.error("`time` has no effect on a consumer that works on batches");
+        let error = time.error("`time` has no effect on a consumer with `batch`");
         findings.error(error.help("give `per_batch` and `per_item` in `batch`"));
     }
     let size = batch.size.as_ref().map_or(max_ack_pending, |size| {
@@ -334,7 +332,7 @@ fn batch(
         && size > max_ack_pending
     {
         let error = written.error(format!(
-            "a batch of {size} is never full: `max_ack_pending` is {max_ack_pending}"
+            "a batch of {size} is never full, because `max_ack_pending` is {max_ack_pending}"
         ));
         findings.error(error.help(format!(
             "give a `size` of at most {max_ack_pending}, or a `max_ack_pending` of at least {size}"
@@ -465,7 +463,7 @@ pub fn check(spec: &Spec, subscriptions: &Subscriptions<'_>, findings: &mut Find
             .as_ref()
             .is_none_or(|named| named.0.is_empty())
         {
-            let message = format!("nobody consumes the stream `{}`", name.value);
+            let message = format!("the stream `{}` has no consumer", name.value);
             findings.warn(name.error(message));
         }
     }
@@ -514,9 +512,7 @@ pub fn check_subject(publish: &Publish, findings: &mut Findings) {
     let flawed = rendered::subject_flaw(text, rendered::API).is_some();
     if flawed || text.contains(['*', '>']) || text.starts_with('$') {
         let error = subject.error(format!("`{}` cannot be published to", shown(text)));
-        findings.error(
-            error.help("a subject is tokens with dots between them, such as `orders.created`"),
-        );
+        findings.error(error.help("write tokens separated by dots, such as `orders.created`"));
     }
 }
 

@@ -130,10 +130,10 @@ impl Judge<'_, '_> {
             }
             Looked::Nothing { all: false } => {
                 let warning = place.error(format!(
-                    "the {what} `{}` may be more texts than are looked at before a load",
+                    "the {what} `{}` may have too many values to check before a load",
                     shown(&place.value)
                 ));
-                let help = "each is looked at before it is sent; give its variables fewer values to know before";
+                let help = "give its variables fewer values to check all of them before";
                 self.findings.warn(warning.help(help));
             }
             Looked::Nothing { all: true } => {}
@@ -146,7 +146,7 @@ impl Judge<'_, '_> {
         {
             let error = name.error(format!("the header `{}` {flaw}", shown(&name.value)));
             self.findings
-                .error(error.help("let another header carry the request's id"));
+                .error(error.help("use another header for the request id"));
         }
         let written = live.headers.iter().flat_map(|headers| &headers.value.0);
         for ((name, place), (_, template)) in written.zip(&sending.headers) {
@@ -228,7 +228,7 @@ impl Judge<'_, '_> {
 /// What is wrong with a text of so many bytes, if anything.
 fn too_much(what: &str, bytes: usize) -> Option<String> {
     let over = u64::try_from(bytes).is_ok_and(|bytes| bytes > MAX_PAYLOAD);
-    over.then(|| format!("the {what} may have {bytes} bytes, which is more than any server takes"))
+    over.then(|| format!("the {what} may have {bytes} bytes, more than any server accepts"))
 }
 
 /// What says where a request is sent.
