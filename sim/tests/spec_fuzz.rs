@@ -259,7 +259,7 @@ fn set_values_survive() {
                 read += 1;
                 lowered.warnings
             }
-            Err(errors) => errors,
+            Err(errors) => errors.into_iter().collect(),
         };
         for error in found {
             let outside = error

@@ -20,7 +20,7 @@ fn refused(text: &str) -> SpecErrors {
 }
 
 fn message(text: &str) -> String {
-    refused(text).swap_remove(0).message
+    refused(text)[0].message.clone()
 }
 
 #[test]

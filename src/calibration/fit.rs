@@ -20,7 +20,7 @@ use crate::interrupt::Interrupt;
 use crate::memory;
 use crate::report::number::runs_in_words;
 use crate::simulate::{identity, threads};
-use crate::workload::{Variations, Workload};
+use crate::workload::Variations;
 
 /// Sample paths that the model's figures are the mean of, and about how many requests they have together.
 const PATHS: u64 = 4;
