@@ -227,10 +227,7 @@ fn every_dependency_has_its_reason() {
             .iter()
             .filter(|name| *name != "blis-sim" && !decisions.contains(*name))
             .collect();
-        assert!(
-            silent.is_empty(),
-            "{DEPENDENCIES} is silent on {silent:?}"
-        );
+        assert!(silent.is_empty(), "{DEPENDENCIES} is silent on {silent:?}");
     }
 }
 
