@@ -1,4 +1,4 @@
-//! What services say of the time of their handlers, and whether that can be the time of the work.
+//! Handler times that services report, and whether they can be the time of the work.
 
 use blis_sim::result::{ObservedService, Run};
 

@@ -1,4 +1,4 @@
-//! How a live run goes, on stderr: a line that is written over on a terminal, and a line now and then elsewhere.
+//! Progress of a live run on stderr: one line that is overwritten on a terminal, and a line at intervals elsewhere.
 
 use std::io::{IsTerminal as _, Write};
 

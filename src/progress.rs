@@ -1,4 +1,4 @@
-//! Progress on stderr, for runs that make somebody wait.
+//! Progress on stderr, for long runs.
 
 use std::time::{Duration, Instant};
 

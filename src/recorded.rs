@@ -1,4 +1,4 @@
-//! A run as its directory holds it: the result of one that came to its end, or the record of one that did not.
+//! A run in its directory: the result of a completed run, or the record of an interrupted one.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Simulating a workload: pilot, single run or replications, with progress and Ctrl-C.
+//! Simulation of a workload: pilot, single run or replications, with progress and Ctrl-C.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;

@@ -1,4 +1,4 @@
-//! From the command line to a checked model: which spec is meant, and what the flags change in it.
+//! From the command line to a checked model: the spec, and the changes by flags.
 
 mod basis;
 

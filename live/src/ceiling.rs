@@ -1,10 +1,10 @@
-//! The live side of a search for a ceiling: trials over one session, as many as somebody asks for.
+//! The live side of a search for a ceiling: trials over one session.
 //!
-//! Whoever asks knows no connections: it is told how a trial was judged, and gives the next load. Guarantees:
-//! - Connections stay open from trial to trial. Where a load needs more than there are, all are opened anew between two trials.
-//! - A trial that was interrupted, or lost its connections, is not judged: what was found before it stands.
-//! - No trial begins that the time left is too short for.
-//! - A first trial in which nobody subscribed to what an action sends ends the search: no load changes that.
+//! The caller knows no connections: it receives the judgement of a trial and gives the next load. Guarantees:
+//! - Connections stay open from trial to trial. A load that needs more connections opens all of them anew between two trials.
+//! - A trial that was interrupted, or lost its connections, is not judged; earlier results stand.
+//! - No trial starts without enough time left.
+//! - A first trial without subscribers on a subject of an action ends the search, because no load changes that.
 
 use std::time::Instant;
 

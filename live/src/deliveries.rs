@@ -1,4 +1,4 @@
-//! The subscriptions by which deliveries that requests await are received.
+//! The subscriptions that receive awaited deliveries.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::mpsc::Sender;

@@ -1,11 +1,11 @@
-//! A live run: users who are woken when they are due, and told of replies and timeouts as they come.
+//! A live run: users are woken at their times, and told of replies and timeouts as they arrive.
 //!
 //! Guarantees:
-//! - The intended instant of every request is that of the schedule: the arrival process for open clients, completion and
-//!   think time for closed ones. A driver that is late lags, which is measured; it never shifts a schedule.
-//! - Sending never waits for a reply, unless the spec limits how many requests may be in flight and says that the others
-//!   are delayed; then their lag shows it, and the schedule stays what it was.
-//! - A reply that came before its deadline counts, whenever the driver gets to see it; a timeout is at the deadline.
+//! - The intended time of every request is that of the schedule: the arrival process for open clients, reply and think time
+//!   for closed ones. A late driver lags, which is measured; it never shifts the schedule.
+//! - Sending never waits for a reply, unless the spec limits the requests in flight and delays the others; their lag shows
+//!   it, and the schedule stays the same.
+//! - A reply that arrived before its deadline counts, whenever the driver sees it; a timeout is at the deadline.
 //! - The events are those of a simulation, so that measurement, verdict and report are the same.
 
 mod world;

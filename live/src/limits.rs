@@ -1,4 +1,4 @@
-//! What the system allows one process: files, and ports towards one server. Asked before anything is opened.
+//! The limits of the system for one process: files, and ports to one server. They are checked before anything is opened.
 
 use std::ops::RangeInclusive;
 

@@ -1,4 +1,4 @@
-//! A live run from its start to its end: preflight, connections, the driver, and what is left to tell.
+//! A live run from start to end: preflight, connections, the driver, and the report.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

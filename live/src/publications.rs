@@ -1,7 +1,7 @@
-//! Publications that wait for nothing, between a connection's taking them and its having written them.
+//! Publications without a reply, between the connection accepting them and writing them.
 //!
-//! Their users go on at once, and that instant is when they are done. Whether they ended well is known when the connection has
-//! written them; until then nobody is told how they ended, and those of which it is never known have failed.
+//! Their users continue at once, and that is their end time. Their outcome is known when the connection has written them;
+//! those that are never known to be written have failed.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -1,4 +1,4 @@
-//! A double from its start to its end: the connection, the subscriptions, and the thread that plays the model.
+//! A double from start to end: the connection, the subscriptions, and the thread that runs the model.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;

@@ -1,13 +1,13 @@
-//! The streams of a double: real ones with real durable pull consumers, made for a run and removed with it.
+//! The streams of a double: real streams with real durable pull consumers, created for a run and removed with it.
 //!
 //! Guarantees:
-//! - A stream that is there and was not made by a double is not touched.
-//! - The API is asked at the prefix that the caller names, which another domain or account may have.
-//! - Every stream carries the id of its run, the name of its spec and the subject at which the run's processes speak, in
-//!   its metadata. Processes of one spec share one run. What a crash leaves behind is found by that metadata, and only
-//!   such streams are ever removed.
-//! - Anybody can write metadata. Nothing is published to what stands there, and a stream is removed only if all that it
-//!   says of itself is what a double would have said.
+//! - An existing stream that no double created is not touched.
+//! - The API prefix is that of the caller, for another domain or account.
+//! - Every stream has the id of its run, the name of its spec and the subject of the processes of the run in its metadata.
+//!   Processes of one spec share one run. Streams left by a crash are found by that metadata, and only such streams are
+//!   ever removed.
+//! - Anybody can write metadata. Nothing is published to subjects in it, and a stream is removed only if all its metadata is
+//!   what a double would have written.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;

@@ -1,8 +1,8 @@
-//! What a connection is known to have written, of what it was given.
+//! How much of its messages a connection is known to have written.
 //!
-//! The client tells when it has written all that it had taken out of its queue. It is asked when somebody wants to know, one
-//! question at a time, and nobody waits for the answer. What it has handed to the system counts as written, and so may the last
-//! 64 KiB (or 17 messages) before it, when the system takes nothing.
+//! The client reports when it has written everything from its queue. It is asked on demand, one question at a time, and nobody
+//! waits for the answer. Data handed to the system counts as written, and so may the last 64 KiB (or 17 messages) before it if
+//! the system accepts nothing.
 
 use std::time::Duration;
 

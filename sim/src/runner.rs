@@ -1,9 +1,9 @@
-//! Loads, one after the other, in one world.
+//! Loads, one after another, in one world.
 //!
-//! Whoever searches a ceiling, validates a model or measures several loads is written against a [`Runner`] and knows no
-//! world. The simulated one is here; the live one is a session over connections that stay open. Guarantees:
-//! - Every load has an [`Epoch`] of its own, and nothing of one load counts in another.
-//! - What comes back has the same form in both worlds, and its books are closed.
+//! A search for a ceiling, a validation and every measurement of several loads uses a [`Runner`] and knows no world. The
+//! simulated one is here; the live one is a session over connections that stay open. Guarantees:
+//! - Every load has its own [`Epoch`], and nothing of one load counts in another.
+//! - Results have the same form in both worlds, and their books are closed.
 
 use crate::engine::LoadEnd;
 use crate::measure::Measure;

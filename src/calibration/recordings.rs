@@ -1,4 +1,4 @@
-//! The runs that a model is fitted to: their users and arrivals, and what was measured of them.
+//! The runs of a fit: their users and arrivals, and their measured figures.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! What is fitted of a model, and where a fit starts: from the asymptotes, the response time of an idle system and the largest throughput
-//! that was measured.
+//! The fitted numbers of a model, and the starting point of a fit: from the asymptotes, the response time of an idle system and
+//! the largest measured throughput.
 
 use blis_sim::analysis::{constraints, path_demand};
 use blis_sim::calibration::explain::Free;

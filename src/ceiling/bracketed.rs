@@ -1,4 +1,4 @@
-//! The plain search over live trials: each is judged strictly, and ends when the rest of it cannot change that.
+//! The plain search over live trials: each is judged strictly, and ends when the rest of it cannot change the judgement.
 
 use blis_live::ceiling::Next;
 use blis_live::trials::{SoFar, Tried};

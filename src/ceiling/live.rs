@@ -1,4 +1,4 @@
-//! Live trials: over one session, judged as they come, each with the result document of its load.
+//! Live trials over one session, judged as they run, each with the result document of its load.
 
 use std::cell::{Cell, RefCell};
 

@@ -1,4 +1,4 @@
-//! Given loads, one after the other.
+//! Given loads, one after another.
 
 use blis_sim::analysis;
 use blis_sim::engine::LoadEnd;

@@ -1,4 +1,4 @@
-//! What `--local` starts: a server and a double that end when stdin closes.
+//! The internal command of `--local`: a server and doubles that end when stdin closes.
 
 use crate::cli::LocalBackendArgs;
 use crate::commands::print;

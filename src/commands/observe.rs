@@ -1,4 +1,4 @@
-//! `blis observe`: sends a workload to a real NATS cluster and measures it as a simulation is measured.
+//! `blis observe`: sends a workload to a real NATS cluster and measures it like a simulation.
 
 use std::cell::{Cell, OnceCell};
 

@@ -1,4 +1,4 @@
-//! `blis replay`: the requests of a recorded run, through a model.
+//! `blis replay`: replays the requests of a recorded run through a model.
 
 use blis_sim::result;
 use blis_sim::spec::Assignment;

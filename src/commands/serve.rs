@@ -1,4 +1,4 @@
-//! `blis serve`: plays the backend of a spec on NATS.
+//! `blis serve`: runs doubles of the services of a spec on NATS.
 
 use std::cell::Cell;
 

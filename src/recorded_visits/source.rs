@@ -1,4 +1,4 @@
-//! Where the visits of an action's requests stand in the headers of their replies, and what they say.
+//! The visits of the requests of an action in the headers of their replies.
 
 use blis_sim::backend::RecordedVisit;
 use blis_sim::event::{Outcome, ReplyHeaders};

@@ -1,4 +1,4 @@
-//! Deliveries that requests await, by action.
+//! Awaited deliveries, by action.
 
 use blis_sim::result::Run;
 

@@ -1,4 +1,4 @@
-//! Differences of figures, and how they stand to what is tolerated.
+//! Differences of figures, and their tolerances.
 
 use blis_sim::compare::{Standing, ToleranceResult};
 use blis_sim::verdict::Status;

@@ -1,4 +1,4 @@
-//! What a report says of streams and fan-outs.
+//! The part of a report about streams and fan-outs.
 
 use blis_sim::result::{ConsumerResult, FanOutResult, LatencyBlock, Run};
 

@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Numbers for people.
 
 pub use blis_sim::number::count;
 

@@ -1,4 +1,4 @@
-//! Load that services cannot carry, as `blis check` tells it.
+//! The warnings of `blis check` about load above the capacity of services.
 
 use blis_sim::analysis::{Binds, Constraint, Constraints, constraints};
 use blis_sim::dist::Family;

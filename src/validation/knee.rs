@@ -1,4 +1,4 @@
-//! Which loads say most of a model: some that it carries with ease, some near its knee, and one beyond.
+//! The loads that test a model best: some well below capacity, some near the knee, and one above it.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 

@@ -1,4 +1,4 @@
-//! A spec with what the flags change in it, which may be lowered again and again with other values.
+//! A spec with the changes by flags, which may be lowered again with other values.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,4 @@
-//! What a double has others do: visits of members that other processes play, messages of streams, and deliveries of
-//! fan-outs.
+//! Work that a double leaves to others: visits of members of other processes, messages of streams, and deliveries of fan-outs.
 
 use async_nats::{HeaderMap, Subject};
 use blis_sim::backend::{Call, Message, Output};

@@ -1,4 +1,4 @@
-//! What a double hears, and what it sends: the messages between its thread and the connection.
+//! The messages between the thread of a double and the connection.
 
 use std::sync::atomic::Ordering;
 

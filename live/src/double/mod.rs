@@ -1,12 +1,12 @@
-//! The double of a backend: the model of a spec, played on NATS in real time.
+//! The double of a backend: the model of a spec, run on NATS in real time.
 //!
-//! Requests that arrive are handed to the very model that the simulation runs, at the instant at which they arrived, and
-//! its clock is the real one: who waits for whom, for how long, what fails and what is refused is decided there, from the
-//! identity that the request carries. What the model answers is sent when the model says, or as soon after that as
-//! the machine lets it; how late that was is the overrun, which is reported.
+//! Requests are handed to the model of the simulation at their arrival time, and the clock of the model is the real one. The
+//! model decides who waits for whom and how long, what fails and what is rejected, from the identity that the request
+//! carries. Replies are sent at the time of the model, or as soon after it as the machine allows; the difference is the
+//! overrun, which is reported as timing error.
 //!
-//! A process plays all services of a spec or some, and shares the members of each with whoever else plays it. Visits
-//! of members that others play are handed on ([`handed_out`]).
+//! A process runs all services of a spec or some, and shares the members of each with other processes. Visits of members
+//! of other processes are handed on ([`handed_out`]).
 
 pub mod deliveries;
 pub mod handed_out;

@@ -1,4 +1,4 @@
-//! Reading segments: each entry once, in the order in which things happened.
+//! Reading segments: each entry once, in order of time.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

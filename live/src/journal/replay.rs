@@ -1,8 +1,7 @@
-//! Telling a sink of the entries of a record, as the driver told it of the events.
+//! Replay of a record to a sink, as the driver told it of the events.
 //!
-//! Of a record that is whole, measurement gives the same figures as on the day. Of one that breaks off, what was in flight
-//! ends as unresolved at the last instant that is known, and sessions end there; where an entry is missing, what it must
-//! have said is made up from those that are there, so that the books balance.
+//! A complete record gives the same figures as the run. In an incomplete one, requests in flight end as unresolved at the last
+//! known time, and sessions end there; a missing entry is derived from the others, so that the books balance.
 
 use std::collections::BTreeMap;
 use std::io::Read;

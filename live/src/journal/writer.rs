@@ -1,4 +1,4 @@
-//! Writing a segment: the sink that takes events down, and the thread that brings them to disk.
+//! Writing a segment: the sink that records events, and the thread that writes them to disk.
 
 use std::io;
 use std::path::PathBuf;

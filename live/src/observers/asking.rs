@@ -1,4 +1,4 @@
-//! Questions to a server, over a connection of their own: apart from the load, and counted.
+//! Requests of observers to a server, over a separate connection and counted apart from the load.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};

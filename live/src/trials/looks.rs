@@ -1,4 +1,4 @@
-//! When a trial is looked at whether it is decided.
+//! The times at which a trial is checked for a decision.
 
 use blis_sim::measure::Measure;
 use blis_sim::time::{Span, Time};

@@ -1,4 +1,4 @@
-//! What the closed forms assume of a model, one line for each assumption.
+//! The assumptions of the closed forms about a model, one line each.
 
 use crate::analysis::route::steps_of;
 use crate::analysis::traffic::{Traffic, has_one_line, is_exponential, is_poisson};

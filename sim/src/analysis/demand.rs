@@ -1,4 +1,4 @@
-//! What one request of an action asks of the backend, on average.
+//! The mean demand of one request of an action on the backend.
 
 use crate::model::{Action, Consumer, Join, Model, Sizes, Step, Visit};
 

@@ -1,4 +1,4 @@
-//! The closed form that applies to a model, or why none does.
+//! The closed form of a model, or why none applies.
 
 use crate::analysis::assumptions::{Scope, broken};
 use crate::analysis::network_forms::network;

@@ -1,4 +1,4 @@
-//! Closed forms of networks: requests that visit several services, come again, or take one of several ways.
+//! Closed forms of networks: requests that visit several services, return, or take one of several paths.
 
 use crate::analysis::exact::{Exact, QUANTILES, Why};
 use crate::analysis::route::{Way, ways};

@@ -1,4 +1,4 @@
-//! Closed forms of a single open station that does not serve in the order of arrival: priorities and processor sharing.
+//! Closed forms of a single open station that does not serve first come, first served: priorities and processor sharing.
 
 use crate::analysis::assumptions::visits_have_times_of_their_own;
 use crate::analysis::exact::{Exact, Why};

@@ -1,4 +1,4 @@
-//! What becomes of a request on its path, on average and path by path.
+//! The path of a request, on average and by branch.
 
 use crate::model::{Action, Client, Model, Step};
 

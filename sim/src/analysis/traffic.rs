@@ -1,4 +1,4 @@
-//! A model as the closed forms see it: its clients, their routes, and the services that are visited.
+//! A model as the closed forms see it: its clients, their routes, and the visited services.
 
 use crate::analysis::offered::mean_rounds;
 use crate::analysis::route::{Route, client_route};

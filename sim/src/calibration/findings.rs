@@ -1,4 +1,4 @@
-//! What a calibration has found, in sentences.
+//! The findings of a calibration, in sentences.
 
 use super::document::{CalibrationResult, ChoiceResult, RunCalibration};
 

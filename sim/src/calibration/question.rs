@@ -1,4 +1,4 @@
-//! What is to be explained, and by how many simulations.
+//! The measured figures to explain, and the number of simulations for them.
 
 use std::num::NonZeroUsize;
 

@@ -1,4 +1,4 @@
-//! What may explain what was measured: which families the service times have, and how many workers there are.
+//! Structures that may explain the runs: the families of service times, and the numbers of workers.
 
 use super::least_squares::{Range, Scale};
 use crate::dist::Family;

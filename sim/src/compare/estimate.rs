@@ -1,4 +1,4 @@
-//! A figure of one side, and how two of them differ.
+//! A figure of one side, and the difference of two of them.
 
 use crate::statistics::{LEVEL, student_quantile, student_two_sided};
 

@@ -1,4 +1,4 @@
-//! How a distribution is written for people.
+//! Distributions in words.
 
 use std::fmt;
 

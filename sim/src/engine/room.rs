@@ -1,9 +1,9 @@
-//! Room: how many requests may be in flight together, and which ones wait for it.
+//! Room: the limits of requests in flight, and the requests that wait for room.
 //!
 //! Guarantees:
-//! - Never more requests are in flight than may be, of the run and of each client that has a limit of its own.
-//! - What waits for room is sent by the instants at which it was due, and of one instant in the order in which it came;
-//!   whoever could go ahead of it only because another client has room does so.
+//! - Requests in flight never exceed the limit of the run, nor that of a client.
+//! - Waiting requests are sent in the order of their intended times, and of one time in the order of arrival; one goes ahead
+//!   only if its client has room and the clients of those before it do not.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

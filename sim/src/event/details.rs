@@ -1,4 +1,4 @@
-//! What else is known of the end of a request: why it failed, the connection it went over, and what its reply was like.
+//! Further data on the end of a request: why it failed, its connection, and its reply.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The requests about the median and about the 99th percentile of a run, and a run that follows them.
+//! The requests near the median and the 99th percentile of a run, and a run that follows them.
 
 use super::document::{QuantileExplained, Target, quantile};
 use super::sink::{Band, Explain};

@@ -1,7 +1,6 @@
-//! What the objectives of actions are judged by, as counts.
+//! The counts for the objectives of actions.
 //!
-//! Everything here is read from counters that are there anyway, at the end of a batch and at the end of a run: nothing is
-//! added where events are counted.
+//! All are read from existing counters, at the end of a batch and of a run: nothing is added where events are counted.
 
 use crate::event::Outcome;
 use crate::measure::{Cell, DeliveryCounts, DeliveryMeter, DeliveryTimes, Measure, Over};

@@ -1,4 +1,4 @@
-//! What is measured of a service.
+//! Figures of a service.
 
 use crate::event::VisitStep;
 use crate::measure::batches::StationSums;

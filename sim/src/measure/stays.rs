@@ -1,7 +1,7 @@
-//! The waits of visits that may wait more than once.
+//! Waiting times of visits that may wait more than once.
 //!
-//! At a service that preempts, a visit can be sent back to the line. It has one wait all the same: the sum of its stays
-//! in the line, which is certain when no worker can be taken from it any more.
+//! At a service that preempts, a visit can return to the queue. It has one waiting time: the sum of its stays in the queue, which
+//! is final when no worker can be taken from it any more.
 
 use crate::event::VisitStep;
 use crate::time::{Span, Time};

@@ -1,4 +1,4 @@
-//! What requests await besides their replies, and what in a model can deliver it.
+//! Awaited deliveries, and the parts of a model that can deliver them.
 
 use std::num::NonZeroU32;
 

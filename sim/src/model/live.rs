@@ -1,4 +1,4 @@
-//! What a model says of the live world: how requests are sent to a real cluster. A simulation does not look at it.
+//! The live part of a model: how requests are sent to a real cluster. A simulation ignores it.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 

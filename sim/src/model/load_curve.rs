@@ -1,4 +1,4 @@
-//! How the service time grows with the number of busy workers.
+//! The growth of the service time with the number of busy workers.
 
 /// The factor of the service time by the number of busy workers, the one in question included.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,9 +1,9 @@
 //! The model: a spec lowered to what an engine can run.
 //!
-//! Names have become indices, paths one flat program, percentages shares and distributions checked samplers.
-//! A [`Model`] is always runnable: whatever could be wrong with a spec was found before it came to be, in
-//! [`lower`](crate::spec::lower). Nothing in it changes during a run, and both worlds read the same one. A spec may say
-//! how actions are sent and not what they do in the backend: it is lowered to a [`LiveModel`], which no simulation takes.
+//! Names have become indices, paths one flat program, percentages shares and distributions checked samplers. A [`Model`] is
+//! always runnable: [`lower`](crate::spec::lower) has found all errors of the spec before. Nothing in it changes during a run,
+//! and both worlds read the same one. A spec with actions that can only be sent, without a path, is lowered to a [`LiveModel`],
+//! which no simulation takes.
 
 mod deliveries;
 mod live;

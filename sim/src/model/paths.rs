@@ -1,4 +1,4 @@
-//! What a model knows of what its actions do in the backend.
+//! The paths of the actions of a model, as far as they are known.
 
 use std::ops::Range;
 

@@ -1,8 +1,7 @@
-//! Whether runs are long enough for intervals: by their length and number and by what the model says, never by what
-//! came out of them.
+//! Whether runs are long enough for intervals: by their length, their number and the model, never by their results.
 //!
-//! A rule that looks at the sample, such as at the correlation of its batches, leaves out the runs that show how little
-//! they know and prints those that do not.
+//! A rule that looks at the sample, such as at the correlation of its batches, would drop the runs that show their own
+//! uncertainty and print those that do not.
 
 use crate::analysis::{Line, Longest, Memory};
 use crate::measure::Measure;

@@ -1,4 +1,4 @@
-//! The pilot run of `warmup: auto`: where the steady state begins.
+//! The pilot run of `warmup: auto`, which finds the start of the steady state.
 
 use super::run::{Halt, Watch, drive};
 use super::{PILOT, seed_of};

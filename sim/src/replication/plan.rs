@@ -1,4 +1,4 @@
-//! How many replications, and what comes of them.
+//! The number of replications, and their result.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! One run from its start to its end, with an eye on what may stop it.
+//! One run from start to end, with checks for its stop conditions.
 
 use crate::engine::LoadEnd;
 use crate::event::Sink;

@@ -1,4 +1,4 @@
-//! Whether a load is more than is answered.
+//! Whether more is offered than is answered.
 
 use super::constraints::{ConstraintResult, Limits};
 use crate::analysis::Constraints;

@@ -1,4 +1,4 @@
-//! What one sample path counted against each objective.
+//! The counts of one sample path for each objective.
 
 use crate::verdict::{Limit, Measured, Signal};
 

@@ -1,6 +1,6 @@
-//! Sample paths of a model, run on all cores, and trials that are made of them.
+//! Sample paths of a model, run on all cores, and trials made of them.
 //!
-//! A path is known by its number alone: the same number meets the same random numbers at every load, and in every search of
+//! A path is identified by its number: the same number gives the same random numbers at every load, and in every search with
 //! the same seed.
 
 use std::num::NonZeroUsize;

@@ -1,8 +1,8 @@
-//! What would raise a ceiling, by how much: every change is searched for its own ceiling, along the sample paths on which
-//! that of the model as it is was found.
+//! Changes that may raise a ceiling, with their gains: each is searched for its own ceiling, on the sample paths of the search
+//! of the unchanged model.
 //!
-//! The gain is that of the ceilings, its interval Student's over the differences of what each path contributes to either
-//! ([`Estimate::contributions`](crate::search::Estimate)), so that what chance does to both is not in it.
+//! The gain is that of the ceilings, its interval Student's over the differences of the contributions of each path
+//! ([`Estimate::contributions`](crate::search::Estimate)), so that chance that affects both is not in it.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The search in the simulated world: gives the sample paths that [`Roots`] asks for, on all cores.
+//! The search in the simulated world: runs the sample paths that [`Roots`] asks for, on all cores.
 
 use std::num::NonZeroUsize;
 

@@ -1,4 +1,4 @@
-//! A trial: one load, run once or along several sample paths, and how it was judged.
+//! A trial: one load, run once or along several sample paths, and its judgement.
 
 use crate::runner::Ran;
 use crate::verdict::Status;

@@ -1,4 +1,4 @@
-//! What becomes of a system as its load grows.
+//! The figures of a system as its load grows.
 
 use crate::compare::Compared;
 

@@ -1,4 +1,4 @@
-//! What is handed in: requests and visits whose members others have chosen, and work on deliveries.
+//! Work handed in: requests and visits whose members others have chosen, and deliveries.
 
 use super::{Call, Work};
 use crate::backend::visits::Dealt;

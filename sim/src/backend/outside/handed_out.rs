@@ -1,4 +1,4 @@
-//! What others play: visits of members that are elsewhere, messages of streams, and the end of work that was handed in.
+//! Work handed out: visits of members elsewhere, messages of streams, and the end of work that was handed in.
 
 use super::{Message, Work};
 use crate::backend::Backend;

@@ -1,4 +1,4 @@
-//! Who is let into a service: a token bucket and a limit on the number present.
+//! Admission to a service: a token bucket and a limit on the number present.
 
 use crate::model::{Admission, TokenBucket};
 use crate::time::Time;

@@ -1,4 +1,4 @@
-//! In what condition a service is: what makes its service times longer, and its errors more.
+//! The condition of a service: factors on its service times, and its share of errors.
 
 use crate::model::{ColdStart, ErrorBurst, LoadCurve, Service, SlowDown};
 use crate::time::{Span, Time};

@@ -1,8 +1,8 @@
-//! Which member of a queue group has the fewest requests present, without a look at every member.
+//! The member of a queue group with the fewest requests present, found without a look at every member.
 //!
-//! The numbers are the leaves of a binary tree, and every node above them holds the smaller of its two. A request that
-//! comes or goes changes the nodes above its member, as far up as they change; the least loaded member is found on one
-//! way down, to the left where both sides are equal: the first of equals.
+//! The numbers are the leaves of a binary tree, and every node above holds the smaller of its two. An arrival or departure
+//! changes the nodes above its member; the least loaded member is found on one way down, to the left if both sides are equal:
+//! the first of equals.
 
 /// The number of a member that is gone: larger than any.
 const GONE: u32 = u32::MAX;

@@ -1,7 +1,7 @@
-//! Visits: jobs at services, in their lines and with their workers.
+//! Visits: jobs at services, in their queues and with their workers.
 //!
-//! Most stations are plain: first-in, first-out, and nothing else. Their visits take the short way of [`plain`]. What
-//! makes a station special, and its visits slower, is in [`special`] and [`service`].
+//! Most stations are plain: first-in, first-out, and nothing else. Their visits take the short way of [`plain`]. Features of
+//! special stations, which make visits slower, are in [`special`] and [`service`].
 
 mod admission;
 mod condition;

@@ -1,7 +1,7 @@
-//! Waiting lines that are served in another order than first-in, first-out.
+//! Queues that are not served first-in, first-out.
 //!
-//! Whoever has the smallest rank is served next, and of equals whoever came first. Joining, being taken up and
-//! leaving from the middle take time logarithmic in the length of the line.
+//! The smallest rank is served next, and among equals the first to arrive. Joining, being served and leaving from the middle
+//! take time logarithmic in the length of the queue.
 
 use std::cmp::Reverse;
 

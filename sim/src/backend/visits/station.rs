@@ -1,10 +1,9 @@
-//! Stations: the services of a model with their waiting lines and idle workers.
+//! Stations: the services of a model with their queues and idle workers.
 //!
-//! A line is where requests wait for workers: one for each member of a queue group, or one for the whole
-//! service when its members share. Lines are first-in, first-out and threaded through the jobs, so that
-//! joining, being taken up and leaving from the middle all take constant time. What a service has beyond that
-//! (another order, admission, outages, workers that are held) makes it a special station, whose jobs take
-//! the way of [`special`](super::special).
+//! A queue is where requests wait for workers: one for each member of a queue group, or one for the whole service if its
+//! members share. Queues are first-in, first-out and threaded through the jobs, so that joining, being served and leaving from
+//! the middle all take constant time. Other features (another order, admission, outages, held workers) make a special
+//! station, whose jobs take the way of [`special`](super::special).
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Clients to the model.
+//! Lowers clients to the model.
 
 use std::num::NonZeroU32;
 

@@ -1,4 +1,4 @@
-//! What requests await, and what is promised of it, to the model.
+//! Lowers awaited deliveries and their objectives to the model.
 
 use std::num::NonZeroU32;
 

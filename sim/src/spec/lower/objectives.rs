@@ -1,5 +1,4 @@
-//! What is promised of actions, to the model: limits on quantiles and errors, each of which some run can keep and some can
-//! miss.
+//! Lowers the objectives of actions to the model: limits on quantiles and errors, each of which can be met and missed.
 
 use super::run::span;
 use super::{Findings, deliveries};

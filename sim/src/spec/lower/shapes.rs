@@ -1,4 +1,4 @@
-//! Shapes of arrival rates: from levels over time to checked pieces.
+//! Lowers shapes of arrival rates: from levels over time to checked pieces.
 
 use super::Findings;
 use super::run::span;

@@ -1,5 +1,4 @@
-//! What the templates of live actions come to once they are filled in: every text of each is judged at its place, as it
-//! would be before it is sent.
+//! Checks all texts of the templates of live actions at their places, as before they are sent.
 
 use super::Findings;
 use super::sizes::MAX_PAYLOAD;
