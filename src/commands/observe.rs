@@ -160,6 +160,6 @@ fn warn(live: &Live) {
         tell(&format!("blis: warning: {limit}\n"));
     }
     for message in &live.messages {
-        tell(&format!("blis: the server says: {message}\n"));
+        tell(&format!("blis: message from the server: {message}\n"));
     }
 }

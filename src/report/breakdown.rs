@@ -171,9 +171,9 @@ pub fn services(run: &Run) -> Section {
     let mut notes: Vec<String> = without_interval(run).into_iter().collect();
     for (name, service) in &run.services {
         let counts = [
-            ("rejected by a full line", service.rejected),
+            ("rejected by a full queue", service.rejected),
             ("ended in an error", service.errors),
-            ("left the line after a timeout", service.left),
+            ("left the queue after a timeout", service.left),
             ("stopped after a timeout", service.abandoned),
         ];
         if counts.iter().any(|(_, number)| *number > 0) {

@@ -155,7 +155,7 @@ fn next(of: &CalibrationResult) -> Option<String> {
             "A run at {load} would tell most: the two best explanations differ there by {apart:.1} standard deviations."
         ),
         None => format!(
-            "A run at {load} would tell most: {} would be known to {:.1} %.",
+            "A run at {load} would tell most: the half-width of {} would be {:.1} %.",
             next.worst,
             next.half_width * 100.0
         ),
