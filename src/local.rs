@@ -212,7 +212,7 @@ pub fn play(
     Ok(served.removed?)
 }
 
-/// A server on a free loopback port, with streams in a folder of its own; ended with the value.
+/// A server on a free loopback port, with streams in its own folder; ended with the value.
 #[derive(Debug)]
 struct Server {
     child: Child,

@@ -51,7 +51,7 @@ impl Batches {
         }
     }
 
-    /// Whether the server takes a message of so many bytes, headers included.
+    /// Whether the server takes a message of this many bytes, headers included.
     pub fn takes(&mut self, now: Time, bytes: usize) -> bool {
         if now >= self.looked + LOOK {
             self.looked = now;

@@ -79,7 +79,7 @@ pub struct Watching<'a> {
     pub warn: &'a dyn Fn(&str),
 }
 
-/// How trials came to their end.
+/// How trials ended.
 #[derive(Debug)]
 pub enum End<E> {
     /// Nobody asked for another one.
@@ -94,7 +94,7 @@ pub enum End<E> {
     Failed(E),
 }
 
-/// Runs trials for as long as somebody asks for them. `largest` is the model with the largest load that is known to come: so many
+/// Runs trials for as long as somebody asks for them. `largest` is the model with the largest load that is known to come: this many
 /// connections are opened to begin with.
 ///
 /// # Errors
@@ -208,7 +208,7 @@ fn over<'a, P: Clone + Into<Option<Path>>>(
 }
 
 impl Pace {
-    /// With a window so many times as long.
+    /// With a window this many times as long.
     fn longer(self, times: u32) -> Pace {
         let hold = self.hold.as_nanos().saturating_mul(times.into());
         Pace {

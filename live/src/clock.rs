@@ -32,7 +32,7 @@ pub struct RealClock<R> {
 }
 
 impl<R> RealClock<R> {
-    /// A clock that starts at `origin`, with a channel of its own or one that is lent to it.
+    /// A clock that starts at `origin`, with its own channel or one that is lent to it.
     pub fn new(origin: Instant, incoming: R) -> RealClock<R> {
         RealClock { origin, incoming }
     }

@@ -101,7 +101,7 @@ pub struct Connection {
     pub denied: Arc<Denied>,
 }
 
-/// Opens so many connections, some of them at a time.
+/// Opens this many connections, some of them at a time.
 ///
 /// # Errors
 /// The first connection that cannot be opened.

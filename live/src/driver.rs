@@ -164,7 +164,7 @@ const ASKED: usize = 16;
 /// How many requests are sent at most before replies are looked at again.
 const BURST: usize = 64;
 /// How many requests that waited for room to the end are dropped at a time: each is told to the record, which has room for
-/// so many.
+/// this many.
 const DROPPED: usize = 1024;
 /// How long connections may be down before the run is given up.
 pub(crate) const PATIENCE: Span = Span::from_nanos(10_000_000_000);
@@ -367,7 +367,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         load.reply(at, flight, outcome_of(ending), world, sink);
     }
 
-    /// Ends the requests whose deadlines were before an instant at which something came, each at its deadline.
+    /// Ends the requests whose deadlines were before a time at which something came, each at its deadline.
     fn time_out_before(&mut self, at: Time) {
         while self.load.next_deadline() < at {
             self.time_out_next();
@@ -566,7 +566,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         }
     }
 
-    /// The next instant at which something is to be done.
+    /// The next time at which something is to be done.
     fn next(&mut self) -> Time {
         if self.load.next_held().is_some() {
             return Time::ZERO;

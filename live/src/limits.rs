@@ -53,7 +53,7 @@ impl Limits {
         }
     }
 
-    /// Whether so many connections to one server can be opened, and that of the observers.
+    /// Whether this many connections to one server can be opened, and that of the observers.
     ///
     /// # Errors
     /// What there is too little of.

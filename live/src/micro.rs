@@ -45,7 +45,7 @@ impl Verb {
 pub struct Question {
     /// What is asked for.
     pub verb: Verb,
-    /// The service that is asked for, by its position; all unless given.
+    /// The requested service, by its position [default: all].
     pub service: Option<usize>,
     /// Where the answer goes.
     pub reply: Subject,

@@ -127,7 +127,7 @@ pub fn connections_of<P>(model: &Model<P>) -> u32 {
     Allotment::new(model).number()
 }
 
-/// How many connections a model takes, if this process may open so many.
+/// How many connections a model takes, if this process may open this many.
 ///
 /// # Errors
 /// What the system has too little of.

@@ -15,7 +15,7 @@ const BYTES: usize = 8 << 20;
 /// The messages that may wait there, however large they are.
 const LEAST: usize = 16;
 
-/// How many messages of at most so many bytes may wait in the queue of a connection over which so many closed users send:
+/// How many messages of at most this many bytes may wait in the queue of a connection over which this many closed users send:
 /// each of them may send at once.
 pub fn room(largest: usize, users: u64) -> u64 {
     let by_bytes = (BYTES / largest.max(1)).clamp(LEAST, ROOM) as u64;

@@ -148,7 +148,7 @@ impl Publications {
         of_connection.push_back((place.number, publication));
     }
 
-    /// Tells of those that were written, over so many connections at most; the next time it is the turn of others.
+    /// Tells of those that were written, over this many connections at most; the next time it is the turn of others.
     /// `written` says up to which of its messages a connection has written.
     pub fn look<S: Sink>(
         &mut self,

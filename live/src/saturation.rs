@@ -99,7 +99,7 @@ impl Health {
         }
     }
 
-    /// The same with the mean of so many visits.
+    /// The same with the mean of this many visits.
     #[must_use]
     pub fn with_service(mut self, visits: u64, together: Span) -> Health {
         self.service = together

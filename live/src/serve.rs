@@ -56,7 +56,7 @@ impl From<ConnectFailure> for Failure {
     }
 }
 
-/// Plays services of a model's backend at a target until it shall stop: those that are named, or all. `ready` is called
+/// Plays services of a model's backend at a target until it is told to stop: those that are named, or all. `ready` is called
 /// with the subjects of the actions once it listens.
 ///
 /// # Errors

@@ -54,7 +54,7 @@ pub enum Unlike {
         "the load needs {needed} connections, but the session has {open}; open the session with the largest load"
     )]
     Connections {
-        /// So many.
+        /// This many.
         needed: u32,
         /// As there are.
         open: u32,

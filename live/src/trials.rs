@@ -339,7 +339,7 @@ fn tried<S, P>(
 struct Latest(Time);
 
 impl Latest {
-    /// That work was left when a run ended in which so many replies are owed, if so. What nobody answers is lost; but an answer in the
+    /// That work was left when a run ended in which this many replies are owed, if so. What nobody answers is lost; but an answer in the
     /// last tenth of the drain says that there would have been more.
     fn still_at_work(self, end: Time, drain: Span, owed: u64) -> Option<String> {
         let tenth = Span::from_nanos(drain.as_nanos() / 10);

@@ -20,7 +20,7 @@ pub struct Writing {
 }
 
 impl Writing {
-    /// How many of so many messages are known to be written. Asks for more, unless a question is open.
+    /// How many of this many messages are known to be written. Asks for more, unless a question is open.
     pub fn look(&mut self, taken: u64, ask: impl FnOnce() -> Receiver<bool>) -> u64 {
         self.hear();
         if self.asked.is_none() && self.written < taken {
@@ -34,7 +34,7 @@ impl Writing {
         self.asked = None;
     }
 
-    /// Waits until so many are written, or so long, by the answer to a question about them all.
+    /// Waits until this many are written, or so long, by the answer to a question about them all.
     pub async fn finish(&mut self, taken: u64, answer: Receiver<bool>, most: Duration) -> Flushed {
         self.hear();
         // An open question is about less.

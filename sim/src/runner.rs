@@ -70,12 +70,12 @@ impl Ran {
     }
 }
 
-/// A world in which loads run, one after the other. `P` is what it needs to know of the paths of actions.
+/// A world in which loads run, one after another. `P` is what it needs to know of the paths of actions.
 pub trait Runner<P = Path> {
     /// Why a load did not run to its end.
     type Error;
 
-    /// Runs the load of a model within its limits, or until it shall stop.
+    /// Runs the load of a model within its limits, or until it is told to stop.
     ///
     /// # Errors
     /// Whatever keeps the world from running it; none of it is measured then.
@@ -94,7 +94,7 @@ pub struct Simulated {
 }
 
 impl Simulated {
-    /// A world in which so many requests may be present at a time: what memory has room for.
+    /// A world in which this many requests may be present at a time: what memory has room for.
     pub fn new(most_present: u64) -> Simulated {
         Simulated {
             next: Epoch::FIRST,

@@ -18,7 +18,7 @@ pub struct Bracketed {
 }
 
 impl Bracketed {
-    /// A search that has not tried anything, some of whose trials are so many times as long as the first of their loads.
+    /// A search that has not tried anything, some of whose trials are this many times as long as the first of their loads.
     pub fn new(bracket: Bracket, longest: u32) -> Bracketed {
         Bracketed {
             bracket,

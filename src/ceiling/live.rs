@@ -90,7 +90,7 @@ pub struct Given {
 }
 
 impl Given {
-    /// So many turns, each of all these loads: upwards and downwards by turns, so that what a load leaves behind does not always meet the
+    /// This many turns, each of all these loads: upwards and downwards by turns, so that what a load leaves behind does not always meet the
     /// same one.
     pub fn in_turns(loads: &[f64], turns: u64) -> Given {
         let turn = |turn: u64| -> Vec<f64> {

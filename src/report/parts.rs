@@ -29,7 +29,7 @@ pub struct Section {
 /// One piece of a section.
 #[derive(Debug)]
 pub enum Block {
-    /// Sentences, each on a line of its own.
+    /// Sentences, each on its own line.
     Lines(Vec<String>),
     /// Figures with their labels.
     Facts(Vec<Fact>),

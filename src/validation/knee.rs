@@ -25,7 +25,7 @@ const SECONDS: f64 = 20.0;
 const MOST_REQUESTS: u64 = 2_000_000;
 /// The share of that before the window.
 const WARMUP: f64 = 0.1;
-/// Where twice the load brings less than so many times the throughput, the model is full.
+/// Where twice the load brings less than this many times the throughput, the model is full.
 const GAIN: f64 = 1.1;
 /// The smallest load is this share of the one as written, and loads are doubled so often at most.
 const FIRST: f64 = 1.0 / 16.0;

@@ -258,7 +258,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         self.outbound.remove(slot);
     }
 
-    /// Tells the model of what came to its end before it was sent.
+    /// Tells the model of what ended before it was sent.
     pub(super) fn take_back(&mut self) {
         while let Some(returned) = self.bounced.pop() {
             self.take_returned(returned);

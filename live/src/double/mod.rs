@@ -55,7 +55,7 @@ const SHOW: Span = Span::from_nanos(10_000_000_000);
 /// How far the numbers that users of neighbouring loads draw by are apart: the odd number nearest to 2^64 over the golden ratio, so
 /// that those of many loads do not meet.
 const APART: u64 = 0x9E37_79B9_7F4A_7C15;
-/// How long it goes on with what it has taken when it shall stop.
+/// How long it goes on with what it has taken when it is told to stop.
 pub(crate) const PATIENCE: Span = Span::from_nanos(5_000_000_000);
 
 /// What a double is given beside its model.
@@ -112,7 +112,7 @@ pub struct Double<C, O> {
     /// What other processes do for this one, by ticket.
     waiting: BTreeMap<u64, Waiting>,
     tickets: u64,
-    /// What came to its end at once.
+    /// What ended at once.
     bounced: Vec<Returned>,
     deliveries: Deliveries,
     /// Consumers and members that have become free.
@@ -178,7 +178,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         Ok(double)
     }
 
-    /// Plays until it shall stop, and then to the end of what it has taken.
+    /// Plays until it is told to stop, and then to the end of what it has taken.
     pub fn play(mut self, watch: Watch<'_>) -> Statement {
         let (mut looked, mut shown) = (self.clock.now(), self.clock.now());
         loop {
@@ -308,7 +308,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         self.carry_out();
     }
 
-    /// Lets the model come up to the arrival of something, and gives the instant at which it happens there.
+    /// Lets the model come up to the arrival of something, and gives the time at which it happens there.
     fn come_to(&mut self, at: Time) -> Time {
         // What was due before it arrived happened before it.
         self.go_on(at);

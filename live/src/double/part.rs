@@ -86,7 +86,7 @@ pub fn playable(model: &LiveModel) -> Result<Model, Unplayable> {
     })
 }
 
-/// How many places a service has: one for each member with a line and a subscription of its own.
+/// How many places a service has: one for each member with a line and its own subscription.
 pub fn places(service: &Service) -> usize {
     match service.dispatch {
         Dispatch::Random => service.members.count() as usize,

@@ -44,7 +44,7 @@ pub struct Syncs {
 }
 
 impl Syncs {
-    /// All syncs of a run that came to its end: with so many folders that had to be made for its directory, files written
+    /// All syncs of a run that was completed: with so many folders that had to be made for its directory, files written
     /// at its start and at its end, and groups in between.
     pub fn of(folders: u64, start: &[NamedText], end: &[NamedText], groups: u64) -> Syncs {
         let files = (start.len() + end.len()) as u64;

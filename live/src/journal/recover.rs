@@ -291,7 +291,7 @@ impl<R: Read> Iterator for Entries<R> {
 }
 
 impl<R: Read> Writer<R> {
-    /// Leaves out so many entries of the frame.
+    /// Leaves out this many entries of the frame.
     fn skip(&mut self, entries: u64) {
         let entries = usize::try_from(entries).unwrap_or(usize::MAX);
         if entries > 0 {

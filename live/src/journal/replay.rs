@@ -23,7 +23,7 @@ use crate::reason::Reasons;
 pub struct Replayed {
     /// The end of the run, or of what is known of it; the count is that of the intentions told.
     pub end: End,
-    /// Whether the record is sealed: the run came to its end.
+    /// Whether the record is sealed: the run was completed.
     pub sealed: bool,
     /// Rows that the record has.
     pub rows: u64,
@@ -43,7 +43,7 @@ fn name(row: &Row) -> Name {
 struct Teller<'a, S> {
     sink: &'a mut S,
     latest: Time,
-    /// Requests without an end, with the instant at which they were sent.
+    /// Requests without an end, with the time at which they were sent.
     open: BTreeMap<Name, Row>,
     /// Requests of clients that try again, whose first try is known and whose last one has not ended.
     unsettled: BTreeMap<(ClientId, u64, u64), Row>,

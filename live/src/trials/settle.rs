@@ -19,7 +19,7 @@ pub enum Settled {
     Back,
     /// Somebody asked for a stop before.
     Stopped,
-    /// The wait is over, and these consumers have so many messages more than before.
+    /// The wait is over, and these consumers have this many messages more than before.
     Left {
         /// Those on which somebody works: their backlogs fell to the end.
         working: Backlogs,

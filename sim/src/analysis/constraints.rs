@@ -9,7 +9,7 @@ use crate::analysis::offered::{Offered, ServiceLoad, offered};
 use crate::model::{ClientId, Consumer, ConsumerId, MaxInFlight, Model, Service, ServiceId};
 use crate::time::Time;
 
-/// What it is that lets only so many through.
+/// What it is that lets only this many through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Binds {
     /// The workers of a service.

@@ -57,18 +57,18 @@ struct Room {
 /// How long a line remembers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LineMemory {
-    /// So many seconds; 0 where nothing comes to it.
+    /// This many seconds; 0 where nothing comes to it.
     Seconds(f64),
-    /// For ever: its line grows as long as the load lasts. The load is so many times what it carries.
+    /// For ever: its line grows as long as the load lasts. The load is this many times what it carries.
     Grows(f64),
 }
 
 /// The longest memory among some lines.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Longest {
-    /// So many seconds, of this line; `None` where nothing is met.
+    /// This many seconds, of this line; `None` where nothing is met.
     Seconds(f64, Option<Line>),
-    /// This line grows as long as the load lasts, which is so many times what it carries.
+    /// This line grows as long as the load lasts, which is this many times what it carries.
     Grows(f64, Line),
 }
 
@@ -314,7 +314,7 @@ impl Load<'_> {
     }
 
     /// What waits because as many requests are in flight as may be, and how long it remembers: of all clients, and of each
-    /// that has a limit of its own.
+    /// that has its own limit.
     fn rooms(&self) -> Vec<Room> {
         let clients = || self.model.clients.iter().zip(&self.limits.offered.clients);
         let of = |window: &Constraint| {
@@ -343,7 +343,7 @@ impl Load<'_> {
         self.limits.all.iter().filter_map(of).collect()
     }
 
-    /// The most requests that may be with a service because only so many may be in flight. Those that their clients gave up
+    /// The most requests that may be with a service because only this many may be in flight. Those that their clients gave up
     /// may be there too, unless the service works through twice as many as may be in flight before anybody gives up.
     fn most_in_flight(&self, at: usize) -> Option<u64> {
         let model = self.model;
@@ -416,7 +416,7 @@ impl Load<'_> {
     }
 }
 
-/// The memory of a line before a window, of which all clients and open ones alone offer these shares, and in which so many
+/// The memory of a line before a window, of which all clients and open ones alone offer these shares, and in which this many
 /// closed users wait.
 fn held_before(
     window: &Constraint,

@@ -256,7 +256,7 @@ fn together(classes: &[Means]) -> Means {
     }
 }
 
-/// So many equal members.
+/// This many equal members.
 pub fn times(members: u32, mut member: Exact) -> Exact {
     member.form = format!("{members} × {}", member.form);
     member.throughput *= f64::from(members);

@@ -7,7 +7,7 @@ const ONE_LEVEL: f64 = 0.1;
 /// A prediction of a run from the others that is further off says that the model does not carry over.
 const FAR: f64 = 3.5;
 
-/// A number whose interval reaches so many times itself is not told at all.
+/// A number whose interval reaches this many times itself is not told at all.
 const NOT_AT_ALL: f64 = 2.0;
 
 /// What the document's figures say, in sentences.

@@ -96,7 +96,7 @@ impl Structure {
             .collect()
     }
 
-    /// Which values each number may have, where the shortest response that was measured took so many nanoseconds.
+    /// Which values each number may have, where the shortest response that was measured took this many nanoseconds.
     pub fn ranges(&self, shortest: f64) -> Vec<Range> {
         let parameters = self.parameters().into_iter();
         parameters.map(|one| one.kind.range(shortest)).collect()

@@ -70,7 +70,7 @@ pub(super) struct Room {
     all: Option<Gate>,
     /// By client.
     own: Vec<Option<Gate>>,
-    /// By client where one has a limit of its own, all together otherwise.
+    /// By client where one has its own limit, all together otherwise.
     held: Vec<BinaryHeap<Reverse<Held>>>,
     waiting: usize,
     order: u64,

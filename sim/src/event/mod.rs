@@ -35,7 +35,7 @@ pub enum Event<'a> {
         /// How it ended.
         outcome: Outcome,
     },
-    /// What a user wanted came to its end, all tries of it together. Only of clients that try again.
+    /// A request of a user ended, all its tries together. Only for clients with retries.
     Settled {
         /// The last try.
         request: &'a Request,

@@ -15,11 +15,11 @@ use crate::time::{Span, Time};
 const MOST: usize = 20;
 /// The fewest full batches that intervals are made from.
 pub(super) const LEAST: usize = MOST / 2;
-/// From so many full batches on two make one.
+/// From this many full batches on two make one.
 const MANY: usize = 15;
 /// About the width to begin with.
 const FIRST_WIDTH: Span = Span::from_nanos(10_000);
-/// Beyond so many cells only the total is kept in sections.
+/// Beyond this many cells only the total is kept in sections.
 const MOST_SECTIONED: usize = 64;
 
 /// Sums over requests of one cell of a window, or of a part of it.
@@ -304,7 +304,7 @@ impl Batches {
         self.bounds_of(end, size)
     }
 
-    /// The same, where so many batches make one.
+    /// The same, where this many batches make one.
     fn bounds_of(&self, end: Time, size: usize) -> Vec<usize> {
         let full = self.full();
         let mut bounds: Vec<usize> = (0..=full).step_by(size).collect();

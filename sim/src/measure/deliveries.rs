@@ -48,7 +48,7 @@ impl DeliveryCounts {
 /// Times to deliveries, and how many of them lay over each limit of an objective, exactly.
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryTimes {
-    /// From the intended instant of the request.
+    /// From the intended time of the request.
     pub from_intended: Times,
     /// From its sending.
     pub from_sent: Times,

@@ -70,7 +70,7 @@ impl Which {
 /// What is counted against a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Against {
-    /// How many failed, or are missing, and for that are over the limit; `None` where an objective of its own judges those.
+    /// How many failed, or are missing, and for that are over the limit; `None` where its own objective judges those.
     pub failed: Option<u64>,
     /// How many others are judged.
     pub held: u64,
@@ -120,7 +120,7 @@ impl Cell {
 
 impl DeliveryMeter {
     /// What is counted against the limit of this position. Every delivery that is missing was not within the limit of a
-    /// time; where a limit of its own judges those, only what came is judged by its time.
+    /// time; where its own limit judges those, only what came is judged by its time.
     pub fn against(&self, limits: &DeliveryLimits, which: Which, nth: usize) -> Against {
         let times = which.times(self);
         let came = times.from_intended.count();

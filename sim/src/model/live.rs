@@ -125,7 +125,7 @@ impl Choice {
 /// How many requests may be in flight together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MaxInFlight {
-    /// So many.
+    /// This many.
     pub limit: NonZeroU32,
     /// What becomes of one that is too many.
     pub policy: InFlightPolicy,
@@ -207,7 +207,7 @@ impl SendKind {
 /// What a request carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payload {
-    /// So many bytes of filling.
+    /// This many bytes of filling.
     Size(usize),
     /// As many bytes of filling as the action's [`Sizes`](super::Sizes) say, up to these.
     Drawn {
@@ -224,6 +224,6 @@ pub enum Connections {
     /// Each closed user has its own, and all sessions of open clients share one.
     #[default]
     PerUser,
-    /// So many are shared by all, in turn.
+    /// This many are shared by all, in turn.
     Pool(NonZeroU32),
 }

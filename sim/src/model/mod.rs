@@ -97,7 +97,7 @@ pub struct Model<P = Path> {
     pub classes: Vec<String>,
     /// Delay of each message between a client and the backend.
     pub one_way: Option<Dist>,
-    /// The paths of all actions, one after the other, and then those of all consumers.
+    /// The paths of all actions, one after another, and then those of all consumers.
     pub program: Vec<Step>,
     /// Over which connections users send to a real cluster.
     pub connections: Connections,
@@ -127,7 +127,7 @@ pub struct Limits {
 pub struct Client {
     /// Its name in the spec.
     pub name: String,
-    /// Members of the cohort: each is a client of its own, and all are one in what is reported.
+    /// Members of the cohort: each is its own client, and all are one in what is reported.
     pub population: NonZeroU32,
     /// How the requests of a member come about.
     pub source: Source,
@@ -182,7 +182,7 @@ impl Client {
 /// Where a client's requests come from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {
-    /// Closed: so many virtual users, each with at most one request in flight.
+    /// Closed: number of users, each with at most one request in flight.
     Closed {
         /// How many users each member of the client has.
         concurrency: NonZeroU32,
@@ -340,11 +340,11 @@ pub struct Action<P = Path> {
     pub name: String,
     /// What its requests do in the backend.
     pub path: P,
-    /// What is promised of it.
+    /// Its objectives.
     pub slo: Slo,
     /// The class of its requests at services that serve by priority.
     pub class: Option<ClassId>,
-    /// How long after its intended instant a request is due, at services that serve by deadline; the client's timeout
+    /// How long after its intended time a request is due, at services that serve by deadline; the client's timeout
     /// unless given.
     pub deadline: Option<Span>,
     /// What its requests take besides their replies before they are done.
@@ -362,14 +362,14 @@ pub struct Slo {
     pub quantiles: Vec<QuantileLimit>,
     /// Largest share of failed requests.
     pub errors: Option<f64>,
-    /// What is promised of the deliveries that its requests await.
+    /// The objectives of the deliveries that its requests await.
     pub deliveries: Option<Box<DeliveryLimits>>,
     /// The same of what users wait over all tries; without any of its own.
     pub overall: Option<Box<Slo>>,
 }
 
 impl Slo {
-    /// Whether anything is promised of single requests.
+    /// Whether it has objectives on single tries.
     pub fn judges_tries(&self) -> bool {
         !self.quantiles.is_empty() || self.errors.is_some()
     }
@@ -582,7 +582,7 @@ pub enum Order {
     Priority {
         /// The rank of each class, by [`ClassId`]; 0 is the most urgent. Requests of no class come last.
         ranks: Vec<u16>,
-        /// Waiting so long makes up for one rank; for ever unless given.
+        /// Waiting time that raises a request by one rank [default: unlimited].
         ageing: Option<Span>,
         /// Whether a request stops a less urgent one, which goes on later from where it was.
         preemptive: bool,
@@ -611,7 +611,7 @@ pub struct ColdStart {
     pub lasts: Span,
 }
 
-/// Who is let into a service; whoever is not is `rejected`.
+/// Admission control of a service; other visits are `rejected`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Admission {
     /// A bucket of tokens, full at the start, of which every visit takes one.
@@ -636,7 +636,7 @@ pub struct Outage {
     pub from: Time,
     /// When it is over.
     pub to: Time,
-    /// Which member, from 0; all of them unless given. Only where members have lines of their own.
+    /// Number of the member, from 0 [default: all]. Only if members have their own queues.
     pub member: Option<u32>,
     /// What being down means.
     pub down: Down,
@@ -659,7 +659,7 @@ pub struct SlowDown {
     pub from: Time,
     /// When it is over: for work taken up before this instant.
     pub to: Time,
-    /// Which member, from 0; all of them unless given.
+    /// Number of the member, from 0 [default: all].
     pub member: Option<u32>,
     /// The factor of the service time, positive.
     pub factor: f64,
@@ -695,14 +695,14 @@ pub struct Consumer {
     pub name: String,
     /// Whose messages it gets.
     pub stream: StreamId,
-    /// The subjects of these; all unless given.
+    /// Their subjects [default: all].
     pub filter: Vec<String>,
     /// Where the path of a delivery, or of a batch, starts in [`Model::program`]: a visit of its service that holds the
     /// worker, the steps meanwhile, the release, the end. The end is the acknowledgement, a failure is a nak.
     pub entry: u32,
     /// The service of that visit.
     pub service: ServiceId,
-    /// The class of its work; that of the publishing client unless given.
+    /// Class of its work [default: that of the publishing client].
     pub class: Option<ClassId>,
     /// How many messages may be delivered and not yet acknowledged.
     pub max_ack_pending: NonZeroU32,
@@ -710,7 +710,7 @@ pub struct Consumer {
     pub prefetch: u32,
     /// A message that is not acknowledged in this time is delivered again, whatever became of the delivery before.
     pub ack_wait: Span,
-    /// How often a message is delivered at most; without limit unless given.
+    /// Maximum number of deliveries of a message [default: unlimited].
     pub max_deliver: Option<NonZeroU32>,
     /// What happens to a message that was delivered as often as may be.
     pub exhausted: Exhausted,
@@ -726,7 +726,7 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// Whether anything is promised of its backlog.
+    /// Whether it has objectives on its backlog.
     pub fn is_judged(&self) -> bool {
         self.growth_limit.is_some() || self.no_growth
     }
@@ -764,7 +764,7 @@ pub struct FanOut {
     pub subscribers: Dist,
     /// Time of a delivery on its way.
     pub delay: Dist,
-    /// Time that the server spends on each delivery, one after the other.
+    /// Time that the server spends on each delivery, one after another.
     pub each: Span,
     /// Share of deliveries that are lost.
     pub loss: f64,

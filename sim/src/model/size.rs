@@ -22,7 +22,7 @@ impl Sizes {
         Sizes { law, most: bound }
     }
 
-    /// Always so many bytes.
+    /// Always this many bytes.
     pub fn fixed(bytes: u32) -> Sizes {
         let law = Dist::constant(f64::from(bytes)).unwrap_or(Dist::ZERO);
         Sizes { law, most: bytes }

@@ -10,7 +10,7 @@ use crate::time::Time;
 
 /// How many times of the model's memory an interval takes at least.
 const MEMORIES: f64 = 400.0;
-/// How many times of the model's memory must lie beyond a quantile: so many stretches of long lines are to be expected.
+/// How many times of the model's memory must lie beyond a quantile: this many stretches of long lines are to be expected.
 const BEYOND: f64 = 50.0;
 /// The share of [`MEMORIES`] that each replication lasts at least.
 const EACH: f64 = 0.5;
@@ -103,7 +103,7 @@ impl Short {
 }
 
 impl Length {
-    /// The length of runs of a model with this memory that have ended, so many of them.
+    /// The length of runs of a model with this memory that have ended, this many of them.
     pub fn of(model: &Model, memory: &Memory, measure: &Measure, runs: u64) -> Length {
         Length::measured(model, memory.clone(), measure, runs)
     }

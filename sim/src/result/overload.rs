@@ -70,7 +70,7 @@ impl Fate {
     }
 }
 
-/// Whether so many of so many are 5 % or more.
+/// Whether this many of this many are 5 % or more.
 fn matters(behind: u64, intended: u64) -> bool {
     intended > 0 && u128::from(behind) * 20 >= u128::from(intended)
 }

@@ -5,7 +5,7 @@ use crate::verdict::{Limit, Measured, Signal};
 /// What was counted against one objective along one sample path.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Counted {
-    /// So many of these samples were over a limit.
+    /// This many of these samples were over a limit.
     Share {
         /// How many.
         over: f64,

@@ -50,7 +50,7 @@ pub(super) struct Wanted<'a> {
     pub(super) counts: Counts<'a>,
 }
 
-/// Runs paths; `None` when they shall stop.
+/// Runs paths; `None` when they are told to stop.
 ///
 /// # Errors
 /// The [`Halt`] of the first that has one.

@@ -62,7 +62,7 @@ impl Measured {
     }
 }
 
-/// Simulates candidates one after the other, until time is up; those that were not come last, unmeasured. The largest gain
+/// Simulates candidates one after another, until time is up; those that were not come last, unmeasured. The largest gain
 /// first. `base` is what was found of the model as it is.
 ///
 /// # Errors

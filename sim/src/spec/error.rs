@@ -30,7 +30,7 @@ impl Place {
         self.start..self.end
     }
 
-    /// The place in what a `--set` says instead, so many bytes further on.
+    /// The place in what a `--set` says instead, this many bytes further on.
     pub(super) fn in_set(self, nth: u16, offset: usize) -> Place {
         let base = (usize::from(nth) + 1) * SET_STRIDE + offset;
         Place {

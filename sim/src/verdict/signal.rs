@@ -232,7 +232,7 @@ impl Signal {
         self.requests.is_some_and(|requests| requests < TELLING)
     }
 
-    /// Whether so many samples over the limit miss it: by the point rule, or where the samples are too few for that by
+    /// Whether this many samples over the limit miss it: by the point rule, or where the samples are too few for that by
     /// an exact one-sided binomial test. Too few samples protect a pass, never a failure.
     fn is_over(&self, samples: u64, over: u64, counted: &Counted) -> bool {
         if samples < self.needed() {
@@ -300,7 +300,7 @@ impl Signal {
     }
 }
 
-/// How many of so many samples may lie over a quantile's limit: those beyond the nearest rank.
+/// How many of this many samples may lie over a quantile's limit: those beyond the nearest rank.
 fn allowed_over(samples: u64, quantile: f64) -> u64 {
     let rank = (u128::from(samples) * u128::from(parts_per_million(quantile)))
         .div_ceil(u128::from(MILLION));
@@ -308,7 +308,7 @@ fn allowed_over(samples: u64, quantile: f64) -> u64 {
     samples - u64::try_from(rank).unwrap_or(samples)
 }
 
-/// How many of so many requests may fail: the most whose share is not above the limit as floats are compared.
+/// How many of this many requests may fail: the most whose share is not above the limit as floats are compared.
 fn allowed_failures(samples: u64, share: f64) -> u64 {
     let is_within = |failed: u64| failed as f64 / samples as f64 <= share;
     // A float-to-integer cast saturates.

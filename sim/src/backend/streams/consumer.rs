@@ -45,7 +45,7 @@ pub(super) struct ConsumerState {
     pub(super) hands_out: bool,
 }
 
-/// More open requests than this are never used: so many messages are not worked on at once.
+/// More open requests than this are never used: this many messages are not worked on at once.
 const MOST_TOKENS: usize = 4_000_000;
 
 impl ConsumerState {

@@ -19,7 +19,7 @@ pub(super) struct Loads {
 }
 
 impl Loads {
-    /// So many members with nobody present.
+    /// This many members with nobody present.
     pub(super) fn new(members: u32) -> Loads {
         let leaves = (members as usize).next_power_of_two();
         let mut least = vec![0; 2 * leaves];
@@ -62,7 +62,7 @@ impl Loads {
         self.set(member, GONE);
     }
 
-    /// A member is there again, with so many requests.
+    /// A member is there again, with this many requests.
     pub(super) fn come_back(&mut self, member: u32, present: u64) {
         let present = u32::try_from(present).unwrap_or(GONE);
         self.set(member, present.min(GONE - 1));

@@ -43,7 +43,7 @@ pub(crate) struct Visits {
     sizes: Option<SizeDraws>,
     classes_of_clients: Vec<Option<ClassId>>,
     classes_of_paths: Vec<Option<ClassId>>,
-    /// How long after its intended instant a request of a path is due.
+    /// How long after its intended time a request of a path is due.
     due_after: Vec<Option<Span>>,
 }
 

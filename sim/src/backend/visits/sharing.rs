@@ -27,7 +27,7 @@ pub(super) struct Sharing {
     attained: u128,
     /// The instant up to which `attained` is right.
     upto: Time,
-    /// The next instant at which the calendar calls.
+    /// The next time at which the calendar calls.
     called_at: Time,
 }
 

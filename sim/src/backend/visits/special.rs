@@ -115,7 +115,7 @@ impl Backend {
                     .or(self.visits.classes_of_clients[client]);
                 let last = ranks.len() as u64;
                 let rank = class.map_or(last, |class| u64::from(ranks[class.index()]));
-                // Whoever has waited `ageing` longer than another makes up for one rank, so that the instant at which a
+                // Whoever has waited `ageing` longer than another makes up for one rank, so that the time at which a
                 // job would have caught up with the most urgent class orders them for good.
                 Rank::Whole(ageing.map_or(rank, |ageing| {
                     let handicap = rank.saturating_mul(ageing.as_nanos());

@@ -62,7 +62,7 @@ impl Jobs {
         self.jobs.len()
     }
 
-    /// Takes up a job that is not a request of its own.
+    /// Takes up a job that is not its own request.
     #[inline]
     pub(crate) fn add(&mut self, job: Job, intended: Time) -> u32 {
         let id = self.jobs.insert(job);

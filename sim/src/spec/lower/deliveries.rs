@@ -88,7 +88,7 @@ pub fn awaited(action: &syntax::Action, findings: &mut Findings) -> Option<Await
     })
 }
 
-/// What is promised of deliveries.
+/// The objectives of deliveries.
 pub fn limits(written: &Spanned<DeliverySlo>, findings: &mut Findings) -> DeliveryLimits {
     let DeliverySlo {
         first,

@@ -50,7 +50,7 @@ pub fn warn_of_unmissable(spec: &Spec, model: &LiveModel, findings: &mut Finding
     }
 }
 
-/// What is promised of an action.
+/// The objectives of an action.
 pub fn lower(written: &Spanned<syntax::Slo>, findings: &mut Findings) -> Slo {
     let slo = &written.value;
     let quantiles = slo.quantiles();

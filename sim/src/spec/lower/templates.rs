@@ -224,7 +224,7 @@ impl Judge<'_, '_> {
     }
 }
 
-/// What is wrong with a text of so many bytes, if anything.
+/// What is wrong with a text of this many bytes, if anything.
 fn too_much(what: &str, bytes: usize) -> Option<String> {
     let over = u64::try_from(bytes).is_ok_and(|bytes| bytes > MAX_PAYLOAD);
     over.then(|| format!("the {what} may have {bytes} bytes, more than any server accepts"))

@@ -18,7 +18,7 @@ const EACH: usize = 50;
 pub enum Fate {
     /// It cannot be read, or contradicts itself, for this reason.
     Refused(String),
-    /// It tells of so many rows.
+    /// It tells of this many rows.
     Told(u64),
 }
 
