@@ -84,7 +84,7 @@ impl Stays {
         };
     }
 
-    /// A visit ends, in the middle of the stay `cut` if it does so in the line. An earlier visit of the same visitor, whose
+    /// A visit ends, in the middle of the stay `cut` if it does so in the queue. An earlier visit of the same visitor, whose
     /// worker is held until now, has told its wait before.
     fn end(&mut self, line: u32, visitor: u32, cut: Option<Span>) -> Option<Wait> {
         let stay = self.open.get_mut(visitor as usize)?;

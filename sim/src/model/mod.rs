@@ -473,7 +473,7 @@ pub struct Service {
     pub time: Dist,
     /// Nanoseconds that each byte of a request adds to its service time.
     pub per_byte: Option<f64>,
-    /// How many requests may wait in one line; unlimited when absent. There is a line per member, or one
+    /// How many requests may wait in one queue; unlimited when absent. There is a queue per member, or one
     /// for the service when dispatch is shared.
     pub queue_limit: Option<u32>,
     /// Share of the visits that end in an error after their service time.
@@ -482,7 +482,7 @@ pub struct Service {
     pub on_timeout: OnTimeout,
     /// Who is served next.
     pub order: Order,
-    /// How the service time grows with the number of busy workers of a line; does not go with [`Order::Shared`].
+    /// How the service time grows with the number of busy workers of a queue; does not go with [`Order::Shared`].
     pub load: Option<LoadCurve>,
     /// How the service time falls to what it is after a start.
     pub cold_start: Option<ColdStart>,
@@ -502,7 +502,7 @@ impl Service {
         self.members.workers()
     }
 
-    /// How many lines there are, which deliveries of streams are asked for: one for each member, or one for all.
+    /// How many queues there are, which deliveries of streams are asked for: one for each member, or one for all.
     pub fn lines(&self) -> u32 {
         match self.dispatch {
             Dispatch::Shared => 1,
@@ -510,7 +510,7 @@ impl Service {
         }
     }
 
-    /// The workers of each line.
+    /// The workers of each queue.
     pub fn workers_of_lines(&self) -> impl Iterator<Item = u64> {
         let shared = self.dispatch == Dispatch::Shared;
         let one = shared.then(|| self.servers());
@@ -520,7 +520,7 @@ impl Service {
             .chain(each.map(|member| u64::from(member.workers.get())))
     }
 
-    /// The workers of the line that has the fewest.
+    /// The workers of the queue that has the fewest.
     pub fn fewest_workers_of_a_line(&self) -> u64 {
         match self.dispatch {
             Dispatch::Shared => self.servers(),
@@ -528,7 +528,7 @@ impl Service {
         }
     }
 
-    /// The workers of the line that has the most.
+    /// The workers of the queue that has the most.
     pub fn most_workers_of_a_line(&self) -> u64 {
         match self.dispatch {
             Dispatch::Shared => self.servers(),
@@ -536,7 +536,7 @@ impl Service {
         }
     }
 
-    /// Whether all lines have as many workers and service times are those of the service.
+    /// Whether all queues have as many workers and service times are those of the service.
     pub fn is_even(&self) -> bool {
         self.members.are_plain() || (self.lines() == 1 && self.members.have_no_speed())
     }
@@ -555,7 +555,7 @@ impl Service {
 pub enum Dispatch {
     /// A member drawn at random, busy or not, as NATS queue groups do.
     Random,
-    /// All members take from one line, as pull consumers do.
+    /// All members take from one queue, as pull consumers do.
     Shared,
     /// The member with the fewest requests present; the first of equals.
     LeastLoaded,
@@ -566,9 +566,9 @@ pub enum Dispatch {
 pub enum OnTimeout {
     /// It waits and runs as if nothing had happened.
     Stay,
-    /// Waiting work leaves the line; running work goes on.
+    /// Waiting work leaves the queue; running work goes on.
     Leave,
-    /// Waiting work leaves the line and running work stops.
+    /// Waiting work leaves the queue and running work stops.
     Abandon,
 }
 

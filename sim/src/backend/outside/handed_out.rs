@@ -33,7 +33,7 @@ pub enum WorkEnd {
 }
 
 impl Backend {
-    /// Hands a visit on when its line is not played here; whether it was.
+    /// Hands a visit on when its queue is not played here; whether it was.
     pub(crate) fn hand_on(&mut self, id: u32, service: ServiceId, line: u32) -> bool {
         let Some(outside) = &self.outside else {
             return false;

@@ -57,7 +57,7 @@ impl ConsumerState {
         // A spec whose consumers ask for more than memory holds is refused before.
         let prefetch = u64::from(consumer.prefetch);
         let asks = |workers: u64| workers.saturating_add(prefetch);
-        // In turn, as long as a line has any left to ask for.
+        // In turn, as long as a queue has any left to ask for.
         let tokens = (0..asks(service.most_workers_of_a_line())).flat_map(|round| {
             let lines = (0..).zip(service.workers_of_lines());
             lines.filter_map(move |(line, workers)| (round < asks(workers)).then_some(line))

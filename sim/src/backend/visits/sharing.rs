@@ -17,7 +17,7 @@ use crate::time::{Span, Time};
 
 const FRACTION: u32 = 24;
 
-/// Those in service at one line.
+/// Those in service at one queue.
 #[derive(Debug, Clone)]
 pub(super) struct Sharing {
     workers: u64,

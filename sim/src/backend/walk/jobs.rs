@@ -25,7 +25,7 @@ pub(crate) struct Jobs {
 /// What is kept beside a job where the model asks for it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Side {
-    /// Its place in a ranked line.
+    /// Its place in a ranked queue.
     pub(crate) place: Place,
     /// What is left of its service time after a preemption, in nanoseconds.
     pub(crate) left: Option<u64>,
