@@ -109,7 +109,7 @@ fn parts<P>(model: &Model<P>) -> [Part; 5] {
     };
     [
         part("users", users.sum(), PER_USER),
-        part("members of cohorts", processes.sum(), PER_PROCESS),
+        part("copies of cohorts", processes.sum(), PER_PROCESS),
         part("services", model.services.len() as u64, PER_SERVICE),
         part("members", members.map(u64::from).sum(), PER_MEMBER),
         part(

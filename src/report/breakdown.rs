@@ -126,7 +126,7 @@ pub fn overall(run: &Run) -> Section {
     if rows == 0 {
         return Section::empty();
     }
-    let note = "from the first intended instant of a request to the end of its last try; all other figures are of single tries";
+    let note = "from the intended time of the first try to the end of the last one; all other figures are of single tries";
     Section::of([Block::Table(table), Block::Notes(vec![note.to_owned()])])
 }
 

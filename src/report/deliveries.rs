@@ -41,7 +41,7 @@ pub fn deliveries(run: &Run) -> Section {
         ]);
     }
     let note =
-        "times count from the intended instant of the request, those of the last where all came"
+        "times count from the intended time of the request; those of the last delivery only if all arrived"
             .to_owned();
     Section::of([Block::Table(table), Block::Notes(vec![note])])
 }

@@ -383,7 +383,7 @@ mod tests {
         let audited = "do: {path: [{visit: a}, reply, {visit: b}]}";
         assert_eq!(
             network_of(closed, audited, TWO).expect_err("forks"),
-            "work at service b goes on after the reply"
+            "work at service b continues after the reply"
         );
         let lossy = TWO.replace("workers: 1,", "workers: 1, errors: 1%,");
         let retire = "c: {concurrency: 4, do: do, on_failure: {respawn: false}}";

@@ -387,7 +387,7 @@ impl StationMeter {
         let of = |what: &str| format!("{what} of service {name}");
         let left_line = visits.started + visits.left + visits.lost_waiting + visits.cut_waiting;
         balance(
-            &of("visits that joined the line"),
+            &of("visits that joined the queue"),
             visits.joined + visits.preempted,
             "those that left it",
             left_line,
