@@ -181,7 +181,7 @@ mod tests {
             ),
             (
                 1_200,
-                "waiting for 1,200 requests in flight, for 30s at most",
+                "waiting up to 30s (`run.drain`) for 1,200 requests in flight",
             ),
         ] {
             let told = interruption(drain, in_flight);
