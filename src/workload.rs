@@ -237,7 +237,7 @@ fn settings(spec: &Spec, whose: &Whose) -> BTreeMap<String, Setting> {
     settings
 }
 
-/// What to say of a directory in the place of a spec.
+/// The text about a directory in the place of a spec.
 fn directory(path: &Path) -> String {
     let name = path.display();
     match path.join(SPEC).is_file() {

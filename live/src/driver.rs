@@ -52,7 +52,7 @@ pub trait Transport {
     fn flush(&mut self);
 }
 
-/// What became of a request that was handed to a transport.
+/// What happened to a request that was handed to a transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
     /// It is done at once.
@@ -172,7 +172,7 @@ pub(crate) const PATIENCE: Span = Span::from_nanos(10_000_000_000);
 /// A live run.
 pub struct Driver<T, C, S> {
     epoch: Epoch,
-    /// What came of requests of earlier loads.
+    /// The result of requests of earlier loads.
     late_of_earlier: u64,
     load: Load,
     world: Live<T>,

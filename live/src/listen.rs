@@ -260,7 +260,7 @@ fn returned(message: &Message, skip: usize, at: Time) -> Option<Returned> {
     })
 }
 
-/// What came of a request for messages: a message, or the end of the request, which says how many did not come.
+/// The result of a request for messages: a message, or the end of the request, which says how many did not come.
 fn fetched(message: Message, model: &Model) -> Option<Fetched> {
     let unfilled = header(&message, "Nats-Pending-Messages").and_then(|text| text.parse().ok());
     let mut came = Fetched {

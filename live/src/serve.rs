@@ -119,7 +119,7 @@ pub fn serve(
     })
 }
 
-/// What came of a double.
+/// The result of a double.
 #[derive(Debug)]
 pub struct Served {
     /// What it did.

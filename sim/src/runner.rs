@@ -36,7 +36,7 @@ impl Epoch {
     }
 }
 
-/// What came of a load.
+/// The result of a load.
 #[derive(Debug, Clone)]
 pub struct Ran {
     /// Which load it was.
@@ -56,7 +56,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// What came of a load in the simulated world, which has no earlier loads and knows nothing of itself.
+    /// The result of a load in the simulated world, which has no earlier loads and knows nothing of itself.
     pub(crate) fn simulated(epoch: Epoch, finished: Finished) -> Ran {
         Ran {
             epoch,

@@ -143,7 +143,7 @@ impl Fitting<'_> {
         }))
     }
 
-    /// What comes of a fit that was stopped.
+    /// The result of a fit that was stopped.
     fn stopped(&self) -> Result<Option<Fit>, Failure> {
         match self.interrupt.asked() {
             true => Ok(None),

@@ -158,7 +158,7 @@ fn shortened(mut rows: Vec<Row>, limits: &mut Limits) -> (Vec<Row>, bool) {
     (rows, true)
 }
 
-/// What to say of a run that has too few answers.
+/// The text about a run that has too few answers.
 fn nothing_told(name: &str, answered: u64) -> String {
     match answered {
         0 => format!("every request of {name} failed; fix the cause and measure again"),

@@ -248,7 +248,7 @@ impl Source {
     }
 }
 
-/// What to say of a value that is not whole.
+/// The text about a value that is not whole.
 fn cut() -> String {
     format!("{VISITS} was cut to 128 bytes, and this request has more visits; leave out --recorded")
 }

@@ -6,7 +6,7 @@ use super::number::{count, millis, or_not_measured};
 use super::parts::{Block, Section};
 use super::table::Table;
 
-/// What came of them, and how long it took.
+/// The result of them, and how long it took.
 pub fn deliveries(run: &Run) -> Section {
     if run.deliveries.is_empty() {
         return Section::empty();

@@ -64,7 +64,7 @@ pub fn usual_loads(
     Ok(loads)
 }
 
-/// What to say of a key whose loads nobody named.
+/// The text about a key whose loads nobody named.
 pub fn needs_loads<P: PartialEq>(varied: &Varied<P>) -> Failure {
     let unit = varied.unit();
     Failure::Usage(format!(

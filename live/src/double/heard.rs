@@ -74,7 +74,7 @@ pub struct Returned {
     pub at: Time,
 }
 
-/// What came of a member's request for messages.
+/// The result of a member's request for messages.
 #[derive(Debug, Clone)]
 pub struct Fetched {
     /// The consumer, by its position.

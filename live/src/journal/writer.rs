@@ -107,7 +107,7 @@ struct Shared {
     failed: AtomicBool,
 }
 
-/// What becomes of an entry that there is no room for.
+/// What happens to an entry that there is no room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Full {
     /// It is left out and counted, so that nobody waits.
@@ -222,7 +222,7 @@ pub struct Journal {
     shared: Arc<Shared>,
 }
 
-/// What became of a record.
+/// What happened to a record.
 #[derive(Debug)]
 pub struct Kept {
     /// What is on disk.

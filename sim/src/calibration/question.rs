@@ -73,7 +73,7 @@ impl Question<'_> {
         })
     }
 
-    /// What comes of each of this many jobs, in their order; `None` where one has nothing, or it was stopped.
+    /// The result of each of this many jobs, in their order; `None` where one has nothing, or it was stopped.
     pub(super) fn each<T: Send>(
         &self,
         jobs: u64,

@@ -44,7 +44,7 @@ pub trait World {
     fn dropped(&mut self, request: &Request);
 }
 
-/// What came of a wake-up.
+/// The result of a wake-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WakeUp {
     /// Who asked for it was woken.

@@ -44,7 +44,7 @@ struct Held {
     wake: Wake,
 }
 
-/// What becomes of a request that is due.
+/// What happens to a request that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
     /// It is sent.
@@ -100,7 +100,7 @@ impl Room {
         self.waiting > 0
     }
 
-    /// What becomes of a request of a client that is due now.
+    /// What happens to a request of a client that is due now.
     pub fn admission(&self, client: ClientId) -> Admission {
         let gates = [self.own[client.index()], self.all];
         let mut full = gates.iter().flatten().filter(|gate| gate.is_full());

@@ -155,7 +155,7 @@ pub enum Received {
     Unmatched,
 }
 
-/// What came of a message that was sent to many subscribers.
+/// The result of a message that was sent to many subscribers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Emission {
     /// When the request that emitted it was intended.

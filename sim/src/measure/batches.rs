@@ -189,7 +189,7 @@ pub(super) struct Batches {
     stations: Vec<StationSums>,
     consumers: Vec<ConsumerSums>,
     fan_outs: Vec<FanOutSums>,
-    /// What was counted against each objective.
+    /// The counts against each objective.
     objectives: Vec<Section>,
     /// Response times by batch, then by cell; a single cell where there are too many.
     sections: Vec<Vec<Sketch>>,
@@ -410,7 +410,7 @@ impl Batches {
 }
 
 impl Batches {
-    /// What was counted against each objective in the finest batches, given the end of the window and all that was counted
+    /// The counts against each objective in the finest batches, given the end of the window and all that was counted
     /// in it; empty where it was too short for [`LEAST`] of them.
     pub(super) fn objectives(&self, end: Time, whole: &[Section]) -> Vec<Vec<Section>> {
         if self.full() < LEAST {

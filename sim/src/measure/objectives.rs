@@ -67,7 +67,7 @@ impl Which {
     }
 }
 
-/// What is counted against a limit.
+/// The counts against a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Against {
     /// How many failed, or are missing, and for that are over the limit; `None` where its own objective judges those.
@@ -89,7 +89,7 @@ impl Against {
 }
 
 impl Cell {
-    /// What is counted against the quantile limit of this position: all requests that were sent, of which those that failed
+    /// The counts against the quantile limit of this position: all requests that were sent, of which those that failed
     /// were not within the limit; where an objective of their own judges failures, those that the distributions hold.
     pub fn against(&self, slo: &Slo, nth: usize) -> Against {
         let requests = &self.window.requests;
@@ -108,7 +108,7 @@ impl Cell {
         }
     }
 
-    /// What is counted against a limit on failures.
+    /// The counts against a limit on failures.
     fn failures(&self) -> Section {
         let requests = &self.window.requests;
         Section {
@@ -119,7 +119,7 @@ impl Cell {
 }
 
 impl DeliveryMeter {
-    /// What is counted against the limit of this position. Every delivery that is missing was not within the limit of a
+    /// The counts against the limit of this position. Every delivery that is missing was not within the limit of a
     /// time; where its own limit judges those, only what came is judged by its time.
     pub fn against(&self, limits: &DeliveryLimits, which: Which, nth: usize) -> Against {
         let times = which.times(self);

@@ -127,7 +127,7 @@ impl Choice {
 pub struct MaxInFlight {
     /// This many.
     pub limit: NonZeroU32,
-    /// What becomes of one that is too many.
+    /// What happens to one that is too many.
     pub policy: InFlightPolicy,
 }
 
@@ -138,7 +138,7 @@ impl MaxInFlight {
     }
 }
 
-/// What becomes of a request that is one too many.
+/// What happens to a request that is one too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InFlightPolicy {
     /// It is not sent.

@@ -478,7 +478,7 @@ pub struct Service {
     pub queue_limit: Option<u32>,
     /// Share of the visits that end in an error after their service time.
     pub errors: f64,
-    /// What becomes of work whose client has given up.
+    /// What happens to work whose client has given up.
     pub on_timeout: OnTimeout,
     /// Who is served next.
     pub order: Order,
@@ -561,7 +561,7 @@ pub enum Dispatch {
     LeastLoaded,
 }
 
-/// What becomes of work whose client has given up waiting.
+/// What happens to work whose client has given up waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnTimeout {
     /// It waits and runs as if nothing had happened.

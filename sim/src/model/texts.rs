@@ -15,7 +15,7 @@ pub struct Texts<'a> {
     left: usize,
 }
 
-/// What came of looking.
+/// The result of looking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Looked<T> {
     /// This, at some text.

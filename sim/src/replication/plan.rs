@@ -27,7 +27,7 @@ pub struct Plan {
     pub threads: NonZeroUsize,
 }
 
-/// What came of a wanted precision.
+/// The result of a wanted precision.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reached {
     /// What was wanted.

@@ -138,7 +138,7 @@ pub fn simulate_as_far(
     Ok((finished(simulation)?, outgrown))
 }
 
-/// What came of a simulation that has ended.
+/// The result of a simulation that has ended.
 ///
 /// # Errors
 /// [`Halt::Books`].

@@ -45,7 +45,7 @@ impl Look {
     }
 }
 
-/// What was counted against one objective in the parts of a trial.
+/// The counts against one objective in the parts of a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parts {
     /// In each part: how many were judged, and how many of them were over the limit.

@@ -33,7 +33,7 @@ pub struct Remedy {
     pub keys: BTreeMap<String, String>,
     /// Whether the user asked for it.
     pub asked: bool,
-    /// What came of it; `None` where there was no time to simulate it, or no ceiling was found.
+    /// The result of it; `None` where there was no time to simulate it, or no ceiling was found.
     pub measured: Option<Measured>,
 }
 

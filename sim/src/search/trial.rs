@@ -31,7 +31,7 @@ pub struct Judged {
     pub shares: Vec<Share>,
 }
 
-/// What was counted against one objective in a trial.
+/// The counts against one objective in a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Share {
     /// Whose objective it is: `Action ask`.

@@ -20,7 +20,7 @@ const CHANCE: f64 = 0.05;
 pub struct Signal {
     /// Whose objective it is: `Action ask`, `Consumer audit/indexer`, `Action say, last delivery`.
     pub of: String,
-    /// What is counted against it.
+    /// The counts against it.
     pub counts: Counts,
     /// How many requests that comes from, where several of it come from each.
     pub requests: Option<u64>,
@@ -30,7 +30,7 @@ pub struct Signal {
     pub measured: Measured,
 }
 
-/// What is counted against an objective.
+/// The counts against an objective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counts {
     /// Requests, some of which fail.
@@ -151,7 +151,7 @@ impl Signal {
         }
     }
 
-    /// What was counted against it; `None` for what is not a share of requests, or was not measured.
+    /// The counts against it; `None` for what is not a share of requests, or was not measured.
     pub fn counted(&self) -> Option<Counted> {
         match (self.limit, self.measured) {
             (Limit::Quantile { quantile, .. }, Measured::Quantile(requests)) => Some(Counted {

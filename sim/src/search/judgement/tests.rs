@@ -24,7 +24,7 @@ fn responses(utilisation: f64, number: usize, seed: u64) -> Vec<f64> {
     (0..number).map(next).collect()
 }
 
-/// What was counted of these over a limit, in 20 parts.
+/// The counts of these over a limit, in 20 parts.
 fn sections(responses: &[f64], limit: f64) -> Vec<Section> {
     let size = responses.len().div_ceil(20);
     let section = |part: &[f64]| Section {

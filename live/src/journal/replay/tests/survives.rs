@@ -13,7 +13,7 @@ pub const SIZE: usize = 64;
 /// The entries of a frame.
 const EACH: usize = 50;
 
-/// What became of a record.
+/// What happened to a record.
 #[derive(Debug)]
 pub enum Fate {
     /// It cannot be read, or contradicts itself, for this reason.
