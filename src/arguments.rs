@@ -1,4 +1,4 @@
-//! The command line as a manifest may hold it: what may be secret is left out.
+//! The command line in a manifest, without secrets.
 
 /// What stands in the place of a value that is not shown.
 const HIDDEN: &str = "***";

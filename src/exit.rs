@@ -24,7 +24,7 @@ use blis_sim::replication::Halt;
 use blis_sim::verdict::Status;
 use blis_sim::visible;
 
-/// How a command ended, when it came to its end.
+/// How a completed command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
     /// It did what was asked, and nothing was judged or all was kept.
@@ -37,7 +37,7 @@ pub enum Done {
     Disconnected,
 }
 
-/// Why a command did not come to its end.
+/// Why a command was not completed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The command line, the spec or the place of the output is at fault.
@@ -52,7 +52,7 @@ pub enum Failure {
     /// There is no connection to the target.
     #[error("{0}")]
     Connect(String),
-    /// The run outgrew the machine before it came to its end.
+    /// The run outgrew the machine before it was completed.
     #[error("{0}")]
     Overgrown(String),
     /// The result could not be written.
@@ -208,7 +208,7 @@ pub fn tell(text: &str) {
     show(&line(text));
 }
 
-/// A line as it is told. What came from outside can neither steer the terminal with it nor begin a line of its own.
+/// A line as it is told. What came from outside can neither steer the terminal with it nor begin its own line.
 pub fn line(text: &str) -> String {
     let text = text.strip_suffix('\n').unwrap_or(text);
     format!("{}\n", visible::line(text))

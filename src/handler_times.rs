@@ -1,4 +1,4 @@
-//! What services say of the time of their handlers, and whether that can be the time of the work.
+//! Handler times that services report, and whether they can be the time of the work.
 
 use blis_sim::result::{ObservedService, Run};
 
@@ -47,7 +47,7 @@ impl Claim {
     /// Whether the handler's time is too short to be that of the work, which asynchronous code hands on; `way_ms` is the way to the server
     /// and back.
     pub fn is_too_short(&self, way_ms: Option<f64>) -> bool {
-        // The service has a way of its own to the server.
+        // The service has its own way to the server.
         let there_and_back = 2.0 * way_ms.unwrap_or(0.0);
         let behind = self.reply_ms - there_and_back;
         self.handler_ms < DOUBTED * behind

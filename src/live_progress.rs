@@ -1,4 +1,4 @@
-//! How a live run goes, on stderr: a line that is written over on a terminal, and a line now and then elsewhere.
+//! Progress of a live run on stderr: one line that is overwritten on a terminal, and a line at intervals elsewhere.
 
 use std::io::{IsTerminal as _, Write};
 
@@ -181,7 +181,7 @@ mod tests {
             ),
             (
                 1_200,
-                "waiting for 1,200 requests in flight, for 30s at most",
+                "waiting up to 30s (`run.drain`) for 1,200 requests in flight",
             ),
         ] {
             let told = interruption(drain, in_flight);

@@ -1,8 +1,8 @@
-//! A server and a double of one's own, for as long as a command wants them.
+//! A server and doubles on this machine, for the duration of a command.
 //!
-//! Both belong to a child, which ends them when its stdin closes, or when it is asked to end. So they end with the command however
-//! that ends: nobody has to be told. Only who kills the child itself leaves the server behind. The child and its server are a process group of their own, which Ctrl-C does not reach: who asked for them still
-//! waits for replies.
+//! Both belong to a child process, which ends them when its stdin closes, or when it is asked to end. So they end with the
+//! command however that ends. Only killing the child itself leaves the server behind. The child and its server are a separate
+//! process group, which Ctrl-C does not reach: the command may still wait for replies.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read as _};
@@ -212,7 +212,7 @@ pub fn play(
     Ok(served.removed?)
 }
 
-/// A server on a free loopback port, with streams in a folder of its own; ended with the value.
+/// A server on a free loopback port, with streams in its own folder; ended with the value.
 #[derive(Debug)]
 struct Server {
     child: Child,

@@ -1,8 +1,7 @@
-//! Whether a model fits into the memory that is free, asked before it is built.
+//! Whether a model fits into free memory, checked before it is built.
 //!
-//! Only what the spec fixes is counted: closed users, the measurements of services and of clients' actions, and
-//! the members of queue groups. What an open load piles up in lines is not known beforehand: a run looks at
-//! [`most_requests`] as it goes.
+//! Only what the spec fixes is counted: closed-loop users, the figures of services and of clients' actions, and the members of
+//! queue groups. The queues of an open load are not known beforehand: a run checks [`most_requests`] as it goes.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -110,7 +109,7 @@ fn parts<P>(model: &Model<P>) -> [Part; 5] {
     };
     [
         part("users", users.sum(), PER_USER),
-        part("members of cohorts", processes.sum(), PER_PROCESS),
+        part("copies of cohorts", processes.sum(), PER_PROCESS),
         part("services", model.services.len() as u64, PER_SERVICE),
         part("members", members.map(u64::from).sum(), PER_MEMBER),
         part(

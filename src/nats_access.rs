@@ -1,7 +1,7 @@
-//! From flags, environment and NATS contexts to a target and a way in.
+//! From flags, environment and NATS contexts to a target and access to it.
 //!
-//! A flag comes before the environment, and that before the context. There is no default target: without `--url`,
-//! `NATS_URL` or a context that was named nothing is connected to. Secrets are only ever handed on.
+//! Flags take precedence over the environment, and that over the context. There is no default target: without `--url`,
+//! `NATS_URL` or a named context no connection is made. Secrets are only ever passed on.
 
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,8 @@
-//! NATS contexts: the files in which the `nats` command line keeps how to reach a server (ADR-21).
+//! NATS contexts: the files in which the `nats` command line keeps access to a server (ADR-21).
 //!
-//! A context is used when it is named. The one that was selected last with `nats context select` is not: a load
-//! generator that took it unasked would hit whatever was looked at before. Every field is honoured or refused by its
-//! name; no message holds a value.
+//! A context is used only if it is named. The one selected last with `nats context select` is not used: a load generator that
+//! took it unasked would load whatever was used before. Every field is supported or refused by its name; no message contains a
+//! value.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Progress on stderr, for runs that make somebody wait.
+//! Progress on stderr, for long runs.
 
 use std::time::{Duration, Instant};
 
@@ -54,7 +54,7 @@ impl Progress {
         ));
     }
 
-    /// Shows how many of so many replications are done.
+    /// Shows how many of this many replications are done.
     pub fn show_replications(&mut self, done: u64, of: u64) {
         if self.started.elapsed() < PATIENCE {
             return;
@@ -64,7 +64,7 @@ impl Progress {
         bar.set_message(format!("{done} replications"));
     }
 
-    /// Shows how many of so many trials are done, and what is tried now.
+    /// Shows how many of this many trials are done, and what is tried now.
     pub fn show_trials(&mut self, done: u64, of: u64, now: String) {
         if self.started.elapsed() < PATIENCE {
             return;

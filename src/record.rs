@@ -1,7 +1,7 @@
-//! The record that `blis observe` and `blis run --record` keep: begun before the first request, sealed after the last, folded
+//! The record of `blis observe` and `blis run --record`: started before the first request, sealed after the last, and folded
 //! with the result.
 //!
-//! With `--out` it lies in the directory of the run; with `--trace` alone in a folder beside the file, which vanishes at the
+//! With `--out` it is in the directory of the run; with `--trace` alone in a directory beside the file, which is removed at the
 //! end.
 
 use std::path::{Path, PathBuf};

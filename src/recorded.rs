@@ -1,4 +1,4 @@
-//! A run as its directory holds it: the result of one that came to its end, or the record of one that did not.
+//! A run in its directory: the result of a completed run, or the record of an interrupted one.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use crate::workload::{self, LiveWorkload};
 /// What a directory holds.
 #[derive(Debug)]
 pub enum Recorded {
-    /// A run that came to its end.
+    /// A run that was completed.
     Ended(Box<Finished>),
     /// A run without a result.
     Unfinished(Box<Unfinished>),
@@ -388,7 +388,7 @@ pub fn named(reasons: Reasons) -> BTreeMap<String, u64> {
         .collect()
 }
 
-/// What there is to say of the generator.
+/// The text about the generator.
 const NO_GENERATOR: &str =
     "The record has no figures of the generator, so the run cannot pass; run it again.";
 /// What of a live run is not in its record.

@@ -1,4 +1,4 @@
-//! What was recorded of the users of a run, given to a model: who they are, and when their sessions start.
+//! The recorded users of a run, given to a model: who they are, and when their sessions start.
 
 use blis_sim::event::ReplyHeaders;
 use blis_sim::model::{ActionId, Arrival, ClientId, Model, Path, Recording, Source};

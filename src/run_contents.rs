@@ -1,8 +1,7 @@
-//! What a directory holds: a run, or something that nobody may replace.
+//! The contents of a directory: a run, or something that must not be overwritten.
 //!
-//! A run is recognised by what only a run writes: its result or its manifest by their schemas, its segments by the bytes
-//! that they begin with, its copies of files by their hashes. Names alone prove nothing: `spec.yaml`, `files/` and
-//! `journal/` are names that people use.
+//! A run is recognised by what only a run writes: its result or its manifest by their schemas, its segments by their first
+//! bytes, its copies of files by their hashes. Names alone prove nothing: `spec.yaml`, `files/` and `journal/` are common names.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! Simulating a workload: pilot, single run or replications, with progress and Ctrl-C.
+//! Simulation of a workload: pilot, single run or replications, with progress and Ctrl-C.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -107,7 +107,7 @@ pub fn warm_up(
     Ok(Some(pilot))
 }
 
-/// What is looked at while so many runs go on beside one another.
+/// What is looked at while this many runs go on beside one another.
 pub fn watch(stop: &(dyn Fn() -> bool + Sync), threads: NonZeroUsize) -> Watch<'_> {
     Watch {
         stop,
@@ -317,7 +317,7 @@ pub fn replay(
     Ok((run, ended.intended))
 }
 
-/// The result of a simulated trial along so many sample paths. How many events it took is not known of it.
+/// The result of a simulated trial along this many sample paths. How many events it took is not known of it.
 pub fn of_trial(workload: &Workload, ran: &Ran, paths: u64) -> Run {
     let provenance = Provenance {
         ended_by: ran.ended_by,
@@ -395,7 +395,7 @@ pub fn conclude_seen(
     result::build(model, analysis.as_ref(), measure, provenance)
 }
 
-/// How a simulation came to its end.
+/// How a simulation ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Ended {
     by: LoadEnd,
@@ -420,7 +420,7 @@ impl Ended {
     }
 }
 
-/// Simulates to the end, or until it is interrupted, or cut off after so many events, and gives back the sink.
+/// Simulates to the end, or until it is interrupted, or cut off after this many events, and gives back the sink.
 ///
 /// # Errors
 /// [`Failure::Usage`] when the model goes round without the clock moving, [`Failure::Overgrown`] when it outgrows memory.

@@ -1,4 +1,4 @@
-//! A spec that is written into a file of its own.
+//! A spec written to a separate file.
 
 use std::io::{self, Write as _};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! From the command line to a checked model: which spec is meant, and what the flags change in it.
+//! From the command line to a checked model: the spec, and the changes by flags.
 
 mod basis;
 
@@ -238,7 +238,7 @@ fn settings(spec: &Spec, whose: &Whose) -> BTreeMap<String, Setting> {
     settings
 }
 
-/// What to say of a directory in the place of a spec.
+/// The text about a directory in the place of a spec.
 fn directory(path: &Path) -> String {
     let name = path.display();
     match path.join(SPEC).is_file() {

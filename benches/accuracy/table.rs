@@ -113,8 +113,8 @@ fn cells(values: &[(f64, f64)], unit: &str, judged: Option<f64>) -> String {
 
 /// What the machine had to do with it.
 fn of_machine(levels: &[(f64, Vec<Pair>)]) -> String {
-    let mut text = "\n| load | one way through the server | overrun of the double, p50 and p99 | overrun of an idle thread, p50 and \
-                    p99 |\n|---|---|---|---|\n"
+    let mut text = "\n| load | one way through the server | timing error of the double, p50 and p99 | scheduler jitter, \
+                    p50 and p99 |\n|---|---|---|---|\n"
         .to_owned();
     for (load, pairs) in levels {
         let mean = |figure: fn(&Pair) -> f64| mean(pairs.iter().map(figure));

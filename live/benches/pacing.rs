@@ -71,7 +71,7 @@ fn main() -> Result<(), Failed> {
 
 fn open_arrivals(url: &str) -> Result<(), Failed> {
     println!(
-        "| offered/s | answered/s | lag p50 | lag p99 | idle thread p50 | idle thread p99 | response p50 | response p99 | CPUs |"
+        "| offered/s | answered/s | lag p50 | lag p99 | jitter p50 | jitter p99 | response p50 | response p99 | CPUs |"
     );
     println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for rate in RATES {

@@ -1,6 +1,6 @@
-//! How a server lets one in, and how its API is asked: what a connection needs to know beside where it goes.
+//! Access to a server and to its API: what a connection needs besides the address.
 //!
-//! Nothing of it is ever written anywhere: it has no text, and failures name files and never what they hold.
+//! Access data is never written anywhere: it has no text, and failures name files, never their contents.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

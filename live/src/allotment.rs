@@ -1,7 +1,7 @@
-//! Which connection a user sends over.
+//! The connections of users.
 //!
-//! The clients that say nothing of their own share what the run says: a pool, or a connection of its own for each closed
-//! user and each open client. A client that says something has connections apart from those of all others.
+//! Clients without `connections` share those of the run: a pool, or one connection per closed-loop user and open client. A
+//! client with `connections` has its own, apart from all others.
 
 use std::collections::BTreeMap;
 

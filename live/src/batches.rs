@@ -1,5 +1,5 @@
-//! Messages on their way to a connection, handed over in batches: what the driver sends in one go wakes the thread of the
-//! connections once and is written together, which spares the server as much as the load.
+//! Messages handed to a connection in batches: what the driver sends at one time wakes the threads of the connection once and is
+//! written together, which saves work of the server and of the load.
 //!
 //! Messages and questions of one connection keep their order.
 
@@ -51,7 +51,7 @@ impl Batches {
         }
     }
 
-    /// Whether the server takes a message of so many bytes, headers included.
+    /// Whether the server takes a message of this many bytes, headers included.
     pub fn takes(&mut self, now: Time, bytes: usize) -> bool {
         if now >= self.looked + LOOK {
             self.looked = now;

@@ -1,10 +1,10 @@
-//! The live side of a search for a ceiling: trials over one session, as many as somebody asks for.
+//! The live side of a search for a ceiling: trials over one session.
 //!
-//! Whoever asks knows no connections: it is told how a trial was judged, and gives the next load. Guarantees:
-//! - Connections stay open from trial to trial. Where a load needs more than there are, all are opened anew between two trials.
-//! - A trial that was interrupted, or lost its connections, is not judged: what was found before it stands.
-//! - No trial begins that the time left is too short for.
-//! - A first trial in which nobody subscribed to what an action sends ends the search: no load changes that.
+//! The caller knows no connections: it receives the judgement of a trial and gives the next load. Guarantees:
+//! - Connections stay open from trial to trial. A load that needs more connections opens all of them anew between two trials.
+//! - A trial that was interrupted, or lost its connections, is not judged; earlier results stand.
+//! - No trial starts without enough time left.
+//! - A first trial without subscribers on a subject of an action ends the search, because no load changes that.
 
 use std::time::Instant;
 
@@ -79,7 +79,7 @@ pub struct Watching<'a> {
     pub warn: &'a dyn Fn(&str),
 }
 
-/// How trials came to their end.
+/// How trials ended.
 #[derive(Debug)]
 pub enum End<E> {
     /// Nobody asked for another one.
@@ -94,7 +94,7 @@ pub enum End<E> {
     Failed(E),
 }
 
-/// Runs trials for as long as somebody asks for them. `largest` is the model with the largest load that is known to come: so many
+/// Runs trials for as long as somebody asks for them. `largest` is the model with the largest load that is known to come: this many
 /// connections are opened to begin with.
 ///
 /// # Errors
@@ -208,7 +208,7 @@ fn over<'a, P: Clone + Into<Option<Path>>>(
 }
 
 impl Pace {
-    /// With a window so many times as long.
+    /// With a window this many times as long.
     fn longer(self, times: u32) -> Pace {
         let hold = self.hold.as_nanos().saturating_mul(times.into());
         Pace {

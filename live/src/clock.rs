@@ -1,7 +1,7 @@
-//! The clock of a live run: where it is, and waiting until an instant or until something comes in.
+//! The clock of a live run: the current time, and waiting until a time or until something arrives.
 //!
-//! The real clock sleeps until shortly before the instant and spins for the rest, because a sleep ends late by the time
-//! that the system takes to wake a thread. Tests have a clock of their own, which waits for nothing.
+//! The real clock sleeps until shortly before the time and spins for the rest, because a sleep ends late by the wake-up time
+//! of the system. Tests have their own clock, which does not wait.
 
 use std::borrow::Borrow;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
@@ -32,7 +32,7 @@ pub struct RealClock<R> {
 }
 
 impl<R> RealClock<R> {
-    /// A clock that starts at `origin`, with a channel of its own or one that is lent to it.
+    /// A clock that starts at `origin`, with its own channel or one that is lent to it.
     pub fn new(origin: Instant, incoming: R) -> RealClock<R> {
         RealClock { origin, incoming }
     }

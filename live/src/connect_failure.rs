@@ -1,7 +1,7 @@
-//! Why a connection could not be opened, told apart by what there is to do about it.
+//! Reasons why a connection could not be opened, separated by what to do about them.
 //!
-//! The client knows a handful of kinds; what matters is often one error further in: that of TLS, or the word of the
-//! server. Nothing of what lets one in is ever part of a message.
+//! The client has few kinds of errors; the relevant one is often further inside: that of TLS, or the error of the server.
+//! Messages never contain access data.
 
 use std::error::Error;
 use std::io;

@@ -1,8 +1,8 @@
-//! Connections to a server: how they are opened, and what comes back over them.
+//! Connections to a server: how they are opened, and what arrives over them.
 //!
-//! Each connection has one inbox, a subscription with a wildcard: the last token of a reply's subject is the id of the
-//! request, so that a reply to a request that was given up is known as a late one. What arrives is stamped where it is
-//! received, before the driver looks at it.
+//! Each connection has one inbox, a subscription with a wildcard: the last token of the subject of a reply is the id of the
+//! request, so that a reply to a request that was given up is recognised as late. Arrivals are stamped where they are
+//! received, before the driver sees them.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -101,7 +101,7 @@ pub struct Connection {
     pub denied: Arc<Denied>,
 }
 
-/// Opens so many connections, some of them at a time.
+/// Opens this many connections, some of them at a time.
 ///
 /// # Errors
 /// The first connection that cannot be opened.

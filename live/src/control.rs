@@ -1,7 +1,7 @@
-//! An idle thread that keeps time: how late anything on this machine is at best.
+//! An idle thread with a timer, which measures the scheduler jitter of the machine.
 //!
-//! How late a timer is depends on the machine as much as on the program. The control thread waits as the driver waits
-//! and does nothing else; what both are late by is the machine's.
+//! Timer lateness depends on the machine as much as on the program. The control thread waits as the driver waits and does
+//! nothing else; lateness that both have is the machine's.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::channel;

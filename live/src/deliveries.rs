@@ -1,4 +1,4 @@
-//! The subscriptions by which deliveries that requests await are received.
+//! The subscriptions that receive awaited deliveries.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::mpsc::Sender;
@@ -71,7 +71,7 @@ fn fits(of: &DeliveredAt, message: &Message) -> bool {
     of.when.is_empty() || any_holds(&of.when, message)
 }
 
-/// What tells one message from another, where it has an id of its own.
+/// What tells one message from another, where it has its own id.
 fn id_of(message: &Message) -> Option<u64> {
     let id = message.headers.as_ref()?.get(MESSAGE_ID)?;
     let mut hasher = DefaultHasher::new();

@@ -1,7 +1,7 @@
-//! What a server does not let one do: its word for it, and the subjects of a connection that were refused.
+//! Permissions that a server denies: its error message, and the denied subjects of a connection.
 //!
-//! A refused publication has no answer of its own: the server says on the connection which subject it refused. So what is
-//! in flight to that subject has failed, and nothing is sent there again over that connection.
+//! A denied publication has no reply: the server sends an error with the subject over the connection. Requests in flight to
+//! that subject then fail, and the connection sends no more to it.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};

@@ -1,11 +1,11 @@
-//! A live run: users who are woken when they are due, and told of replies and timeouts as they come.
+//! A live run: users are woken at their times, and told of replies and timeouts as they arrive.
 //!
 //! Guarantees:
-//! - The intended instant of every request is that of the schedule: the arrival process for open clients, completion and
-//!   think time for closed ones. A driver that is late lags, which is measured; it never shifts a schedule.
-//! - Sending never waits for a reply, unless the spec limits how many requests may be in flight and says that the others
-//!   are delayed; then their lag shows it, and the schedule stays what it was.
-//! - A reply that came before its deadline counts, whenever the driver gets to see it; a timeout is at the deadline.
+//! - The intended time of every request is that of the schedule: the arrival process for open clients, reply and think time
+//!   for closed ones. A late driver lags, which is measured; it never shifts the schedule.
+//! - Sending never waits for a reply, unless the spec limits the requests in flight and delays the others; their lag shows
+//!   it, and the schedule stays the same.
+//! - A reply that arrived before its deadline counts, whenever the driver sees it; a timeout is at the deadline.
 //! - The events are those of a simulation, so that measurement, verdict and report are the same.
 
 mod world;
@@ -52,7 +52,7 @@ pub trait Transport {
     fn flush(&mut self);
 }
 
-/// What became of a request that was handed to a transport.
+/// What happened to a request that was handed to a transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
     /// It is done at once.
@@ -164,7 +164,7 @@ const ASKED: usize = 16;
 /// How many requests are sent at most before replies are looked at again.
 const BURST: usize = 64;
 /// How many requests that waited for room to the end are dropped at a time: each is told to the record, which has room for
-/// so many.
+/// this many.
 const DROPPED: usize = 1024;
 /// How long connections may be down before the run is given up.
 pub(crate) const PATIENCE: Span = Span::from_nanos(10_000_000_000);
@@ -172,7 +172,7 @@ pub(crate) const PATIENCE: Span = Span::from_nanos(10_000_000_000);
 /// A live run.
 pub struct Driver<T, C, S> {
     epoch: Epoch,
-    /// What came of requests of earlier loads.
+    /// The result of requests of earlier loads.
     late_of_earlier: u64,
     load: Load,
     world: Live<T>,
@@ -367,7 +367,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         load.reply(at, flight, outcome_of(ending), world, sink);
     }
 
-    /// Ends the requests whose deadlines were before an instant at which something came, each at its deadline.
+    /// Ends the requests whose deadlines were before a time at which something came, each at its deadline.
     fn time_out_before(&mut self, at: Time) {
         while self.load.next_deadline() < at {
             self.time_out_next();
@@ -566,7 +566,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         }
     }
 
-    /// The next instant at which something is to be done.
+    /// The next time at which something is to be done.
     fn next(&mut self) -> Time {
         if self.load.next_held().is_some() {
             return Time::ZERO;

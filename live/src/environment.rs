@@ -1,7 +1,7 @@
-//! Texts that come from the environment, in headers and payloads: secrets, which must not stand in a spec.
+//! Texts from the environment in headers and payloads: secrets, which must not be in a spec.
 //!
-//! They are filled in right before a run, in a copy of the model that only the transport sees; whatever else tells of a
-//! spec (its plan, its record, its result) has the name of the variable.
+//! They are filled in right before a run, in a copy of the model that only the transport sees; the plan, the record and the
+//! result have the name of the variable.
 
 use std::env::VarError;
 

@@ -1,7 +1,7 @@
-//! The generator's own health: how late it was and what it took of the machine, interval by interval.
+//! The health of the generator: its lag and its use of the machine, by interval.
 //!
-//! A thread of its own looks at gauges that the driver only writes to, so that looking never holds up sending. The rows
-//! are bounded in number: when there are too many, neighbours are joined and intervals become twice as long.
+//! A separate thread reads gauges that the driver only writes, so that reading never delays sending. The number of rows is
+//! bounded: when there are too many, neighbours are joined and intervals become twice as long.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};

@@ -1,6 +1,6 @@
-//! How a request is known in the live world: its identity, from which the double of a service draws the demand that the
-//! simulation gives it. It is in the subject of the reply, and where that does not come to whoever needs it, in a header:
-//! client, user, number and try, with slashes between, and behind them the load where several are sent in a row. Whether there is one and what its name is, is the spec's affair
+//! The identity of a request in the live world, from which a double draws the demand that the simulation gives the request.
+//! It is in the reply subject, and where that is not available, in a header: client, user, number and try, separated by
+//! slashes, followed by the load if several are sent in a row. The spec decides whether there is a header and its name
 //! ([`Sending::request_id`](blis_sim::model::Sending)).
 
 use std::fmt::{self, Write};

@@ -1,4 +1,4 @@
-//! What the system allows one process: files, and ports towards one server. Asked before anything is opened.
+//! The limits of the system for one process: files, and ports to one server. They are checked before anything is opened.
 
 use std::ops::RangeInclusive;
 
@@ -53,7 +53,7 @@ impl Limits {
         }
     }
 
-    /// Whether so many connections to one server can be opened, and that of the observers.
+    /// Whether this many connections to one server can be opened, and that of the observers.
     ///
     /// # Errors
     /// What there is too little of.

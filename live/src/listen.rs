@@ -1,7 +1,7 @@
-//! Where a double listens: its subscriptions, and what comes over them on its way to the double's thread.
+//! The subscriptions of a double, and the path of their messages to the thread of the double.
 //!
-//! What arrives is stamped where it is received. Subscriptions in the queue group come and go with the members that the
-//! process plays; one that goes is drained, so that nothing is lost that the server has already sent.
+//! Messages are stamped where they are received. Subscriptions in the queue group come and go with the members that the
+//! process runs; one that ends is drained, so that no message already sent by the server is lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -260,7 +260,7 @@ fn returned(message: &Message, skip: usize, at: Time) -> Option<Returned> {
     })
 }
 
-/// What came of a request for messages: a message, or the end of the request, which says how many did not come.
+/// The result of a request for messages: a message, or the end of the request, which says how many did not come.
 fn fetched(message: Message, model: &Model) -> Option<Fetched> {
     let unfilled = header(&message, "Nats-Pending-Messages").and_then(|text| text.parse().ok());
     let mut came = Fetched {

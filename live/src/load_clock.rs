@@ -1,4 +1,4 @@
-//! The clock of one load: its zero is the start of the load, over one that has been running since the connections opened.
+//! The clock of one load: its zero is the start of the load, over a clock that runs since the connections were opened.
 
 use blis_sim::time::{Span, Time};
 

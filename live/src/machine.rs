@@ -1,4 +1,4 @@
-//! What the system says of this process and of the machine. What it does not say is absent, never 0.
+//! What the system reports of this process and of the machine. What it does not report is absent, never 0.
 
 use blis_sim::time::Span;
 

@@ -1,4 +1,4 @@
-//! What a message of NATS carries.
+//! The contents of a NATS message.
 
 use async_nats::Message;
 use serde_json::Value;

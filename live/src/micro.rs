@@ -1,8 +1,8 @@
-//! A double's services as others see them: the protocol of NATS services (ADR-32).
+//! The services of a double for others: the protocol of NATS services (ADR-32).
 //!
-//! Every service of the model that a process plays is one instance of that service. It answers `$SRV.PING`, `$SRV.INFO` and
-//! `$SRV.STATS`, each also with `.NAME` and `.NAME.ID`. The service of the client library counts what its handlers
-//! do; here the model says how long a request took and who served it, so that the answers are written here.
+//! Every service of the model that a process runs is one instance of that service. It answers `$SRV.PING`, `$SRV.INFO` and
+//! `$SRV.STATS`, each also with `.NAME` and `.NAME.ID`. The service of the client library counts the work of its handlers;
+//! here the model decides how long a request took and which member served it, so the answers are written here.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -45,7 +45,7 @@ impl Verb {
 pub struct Question {
     /// What is asked for.
     pub verb: Verb,
-    /// The service that is asked for, by its position; all unless given.
+    /// The requested service, by its position [default: all].
     pub service: Option<usize>,
     /// Where the answer goes.
     pub reply: Subject,

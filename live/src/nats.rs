@@ -1,7 +1,7 @@
 //! The transport that sends to NATS.
 //!
-//! A request is handed to the queue of its connection, or is dropped where that has no room: the driver never waits. The
-//! intended instant is the driver's affair; here is the instant of sending.
+//! A request is handed to the queue of its connection, or dropped if the queue is full: the driver never waits. The driver
+//! knows the intended time; the time of sending is taken here.
 
 use std::future::Future;
 use std::pin::pin;

@@ -1,4 +1,4 @@
-//! A live run from its start to its end: preflight, connections, the driver, and what is left to tell.
+//! A live run from start to end: preflight, connections, the driver, and the report.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -127,7 +127,7 @@ pub fn connections_of<P>(model: &Model<P>) -> u32 {
     Allotment::new(model).number()
 }
 
-/// How many connections a model takes, if this process may open so many.
+/// How many connections a model takes, if this process may open this many.
 ///
 /// # Errors
 /// What the system has too little of.

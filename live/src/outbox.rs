@@ -1,7 +1,7 @@
-//! What a connection was given and has not sent: bounded in bytes, and told where it never left.
+//! What a connection was given and has not sent: bounded in bytes, and with the messages that never left.
 //!
-//! The client counts a message as sent when it takes it out of its queue, into a write buffer of about 64 KiB. What is there
-//! or in the buffers of the system counts as sent, so that what never left is at least what is told.
+//! The client counts a message as sent when it moves it from its queue to a write buffer of about 64 KiB. Messages there or
+//! in the buffers of the system count as sent, so the number that never left is a lower bound.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,7 +15,7 @@ const BYTES: usize = 8 << 20;
 /// The messages that may wait there, however large they are.
 const LEAST: usize = 16;
 
-/// How many messages of at most so many bytes may wait in the queue of a connection over which so many closed users send:
+/// How many messages of at most this many bytes may wait in the queue of a connection over which this many closed users send:
 /// each of them may send at once.
 pub fn room(largest: usize, users: u64) -> u64 {
     let by_bytes = (BYTES / largest.max(1)).clamp(LEAST, ROOM) as u64;

@@ -1,8 +1,8 @@
-//! Who else plays the same spec at the same target, and which members each process plays.
+//! The other processes that run the same spec at the same target, and the members that each process runs.
 //!
-//! Every process tells the others which services it plays: when it comes, when it hears of one that it did not know, once
-//! in a while, and when it goes. Of those that play a service, each takes every n-th of its members, in the order
-//! of their ids, so that all come to the same result without asking anybody. A process that is silent for long is gone.
+//! Every process announces its services: at its start, when it hears of a new process, at intervals, and at its end. Each of
+//! the processes of a service takes every n-th of its members, in the order of their ids, so that all come to the same result
+//! without asking. A process that is silent for long is gone.
 
 use std::collections::BTreeMap;
 

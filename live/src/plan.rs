@@ -1,4 +1,4 @@
-//! What a live run would do: who sends what, how fast and where. Nothing here opens a connection.
+//! The plan of a live run: who sends what, how fast and where. No connection is opened here.
 
 use blis_sim::event::Request;
 use blis_sim::model::{

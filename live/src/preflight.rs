@@ -1,7 +1,6 @@
-//! What is found out before the load starts: whether the user may do what the spec wants, and which streams have its
-//! subjects.
+//! Checks before the load: the permissions of the user, and the streams that capture its subjects.
 //!
-//! Nothing here changes anything on the server. What the server does not tell is no failure: it shows when the load runs.
+//! Nothing is changed on the server. What the server does not tell is not a failure: it shows when the load runs.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! How the requests of an action are sent, prepared: what is the same for each of them is made once.
+//! Prepared requests of an action: what is the same for each of them is made once.
 
 use async_nats::{HeaderMap, HeaderName, HeaderValue, Subject};
 use blis_sim::model::{Answer, Model, Payload, Piece, SendKind, Sending, Template, rendered};

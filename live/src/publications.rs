@@ -1,7 +1,7 @@
-//! Publications that wait for nothing, between a connection's taking them and its having written them.
+//! Publications without a reply, between the connection accepting them and writing them.
 //!
-//! Their users go on at once, and that instant is when they are done. Whether they ended well is known when the connection has
-//! written them; until then nobody is told how they ended, and those of which it is never known have failed.
+//! Their users continue at once, and that is their end time. Their outcome is known when the connection has written them;
+//! those that are never known to be written have failed.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -148,7 +148,7 @@ impl Publications {
         of_connection.push_back((place.number, publication));
     }
 
-    /// Tells of those that were written, over so many connections at most; the next time it is the turn of others.
+    /// Tells of those that were written, over this many connections at most; the next time it is the turn of others.
     /// `written` says up to which of its messages a connection has written.
     pub fn look<S: Sink>(
         &mut self,

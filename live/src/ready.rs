@@ -1,7 +1,7 @@
-//! The model as it is sent: with what its texts take from the environment, and with the JetStream API where it is.
+//! The model as it is sent: with texts from the environment, and with the prefix of the JetStream API.
 //!
-//! What the reading of the spec has judged is judged again, because only now all of it is known: values of the environment
-//! stand in headers, and the API may begin with anything.
+//! Checks of the spec are repeated, because only now all texts are known: headers contain values of the environment, and the
+//! API may have any prefix.
 
 use std::env::VarError;
 

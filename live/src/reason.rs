@@ -1,7 +1,7 @@
-//! Why requests failed, counted where they end: so that the reasons of an outcome add up to its count.
+//! Reasons of failed requests, counted where requests end, so that the reasons of an outcome add up to its count.
 //!
-//! Timeouts and what was in flight at the end of the run have no reason beside their outcome. A reply to a request that has
-//! ended already ends none, and counts for no reason.
+//! Timeouts and requests in flight at the end of the run have no reason besides their outcome. A reply to a request that has
+//! already ended ends none, and counts for no reason.
 
 use blis_sim::event::Outcome;
 pub use blis_sim::event::Reason;

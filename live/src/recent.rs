@@ -1,4 +1,4 @@
-//! What ended lately, for whoever watches a run while it goes on.
+//! Recent ends of requests, for the progress of a run.
 
 use blis_sim::event::{Event, Outcome, Sink};
 use blis_sim::measure::Times;

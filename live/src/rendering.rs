@@ -1,6 +1,6 @@
-//! Texts of requests, rendered one after the other into buffers that are used again.
+//! Texts of requests, rendered into buffers that are reused.
 //!
-//! What is sent is cut from blocks: a block is given back once everything that was cut from it has been written.
+//! Messages are cut from blocks; a block is returned once all its messages are written.
 
 use async_nats::Subject;
 use blis_sim::event::Request;

@@ -1,7 +1,7 @@
-//! What a reply says: how its request ended.
+//! The outcome of a request from its reply.
 //!
-//! A reply is looked at where it is received. That nobody subscribes comes first, then the headers of service errors and the
-//! conditions of the spec; where none of them holds, the status line decides.
+//! A reply is examined where it is received: first for missing responders, then for headers of service errors and the
+//! conditions of the spec; if none applies, the status line decides.
 
 use async_nats::{Message, StatusCode};
 use blis_sim::event::{Reply, ReplyHeaders};

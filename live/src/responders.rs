@@ -1,4 +1,4 @@
-//! Actions that nobody answers, noticed while the load goes on.
+//! Actions without responders, detected during the load.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

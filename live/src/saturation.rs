@@ -1,7 +1,7 @@
-//! Whether a double was the bottleneck: how late its timers were, and how much of the machine it took.
+//! Whether a double was the bottleneck: its timing error, and its use of the machine.
 //!
-//! How late a timer is depends on the machine as much as on the program. So an idle thread keeps time in the same process
-//! and in the same way ([`control`](crate::control)), and its lateness stands beside that of the double: what both have is the machine's.
+//! Timer lateness depends on the machine as much as on the program. So an idle thread in the same process has the same timers
+//! ([`control`](crate::control)); its lateness is reported beside that of the double, and what both have is the machine's.
 
 use blis_sim::measure::Times;
 use blis_sim::time::{Span, Time};
@@ -99,7 +99,7 @@ impl Health {
         }
     }
 
-    /// The same with the mean of so many visits.
+    /// The same with the mean of this many visits.
     #[must_use]
     pub fn with_service(mut self, visits: u64, together: Span) -> Health {
         self.service = together

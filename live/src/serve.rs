@@ -1,4 +1,4 @@
-//! A double from its start to its end: the connection, the subscriptions, and the thread that plays the model.
+//! A double from start to end: the connection, the subscriptions, and the thread that runs the model.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -56,7 +56,7 @@ impl From<ConnectFailure> for Failure {
     }
 }
 
-/// Plays services of a model's backend at a target until it shall stop: those that are named, or all. `ready` is called
+/// Plays services of a model's backend at a target until it is told to stop: those that are named, or all. `ready` is called
 /// with the subjects of the actions once it listens.
 ///
 /// # Errors
@@ -119,7 +119,7 @@ pub fn serve(
     })
 }
 
-/// What came of a double.
+/// The result of a double.
 #[derive(Debug)]
 pub struct Served {
     /// What it did.

@@ -1,11 +1,11 @@
-//! A session with a server: what is found out and opened once, and the loads that run over it, one after the other.
+//! A session with a server: preflight and connections once, and the loads over them, one after another.
 //!
-//! *Open* looks around, connects and lets observers look for the first time; *run* sends one load; *close* lets go.
+//! *Open* runs the preflight, connects and takes the first samples of observers; *run* sends one load; *close* ends it.
 //! Guarantees:
-//! - A session that opens has sent nothing of any load.
-//! - Each load has an [`Epoch`], which stands in the subjects of its replies, in the ids of its requests and in the ids of
-//!   its messages. What comes for a request of an earlier load is counted as that, and matches nothing.
-//! - A load has the actions that the session was opened with, and no more connections.
+//! - An open session has sent nothing of any load.
+//! - Each load has an [`Epoch`], which is in the subjects of its replies, in the ids of its requests and of its messages.
+//!   Arrivals for a request of an earlier load are counted as such, and match nothing.
+//! - A load has the actions of the session, and no more connections.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -54,7 +54,7 @@ pub enum Unlike {
         "the load needs {needed} connections, but the session has {open}; open the session with the largest load"
     )]
     Connections {
-        /// So many.
+        /// This many.
         needed: u32,
         /// As there are.
         open: u32,

@@ -1,4 +1,4 @@
-//! The sizes of what is sent, before it is: what a server takes is payload and headers together.
+//! The sizes of messages, checked before they are sent: servers limit payload and headers together.
 
 use async_nats::HeaderMap;
 use blis_sim::event::Request;

@@ -1,13 +1,13 @@
-//! The streams of a double: real ones with real durable pull consumers, made for a run and removed with it.
+//! The streams of a double: real streams with real durable pull consumers, created for a run and removed with it.
 //!
 //! Guarantees:
-//! - A stream that is there and was not made by a double is not touched.
-//! - The API is asked at the prefix that the caller names, which another domain or account may have.
-//! - Every stream carries the id of its run, the name of its spec and the subject at which the run's processes speak, in
-//!   its metadata. Processes of one spec share one run. What a crash leaves behind is found by that metadata, and only
-//!   such streams are ever removed.
-//! - Anybody can write metadata. Nothing is published to what stands there, and a stream is removed only if all that it
-//!   says of itself is what a double would have said.
+//! - An existing stream that no double created is not touched.
+//! - The API prefix is that of the caller, for another domain or account.
+//! - Every stream has the id of its run, the name of its spec and the subject of the processes of the run in its metadata.
+//!   Processes of one spec share one run. Streams left by a crash are found by that metadata, and only such streams are
+//!   ever removed.
+//! - Anybody can write metadata. Nothing is published to subjects in it, and a stream is removed only if all its metadata is
+//!   what a double would have written.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -93,7 +93,7 @@ pub enum Failure {
     )]
     Remains(String),
     /// The server does not do it.
-    #[error("the server does not {what}: {why}")]
+    #[error("the server failed to {what}: {why}")]
     Refused {
         /// What it was asked to do.
         what: String,
@@ -259,7 +259,7 @@ async fn find(context: &Context, stream: &str) -> Result<Option<Made>, Failure> 
                 Ok(None)
             }
             GetStreamErrorKind::Request => Err(Failure::NoStreams(error.to_string())),
-            _ => Err(refused(format!("tell of the stream {stream}"))(&error)),
+            _ => Err(refused(format!("describe the stream {stream}"))(&error)),
         },
     }
 }
@@ -285,8 +285,9 @@ async fn joined(
 /// Whether some process plays a run of the spec of this name.
 async fn is_played(client: &Client, spec: &str, own: &str, run: &str) -> Result<bool, Failure> {
     let peers = peers_subject(spec);
-    let fail =
-        |why: &dyn std::fmt::Display| refused("let blis ask who plays a run".to_owned())(why);
+    let fail = |why: &dyn std::fmt::Display| {
+        refused("accept a subscription for the processes of a run".to_owned())(why)
+    };
     let mut told = client
         .subscribe(peers.clone())
         .await
@@ -339,14 +340,14 @@ async fn make(
             ..Config::default()
         };
         let made = context.create_stream(config).await;
-        made.map_err(|why| refused(format!("make the stream {}", stream.name))(&why))?;
+        made.map_err(|why| refused(format!("create the stream {}", stream.name))(&why))?;
     }
     for consumer in &model.consumers {
         let stream = &model.streams[consumer.stream.index()].name;
         let config = consumer_config(model, consumer, run);
         let made = context.create_consumer_on_stream(config, stream).await;
         made.map_err(|why| {
-            refused(format!("make the consumer {} of {stream}", consumer.name))(&why)
+            refused(format!("create the consumer {} of {stream}", consumer.name))(&why)
         })?;
     }
     Ok(())
@@ -383,7 +384,7 @@ pub async fn made(client: &Client, api: &str) -> Result<Vec<Made>, Failure> {
     let mut streams = context.streams();
     let mut all = Vec::new();
     while let Some(stream) = streams.next().await {
-        let stream = stream.map_err(|why| refused("tell of its streams".to_owned())(&why))?;
+        let stream = stream.map_err(|why| refused("list its streams".to_owned())(&why))?;
         all.extend(Made::of(&stream.config));
     }
     all.sort();
@@ -460,7 +461,9 @@ async fn strange_consumer(context: &Context, made: &Made) -> Result<Option<Strin
         // Another process may have removed it meanwhile.
         Err(why) => match find(context, &made.stream).await? {
             Some(_) => {
-                return Err(refused(format!("tell of the stream {}", made.stream))(&why));
+                return Err(refused(format!("describe the stream {}", made.stream))(
+                    &why,
+                ));
             }
             None => return Ok(None),
         },
@@ -468,7 +471,7 @@ async fn strange_consumer(context: &Context, made: &Made) -> Result<Option<Strin
     let mut consumers = stream.consumers();
     while let Some(consumer) = consumers.next().await {
         let consumer = consumer
-            .map_err(|why| refused(format!("tell of the consumers of {}", made.stream))(&why))?;
+            .map_err(|why| refused(format!("list the consumers of {}", made.stream))(&why))?;
         let says = |name, value: &String| consumer.config.metadata.get(name) == Some(value);
         if !says(RUN, &made.run) || !says(SPEC, &made.spec) {
             return Ok(Some(consumer.name));

@@ -1,4 +1,4 @@
-//! Subjects with wildcards: which of them have messages in common.
+//! Subjects with wildcards, and whether two of them overlap.
 
 /// Whether a subject can be one of both.
 pub fn overlap(one: &str, other: &str) -> bool {

@@ -1,12 +1,11 @@
 //! The guard of targets: which servers may be loaded.
 //!
-//! Loopback may. Any other server has to be named a second time, by its host or by a network that all its addresses are
-//! in; an address that the public internet routes needs a further word. Names are resolved once, here; connections are
-//! made to the addresses that were checked. TLS needs the name, so there the connection is made by name: its addresses
-//! are checked again right before ([`Target::check_again`]), and a name that changes its address between that and the
-//! connection, or before a reconnection, is not noticed.
+//! Loopback is allowed. Any other server must be named again, by its host or by a network that contains all its addresses;
+//! public addresses need a second flag. Names are resolved once, here; connections use the checked addresses. TLS needs the
+//! name, so there the connection is made by name: its addresses are checked again right before ([`Target::check_again`]).
+//! A name that changes its address between that check and the connection, or before a reconnection, is not noticed.
 //!
-//! What a URL says of users is taken out of it here, so that no later message about a server can tell it.
+//! User data in a URL is removed here, so that no later message about a server can show it.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};

@@ -1,7 +1,7 @@
-//! Templates filled in for a request: its subject, its headers and what it carries.
+//! Templates filled in for a request: its subject, headers and payload.
 //!
-//! Everything that a request fills in but its number within the run comes from its identity and the seed, so that the
-//! same request says the same in every run of a spec.
+//! All values except the number within the run come from the identity of the request and the seed, so that the same request
+//! has the same text in every run of a spec.
 
 use std::fmt::Write as _;
 

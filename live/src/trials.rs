@@ -1,11 +1,12 @@
-//! Trials: loads of a search, one after the other over the connections of one session.
+//! Trials: loads of a search, one after another over the connections of one session.
 //!
-//! A trial is a warm-up, a window that is held, the drain, a wait until the backlogs that its load left are gone, and a pause.
+//! A trial has a warm-up, a window, the drain, a wait until the backlogs of its load are gone, and a pause.
 //! Guarantees:
-//! - Trial n, from 0, has the seed [`seed_of`]`(seed, n)`: arrivals, choices and keys of its own.
-//! - Nothing of an earlier trial counts in a later one: each is a load with an [`Epoch`](blis_sim::runner::Epoch) of its own.
-//! - A trial that begins while work of an earlier one is left, or loses connections, says so. It may pass; it cannot trip.
-//! - The drain and the wait for backlogs take no longer than `run.drain` each.
+//! - Trial n, from 0, has the seed [`seed_of`]`(seed, n)`, with its own arrivals, choices and keys.
+//! - Nothing of an earlier trial counts in a later one: each is a load with its own [`Epoch`](blis_sim::runner::Epoch).
+//! - A trial that starts while work of an earlier one is left, or that loses connections, reports it. It may pass; it cannot
+//!   trip.
+//! - The drain and the wait for backlogs take at most `run.drain` each.
 
 mod limits;
 mod looks;
@@ -338,7 +339,7 @@ fn tried<S, P>(
 struct Latest(Time);
 
 impl Latest {
-    /// That work was left when a run ended in which so many replies are owed, if so. What nobody answers is lost; but an answer in the
+    /// That work was left when a run ended in which this many replies are owed, if so. What nobody answers is lost; but an answer in the
     /// last tenth of the drain says that there would have been more.
     fn still_at_work(self, end: Time, drain: Span, owed: u64) -> Option<String> {
         let tenth = Span::from_nanos(drain.as_nanos() / 10);

@@ -1,8 +1,8 @@
-//! What a connection is known to have written, of what it was given.
+//! How much of its messages a connection is known to have written.
 //!
-//! The client tells when it has written all that it had taken out of its queue. It is asked when somebody wants to know, one
-//! question at a time, and nobody waits for the answer. What it has handed to the system counts as written, and so may the last
-//! 64 KiB (or 17 messages) before it, when the system takes nothing.
+//! The client reports when it has written everything from its queue. It is asked on demand, one question at a time, and nobody
+//! waits for the answer. Data handed to the system counts as written, and so may the last 64 KiB (or 17 messages) before it if
+//! the system accepts nothing.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub struct Writing {
 }
 
 impl Writing {
-    /// How many of so many messages are known to be written. Asks for more, unless a question is open.
+    /// How many of this many messages are known to be written. Asks for more, unless a question is open.
     pub fn look(&mut self, taken: u64, ask: impl FnOnce() -> Receiver<bool>) -> u64 {
         self.hear();
         if self.asked.is_none() && self.written < taken {
@@ -34,7 +34,7 @@ impl Writing {
         self.asked = None;
     }
 
-    /// Waits until so many are written, or so long, by the answer to a question about them all.
+    /// Waits until this many are written, or so long, by the answer to a question about them all.
     pub async fn finish(&mut self, taken: u64, answer: Receiver<bool>, most: Duration) -> Flushed {
         self.hear();
         // An open question is about less.

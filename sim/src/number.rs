@@ -1,4 +1,4 @@
-//! Numbers as people read them, in the sentences of this crate and of whoever shows its results.
+//! Numbers for people, in the sentences of this crate and of its users.
 
 /// A count with its thousands apart: `12,345`.
 pub fn count(value: u64) -> String {

@@ -1,9 +1,9 @@
-//! Loads, one after the other, in one world.
+//! Loads, one after another, in one world.
 //!
-//! Whoever searches a ceiling, validates a model or measures several loads is written against a [`Runner`] and knows no
-//! world. The simulated one is here; the live one is a session over connections that stay open. Guarantees:
-//! - Every load has an [`Epoch`] of its own, and nothing of one load counts in another.
-//! - What comes back has the same form in both worlds, and its books are closed.
+//! A search for a ceiling, a validation and every measurement of several loads uses a [`Runner`] and knows no world. The
+//! simulated one is here; the live one is a session over connections that stay open. Guarantees:
+//! - Every load has its own [`Epoch`], and nothing of one load counts in another.
+//! - Results have the same form in both worlds, and their books are closed.
 
 use crate::engine::LoadEnd;
 use crate::measure::Measure;
@@ -36,7 +36,7 @@ impl Epoch {
     }
 }
 
-/// What came of a load.
+/// The result of a load.
 #[derive(Debug, Clone)]
 pub struct Ran {
     /// Which load it was.
@@ -56,7 +56,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// What came of a load in the simulated world, which has no earlier loads and knows nothing of itself.
+    /// The result of a load in the simulated world, which has no earlier loads and knows nothing of itself.
     pub(crate) fn simulated(epoch: Epoch, finished: Finished) -> Ran {
         Ran {
             epoch,
@@ -70,12 +70,12 @@ impl Ran {
     }
 }
 
-/// A world in which loads run, one after the other. `P` is what it needs to know of the paths of actions.
+/// A world in which loads run, one after another. `P` is what it needs to know of the paths of actions.
 pub trait Runner<P = Path> {
     /// Why a load did not run to its end.
     type Error;
 
-    /// Runs the load of a model within its limits, or until it shall stop.
+    /// Runs the load of a model within its limits, or until it is told to stop.
     ///
     /// # Errors
     /// Whatever keeps the world from running it; none of it is measured then.
@@ -94,7 +94,7 @@ pub struct Simulated {
 }
 
 impl Simulated {
-    /// A world in which so many requests may be present at a time: what memory has room for.
+    /// A world in which this many requests may be present at a time: what memory has room for.
     pub fn new(most_present: u64) -> Simulated {
         Simulated {
             next: Epoch::FIRST,

@@ -110,7 +110,7 @@ impl Names {
     }
 }
 
-/// From so many users on their records, of 24 bytes each, are more than a core's own cache holds.
+/// From this many users on their records, of 24 bytes each, are more than a core's own cache holds.
 const MANY_USERS: usize = 50_000;
 
 /// A run of a model in simulated time.
@@ -120,7 +120,7 @@ pub struct Simulation<S> {
     world: Simulated,
     sink: S,
     now: Time,
-    /// The first instant at which the loop must ask what follows: beyond the horizon, and any once the load has ended.
+    /// The first time at which the loop must ask what follows: beyond the horizon, and any once the load has ended.
     attention: Time,
     events: u64,
     /// How many events had happened when the clock last moved.
@@ -222,7 +222,7 @@ impl<S: Sink> Simulation<S> {
         self.sink
     }
 
-    /// Runs for about so many further events, or to the end.
+    /// Runs for about this many further events, or to the end.
     ///
     /// # Errors
     /// [`StandsStill`] when the model goes round at one instant without end.
@@ -443,7 +443,7 @@ impl<S: Sink> Simulation<S> {
         backend.takes_effect(at, timer, calendar)
     }
 
-    /// Brings the users that will be woken next into the cache, all at once: one after the other, each of a
+    /// Brings the users that will be woken next into the cache, all at once: one after another, each of a
     /// large population would be waited for when its turn comes.
     #[inline(never)]
     fn look_ahead(&mut self) {

@@ -157,7 +157,7 @@ fn a_consumer_that_was_drained_has_not_vanished() {
             "deleted",
             seen(Measured::Vanished),
             [Trip, Trip],
-            "vanished",
+            "was deleted",
         ),
         (
             "not seen",

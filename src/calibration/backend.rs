@@ -1,4 +1,4 @@
-//! A backend for actions of which a spec says nothing: one service that all of them visit, with as many members as are known.
+//! A backend for actions without a path: one service that all of them visit, with the known number of members.
 
 use blis_sim::model::{Model, Path};
 use blis_sim::spec::Assignment;

@@ -1,4 +1,4 @@
-//! From what was found to the document, and to the spec that is written.
+//! From the result of a fit to the document, and to the written spec.
 
 use std::collections::BTreeMap;
 

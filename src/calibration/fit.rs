@@ -1,6 +1,6 @@
-//! One fit from beginning to end: where it starts, the search, and what is concluded from it.
+//! One fit from start to end: the starting point, the search, and the conclusion.
 //!
-//! Every command that fits a model does it here, so that a fit of the same runs is the same whoever asks for it.
+//! All commands that fit a model use it, so that a fit of the same runs is the same.
 
 use std::time::Instant;
 
@@ -149,7 +149,7 @@ impl Fitting<'_> {
         }))
     }
 
-    /// What comes of a fit that was stopped.
+    /// The result of a fit that was stopped.
     fn stopped(&self) -> Result<Option<Fit>, Failure> {
         match self.interrupt.asked() {
             true => Ok(None),

@@ -1,4 +1,4 @@
-//! Fitting a model to recorded runs: what they were, what the model has for them, and what is concluded.
+//! Fits a model to recorded runs: the runs, their simulation, and the conclusion.
 
 mod backend;
 mod conclusion;

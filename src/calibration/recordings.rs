@@ -1,4 +1,4 @@
-//! The runs that a model is fitted to: their users and arrivals, and what was measured of them.
+//! The runs of a fit: their users and arrivals, and their measured figures.
 
 use std::path::Path;
 
@@ -169,7 +169,7 @@ fn shortened(mut rows: Vec<Row>, limits: &mut Limits) -> (Vec<Row>, bool) {
     (rows, true)
 }
 
-/// What to say of a run that has too few answers.
+/// The text about a run that has too few answers.
 fn nothing_told(name: &str, answered: u64) -> String {
     match answered {
         0 => format!("every request of {name} failed; fix the cause and measure again"),

@@ -1,4 +1,4 @@
-//! What a fit could have learned from, and what of it was used.
+//! The sources of data of a fit, and whether they are used.
 
 use blis_sim::calibration::SourceResult;
 use blis_sim::model::{Model, Path};

@@ -1,5 +1,5 @@
-//! What is fitted of a model, and where a fit starts: from the asymptotes, the response time of an idle system and the largest throughput
-//! that was measured.
+//! The fitted numbers of a model, and the starting point of a fit: from the asymptotes, the response time of an idle system and
+//! the largest measured throughput.
 
 use blis_sim::analysis::{constraints, path_demand};
 use blis_sim::calibration::explain::Free;
@@ -18,7 +18,7 @@ use crate::exit::Failure;
 /// The share of an unloaded response that starts as the way through the network, and what is left of the services.
 const NETWORK: f64 = 0.05;
 const SERVICES: f64 = 0.9;
-/// What is carried starts as so many times the largest throughput.
+/// What is carried starts as this many times the largest throughput.
 const ABOVE: f64 = 1.05;
 /// The coefficient of variation that a fit starts from where the spec has none.
 const VARIATION: f64 = 0.7;

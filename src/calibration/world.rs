@@ -1,4 +1,4 @@
-//! What a model has for the runs that it is fitted to: their users and arrivals, through it, with other draws.
+//! Simulations of the runs of a fit: their users and arrivals, with other draws.
 
 use std::num::{NonZeroU32, NonZeroU64};
 

@@ -1,4 +1,4 @@
-//! The plain search over live trials: each is judged strictly, and ends when the rest of it cannot change that.
+//! The plain search over live trials: each is judged strictly, and ends when the rest of it cannot change the judgement.
 
 use blis_live::ceiling::Next;
 use blis_live::trials::{SoFar, Tried};
@@ -18,7 +18,7 @@ pub struct Bracketed {
 }
 
 impl Bracketed {
-    /// A search that has not tried anything, some of whose trials are so many times as long as the first of their loads.
+    /// A search that has not tried anything, some of whose trials are this many times as long as the first of their loads.
     pub fn new(bracket: Bracket, longest: u32) -> Bracketed {
         Bracketed {
             bracket,

@@ -1,4 +1,4 @@
-//! A numeric key of a spec as what is varied.
+//! A numeric key of a spec as the varied quantity.
 
 use blis_sim::spec::error::shown;
 use blis_sim::spec::{Assignment, Fields, Under, resolved};

@@ -1,4 +1,4 @@
-//! Live trials: over one session, judged as they come, each with the result document of its load.
+//! Live trials over one session, judged as they run, each with the result document of its load.
 
 use std::cell::{Cell, RefCell};
 
@@ -90,7 +90,7 @@ pub struct Given {
 }
 
 impl Given {
-    /// So many turns, each of all these loads: upwards and downwards by turns, so that what a load leaves behind does not always meet the
+    /// This many turns, each of all these loads: upwards and downwards by turns, so that what a load leaves behind does not always meet the
     /// same one.
     pub fn in_turns(loads: &[f64], turns: u64) -> Given {
         let turn = |turn: u64| -> Vec<f64> {

@@ -1,4 +1,4 @@
-//! Where a live search looks, and how long its trials are.
+//! The range of a live search, and the length of its trials.
 
 use blis_live::observe;
 use blis_sim::measure::Measure;

@@ -1,4 +1,4 @@
-//! The search for a ceiling: what is varied, the trials, and the document of what was found.
+//! The search for a ceiling: the varied quantity, the trials, and the document.
 
 mod bracketed;
 mod csv;

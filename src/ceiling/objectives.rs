@@ -1,4 +1,4 @@
-//! Whether there is anything that a load could miss.
+//! Whether there is any objective to miss.
 
 use blis_sim::model::Model;
 

@@ -1,4 +1,4 @@
-//! The load parameters that a spec has of its own: the rate of its open clients, or the number of its closed users.
+//! The load parameters of a spec: the rate of its open clients, or the number of its closed-loop users.
 
 use blis_sim::spec::Spanned;
 use blis_sim::spec::Spec;

@@ -1,4 +1,4 @@
-//! Where the result of a search is kept: a file of rows, and a directory.
+//! The outputs of a search: a file of rows, and a directory.
 
 use std::path::PathBuf;
 

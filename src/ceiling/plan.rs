@@ -1,4 +1,4 @@
-//! What a simulated search will do: the loads, and how long each trial is.
+//! The plan of a simulated search: the loads, and the length of each trial.
 
 use std::time::Duration as Wall;
 

@@ -1,5 +1,5 @@
-//! What the model of a spec says beside a live search: the whole curve before it, each trial after it ran, and what would
-//! raise the ceiling.
+//! The model of a spec beside a live search: its curve before the search, each trial after it ran, and changes that may raise
+//! the ceiling.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What would raise the ceiling of a spec: changes that the model allows, and those that the user names.
+//! Changes that may raise the ceiling of a spec: those of the model, and those of the user.
 
 use std::collections::BTreeMap;
 

@@ -28,7 +28,7 @@ const PRECISION: f64 = 0.01;
 const MOST_THREADS: u64 = 16;
 /// The most sample paths of a load.
 const MOST_PATHS: u64 = 4096;
-/// Without a range, whether more of a key helps is seen at so many times its value to either side.
+/// Without a range, whether more of a key helps is seen at this many times its value to either side.
 const BESIDE: f64 = 2.0;
 /// How long it is looked there.
 const LOOK: [Duration; 2] = [Duration(5e9), Duration(20e9)];

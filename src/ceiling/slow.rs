@@ -1,4 +1,4 @@
-//! Where the time of slow requests goes at the answer of a search.
+//! Where slow requests spend their time at the answer of a search.
 
 use blis_sim::explain::{self, QuantileExplained};
 use blis_sim::model::Path;

@@ -1,4 +1,4 @@
-//! Given loads, one after the other.
+//! Given loads, one after another.
 
 use blis_sim::analysis;
 use blis_sim::engine::LoadEnd;
@@ -53,7 +53,7 @@ pub fn simulated(
     mut see: impl FnMut(&Steps, f64),
 ) -> Result<(Found, Vec<Tried>), Failure> {
     let mut steps = ramp.steps()?;
-    // They run one after the other, so that each has all of the memory.
+    // They run one after another, so that each has all of the memory.
     let mut world = Simulated::new(memory::most_requests());
     let (mut trials, mut tried, mut interrupted) = (Vec::new(), Vec::new(), false);
     while let Some(load) = steps.next_load().filter(|_| !time_is_up()) {

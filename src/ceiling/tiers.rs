@@ -1,4 +1,4 @@
-//! `--tiers`: several limits of one objective, each with a ceiling of its own, from the same trials.
+//! `--tiers`: several limits of one objective, each with its own ceiling, from the same trials.
 
 use blis_sim::model::{Model, QuantileLimit};
 use blis_sim::result::SignalResult;

@@ -1,4 +1,4 @@
-//! Units of what is varied: how its values are read, written into a spec, and shown.
+//! Units of the varied quantity: how values are read, written into a spec, and shown.
 
 use std::str::FromStr;
 

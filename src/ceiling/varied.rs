@@ -1,4 +1,4 @@
-//! What a search varies: a spec, lowered for one load after the other.
+//! The varied quantity of a search: a spec, lowered for one load after another.
 
 use blis_sim::model::{Connections, Model, NoPath, Path};
 use blis_sim::spec::error::{Origin, shown};

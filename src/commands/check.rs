@@ -1,4 +1,4 @@
-//! `blis check`: validates a spec and says what it resolves to and what load it offers.
+//! `blis check`: checks a spec and prints its resolved values and its offered load.
 
 use blis_sim::analysis::Analysis;
 use blis_sim::result::{self, Check, Checked};

@@ -1,4 +1,4 @@
-//! `blis cleanup`: removes what a double has left behind that did not come to its end.
+//! `blis cleanup`: lists or removes streams that doubles left behind.
 
 use blis_live::serve;
 use blis_sim::visible;

@@ -1,4 +1,4 @@
-//! `blis compare`: how two runs, or two sets of runs, differ.
+//! `blis compare`: compares two runs, or two sets of runs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

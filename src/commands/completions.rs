@@ -1,4 +1,4 @@
-//! `blis completions`: what shells need to complete a command line, generated from the definition that reads it.
+//! `blis completions`: shell completion scripts, generated from the definition of the command line.
 
 use clap::CommandFactory as _;
 

@@ -1,4 +1,4 @@
-//! `blis compose`: several specs made one, which is printed or written into a file.
+//! `blis compose`: combines several specs into one, which is printed or written to a file.
 
 use std::path::PathBuf;
 

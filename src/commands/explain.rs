@@ -1,7 +1,7 @@
-//! `blis explain`: where the time of a median and of a slow request of a run went.
+//! `blis explain`: where a median and a slow request of a run spent their time.
 //!
-//! The run is simulated again from its directory, once to find the bands of response times and to see that it is the
-//! same run, and once to follow the requests of these bands.
+//! The run is simulated again from its directory, once to find the bands of response times and to check that it is the same
+//! run, and once to follow the requests of these bands.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! What `--local` starts: a server and a double that end when stdin closes.
+//! The internal command of `--local`: a server and doubles that end when stdin closes.
 
 use crate::cli::LocalBackendArgs;
 use crate::commands::print;
@@ -6,7 +6,7 @@ use crate::exit::{Done, Failure};
 use crate::local;
 use crate::workload;
 
-/// Plays the backend of a spec on a server of its own, and prints where that is.
+/// Plays the backend of a spec on its own server, and prints where that is.
 ///
 /// # Errors
 /// Those of [`workload::load_backend`] and [`local::play`].

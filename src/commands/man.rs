@@ -1,4 +1,4 @@
-//! `blis man`: manual pages, generated from the definition that reads the command line.
+//! `blis man`: manual pages, generated from the definition of the command line.
 
 use std::io;
 use std::path::Path;

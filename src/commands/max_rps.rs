@@ -1,4 +1,4 @@
-//! `blis max-rps`: the largest load that keeps its objectives.
+//! `blis max-rps`: the largest load that meets its objectives.
 
 mod live;
 

@@ -1,4 +1,4 @@
-//! `blis observe`: sends a workload to a real NATS cluster and measures it as a simulation is measured.
+//! `blis observe`: sends a workload to a real NATS cluster and measures it like a simulation.
 
 use std::cell::{Cell, OnceCell};
 
@@ -160,6 +160,6 @@ fn warn(live: &Live) {
         tell(&format!("blis: warning: {limit}\n"));
     }
     for message in &live.messages {
-        tell(&format!("blis: the server says: {message}\n"));
+        tell(&format!("blis: message from the server: {message}\n"));
     }
 }

@@ -1,4 +1,4 @@
-//! `blis replay`: the requests of a recorded run, through a model.
+//! `blis replay`: replays the requests of a recorded run through a model.
 
 use blis_sim::result;
 use blis_sim::spec::Assignment;
@@ -21,7 +21,7 @@ use crate::workload::{self, LiveWorkload, Workload};
 /// Replays the run and reports it as one that was simulated.
 ///
 /// # Errors
-/// [`Failure::Usage`] where the directory holds no record of a run that came to its end, or the model does not have its clients and
+/// [`Failure::Usage`] where the directory holds no record of a run that was completed, or the model does not have its clients and
 /// actions; those of [`workload::load`]; [`Failure::Output`] when the result cannot be written.
 pub fn execute(args: &ReplayArgs) -> Result<Done, Failure> {
     let recorded = Recorded::read(&args.run, "replay")?;

@@ -1,6 +1,6 @@
-//! `blis report`: shows the result of a run directory, of a search or of a validation again, or what the record of an interrupted run has.
+//! `blis report`: shows the result of a run directory, of a search or of a validation, or the record of an interrupted run.
 //!
-//! Nothing is written: the directory stays as it is.
+//! Nothing is written to the directory.
 
 use blis_sim::result::{CeilingResult, Run};
 use blis_sim::validation::ValidationResult;

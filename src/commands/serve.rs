@@ -1,4 +1,4 @@
-//! `blis serve`: plays the backend of a spec on NATS.
+//! `blis serve`: runs doubles of the services of a spec on NATS.
 
 use std::cell::Cell;
 
@@ -45,11 +45,11 @@ pub fn execute(args: &ServeArgs) -> Result<Done, Failure> {
     };
     let ready = |subjects: &[String]| {
         let part = match args.only.as_slice() {
-            [] => "its backend".to_owned(),
-            only => format!("its backend's {}", only.join(", ")),
+            [] => "the backend".to_owned(),
+            only => format!("the services {}", only.join(", ")),
         };
         tell(&format!(
-            "blis: {} plays {part} at {}, listening to {}; Ctrl-C ends it\n",
+            "blis: {} serves {part} at {}, listening on {}; press Ctrl-C to stop\n",
             workload.model.name,
             target.names.join(", "),
             subjects.join(", ")

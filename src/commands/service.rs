@@ -1,4 +1,4 @@
-//! What flags say of a service without a spec, for every command that takes them.
+//! The flags of a service without a spec, for every command that takes them.
 
 use std::path::{Path, PathBuf};
 

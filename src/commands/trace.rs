@@ -1,4 +1,4 @@
-//! `blis trace`: the requests of a recorded run, one row each, as `--trace` writes them.
+//! `blis trace`: prints one row per request of a recorded run, as `--trace` writes them.
 
 use std::io::{self, BufWriter, Write};
 

@@ -1,4 +1,4 @@
-//! `blis validate`: how far a model is from what is measured.
+//! `blis validate`: compares predictions of a model with measurements.
 
 use blis_live::ceiling::End;
 use blis_live::plan;

@@ -1,4 +1,4 @@
-//! `blis whatif`: a spec against its variant on common random numbers.
+//! `blis whatif`: compares a spec with its variant on common random numbers.
 
 use std::collections::BTreeMap;
 

@@ -45,7 +45,7 @@ pub const PARTS: [&str; 26] = [
     "ö\u{202e}",
 ];
 
-/// What became of a reference.
+/// What happened to a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// A file inside was read.

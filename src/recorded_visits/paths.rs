@@ -1,4 +1,4 @@
-//! Which visits the path of an action has, and whether a reply says which of them were made where.
+//! The visits on the path of an action, and whether a reply identifies them.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Where the visits of an action's requests stand in the headers of their replies, and what they say.
+//! The visits of the requests of an action in the headers of their replies.
 
 use blis_sim::backend::RecordedVisit;
 use blis_sim::event::{Outcome, ReplyHeaders};
@@ -248,7 +248,7 @@ impl Source {
     }
 }
 
-/// What to say of a value that is not whole.
+/// The text about a value that is not whole.
 fn cut() -> String {
     format!("{VISITS} was cut to 128 bytes, and this request has more visits; leave out --recorded")
 }

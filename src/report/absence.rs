@@ -65,8 +65,8 @@ impl<'a> Absences<'a> {
         }
     }
 
-    /// The note below the table: `no interval for mean queue of api (too few); for wait p99 in a single run; use
-    /// --replications`. Rows are named only where not all have the same reason.
+    /// The note below the table: `no interval for wait p99 in a single run; use --replications; no interval for mean queue of
+    /// api (too few)`. Rows are named only where not all have the same reason.
     pub fn note(self) -> Option<String> {
         let mut columns: BTreeMap<(Vec<String>, String), Vec<&str>> = BTreeMap::new();
         for ((word, column), rows) in self.missing {
@@ -81,15 +81,21 @@ impl<'a> Absences<'a> {
                 figures.push_str(&format!(" of {}", rows.join(", ")));
             }
             match word.as_str() {
-                SINGLE_RUN => single.push(format!("{figures} in a {SINGLE_RUN}")),
+                SINGLE_RUN => single.push(figures),
                 _ => several.push(format!("{figures} ({word})")),
             }
         }
+        let mut notes = Vec::new();
         if !single.is_empty() {
-            single.push("use --replications".to_owned());
+            let figures = single.join(", ");
+            notes.push(format!(
+                "no interval {figures} in a {SINGLE_RUN}; use --replications"
+            ));
         }
-        several.append(&mut single);
-        (!several.is_empty()).then(|| format!("no interval {}", several.join("; ")))
+        if !several.is_empty() {
+            notes.push(format!("no interval {}", several.join("; ")));
+        }
+        (!notes.is_empty()).then(|| notes.join("; "))
     }
 }
 
@@ -127,7 +133,7 @@ mod tests {
         assert_eq!(
             note.as_deref(),
             Some(
-                "no interval for mean, p50 of a (too few); for wait p99 in a single run; use --replications"
+                "no interval for wait p99 in a single run; use --replications; no interval for mean, p50 of a (too few)"
             )
         );
         assert_eq!(Absences::new(&intervals).note(), None);

@@ -126,7 +126,7 @@ pub fn overall(run: &Run) -> Section {
     if rows == 0 {
         return Section::empty();
     }
-    let note = "from the first intended instant of a request to the end of its last try; all other figures are of single tries";
+    let note = "from the intended time of the first try to the end of the last one; all other figures are of single tries";
     Section::of([Block::Table(table), Block::Notes(vec![note.to_owned()])])
 }
 
@@ -171,9 +171,9 @@ pub fn services(run: &Run) -> Section {
     let mut notes: Vec<String> = without_interval(run).into_iter().collect();
     for (name, service) in &run.services {
         let counts = [
-            ("rejected by a full line", service.rejected),
+            ("rejected by a full queue", service.rejected),
             ("ended in an error", service.errors),
-            ("left the line after a timeout", service.left),
+            ("left the queue after a timeout", service.left),
             ("stopped after a timeout", service.abandoned),
         ];
         if counts.iter().any(|(_, number)| *number > 0) {

@@ -213,7 +213,7 @@ fn verdict_heading(found: &CeilingResult) -> String {
     }
 }
 
-/// What was measured of the objective of a column.
+/// Figures of the objective of a column.
 fn cell(signals: &[SignalResult], column: &SignalResult) -> Option<String> {
     let same = |one: &&SignalResult| one.of == column.of && one.name == column.name;
     let value = signals.iter().find(same)?.measured?;

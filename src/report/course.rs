@@ -1,4 +1,4 @@
-//! A run over time: what was offered, answered and left, and the backlogs of consumers.
+//! A run over time: requests offered, answered and in flight, and the backlogs of consumers.
 
 use blis_sim::result::{Interval, RequestCounts, Run};
 

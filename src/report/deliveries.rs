@@ -1,4 +1,4 @@
-//! Deliveries that requests await, by action.
+//! Awaited deliveries, by action.
 
 use blis_sim::result::Run;
 
@@ -6,7 +6,7 @@ use super::number::{count, millis, or_not_measured};
 use super::parts::{Block, Section};
 use super::table::Table;
 
-/// What came of them, and how long it took.
+/// The result of them, and how long it took.
 pub fn deliveries(run: &Run) -> Section {
     if run.deliveries.is_empty() {
         return Section::empty();
@@ -41,7 +41,7 @@ pub fn deliveries(run: &Run) -> Section {
         ]);
     }
     let note =
-        "times count from the intended instant of the request, those of the last where all came"
+        "times count from the intended time of the request; those of the last delivery only if all arrived"
             .to_owned();
     Section::of([Block::Table(table), Block::Notes(vec![note])])
 }

@@ -1,4 +1,4 @@
-//! Differences of figures, and how they stand to what is tolerated.
+//! Differences of figures, and their tolerances.
 
 use blis_sim::compare::{Standing, ToleranceResult};
 use blis_sim::verdict::Status;
@@ -7,7 +7,7 @@ use super::number::{NOT_MEASURED, millis_within, rough, significant_within};
 use super::parts::{Block, Section};
 use super::table::Table;
 
-/// An interval that reaches to so many times its figure is written by its ends.
+/// An interval that reaches to this many times its figure is written by its ends.
 const WIDE: f64 = 1.5;
 
 /// A figure in its unit, to the digits that its interval warrants.

@@ -1,4 +1,4 @@
-//! What limits the system, in words and as a table: the same for a check and for a run.
+//! The bottleneck and the limits of the system, in words and as a table: the same for a check and for a run.
 
 use blis_sim::result::{Bottleneck, ConstraintResult, LimitKind};
 

@@ -1,4 +1,4 @@
-//! What a report says of streams and fan-outs.
+//! The part of a report about streams and fan-outs.
 
 use blis_sim::result::{ConsumerResult, FanOutResult, LatencyBlock, Run};
 
@@ -18,7 +18,7 @@ pub struct Messages {
     pub remarks: Vec<String>,
 }
 
-/// What there is to say of the streams and fan-outs of a run.
+/// The text about the streams and fan-outs of a run.
 pub fn messages(run: &Run) -> Messages {
     let mut messages = Messages::default();
     streams(run, &mut messages);

@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Numbers for people.
 
 pub use blis_sim::number::count;
 
@@ -28,7 +28,7 @@ pub fn millis(value: f64) -> String {
     format!("{} {unit}", significant(value * factor))
 }
 
-/// The unit that suits so many milliseconds, and how many of it a millisecond is.
+/// The unit that suits this many milliseconds, and how many of it a millisecond is.
 fn unit(millis: f64) -> (f64, &'static str) {
     match millis.abs() {
         0.0 => (1.0, "ms"),
@@ -72,7 +72,7 @@ pub fn rough(value: f64) -> String {
     }
 }
 
-/// So many runs, in words.
+/// This many runs, in words.
 pub fn runs_in_words(runs: usize) -> String {
     match runs {
         1 => "one run".to_owned(),

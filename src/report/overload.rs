@@ -1,4 +1,4 @@
-//! Load that services cannot carry, as `blis check` tells it.
+//! The warnings of `blis check` about load above the capacity of services.
 
 use blis_sim::analysis::{Binds, Constraint, Constraints, constraints};
 use blis_sim::dist::Family;
@@ -217,7 +217,7 @@ fn enough_workers(service: &Service, open: &Constraint) -> Option<u64> {
     more.into_iter().find(carry).map(u64::from)
 }
 
-/// How many times as long a visit takes when all workers are busy, were they so many for each member.
+/// How many times as long a visit takes when all workers are busy, were they this many for each member.
 fn slower_by(service: &Service, workers: u32) -> f64 {
     let busy = workers.saturating_mul(service.members.count() / service.lines());
     service

@@ -1,7 +1,7 @@
-//! What a report is made of, apart from how it looks.
+//! The parts of a report, apart from their format.
 //!
-//! A command builds one [`Report`]; the modules `text` and `markdown` beside this one write it. Neither knows
-//! what a report is about, so the two cannot differ in what they say.
+//! A command builds one [`Report`]; the modules `text` and `markdown` beside this one write it. Neither knows the subject of a
+//! report, so the two have the same content.
 
 use super::table::Table;
 
@@ -29,7 +29,7 @@ pub struct Section {
 /// One piece of a section.
 #[derive(Debug)]
 pub enum Block {
-    /// Sentences, each on a line of its own.
+    /// Sentences, each on its own line.
     Lines(Vec<String>),
     /// Figures with their labels.
     Facts(Vec<Fact>),

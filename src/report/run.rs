@@ -248,7 +248,7 @@ fn intervals(run: &Run) -> Section {
     Section::fact(fact)
 }
 
-/// What to say of a precision that so many replications did not reach.
+/// The text about a precision that this many replications did not reach.
 pub fn missed_precision(replications: u64, precision: &PrecisionResult) -> String {
     let reached = match precision.achieved {
         Some(achieved) => format!(

@@ -29,7 +29,7 @@ pub fn whatif(comparison: &Comparison) -> Report {
         "{} pairs of replications on common random numbers{interrupted}, 95 % intervals",
         count(comparison.replications)
     );
-    let mut table = Table::new(&["", "as it is", "variant", "difference", "change", "differs"]);
+    let mut table = Table::new(&["", "spec", "variant", "difference", "change", "differs"]);
     let mut notes = Vec::new();
     for figure in &comparison.figures {
         table.row(row(figure));
@@ -41,7 +41,7 @@ pub fn whatif(comparison: &Comparison) -> Report {
             ));
         }
     }
-    let mut verdicts = verdict("as it is", &comparison.base);
+    let mut verdicts = verdict("spec", &comparison.base);
     verdicts.extend(verdict("variant", &comparison.variant));
     Report {
         title: name_of_spec.clone(),

@@ -177,7 +177,7 @@ struct Kept {
 }
 
 impl Kept {
-    /// Measures loads once each; whether that came to its end.
+    /// Measures loads once each; whether that was completed.
     fn measure(
         &mut self,
         of: &Field<'_>,

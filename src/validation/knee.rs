@@ -1,4 +1,4 @@
-//! Which loads say most of a model: some that it carries with ease, some near its knee, and one beyond.
+//! The loads that test a model best: some well below capacity, some near the knee, and one above it.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 
@@ -25,7 +25,7 @@ const SECONDS: f64 = 20.0;
 const MOST_REQUESTS: u64 = 2_000_000;
 /// The share of that before the window.
 const WARMUP: f64 = 0.1;
-/// Where twice the load brings less than so many times the throughput, the model is full.
+/// Where twice the load brings less than this many times the throughput, the model is full.
 const GAIN: f64 = 1.1;
 /// The smallest load is this share of the one as written, and loads are doubled so often at most.
 const FIRST: f64 = 1.0 / 16.0;
@@ -64,7 +64,7 @@ pub fn usual_loads(
     Ok(loads)
 }
 
-/// What to say of a key whose loads nobody named.
+/// The text about a key whose loads nobody named.
 pub fn needs_loads<P: PartialEq>(varied: &Varied<P>) -> Failure {
     let unit = varied.unit();
     Failure::Usage(format!(

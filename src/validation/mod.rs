@@ -1,4 +1,4 @@
-//! A validation: which loads, how long, what the model predicts of them, what is measured, and the model that is fitted before.
+//! A validation: the loads and their length, the predictions, the measurements, and the fit before them.
 
 mod fitted;
 mod knee;

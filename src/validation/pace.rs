@@ -1,4 +1,4 @@
-//! How long live runs are: as the flags say, or what a time limit leaves for each.
+//! The length of live runs: from the flags, or from what a time limit leaves for each.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! The runs of each load: simulated ones, and live ones in turns.
+//! The runs of each load: simulated ones, and live ones in turn.
 
 use blis_sim::compare::Compared;
 use blis_sim::model::Path;

@@ -1,4 +1,4 @@
-//! What is validated: a spec, or a service of which only the subject is known, and the values that a fit puts into it.
+//! The subject of a validation: a spec, or a service with only a known subject, and the fitted values.
 
 use blis_sim::model::{Model, Path};
 use blis_sim::spec::error::shown;

@@ -1,4 +1,4 @@
-//! The system that is measured: one that runs, or a server and a double that end with the validation.
+//! The measured system: one that is running, or a server and doubles for the duration of the validation.
 
 use blis_live::connection::Access;
 use blis_live::observe;

@@ -1,4 +1,4 @@
-//! A spec with what the flags change in it, which may be lowered again and again with other values.
+//! A spec with the changes by flags, which may be lowered again with other values.
 
 use std::path::{Path, PathBuf};
 
@@ -83,7 +83,7 @@ impl Basis {
         variations.workload(&spec)
     }
 
-    /// What to say of errors of the spec.
+    /// The text about errors of the spec.
     fn refused(&self, errors: &[SpecError]) -> Failure {
         let Source { name, text, .. } = &self.source;
         Failure::Spec(diagnostics::errors(name, text, errors, Style::for_stderr()))

@@ -81,7 +81,7 @@ fn the_report_and_the_document_agree() {
     let throughput = format!("  throughput  {:.2} ± ", number(&result, "throughput_rps"));
     let quantile = format!("p95 {:.2} ms", number(&result, "latency_ms.response.p95"));
     let busy = format!(
-        "were {:.1} % busy",
+        "requests/s, {:.1} % busy",
         100.0 * number(&result, "services.api.utilisation")
     );
     let sessions = format!(

@@ -28,7 +28,7 @@ fn nothing_of_the_quickstart_applies_to_it() {
     ]);
     for line in [
         "client users    200 sessions/s, open arrivals; request 100.0 %",
-        r#"a request to my.svc, with 9 bytes: "{\"id\": 0}""#,
+        r#"request to my.svc, with 9 bytes: "{\"id\": 0}""#,
         "until           10 s",
     ] {
         assert!(open.contains(line), "no {line} in\n{open}");
@@ -59,7 +59,7 @@ fn flags_say_how_long_how_patient_and_how_often() {
     ]);
     for part in [
         "mean think time 50.0 ms",
-        "a request to a.0.b",
+        "request to a.0.b",
         "until           40 requests",
         "headers Tenant, No",
     ] {

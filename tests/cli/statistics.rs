@@ -209,7 +209,7 @@ fn a_report_says_in_a_word_what_has_no_interval() {
         let single = run("");
         for note in [
             "no interval for wait p99 in a single run; use --replications",
-            "streams: no interval for growth (fitted); for age p99, wait p99 in a single run; use --replications",
+            "streams: no interval for age p99, wait p99 in a single run; use --replications; no interval for growth (fitted)",
             "fan-outs: no interval for delivery p50, delivery p99, last p99 in a single run; use --replications",
             "exact: counts and largest values",
         ] {

@@ -256,7 +256,7 @@ fn a_payload_may_be_as_large_as_the_server_takes() {
         &server.url(),
         &["--spec", &of(largest, "jetstream: stored.ask")],
     );
-    refused(&ran, 2, "bytes with");
+    refused(&ran, 2, "of them headers");
 }
 
 #[test]

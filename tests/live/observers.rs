@@ -204,7 +204,7 @@ fn what_consumers_did_stands_under_the_names_of_a_simulation() {
         "ORDERS/cast",
         "still pending when the run ended",
         "not measured: streams.*.consumers.*.{stored",
-        "not measured: streams.ORDERS.consumers.cast.{acknowledged_per_s,pending_mean,ack_pending_mean}: fewer than two looks",
+        "not measured: streams.ORDERS.consumers.cast.{acknowledged_per_s,pending_mean,ack_pending_mean}: fewer than two samples",
     ] {
         assert!(ran.stdout.contains(said), "{said} in {}", ran.stdout);
     }

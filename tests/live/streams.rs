@@ -226,7 +226,7 @@ fn streams_of_others_are_not_touched() {
     let ran = run(&["serve", "--url", &again.url(), "--spec", &path]);
     assert_eq!(ran.code, Some(2));
     assert!(
-        ran.stderr.contains("does not make the stream failed"),
+        ran.stderr.contains("failed to create the stream failed"),
         "{}",
         ran.stderr
     );

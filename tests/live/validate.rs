@@ -93,7 +93,7 @@ impl Double {
             .lines()
             .map_while(Result::ok);
         let double = Double(child);
-        assert!(lines.any(|line| line.contains("plays its backend")));
+        assert!(lines.any(|line| line.contains("serves the backend")));
         double
     }
 }

@@ -1,8 +1,8 @@
-//! What a double's consumers do: members ask their durable consumer for messages, work on them as the model says, and
+//! The consumers of a double: members request messages from their durable consumer, process them as the model says, and
 //! acknowledge them or not.
 //!
-//! Which message is delivered when, how often and to how many at a time is the server's affair; that a member asks for no
-//! more than it has workers for (and what it fetches ahead), and what a delivery costs, is the model's.
+//! The server decides which message is delivered when, how often and to how many at a time. The model decides how many a
+//! member requests (its workers and its prefetch), and the cost of a delivery.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;

@@ -1,5 +1,4 @@
-//! What a double has others do: visits of members that other processes play, messages of streams, and deliveries of
-//! fan-outs.
+//! Work that a double leaves to others: visits of members of other processes, messages of streams, and deliveries of fan-outs.
 
 use async_nats::{HeaderMap, Subject};
 use blis_sim::backend::{Call, Message, Output};
@@ -259,7 +258,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         self.outbound.remove(slot);
     }
 
-    /// Tells the model of what came to its end before it was sent.
+    /// Tells the model of what ended before it was sent.
     pub(super) fn take_back(&mut self) {
         while let Some(returned) = self.bounced.pop() {
             self.take_returned(returned);

@@ -1,4 +1,4 @@
-//! What a double hears, and what it sends: the messages between its thread and the connection.
+//! The messages between the thread of a double and the connection.
 
 use std::sync::atomic::Ordering;
 
@@ -74,7 +74,7 @@ pub struct Returned {
     pub at: Time,
 }
 
-/// What came of a member's request for messages.
+/// The result of a member's request for messages.
 #[derive(Debug, Clone)]
 pub struct Fetched {
     /// The consumer, by its position.

@@ -1,12 +1,12 @@
-//! The double of a backend: the model of a spec, played on NATS in real time.
+//! The double of a backend: the model of a spec, run on NATS in real time.
 //!
-//! Requests that arrive are handed to the very model that the simulation runs, at the instant at which they arrived, and
-//! its clock is the real one: who waits for whom, for how long, what fails and what is refused is decided there, from the
-//! identity that the request carries. What the model answers is sent when the model says, or as soon after that as
-//! the machine lets it; how late that was is the overrun, which is reported.
+//! Requests are handed to the model of the simulation at their arrival time, and the clock of the model is the real one. The
+//! model decides who waits for whom and how long, what fails and what is rejected, from the identity that the request
+//! carries. Replies are sent at the time of the model, or as soon after it as the machine allows; the difference is the
+//! overrun, which is reported as timing error.
 //!
-//! A process plays all services of a spec or some, and shares the members of each with whoever else plays it. Visits
-//! of members that others play are handed on ([`handed_out`]).
+//! A process runs all services of a spec or some, and shares the members of each with other processes. Visits of members
+//! of other processes are handed on ([`handed_out`]).
 
 pub mod deliveries;
 pub mod handed_out;
@@ -55,7 +55,7 @@ const SHOW: Span = Span::from_nanos(10_000_000_000);
 /// How far the numbers that users of neighbouring loads draw by are apart: the odd number nearest to 2^64 over the golden ratio, so
 /// that those of many loads do not meet.
 const APART: u64 = 0x9E37_79B9_7F4A_7C15;
-/// How long it goes on with what it has taken when it shall stop.
+/// How long it goes on with what it has taken when it is told to stop.
 pub(crate) const PATIENCE: Span = Span::from_nanos(5_000_000_000);
 
 /// What a double is given beside its model.
@@ -112,7 +112,7 @@ pub struct Double<C, O> {
     /// What other processes do for this one, by ticket.
     waiting: BTreeMap<u64, Waiting>,
     tickets: u64,
-    /// What came to its end at once.
+    /// What ended at once.
     bounced: Vec<Returned>,
     deliveries: Deliveries,
     /// Consumers and members that have become free.
@@ -178,7 +178,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         Ok(double)
     }
 
-    /// Plays until it shall stop, and then to the end of what it has taken.
+    /// Plays until it is told to stop, and then to the end of what it has taken.
     pub fn play(mut self, watch: Watch<'_>) -> Statement {
         let (mut looked, mut shown) = (self.clock.now(), self.clock.now());
         loop {
@@ -308,7 +308,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         self.carry_out();
     }
 
-    /// Lets the model come up to the arrival of something, and gives the instant at which it happens there.
+    /// Lets the model come up to the arrival of something, and gives the time at which it happens there.
     fn come_to(&mut self, at: Time) -> Time {
         // What was due before it arrived happened before it.
         self.go_on(at);

@@ -1,8 +1,8 @@
-//! What a process plays of a spec, and where it listens for it.
+//! The part of a spec that a process runs, and the subjects on which it listens.
 //!
-//! Members that have lines of their own in the model are subscribers of their own: the server spreads requests among
-//! them, as it does among the members of a real queue group. Services whose members take from one line, or whose members
-//! are chosen by who has the least to do, are one subscriber: there the model decides.
+//! Members with their own queues in the model are separate subscribers: the server spreads requests among them, as among the
+//! members of a real queue group. Services whose members share a queue, or are chosen by least load, are one subscriber:
+//! there the model chooses.
 
 use std::collections::BTreeSet;
 
@@ -86,7 +86,7 @@ pub fn playable(model: &LiveModel) -> Result<Model, Unplayable> {
     })
 }
 
-/// How many places a service has: one for each member with a line and a subscription of its own.
+/// How many places a service has: one for each member with a line and its own subscription.
 pub fn places(service: &Service) -> usize {
     match service.dispatch {
         Dispatch::Random => service.members.count() as usize,

@@ -1,4 +1,4 @@
-//! What a double notes of the model's events: where each request was served, and what each member did.
+//! What a double records of the events of its model: where each request was served, and the work of each member.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! How a double stands: what it did, who else plays the spec, and what it says of itself to those that ask.
+//! The state of a double: its work, the other processes of the spec, and its answers to questions.
 
 use std::collections::BTreeMap;
 

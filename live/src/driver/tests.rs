@@ -1,4 +1,4 @@
-//! The driver with a clock of its own: exact instants, no waiting.
+//! The driver with its own clock: exact instants, no waiting.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -382,7 +382,7 @@ fn limited(policy: &str) -> (Vec<(Time, Time)>, Measure, Ended) {
 #[test]
 fn a_limit_that_drops_counts_what_it_does_not_send() {
     let (sent, measure, ended) = limited("drop");
-    // At 10 and 20 there is room; at 30 there is none; from 35 on one after the other.
+    // At 10 and 20 there is room; at 30 there is none; from 35 on one after another.
     let at: Vec<Time> = sent.iter().map(|(at, _)| *at).collect();
     assert_eq!(at, [10, 20, 40, 50, 70, 80, 100].map(millis));
     assert!(sent.iter().all(|(at, intended)| at == intended));

@@ -1,6 +1,6 @@
-//! What users send goes to the transport, and the wake-ups that they ask for wait for their time.
+//! Requests of users go to the transport, and their wake-ups wait in a calendar.
 //!
-//! Due times lie in the calendar of the simulation: those of one instant come in the order in which they were asked for.
+//! The calendar is that of the simulation: entries of one time keep the order in which they were added.
 
 use blis_sim::engine::{Calendar, World};
 use blis_sim::event::{Details, Event, FlightId, Outcome, Request, Sink};

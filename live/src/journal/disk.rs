@@ -1,4 +1,4 @@
-//! The file system as the record sees it: few operations, each of which can fail.
+//! The file system as the record uses it: few operations, each of which can fail.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read, Write};

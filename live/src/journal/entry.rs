@@ -21,7 +21,7 @@ pub type Bytes = [u8; SIZE];
 pub enum Unit {
     /// Text of the entry that comes next in the sequence.
     Text(Vec<u8>),
-    /// An entry, whose text is in the units before it: so many values of headers.
+    /// An entry, whose text is in the units before it: this many values of headers.
     Entry(Entry, usize),
 }
 
@@ -47,7 +47,7 @@ pub enum What {
     LateReply(Time),
     /// A further reply came to a request that had one.
     DuplicateReply(Time),
-    /// The last try of a request ended: the row has the first try's intended instant, and as the instant of sending how
+    /// The last try of a request ended: the row has the first try's intended time, and as the instant of sending how
     /// much later all tries were sent than they were intended.
     Settled(Row),
     /// Something was delivered that requests of an action awaited, or might have.
@@ -58,11 +58,11 @@ pub enum What {
     SessionEnded(ClientId, SessionEnd, Time),
     /// No request is intended any more.
     LoadEnded(Time),
-    /// The run came to its end: the seal of a record.
+    /// The run was completed: the seal of a record.
     Ended(End),
 }
 
-/// How a run came to its end.
+/// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct End {
     /// Why no more was sent.
@@ -138,7 +138,7 @@ impl What {
 
 /// The layout: kind, detail, client, action, attempt, then user, number, intended, sent, at and now, then the reason in one byte,
 /// the connection in three and the bytes of the reply in four, each number in little-endian order. What an entry does not have
-/// is 0; a reason, a connection or a reply that there is not has all bits set. A new kind of entry has a number of its own here.
+/// is 0; a reason, a connection or a reply that there is not has all bits set. A new kind of entry has its own number here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Fields {
     kind: u8,
@@ -153,7 +153,7 @@ const NO_CONNECTION: u64 = NONE >> 40;
 /// No bytes, in four.
 const NO_BYTES: u64 = NONE >> 32;
 
-/// A number in so many bits, all of which are set where there is none.
+/// A number in this many bits, all of which are set where there is none.
 fn present(value: u64, none: u64) -> Option<u32> {
     (value != none).then_some(value as u32)
 }

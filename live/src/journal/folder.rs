@@ -1,12 +1,12 @@
-//! How the record lies in the directory of a run, at its start and at its end.
+//! The layout of the record in the directory of a run, at its start and at its end.
 //!
-//! | at any moment there is | the run |
+//! | at any time there is | the run |
 //! |---|---|
-//! | `journal/`, and no result of the same run | is unfinished: it goes on, or was interrupted |
-//! | a result | has come to its end; a `journal/` of the same run is a leftover |
+//! | `journal/`, and no result of the same run | is unfinished: it is going on, or was interrupted |
+//! | a result | is complete; a `journal/` of the same run is a leftover |
 //!
-//! Each step leaves one of these, whatever is lost after it. Nothing is renamed before its contents are on disk, and the
-//! result takes its place last, when the names of all else are on disk too.
+//! Each step leaves one of these states, whatever is lost after it. Nothing is renamed before its contents are on disk, and the
+//! result is placed last, when the names of everything else are on disk, too.
 
 use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
@@ -44,7 +44,7 @@ pub struct Syncs {
 }
 
 impl Syncs {
-    /// All syncs of a run that came to its end: with so many folders that had to be made for its directory, files written
+    /// All syncs of a run that was completed: with so many folders that had to be made for its directory, files written
     /// at its start and at its end, and groups in between.
     pub fn of(folders: u64, start: &[NamedText], end: &[NamedText], groups: u64) -> Syncs {
         let files = (start.len() + end.len()) as u64;

@@ -1,4 +1,4 @@
-//! Reading segments: each entry once, in the order in which things happened.
+//! Reading segments: each entry once, in order of time.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -291,7 +291,7 @@ impl<R: Read> Iterator for Entries<R> {
 }
 
 impl<R: Read> Writer<R> {
-    /// Leaves out so many entries of the frame.
+    /// Leaves out this many entries of the frame.
     fn skip(&mut self, entries: u64) {
         let entries = usize::try_from(entries).unwrap_or(usize::MAX);
         if entries > 0 {

@@ -1,8 +1,7 @@
-//! Telling a sink of the entries of a record, as the driver told it of the events.
+//! Replay of a record to a sink, as the driver told it of the events.
 //!
-//! Of a record that is whole, measurement gives the same figures as on the day. Of one that breaks off, what was in flight
-//! ends as unresolved at the last instant that is known, and sessions end there; where an entry is missing, what it must
-//! have said is made up from those that are there, so that the books balance.
+//! A complete record gives the same figures as the run. In an incomplete one, requests in flight end as unresolved at the last
+//! known time, and sessions end there; a missing entry is derived from the others, so that the books balance.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -24,7 +23,7 @@ use crate::reason::Reasons;
 pub struct Replayed {
     /// The end of the run, or of what is known of it; the count is that of the intentions told.
     pub end: End,
-    /// Whether the record is sealed: the run came to its end.
+    /// Whether the record is sealed: the run was completed.
     pub sealed: bool,
     /// Rows that the record has.
     pub rows: u64,
@@ -44,7 +43,7 @@ fn name(row: &Row) -> Name {
 struct Teller<'a, S> {
     sink: &'a mut S,
     latest: Time,
-    /// Requests without an end, with the instant at which they were sent.
+    /// Requests without an end, with the time at which they were sent.
     open: BTreeMap<Name, Row>,
     /// Requests of clients that try again, whose first try is known and whose last one has not ended.
     unsettled: BTreeMap<(ClientId, u64, u64), Row>,

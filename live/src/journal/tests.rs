@@ -128,7 +128,7 @@ fn in_directory(name: &str) -> PathBuf {
     Path::new(DIRECTORY).join(name)
 }
 
-/// A run from its start to its end, of so many groups of so many rows; how many rows are known to be on disk is told as
+/// A run from its start to its end, of this many groups of this many rows; how many rows are known to be on disk is told as
 /// it goes on.
 fn run(disk: &FakeDisk, groups: u64, each: u64, kept: &mut u64) -> Result<(), Failure> {
     let directory = Path::new(DIRECTORY);
@@ -272,7 +272,7 @@ fn syncs_are_as_many_as_are_stated() {
     for (groups, each) in [(1, 1), (40, 500)] {
         let disk = FakeDisk::new();
         run(&disk, groups, each, &mut 0).expect("room");
-        // The seal is a group of its own here; `/runs` and `/runs/first` have to be made.
+        // The seal is its own group here; `/runs` and `/runs/first` have to be made.
         let stated = Syncs::of(2, &at_start(), &at_end(), groups + 1);
         assert_eq!(disk.syncs(), stated);
         assert_eq!(
@@ -451,7 +451,7 @@ fn a_record_of_an_earlier_version_is_refused_with_what_would_be_accepted() {
     );
 }
 
-/// Whatever unit of a record is gone, no request has the headers of another one, or a part of its own.
+/// Whatever unit of a record is gone, no request has the headers of another one, or its own part.
 #[test]
 fn headers_are_those_of_their_reply_or_none() {
     let units: Vec<Bytes> = (0..30)

@@ -1,4 +1,4 @@
-//! Writing a segment: the sink that takes events down, and the thread that brings them to disk.
+//! Writing a segment: the sink that records events, and the thread that writes them to disk.
 
 use std::io;
 use std::path::PathBuf;
@@ -107,7 +107,7 @@ struct Shared {
     failed: AtomicBool,
 }
 
-/// What becomes of an entry that there is no room for.
+/// What happens to an entry that there is no room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Full {
     /// It is left out and counted, so that nobody waits.
@@ -222,7 +222,7 @@ pub struct Journal {
     shared: Arc<Shared>,
 }
 
-/// What became of a record.
+/// What happened to a record.
 #[derive(Debug)]
 pub struct Kept {
     /// What is on disk.
@@ -313,7 +313,7 @@ fn recorder(room: usize, warmup: Time) -> (Recorder, Receiver<Numbered>, Arc<Sha
     (recorder, entries, shared)
 }
 
-/// Writes group after group until the run is over. The wait between them is on a channel of its own, so that a sender of
+/// Writes group after group until the run is over. The wait between them is on its own channel, so that a sender of
 /// entries never has anyone to wake, unless it waits for room.
 fn keep<D: Disk>(
     segment: &mut Segment<D>,
@@ -347,7 +347,7 @@ fn turn<D: Disk>(
     }
 }
 
-/// The most groups of a run of so many entries and such a length.
+/// The most groups of a run of this many entries and such a length.
 pub fn most_groups(entries: u64, length: Span) -> u64 {
     let every = u64::try_from(EVERY.as_nanos()).unwrap_or(u64::MAX);
     // One turn after each pause, one at the end, and one more for every full group.

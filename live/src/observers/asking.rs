@@ -1,4 +1,4 @@
-//! Questions to a server, over a connection of their own: apart from the load, and counted.
+//! Requests of observers to a server, over a separate connection and counted apart from the load.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -76,13 +76,13 @@ impl Traffic {
         }
     }
 
-    /// A question of so many bytes.
+    /// A question of this many bytes.
     pub fn ask(&self, bytes: usize) {
         count(&self.requests);
         self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// An answer of so many bytes.
+    /// An answer of this many bytes.
     pub fn answer(&self, bytes: usize) {
         self.received.fetch_add(bytes as u64, Ordering::Relaxed);
     }

@@ -1,7 +1,6 @@
-//! The consumers of streams, sampled at equal distances.
+//! Samples of the consumers of streams, at equal intervals.
 //!
-//! However long a run is, there is a bounded number of samples: when there are too many, every second one is forgotten
-//! and the distance doubles.
+//! The number of samples is bounded: when there are too many, every second one is dropped and the interval doubles.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,10 +1,10 @@
-//! Who looks on while a load runs: at consumers of streams, at the server, at the services under test.
+//! Observers beside a load: of consumers of streams, of the server, and of the services under test.
 //!
 //! Guarantees:
-//! - Observers have a connection of their own; nothing of theirs goes over those of the load.
-//! - What they ask is counted as their own traffic, and nothing of it is among the requests of the run.
+//! - Observers have a separate connection; they send nothing over those of the load.
+//! - Their requests are counted as their own traffic, not among the requests of the run.
 //! - They change nothing on the server.
-//! - What could not be observed is said with its reason, and never fails a run that has begun.
+//! - What could not be observed is reported with its reason, and never fails a run that has started.
 
 pub mod asking;
 mod consumers;

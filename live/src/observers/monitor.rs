@@ -1,7 +1,6 @@
-//! A server's monitoring: `/varz` and `/jsz`, over HTTP 1.0 without TLS.
+//! The monitoring of a server: `/varz` and `/jsz`, over HTTP 1.0 without TLS.
 //!
-//! That version of HTTP needs nothing but a line of request and reading to the end: an answer comes in one piece and
-//! its end is that of the connection.
+//! HTTP 1.0 needs only a request line and reading to the end: the response comes in one piece and ends with the connection.
 
 use std::io;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
-//! Services as they tell of themselves (`$SRV.STATS`, ADR-32): before the load, at the end of the warm-up, now and then, and after
+//! Statistics that services report (`$SRV.STATS`, ADR-32): before the load, at the end of the warm-up, in between, and after
 //! the load.
 //!
-//! What they say is a stranger's: of very many instances the first ones are kept, of long runs fewer samples, and of what an
-//! instance says beside its counts no more than fits.
+//! The data is foreign, so it is bounded: the first of very many instances, fewer samples of long runs, and a limited size of
+//! additional data.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Which limit of the generator a trial ran into, besides what every live run says of itself.
+//! The limits of the generator that a trial reached, besides those of every live run.
 
 use blis_sim::event::Reason;
 use blis_sim::model::Model;

@@ -1,4 +1,4 @@
-//! When a trial is looked at whether it is decided.
+//! The times at which a trial is checked for a decision.
 
 use blis_sim::measure::Measure;
 use blis_sim::time::{Span, Time};
@@ -17,7 +17,7 @@ pub struct SoFar<'a> {
 }
 
 /// How many requests may still end in a load that has come so far and ends then: at most twice as many as it intends at the
-/// rate so far, because what varies by more than that over time is a load of its own.
+/// rate so far, because what varies by more than that over time is its own load.
 pub fn to_come(reached: Progress, end: Time) -> u64 {
     let (now, end) = (reached.now.as_nanos().max(1), end.as_nanos());
     let left = u128::from(end.saturating_sub(now));

@@ -12,14 +12,14 @@ const EVERY: Span = Span::from_nanos(100_000_000);
 /// Messages pending and waiting for acknowledgement, by consumer. Those of which nobody says anything are not there.
 pub type Backlogs = BTreeMap<String, u64>;
 
-/// What came of waiting.
+/// The result of waiting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
     /// Every backlog is what it was, or was for a moment: nothing of the load is left.
     Back,
     /// Somebody asked for a stop before.
     Stopped,
-    /// The wait is over, and these consumers have so many messages more than before.
+    /// The wait is over, and these consumers have this many messages more than before.
     Left {
         /// Those on which somebody works: their backlogs fell to the end.
         working: Backlogs,
@@ -145,7 +145,7 @@ mod tests {
             .collect()
     }
 
-    /// What comes of backlogs that were 5 and 0 and are these at each look, and how many milliseconds that takes.
+    /// The result of backlogs that were 5 and 0 and are these at each look, and how many milliseconds that takes.
     fn settled(at_look: impl Fn(u64) -> [u64; 2]) -> (Settled, u64) {
         let mut clock = Waiting(Time::from_nanos(7));
         let (before, mut look) = (backlogs(&[("S/a", 5), ("S/b", 0)]), 0);

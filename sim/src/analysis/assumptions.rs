@@ -1,4 +1,4 @@
-//! What the closed forms assume of a model, one line for each assumption.
+//! The assumptions of the closed forms about a model, one line each.
 
 use crate::analysis::route::steps_of;
 use crate::analysis::traffic::{Traffic, has_one_line, is_exponential, is_poisson};
@@ -305,7 +305,7 @@ fn work_goes_on_after_the_reply(traffic: &Traffic<'_>) -> Option<String> {
             .find(|&at| route.visits[at] > route.before_reply[at] * (1.0 + 1e-12));
         let service = &traffic.model.services[left.filter(|_| !single)?];
         Some(format!(
-            "work at service {} goes on after the reply",
+            "work at service {} continues after the reply",
             service.name
         ))
     })

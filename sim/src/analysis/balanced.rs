@@ -1,4 +1,4 @@
-//! Balanced job bounds of closed networks, which stand beside the closed form.
+//! Balanced job bounds of closed networks, which hold besides the closed form.
 
 use crate::analysis::assumptions::{Scope, broken};
 use crate::analysis::network_forms::{MOST_MEMBERS, stations};

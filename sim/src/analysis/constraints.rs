@@ -1,15 +1,15 @@
-//! What limits the requests per second: workers, and every window that holds only so many at a time.
+//! The limits on requests per second: workers, and every window with a limited number of places.
 //!
-//! A window of W places, each of which is held for S seconds when nothing has to wait, lets through at most W/S per
-//! second (Little 1961). Workers are such a window, and so are the messages of a consumer that may be unacknowledged, the
-//! requests that a service admits at a time, the tokens of a bucket, and the requests that may be in flight.
+//! A window of W places, each held for S seconds without waiting, lets at most W/S per second through (Little 1961). Such
+//! windows are workers, the unacknowledged messages of a consumer, the requests that a service admits at a time, the tokens of
+//! a bucket, and the requests in flight.
 
 use crate::analysis::demand::delivery_time;
 use crate::analysis::offered::{Offered, ServiceLoad, offered};
 use crate::model::{ClientId, Consumer, ConsumerId, MaxInFlight, Model, Service, ServiceId};
 use crate::time::Time;
 
-/// What it is that lets only so many through.
+/// What it is that lets only this many through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Binds {
     /// The workers of a service.

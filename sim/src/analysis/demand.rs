@@ -1,4 +1,4 @@
-//! What one request of an action asks of the backend, on average.
+//! The mean demand of one request of an action on the backend.
 
 use crate::model::{Action, Consumer, Join, Model, Sizes, Step, Visit};
 
@@ -20,7 +20,7 @@ pub struct PathDemand {
 
 /// Follows the path of an action with the probabilities of its branches and errors.
 ///
-/// Full lines, timeouts and deliveries after the first are not known here, so this is the demand of requests that meet
+/// Full queues, timeouts and deliveries after the first are not known here, so this is the demand of requests that meet
 /// none of them. Batches are taken to be full, and ways that go at once to last as long as their means.
 pub fn path_demand(model: &Model, action: &Action) -> PathDemand {
     let bytes = match model.services.iter().any(|one| one.per_byte.is_some()) {

@@ -43,7 +43,7 @@ pub struct Approximation {
 
 /// Bounds of a closed model, or an approximation of an open one.
 ///
-/// `None` where their assumptions fail too: when failures are tried again, work leaves, lines are limited, members differ, users
+/// `None` where their assumptions fail too: when failures are tried again, work leaves, queues are limited, members differ, users
 /// are lost, or the offered load is more than the workers can do.
 pub fn estimate(model: &Model, load: &Offered) -> Option<Estimate> {
     let traffic = Traffic::new(model);
@@ -123,7 +123,7 @@ fn approximation(traffic: &Traffic<'_>, load: &Offered) -> Option<Approximation>
     })
 }
 
-/// One client with other than Poisson arrivals at one line.
+/// One client with other than Poisson arrivals at one queue.
 fn renewal(traffic: &Traffic<'_>, service: &Service) -> Option<Approximation> {
     let (rate, scv) = match arrivals(traffic).ok()? {
         Arrivals::Poisson { rate } => (rate, 1.0),
@@ -147,7 +147,7 @@ fn renewal(traffic: &Traffic<'_>, service: &Service) -> Option<Approximation> {
     })
 }
 
-/// How many equal lines a service has under Poisson arrivals, and the workers of each; `None` where lines depend on
+/// How many equal queues a service has under Poisson arrivals, and the workers of each; `None` where queues depend on
 /// each other.
 fn lines(service: &Service) -> Option<(f64, u64)> {
     if has_one_line(service) {

@@ -1,4 +1,4 @@
-//! The closed form that applies to a model, or why none does.
+//! The closed form of a model, or why none applies.
 
 use crate::analysis::assumptions::{Scope, broken};
 use crate::analysis::network_forms::network;
@@ -47,7 +47,7 @@ pub fn exact(model: &Model) -> Result<Exact, String> {
     };
     let mut found = match single_station(&traffic) {
         None => as_network(),
-        // The line of a single service is also a network of one, or of its members.
+        // The queue of a single service is also a network of one, or of its members.
         Some(service) => station(&traffic, service).or_else(|why| as_network().map_err(|_| why)),
     }
     .map_err(|why| why.to_string())?;
@@ -331,7 +331,7 @@ mod tests {
         let found = network_of(clients, one_visit, idle).expect("a delay");
         near(found.throughput, 100.0);
         near(found.response, 0.01);
-        // Two visits of the same line in a round.
+        // Two visits of the same queue in a round.
         let twice = "do: {path: [{visit: a}, {delay: 5ms}, {visit: a}, reply]}";
         let one = "a: {workers: 1, time: {exponential: {mean: 10ms}}}";
         let found = network_of(clients, twice, one).expect("a station");
@@ -383,7 +383,7 @@ mod tests {
         let audited = "do: {path: [{visit: a}, reply, {visit: b}]}";
         assert_eq!(
             network_of(closed, audited, TWO).expect_err("forks"),
-            "work at service b goes on after the reply"
+            "work at service b continues after the reply"
         );
         let lossy = TWO.replace("workers: 1,", "workers: 1, errors: 1%,");
         let retire = "c: {concurrency: 4, do: do, on_failure: {respawn: false}}";

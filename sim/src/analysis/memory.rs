@@ -1,10 +1,10 @@
-//! How long a model remembers: for how long a line that is longer than usual stays so.
+//! How long a model remembers: for how long a queue that is longer than usual stays so.
 //!
 //! Observations that lie closer together than that say the same thing twice, so that what a run is worth is its length
-//! in these times, not its number of requests. The time is known from the model before anything is run. That of a line
+//! in these times, not its number of requests. The time is known from the model before anything is run. That of a queue
 //! with c workers, a mean service time S and the utilisation ρ is S v / (c (1 − ρ)²), where v is half the sum of the
 //! squared coefficients of variation of arrivals and service times: what a Brownian motion with the drift and the
-//! variance of the line takes (Whitt 1989, Planning queueing simulations). The backlog of a consumer is the line of its
+//! variance of the queue takes (Whitt 1989, Planning queueing simulations). The backlog of a consumer is the queue of its
 //! window, whose places are its workers.
 
 use crate::analysis::constraints::{Binds, Constraint, Constraints};
@@ -15,7 +15,7 @@ use crate::model::{
 
 /// Of a service time, what the number of busy workers remembers even where nothing ever waits.
 const WITHOUT_LINE: f64 = 0.25;
-/// From this utilisation on a line without bounds has no steady state.
+/// From this utilisation on a queue without bounds has no steady state.
 const FULL: f64 = 1.0 - 1e-9;
 
 /// How long a model remembers.
@@ -29,7 +29,7 @@ pub struct Memory {
     rooms: Vec<Room>,
     /// By action: the clients that ask for it.
     asked_by: Vec<Vec<usize>>,
-    /// By action: the lines that its requests and their messages meet.
+    /// By action: the queues that its requests and their messages meet.
     meets: Vec<Vec<Line>>,
     /// What the model has that changes over time, so that it has no one memory.
     changes: Option<&'static str>,
@@ -54,21 +54,21 @@ struct Room {
     memory: LineMemory,
 }
 
-/// How long a line remembers.
+/// How long a queue remembers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LineMemory {
-    /// So many seconds; 0 where nothing comes to it.
+    /// This many seconds; 0 where nothing comes to it.
     Seconds(f64),
-    /// For ever: its line grows as long as the load lasts. The load is so many times what it carries.
+    /// For ever: its queue grows as long as the load lasts. The load is this many times what it carries.
     Grows(f64),
 }
 
-/// The longest memory among some lines.
+/// The longest memory among some queues.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Longest {
-    /// So many seconds, of this line; `None` where nothing is met.
+    /// This many seconds, of this queue; `None` where nothing is met.
     Seconds(f64, Option<Line>),
-    /// This line grows as long as the load lasts, which is so many times what it carries.
+    /// This queue grows as long as the load lasts, which is this many times what it carries.
     Grows(f64, Line),
 }
 
@@ -85,7 +85,7 @@ impl Memory {
         }
     }
 
-    /// The memory of a line.
+    /// The memory of a queue.
     pub fn line(&self, line: Line) -> LineMemory {
         match line {
             Line::Service(at) => self.services[at],
@@ -97,7 +97,7 @@ impl Memory {
         }
     }
 
-    /// The longest memory among the lines that requests of these actions meet, those after the reply included.
+    /// The longest memory among the queues that requests of these actions meet, those after the reply included.
     pub fn of_actions(&self, actions: impl Iterator<Item = usize>) -> Longest {
         let mut met: Vec<Line> = vec![Line::Room(None)];
         for action in actions {
@@ -113,7 +113,7 @@ impl Memory {
         self.of_lines(self.lines())
     }
 
-    /// All lines, in the order of the model, so that of equals the first by name is told.
+    /// All queues, in the order of the model, so that of equals the first by name is told.
     fn lines(&self) -> impl Iterator<Item = Line> {
         let services = (0..self.services.len()).map(Line::Service);
         let lines = services.chain((0..self.consumers.len()).map(Line::Consumer));
@@ -125,7 +125,7 @@ impl Memory {
         self.of_lines(services.map(Line::Service))
     }
 
-    /// The longest memory among these lines, of equals that of the first.
+    /// The longest memory among these queues, of equals that of the first.
     pub fn of_lines(&self, lines: impl Iterator<Item = Line>) -> Longest {
         let mut longest = Longest::Seconds(0.0, None);
         for line in lines {
@@ -181,7 +181,7 @@ fn asked_by(model: &Model) -> Vec<Vec<usize>> {
     asked_by
 }
 
-/// The lines that a request meets, those of services first.
+/// The queues that a request meets, those of services first.
 fn meets(demand: &PathDemand) -> Vec<Line> {
     let met = |much: &[f64], line: fn(usize) -> Line| {
         let some = much.iter().enumerate().filter(|(_, much)| **much > 0.0);
@@ -314,7 +314,7 @@ impl Load<'_> {
     }
 
     /// What waits because as many requests are in flight as may be, and how long it remembers: of all clients, and of each
-    /// that has a limit of its own.
+    /// that has its own limit.
     fn rooms(&self) -> Vec<Room> {
         let clients = || self.model.clients.iter().zip(&self.limits.offered.clients);
         let of = |window: &Constraint| {
@@ -343,7 +343,7 @@ impl Load<'_> {
         self.limits.all.iter().filter_map(of).collect()
     }
 
-    /// The most requests that may be with a service because only so many may be in flight. Those that their clients gave up
+    /// The most requests that may be with a service because only this many may be in flight. Those that their clients gave up
     /// may be there too, unless the service works through twice as many as may be in flight before anybody gives up.
     fn most_in_flight(&self, at: usize) -> Option<u64> {
         let model = self.model;
@@ -394,7 +394,7 @@ impl Load<'_> {
         }
     }
 
-    /// The most requests that can be in a line and with its workers, where something but the users bounds them.
+    /// The most requests that can be in a queue and with its workers, where something but the users bounds them.
     fn most_present(&self, at: usize, service: &Service, workers: u64) -> Option<u64> {
         let in_line = service.queue_limit.map(|limit| u64::from(limit) + workers);
         let admitted = service
@@ -416,7 +416,7 @@ impl Load<'_> {
     }
 }
 
-/// The memory of a line before a window, of which all clients and open ones alone offer these shares, and in which so many
+/// The memory of a queue before a window, of which all clients and open ones alone offer these shares, and in which this many
 /// closed users wait.
 fn held_before(
     window: &Constraint,
@@ -552,7 +552,7 @@ services: {{api: {{{service}}}, rest: {{workers: 1, time: 10ms}}}}
         is(&of("380", &format!("workers: 4, {MM}")), 1.0);
         // Service times that do not vary make half of it.
         is(&of("90", "workers: 1, time: 10ms"), 0.5);
-        // Where members have lines of their own, each has its share.
+        // Where members have queues of their own, each has its share.
         let members = format!("members: 4, workers: 1, dispatch: random, {MM}");
         is(&of("380", &members), 4.0);
         // Where nothing waits, the workers remember.
@@ -660,13 +660,13 @@ max_in_flight: {limit: 50, policy: POLICY}
             let text = text.replace("POLICY", policy);
             memory_of(&text.replace("TIMEOUT", timeout)).of_all()
         };
-        // What is dropped is in no line: 10 ms / (1 - 1.2)^2, as with a queue limit.
+        // What is dropped is in no queue: 10 ms / (1 - 1.2)^2, as with a queue limit.
         let dropped = of("drop", "");
         assert!(
             matches!(dropped, Longest::Seconds(memory, Some(Line::Service(0))) if (memory - 0.25).abs() < 1e-9),
             "{dropped:?}"
         );
-        // What was given up stays in the line, and others follow it there: 50 take 0.5 s.
+        // What was given up stays in the queue, and others follow it there: 50 take 0.5 s.
         assert!(matches!(
             of("drop", "timeout: 990ms,"),
             Longest::Grows(_, Line::Service(0))

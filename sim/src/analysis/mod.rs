@@ -1,11 +1,11 @@
-//! What can be said of a model without running it: demands, offered load, what limits it, and the
-//! closed form that applies, or bounds and an approximation where none does.
+//! Analysis of a model without a run: demands, offered load, bottleneck, and the closed form that applies, or bounds and an
+//! approximation.
 //!
-//! Which form applies is decided by one list of assumptions in `assumptions`; a feature that the forms do not know
-//! gets a line there.
+//! One list of assumptions in `assumptions` decides which form applies; a feature that the forms do not cover gets a line
+//! there.
 //!
-//! Reports set these figures beside the simulated ones, and `check` prints them. They look at the model alone
-//! and change nothing.
+//! Reports show these figures beside the simulated ones, and `check` prints them. They depend on the model alone and change
+//! nothing.
 
 mod assumptions;
 mod balanced;

@@ -1,4 +1,4 @@
-//! Closed forms of networks: requests that visit several services, come again, or take one of several ways.
+//! Closed forms of networks: requests that visit several services, return, or take one of several paths.
 
 use crate::analysis::exact::{Exact, QUANTILES, Why};
 use crate::analysis::route::{Way, ways};
@@ -18,7 +18,7 @@ pub fn network(traffic: &Traffic<'_>) -> Result<Exact, Why> {
     }
 }
 
-/// A service whose lines are alike as equal stations: how many, and the workers of each.
+/// A service whose queues are alike as equal stations: how many, and the workers of each.
 pub fn stations(service: &Service) -> (u64, u64) {
     (
         u64::from(service.lines()),
@@ -191,7 +191,7 @@ fn series(traffic: &Traffic<'_>, all: &[(f64, Way)]) -> Option<Tandem> {
     Tandem::new(rate, &stations.collect::<Vec<_>>()).ok()
 }
 
-/// A closed network: one client's users, thinking, delays and the network's time as one delay, every line a station.
+/// A closed network: one client's users, thinking, delays and the network's time as one delay, every queue a station.
 fn closed(traffic: &Traffic<'_>, users: u64, think: f64) -> Result<Exact, Why> {
     let (model, route) = (traffic.model, &traffic.routes[0]);
     let away = think + traffic.network() + route.delay;
@@ -244,10 +244,10 @@ fn closed(traffic: &Traffic<'_>, users: u64, think: f64) -> Result<Exact, Why> {
     })
 }
 
-/// The most members of a service with lines of their own in a closed network.
+/// The most members of a service with queues of their own in a closed network.
 pub const MOST_MEMBERS: u64 = 10_000;
 
-/// The one line of a closed model, which need not be visited just once in a round.
+/// The one queue of a closed model, which need not be visited just once in a round.
 fn closed_station(
     traffic: &Traffic<'_>,
     users: u64,

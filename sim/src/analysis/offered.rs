@@ -1,4 +1,4 @@
-//! The load that clients offer, and what it means for each service.
+//! The offered load of clients, and the load of each service.
 
 use crate::analysis::demand::{PathDemand, path_demand};
 use crate::dist::Dist;

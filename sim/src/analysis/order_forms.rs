@@ -1,4 +1,4 @@
-//! Closed forms of a single open station that does not serve in the order of arrival: priorities and processor sharing.
+//! Closed forms of a single open station that does not serve first come, first served: priorities and processor sharing.
 
 use crate::analysis::assumptions::visits_have_times_of_their_own;
 use crate::analysis::exact::{Exact, Why};
@@ -68,7 +68,7 @@ fn not(service: &Service, what: &str) -> Result<Exact, Why> {
     Err(Why::Assumption(format!("service {} {what}", service.name)))
 }
 
-/// How many equal lines there are, and the workers of each.
+/// How many equal queues there are, and the workers of each.
 fn lines(service: &Service) -> Result<(u32, u64), Why> {
     match service.dispatch {
         _ if has_one_line(service) => Ok((1, service.servers())),
@@ -83,7 +83,7 @@ fn lines(service: &Service) -> Result<(u32, u64), Why> {
 /// The visits of an action that share a service.
 struct Length {
     action: String,
-    /// Per second, at one line.
+    /// Per second, at one queue.
     rate: f64,
     /// Mean service time in seconds.
     seconds: f64,
@@ -118,7 +118,7 @@ fn lengths(traffic: &Traffic<'_>, service: &Service, share: f64) -> Vec<Length> 
     lengths
 }
 
-/// M/G/c with processor sharing. Nobody stands in line: whoever is there is served. Only the mean of all service times
+/// M/G/c with processor sharing. Nobody waits in a queue: whoever is there is served. Only the mean of all service times
 /// matters, and each request takes the same multiple of its own (Kleinrock 1976, 4.4; Cohen 1979).
 fn sharing(lengths: &[Length], servers: u64, service: &Service) -> Result<Exact, Why> {
     let rate: f64 = lengths.iter().map(|length| length.rate).sum();
@@ -149,7 +149,7 @@ fn sharing(lengths: &[Length], servers: u64, service: &Service) -> Result<Exact,
     })
 }
 
-/// A class of requests that arrive: its name and their rate per second at one line.
+/// A class of requests that arrive: its name and their rate per second at one queue.
 struct Class {
     name: String,
     rate: f64,
@@ -256,7 +256,7 @@ fn together(classes: &[Means]) -> Means {
     }
 }
 
-/// So many equal members.
+/// This many equal members.
 pub fn times(members: u32, mut member: Exact) -> Exact {
     member.form = format!("{members} × {}", member.form);
     member.throughput *= f64::from(members);

@@ -1,8 +1,8 @@
-//! What becomes of a request on its path, on average and path by path.
+//! The path of a request, on average and by branch.
 
 use crate::model::{Action, Client, Model, Step};
 
-/// The expected way of a request that meets no full line and no timeout. Visits are by the position of the service in
+/// The expected way of a request that meets no full queue and no timeout. Visits are by the position of the service in
 /// the model, times in seconds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {

@@ -1,4 +1,4 @@
-//! Closed forms of models whose requests all visit one and the same service once and are answered then.
+//! Closed forms of models whose requests all visit one service once before the reply.
 
 use crate::analysis::assumptions::{Scope, broken};
 use crate::analysis::exact::{Exact, QUANTILES, Why};

@@ -1,4 +1,4 @@
-//! A model as the closed forms see it: its clients, their routes, and the services that are visited.
+//! A model as the closed forms see it: its clients, their routes, and the visited services.
 
 use crate::analysis::offered::mean_rounds;
 use crate::analysis::route::{Route, client_route};
@@ -85,7 +85,7 @@ impl<'a> Traffic<'a> {
         self.closed().is_some_and(|(users, _)| users <= workers)
     }
 
-    /// Whether a line of a service can be full.
+    /// Whether a queue of a service can be full.
     pub fn can_refuse(&self, service: &Service) -> bool {
         let Some(limit) = service.queue_limit else {
             return false;
@@ -96,7 +96,7 @@ impl<'a> Traffic<'a> {
     }
 }
 
-/// Whether all workers of a service take from one line.
+/// Whether all workers of a service take from one queue.
 pub fn has_one_line(service: &Service) -> bool {
     service.lines() == 1
 }

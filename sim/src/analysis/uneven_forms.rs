@@ -1,4 +1,4 @@
-//! The closed form of a single service whose members have workers or speeds of their own.
+//! The closed form of a single service whose members differ in workers or speed.
 
 use crate::analysis::assumptions::{Scope, broken, members_differ};
 use crate::analysis::exact::{Exact, QUANTILES, Why};

@@ -1,4 +1,4 @@
-//! All that can be said of a model without running it, found out once and handed to whoever needs a part of it.
+//! The whole analysis of a model, made once for all its users.
 
 use super::balanced::{Balanced, balanced};
 use super::constraints::{Constraints, constraints};

@@ -2,7 +2,7 @@
 //!
 //! Where deliveries do not queue, an emission costs one event, however many subscribers there are: the times of all
 //! deliveries are draws of the request, made when the last of them is over. Where they queue, each is a job. Where somebody
-//! waits for them, each is handed out besides: when it is emitted, with the instant at which it comes, or when it has queued.
+//! waits for them, each is handed out besides: when it is emitted, with the time at which it comes, or when it has queued.
 
 use super::output::Output;
 use super::walk::{Ending, Frame, Job, NONE, State};
@@ -65,7 +65,7 @@ impl FanOutState {
     }
 }
 
-/// The deliveries of an emission, one after the other: the time since the emission, or `None` for one that is lost.
+/// The deliveries of an emission, one after another: the time since the emission, or `None` for one that is lost.
 struct Deliveries<'a> {
     fan_out: &'a FanOut,
     delay: Draw,

@@ -1,13 +1,12 @@
-//! The backend model: what becomes of a request between its sending and its reply.
+//! The backend model: what happens to a request between sending and reply.
 //!
-//! A request enters as a job and walks the path of its action, a small program of steps. It learns nothing
-//! of its client, and its client nothing of it but the reply: a timeout is the client's affair unless the
-//! service says that work whose client has given up leaves or is abandoned.
+//! A request enters as a job and walks the path of its action, a small program of steps. It knows nothing of its client, and
+//! the client sees only the reply: a timeout concerns the client alone, unless the service lets work leave or abandons it.
 //!
 //! Guarantees:
-//! - A line is first-in, first-out, and no worker is idle while a request that it could serve waits in its line.
-//! - The demands of a request (service times, errors, branches, member, network) are drawn from its identity,
-//!   the visit and the attempt: they do not depend on what else happens.
+//! - A queue is first-in, first-out, and no worker is idle while a request that it could serve waits in its queue.
+//! - The demands of a request (service times, errors, branches, member, network) are drawn from its identity, the visit and
+//!   the attempt: they do not depend on other events.
 //! - Every visit that arrives is completed, leaves, is abandoned, or is reported as cut off at the end.
 
 //!

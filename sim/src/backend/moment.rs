@@ -1,11 +1,11 @@
-//! An instant at which something happens in a backend.
+//! A time at which something happens in a backend.
 
 use crate::engine::{Calendar, Task};
 use crate::event::{Event, FlightId, Sink, VisitStep};
 use crate::model::ServiceId;
 use crate::time::Time;
 
-/// An instant at which something happens: when, what is to come of it, and who hears of it.
+/// A time at which something happens: when, what is to come of it, and who hears of it.
 pub(crate) struct Moment<'a, S> {
     pub(crate) now: Time,
     pub(crate) calendar: &'a mut Calendar<Task>,

@@ -1,7 +1,7 @@
-//! What is handed out: all that leaves the backend beside its replies, in the order in which it does.
+//! The outputs of a backend besides its replies, in order.
 //!
-//! Whoever drives the backend takes it out after every step, and carries it out: the simulation and the double alike. A
-//! backend that plays everything itself hands out nothing but the deliveries that somebody awaits.
+//! The caller takes them after every step and carries them out, in the simulation and in the double. A backend that runs
+//! everything itself outputs only awaited deliveries.
 
 use std::collections::VecDeque;
 

@@ -1,7 +1,7 @@
 //! Visits as they were recorded: members and service times that a model uses in the place of its draws.
 //!
 //! A real queue group draws the member of each request anew, so that a model with the same arrivals and the same demands still has other
-//! lines. What a record says of the visits of its requests is given to the backend before the run. Guarantees:
+//! queues. What a record says of the visits of its requests is given to the backend before the run. Guarantees:
 //! - A visit whose member was recorded joins that member, unless it is gone; one whose service time was recorded takes exactly that,
 //!   whatever the member's speed or the state of the service.
 //! - The visits of a request to one service are taken in the order in which they were recorded. A visit of which nothing was recorded
@@ -85,7 +85,7 @@ impl Backend {
         self.recorded = Some(Box::new(recorded));
     }
 
-    /// The line of the member that was recorded for the visit that a job begins, unless that is gone.
+    /// The queue of the member that was recorded for the visit that a job begins, unless that is gone.
     pub(super) fn recorded_line(&mut self, id: u32, service: ServiceId) -> Option<u32> {
         let recorded = self.recorded.as_mut()?;
         let job = &self.jobs[id];

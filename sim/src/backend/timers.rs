@@ -1,4 +1,4 @@
-//! What the calendar calls a backend for, beside its jobs.
+//! The timers of a backend in the calendar, besides its jobs.
 
 use super::{Backend, Moment, Reply};
 use crate::engine::{Calendar, Task, Timer};

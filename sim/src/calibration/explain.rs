@@ -22,7 +22,7 @@ use super::weight::rough;
 
 /// Sample paths while every figure counts alike.
 const ROUGH_PATHS: u64 = 2;
-/// A structure whose rough sum of squares is beyond so many times the least one and this besides is dropped.
+/// A structure whose rough sum of squares is beyond this many times the least one and this besides is dropped.
 const NEAR: [f64; 2] = [2.0, 25.0];
 /// One that is beyond so many times that does not come back.
 const FAR: f64 = 10.0;

@@ -1,4 +1,4 @@
-//! What a calibration has found, in sentences.
+//! The findings of a calibration, in sentences.
 
 use super::document::{CalibrationResult, ChoiceResult, RunCalibration};
 
@@ -7,7 +7,7 @@ const ONE_LEVEL: f64 = 0.1;
 /// A prediction of a run from the others that is further off says that the model does not carry over.
 const FAR: f64 = 3.5;
 
-/// A number whose interval reaches so many times itself is not told at all.
+/// A number whose interval reaches this many times itself is not told at all.
 const NOT_AT_ALL: f64 = 2.0;
 
 /// What the document's figures say, in sentences.
@@ -155,7 +155,7 @@ fn next(of: &CalibrationResult) -> Option<String> {
             "A run at {load} would tell most: the two best explanations differ there by {apart:.1} standard deviations."
         ),
         None => format!(
-            "A run at {load} would tell most: {} would be known to {:.1} %.",
+            "A run at {load} would tell most: the half-width of {} would be {:.1} %.",
             next.worst,
             next.half_width * 100.0
         ),

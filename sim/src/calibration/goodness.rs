@@ -1,4 +1,4 @@
-//! How well each run is explained, and how well it would have been by the others alone.
+//! The fit of each run, by the model of all runs and by that of the other runs.
 
 use nalgebra::DMatrix;
 

@@ -1,7 +1,7 @@
-//! What the runs tell of each number, and of what follows from them.
+//! What the runs determine of each number, and of derived numbers.
 //!
-//! The intervals of a structure come from the curvature of its sum of squares (Gauss and Newton); they are wider by the root of the excess
-//! where the model does not explain the runs. Where several structures explain the runs as well, an interval is the union of theirs.
+//! The intervals of a structure come from the curvature of its sum of squares (Gauss and Newton); they are widened by the root of
+//! the excess if the model does not explain the runs. If several structures are equally good, an interval is the union of theirs.
 
 use nalgebra::{DMatrix, DVector};
 

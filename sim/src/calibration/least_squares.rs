@@ -108,7 +108,7 @@ pub const FINE: f64 = 3e-4;
 /// Enough to see whether a structure is far off.
 pub const ROUGH: f64 = 3e-3;
 
-/// What came of a fit.
+/// The result of a fit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fitted {
     /// The numbers.

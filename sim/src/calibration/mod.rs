@@ -1,13 +1,13 @@
-//! Fits a model to runs that were measured, and says what the runs tell of it and what they do not.
+//! Fits a model to measured runs, and reports what the runs determine and what they do not.
 //!
-//! What a run is summed up by ([`summary`]) is simulated with the same arrivals and other draws, and the numbers of the model are those
-//! whose simulations are least off ([`least_squares`]), each figure by its own chance ([`weight`]): the method of simulated moments
-//! (McFadden 1989), by the engine itself, for any model that it runs. From one structure to another the search goes by
-//! neighbours ([`explain`]). What the runs cannot tell apart stays apart: every structure that explains them as well as the best
-//! one has a part in every interval ([`knowledge`]).
+//! The summary of a run ([`summary`]) is simulated with the same arrivals and other draws; the fitted numbers are those whose
+//! simulations differ least ([`least_squares`]), each figure weighted by its own chance ([`weight`]): the method of simulated
+//! moments (McFadden 1989), with the engine itself, for any model that it runs. The search moves between neighbouring structures
+//! ([`explain`]). What the runs cannot tell apart stays apart: every structure as good as the best one contributes to every
+//! interval ([`knowledge`]).
 //!
-//! Whoever calls it gives the simulation as a function of a structure, its numbers and the number of a sample path; nothing here knows
-//! how runs are kept or what makes a spec of them.
+//! The caller gives the simulation as a function of a structure, its numbers and the number of a sample path; nothing here knows
+//! how runs are stored or how a spec is made of them.
 
 mod document;
 pub mod explain;

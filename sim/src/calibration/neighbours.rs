@@ -94,7 +94,7 @@ pub(super) fn neighbours(of: &Explained, free: &[Free]) -> Seeds {
     all
 }
 
-/// The structures beside one that differ in their workers, no more than so many times those of the best one.
+/// The structures beside one that differ in their workers, no more than this many times those of the best one.
 pub(super) fn workers_of(of: &Explained, free: &[Free], best: &Explained) -> Seeds {
     let mut all = Seeds::new();
     let services = of.structure.services.iter().zip(free).enumerate();

@@ -1,4 +1,4 @@
-//! Which further load would tell most.
+//! Which further load is worth measuring.
 
 use super::explain::{Explanations, Question};
 use super::knowledge::{Knowledge, WITHIN, inverse};

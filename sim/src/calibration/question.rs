@@ -1,4 +1,4 @@
-//! What is to be explained, and by how many simulations.
+//! The measured figures to explain, and the number of simulations for them.
 
 use std::num::NonZeroUsize;
 
@@ -11,7 +11,7 @@ use crate::replication::{Flow, in_order};
 
 /// Sample paths by which chance is known.
 const SAMPLES: u64 = 160;
-/// At least so many times as many as a run has figures.
+/// At least this many times as many as a run has figures.
 const SAMPLES_OF_FIGURES: usize = 12;
 /// The number of the first of them.
 const FIRST_SAMPLE: u64 = 1 << 20;
@@ -73,7 +73,7 @@ impl Question<'_> {
         })
     }
 
-    /// What comes of each of so many jobs, in their order; `None` where one has nothing, or it was stopped.
+    /// The result of each of this many jobs, in their order; `None` where one has nothing, or it was stopped.
     pub(super) fn each<T: Send>(
         &self,
         jobs: u64,

@@ -10,7 +10,7 @@ use super::neighbours::{Free, Seeds, carried, key, neighbours, workers_of};
 use super::question::Question;
 use super::structure::Structure;
 
-/// From so many structures on, no more are looked at for their own sake.
+/// From this many structures on, no more are looked at for their own sake.
 const MOST_STRUCTURES: usize = 60;
 /// The most rounds from structure to structure.
 const ROUNDS: usize = 40;

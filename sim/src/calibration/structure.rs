@@ -1,4 +1,4 @@
-//! What may explain what was measured: which families the service times have, and how many workers there are.
+//! Structures that may explain the runs: the families of service times, and the numbers of workers.
 
 use super::least_squares::{Range, Scale};
 use crate::dist::Family;
@@ -135,7 +135,7 @@ impl Structure {
             .collect()
     }
 
-    /// Which values each number may have, where the shortest response that was measured took so many nanoseconds.
+    /// Which values each number may have, where the shortest response that was measured took this many nanoseconds.
     pub fn ranges(&self, shortest: f64) -> Vec<Range> {
         let parameters = self.parameters().into_iter();
         parameters.map(|one| one.kind.range(shortest)).collect()

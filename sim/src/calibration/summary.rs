@@ -13,12 +13,12 @@ const QUANTILES: [&[f64]; 3] = [
     &[0.25, 0.5, 0.95],
     &[0.5, 0.95],
 ];
-/// Up to so many actions are few, and up to so many several.
+/// Up to this many actions are few, and up to this many several.
 const FEW: usize = 2;
 const SEVERAL: usize = 6;
 /// More actions than these are not looked at.
 pub const MOST_ACTIONS: usize = 16;
-/// So many requests lie on either side of a quantile that a run tells.
+/// This many requests lie on either side of a quantile that a run tells.
 const BESIDE: f64 = 20.0;
 /// The fewest answered requests that say anything of a load.
 pub const FEWEST: u64 = 200;
@@ -50,7 +50,7 @@ impl Observed {
         self.answered.len() as u64
     }
 
-    /// What is looked at of an action of a run that has measured this, where so many actions are looked at; `None` where it has
+    /// What is looked at of an action of a run that has measured this, where this many actions are looked at; `None` where it has
     /// measured too little.
     pub fn looks(&self, actions: usize) -> Option<Looks> {
         if self.answered() < FEWEST {

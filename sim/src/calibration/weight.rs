@@ -1,4 +1,4 @@
-//! How far the figures of a run are off by chance, and which differences count how much therefore.
+//! The chance variation of the figures of a run, and the weights of differences.
 
 use nalgebra::{DMatrix, DVector};
 

@@ -1,7 +1,7 @@
 //! The distribution of response times by blocks of time, and how far two of them are apart.
 //!
 //! Response times of a queue resemble those before them, so that the textbook's chance of a distance, which counts every
-//! request as a witness of its own, finds differences that are none. Here a run is cut into blocks of time, which are many
+//! request as its own witness, finds differences that are none. Here a run is cut into blocks of time, which are many
 //! times as long as the queue remembers; whether the distance of two sides is chance is seen by dealing their blocks out anew to
 //! both, [`SHUFFLES`] times. Blocks whose means still resemble their neighbours' are joined first.
 
@@ -20,9 +20,9 @@ const MOST_CORRELATED: f64 = 0.3;
 const LEAST_BLOCKS: usize = 6;
 /// A block of fewer times says nothing of its distribution.
 const LEAST_IN_A_BLOCK: u64 = 20;
-/// Blocks of one run are not dealt out with those of another that are so many times as long: short ones vary more.
+/// Blocks of one run are not dealt out with those of another that are this many times as long: short ones vary more.
 const MOST_UNLIKE: f64 = 1.25;
-/// Nor are those that hold so many times as many times.
+/// Nor are those that hold this many times as many times.
 const MOST_UNEVEN: f64 = 1.5;
 /// The most places at which shuffled distributions are compared.
 const MOST_CUTS: usize = 128;
@@ -56,7 +56,7 @@ impl Block {
 }
 
 impl Blocks {
-    /// Without a time, of a window of so many seconds.
+    /// Without a time, of a window of this many seconds.
     pub fn of(seconds: f64) -> Blocks {
         Blocks {
             blocks: vec![Block::default(); BLOCKS],
@@ -79,7 +79,7 @@ impl Blocks {
         self.blocks.iter().map(|block| block.count).sum()
     }
 
-    /// The same with so many neighbours joined, without those that are empty.
+    /// The same with this many neighbours joined, without those that are empty.
     fn joined(&self, neighbours: usize) -> Vec<Block> {
         let joined = self.blocks.chunks(neighbours).map(|some| {
             let mut joined = Block::default();
@@ -254,7 +254,7 @@ fn below(block: &Block, cuts: &[u64]) -> Vec<f64> {
         .collect()
 }
 
-/// The largest difference of shares between the first so many blocks in this order and the others.
+/// The largest difference of shares between the first this many blocks in this order and the others.
 fn largest(blocks: &[(Vec<f64>, f64)], order: &[usize], first: usize) -> f64 {
     let sum = |of: &[usize]| {
         let cuts = blocks.first().map_or(0, |(below, _)| below.len());

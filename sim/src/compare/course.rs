@@ -1,4 +1,4 @@
-//! The courses of two runs side by side.
+//! Two runs over time, side by side.
 
 use super::document::CourseResult;
 use super::figures::Sides;

@@ -1,8 +1,8 @@
-//! A figure of one side, and how two of them differ.
+//! A figure of one side, and the difference of two of them.
 
 use crate::statistics::{LEVEL, student_quantile, student_two_sided};
 
-/// From so many runs on, a figure is as exact as its spread between runs says.
+/// From this many runs on, a figure is as exact as its spread between runs says.
 pub const SPREAD_RUNS: usize = 3;
 
 /// A figure that cannot be negative, with what is known of its error. Errors are those of its logarithm, to either side.
@@ -17,7 +17,7 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// A figure with its interval at the level [`LEVEL`], which was made of so many samples.
+    /// A figure with its interval at the level [`LEVEL`], which was made of this many samples.
     pub fn of(figure: f64, interval: Option<[f64; 2]>, samples: u64) -> Estimate {
         let freedom = samples.saturating_sub(1).max(1);
         let errors = interval.and_then(|[low, high]| {

@@ -290,7 +290,7 @@ pub(super) fn ended(
     sums
 }
 
-/// So many of so many, 0 of none.
+/// One count as a share of another, 0 of none.
 fn share([number, of]: [f64; 2]) -> f64 {
     if of > 0.0 { number / of } else { 0.0 }
 }

@@ -1,4 +1,4 @@
-//! How two sides stand to what is tolerated: a gate that nothing passes for want of evidence.
+//! Figures and their tolerances: a gate that nothing passes for lack of evidence.
 
 use super::document::{CompareResult, FigureResult, GroupResult, ToleranceResult};
 use super::estimate::Difference;

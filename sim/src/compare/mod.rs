@@ -1,9 +1,9 @@
-//! How two sets of runs differ, and which of their differences are more than chance.
+//! The differences of two sets of runs, and which of them are more than chance.
 //!
-//! A figure of a run has the interval of its result document; here two of them become a relative difference with an
-//! interval of its own ([`Estimate`]), distributions become distances whose chance is found by exchanging blocks of time
-//! ([`Blocks`]), requests that are the same in both are [paired](pair), and all that is tested together is corrected for how much it is ([`holm`]). It is the same for runs of either
-//! world: what it knows of a run is its result document, and where there is one its record.
+//! A figure of a run has the interval of its result document; two of them become a relative difference with its own interval
+//! ([`Estimate`]), distributions become distances whose chance is found by exchanging blocks of time ([`Blocks`]), requests
+//! that are in both are [paired](pair), and all tests are corrected for their number ([`holm`]). It works for simulated and live
+//! runs: it uses the result document of a run and, if there is one, its record.
 
 mod blocks;
 mod course;

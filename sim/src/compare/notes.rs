@@ -1,4 +1,4 @@
-//! What keeps runs from being trusted, and what is to be kept in mind of a comparison.
+//! Why runs are not valid for a comparison, and notes on it.
 
 use super::estimate::SPREAD_RUNS;
 use super::figures::{Compared, Sides};

@@ -137,7 +137,7 @@ fn stretches(pairs: &[(u64, f64)]) -> Vec<(f64, f64)> {
     sums
 }
 
-/// How probable it is that the mean of so many stretches is so far from nothing.
+/// How probable it is that the mean of this many stretches is so far from nothing.
 fn chance(interval: Interval, stretches: usize) -> Option<f64> {
     let freedom = stretches as u64 - 1;
     if interval.half_width == 0.0 {

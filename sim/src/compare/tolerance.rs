@@ -1,4 +1,4 @@
-//! By how much figures may differ: `p99=10%,throughput=-2%,errors=0.5%`.
+//! Tolerances: `p99=10%,throughput=-2%,errors=0.5%`.
 
 use std::str::FromStr;
 

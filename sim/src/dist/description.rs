@@ -1,4 +1,4 @@
-//! How a distribution is written for people.
+//! Distributions in words.
 
 use std::fmt;
 
@@ -101,7 +101,7 @@ fn duration(nanos: f64) -> String {
     format!("{shown}ns")
 }
 
-/// The nearest number with so many significant digits. Decimal notation does the rounding, which is exact.
+/// The nearest number with this many significant digits. Decimal notation does the rounding, which is exact.
 fn round_to(value: f64, digits: usize) -> f64 {
     format!("{value:.*e}", digits - 1).parse().unwrap_or(value)
 }

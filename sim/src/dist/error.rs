@@ -1,4 +1,4 @@
-//! What is wrong with the parameters of a distribution.
+//! Errors in the parameters of a distribution.
 
 use thiserror::Error;
 

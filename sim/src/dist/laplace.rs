@@ -67,7 +67,7 @@ const GAUSS_LEGENDRE: [(f64, f64); 6] = [
     (0.125_233_408_511_468_9, 0.249_147_045_813_402_8),
 ];
 
-/// The integral over a bounded interval, cut into so many panels of equal length: for an integrand that is smooth over
+/// The integral over a bounded interval, cut into this many panels of equal length: for an integrand that is smooth over
 /// the length of a panel and does not vanish at the ends.
 pub fn panels(from: f64, to: f64, panels: u32, integrand: impl Fn(f64) -> f64) -> f64 {
     let half = 0.5 * (to - from) / f64::from(panels);

@@ -95,7 +95,7 @@ impl Pareto {
 
     /// E[exp(-rate X)].
     pub fn laplace(&self, rate: f64) -> f64 {
-        // Beyond so many multiples of 1 / shape less than 1e-17 of the probability is left.
+        // Beyond this many multiples of 1 / shape less than 1e-17 of the probability is left.
         let end = self.range.min(40.0 / self.shape);
         let panels = (end * self.shape.max(1.0)).ceil().max(1.0);
         let integral = laplace::panels(0.0, end, panels as u32, |s| {

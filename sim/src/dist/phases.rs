@@ -5,7 +5,7 @@ use super::{Dist, Form};
 /// How a distribution is made of exponential times. Means are in the value's unit.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Phases {
-    /// The sum of so many exponential times, all of them with the same mean.
+    /// The sum of this many exponential times, all of them with the same mean.
     Series {
         /// How many.
         count: u32,

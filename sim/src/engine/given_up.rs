@@ -1,4 +1,4 @@
-//! Requests that ended without a reply and may still get one: by which a late reply is told from a second one.
+//! Requests that ended without a reply and may still get one, to separate a late reply from a duplicate.
 
 use crate::event::FlightId;
 

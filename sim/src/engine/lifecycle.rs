@@ -158,7 +158,7 @@ impl Lifecycle {
         }
     }
 
-    /// The next instant at which the passing of time alone changes what [`turn`](Self::turn) answers.
+    /// The next time at which the passing of time alone changes what [`turn`](Self::turn) answers.
     pub fn next_turn(&self) -> Time {
         match (self.ended, self.horizon) {
             (Some(_), _) => self.cut_off() + TICK,

@@ -44,7 +44,7 @@ pub trait World {
     fn dropped(&mut self, request: &Request);
 }
 
-/// What came of a wake-up.
+/// The result of a wake-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WakeUp {
     /// Who asked for it was woken.
@@ -133,7 +133,7 @@ impl Load {
         self.lifecycle.turn(now, ahead)
     }
 
-    /// The next instant at which time alone brings the run further.
+    /// The next time at which time alone brings the run further.
     pub fn next_turn(&self) -> Time {
         self.lifecycle.next_turn()
     }
@@ -164,7 +164,7 @@ impl Load {
         self.users.open_sessions()
     }
 
-    /// How many arrivals are recorded or come in bursts: so many may be at one instant.
+    /// How many arrivals are recorded or come in bursts: this many may be at one instant.
     pub fn given_arrivals(&self) -> u64 {
         self.users.given_arrivals()
     }
@@ -190,7 +190,7 @@ impl Load {
         self.in_flight.ids()
     }
 
-    /// The earliest instant at which a client gives up, or [`Time::NEVER`].
+    /// The earliest time at which a client gives up, or [`Time::NEVER`].
     #[inline]
     pub fn next_deadline(&self) -> Time {
         self.in_flight.next_deadline()
@@ -363,7 +363,7 @@ impl Load {
         matches!(self.lifecycle.ended(), None | Some(LoadEnd::Horizon))
     }
 
-    /// Drops what still waits for room, so many at most; whether nothing waits any more.
+    /// Drops what still waits for room, this many at most; whether nothing waits any more.
     pub fn drop_held<W: World, S: Sink>(
         &mut self,
         now: Time,

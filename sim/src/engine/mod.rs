@@ -1,7 +1,7 @@
 //! The engine: future events, requests in flight with their timeouts, and the load that both worlds share.
 //!
-//! [`Calendar`] is the future-event list, [`InFlight`] the table of requests that are waited for, and [`Load`]
-//! joins the users to a [`World`] within its [`Lifecycle`]. The simulated world is in [`simulation`](crate::simulation).
+//! [`Calendar`] is the future-event list, [`InFlight`] the table of requests in flight, and [`Load`] joins the users to a
+//! [`World`] within its [`Lifecycle`]. The simulated world is in [`simulation`](crate::simulation).
 
 mod arena;
 mod calendar;

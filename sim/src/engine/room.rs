@@ -1,9 +1,9 @@
-//! Room: how many requests may be in flight together, and which ones wait for it.
+//! Room: the limits of requests in flight, and the requests that wait for room.
 //!
 //! Guarantees:
-//! - Never more requests are in flight than may be, of the run and of each client that has a limit of its own.
-//! - What waits for room is sent by the instants at which it was due, and of one instant in the order in which it came;
-//!   whoever could go ahead of it only because another client has room does so.
+//! - Requests in flight never exceed the limit of the run, nor that of a client.
+//! - Waiting requests are sent in the order of their intended times, and of one time in the order of arrival; one goes ahead
+//!   only if its client has room and the clients of those before it do not.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -44,7 +44,7 @@ struct Held {
     wake: Wake,
 }
 
-/// What becomes of a request that is due.
+/// What happens to a request that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
     /// It is sent.
@@ -70,7 +70,7 @@ pub(super) struct Room {
     all: Option<Gate>,
     /// By client.
     own: Vec<Option<Gate>>,
-    /// By client where one has a limit of its own, all together otherwise.
+    /// By client where one has its own limit, all together otherwise.
     held: Vec<BinaryHeap<Reverse<Held>>>,
     waiting: usize,
     order: u64,
@@ -100,7 +100,7 @@ impl Room {
         self.waiting > 0
     }
 
-    /// What becomes of a request of a client that is due now.
+    /// What happens to a request of a client that is due now.
     pub fn admission(&self, client: ClientId) -> Admission {
         let gates = [self.own[client.index()], self.all];
         let mut full = gates.iter().flatten().filter(|gate| gate.is_full());

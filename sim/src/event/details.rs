@@ -1,4 +1,4 @@
-//! What else is known of the end of a request: why it failed, the connection it went over, and what its reply was like.
+//! Further data on the end of a request: why it failed, its connection, and its reply.
 
 use std::sync::Arc;
 
@@ -80,7 +80,7 @@ impl ReplyHeaders {
         ReplyHeaders((!packed.is_empty()).then(|| packed.into()))
     }
 
-    /// What was packed so, if it was, and it is so many values.
+    /// What was packed so, if it was, and it is this many values.
     pub fn unpack(packed: &[u8], number: usize) -> Option<ReplyHeaders> {
         let mut rest = packed;
         let mut found = 0;

@@ -1,6 +1,6 @@
-//! By what a request in flight is known.
+//! The id of a request in flight.
 //!
-//! An id is a slot and the slot's generation: a reply that names an older generation is a late one and finds nothing.
+//! An id is a slot and the generation of the slot: a reply with an older generation is late and finds nothing.
 
 /// The place of a request in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -35,7 +35,7 @@ pub enum Event<'a> {
         /// How it ended.
         outcome: Outcome,
     },
-    /// What a user wanted came to its end, all tries of it together. Only of clients that try again.
+    /// A request of a user ended, all its tries together. Only for clients with retries.
     Settled {
         /// The last try.
         request: &'a Request,
@@ -68,7 +68,7 @@ pub enum Event<'a> {
     Visit {
         /// Where.
         service: ServiceId,
-        /// The waiting line: a member's, or the one of the service.
+        /// The queue: a member's, or the one of the service.
         line: u32,
         /// The visitor, while it is there; numbers are used again.
         visitor: u32,
@@ -155,7 +155,7 @@ pub enum Received {
     Unmatched,
 }
 
-/// What came of a message that was sent to many subscribers.
+/// The result of a message that was sent to many subscribers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Emission {
     /// When the request that emitted it was intended.
@@ -225,11 +225,11 @@ pub enum MessageStep {
 /// What can happen to a visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VisitStep {
-    /// It joined the line.
+    /// It joined the queue.
     Joined,
-    /// It found an idle worker and never was in the line.
+    /// It found an idle worker and never was in the queue.
     TakenAtOnce,
-    /// A worker took it up from the line.
+    /// A worker took it up from the queue.
     Started {
         /// How long it waited.
         waited: Span,
@@ -239,7 +239,7 @@ pub enum VisitStep {
         /// How long the worker was busy with it.
         served: Span,
     },
-    /// A more urgent visit took its worker; it is in the line again.
+    /// A more urgent visit took its worker; it is in the queue again.
     Preempted {
         /// How long the worker was busy with it since it was taken up.
         served: Span,
@@ -251,11 +251,11 @@ pub enum VisitStep {
         /// Whether it ended in an error: an injected one, or one of what it held the worker for.
         error: bool,
     },
-    /// The line was full, or admission refused it; it never joined.
+    /// The queue was full, or admission refused it; it never joined.
     Rejected,
     /// The service, or every member of it, was down; it never joined.
     Unreachable,
-    /// It left the line because its client had given up.
+    /// It left the queue because its client had given up.
     Left {
         /// How long it waited.
         waited: Span,

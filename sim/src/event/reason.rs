@@ -1,4 +1,4 @@
-//! Why requests failed.
+//! Reasons of failed requests.
 
 use super::Outcome;
 

@@ -1,4 +1,4 @@
-//! What a user sends, and how it can end.
+//! A request of a user, and its outcomes.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What a request can meet before it is done, found from its path alone.
+//! The services that a request can visit before its reply, found from its path alone.
 
 use crate::model::{Action, Join, Model, Step};
 

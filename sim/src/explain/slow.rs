@@ -1,4 +1,4 @@
-//! The requests about the median and about the 99th percentile of a run, and a run that follows them.
+//! The requests near the median and the 99th percentile of a run, and a run that follows them.
 
 use super::document::{QuantileExplained, Target, quantile};
 use super::sink::{Band, Explain};
@@ -25,7 +25,7 @@ pub fn targets(response: &Times) -> Option<[(Target, Band); 2]> {
 }
 
 /// Where the time of a model's slow requests goes, those about the 99th percentile: it is run twice. `None` when nothing is
-/// measured, or it shall stop.
+/// measured, or it is told to stop.
 ///
 /// # Errors
 /// [`Halt`], as for any run.

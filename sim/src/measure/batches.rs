@@ -15,11 +15,11 @@ use crate::time::{Span, Time};
 const MOST: usize = 20;
 /// The fewest full batches that intervals are made from.
 pub(super) const LEAST: usize = MOST / 2;
-/// From so many full batches on two make one.
+/// From this many full batches on two make one.
 const MANY: usize = 15;
 /// About the width to begin with.
 const FIRST_WIDTH: Span = Span::from_nanos(10_000);
-/// Beyond so many cells only the total is kept in sections.
+/// Beyond this many cells only the total is kept in sections.
 const MOST_SECTIONED: usize = 64;
 
 /// Sums over requests of one cell of a window, or of a part of it.
@@ -189,7 +189,7 @@ pub(super) struct Batches {
     stations: Vec<StationSums>,
     consumers: Vec<ConsumerSums>,
     fan_outs: Vec<FanOutSums>,
-    /// What was counted against each objective.
+    /// The counts against each objective.
     objectives: Vec<Section>,
     /// Response times by batch, then by cell; a single cell where there are too many.
     sections: Vec<Vec<Sketch>>,
@@ -304,7 +304,7 @@ impl Batches {
         self.bounds_of(end, size)
     }
 
-    /// The same, where so many batches make one.
+    /// The same, where this many batches make one.
     fn bounds_of(&self, end: Time, size: usize) -> Vec<usize> {
         let full = self.full();
         let mut bounds: Vec<usize> = (0..=full).step_by(size).collect();
@@ -410,7 +410,7 @@ impl Batches {
 }
 
 impl Batches {
-    /// What was counted against each objective in the finest batches, given the end of the window and all that was counted
+    /// The counts against each objective in the finest batches, given the end of the window and all that was counted
     /// in it; empty where it was too short for [`LEAST`] of them.
     pub(super) fn objectives(&self, end: Time, whole: &[Section]) -> Vec<Vec<Section>> {
         if self.full() < LEAST {

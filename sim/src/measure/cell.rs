@@ -1,4 +1,4 @@
-//! The finest grain of what is measured of requests: those of one action of one client. All totals are sums of cells.
+//! The finest unit of request figures: one action of one client. All totals are sums of cells.
 
 use crate::event::Outcome;
 use crate::measure::batches::CellSums;

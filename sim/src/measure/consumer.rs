@@ -1,8 +1,7 @@
-//! What is measured of a consumer of a stream.
+//! Figures of a consumer of a stream.
 //!
-//! A message is *pending* from the instant at which it is stored until its first delivery, and *ack-pending* from then
-//! until it is acknowledged or given up, whatever becomes of the deliveries meanwhile. Both numbers together are the
-//! *backlog*.
+//! A message is *pending* from storing to its first delivery, and *ack-pending* from then until it is acknowledged or given up,
+//! whatever happens to its deliveries. Both numbers together are the *backlog*.
 
 use crate::event::MessageStep;
 use crate::measure::batches::{ConsumerSums, TimeSums};

@@ -1,8 +1,8 @@
-//! What is measured of the deliveries that the requests of an action await.
+//! Figures of the awaited deliveries of an action.
 //!
-//! A delivery belongs to its request, and the request to the window by its intended instant. Every request that was sent,
-//! or should have been and was not dropped, has as many deliveries to come as the spec says, however it ended. What names
-//! no request belongs to the window by the instant at which it came.
+//! A delivery belongs to its request, and the request to the window by its intended time. Every request that was not dropped has
+//! the number of expected deliveries of the spec, however it ended. A delivery that names no request belongs to the window by
+//! its arrival time.
 
 use crate::event::Received;
 use crate::measure::Over;
@@ -48,7 +48,7 @@ impl DeliveryCounts {
 /// Times to deliveries, and how many of them lay over each limit of an objective, exactly.
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryTimes {
-    /// From the intended instant of the request.
+    /// From the intended time of the request.
     pub from_intended: Times,
     /// From its sending.
     pub from_sent: Times,

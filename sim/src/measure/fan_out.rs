@@ -1,7 +1,7 @@
-//! What is measured of a fan-out.
+//! Figures of a fan-out.
 //!
-//! Times count from the instant at which the request that emitted the message was intended. What belongs to the window
-//! is decided by the instant of emission, for an emission and all its deliveries alike.
+//! Times count from the intended time of the request that emitted the message. The time of emission decides whether an emission
+//! and all its deliveries belong to the window.
 
 use crate::event::Emission;
 use crate::measure::batches::{FanOutSums, TimeSums};

@@ -1,6 +1,6 @@
-//! What is measured of messages: streams, their consumers, and fan-outs.
+//! Figures of messages: streams, their consumers, and fan-outs.
 //!
-//! Nothing here is touched by runs without streams and fan-outs.
+//! Runs without streams and fan-outs use nothing of this.
 
 use crate::event::{Emission, MessageStep};
 use crate::measure::consumer::ConsumerMeter;

@@ -5,7 +5,7 @@
 //! worlds use it, so a figure means the same in either.
 //!
 //! The window runs from the end of the warm-up to the end of the load. A request belongs to it by its
-//! intended instant, throughput by the instant of completion.
+//! intended time, throughput by the instant of completion.
 
 mod batches;
 mod cell;
@@ -65,7 +65,7 @@ struct Wanted<'a> {
 struct Part {
     cell: Cell,
     recent: Sketch,
-    /// Over all tries; absent where there is but one and nothing is promised of it.
+    /// Over all tries; absent with a single try and without objectives on it.
     overall: Option<Box<Overall>>,
     /// Whether there may be several tries.
     retries: bool,
@@ -105,7 +105,7 @@ pub struct Measure {
     load_end: Option<Time>,
     /// The windows of other replications.
     others: Span,
-    /// The next instant at which a row or a batch ends or the window starts.
+    /// The next time at which a row or a batch ends or the window starts.
     mark: Time,
     now: Time,
 }
@@ -468,8 +468,7 @@ impl Measure {
         sum
     }
 
-    /// What users waited for an action over all tries; `None` where no client tries it again and nothing is promised of
-    /// that.
+    /// Times of an action over all tries; `None` without retries and without objectives on them.
     pub fn overall(&self, action: ActionId) -> Option<Overall> {
         let slo = self.slos[action.index()].overall.as_deref();
         if slo.is_none() && self.parts_of(action).all(|part| part.overall.is_none()) {

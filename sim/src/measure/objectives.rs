@@ -1,7 +1,6 @@
-//! What the objectives of actions are judged by, as counts.
+//! The counts for the objectives of actions.
 //!
-//! Everything here is read from counters that are there anyway, at the end of a batch and at the end of a run: nothing is
-//! added where events are counted.
+//! All are read from existing counters, at the end of a batch and of a run: nothing is added where events are counted.
 
 use crate::event::Outcome;
 use crate::measure::{Cell, DeliveryCounts, DeliveryMeter, DeliveryTimes, Measure, Over};
@@ -68,10 +67,10 @@ impl Which {
     }
 }
 
-/// What is counted against a limit.
+/// The counts against a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Against {
-    /// How many failed, or are missing, and for that are over the limit; `None` where an objective of its own judges those.
+    /// How many failed, or are missing, and for that are over the limit; `None` where its own objective judges those.
     pub failed: Option<u64>,
     /// How many others are judged.
     pub held: u64,
@@ -90,7 +89,7 @@ impl Against {
 }
 
 impl Cell {
-    /// What is counted against the quantile limit of this position: all requests that were sent, of which those that failed
+    /// The counts against the quantile limit of this position: all requests that were sent, of which those that failed
     /// were not within the limit; where an objective of their own judges failures, those that the distributions hold.
     pub fn against(&self, slo: &Slo, nth: usize) -> Against {
         let requests = &self.window.requests;
@@ -109,7 +108,7 @@ impl Cell {
         }
     }
 
-    /// What is counted against a limit on failures.
+    /// The counts against a limit on failures.
     fn failures(&self) -> Section {
         let requests = &self.window.requests;
         Section {
@@ -120,8 +119,8 @@ impl Cell {
 }
 
 impl DeliveryMeter {
-    /// What is counted against the limit of this position. Every delivery that is missing was not within the limit of a
-    /// time; where a limit of its own judges those, only what came is judged by its time.
+    /// The counts against the limit of this position. Every delivery that is missing was not within the limit of a
+    /// time; where its own limit judges those, only what came is judged by its time.
     pub fn against(&self, limits: &DeliveryLimits, which: Which, nth: usize) -> Against {
         let times = which.times(self);
         let came = times.from_intended.count();

@@ -1,7 +1,7 @@
-//! The course of a run: what happened in each interval of time.
+//! Figures over time, by interval.
 //!
-//! A series has a bounded number of rows of equal width, made beforehand. When a run outlasts them, pairs of
-//! neighbours are merged and the width doubles, so that nothing is lost but resolution.
+//! A series has a bounded number of rows of equal width, allocated beforehand. When a run outlasts them, pairs of neighbours
+//! are merged and the width doubles, so that only resolution is lost.
 
 use crate::measure::consumer::Backlog;
 use crate::measure::ledger::{Imbalance, Requests, balance};

@@ -1,4 +1,4 @@
-//! What is measured of a service.
+//! Figures of a service.
 
 use crate::event::VisitStep;
 use crate::measure::batches::StationSums;
@@ -44,21 +44,21 @@ impl Areas {
 pub struct Visits {
     /// Found an idle worker.
     pub at_once: u64,
-    /// Joined a line.
+    /// Joined a queue.
     pub joined: u64,
-    /// Taken up from the line.
+    /// Taken up from the queue.
     pub started: u64,
     /// Served to the end, errors included.
     pub completed: u64,
     /// Ended in an error: an injected one, or one of what they held a worker for.
     pub errors: u64,
-    /// Refused by a full line.
+    /// Refused by a full queue.
     pub rejected: u64,
-    /// Left the line because the client had given up.
+    /// Left the queue because the client had given up.
     pub left: u64,
     /// Stopped while running because the client had given up.
     pub abandoned: u64,
-    /// Sent back to the line by a more urgent visit.
+    /// Sent back to the queue by a more urgent visit.
     pub preempted: u64,
     /// Lost while waiting, because the service went down.
     pub lost_waiting: u64,
@@ -109,10 +109,10 @@ pub struct StationMeter {
     outside: Visits,
     /// What happened to visits within the window.
     window: Visits,
-    /// Times in the line of the visits that came within the window, once they are certain; where nobody is preempted,
+    /// Times in the queue of the visits that came within the window, once they are certain; where nobody is preempted,
     /// without those of the visits that were taken up at once.
     wait: Times,
-    /// How many of these left the line without being taken up.
+    /// How many of these left the queue without being taken up.
     censored_waits: u64,
     /// Visits whose wait may still grow, where visits are preempted.
     stays: Option<Stays>,
@@ -121,7 +121,7 @@ pub struct StationMeter {
     waited: u128,
     served: u128,
     at_start: Areas,
-    /// Integrals and the longest line at the end of the window.
+    /// Integrals and the longest queue at the end of the window.
     at_end: Option<(Areas, u64)>,
 }
 
@@ -251,7 +251,7 @@ impl StationMeter {
         }
     }
 
-    /// A visit is out of the line, for good where nobody is preempted.
+    /// A visit is out of the queue, for good where nobody is preempted.
     #[inline(always)]
     fn record_wait(&mut self, now: Time, waited: Span, censored: bool) {
         if self.stays.is_none() {
@@ -263,7 +263,7 @@ impl StationMeter {
         }
     }
 
-    /// Holds a time in the line if the visit came within the window.
+    /// Holds a time in the queue if the visit came within the window.
     #[inline(always)]
     fn hold_wait(&mut self, wait: Wait) {
         if self.during.contains(wait.came) {
@@ -321,7 +321,7 @@ impl StationMeter {
         self.window
     }
 
-    /// The longest the line was within the window.
+    /// The longest the queue was within the window.
     pub fn max_waiting(&self) -> u64 {
         self.at_end.map_or(self.max_waiting, |(_, longest)| longest)
     }
@@ -380,14 +380,14 @@ impl StationMeter {
         self.censored_waits
     }
 
-    /// Checks that every visit is accounted for, and Little's law for line and workers: the integral of
+    /// Checks that every visit is accounted for, and Little's law for queue and workers: the integral of
     /// the number present is the sum of the times spent (Little 1961), exactly.
     pub(super) fn check(&self, name: &str, now: Time) -> Result<(), Imbalance> {
         let visits = self.visits();
         let of = |what: &str| format!("{what} of service {name}");
         let left_line = visits.started + visits.left + visits.lost_waiting + visits.cut_waiting;
         balance(
-            &of("visits that joined the line"),
+            &of("visits that joined the queue"),
             visits.joined + visits.preempted,
             "those that left it",
             left_line,

@@ -1,7 +1,7 @@
-//! The waits of visits that may wait more than once.
+//! Waiting times of visits that may wait more than once.
 //!
-//! At a service that preempts, a visit can be sent back to the line. It has one wait all the same: the sum of its stays
-//! in the line, which is certain when no worker can be taken from it any more.
+//! At a service that preempts, a visit can return to the queue. It has one waiting time: the sum of its stays in the queue, which
+//! is final when no worker can be taken from it any more.
 
 use crate::event::VisitStep;
 use crate::time::{Span, Time};
@@ -84,7 +84,7 @@ impl Stays {
         };
     }
 
-    /// A visit ends, in the middle of the stay `cut` if it does so in the line. An earlier visit of the same visitor, whose
+    /// A visit ends, in the middle of the stay `cut` if it does so in the queue. An earlier visit of the same visitor, whose
     /// worker is held until now, has told its wait before.
     fn end(&mut self, line: u32, visitor: u32, cut: Option<Span>) -> Option<Wait> {
         let stay = self.open.get_mut(visitor as usize)?;

@@ -1,4 +1,4 @@
-//! What is measured of a stream itself.
+//! Figures of a stream.
 
 use crate::measure::window::Window;
 use crate::time::Time;

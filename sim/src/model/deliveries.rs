@@ -1,4 +1,4 @@
-//! What requests await besides their replies, and what in a model can deliver it.
+//! Awaited deliveries, and the parts of a model that can deliver them.
 
 use std::num::NonZeroU32;
 
@@ -42,7 +42,7 @@ pub enum Deliverer {
     Consumer(ConsumerId),
 }
 
-/// What is promised of the deliveries of an action. Times count from the intended instant of the request.
+/// The objectives of the deliveries of an action. Times count from the intended time of the request.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct DeliveryLimits {
     /// Limits on quantiles of the time to the first delivery, ascending by quantile, as the others.

@@ -1,4 +1,4 @@
-//! What a model says of the live world: how requests are sent to a real cluster. A simulation does not look at it.
+//! The live part of a model: how requests are sent to a real cluster. A simulation ignores it.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 
@@ -125,9 +125,9 @@ impl Choice {
 /// How many requests may be in flight together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MaxInFlight {
-    /// So many.
+    /// This many.
     pub limit: NonZeroU32,
-    /// What becomes of one that is too many.
+    /// What happens to one that is too many.
     pub policy: InFlightPolicy,
 }
 
@@ -138,7 +138,7 @@ impl MaxInFlight {
     }
 }
 
-/// What becomes of a request that is one too many.
+/// What happens to a request that is one too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InFlightPolicy {
     /// It is not sent.
@@ -207,7 +207,7 @@ impl SendKind {
 /// What a request carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payload {
-    /// So many bytes of filling.
+    /// This many bytes of filling.
     Size(usize),
     /// As many bytes of filling as the action's [`Sizes`](super::Sizes) say, up to these.
     Drawn {
@@ -224,6 +224,6 @@ pub enum Connections {
     /// Each closed user has its own, and all sessions of open clients share one.
     #[default]
     PerUser,
-    /// So many are shared by all, in turn.
+    /// This many are shared by all, in turn.
     Pool(NonZeroU32),
 }

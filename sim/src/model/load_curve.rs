@@ -1,4 +1,4 @@
-//! How the service time grows with the number of busy workers.
+//! The growth of the service time with the number of busy workers.
 
 /// The factor of the service time by the number of busy workers, the one in question included.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,7 +15,7 @@ pub enum LoadCurve {
 }
 
 impl LoadCurve {
-    /// The factor of the service time with so many busy workers.
+    /// The factor of the service time with this many busy workers.
     pub fn factor(&self, busy: u32) -> f64 {
         let busy = f64::from(busy.max(1));
         match self {

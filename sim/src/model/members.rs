@@ -25,7 +25,7 @@ pub struct Members {
 }
 
 impl Members {
-    /// So many members with so many workers each, at the speed of 1.
+    /// This many members with this many workers each, at the speed of 1.
     pub fn alike(count: NonZeroU32, workers: NonZeroU32) -> Members {
         let speed = 1.0;
         let kind = MemberKind {
@@ -80,7 +80,7 @@ impl Members {
         &self.kinds
     }
 
-    /// Every member, one after the other, as its kind.
+    /// Every member, one after another, as its kind.
     pub fn each(&self) -> impl Iterator<Item = MemberKind> {
         self.kinds
             .iter()

@@ -1,9 +1,9 @@
 //! The model: a spec lowered to what an engine can run.
 //!
-//! Names have become indices, paths one flat program, percentages shares and distributions checked samplers.
-//! A [`Model`] is always runnable: whatever could be wrong with a spec was found before it came to be, in
-//! [`lower`](crate::spec::lower). Nothing in it changes during a run, and both worlds read the same one. A spec may say
-//! how actions are sent and not what they do in the backend: it is lowered to a [`LiveModel`], which no simulation takes.
+//! Names have become indices, paths one flat program, percentages shares and distributions checked samplers. A [`Model`] is
+//! always runnable: [`lower`](crate::spec::lower) has found all errors of the spec before. Nothing in it changes during a run,
+//! and both worlds read the same one. A spec with actions that can only be sent, without a path, is lowered to a [`LiveModel`],
+//! which no simulation takes.
 
 mod deliveries;
 mod live;
@@ -100,7 +100,7 @@ pub struct Model<P = Path> {
     pub classes: Vec<String>,
     /// Delay of each message between a client and the backend.
     pub one_way: Option<Dist>,
-    /// The paths of all actions, one after the other, and then those of all consumers.
+    /// The paths of all actions, one after another, and then those of all consumers.
     pub program: Vec<Step>,
     /// Over which connections users send to a real cluster.
     pub connections: Connections,
@@ -147,7 +147,7 @@ pub struct Limits {
 pub struct Client {
     /// Its name in the spec.
     pub name: String,
-    /// Members of the cohort: each is a client of its own, and all are one in what is reported.
+    /// Members of the cohort: each is its own client, and all are one in what is reported.
     pub population: NonZeroU32,
     /// How the requests of a member come about.
     pub source: Source,
@@ -202,7 +202,7 @@ impl Client {
 /// Where a client's requests come from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {
-    /// Closed: so many virtual users, each with at most one request in flight.
+    /// Closed: number of users, each with at most one request in flight.
     Closed {
         /// How many users each member of the client has.
         concurrency: NonZeroU32,
@@ -360,11 +360,11 @@ pub struct Action<P = Path> {
     pub name: String,
     /// What its requests do in the backend.
     pub path: P,
-    /// What is promised of it.
+    /// Its objectives.
     pub slo: Slo,
     /// The class of its requests at services that serve by priority.
     pub class: Option<ClassId>,
-    /// How long after its intended instant a request is due, at services that serve by deadline; the client's timeout
+    /// How long after its intended time a request is due, at services that serve by deadline; the client's timeout
     /// unless given.
     pub deadline: Option<Span>,
     /// What its requests take besides their replies before they are done.
@@ -382,14 +382,14 @@ pub struct Slo {
     pub quantiles: Vec<QuantileLimit>,
     /// Largest share of failed requests.
     pub errors: Option<f64>,
-    /// What is promised of the deliveries that its requests await.
+    /// The objectives of the deliveries that its requests await.
     pub deliveries: Option<Box<DeliveryLimits>>,
     /// The same of what users wait over all tries; without any of its own.
     pub overall: Option<Box<Slo>>,
 }
 
 impl Slo {
-    /// Whether anything is promised of single requests.
+    /// Whether it has objectives on single tries.
     pub fn judges_tries(&self) -> bool {
         !self.quantiles.is_empty() || self.errors.is_some()
     }
@@ -493,16 +493,16 @@ pub struct Service {
     pub time: Dist,
     /// Nanoseconds that each byte of a request adds to its service time.
     pub per_byte: Option<f64>,
-    /// How many requests may wait in one line; unlimited when absent. There is a line per member, or one
+    /// How many requests may wait in one queue; unlimited when absent. There is a queue per member, or one
     /// for the service when dispatch is shared.
     pub queue_limit: Option<u32>,
     /// Share of the visits that end in an error after their service time.
     pub errors: f64,
-    /// What becomes of work whose client has given up.
+    /// What happens to work whose client has given up.
     pub on_timeout: OnTimeout,
     /// Who is served next.
     pub order: Order,
-    /// How the service time grows with the number of busy workers of a line; does not go with [`Order::Shared`].
+    /// How the service time grows with the number of busy workers of a queue; does not go with [`Order::Shared`].
     pub load: Option<LoadCurve>,
     /// How the service time falls to what it is after a start.
     pub cold_start: Option<ColdStart>,
@@ -522,7 +522,7 @@ impl Service {
         self.members.workers()
     }
 
-    /// How many lines there are, which deliveries of streams are asked for: one for each member, or one for all.
+    /// How many queues there are, which deliveries of streams are asked for: one for each member, or one for all.
     pub fn lines(&self) -> u32 {
         match self.dispatch {
             Dispatch::Shared => 1,
@@ -530,7 +530,7 @@ impl Service {
         }
     }
 
-    /// The workers of each line.
+    /// The workers of each queue.
     pub fn workers_of_lines(&self) -> impl Iterator<Item = u64> {
         let shared = self.dispatch == Dispatch::Shared;
         let one = shared.then(|| self.servers());
@@ -540,7 +540,7 @@ impl Service {
             .chain(each.map(|member| u64::from(member.workers.get())))
     }
 
-    /// The workers of the line that has the fewest.
+    /// The workers of the queue that has the fewest.
     pub fn fewest_workers_of_a_line(&self) -> u64 {
         match self.dispatch {
             Dispatch::Shared => self.servers(),
@@ -548,7 +548,7 @@ impl Service {
         }
     }
 
-    /// The workers of the line that has the most.
+    /// The workers of the queue that has the most.
     pub fn most_workers_of_a_line(&self) -> u64 {
         match self.dispatch {
             Dispatch::Shared => self.servers(),
@@ -556,7 +556,7 @@ impl Service {
         }
     }
 
-    /// Whether all lines have as many workers and service times are those of the service.
+    /// Whether all queues have as many workers and service times are those of the service.
     pub fn is_even(&self) -> bool {
         self.members.are_plain() || (self.lines() == 1 && self.members.have_no_speed())
     }
@@ -575,20 +575,20 @@ impl Service {
 pub enum Dispatch {
     /// A member drawn at random, busy or not, as NATS queue groups do.
     Random,
-    /// All members take from one line, as pull consumers do.
+    /// All members take from one queue, as pull consumers do.
     Shared,
     /// The member with the fewest requests present; the first of equals.
     LeastLoaded,
 }
 
-/// What becomes of work whose client has given up waiting.
+/// What happens to work whose client has given up waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnTimeout {
     /// It waits and runs as if nothing had happened.
     Stay,
-    /// Waiting work leaves the line; running work goes on.
+    /// Waiting work leaves the queue; running work goes on.
     Leave,
-    /// Waiting work leaves the line and running work stops.
+    /// Waiting work leaves the queue and running work stops.
     Abandon,
 }
 
@@ -602,7 +602,7 @@ pub enum Order {
     Priority {
         /// The rank of each class, by [`ClassId`]; 0 is the most urgent. Requests of no class come last.
         ranks: Vec<u16>,
-        /// Waiting so long makes up for one rank; for ever unless given.
+        /// Waiting time that raises a request by one rank [default: unlimited].
         ageing: Option<Span>,
         /// Whether a request stops a less urgent one, which goes on later from where it was.
         preemptive: bool,
@@ -631,7 +631,7 @@ pub struct ColdStart {
     pub lasts: Span,
 }
 
-/// Who is let into a service; whoever is not is `rejected`.
+/// Admission control of a service; other visits are `rejected`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Admission {
     /// A bucket of tokens, full at the start, of which every visit takes one.
@@ -656,7 +656,7 @@ pub struct Outage {
     pub from: Time,
     /// When it is over.
     pub to: Time,
-    /// Which member, from 0; all of them unless given. Only where members have lines of their own.
+    /// Number of the member, from 0 [default: all]. Only if members have their own queues.
     pub member: Option<u32>,
     /// What being down means.
     pub down: Down,
@@ -679,7 +679,7 @@ pub struct SlowDown {
     pub from: Time,
     /// When it is over: for work taken up before this instant.
     pub to: Time,
-    /// Which member, from 0; all of them unless given.
+    /// Number of the member, from 0 [default: all].
     pub member: Option<u32>,
     /// The factor of the service time, positive.
     pub factor: f64,
@@ -715,14 +715,14 @@ pub struct Consumer {
     pub name: String,
     /// Whose messages it gets.
     pub stream: StreamId,
-    /// The subjects of these; all unless given.
+    /// Their subjects [default: all].
     pub filter: Vec<String>,
     /// Where the path of a delivery, or of a batch, starts in [`Model::program`]: a visit of its service that holds the
     /// worker, the steps meanwhile, the release, the end. The end is the acknowledgement, a failure is a nak.
     pub entry: u32,
     /// The service of that visit.
     pub service: ServiceId,
-    /// The class of its work; that of the publishing client unless given.
+    /// Class of its work [default: that of the publishing client].
     pub class: Option<ClassId>,
     /// How many messages may be delivered and not yet acknowledged.
     pub max_ack_pending: NonZeroU32,
@@ -730,7 +730,7 @@ pub struct Consumer {
     pub prefetch: u32,
     /// A message that is not acknowledged in this time is delivered again, whatever became of the delivery before.
     pub ack_wait: Span,
-    /// How often a message is delivered at most; without limit unless given.
+    /// Maximum number of deliveries of a message [default: unlimited].
     pub max_deliver: Option<NonZeroU32>,
     /// What happens to a message that was delivered as often as may be.
     pub exhausted: Exhausted,
@@ -746,7 +746,7 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// Whether anything is promised of its backlog.
+    /// Whether it has objectives on its backlog.
     pub fn is_judged(&self) -> bool {
         self.growth_limit.is_some() || self.no_growth
     }
@@ -784,7 +784,7 @@ pub struct FanOut {
     pub subscribers: Dist,
     /// Time of a delivery on its way.
     pub delay: Dist,
-    /// Time that the server spends on each delivery, one after the other.
+    /// Time that the server spends on each delivery, one after another.
     pub each: Span,
     /// Share of deliveries that are lost.
     pub loss: f64,

@@ -1,4 +1,4 @@
-//! What a model knows of what its actions do in the backend.
+//! The paths of the actions of a model, as far as they are known.
 
 use std::ops::Range;
 
@@ -55,7 +55,7 @@ impl Model {
         visits.next()
     }
 
-    /// The lines of a service among those of all, by which [`Event::Visit`](crate::event::Event::Visit) names them: those
+    /// The queues of a service among those of all, by which [`Event::Visit`](crate::event::Event::Visit) names them: those
     /// of its members, or the one that all take from.
     pub fn lines_of(&self, service: ServiceId) -> Range<u32> {
         let before = self.services.iter().take(service.index());

@@ -1,7 +1,7 @@
-//! What may be sent: subjects and headers as they are once a template is filled in, whatever the template looks like.
+//! Rules for what may be sent: subjects and headers after a template is filled in.
 //!
-//! The same rules hold before a load, for every text that a template stands for, and before each send. Of what belongs to
-//! the server only reads and the keys of key-value buckets are open; whatever is not listed here is refused.
+//! The same rules hold before a load, for every text of a template, and before each send. Of the subjects of the server only
+//! reads and the keys of key-value buckets are allowed; everything that is not listed here is refused.
 
 use std::fmt::{self, Display, Formatter};
 

@@ -1,7 +1,7 @@
 //! The shape of an arrival rate over time: a factor of the rate for every instant.
 //!
 //! A shape stretches time. The stationary process runs on *operational* time, which passes at the speed of the factor,
-//! and arrivals happen at the instants at which operational time reaches its epochs (the time-change construction of
+//! and arrivals happen at the times at which operational time reaches its epochs (the time-change construction of
 //! a non-stationary process, Çinlar 1975, 4.7; Gerhardt and Nelson 2009 for renewal processes). A Poisson process
 //! becomes the Poisson process with that rate function, and any other keeps the variability of its inter-arrival
 //! times at every level. While the factor is 0 operational time stands still, so that a silent stretch costs nothing.
@@ -77,7 +77,7 @@ impl Shape {
         (shape.operational > 0 || goes_on).then_some(shape)
     }
 
-    /// The instant at which so much operational time has passed, the later one when it stands still there;
+    /// The time at which so much operational time has passed, the later one when it stands still there;
     /// [`Time::NEVER`] when that much never passes.
     pub fn instant(&self, operational: u64) -> Time {
         if operational >= self.operational {

@@ -1,7 +1,7 @@
-//! How much requests carry: bytes, drawn for each of them.
+//! The sizes of requests: bytes, drawn for each of them.
 //!
-//! A size is keyed by the name of the action and the identity of the request, so that a retry carries what the try
-//! before it did, and a simulation, a live run and the double of a backend agree on the size of every request.
+//! A size is keyed by the name of the action and the identity of the request, so that a retry has the size of the first try,
+//! and a simulation, a live run and the double of a backend agree on the size of every request.
 
 use super::{ActionId, Model};
 use crate::dist::Dist;
@@ -22,7 +22,7 @@ impl Sizes {
         Sizes { law, most: bound }
     }
 
-    /// Always so many bytes.
+    /// Always this many bytes.
     pub fn fixed(bytes: u32) -> Sizes {
         let law = Dist::constant(f64::from(bytes)).unwrap_or(Dist::ZERO);
         Sizes { law, most: bytes }

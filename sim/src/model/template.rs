@@ -1,7 +1,7 @@
-//! Texts with places that each request fills in: subjects, headers and payloads of what is sent to a real cluster.
+//! Templates: texts with placeholders for subjects, headers and payloads of what is sent to a real cluster.
 //!
-//! A place is a word in braces. Braces around anything else, as JSON has them, are braces; a word in double braces is
-//! that word in braces.
+//! A placeholder is a word in braces. Braces around anything else, as in JSON, are braces; a word in double braces is that word
+//! in braces.
 
 /// A text with places that each request fills in.
 #[derive(Debug, Clone, PartialEq, Eq)]

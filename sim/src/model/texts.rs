@@ -1,4 +1,4 @@
-//! Every text that a template stands for, as far as they are few enough to be looked at.
+//! All texts of a template, if they are few enough to check.
 
 use super::live::{Choice, Sending, Variable};
 use super::rendered::{self, Flaw, MAX_SUBJECT};
@@ -15,7 +15,7 @@ pub struct Texts<'a> {
     left: usize,
 }
 
-/// What came of looking.
+/// The result of looking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Looked<T> {
     /// This, at some text.

@@ -1,8 +1,7 @@
-//! Whether runs are long enough for intervals: by their length and number and by what the model says, never by what
-//! came out of them.
+//! Whether runs are long enough for intervals: by their length, their number and the model, never by their results.
 //!
-//! A rule that looks at the sample, such as at the correlation of its batches, leaves out the runs that show how little
-//! they know and prints those that do not.
+//! A rule that looks at the sample, such as at the correlation of its batches, would drop the runs that show their own
+//! uncertainty and print those that do not.
 
 use crate::analysis::{Line, Longest, Memory};
 use crate::measure::Measure;
@@ -11,7 +10,7 @@ use crate::time::Time;
 
 /// How many times of the model's memory an interval takes at least.
 const MEMORIES: f64 = 400.0;
-/// How many times of the model's memory must lie beyond a quantile: so many stretches of long lines are to be expected.
+/// How many times of the model's memory must lie beyond a quantile: this many stretches of long lines are to be expected.
 const BEYOND: f64 = 50.0;
 /// The share of [`MEMORIES`] that each replication lasts at least.
 const EACH: f64 = 0.5;
@@ -104,7 +103,7 @@ impl Short {
 }
 
 impl Length {
-    /// The length of runs of a model with this memory that have ended, so many of them.
+    /// The length of runs of a model with this memory that have ended, this many of them.
     pub fn of(model: &Model, memory: &Memory, measure: &Measure, runs: u64) -> Length {
         Length::measured(model, memory.clone(), measure, runs)
     }

@@ -1,7 +1,7 @@
 //! Independent replications of a model: run on all cores, reduced in their order.
 //!
 //! Replication r is a run of the model with the seed [`seed_of`]`(seed, r)`; replication 0 is the plain run. What comes
-//! out is the same to the last bit for any number of threads: replications are added one after the other in their
+//! out is the same to the last bit for any number of threads: replications are added one after another in their
 //! order, and stopping rules look at nothing else. In memory are no more replications at a time than twice the number
 //! of threads.
 

@@ -28,10 +28,10 @@ impl Paired {
     }
 }
 
-/// Runs so many replications of two models, each pair on the seed [`seed_of`] derives from the first model's; `see` is
+/// Runs this many replications of two models, each pair on the seed [`seed_of`] derives from the first model's; `see` is
 /// told how many pairs are done.
 ///
-/// When they shall stop, the pairs that came to their end are kept, and both are marked as interrupted.
+/// When they are told to stop, the pairs that were completed are kept, and both are marked as interrupted.
 ///
 /// # Errors
 /// The [`Halt`] of the first pair that has one.

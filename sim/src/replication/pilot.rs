@@ -1,4 +1,4 @@
-//! The pilot run of `warmup: auto`: where the steady state begins.
+//! The pilot run of `warmup: auto`, which finds the start of the steady state.
 
 use super::run::{Halt, Watch, drive};
 use super::{PILOT, seed_of};
@@ -43,14 +43,14 @@ pub enum Unsteady {
     },
 }
 
-/// Runs a model once, with a seed of its own, and looks for the start of its steady state: MSER-5 over the response
+/// Runs a model once, with its own seed, and looks for the start of its steady state: MSER-5 over the response
 /// times in the order in which they ended, up to the end of the load. The instant is rounded up to three digits.
 ///
 /// There is none before the last configured change of the load is over: while a client's arrival rate follows its shape, or
 /// a service that has just started warms up.
 ///
 /// # Errors
-/// [`Halt`], as for any run. A pilot that shall stop gives what it has found so far.
+/// [`Halt`], as for any run. A pilot that is told to stop gives what it has found so far.
 pub fn find_warmup(model: &Model, watch: Watch<'_>) -> Result<Pilot, Halt> {
     let mut pilot = model.clone();
     pilot.seed = seed_of(model.seed, PILOT);

@@ -1,4 +1,4 @@
-//! How many replications, and what comes of them.
+//! The number of replications, and their result.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,17 +17,17 @@ use crate::statistics::{Interval, Precision};
 /// How many replications to run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Plan {
-    /// So many, at least 1; with a precision the least there are.
+    /// This many, at least 1; with a precision the least there are.
     pub replications: u64,
     /// Add replications until this is reached.
     pub precision: Option<Precision>,
     /// The most there are then.
     pub most: u64,
-    /// On so many threads.
+    /// On this many threads.
     pub threads: NonZeroUsize,
 }
 
-/// What came of a wanted precision.
+/// The result of a wanted precision.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reached {
     /// What was wanted.
@@ -84,7 +84,7 @@ impl Replicated {
         }
     }
 
-    /// Whether so many replications are long enough for intervals of all requests.
+    /// Whether this many replications are long enough for intervals of all requests.
     fn long_enough(&self, model: &Model, memory: &Memory) -> Result<(), Short> {
         let runs = self.each.len() as u64;
         let length = Length::of(model, memory, &self.together.measure, runs);
@@ -105,7 +105,7 @@ fn main_intervals(measure: &Measure, each: &[Spread]) -> Option<[Interval; 2]> {
 
 /// Runs replications of a model; `see` is told how many are done.
 ///
-/// When they shall stop, those that came to their end are kept, and of none the one that was stopped; either is
+/// When they are told to stop, those that were completed are kept, and of none the one that was stopped; either is
 /// marked as interrupted.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ pub enum Flow {
     Stop,
 }
 
-/// Runs the jobs 0, 1, 2 and so on, fewer than `most`, on so many threads, and hands their results to `take` in this
+/// Runs the jobs 0, 1, 2 and so on, fewer than `most`, on this many threads, and hands their results to `take` in this
 /// order on the calling thread. A job is also told where to look whether its result is still wanted.
 ///
 /// At most twice as many results as threads are being made or waiting at a time.

@@ -1,4 +1,4 @@
-//! One run from its start to its end, with an eye on what may stop it.
+//! One run from start to end, with checks for its stop conditions.
 
 use crate::engine::LoadEnd;
 use crate::event::Sink;
@@ -13,7 +13,7 @@ const STRIDE: u64 = 1 << 16;
 /// What is looked at while a run goes on.
 #[derive(Clone, Copy)]
 pub struct Watch<'a> {
-    /// Whether the run shall stop and keep what it has.
+    /// Whether the run is told to stop and keep what it has.
     pub stop: &'a (dyn Fn() -> bool + Sync),
     /// How many requests may be waiting or in flight together.
     pub most_present: u64,
@@ -42,7 +42,7 @@ pub struct Outgrown {
     pub present: u64,
 }
 
-/// Why a run did not come to its end.
+/// Why a run was not completed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Halt {
     /// The model goes round without the clock moving.
@@ -66,7 +66,7 @@ impl Outgrown {
     }
 }
 
-/// A run that came to its end, or was stopped.
+/// A run that was completed, or was stopped.
 #[derive(Debug, Clone)]
 pub struct Finished {
     /// What was measured.
@@ -81,7 +81,7 @@ pub struct Finished {
     pub simulated: Span,
 }
 
-/// Runs a simulation to its end, or until it shall stop; `see` is shown it every few milliseconds.
+/// Runs a simulation to its end, or until it is told to stop; `see` is shown it every few milliseconds.
 ///
 /// # Errors
 /// [`Halt`], but never for the books.
@@ -117,7 +117,7 @@ pub fn simulate(
     finished(simulation)
 }
 
-/// Runs a model as far as there is memory for it: what was measured by then, and why it did not come to its end where memory
+/// Runs a model as far as there is memory for it: what was measured by then, and why it was not completed where memory
 /// was the reason.
 ///
 /// # Errors
@@ -138,7 +138,7 @@ pub fn simulate_as_far(
     Ok((finished(simulation)?, outgrown))
 }
 
-/// What came of a simulation that has ended.
+/// The result of a simulation that has ended.
 ///
 /// # Errors
 /// [`Halt::Books`].

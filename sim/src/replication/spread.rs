@@ -1,5 +1,4 @@
-//! What is kept of each replication once its measurements are merged: the sums and quantiles that intervals over
-//! replications are made from.
+//! The part of each replication that is kept after merging: sums and quantiles for intervals over replications.
 
 use crate::measure::{Measure, Of, Sums, Times};
 use crate::model::{ActionId, ClientId};

@@ -354,7 +354,7 @@ pub struct LatencyBlock {
     pub max: Option<f64>,
 }
 
-/// What was measured of an action, over all clients.
+/// Figures of an action, over all clients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ActionResult {
     /// Requests of the whole run.
@@ -389,7 +389,7 @@ pub struct OverallResult {
     pub response_ms: LatencyBlock,
 }
 
-/// What was measured of a client, over all actions.
+/// Figures of a client, over all actions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClientResult {
     /// Requests of the whole run.
@@ -408,7 +408,7 @@ pub struct ClientResult {
     pub latency_ms: Latency,
 }
 
-/// What was measured of a service within the window.
+/// Figures of a service within the window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceResult {
     /// Workers of all members.
@@ -575,7 +575,7 @@ pub struct Interval {
     pub streams: BTreeMap<String, StreamInterval>,
 }
 
-/// What was measured of a service in one interval.
+/// Figures of a service in one interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceInterval {
     /// Share of time that the workers were busy.

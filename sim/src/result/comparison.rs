@@ -1,7 +1,7 @@
-//! The document of `blis whatif`: a spec against its variant on common random numbers.
+//! The document of `blis whatif`: a spec compared with its variant on common random numbers.
 //!
-//! A figure is the mean over the replications of what each measured by itself, so that its difference is the mean of
-//! the differences of the pairs, whose t-interval is what common random numbers make narrow.
+//! A figure is the mean over the replications of their own figures, so that its difference is the mean of the differences of
+//! the pairs, whose t-interval common random numbers make narrow.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The parts of the documents on what limits the system.
+//! The parts of the documents about the limits of the system.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Deliveries that requests await, in the result document: the same figures in both worlds.
+//! Awaited deliveries in the result document, with the same figures in both worlds.
 
 use std::collections::BTreeMap;
 

@@ -163,7 +163,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// The interval of a ratio that rests on so many observations of what remembers so long.
+    /// The interval of a ratio that rests on this many observations of what remembers so long.
     pub(super) fn ratio(
         &self,
         longest: Longest,
@@ -394,7 +394,7 @@ fn of_millis(millis: f64) -> Span {
     Span::from_nanos_f64((millis * 1e6).max(0.0))
 }
 
-/// Whether enough of `count` observations lie beyond a quantile in each of so many parts.
+/// Whether enough of `count` observations lie beyond a quantile in each of this many parts.
 fn few_beyond(count: u64, quantile: f64, parts: usize) -> Result<(), String> {
     let needed = (MIN_BEYOND * parts as u64) as f64;
     if beyond(count, quantile) + 1e-9 >= needed {

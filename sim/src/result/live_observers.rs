@@ -1,4 +1,4 @@
-//! What was observed beside the load of a live run, over a connection of its own.
+//! Data of observers beside the load of a live run, taken over a separate connection.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,6 @@
-//! The manifest of a run that is recorded: what was going to be run, written before the first request is sent and never changed.
+//! The manifest of a recorded run, written before the first request is sent and never changed.
 //!
-//! With it a run that was interrupted by a crash can be told of. It holds no secret: how a server lets one in is not part
-//! of it.
+//! It makes a run that was interrupted by a crash readable. It contains no secrets: access to the server is not part of it.
 
 use std::collections::BTreeMap;
 

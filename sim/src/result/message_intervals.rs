@@ -110,7 +110,7 @@ pub(super) fn add<P>(run: &mut Run, model: &Model<P>, maker: &mut Maker<'_>) {
 }
 
 impl Maker<'_> {
-    /// The interval of a figure that rests on so many observations of what remembers so long.
+    /// The interval of a figure that rests on this many observations of what remembers so long.
     fn figure(
         &mut self,
         longest: Longest,

@@ -1,6 +1,6 @@
 //! The parts of the result document on streams, their consumers and fan-outs.
 //!
-//! All of them are absent from the result of a spec that has none.
+//! All of them are absent for a spec without streams and fan-outs.
 
 use std::collections::BTreeMap;
 

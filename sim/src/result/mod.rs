@@ -1,8 +1,7 @@
 //! The result document: one JSON object per run, the same for both worlds.
 //!
-//! Its schema is [`SCHEMA`] and is published as `specs/result.schema.json`. The same spec, seed and version give the
-//! same bytes. What was not measured is absent, never 0. Beside it stands the document of a check ([`Check`]), of the
-//! same style.
+//! Its schema is [`SCHEMA`], published as `specs/result.schema.json`. The same spec, seed and version give the same bytes.
+//! Figures that were not measured are absent, never 0. The document of a check ([`Check`]) has the same style.
 
 mod blocks;
 mod build;

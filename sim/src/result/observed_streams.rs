@@ -1,7 +1,7 @@
-//! What follows from the looks of observers at consumers, under the names that a simulation has for it.
+//! Figures of consumers from the samples of observers, under the names of a simulation.
 //!
-//! Looks are a second or more apart. Largest values and counts are from the first look at or after the end of the warm-up to
-//! the last one, which is after the load; means and rates are of the looks within the window.
+//! Samples are a second or more apart. Maxima and counts are from the first sample after the end of the warm-up to the last one,
+//! which is after the load; means and rates are of the samples within the window.
 
 use std::collections::{BTreeMap, BTreeSet};
 

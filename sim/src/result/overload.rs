@@ -1,4 +1,4 @@
-//! Whether a load is more than is answered.
+//! Whether more is offered than is answered.
 
 use super::constraints::{ConstraintResult, Limits};
 use crate::analysis::Constraints;
@@ -43,7 +43,7 @@ fn is_full(offered: &Constraints, limits: &Limits) -> bool {
     offered.all.iter().any(|one| one.load() >= 1.0) || limits.all.iter().any(used)
 }
 
-/// What became of the requests of some time.
+/// What happened to the requests of some time.
 #[derive(Debug, Clone, Copy)]
 struct Fate {
     intended: u64,
@@ -70,12 +70,12 @@ impl Fate {
     }
 }
 
-/// Whether so many of so many are 5 % or more.
+/// Whether this many of this many are 5 % or more.
 fn matters(behind: u64, intended: u64) -> bool {
     intended > 0 && u128::from(behind) * 20 >= u128::from(intended)
 }
 
-/// What became of the second half of the window, where it has a whole row.
+/// What happened to the second half of the window, where it has a whole row.
 fn second_half(measure: &Measure) -> Option<Fate> {
     let (from, to) = (measure.warmup(), measure.load_end()?);
     let middle = from + Span::from_nanos(to.since(from.min(to)).as_nanos() / 2);

@@ -212,7 +212,7 @@ impl Bracket {
         nearest.saturating_sub(self.apart(1.0 + BESIDE))
     }
 
-    /// How far the next load is from the last, where so many were tried and all on one side.
+    /// How far the next load is from the last, where this many were tried and all on one side.
     fn stride(&self, tried: usize) -> usize {
         let plain = self.apart(STRIDE);
         match self.wanted.predicted {

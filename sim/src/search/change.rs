@@ -1,4 +1,4 @@
-//! What could be changed in a backend so that it carries more.
+//! Changes of a backend that may raise its capacity.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;

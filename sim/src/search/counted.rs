@@ -1,11 +1,11 @@
-//! What one sample path counted against each objective.
+//! The counts of one sample path for each objective.
 
 use crate::verdict::{Limit, Measured, Signal};
 
-/// What was counted against one objective along one sample path.
+/// The counts against one objective along one sample path.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Counted {
-    /// So many of these samples were over a limit.
+    /// This many of these samples were over a limit.
     Share {
         /// How many.
         over: f64,
@@ -26,7 +26,7 @@ pub enum Counted {
 }
 
 impl Counted {
-    /// What was counted against a signal.
+    /// The counts against a signal.
     pub fn of(signal: &Signal) -> Counted {
         match (signal.limit, signal.measured) {
             (

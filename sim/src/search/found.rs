@@ -1,4 +1,4 @@
-//! What a search found.
+//! The result of a search.
 
 use crate::search::Trial;
 
@@ -7,7 +7,7 @@ use crate::search::Trial;
 pub struct Found {
     /// How it ended.
     pub ended: Ended,
-    /// The largest load that kept its objectives below all that missed them.
+    /// The largest load that met its objectives below all that missed them.
     pub lower: Option<f64>,
     /// The smallest load that missed its objectives.
     pub upper: Option<f64>,
@@ -23,7 +23,7 @@ pub struct Found {
 /// How a search ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ended {
-    /// With the largest load that keeps its objectives.
+    /// With the largest load that meets its objectives.
     Ceiling(Ceiling),
     /// With a load that keeps them, beyond which was not, or could not be, looked.
     AtLeast(f64, AtLeast),
@@ -52,7 +52,7 @@ impl Ended {
     }
 }
 
-/// The largest load that keeps its objectives.
+/// The largest load that meets its objectives.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ceiling {
     /// The load.

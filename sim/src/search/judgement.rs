@@ -1,7 +1,7 @@
 //! How a trial is judged: more strictly than a run, both ways.
 //!
 //! A run is judged by its figures as they are. A search acts on what it is told, so a trial has to be surer. It is a TRIP
-//! where so many exceedances could not come from a system at the limit, a PASS where so few could not come from one over
+//! where this many exceedances could not come from a system at the limit, a PASS where so few could not come from one over
 //! it, and otherwise open: the trial goes on. "Could not" is an exact binomial test on the number of independent requests
 //! that these are [worth](Effective), wrong in at most [`ALPHA`] of all trials however often one is looked at. It is a PASS
 //! too where the quantile of each part is so [far below](clearly_below) the limit that the number over it does not matter, which is
@@ -22,7 +22,7 @@ use crate::verdict::{
 pub const ALPHA: f64 = 0.05;
 /// Shares of the response times that lie over the lower thresholds.
 const LOWER: [f64; 3] = [0.05, 0.2, 0.5];
-/// A threshold is lower than a limit where at least so many times as many are over it.
+/// A threshold is lower than a limit where at least this many times as many are over it.
 const LOWER_BY: f64 = 2.0;
 
 /// Which look at a trial it is. Each is at about twice as many requests as the one before.
@@ -45,7 +45,7 @@ impl Look {
     }
 }
 
-/// What was counted against one objective in the parts of a trial.
+/// The counts against one objective in the parts of a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parts {
     /// In each part: how many were judged, and how many of them were over the limit.
@@ -110,7 +110,7 @@ pub fn parts_of_run(measure: &Measure) -> Vec<Parts> {
     parts_of_runs(measure, &[measure])
 }
 
-/// The same of several runs of a load, one after the other. `whole` is of all of them together.
+/// The same of several runs of a load, one after another. `whole` is of all of them together.
 pub fn parts_of_runs(whole: &Measure, runs: &[&Measure]) -> Vec<Parts> {
     let mut of_each: Vec<_> = runs
         .iter()
@@ -273,7 +273,7 @@ fn without_lag(signal: &Signal, counted: &Counted) -> u64 {
     }
 }
 
-/// On which side of the limit a system is that so many of so many come from.
+/// On which side of the limit a system is that this many of this many come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
     Over,
@@ -295,7 +295,7 @@ struct Test {
 }
 
 impl Test {
-    /// With so many more of which none, or all, are over the limit. Where several come of each request, as many more do.
+    /// With this many more of which none, or all, are over the limit. Where several come of each request, as many more do.
     fn with(&self, signal: &Signal, requests: u64, all_over: bool) -> Test {
         let of_each = signal
             .requests
@@ -420,7 +420,7 @@ impl Test {
     }
 }
 
-/// Nobody waits for so many requests.
+/// Nobody waits for this many requests.
 const MOST_NEEDED: u64 = 1 << 40;
 
 #[cfg(test)]

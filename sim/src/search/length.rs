@@ -24,7 +24,7 @@ const LARGE_SHARE: f64 = 0.05;
 const NO_SHARE: f64 = 1e-3;
 /// The most requests of a path, and those of a path of the pilot.
 const MOST: [f64; 2] = [1e6, 2e5];
-/// Lengths of which one is so many times the other are not alike.
+/// Lengths of which one is this many times the other are not alike.
 const UNLIKE: f64 = 2.5;
 /// Requests of a path of a model of which no memory is known.
 const UNKNOWN: f64 = 20_000.0;
@@ -110,7 +110,7 @@ impl Length {
         }
     }
 
-    /// The same for so many times the load, where all that happens follows the load: as many requests.
+    /// The same for this many times the load, where all that happens follows the load: as many requests.
     pub fn for_load(self, factor: f64) -> Length {
         Length {
             warmup: self.warmup / factor,

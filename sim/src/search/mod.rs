@@ -1,11 +1,10 @@
-//! The search for a ceiling: the largest load that keeps its objectives, and how sure that is.
+//! The search for a ceiling: the largest load that meets its objectives, with its precision.
 //!
-//! A load is a number in the unit of what is varied: users, requests per second, workers, a key of the spec. Whoever
-//! searches asks a world for [trials](Trial) and knows none: trials go in, the next load or what was
-//! [found](Found) comes out. Guarantees:
-//! - A search ends, after no more trials than it states.
-//! - The upper bound is the smallest load that missed its objectives, the lower bound the largest below it that kept them.
-//! - What is not decided is said to be so, with what would decide it.
+//! A load is a number in the unit of the varied quantity: users, requests per second, workers, a key of the spec. A search asks
+//! a world for [trials](Trial) without knowing it: trials go in, the next load or the [result](Found) comes out. Guarantees:
+//! - A search ends, after at most the number of trials that it states.
+//! - The upper bound is the smallest load that missed its objectives, the lower bound the largest below it that met them.
+//! - What is not decided is reported, with what would decide it.
 
 mod axis;
 mod bounds;

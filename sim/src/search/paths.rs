@@ -1,6 +1,6 @@
-//! Sample paths of a model, run on all cores, and trials that are made of them.
+//! Sample paths of a model, run on all cores, and trials made of them.
 //!
-//! A path is known by its number alone: the same number meets the same random numbers at every load, and in every search of
+//! A path is identified by its number: the same number gives the same random numbers at every load, and in every search with
 //! the same seed.
 
 use std::num::NonZeroUsize;
@@ -50,7 +50,7 @@ pub(super) struct Wanted<'a> {
     pub(super) counts: Counts<'a>,
 }
 
-/// Runs paths; `None` when they shall stop.
+/// Runs paths; `None` when they are told to stop.
 ///
 /// # Errors
 /// The [`Halt`] of the first that has one.

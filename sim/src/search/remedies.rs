@@ -1,8 +1,8 @@
-//! What would raise a ceiling, by how much: every change is searched for its own ceiling, along the sample paths on which
-//! that of the model as it is was found.
+//! Changes that may raise a ceiling, with their gains: each is searched for its own ceiling, on the sample paths of the search
+//! of the unchanged model.
 //!
-//! The gain is that of the ceilings, its interval Student's over the differences of what each path contributes to either
-//! ([`Estimate::contributions`](crate::search::Estimate)), so that what chance does to both is not in it.
+//! The gain is that of the ceilings, its interval Student's over the differences of the contributions of each path
+//! ([`Estimate::contributions`](crate::search::Estimate)), so that chance that affects both is not in it.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub struct Remedy {
     pub keys: BTreeMap<String, String>,
     /// Whether the user asked for it.
     pub asked: bool,
-    /// What came of it; `None` where there was no time to simulate it, or no ceiling was found.
+    /// The result of it; `None` where there was no time to simulate it, or no ceiling was found.
     pub measured: Option<Measured>,
 }
 
@@ -62,7 +62,7 @@ impl Measured {
     }
 }
 
-/// Simulates candidates one after the other, until time is up; those that were not come last, unmeasured. The largest gain
+/// Simulates candidates one after another, until time is up; those that were not come last, unmeasured. The largest gain
 /// first. `base` is what was found of the model as it is.
 ///
 /// # Errors

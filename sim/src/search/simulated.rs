@@ -1,4 +1,4 @@
-//! The search in the simulated world: gives the sample paths that [`Roots`] asks for, on all cores.
+//! The search in the simulated world: runs the sample paths that [`Roots`] asks for, on all cores.
 
 use std::num::NonZeroUsize;
 
@@ -24,7 +24,7 @@ pub struct Plan {
     pub is_load: bool,
     /// Whether it is the rate of all that happens, so that a trial at twice the load is half as long.
     pub is_rate: bool,
-    /// On so many threads.
+    /// On this many threads.
     pub threads: NonZeroUsize,
 }
 
@@ -44,7 +44,7 @@ pub struct Reached {
 /// What is looked at while a search goes on.
 #[derive(Clone, Copy)]
 pub struct Eyes<'a> {
-    /// Whether it shall stop, and of its runs.
+    /// Whether it is told to stop, and of its runs.
     pub watch: Watch<'a>,
     /// Whether its time is up.
     pub time_is_up: &'a (dyn Fn() -> bool + Sync),
@@ -56,7 +56,7 @@ pub enum Failed<E> {
     /// There is no model of a load.
     #[error("{0}")]
     Model(E),
-    /// A run did not come to its end.
+    /// A run was not completed.
     #[error(transparent)]
     Halt(#[from] Halt),
 }
@@ -78,7 +78,7 @@ pub struct Tier {
 }
 
 impl Tier {
-    /// The same as of a search of its own, in these trials.
+    /// The same as of its own search, in these trials.
     pub fn found(self, trials: Vec<Trial>, interrupted: bool) -> Found {
         Found {
             ended: self.ended,
@@ -182,13 +182,13 @@ pub struct Alone {
     pub load: f64,
     /// How long it is run.
     pub length: Length,
-    /// Along so many sample paths, which no search runs.
+    /// Along this many sample paths, which no search runs.
     pub paths: u64,
-    /// On so many threads.
+    /// On this many threads.
     pub threads: NonZeroUsize,
 }
 
-/// Simulates a load on its own, of which this is the model; `None` when it shall stop.
+/// Simulates a load on its own, of which this is the model; `None` when it is told to stop.
 ///
 /// # Errors
 /// Whatever keeps a path from running.
@@ -239,7 +239,7 @@ impl<E> Searching<'_, E> {
         }
     }
 
-    /// Runs what the search asks for until its end; `None` when it shall stop before.
+    /// Runs what the search asks for until its end; `None` when it is told to stop before.
     fn run(
         &mut self,
         trials: &mut Trials<'_>,
@@ -287,7 +287,7 @@ impl<E> Searching<'_, E> {
         Some(like)
     }
 
-    /// Runs the paths of an ask, but for those that were run before; false when they shall stop.
+    /// Runs the paths of an ask, but for those that were run before; false when they are told to stop.
     fn simulate(
         &mut self,
         model: &Model,
@@ -443,7 +443,7 @@ mod tests {
         let slowest = slowest.response().quantile(1.0).expect("a time");
         assert!(slowest > Span::from_nanos(15_000_000_000), "{slowest:?}");
         assert_eq!(trial.judged.status, crate::verdict::Status::Trip);
-        // Whether it shall stop is looked at now and then.
+        // Whether it is told to stop is looked at now and then.
         let long = Length {
             measured: 500.0,
             ..alone.length

@@ -1,8 +1,8 @@
-//! Given loads, tried one after the other in ascending order: the steps of a ramp, as a state machine.
+//! Given loads in ascending order: the steps of a ramp, as a state machine.
 //!
-//! A load that kept its objectives passes and the ramp goes on; the first that missed them ends it, unless it shall go on;
-//! one of which the evidence does not say neither passes nor stops; one at which the generator was the limit ends it,
-//! since every larger load would find the same limit. Whoever runs the steps may be of either world.
+//! A load that met its objectives passes and the ramp continues; the first that missed them ends it, unless it is to continue;
+//! an undecided one neither passes nor stops; one at which the generator was the limit ends it, since every larger load would
+//! find the same limit. Steps run in either world.
 
 use super::{AtLeast, Ceiling, Ended, Judged, Share};
 use crate::number::count;

@@ -1,4 +1,4 @@
-//! A trial: one load, run once or along several sample paths, and how it was judged.
+//! A trial: one load, run once or along several sample paths, and its judgement.
 
 use crate::runner::Ran;
 use crate::verdict::Status;
@@ -31,7 +31,7 @@ pub struct Judged {
     pub shares: Vec<Share>,
 }
 
-/// What was counted against one objective in a trial.
+/// The counts against one objective in a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Share {
     /// Whose objective it is: `Action ask`.

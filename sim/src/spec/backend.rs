@@ -1,5 +1,5 @@
-//! The typed syntax of the backend beyond a plain service: what holds a worker, what goes several ways, what is
-//! published and emitted, and what a service can suffer.
+//! The typed syntax of the backend beyond a plain service: held workers, parallel paths, publications and emissions, and
+//! disturbances of services.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! The typed syntax of deliveries that requests await, and of what is promised of them.
+//! The typed syntax of awaited deliveries and their objectives.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

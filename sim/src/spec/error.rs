@@ -1,8 +1,7 @@
-//! What can be wrong with a spec, in a form that any front end can show.
+//! Errors of a spec, in a form that any front end can show.
 //!
-//! A [`SpecError`] says what was found, where, and what would be accepted. Its place is a range of bytes in the
-//! spec's text, or the command-line flag that gave the value; it never holds the text itself, so that it can
-//! outlive it.
+//! A [`SpecError`] says what was found, where, and what would be accepted. Its place is a range of bytes in the text of the spec,
+//! or the command-line flag with the value; it never holds the text itself, so that it can outlive it.
 
 use std::fmt;
 use std::ops::Range;
@@ -31,7 +30,7 @@ impl Place {
         self.start..self.end
     }
 
-    /// The place in what a `--set` says instead, so many bytes further on.
+    /// The place in what a `--set` says instead, this many bytes further on.
     pub(super) fn in_set(self, nth: u16, offset: usize) -> Place {
         let base = (usize::from(nth) + 1) * SET_STRIDE + offset;
         Place {

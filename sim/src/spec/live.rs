@@ -1,5 +1,5 @@
-//! The typed syntax of what only a real cluster sees: how requests are sent there, what they carry, what their answers
-//! mean, and over which connections. Nothing of it changes a simulation.
+//! The typed syntax of the live part: how requests are sent to a real cluster, their payloads, the meaning of replies, and the
+//! connections. It does not change a simulation.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

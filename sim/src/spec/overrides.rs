@@ -1,4 +1,4 @@
-//! Values from the command line, put into a spec before it is checked, so that they are checked like any other.
+//! Values from the command line, put into a spec before it is checked, so that they are checked like all others.
 
 use super::distribution::Distribution;
 use super::error::{Origin, SpecError};

@@ -1,4 +1,4 @@
-//! What only a real cluster sees, written back.
+//! The live part of a spec written back.
 
 use std::fmt::{self, Display, Formatter};
 

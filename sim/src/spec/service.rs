@@ -1,4 +1,4 @@
-//! A service without a spec: what the command line says of its requests, put into a spec.
+//! A service without a spec: the flags of its requests, put into a spec.
 
 use super::error::{SpecError, shown};
 use super::live::Payload;

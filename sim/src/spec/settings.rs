@@ -1,4 +1,4 @@
-//! The values that decide a run, with where each came from.
+//! The values of a run, with the source of each.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;

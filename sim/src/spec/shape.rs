@@ -1,4 +1,4 @@
-//! The syntax of shapes: how an open client's rate changes over time, in factors of its `rate`.
+//! The syntax of shapes: the change of the rate of an open client over time, in factors of its `rate`.
 
 use std::fmt::{self, Display, Formatter};
 

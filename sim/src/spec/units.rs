@@ -220,7 +220,7 @@ fn sum_of_parts(text: &str, parts: &[&str]) -> Result<Duration, UnitError> {
     within_clock(sum, text)
 }
 
-/// A duration of so many nanoseconds, if the clock has as many.
+/// A duration of this many nanoseconds, if the clock has as many.
 fn within_clock(nanos: f64, text: &str) -> Result<Duration, UnitError> {
     match nanos > MAX_DURATION_NS {
         true => refuse(

@@ -358,7 +358,7 @@ fn syntax(error: &Error, placed: bool) -> (String, Option<String>) {
         Some(cut) if placed => &whole[..cut],
         _ => &whole,
     };
-    // The scanner has a limit of its own for brackets, and an error without a kind for it.
+    // The scanner has its own limit for brackets, and an error without a kind for it.
     if message.contains("recursion limit") {
         return too_deep();
     }

@@ -1,4 +1,4 @@
-//! Exact statements about a share that was counted: so many of so many.
+//! Exact statements about a share that was counted: this many of this many.
 //!
 //! Counts are real numbers, because of observations that depend on one another only an effective number counts, which is
 //! seldom whole.
@@ -6,7 +6,7 @@
 use super::LEVEL;
 use super::beta::{beta_quantile, beta_regularised};
 
-/// P(X >= `hits`) where each of `trials` hits with the probability `share`: how likely so many hits are, or more, by
+/// P(X >= `hits`) where each of `trials` hits with the probability `share`: how likely this many hits are, or more, by
 /// chance. With whole numbers the upper tail of the binomial distribution, by the beta function (DLMF 8.17.5).
 pub fn binomial_tail(trials: f64, hits: f64, share: f64) -> f64 {
     if hits <= 0.0 {

@@ -45,7 +45,7 @@ impl Effective {
         }))
     }
 
-    /// How many independent ones so many observations are worth.
+    /// How many independent ones this many observations are worth.
     pub fn number(self, observations: u64) -> f64 {
         self.each * observations as f64
     }

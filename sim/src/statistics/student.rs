@@ -4,7 +4,7 @@ use crate::dist::special::{bisect, normal_quantile};
 
 /// Up to this level quantiles are known.
 pub(super) const SUREST: f64 = 0.9995;
-/// From so many degrees of freedom on, the expansion is as exact as the sum.
+/// From this many degrees of freedom on, the expansion is as exact as the sum.
 const MANY: u64 = 200;
 
 /// The quantile of Student's t with `freedom` degrees of freedom (at least 1) at `p`, for 0.5 <= p <= 0.9995; the

@@ -36,7 +36,7 @@ pub fn share_interval(sections: &[Section], quantile: f64) -> Option<f64> {
     Some(off.max(independent(count, quantile)))
 }
 
-/// The same if so many observations were independent, which is the least there is.
+/// The same if this many observations were independent, which is the least there is.
 pub fn independent(count: u64, quantile: f64) -> f64 {
     const NORMAL: f64 = 1.959_963_984_540_054;
     NORMAL / libm::sqrt(count as f64 * quantile * (1.0 - quantile))

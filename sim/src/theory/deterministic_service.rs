@@ -4,7 +4,7 @@ use super::birth_death::Stationary;
 use super::{GeneralService, Means, TheoryError, quantile, tail_outside};
 use crate::dist::special;
 
-/// From so many service times on, the tail of the wait is continued by its exponential decay. The other terms of the
+/// From this many service times on, the tail of the wait is continued by its exponential decay. The other terms of the
 /// tail have decayed at least as fast as exp(-2 t / D) by then.
 const MOST_SERVICES: f64 = 20_000.0;
 

@@ -1,9 +1,9 @@
-//! M/G/c/c: servers without a line.
+//! M/G/c/c: servers without a queue.
 
 use super::error::{at_least, positive};
 use super::{Means, TheoryError};
 
-/// M/G/c/c, Erlang's loss system: Poisson arrivals, c servers, no line; an arrival that finds all servers busy is lost.
+/// M/G/c/c, Erlang's loss system: Poisson arrivals, c servers, no queue; an arrival that finds all servers busy is lost.
 ///
 /// The loss depends on the service time by its mean alone (Sevastyanov 1957).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,7 +55,7 @@ impl ErlangLoss {
 /// The largest offered load for which a number of servers is searched.
 const MOST_ERLANGS: f64 = 1e9;
 
-/// The probability that all of `servers` servers without a line are busy under an offered load of `load` (Erlang B), by
+/// The probability that all of `servers` servers without a queue are busy under an offered load of `load` (Erlang B), by
 /// its recursion in the number of servers, which is stable.
 pub(super) fn erlang_b(servers: u64, load: f64) -> f64 {
     let mut blocking = 1.0;

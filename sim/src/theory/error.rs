@@ -1,4 +1,4 @@
-//! Why a model has no answer.
+//! Why a model has no solution.
 
 use thiserror::Error;
 

@@ -78,7 +78,7 @@ impl Line {
         quantile(p, self.service, |t| self.response_tail(t))
     }
 
-    /// How many completions a request must wait for behind so many others.
+    /// How many completions a request must wait for behind this many others.
     fn to_complete(&self, others: u64) -> u64 {
         (others + 1).saturating_sub(self.servers)
     }
@@ -100,7 +100,7 @@ impl Line {
         Stationary::poisson(self.servers as f64 * t / self.service)
     }
 
-    /// G(lowest), G(lowest + 1), ...: the tails of the response after so many completions, up to where they are 1.
+    /// G(lowest), G(lowest + 1), ...: the tails of the response after this many completions, up to where they are 1.
     fn response_tails(&self, lowest: u64, completions: Stationary) -> Vec<f64> {
         let servers = self.servers as f64;
         let last = completions.last() + 1;

@@ -102,7 +102,7 @@ impl Priorities {
         }
     }
 
-    /// Spreads the load over so many servers.
+    /// Spreads the load over this many servers.
     fn share_among(&mut self, servers: f64) {
         for class in &mut self.classes {
             class.utilisation /= servers;

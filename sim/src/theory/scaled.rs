@@ -7,7 +7,7 @@ const WIDE: f64 = 1.157_920_892_373_162e77;
 /// The value of one step of the exponent: the square of [`WIDE`].
 const STEP: f64 = WIDE * WIDE;
 
-/// A non-negative number with a float's digits and an exponent of its own: mantissa times 2^(512 exponent).
+/// A non-negative number with a float's digits and its own exponent: mantissa times 2^(512 exponent).
 ///
 /// Normalising constants of queueing networks range over thousands of orders of magnitude. Their logarithms would
 /// fit a float, but lose as many digits of the number as the logarithm has before its point; here every addition and

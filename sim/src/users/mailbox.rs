@@ -4,7 +4,7 @@
 //! is for. What that means for the request is decided here, and is the same in every world.
 //!
 //! Guarantees:
-//! - A request that awaits deliveries is done when it has its reply and so many deliveries as it waits for; a reply that is
+//! - A request that awaits deliveries is done when it has its reply and this many deliveries as it waits for; a reply that is
 //!   no success ends it at once.
 //! - Every delivery counts once: as one of those that were to come, as a duplicate (the subscriber had its share, or had
 //!   this message), as late (the request had been given up), or as unmatched (it is for no request that is known, or is

@@ -1,7 +1,7 @@
 //! Virtual users: who sends what when.
 //!
 //! Users know neither a clock nor a backend. They are polled with the time ([`Users::wake`]) and told how
-//! their requests ended ([`Users::done`]); they answer with a request to send and the instant at which they
+//! their requests ended ([`Users::done`]); they answer with a request to send and the time at which they
 //! want to be polled again. The simulated and the live world drive the very same code.
 //!
 //! Guarantees:
@@ -310,7 +310,7 @@ impl Users {
         }
     }
 
-    /// The first request of a session that has a user of its own.
+    /// The first request of a session that has its own user.
     #[inline(never)]
     fn first_round<S: Sink>(&mut self, now: Time, newcomer: User, sink: &mut S) -> Option<Request> {
         let user = match self.free.pop() {

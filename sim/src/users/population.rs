@@ -21,7 +21,7 @@ fn evenly_spaced(nth: u64, rate: f64) -> Span {
     }
 }
 
-/// So many seconds have fewer nanoseconds than a float can add a half to: 2^51 of them, 26 days.
+/// This many seconds have fewer nanoseconds than a float can add a half to: 2^51 of them, 26 days.
 const LONGEST_EXACT: f64 = 2_251_799.0;
 
 /// The same in whole numbers, for any instant the clock has.

@@ -81,7 +81,7 @@ pub(super) struct Replayed {
 }
 
 impl Script {
-    /// The script of recorded requests, whose clients and actions are those of a model of so many clients; in the order in which they
+    /// The script of recorded requests, whose clients and actions are those of a model of this many clients; in the order in which they
     /// ended.
     ///
     /// # Errors

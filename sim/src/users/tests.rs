@@ -15,7 +15,7 @@ impl Sink for Said {
     }
 }
 
-/// What a user of so many requests at most says whose tries, three at most, are each sent 1 ms late and end so.
+/// What a user of this many requests at most says whose tries, three at most, are each sent 1 ms late and end so.
 fn said(requests: u64, ends: &[Outcome]) -> Vec<(Outcome, Span)> {
     let text = format!(
         "{{blis: 1, name: t, run: {{requests: {requests}}}, clients: {{c: {{concurrency: 1, do: a, on_failure: {{retry: \

@@ -1,4 +1,4 @@
-//! What becomes of a system as its load grows.
+//! The figures of a system as its load grows.
 
 use crate::compare::Compared;
 
@@ -6,7 +6,7 @@ use crate::compare::Compared;
 const SHORT: f64 = 0.97;
 /// Where the throughput grows by less than this share of what the load does, both as logarithms, the system is full.
 const GAIN: f64 = 0.3;
-/// Below so many times the p95 of the smallest load, latency says little of the load.
+/// Below this many times the p95 of the smallest load, latency says little of the load.
 const TOLD: f64 = 1.3;
 
 /// A load, and the means of its runs.

@@ -1,4 +1,4 @@
-//! How far off a model is, where, and what it probably misses, in sentences.
+//! The findings of a validation: errors of the model, and what it probably lacks.
 
 use super::curve::Curve;
 use super::objectives::{MetUpTo, ObjectiveResult};

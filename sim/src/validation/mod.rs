@@ -1,9 +1,9 @@
-//! How far the predictions of a model are from what was measured at the same loads.
+//! Predictions of a model compared with measurements at the same loads.
 //!
-//! Each load was simulated several times and measured several times, with the same warm-up and window. What differs there is what
-//! [`compare`](crate::compare) says of two sets of runs, the measured ones being the baseline; here the loads are put together:
-//! the largest throughput, loads of equal latency, and what the model probably misses. A prediction is held against the spread
-//! of the measurement, which is what a second measurement would have been off by.
+//! Each load was simulated and measured several times, with the same warm-up and window. [`compare`](crate::compare) finds the
+//! differences of the two sets of runs, with the measured ones as the baseline; here the loads are combined: the largest
+//! throughput, loads of equal latency, and what the model probably lacks. A prediction is compared with the spread of the
+//! measurement, the error that a second measurement would have.
 
 mod curve;
 mod document;

@@ -1,4 +1,4 @@
-//! Requests that were counted against a limit on their share.
+//! Counts of requests against a limit on their share.
 
 use crate::statistics::share_bounds;
 

@@ -8,7 +8,7 @@ use crate::model::{
 use crate::time::Span;
 use crate::verdict::{Counts, Evidence, Limit, Measured, Requests, Signal};
 
-/// What only a live run testifies. A simulation has nothing of it, which is the default.
+/// Evidence of a live run alone. The default is that of a simulation.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LiveEvidence {
     /// Whether requests lagged because of the generator's own scheduling, rather than an in-flight cap.
@@ -102,7 +102,7 @@ fn signals_of(of: &str, slo: &Slo, cell: &Cell) -> Vec<Signal> {
     quantiles.chain(errors).collect()
 }
 
-/// What is promised of deliveries.
+/// The objectives of deliveries.
 fn deliveries_of(of: &str, limits: &DeliveryLimits, meter: &DeliveryMeter) -> Vec<Signal> {
     let counts = meter.window();
     let mut signals = Vec::new();
@@ -148,7 +148,7 @@ fn deliveries_of(of: &str, limits: &DeliveryLimits, meter: &DeliveryMeter) -> Ve
     signals
 }
 
-/// Of so many that were sent, and so many of them answered, those that a quantile objective is judged by.
+/// The requests that a quantile objective is judged by, of those that were sent and answered.
 fn requests((sent, answered): (u64, u64), against: Against, response: Option<Span>) -> Requests {
     Requests {
         sent,
@@ -172,7 +172,7 @@ fn simulated(measure: &Measure, consumer: ConsumerId) -> Measured {
     }
 }
 
-/// The growth of a consumer's backlog, by its limit and by a test, where these are promised.
+/// The growth of the backlog of a consumer, by its limit and by a test, if it has these objectives.
 fn growth(of: &str, consumer: &Consumer, measured: Measured) -> Vec<Signal> {
     let limit = consumer.growth_limit;
     let limit = limit.map(|per_second| Limit::BacklogGrowth { per_second });

@@ -244,7 +244,7 @@ fn over_parts(signal: &Signal, counted: &Counted, named: bool) -> String {
         format!("{}{of} {end}", count(failed))
     });
     let slow = counted.slow.map(|slow| {
-        let of = if failed.is_some() { "" } else { &of };
+        let of = if failed.is_some() { "" } else { of.as_str() };
         let objective = match signal.limit {
             Limit::Quantile { limit, .. } if !named => time(limit),
             _ => "it".to_owned(),

@@ -20,7 +20,7 @@ const CHANCE: f64 = 0.05;
 pub struct Signal {
     /// Whose objective it is: `Action ask`, `Consumer audit/indexer`, `Action say, last delivery`.
     pub of: String,
-    /// What is counted against it.
+    /// The counts against it.
     pub counts: Counts,
     /// How many requests that comes from, where several of it come from each.
     pub requests: Option<u64>,
@@ -30,7 +30,7 @@ pub struct Signal {
     pub measured: Measured,
 }
 
-/// What is counted against an objective.
+/// The counts against an objective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counts {
     /// Requests, some of which fail.
@@ -151,7 +151,7 @@ impl Signal {
         }
     }
 
-    /// What was counted against it; `None` for what is not a share of requests, or was not measured.
+    /// The counts against it; `None` for what is not a share of requests, or was not measured.
     pub fn counted(&self) -> Option<Counted> {
         match (self.limit, self.measured) {
             (Limit::Quantile { quantile, .. }, Measured::Quantile(requests)) => Some(Counted {
@@ -232,7 +232,7 @@ impl Signal {
         self.requests.is_some_and(|requests| requests < TELLING)
     }
 
-    /// Whether so many samples over the limit miss it: by the point rule, or where the samples are too few for that by
+    /// Whether this many samples over the limit miss it: by the point rule, or where the samples are too few for that by
     /// an exact one-sided binomial test. Too few samples protect a pass, never a failure.
     fn is_over(&self, samples: u64, over: u64, counted: &Counted) -> bool {
         if samples < self.needed() {
@@ -300,7 +300,7 @@ impl Signal {
     }
 }
 
-/// How many of so many samples may lie over a quantile's limit: those beyond the nearest rank.
+/// How many of this many samples may lie over a quantile's limit: those beyond the nearest rank.
 fn allowed_over(samples: u64, quantile: f64) -> u64 {
     let rank = (u128::from(samples) * u128::from(parts_per_million(quantile)))
         .div_ceil(u128::from(MILLION));
@@ -308,7 +308,7 @@ fn allowed_over(samples: u64, quantile: f64) -> u64 {
     samples - u64::try_from(rank).unwrap_or(samples)
 }
 
-/// How many of so many requests may fail: the most whose share is not above the limit as floats are compared.
+/// How many of this many requests may fail: the most whose share is not above the limit as floats are compared.
 fn allowed_failures(samples: u64, share: f64) -> u64 {
     let is_within = |failed: u64| failed as f64 / samples as f64 <= share;
     // A float-to-integer cast saturates.

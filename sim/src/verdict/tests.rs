@@ -5,7 +5,7 @@ fn ms(millis: u64) -> Span {
     Span::from_nanos(millis * 1_000_000)
 }
 
-/// A p99 limit of 100 ms on so many samples, of which so many responses and services were over it.
+/// A p99 limit of 100 ms on this many samples, of which this many responses and services were over it.
 fn p99(samples: u64, response_over: u64, service_over: u64) -> Signal {
     Signal {
         of: "Action ask".to_owned(),
@@ -27,8 +27,8 @@ fn p99(samples: u64, response_over: u64, service_over: u64) -> Signal {
     }
 }
 
-/// The same limit without an objective of its own for failures: of so many requests so many failed, and of the others
-/// so many responses were over it.
+/// The same limit without its own objective for failures: of this many requests this many failed, and of the others
+/// this many responses were over it.
 fn p99_of_all(sent: u64, failed: u64, response_over: u64) -> Signal {
     of_all(0.99, sent, failed, response_over)
 }
@@ -54,7 +54,7 @@ fn of_all(quantile: f64, sent: u64, failed: u64, response_over: u64) -> Signal {
     }
 }
 
-/// The p99 limit beside an objective for failures, where so many were sent, none of them answered, and so many of them
+/// The p99 limit beside an objective for failures, where this many were sent, none of them answered, and this many of them
 /// hold an age.
 fn unanswered(sent: u64, held: u64) -> Signal {
     Signal {

@@ -1,4 +1,4 @@
-//! The double with a clock of its own and without a network.
+//! The double with its own clock and without a network.
 
 mod streams;
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A run of publications of which so many are written meanwhile, and so many by the end.
+/// A run of publications of which this many are written meanwhile, and this many by the end.
 fn publish(written: u64, flushed: u64, client: &str, stage: Stage) -> (Measure, Ended, u64) {
     let stage = Stage {
         publishes: true,

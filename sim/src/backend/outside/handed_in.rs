@@ -1,4 +1,4 @@
-//! What is handed in: requests and visits whose members others have chosen, and work on deliveries.
+//! Work handed in: requests and visits whose members others have chosen, and deliveries.
 
 use super::{Call, Work};
 use crate::backend::visits::Dealt;
@@ -53,7 +53,7 @@ impl Backend {
         }
     }
 
-    /// The line of the member that somebody else chose for the visit that begins now, unless it is gone.
+    /// The queue of the member that somebody else chose for the visit that begins now, unless it is gone.
     pub(crate) fn given_line(&mut self, service: ServiceId) -> Option<u32> {
         let member = self.outside.as_mut()?.given.take()?;
         self.visits.line_of(service, member)

@@ -1,4 +1,4 @@
-//! What others play: visits of members that are elsewhere, messages of streams, and the end of work that was handed in.
+//! Work handed out: visits of members elsewhere, messages of streams, and the end of work that was handed in.
 
 use super::{Message, Work};
 use crate::backend::Backend;
@@ -33,7 +33,7 @@ pub enum WorkEnd {
 }
 
 impl Backend {
-    /// Hands a visit on when its line is not played here; whether it was.
+    /// Hands a visit on when its queue is not played here; whether it was.
     pub(crate) fn hand_on(&mut self, id: u32, service: ServiceId, line: u32) -> bool {
         let Some(outside) = &self.outside else {
             return false;

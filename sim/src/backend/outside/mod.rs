@@ -37,7 +37,7 @@ pub(super) struct Outside {
     works: Arena<Work>,
     /// The member that the next visit joins, where somebody else has chosen it.
     given: Option<u32>,
-    /// Which lines are played here.
+    /// Which queues are played here.
     here: Vec<bool>,
 }
 
@@ -59,7 +59,7 @@ impl Backend {
     }
 
     /// Which members of a service are played here; those that are not get no further visits. A service whose members
-    /// take from one line has one place.
+    /// take from one queue has one place.
     pub fn play(&mut self, service: ServiceId, places: &[bool]) {
         let lines = self.visits.lines_of(service);
         let all = places.iter().any(|here| *here);

@@ -45,7 +45,7 @@ pub(super) struct ConsumerState {
     pub(super) hands_out: bool,
 }
 
-/// More open requests than this are never used: so many messages are not worked on at once.
+/// More open requests than this are never used: this many messages are not worked on at once.
 const MOST_TOKENS: usize = 4_000_000;
 
 impl ConsumerState {
@@ -57,7 +57,7 @@ impl ConsumerState {
         // A spec whose consumers ask for more than memory holds is refused before.
         let prefetch = u64::from(consumer.prefetch);
         let asks = |workers: u64| workers.saturating_add(prefetch);
-        // In turn, as long as a line has any left to ask for.
+        // In turn, as long as a queue has any left to ask for.
         let tokens = (0..asks(service.most_workers_of_a_line())).flat_map(|round| {
             let lines = (0..).zip(service.workers_of_lines());
             lines.filter_map(move |(line, workers)| (round < asks(workers)).then_some(line))

@@ -1,11 +1,11 @@
-//! Who is let into a service: a token bucket and a limit on the number present.
+//! Admission to a service: a token bucket and a limit on the number present.
 
 use crate::model::{Admission, TokenBucket};
 use crate::time::Time;
 
 /// The gate of a service.
 ///
-/// The bucket is kept as the instant at which it would be full again (the theoretical arrival time of the generic
+/// The bucket is kept as the time at which it would be full again (the theoretical arrival time of the generic
 /// cell rate algorithm, ITU-T I.371): exact in whole nanoseconds, with no refill to schedule.
 #[derive(Debug, Clone)]
 pub(super) struct Gate {

@@ -1,4 +1,4 @@
-//! In what condition a service is: what makes its service times longer, and its errors more.
+//! The condition of a service: factors on its service times, and its share of errors.
 
 use crate::model::{ColdStart, ErrorBurst, LoadCurve, Service, SlowDown};
 use crate::time::{Span, Time};
@@ -12,7 +12,7 @@ pub(super) struct Condition {
     error_bursts: Vec<ErrorBurst>,
     /// When each member started.
     started: Vec<Time>,
-    /// What the service times of each line are divided by; empty where that is 1 for all.
+    /// What the service times of each queue are divided by; empty where that is 1 for all.
     speeds: Vec<f64>,
 }
 
@@ -30,7 +30,7 @@ impl Condition {
             started,
             speeds: match service.members.have_no_speed() {
                 true => Vec::new(),
-                // Members that share a line have one speed.
+                // Members that share a queue have one speed.
                 false => {
                     let each = service.members.each().take(lines as usize);
                     each.map(|member| member.speed).collect()
@@ -55,7 +55,7 @@ impl Condition {
         }
     }
 
-    /// The service time of work that is taken up now, with `busy` workers of its line busy, its own included.
+    /// The service time of work that is taken up now, with `busy` workers of its queue busy, its own included.
     pub(super) fn stretch(&self, now: Time, member: u32, busy: u32, time: Span) -> Span {
         let factor = self.load_factor(busy) * self.cold_factor(now, member);
         let factor = factor * self.slow_factor(now, member) / self.speed(member);

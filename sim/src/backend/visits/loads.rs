@@ -1,8 +1,8 @@
-//! Which member of a queue group has the fewest requests present, without a look at every member.
+//! The member of a queue group with the fewest requests present, found without a look at every member.
 //!
-//! The numbers are the leaves of a binary tree, and every node above them holds the smaller of its two. A request that
-//! comes or goes changes the nodes above its member, as far up as they change; the least loaded member is found on one
-//! way down, to the left where both sides are equal: the first of equals.
+//! The numbers are the leaves of a binary tree, and every node above holds the smaller of its two. An arrival or departure
+//! changes the nodes above its member; the least loaded member is found on one way down, to the left if both sides are equal:
+//! the first of equals.
 
 /// The number of a member that is gone: larger than any.
 const GONE: u32 = u32::MAX;
@@ -19,7 +19,7 @@ pub(super) struct Loads {
 }
 
 impl Loads {
-    /// So many members with nobody present.
+    /// This many members with nobody present.
     pub(super) fn new(members: u32) -> Loads {
         let leaves = (members as usize).next_power_of_two();
         let mut least = vec![0; 2 * leaves];
@@ -62,7 +62,7 @@ impl Loads {
         self.set(member, GONE);
     }
 
-    /// A member is there again, with so many requests.
+    /// A member is there again, with this many requests.
     pub(super) fn come_back(&mut self, member: u32, present: u64) {
         let present = u32::try_from(present).unwrap_or(GONE);
         self.set(member, present.min(GONE - 1));

@@ -1,7 +1,7 @@
-//! Visits: jobs at services, in their lines and with their workers.
+//! Visits: jobs at services, in their queues and with their workers.
 //!
-//! Most stations are plain: first-in, first-out, and nothing else. Their visits take the short way of [`plain`]. What
-//! makes a station special, and its visits slower, is in [`special`] and [`service`].
+//! Most stations are plain: first-in, first-out, and nothing else. Their visits take the short way of [`plain`]. Features of
+//! special stations, which make visits slower, are in [`special`] and [`service`].
 
 mod admission;
 mod condition;
@@ -43,7 +43,7 @@ pub(crate) struct Visits {
     sizes: Option<SizeDraws>,
     classes_of_clients: Vec<Option<ClassId>>,
     classes_of_paths: Vec<Option<ClassId>>,
-    /// How long after its intended instant a request of a path is due.
+    /// How long after its intended time a request of a path is due.
     due_after: Vec<Option<Span>>,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Visits {
 pub(crate) enum Entry {
     /// It waits or is served.
     Taken,
-    /// The line is full.
+    /// The queue is full.
     Refused,
     /// Nobody is there.
     Unreachable,
@@ -126,17 +126,17 @@ impl Visits {
         }
     }
 
-    /// The lines of a service: those of its members, or the one that all take from.
+    /// The queues of a service: those of its members, or the one that all take from.
     pub(crate) fn lines_of(&self, service: ServiceId) -> Range<u32> {
         self.stations[service.index()].all_lines()
     }
 
-    /// How many lines there are.
+    /// How many queues there are.
     pub(crate) fn lines(&self) -> usize {
         self.lines.len()
     }
 
-    /// The line of a member of a service, unless that is gone, or is none.
+    /// The queue of a member of a service, unless that is gone, or is none.
     pub(crate) fn line_of(&self, service: ServiceId, member: u32) -> Option<u32> {
         let lines = self.lines_of(service);
         let line = lines.start + member;
@@ -161,7 +161,7 @@ impl Visits {
         }
     }
 
-    /// Which ranked line is a service's.
+    /// Which ranked queue is a service's.
     fn ranked_index(&self, service: ServiceId, line: u32) -> Option<usize> {
         let station = &self.stations[service.index()];
         match station.rare.discipline {
@@ -170,7 +170,7 @@ impl Visits {
         }
     }
 
-    /// Those that share the workers of a line.
+    /// Those that share the workers of a queue.
     fn sharing_index(&self, service: ServiceId, line: u32) -> Option<u32> {
         let station = &self.stations[service.index()];
         match station.rare.discipline {
@@ -180,7 +180,7 @@ impl Visits {
     }
 }
 
-/// The lines that are ranked and those whose workers are shared; each station learns which are its own.
+/// The queues that are ranked and those whose workers are shared; each station learns which are its own.
 fn disciplines(model: &Model, stations: &mut [Station]) -> (Vec<Ranked>, Vec<Sharing>) {
     let (mut ranked, mut sharings) = (Vec::new(), Vec::new());
     for (service, station) in model.services.iter().zip(stations) {

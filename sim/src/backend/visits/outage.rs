@@ -43,7 +43,7 @@ impl Backend {
         }
     }
 
-    /// The lines that a turn concerns.
+    /// The queues that a turn concerns.
     fn concerned(&self, turn: Turn) -> std::ops::Range<u32> {
         let all = self.visits.stations[turn.service.index()].all_lines();
         match turn.outage.member {

@@ -1,7 +1,7 @@
-//! Waiting lines that are served in another order than first-in, first-out.
+//! Queues that are not served first-in, first-out.
 //!
-//! Whoever has the smallest rank is served next, and of equals whoever came first. Joining, being taken up and
-//! leaving from the middle take time logarithmic in the length of the line.
+//! The smallest rank is served next, and among equals the first to arrive. Joining, being served and leaving from the middle
+//! take time logarithmic in the length of the queue.
 
 use std::cmp::Reverse;
 
@@ -10,7 +10,7 @@ use priority_queue::PriorityQueue;
 
 use crate::backend::walk::Hasher;
 
-/// The place of a job in a line: the smaller, the sooner. A line has ranks of one kind only.
+/// The place of a job in a queue: the smaller, the sooner. A queue has ranks of one kind only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rank {
     /// A class, a deadline, or an instant to which a class has been added.
@@ -25,7 +25,7 @@ pub(crate) type Place = (Rank, u64);
 /// The place before all others.
 pub(crate) const FIRST: Place = (Rank::Whole(0), 0);
 
-/// A line in the order of ranks.
+/// A queue in the order of ranks.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ranked {
     waiting: PriorityQueue<u32, Reverse<Place>, Hasher>,
@@ -90,7 +90,7 @@ impl Ranked {
 /// taken up last, and the largest finish tag when nobody is left: what a client took while nobody else wanted it is not
 /// held against it. The cost is the mean service time of the visit: what a server can know beforehand.
 ///
-/// The paper counts the finish tags of jobs that were served. Those of jobs that left the line count here too, so that
+/// The paper counts the finish tags of jobs that were served. Those of jobs that left the queue count here too, so that
 /// nobody comes to an idle service with a debt.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FairClock {

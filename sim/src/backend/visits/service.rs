@@ -189,7 +189,7 @@ impl Backend {
         }
     }
 
-    /// Takes a job in service out of those who share a line's workers; whether a worker is idle for it.
+    /// Takes a job in service out of those who share a queue's workers; whether a worker is idle for it.
     pub(super) fn stops_sharing(&mut self, id: u32, now: Time) -> Option<bool> {
         let job = &self.jobs[id];
         let sharing = self.visits.sharing_index(job.service, job.line)?;
@@ -199,7 +199,7 @@ impl Backend {
         Some(shared.busy() < busy)
     }
 
-    /// Those who share a line's workers and have had their demand are done. All but the last answer go through the
+    /// Those who share a queue's workers and have had their demand are done. All but the last answer go through the
     /// calendar, at this instant.
     pub(crate) fn shares_done<S: Sink>(
         &mut self,
@@ -258,7 +258,7 @@ impl Backend {
 }
 
 impl Visits {
-    /// Whether the call for those that share a line's workers is the one that is waited for.
+    /// Whether the call for those that share a queue's workers is the one that is waited for.
     pub(crate) fn is_called(&self, sharing: u32, now: Time) -> bool {
         self.sharings[sharing as usize].is_called(now)
     }

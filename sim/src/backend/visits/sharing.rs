@@ -17,7 +17,7 @@ use crate::time::{Span, Time};
 
 const FRACTION: u32 = 24;
 
-/// Those in service at one line.
+/// Those in service at one queue.
 #[derive(Debug, Clone)]
 pub(super) struct Sharing {
     workers: u64,
@@ -27,7 +27,7 @@ pub(super) struct Sharing {
     attained: u128,
     /// The instant up to which `attained` is right.
     upto: Time,
-    /// The next instant at which the calendar calls.
+    /// The next time at which the calendar calls.
     called_at: Time,
 }
 

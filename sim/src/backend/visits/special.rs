@@ -70,7 +70,7 @@ impl Backend {
         Entry::Taken
     }
 
-    /// The line of a visit: that of the member that was recorded or that a delivery was dealt to, or one that the service chooses.
+    /// The queue of a visit: that of the member that was recorded or that a delivery was dealt to, or one that the service chooses.
     fn special_line(&mut self, id: u32, service: ServiceId) -> Option<u32> {
         let recorded = self.recorded_line(id, service);
         if recorded.is_some() {
@@ -102,7 +102,7 @@ impl Backend {
         }
     }
 
-    /// The place of a job in its line, where lines are ranked.
+    /// The place of a job in its queue, where queues are ranked.
     fn place(&mut self, id: u32, now: Time) -> Option<Place> {
         let job = &self.jobs[id];
         let (service, line) = (job.service, job.line);
@@ -115,7 +115,7 @@ impl Backend {
                     .or(self.visits.classes_of_clients[client]);
                 let last = ranks.len() as u64;
                 let rank = class.map_or(last, |class| u64::from(ranks[class.index()]));
-                // Whoever has waited `ageing` longer than another makes up for one rank, so that the instant at which a
+                // Whoever has waited `ageing` longer than another makes up for one rank, so that the time at which a
                 // job would have caught up with the most urgent class orders them for good.
                 Rank::Whole(ageing.map_or(rank, |ageing| {
                     let handicap = rank.saturating_mul(ageing.as_nanos());
@@ -166,7 +166,7 @@ impl Backend {
     }
 
     /// Frees a worker for a more urgent job, if there is one that works on a less urgent one, which goes back into the
-    /// line even if that is full: the service has let it in.
+    /// queue even if that is full: the service has let it in.
     fn preempt<S: Sink>(
         &mut self,
         service: ServiceId,
@@ -209,7 +209,7 @@ impl Backend {
         true
     }
 
-    /// A worker of a line has become free, because a job is done or gone.
+    /// A worker of a queue has become free, because a job is done or gone.
     pub(crate) fn worker_free<S: Sink>(
         &mut self,
         service: ServiceId,
@@ -259,7 +259,7 @@ impl Backend {
         }
     }
 
-    /// Takes a job that waits out of its line.
+    /// Takes a job that waits out of its queue.
     pub(crate) fn leave_line(&mut self, id: u32) {
         let job = &self.jobs[id];
         let (service, line) = (job.service, job.line);

@@ -1,10 +1,9 @@
-//! Stations: the services of a model with their waiting lines and idle workers.
+//! Stations: the services of a model with their queues and idle workers.
 //!
-//! A line is where requests wait for workers: one for each member of a queue group, or one for the whole
-//! service when its members share. Lines are first-in, first-out and threaded through the jobs, so that
-//! joining, being taken up and leaving from the middle all take constant time. What a service has beyond that
-//! (another order, admission, outages, workers that are held) makes it a special station, whose jobs take
-//! the way of [`special`](super::special).
+//! A queue is where requests wait for workers: one for each member of a queue group, or one for the whole service if its
+//! members share. Queues are first-in, first-out and threaded through the jobs, so that joining, being served and leaving from
+//! the middle all take constant time. Other features (another order, admission, outages, held workers) make a special
+//! station, whose jobs take the way of [`special`](super::special).
 
 use std::collections::BTreeSet;
 
@@ -17,7 +16,7 @@ use crate::model::{Admission, Dispatch, Down, OnTimeout, Order, Service};
 use crate::random::{Key, Kind, Purpose};
 use crate::time::Time;
 
-/// A waiting line and its idle workers.
+/// A queue and its idle workers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line {
     /// How many more it can serve.
@@ -102,12 +101,12 @@ impl Line {
     }
 }
 
-/// How a station's lines are kept, beyond first-in, first-out.
+/// How a station's queues are kept, beyond first-in, first-out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Discipline {
     /// First-in, first-out, threaded through the jobs.
     Fifo,
-    /// In the order of ranks; the lines are those from this one on in the backend's list.
+    /// In the order of ranks; the queues are those from this one on in the backend's list.
     Ranked(u32),
     /// Processor sharing; those that share are those from this one on in the backend's list.
     Shared(u32),
@@ -152,7 +151,7 @@ pub(super) struct Rare {
 }
 
 impl Station {
-    /// The station of a service; its lines are appended to `lines`, and the counts of its members to `loads`.
+    /// The station of a service; its queues are appended to `lines`, and the counts of its members to `loads`.
     pub(super) fn new(
         seed: u64,
         service: &Service,
@@ -224,7 +223,7 @@ impl Station {
         }
     }
 
-    /// The line that a visit joins.
+    /// The queue that a visit joins.
     #[inline(always)]
     pub(super) fn choose_line(&self, loads: &[Loads], identity: u64, ordinal: u64) -> u32 {
         if self.lines == 1 {
@@ -242,7 +241,7 @@ impl Station {
         }
     }
 
-    /// The line that a visit joins when some members may be gone; `None` when all are.
+    /// The queue that a visit joins when some members may be gone; `None` when all are.
     pub(super) fn choose_reachable(
         &self,
         loads: &[Loads],
@@ -275,7 +274,7 @@ impl Station {
         loads.get(self.loads as usize)?.least()
     }
 
-    /// The lines of the station.
+    /// The queues of the station.
     pub(super) fn all_lines(&self) -> std::ops::Range<u32> {
         self.first_line..self.first_line + self.lines
     }

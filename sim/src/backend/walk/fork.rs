@@ -1,4 +1,4 @@
-//! Forks: a job that goes several ways, and whoever waits for them.
+//! Forks: a job on several parallel paths, and the job that waits for them.
 
 use super::frame::{Ending, Frame};
 use super::job::{NONE, State};

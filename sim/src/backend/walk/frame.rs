@@ -76,7 +76,7 @@ impl Jobs {
         None
     }
 
-    /// Whether a job holds a worker of one of these lines.
+    /// Whether a job holds a worker of one of these queues.
     pub(crate) fn holds_at(&self, id: u32, lines: &Range<u32>) -> bool {
         self.held(id).any(|(_, line, _)| lines.contains(&line))
     }

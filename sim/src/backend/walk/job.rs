@@ -19,7 +19,7 @@ pub(crate) type Hasher = std::hash::BuildHasherDefault<rustc_hash::FxHasher>;
 pub(crate) enum State {
     /// Between stations: in the network or in a delay.
     Moving,
-    /// In a station's line.
+    /// In a station's queue.
     Waiting,
     /// Held by a worker.
     Running,
@@ -41,9 +41,9 @@ pub(crate) struct Job {
     pub(crate) since: Time,
     /// The next step of its path. While it visits a service, the one after the visit.
     pub(crate) step: u32,
-    /// The line it waits in or is served from.
+    /// The queue it waits in or is served from.
     pub(crate) line: u32,
-    /// Its neighbours in the line.
+    /// Its neighbours in the queue.
     pub(crate) previous: u32,
     pub(crate) next: u32,
     /// What it owes when it ends, innermost first; [`NONE`] for a plain request.

@@ -25,7 +25,7 @@ pub(crate) struct Jobs {
 /// What is kept beside a job where the model asks for it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Side {
-    /// Its place in a ranked line.
+    /// Its place in a ranked queue.
     pub(crate) place: Place,
     /// What is left of its service time after a preemption, in nanoseconds.
     pub(crate) left: Option<u64>,
@@ -62,7 +62,7 @@ impl Jobs {
         self.jobs.len()
     }
 
-    /// Takes up a job that is not a request of its own.
+    /// Takes up a job that is not its own request.
     #[inline]
     pub(crate) fn add(&mut self, job: Job, intended: Time) -> u32 {
         let id = self.jobs.insert(job);

@@ -1,4 +1,4 @@
-//! Walking: jobs go along their paths until they wait for something or end.
+//! Walking: jobs follow their paths until they wait for something or end.
 
 mod fork;
 mod frame;

@@ -11,7 +11,7 @@ use crate::model::{ConsumerId, Failure, FanOutId, Join, Model, ServiceId, Step, 
 pub(crate) enum Op {
     /// Visit a service: the path's visit of this number to it.
     Visit(ServiceId, u16),
-    /// Visit a service in a way of its own; how is in [`Program::visits`].
+    /// Visit a service with options; how is in [`Program::visits`].
     VisitAs(u32),
     /// Let go the worker of the innermost visit that holds one.
     Release,
@@ -250,7 +250,7 @@ impl Program {
         }
     }
 
-    /// For every visit a path of its own, which ends with it: what a process does for another one.
+    /// For every visit its own path, which ends with it: what a process does for another one.
     pub(crate) fn add_calls(&mut self) {
         for at in 0..self.ops.len() as u32 {
             let visit = match self.ops[at as usize] {

@@ -159,7 +159,7 @@ fn whole_parameters_are_found_to_one_unit_and_falling_ones_from_above() {
             (found.load, found.interval),
             (truth, Some([truth, truth + 1.0]))
         );
-        // It takes at least so many workers.
+        // It takes at least this many workers.
         let enough = |_: usize, ask: Ask| {
             judged(match ask.load >= truth {
                 true => Status::Pass,

@@ -24,7 +24,7 @@ fn responses(utilisation: f64, number: usize, seed: u64) -> Vec<f64> {
     (0..number).map(next).collect()
 }
 
-/// What was counted of these over a limit, in 20 parts.
+/// The counts of these over a limit, in 20 parts.
 fn sections(responses: &[f64], limit: f64) -> Vec<Section> {
     let size = responses.len().div_ceil(20);
     let section = |part: &[f64]| Section {
@@ -121,7 +121,7 @@ fn class(utilisation: f64, allowed: f64, factor: f64, first: usize, seed: u64) -
     Status::Inconclusive
 }
 
-/// How many of so many trials are of a class.
+/// How many of this many trials are of a class.
 fn number(of: Status, trials: u64, class: impl Fn(u64) -> Status) -> u64 {
     let is_it = |seed: &u64| class(*seed) == of;
     (0..trials).filter(is_it).count() as u64
@@ -238,7 +238,7 @@ fn independent(count: u64, above: &[u64]) -> Parts {
     }
 }
 
-/// A trial of a p99 of 20 parts of so many requests, of each of which so many are over.
+/// A trial of a p99 of 20 parts of this many requests, of each of which this many are over.
 fn even(count: u64, above: u64) -> (Evidence, Vec<Parts>) {
     let evidence = of(vec![quantile(0.99, 20 * count, 20 * above)]);
     (evidence, vec![independent(count, &[above; 20])])
@@ -424,7 +424,7 @@ fn a_running_trial_is_settled_once_the_rest_cannot_change_its_class() {
     assert_eq!(status(&worse), Status::Trip);
     assert_eq!(settled_at(&worse, 0), Some(Status::Trip));
     assert_eq!(settled_at(&worse, 10_000), Some(Status::Trip));
-    // So many in time would make it 600 of 110,000.
+    // This many in time would make it 600 of 110,000.
     assert_eq!(settled_at(&worse, 100_000), None);
     let better = even(500, 0);
     // Nothing was ever over, so 20 parts tell as much as 20 requests, and a few more of them change nothing.

@@ -1,4 +1,4 @@
-//! Names that several parts define: which definitions are one, which clash, and what each is called in the end.
+//! Names that several parts define: which definitions are equal, which clash, and the resulting names.
 
 use std::collections::BTreeMap;
 

@@ -40,7 +40,7 @@ pub struct Part<'a> {
 /// How specs are composed.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The name of the composition; the names of the parts joined by `+` unless given.
+    /// Name of the composition [default: the names of the parts joined by `+`].
     pub name: Option<String>,
     /// Whether names that clash are prefixed by the name of their spec, instead of refused.
     pub prefix: bool,

@@ -1,7 +1,7 @@
-//! What composing knows of the language: how each section of the top level is put together, and where names stand.
+//! What composing knows of the language: how each top-level section is merged, and where names occur.
 //!
-//! A section or a place where a name stands that is added to the language is added here. Tests hold the first table
-//! against the schema, and the second by prefixing everything that the shipped specs name.
+//! A new section of the language, or a new place for a name, is added here. Tests compare the first table with the schema, and
+//! the second by prefixing all names of the shipped specs.
 
 /// How a section is put together from those of the parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Trees as composing needs them: found in, compared, with names rewritten, and written as text.
+//! Trees for composing: searched, compared, with names rewritten, and written as text.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! Clients to the model.
+//! Lowers clients to the model.
 
 use std::num::NonZeroU32;
 
@@ -450,7 +450,7 @@ pub fn weight(weight: &Spanned<Number>, what: &str) -> Result<f64, SpecError> {
     };
     Err(weight
         .error(message)
-        .help("give a weight from 1e-15 to 1e15, or remove what is never taken"))
+        .help("give a weight from 1e-15 to 1e15, or remove what is never chosen"))
 }
 
 fn mix(written: &Spanned<Do>, names: &Names<'_>, findings: &mut Findings) -> Mix {

@@ -1,4 +1,4 @@
-//! What a service has beyond workers and a service time: its order, admission, outages and varying service times.
+//! Lowers the features of services beyond workers and service time: order, admission, outages and varying service times.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;

@@ -17,7 +17,7 @@ fn cycle(edges: &Edges) -> Option<(Vec<u16>, Origin)> {
         if done.contains(&start) {
             continue;
         }
-        // Depth first, with the path from the start on a stack of its own.
+        // Depth first, with the path from the start on its own stack.
         let mut path = vec![start];
         let mut rest = vec![next(edges, start)];
         while let Some(todo) = rest.last_mut() {

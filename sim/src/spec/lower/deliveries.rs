@@ -1,4 +1,4 @@
-//! What requests await, and what is promised of it, to the model.
+//! Lowers awaited deliveries and their objectives to the model.
 
 use std::num::NonZeroU32;
 
@@ -88,7 +88,7 @@ pub fn awaited(action: &syntax::Action, findings: &mut Findings) -> Option<Await
     })
 }
 
-/// What is promised of deliveries.
+/// The objectives of deliveries.
 pub fn limits(written: &Spanned<DeliverySlo>, findings: &mut Findings) -> DeliveryLimits {
     let DeliverySlo {
         first,

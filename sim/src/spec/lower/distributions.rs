@@ -1,4 +1,4 @@
-//! Distributions of the syntax to checked samplers.
+//! Lowers distributions to checked samplers.
 
 use std::fmt::Display;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! Loads of which it is certain that they are empty. One that is empty by chance is left to the verdict.
+//! Loads that are certainly empty. The verdict handles loads that are empty by chance.
 
 use super::Findings;
 use crate::model::{Arrival, Client, LiveModel, Source};

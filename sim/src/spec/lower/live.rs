@@ -1,5 +1,4 @@
-//! What only a real cluster sees, to the model: how requests are sent, what they carry, over which connections, and how
-//! many at a time.
+//! Lowers the live part to the model: how requests are sent, their payloads, connections and limits in flight.
 
 use std::num::NonZeroU32;
 

@@ -1,4 +1,4 @@
-//! The members of a queue group to the model.
+//! Lowers the members of a queue group to the model.
 
 use std::num::NonZeroU32;
 

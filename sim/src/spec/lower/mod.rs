@@ -1,8 +1,8 @@
-//! A spec to a model: every check beyond the syntax, all of them in one go.
+//! Lowers a spec to a model: every check beyond the syntax, all of them in one go.
 //!
-//! What comes out is runnable. What does not come out is a list of errors, each at the value it is about; a value
-//! that a flag gave names the flag. Warnings concern what is legal and probably not meant. A part with an error is
-//! lowered to a placeholder, so that the other parts are still checked; no model with a placeholder leaves here.
+//! The result is a runnable model, or a list of errors, each at its value; the error of a value from a flag names the flag.
+//! Warnings concern specs that are legal but probably not meant. A part with an error is lowered to a placeholder, so that the
+//! other parts are still checked; no model with a placeholder leaves here.
 
 mod by_name;
 mod clients;

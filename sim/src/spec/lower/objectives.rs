@@ -1,5 +1,4 @@
-//! What is promised of actions, to the model: limits on quantiles and errors, each of which some run can keep and some can
-//! miss.
+//! Lowers the objectives of actions to the model: limits on quantiles and errors, each of which can be met and missed.
 
 use super::run::span;
 use super::{Findings, deliveries};
@@ -51,7 +50,7 @@ pub fn warn_of_unmissable(spec: &Spec, model: &LiveModel, findings: &mut Finding
     }
 }
 
-/// What is promised of an action.
+/// The objectives of an action.
 pub fn lower(written: &Spanned<syntax::Slo>, findings: &mut Findings) -> Slo {
     let slo = &written.value;
     let quantiles = slo.quantiles();

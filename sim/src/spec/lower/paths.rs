@@ -1,8 +1,7 @@
-//! Actions and consumers to the model: their paths become one flat program.
+//! Lowers actions and consumers to the model: their paths become one flat program.
 //!
-//! On every route through a path the user is answered at most once: by `reply` or by `fail`, there or in a consumer of a
-//! stream that the path publishes to. A path that nobody is answered on is done when the request is sent. Every step can
-//! be reached.
+//! On every route through a path the user gets at most one reply: by `reply` or `fail`, there or in a consumer of a stream that
+//! the path publishes to. A request on a path without a reply ends when it is sent. Every step can be reached.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Files to what they record: arrivals and measured values.
+//! Lowers files to their recorded arrivals and measured values.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;

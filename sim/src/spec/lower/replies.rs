@@ -1,4 +1,4 @@
-//! What replies and deliveries of a real cluster mean, to the model: conditions, and which message is a delivery for whom.
+//! Lowers the meaning of replies and deliveries of a real cluster: conditions, and the request of a delivery.
 
 use std::num::NonZeroUsize;
 

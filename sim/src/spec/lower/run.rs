@@ -1,4 +1,4 @@
-//! What a run is as a whole: version, name, seed and limits.
+//! Lowers the run as a whole: version, name, seed and limits.
 
 use std::num::NonZeroU64;
 

@@ -1,4 +1,4 @@
-//! Services to the model.
+//! Lowers services to the model.
 
 use std::num::NonZeroU32;
 

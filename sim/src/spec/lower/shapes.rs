@@ -1,4 +1,4 @@
-//! Shapes of arrival rates: from levels over time to checked pieces.
+//! Lowers shapes of arrival rates: from levels over time to checked pieces.
 
 use super::Findings;
 use super::run::span;
@@ -11,7 +11,7 @@ use crate::time::{Span, Time};
 
 /// Straight pieces of the wave of a period: at most 3 parts in a million of its height away from it.
 const WAVE_PIECES: u32 = 1440;
-/// The period of `diurnal` unless given: a day.
+/// The default period of `diurnal`: a day.
 pub const DEFAULT_PERIOD: Duration = Duration(24.0 * 3.6e12);
 
 /// A piece of a shape: its length, and the levels at its start and its end.

@@ -1,4 +1,4 @@
-//! Sizes of requests, and what they add to service times.
+//! Lowers the sizes of requests, and their share of service times.
 
 use super::{Findings, distributions};
 use crate::dist::Dist;

@@ -1,7 +1,7 @@
-//! Finds clients whose users would send requests for ever without any time going by.
+//! Finds zero-time loops of clients: users that would send requests without end while no time passes.
 //!
-//! A closed user without think time goes on at the instant its request ends. Where every request can end at the
-//! instant it was sent, the clock never reaches the horizon; only a budget ends such a run.
+//! A closed-loop user without think time continues at the time at which its request ends. If every request can end at the time
+//! at which it was sent, the clock never reaches the horizon; only a budget ends such a run.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Streams, consumers and fan-outs to the model.
+//! Lowers streams, consumers and fan-outs to the model.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;

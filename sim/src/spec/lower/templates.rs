@@ -1,5 +1,4 @@
-//! What the templates of live actions come to once they are filled in: every text of each is judged at its place, as it
-//! would be before it is sent.
+//! Checks all texts of the templates of live actions at their places, as before they are sent.
 
 use super::Findings;
 use super::sizes::MAX_PAYLOAD;
@@ -225,7 +224,7 @@ impl Judge<'_, '_> {
     }
 }
 
-/// What is wrong with a text of so many bytes, if anything.
+/// What is wrong with a text of this many bytes, if anything.
 fn too_much(what: &str, bytes: usize) -> Option<String> {
     let over = u64::try_from(bytes).is_ok_and(|bytes| bytes > MAX_PAYLOAD);
     over.then(|| format!("the {what} may have {bytes} bytes, more than any server accepts"))

@@ -13,12 +13,12 @@ pub const SIZE: usize = 64;
 /// The entries of a frame.
 const EACH: usize = 50;
 
-/// What became of a record.
+/// What happened to a record.
 #[derive(Debug)]
 pub enum Fate {
     /// It cannot be read, or contradicts itself, for this reason.
     Refused(String),
-    /// It tells of so many rows.
+    /// It tells of this many rows.
     Told(u64),
 }
 
