@@ -8,7 +8,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct FormatArgs {
-    /// Print the report as text or Markdown, or the JSON document instead of it.
+    /// Print the report as text, as Markdown or as one HTML page with plots, or the JSON document instead of it.
     #[arg(long, value_name = "FORM", value_enum, default_value_t = Format::Text)]
     pub format: Format,
 
@@ -34,13 +34,14 @@ pub struct KeepArgs {
     pub force: bool,
 }
 
-/// A form of what a command prints: the report for a terminal, the document for programs, the report for documents.
+/// A form of what a command prints: the report for a terminal, the document for programs, the report for documents and for browsers.
 // The variants have no comments of their own, which would make the help of every command a page long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     Text,
     Json,
     Markdown,
+    Html,
 }
 
 /// A form of a trace: comma-separated values, or one JSON object on each line.
