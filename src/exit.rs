@@ -90,6 +90,11 @@ pub enum Failure {
         "internal error, the result could not be serialised: {0}; please report it with the spec"
     )]
     Json(#[from] serde_json::Error),
+    /// The report could not be turned into a page.
+    #[error(
+        "this is a defect of blis: the page could not be written: {0}; --format text has the same report"
+    )]
+    Page(#[from] minijinja::Error),
 }
 
 impl Failure {
@@ -196,7 +201,8 @@ pub fn code(ended: Result<Done, Failure>) -> ExitCode {
         | Failure::Trace { .. }
         | Failure::Record(_)
         | Failure::Books(_)
-        | Failure::Json(_) => {
+        | Failure::Json(_)
+        | Failure::Page(_) => {
             tell(&format!("blis: {failure}\n"));
             ExitCode::from(1)
         }

@@ -8,7 +8,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct FormatArgs {
-    /// Output format: the report as text or Markdown, or the JSON document.
+    /// Output format: the report as text, Markdown or an HTML page with plots, or the JSON document.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     pub format: Format,
 
@@ -34,13 +34,14 @@ pub struct KeepArgs {
     pub force: bool,
 }
 
-/// The output format of a command: the report for a terminal, the document for programs, the report for documents.
+/// The output format of a command: the report for a terminal, the document for programs, the report for documents and browsers.
 // The variants have no comments of their own, which would make the help of every command a page long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     Text,
     Json,
     Markdown,
+    Html,
 }
 
 /// The format of a trace: comma-separated values, or one JSON object on each line.

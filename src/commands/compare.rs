@@ -31,9 +31,12 @@ pub fn execute(args: &CompareArgs) -> Result<Done, Failure> {
     let tolerances = args.tolerance.as_ref().unwrap_or(&none);
     let found = compare([&sides[0], &sides[1]], tolerances)
         .map_err(|why| Failure::Usage(why.to_string()))?;
+    let runs = || -> report::Sides<'_> {
+        [&sides[0], &sides[1]].map(|side| side.iter().map(|one| &one.run).collect())
+    };
     present(
         args.format.chosen(),
-        || report::compare(&found),
+        || report::compare(&found, &runs()),
         || found.to_json(),
     )?;
     Ok(found.verdict.map_or(Done::Well, Done::Judged))

@@ -56,6 +56,7 @@ fn present(
     print(&match form {
         Format::Text => written::text(&report()),
         Format::Markdown => written::markdown(&report()),
+        Format::Html => written::html(&report())?,
         Format::Json => document()?,
     })
 }
@@ -87,11 +88,13 @@ fn deliver<P>(
 ) -> Result<[Result<(), Failure>; 2], Failure> {
     let document = run.to_json()?;
     let report = written::run(workload.file.as_deref(), run);
-    let printed = print(&match form {
-        Format::Text => written::text(&report),
-        Format::Markdown => written::markdown(&report),
-        Format::Json => document.clone(),
-    });
+    let shown = match form {
+        Format::Text => Ok(written::text(&report)),
+        Format::Markdown => Ok(written::markdown(&report)),
+        Format::Html => written::html(&report),
+        Format::Json => Ok(document.clone()),
+    };
+    let printed = shown.map_err(Failure::from).and_then(|shown| print(&shown));
     let kept = keep(&Contents {
         spec: &run_text(workload),
         files: &workload.files,

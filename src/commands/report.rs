@@ -5,8 +5,8 @@
 use blis_sim::result::{CeilingResult, Run};
 use blis_sim::validation::ValidationResult;
 
-use crate::cli::{Format, ReportArgs};
-use crate::commands::{present, print};
+use crate::cli::ReportArgs;
+use crate::commands::present;
 use crate::exit::{Done, Failure, tell};
 use crate::recorded::Recorded;
 use crate::report;
@@ -53,10 +53,9 @@ pub fn execute(args: &ReportArgs) -> Result<Done, Failure> {
 }
 
 fn show(args: &ReportArgs, file: Option<&str>, run: &Run, document: &str) -> Result<(), Failure> {
-    let report = || report::run(file, run);
-    match args.format.chosen() {
-        Format::Text => print(&report::text(&report())),
-        Format::Markdown => print(&report::markdown(&report())),
-        Format::Json => print(document),
-    }
+    present(
+        args.format.chosen(),
+        || report::run(file, run),
+        || Ok(document.to_owned()),
+    )
 }

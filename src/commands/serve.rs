@@ -10,7 +10,7 @@ use crate::commands::print;
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::nats_access;
-use crate::report::served;
+use crate::report::{self, served};
 use crate::workload::{self, LiveWorkload};
 
 /// Plays the backend until it is interrupted, and says how well it kept up.
@@ -63,6 +63,7 @@ pub fn execute(args: &ServeArgs) -> Result<Done, Failure> {
     print(&match args.format.chosen() {
         Format::Json => served::json(&workload.model.name, &statement)?,
         Format::Text | Format::Markdown => served::text(&statement),
+        Format::Html => report::html(&served::report(&workload.model.name, &statement))?,
     })?;
     // What it did is told, whatever is left behind.
     removed?;

@@ -6,11 +6,11 @@ use blis_sim::result::{
 };
 use blis_sim::verdict::{Standing, Status};
 
-use super::limits;
 use super::number::{NOT_MEASURED, count, millis, or_not_measured, percent, significant};
-use super::parts::{Block, Report, Section};
+use super::parts::{Block, Key, Mood, OnPage, Place, Report, Section};
 use super::run::status_name;
 use super::table::Table;
+use super::{figures, limits, provenance};
 use crate::ceiling::{Unit, figure};
 
 /// The heading of what the model says of the figure to its left.
@@ -60,18 +60,83 @@ const LEAST_PART: f64 = 0.01;
 
 /// The report of a search.
 pub fn ceiling(found: &CeilingResult) -> Report {
-    Report {
+    let verdict = Block::Verdict {
+        mood: match (&found.answer, found.ended) {
+            (Some(_), _) => Mood::Good,
+            (None, CeilingEnd::NonePassed) => Mood::Bad,
+            (None, _) => Mood::Open,
+        },
+        word: "ANSWER",
+        said: Box::new(Block::Lines(answer(found))),
+    };
+    let mut report = Report {
         title: format!("Ceiling of {}", found.spec.name),
         sections: vec![
             Section::of([Block::Lines(vec![header(found)])]),
+            Section::plots(figures::ceiling(found)).headed("Over load"),
             Section::of([Block::Table(trials(found)), Block::Notes(reasons(found))]),
-            Section::of([Block::Lines(answer(found))]),
+            Section::of([verdict, Block::OnPage(OnPage::Keys(keys(found)))]).placed(Place::First),
             tiers(found),
             limit(found),
+            Section::plots(figures::slow(found)).headed("Slow requests"),
             slow(found),
+            Section::plots([figures::remedies(found)]).headed("Remedies"),
             remedies(found),
         ],
-    }
+    };
+    report.sections.extend(provenance::of_ceiling(found));
+    report
+}
+
+/// The answer as large numbers.
+fn keys(found: &CeilingResult) -> Vec<Key> {
+    let unit = unit(found);
+    let key = |label: &str, value: String, beside: String| Key {
+        label: label.to_owned(),
+        value,
+        beside,
+    };
+    let Some(answer) = &found.answer else {
+        return Vec::new();
+    };
+    let between = |[low, high]: [String; 2]| format!("95 %: {low} to {high}");
+    let interval = answer.max_rps_ci95.map(|ends| between(ends.map(rate)));
+    let of_value = answer.value_ci95;
+    let of_value = of_value.map(|ends| between(ends.map(|end| unit.shown(end))));
+    let max_rps = answer
+        .max_rps
+        .map(|rps| key("max RPS", rate(rps), interval.unwrap_or_default()));
+    let value = key(
+        &answer.parameter,
+        unit.shown(answer.value),
+        of_value.unwrap_or_default(),
+    );
+    let tightest = found
+        .trial_at(answer.value)
+        .and_then(|trial| trial.tightest());
+    let tightest = tightest.and_then(|signal| {
+        let limit = match signal.name.as_str() {
+            "errors" | "missing" => percent(signal.limit),
+            "backlog growth" => return None,
+            _ => millis(signal.limit),
+        };
+        let shown = cell(std::slice::from_ref(signal), signal)?;
+        let label = format!("{} there", signal.name);
+        Some(key(&label, shown, format!("objective {limit}")))
+    });
+    let predicted = found.prediction.as_ref().and_then(|one| {
+        let ceiling = one.ceiling?;
+        let off = 100.0 * (answer.value / ceiling - 1.0);
+        let beside = format!("measured {off:+.1} %");
+        Some(key("the model said", unit.shown(ceiling), beside))
+    });
+    let gain = found.remedies.iter().find(|remedy| remedy.brings);
+    let gain = gain.and_then(|remedy| {
+        let value = format!("{:+.1} %", remedy.gain? * 100.0);
+        Some(key("largest gain", value, remedy.what.clone()))
+    });
+    let all = max_rps.into_iter().chain([value]).chain(tightest);
+    all.chain(predicted).chain(gain).collect()
 }
 
 fn header(found: &CeilingResult) -> String {

@@ -7,16 +7,20 @@ use blis_sim::compare::{
 
 use super::absence::sentence;
 use super::difference::{between, held, named, signed, told, written};
+use super::figures::{self, Sides};
 use super::number::{count, millis, or_not_measured, percent, significant};
-use super::parts::{Block, Report, Section};
+use super::parts::{Block, Key, OnPage, Report, Section};
 use super::table::Table;
 
-/// How two sets of runs differ.
-pub fn compare(found: &CompareResult) -> Report {
+/// How two sets of runs differ, which are these.
+pub fn compare(found: &CompareResult, sides: &Sides<'_>) -> Report {
     let mut sections = vec![Section::of([Block::Lines(vec![
         side("baseline", &found.baseline),
         side("other", &found.other),
     ])])];
+    sections.push(Section::of([Block::OnPage(OnPage::Keys(keys(found)))]));
+    sections.push(Section::plots(figures::compare(found, sides)).headed("Differences"));
+    sections.push(Section::plots(figures::courses(&found.course)).headed("Over time"));
     if let Some(total) = &found.total {
         sections.push(group("all requests", total));
     }
@@ -29,6 +33,23 @@ pub fn compare(found: &CompareResult) -> Report {
         title: "Comparison".to_owned(),
         sections,
     }
+}
+
+/// The differences as large numbers: of all requests, or of those of the one action.
+fn keys(found: &CompareResult) -> Vec<Key> {
+    let group = found.total.as_ref().or(found.actions.values().next());
+    let figures = group.into_iter().flat_map(|group| &group.figures);
+    let keys = figures.filter_map(|figure| {
+        Some(Key {
+            label: figure.name.clone(),
+            value: signed(figure.difference?),
+            beside: match figure.difference_ci95 {
+                None => String::new(),
+                Some(_) => format!("95 %: {}", between(figure.difference_ci95)),
+            },
+        })
+    });
+    keys.collect()
 }
 
 fn side(which: &str, side: &SideResult) -> String {

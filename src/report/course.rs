@@ -3,7 +3,7 @@
 use blis_sim::result::{Interval, RequestCounts, Run};
 
 use super::number::{NOT_MEASURED, count, millis, or_not_measured, significant};
-use super::parts::{Block, Section};
+use super::parts::{Block, Place, Section};
 use super::table::Table;
 
 /// The most rows of a course that a report shows; the document has all of them.
@@ -78,6 +78,7 @@ pub fn course(run: &Run) -> Section {
         Block::Table(table),
         Block::Notes(note.into_iter().collect()),
     ])
+    .placed(Place::Folded("Over time, in numbers"))
 }
 
 /// The consumers whose backlogs are shown: all of those that intervals tell of, unless there are so many that a row would not

@@ -4,7 +4,8 @@ use blis_sim::compare::{Standing, ToleranceResult};
 use blis_sim::verdict::Status;
 
 use super::number::{NOT_MEASURED, millis_within, rough, significant_within};
-use super::parts::{Block, Section};
+use super::parts::{Block, Mood, Place, Section};
+use super::run::status_name;
 use super::table::Table;
 
 /// An interval that reaches to this many times its figure is written by its ends.
@@ -77,7 +78,12 @@ pub fn held<'a>(
         Status::Trip => "TRIP: a difference is beyond its tolerance",
         Status::Inconclusive => "INCONCLUSIVE: the runs do not decide",
     };
-    Section::of([Block::Table(table), Block::Lines(vec![line.to_owned()])])
+    let verdict = Block::Verdict {
+        mood: Mood::of(verdict),
+        word: status_name(verdict),
+        said: Box::new(Block::Lines(vec![line.to_owned()])),
+    };
+    Section::of([Block::Table(table), verdict]).placed(Place::First)
 }
 
 /// How a figure stands to what is tolerated, in a sentence.

@@ -4,18 +4,48 @@ use std::path::Path;
 
 use blis_sim::explain::{Explanation, Part, QuantileExplained, StationTime};
 
+use super::figures;
 use super::number::{count, millis, percent};
-use super::parts::{Block, Report, Section};
+use super::parts::{Block, Key, OnPage, Report, Section};
 use super::table::Table;
 
 /// Where the time of a run's requests went.
 pub fn explain(directory: &Path, explanation: &Explanation) -> Report {
-    let mut sections = vec![header(directory, explanation)];
+    let plots = explanation.quantiles.iter().map(figures::waterfall);
+    let mut sections = vec![
+        header(directory, explanation),
+        Section::of([Block::OnPage(OnPage::Keys(keys(explanation)))]),
+        Section::plots(plots).headed("Where the time goes"),
+    ];
     sections.extend(explanation.quantiles.iter().map(quantile));
     Report {
         title: explanation.name.clone(),
         sections,
     }
+}
+
+/// What the quantiles are and what takes most of them, as large numbers.
+fn keys(explanation: &Explanation) -> Vec<Key> {
+    let mut keys = Vec::new();
+    for explained in &explanation.quantiles {
+        let name = format!("p{}", explained.quantile * 100.0);
+        let parts = explained.services.iter().flat_map(|(service, time)| {
+            [
+                (format!("waiting for {service}"), time.waiting.share),
+                (format!("served by {service}"), time.service.share),
+                (format!("holding a worker of {service}"), time.held.share),
+            ]
+        });
+        let most = parts.max_by(|(_, one), (_, other)| one.total_cmp(other));
+        keys.push(Key {
+            label: name,
+            value: millis(explained.quantile_ms),
+            beside: most.map_or(String::new(), |(what, share)| {
+                format!("{} {what}", percent(share))
+            }),
+        });
+    }
+    keys
 }
 
 fn header(directory: &Path, explanation: &Explanation) -> Section {

@@ -5,7 +5,7 @@ use blis_sim::verdict::{Standing, Status};
 
 use super::course::grouped;
 use super::number::{NOT_MEASURED, count, millis, percent, rough};
-use super::parts::{Block, Fact, Section};
+use super::parts::{Block, Fact, Place, Section};
 use super::record::record;
 use super::table::Table;
 
@@ -18,7 +18,7 @@ pub fn configuration(run: &Run) -> Section {
     for (key, setting) in &run.configuration {
         table.row([key.clone(), setting.value.clone(), setting.source.clone()]);
     }
-    Section::of([Block::Table(table)])
+    Section::of([Block::Table(table)]).placed(Place::Folded("Configuration"))
 }
 
 /// Connections, lag and reasons.

@@ -11,7 +11,7 @@ use super::table::Table;
 pub fn markdown(report: &Report) -> String {
     let mut document = format!("# {}\n", literal(&report.title));
     let sections = report.sections.iter();
-    for section in sections.filter(|section| !section.blocks.is_empty()) {
+    for section in sections.filter(|section| section.has_words()) {
         add(&mut document, section);
     }
     document
@@ -24,6 +24,9 @@ fn add(document: &mut String, section: &Section) {
     }
     for part in &section.blocks {
         let written = block(part);
+        if written.is_empty() {
+            continue;
+        }
         let last = document.lines().next_back().unwrap_or_default();
         let goes_on = written.starts_with("- ") && last.trim_start().starts_with("- ");
         if !goes_on {
@@ -50,6 +53,9 @@ fn block(block: &Block) -> String {
             let fence = fence(text);
             format!("{fence}{language}\n{}\n{fence}\n", text.trim_end())
         }
+        Block::Verdict { said, .. } => self::block(said),
+        Block::Answer { facts, .. } => facts.iter().map(fact).collect(),
+        Block::OnPage(_) => String::new(),
     }
 }
 

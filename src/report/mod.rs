@@ -1,7 +1,7 @@
-//! Reports for people: text for a terminal and Markdown for a document.
+//! Reports for people: text for a terminal, Markdown for a document, and a page for a browser.
 //!
 //! Every figure of a report is in the JSON document of its command too; a report only chooses, words and aligns. A
-//! command builds a [`parts::Report`], which knows neither of the two forms.
+//! command builds a [`parts::Report`], which knows none of the three forms.
 
 mod absence;
 mod breakdown;
@@ -13,6 +13,8 @@ mod course;
 mod deliveries;
 mod difference;
 mod explain;
+mod figures;
+mod html;
 mod limits;
 mod live;
 mod markdown;
@@ -21,6 +23,8 @@ pub mod number;
 mod observers;
 mod overload;
 mod parts;
+mod plot;
+mod provenance;
 mod record;
 mod run;
 pub mod served;
@@ -34,6 +38,8 @@ pub use ceiling::ceiling;
 pub use check::check;
 pub use compare::compare;
 pub use explain::explain;
+pub use figures::Sides;
+pub use html::html;
 pub use markdown::markdown;
 pub use overload::{Overload, overloads};
 pub use parts::Report;

@@ -29,7 +29,7 @@ pub fn millis(value: f64) -> String {
 }
 
 /// The unit that suits this many milliseconds, and how many of it a millisecond is.
-fn unit(millis: f64) -> (f64, &'static str) {
+pub fn unit(millis: f64) -> (f64, &'static str) {
     match millis.abs() {
         0.0 => (1.0, "ms"),
         large if large >= 10_000.0 => (1e-3, "s"),

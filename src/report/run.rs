@@ -16,9 +16,9 @@ use super::number::{
     count, millis, millis_off, millis_within, or_not_measured, percent, percent_within,
     significant, significant_within,
 };
-use super::parts::{Block, Fact, GAP, Report, Section};
+use super::parts::{Block, Fact, GAP, Key, Mood, Place, Report, Section};
 use super::table::Table;
-use super::{deliveries, limits, live, messages, observers};
+use super::{deliveries, figures, limits, live, messages, observers, provenance};
 
 /// The most objectives that a report shows beside those that decided; the document has all of them.
 const OBJECTIVES: usize = 8;
@@ -26,13 +26,16 @@ const OBJECTIVES: usize = 8;
 /// The report of a run of a spec from this file, or of the embedded one: the answer first, then what it is of and what it
 /// is made of.
 pub fn run(file: Option<&str>, run: &Run) -> Report {
-    Report {
+    let mut report = Report {
         title: run.spec.name.clone(),
         sections: vec![
             overload(run),
             answer(run),
             bounds(file, run),
             header(run),
+            Section::plots(figures::responses(run)).headed("Response time"),
+            Section::plots(figures::course(run)).headed("Over time"),
+            Section::plots(figures::outcomes(run)).headed("Outcomes"),
             intervals(run),
             outcomes(run),
             breakdown(run),
@@ -48,7 +51,9 @@ pub fn run(file: Option<&str>, run: &Run) -> Report {
             theory(run),
             live::generator(run),
         ],
-    }
+    };
+    report.sections.extend(provenance::of_run(run));
+    report
 }
 
 /// That more is offered than is answered, where it is so; or that many requests timed out, which may be for other reasons.
@@ -63,10 +68,18 @@ fn overload(run: &Run) -> Section {
     );
     let requests = &run.window.requests;
     let line = match run.falling_behind_rps {
-        Some(behind) => format!(
-            "OVERLOAD: {rates}, falling behind by {}/s",
-            significant(behind)
-        ),
+        Some(behind) => {
+            let line = format!(
+                "OVERLOAD: {rates}, falling behind by {}/s",
+                significant(behind)
+            );
+            let overload = Block::Verdict {
+                mood: Mood::Bad,
+                word: "OVERLOAD",
+                said: Box::new(Block::Lines(vec![line])),
+            };
+            return Section::of([overload]).placed(Place::First);
+        }
         None if requests.timed_out.saturating_mul(20) < requests.intended.max(1) => {
             return Section::empty();
         }
@@ -76,7 +89,7 @@ fn overload(run: &Run) -> Section {
             count(requests.intended)
         ),
     };
-    Section::of([Block::Lines(vec![line])])
+    Section::of([Block::Lines(vec![line])]).placed(Place::First)
 }
 
 /// What bounds the run, and how to change it.
@@ -266,17 +279,27 @@ pub fn missed_precision(replications: u64, precision: &PrecisionResult) -> Strin
 
 /// The verdict, the throughput and the response times.
 fn answer(run: &Run) -> Section {
-    let figures = figures(run);
-    let verdict = verdict(run);
-    let facts: Vec<Fact> = match run.verdict {
-        Some(_) => [verdict].into_iter().chain(figures).collect(),
-        // Where nothing is judged, what was measured is the answer.
-        None => figures.into_iter().chain([verdict]).collect(),
+    let figures = Block::Answer {
+        facts: facts(run),
+        keys: keys(run),
     };
-    Section::of([Block::Facts(facts)])
+    let said = Block::Facts(vec![verdict(run)]);
+    let blocks = match &run.verdict {
+        Some(verdict) => {
+            let verdict = Block::Verdict {
+                mood: Mood::of(verdict.status),
+                word: status_name(verdict.status),
+                said: Box::new(said),
+            };
+            [verdict, figures]
+        }
+        // Where nothing is judged, what was measured is the answer.
+        None => [figures, said],
+    };
+    Section::of(blocks).placed(Place::First)
 }
 
-fn figures(run: &Run) -> Vec<Fact> {
+fn facts(run: &Run) -> Vec<Fact> {
     let throughput = or_not_measured(run.throughput_rps, |rps| {
         let rps = significant_within(rps, run.throughput_rps_ci95);
         format!("{rps} requests/s answered")
@@ -296,6 +319,53 @@ fn figures(run: &Run) -> Vec<Fact> {
         ));
     }
     facts
+}
+
+/// The same as large numbers, with how many requests failed.
+fn keys(run: &Run) -> Vec<Key> {
+    let rps = or_not_measured(run.throughput_rps, |rps| {
+        significant_within(rps, run.throughput_rps_ci95)
+    });
+    let (value, half) = match rps.split_once(" ± ") {
+        Some((value, half)) => (value, format!("± {half} ")),
+        None => (rps.as_str(), String::new()),
+    };
+    let mut keys = vec![Key {
+        label: "throughput".to_owned(),
+        value: value.to_owned(),
+        beside: format!("{half}requests/s answered"),
+    }];
+    let requests = &run.window.requests;
+    let failed = requests.intended.saturating_sub(requests.ok);
+    if requests.intended > 0 {
+        keys.push(Key {
+            label: "not ok".to_owned(),
+            value: percent(failed as f64 / requests.intended as f64),
+            beside: format!("{} of {}", count(failed), count(requests.intended)),
+        });
+    }
+    let block = &run.latency_ms.response;
+    let times = [
+        ("mean response", block.mean, block.mean_ci95),
+        ("p50", block.p50, block.p50_ci95),
+        ("p95", block.p95, block.p95_ci95),
+        ("p99", block.p99, block.p99_ci95),
+        ("p99.9", block.p999, block.p999_ci95),
+        ("max", block.max, None),
+    ];
+    let times = times.into_iter().filter_map(|(label, value, within)| {
+        let value = value?;
+        Some(Key {
+            label: label.to_owned(),
+            value: millis(value),
+            beside: match within {
+                Some(_) => format!("± {}", millis_off(value, within)),
+                None => String::new(),
+            },
+        })
+    });
+    keys.extend(times);
+    keys
 }
 
 /// The figures in one line, and what they may be off by in another, each below its figure.

@@ -4,6 +4,8 @@ use blis_live::double::standing::Statement;
 use blis_live::saturation::{Health, Lateness, micros};
 use serde_json::{Value, json};
 
+use super::parts::{Block, Report, Section};
+
 /// The progress line for stderr.
 pub fn line(statement: &Statement) -> String {
     let Health {
@@ -96,6 +98,15 @@ pub fn text(statement: &Statement) -> String {
         played.most_present
     ));
     text
+}
+
+/// The whole as a report, for a page.
+pub fn report(spec: &str, statement: &Statement) -> Report {
+    let lines = text(statement).lines().map(str::to_owned).collect();
+    Report {
+        title: format!("Double of {spec}"),
+        sections: vec![Section::of([Block::Lines(lines)])],
+    }
 }
 
 fn health(health: &Health) -> String {

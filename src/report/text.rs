@@ -15,10 +15,7 @@ const LABEL: usize = 12;
 
 /// The report as text.
 pub fn text(report: &Report) -> String {
-    let sections = report
-        .sections
-        .iter()
-        .filter(|section| !section.blocks.is_empty());
+    let sections = report.sections.iter().filter(|section| section.has_words());
     let written = sections.map(|section| {
         let heading = section.heading.map(|heading| format!("{heading}\n"));
         let blocks = section.blocks.iter().map(block);
@@ -40,6 +37,9 @@ fn block(block: &Block) -> String {
         Block::Facts(facts) => facts.iter().map(fact).collect(),
         Block::Table(table) => aligned(table),
         Block::Code { text, .. } => format!("{}\n", visible::lines(text.trim_end())),
+        Block::Verdict { said, .. } => self::block(said),
+        Block::Answer { facts, .. } => facts.iter().map(fact).collect(),
+        Block::OnPage(_) => String::new(),
     }
 }
 

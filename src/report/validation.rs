@@ -9,6 +9,7 @@ use super::difference::{between, held, named, signed, told, written};
 use super::number::{millis, percent, significant};
 use super::parts::{Block, Report, Section};
 use super::table::Table;
+use super::{figures, provenance};
 use crate::ceiling::Unit;
 
 /// How far the predictions of a model are from what was measured.
@@ -17,6 +18,7 @@ pub fn validation(found: &ValidationResult) -> Report {
     let mut sections = vec![
         Section::of([Block::Lines(vec![head(found)])]),
         Section::of([Block::Lines(found.findings.clone())]),
+        Section::plots(figures::validation(found)).headed("Predicted and measured"),
     ];
     sections.extend(found.calibration.as_ref().map(fitted));
     sections.extend([errors(found, unit, "all requests", |load| {
@@ -34,6 +36,7 @@ pub fn validation(found: &ValidationResult) -> Report {
     sections.push(Section::of([Block::Lines(equal_latency(found, unit))]));
     sections.push(tolerances(found, unit));
     sections.push(Section::of([Block::Notes(notes(found, unit))]));
+    sections.push(provenance::of_validation(found));
     Report {
         title: "Validation".to_owned(),
         sections,

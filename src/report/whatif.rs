@@ -3,8 +3,10 @@
 use blis_sim::result::{Compared, Comparison, INTERRUPTED, Side};
 
 use super::absence::sentence;
+use super::figures;
 use super::number::{NOT_MEASURED, count, millis_within, percent_within, significant_within};
-use super::parts::{Block, Report, Section};
+use super::parts::{Block, Key, Mood, OnPage, Place, Report, Section};
+use super::provenance::provenance;
 use super::run::{objectives, status_name};
 use super::table::Table;
 
@@ -41,16 +43,56 @@ pub fn whatif(comparison: &Comparison) -> Report {
             ));
         }
     }
-    let mut verdicts = verdict("spec", &comparison.base);
-    verdicts.extend(verdict("variant", &comparison.variant));
+    let of_base = Block::Notes(verdict("spec", &comparison.base));
+    let of_variant = Block::Notes(verdict("variant", &comparison.variant));
+    let of_variant = match &comparison.variant.verdict {
+        None => of_variant,
+        Some(verdict) => Block::Verdict {
+            mood: Mood::of(verdict.status),
+            word: status_name(verdict.status),
+            said: Box::new(of_variant),
+        },
+    };
+    let (schema, version) = (&comparison.schema, &comparison.blis_version);
+    let sides = [
+        ("Provenance of the spec as it is", &comparison.base),
+        ("Provenance of the variant", &comparison.variant),
+    ];
+    let provenances = sides.into_iter().map(|(heading, side)| {
+        let of = provenance(schema, version, &side.spec, Vec::new());
+        of.placed(Place::Folded(heading))
+    });
+    let sections = vec![
+        Section::of([
+            Block::Lines(vec![what, how]),
+            Block::OnPage(OnPage::Keys(keys(comparison))),
+        ])
+        .placed(Place::First),
+        Section::plots(figures::whatif(comparison, name)).headed("What changes"),
+        Section::of([Block::Table(table)]),
+        Section::of([Block::Notes(notes), of_base, of_variant]).placed(Place::First),
+    ];
     Report {
         title: name_of_spec.clone(),
-        sections: vec![
-            Section::of([Block::Lines(vec![what, how])]),
-            Section::of([Block::Table(table)]),
-            Section::of([Block::Notes(notes), Block::Notes(verdicts)]),
-        ],
+        sections: sections.into_iter().chain(provenances).collect(),
     }
+}
+
+/// What changes, as large numbers.
+fn keys(comparison: &Comparison) -> Vec<Key> {
+    let changes = comparison.figures.iter().filter_map(|figure| {
+        let [_, _, variant, difference, change, _] = row(figure);
+        let value = match change.as_str() {
+            "-" => difference,
+            _ => change,
+        };
+        figure.difference.map(|_| Key {
+            label: name(&figure.figure),
+            value,
+            beside: format!("to {variant}"),
+        })
+    });
+    changes.collect()
 }
 
 /// How a figure is called.

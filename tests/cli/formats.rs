@@ -129,12 +129,12 @@ fn json_is_short_for_its_form() {
         let both = words(&format!("{command} --json --format text"));
         assert_eq!(both.code, Some(2), "{both:?}");
     }
-    let unknown = words("run --format html");
+    let unknown = words("run --format pdf");
     assert_eq!(unknown.code, Some(2));
     assert!(
         unknown
             .stderr
-            .contains("[possible values: text, json, markdown]"),
+            .contains("[possible values: text, json, markdown, html]"),
         "{unknown:?}"
     );
 }

@@ -10,6 +10,7 @@ mod compose;
 mod explain;
 mod files;
 mod formats;
+mod html;
 #[cfg(target_os = "linux")]
 mod interrupt;
 mod live_only;
