@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::values::{assignment, positive, precision, quantity, tolerance};
 use super::{
-    ClientArgs, FormatArgs, ObjectiveArgs, ObserverArgs, ServiceArgs, SpecArgs, TargetArgs,
+    ClientArgs, GateFormatArgs, ObjectiveArgs, ObserverArgs, ServiceArgs, SpecArgs, TargetArgs,
     ValueArgs,
 };
 
@@ -40,7 +40,7 @@ pub struct MaxRpsArgs {
     pub observers: ObserverArgs,
 
     #[command(flatten)]
-    pub format: FormatArgs,
+    pub format: GateFormatArgs,
 
     /// Write one CSV row per trial to this file.
     #[arg(long, value_name = "FILE", help_heading = "Output")]

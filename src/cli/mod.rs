@@ -16,7 +16,9 @@ pub use calibrate::CalibrateArgs;
 pub use load::{ClientArgs, ServiceArgs};
 pub use max_rps::{MaxRpsArgs, TrialArgs};
 pub use misplaced::misplaced;
-pub use output::{Format, FormatArgs, KeepArgs, TraceFormat};
+pub use output::{
+    Format, FormatArgs, GateFormatArgs, KeepArgs, RunFormatArgs, TimeUnit, TraceFormat,
+};
 pub use overrides::{ObjectiveArgs, OverrideArgs, ValueArgs};
 pub use spec::{NeededSpecArgs, SpecArgs};
 pub use statistics::StatisticsArgs;
@@ -106,7 +108,7 @@ pub struct RunArgs {
     pub statistics: StatisticsArgs,
 
     #[command(flatten)]
-    pub format: FormatArgs,
+    pub format: RunFormatArgs,
 
     /// Write the resolved spec, the result document and the report to this directory.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -142,7 +144,7 @@ pub struct ObserveArgs {
     pub objectives: ObjectiveArgs,
 
     #[command(flatten)]
-    pub format: FormatArgs,
+    pub format: RunFormatArgs,
 
     /// Record the run in this directory; at its end, write the resolved spec, the result document and the report.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -324,7 +326,7 @@ pub struct ReportArgs {
     pub run: PathBuf,
 
     #[command(flatten)]
-    pub format: FormatArgs,
+    pub format: RunFormatArgs,
 }
 
 /// Which intended times of a record are replayed.
@@ -371,7 +373,7 @@ pub struct ReplayArgs {
     pub objectives: ObjectiveArgs,
 
     #[command(flatten)]
-    pub format: FormatArgs,
+    pub format: RunFormatArgs,
 
     /// Write the resolved spec, the result document and the report to this directory.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -398,7 +400,7 @@ pub struct CompareArgs {
     pub tolerance: Option<Tolerances>,
 
     #[command(flatten)]
-    pub format: FormatArgs,
+    pub format: GateFormatArgs,
 }
 
 #[derive(Debug, Args)]

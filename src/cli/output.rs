@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
 
 /// What is printed on stdout.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct FormatArgs {
     /// Output format: the report as text, Markdown or an HTML page with plots, or the JSON document.
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_name = "FORMAT", value_parser = one_of(&PLAIN), default_value = "text")]
     pub format: Format,
 
     /// Short for --format json.
@@ -34,7 +35,39 @@ pub struct KeepArgs {
     pub force: bool,
 }
 
-/// The output format of a command: the report for a terminal, the document for programs, the report for documents and browsers.
+/// Output of a command that judges.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct GateFormatArgs {
+    /// Output format: the report as text, Markdown or an HTML page with plots, the JSON document, or the verdict as JUnit XML.
+    #[arg(long, value_name = "FORMAT", value_parser = one_of(&JUDGED), default_value = "text")]
+    pub format: Format,
+
+    /// Short for --format json.
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+/// Output of a command that shows a run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct RunFormatArgs {
+    /// Output format: the report as text, Markdown or an HTML page with plots, the JSON document, the verdict as JUnit XML, the
+    /// figures as CSV, or the run over time as CSV.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+
+    /// Short for --format json.
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+
+    /// Unit of times in CSV.
+    #[arg(long, value_name = "UNIT", value_enum, default_value_t = TimeUnit::Ms)]
+    pub time_unit: TimeUnit,
+}
+
+/// The output format of a command: the report for a terminal, the document for programs, the report for documents and browsers, the
+/// verdict for build servers, figures for spreadsheets.
 // The variants have no comments of their own, which would make the help of every command a page long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -42,6 +75,27 @@ pub enum Format {
     Json,
     Markdown,
     Html,
+    Junit,
+    Csv,
+    CsvSeries,
+}
+
+/// Formats of every report.
+const PLAIN: [Format; 4] = [Format::Text, Format::Json, Format::Markdown, Format::Html];
+/// Formats of what is judged.
+const JUDGED: [Format; 5] = [
+    Format::Text,
+    Format::Json,
+    Format::Markdown,
+    Format::Html,
+    Format::Junit,
+];
+
+/// The unit of times in a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TimeUnit {
+    Ms,
+    S,
 }
 
 /// The format of a trace: comma-separated values, or one JSON object on each line.
@@ -56,4 +110,44 @@ impl FormatArgs {
     pub fn chosen(&self) -> Format {
         if self.json { Format::Json } else { self.format }
     }
+}
+
+impl GateFormatArgs {
+    /// The requested format.
+    pub fn chosen(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+}
+
+impl RunFormatArgs {
+    /// The requested format.
+    pub fn chosen(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+}
+
+impl TimeUnit {
+    /// A time of milliseconds in this unit.
+    pub fn of_ms(self, ms: f64) -> f64 {
+        match self {
+            TimeUnit::Ms => ms,
+            TimeUnit::S => ms / 1e3,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            TimeUnit::Ms => "ms",
+            TimeUnit::S => "s",
+        }
+    }
+}
+
+fn one_of(formats: &[Format]) -> impl TypedValueParser<Value = Format> + use<> {
+    let words: Vec<_> = formats
+        .iter()
+        .filter_map(Format::to_possible_value)
+        .collect();
+    PossibleValuesParser::new(words).try_map(|word| Format::from_str(&word, false))
 }

@@ -7,7 +7,9 @@ use blis_sim::spec::units::Duration;
 use clap::Args;
 
 use super::values::{positive, quantity};
-use super::{ClientArgs, FormatArgs, ObjectiveArgs, ServiceArgs, SpecArgs, TargetArgs, ValueArgs};
+use super::{
+    ClientArgs, GateFormatArgs, ObjectiveArgs, ServiceArgs, SpecArgs, TargetArgs, ValueArgs,
+};
 
 /// The arguments of `blis validate`.
 #[derive(Debug, Args)]
@@ -38,7 +40,7 @@ pub struct ValidateArgs {
     pub clients: ClientArgs,
 
     #[command(flatten)]
-    pub format: FormatArgs,
+    pub format: GateFormatArgs,
 
     /// Write the validation document, the report, the spec and the result of every live run to this directory.
     #[arg(long, value_name = "DIR", help_heading = "Output")]

@@ -10,7 +10,7 @@ use crate::calibration::{
     Fit, Fitting, Fixed, Recording, backend, members, read, refuse_twice, spec_set_to, written,
 };
 use crate::cli::{CalibrateArgs, ClientArgs, OverrideArgs};
-use crate::commands::present;
+use crate::commands::{Of, present};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::recorded::Recorded;
@@ -75,6 +75,7 @@ fn deliver(args: &CalibrateArgs, variations: &Variations<Path>, fit: &Fit) -> Re
     }
     present(
         args.format.chosen(),
+        Of::Other,
         || report::calibration(&fit.document),
         || fit.document.to_json(),
     )

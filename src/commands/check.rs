@@ -4,7 +4,7 @@ use blis_sim::analysis::Analysis;
 use blis_sim::result::{self, Check, Checked};
 
 use crate::cli::{CheckArgs, ClientArgs};
-use crate::commands::present;
+use crate::commands::{Of, present};
 use crate::exit::{Done, Failure, tell};
 use crate::report::{self, Overload};
 use crate::workload::{self, LiveWorkload};
@@ -33,6 +33,7 @@ pub fn execute(args: &CheckArgs) -> Result<Done, Failure> {
     let warnings = overloads.into_iter().map(|one| one.sentence).collect();
     present(
         args.format.chosen(),
+        Of::Other,
         || report::check(&workload, analysis.as_ref()),
         || document(&workload, analysis.as_ref(), warnings).to_json(),
     )?;

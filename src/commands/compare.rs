@@ -8,7 +8,7 @@ use blis_sim::event::Outcome;
 use blis_sim::time::{Span, Time};
 
 use crate::cli::CompareArgs;
-use crate::commands::present;
+use crate::commands::{Of, present};
 use crate::exit::{Done, Failure};
 use crate::recorded::{Finished, Recorded};
 use crate::report;
@@ -36,6 +36,7 @@ pub fn execute(args: &CompareArgs) -> Result<Done, Failure> {
     };
     present(
         args.format.chosen(),
+        Of::Comparison(&found),
         || report::compare(&found, &runs()),
         || found.to_json(),
     )?;

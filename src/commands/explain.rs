@@ -14,7 +14,7 @@ use blis_sim::spec;
 use serde_json::Value;
 
 use crate::cli::{ClientArgs, ExplainArgs, OverrideArgs};
-use crate::commands::present;
+use crate::commands::{Of, present};
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
 use crate::report;
@@ -50,6 +50,7 @@ pub fn execute(args: &ExplainArgs) -> Result<Done, Failure> {
     };
     present(
         args.format.chosen(),
+        Of::Other,
         || report::explain(&args.run, &explanation),
         || explanation.to_json(),
     )?;

@@ -12,7 +12,7 @@ use blis_sim::spec;
 
 use crate::ceiling::{self, About, OfTiers, Places, Ramp, Sought, Tiers, Tried, Varied};
 use crate::cli::{MaxRpsArgs, ObserverArgs, OverrideArgs, TargetArgs, TrialArgs};
-use crate::commands::{first_failure, present, print};
+use crate::commands::{Of, first_failure, present, print};
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
@@ -235,6 +235,7 @@ fn searched<P: PartialEq>(
     let [csv, out] = places.keep(about.workload, &document, tried);
     let printed = present(
         args.format.chosen(),
+        Of::Ceiling(&document),
         || report::ceiling(&document),
         || document.to_json(),
     );

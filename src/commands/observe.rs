@@ -99,7 +99,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     };
     let block = record.as_ref().map(Sealed::block);
     let run = run_of(&workload, &target, observed, block)?;
-    let [kept, printed] = deliver(&workload, &run, args.format.chosen(), |contents| {
+    let [kept, printed] = deliver(&workload, &run, &args.format, |contents| {
         first_failure(record.map_or([Ok(()), Ok(()), Ok(())], |record| record.keep(contents)))
     })?;
     first_failure([kept, printed])?;

@@ -62,8 +62,7 @@ pub fn execute(args: &ReplayArgs) -> Result<Done, Failure> {
     let mut trace = TraceFile::asked(&args.keep, &workload, Rows::new)?;
     let is_script = scripted.is_some();
     let (run, sent) = replay(&workload, scripted, &Interrupt::listen()?, trace.as_mut())?;
-    let form = args.format.chosen();
-    let [kept, printed] = deliver(&workload, &run, form, |contents| match directory {
+    let [kept, printed] = deliver(&workload, &run, &args.format, |contents| match directory {
         Some(directory) => directory.write(contents),
         None => Ok(()),
     })?;

@@ -6,7 +6,7 @@ use blis_sim::result::{CeilingResult, Run};
 use blis_sim::validation::ValidationResult;
 
 use crate::cli::ReportArgs;
-use crate::commands::present;
+use crate::commands::{Of, present};
 use crate::exit::{Done, Failure, tell};
 use crate::recorded::Recorded;
 use crate::report;
@@ -20,11 +20,21 @@ use crate::trials_directory::{SEARCH, VALIDATION, found_in};
 pub fn execute(args: &ReportArgs) -> Result<Done, Failure> {
     let form = args.format.chosen();
     if let Some(found) = found_in::<CeilingResult>(&args.run, SEARCH)? {
-        present(form, || report::ceiling(&found), || found.to_json())?;
+        present(
+            form,
+            Of::Ceiling(&found),
+            || report::ceiling(&found),
+            || found.to_json(),
+        )?;
         return Ok(Done::Well);
     }
     if let Some(found) = found_in::<ValidationResult>(&args.run, VALIDATION)? {
-        present(form, || report::validation(&found), || found.to_json())?;
+        present(
+            form,
+            Of::Validation(&found),
+            || report::validation(&found),
+            || found.to_json(),
+        )?;
         return Ok(Done::Well);
     }
     match Recorded::read(&args.run, "report")? {
@@ -55,6 +65,7 @@ pub fn execute(args: &ReportArgs) -> Result<Done, Failure> {
 fn show(args: &ReportArgs, file: Option<&str>, run: &Run, document: &str) -> Result<(), Failure> {
     present(
         args.format.chosen(),
+        Of::Run(run, args.format.time_unit),
         || report::run(file, run),
         || Ok(document.to_owned()),
     )

@@ -33,8 +33,7 @@ pub fn execute(args: &RunArgs) -> Result<Done, Failure> {
         record: recorded.map(Place::of),
     };
     let (run, record) = simulate(&workload, &args.statistics, &Interrupt::listen()?, beside)?;
-    let form = args.format.chosen();
-    let [kept, printed] = deliver(&workload, &run, form, |contents| {
+    let [kept, printed] = deliver(&workload, &run, &args.format, |contents| {
         match (record, directory) {
             (Some(record), _) => first_failure(record.keep(contents)),
             (None, Some(directory)) => directory.write(contents),

@@ -64,6 +64,8 @@ pub fn execute(args: &ServeArgs) -> Result<Done, Failure> {
         Format::Json => served::json(&workload.model.name, &statement)?,
         Format::Text | Format::Markdown => served::text(&statement),
         Format::Html => report::html(&served::report(&workload.model.name, &statement))?,
+        // Nothing is judged here, and the flag does not take these.
+        Format::Junit | Format::Csv | Format::CsvSeries => served::text(&statement),
     })?;
     // What it did is told, whatever is left behind.
     removed?;

@@ -10,7 +10,7 @@ use blis_sim::verdict::Status;
 use crate::ceiling::live::{self, Given, Through};
 use crate::ceiling::{Tried, Varied, ascending, refuse_model_key};
 use crate::cli::{ValidateArgs, ValidationArgs};
-use crate::commands::{first_failure, present, print};
+use crate::commands::{Of, first_failure, present, print};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::local::Local;
@@ -91,7 +91,12 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
         None => Ok(()),
     };
     let form = args.format.chosen();
-    let printed = present(form, || report::validation(&found), || found.to_json());
+    let printed = present(
+        form,
+        Of::Validation(&found),
+        || report::validation(&found),
+        || found.to_json(),
+    );
     first_failure([kept, printed])?;
     let verdict = match found.loads.is_empty() {
         true => Some(Status::Inconclusive),

@@ -7,7 +7,7 @@ use blis_sim::replication::replicate_pair;
 use blis_sim::result::{self, Compares, Comparison, compare};
 
 use crate::cli::WhatifArgs;
-use crate::commands::present;
+use crate::commands::{Of, present};
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
@@ -40,6 +40,7 @@ pub fn execute(args: &WhatifArgs) -> Result<Done, Failure> {
     let comparison = run(&both, args, &Interrupt::listen()?)?;
     present(
         args.format.chosen(),
+        Of::Other,
         || report::whatif(&comparison),
         || comparison.to_json(),
     )?;

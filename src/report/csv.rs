@@ -17,15 +17,27 @@ type Known = (Option<f64>, Option<[f64; 2]>);
 pub fn summary(run: &Run, times: TimeUnit) -> Result<String, ::csv::Error> {
     let mut rows = Rows {
         rows: vec![
-            ["part", "name", "figure", "unit", "value", "ci95_low", "ci95_high"]
-                .map(str::to_owned)
-                .to_vec(),
+            [
+                "part",
+                "name",
+                "figure",
+                "unit",
+                "value",
+                "ci95_low",
+                "ci95_high",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
         ],
         times,
     };
     let mut of = rows.of("run", &run.spec.name);
     of.figure("offered", "1/s", (run.offered_rps, None));
-    of.figure("throughput", "1/s", (run.throughput_rps, run.throughput_rps_ci95));
+    of.figure(
+        "throughput",
+        "1/s",
+        (run.throughput_rps, run.throughput_rps_ci95),
+    );
     of.counts(&run.window.requests);
     of.latencies(&[
         ("response", &run.latency_ms.response),
@@ -37,7 +49,11 @@ pub fn summary(run: &Run, times: TimeUnit) -> Result<String, ::csv::Error> {
     }
     for (name, client) in &run.clients {
         let mut of = rows.of("client", name);
-        of.figure("throughput", "1/s", (client.throughput_rps, client.throughput_rps_ci95));
+        of.figure(
+            "throughput",
+            "1/s",
+            (client.throughput_rps, client.throughput_rps_ci95),
+        );
         of.counts(&client.window_requests);
         of.latencies(&[("response", &client.latency_ms.response)]);
     }
@@ -89,7 +105,12 @@ impl Of<'_> {
             None => [const { String::new() }; 2],
         };
         let name = self.name.clone();
-        let start = [self.part.to_owned(), name, figure.to_owned(), unit.to_owned()];
+        let start = [
+            self.part.to_owned(),
+            name,
+            figure.to_owned(),
+            unit.to_owned(),
+        ];
         let end = [value.to_string(), low, high];
         self.rows.rows.push(start.into_iter().chain(end).collect());
     }
@@ -114,7 +135,11 @@ impl Of<'_> {
     }
 
     fn action(&mut self, action: &ActionResult) {
-        self.figure("throughput", "1/s", (action.throughput_rps, action.throughput_rps_ci95));
+        self.figure(
+            "throughput",
+            "1/s",
+            (action.throughput_rps, action.throughput_rps_ci95),
+        );
         self.counts(&action.window_requests);
         self.latencies(&[
             ("response", &action.latency_ms.response),
@@ -125,8 +150,16 @@ impl Of<'_> {
     fn service(&mut self, service: &ServiceResult) {
         self.figure("workers", "", (Some(service.workers as f64), None));
         self.figure("visits", "", (Some(service.visits as f64), None));
-        self.figure("utilisation", "", (service.utilisation, service.utilisation_ci95));
-        self.figure("mean queue", "requests", (service.mean_queue, service.mean_queue_ci95));
+        self.figure(
+            "utilisation",
+            "",
+            (service.utilisation, service.utilisation_ci95),
+        );
+        self.figure(
+            "mean queue",
+            "requests",
+            (service.mean_queue, service.mean_queue_ci95),
+        );
         self.latencies(&[("wait", &service.wait_ms)]);
     }
 }
@@ -182,7 +215,11 @@ fn interval(run: &Run, one: &Interval, times: TimeUnit) -> Vec<String> {
     let mut all = vec![one.start_s.to_string(), one.width_s.to_string()];
     all.extend(of_counts(&one.requests).map(|(_, number)| number.to_string()));
     all.push(one.in_flight.to_string());
-    let responses = [one.response_mean_ms, one.response_p50_ms, one.response_p99_ms];
+    let responses = [
+        one.response_mean_ms,
+        one.response_p50_ms,
+        one.response_p99_ms,
+    ];
     all.extend(responses.map(|ms| shown(ms.map(|ms| times.of_ms(ms)))));
     for name in run.services.keys() {
         let service = one.services.get(name);
@@ -190,7 +227,10 @@ fn interval(run: &Run, one: &Interval, times: TimeUnit) -> Vec<String> {
         all.push(shown(service.map(|service| service.mean_queue)));
     }
     for (stream, consumer) in consumers(run) {
-        let consumer = one.streams.get(stream).and_then(|stream| stream.consumers.get(consumer));
+        let consumer = one
+            .streams
+            .get(stream)
+            .and_then(|stream| stream.consumers.get(consumer));
         let counts = consumer.map(|one| [one.backlog, one.ack_pending, one.redelivered]);
         match counts {
             Some(counts) => all.extend(counts.map(|number| number.to_string())),

@@ -41,7 +41,12 @@ pub fn of_run(run: &Run) -> Result<String, SerializeError> {
     });
     let whole = run.verdict.as_ref().map(|verdict| verdict.status);
     let reasons = run.verdict.iter().flat_map(|verdict| &verdict.reasons);
-    written(&run.spec.name, cases.collect(), whole, &reasons.cloned().collect::<Vec<_>>())
+    written(
+        &run.spec.name,
+        cases.collect(),
+        whole,
+        &reasons.cloned().collect::<Vec<_>>(),
+    )
 }
 
 /// The answer of a search.
@@ -72,7 +77,12 @@ pub fn of_ceiling(found: &CeilingResult) -> Result<String, SerializeError> {
 /// Where the text cannot be written as XML.
 pub fn of_comparison(found: &CompareResult) -> Result<String, SerializeError> {
     let cases = found.tolerances.iter().map(|one| tolerated(&one.of, one));
-    written("compare", cases.collect(), found.verdict, &found.reservations)
+    written(
+        "compare",
+        cases.collect(),
+        found.verdict,
+        &found.reservations,
+    )
 }
 
 /// The tolerances of a validation.
@@ -84,7 +94,12 @@ pub fn of_validation(found: &ValidationResult) -> Result<String, SerializeError>
         let of = format!("{} {}", load.load, found.unit);
         load.tolerances.iter().map(move |one| tolerated(&of, one))
     });
-    written("validate", cases.collect(), found.verdict, &found.reservations)
+    written(
+        "validate",
+        cases.collect(),
+        found.verdict,
+        &found.reservations,
+    )
 }
 
 fn tolerated(of: &str, one: &ToleranceResult) -> Case {
@@ -172,29 +187,47 @@ mod tests {
     }
 
     fn suite(cases: Vec<Case>, whole: Option<Status>) -> String {
-        written("told", cases, whole, &["The generator was the limit.".to_owned()]).unwrap()
+        written(
+            "told",
+            cases,
+            whole,
+            &["The generator was the limit.".to_owned()],
+        )
+        .unwrap()
     }
 
     #[test]
     fn a_miss_is_a_failure_and_what_cannot_be_told_an_error() {
         let missed = suite(vec![of(Status::Pass), of(Status::Trip)], Some(Status::Trip));
-        assert!(missed.contains(r#"tests="2" skipped="0" errors="0" failures="1""#), "{missed}");
+        assert!(
+            missed.contains(r#"tests="2" skipped="0" errors="0" failures="1""#),
+            "{missed}"
+        );
         assert!(missed.contains("Action &lt;ask&gt;"), "{missed}");
         assert!(missed.contains("120 ms &amp; more"), "{missed}");
         let open = suite(vec![of(Status::Inconclusive)], Some(Status::Inconclusive));
-        assert!(open.contains(r#"tests="1" skipped="0" errors="1" failures="0""#), "{open}");
+        assert!(
+            open.contains(r#"tests="1" skipped="0" errors="1" failures="0""#),
+            "{open}"
+        );
     }
 
     #[test]
     fn a_verdict_that_is_worse_than_its_objectives_is_a_case() {
         let open = suite(vec![of(Status::Pass)], Some(Status::Inconclusive));
-        assert!(open.contains(r#"tests="2" skipped="0" errors="1" failures="0""#), "{open}");
+        assert!(
+            open.contains(r#"tests="2" skipped="0" errors="1" failures="0""#),
+            "{open}"
+        );
         assert!(open.contains("The generator was the limit."), "{open}");
     }
 
     #[test]
     fn nothing_judged_is_skipped_and_no_success() {
         let none = suite(Vec::new(), None);
-        assert!(none.contains(r#"tests="1" skipped="1" errors="0" failures="0""#), "{none}");
+        assert!(
+            none.contains(r#"tests="1" skipped="1" errors="0" failures="0""#),
+            "{none}"
+        );
     }
 }

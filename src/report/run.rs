@@ -14,7 +14,7 @@ use super::check::{balanced_jobs, by_class};
 use super::course::course;
 use super::number::{
     count, millis, millis_off, millis_within, or_not_measured, percent, percent_within,
-    significant, significant_within,
+    runs_in_words, significant, significant_within,
 };
 use super::parts::{Block, Fact, GAP, Key, Mood, Place, Report, Section};
 use super::table::Table;
@@ -48,12 +48,32 @@ pub fn run(file: Option<&str>, run: &Run) -> Report {
             course(run),
             observers::observers(run),
             limit(run),
+            fitted(run),
             theory(run),
             live::generator(run),
         ],
     };
     report.sections.extend(provenance::of_run(run));
     report
+}
+
+/// The fit that the model comes from.
+fn fitted(run: &Run) -> Section {
+    let Some(fitted) = &run.spec.fitted else {
+        return Section::empty();
+    };
+    let loads = fitted.loads.iter().map(|loads| format!("loads: {loads}"));
+    let fit = fitted.fit.iter().cloned();
+    let mut fact = Fact::new(
+        "model",
+        format!(
+            "fitted by {} to {}",
+            fitted.by,
+            runs_in_words(fitted.runs.len())
+        ),
+    );
+    loads.chain(fit).for_each(|line| fact.add(line));
+    Section::fact(fact)
 }
 
 /// That more is offered than is answered, where it is so; or that many requests timed out, which may be for other reasons.

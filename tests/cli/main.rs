@@ -8,6 +8,7 @@ mod compare;
 mod completions;
 mod compose;
 mod explain;
+mod exports;
 mod files;
 mod formats;
 mod html;
