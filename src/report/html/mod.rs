@@ -35,7 +35,7 @@ const SCRIPT: &str = concat!(
     include_str!("page.js")
 );
 /// Its SHA-256 as a content security policy names it.
-const SCRIPT_HASH: &str = "sha256-AiwUebM7Rsje2SSZop7tkRJqPZGuFvhH6Fx8XJnnV9Q=";
+const SCRIPT_HASH: &str = "sha256-w7jz4yLs+bDODF/E9weL5Tpn4sYIemDixmQ3WS/EknY=";
 
 /// A page as its template sees it.
 #[derive(Debug, Serialize)]

@@ -42,19 +42,19 @@
     return few.length > 1 ? few : inside(between);
   }
 
-  // What was drawn by hand stays within the plot.
-  function inside(plot, draw) {
-    const {ctx, bbox} = plot;
+  // What is drawn by hand stays within the plot, or so far beyond its edge that marks there are whole.
+  function inside(plot, beyond, draw) {
+    const {ctx, bbox} = plot, edge = beyond * uPlot.pxRatio;
     ctx.save();
     ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.rect(bbox.left - edge, bbox.top - edge, bbox.width + 2 * edge, bbox.height + 2 * edge);
     ctx.clip();
     draw(ctx, value => plot.valToPos(value, "x", true), value => plot.valToPos(value, "y", true), uPlot.pxRatio);
     ctx.restore();
   }
 
   function behind(plot, data) {
-    inside(plot, (ctx, x, y, ratio) => {
+    inside(plot, 0, (ctx, x, y, ratio) => {
       const {left, top, width, height} = plot.bbox;
       for (const reference of data.references) {
         const isAcross = reference.on === "y";
@@ -109,7 +109,7 @@
   }
 
   function before(plot, data) {
-    inside(plot, (ctx, x, y, ratio) => {
+    inside(plot, 6, (ctx, x, y, ratio) => {
       data.series.forEach((series, index) => {
         const values = data.data[index + 1];
         const alone = values.filter(value => value !== null).length === 1;
@@ -279,7 +279,7 @@
     let show = () => {};
     const plot = new uPlot({
       ...size(),
-      padding: [6, 12, 0, 0],
+      padding: [8, 12, 0, 0],
       legend: {show: false},
       cursor: {y: false, drag: {x: true, y: false, dist: 6}, points: {size: 7}, bind: {dblclick: () => () => show(data.x.ends)}},
       scales: {
