@@ -32,9 +32,8 @@ pub fn run(file: Option<&str>, run: &Run) -> Report {
             answer(run),
             bounds(file, run),
             header(run),
-            Section::plots(figures::responses(run)).headed("Response time"),
+            plots(run),
             Section::plots(figures::course(run)).headed("Over time"),
-            Section::plots(figures::outcomes(run)).headed("Outcomes"),
             intervals(run),
             outcomes(run),
             breakdown(run),
@@ -53,6 +52,12 @@ pub fn run(file: Option<&str>, run: &Run) -> Report {
     };
     report.sections.extend(provenance::of_run(run));
     report
+}
+
+/// How long requests took, and how they ended.
+fn plots(run: &Run) -> Section {
+    let responses = figures::responses(run).into_iter();
+    Section::plots(responses.chain(figures::outcomes(run))).headed("Response time and outcomes")
 }
 
 /// That more is offered than is answered, where it is so; or that many requests timed out, which may be for other reasons.

@@ -104,7 +104,7 @@ fn says_what_the_text_says(text: &str, page: &str) {
                 .find_map(|word| piece.strip_prefix(word))
                 .unwrap_or(&piece);
             if !(is_large || is_quantile || is_rate || piece == "verdict") {
-                assert!(seen.contains(&piece), "`{piece}` of `{line}`");
+                assert!(seen.contains(piece), "`{piece}` of `{line}`");
             }
         }
     }
@@ -119,12 +119,12 @@ fn a_run_shows_its_distribution_its_course_and_its_outcomes() {
         plots(page),
         [
             "Response time by percentile",
+            "Outcomes",
             "Offered and answered",
             "Response time over time",
             "In flight",
             "Utilisation",
-            "Queues",
-            "Outcomes"
+            "Queues"
         ]
     );
     assert!(page.len() < MOST, "{} bytes", page.len());

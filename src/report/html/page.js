@@ -30,16 +30,21 @@
     return `${(100 * (1 - 1 / oneIn)).toFixed(digits)} %`;
   }
 
-  // 50 %, 90 %, 99 % and so on, and what is between them once these are too far apart.
-  function quantiles(low, high) {
-    const powers = [2], between = [2];
-    for (let power = 1; power < 12; power += 1) {
-      powers.push(10 ** power);
+  // Powers of ten, and 2 and 5 times these where there are few.
+  function powers(low, high, enough) {
+    const round = [], between = [];
+    for (let power = -9; power < 13; power += 1) {
+      round.push(10 ** power);
       between.push(10 ** power, 2 * 10 ** power, 5 * 10 ** power);
     }
     const inside = values => values.filter(value => value >= low * 0.999999 && value <= high * 1.000001);
-    const few = inside(powers);
-    return few.length > 1 ? few : inside(between);
+    const few = inside(round);
+    return few.length >= enough ? few : inside(between);
+  }
+
+  // 50 %, 90 %, 99 % and so on.
+  function quantiles(low, high) {
+    return [...(low <= 2 ? [2] : []), ...powers(Math.max(low, 2.5), high, 2)];
   }
 
   // What is drawn by hand stays within the plot, or so far beyond its edge that marks there are whole.
@@ -190,6 +195,10 @@
       space: isAcross ? 60 : 34,
       values: (plot, values) => values.map(value => value === null ? "" : brief(value)),
     };
+    if (of.scale === "log") {
+      options.splits = plot => powers(plot.scales[isAcross ? "x" : "y"].min, plot.scales[isAcross ? "x" : "y"].max, 4);
+      options.filter = (plot, values) => values;
+    }
     if (of.scale === "quantile") {
       options.splits = plot => quantiles(plot.scales.x.min, plot.scales.x.max);
       options.filter = (plot, values) => values;
