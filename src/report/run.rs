@@ -33,9 +33,8 @@ pub fn run(file: Option<&str>, run: &Run) -> Report {
             answer(run),
             bounds(file, run),
             header(run),
-            Section::plots(figures::responses(run)).headed("Response time"),
+            plots(run),
             Section::plots(figures::course(run)).headed("Over time"),
-            Section::plots(figures::outcomes(run)).headed("Outcomes"),
             intervals(run),
             outcomes(run),
             breakdown(run),
@@ -74,6 +73,12 @@ fn fitted(run: &Run) -> Section {
     );
     loads.chain(fit).for_each(|line| fact.add(line));
     Section::fact(fact)
+}
+
+/// How long requests took, and how they ended.
+fn plots(run: &Run) -> Section {
+    let responses = figures::responses(run).into_iter();
+    Section::plots(responses.chain(figures::outcomes(run))).headed("Response time and outcomes")
 }
 
 /// That more is offered than is answered, where it is so; or that many requests timed out, which may be for other reasons.

@@ -77,9 +77,9 @@ fn aligned(curves: &Curves) -> Vec<(f64, Vec<Option<&Point>>)> {
 
 /// A plot as the script reads it. Values are in the units shown.
 #[derive(Debug, Serialize)]
-struct Data<'a> {
-    x: AxisData<'a>,
-    y: AxisData<'a>,
+struct Data {
+    x: AxisData,
+    y: AxisData,
     series: Vec<SeriesData>,
     /// Where points are, and then the values of each series there.
     data: Vec<Vec<Option<f64>>>,
@@ -87,9 +87,9 @@ struct Data<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct AxisData<'a> {
-    label: &'a str,
-    unit: &'a str,
+struct AxisData {
+    label: String,
+    unit: &'static str,
     scale: &'static str,
     ends: [f64; 2],
 }
@@ -163,9 +163,9 @@ pub fn for_script(curves: &Curves, rulers: &Rulers) -> Option<String> {
     written.ok().map(|json| inert(&json))
 }
 
-fn axis_data<'a>(axis: &Axis, ruler: &'a Ruler) -> AxisData<'a> {
+fn axis_data(axis: &Axis, ruler: &Ruler) -> AxisData {
     AxisData {
-        label: &ruler.label,
+        label: visible::line(&ruler.label).into_owned(),
         unit: ruler.unit,
         scale: match axis.scale {
             Scale::Linear | Scale::FromZero => "linear",

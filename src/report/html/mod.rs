@@ -35,7 +35,7 @@ const SCRIPT: &str = concat!(
     include_str!("page.js")
 );
 /// Its SHA-256 as a content security policy names it.
-const SCRIPT_HASH: &str = "sha256-AiwUebM7Rsje2SSZop7tkRJqPZGuFvhH6Fx8XJnnV9Q=";
+const SCRIPT_HASH: &str = "sha256-Shh/UKEC7I6jPM3wVlrUFlFfT6qILPuJeJEHdSC42gY=";
 
 /// A page as its template sees it.
 #[derive(Debug, Serialize)]

@@ -30,31 +30,36 @@
     return `${(100 * (1 - 1 / oneIn)).toFixed(digits)} %`;
   }
 
-  // 50 %, 90 %, 99 % and so on, and what is between them once these are too far apart.
-  function quantiles(low, high) {
-    const powers = [2], between = [2];
-    for (let power = 1; power < 12; power += 1) {
-      powers.push(10 ** power);
+  // Powers of ten, and 2 and 5 times these where there are few.
+  function powers(low, high, enough) {
+    const round = [], between = [];
+    for (let power = -9; power < 13; power += 1) {
+      round.push(10 ** power);
       between.push(10 ** power, 2 * 10 ** power, 5 * 10 ** power);
     }
     const inside = values => values.filter(value => value >= low * 0.999999 && value <= high * 1.000001);
-    const few = inside(powers);
-    return few.length > 1 ? few : inside(between);
+    const few = inside(round);
+    return few.length >= enough ? few : inside(between);
   }
 
-  // What was drawn by hand stays within the plot.
-  function inside(plot, draw) {
-    const {ctx, bbox} = plot;
+  // 50 %, 90 %, 99 % and so on.
+  function quantiles(low, high) {
+    return [...(low <= 2 ? [2] : []), ...powers(Math.max(low, 2.5), high, 2)];
+  }
+
+  // What is drawn by hand stays within the plot, or so far beyond its edge that marks there are whole.
+  function inside(plot, beyond, draw) {
+    const {ctx, bbox} = plot, edge = beyond * uPlot.pxRatio;
     ctx.save();
     ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.rect(bbox.left - edge, bbox.top - edge, bbox.width + 2 * edge, bbox.height + 2 * edge);
     ctx.clip();
     draw(ctx, value => plot.valToPos(value, "x", true), value => plot.valToPos(value, "y", true), uPlot.pxRatio);
     ctx.restore();
   }
 
   function behind(plot, data) {
-    inside(plot, (ctx, x, y, ratio) => {
+    inside(plot, 0, (ctx, x, y, ratio) => {
       const {left, top, width, height} = plot.bbox;
       for (const reference of data.references) {
         const isAcross = reference.on === "y";
@@ -109,7 +114,7 @@
   }
 
   function before(plot, data) {
-    inside(plot, (ctx, x, y, ratio) => {
+    inside(plot, 6, (ctx, x, y, ratio) => {
       data.series.forEach((series, index) => {
         const values = data.data[index + 1];
         const alone = values.filter(value => value !== null).length === 1;
@@ -190,6 +195,10 @@
       space: isAcross ? 60 : 34,
       values: (plot, values) => values.map(value => value === null ? "" : brief(value)),
     };
+    if (of.scale === "log") {
+      options.splits = plot => powers(plot.scales[isAcross ? "x" : "y"].min, plot.scales[isAcross ? "x" : "y"].max, 4);
+      options.filter = (plot, values) => values;
+    }
     if (of.scale === "quantile") {
       options.splits = plot => quantiles(plot.scales.x.min, plot.scales.x.max);
       options.filter = (plot, values) => values;
@@ -279,7 +288,7 @@
     let show = () => {};
     const plot = new uPlot({
       ...size(),
-      padding: [6, 12, 0, 0],
+      padding: [8, 12, 0, 0],
       legend: {show: false},
       cursor: {y: false, drag: {x: true, y: false, dist: 6}, points: {size: 7}, bind: {dblclick: () => () => show(data.x.ends)}},
       scales: {

@@ -11,6 +11,9 @@ use crate::report::parts::{Block, Fact, GAP, Key, Mood, OnPage, Place, Report, S
 use crate::report::plot::{Drawing, Plot};
 use crate::report::table::Table;
 
+/// A cell of more letters is broken into lines.
+const LONG: usize = 40;
+
 /// A section.
 #[derive(Debug, Serialize)]
 pub struct SectionView {
@@ -233,6 +236,7 @@ fn table_view(table: &Table) -> TableView {
             "PASS" => "good",
             "TRIP" | "BEYOND" => "bad",
             "INCONCLUSIVE" => "open",
+            long if at > 0 && long.chars().count() > LONG => "words long",
             _ if at > 0 && columns.get(at) == Some(&true) => "words",
             _ => "",
         },
