@@ -280,7 +280,7 @@ fn at_the_limit(trials: &[TrialResult], load: f64) -> Vec<String> {
     let trial = &trials[at];
     let nearest = trial
         .tightest()
-        .map(|signal| figure(signal, "of an objective of"));
+        .map(|signal| figure(signal, "against an objective of"));
     nearest.into_iter().collect()
 }
 

@@ -438,7 +438,7 @@ fn rate(rps: f64) -> String {
 fn tightest(found: &CeilingResult, answer: &AnswerResult) -> Option<String> {
     let tightest = found.trial_at(answer.value)?.tightest()?;
     // What a single trial measured beyond its limit, where all of them together keep it, is chance.
-    (tightest.standing == Standing::Within).then(|| figure(tightest, "of an objective of"))
+    (tightest.standing == Standing::Within).then(|| figure(tightest, "against an objective of"))
 }
 
 /// What the answer means in the terms of what was varied.
