@@ -172,7 +172,7 @@ mod tests {
             ("p99 of ask", 0.99)
         );
         for (text, said) in [
-            ("p99", "there is no `=`"),
+            ("p99", "`=` is missing"),
             ("p98=1ms", "`p98` is not a quantile; give one of"),
             ("p99=", "an empty text is not a duration"),
             ("p99=1ms,1ms", "not strictly ascending"),

@@ -134,7 +134,7 @@ const MISTAKES: &[Mistake] = &[
     ("timeout: 5s", "timeout: 5", "5", &["the duration `5` has no unit", "clients.users.timeout", "`500ms`, `2.5s`, `1h`"]),
     ("horizon: 60s", "horizon: 0s", "0s", &["a horizon of zero runs nothing", "give a time above 0s"]),
     ("horizon: 60s", "horizon: 87660000h", "87660000h", &["`87660000h` is too long", "up to 100 years (876600h)"]),
-    ("warmup: 5s", "warmup: 60s", "60s", &["is not before the horizon (60s)", "shorten it"]),
+    ("warmup: 5s", "warmup: 60s", "60s", &["is not before the horizon (60s)", "shorten the warm-up"]),
     ("horizon: 60s", "requests: 0", "0", &["a budget of 0 requests runs nothing", "give at least 1"]),
     ("rate: 200/s", "rate: inf/s", "inf/s", &["`inf/s` is not a rate: it must be finite", "`200/s`"]),
     ("rate: 200/s", "rate: 0/s", "0/s", &["a rate of 0/s sends nothing", "give a higher rate"]),
@@ -298,7 +298,10 @@ fn files_that_are_no_specs_are_refused() {
         ),
         (
             "huge.yaml",
-            &["the spec huge.yaml is too large", "up to 1048576 bytes"],
+            &[
+                "the spec huge.yaml is too large",
+                "use at most 1048576 bytes",
+            ],
         ),
         (
             "folder",

@@ -210,8 +210,8 @@ fn what_tells_nothing_is_refused() {
         ],
     );
     refused(
-        &words(&format!("calibrate {one} --fix services.s.members")),
-        &["--fix services.s.members", "services.s.workers"],
+        &words(&format!("calibrate {one} --fix services.s.queue")),
+        &["--fix services.s.queue", "services.s.workers"],
     );
     refused(
         &words(&format!(

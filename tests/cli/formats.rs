@@ -134,7 +134,7 @@ fn json_is_short_for_its_form() {
     assert!(
         unknown
             .stderr
-            .contains("[possible values: text, json, markdown, html]"),
+            .contains("[possible values: text, json, markdown, html, junit, csv, csv-series]"),
         "{unknown:?}"
     );
 }

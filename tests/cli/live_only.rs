@@ -44,7 +44,7 @@ fn commands_that_simulate_name_the_place_and_what_would_be_accepted() {
             "checkout.yaml:7:3",
             "the action `tell` has no path",
             "checkout.yaml:8:3",
-            "write `path: [{visit: api}, reply]`",
+            "add `path: [{visit: api}, reply]`",
         ] {
             assert!(
                 ran.stderr.contains(part),

@@ -112,7 +112,7 @@ fn a_key_is_varied_at_a_load_and_shown_in_its_unit() {
     assert_eq!(time.code, Some(0), "{time:?}");
     assert!(
         time.stdout
-            .contains("ANSWER: services.s.time.exponential.mean = 2ms ("),
+            .contains("ANSWER: services.s.time.exponential.mean = 2 ms ("),
         "{}",
         time.stdout
     );
@@ -218,7 +218,7 @@ fn every_trial_is_kept_as_a_run_and_as_a_row() {
     assert!(rows[1].starts_with("1,80,1/s,1,"), "{rows:?}");
     assert_eq!(rows[1].split(',').count(), columns);
     assert!(
-        rows[2].contains(",TRIP,false,,\"Action ask: the p99"),
+        rows[2].contains(",TRIP,false,,\"Action ask: p99"),
         "{rows:?}"
     );
     // Each trial is a run that can be shown and repeated.

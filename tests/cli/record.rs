@@ -248,7 +248,7 @@ fn a_simulation_that_is_killed_is_told_of_by_its_record() {
     let refused = words(&again);
     assert_eq!(refused.code, Some(2));
     assert!(
-        refused.stderr.contains("was interrupted"),
+        refused.stderr.contains("the record of an interrupted run"),
         "{}",
         refused.stderr
     );

@@ -190,7 +190,7 @@ fn what_contradicts_itself_or_lacks_something_is_told_by_its_flags() {
                 "--set",
                 "actions.request.live.request=b",
             ],
-            &["--subject and --set actions.request.live.request=b give the same"],
+            &["--subject and --set actions.request.live.request=b set the same key"],
         ),
     ];
     for (words, parts) in bad {
