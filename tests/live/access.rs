@@ -20,7 +20,6 @@ fn observed(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Ran {
     let load = [
         "observe",
         "--quiet",
-        "--json",
         "--force",
         "--concurrency",
         "2",
@@ -31,7 +30,13 @@ fn observed(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Ran {
         "--out",
         &out,
     ];
-    let ran = run_with(&[&load[..], words].concat(), variables);
+    // A plan has no document.
+    let json: &[&str] = if words.contains(&"--dry-run") {
+        &[]
+    } else {
+        &["--json"]
+    };
+    let ran = run_with(&[&load[..], json, words].concat(), variables);
     keeps_secrets(&ran, Path::new(&out), &[]);
     ran
 }

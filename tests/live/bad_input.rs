@@ -179,7 +179,7 @@ fn jetstream_that_is_not_enabled_is_found_before_the_load() {
     let server = Server::without_streams("");
     let path = sends(&server, "rate: 500/s, do: ask", action);
     let ran = observed(&server.url(), &["--spec", &path]);
-    refused(&ran, 2, "JetStream is not enabled on the server: enable it");
+    refused(&ran, 2, "JetStream is not enabled on the server; enable it");
     let server = Server::start(
         "accounts {A: {users: [{user: me, password: secret}]}, B: {jetstream: enabled, users: []}}",
     );

@@ -18,7 +18,9 @@ fn nobody_who_answers_is_warned_of_while_the_load_goes_on() {
     let mut line = String::new();
     log.read_line(&mut line).expect("stderr");
     assert!(
-        line.starts_with("blis: warning: nobody subscribes to demo.ask, where action ask sends: "),
+        line.starts_with(
+            "blis: warning: nobody subscribes to demo.ask, the subject of action ask: "
+        ),
         "{line}"
     );
     // It is told while requests are sent.

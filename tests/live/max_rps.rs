@@ -334,7 +334,7 @@ fn nobody_to_answer_ends_a_search_at_once() {
     let path = saved(&server, "ceiling.yaml", SPEC);
     let ran = run(&["max-rps", "--spec", &path, "--url", "nats://127.0.0.1:1"]);
     assert_eq!(ran.code, Some(4), "{ran:?}");
-    assert!(!!ran.stderr.contains("blis: plan:"), "{ran:?}");
+    assert!(!ran.stderr.contains("blis: plan:"), "{ran:?}");
 }
 
 #[test]
