@@ -7,7 +7,7 @@ use blis_sim::calibration::explain::{Explained, Explanations, Question};
 use blis_sim::calibration::goodness::{goodness, of_runs};
 use blis_sim::calibration::knowledge::{Knowledge, Known};
 use blis_sim::calibration::next_load::tells;
-use blis_sim::calibration::structure::{GROWTH, Growth, Kind, Parameter, Structure};
+use blis_sim::calibration::structure::{Kind, Parameter, Structure};
 use blis_sim::calibration::{
     CALIBRATION_SCHEMA, CalibrationResult, ChoiceResult, ExplanationResult, FitResult,
     NextLoadResult, NumberResult, RunCalibration,
@@ -76,7 +76,7 @@ pub fn conclude(of: &Conclusion<'_>, spec: SpecIdentity) -> Option<CalibrationRe
     let kinds = best.structure.parameters();
     let named = |(known, parameter): (Known, Parameter)| match parameter.kind {
         Kind::Delay | Kind::Time => number(known, "ms", 1e-6),
-        Kind::Variation(_) | Kind::Contention | Kind::Coherency => number(known, "", 1.0),
+        Kind::Variation(_) => number(known, "", 1.0),
     };
     let fitted = of.world.model(&best.structure, &best.fitted.point)?;
     let twins = twins(of, &fitted);
@@ -160,17 +160,6 @@ fn choices(found: &Explanations, best: &Explained) -> Vec<ChoiceResult> {
                 as_good: others,
             });
         }
-        let has_members = |one: &Explained| one.structure.services[nth].members > Some(1);
-        if found.all.iter().any(has_members) {
-            let mut others: Vec<u32> = as_good().filter_map(|one| one.members).collect();
-            others.sort_unstable();
-            others.dedup();
-            all.push(ChoiceResult {
-                name: format!("services.{}.members", service.name),
-                value: service.members.unwrap_or(1).to_string(),
-                as_good: others.iter().map(u32::to_string).collect(),
-            });
-        }
         if let Some(family) = service.family {
             let others = as_good().filter_map(|one| one.family);
             let mut others: Vec<String> = others.map(|one| one.name().to_owned()).collect();
@@ -182,32 +171,8 @@ fn choices(found: &Explanations, best: &Explained) -> Vec<ChoiceResult> {
                 as_good: others,
             });
         }
-        // It is shown where it was asked for.
-        let was_tried = |one: &Explained| one.structure.services[nth].growth != Some(Growth::None);
-        let was_tried = found.all.iter().any(was_tried);
-        if let Some(growth) = service.growth.filter(|_| was_tried) {
-            let mut others: Vec<&str> = as_good()
-                .filter_map(|one| one.growth)
-                .map(growth_name)
-                .collect();
-            others.sort_unstable();
-            others.dedup();
-            all.push(ChoiceResult {
-                name: format!("services.{}.{GROWTH}", service.name),
-                value: growth_name(growth).to_owned(),
-                as_good: others.into_iter().map(str::to_owned).collect(),
-            });
-        }
     }
     all
-}
-
-fn growth_name(growth: Growth) -> &'static str {
-    match growth {
-        Growth::None => "none",
-        Growth::Contention => "contention",
-        Growth::Both => "contention and coherency",
-    }
 }
 
 /// Services of which everything is fitted and that every request visits as often as one another: their round trips are the same

@@ -3,9 +3,7 @@
 
 use blis_sim::analysis::{constraints, path_demand};
 use blis_sim::calibration::explain::Free;
-use blis_sim::calibration::structure::{
-    GROWTH, Growth, ONE_WAY, OfService, Structure, has_variation,
-};
+use blis_sim::calibration::structure::{ONE_WAY, OfService, Structure, has_variation};
 use blis_sim::dist::Family;
 use blis_sim::model::{Model, Service};
 use blis_sim::spec::Assignment;
@@ -58,8 +56,7 @@ impl Fixed<'_> {
     fn check(&self, model: &Model) -> Result<(), Failure> {
         let services = model.services.iter();
         let of_services = services.flat_map(|service| {
-            ["time", "workers", "members", GROWTH, ERRORS]
-                .map(|key| format!("services.{}.{key}", service.name))
+            ["time", "workers", ERRORS].map(|key| format!("services.{}.{key}", service.name))
         });
         let known: Vec<String> = std::iter::once(ONE_WAY.to_owned())
             .chain(of_services)
@@ -98,28 +95,17 @@ pub fn start(
             !fixed.has(&key("workers")) && takes(&format!("{}={workers}", key("workers")))
         });
         let family = (!fixed.has(&key("time"))).then(|| start_family(service.time.family()));
-        let law = format!("{}={{usl: {{contention: 1%}}}}", key(GROWTH));
-        let growth = service.load.is_none() && !fixed.has(&key(GROWTH)) && takes(&law);
-        let growth = growth.then_some(Growth::None);
-        let is_one = alike.is_some_and(|kind| kind.count.get() == 1);
-        let several = format!("services.{}.members=2", service.name);
-        let members = is_one && workers.is_some() && !fixed.has(&key("members")) && takes(&several);
-        let members = members.then_some(1);
-        if workers.is_none() && family.is_none() && growth.is_none() {
+        if workers.is_none() && family.is_none() {
             continue;
         }
         services.push(OfService {
             name: service.name.clone(),
             workers,
             family,
-            growth,
-            members,
         });
         free.push(Free {
             workers: workers.is_some(),
             family: family.is_some(),
-            growth: growth.is_some(),
-            members: members.is_some(),
         });
     }
     let structure = Structure { network, services };

@@ -82,6 +82,43 @@ fn what_is_fitted_to_a_known_service_is_that_service() {
     refused(&again, &["exists; overwrite it with --force"]);
 }
 
+/// Errors are counted, and the spec that is written has their share and says where it comes from.
+#[test]
+fn the_share_of_errors_is_fitted_and_the_spec_names_its_runs() {
+    let runs = Runs::of(&SPEC.replace("s: {workers: 2,", "s: {workers: 2, errors: 5%,"));
+    let recorded = record(&runs, "one", "--horizon 20s");
+    let fitted = runs.path("fitted.yaml");
+    let keep = "--fix services.s.workers --fix services.s.time --json --quiet";
+    let ran = words(&format!("calibrate {recorded} {keep} --output {fitted}"));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    let found = ran.json();
+    let errors = named(&found, "numbers", "services.s.errors");
+    let [low, high] = [0, 1].map(|end| at(errors, "ci95")[end].as_f64().expect("an end"));
+    assert!(low < 0.05 && 0.05 < high, "{errors}");
+    assert!(high - low < 0.03, "{errors}");
+    assert_eq!(at(errors, "told"), true);
+    let run = words(&format!("run {fitted} --json")).json();
+    let share =
+        number(&run, "window.requests.app_error") / number(&run, "window.requests.intended");
+    assert!(
+        (share - number(errors, "value")).abs() < 0.015,
+        "{share}: {errors}"
+    );
+    assert_eq!(at(&run, "spec.fitted.runs")[0], recorded.trim());
+    assert_eq!(
+        at(&run, "spec.fitted.loads")
+            .as_str()
+            .unwrap()
+            .split(' ')
+            .nth(1),
+        Some("to")
+    );
+    let kept = words(&format!(
+        "calibrate {recorded} {keep} --fix services.s.errors"
+    ));
+    assert!(!kept.stdout.contains("services.s.errors"), "{kept:?}");
+}
+
 /// By name, or by a value that is set.
 #[test]
 fn what_is_fixed_is_not_fitted() {

@@ -7,7 +7,7 @@ use blis_sim::calibration::explain::{Explained, Explanations, Free, Question, ex
 use blis_sim::calibration::goodness::{goodness, of_runs};
 use blis_sim::calibration::knowledge::{Knowledge, Known};
 use blis_sim::calibration::next_load::tells;
-use blis_sim::calibration::structure::{Growth, OfService, Structure};
+use blis_sim::calibration::structure::{OfService, Structure};
 use blis_sim::calibration::summary::{Looks, Observed};
 use blis_sim::dist::Family;
 use blis_sim::model::{Arrival, Limits, Model, Recording, Source};
@@ -157,8 +157,6 @@ fn with_fit<T>(
             name: "work".to_owned(),
             workers: Some(if free.workers { 2 } else { 4 }),
             family: Some(Family::Gamma),
-            growth: free.growth.then_some(Growth::None),
-            members: free.members.then_some(1),
         }],
     };
     let found = explain(question, (structure, vec![0.5e6, 4e6, 1.0]), &[free]).unwrap();
@@ -180,14 +178,10 @@ fn with_fit<T>(
 const ALL: Free = Free {
     workers: true,
     family: true,
-    growth: false,
-    members: false,
 };
 const NUMBERS: Free = Free {
     workers: false,
     family: false,
-    growth: false,
-    members: false,
 };
 
 #[test]
@@ -282,63 +276,13 @@ fn members_drawn_at_random_are_not_explained_by_one_line() {
     );
 }
 
-/// Workers that share something are slower the more of them are busy, which no number of workers explains.
-#[test]
-fn service_times_that_grow_with_busy_workers_are_found() {
-    let set = [
-        "services.work={workers: 8, time: {gamma: {mean: 8ms, cv: 0.6}}, slower_when_busy: {usl: {contention: 10%}}}",
-    ];
-    let loads = [100.0, 300.0, 450.0, 540.0];
-    let free = Free {
-        growth: true,
-        ..ALL
-    };
-    with_fit(&loads, 8, &set, free, |_, _, fit| {
-        let grown = |one: &Explained| one.structure.services[0].growth;
-        assert!(
-            fit.found
-                .as_good()
-                .all(|one| grown(one) != Some(Growth::None))
-        );
-        assert!(fit.p() > 0.01, "{}", fit.p());
-        assert!(fit.workers().contains(&8), "{:?}", fit.workers());
-        // Eight workers of 8 ms, each slower by a tenth for every other busy one.
-        let capacity = 8e3 / (8.0 * 1.7);
-        assert!(holds(&fit.capacity, capacity), "{:?}", fit.capacity);
-        assert!((fit.capacity.value / capacity - 1.0).abs() < 0.05);
-    });
-    with_fit(&loads, 8, &set, ALL, |_, _, fit| {
-        assert!(fit.p() < 0.01, "{}", fit.p());
-    });
-}
-
-/// What no line explains is explained by members, as many as there are or as chance makes as likely.
-#[test]
-fn members_drawn_at_random_are_found() {
-    let set = [
-        "services.work={members: 4, workers: 1, dispatch: random, time: {gamma: {mean: 8ms, cv: 0.6}}}",
-    ];
-    let free = Free {
-        members: true,
-        ..ALL
-    };
-    with_fit(&[100.0, 250.0, 400.0], 5, &set, free, |_, _, fit| {
-        assert!(fit.p() > 0.01, "{}", fit.p());
-        let members = fit.found.as_good().map(|one| &one.structure.services[0]);
-        let members: Vec<_> = members.map(|one| (one.members, one.workers)).collect();
-        assert!(members.contains(&(Some(4), Some(1))), "{members:?}");
-        assert!(members.iter().all(|one| one.0 > Some(1)), "{members:?}");
-        assert!(holds(&fit.capacity, CAPACITY), "{:?}", fit.capacity);
-    });
-}
-
 /// Six workers are not four, whatever family of times four have.
 #[test]
 fn a_wrong_number_of_workers_that_is_kept_explains_nothing() {
     let set = ["services.work={workers: 6, time: {gamma: {mean: 12ms, cv: 0.6}}}"];
     let free = Free {
         workers: false,
-        ..ALL
+        family: true,
     };
     with_fit(&[100.0, 250.0, 440.0], 6, &set, free, |_, _, fit| {
         assert_eq!(fit.workers(), [4]);

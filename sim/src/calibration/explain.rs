@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 
 use nalgebra::DMatrix;
 
-use super::goodness::goodness;
 use super::least_squares::{FINE, Fitted, ROUGH};
 use super::likelihood::Judge;
 pub use super::neighbours::Free;
@@ -100,27 +99,7 @@ impl Explanations {
 
 /// Explains what was measured, from a structure and numbers to start from; `free` says what of each service is searched. `None`
 /// where nothing can be fitted, or it was stopped.
-///
-/// Members that requests are drawn for at random, and service times that grow with busy workers, are tried only where no single line of constant
-/// times explains the runs: at loads that tell little they look like one, and would make every interval wider.
 pub fn explain(
-    question: Question<'_>,
-    first: (Structure, Vec<f64>),
-    free: &[Free],
-) -> Option<Explanations> {
-    let at_first: Vec<Free> = free.iter().map(|one| one.at_first()).collect();
-    let found = explain_by(question, first, &at_first)?;
-    let best = found.all.first()?;
-    let is_explained = !goodness(best.fitted.squares, best.freedom()).is_wrong();
-    if is_explained || at_first == free {
-        return Some(found);
-    }
-    let first = (best.structure.clone(), best.fitted.point.clone());
-    explain_by(question, first, free)
-}
-
-/// The same with all that is free at once.
-fn explain_by(
     question: Question<'_>,
     first: (Structure, Vec<f64>),
     free: &[Free],

@@ -19,8 +19,6 @@ const STEP: f64 = 0.03;
 const OF_NUMBERS: f64 = 1e-2;
 /// The most evaluations beside those of derivatives, for each number and one more.
 const PATIENCE: usize = 12;
-/// Sample paths of the derivatives by which a fit goes on: they say where to go, and the paths of the task say whether it was better there.
-const PATHS_OF_STEPS: u64 = 1;
 
 /// Sums up a simulation of a point of a structure along a sample path; `None` where none is possible.
 pub type World<'a> = dyn Fn(&Structure, &[f64], u64) -> Option<Vec<f64>> + Sync + 'a;
@@ -138,22 +136,17 @@ pub fn fit(task: Task<'_>, start: &[f64]) -> Option<Fitted> {
 impl Task<'_> {
     /// How the whitened differences change with each number, as it is measured, at a point.
     pub fn derivatives(&self, point: &[f64]) -> Option<DMatrix<f64>> {
-        Problem::at(self.clone(), point).slopes(self.paths)
+        Problem::at(self.clone(), point).jacobian()
     }
 
     /// The mean of the model's figures over the paths.
     pub fn figures(&self, point: &[f64]) -> Option<DVector<f64>> {
-        self.mean(point, self.paths)
-    }
-
-    /// The mean over the first of them.
-    fn mean(&self, point: &[f64], paths: u64) -> Option<DVector<f64>> {
         let mut sum = DVector::zeros(self.measured.len());
-        for path in 0..paths {
+        for path in 0..self.paths {
             let figures = (self.world)(self.structure, point, path)?;
             sum += DVector::from_vec(figures);
         }
-        Some(sum / paths as f64)
+        Some(sum / self.paths as f64)
     }
 
     /// What the model has more than what was measured, whitened.
@@ -220,13 +213,6 @@ impl LeastSquaresProblem<f64, Dyn, Dyn> for Problem<'_> {
     }
 
     fn jacobian(&self) -> Option<DMatrix<f64>> {
-        self.slopes(PATHS_OF_STEPS.min(self.task.paths))
-    }
-}
-
-impl Problem<'_> {
-    /// How the whitened differences change with each number, as it is measured, over so many paths.
-    fn slopes(&self, paths: u64) -> Option<DMatrix<f64>> {
         let mut columns = Vec::with_capacity(self.numbers.len());
         for nth in 0..self.numbers.len() {
             let range = self.task.ranges[nth];
@@ -236,8 +222,7 @@ impl Problem<'_> {
             let at = |end: f64| {
                 let mut numbers = self.numbers.clone();
                 numbers[nth] = end;
-                let figures = self.task.mean(&self.point(&numbers), paths)?;
-                Some(self.task.off(&figures))
+                self.task.differences(&self.point(&numbers))
             };
             columns.push((at(ends[1])? - at(ends[0])?) / (ends[1] - ends[0]));
         }

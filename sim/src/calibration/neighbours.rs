@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::explain::Explained;
-use super::structure::{Growth, OfService, Structure, has_variation};
+use super::structure::{OfService, Structure, has_variation};
 use crate::dist::Family;
 
 /// The families that service times may be of.
@@ -17,13 +17,8 @@ const FAMILIES: [Family; 5] = [
 /// The most workers that are looked at, and the most beside those of the best structure, in times of them.
 const MOST_WORKERS: u32 = 1 << 16;
 const MOST_TIMES: u32 = 8;
-/// The most members that are looked at.
-const MOST_MEMBERS: u32 = 256;
 /// The coefficient of variation that a fit starts from.
 const FIRST_VARIATION: f64 = 0.7;
-/// The contention and the coherency that a fit starts from.
-const FIRST_CONTENTION: f64 = 0.05;
-const FIRST_COHERENCY: f64 = 1e-3;
 
 /// Which parts of a service are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,21 +27,6 @@ pub struct Free {
     pub workers: bool,
     /// The family of its times.
     pub family: bool,
-    /// How its times grow with its busy workers.
-    pub growth: bool,
-    /// Whether its workers are members of their own, between which requests are drawn at random.
-    pub members: bool,
-}
-
-impl Free {
-    /// What is searched at first: without the structures that are tried only where no other one explains the runs.
-    pub(super) fn at_first(self) -> Free {
-        Free {
-            growth: false,
-            members: false,
-            ..self
-        }
-    }
 }
 
 /// Structures in an order, with numbers to start from.
@@ -81,8 +61,6 @@ pub(super) fn neighbours(of: &Explained, free: &[Free]) -> Seeds {
         let others: Vec<OfService> = both
             .chain(families)
             .chain(workers.iter().cloned())
-            .chain(growths_beside(service, *free))
-            .chain(members_beside(service, *free))
             .collect();
         for other in others {
             let mut beside = structure.clone();
@@ -138,65 +116,6 @@ fn families_beside(service: &OfService, free: Free) -> Vec<OfService> {
     others.map(with).collect()
 }
 
-/// Other numbers of members; from a single one, each of its workers as a member.
-fn members_beside(service: &OfService, free: Free) -> Vec<OfService> {
-    let Some((members, workers)) = service
-        .members
-        .filter(|_| free.members)
-        .zip(service.workers)
-    else {
-        return Vec::new();
-    };
-    let with = |members: u32, workers: u32| OfService {
-        members: Some(members),
-        workers: Some(workers),
-        ..service.clone()
-    };
-    let beside = match members {
-        1 => vec![(workers, 1), (2, workers.div_ceil(2))],
-        _ => vec![
-            (members - 1, workers),
-            (members + 1, workers),
-            (members / 2, workers),
-            (members * 2, workers),
-            (members / 2, workers * 2),
-        ],
-    };
-    let mut beside: Vec<(u32, u32)> = beside
-        .into_iter()
-        .filter(|one| (1..=MOST_MEMBERS).contains(&one.0) && *one != (members, workers))
-        .collect();
-    beside.dedup();
-    beside
-        .into_iter()
-        .map(|(members, workers)| with(members, workers))
-        .collect()
-}
-
-/// How many numbers a growth has.
-fn laws_of(growth: Option<Growth>) -> usize {
-    match growth {
-        None | Some(Growth::None) => 0,
-        Some(Growth::Contention) => 1,
-        Some(Growth::Both) => 2,
-    }
-}
-
-/// One busy worker alone is never slower.
-fn growths_beside(service: &OfService, free: Free) -> Vec<OfService> {
-    let others: &[Growth] = match service.growth.filter(|_| free.growth) {
-        None => &[],
-        Some(_) if service.workers == Some(1) => &[],
-        Some(Growth::None | Growth::Both) => &[Growth::Contention],
-        Some(Growth::Contention) => &[Growth::None, Growth::Both],
-    };
-    let with = |growth: &Growth| OfService {
-        growth: Some(*growth),
-        ..service.clone()
-    };
-    others.iter().map(with).collect()
-}
-
 /// The numbers of a structure in another one that differs in a service.
 pub(super) fn carried(from: &Structure, point: &[f64], to: &Structure) -> Vec<f64> {
     let mut values = point.iter().copied();
@@ -209,7 +128,7 @@ pub(super) fn carried(from: &Structure, point: &[f64], to: &Structure) -> Vec<f6
         let own = before.family.filter(|family| has_variation(*family));
         let variation = own.and_then(|_| values.next());
         // Fewer workers carry as much where each is as much faster, unless all the time is needed to explain an idle system.
-        let share = match (before.all_workers(), after.all_workers()) {
+        let share = match (before.workers, after.workers) {
             (Some(before), Some(after)) if after < before => f64::from(after) / f64::from(before),
             _ => 1.0,
         };
@@ -223,10 +142,6 @@ pub(super) fn carried(from: &Structure, point: &[f64], to: &Structure) -> Vec<f6
             });
             all.push(if wide { start.max(1.05) } else { start });
         }
-        let laws = [before.growth, after.growth].map(laws_of);
-        let firsts = [FIRST_CONTENTION, FIRST_COHERENCY];
-        let known: Vec<f64> = values.by_ref().take(laws[0]).collect();
-        all.extend((0..laws[1]).map(|nth| known.get(nth).copied().unwrap_or(firsts[nth])));
     }
     all
 }

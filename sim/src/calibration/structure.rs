@@ -20,23 +20,8 @@ pub struct OfService {
     pub name: String,
     /// Workers of each of its members; `None` where they are as the spec says.
     pub workers: Option<u32>,
-    /// Its members, between which requests are drawn at random where there are several; `None` where they are as the spec says.
-    pub members: Option<u32>,
     /// The family of its service times, with its mean and what else it has fitted; `None` where they are as the spec says.
     pub family: Option<Family>,
-    /// How its service times grow with the busy workers of a member; `None` where they do as the spec says.
-    pub growth: Option<Growth>,
-}
-
-/// How service times grow with the busy workers of a member, by the universal scalability law (Gunther 1993).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Growth {
-    /// Not at all.
-    None,
-    /// By contention: busy workers wait for something that they share.
-    Contention,
-    /// By contention and by coherency: every worker has to agree with every other one.
-    Both,
 }
 
 /// A number that is fitted.
@@ -57,10 +42,6 @@ pub enum Kind {
     Time,
     /// A coefficient of variation, of times of this family.
     Variation(Family),
-    /// The share of a service time by which another busy worker makes it longer.
-    Contention,
-    /// The share by which every pair of busy workers does.
-    Coherency,
 }
 
 impl Kind {
@@ -78,8 +59,6 @@ impl Kind {
             Kind::Time => [100.0, 3.6e12],
             Kind::Variation(Family::Hyperexponential) => [1.0, 20.0],
             Kind::Variation(_) => [0.02, 20.0],
-            Kind::Contention => [1e-4, 1.0],
-            Kind::Coherency => [1e-6, 1.0],
         };
         Range {
             least,
@@ -93,19 +72,6 @@ impl Kind {
 pub const LENGTHS: f64 = 10.0;
 /// The key of the way through the network.
 pub const ONE_WAY: &str = "network.one_way";
-/// The key of a service that says how its times grow with its busy workers.
-pub const GROWTH: &str = "slower_when_busy";
-
-impl OfService {
-    /// Workers of all its members, as far as they are fitted.
-    pub fn all_workers(&self) -> Option<u32> {
-        Some(self.workers?.saturating_mul(self.members.unwrap_or(1)))
-    }
-
-    fn has(&self, one_of: &[Growth]) -> bool {
-        self.growth.is_some_and(|growth| one_of.contains(&growth))
-    }
-}
 
 impl Structure {
     /// The numbers that are fitted, in the order of a point.
@@ -116,18 +82,13 @@ impl Structure {
         });
         let of_service = |service: &OfService| {
             let parameter = |what: &str, kind: Kind| Parameter {
-                name: format!("services.{}.{what}", service.name),
+                name: format!("services.{}.time.{what}", service.name),
                 kind,
             };
-            let mean = service.family.map(|_| parameter("time.mean", Kind::Time));
+            let mean = service.family.map(|_| parameter("mean", Kind::Time));
             let family = service.family.filter(|family| has_variation(*family));
-            let cv = family.map(|family| parameter("time.cv", Kind::Variation(family)));
-            let law = |what: &str| format!("{GROWTH}.usl.{what}");
-            let contention = service.has(&[Growth::Contention, Growth::Both]);
-            let contention = contention.then(|| parameter(&law("contention"), Kind::Contention));
-            let coherency = service.has(&[Growth::Both]);
-            let coherency = coherency.then(|| parameter(&law("coherency"), Kind::Coherency));
-            [mean, cv, contention, coherency].into_iter().flatten()
+            let cv = family.map(|family| parameter("cv", Kind::Variation(family)));
+            [mean, cv].into_iter().flatten()
         };
         network
             .into_iter()
@@ -177,24 +138,8 @@ impl Structure {
                     },
                 ));
             }
-            let laws = ["contention", "coherency"].into_iter();
-            let law: Vec<String> = match service.growth {
-                None | Some(Growth::None) => Vec::new(),
-                Some(Growth::Contention) => laws.take(1).collect::<Vec<_>>(),
-                Some(Growth::Both) => laws.collect(),
-            }
-            .into_iter()
-            .map(|law| format!("{law}: {}", number(next())))
-            .collect();
-            if !law.is_empty() {
-                let law = law.join(", ");
-                all.push(of(GROWTH, format!("{{usl: {{{law}}}}}")));
-            }
             if let Some(workers) = service.workers {
                 all.push(of("workers", workers.to_string()));
-            }
-            if let Some(members) = service.members.filter(|members| *members > 1) {
-                all.push(of("members", members.to_string()));
             }
         }
         all
