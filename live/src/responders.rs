@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(
             warnings,
             [
-                "nobody subscribes to told.*, where action a sends: all 2 requests so far had no responders; start the \
+                "nobody subscribes to told.*, the subject of action a: all 2 requests so far had no responders; start the \
                  service, or correct the subject"
             ]
         );

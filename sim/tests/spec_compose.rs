@@ -150,7 +150,7 @@ fn definitions_that_differ_clash() {
     assert_eq!(reasons.len(), 1, "{reasons:?}");
     assert!(
         reasons[0]
-            .starts_with("the clients called `feed` in 0.yaml:6:3 and 1.yaml:6:3 are not one"),
+            .starts_with("the clients called `feed` in 0.yaml:6:3 and 1.yaml:6:3 cannot be merged"),
         "{reasons:?}"
     );
 }

@@ -141,7 +141,7 @@ fn every_value_of_a_template_is_judged_at_its_place() {
         (
             "a, \"b*\"",
             "{kv_put: {bucket: b, key: \"{v}\"}}",
-            "`$KV.b.b*`, which is no key",
+            "`$KV.b.b*`, which is not a key",
         ),
         (
             "a, \"é\"",

@@ -159,7 +159,7 @@ fn an_open_schedule_with_a_payload_from_a_file_is_kept_reported_and_traced() {
     for part in [
         "the action `request` has no path",
         "spec.yaml:",
-        "write `path:",
+        "add `path:",
     ] {
         assert!(
             refused.stderr.contains(part),

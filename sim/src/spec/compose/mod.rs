@@ -359,8 +359,8 @@ mod tests {
         assert_eq!(findings.conflicts, Vec::<String>::new());
         refuse_other_sections(&sources, &without, &mut findings);
         let told = "the section `services` in one.yaml:33:1 cannot be composed; use only `blis`, `name`, `seed`, `run`, \
-                    `clients`, `actions`, `streams`, `fan_outs`, `network`, `connections`, `max_in_flight` or \
-                    `variables`";
+                    `clients`, `actions`, `streams`, `fan_outs`, `network`, `connections`, `max_in_flight`, \
+                    `variables` or `provenance`";
         assert_eq!(findings.conflicts, [told]);
     }
 }
