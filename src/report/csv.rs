@@ -270,6 +270,6 @@ mod tests {
     #[test]
     fn names_are_no_formulas_and_are_quoted() {
         let rows = [vec![cell("=1+1"), cell("a, b"), cell("plain")]];
-        assert_eq!(text(&rows).unwrap(), "'=1+1,\"a, b\",plain\n");
+        assert_eq!(text(&rows).expect("rows"), "'=1+1,\"a, b\",plain\n");
     }
 }

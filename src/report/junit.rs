@@ -193,7 +193,7 @@ mod tests {
             whole,
             &["The generator was the limit.".to_owned()],
         )
-        .unwrap()
+        .expect("XML")
     }
 
     #[test]

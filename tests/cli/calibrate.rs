@@ -108,7 +108,7 @@ fn the_share_of_errors_is_fitted_and_the_spec_names_its_runs() {
     assert_eq!(
         at(&run, "spec.fitted.loads")
             .as_str()
-            .unwrap()
+            .expect("a text")
             .split(' ')
             .nth(1),
         Some("to")

@@ -40,7 +40,13 @@ fn figures_are_those_of_the_document() {
         row.expect(figure)[4].parse().expect("a number")
     };
     let document = json(LINE);
-    let of = |place: &str| document.pointer(place).unwrap().as_f64().unwrap();
+    let of = |place: &str| {
+        document
+            .pointer(place)
+            .expect("it is there")
+            .as_f64()
+            .expect("it is there")
+    };
     assert_eq!(value("run", "throughput"), of("/throughput_rps"));
     assert_eq!(value("run", "response p99"), of("/latency_ms/response/p99"));
     assert_eq!(value("run", "ok"), of("/window/requests/ok"));
@@ -57,7 +63,7 @@ fn figures_are_those_of_the_document() {
 #[test]
 fn the_series_has_a_row_for_each_interval_in_the_unit_that_is_wanted() {
     let document = json(LINE);
-    let series = document["series"].as_array().unwrap();
+    let series = document["series"].as_array().expect("it is there");
     let [of_ms, of_s] = ["ms", "s"].map(|unit| {
         let ran = words(&format!(
             "run {LINE} --format csv-series --time-unit {unit}"
@@ -72,13 +78,15 @@ fn the_series_has_a_row_for_each_interval_in_the_unit_that_is_wanted() {
         rows[row][column.expect(name)].parse().expect("a number")
     };
     for (nth, interval) in series.iter().enumerate() {
-        let p99 = interval["response_p99_ms"].as_f64().unwrap();
+        let p99 = interval["response_p99_ms"].as_f64().expect("it is there");
         assert_eq!(at(&of_ms, "response_p99_ms", nth + 1), p99);
         assert_eq!(at(&of_s, "response_p99_s", nth + 1), p99 / 1e3);
-        let busy = interval.pointer("/services/api/utilisation").unwrap();
+        let busy = interval
+            .pointer("/services/api/utilisation")
+            .expect("it is there");
         assert_eq!(
             at(&of_ms, "api.utilisation", nth + 1),
-            busy.as_f64().unwrap()
+            busy.as_f64().expect("it is there")
         );
     }
 }
