@@ -146,7 +146,7 @@ fn every_value_of_a_template_is_judged_at_its_place() {
         (
             "a, \"é\"",
             "{kv_get: {bucket: b, key: \"{v}\"}}",
-            "which is no key",
+            "which is not a key",
         ),
         (
             "a, \"b.c\"",
