@@ -11,7 +11,7 @@ use blis_sim::number::brief_percent;
 use blis_sim::statistics::share_bounds;
 
 use super::recordings::Recording;
-use super::start::{Fixed, visited};
+use super::start::Fixed;
 
 /// The key of a service that says how many of its visits end in an error.
 pub const ERRORS: &str = "errors";
@@ -35,24 +35,24 @@ pub fn error_share(model: &Model, runs: &[Recording], fixed: Fixed<'_>) -> Optio
     }
     let mut without = model.clone();
     without.services.iter_mut().for_each(|one| one.errors = 0.0);
-    let is_visited_once = |name: &str| {
-        let at = without.services.iter().position(|one| one.name == name);
-        let visits = |nth: usize| {
-            let mut actions = without.actions.iter();
-            actions.all(|action| (path_demand(&without, action).visits[nth] - 1.0).abs() < ONCE)
-        };
-        at.is_some_and(visits)
+    let actions = without.actions.iter();
+    let demands: Vec<_> = actions
+        .map(|action| path_demand(&without, action))
+        .collect();
+    let is_visited_once = |nth: usize| {
+        let mut demands = demands.iter();
+        demands.all(|demand| (demand.visits[nth] - 1.0).abs() < ONCE)
     };
-    let mut could: Vec<String> = visited(model)
-        .into_iter()
-        .filter(|one| one.error_bursts.is_empty() && is_visited_once(&one.name))
-        .map(|one| one.name.clone())
+    let services = model.services.iter().enumerate();
+    let mut could: Vec<String> = services
+        .filter(|(nth, one)| one.error_bursts.is_empty() && is_visited_once(*nth))
+        .map(|(_, one)| one.name.clone())
         .filter(|name| !fixed.has(&format!("services.{name}.{ERRORS}")))
         .collect();
     let service = could.pop()?;
     let runs: Vec<_> = runs
         .iter()
-        .map(|run| (run.name.clone(), run.errors, run.errors + run.answered()))
+        .map(|run| (run.name.clone(), run.errors, run.errors + run.answered))
         .collect();
     let has_errors = runs.iter().any(|(_, errors, _)| *errors > 0);
     let says_so = model.services.iter().any(|one| one.errors > 0.0);

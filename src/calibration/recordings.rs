@@ -32,7 +32,8 @@ pub struct Recording {
     pub requests: u64,
     /// The share of them that was not answered.
     pub failed: f64,
-    /// How many were answered with an error.
+    /// How many were answered well, and how many with an error.
+    pub answered: u64,
     pub errors: u64,
     /// The mean response time of what was answered, in nanoseconds.
     pub mean_nanos: f64,
@@ -63,11 +64,6 @@ impl Recording {
             0 => self.offered_rps,
             users => users as f64,
         }
-    }
-
-    /// How many of its requests were answered well.
-    pub fn answered(&self) -> u64 {
-        (self.requests as f64 * (1.0 - self.failed)).round() as u64
     }
 
     /// A run with all its requests in the terms of a model.
@@ -128,7 +124,8 @@ impl Recording {
             max_in_flight: users.max_in_flight,
             run: run.record.as_ref().map(|record| record.run.clone()),
             requests: in_window as u64,
-            failed: 1.0 - answers.count() as f64 / in_window.max(1.0),
+            failed: 1.0 - answers.clone().count() as f64 / in_window.max(1.0),
+            answered: answers.count() as u64,
             errors: errors.count() as u64,
             figures,
             labels,

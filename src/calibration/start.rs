@@ -126,7 +126,7 @@ pub fn start(
 }
 
 /// The services that requests visit.
-pub(super) fn visited(model: &Model) -> Vec<&Service> {
+fn visited(model: &Model) -> Vec<&Service> {
     let demands: Vec<_> = model
         .actions
         .iter()

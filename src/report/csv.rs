@@ -5,6 +5,7 @@
 use blis_sim::result::{ActionResult, Interval, LatencyBlock, RequestCounts, Run, ServiceResult};
 use blis_sim::visible;
 
+use super::ends::ends;
 use crate::cli::TimeUnit;
 
 /// A figure with its interval.
@@ -164,17 +165,9 @@ impl Of<'_> {
     }
 }
 
-fn of_counts(counts: &RequestCounts) -> [(&'static str, u64); 8] {
-    [
-        ("intended", counts.intended),
-        ("ok", counts.ok),
-        ("app_error", counts.app_error),
-        ("rejected", counts.rejected),
-        ("timed_out", counts.timed_out),
-        ("transport_error", counts.transport_error),
-        ("dropped", counts.dropped),
-        ("unresolved", counts.unresolved),
-    ]
+fn of_counts(counts: &RequestCounts) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+    let intended = [("intended", counts.intended)];
+    intended.into_iter().chain(ends(counts))
 }
 
 fn of_block(block: &LatencyBlock) -> [(&'static str, Known); 8] {

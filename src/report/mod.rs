@@ -13,6 +13,7 @@ mod course;
 mod csv;
 mod deliveries;
 mod difference;
+mod ends;
 mod explain;
 mod figures;
 mod html;

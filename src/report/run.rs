@@ -12,6 +12,7 @@ use super::absence::sentence;
 use super::breakdown::{breakdown, overall, services};
 use super::check::{balanced_jobs, by_class};
 use super::course::course;
+use super::ends::ends;
 use super::number::{
     count, millis, millis_off, millis_within, or_not_measured, percent, percent_within,
     runs_in_words, significant, significant_within,
@@ -446,15 +447,7 @@ fn outcomes(run: &Run) -> Section {
 }
 
 fn request_counts(requests: &RequestCounts) -> String {
-    let ends = [
-        ("ok", requests.ok),
-        ("app_error", requests.app_error),
-        ("rejected", requests.rejected),
-        ("timed_out", requests.timed_out),
-        ("transport_error", requests.transport_error),
-        ("dropped", requests.dropped),
-        ("unresolved", requests.unresolved),
-    ];
+    let ends = ends(requests);
     format!("{} intended: {}", count(requests.intended), nonzero(&ends))
 }
 

@@ -1,6 +1,6 @@
 //! A run over time.
 
-use blis_sim::result::{GeneratorInterval, Interval, RequestCounts, Run};
+use blis_sim::result::{GeneratorInterval, Interval, RequestCounts, Run, ServiceInterval};
 
 use crate::report::plot::{Axis, Plot, Quantity, Scale, Series, readable};
 
@@ -80,16 +80,6 @@ pub fn in_flight(run: &Run) -> Plot {
 
 /// How busy the workers of services were.
 pub fn utilisation(run: &Run) -> Plot {
-    let series = services(run).enumerate().map(|(at, name)| {
-        let rows = run.series.iter();
-        let points = rows.map(|row| {
-            (
-                middle(row),
-                row.services.get(name).map(|one| one.utilisation),
-            )
-        });
-        Series::line(name, at + 1, points)
-    });
     Plot::curves(
         "Utilisation",
         "Share of the time that the workers of each service were busy, in each interval.",
@@ -97,22 +87,12 @@ pub fn utilisation(run: &Run) -> Plot {
             Axis::time(),
             Axis::new("busy", Quantity::Share, Scale::FromZero),
         ],
-        series,
+        by_service(run, |one| one.utilisation),
     )
 }
 
 /// How long the queues of services were.
 pub fn queues(run: &Run) -> Plot {
-    let series = services(run).enumerate().map(|(at, name)| {
-        let rows = run.series.iter();
-        let points = rows.map(|row| {
-            (
-                middle(row),
-                row.services.get(name).map(|one| one.mean_queue),
-            )
-        });
-        Series::line(name, at + 1, points)
-    });
     Plot::curves(
         "Queues",
         "Mean number of requests that waited for a worker of each service, in each interval.",
@@ -120,8 +100,17 @@ pub fn queues(run: &Run) -> Plot {
             Axis::time(),
             Axis::new("waiting", Quantity::Number(""), Scale::FromZero),
         ],
-        series,
+        by_service(run, |one| one.mean_queue),
     )
+}
+
+/// A line for each service, of a figure of it.
+fn by_service(run: &Run, of: fn(&ServiceInterval) -> f64) -> impl Iterator<Item = Series> {
+    services(run).enumerate().map(move |(at, name)| {
+        let rows = run.series.iter();
+        let points = rows.map(|row| (middle(row), row.services.get(name).map(of)));
+        Series::line(name, at + 1, points)
+    })
 }
 
 /// The services with a line, the busiest first.

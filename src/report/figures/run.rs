@@ -4,6 +4,7 @@ use blis_sim::result::{LatencyBlock, RequestCounts, Run};
 
 use super::course::{backlogs, in_flight, lag, queues, rates, responses as over_time, utilisation};
 use super::quantiles::{distribution, objectives, quantiles};
+use crate::report::ends::ends;
 use crate::report::number::{count, percent};
 use crate::report::plot::{Axis, Form, Plot, Quantity, Row, Scale, Series};
 
@@ -123,7 +124,7 @@ pub fn course(run: &Run) -> Vec<Plot> {
 
 /// How requests ended, and why those of a live run failed.
 pub fn outcomes(run: &Run) -> Vec<Plot> {
-    let mut plots = vec![ends(&run.window.requests)];
+    let mut plots = vec![outcome_shares(&run.window.requests)];
     let reasons = run.live.iter().flat_map(|live| &live.reasons);
     let reasons: Vec<(String, u64)> = reasons
         .map(|(reason, number)| (reason.replace('_', " "), *number))
@@ -138,18 +139,11 @@ pub fn outcomes(run: &Run) -> Vec<Plot> {
     plots
 }
 
-fn ends(requests: &RequestCounts) -> Plot {
-    let ends = [
-        ("ok", requests.ok),
-        ("app_error", requests.app_error),
-        ("rejected", requests.rejected),
-        ("timed_out", requests.timed_out),
-        ("transport_error", requests.transport_error),
-        ("dropped", requests.dropped),
-        ("unresolved", requests.unresolved),
-    ];
-    let ends = ends.map(|(name, number)| (name.to_owned(), number));
-    let some: Vec<(String, u64)> = ends.into_iter().filter(|(_, number)| *number > 0).collect();
+fn outcome_shares(requests: &RequestCounts) -> Plot {
+    let some = ends(requests).into_iter().filter(|(_, number)| *number > 0);
+    let some: Vec<(String, u64)> = some
+        .map(|(name, number)| (name.to_owned(), number))
+        .collect();
     bars(
         "Outcomes",
         "How the requests of the window ended, as shares of all of them.",
