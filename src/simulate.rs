@@ -293,13 +293,10 @@ pub fn replay(
     let model = &workload.model;
     let sink = (Measure::new(model), trace.map(|file| rows_to(model, file)));
     let simulation = match scripted {
-        Some(Scripted { script, visits }) => {
-            let simulation = Simulation::replaying(model, script, sink);
-            match visits {
-                Some(visits) => simulation.following(visits),
-                None => simulation,
-            }
-        }
+        Some(Scripted { script, visits }) => match visits {
+            Some(visits) => Simulation::following(model, script, visits, sink),
+            None => Simulation::replaying(model, script, sink),
+        },
         None => Simulation::new(model, sink),
     };
     let stop = || interrupt.asked();

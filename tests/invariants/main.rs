@@ -24,6 +24,7 @@ mod scripted;
 mod specs;
 mod trace;
 mod users_book;
+mod ways;
 
 use proptest::test_runner::{Config, RngSeed};
 

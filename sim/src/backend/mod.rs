@@ -30,6 +30,8 @@ pub use output::Output;
 pub use outside::{Call, Delivered, Message, WorkEnd};
 pub use recorded::{RecordedVisit, RecordedVisits};
 pub use reply::Reply;
+pub(crate) use visits::{Station, plain_stations};
+pub(crate) use walk::{Op, Paths};
 
 use crate::engine::{Calendar, Task};
 use crate::event::Sink;
@@ -43,7 +45,7 @@ use reply::Replies;
 use request::Requests;
 use streams::Streams;
 use visits::Visits;
-use walk::{Jobs, Paths};
+use walk::Jobs;
 
 /// The simulated backend.
 #[derive(Debug, Clone)]

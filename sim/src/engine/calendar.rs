@@ -23,6 +23,13 @@ const LEVELS: usize = 64usize.div_ceil(DIGIT as usize);
 const SORTABLE: u32 = 24;
 /// A bottom that has grown beyond this many entries gives its later part back to the slots.
 const CROWDED: usize = 96;
+/// Places in the bottom, those of taken entries among them; more only where more entries are of one time.
+const ROOM: usize = 2 * CROWDED;
+/// When there are no more entries than this, the bottom takes all of them, and all that come: so few are kept in order with
+/// fewer steps than slots take.
+const FEW: usize = 12;
+/// A bottom that takes all entries and has grown beyond this many gives its later part to the slots.
+const NO_LONGER_FEW: usize = 24;
 
 /// The chunk index that stands for "none".
 const NONE: u32 = u32::MAX;
@@ -60,12 +67,11 @@ const EMPTY: Slot = Slot {
 /// Times must not lie before the last entry taken.
 #[derive(Debug, Clone)]
 pub struct Calendar<T> {
-    /// Entries before `bottom_end`, ascending; those before `bottom_head` are taken.
+    /// Entries before `bottom_end`, ascending, from `head` on and before `tail`; the others are taken, or places for more.
     bottom: Vec<Entry<T>>,
-    bottom_head: usize,
+    head: usize,
+    tail: usize,
     bottom_end: u64,
-    /// The length at which the bottom is tidied up before another entry is inserted.
-    bottom_room: usize,
     /// The instant from which digits are counted; never after an entry that lies in a slot.
     reference: u64,
     slots: Box<[[Slot; SLOTS]; LEVELS]>,
@@ -75,35 +81,36 @@ pub struct Calendar<T> {
     levels: u32,
     chunks: Vec<Chunk<T>>,
     free: u32,
-    len: usize,
+    /// How many entries lie in slots.
+    in_slots: usize,
 }
 
 impl<T: Copy> Calendar<T> {
     /// An empty calendar.
     pub fn new() -> Calendar<T> {
         Calendar {
-            bottom: Vec::with_capacity(2 * CROWDED),
-            bottom_head: 0,
+            bottom: Vec::with_capacity(ROOM),
+            head: 0,
+            tail: 0,
             bottom_end: 0,
-            bottom_room: 2 * CROWDED,
             reference: 0,
             slots: Box::new([[EMPTY; SLOTS]; LEVELS]),
             occupied: [0; LEVELS],
             levels: 0,
             chunks: Vec::new(),
             free: NONE,
-            len: 0,
+            in_slots: 0,
         }
     }
 
     /// How many entries are waiting.
     pub fn len(&self) -> usize {
-        self.len
+        self.in_slots + (self.tail - self.head)
     }
 
     /// Whether no entry is waiting.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// Adds an entry. One at [`Time::NEVER`] is never handed out, so it is not kept.
@@ -112,15 +119,11 @@ impl<T: Copy> Calendar<T> {
         if time == Time::NEVER {
             return;
         }
-        self.len += 1;
-        let entry = Entry {
-            time: time.as_nanos(),
-            item,
-        };
-        if entry.time < self.bottom_end {
-            self.insert_bottom(entry);
+        let time = time.as_nanos();
+        if time < self.bottom_end {
+            self.insert_bottom(time, item);
         } else {
-            self.push_slot(entry);
+            self.push_slot(time, item);
         }
     }
 
@@ -130,13 +133,13 @@ impl<T: Copy> Calendar<T> {
         if self.is_used_up() && !self.refill() {
             return Time::NEVER;
         }
-        Time::from_nanos(self.bottom[self.bottom_head].time)
+        Time::from_nanos(self.bottom[self.head].time)
     }
 
     /// Whether the entries that have been put in order are used up, so that the next look puts more in order.
     #[inline]
     pub fn is_used_up(&self) -> bool {
-        self.bottom_head == self.bottom.len()
+        self.head == self.tail
     }
 
     /// The next entries, as far as they have been put in order: at least one unless the calendar is empty.
@@ -144,7 +147,7 @@ impl<T: Copy> Calendar<T> {
         if self.is_used_up() {
             self.refill();
         }
-        self.bottom[self.bottom_head..]
+        self.bottom[self.head..self.tail]
             .iter()
             .map(|entry| entry.item)
     }
@@ -161,54 +164,84 @@ impl<T: Copy> Calendar<T> {
     /// Takes the earliest entry, if [`next_time`](Self::next_time) has just looked at it.
     #[inline]
     pub fn take(&mut self) -> Option<(Time, T)> {
-        let entry = self.bottom.get(self.bottom_head)?;
-        self.bottom_head += 1;
-        self.len -= 1;
+        if self.is_used_up() {
+            return None;
+        }
+        let entry = self.bottom.get(self.head)?;
+        self.head += 1;
         Some((Time::from_nanos(entry.time), entry.item))
     }
 
     /// Inserts behind all entries of the same time.
-    #[inline]
-    fn insert_bottom(&mut self, entry: Entry<T>) {
-        if self.bottom.len() >= self.bottom_room {
-            self.make_room();
-            if entry.time >= self.bottom_end {
-                return self.push_slot(entry);
-            }
+    ///
+    /// The parts of an entry are stored one by one where they belong. An entry that is put together first and copied then would
+    /// have to wait for its parts to reach the cache, in the middle of the longest chain of work that a run has.
+    #[inline(always)]
+    fn insert_bottom(&mut self, time: u64, item: T) {
+        let Some(entries) = self.bottom.get_mut(self.head..=self.tail) else {
+            return self.make_room_for(time, item);
+        };
+        let mut at = entries.len() - 1;
+        while at > 0 && entries[at - 1].time > time {
+            entries[at] = entries[at - 1];
+            at -= 1;
         }
-        settle(&mut self.bottom, self.bottom_head, entry);
+        entries[at].time = time;
+        entries[at].item = item;
+        self.tail += 1;
+    }
+
+    /// Inserts into a bottom that has no place left.
+    #[cold]
+    #[inline(never)]
+    fn make_room_for(&mut self, time: u64, item: T) {
+        if self.tail >= ROOM {
+            self.tidy_up();
+        }
+        if time >= self.bottom_end {
+            return self.push_slot(time, item);
+        }
+        if self.tail == self.bottom.len() {
+            let places = ROOM.max(2 * self.tail);
+            self.bottom.resize(places, Entry { time, item });
+        }
+        self.insert_bottom(time, item);
     }
 
     /// Drops the taken entries, and gives the later part of a crowded bottom back to the slots.
-    #[cold]
-    fn make_room(&mut self) {
-        self.bottom.drain(..self.bottom_head);
-        self.bottom_head = 0;
-        if self.bottom.len() <= CROWDED {
+    fn tidy_up(&mut self) {
+        self.bottom.copy_within(self.head..self.tail, 0);
+        self.tail -= self.head;
+        self.head = 0;
+        let most = match self.bottom_end {
+            u64::MAX => NO_LONGER_FEW,
+            _ => CROWDED,
+        };
+        if self.tail <= most {
             return;
         }
         // All entries of one time stay on one side of the cut, or their order would be lost.
-        let cut_time = self.bottom[SORTABLE as usize].time;
-        let first = self.bottom[0].time;
-        let cut = self.bottom.partition_point(|entry| {
+        let entries = &self.bottom[..self.tail];
+        let (first, cut_time) = (entries[0].time, entries[most / 4].time);
+        let cut = entries.partition_point(|entry| {
             if cut_time == first {
                 entry.time <= first
             } else {
                 entry.time < cut_time
             }
         });
-        if cut == self.bottom.len() {
-            self.bottom_room = 2 * cut;
+        if cut == self.tail {
             return;
         }
         self.bottom_end = self.bottom[cut].time;
         if self.bottom_end < self.reference {
             self.move_back(self.bottom_end);
         }
-        for at in cut..self.bottom.len() {
-            self.push_slot(self.bottom[at]);
+        for at in cut..self.tail {
+            let Entry { time, item } = self.bottom[at];
+            self.push_slot(time, item);
         }
-        self.bottom.truncate(cut);
+        self.tail = cut;
     }
 
     /// Moves the reference back, so that entries from `to` on can lie in slots.
@@ -223,6 +256,7 @@ impl<T: Copy> Calendar<T> {
             while self.occupied[finer] != 0 {
                 let from = self.occupied[finer].trailing_zeros() as usize;
                 let slot = self.take_slot(finer, from);
+                self.in_slots += slot.len as usize;
                 self.gather(slot, level, place);
             }
         }
@@ -246,6 +280,7 @@ impl<T: Copy> Calendar<T> {
     #[inline]
     fn take_slot(&mut self, level: usize, place: usize) -> Slot {
         let slot = std::mem::replace(&mut self.slots[level][place], EMPTY);
+        self.in_slots -= slot.len as usize;
         self.occupied[level] &= !(1 << place);
         if self.occupied[level] == 0 {
             self.levels &= !(1 << level);
@@ -255,26 +290,26 @@ impl<T: Copy> Calendar<T> {
 
     /// Puts an entry at or after `bottom_end` into its slot.
     #[inline]
-    fn push_slot(&mut self, entry: Entry<T>) {
-        let differs = (entry.time ^ self.reference) | 1;
+    fn push_slot(&mut self, time: u64, item: T) {
+        self.in_slots += 1;
+        let differs = (time ^ self.reference) | 1;
         let level = (differs.ilog2() / DIGIT) as usize;
-        let place = ((entry.time >> (DIGIT * level as u32)) as usize) & (SLOTS - 1);
-        let slot = self.slots[level][place];
-        let tail = slot.tail;
-        if tail != NONE {
-            let chunk = &mut self.chunks[tail as usize];
-            if (chunk.len as usize) < CHUNK {
-                chunk.entries[chunk.len as usize] = entry;
-                chunk.len += 1;
-                self.slots[level][place].len += 1;
-                return;
-            }
+        let place = ((time >> (DIGIT * level as u32)) as usize) & (SLOTS - 1);
+        let slot = &mut self.slots[level][place];
+        if let Some(chunk) = self.chunks.get_mut(slot.tail as usize)
+            && let Some(free) = chunk.entries.get_mut(chunk.len as usize)
+        {
+            free.time = time;
+            free.item = item;
+            chunk.len += 1;
+            slot.len += 1;
+            return;
         }
-        self.append_chunk(level, place, entry);
+        self.append_chunk(level, place, time, item);
     }
 
-    fn append_chunk(&mut self, level: usize, place: usize, entry: Entry<T>) {
-        let fresh = self.fresh_chunk(entry);
+    fn append_chunk(&mut self, level: usize, place: usize, time: u64, item: T) {
+        let fresh = self.fresh_chunk(time, item);
         let slot = &mut self.slots[level][place];
         if slot.tail == NONE {
             slot.head = fresh;
@@ -288,10 +323,10 @@ impl<T: Copy> Calendar<T> {
     }
 
     /// A chunk that holds just this entry.
-    fn fresh_chunk(&mut self, entry: Entry<T>) -> u32 {
+    fn fresh_chunk(&mut self, time: u64, item: T) -> u32 {
         if self.free == NONE {
             self.chunks.push(Chunk {
-                entries: [entry; CHUNK],
+                entries: [Entry { time, item }; CHUNK],
                 len: 1,
                 next: NONE,
             });
@@ -300,7 +335,8 @@ impl<T: Copy> Calendar<T> {
         let fresh = self.free;
         let chunk = &mut self.chunks[fresh as usize];
         self.free = chunk.next;
-        chunk.entries[0] = entry;
+        chunk.entries[0].time = time;
+        chunk.entries[0].item = item;
         chunk.len = 1;
         chunk.next = NONE;
         fresh
@@ -308,9 +344,12 @@ impl<T: Copy> Calendar<T> {
 
     /// Fills the empty bottom from the earliest slot; false when there is none.
     fn refill(&mut self) -> bool {
-        self.bottom.clear();
-        self.bottom_head = 0;
-        self.bottom_room = 2 * CROWDED;
+        (self.head, self.tail) = (0, 0);
+        // A burst at one instant may have made it longer.
+        self.bottom.truncate(ROOM);
+        if self.in_slots <= FEW {
+            return self.take_all();
+        }
         while self.levels != 0 {
             let level = self.levels.trailing_zeros() as usize;
             let place = self.occupied[level].trailing_zeros() as usize;
@@ -327,6 +366,18 @@ impl<T: Copy> Calendar<T> {
         false
     }
 
+    /// Takes all entries into the empty bottom; false when there are none.
+    fn take_all(&mut self) -> bool {
+        self.bottom_end = u64::MAX;
+        while self.levels != 0 {
+            let level = self.levels.trailing_zeros() as usize;
+            let place = self.occupied[level].trailing_zeros() as usize;
+            let slot = self.take_slot(level, place);
+            self.sort_into_bottom(slot);
+        }
+        !self.is_used_up()
+    }
+
     /// The first instant of a slot and the first after it.
     fn bounds(&self, level: usize, place: usize) -> (u64, u64) {
         let shift = DIGIT * level as u32;
@@ -339,8 +390,9 @@ impl<T: Copy> Calendar<T> {
         let mut at = slot.head;
         while at != NONE {
             let chunk = &self.chunks[at as usize];
-            for &entry in &chunk.entries[..chunk.len as usize] {
-                settle(&mut self.bottom, 0, entry);
+            for index in 0..chunk.len as usize {
+                let Entry { time, item } = self.chunks[at as usize].entries[index];
+                self.insert_bottom(time, item);
             }
             at = self.release(at);
         }
@@ -350,8 +402,8 @@ impl<T: Copy> Calendar<T> {
         let mut at = slot.head;
         while at != NONE {
             for index in 0..self.chunks[at as usize].len as usize {
-                let entry = self.chunks[at as usize].entries[index];
-                self.push_slot(entry);
+                let Entry { time, item } = self.chunks[at as usize].entries[index];
+                self.push_slot(time, item);
             }
             at = self.release(at);
         }
@@ -364,18 +416,6 @@ impl<T: Copy> Calendar<T> {
         self.free = at;
         next
     }
-}
-
-/// Appends an entry and moves it forward to its place: behind all entries of its time.
-#[inline]
-fn settle<T: Copy>(entries: &mut Vec<Entry<T>>, first: usize, entry: Entry<T>) {
-    let mut at = entries.len();
-    entries.push(entry);
-    while at > first && entries[at - 1].time > entry.time {
-        entries[at] = entries[at - 1];
-        at -= 1;
-    }
-    entries[at] = entry;
 }
 
 impl<T: Copy> Default for Calendar<T> {

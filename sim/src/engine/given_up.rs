@@ -8,7 +8,7 @@ const REMEMBERED: usize = 1 << 16;
 
 /// The latest requests that were given up, each at the place of its generation: bounded memory, taken at the first one.
 #[derive(Debug, Clone, Default)]
-pub(super) struct GivenUp {
+pub(crate) struct GivenUp {
     places: Vec<Option<Place>>,
     waited_for: u64,
 }
@@ -22,7 +22,7 @@ struct Place {
 impl GivenUp {
     /// A request ended without a reply; whether one is waited for when nothing else is left to do.
     #[cold]
-    pub(super) fn add(&mut self, flight: FlightId, is_waited_for: bool) {
+    pub(crate) fn add(&mut self, flight: FlightId, is_waited_for: bool) {
         if self.places.is_empty() {
             self.places = vec![None; REMEMBERED];
         }
@@ -39,7 +39,7 @@ impl GivenUp {
 
     /// A reply came to a request that has ended: whether it is its first. The next one is not.
     #[cold]
-    pub(super) fn is_first_reply(&mut self, flight: FlightId) -> bool {
+    pub(crate) fn is_first_reply(&mut self, flight: FlightId) -> bool {
         let Some(place) = self.places.get_mut(flight.generation() % REMEMBERED) else {
             return false;
         };
@@ -55,7 +55,7 @@ impl GivenUp {
     }
 
     /// How many replies are waited for.
-    pub(super) fn waited_for(&self) -> u64 {
+    pub(crate) fn waited_for(&self) -> u64 {
         self.waited_for
     }
 }

@@ -14,6 +14,7 @@ mod task;
 
 pub use arena::Arena;
 pub use calendar::Calendar;
+pub(crate) use given_up::GivenUp;
 pub use in_flight::{Flight, InFlight};
 pub use lifecycle::{Ahead, Lifecycle, LoadEnd, Phase, Turn};
 pub use load::{Load, WakeUp, World};

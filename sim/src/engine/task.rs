@@ -1,7 +1,7 @@
 //! What the calendar of a simulated run holds.
 
 use crate::event::UserId;
-use crate::users::ProcessId;
+use crate::users::{ProcessId, Wake};
 
 /// An entry of the calendar: eight bytes, so that an entry with its time has sixteen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,17 @@ pub enum Task {
     Delivery(u32),
     /// Something that only some backends have.
     Timer(Timer),
+}
+
+impl Task {
+    /// Waking whoever wants to be.
+    #[inline(always)]
+    pub fn of(wake: Wake) -> Task {
+        match wake {
+            Wake::Arrival(process) => Task::Arrival(process),
+            Wake::User(user) => Task::User(user),
+        }
+    }
 }
 
 /// What a backend has the calendar call it for, beside its jobs. The number is the backend's own.

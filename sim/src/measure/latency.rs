@@ -1,22 +1,21 @@
 //! Distributions of times in bounded memory.
 
-use hdrhistogram::Histogram;
-
+use crate::measure::counters;
 use crate::time::Span;
 
-/// Significant decimal digits of a recorded value.
-const DIGITS: u8 = 3;
-/// The largest value that is told apart: 292 years, where horizon and drain are two centuries at most.
-const LARGEST: u64 = 1 << 63;
+/// Binary digits of a time that are told apart below its highest one: three significant decimal digits.
+const BITS: u32 = 10;
 
-/// A distribution of times: an HdrHistogram with three significant digits beside an exact count, sum,
-/// minimum and maximum.
+/// A distribution of times: counters that tell three significant digits apart, laid out as in an HdrHistogram, beside an
+/// exact sum, minimum and maximum.
 ///
 /// Its memory is fixed, and taken at the first record; recording takes constant time and two distributions can be
 /// merged.
 #[derive(Debug, Clone)]
 pub struct Times {
-    histogram: Option<Histogram<u64>>,
+    /// Empty until the first record.
+    counters: Vec<u64>,
+    count: u64,
     sum: u128,
     min: u64,
     max: u64,
@@ -26,7 +25,8 @@ impl Times {
     /// An empty distribution.
     pub fn new() -> Times {
         Times {
-            histogram: None,
+            counters: Vec::new(),
+            count: 0,
             sum: 0,
             min: u64::MAX,
             max: 0,
@@ -34,39 +34,51 @@ impl Times {
     }
 
     /// Adds a time.
-    #[inline]
+    #[inline(always)]
     pub fn record(&mut self, span: Span) {
-        let nanos = span.as_nanos();
-        self.histogram
-            .get_or_insert_with(new_histogram)
-            .saturating_record(nanos);
-        self.sum += u128::from(nanos);
-        self.min = self.min.min(nanos);
-        self.max = self.max.max(nanos);
+        self.record_n(span, 1);
     }
 
     /// Adds a time `n` times.
+    #[inline(always)]
     pub fn record_n(&mut self, span: Span, n: u64) {
         if n == 0 {
             return;
         }
         let nanos = span.as_nanos();
-        self.histogram
-            .get_or_insert_with(new_histogram)
-            .saturating_record_n(nanos, n);
+        let at = counters::position::<BITS>(nanos);
+        match self.counters.get_mut(at) {
+            Some(counter) => *counter += n,
+            None => self.first(at, n),
+        }
+        self.count += n;
         self.sum += u128::from(nanos) * u128::from(n);
         self.min = self.min.min(nanos);
         self.max = self.max.max(nanos);
     }
 
+    /// The first time that is counted.
+    #[cold]
+    fn first(&mut self, at: usize, n: u64) {
+        self.counters = vec![0; counters::number::<BITS>()];
+        self.counters[at] = n;
+    }
+
     /// Adds all times of another distribution.
     pub fn merge(&mut self, other: &Times) {
-        let Some(others) = &other.histogram else {
+        if other.is_empty() {
             return;
-        };
-        // Both have the same bounds, the one thing that could make this fail.
-        let merged = self.histogram.get_or_insert_with(new_histogram).add(others);
-        debug_assert!(merged.is_ok());
+        }
+        if self.is_empty() {
+            self.clone_from(other);
+            return;
+        }
+        let used = position(other.min)..=position(other.max);
+        let others = &other.counters[used.clone()];
+        for (mine, others) in self.counters[used].iter_mut().zip(others) {
+            *mine += others;
+        }
+        self.count += other.count;
         self.sum += other.sum;
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
@@ -74,12 +86,12 @@ impl Times {
 
     /// How many times were recorded.
     pub fn count(&self) -> u64 {
-        self.histogram.as_ref().map_or(0, Histogram::len)
+        self.count
     }
 
     /// Whether nothing was recorded.
     pub fn is_empty(&self) -> bool {
-        self.histogram.is_none()
+        self.count == 0
     }
 
     /// The exact sum in nanoseconds.
@@ -89,7 +101,7 @@ impl Times {
 
     /// The exact mean in nanoseconds, `None` when empty.
     pub fn mean_nanos(&self) -> Option<f64> {
-        (!self.is_empty()).then(|| self.sum as f64 / self.count() as f64)
+        (!self.is_empty()).then(|| self.sum as f64 / self.count as f64)
     }
 
     /// The exact minimum, `None` when empty.
@@ -104,31 +116,39 @@ impl Times {
 
     /// How many times are longer than all that cannot be told from this one.
     pub fn above(&self, value: Span) -> u64 {
-        self.histogram.as_ref().map_or(0, |histogram| {
-            let longest = histogram.highest_equivalent(value.as_nanos());
-            histogram.count_between(longest.saturating_add(1), LARGEST)
-        })
+        let beyond = position(value.as_nanos()) + 1;
+        let counters = self.counters.get(beyond..).unwrap_or_default();
+        counters.iter().sum()
+    }
+
+    /// The counter of the quantile by nearest rank; `None` when empty.
+    fn reached(&self, quantile: f64) -> Option<usize> {
+        let rank = (libm::ceil(quantile * self.count as f64) as u64).clamp(1, self.count.max(1));
+        let first = position(self.min);
+        let mut below = 0;
+        let from_the_first = self.counters.get(first..)?.iter();
+        let steps = from_the_first.take_while(|counter| {
+            below += **counter;
+            below < rank
+        });
+        Some(first + steps.count())
     }
 
     /// The quantile by nearest rank, to three significant digits and within the exact extremes: the minimum where it
     /// cannot be told apart from that. `None` when empty.
     pub fn quantile(&self, quantile: f64) -> Option<Span> {
-        let histogram = self.histogram.as_ref()?;
-        let nanos = histogram.value_at_quantile(quantile);
-        Some(Span::from_nanos(
-            match histogram.lowest_equivalent(nanos) <= self.min {
-                true => self.min,
-                false => nanos.min(self.max),
-            },
-        ))
+        let reached = self.reached(quantile)?;
+        Some(Span::from_nanos(match reached == position(self.min) {
+            true => self.min,
+            false => counters::longest::<BITS>(reached).min(self.max),
+        }))
     }
 
     /// The times that cannot be told from the quantiles `from` and `to` or lie between them: the shortest and the
     /// longest. `None` when empty.
     pub fn band(&self, from: f64, to: f64) -> Option<(Span, Span)> {
-        let histogram = self.histogram.as_ref()?;
-        let shortest = histogram.lowest_equivalent(histogram.value_at_quantile(from));
-        let longest = histogram.highest_equivalent(histogram.value_at_quantile(to));
+        let shortest = counters::shortest::<BITS>(self.reached(from)?);
+        let longest = counters::longest::<BITS>(self.reached(to)?);
         Some((
             Span::from_nanos(shortest.max(self.min)),
             Span::from_nanos(longest.min(self.max)),
@@ -137,11 +157,11 @@ impl Times {
 
     /// The bounds `from` and `to` moved apart to where times can be told from them, as far as there were such times.
     pub fn told_apart(&self, from: Span, to: Span) -> (Span, Span) {
-        let Some(histogram) = &self.histogram else {
+        if self.is_empty() {
             return (from, to);
-        };
-        let shortest = histogram.lowest_equivalent(from.as_nanos());
-        let longest = histogram.highest_equivalent(to.as_nanos());
+        }
+        let shortest = counters::shortest::<BITS>(position(from.as_nanos()));
+        let longest = counters::longest::<BITS>(position(to.as_nanos()));
         (
             Span::from_nanos(shortest.max(self.min.min(from.as_nanos()))),
             Span::from_nanos(longest.min(self.max.max(to.as_nanos()))),
@@ -149,10 +169,9 @@ impl Times {
     }
 }
 
-#[cold]
-fn new_histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, LARGEST, DIGITS)
-        .unwrap_or_else(|_| unreachable!("the bounds are constants that HdrHistogram accepts"))
+/// The counter of a time in nanoseconds.
+fn position(nanos: u64) -> usize {
+    counters::position::<BITS>(nanos)
 }
 
 impl Default for Times {
@@ -350,6 +369,37 @@ mod tests {
         assert_eq!(at(0.99), Some(99));
         assert_eq!(times.quantile(1.0), Some(ms(100)));
         assert_eq!(times.quantile(0.0).map(|q| q >= ms(1)), Some(true));
+    }
+
+    #[test]
+    fn counts_and_quantiles_are_those_of_an_hdr_histogram() {
+        use crate::random::{Key, Kind, Purpose};
+        let key = Key::new(11, Kind::Statistic, "times", Purpose::Value);
+        for run in 0..40 {
+            let mut times = Times::new();
+            let mut histogram = hdrhistogram::Histogram::<u64>::new_with_bounds(1, 1 << 63, 3)
+                .expect("bounds that it accepts");
+            for number in 0..(1 << (run % 12)) {
+                let mut draw = key.draw(run, number);
+                let nanos = draw.bits() >> (1 + draw.below(63));
+                times.record(Span::from_nanos(nanos));
+                histogram.record(nanos).expect("within its bounds");
+            }
+            assert_eq!(times.count(), histogram.len());
+            for quantile in [0.0, 0.01, 0.25, 0.5, 0.9, 0.99, 0.999, 1.0] {
+                let (min, max) = (times.min, times.max);
+                let expected = histogram.value_at_quantile(quantile);
+                let expected = match histogram.lowest_equivalent(expected) <= min {
+                    true => min,
+                    false => expected.min(max),
+                };
+                let own = times.quantile(quantile).expect("times");
+                assert_eq!(own.as_nanos(), expected, "{quantile} of run {run}");
+                let longest = histogram.highest_equivalent(expected);
+                let above = histogram.count_between(longest + 1, 1 << 63);
+                assert_eq!(times.above(own), above, "{quantile} of run {run}");
+            }
+        }
     }
 
     #[test]

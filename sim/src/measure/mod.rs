@@ -10,6 +10,7 @@
 mod batches;
 mod cell;
 mod consumer;
+mod counters;
 mod deliveries;
 mod fan_out;
 mod figure;

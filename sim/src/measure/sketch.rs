@@ -1,22 +1,18 @@
 //! A coarse distribution that costs next to nothing to add to.
 //!
-//! Every response time is recorded twice: in the distribution of its action, which is an HdrHistogram, and in one of
-//! these, from which the rows of the series and the batches of the window are filled whenever one of them ends. Two
-//! significant digits are enough there, and a record is an addition at an address computed in a handful of
-//! instructions.
+//! Every response time is recorded twice: in the distribution of its action and in one of these, from which the rows of
+//! the series and the batches of the window are filled whenever one of them ends. Two significant digits are enough
+//! there, and so few counters are quickly added to others.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::measure::counters;
 use crate::time::Span;
 
-/// Bits of a value that are told apart below its highest one: steps of at most 1/128 of the value.
+/// Binary digits that are told apart below the highest one of a value: steps of at most 1/128 of the value.
 const BITS: u32 = 7;
-/// Values below this are counted exactly.
-const EXACT: u64 = 1 << BITS;
-/// Counters between a power of two and the next.
-const OCTAVE: usize = 1 << BITS;
-const COUNTERS: usize = (u64::BITS - BITS + 1) as usize * OCTAVE;
+const COUNTERS: usize = counters::number::<BITS>();
 
 /// Log-linear counters over all spans.
 #[derive(Debug, Clone)]
@@ -154,7 +150,7 @@ impl Sketch {
         let reached = reached?;
         Some(match reached == position(self.min.as_nanos()) {
             true => self.min,
-            false => Span::from_nanos(largest(reached)).min(self.max),
+            false => Span::from_nanos(counters::longest::<BITS>(reached)).min(self.max),
         })
     }
 }
@@ -162,44 +158,12 @@ impl Sketch {
 /// The counter of a value.
 #[inline]
 fn position(value: u64) -> usize {
-    let shift = (value | EXACT).ilog2() - BITS;
-    ((shift as usize) << BITS) + (value >> shift) as usize
-}
-
-/// The largest value of a counter.
-fn largest(position: usize) -> u64 {
-    let shift = (position >> BITS).saturating_sub(1);
-    let steps = (position - (shift << BITS)) as u64;
-    // The last counter ends with the largest value of all, one below 2^64.
-    ((u128::from(steps + 1) << shift) - 1) as u64
+    counters::position::<BITS>(value)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn counters_tell_values_apart_to_one_part_in_128() {
-        let powers = (0..64).flat_map(|power| {
-            let value = 1u64 << power;
-            [value - 1, value, value + 1, value + value / 3]
-        });
-        let mut last = None;
-        for value in powers.chain([u64::MAX]) {
-            let at = position(value);
-            let largest = largest(at);
-            assert!(
-                largest >= value && largest - value <= value / 128,
-                "{value}"
-            );
-            assert_eq!(position(largest), at, "{value}");
-            if largest < u64::MAX {
-                assert_eq!(position(largest + 1), at + 1, "{value}");
-            }
-            last = Some(at);
-        }
-        assert_eq!(last, Some(COUNTERS - 1));
-    }
 
     #[test]
     fn counters_that_go_round_lose_nothing() {

@@ -15,6 +15,7 @@ mod special;
 mod station;
 
 pub(crate) use ranked::{FIRST, Place};
+pub(crate) use station::{Station, plain_stations};
 
 use std::ops::Range;
 
@@ -26,7 +27,7 @@ use outage::Turn;
 use ranked::Ranked;
 use service::Completion;
 use sharing::Sharing;
-use station::{Discipline, Line, Station};
+use station::{Discipline, Line};
 
 /// All services, with those who wait and are served there.
 #[derive(Debug, Clone)]

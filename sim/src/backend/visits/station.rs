@@ -12,7 +12,7 @@ use super::condition::Condition;
 use super::loads::Loads;
 use crate::backend::walk::{Jobs, NONE};
 use crate::dist::Dist;
-use crate::model::{Admission, Dispatch, Down, OnTimeout, Order, Service};
+use crate::model::{Admission, Dispatch, Down, Model, OnTimeout, Order, Service};
 use crate::random::{Key, Kind, Purpose};
 use crate::time::Time;
 
@@ -114,29 +114,29 @@ pub(super) enum Discipline {
 
 /// What is fixed of a service, with the keys of its draws.
 #[derive(Debug, Clone)]
-pub(super) struct Station {
-    pub(super) time: Dist,
+pub(crate) struct Station {
+    pub(crate) time: Dist,
     /// Nanoseconds that each byte of a request adds; at special stations.
-    pub(super) per_byte: Option<f64>,
-    pub(super) errors: f64,
-    pub(super) queue_limit: u32,
-    pub(super) on_timeout: OnTimeout,
+    pub(crate) per_byte: Option<f64>,
+    pub(crate) errors: f64,
+    pub(crate) queue_limit: u32,
+    pub(crate) on_timeout: OnTimeout,
     dispatch: Dispatch,
-    pub(super) first_line: u32,
-    pub(super) lines: u32,
+    pub(crate) first_line: u32,
+    pub(crate) lines: u32,
     /// Which of the backend's counts of requests by member are its own; [`NONE`] where nobody asks for them.
-    pub(super) loads: u32,
+    pub(crate) loads: u32,
     /// Whether its jobs take the longer way.
-    pub(super) special: bool,
-    pub(super) service_key: Key,
-    pub(super) error_key: Key,
+    pub(crate) special: bool,
+    pub(crate) service_key: Key,
+    pub(crate) error_key: Key,
     member_key: Key,
-    pub(super) rare: Box<Rare>,
+    pub(crate) rare: Box<Rare>,
 }
 
 /// What only special stations have.
 #[derive(Debug, Clone)]
-pub(super) struct Rare {
+pub(crate) struct Rare {
     pub(super) discipline: Discipline,
     pub(super) preemptive: bool,
     /// Whether a job in service may be stopped before its end, which then must not come.
@@ -223,6 +223,18 @@ impl Station {
         }
     }
 
+    /// Whether all that it does is to serve visits in the order of their arrival, with errors or without, from a queue that
+    /// may be full.
+    fn is_plain(&self) -> bool {
+        !self.special && self.on_timeout == OnTimeout::Stay && self.loads == NONE
+    }
+
+    /// The queue that a visit joins, where there are several and nobody asks for the least loaded member.
+    #[inline(never)]
+    pub(crate) fn draw_line(&self, identity: u64, ordinal: u64) -> u32 {
+        self.first_line + self.draw_member(identity, ordinal)
+    }
+
     /// The queue that a visit joins.
     #[inline(always)]
     pub(super) fn choose_line(&self, loads: &[Loads], identity: u64, ordinal: u64) -> u32 {
@@ -275,7 +287,7 @@ impl Station {
     }
 
     /// The queues of the station.
-    pub(super) fn all_lines(&self) -> std::ops::Range<u32> {
+    pub(crate) fn all_lines(&self) -> std::ops::Range<u32> {
         self.first_line..self.first_line + self.lines
     }
 
@@ -283,4 +295,16 @@ impl Station {
     pub(super) fn error_share(&self, now: Time) -> f64 {
         self.rare.condition.error_share(now).unwrap_or(self.errors)
     }
+}
+
+/// The stations of a model, and the workers of each of their queues, if all stations are plain.
+pub(crate) fn plain_stations(model: &Model) -> Option<(Vec<Station>, Vec<u32>)> {
+    let (mut lines, mut loads) = (Vec::new(), Vec::new());
+    let services = model.services.iter();
+    let stations = services.map(|service| {
+        let station = Station::new(model.seed, service, &mut lines, &mut loads);
+        station.is_plain().then_some(station)
+    });
+    let stations: Vec<Station> = stations.collect::<Option<_>>()?;
+    Some((stations, lines.iter().map(|line| line.workers).collect()))
 }

@@ -1,0 +1,671 @@
+//! The plain way to simulate: users without retries, and services that serve in the order of arrival.
+//!
+//! A model is plain if requests have one try, wait for no more than their reply and are never held back, if their paths are
+//! visits and a reply, and if every service serves in the order of arrival and lets work stay whose client has given up.
+//! Errors, full queues, members and the network may be there. The events of such a model are those of the general way, in their
+//! order; what differs is how many questions are asked for each, and that a request and its work are one record.
+//!
+//! The numbers by which requests and visitors are known in events are used again in another order than in the general way
+//! once requests time out; they mean nothing beyond the life of what they name.
+
+use super::course::{Came, Owner, Way};
+use super::deadlines::Deadlines;
+use crate::backend::{Op, Paths, Station, plain_stations};
+use crate::dist::Dist;
+use crate::engine::{Ahead, Arena, Calendar, GivenUp, Lifecycle, LoadEnd, Task, Turn};
+use crate::event::{Event, FlightId, Outcome, Request, Sink, VisitStep};
+use crate::model::{Client, Model, ServiceId};
+use crate::random::{Key, Kind, Purpose};
+use crate::time::Time;
+use crate::users::{Users, Wake};
+
+const NONE: u32 = u32::MAX;
+
+/// A step of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// The path's visit of this number to a service.
+    Visit(ServiceId, u16),
+    /// The request is answered, and nothing follows.
+    Reply,
+}
+
+/// What is known of a client.
+#[derive(Debug, Clone, Copy)]
+struct Sender {
+    /// The key of its requests' identities.
+    identities: Key,
+    /// The deadlines of its requests; behind the last where they have none.
+    deadlines: u16,
+}
+
+/// Where the work of a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// On its way.
+    Moving,
+    /// In a queue.
+    Waiting,
+    /// With a worker.
+    Running,
+}
+
+/// A request from its sending to the end of its work: one cache line.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Visitor {
+    request: Request,
+    /// Since when it waits or runs.
+    since: Time,
+    generation: u32,
+    /// The one behind it in the queue.
+    next: u32,
+    /// The queue it waits in or is served from.
+    line: u32,
+    /// The next step of its path.
+    step: u16,
+    state: State,
+    /// Whether its client still waits for the reply.
+    awaited: bool,
+}
+
+/// A queue and its idle workers.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    service: ServiceId,
+    idle: u32,
+    waiting: u32,
+    head: u32,
+    tail: u32,
+}
+
+/// A model that is plain.
+#[derive(Debug, Clone)]
+pub(super) struct Plain {
+    users: Users,
+    lifecycle: Lifecycle,
+    attention: Time,
+    calendar: Calendar<Task>,
+    senders: Vec<Sender>,
+    /// The first step of each action.
+    entries: Vec<u16>,
+    steps: Vec<Step>,
+    stations: Vec<Station>,
+    lines: Vec<Line>,
+    one_way: Option<Box<(Dist, Key)>>,
+    visitors: Arena<Visitor>,
+    /// The generation of the next request.
+    generation: u32,
+    deadlines: Vec<Deadlines>,
+    /// The earliest of all deadlines.
+    earliest: Time,
+    given_up: GivenUp,
+    /// Replies that are on their way through the network: who gets them.
+    replies: Arena<(u32, Outcome)>,
+}
+
+impl Plain {
+    /// The model, if it is plain.
+    pub(super) fn new(model: &Model) -> Option<Plain> {
+        let clients = model.clients.iter();
+        let mut actions = model.actions.iter();
+        let sends_plainly = model.max_in_flight.is_none()
+            && clients.clone().all(sends_once_and_at_once)
+            && actions.all(|action| action.awaited.is_none() && !action.path.fire_and_forget)
+            && model.streams.is_empty()
+            && model.fan_outs.is_empty();
+        if !sends_plainly {
+            return None;
+        }
+        let (entries, steps) = steps(model)?;
+        let (stations, workers) = plain_stations(model)?;
+        let line = |(line, idle)| {
+            let of_line = |station: &Station| station.all_lines().contains(&line);
+            let service = stations.iter().position(of_line)?;
+            Some(Line {
+                service: ServiceId(u16::try_from(service).ok()?),
+                idle,
+                waiting: 0,
+                head: NONE,
+                tail: NONE,
+            })
+        };
+        let lines: Vec<Line> = (0..).zip(workers).map(line).collect::<Option<_>>()?;
+        let mut deadlines = Vec::new();
+        let senders = clients.map(|client| Sender {
+            identities: Key::new(model.seed, Kind::Client, &client.name, Purpose::Request),
+            deadlines: deadlines_of(client, &mut deadlines),
+        });
+        let network = || Key::new(model.seed, Kind::Network, "network", Purpose::Network);
+        let mut users = Users::new(model);
+        let mut calendar = Calendar::new();
+        users.start(|at, wake| calendar.push(at, Task::of(wake)));
+        let lifecycle = Lifecycle::new(&model.limits);
+        Some(Plain {
+            senders: senders.collect(),
+            users,
+            attention: lifecycle.attention(),
+            lifecycle,
+            calendar,
+            entries,
+            steps,
+            stations,
+            lines,
+            one_way: model
+                .one_way
+                .clone()
+                .map(|one_way| Box::new((one_way, network()))),
+            visitors: Arena::new(),
+            generation: 0,
+            deadlines,
+            earliest: Time::NEVER,
+            given_up: GivenUp::default(),
+            replies: Arena::new(),
+        })
+    }
+
+    #[inline(always)]
+    fn wake<S: Sink>(&mut self, now: Time, wake: Wake, sink: &mut S) -> Came {
+        if self.lifecycle.ended_at().is_some() {
+            return Came::Nothing;
+        }
+        let woken = self.users.wake(now, wake, sink);
+        if let Some((at, wake)) = woken.next {
+            self.calendar.push(at, Task::of(wake));
+        }
+        if let Some(request) = woken.send {
+            self.send(now, request, sink);
+            if self.users.exhausted() {
+                self.end(now, LoadEnd::Budget, sink);
+            }
+        }
+        Came::Event
+    }
+
+    #[inline(always)]
+    fn send<S: Sink>(&mut self, now: Time, request: Request, sink: &mut S) {
+        // Wraps after 2^32 requests, by when no reply of the first is on its way.
+        let generation = self.generation;
+        self.generation = generation.wrapping_add(1);
+        let queue = self.senders[request.client.index()].deadlines;
+        let slot = self.visitors.insert(Visitor {
+            generation,
+            since: now,
+            next: NONE,
+            line: NONE,
+            step: self.entries[request.action.index()],
+            state: State::Moving,
+            awaited: true,
+            request,
+        });
+        let Plain {
+            visitors,
+            deadlines,
+            ..
+        } = self;
+        if let Some(deadlines) = deadlines.get_mut(usize::from(queue)) {
+            let id = FlightId { slot, generation };
+            deadlines.set(now, id, |id| waits(visitors, id).is_some());
+            self.earliest = self.earliest.min(deadlines.first());
+        }
+        if self.one_way.is_some() {
+            return self.travel(now, slot);
+        }
+        if let Some(outcome) = self.walk(now, slot, sink) {
+            self.reply(now, slot, outcome, sink);
+        }
+    }
+
+    /// The identity of a request, from which its demands are drawn.
+    #[inline(always)]
+    fn identity(&self, request: &Request) -> u64 {
+        let key = self.senders[request.client.index()].identities;
+        key.identity(request.user_number, request.number)
+    }
+
+    /// A request goes through the network.
+    #[inline(never)]
+    fn travel(&mut self, now: Time, slot: u32) {
+        let identity = self.identity(&self.visitors[slot].request);
+        if let Some((one_way, key)) = self.one_way.as_deref() {
+            let delay = one_way.sample_span(&mut key.draw(identity, ordinal(0)));
+            self.calendar.push(now + delay, Task::Arrived(slot));
+        }
+    }
+
+    /// Takes a request to its next step. Its work is over when there is an answer.
+    #[inline(always)]
+    fn walk<S: Sink>(&mut self, now: Time, slot: u32, sink: &mut S) -> Option<Outcome> {
+        let visitor = &mut self.visitors[slot];
+        let step = visitor.step;
+        visitor.step += 1;
+        match self.steps[usize::from(step)] {
+            Step::Visit(service, nth) => self.visit(now, slot, service, nth, sink),
+            Step::Reply => Some(Outcome::Ok),
+        }
+    }
+
+    #[inline(always)]
+    fn visit<S: Sink>(
+        &mut self,
+        now: Time,
+        slot: u32,
+        service: ServiceId,
+        nth: u16,
+        sink: &mut S,
+    ) -> Option<Outcome> {
+        let visitor = &mut self.visitors[slot];
+        let station = &self.stations[service.index()];
+        let request = &visitor.request;
+        let key = self.senders[request.client.index()].identities;
+        let identity = || key.identity(request.user_number, request.number);
+        let at = match station.lines {
+            1 => station.first_line,
+            _ => station.draw_line(identity(), ordinal(nth)),
+        };
+        let line = &mut self.lines[at as usize];
+        if line.idle > 0 {
+            let mut draw = station.service_key.draw(identity(), ordinal(nth));
+            let end = now + station.time.sample_span(&mut draw);
+            visitor.line = at;
+            visitor.since = now;
+            visitor.state = State::Running;
+            record(sink, now, slot, visitor, service, VisitStep::TakenAtOnce);
+            line.idle -= 1;
+            self.calendar.push(end, Task::Served(slot));
+            return None;
+        }
+        visitor.line = at;
+        visitor.since = now;
+        if line.waiting >= station.queue_limit {
+            record(sink, now, slot, visitor, service, VisitStep::Rejected);
+            return Some(Outcome::Rejected);
+        }
+        record(sink, now, slot, visitor, service, VisitStep::Joined);
+        visitor.state = State::Waiting;
+        visitor.next = NONE;
+        line.waiting += 1;
+        match std::mem::replace(&mut line.tail, slot) {
+            NONE => line.head = slot,
+            before => self.visitors[before].next = slot,
+        }
+        None
+    }
+
+    /// A worker has served a request to the end: the next one is taken up, and the request goes on.
+    #[inline(always)]
+    fn served<S: Sink>(&mut self, now: Time, slot: u32, sink: &mut S) {
+        let visitor = &mut self.visitors[slot];
+        let at = visitor.line;
+        let service = self.lines[at as usize].service;
+        let station = &self.stations[service.index()];
+        let error = station.errors > 0.0 && {
+            let nth = nth_visit(&self.steps, visitor);
+            let request = &visitor.request;
+            let key = self.senders[request.client.index()].identities;
+            let identity = key.identity(request.user_number, request.number);
+            station.error_key.draw(identity, ordinal(nth)).unit() < station.errors
+        };
+        let step = VisitStep::Completed {
+            served: now.since(visitor.since),
+            error,
+        };
+        record(sink, now, slot, visitor, service, step);
+        visitor.state = State::Moving;
+        self.next_in_line(now, at, service, sink);
+        let answer = match error {
+            true => Some(Outcome::AppError),
+            false => self.walk(now, slot, sink),
+        };
+        if let Some(outcome) = answer {
+            self.answer(now, slot, outcome, sink);
+        }
+    }
+
+    /// A worker has become free.
+    #[inline(always)]
+    fn next_in_line<S: Sink>(&mut self, now: Time, at: u32, service: ServiceId, sink: &mut S) {
+        let line = &mut self.lines[at as usize];
+        let slot = line.head;
+        if slot == NONE {
+            line.idle += 1;
+            return;
+        }
+        let visitor = &mut self.visitors[slot];
+        line.waiting -= 1;
+        line.head = visitor.next;
+        if line.head == NONE {
+            line.tail = NONE;
+        }
+        let step = VisitStep::Started {
+            waited: now.since(visitor.since),
+        };
+        record(sink, now, slot, visitor, service, step);
+        visitor.state = State::Running;
+        visitor.since = now;
+        let nth = nth_visit(&self.steps, visitor);
+        let request = &visitor.request;
+        let key = self.senders[request.client.index()].identities;
+        let identity = key.identity(request.user_number, request.number);
+        let station = &self.stations[service.index()];
+        let mut draw = station.service_key.draw(identity, ordinal(nth));
+        let end = now + station.time.sample_span(&mut draw);
+        self.calendar.push(end, Task::Served(slot));
+    }
+
+    /// The work of a request is over: its answer goes to its client, through the network where there is one.
+    #[inline(always)]
+    fn answer<S: Sink>(&mut self, now: Time, slot: u32, outcome: Outcome, sink: &mut S) {
+        match self.one_way.is_some() {
+            true => self.travel_back(now, slot, outcome),
+            false => self.reply(now, slot, outcome, sink),
+        }
+    }
+
+    /// A reply goes through the network.
+    #[inline(never)]
+    fn travel_back(&mut self, now: Time, slot: u32, outcome: Outcome) {
+        let identity = self.identity(&self.visitors[slot].request);
+        if let Some((one_way, key)) = self.one_way.as_deref() {
+            let delay = one_way.sample_span(&mut key.draw(identity, ordinal(1)));
+            let reply = self.replies.insert((slot, outcome));
+            self.calendar.push(now + delay, Task::Delivered(reply));
+        }
+    }
+
+    /// A reply reaches its client, or nobody.
+    #[inline(always)]
+    fn reply<S: Sink>(&mut self, now: Time, slot: u32, outcome: Outcome, sink: &mut S) {
+        let visitor = &mut self.visitors[slot];
+        let id = visitor.id(slot);
+        let awaited = visitor.awaited;
+        visitor.awaited = false;
+        self.visitors.remove(slot);
+        match awaited {
+            true => self.done(now, id, outcome, sink),
+            false => self.late(now, id, sink),
+        }
+    }
+
+    #[cold]
+    fn late<S: Sink>(&mut self, now: Time, id: FlightId, sink: &mut S) {
+        let event = match self.given_up.is_first_reply(id) {
+            true => Event::LateReply,
+            false => Event::DuplicateReply,
+        };
+        sink.record(now, event);
+    }
+
+    /// A request ends for its client, who no longer waits.
+    #[inline(always)]
+    fn done<S: Sink>(&mut self, now: Time, id: FlightId, outcome: Outcome, sink: &mut S) {
+        let Plain {
+            visitors,
+            deadlines,
+            ..
+        } = self;
+        let request = &visitors[id.slot].request;
+        let queue = usize::from(self.senders[request.client.index()].deadlines);
+        if let Some(own) = deadlines.get_mut(queue)
+            && own.forget(id, |id| waits(visitors, id))
+        {
+            self.earliest = match deadlines.as_slice() {
+                [only] => only.first(),
+                all => all.iter().map(Deadlines::first).fold(Time::NEVER, Time::min),
+            };
+        }
+        let sent = request.intended;
+        let event = Event::Done {
+            request,
+            flight: id,
+            sent,
+            outcome,
+        };
+        sink.record(now, event);
+        if let Some((at, wake)) = self.users.done(now, request, sent, outcome, sink) {
+            self.calendar.push(at, Task::of(wake));
+        }
+        if !outcome.is_reply() {
+            self.given_up.add(id, outcome == Outcome::TimedOut);
+        }
+    }
+
+    /// Reports the visits that are not over when the run ends.
+    fn cut_visits<S: Sink>(&self, now: Time, sink: &mut S) {
+        for slot in self.visitors.taken() {
+            let visitor = &self.visitors[slot];
+            let spent = now.since(visitor.since);
+            let step = match visitor.state {
+                State::Moving => continue,
+                State::Waiting => VisitStep::CutWaiting { waited: spent },
+                State::Running => VisitStep::CutRunning { served: spent },
+            };
+            let service = self.lines[visitor.line as usize].service;
+            record(sink, now, slot, visitor, service, step);
+        }
+    }
+}
+
+impl Visitor {
+    #[inline(always)]
+    fn id(&self, slot: u32) -> FlightId {
+        FlightId {
+            slot,
+            generation: self.generation,
+        }
+    }
+}
+
+impl Way for Plain {
+    #[inline(always)]
+    fn calendar(&mut self) -> &mut Calendar<Task> {
+        &mut self.calendar
+    }
+
+    #[inline(always)]
+    fn next_deadline(&self) -> Time {
+        self.earliest
+    }
+
+    #[inline(always)]
+    fn attention(&self) -> Time {
+        self.attention
+    }
+
+    #[inline(never)]
+    fn look_ahead(&mut self) {
+        for task in self.calendar.upcoming() {
+            if let Task::User(user) = task {
+                self.users.touch(user);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn takes_effect(&mut self, _at: Time, _task: Task) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn happen<S: Sink>(&mut self, now: Time, task: Task, sink: &mut S) -> Came {
+        match task {
+            Task::User(user) => return self.wake(now, Wake::User(user), sink),
+            Task::Arrival(process) => return self.wake(now, Wake::Arrival(process), sink),
+            Task::Served(slot) => self.served(now, slot, sink),
+            Task::Arrived(slot) => {
+                if let Some(outcome) = self.walk(now, slot, sink) {
+                    self.answer(now, slot, outcome, sink);
+                }
+            }
+            Task::Delivered(reply) => {
+                let (slot, outcome) = self.replies[reply];
+                self.replies.remove(reply);
+                self.reply(now, slot, outcome, sink);
+            }
+            // Nothing of a plain model asks for these.
+            Task::Delivery(_) | Task::Timer(_) => {}
+        }
+        Came::Event
+    }
+
+    fn time_out<S: Sink>(&mut self, now: Time, sink: &mut S) {
+        let mut deadlines = self.deadlines.iter();
+        let due = deadlines.find(|one| one.first() == self.earliest);
+        if let Some(id) = due.and_then(Deadlines::first_due) {
+            self.visitors[id.slot].awaited = false;
+            self.done(now, id, Outcome::TimedOut, sink);
+        }
+    }
+
+    fn turn(&self, at: Time) -> Turn {
+        let ahead = Ahead {
+            wake: at,
+            held: false,
+            busy: !self.visitors.is_empty(),
+        };
+        self.lifecycle.turn(at, ahead)
+    }
+
+    fn drop_held<S: Sink>(&mut self, _now: Time, _sink: &mut S) {}
+
+    #[inline(never)]
+    fn end<S: Sink>(&mut self, now: Time, why: LoadEnd, sink: &mut S) {
+        if self.lifecycle.end(why, now) {
+            sink.record(now, Event::LoadEnded);
+        }
+        self.attention = self.lifecycle.attention();
+    }
+
+    fn finish<S: Sink>(&mut self, now: Time, sink: &mut S) {
+        self.cut_visits(now, sink);
+        self.end(now, LoadEnd::Idle, sink);
+        for slot in self.visitors.taken() {
+            let visitor = &mut self.visitors[slot];
+            if std::mem::replace(&mut visitor.awaited, false) {
+                let id = visitor.id(slot);
+                self.done(now, id, Outcome::Unresolved, sink);
+            }
+        }
+        self.users.finish(now, sink);
+    }
+
+    fn load_end(&self) -> Option<LoadEnd> {
+        self.lifecycle.ended()
+    }
+
+    fn intended(&self) -> u64 {
+        self.users.intended()
+    }
+
+    fn given_arrivals(&self) -> u64 {
+        self.users.given_arrivals()
+    }
+
+    fn present(&self) -> usize {
+        self.users.open_sessions() + self.visitors.len()
+    }
+
+    fn owner(&self, task: Task) -> Option<Owner> {
+        match task {
+            Task::User(user) => Some(Owner::Client(self.users.client_of(user).index())),
+            Task::Arrival(process) => {
+                let client = self.users.client_of_process(process)?;
+                Some(Owner::Client(client.index()))
+            }
+            Task::Served(slot) | Task::Arrived(slot) => {
+                let visitor = self.visitors.get(slot)?;
+                Some(Owner::Path(visitor.request.action.index()))
+            }
+            Task::Delivered(_) | Task::Delivery(_) | Task::Timer(_) => None,
+        }
+    }
+}
+
+/// When a request was sent, if its client still waits for it.
+#[inline(always)]
+fn waits(visitors: &Arena<Visitor>, id: FlightId) -> Option<Time> {
+    let visitor = &visitors[id.slot];
+    let waits = visitor.generation == id.generation && visitor.awaited;
+    waits.then_some(visitor.request.intended)
+}
+
+/// The ordinal of a draw of a request that is tried once.
+#[inline(always)]
+fn ordinal(place: u16) -> u64 {
+    u64::from(place) << 16
+}
+
+/// The number of the visit that a request is at, among those of its path to the service.
+#[inline(always)]
+fn nth_visit(steps: &[Step], visitor: &Visitor) -> u16 {
+    match steps[usize::from(visitor.step - 1)] {
+        Step::Visit(_, nth) => nth,
+        Step::Reply => 0,
+    }
+}
+
+/// Reports what happened to a visit.
+#[inline(always)]
+fn record<S: Sink>(
+    sink: &mut S,
+    now: Time,
+    slot: u32,
+    visitor: &Visitor,
+    service: ServiceId,
+    step: VisitStep,
+) {
+    let event = Event::Visit {
+        service,
+        line: visitor.line,
+        visitor: slot,
+        flight: visitor.id(slot),
+        step,
+    };
+    sink.record(now, event);
+}
+
+/// Whether a client tries every request once, and sends it when it is due.
+fn sends_once_and_at_once(client: &Client) -> bool {
+    client.on_failure.retries == 0 && client.max_in_flight.is_none()
+}
+
+/// The deadlines of a client's requests, which it shares with the clients of the same timeout.
+fn deadlines_of(client: &Client, all: &mut Vec<Deadlines>) -> u16 {
+    let Some(timeout) = client.timeout else {
+        return u16::MAX;
+    };
+    let known = all.iter().position(|one| one.timeout() == timeout);
+    let queue = known.unwrap_or_else(|| {
+        all.push(Deadlines::new(timeout));
+        all.len() - 1
+    });
+    // There are no more than clients, of which there are fewer than that.
+    queue as u16
+}
+
+/// The first step of each action, and all steps, if they are visits and a reply.
+fn steps(model: &Model) -> Option<(Vec<u16>, Vec<Step>)> {
+    let paths = Paths::new(model);
+    let (mut entries, mut steps) = (Vec::new(), Vec::new());
+    for action in &model.actions {
+        entries.push(u16::try_from(steps.len()).ok()?);
+        let mut ops = paths.program.ops.get(action.path.entry as usize..)?.iter();
+        loop {
+            match ops.next()? {
+                Op::Visit(service, nth) => steps.push(Step::Visit(*service, *nth)),
+                Op::ReplyAndEnd => break steps.push(Step::Reply),
+                _ => return None,
+            }
+        }
+    }
+    u16::try_from(steps.len()).ok()?;
+    Some((entries, steps))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_visitor_is_one_cache_line() {
+        assert_eq!(size_of::<super::Visitor>(), 64);
+    }
+}
