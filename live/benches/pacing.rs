@@ -16,11 +16,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_nats::{Client, ConnectOptions};
-use blis_live::connection::Access;
-use blis_live::driver::{Progress, Watch};
-use blis_live::observe::{Besides, Connected, Heard, Observed, observe};
+use blis_live::generator::driver::{Progress, Watch};
 use blis_live::observers::Wanted;
-use blis_live::recent::Recent;
+use blis_live::run::observe::{Besides, observe};
+use blis_live::run::observed::{Connected, Heard, Observed};
+use blis_live::run::recent_ends::Recent;
+use blis_live::target::access::Access;
 use blis_live::target::{Permission, check};
 use blis_sim::event::Outcome;
 use blis_sim::measure::Times;
