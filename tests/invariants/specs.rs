@@ -44,6 +44,9 @@ pub enum Scope {
     Whole,
     /// Every path begins with a visit and there is no network: the events tell which request a visit belongs to.
     Linked,
+    /// What the plain way to simulate knows: no retries, paths of visits and a reply, services that let work stay and whose
+    /// members do not ask for the least loaded one.
+    Plain,
     /// As `Linked`, and nothing that one client does decides which requests another one sends: a horizon alone
     /// ends the load, there are no timeouts and no full lines.
     Independent,
@@ -477,7 +480,6 @@ impl Limits {
     }
 }
 
-/// Specs of this scope.
 /// Whether somebody can send before the horizon: a load that is certainly empty is refused, as it should be.
 fn is_a_load(plan: &Plan) -> bool {
     let lowered = spec::read(&plan.text()).and_then(|spec| spec::lower(&spec));
@@ -487,6 +489,26 @@ fn is_a_load(plan: &Plan) -> bool {
     !errors.iter().any(empty)
 }
 
+/// Nothing that the plain way to simulate does not know.
+fn plain(clients: &mut [Client], paths: &mut [Path], services: &mut [Service]) {
+    for client in clients {
+        client.retry = None;
+    }
+    for path in paths {
+        path.before.retain(|piece| matches!(piece, Piece::Visit(_)));
+        path.end = (true, None);
+        path.after.clear();
+    }
+    for service in services {
+        service.on_timeout = None;
+        service.kinds = service.kinds.map(|(workers, _)| (workers, "1"));
+        if service.dispatch == Some("least_loaded") {
+            service.dispatch = Some("random");
+        }
+    }
+}
+
+/// Specs of this scope.
 pub fn plan(scope: Scope) -> impl Strategy<Value = Plan> {
     let network = prop::option::weighted(0.3, time());
     (
@@ -499,7 +521,10 @@ pub fn plan(scope: Scope) -> impl Strategy<Value = Plan> {
         prop::bool::weighted(0.1),
     )
         .prop_map(
-            move |(seed, mut limits, mut clients, paths, services, network, retire)| {
+            move |(seed, mut limits, mut clients, mut paths, mut services, network, retire)| {
+                if scope == Scope::Plain {
+                    plain(&mut clients, &mut paths, &mut services);
+                }
                 if retire {
                     clients = clients.into_iter().map(Client::retiring).collect();
                     limits = Limits {
@@ -534,7 +559,7 @@ pub fn plan(scope: Scope) -> impl Strategy<Value = Plan> {
                     clients: clients.iter().enumerate().map(client).collect(),
                     actions: paths.iter().enumerate().map(action).collect(),
                     services: services.iter().enumerate().map(service).collect(),
-                    network: network.filter(|_| scope == Scope::Whole),
+                    network: network.filter(|_| matches!(scope, Scope::Whole | Scope::Plain)),
                 }
             },
         )

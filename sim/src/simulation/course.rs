@@ -237,8 +237,7 @@ impl<W: Way, S: Sink> Course<W, S> {
 
     /// Stops now.
     pub(super) fn interrupt(&mut self) {
-        self.way
-            .end(self.now, LoadEnd::Interrupted, &mut self.sink);
+        self.way.end(self.now, LoadEnd::Interrupted, &mut self.sink);
         self.finish();
     }
 

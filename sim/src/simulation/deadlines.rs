@@ -80,11 +80,7 @@ impl Deadlines {
     /// A request is done. `sent` tells when a request was sent that is still in flight. Whether the earliest deadline is another
     /// one now.
     #[inline(always)]
-    pub(super) fn forget(
-        &mut self,
-        id: FlightId,
-        sent: impl Fn(FlightId) -> Option<Time>,
-    ) -> bool {
+    pub(super) fn forget(&mut self, id: FlightId, sent: impl Fn(FlightId) -> Option<Time>) -> bool {
         if self.at(self.head) != id {
             return false;
         }

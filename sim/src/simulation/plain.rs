@@ -333,8 +333,9 @@ impl Plain {
         }
         let visitor = &mut self.visitors[slot];
         line.waiting -= 1;
-        line.head = visitor.next;
-        if line.head == NONE {
+        let second = visitor.next;
+        line.head = second;
+        if second == NONE {
             line.tail = NONE;
         }
         let step = VisitStep::Started {
@@ -351,6 +352,11 @@ impl Plain {
         let mut draw = station.service_key.draw(identity, ordinal(nth));
         let end = now + station.time.sample_span(&mut draw);
         self.calendar.push(end, Task::Served(slot));
+        // By the time they are needed, they have come from memory.
+        self.users.touch(request.user);
+        if let Some(second) = self.visitors.get(second) {
+            std::hint::black_box(second.next);
+        }
     }
 
     /// The work of a request is over: its answer goes to its client, through the network where there is one.
@@ -411,7 +417,10 @@ impl Plain {
         {
             self.earliest = match deadlines.as_slice() {
                 [only] => only.first(),
-                all => all.iter().map(Deadlines::first).fold(Time::NEVER, Time::min),
+                all => all
+                    .iter()
+                    .map(Deadlines::first)
+                    .fold(Time::NEVER, Time::min),
             };
         }
         let sent = request.intended;

@@ -246,7 +246,9 @@ impl Users {
     /// Has a user's record fetched from memory; nothing else comes of it.
     #[inline]
     pub fn touch(&self, user: UserId) {
-        std::hint::black_box(self.users[user.index()].client);
+        if let Some(user) = self.users.get(user.index()) {
+            std::hint::black_box(user.client);
+        }
     }
 
     /// Whether the budget is used up.
