@@ -108,22 +108,26 @@ pub enum TraceFormat {
 impl FormatArgs {
     /// The requested format.
     pub fn chosen(&self) -> Format {
-        if self.json { Format::Json } else { self.format }
+        requested(self.format, self.json)
     }
 }
 
 impl GateFormatArgs {
     /// The requested format.
     pub fn chosen(&self) -> Format {
-        if self.json { Format::Json } else { self.format }
+        requested(self.format, self.json)
     }
 }
 
 impl RunFormatArgs {
     /// The requested format.
     pub fn chosen(&self) -> Format {
-        if self.json { Format::Json } else { self.format }
+        requested(self.format, self.json)
     }
+}
+
+fn requested(format: Format, json: bool) -> Format {
+    if json { Format::Json } else { format }
 }
 
 impl TimeUnit {

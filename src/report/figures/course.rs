@@ -186,15 +186,15 @@ pub fn lag(run: &Run) -> Option<Plot> {
     };
     let series = [
         Series::line("generator", 1, late(|row| row.own_lag_max_ms)),
-        Series::line("idle thread", 2, late(|row| row.control_max_ms)),
+        Series::line("jitter", 2, late(|row| row.control_max_ms)),
         Series::line("scheduling", 3, late(|row| row.scheduling_max_ms)),
     ];
     let points = series.iter().flat_map(|one| &one.points);
     let scale = readable(points.map(|point| point.y));
     Some(Plot::curves(
         "Lag",
-        "Largest lag of the generator in each interval, beside how late an idle thread was in the same process and how long the \
-         runtime took to begin with something.",
+        "Largest lag of the generator in each interval, beside the scheduler jitter of the machine and how long the runtime took \
+         to begin with something.",
         [Axis::time(), Axis::new("lag", Quantity::Millis, scale)],
         series,
     ))
