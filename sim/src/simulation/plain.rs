@@ -332,6 +332,8 @@ impl Plain {
             return;
         }
         let visitor = &mut self.visitors[slot];
+        // Read before a field beside it is written: what reads both would have to wait for that.
+        let nth = nth_visit(&self.steps, visitor);
         line.waiting -= 1;
         let second = visitor.next;
         line.head = second;
@@ -344,7 +346,6 @@ impl Plain {
         record(sink, now, slot, visitor, service, step);
         visitor.state = State::Running;
         visitor.since = now;
-        let nth = nth_visit(&self.steps, visitor);
         let request = &visitor.request;
         let key = self.senders[request.client.index()].identities;
         let identity = key.identity(request.user_number, request.number);
