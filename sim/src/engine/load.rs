@@ -264,9 +264,23 @@ impl Load {
             self.await_deliveries(now, flight, &request, world);
         }
         if let Some(outcome) = answer {
-            self.reply(now, flight, outcome, world, sink);
+            self.reply_at_once(now, flight, outcome, world, sink);
         }
         self.end_if_exhausted(now, sink);
+    }
+
+    /// The world answered at the instant of the request: seldom, so that it is kept out of the way of what happens all the time.
+    #[cold]
+    #[inline(never)]
+    fn reply_at_once<W: World, S: Sink>(
+        &mut self,
+        now: Time,
+        id: FlightId,
+        outcome: Outcome,
+        world: &mut W,
+        sink: &mut S,
+    ) {
+        self.reply(now, id, outcome, world, sink);
     }
 
     #[inline(never)]

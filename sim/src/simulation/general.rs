@@ -239,6 +239,7 @@ impl Way for General {
         Came::Event
     }
 
+    #[inline(never)]
     fn time_out<S: Sink>(&mut self, now: Time, sink: &mut S) {
         self.load.time_out(now, &mut self.world, sink);
         self.release(now, sink);

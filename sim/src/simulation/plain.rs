@@ -212,8 +212,15 @@ impl Plain {
             return self.travel(now, slot);
         }
         if let Some(outcome) = self.walk(now, slot, sink) {
-            self.reply(now, slot, outcome, sink);
+            self.reply_at_once(now, slot, outcome, sink);
         }
+    }
+
+    /// A reply comes at the instant of the request: seldom, so that it is kept out of the way of what happens all the time.
+    #[cold]
+    #[inline(never)]
+    fn reply_at_once<S: Sink>(&mut self, now: Time, slot: u32, outcome: Outcome, sink: &mut S) {
+        self.reply(now, slot, outcome, sink);
     }
 
     /// The identity of a request, from which its demands are drawn.
@@ -380,6 +387,22 @@ impl Plain {
         }
     }
 
+    /// A request has come through the network.
+    #[inline(never)]
+    fn arrived<S: Sink>(&mut self, now: Time, slot: u32, sink: &mut S) {
+        if let Some(outcome) = self.walk(now, slot, sink) {
+            self.answer(now, slot, outcome, sink);
+        }
+    }
+
+    /// A reply has come through the network.
+    #[inline(never)]
+    fn delivered<S: Sink>(&mut self, now: Time, reply: u32, sink: &mut S) {
+        let (slot, outcome) = self.replies[reply];
+        self.replies.remove(reply);
+        self.reply(now, slot, outcome, sink);
+    }
+
     /// A reply reaches its client, or nobody.
     #[inline(always)]
     fn reply<S: Sink>(&mut self, now: Time, slot: u32, outcome: Outcome, sink: &mut S) {
@@ -502,22 +525,15 @@ impl Way for Plain {
             Task::User(user) => return self.wake(now, Wake::User(user), sink),
             Task::Arrival(process) => return self.wake(now, Wake::Arrival(process), sink),
             Task::Served(slot) => self.served(now, slot, sink),
-            Task::Arrived(slot) => {
-                if let Some(outcome) = self.walk(now, slot, sink) {
-                    self.answer(now, slot, outcome, sink);
-                }
-            }
-            Task::Delivered(reply) => {
-                let (slot, outcome) = self.replies[reply];
-                self.replies.remove(reply);
-                self.reply(now, slot, outcome, sink);
-            }
+            Task::Arrived(slot) => self.arrived(now, slot, sink),
+            Task::Delivered(reply) => self.delivered(now, reply, sink),
             // Nothing of a plain model asks for these.
             Task::Delivery(_) | Task::Timer(_) => {}
         }
         Came::Event
     }
 
+    #[inline(never)]
     fn time_out<S: Sink>(&mut self, now: Time, sink: &mut S) {
         let mut deadlines = self.deadlines.iter();
         let due = deadlines.find(|one| one.first() == self.earliest);
