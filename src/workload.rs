@@ -277,7 +277,7 @@ fn refuse_client_flags(clients: &ClientArgs) -> Result<(), Failure> {
     match flags.into_iter().find(|(_, given, _)| *given) {
         None => Ok(()),
         Some((flag, _, key)) => Err(Failure::Usage(format!(
-            "{flag} is only for runs without a spec; set {key} in the spec instead"
+            "{flag} is only for runs without a spec; set {key} in the spec instead, or with --set {key}=VALUE"
         ))),
     }
 }

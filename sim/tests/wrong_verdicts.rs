@@ -222,7 +222,7 @@ fn errors_are_no_fast_successes() {
              actions: {ask: {path: [{visit: desk}, reply], slo: {p95: 1s}}}, \
              services: {desk: {workers: 4, time: 1ms, errors: 30%}}",
             [Trip, Trip],
-            "failed and 0 exceeded it",
+            "failed, which counts as over, and 0 exceeded it",
         ),
         simulated(
             "the same with a limit on errors",
@@ -238,7 +238,7 @@ fn errors_are_no_fast_successes() {
              actions: {ask: {path: [{visit: desk}, {branch: [{weight: 8, path: [reply]}, {weight: 2, path: [{delay: 1h}, reply]}]}], \
              slo: {p95: 1s}}}, services: {desk: {workers: 4, time: 1ms}}",
             [Trip, Trip],
-            "failed and 0 exceeded it",
+            "failed, which counts as over, and 0 exceeded it",
         ),
         simulated(
             "a queue that is full",
@@ -246,7 +246,7 @@ fn errors_are_no_fast_successes() {
              actions: {ask: {path: [{visit: desk}, reply], slo: {p95: 1s}}}, \
              services: {desk: {workers: 1, time: 10ms, queue: {limit: 3}}}",
             [Trip, Trip],
-            "failed and 0 exceeded it",
+            "failed, which counts as over, and 0 exceeded it",
         ),
     ] {
         check(&row);
@@ -263,7 +263,7 @@ fn an_overload_is_not_judged_by_what_it_got_done() {
              actions: {ask: {path: [{visit: desk}, reply], slo: {p90: 1m}}}, \
              services: {desk: {workers: 1, time: {exponential: {mean: 10ms}}}}",
             [Trip, Trip],
-            "failed and 0 exceeded it",
+            "failed, which counts as over, and 0 exceeded it",
         ),
         simulated(
             "a backlog that grows by less than a limit in absolute numbers would notice",

@@ -1,4 +1,5 @@
-//! Errors for command lines that name a file where none is expected, with the command that takes it.
+//! Errors for command lines that name a file where none is expected, with the command that takes it, or that have a flag of
+//! another load generator, with the one that does the same here.
 
 use std::path::Path;
 
@@ -12,7 +13,10 @@ pub fn misplaced(error: &clap::Error) -> Option<String> {
     };
     match error.kind() {
         ErrorKind::InvalidSubcommand => as_command(word(ContextKind::InvalidSubcommand)?),
-        ErrorKind::UnknownArgument => too_many(word(ContextKind::InvalidArg)?),
+        ErrorKind::UnknownArgument => {
+            let word = word(ContextKind::InvalidArg)?;
+            too_many(word).or_else(|| of_another(word))
+        }
         _ => None,
     }
 }
@@ -40,4 +44,41 @@ fn too_many(word: &str) -> Option<String> {
             "{word} is one file too many; name one, or combine several specs with `blis compose`"
         )
     })
+}
+
+/// Flags of k6, wrk2 and `nats bench`, and what does the same here.
+const OF_OTHERS: [(&str, &str); 11] = [
+    (
+        "--vus",
+        "--concurrency for users who wait for their replies",
+    ),
+    (
+        "--clients",
+        "--concurrency for users who wait for their replies",
+    ),
+    ("--duration", "--horizon for the end of the load"),
+    (
+        "--stages",
+        "`shape: {ramp: …}` of a client with a `rate` in the spec",
+    ),
+    ("--iterations", "--num-requests"),
+    ("--msgs", "--num-requests"),
+    (
+        "--rps",
+        "--rate for requests that do not wait for one another",
+    ),
+    ("--threshold", "--slo"),
+    ("--thresholds", "--slo"),
+    (
+        "--summary-export",
+        "--format json, or --out for a directory",
+    ),
+    ("--size", "`size` of an action in the spec"),
+];
+
+/// A flag of another load generator.
+fn of_another(word: &str) -> Option<String> {
+    let flag = word.split('=').next()?;
+    let (_, own) = OF_OTHERS.iter().find(|(other, _)| *other == flag)?;
+    Some(format!("there is no {flag}; use {own}"))
 }

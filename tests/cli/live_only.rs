@@ -152,6 +152,22 @@ fn every_command_takes_its_spec_as_a_plain_argument_or_by_the_flag() {
 }
 
 #[test]
+fn a_flag_of_another_load_generator_is_told_with_what_does_the_same() {
+    let (_folder, file) = saved();
+    for (line, says) in [
+        ("run SPEC --vus 10", "there is no --vus; use --concurrency"),
+        (
+            "observe SPEC --duration=30s",
+            "there is no --duration; use --horizon",
+        ),
+    ] {
+        let ran = with_spec(line, &file);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{line}");
+        assert!(ran.stderr.contains(says), "{line}: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_file_where_none_is_expected_is_told_with_the_command_that_takes_it() {
     let (folder, file) = saved();
     let name = file.display().to_string();

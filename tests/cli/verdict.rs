@@ -104,7 +104,9 @@ fn a_quantile_objective_is_about_requests() {
         0..1000 => failed.to_string(),
         _ => format!("1,{:03}", failed - 1000),
     };
-    let parts = format!(": {thousands} of 2,000 failed and 0 exceeded it; 20 allowed (");
+    let parts = format!(
+        ": {thousands} of 2,000 failed, which counts as over, and 0 exceeded it; 20 allowed ("
+    );
     assert!(summary.contains(&parts), "{summary}");
     // With an objective of their own, failures are judged by that.
     let (code, beside) = signal(&spec(4_000, half, "{p99: 50ms, errors: 90%}"));

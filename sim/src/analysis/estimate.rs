@@ -114,7 +114,14 @@ fn approximation(traffic: &Traffic<'_>, load: &Offered) -> Option<Approximation>
         }
     }
     let form = match single {
-        Some(service) => format!("M/G/{} at service {}", service.servers(), service.name),
+        Some(service) => {
+            let (lines, servers) = lines(service)?;
+            let each = match lines {
+                1.0 => String::new(),
+                _ => format!("{lines} × "),
+            };
+            format!("{each}M/G/{servers} at service {}", service.name)
+        }
         None => "every service as M/G/c under Poisson arrivals".to_owned(),
     };
     Some(Approximation {

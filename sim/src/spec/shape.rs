@@ -32,9 +32,9 @@ pub enum Shape {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ramp {
-    /// Level before [default: 0].
+    /// Level before, as a factor of the rate [default: 0].
     pub from: Option<Spanned<Number>>,
-    /// Level afterwards [default: 1].
+    /// Level afterwards, as a factor of the rate [default: 1].
     pub to: Option<Spanned<Number>>,
     /// Start of the change [default: 0s].
     pub at: Option<Spanned<Duration>>,

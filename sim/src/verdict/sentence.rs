@@ -209,7 +209,7 @@ fn subject(signal: &Signal, counted: &Counted) -> (String, String) {
     }
 }
 
-/// `5,513 of 11,021 failed and 0 exceeded it; 110 allowed (50 %, 95 % interval 49.1 % to 51 %)`. `named` says that the
+/// `5,513 of 11,021 failed, which counts as over, and 0 exceeded it; 110 allowed (50 %, 95 % interval 49.1 % to 51 %)`. `named` says that the
 /// sentence names the objective before.
 fn figures(signal: &Signal, counted: &Counted, named: bool) -> String {
     let (Some(share), Some([low, high])) = (counted.share_over(), counted.share_bounds()) else {
@@ -232,12 +232,13 @@ fn figures(signal: &Signal, counted: &Counted, named: bool) -> String {
     )
 }
 
-/// `5,513 of 11,021 failed and 0 exceeded it`; `exceeded 50 ms` where the objective is not `named` before.
+/// `5,513 of 11,021 failed, which counts as over, and 0 exceeded it`; `exceeded 50 ms` where the objective is not `named` before.
 fn over_parts(signal: &Signal, counted: &Counted, named: bool) -> String {
     let of = format!(" of {}", count(counted.samples));
     let failed = counted.failed.map(|failed| {
         let end = match (signal.counts, failed) {
-            (Counts::Requests, _) => "failed",
+            (Counts::Requests, 0) => "failed",
+            (Counts::Requests, _) => "failed, which counts as over,",
             (Counts::Deliveries, 1) => "is missing",
             (Counts::Deliveries, _) => "are missing",
         };

@@ -81,7 +81,7 @@ fn took(model: &Model<Path>, rows: &[Row], recorded: RecordedVisits) -> Vec<u64>
     let trace = Trace::new(model, |row: &Row| {
         took.push((row.user, row.service().as_nanos()))
     });
-    let mut simulation = Simulation::replaying(model, script, trace).following(recorded);
+    let mut simulation = Simulation::following(model, script, recorded, trace);
     simulation.run().expect("time goes on");
     drop(simulation);
     took.sort_unstable();
