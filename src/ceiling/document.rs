@@ -19,7 +19,7 @@ use super::unit::Unit;
 use super::varied::{Parameter, Varied};
 use crate::exit::Failure;
 use crate::provenance::identity;
-use crate::report::number::{millis, percent};
+use crate::report::number::of_objective;
 use crate::workload::Workload;
 
 /// What is known of a trial beside how it was judged.
@@ -310,11 +310,7 @@ pub fn figure(signal: &SignalResult, sign: &str) -> String {
         None => &signal.of,
     };
     let of = format!("{} of {of}", signal.name);
-    let shown = |value: f64| match signal.name.as_str() {
-        "errors" | "missing" => percent(value),
-        "backlog growth" => format!("{value:.3}/s"),
-        _ => millis(value),
-    };
+    let shown = |value: f64| of_objective(&signal.name, value);
     match (signal.measured, signal.failed) {
         // The quantile of answered requests says nothing about an objective that failures count against.
         (_, Some(failed)) if failed > 0 && signal.slow.is_some() => format!(

@@ -48,11 +48,14 @@ pub fn execute(args: &ServeArgs) -> Result<Done, Failure> {
             [] => "the backend".to_owned(),
             only => format!("the services {}", only.join(", ")),
         };
+        let listening = match subjects {
+            [] => String::new(),
+            subjects => format!(", listening on {}", subjects.join(", ")),
+        };
         tell(&format!(
-            "blis: {} serves {part} at {}, listening on {}; press Ctrl-C to stop\n",
+            "blis: {} serves {part} at {}{listening}; press Ctrl-C to stop\n",
             workload.model.name,
             target.names.join(", "),
-            subjects.join(", ")
         ));
     };
     let Served { statement, removed } =

@@ -6,7 +6,9 @@ use blis_sim::result::{
 };
 use blis_sim::verdict::{Standing, Status};
 
-use super::number::{NOT_MEASURED, count, millis, or_not_measured, percent, significant};
+use super::number::{
+    NOT_MEASURED, count, is_growth, millis, of_objective, or_not_measured, percent, significant,
+};
 use super::parts::{Block, Key, Mood, OnPage, Place, Report, Section};
 use super::run::status_name;
 use super::table::Table;
@@ -115,11 +117,10 @@ fn keys(found: &CeilingResult) -> Vec<Key> {
         .trial_at(answer.value)
         .and_then(|trial| trial.tightest());
     let tightest = tightest.and_then(|signal| {
-        let limit = match signal.name.as_str() {
-            "errors" | "missing" => percent(signal.limit),
-            "backlog growth" => return None,
-            _ => millis(signal.limit),
-        };
+        if is_growth(&signal.name) {
+            return None;
+        }
+        let limit = of_objective(&signal.name, signal.limit);
         let shown = cell(std::slice::from_ref(signal), signal)?;
         let label = format!("{} there", signal.name);
         Some(key(&label, shown, format!("objective {limit}")))
@@ -282,11 +283,7 @@ fn verdict_heading(found: &CeilingResult) -> String {
 fn cell(signals: &[SignalResult], column: &SignalResult) -> Option<String> {
     let same = |one: &&SignalResult| one.of == column.of && one.name == column.name;
     let value = signals.iter().find(same)?.measured?;
-    Some(match column.name.as_str() {
-        "errors" | "missing" => percent(value),
-        "backlog growth" => format!("{value:.3}/s"),
-        _ => millis(value),
-    })
+    Some(of_objective(&column.name, value))
 }
 
 fn in_brackets(text: String) -> String {

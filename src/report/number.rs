@@ -135,6 +135,21 @@ pub const NOT_MEASURED: &str = "not measured";
 /// What stands before a figure that may be larger: some of what it is of had not ended.
 pub const AT_LEAST: &str = "≥ ";
 
+/// Whether an objective of this name is about the growth of a backlog.
+pub fn is_growth(objective: &str) -> bool {
+    matches!(objective, "growth" | "backlog growth")
+}
+
+/// A value in the unit of an objective, by its name: a share, messages per second, or milliseconds.
+pub fn of_objective(objective: &str, value: f64) -> String {
+    match objective {
+        "errors" | "missing" => percent(value),
+        // What is added takes the sign from a zero.
+        _ if is_growth(objective) => format!("{:.3}/s", value + 0.0),
+        _ => millis(value),
+    }
+}
+
 /// How a backlog grew, where it did: of one that shrank or only wandered a slope says nothing.
 pub fn growth(slope: Option<f64>, grows: Option<bool>) -> String {
     or_not_measured(slope, |slope| match grows {
@@ -208,5 +223,16 @@ mod tests {
             "12,345 ± 345"
         );
         assert_eq!(percent_within(0.244, Some([0.239, 0.245])), "24.4 ± 0.50 %");
+    }
+
+    #[test]
+    fn objectives_have_units_of_their_own() {
+        assert_eq!(of_objective("p99", 94.99), "94.99 ms");
+        assert_eq!(of_objective("errors", 0.01), percent(0.01));
+        assert_eq!(of_objective("missing", 0.01), percent(0.01));
+        for name in ["growth", "backlog growth"] {
+            assert_eq!(of_objective(name, 16.3142), "16.314/s");
+            assert_eq!(of_objective(name, -0.0), "0.000/s");
+        }
     }
 }

@@ -54,7 +54,9 @@ pub enum Failure {
     )]
     Foreign(String),
     /// What a crash left behind.
-    #[error("the stream {stream} is left over from run {run}; remove it with blis cleanup {run}")]
+    #[error(
+        "the stream {stream} is left over from run {run}; remove it with blis cleanup {run} and the same --url or --context"
+    )]
     LeftOver {
         /// The stream.
         stream: String,
@@ -89,7 +91,7 @@ pub enum Failure {
     Alive(String),
     /// The server does not answer.
     #[error(
-        "the server did not remove the streams of run {0} in time; remove them later with blis cleanup {0}"
+        "the server did not remove the streams of run {0} in time; remove them later with blis cleanup {0} and the same --url or --context"
     )]
     Remains(String),
     /// The server does not do it.
