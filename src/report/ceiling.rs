@@ -1,19 +1,21 @@
 //! The report of a search for a ceiling.
 
-use blis_sim::result::{
-    AnswerResult, CeilingEnd, CeilingResult, PredictedResult, RemedyResult, SignalResult,
-    TrialResult,
-};
-use blis_sim::verdict::{Standing, Status};
+mod answer;
+mod remedies;
+
+use blis_sim::result::{CeilingEnd, CeilingResult, PredictedResult, SignalResult, TrialResult};
+use blis_sim::verdict::Status;
 
 use super::number::{
     NOT_MEASURED, count, is_growth, millis, of_objective, or_not_measured, percent, significant,
 };
 use super::parts::{Block, Key, Mood, OnPage, Place, Report, Section};
-use super::run::status_name;
 use super::table::Table;
+use super::verdict::status_name;
 use super::{figures, limits, provenance};
-use crate::ceiling::{Unit, figure};
+use crate::ceiling::Unit;
+use answer::answer;
+use remedies::remedies;
 
 /// The heading of what the model says of the figure to its left.
 const MODEL: &str = "(model)";
@@ -177,6 +179,14 @@ fn users(value: f64) -> String {
     }
 }
 
+/// A rate in whole requests where there are many.
+fn rate(rps: f64) -> String {
+    match rps >= 1000.0 {
+        true => format!("{rps:.0}"),
+        false => significant(rps),
+    }
+}
+
 fn unit(found: &CeilingResult) -> Unit {
     Unit::named(&found.varied.unit, &found.varied.parameter)
 }
@@ -324,211 +334,6 @@ fn reasons(found: &CeilingResult) -> Vec<String> {
     lines.collect()
 }
 
-/// The answer, and why there is no higher one.
-fn answer(found: &CeilingResult) -> Vec<String> {
-    let mut lines = vec![match &found.answer {
-        Some(answer) => the_answer(found, answer),
-        None => no_answer(found),
-    }];
-    lines.extend(bounds_so_far(found));
-    if let Some(answer) = &found.answer {
-        lines.extend(at_the_answer(found, answer));
-    }
-    lines.extend(against_the_model(found));
-    let limits = found.next_limit.join("; ");
-    if !limits.is_empty() {
-        let label = match (&found.answer, found.ended) {
-            (_, CeilingEnd::GeneratorLimited) => "Search stopped: ",
-            (Some(_), CeilingEnd::Undecided) => "Undecided above: ",
-            (None, CeilingEnd::Undecided) => "Why: ",
-            _ => "Next limit: ",
-        };
-        lines.push(format!("{label}{limits}"));
-    } else if found.ended == CeilingEnd::EndOfRange {
-        lines.push("Next limit: not found: all trials met their objectives".to_owned());
-    }
-    lines
-}
-
-/// Without an answer, what the search knows.
-fn bounds_so_far(found: &CeilingResult) -> Option<String> {
-    // A simulated search goes by figures that a trial which is too short does not vouch for.
-    let shown = |load: f64, status: Status, what: &str| {
-        let mut trials = found.trials.iter();
-        let is_sure = trials.any(|trial| trial.load == load && trial.verdict == status);
-        let unsure = if is_sure { "" } else { " (probably)" };
-        format!("{} {what}{unsure}", unit(found).shown(load))
-    };
-    let kept = found
-        .lower
-        .map(|load| shown(load, Status::Pass, "met its objectives"));
-    let missed = found
-        .upper
-        .filter(|_| found.ended == CeilingEnd::Undecided)
-        .map(|load| shown(load, Status::Trip, "missed them"));
-    let known: Vec<String> = kept.into_iter().chain(missed).collect();
-    (!known.is_empty()).then(|| format!("Bounds so far: {}", known.join("; ")))
-}
-
-/// How far a live answer is from what the model said.
-fn against_the_model(found: &CeilingResult) -> Option<String> {
-    let prediction = found.prediction.as_ref()?;
-    let (predicted, unit) = (prediction.ceiling?, unit(found));
-    let said = format!("Model: {}", unit.shown(predicted));
-    Some(match &found.answer {
-        Some(answer) if found.ended != CeilingEnd::Ceiling => {
-            format!("{said}; measured: at least {}", unit.shown(answer.value))
-        }
-        Some(answer) => format!(
-            "{said}; measured: {} ({:+.1} %)",
-            unit.shown(answer.value),
-            100.0 * (answer.value / predicted - 1.0)
-        ),
-        None => format!("{said}; measured: no load passed"),
-    })
-}
-
-fn the_answer(found: &CeilingResult, answer: &AnswerResult) -> String {
-    let is_open = matches!(
-        found.ended,
-        CeilingEnd::EndOfRange | CeilingEnd::GeneratorLimited | CeilingEnd::Undecided
-    );
-    // Where more helps, the least that passed carries the load, and more of it passed too.
-    let passed = found.trials.iter();
-    let is_least = passed
-        .filter(|trial| trial.verdict == Status::Pass)
-        .any(|trial| trial.load > answer.value);
-    let at_least = match (is_open, is_least) {
-        (false, _) => "",
-        (true, false) => "≥ ",
-        (true, true) => "≤ ",
-    };
-    let rps = answer.max_rps.map_or(NOT_MEASURED.to_owned(), rate);
-    let interval = answer.max_rps_ci95.map_or(String::new(), |[low, high]| {
-        format!("95 %: {} to {}; ", rate(low), rate(high))
-    });
-    let kept = tightest(found, answer).map_or(String::new(), |kept| format!("   {kept}"));
-    let value = match answer.parameter.as_str() {
-        "rate" => format!("max RPS = {at_least}{rps} ({interval}"),
-        "concurrency" => {
-            let users = users(answer.value);
-            format!("max RPS = {rps} with {at_least}{users} ({interval}")
-        }
-        key => {
-            let value = unit(found).shown(answer.value);
-            format!("{key} = {at_least}{value} ({rps} requests/s ok; {interval}")
-        }
-    };
-    let (name, mode) = (&found.spec.name, &found.mode);
-    format!("ANSWER: {value}workload={name}, {mode}){kept}")
-}
-
-/// A rate in whole requests where there are many.
-fn rate(rps: f64) -> String {
-    match rps >= 1000.0 {
-        true => format!("{rps:.0}"),
-        false => significant(rps),
-    }
-}
-
-/// The objective that is the nearest to its limit at the answer: `p99 243 ms of 250 ms`.
-fn tightest(found: &CeilingResult, answer: &AnswerResult) -> Option<String> {
-    let tightest = found.trial_at(answer.value)?.tightest()?;
-    // What a single trial measured beyond its limit, where all of them together keep it, is chance.
-    (tightest.standing == Standing::Within).then(|| figure(tightest, "against an objective of"))
-}
-
-/// What the answer means in the terms of what was varied.
-fn at_the_answer(found: &CeilingResult, answer: &AnswerResult) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let (Some(factor), Some(mean)) = (answer.factor, answer.mean_rps) {
-        let peak = answer
-            .peak_rps
-            .filter(|peak| *peak > mean * 1.0005)
-            .map_or(String::new(), |peak| {
-                format!(", peak {}", Unit::PerSecond.shown(peak))
-            });
-        lines.push(format!(
-            "At load {}, {} times the rates of the spec: mean {} requests{peak}",
-            unit(found).shown(answer.value),
-            significant(factor),
-            Unit::PerSecond.shown(mean),
-        ));
-    }
-    if answer.users.len() > 1 {
-        let each = answer.users.iter();
-        let each: Vec<String> = each
-            .map(|(name, users)| format!("{name} {}", count(*users)))
-            .collect();
-        lines.push(format!("Users by client: {}", each.join(", ")));
-    }
-    let between = |[low, high]: [f64; 2]| {
-        format!("{} to {}", unit(found).shown(low), unit(found).shown(high))
-    };
-    let is_whole = |interval: [f64; 2]| interval.iter().all(|end| end.fract() == 0.0);
-    let unit_of = |interval: [f64; 2]| match unit(found) {
-        // Between two whole numbers lies where they part.
-        Unit::Whole if !is_whole(interval) => interval.map(significant).join(" to "),
-        _ => between(interval),
-    };
-    let interval = answer.value_ci95.map(|interval| {
-        format!(
-            "95 % interval of {}: {}",
-            answer.parameter,
-            unit_of(interval)
-        )
-    });
-    let bounds = answer.lower.zip(answer.upper);
-    let bounds = bounds.map(|(lower, upper)| format!("bounds: {}", between([lower, upper])));
-    let both: Vec<String> = interval.into_iter().chain(bounds).collect();
-    if !both.is_empty() {
-        lines.push(both.join("; "));
-    }
-    if let Some([low, high]) = answer.cliff {
-        lines.push(format!(
-            "Cliff: the objectives are met by far at {} and missed by far at {}",
-            unit(found).shown(low),
-            unit(found).shown(high)
-        ));
-    }
-    if answer.precise == Some(false) {
-        lines.push(
-            "Precision NOT REACHED; allow more time (--time-limit, --longest-trial)".to_owned(),
-        );
-    }
-    lines
-}
-
-fn no_answer(found: &CeilingResult) -> String {
-    let of = format!("workload={}, {}", found.spec.name, found.mode);
-    match found.ended {
-        CeilingEnd::NonePassed => {
-            let tripped = found
-                .trials
-                .iter()
-                .filter(|trial| trial.verdict == Status::Trip);
-            let tripped: Vec<f64> = tripped.map(|trial| trial.load).collect();
-            let least = tripped.iter().copied().reduce(f64::min);
-            let most = tripped.iter().copied().reduce(f64::max);
-            let below = match (least, most) {
-                // Of a key either end may be the easiest.
-                (Some(least), Some(most)) if found.is_of_a_key() && least < most => format!(
-                    "; the objectives are missed from {} to {}: widen --search",
-                    unit(found).shown(least),
-                    unit(found).shown(most)
-                ),
-                (Some(least), _) => format!(
-                    "; the objectives are missed at {}",
-                    unit(found).shown(least)
-                ),
-                (None, _) => String::new(),
-            };
-            format!("ANSWER: no load passed ({of}){below}")
-        }
-        _ => format!("ANSWER: INCONCLUSIVE ({of}): the trials do not decide"),
-    }
-}
-
 fn limit(found: &CeilingResult) -> Section {
     let of_model = found.prediction.as_ref();
     let of_model = of_model.and_then(|prediction| prediction.bottleneck.as_ref());
@@ -571,61 +376,4 @@ fn slow(found: &CeilingResult) -> Section {
         millis(slow.quantile_ms),
         parts.join(", ")
     )])])
-}
-
-/// What would raise the ceiling.
-fn remedies(found: &CeilingResult) -> Section {
-    if let Some(why) = &found.no_remedies {
-        return Section::of([Block::Lines(vec![format!(
-            "changes were not simulated: {why}"
-        )])]);
-    }
-    if found.remedies.is_empty() {
-        return Section::empty();
-    }
-    let unit = unit(found);
-    let simulated = found.prediction.as_ref().and_then(|one| one.ceiling);
-    let simulated = simulated.map(|ceiling| {
-        let measured = found.answer.as_ref();
-        let measured = measured.map_or(String::new(), |answer| {
-            format!("; measured: {}", unit.shown(answer.value))
-        });
-        format!(
-            "simulated: gains relative to the ceiling of the model, {}{measured}",
-            unit.shown(ceiling)
-        )
-    });
-    let mut table = Table::new(&["what would help", "ceiling", "95 %", "gain", "next limit"]);
-    let (helping, others): (Vec<&RemedyResult>, Vec<&RemedyResult>) =
-        found.remedies.iter().partition(|remedy| remedy.brings);
-    for remedy in &helping {
-        table.row([
-            remedy.what.clone(),
-            or_not_measured(remedy.ceiling, |ceiling| unit.shown(ceiling)),
-            remedy.ceiling_ci95.map_or("-".to_owned(), |[low, high]| {
-                format!("{} to {}", unit.shown(low), unit.shown(high))
-            }),
-            or_not_measured(remedy.gain, |gain| format!("{:+.1} %", gain * 100.0)),
-            remedy.next.clone().unwrap_or_else(|| "-".to_owned()),
-        ]);
-    }
-    let table = match helping.is_empty() {
-        true => Table::default(),
-        false => table,
-    };
-    let none = others.into_iter().map(|remedy| {
-        let what = &remedy.what;
-        let gain = remedy.gain.map(|gain| gain * 100.0);
-        match (gain, remedy.gain_ci95) {
-            (None, _) => format!("{what}: not measured"),
-            (Some(gain), Some([_, high])) if high < 0.0 => format!(
-                "{what} lowers the ceiling by {:.1} %, to {}",
-                -gain,
-                or_not_measured(remedy.ceiling, |ceiling| unit.shown(ceiling))
-            ),
-            (Some(_), _) => format!("{what}: no gain"),
-        }
-    });
-    let notes = none.chain(simulated);
-    Section::of([Block::Table(table), Block::Notes(notes.collect())])
 }

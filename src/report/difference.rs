@@ -5,8 +5,8 @@ use blis_sim::verdict::Status;
 
 use super::number::{NOT_MEASURED, millis_within, rough, significant_within};
 use super::parts::{Block, Mood, Place, Section};
-use super::run::status_name;
 use super::table::Table;
+use super::verdict::status_name;
 
 /// An interval that reaches to this many times its figure is written by its ends.
 const WIDE: f64 = 1.5;

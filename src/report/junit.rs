@@ -11,7 +11,7 @@ use blis_sim::visible;
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use super::difference;
-use super::run::status_name;
+use super::verdict::status_name;
 
 /// What was judged, and how it stands.
 struct Case {

@@ -7,8 +7,8 @@ use super::figures;
 use super::number::{NOT_MEASURED, count, millis_within, percent_within, significant_within};
 use super::parts::{Block, Key, Mood, OnPage, Place, Report, Section};
 use super::provenance::provenance;
-use super::run::{objectives, status_name};
 use super::table::Table;
+use super::verdict::{objectives, status_name};
 
 /// The report of a comparison.
 pub fn whatif(comparison: &Comparison) -> Report {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::markdown::{anchors, inline_code, links};
 
 /// The folders whose files are named in inline code.
-const FOLDERS: [&str; 4] = ["docs/", "sim/", "specs/", "src/"];
+const FOLDERS: [&str; 5] = ["docs/", "live/", "sim/", "specs/", "src/"];
 
 /// What leads nowhere in a document.
 pub fn problems(root: &Path, document: &Path, source: &str) -> Vec<String> {

@@ -2,7 +2,9 @@
 
 use std::num::NonZeroU32;
 
-use super::{ActionId, ConsumerId, FanOutId, LiveModel, Model, QuantileLimit, Step};
+use super::ids::{ActionId, ConsumerId, FanOutId};
+use super::step::Step;
+use super::{LiveModel, Model};
 
 /// What the subjects start with over which doubles speak with one another, and fan-outs are sent.
 pub const DOUBLES: &str = "blis";
@@ -40,19 +42,6 @@ pub enum Deliverer {
     FanOut(FanOutId),
     /// A consumer: each delivery of a message to a member of its service.
     Consumer(ConsumerId),
-}
-
-/// The objectives of the deliveries of an action. Times count from the intended time of the request.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct DeliveryLimits {
-    /// Limits on quantiles of the time to the first delivery, ascending by quantile, as the others.
-    pub first: Vec<QuantileLimit>,
-    /// Of the time to each delivery.
-    pub each: Vec<QuantileLimit>,
-    /// Of the time to the last delivery.
-    pub last: Vec<QuantileLimit>,
-    /// Largest share of the deliveries that do not come in time for their requests.
-    pub missing: Option<f64>,
 }
 
 impl<P> Model<P> {

@@ -2,16 +2,11 @@
 
 use std::ops::Range;
 
-use super::{Action, ActionId, Model, Service, ServiceId, Step, StreamId};
-
-/// What the requests of an action do in the backend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Path {
-    /// Where it starts in [`Model::program`].
-    pub entry: u32,
-    /// Whether the request is done when it is sent: nothing on its path ever answers.
-    pub fire_and_forget: bool,
-}
+use super::action::Action;
+use super::ids::{ActionId, ServiceId, StreamId};
+use super::service::Service;
+use super::step::{Path, Step};
+use super::{LiveModel, Model};
 
 impl Model {
     /// The steps of an action's path, with all ways that it may go.
@@ -65,9 +60,6 @@ impl Model {
     }
 }
 
-/// A model for a real backend: of actions without a path only their sending is known.
-pub type LiveModel = Model<Option<Path>>;
-
 /// An action has no path, so that the model cannot be simulated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("action {0} has no path")]
@@ -104,22 +96,6 @@ impl<P> Model<P> {
             variables: self.variables,
             fitted: self.fitted,
         })
-    }
-}
-
-impl<P> Action<P> {
-    /// The same action with other knowledge of its path.
-    pub fn with_path<Q>(self, path: Q) -> Action<Q> {
-        Action {
-            path,
-            name: self.name,
-            slo: self.slo,
-            class: self.class,
-            deadline: self.deadline,
-            awaited: self.awaited,
-            size: self.size,
-            sending: self.sending,
-        }
     }
 }
 

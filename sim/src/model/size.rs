@@ -3,7 +3,8 @@
 //! A size is keyed by the name of the action and the identity of the request, so that a retry has the size of the first try,
 //! and a simulation, a live run and the double of a backend agree on the size of every request.
 
-use super::{ActionId, Model};
+use super::Model;
+use super::ids::ActionId;
 use crate::dist::Dist;
 use crate::event::Request;
 use crate::random::{Key, Kind, Purpose};
