@@ -14,11 +14,13 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use blis_live::connection::ConnectFailure;
+use blis_live::double::serve;
+use blis_live::journal;
 use blis_live::observers::{Unobservable, Unread};
 use blis_live::os_error::unnumbered;
+use blis_live::run::failure as live;
 use blis_live::target::Refused;
-use blis_live::{journal, observe, serve};
+use blis_live::target::connect_failure::ConnectFailure;
 use blis_sim::measure::Imbalance;
 use blis_sim::replication::Halt;
 use blis_sim::verdict::Status;
@@ -109,20 +111,20 @@ impl Failure {
     }
 }
 
-impl From<observe::Failure> for Failure {
-    fn from(failure: observe::Failure) -> Failure {
+impl From<live::Failure> for Failure {
+    fn from(failure: live::Failure) -> Failure {
         match failure {
-            observe::Failure::Connect(ConnectFailure::Target(refused)) => refused.into(),
-            observe::Failure::Connect(ConnectFailure::File { .. } | ConnectFailure::Key(_)) => {
+            live::Failure::Connect(ConnectFailure::Target(refused)) => refused.into(),
+            live::Failure::Connect(ConnectFailure::File { .. } | ConnectFailure::Key(_)) => {
                 Failure::Usage(failure.to_string())
             }
-            observe::Failure::Unobservable(Unobservable::Monitor(Unread::Unreachable {
-                ..
-            })) => Failure::Connect(failure.to_string()),
-            observe::Failure::Connect(_) | observe::Failure::Unanswered(_) => {
+            live::Failure::Unobservable(Unobservable::Monitor(Unread::Unreachable { .. })) => {
                 Failure::Connect(failure.to_string())
             }
-            observe::Failure::Record(failure) => failure.into(),
+            live::Failure::Connect(_) | live::Failure::Unanswered(_) => {
+                Failure::Connect(failure.to_string())
+            }
+            live::Failure::Record(failure) => failure.into(),
             _ => Failure::Usage(failure.to_string()),
         }
     }

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use blis_live::journal::{NamedText, Readers};
 use blis_live::os_error::unnumbered;
 use blis_sim::spec::error::shown;
-use blis_sim::spec::files::{self, Files, MAX_BYTES};
-use blis_sim::spec::{self, Spanned, Spec, SpecError, SpecErrors};
+use blis_sim::spec::files::{Files, MAX_BYTES};
+use blis_sim::spec::{self, Spanned, Spec, SpecError, SpecErrors, wanted_files};
 
 /// The folder of a run directory that holds copies of the files its spec refers to.
 pub const FOLDER: &str = "files";
@@ -71,7 +71,7 @@ pub fn read(spec: &Spec, folder: &Path, allowed: &[PathBuf]) -> Result<Files, Sp
     let mut read = Files::default();
     let mut errors = Vec::new();
     let mut left = MAX_BYTES;
-    for path in files::wanted(spec) {
+    for path in wanted_files(spec) {
         let text = match read.get(&path.value) {
             Some(text) => Ok(text.to_string()),
             None => read_one(&path, folder, &allowed, left),

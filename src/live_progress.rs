@@ -2,8 +2,8 @@
 
 use std::io::{IsTerminal as _, Write};
 
-use blis_live::driver::Progress;
-use blis_live::recent::Recent;
+use blis_live::generator::driver::Progress;
+use blis_live::run::recent_ends::Recent;
 use blis_sim::time::{Span, Time};
 
 use crate::exit;

@@ -14,24 +14,14 @@ mod handler_times;
 mod input_files;
 mod interrupt;
 mod live_progress;
-mod local;
 mod memory;
-mod nats_access;
-mod nats_context;
-mod observed;
 mod progress;
-mod record;
-mod recorded;
-mod recorded_visits;
-mod replayed;
+mod provenance;
 mod report;
-mod run_contents;
-mod run_directory;
+mod runs;
 mod simulate;
 mod spec_file;
-mod trace_file;
-mod trace_rows;
-mod trials_directory;
+mod target;
 mod validation;
 mod workload;
 
@@ -45,7 +35,7 @@ use exit::Failure;
 fn main() -> ExitCode {
     if std::env::args_os()
         .nth(1)
-        .is_some_and(|word| word == local::COMMAND)
+        .is_some_and(|word| word == cli::LOCAL_BACKEND)
     {
         let args = LocalBackendArgs::parse_from(std::env::args_os().skip(1));
         return exit::code(commands::local_backend::execute(&args));

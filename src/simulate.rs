@@ -1,6 +1,5 @@
 //! Simulation of a workload: pilot, single run or replications, with progress and Ctrl-C.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use blis_live::journal::End;
@@ -14,24 +13,23 @@ use blis_sim::replication::{
     Finished, Outgrown, Pilot, Plan, Unsteady, Watch, find_warmup, replicate,
     simulate as simulate_once,
 };
-use blis_sim::result::{self, Mode, Provenance, Record, Run, SpecIdentity};
+use blis_sim::result::{self, Mode, Provenance, Record, Run};
 use blis_sim::runner::Ran;
 use blis_sim::simulation::{Progress as Reached, Simulation};
-use blis_sim::spec;
 use blis_sim::statistics::Precision;
-use blis_sim::time::{Span, Time};
+use blis_sim::time::Time;
 use blis_sim::trace::{Row, Trace};
 use blis_sim::users::Script;
 
 use crate::cli::StatisticsArgs;
 use crate::exit::{Failure, tell};
-use crate::input_files;
 use crate::interrupt::Interrupt;
 use crate::memory;
 use crate::progress::Progress;
-use crate::record::{Begun, Of, Place, Sealed};
-use crate::trace_file::TraceFile;
-use crate::workload::{LiveWorkload, Workload};
+use crate::provenance::told;
+use crate::runs::record::{Begun, Of, Place, Sealed};
+use crate::runs::trace_file::TraceFile;
+use crate::workload::Workload;
 
 /// Events between two looks at the progress bar and Ctrl-C: a few milliseconds' worth.
 const STRIDE: u64 = 1 << 16;
@@ -199,40 +197,6 @@ fn provenance(workload: &Workload, finished: &Finished) -> Provenance {
     }
 }
 
-/// SHA-256 of each file that a workload refers to, by its path in a run directory.
-pub fn files<P>(workload: &Workload<P>) -> BTreeMap<String, String> {
-    let files = workload.files.iter();
-    files.map(|copy| (copy.path(), copy.sha256())).collect()
-}
-
-/// Which spec a workload is of.
-pub fn identity<P>(workload: &Workload<P>) -> SpecIdentity {
-    SpecIdentity {
-        name: workload.model.name.clone(),
-        sha256: workload.sha256.clone(),
-        resolved_sha256: spec::sha256(run_text(workload)),
-        files: files(workload),
-        fitted: workload.model.fitted.clone(),
-    }
-}
-
-/// What a workload tells of the run to be made of it.
-fn told<P>(workload: &Workload<P>) -> Provenance {
-    Provenance {
-        sha256: workload.sha256.clone(),
-        resolved_sha256: spec::sha256(run_text(workload)),
-        files: files(workload),
-        configuration: workload.configuration.clone(),
-        ended_by: LoadEnd::Idle,
-        record: None,
-        not_measured: Vec::new(),
-        mode: Mode::Simulated {
-            events: 0,
-            simulated: Span::ZERO,
-        },
-    }
-}
-
 /// A single run that writes something of every request. One that does not is a run without a branch for it. It ends as with
 /// Ctrl-C when its record cannot be written.
 fn watched<'w>(
@@ -357,44 +321,6 @@ pub fn conclude(
     result::build(model, Some(&Analysis::of(model)), measure, provenance)
 }
 
-/// What of a run is known besides what was measured.
-#[derive(Debug)]
-pub struct Besides {
-    /// What is on disk of it.
-    pub record: Option<Record>,
-    /// What was not measured.
-    pub not_measured: Vec<String>,
-}
-
-/// The result of a run as it was seen from outside: of a live one that has come to its end, or of one that is read back from
-/// its record.
-pub fn conclude_seen(
-    workload: &LiveWorkload,
-    measure: &Measure,
-    ended_by: LoadEnd,
-    besides: Besides,
-    mode: Mode,
-) -> Run {
-    let model = &workload.model;
-    let backend = match mode {
-        Mode::Live { .. } | Mode::Recorded { .. } => model.simulable().ok(),
-        Mode::Simulated { .. } | Mode::Replayed { .. } => None,
-    };
-    let Besides {
-        record,
-        not_measured,
-    } = besides;
-    let provenance = Provenance {
-        ended_by,
-        record,
-        not_measured,
-        mode,
-        ..told(workload)
-    };
-    let analysis = backend.as_ref().map(Analysis::of);
-    result::build(model, analysis.as_ref(), measure, provenance)
-}
-
 /// How a simulation ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Ended {
@@ -465,9 +391,4 @@ fn drive_on<S: Sink>(
         events: simulation.events(),
     };
     Ok((simulation.into_sink(), ended))
-}
-
-/// The resolved spec as the directory of a run holds it, beside copies of its files.
-pub fn run_text<P>(workload: &Workload<P>) -> String {
-    input_files::with_copies(&workload.resolved, &workload.files)
 }

@@ -10,19 +10,18 @@ use std::path::{Path, PathBuf};
 
 use blis_live::os_error::unnumbered;
 use blis_sim::model::{Model, Path as Known};
-use blis_sim::spec::error::{Origin, line_and_column, shown};
+use blis_sim::spec::error::{MAX_BYTES, Origin, line_and_column, shown};
 use blis_sim::spec::service::ServiceFlags;
 use blis_sim::spec::syntax::{Run, Warmup};
 use blis_sim::spec::units::Duration;
 use blis_sim::spec::{
     self, Assignment, ClientFlags, Files, Overrides, Setting, Spanned, Spec, SpecError, SpecErrors,
-    yaml,
 };
 
 use crate::cli::{ClientArgs, OverrideArgs};
 use crate::exit::{Failure, show};
 use crate::input_files::Copy;
-use crate::run_directory::SPEC;
+use crate::runs::names::SPEC;
 
 /// The spec that runs when none is named.
 const QUICKSTART: &str = include_str!("../specs/quickstart.yaml");
@@ -468,7 +467,7 @@ pub fn read(file: &Path) -> Result<Source, Failure> {
         return Err(Failure::Usage(directory(file)));
     }
     // One byte more than is accepted is enough to refuse the rest.
-    let most = yaml::MAX_BYTES as u64 + 1;
+    let most = MAX_BYTES as u64 + 1;
     let mut bytes = Vec::new();
     let outcome = if from_stdin {
         std::io::stdin().lock().take(most).read_to_end(&mut bytes)
@@ -481,11 +480,11 @@ pub fn read(file: &Path) -> Result<Source, Failure> {
             unnumbered(&error)
         ))
     })?;
-    if bytes.len() > yaml::MAX_BYTES {
+    if bytes.len() > MAX_BYTES {
         // What was read may end within a character.
         return Err(Failure::Usage(format!(
             "the spec {name} is too large; use at most {} bytes",
-            yaml::MAX_BYTES
+            MAX_BYTES
         )));
     }
     match String::from_utf8(bytes) {

@@ -12,9 +12,10 @@ use std::num::NonZeroUsize;
 
 use blis_sim::model::Model;
 use blis_sim::replication::{Flow, Watch, in_order};
+use blis_sim::search::Eyes;
 use blis_sim::search::length::Given;
 use blis_sim::search::roots::Wanted;
-use blis_sim::search::simulated::{Eyes, Plan, Reached, search};
+use blis_sim::search::simulated::{Plan, Reached, search};
 use blis_sim::search::{Ended, Found};
 use models::{Case, Exact, cases};
 

@@ -6,7 +6,7 @@
 
 mod loopback;
 
-use blis_live::recent::Recent;
+use blis_live::run::recent_ends::Recent;
 use loopback::{Bench, Failed, is_echo, micros, model, run};
 
 /// Open arrivals per second.

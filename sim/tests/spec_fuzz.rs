@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use blis_sim::random::{Key, Kind, Purpose};
 use blis_sim::spec::compose::{self, Options, Part};
-use blis_sim::spec::yaml::MAX_BYTES;
+use blis_sim::spec::error::MAX_BYTES;
 use blis_sim::spec::{self, Assignment, Spec};
 use mutation::{Pool, assignment, mutated};
 use survives::{Fate, survives};

@@ -110,7 +110,7 @@ fn the_files_of_a_spec_are_named_and_can_be_named_anew() {
     let recorded = SHIPPED.iter().find(|(name, _)| *name == "recorded");
     let (_, text) = recorded.expect("the spec");
     let spec = spec::read(text).expect("the spec can be read");
-    let wanted = spec::files::wanted(&spec);
+    let wanted = spec::wanted_files(&spec);
     let mut paths: Vec<&str> = wanted.iter().map(|path| path.value.as_str()).collect();
     paths.sort_unstable();
     assert_eq!(paths, ["recorded-arrivals.csv", "recorded-times.csv"]);

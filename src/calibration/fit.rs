@@ -18,8 +18,9 @@ use super::world::{World, spec_with};
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::memory;
+use crate::provenance::identity;
 use crate::report::number::runs_in_words;
-use crate::simulate::{identity, threads};
+use crate::simulate::threads;
 use crate::workload::Variations;
 
 /// Sample paths that the model's figures are the mean of, and about how many requests they have together.

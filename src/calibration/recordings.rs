@@ -12,8 +12,8 @@ use blis_sim::trace::Row;
 
 use super::sources::Said;
 use crate::exit::Failure;
-use crate::recorded::Recorded;
-use crate::replayed::{arrive_as, behave_as, choose_as, in_the_terms_of, requests};
+use crate::runs::recorded::Recorded;
+use crate::runs::replayed::{arrive_as, behave_as, choose_as, in_the_terms_of, requests};
 use crate::workload::LiveWorkload;
 
 /// The most requests of a run's window that are looked at.

@@ -1,7 +1,7 @@
 //! The plain search over live trials: each is judged strictly, and ends when the rest of it cannot change the judgement.
 
-use blis_live::ceiling::Next;
-use blis_live::trials::{SoFar, Tried};
+use blis_live::run::ceiling::Next;
+use blis_live::run::trials::{SoFar, Tried};
 use blis_sim::model::Model;
 use blis_sim::search::{Ask, Bracket, Ended, Judged, Pool};
 use blis_sim::verdict::LiveEvidence;

@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 
 use crate::exit::Failure;
 use crate::report::status_name;
-use crate::run_directory::{nearest_directory, parent};
+use crate::runs::directory::{nearest_directory, parent};
 
 /// The names of the columns.
 const COLUMNS: &str = "trial,load,unit,paths,sent_rps,ok_rps,intended,ok,app_error,rejected,timed_out,transport_error,\

@@ -18,8 +18,8 @@ use super::tiers::OfTiers;
 use super::unit::Unit;
 use super::varied::{Parameter, Varied};
 use crate::exit::Failure;
+use crate::provenance::identity;
 use crate::report::number::{millis, percent};
-use crate::simulate::identity;
 use crate::workload::Workload;
 
 /// What is known of a trial beside how it was judged.

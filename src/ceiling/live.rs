@@ -2,14 +2,15 @@
 
 use std::cell::{Cell, RefCell};
 
-use blis_live::ceiling::{self, Asking, End, Field, Next, Watching};
-use blis_live::connection::Access;
-use blis_live::driver::Progress;
-use blis_live::observe;
+use blis_live::generator::driver::Progress;
 use blis_live::observers::Wanted;
-use blis_live::recent::Recent;
+use blis_live::run::ceiling::{self, Asking, End, Field, Next, Watching};
+use blis_live::run::observed::check as check_reasons;
+use blis_live::run::recent_ends::Recent;
+use blis_live::run::session;
+use blis_live::run::trials::{Pace, SoFar, Tried as OfTrial};
 use blis_live::target::Target;
-use blis_live::trials::{Pace, SoFar, Tried as OfTrial};
+use blis_live::target::access::Access;
 use blis_sim::model::{Model, Path};
 use blis_sim::result::{PredictedResult, Run};
 use blis_sim::search::{Ended, Found, Judged, Steps, Trial};
@@ -25,8 +26,8 @@ use super::varied::Varied;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::live_progress::{self, LiveProgress};
-use crate::observed;
-use crate::simulate::run_text;
+use crate::provenance::run_text;
+use crate::runs::observed;
 use crate::workload::{LiveWorkload, Workload};
 
 /// Where and how live trials run.
@@ -146,9 +147,9 @@ type Varying = Varied<Option<Path>>;
 /// Holds where the connections of this load can be opened.
 ///
 /// # Errors
-/// Those of [`Varied::model_at`] and of [`observe::fits`].
+/// Those of [`Varied::model_at`] and of [`session::fits`].
 pub fn check(varied: &Varying, largest: f64) -> Result<(), Failure> {
-    observe::fits(&varied.model_at(largest)?)?;
+    session::fits(&varied.model_at(largest)?)?;
     Ok(())
 }
 
@@ -164,7 +165,7 @@ pub fn run(
     interrupt: &Interrupt,
 ) -> Result<Through, Failure> {
     let largest = varied.model_at(largest)?;
-    observe::fits(&largest)?;
+    session::fits(&largest)?;
     let loads = RefCell::new(loads);
     let kept = RefCell::new((Vec::new(), Vec::new()));
     let failed = RefCell::new(None);
@@ -365,7 +366,7 @@ fn document_of(
     load: f64,
     mut tried: OfTrial<Option<Requests>, Option<Path>>,
 ) -> Result<Tried, Failure> {
-    observe::check(&tried.observed)?;
+    check_reasons(&tried.observed)?;
     let requests = tried.observed.also.take();
     let limits = &tried.model.limits;
     let nanos = |span: Span| Duration(span.as_nanos() as f64);

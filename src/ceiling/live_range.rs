@@ -1,6 +1,6 @@
 //! The range of a live search, and the length of its trials.
 
-use blis_live::observe;
+use blis_live::run::session;
 use blis_sim::measure::Measure;
 use blis_sim::model::{Model, Path, Source};
 use blis_sim::search::{Bracket, Direction, Range, Wanted};
@@ -144,7 +144,7 @@ fn range(
         }
         Parameter::Own(Own::Concurrency) => {
             let mut most = MOST_USERS;
-            while most > 1.0 && observe::fits(&varied.model_at(most)?).is_err() {
+            while most > 1.0 && session::fits(&varied.model_at(most)?).is_err() {
                 most /= 2.0;
             }
             Ok([1.0, most.floor()])

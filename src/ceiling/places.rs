@@ -8,9 +8,9 @@ use super::csv::{self, CsvFile};
 use super::document::Tried;
 use crate::cli::MaxRpsArgs;
 use crate::exit::Failure;
+use crate::provenance::run_text;
 use crate::report;
-use crate::simulate::run_text;
-use crate::trials_directory::{Kept, SEARCH, TrialsDirectory};
+use crate::runs::trials_directory::{Kept, SEARCH, TrialsDirectory};
 use crate::workload::Workload;
 
 /// Where results are kept.

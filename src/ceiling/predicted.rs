@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use blis_sim::model::{Model, Path};
 use blis_sim::result::{Bottleneck, PredictedResult, PredictionResult, RemedyResult, TrialResult};
+use blis_sim::search::Eyes;
 use blis_sim::search::length::Length;
-use blis_sim::search::simulated::{Alone, Eyes, Plan, Reached, search, trial};
+use blis_sim::search::simulated::{Alone, Plan, Reached, search, trial};
 use blis_sim::search::{Ceiling, Found, Trial};
 use blis_sim::spec::Assignment;
 use blis_sim::spec::error::shown;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use blis_sim::model::Path;
 use blis_sim::result::RemedyResult;
+use blis_sim::search::Eyes;
 use blis_sim::search::remedies::{Candidate, Measured, Remedy, remedies};
-use blis_sim::search::simulated::{Eyes, Plan, Reached};
+use blis_sim::search::simulated::{Plan, Reached};
 use blis_sim::search::{Change, Found};
 use blis_sim::spec::Assignment;
 use blis_sim::spec::error::shown;

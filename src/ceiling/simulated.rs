@@ -5,8 +5,9 @@ use blis_sim::replication::{Halt, Watch};
 use blis_sim::runner::{Runner, Simulated};
 use blis_sim::search::length::Given;
 use blis_sim::search::roots::Wanted;
-use blis_sim::search::simulated::{Counts, Eyes, Failed, Plan, Reached, search, search_tiers};
+use blis_sim::search::simulated::{Failed, Plan, Reached, search, search_tiers};
 use blis_sim::search::{Axis, Direction, Found, Judged, Trial};
+use blis_sim::search::{Counts, Eyes};
 use blis_sim::spec::units::Duration;
 use blis_sim::time::Span;
 use blis_sim::verdict::{Signal, Status, evidence};
@@ -20,7 +21,8 @@ use super::varied::{Parameter, Varied};
 use crate::cli::TrialArgs;
 use crate::exit::Failure;
 use crate::memory;
-use crate::simulate::{self, run_text};
+use crate::provenance::run_text;
+use crate::simulate;
 
 /// The half-width of the answer's interval as a share of it, unless the flags say otherwise.
 const PRECISION: f64 = 0.01;

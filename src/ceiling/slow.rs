@@ -3,9 +3,9 @@
 use blis_sim::explain::{self, QuantileExplained};
 use blis_sim::model::Path;
 use blis_sim::replication::Halt;
+use blis_sim::search::Eyes;
 use blis_sim::search::Found;
 use blis_sim::search::length::Length;
-use blis_sim::search::simulated::Eyes;
 
 use super::varied::Varied;
 use crate::exit::Failure;

@@ -14,9 +14,10 @@ use blis_sim::verdict::evidence;
 
 use super::document::Tried;
 use super::own::Own;
-use super::varied::{Parameter, Varied};
+use super::varied::{OF_THE_SEARCH, Parameter, Varied};
 use crate::exit::Failure;
 use crate::memory;
+use crate::provenance::run_text;
 use crate::simulate;
 
 /// How steps are run.
@@ -74,7 +75,7 @@ pub fn simulated(
         steps.take(judged.clone());
         tried.push(Tried {
             run: simulate::of_trial(&workload, &ran, 1),
-            spec: simulate::run_text(&workload),
+            spec: run_text(&workload),
             predicted: None,
             disturbed_by: Vec::new(),
         });
@@ -98,9 +99,6 @@ fn found(steps: &Steps, trials: Vec<Trial>, interrupted: bool) -> Found {
         interrupted,
     }
 }
-
-/// What gave a value that no user did: the search itself.
-pub const OF_THE_SEARCH: &str = "max-rps";
 
 /// The limits of a trial in place of those of the spec.
 pub(super) fn bound(spec: &mut Spec, warmup: Duration, hold: Duration) {

@@ -6,10 +6,12 @@ use blis_sim::spec::{self, Assignment, Spec};
 
 use super::key::Key;
 use super::own::Own;
-use super::steps::OF_THE_SEARCH;
 use super::unit::{self, Unit};
 use crate::exit::{Failure, show, tell};
 use crate::workload::{Variations, Workload, bounded};
+
+/// What gave a value that no user did: the search itself.
+pub const OF_THE_SEARCH: &str = "max-rps";
 
 /// What is varied.
 #[derive(Debug, Clone)]

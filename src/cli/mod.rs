@@ -40,6 +40,9 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// The first argument of the child of `--local`, which is none of the commands that people type.
+pub const LOCAL_BACKEND: &str = "local-backend";
+
 const AFTER_HELP: &str = "Exit codes: 0 success (PASS if objectives are judged), 1 internal error or result not \
     written, 2 usage or spec error, 3 target refused, 4 no connection, 5 INCONCLUSIVE, 99 objective missed, 130 interrupted.";
 
@@ -190,7 +193,7 @@ pub struct ServeArgs {
 
 /// The internal command that `--local` starts.
 #[derive(Debug, Parser)]
-#[command(name = crate::local::COMMAND)]
+#[command(name = LOCAL_BACKEND)]
 pub struct LocalBackendArgs {
     #[command(flatten)]
     pub spec: SpecArgs,

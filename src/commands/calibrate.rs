@@ -13,9 +13,9 @@ use crate::cli::{CalibrateArgs, ClientArgs, OverrideArgs};
 use crate::commands::{Of, present};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
-use crate::recorded::Recorded;
 use crate::report;
-use crate::run_directory::SPEC;
+use crate::runs::names::SPEC;
+use crate::runs::recorded::Recorded;
 use crate::spec_file;
 use crate::workload::{Basis, Variations};
 

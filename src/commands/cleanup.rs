@@ -1,12 +1,12 @@
 //! `blis cleanup`: lists or removes streams that doubles left behind.
 
-use blis_live::serve;
+use blis_live::double::serve;
 use blis_sim::visible;
 
 use crate::cli::CleanupArgs;
 use crate::commands::print;
 use crate::exit::{Done, Failure};
-use crate::nats_access;
+use crate::target::nats_access;
 
 /// Removes the streams of a run, or lists the runs that have some.
 ///

@@ -10,8 +10,8 @@ use blis_sim::time::{Span, Time};
 use crate::cli::CompareArgs;
 use crate::commands::{Of, present};
 use crate::exit::{Done, Failure};
-use crate::recorded::{Finished, Recorded};
 use crate::report;
+use crate::runs::recorded::{Finished, Recorded};
 
 /// Requests of a run that are kept to be paired: a few hundred megabytes of them.
 const MOST_PAIRED: u64 = 5_000_000;

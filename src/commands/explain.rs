@@ -18,7 +18,8 @@ use crate::commands::{Of, present};
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
 use crate::report;
-use crate::run_directory::{RESULT, SPEC, refuse_file};
+use crate::runs::directory::refuse_file;
+use crate::runs::names::{RESULT, SPEC};
 use crate::simulate::{conclude, drive, warm_up};
 use crate::workload::{self, Workload};
 

@@ -3,7 +3,7 @@
 use crate::cli::LocalBackendArgs;
 use crate::commands::print;
 use crate::exit::{Done, Failure};
-use crate::local;
+use crate::target::local;
 use crate::workload;
 
 /// Plays the backend of a spec on its own server, and prints where that is.

@@ -30,10 +30,10 @@ use blis_sim::visible;
 
 use crate::cli::{Format, RunFormatArgs, TimeUnit};
 use crate::exit::{Failure, tell};
+use crate::provenance::run_text;
 use crate::report as written;
 use crate::report::Report;
-use crate::run_directory::Contents;
-use crate::simulate::run_text;
+use crate::runs::directory::Contents;
 use crate::workload::Workload;
 
 /// Writes a result to stdout, with what is hidden in it made visible.

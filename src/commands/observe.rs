@@ -2,11 +2,12 @@
 
 use std::cell::{Cell, OnceCell};
 
-use blis_live::driver::{Progress, Watch};
+use blis_live::generator::driver::{Progress, Watch};
 use blis_live::journal::End;
-use blis_live::observe::{self, Besides, Connected, Heard, Observed, check, evidence};
 use blis_live::observers::Wanted;
-use blis_live::plan;
+use blis_live::run::observe::{self, Besides};
+use blis_live::run::observed::{Connected, Heard, Observed, check, evidence};
+use blis_live::run::{plan, session};
 use blis_live::target::Target;
 use blis_sim::result::{self, Live, Record, Run};
 use blis_sim::visible;
@@ -16,9 +17,9 @@ use crate::commands::{deliver, first_failure, print, service};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::live_progress::{self, LiveProgress};
-use crate::nats_access;
-use crate::observed;
-use crate::record::{Begun, Of, Place, Sealed};
+use crate::runs::observed;
+use crate::runs::record::{Begun, Of, Place, Sealed};
+use crate::target::nats_access;
 use crate::workload::{self, LiveWorkload};
 
 /// Sends the workload and reports what came of it.
@@ -32,7 +33,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     plan::sendable(&workload.model).map_err(|why| Failure::Usage(why.to_string()))?;
     let monitor = nats_access::monitor(args.observers.monitor.as_deref(), &args.target)?;
     // Before a place is claimed, and without a connection.
-    observe::fits(&workload.model)?;
+    session::fits(&workload.model)?;
     if args.dry_run {
         return dry_run(&workload, &target);
     }

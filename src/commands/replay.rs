@@ -9,13 +9,14 @@ use crate::cli::{ClientArgs, OfVisits, OverrideArgs, ReplayArgs, ReplayAs};
 use crate::commands::{deliver, first_failure};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
-use crate::recorded::Recorded;
-use crate::recorded_visits::{self, Wanted};
-use crate::replayed::{Requests, arrive_as, behave_as, in_the_terms_of, requests};
-use crate::run_directory::{RunDirectory, SPEC};
+use crate::runs::directory::RunDirectory;
+use crate::runs::names::SPEC;
+use crate::runs::recorded::Recorded;
+use crate::runs::recorded_visits::{self, Wanted};
+use crate::runs::replayed::{Requests, arrive_as, behave_as, in_the_terms_of, requests};
+use crate::runs::trace_file::TraceFile;
+use crate::runs::trace_rows::Rows;
 use crate::simulate::{Scripted, replay};
-use crate::trace_file::TraceFile;
-use crate::trace_rows::Rows;
 use crate::workload::{self, LiveWorkload, Workload};
 
 /// Replays the run and reports it as one that was simulated.

@@ -8,9 +8,9 @@ use blis_sim::validation::ValidationResult;
 use crate::cli::ReportArgs;
 use crate::commands::{Of, present};
 use crate::exit::{Done, Failure, tell};
-use crate::recorded::Recorded;
 use crate::report;
-use crate::trials_directory::{SEARCH, VALIDATION, found_in};
+use crate::runs::recorded::Recorded;
+use crate::runs::trials_directory::{SEARCH, VALIDATION, found_in};
 
 /// Prints the result.
 ///

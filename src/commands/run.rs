@@ -6,12 +6,12 @@ use crate::cli::RunArgs;
 use crate::commands::{deliver, first_failure};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
-use crate::record::Place;
 use crate::report;
-use crate::run_directory::RunDirectory;
+use crate::runs::directory::RunDirectory;
+use crate::runs::record::Place;
+use crate::runs::trace_file::TraceFile;
+use crate::runs::trace_rows::Rows;
 use crate::simulate::{Beside, simulate};
-use crate::trace_file::TraceFile;
-use crate::trace_rows::Rows;
 use crate::workload;
 
 /// Runs the workload and reports it.

@@ -2,15 +2,15 @@
 
 use std::cell::Cell;
 
-use blis_live::double::standing::{Statement, Watch};
-use blis_live::serve::{self, Served};
+use blis_live::double::serve::{self, Served};
+use blis_live::double::state::{Statement, Watch};
 
 use crate::cli::{Format, ServeArgs};
 use crate::commands::print;
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
-use crate::nats_access;
 use crate::report::{self, served};
+use crate::target::nats_access;
 use crate::workload::{self, LiveWorkload};
 
 /// Plays the backend until it is interrupted, and says how well it kept up.

@@ -6,8 +6,8 @@ use blis_live::journal::What;
 
 use crate::cli::TraceArgs;
 use crate::exit::{Done, Failure, tell};
-use crate::recorded::{Counted, Recorded, losses};
-use crate::trace_rows::Rows;
+use crate::runs::recorded::{Counted, Recorded, losses};
+use crate::runs::trace_rows::Rows;
 
 /// Prints the rows as they are read.
 ///

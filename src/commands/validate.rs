@@ -1,7 +1,7 @@
 //! `blis validate`: compares predictions of a model with measurements.
 
-use blis_live::ceiling::End;
-use blis_live::plan;
+use blis_live::run::ceiling::End;
+use blis_live::run::plan;
 use blis_sim::compare::Tolerances;
 use blis_sim::model::{Model, Path};
 use blis_sim::validation::{About, AtLoad, Fit, Objective, ValidationResult, validate};
@@ -13,10 +13,10 @@ use crate::cli::{ValidateArgs, ValidationArgs};
 use crate::commands::{Of, first_failure, present, print};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
-use crate::local::Local;
+use crate::provenance::{identity, run_text};
 use crate::report;
-use crate::simulate::{identity, run_text};
-use crate::trials_directory::{Kept, TrialsDirectory, VALIDATION};
+use crate::runs::trials_directory::{Kept, TrialsDirectory, VALIDATION};
+use crate::target::local::Local;
 use crate::validation::{
     Field, Fitted, Lengths, Plan, Runs, Subject, System, USUAL, fitted, loads_to_fit, measured,
     needs_loads, predicted, simulated, usual_loads,

@@ -11,8 +11,9 @@ use crate::commands::{Of, present};
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
+use crate::provenance::identity;
 use crate::report;
-use crate::simulate::{identity, threads, warm_up, watch};
+use crate::simulate::{threads, warm_up, watch};
 use crate::workload::{self, Workload};
 
 /// Runs both and reports how they differ. The exit code is the variant's.

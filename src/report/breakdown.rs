@@ -4,10 +4,10 @@ use blis_sim::result::{LatencyBlock, RequestCounts, Run};
 
 use super::absence::Absences;
 use super::number::{
-    count, millis, millis_within, or_not_measured, percent_within, significant, significant_within,
+    count, millis, millis_within, nonzero, or_not_measured, percent_within, significant,
+    significant_within,
 };
 use super::parts::{Block, Section};
-use super::run::nonzero;
 use super::table::Table;
 
 /// By action and by client, where there are several.

@@ -149,6 +149,19 @@ pub fn or_not_measured(value: Option<f64>, write: impl Fn(f64) -> String) -> Str
     value.map_or_else(|| NOT_MEASURED.to_owned(), write)
 }
 
+/// The counts that are not zero, or that there are none.
+pub fn nonzero(counts: &[(&str, u64)]) -> String {
+    let some = counts.iter().filter(|(_, number)| *number > 0);
+    let some: Vec<String> = some
+        .map(|(name, number)| format!("{} {name}", count(*number)))
+        .collect();
+    if some.is_empty() {
+        "none ended".to_owned()
+    } else {
+        some.join(", ")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

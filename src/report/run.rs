@@ -14,7 +14,7 @@ use super::check::{balanced_jobs, by_class};
 use super::course::course;
 use super::ends::ends;
 use super::number::{
-    count, millis, millis_off, millis_within, or_not_measured, percent, percent_within,
+    count, millis, millis_off, millis_within, nonzero, or_not_measured, percent, percent_within,
     runs_in_words, significant, significant_within,
 };
 use super::parts::{Block, Fact, GAP, Key, Mood, Place, Report, Section};
@@ -459,19 +459,6 @@ fn sessions(sessions: &SessionCounts) -> String {
         ("budget_exhausted", sessions.budget_exhausted),
     ];
     format!("{} started: {}", count(sessions.started), nonzero(&ends))
-}
-
-/// The counts that are not zero, or that there are none.
-pub fn nonzero(counts: &[(&str, u64)]) -> String {
-    let some = counts.iter().filter(|(_, number)| *number > 0);
-    let some: Vec<String> = some
-        .map(|(name, number)| format!("{} {name}", count(*number)))
-        .collect();
-    if some.is_empty() {
-        "none ended".to_owned()
-    } else {
-        some.join(", ")
-    }
 }
 
 /// Streams and fan-outs.

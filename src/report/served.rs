@@ -1,7 +1,7 @@
 //! The report of a double: as a line, as text and as JSON.
 
-use blis_live::double::standing::Statement;
-use blis_live::saturation::{Health, Lateness, micros};
+use blis_live::double::saturation::{Health, Lateness, micros};
+use blis_live::double::state::Statement;
 use serde_json::{Value, json};
 
 use super::parts::{Block, Report, Section};

@@ -4,7 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use blis_live::ceiling::End;
+use blis_live::run::ceiling::End;
 use blis_sim::calibration::CalibrationResult;
 use blis_sim::compare::generator_limits;
 use blis_sim::model::{Model, Path};

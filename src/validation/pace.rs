@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use blis_live::trials::Pace;
+use blis_live::run::trials::Pace;
 use blis_sim::model::{Model, Path};
 use blis_sim::spec::units::Duration;
 use blis_sim::time::{Span, Time};

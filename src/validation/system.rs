@@ -1,10 +1,10 @@
 //! The measured system: one that is running, or a server and doubles for the duration of the validation.
 
-use blis_live::connection::Access;
-use blis_live::observe;
 use blis_live::observers::Wanted;
+use blis_live::run::observe;
+use blis_live::run::trials::Pace;
 use blis_live::target::Target;
-use blis_live::trials::Pace;
+use blis_live::target::access::Access;
 use blis_sim::model::Path;
 use blis_sim::time::Span;
 
@@ -13,8 +13,8 @@ use crate::ceiling::live::{self, Given, Live, Loads, Recorded, Through};
 use crate::cli::ValidateArgs;
 use crate::exit::{Failure, tell};
 use crate::interrupt::Interrupt;
-use crate::local::Local;
-use crate::nats_access;
+use crate::target::local::Local;
+use crate::target::nats_access;
 
 /// Where live runs go.
 #[derive(Debug)]

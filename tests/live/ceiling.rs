@@ -6,12 +6,12 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use blis_live::access::Access;
-use blis_live::ceiling::{Asking, End, Field, Next, Watching, run};
-use blis_live::observe::Failure;
 use blis_live::observers::Wanted;
+use blis_live::run::ceiling::{Asking, End, Field, Next, Watching, run};
+use blis_live::run::failure::Failure;
+use blis_live::run::trials::Pace;
+use blis_live::target::access::Access;
 use blis_live::target::{Permission, check};
-use blis_live::trials::Pace;
 use blis_sim::engine::LoadEnd;
 use blis_sim::event::Outcome;
 use blis_sim::measure::Measure;

@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use blis_live::access::Access;
-use blis_live::driver::Watch;
-use blis_live::observe::Failure;
+use blis_live::generator::driver::Watch;
 use blis_live::observers::Wanted;
-use blis_live::session::{Session, Unlike};
+use blis_live::run::failure::Failure;
+use blis_live::run::failure::Unlike;
+use blis_live::run::session::Session;
+use blis_live::target::access::Access;
 use blis_live::target::{Permission, check, check_monitor};
 use blis_sim::engine::LoadEnd;
 use blis_sim::event::{Event, FlightId, Outcome, Request, Sink as _};

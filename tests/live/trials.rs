@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 
-use blis_live::access::Access;
 use blis_live::observers::Wanted;
-use blis_live::session::Session;
+use blis_live::run::session::Session;
+use blis_live::run::trials::{Beside, Pace, Trials, Tried};
+use blis_live::target::access::Access;
 use blis_live::target::{Permission, check};
-use blis_live::trials::{Beside, Pace, Trials, Tried};
 use blis_sim::engine::LoadEnd;
 use blis_sim::event::Outcome;
 use blis_sim::measure::Measure;

@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use blis_live::connection::Access;
-use blis_live::driver::{Progress, Watch};
+use blis_live::generator::driver::{Progress, Watch};
 use blis_live::journal;
-use blis_live::observe::{Besides, Connected, Heard, Observed, observe};
 use blis_live::observers::Wanted;
+use blis_live::run::observe::{Besides, observe};
+use blis_live::run::observed::{Connected, Heard, Observed};
+use blis_live::target::access::Access;
 use blis_live::target::{Permission, check};
 use blis_sim::event::Sink;
 use blis_sim::measure::Times;

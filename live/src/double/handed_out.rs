@@ -9,13 +9,13 @@ use blis_sim::time::{Span, Time};
 use bytes::Bytes;
 
 use super::Double;
-use super::heard::{Heard, Outgoing, Outlet, Returned};
-use super::part::{self, Part, Purpose};
+use super::entrances::{self, Part, Purpose};
+use super::messages::{Heard, Outgoing, Outlet, Returned};
 use super::record::Visited;
 use crate::clock::Clock;
-use crate::identity::{MESSAGE, REPLY_TO, VISIT};
-use crate::micro::{Endpoint, Instance};
-use crate::peers::Roster;
+use crate::double::peers::Roster;
+use crate::double::service_protocol::{Endpoint, Instance};
+use crate::wire::identity::{MESSAGE, REPLY_TO, VISIT};
 
 /// How long an answer to what others do is waited for. One that a lost connection or a process that is gone took along
 /// never comes, and would hold its worker for good.
@@ -50,7 +50,7 @@ pub(super) fn instance(
         name: model.services[service].name.clone(),
         id: instance_id(roster.own(), service),
         spec: model.name.clone(),
-        group: part::GROUP,
+        group: entrances::GROUP,
         started: started.to_owned(),
         endpoints: endpoints.collect(),
     }
@@ -117,7 +117,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
                     self.played.handed_on += 1;
                     let mut headers = self.identified(flight);
                     headers.insert(VISIT, call_text(&call));
-                    let subject = part::visit_subject(&self.model, service.index());
+                    let subject = entrances::visit_subject(&self.model, service.index());
                     self.hand_out((job, flight), Some(service), subject, headers);
                 }
                 Output::Publish {
@@ -239,7 +239,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
     }
 
     fn deliver(&mut self, fan_out: FanOutId, subscriber: u32, at: Time, flight: FlightId) {
-        let subject = part::delivery_subject(&self.model, fan_out.index(), subscriber);
+        let subject = entrances::delivery_subject(&self.model, fan_out.index(), subscriber);
         let message = Outgoing::bare(Subject::from(subject), self.identified(flight));
         self.played.deliveries += 1;
         if at <= self.reached {

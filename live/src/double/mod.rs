@@ -8,12 +8,18 @@
 //! A process runs all services of a spec or some, and shares the members of each with other processes. Visits of members
 //! of other processes are handed on ([`handed_out`]).
 
-pub mod deliveries;
+pub mod consumers;
+pub mod entrances;
 pub mod handed_out;
-pub mod heard;
-pub mod part;
+pub mod listen;
+pub mod messages;
+pub mod peers;
 pub mod record;
-pub mod standing;
+pub mod saturation;
+pub mod serve;
+pub mod service_protocol;
+pub mod state;
+pub mod streams;
 #[cfg(test)]
 mod tests;
 
@@ -31,20 +37,20 @@ use blis_sim::time::{Span, Time};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::clock::Clock;
-use crate::control::Control;
-use crate::identity::{
+use crate::double::peers::{BEAT, Roster};
+use crate::double::saturation::Usage;
+use crate::double::service_protocol::Instance;
+use crate::generator::jitter::Control;
+use crate::wire::identity::{
     Identity, MEMBER, REJECTED, SERVICE_ERROR, SERVICE_ERROR_CODE, SERVICE_TIME, UNREACHABLE,
     VISITS,
 };
-use crate::micro::Instance;
-use crate::peers::{BEAT, Roster};
-use crate::saturation::Usage;
-use deliveries::Deliveries;
+use consumers::Deliveries;
+use entrances::{Listening, Part, Purpose};
 use handed_out::Waiting;
-use heard::{Arrived, Called, Heard, Outgoing, Outlet, Returned};
-use part::{Listening, Part, Purpose};
+use messages::{Arrived, Called, Heard, Outgoing, Outlet, Returned};
 use record::{Record, Visited};
-use standing::{Played, Statement, Watch};
+use state::{Played, Statement, Watch};
 
 /// How often the double looks around while nothing is due.
 const LOOK: Span = Span::from_nanos(50_000_000);
@@ -132,8 +138,12 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
     /// The double of a model. Delays of the network are left to the network.
     ///
     /// # Errors
-    /// [`part::Unplayable`] when there is nothing to listen to.
-    pub fn new(model: &Model, setup: Setup<O>, clock: C) -> Result<Double<C, O>, part::Unplayable> {
+    /// [`entrances::Unplayable`] when there is nothing to listen to.
+    pub fn new(
+        model: &Model,
+        setup: Setup<O>,
+        clock: C,
+    ) -> Result<Double<C, O>, entrances::Unplayable> {
         let mut model = model.clone();
         model.one_way = None;
         // A client's giving up is its own affair; here a request ends with its answer.
@@ -145,7 +155,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         let mut calendar = Calendar::new();
         backend.schedule_outages(&mut calendar);
         let part = Part::new(&model)?;
-        let started = crate::micro::now_text();
+        let started = crate::double::service_protocol::now_text();
         let instances = (0..model.services.len())
             .map(|service| handed_out::instance(&model, &part, &setup.roster, service, &started));
         let now = clock.now();

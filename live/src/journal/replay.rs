@@ -16,7 +16,7 @@ use blis_sim::trace::Row;
 
 use super::entry::{End, Entry, What};
 use super::{Entries, Failure};
-use crate::reason::Reasons;
+use crate::wire::reason::Reasons;
 
 /// What a record told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,10 +13,13 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::connection::{Access, ConnectFailure, count, listening};
-use crate::denied::Denial;
-use crate::reply::nobody_there;
 use crate::target::Target;
+use crate::target::access::Access;
+use crate::target::connect_failure::ConnectFailure;
+use crate::wire::connection::listening;
+use crate::wire::denied::Denial;
+use crate::wire::reply::nobody_there;
+use crate::wire::told::count;
 
 /// The name of the connection.
 const NAME: &str = "blis observer";

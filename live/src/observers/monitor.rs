@@ -13,9 +13,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::asking::Traffic;
-use crate::connection::count;
 use crate::os_error::unnumbered;
 use crate::target::Monitor;
+use crate::wire::told::count;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);

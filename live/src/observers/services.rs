@@ -10,7 +10,7 @@ use blis_sim::result::{InstanceSample, ObservedInstance, ObservedService};
 use serde_json::Value;
 
 use super::asking::{Asker, Unanswered};
-use crate::subjects::overlap;
+use crate::wire::subjects::overlap;
 
 /// Where services are asked.
 const STATS: &str = "$SRV.STATS";

@@ -1,8 +1,9 @@
 //! Bounds and approximations, for models that no closed form applies to.
 
+use crate::analysis::arrivals::{Arrivals, arrivals};
 use crate::analysis::assumptions::{Scope, broken};
 use crate::analysis::offered::Offered;
-use crate::analysis::station_forms::{Arrivals, arrivals, single_station};
+use crate::analysis::station_forms::single_station;
 use crate::analysis::traffic::{Traffic, has_one_line, is_poisson};
 use crate::model::{Dispatch, Model, Service, Source};
 use crate::theory::{general_servers, kingman_bound};

@@ -7,8 +7,10 @@
 //! Reports show these figures beside the simulated ones, and `check` prints them. They depend on the model alone and change
 //! nothing.
 
+mod arrivals;
 mod assumptions;
 mod balanced;
+mod closed_form;
 mod constraints;
 mod demand;
 mod estimate;
@@ -24,10 +26,11 @@ mod uneven_forms;
 mod whole;
 
 pub use balanced::{Balanced, balanced};
+pub use closed_form::Exact;
 pub use constraints::{Binds, Constraint, Constraints, constraints};
 pub use demand::{PathDemand, path_demand};
 pub use estimate::{Approximation, Bounds, Estimate, estimate};
-pub use exact::{Exact, exact};
+pub use exact::exact;
 pub use memory::{Line, LineMemory, Longest, Memory};
 pub use offered::{
     ClientLoad, ConsumerLoad, Offered, Schedule, ServiceLoad, offered, open_requests, schedule,

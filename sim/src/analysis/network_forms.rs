@@ -1,6 +1,6 @@
 //! Closed forms of networks: requests that visit several services, return, or take one of several paths.
 
-use crate::analysis::exact::{Exact, QUANTILES, Why};
+use crate::analysis::closed_form::{Exact, QUANTILES, Why};
 use crate::analysis::route::{Way, ways};
 use crate::analysis::station_forms::MANY_SERVERS;
 use crate::analysis::traffic::{Traffic, has_one_line, is_exponential};

@@ -1,8 +1,8 @@
 //! Closed forms of a single open station that does not serve first come, first served: priorities and processor sharing.
 
+use crate::analysis::arrivals::{Arrivals, arrivals};
 use crate::analysis::assumptions::visits_have_times_of_their_own;
-use crate::analysis::exact::{Exact, Why};
-use crate::analysis::station_forms::{Arrivals, arrivals};
+use crate::analysis::closed_form::{Exact, Why};
 use crate::analysis::traffic::{Traffic, has_one_line, is_exponential};
 use crate::model::{Action, ClassId, Client, Dispatch, Model, Order, Service, Step};
 use crate::theory::{Means, Priorities, PriorityClass, ProcessorSharing};

@@ -1,12 +1,13 @@
 //! Closed forms of models whose requests all visit one service once before the reply.
 
+use crate::analysis::arrivals::{Arrivals, arrivals};
 use crate::analysis::assumptions::{Scope, broken};
-use crate::analysis::exact::{Exact, QUANTILES, Why};
+use crate::analysis::closed_form::{Exact, QUANTILES, Why};
 use crate::analysis::order_forms::{ordered, times};
-use crate::analysis::traffic::{Traffic, has_one_line, is_exponential, is_poisson};
+use crate::analysis::traffic::{Traffic, has_one_line, is_exponential};
 use crate::analysis::uneven_forms::uneven;
 use crate::dist::{Dist, Family, Phases};
-use crate::model::{Arrival, Dispatch, Order, Service, Source, Step};
+use crate::model::{Dispatch, Order, Service, Source, Step};
 use crate::theory::{
     ClosedStation, DeterministicService, ErlangLoss, FiniteQueue, GeneralArrivals, GeneralService,
     Means, MultiServer, PhaseService, SplitQueues,
@@ -70,46 +71,6 @@ pub fn station(traffic: &Traffic<'_>, service: &Service) -> Result<Exact, Why> {
         found.throughput *= 1.0 - service.errors;
     }
     Ok(found)
-}
-
-/// How an open model's requests arrive.
-pub enum Arrivals<'a> {
-    /// As one Poisson process, requests per second.
-    Poisson { rate: f64 },
-    /// With independent inter-arrival times in nanoseconds.
-    General { interarrival: &'a Dist },
-    /// At equal distances, requests per second.
-    Constant { rate: f64 },
-}
-
-/// The arrivals of open clients without sessions.
-pub fn arrivals<'a>(traffic: &Traffic<'a>) -> Result<Arrivals<'a>, Why> {
-    let clients = &traffic.model.clients;
-    let mut poisson = 0.0;
-    for client in clients {
-        let Source::Open { arrival, .. } = &client.source else {
-            return Err(Why::Assumption("clients are mixed".to_owned()));
-        };
-        let alone = clients.len() == 1 && client.population.get() == 1;
-        match arrival {
-            arrival if is_poisson(arrival) => {
-                poisson += arrival.rate() * f64::from(client.population.get());
-            }
-            Arrival::Renewal { interarrival } if alone => {
-                return Ok(Arrivals::General { interarrival });
-            }
-            Arrival::Constant { rate } if alone => {
-                return Ok(Arrivals::Constant { rate: *rate });
-            }
-            _ => {
-                return Err(Why::Assumption(
-                    "several clients arrive, and not all as Poisson processes".to_owned(),
-                ));
-            }
-        }
-    }
-    // Superposed Poisson processes are a Poisson process.
-    Ok(Arrivals::Poisson { rate: poisson })
 }
 
 fn found(form: String, service: &Service, means: Means, quantiles: Option<[f64; 3]>) -> Exact {

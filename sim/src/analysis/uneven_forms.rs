@@ -1,8 +1,8 @@
 //! The closed form of a single service whose members differ in workers or speed.
 
+use crate::analysis::arrivals::{Arrivals, arrivals};
 use crate::analysis::assumptions::{Scope, broken, members_differ};
-use crate::analysis::exact::{Exact, QUANTILES, Why};
-use crate::analysis::station_forms::{Arrivals, arrivals};
+use crate::analysis::closed_form::{Exact, QUANTILES, Why};
 use crate::analysis::traffic::{Traffic, has_one_line, is_exponential};
 use crate::model::{Dispatch, MemberKind, Order, Service};
 use crate::theory::{GeneralService, Means, MultiServer, TheoryError, quantile};

@@ -1,9 +1,10 @@
 //! The whole analysis of a model, made once for all its users.
 
 use super::balanced::{Balanced, balanced};
+use super::closed_form::Exact;
 use super::constraints::{Constraints, constraints};
 use super::estimate::{Estimate, estimate};
-use super::exact::{Exact, exact};
+use super::exact::exact;
 use super::memory::{Memory, memory};
 use super::offered::Offered;
 use crate::model::Model;

@@ -6,7 +6,7 @@ use super::document::GoodnessResult;
 use super::explain::{Explained, Question};
 use super::knowledge::inverse;
 use super::least_squares::{Task, fit};
-use crate::dist::special::gamma_p;
+use crate::dist::special_functions::gamma_p;
 
 /// A figure of a run beside what a model has.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,7 +1,7 @@
 //! Two runs over time, side by side.
 
 use super::document::CourseResult;
-use super::figures::Sides;
+use super::sides::Sides;
 use crate::result::{Interval, Run};
 
 /// Parts of a course.

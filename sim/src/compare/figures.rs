@@ -11,45 +11,19 @@ use super::document::{
 use super::estimate::Estimate;
 use super::gate::{tolerated, verdict};
 use super::multiple::mark_together;
+use super::names::{ALL, FIGURES};
 use super::notes::{notes, reservations};
-use super::pairs::{Requests, pair};
+use super::pairs::pair;
+use super::shares::{effect, ended, share, shares};
+use super::sides::{Compared, Sides, part};
 use super::tolerance::Tolerances;
-use crate::dist::special::normal_cdf;
+use crate::dist::special_functions::normal_cdf;
 use crate::event::Outcome;
-use crate::result::{Interval, LIVE, LatencyBlock, RequestCounts, Run};
-use crate::statistics::{Interval as Bounds, LEVEL};
+use crate::result::{LIVE, Run};
+use crate::statistics::LEVEL;
 
 /// How probable it is at most that any difference is called more than chance where there is none.
 pub const ALPHA: f64 = 0.05;
-/// What is compared of each action, as documents and tolerances name it.
-pub const FIGURES: [&str; 5] = ["throughput", "mean", "p50", "p95", "p99"];
-/// What is tolerated of requests that are not answered `ok`.
-pub const ERRORS: &str = "errors";
-/// What all requests together are called.
-pub(super) const ALL: &str = "all requests";
-/// Requests of a kind, both sides together, below which their share is not tested.
-const LEAST_TESTED: f64 = 5.0;
-
-/// A run that is compared.
-#[derive(Debug, Clone)]
-pub struct Compared {
-    /// What the user calls it.
-    pub name: String,
-    /// Its result.
-    pub run: Run,
-    /// What its record has, by action; `None` where there is none.
-    pub record: Option<BTreeMap<String, OfRecord>>,
-}
-
-/// What a record has of an action.
-#[derive(Debug, Clone)]
-pub struct OfRecord {
-    /// The response times of answered requests of the window.
-    pub blocks: Blocks,
-    /// The requests intended within it; `None` where they are too many to be kept.
-    pub requests: Option<Requests>,
-}
-
 /// Why runs cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unlike {
@@ -70,9 +44,6 @@ pub enum Unlike {
     #[error("{0} has no request in its window; lengthen the run or shorten the warm-up")]
     Empty(String),
 }
-
-/// The two sides.
-pub(super) type Sides<'a> = [&'a [Compared]; 2];
 
 /// How `sides`, the baseline first, differ, and how that stands to what is tolerated.
 ///
@@ -177,30 +148,6 @@ fn side(runs: &[Compared]) -> SideResult {
     }
 }
 
-/// What of a run is compared: an action, or all.
-fn part<'a>(
-    run: &'a Run,
-    action: Option<&str>,
-) -> Option<(&'a RequestCounts, &'a LatencyBlock, Throughput)> {
-    match action {
-        None => Some((
-            &run.window.requests,
-            &run.latency_ms.response,
-            (run.throughput_rps, run.throughput_rps_ci95),
-        )),
-        Some(name) => {
-            let action = run.actions.get(name)?;
-            Some((
-                &action.window_requests,
-                &action.latency_ms.response,
-                (action.throughput_rps, action.throughput_rps_ci95),
-            ))
-        }
-    }
-}
-
-type Throughput = (Option<f64>, Option<[f64; 2]>);
-
 fn group(sides: Sides<'_>, action: Option<&str>) -> GroupResult {
     let figures = FIGURES.map(|name| figure(sides, action, name));
     GroupResult {
@@ -270,41 +217,6 @@ fn absence(sides: Sides<'_>, action: Option<&str>, name: &str) -> Option<String>
     })
 }
 
-/// How many of a side's requests ended so, and of how many.
-pub(super) fn ended(
-    side: &[Compared],
-    action: Option<&str>,
-    which: impl Fn(Outcome) -> bool,
-) -> [f64; 2] {
-    let mut sums = [0.0; 2];
-    for run in side {
-        let Some((counts, ..)) = part(&run.run, action) else {
-            continue;
-        };
-        let of_kind = Outcome::ALL.into_iter().filter(|outcome| which(*outcome));
-        sums[0] += of_kind
-            .map(|outcome| counts.ended(outcome) as f64)
-            .sum::<f64>();
-        sums[1] += counts.intended as f64;
-    }
-    sums
-}
-
-/// One count as a share of another, 0 of none.
-fn share([number, of]: [f64; 2]) -> f64 {
-    if of > 0.0 { number / of } else { 0.0 }
-}
-
-/// A difference of two shares, and its standard error where both were the same; `None` where too few ended so.
-pub(super) fn shares([one, other]: [[f64; 2]; 2], effects: [f64; 2]) -> (f64, Option<f64>) {
-    let together = share([one[0] + other[0], one[1] + other[1]]);
-    let scarce = (one[0] + other[0]).min(one[1] + other[1] - one[0] - other[0]);
-    let each = effects[0] / one[1] + effects[1] / other[1];
-    let error = libm::sqrt(together * (1.0 - together) * each);
-    let is_told = scarce >= LEAST_TESTED && error.is_finite();
-    (share(other) - share(one), is_told.then_some(error))
-}
-
 fn outcomes(sides: Sides<'_>, action: Option<&str>) -> Vec<OutcomeResult> {
     let effects = sides.map(effect);
     let all = Outcome::ALL.into_iter().filter_map(|outcome| {
@@ -331,35 +243,6 @@ fn chance(difference: f64, error: f64) -> f64 {
     match difference == 0.0 {
         true => 1.0,
         false => 2.0 * normal_cdf(-difference.abs() / error),
-    }
-}
-
-/// By what the variance of a share is larger than it would be if requests failed each on its own: failures come together, as in an
-/// outage. From the course of the runs, at least 1.
-pub(super) fn effect(side: &[Compared]) -> f64 {
-    let mut pairs = Vec::new();
-    for run in side {
-        let from = run.run.window.warmup_s;
-        let within = |interval: &&Interval| interval.start_s >= from;
-        let failed = |counts: &RequestCounts| {
-            let failed = Outcome::ALL.into_iter().filter(|one| *one != Outcome::Ok);
-            failed.map(|one| counts.ended(one) as f64).sum::<f64>()
-        };
-        let course = run.run.series.iter().filter(within);
-        pairs.extend(course.map(|interval| {
-            let failed = failed(&interval.requests);
-            (failed, failed + interval.requests.ok as f64)
-        }));
-    }
-    pairs.retain(|(_, all)| *all > 0.0);
-    let sums = pairs.iter().fold([0.0, 0.0], |sums, (failed, all)| {
-        [sums[0] + failed, sums[1] + all]
-    });
-    let share = sums[0] / sums[1];
-    let alone = share * (1.0 - share) / sums[1];
-    match Bounds::variance_of_ratio(&pairs, true) {
-        Some(variance) if alone > 0.0 => (variance / alone).max(1.0),
-        _ => 1.0,
     }
 }
 

@@ -2,9 +2,11 @@
 
 use super::document::{CompareResult, FigureResult, GroupResult, ToleranceResult};
 use super::estimate::Difference;
-use super::figures::{ALL, ERRORS, Sides, effect, ended, shares};
+use super::names::{ALL, ERRORS};
+use super::shares::{effect, ended, shares};
+use super::sides::Sides;
 use super::tolerance::{Standing, Tolerance, Tolerances};
-use crate::dist::special::normal_quantile;
+use crate::dist::special_functions::normal_quantile;
 use crate::event::Outcome;
 use crate::statistics::LEVEL;
 use crate::verdict::Status;

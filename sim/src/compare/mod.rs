@@ -12,8 +12,11 @@ mod estimate;
 mod figures;
 mod gate;
 mod multiple;
+mod names;
 mod notes;
 mod pairs;
+mod shares;
+mod sides;
 mod tolerance;
 
 pub use blocks::{BLOCKS, Blocks, Distance, SHUFFLES, distance};
@@ -22,9 +25,11 @@ pub use document::{
     GroupResult, OutcomeResult, PairsResult, SideResult, ToleranceResult, compare_json_schema,
 };
 pub use estimate::{Difference, Estimate, SPREAD_RUNS};
-pub use figures::{ALPHA, Compared, ERRORS, OfRecord, Unlike, compare, figure_of};
+pub use figures::{ALPHA, Unlike, compare, figure_of};
 pub use gate::{failures_of_baseline, verdict};
 pub use multiple::{holm, mark_together};
+pub use names::ERRORS;
 pub use notes::{censored, generator_limits, unlike_loads};
 pub use pairs::{Id, Paired, Requests, pair};
+pub use sides::{Compared, OfRecord};
 pub use tolerance::{Standing, Tolerance, Tolerances};

@@ -1,7 +1,7 @@
 //! Why runs are not valid for a comparison, and notes on it.
 
 use super::estimate::SPREAD_RUNS;
-use super::figures::{Compared, Sides};
+use super::sides::{Compared, Sides};
 use crate::result::{INTERRUPTED, LIVE, Run};
 
 /// Loads that differ by more than this share are pointed out.

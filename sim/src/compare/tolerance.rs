@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::estimate::Difference;
-use super::figures::{ERRORS, FIGURES};
+use super::names::{ERRORS, FIGURES};
 use crate::spec::error::shown;
 
 /// The largest tolerance: a hundred times.

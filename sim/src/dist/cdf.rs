@@ -1,6 +1,6 @@
 //! Distribution functions and quantiles.
 
-use super::{Dist, Form, power, special};
+use super::{Dist, Form, power, special_functions};
 
 impl Dist {
     /// P(X <= x). NaN for a NaN.
@@ -12,10 +12,14 @@ impl Dist {
             Form::Constant(value) => step(x, *value),
             Form::Exponential(mean) => -libm::expm1(-x / mean),
             Form::Uniform { min, max } => ((x - min) / (max - min)).clamp(0.0, 1.0),
-            Form::Erlang { shape, scale } => special::gamma_p(f64::from(*shape), x / scale),
-            Form::Gamma { shape, scale } => special::gamma_p(*shape, x / scale),
+            Form::Erlang { shape, scale } => {
+                special_functions::gamma_p(f64::from(*shape), x / scale)
+            }
+            Form::Gamma { shape, scale } => special_functions::gamma_p(*shape, x / scale),
             Form::Weibull { shape, scale } => -libm::expm1(-power(x / scale, *shape)),
-            Form::Lognormal { mu, sigma } => special::normal_cdf((libm::log(x) - mu) / sigma),
+            Form::Lognormal { mu, sigma } => {
+                special_functions::normal_cdf((libm::log(x) - mu) / sigma)
+            }
             // The probabilities may add up to more than 1 by a rounding error.
             Form::Hyperexponential(branches) => {
                 branches.sum(|mean| -libm::expm1(-x / mean)).min(1.0)
@@ -71,12 +75,14 @@ impl Dist {
             Form::Exponential(mean) => -mean * libm::log1p(-p),
             Form::Uniform { min, max } => min + (max - min) * p,
             Form::Weibull { shape, scale } => scale * power(-libm::log1p(-p), 1.0 / shape),
-            Form::Lognormal { mu, sigma } => libm::exp(mu + sigma * special::normal_quantile(p)),
+            Form::Lognormal { mu, sigma } => {
+                libm::exp(mu + sigma * special_functions::normal_quantile(p))
+            }
             Form::Pareto(pareto) => pareto.at(p),
             Form::Normal(normal) => normal.quantile(p),
             Form::Empirical(points) => points.quantile(p),
             Form::Erlang { .. } | Form::Gamma { .. } | Form::Hyperexponential(_) => {
-                special::bisect(0.0, f64::MAX, |x| self.cdf(x) >= p)
+                special_functions::bisect(0.0, f64::MAX, |x| self.cdf(x) >= p)
             }
         }
     }

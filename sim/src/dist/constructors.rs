@@ -1,6 +1,6 @@
 //! The checked constructors of [`Dist`].
 
-use super::{Branches, Dist, DistError, Form, Normal, Pareto, Points, normal, special};
+use super::{Branches, Dist, DistError, Form, Normal, Pareto, Points, normal, special_functions};
 use crate::time::Span;
 
 /// The largest value, mean or scale: far beyond the end of the clock, and its square is still finite.
@@ -312,5 +312,5 @@ fn weights(weights: impl Iterator<Item = f64>) -> Result<f64, DistError> {
 fn weibull_shape(cv: f64) -> f64 {
     let target = libm::log1p(cv * cv);
     let excess = |t: f64| libm::lgamma(1.0 + 2.0 * t) - 2.0 * libm::lgamma(1.0 + t) - target;
-    1.0 / special::bisect(1e-4, 20.0, |t| excess(t) >= 0.0)
+    1.0 / special_functions::bisect(1e-4, 20.0, |t| excess(t) >= 0.0)
 }

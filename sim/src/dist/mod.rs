@@ -18,7 +18,7 @@ mod moments;
 mod normal;
 mod pareto;
 mod phases;
-pub(crate) mod special;
+pub(crate) mod special_functions;
 mod ziggurat;
 
 pub use description::Unit;

@@ -1,6 +1,6 @@
 //! The truncated normal distribution.
 
-use super::{laplace, special, ziggurat};
+use super::{laplace, special_functions, ziggurat};
 use crate::random::Draw;
 
 /// The least share of the probability that the bounds may leave: a draw is repeated until it lies between them, so
@@ -31,11 +31,11 @@ impl Normal {
     /// From checked parameters; `None` when less than [`LEAST_MASS`] of the probability lies between the bounds.
     pub fn new(mean: f64, sd: f64, min: f64, max: f64) -> Option<Normal> {
         let (from, to) = ((min - mean) / sd, (max - mean) / sd);
-        let below = special::normal_cdf(from);
+        let below = special_functions::normal_cdf(from);
         // The tail on the side of the interval, where the difference of two small numbers is accurate.
         let mass = match from > 0.0 {
-            true => special::normal_cdf(-from) - special::normal_cdf(-to),
-            false => special::normal_cdf(to) - below,
+            true => special_functions::normal_cdf(-from) - special_functions::normal_cdf(-to),
+            false => special_functions::normal_cdf(to) - below,
         };
         (mass >= LEAST_MASS).then_some(Normal {
             mean,
@@ -65,14 +65,14 @@ impl Normal {
         if x >= self.max {
             return 1.0;
         }
-        let upto = special::normal_cdf((x - self.mean) / self.sd);
+        let upto = special_functions::normal_cdf((x - self.mean) / self.sd);
         // The clamp keeps a NaN.
         ((upto - self.below) / self.mass).clamp(0.0, 1.0)
     }
 
     /// The smallest x with P(X <= x) >= `p`, for 0 <= p < 1.
     pub fn quantile(&self, p: f64) -> f64 {
-        special::bisect(self.min, self.max.min(f64::MAX), |x| self.cdf(x) >= p)
+        special_functions::bisect(self.min, self.max.min(f64::MAX), |x| self.cdf(x) >= p)
     }
 
     /// The bounds in standard deviations from the mean.

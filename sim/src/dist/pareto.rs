@@ -3,7 +3,7 @@
 //! With X = min·exp(S), S has an exponential density cut off at ln(max / min). Everything is computed in S, where no
 //! power of a large number occurs and a shape of 1 or 2 is no special case.
 
-use super::{laplace, special};
+use super::{laplace, special_functions};
 use crate::random::Draw;
 
 /// A Pareto distribution with density proportional to x^(-shape - 1) from `min` to `max` and none elsewhere.
@@ -41,7 +41,7 @@ impl Pareto {
         if !below(smallest) {
             return None;
         }
-        let min = special::bisect(smallest, max, |min| min >= max || !below(min));
+        let min = special_functions::bisect(smallest, max, |min| min >= max || !below(min));
         (min < max).then(|| Pareto::new(min, max, shape))
     }
 

@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::constraints::{Bottleneck, ConstraintResult};
 use super::deliveries::DeliveryResult;
+use super::identity::SpecIdentity;
+use super::latency::{Latency, LatencyBlock};
 use super::live::Live;
 use super::manifest::Record;
 use super::messages::{FanOutResult, StreamInterval, StreamResult};
+use super::theory::Theory;
 use crate::event::Outcome;
-use crate::model::Fitted;
 use crate::spec::Setting;
 use crate::verdict::{Standing, Status};
 
@@ -109,23 +111,6 @@ pub struct Run {
     /// Parts of a result that this run does not measure; absent if it measures all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_measured: Vec<String>,
-}
-
-/// Identity of the spec.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct SpecIdentity {
-    /// Its `name`.
-    pub name: String,
-    /// SHA-256 of its text, before flags.
-    pub sha256: String,
-    /// SHA-256 of the resolved text, with defaults and flags.
-    pub resolved_sha256: String,
-    /// SHA-256 of each file of the resolved spec, by path; absent without files.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub files: BTreeMap<String, String>,
-    /// Where the model comes from; absent where it was not fitted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fitted: Option<Fitted>,
 }
 
 /// The measured window: from the end of the warm-up to the end of the load.
@@ -292,68 +277,6 @@ pub struct SessionCounts {
     pub budget_exhausted: u64,
 }
 
-/// The three latencies.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Latency {
-    /// From intended to answered: the waiting time of the user, and the subject of objectives.
-    pub response: LatencyBlock,
-    /// From sent to answered.
-    pub service: LatencyBlock,
-    /// From intended to sent: how late the generator was.
-    pub lag: LatencyBlock,
-}
-
-/// A distribution of times in milliseconds; figures are absent if it is empty.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct LatencyBlock {
-    /// Number of times: of `ok`, and of `timed_out` and `unresolved` with their age at the end.
-    pub count: u64,
-    /// Number of such ages.
-    pub censored: u64,
-    /// Exact mean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mean: Option<f64>,
-    /// Interval of the mean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mean_ci95: Option<[f64; 2]>,
-    /// Exact minimum.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub min: Option<f64>,
-    /// Median, to three significant digits as the other quantiles.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub p50: Option<f64>,
-    /// Interval of the median.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub p50_ci95: Option<[f64; 2]>,
-    /// 90th percentile.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub p90: Option<f64>,
-    /// Interval of the 90th percentile.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub p90_ci95: Option<[f64; 2]>,
-    /// 95th percentile.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub p95: Option<f64>,
-    /// Interval of the 95th percentile.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub p95_ci95: Option<[f64; 2]>,
-    /// 99th percentile.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub p99: Option<f64>,
-    /// Interval of the 99th percentile.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub p99_ci95: Option<[f64; 2]>,
-    /// 99.9th percentile.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub p999: Option<f64>,
-    /// Interval of the 99.9th percentile.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub p999_ci95: Option<[f64; 2]>,
-    /// Exact maximum.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max: Option<f64>,
-}
-
 /// Figures of an action, over all clients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ActionResult {
@@ -441,110 +364,6 @@ pub struct ServiceResult {
     /// Waiting time of the visits that arrived within the window, including those that did not wait; censored are those
     /// that left the queue, or were in it when the run ended.
     pub wait_ms: LatencyBlock,
-}
-
-/// Queueing theory of the same model in steady state.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Theory {
-    /// The closed form.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub exact: Option<Exactly>,
-    /// Why no closed form applies.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub not_applicable: Option<String>,
-    /// Balanced job bounds of a closed network of single workers; they hold besides the closed form.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub balanced_bounds: Option<BalancedBounds>,
-    /// Without a closed form: asymptotic bounds of a closed model.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bounds: Option<TheoryBounds>,
-    /// Without a closed form: an approximation of an open model.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub approximation: Option<Approximately>,
-}
-
-/// Bounds of the steady state of a closed model, for any distributions.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct TheoryBounds {
-    /// Largest number of requests per second that can end as `ok`.
-    pub throughput_at_most_rps: f64,
-    /// Smallest mean response time; absent if requests can fail.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub response_at_least_ms: Option<f64>,
-    /// N*: number of users above which some must wait.
-    pub saturation_users: f64,
-}
-
-/// Balanced job bounds of a closed network: the least and the largest value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct BalancedBounds {
-    /// Requests that end as `ok` per second.
-    pub throughput_rps: [f64; 2],
-    /// Mean response time; absent if requests can fail.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub response_ms: Option<[f64; 2]>,
-}
-
-/// An approximation of the steady state of an open model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Approximately {
-    /// Form of the approximation.
-    pub form: String,
-    /// Mean response time.
-    pub response_ms: f64,
-    /// An upper bound on the mean response time, where there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub response_at_most_ms: Option<f64>,
-}
-
-/// The figures of a closed form.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Exactly {
-    /// In Kendall's notation for a single service.
-    pub form: String,
-    /// Its service, if it is of one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<String>,
-    /// Requests that end as `ok` per second.
-    pub throughput_rps: f64,
-    /// Mean response time.
-    pub response_ms: f64,
-    /// Utilisation of the one service.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub utilisation: Option<f64>,
-    /// Mean number of requests that wait at the one service.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mean_queue: Option<f64>,
-    /// Median, 95th and 99th percentile of the response time, if the form has them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub response_p50_p95_p99_ms: Option<[f64; 3]>,
-    /// Mean response time by class of requests, the most urgent first, if the service has priorities; by action if visits
-    /// of different lengths share it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub class_response_ms: Vec<ExactClass>,
-    /// By service, if there are several.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub services: BTreeMap<String, ExactService>,
-}
-
-/// A class of requests at a service with priorities, or an action whose visits share a service.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ExactClass {
-    /// Its name, or `no class` for the requests without one; `action` and its name for an action.
-    pub class: String,
-    /// Mean response time.
-    pub response_ms: f64,
-}
-
-/// The figures of one service of a network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ExactService {
-    /// Share of its workers that is busy.
-    pub utilisation: f64,
-    /// Mean number of requests that wait.
-    pub mean_queue: f64,
-    /// Mean wait of a visit.
-    pub wait_ms: f64,
 }
 
 /// One interval of the run.

@@ -2,25 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use super::Live;
 use super::blocks::{
-    ActionResult, Approximately, BalancedBounds, ClientResult, ExactClass, ExactService, Exactly,
-    Interval, Latency, LatencyBlock, OverallResult, PrecisionResult, Replication, Replications,
-    RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts, SignalResult, SpecIdentity,
-    Theory, TheoryBounds, VerdictResult, Window,
+    ActionResult, ClientResult, Interval, OverallResult, PrecisionResult, Replication,
+    Replications, RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts, SignalResult,
+    VerdictResult, Window,
 };
-use super::intervals::{self, Source};
+use super::identity::SpecIdentity;
+use super::interval_maker::{self, Source};
+use super::latency::{block, latency};
+use super::live::Live;
+use super::manifest::Record;
 use super::overload::falling_behind;
+use super::rates::{mean_over, per_second, utilisation};
+use super::theory::{NO_BACKEND, no_theory, theory};
 use super::{
-    INTERRUPTED, LIVE, REPLAYED, Record, SCHEMA, SIMULATED, constraints, deliveries, messages,
+    INTERRUPTED, LIVE, REPLAYED, SCHEMA, SIMULATED, constraints, deliveries, intervals, messages,
     observed_streams,
 };
-use crate::analysis::{Analysis, Balanced, Estimate, Exact};
+use crate::analysis::Analysis;
 use crate::engine::LoadEnd;
 use crate::event::{Outcome, SessionEnd};
-use crate::measure::{
-    Areas, Latencies, Measure, Of, Overall, Requests, Row, Sessions, StationMeter, Times,
-};
+use crate::measure::{Measure, Of, Overall, Requests, Row, Sessions, StationMeter};
 use crate::model::{ActionId, ClientId, Model, Service};
 use crate::replication::Replicated;
 use crate::spec::Setting;
@@ -147,7 +149,7 @@ pub fn build<P>(
         throughput_rps: per_second(total.completed, measured),
         throughput_rps_ci95: None,
         latency_ms: latency(&total.window.latencies),
-        intervals: intervals::none(),
+        intervals: interval_maker::none(),
         replications: None,
         actions: actions(model, measure),
         clients: clients(model, measure),
@@ -292,10 +294,6 @@ pub(super) fn end_name(end: LoadEnd) -> &'static str {
     }
 }
 
-pub(super) fn per_second(count: u64, span: Span) -> Option<f64> {
-    (span > Span::ZERO).then(|| count as f64 / span.as_secs_f64())
-}
-
 fn request_counts(requests: &Requests) -> RequestCounts {
     RequestCounts {
         intended: requests.intended,
@@ -316,33 +314,6 @@ fn session_counts(sessions: &Sessions) -> SessionCounts {
         cancelled: sessions.ended(SessionEnd::Cancelled),
         horizon_interrupted: sessions.ended(SessionEnd::HorizonInterrupted),
         budget_exhausted: sessions.ended(SessionEnd::BudgetExhausted),
-    }
-}
-
-fn latency(latencies: &Latencies) -> Latency {
-    let censored = latencies.censored();
-    Latency {
-        response: block(latencies.response(), censored),
-        service: block(latencies.service(), censored),
-        lag: block(&latencies.lag(), 0),
-    }
-}
-
-pub(super) fn block(times: &Times, censored: u64) -> LatencyBlock {
-    let ms = |span: Option<Span>| span.map(Span::as_millis_f64);
-    let quantile = |q| ms(times.quantile(q));
-    LatencyBlock {
-        count: times.count(),
-        censored,
-        mean: times.mean_nanos().map(|nanos| nanos / 1e6),
-        min: ms(times.min()),
-        p50: quantile(0.5),
-        p90: quantile(0.9),
-        p95: quantile(0.95),
-        p99: quantile(0.99),
-        p999: quantile(0.999),
-        max: ms(times.max()),
-        ..LatencyBlock::default()
     }
 }
 
@@ -389,15 +360,6 @@ fn clients<P>(model: &Model<P>, measure: &Measure) -> BTreeMap<String, ClientRes
     model.clients.iter().zip(0u16..).map(entry).collect()
 }
 
-/// A time integral as a mean over a span.
-pub(super) fn mean_over(area: u128, span: Span) -> Option<f64> {
-    (span > Span::ZERO).then(|| area as f64 / span.as_nanos() as f64)
-}
-
-pub(super) fn utilisation(service: &Service, areas: Areas, span: Span) -> Option<f64> {
-    Some(mean_over(areas.busy, span)? / service.servers() as f64)
-}
-
 fn services<P>(model: &Model<P>, measure: &Measure) -> BTreeMap<String, ServiceResult> {
     let measured = measure.measured();
     let entry = |(service, meter): (&Service, &StationMeter)| {
@@ -425,101 +387,6 @@ fn services<P>(model: &Model<P>, measure: &Measure) -> BTreeMap<String, ServiceR
         .zip(measure.stations())
         .map(entry)
         .collect()
-}
-
-/// The closed form, or what is known instead, unless the run did what neither knows: give up.
-pub(super) fn theory(analysis: &Analysis<'_>, timed_out: u64) -> Theory {
-    let mut theory = Theory {
-        exact: None,
-        not_applicable: None,
-        balanced_bounds: None,
-        bounds: None,
-        approximation: None,
-    };
-    match &analysis.exact {
-        Ok(_) if timed_out > 0 => {
-            theory.not_applicable = Some(format!("{timed_out} requests timed out"));
-        }
-        Ok(exact) => theory.exact = Some(exactly(exact)),
-        Err(why) => theory.not_applicable = Some(why.clone()),
-    }
-    if timed_out == 0 {
-        theory.balanced_bounds = analysis.balanced.map(balanced_bounds);
-    }
-    if theory.exact.is_some() || timed_out > 0 {
-        return theory;
-    }
-    match &analysis.estimate {
-        Some(Estimate::Bounds(bounds)) => {
-            theory.bounds = Some(TheoryBounds {
-                throughput_at_most_rps: bounds.throughput_at_most,
-                response_at_least_ms: bounds.response_at_least.map(|seconds| seconds * 1e3),
-                saturation_users: bounds.saturation_users,
-            });
-        }
-        Some(Estimate::Approximation(near)) => {
-            theory.approximation = Some(Approximately {
-                form: near.form.clone(),
-                response_ms: near.response * 1e3,
-                response_at_most_ms: near.response_at_most.map(|seconds| seconds * 1e3),
-            });
-        }
-        None => {}
-    }
-    theory
-}
-
-/// Why something cannot be said of a model some of whose actions have no path.
-pub(super) const NO_BACKEND: &str = "the spec does not say what the backend does";
-
-/// That nothing is derived from a model, and why.
-pub(super) fn no_theory(why: &str) -> Theory {
-    Theory {
-        exact: None,
-        not_applicable: Some(why.to_owned()),
-        balanced_bounds: None,
-        bounds: None,
-        approximation: None,
-    }
-}
-
-fn balanced_bounds(found: Balanced) -> BalancedBounds {
-    let (least, most) = found.throughput;
-    BalancedBounds {
-        throughput_rps: [least, most],
-        response_ms: found
-            .response
-            .map(|(least, most)| [least * 1e3, most * 1e3]),
-    }
-}
-
-fn exactly(exact: &Exact) -> Exactly {
-    let several = exact.services.len() > 1;
-    let only = exact.services.first().filter(|_| !several);
-    let figures = exact.services.iter().filter(|_| several);
-    let figures = figures.map(|(name, means)| {
-        let figures = ExactService {
-            utilisation: means.utilisation,
-            mean_queue: means.queue,
-            wait_ms: means.wait * 1e3,
-        };
-        (name.clone(), figures)
-    });
-    let classes = exact.classes.iter().map(|(name, response)| ExactClass {
-        class: name.clone(),
-        response_ms: response * 1e3,
-    });
-    Exactly {
-        service: only.map(|(name, _)| name.clone()),
-        throughput_rps: exact.throughput,
-        response_ms: exact.response * 1e3,
-        utilisation: only.map(|(_, means)| means.utilisation),
-        mean_queue: only.map(|(_, means)| means.queue),
-        response_p50_p95_p99_ms: exact.quantiles.map(|quantiles| quantiles.map(|q| q * 1e3)),
-        class_response_ms: classes.collect(),
-        services: figures.collect(),
-        form: exact.form.clone(),
-    }
 }
 
 /// The series, with what services and streams did where they were simulated.

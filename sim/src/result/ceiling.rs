@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::blocks::{
-    ActionResult, Latency, RequestCounts, Run, ServiceResult, SignalResult, SpecIdentity, Window,
-};
+use super::blocks::{ActionResult, RequestCounts, Run, ServiceResult, SignalResult, Window};
 use super::constraints::Bottleneck;
+use super::identity::SpecIdentity;
+use super::latency::Latency;
 use super::messages::StreamResult;
 use crate::explain::QuantileExplained;
 use crate::search::Trial;

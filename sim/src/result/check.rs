@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::blocks::{SpecIdentity, Theory};
-use super::build::{NO_BACKEND, no_theory, theory};
 use super::constraints::{self, Bottleneck, ConstraintResult};
+use super::identity::SpecIdentity;
+use super::theory::{NO_BACKEND, Theory, no_theory, theory};
 use crate::analysis::{Analysis, ClientLoad, ServiceLoad, scheduled};
 use crate::model::LiveModel;
 use crate::spec::Setting;

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::blocks::{SpecIdentity, VerdictResult};
+use super::blocks::VerdictResult;
 use super::build::{end_name, verdict};
+use super::identity::SpecIdentity;
 use crate::analysis::Memory;
 use crate::measure::Of;
 use crate::model::Model;

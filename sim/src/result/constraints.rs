@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::build::{mean_over, per_second, utilisation};
+use super::rates::{mean_over, per_second, utilisation};
 use crate::analysis::{Analysis, Binds, Constraint, Constraints};
 use crate::measure::Measure;
 use crate::model::{Model, Source};

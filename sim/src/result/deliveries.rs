@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::LatencyBlock;
-use super::build::block;
+use super::latency::{LatencyBlock, block};
 use crate::measure::{DeliveryMeter, Measure};
 use crate::model::{ActionId, Model};
 

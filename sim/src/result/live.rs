@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::LatencyBlock;
-use super::build::block;
+use super::latency::LatencyBlock;
 use super::live_observers::Observers;
-use crate::measure::Times;
 
 /// Data of a live run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -74,11 +72,4 @@ pub struct GeneratorInterval {
     pub memory_bytes: Option<u64>,
     /// Deliveries dropped because they were not processed in time.
     pub dropped_deliveries: u64,
-}
-
-impl LatencyBlock {
-    /// Of these times, none of which is an age that was cut off.
-    pub fn of(times: &Times) -> LatencyBlock {
-        block(times, 0)
-    }
 }

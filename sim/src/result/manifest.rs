@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{LIVE, SpecIdentity, schema_of, to_json};
+use super::identity::SpecIdentity;
+use super::{LIVE, schema_of, to_json};
 use crate::spec::Setting;
 
 /// The document's schema identifier.

@@ -1,7 +1,8 @@
 //! Intervals of the figures of consumers and fan-outs. Counts and largest values are exact, of this run.
 
-use super::blocks::{LatencyBlock, Run};
-use super::intervals::{Maker, slot};
+use super::blocks::Run;
+use super::interval_maker::{Maker, NAMES, slot};
+use super::latency::LatencyBlock;
 use crate::analysis::{Line, Longest};
 use crate::measure::{Sums, TimeSums, Times};
 use crate::model::Model;
@@ -142,11 +143,7 @@ impl Maker<'_> {
             self.without_quantiles(path);
             return;
         };
-        for (index, name) in super::intervals::NAMES
-            .iter()
-            .enumerate()
-            .take(QUANTILES.len())
-        {
+        for (index, name) in NAMES.iter().enumerate().take(QUANTILES.len()) {
             let tails = each.iter().map(&tail).collect();
             let answer = self.over_replications(longest, times, tails, index);
             *slot(block, Some(index)) = self.note(&format!("{path}.{name}"), answer);

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::blocks::LatencyBlock;
-use super::build::{block, mean_over, per_second};
+use super::latency::{LatencyBlock, block};
+use super::rates::{mean_over, per_second};
 use crate::measure::{CensoredTimes, ConsumerMeter, Measure, Row};
 use crate::model::{ConsumerId, FanOut, Model, StreamId};
 use crate::time::{Span, Time};

@@ -7,20 +7,27 @@ mod blocks;
 mod build;
 mod ceiling;
 mod check;
+mod comparison;
 mod constraints;
 mod deliveries;
+mod identity;
+mod interval_maker;
+mod intervals;
+mod latency;
 mod live;
 mod live_observers;
 mod manifest;
 mod message_intervals;
 mod messages;
+mod observed_streams;
 mod overload;
+mod rates;
+mod theory;
 
 pub use blocks::{
-    ActionResult, Approximately, BalancedBounds, ClientResult, ExactClass, ExactService, Exactly,
-    FoundBy, Interval, IntervalMethod, Intervals, Latency, LatencyBlock, PrecisionResult,
+    ActionResult, ClientResult, FoundBy, Interval, IntervalMethod, Intervals, PrecisionResult,
     Replication, Replications, RequestCounts, Run, ServiceInterval, ServiceResult, SessionCounts,
-    SignalResult, SpecIdentity, Theory, TheoryBounds, VerdictResult, Window,
+    SignalResult, VerdictResult, Window,
 };
 pub use ceiling::{
     AnswerResult, CEILING_SCHEMA, CeilingEnd, CeilingResult, LoadResult, PredictedResult,
@@ -31,8 +38,14 @@ pub use check::{
     CHECK_SCHEMA, Check, Checked, OfferedByClient, OfferedLoad, OfferedToService, check,
 };
 
+pub use build::{Mode, Provenance, build, build_of_paths, build_replicated};
+pub use comparison::{
+    COMPARISON_SCHEMA, Compared, Compares, Comparison, Side, compare, comparison_json_schema,
+};
 pub use constraints::{Bottleneck, ConstraintResult, LimitKind, offered_limits};
 pub use deliveries::DeliveryResult;
+pub use identity::SpecIdentity;
+pub use latency::{Latency, LatencyBlock};
 pub use live::{GeneratorInterval, GeneratorResult, Live};
 pub use live_observers::{
     ConsumerKind, ConsumerSample, InstanceSample, ObservedConsumer, ObservedInstance,
@@ -40,16 +53,12 @@ pub use live_observers::{
 };
 pub use manifest::{MANIFEST_SCHEMA, Manifest, Record, Recovered, manifest_json_schema};
 pub use messages::{ConsumerInterval, ConsumerResult, FanOutResult, StreamInterval, StreamResult};
+pub use theory::{
+    Approximately, BalancedBounds, ExactClass, ExactService, Exactly, Theory, TheoryBounds,
+};
+
 use schemars::JsonSchema;
 use serde::Serialize;
-mod comparison;
-mod intervals;
-mod observed_streams;
-
-pub use build::{Mode, Provenance, build, build_of_paths, build_replicated};
-pub use comparison::{
-    COMPARISON_SCHEMA, Compared, Compares, Comparison, Side, compare, comparison_json_schema,
-};
 
 use crate::replication::{PILOT, Pilot, seed_of};
 

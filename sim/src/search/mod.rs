@@ -12,6 +12,7 @@ mod bracket;
 mod change;
 mod counted;
 mod curve;
+mod eyes;
 mod found;
 mod judgement;
 pub mod length;
@@ -29,6 +30,7 @@ pub use bracket::{Ask, Bracket, Wanted};
 pub use change::Change;
 pub use counted::Counted;
 pub use curve::{Curve, Estimate, Root};
+pub use eyes::{Counts, Eyes};
 pub use found::{AtLeast, Ceiling, Ended, Found};
 pub use judgement::{
     ALPHA, Look, Parts, judged, parts_of_paths, parts_of_run, parts_of_runs, settled,

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use crate::analysis::{Binds, Constraint, constraints};
 use crate::model::Model;
-use crate::search::simulated::{Eyes, Failed, Plan, Reached, search};
+use crate::search::eyes::Eyes;
+use crate::search::simulated::{Failed, Plan, Reached, search};
 use crate::search::{Ended, Found};
 use crate::statistics::Interval;
 

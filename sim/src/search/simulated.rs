@@ -4,12 +4,12 @@ use std::num::NonZeroUsize;
 
 use crate::analysis::constraints;
 use crate::model::Model;
-use crate::replication::{Halt, Watch};
+use crate::replication::Halt;
+use crate::search::eyes::{Counts, Eyes};
 use crate::search::length::{Given, Length};
 use crate::search::paths::{self, Kind, Trials};
 use crate::search::roots::{Ask, Next, Outcome, Roots, Stage, Wanted};
 use crate::search::{AtLeast, Axis, Ceiling, Ended, Found, Trial};
-use crate::verdict::Signal;
 
 /// What is searched, and how.
 #[derive(Debug, Clone, Copy)]
@@ -41,15 +41,6 @@ pub struct Reached {
     pub bounds: [Option<f64>; 2],
 }
 
-/// What is looked at while a search goes on.
-#[derive(Clone, Copy)]
-pub struct Eyes<'a> {
-    /// Whether it is told to stop, and of its runs.
-    pub watch: Watch<'a>,
-    /// Whether its time is up.
-    pub time_is_up: &'a (dyn Fn() -> bool + Sync),
-}
-
 /// Why a search has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed<E> {
@@ -60,9 +51,6 @@ pub enum Failed<E> {
     #[error(transparent)]
     Halt(#[from] Halt),
 }
-
-/// Whether an objective is one that a search looks at.
-pub type Counts<'a> = &'a (dyn Fn(&Signal) -> bool + Sync);
 
 /// What was found for one choice of objectives.
 #[derive(Debug, Clone)]
@@ -403,6 +391,7 @@ fn stopped(interrupted: bool) -> Ended {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replication::Watch;
     use crate::spec;
     use crate::time::{Span, Time};
 

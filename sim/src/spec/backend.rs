@@ -1,5 +1,4 @@
-//! The typed syntax of the backend beyond a plain service: held workers, parallel paths, publications and emissions, and
-//! disturbances of services.
+//! The typed syntax of the backend beyond a plain service: orders of queues, disturbances of services, streams and fan-outs.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -7,94 +6,8 @@ use serde::Deserialize;
 use super::distribution::{Distribution, Duration, Number};
 use super::named::Named;
 use super::spanned::Spanned;
-use super::syntax::Step;
+use super::steps::Step;
 use super::units::{Count, Rate, Share};
-
-/// A visit of a service.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-pub enum Visit {
-    /// This service.
-    #[serde(rename = "$bare")]
-    Service(String),
-    /// A service, with options.
-    #[serde(rename = "$mapping")]
-    As(Box<VisitAs>),
-}
-
-/// A visit with options.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct VisitAs {
-    /// The service.
-    pub service: Spanned<String>,
-    /// Service time of this visit [default: `time` of the service].
-    pub time: Option<Spanned<Distribution<Duration>>>,
-    /// Steps after the service time, while the worker is held.
-    pub during: Option<Spanned<Vec<Spanned<Step>>>>,
-}
-
-/// Parallel paths.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Parallel {
-    /// What the path waits for [default: all].
-    pub join: Option<Spanned<Join>>,
-    /// The parallel paths.
-    pub paths: Spanned<Vec<Vec<Spanned<Step>>>>,
-}
-
-/// What a path waits for after parallel paths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Join {
-    /// Until all paths are done.
-    All,
-    /// Until one path is done.
-    First,
-    /// It does not wait.
-    None,
-}
-
-/// A publication to a stream.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-pub enum Publish {
-    /// To this stream, with its name as the subject.
-    #[serde(rename = "$bare")]
-    Stream(String),
-    /// To a stream, with options.
-    #[serde(rename = "$mapping")]
-    As(PublishAs),
-}
-
-/// A publication with options.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PublishAs {
-    /// The stream.
-    pub stream: Spanned<String>,
-    /// Subject, matched by the filters of consumers [default: the name of the stream].
-    pub subject: Option<Spanned<String>>,
-    /// Whether the path waits until the message is stored [default: true].
-    pub ack: Option<Spanned<bool>>,
-}
-
-/// A cache: the paths of a hit and of a miss. The hit ratio is given, or follows from size and popularity.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Cache {
-    /// Share of hits.
-    pub hit: Option<Spanned<Share>>,
-    /// Number of objects that the cache holds; the least recently used is evicted.
-    pub size: Option<Spanned<Count>>,
-    /// Number of objects.
-    pub keys: Option<Spanned<Count>>,
-    /// Exponent of the Zipf law of object popularity; 0 makes all equal.
-    pub zipf: Option<Spanned<Number>>,
-    /// Steps after a hit [default: none].
-    pub found: Option<Vec<Spanned<Step>>>,
-    /// Steps after a miss.
-    pub miss: Vec<Spanned<Step>>,
-}
 
 /// Most urgent class first; first come, first served within a class.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]

@@ -8,12 +8,15 @@ use std::ops::Range;
 
 use crate::visible;
 
+/// Longest text of a spec in bytes: places lie within it.
+pub const MAX_BYTES: usize = 1 << 20;
+
 /// How many errors one reading reports; what follows is mostly a consequence of these.
 pub const MAX_ERRORS: usize = 20;
 
 /// From here on, and again after as many bytes, places lie in what a `--set` says instead of the text: more than a text
 /// or a `--set` can have.
-const SET_STRIDE: usize = 2 * super::yaml::MAX_BYTES;
+const SET_STRIDE: usize = 2 * MAX_BYTES;
 
 /// A range of bytes in a spec's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

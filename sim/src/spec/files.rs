@@ -1,15 +1,13 @@
 //! The files that a spec refers to: recorded arrivals and measured values.
 //!
-//! Nothing here reads a file. [`wanted`] says which ones a spec refers to, whoever can read them puts their texts into
+//! Nothing here reads a file. [`wanted_files`](super::wanted_files) says which ones a spec refers to, whoever can read them puts their texts into
 //! a [`Files`], and [`lower_with`](super::lower_with) takes them from there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::error::{SpecError, shown};
-use super::lower;
 use super::spanned::Spanned;
-use super::syntax::Spec;
 
 /// Most bytes that the files of a spec may have together, each counted as often as the spec refers to it.
 pub const MAX_BYTES: u64 = 256 << 20;
@@ -38,11 +36,6 @@ impl Files {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-}
-
-/// The paths that a spec refers to, in the order in which it is checked, as often as it refers to them.
-pub fn wanted(spec: &Spec) -> Vec<Spanned<String>> {
-    lower::wanted_files(spec)
 }
 
 /// A line of a file that is not as it should be.

@@ -5,10 +5,10 @@
 //! command line says. Nothing here touches the file system, and no text makes it panic, overflow the stack or take
 //! more than 48 MB of memory and a million allocations.
 
-mod access;
 pub mod backend;
 pub mod compose;
 mod de;
+mod defaults;
 pub mod deliveries;
 pub mod distribution;
 pub mod error;
@@ -23,20 +23,23 @@ mod quantity;
 mod resolved;
 mod resolved_backend;
 mod resolved_live;
+mod resolved_shape;
 mod schema;
 pub mod service;
 pub mod set;
 mod settings;
 pub mod shape;
 mod spanned;
+pub mod steps;
 pub mod syntax;
 pub mod units;
 mod vocabulary;
+mod written;
 pub mod yaml;
 
 pub use error::{SpecError, SpecErrors};
 pub use files::Files;
-pub use lower::{Lowered, MAX_NAME as LONGEST_NAME, lower, lower_live, lower_with};
+pub use lower::{Lowered, MAX_NAME as LONGEST_NAME, lower, lower_live, lower_with, wanted_files};
 pub use objectives::Objectives;
 pub use overrides::{ClientFlags, Overrides};
 pub use resolved::{resolved, with_paths};

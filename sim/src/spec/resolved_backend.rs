@@ -2,12 +2,12 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::backend::{
-    AfterMaxDeliver, Consumer, Down, FanOut, Join, Publish, SlowerWhenBusy, Stream, Visit,
-};
-use super::resolved::{Law, Quoted};
+use super::backend::{AfterMaxDeliver, Consumer, Down, FanOut, SlowerWhenBusy, Stream};
 use super::spanned::Spanned;
-use super::syntax::{Failure, Order, Service, Step};
+use super::steps::{Failure, Step};
+use super::steps::{Join, Publish, Visit};
+use super::syntax::{Order, Service};
+use super::written::{Law, Quoted, list};
 
 /// The entries of a mapping in one line, as far as they are there.
 #[derive(Default)]
@@ -38,10 +38,6 @@ fn law<Q: Display + Copy>(
     value: &Option<Spanned<super::distribution::Distribution<Q>>>,
 ) -> Option<Law<'_, Q>> {
     value.as_ref().map(|value| Law(&value.value))
-}
-
-fn list(items: impl Iterator<Item = String>) -> String {
-    format!("[{}]", items.collect::<Vec<_>>().join(", "))
 }
 
 fn steps(steps: &[Spanned<Step>]) -> String {
@@ -81,7 +77,7 @@ impl Display for Line<'_> {
             Step::Fail(Failure::Rejected) => f.write_str("fail: rejected"),
             Step::Fail(Failure::TransportError) => f.write_str("fail: transport_error"),
             Step::Branch(arms) => {
-                let arm = |arm: &super::syntax::Arm| {
+                let arm = |arm: &super::steps::Arm| {
                     format!(
                         "{{weight: {}, path: {}}}",
                         arm.weight.value,

@@ -8,9 +8,9 @@ use super::live::{
     By, Condition, Connections, Delivery, InFlightPolicy, MaxInFlight, Per, Variable,
 };
 use super::named::Named;
-use super::resolved::{Law, Quoted};
 use super::spanned::Spanned;
 use super::syntax::Action;
+use super::written::{Law, Quoted};
 
 /// How an action's requests are sent and what they carry.
 pub(super) fn sending(f: &mut Formatter<'_>, action: &Action) -> fmt::Result {

@@ -9,7 +9,7 @@
 
 use std::str::FromStr;
 
-use super::error::{Place, SpecError, nearest, shown};
+use super::error::{MAX_BYTES, Place, SpecError, nearest, shown};
 use super::node::{Entry, Node, Value};
 use super::yaml;
 
@@ -215,11 +215,11 @@ pub(super) fn apply(
     assignments: &[Assignment],
 ) -> Result<Assigned, Vec<SpecError>> {
     let bytes: usize = assignments.iter().map(|one| one.written.len()).sum();
-    if assignments.len() > MAX_ASSIGNMENTS || bytes > yaml::MAX_BYTES {
+    if assignments.len() > MAX_ASSIGNMENTS || bytes > MAX_BYTES {
         let message = format!("{} values are set, in {bytes} bytes", assignments.len());
         return Err(vec![SpecError::new(message).help(format!(
             "set up to {MAX_ASSIGNMENTS} values, in up to {} bytes",
-            yaml::MAX_BYTES
+            MAX_BYTES
         ))]);
     }
     let mut errors = undone(assignments);

@@ -6,13 +6,13 @@ use std::fmt::Display;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::defaults::{DEFAULT_DRAIN, DEFAULT_SEED};
 use super::error::{Origin, shown};
-use super::lower::{DEFAULT_DRAIN, DEFAULT_SEED};
 use super::objectives::given;
-use super::resolved::Law;
 use super::resolved_live::InFlight;
 use super::spanned::Spanned;
 use super::syntax::{Run, Spec, Warmup};
+use super::written::Law;
 
 /// The source of a value that `--set` gave.
 const SET: &str = "--set";

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::backend::{
-    Admission, Cache, ColdStart, ErrorBurst, Fair, FanOut, Outage, Parallel, Priority, Publish,
-    Shared, SlowDown, SlowerWhenBusy, Stream, Visit,
+    Admission, ColdStart, ErrorBurst, Fair, FanOut, Outage, Priority, Shared, SlowDown,
+    SlowerWhenBusy, Stream,
 };
 use super::deliveries::{Await, DeliverySlo};
 use super::distribution::{Distribution, Duration, Number};
@@ -18,6 +18,7 @@ use super::named::Named;
 use super::set::Assigned;
 use super::shape::Shape;
 use super::spanned::Spanned;
+use super::steps::Step;
 use super::units::{Count, Rate, Share, Size};
 
 /// A workload spec for blis.
@@ -358,54 +359,6 @@ impl Slo {
             ("p999", 0.999, &self.p999),
         ]
     }
-}
-
-/// A step of a path.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    /// Wait for a worker of a service and be served.
-    Visit(Spanned<Visit>),
-    /// Wait, without a worker.
-    Delay(Spanned<Distribution<Duration>>),
-    /// Reply to the user; the rest of the path continues without it.
-    Reply,
-    /// Take one of several paths, by weight.
-    Branch(Vec<Arm>),
-    /// Take several paths in parallel.
-    Parallel(Spanned<Parallel>),
-    /// Look up a cache; a miss costs a path.
-    Cache(Spanned<Cache>),
-    /// Take the path of another action.
-    Call(Spanned<String>),
-    /// Publish a message to a stream.
-    Publish(Spanned<Publish>),
-    /// Send a message to all subscribers of a fan-out.
-    Emit(Spanned<String>),
-    /// Reply to the user with a failure; the path ends.
-    Fail(Failure),
-}
-
-/// One path of a branch.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Arm {
-    /// Weight of this path, relative to the others.
-    pub weight: Spanned<Number>,
-    /// Steps of the path; may be empty.
-    pub path: Vec<Spanned<Step>>,
-}
-
-/// Failure of a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Failure {
-    /// The service replies with an error.
-    AppError,
-    /// Refused by admission.
-    Rejected,
-    /// There is no responder, or the connection breaks.
-    TransportError,
 }
 
 /// A service: members of a queue group, each with its workers.

@@ -13,11 +13,9 @@ use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Error, Location, Spanned};
 
-use super::error::{Place, SpecError, shown};
+use super::error::{MAX_BYTES, Place, SpecError, shown};
 use super::node::{Entry, Kind, Node, Scalar, Value};
 
-/// Longest text in bytes.
-pub const MAX_BYTES: usize = 1 << 20;
 /// Deepest nesting of lists and mappings. Reading that takes less than 384 KiB of stack at `opt-level` 1, the lowest of the
 /// profiles in `Cargo.toml`, and between 3 and 4 MiB where nothing is optimised.
 pub const MAX_DEPTH: usize = 64;

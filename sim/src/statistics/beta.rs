@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use crate::dist::special::{ContinuedFraction, bisect};
+use crate::dist::special_functions::{ContinuedFraction, bisect};
 
 /// From here on Stirling's series has all digits of a float.
 const LARGE: f64 = 15.0;

@@ -9,7 +9,7 @@
 use super::interval::Interval;
 use super::student::{SUREST, student_quantile};
 use super::tails::Section;
-use crate::dist::special::normal_quantile;
+use crate::dist::special_functions::normal_quantile;
 
 /// Parts that must have observations over a threshold before their variance says anything.
 const TELLING: usize = 10;

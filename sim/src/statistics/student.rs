@@ -1,6 +1,6 @@
 //! Quantiles of Student's t distribution.
 
-use crate::dist::special::{bisect, normal_quantile};
+use crate::dist::special_functions::{bisect, normal_quantile};
 
 /// Up to this level quantiles are known.
 pub(super) const SUREST: f64 = 0.9995;

@@ -2,7 +2,7 @@
 
 use super::birth_death::Stationary;
 use super::{GeneralService, Means, TheoryError, quantile, tail_outside};
-use crate::dist::special;
+use crate::dist::special_functions;
 
 /// From this many service times on, the tail of the wait is continued by its exponential decay. The other terms of the
 /// tail have decayed at least as fast as exp(-2 t / D) by then.
@@ -64,7 +64,7 @@ impl DeterministicService {
     /// u (exp(x) - 1) = x, which is above 2 (1 - u).
     fn decay(&self) -> f64 {
         let utilisation = self.means.utilisation;
-        special::bisect(1.0 - utilisation, 40.0, |x| {
+        special_functions::bisect(1.0 - utilisation, 40.0, |x| {
             utilisation * libm::expm1(x) >= x
         })
     }

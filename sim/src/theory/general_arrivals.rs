@@ -2,7 +2,7 @@
 
 use super::error::{positive, stable};
 use super::{Means, TheoryError, quantile, tail_outside};
-use crate::dist::{Dist, special};
+use crate::dist::{Dist, special_functions};
 
 /// GI/M/1: independent inter-arrival times of any distribution, exponential service, one server, first come first
 /// served.
@@ -24,7 +24,7 @@ impl GeneralArrivals {
         let utilisation = stable(rate * service)?;
         let mu = 1e-9 / service;
         // The transform is convex in sigma and meets the diagonal at the root and at 1: above it before, below after.
-        let sigma = special::bisect(0.0, 1.0, |sigma| {
+        let sigma = special_functions::bisect(0.0, 1.0, |sigma| {
             interarrival.laplace(mu * (1.0 - sigma)) <= sigma
         });
         // Within a rounding error of saturation the bisection may end at 1.

@@ -77,7 +77,7 @@ pub use scalability::Scalability;
 pub use split_queues::SplitQueues;
 pub use tandem::Tandem;
 
-use crate::dist::special;
+use crate::dist::special_functions;
 
 /// The means of a queueing system in steady state.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -135,5 +135,5 @@ pub(crate) fn quantile(p: f64, scale: f64, tail: impl Fn(f64) -> f64) -> f64 {
     while tail(high) > 1.0 - p {
         high *= 2.0;
     }
-    special::bisect(0.0, high, |t| tail(t) <= 1.0 - p)
+    special_functions::bisect(0.0, high, |t| tail(t) <= 1.0 - p)
 }

@@ -8,12 +8,11 @@
 mod curve;
 mod document;
 mod findings;
+mod load;
 mod objectives;
 
-pub use document::{
-    CapacityResult, EqualLatencyResult, ErrorResult, LoadValidation, VALIDATION_SCHEMA,
-    ValidationResult, validation_json_schema,
-};
+pub use document::{CapacityResult, VALIDATION_SCHEMA, ValidationResult, validation_json_schema};
+pub use load::{EqualLatencyResult, ErrorResult, LoadValidation};
 pub use objectives::{MetUpTo, Objective, ObjectiveResult};
 
 use crate::calibration::CalibrationResult;

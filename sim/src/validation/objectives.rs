@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::curve::crossing;
-use super::document::{ErrorResult, LoadValidation};
+use super::load::{ErrorResult, LoadValidation};
 use crate::compare::OutcomeResult;
 
 /// The quantiles that are compared at every load.

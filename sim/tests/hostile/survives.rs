@@ -82,7 +82,7 @@ const CONTENTS: [&str; 16] = [
 /// Files for all that a spec refers to, by their paths: one whose name begins with the number of a text has it.
 fn files(spec: &Spec) -> Files {
     let mut files = Files::default();
-    for path in spec::files::wanted(spec) {
+    for path in spec::wanted_files(spec) {
         let number = path
             .value
             .split('-')

@@ -3,8 +3,8 @@
 use std::time::{Duration as Wall, Instant};
 
 use blis_live::observers::Wanted;
-use blis_live::trials::Pace;
-use blis_live::{observe, plan};
+use blis_live::run::trials::Pace;
+use blis_live::run::{observe, plan};
 use blis_sim::model::{Limits, Model, Path};
 use blis_sim::result::{PredictionResult, RemedyResult};
 use blis_sim::search::Steps;
@@ -25,8 +25,8 @@ use crate::cli::{MaxRpsArgs, OverrideArgs, TrialArgs};
 use crate::commands::{print, service};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
-use crate::nats_access;
 use crate::progress::Progress;
+use crate::target::nats_access;
 use crate::workload::{Basis, Variations};
 
 /// Load before the window of a live trial where nothing says how much: by then connections and threads are awake.

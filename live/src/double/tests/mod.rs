@@ -14,9 +14,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;
 use crate::double::handed_out::parse_call;
-use crate::identity::VISIT;
-use crate::micro::{Question, Verb};
-use crate::peers::Announcement;
+use crate::double::peers::Announcement;
+use crate::double::service_protocol::{Question, Verb};
+use crate::wire::identity::VISIT;
 
 /// A clock that goes to what comes in next, or to what is waited for.
 struct Script {
@@ -101,9 +101,9 @@ fn play_over(
     incoming: Vec<(Time, Heard)>,
 ) -> Played {
     let only: Vec<String> = only.iter().map(|name| (*name).to_owned()).collect();
-    let plays = part::played(model, &only).expect("services");
+    let plays = entrances::played(model, &only).expect("services");
     let services = model.services.iter().zip(plays);
-    let services = services.map(|(one, plays)| (one.name.clone(), part::places(one), plays));
+    let services = services.map(|(one, plays)| (one.name.clone(), entrances::places(one), plays));
     let (asks, listening) = unbounded_channel();
     let sent = Sent(Rc::default(), connections);
     let setup = Setup {

@@ -1,7 +1,7 @@
 //! What members ask their streams for, and what they tell them.
 
 use super::*;
-use crate::double::heard::{Delivery, Fetched};
+use crate::double::messages::{Delivery, Fetched};
 use blis_sim::backend::Message;
 use blis_sim::model::REQUEST_ID;
 
@@ -174,7 +174,7 @@ fn failures_are_delivered_again_and_given_up_in_the_end() {
     );
     let dead = sent_to(&played, "unbilled");
     assert_eq!(dead.len(), 1);
-    assert!(header(dead[0], crate::identity::MESSAGE).is_some());
+    assert!(header(dead[0], crate::wire::identity::MESSAGE).is_some());
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn a_publication_is_waited_for_and_carries_its_identity() {
     assert_eq!(published.len(), 1);
     assert_eq!(published[0].reply.as_deref(), Some("box.p0"));
     assert_eq!(header(published[0], REQUEST_ID), Some("users/0/0/0"));
-    let message = header(published[0], crate::identity::MESSAGE).expect("an identity");
+    let message = header(published[0], crate::wire::identity::MESSAGE).expect("an identity");
     assert!(message.ends_with("/0/0"), "{message}");
     assert_eq!(
         header(sent_to(&played, "answer.")[0], SERVICE_ERROR_CODE),

@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 
 use super::distributions::{number, placed, time, warn_of_rounding};
+use super::numbers::{at_least_one, weight};
 use super::run::{horizon, span};
-use super::services::at_least_one;
 use super::{Findings, Names, live, recordings, refer, shapes};
 use crate::dist::Dist;
 use crate::model::{ActionId, Arrival, ClassId, Client, Mix, OnFailure, Rounds, Session, Source};
@@ -435,22 +435,6 @@ fn rounds(written: &Spanned<Distribution<Number>>, findings: &mut Findings) -> R
         }
         _ => Rounds::Rounded(number(written, findings)),
     }
-}
-
-/// A weight of a choice; `what` is chosen by it.
-pub fn weight(weight: &Spanned<Number>, what: &str) -> Result<f64, SpecError> {
-    // The bounds keep any sum of weights finite and any share above zero.
-    let value = weight.value.0;
-    if (1e-15..=1e15).contains(&value) {
-        return Ok(value);
-    }
-    let message = match value {
-        0.0 => format!("{what} of weight 0 is never chosen"),
-        _ => format!("a weight of {} is out of range", weight.value),
-    };
-    Err(weight
-        .error(message)
-        .help("give a weight from 1e-15 to 1e15, or remove what is never chosen"))
 }
 
 fn mix(written: &Spanned<Do>, names: &Names<'_>, findings: &mut Findings) -> Mix {

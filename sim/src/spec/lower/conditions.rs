@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
+use super::numbers::at_least_one;
 use super::run::span;
-use super::services::at_least_one;
 use super::{Findings, Names, refer};
 use crate::model::{
     self, Admission, ColdStart, Dispatch, Down, ErrorBurst, LoadCurve, Order, Outage, Service,
@@ -189,7 +189,7 @@ fn fair(
     for (name, weight) in fair.weights.iter().flat_map(|named| &named.0) {
         match (
             clients.position(&name.value),
-            super::clients::weight(weight, "a client"),
+            super::numbers::weight(weight, "a client"),
         ) {
             (Some(client), Ok(weight)) => weights[client] = weight,
             (Some(_), Err(error)) => findings.error(error),

@@ -2,8 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use super::live::count;
-use super::{Findings, Names, objectives, refer};
+use super::numbers::count;
+use super::{Findings, Names, quantiles, refer};
 use crate::model::{
     ActionId, Await, ConsumerId, DOUBLES, Deliverer, DeliveryLimits, FanOutId, LiveModel, token,
 };
@@ -101,7 +101,7 @@ pub fn limits(written: &Spanned<DeliverySlo>, findings: &mut Findings) -> Delive
         let Some(times) = times else {
             return Vec::new();
         };
-        let limits = objectives::limits("delivery", times.value.all(), findings);
+        let limits = quantiles::limits("delivery", times.value.all(), findings);
         if limits.is_empty() {
             empty = true;
             let error = times.error("an empty objective has no effect");

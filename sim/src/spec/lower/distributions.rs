@@ -317,7 +317,7 @@ fn hyperexponential<Q: Copy + Into<f64> + Display>(
 }
 
 fn phase<Q: Copy + Into<f64> + Display>(phase: &Phase<Q>) -> Result<(f64, f64), SpecError> {
-    let weight = super::clients::weight(&phase.weight, "a branch")?;
+    let weight = super::numbers::weight(&phase.weight, "a branch")?;
     Ok((weight, positive("mean", &phase.mean)?))
 }
 
@@ -441,7 +441,7 @@ fn weighted<Q: Copy + Into<f64>>(
     }
     let pairs = values.value.iter().zip(&weights.value);
     let pairs = pairs.map(|(value, weight)| {
-        let weight = super::clients::weight(weight, "a value")?;
+        let weight = super::numbers::weight(weight, "a value")?;
         Ok((value.value.into(), weight))
     });
     let pairs = pairs.collect::<Result<Vec<(f64, f64)>, SpecError>>()?;

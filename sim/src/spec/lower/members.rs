@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::Findings;
-use super::services::at_least_one;
+use super::numbers::at_least_one;
 use crate::model::{MemberKind, Members};
 use crate::spec::distribution::Number;
 use crate::spec::spanned::Spanned;

@@ -14,8 +14,10 @@ mod emptiness;
 mod live;
 mod members;
 mod moments;
+mod numbers;
 mod objectives;
 mod paths;
+mod quantiles;
 mod recordings;
 mod replies;
 mod run;
@@ -24,10 +26,11 @@ mod shapes;
 mod sizes;
 mod standstill;
 mod streams;
+mod subscriptions;
 mod templates;
+mod texts;
 
-pub use run::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE, MAX_NAME};
-pub use shapes::DEFAULT_PERIOD;
+pub use run::MAX_NAME;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -88,7 +91,11 @@ pub fn lower_live(spec: &Spec, files: &Files) -> Result<Lowered<Option<Path>>, S
         paths::warn_of_unanswered(spec, &model, &mut findings);
         standstill::check(spec, &model, &mut findings);
         conditions::warn(spec, &model, &mut findings);
-        streams::check(spec, &streams::Subscriptions::new(spec), &mut findings);
+        streams::check(
+            spec,
+            &subscriptions::Subscriptions::new(spec),
+            &mut findings,
+        );
     }
     match findings.errors.is_empty() {
         true => Ok(Lowered {
@@ -138,7 +145,7 @@ fn checked(spec: &Spec, document: Option<&Node>, files: Sought) -> (LiveModel, F
     run::check_version(spec, &mut findings);
     streams::check_classes(spec, &mut findings);
     let services = services::lower(spec, &names, &mut findings);
-    let subscriptions = streams::Subscriptions::new(spec);
+    let subscriptions = subscriptions::Subscriptions::new(spec);
     let program = paths::lower(spec, &names, &subscriptions, &mut findings);
     let streams = streams::streams(spec, &mut findings);
     let consumers = streams::consumers(

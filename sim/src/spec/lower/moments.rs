@@ -2,12 +2,15 @@
 //!
 //! Dates are beyond what a float keeps to the nanosecond, so digits are read as digits.
 
-use super::recordings::TIME_FORMS;
 use crate::spec::error::shown;
 use crate::spec::files::Flaw;
 use crate::spec::syntax::TimeUnit;
 use crate::spec::units::{Duration, MAX_DURATION_NS, Number};
 use crate::time::{Span, Time};
+
+/// How a time may be written.
+pub(super) const TIME_FORMS: &str =
+    "give a number of seconds, or a time with a unit, not negative: `12.5`, `12500ms`";
 
 /// A recorded time in nanoseconds, since whatever the recording counts from.
 pub type Moment = u128;

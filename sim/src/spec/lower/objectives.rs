@@ -1,9 +1,8 @@
 //! Lowers the objectives of actions to the model: limits on quantiles and errors, each of which can be met and missed.
 
 use super::run::span;
-use super::{Findings, deliveries};
-use crate::model::{LiveModel, QuantileLimit, Slo};
-use crate::spec::distribution::Duration;
+use super::{Findings, deliveries, quantiles};
+use crate::model::{LiveModel, Slo};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::{self, Spec};
 use crate::time::Span;
@@ -86,7 +85,7 @@ pub fn lower(written: &Spanned<syntax::Slo>, findings: &mut Findings) -> Slo {
         Box::new(lower(overall, findings))
     });
     Slo {
-        quantiles: limits("response", quantiles, findings),
+        quantiles: quantiles::limits("response", quantiles, findings),
         errors: slo.errors.as_ref().map(|errors| errors.value.0),
         deliveries: slo
             .deliveries
@@ -94,43 +93,4 @@ pub fn lower(written: &Spanned<syntax::Slo>, findings: &mut Findings) -> Slo {
             .map(|written| Box::new(deliveries::limits(written, findings))),
         overall,
     }
-}
-
-/// Limits on quantiles, in ascending order of the quantiles, which `what` can meet.
-pub fn limits(
-    what: &str,
-    written: [(&str, f64, &Option<Spanned<Duration>>); 5],
-    findings: &mut Findings,
-) -> Vec<QuantileLimit> {
-    let mut lowered = Vec::new();
-    let mut before: Option<(&str, Span)> = None;
-    for (name, quantile, limit) in written {
-        let Some(limit) = limit else { continue };
-        let length = span(limit.value);
-        if length == Span::ZERO {
-            findings.error(
-                limit
-                    .error(format!(
-                        "`{name}` is {}, which no {what} can meet",
-                        limit.value
-                    ))
-                    .help("give a time above 0s"),
-            );
-        } else if let Some((lower, shorter)) = before
-            && length < shorter
-        {
-            let message = format!("`{name}` ({}) is below `{lower}` ({shorter})", limit.value);
-            findings.error(
-                limit
-                    .error(message)
-                    .help("give the higher quantile at least the limit of the lower one"),
-            );
-        }
-        before = Some((name, length));
-        lowered.push(QuantileLimit {
-            quantile,
-            limit: length,
-        });
-    }
-    lowered
 }

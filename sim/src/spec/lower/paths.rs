@@ -6,14 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::run::span;
-use super::streams::Subscriptions;
-use super::{Findings, Names, clients, deliveries, distributions, live, objectives, refer};
+use super::subscriptions::{Subscription, Subscriptions, target};
+use super::{Findings, Names, deliveries, distributions, live, numbers, objectives, refer};
 use crate::model::SendKind;
 use crate::model::{self, Action, ClassId, FanOutId, LiveModel, Path, ServiceId, Step, StreamId};
-use crate::spec::backend::{Cache, Join, Parallel, Publish, Visit};
 use crate::spec::error::{Origin, SpecError, shown};
 use crate::spec::spanned::Spanned;
-use crate::spec::syntax::{self, Arm, Spec};
+use crate::spec::steps::{self, Arm, Cache, Join, Parallel, Publish, Visit};
+use crate::spec::syntax::{self, Spec};
 use crate::theory::lru_hit_ratio;
 use crate::time::Span;
 
@@ -166,7 +166,7 @@ impl Paths<'_, '_> {
     }
 
     /// The path of an action.
-    fn path(&mut self, name: &Spanned<String>, path: &Spanned<Vec<Spanned<syntax::Step>>>) -> Path {
+    fn path(&mut self, name: &Spanned<String>, path: &Spanned<Vec<Spanned<steps::Step>>>) -> Path {
         let entry = self.position();
         let steps = &path.value;
         let answers = fails(steps) || self.answers(steps, &mut BTreeSet::new());
@@ -209,7 +209,7 @@ impl Paths<'_, '_> {
     }
 
     /// The path of a consumer's deliveries: a visit of its service, the steps meanwhile, the release.
-    fn consumer(&mut self, subscription: &super::streams::Subscription<'_>) -> u32 {
+    fn consumer(&mut self, subscription: &Subscription<'_>) -> u32 {
         let entry = self.position();
         let consumer = subscription.consumer;
         let service = refer(
@@ -284,11 +284,11 @@ impl Paths<'_, '_> {
     }
 
     /// Whether some of these steps answers the user, or hands the answer on to a consumer that does.
-    fn answers(&self, steps: &[Spanned<syntax::Step>], seen: &mut BTreeSet<String>) -> bool {
+    fn answers(&self, steps: &[Spanned<steps::Step>], seen: &mut BTreeSet<String>) -> bool {
         steps.iter().any(|step| match &step.value {
-            syntax::Step::Reply => true,
-            syntax::Step::Branch(arms) => arms.iter().any(|arm| self.answers(&arm.path, seen)),
-            syntax::Step::Cache(cache) => {
+            steps::Step::Reply => true,
+            steps::Step::Branch(arms) => arms.iter().any(|arm| self.answers(&arm.path, seen)),
+            steps::Step::Cache(cache) => {
                 let found = cache
                     .value
                     .found
@@ -296,26 +296,26 @@ impl Paths<'_, '_> {
                     .any(|found| self.answers(found, seen));
                 found || self.answers(&cache.value.miss, seen)
             }
-            syntax::Step::Visit(visit) => match &visit.value {
+            steps::Step::Visit(visit) => match &visit.value {
                 Visit::As(visit) => visit
                     .during
                     .iter()
                     .any(|during| self.answers(&during.value, seen)),
                 Visit::Service(_) => false,
             },
-            syntax::Step::Publish(publish) => self.handed_to(&publish.value, seen).is_some(),
+            steps::Step::Publish(publish) => self.handed_to(&publish.value, seen).is_some(),
             // A called path's reply returns to the caller; one that is handed on is found in the consumer.
-            syntax::Step::Call(action) => {
+            steps::Step::Call(action) => {
                 seen.insert(format!("call {}", action.value))
                     && self.called(&action.value).is_some_and(|path| {
                         let path = without_reply(path);
                         self.answers(path, seen)
                     })
             }
-            syntax::Step::Delay(_)
-            | syntax::Step::Parallel(_)
-            | syntax::Step::Emit(_)
-            | syntax::Step::Fail(_) => false,
+            steps::Step::Delay(_)
+            | steps::Step::Parallel(_)
+            | steps::Step::Emit(_)
+            | steps::Step::Fail(_) => false,
         })
     }
 
@@ -338,7 +338,7 @@ impl Paths<'_, '_> {
         None
     }
 
-    fn called(&self, action: &str) -> Option<&'_ [Spanned<syntax::Step>]> {
+    fn called(&self, action: &str) -> Option<&'_ [Spanned<steps::Step>]> {
         let actions = &self.spec.actions.value.0;
         let (_, action) = actions.iter().find(|(name, _)| name.value == action)?;
         Some(&action.path.as_ref()?.value)
@@ -350,7 +350,7 @@ impl Paths<'_, '_> {
     }
 
     /// Adds steps to the program and gives the routes that lead past them.
-    fn steps(&mut self, steps: &[Spanned<syntax::Step>], mut state: State) -> State {
+    fn steps(&mut self, steps: &[Spanned<steps::Step>], mut state: State) -> State {
         for step in steps {
             if self.program.len() > MAX_STEPS {
                 if !std::mem::replace(&mut self.crowded, true) {
@@ -374,15 +374,15 @@ impl Paths<'_, '_> {
         state
     }
 
-    fn step(&mut self, step: &Spanned<syntax::Step>, state: State) -> State {
+    fn step(&mut self, step: &Spanned<steps::Step>, state: State) -> State {
         match &step.value {
-            syntax::Step::Visit(visit) => self.visit(visit, state),
-            syntax::Step::Delay(delay) => {
+            steps::Step::Visit(visit) => self.visit(visit, state),
+            steps::Step::Delay(delay) => {
                 let delay = distributions::time(delay, self.findings);
                 self.program.push(Step::Delay(delay));
                 state
             }
-            syntax::Step::Reply => {
+            steps::Step::Reply => {
                 self.answered_before(step, state);
                 if let Some(why) = self.nobody_waits {
                     let error = step.error(format!("no reply is possible here: {why}"));
@@ -396,26 +396,26 @@ impl Paths<'_, '_> {
                     handed: state.handed,
                 }
             }
-            syntax::Step::Fail(failure) => {
+            steps::Step::Fail(failure) => {
                 if self.nobody_waits.is_none() {
                     self.answered_before(step, state);
                 }
                 self.program.push(Step::Fail(match failure {
-                    syntax::Failure::AppError => model::Failure::AppError,
-                    syntax::Failure::Rejected => model::Failure::Rejected,
-                    syntax::Failure::TransportError => model::Failure::TransportError,
+                    steps::Failure::AppError => model::Failure::AppError,
+                    steps::Failure::Rejected => model::Failure::Rejected,
+                    steps::Failure::TransportError => model::Failure::TransportError,
                 }));
                 State::NOWHERE
             }
-            syntax::Step::Branch(arms) => self.branch(step, arms, state),
-            syntax::Step::Cache(cache) => self.cache(cache, state),
-            syntax::Step::Parallel(parallel) => {
+            steps::Step::Branch(arms) => self.branch(step, arms, state),
+            steps::Step::Cache(cache) => self.cache(cache, state),
+            steps::Step::Parallel(parallel) => {
                 self.parallel(parallel);
                 state
             }
-            syntax::Step::Call(action) => self.call(action, state),
-            syntax::Step::Publish(publish) => self.publish(publish, state),
-            syntax::Step::Emit(fan_out) => {
+            steps::Step::Call(action) => self.call(action, state),
+            steps::Step::Publish(publish) => self.publish(publish, state),
+            steps::Step::Emit(fan_out) => {
                 let id = refer("fan-out", fan_out, &self.names.fan_outs, self.findings);
                 self.program.push(Step::Emit(FanOutId(id)));
                 state
@@ -615,7 +615,7 @@ impl Paths<'_, '_> {
         }
     }
 
-    fn answered_before(&mut self, step: &Spanned<syntax::Step>, state: State) {
+    fn answered_before(&mut self, step: &Spanned<steps::Step>, state: State) {
         if state.replied || state.handed {
             let message = match (state.open, state.handed) {
                 (true, _) => "on some branch the user already has its reply here",
@@ -629,7 +629,7 @@ impl Paths<'_, '_> {
         }
     }
 
-    fn branch(&mut self, step: &Spanned<syntax::Step>, arms: &[Arm], state: State) -> State {
+    fn branch(&mut self, step: &Spanned<steps::Step>, arms: &[Arm], state: State) -> State {
         let total: f64 = arms.iter().map(|arm| arm.weight.value.0).sum();
         if arms.is_empty() || total <= 0.0 {
             let message = match arms.is_empty() {
@@ -654,7 +654,7 @@ impl Paths<'_, '_> {
         let mut sum = 0.0;
         let mut end = State::NOWHERE;
         for (number, arm) in arms.iter().enumerate() {
-            if let Err(error) = clients::weight(&arm.weight, "a way") {
+            if let Err(error) = numbers::weight(&arm.weight, "a way") {
                 self.findings.error(error);
             }
             sum += arm.weight.value.0;
@@ -673,18 +673,6 @@ impl Paths<'_, '_> {
             self.program[jump] = Step::Jump(join);
         }
         end
-    }
-}
-
-/// The stream and the subject of a publication.
-pub fn target(publish: &Publish) -> (&str, &str) {
-    match publish {
-        Publish::Stream(stream) => (stream, stream),
-        Publish::As(publish) => {
-            let stream = publish.stream.value.as_str();
-            let subject = publish.subject.as_ref();
-            (stream, subject.map_or(stream, |subject| &subject.value))
-        }
     }
 }
 
@@ -751,15 +739,15 @@ pub fn check_simulable(spec: &Spec, findings: &mut Findings) {
 }
 
 /// Whether some of these steps answers the user with a failure.
-fn fails(steps: &[Spanned<syntax::Step>]) -> bool {
+fn fails(steps: &[Spanned<steps::Step>]) -> bool {
     steps.iter().any(|step| match &step.value {
-        syntax::Step::Fail(_) => true,
-        syntax::Step::Branch(arms) => arms.iter().any(|arm| fails(&arm.path)),
-        syntax::Step::Cache(cache) => {
+        steps::Step::Fail(_) => true,
+        steps::Step::Branch(arms) => arms.iter().any(|arm| fails(&arm.path)),
+        steps::Step::Cache(cache) => {
             let found = cache.value.found.as_ref();
             found.is_some_and(|found| fails(found)) || fails(&cache.value.miss)
         }
-        syntax::Step::Visit(visit) => match &visit.value {
+        steps::Step::Visit(visit) => match &visit.value {
             Visit::As(visit) => {
                 let during = visit.during.as_ref();
                 during.is_some_and(|during| fails(&during.value))
@@ -771,9 +759,9 @@ fn fails(steps: &[Spanned<syntax::Step>]) -> bool {
 }
 
 /// A path without the reply that it ends with.
-fn without_reply(path: &[Spanned<syntax::Step>]) -> &[Spanned<syntax::Step>] {
+fn without_reply(path: &[Spanned<steps::Step>]) -> &[Spanned<steps::Step>] {
     match path.split_last() {
-        Some((last, before)) if last.value == syntax::Step::Reply => before,
+        Some((last, before)) if last.value == steps::Step::Reply => before,
         _ => path,
     }
 }

@@ -13,9 +13,6 @@ use crate::spec::syntax::{Offset, Trace};
 use crate::spec::units::UnitError;
 use crate::time::{Span, Time};
 
-pub(super) const TIME_FORMS: &str =
-    "give a number of seconds, or a time with a unit, not negative: `12.5`, `12500ms`";
-
 /// The values of a file; `None` when they cannot be had.
 pub fn values<Q: FromStr<Err = UnitError> + Into<f64>>(
     path: &Spanned<String>,

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::Findings;
-use super::live::{Use, subject_of, template};
+use super::texts::{Use, subject_of, template};
 use crate::event::MOST_HEADERS;
 use crate::model::{
     Answer, By, Condition, DeliveredAt, MEMBER, Piece, SERVICE_TIME, SendKind, Template, VISITS,

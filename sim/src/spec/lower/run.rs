@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 
 use super::Findings;
 use crate::model::{Fitted, Limits, LiveModel};
+use crate::spec::defaults::{DEFAULT_DRAIN, DEFAULT_SEED, LANGUAGE};
 use crate::spec::error::{Origin, SpecError, shown};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax::{Provenance, Run, Spec, Warmup};
@@ -11,12 +12,6 @@ use crate::spec::units::Duration;
 use crate::time::{Span, Time};
 use crate::visible::is_hidden;
 
-/// The version of the language that this reads.
-pub const LANGUAGE: u64 = 1;
-/// The seed of a spec that gives none.
-pub const DEFAULT_SEED: u64 = 1;
-/// The drain of a spec that gives none: 30 s.
-pub const DEFAULT_DRAIN: Duration = Duration(30e9);
 /// Longest name of a spec in bytes.
 pub const MAX_NAME: usize = 100;
 /// The most runs that a fitted model may name, and the longest text of its provenance in bytes.

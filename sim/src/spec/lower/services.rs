@@ -1,12 +1,9 @@
 //! Lowers services to the model.
 
-use std::num::NonZeroU32;
-
 use super::{Findings, Names, conditions, distributions, members, sizes};
 use crate::model::{Admission, Dispatch, LiveModel, OnTimeout, Order, Service, Step};
 use crate::spec::spanned::Spanned;
 use crate::spec::syntax;
-use crate::spec::units::Count;
 
 pub fn lower(spec: &syntax::Spec, names: &Names<'_>, findings: &mut Findings) -> Vec<Service> {
     let services = spec.services.iter().flat_map(|services| &services.value.0);
@@ -64,35 +61,6 @@ fn lower_one(
         slow_downs: Vec::new(),
         error_bursts: Vec::new(),
     }
-}
-
-/// A count that is at least 1 and at most `most`.
-pub fn at_least_one(
-    count: &Spanned<Count>,
-    one: &str,
-    many: &str,
-    most: u64,
-    findings: &mut Findings,
-) -> NonZeroU32 {
-    let value = count.value.0;
-    let accepted = || format!("give a whole number from 1 to {most}");
-    if value == 0 {
-        findings.error(
-            count
-                .error(format!("there must be at least one {one}"))
-                .help(accepted()),
-        );
-    } else if value > most {
-        findings.error(
-            count
-                .error(format!("{value} {many} are too many"))
-                .help(accepted()),
-        );
-    }
-    u32::try_from(value)
-        .ok()
-        .and_then(NonZeroU32::new)
-        .unwrap_or(NonZeroU32::MIN)
 }
 
 fn queue_limit(service: &syntax::Service, findings: &mut Findings) -> Option<u32> {

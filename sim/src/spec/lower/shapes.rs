@@ -3,6 +3,7 @@
 use super::Findings;
 use super::run::span;
 use crate::model::{Shape, Then};
+use crate::spec::defaults::DEFAULT_PERIOD;
 use crate::spec::error::{Origin, SpecError};
 use crate::spec::shape::{self, Diurnal, Drain, Ramp, Spikes, Stage, Stairs, Window};
 use crate::spec::spanned::Spanned;
@@ -11,9 +12,6 @@ use crate::time::{Span, Time};
 
 /// Straight pieces of the wave of a period: at most 3 parts in a million of its height away from it.
 const WAVE_PIECES: u32 = 1440;
-/// The default period of `diurnal`: a day.
-pub const DEFAULT_PERIOD: Duration = Duration(24.0 * 3.6e12);
-
 /// A piece of a shape: its length, and the levels at its start and its end.
 type Piece = (Span, f64, f64);
 

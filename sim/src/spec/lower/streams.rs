@@ -3,20 +3,20 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
-use super::paths::target;
+use super::numbers::at_least_one;
 use super::run::span;
-use super::services::at_least_one;
+use super::subscriptions::{Subscription, Subscriptions, target};
 use super::{Findings, Names, distributions, refer};
 use crate::dist::Dist;
 use crate::model::{
-    Batch, ClassId, Consumer, ConsumerId, Exhausted, FanOut, Service, ServiceId, Stream, StreamId,
-    rendered,
+    Batch, ClassId, Consumer, Exhausted, FanOut, Service, ServiceId, Stream, StreamId, rendered,
 };
-use crate::spec::backend::{self, AfterMaxDeliver, Publish, Visit};
-use crate::spec::error::{Origin, shown};
+use crate::spec::backend::{self, AfterMaxDeliver};
+use crate::spec::error::shown;
 use crate::spec::named;
 use crate::spec::spanned::Spanned;
-use crate::spec::syntax::{self, Spec, Step};
+use crate::spec::steps::{Publish, Step, Visit};
+use crate::spec::syntax::{self, Spec};
 use crate::time::Span;
 
 /// How many messages may wait to be acknowledged unless a consumer says otherwise: as the NATS server has it.
@@ -27,94 +27,6 @@ const DEFAULT_ACK_WAIT: Span = Span::from_nanos(30_000_000_000);
 const MAX_REQUESTS: u64 = 1_000_000;
 /// Most subscribers of a fan-out, on average.
 const MAX_SUBSCRIBERS: f64 = 1e6;
-
-/// A consumer as it is written.
-pub struct Subscription<'a> {
-    /// The position of its stream.
-    pub stream: u16,
-    /// Its name.
-    pub name: &'a Spanned<String>,
-    /// What it is.
-    pub consumer: &'a backend::Consumer,
-}
-
-/// Who gets what is published.
-pub struct Subscriptions<'a> {
-    spec: &'a Spec,
-    /// All consumers, stream by stream.
-    pub consumers: Vec<Subscription<'a>>,
-}
-
-impl<'a> Subscriptions<'a> {
-    pub fn new(spec: &'a Spec) -> Subscriptions<'a> {
-        let streams = spec.streams.iter().flat_map(|streams| &streams.value.0);
-        let consumers = (0u16..).zip(streams).flat_map(|(stream, (_, written))| {
-            let consumers = written.consumers.iter().flat_map(|named| &named.0);
-            consumers.map(move |(name, consumer)| Subscription {
-                stream,
-                name,
-                consumer,
-            })
-        });
-        Subscriptions {
-            spec,
-            consumers: consumers.collect(),
-        }
-    }
-
-    fn stream(&self, name: &str) -> Option<(u16, &'a backend::Stream)> {
-        let streams = self
-            .spec
-            .streams
-            .iter()
-            .flat_map(|streams| &streams.value.0);
-        let mut streams = (0u16..).zip(streams);
-        let (id, (_, stream)) = streams.find(|(_, (known, _))| known.value == name)?;
-        Some((id, stream))
-    }
-
-    /// Whether a stream takes no time to store a message.
-    pub fn appends_at_once(&self, stream: &str) -> bool {
-        let stream = self.stream(stream);
-        stream.is_some_and(|(_, stream)| stream.append.is_none())
-    }
-
-    fn matching(&self, stream: &str, subject: &str) -> impl Iterator<Item = usize> {
-        let id = self.stream(stream).map(|(id, _)| id);
-        (0..self.consumers.len()).filter(move |&index| {
-            let subscription = &self.consumers[index];
-            let filter = subscription.consumer.filter.as_ref();
-            Some(subscription.stream) == id
-                && filter.is_none_or(|filter| {
-                    filter
-                        .value
-                        .iter()
-                        .any(|one| rendered::fits(&one.value, subject))
-                })
-        })
-    }
-
-    /// Where each consumer says what happens to messages that are given up, or what it is called.
-    pub fn dead_letters(&self) -> impl Iterator<Item = Origin> {
-        let after = |one: &Subscription<'_>| match &one.consumer.after_max_deliver {
-            Some(after) => after.origin,
-            None => one.name.origin,
-        };
-        self.consumers.iter().map(after)
-    }
-
-    /// The consumers that get a message.
-    pub fn of(&self, stream: &str, subject: &str) -> Vec<&Subscription<'a>> {
-        let matching = self.matching(stream, subject);
-        matching.map(|index| &self.consumers[index]).collect()
-    }
-
-    /// The positions of the consumers that get a message, ascending.
-    pub fn ids(&self, stream: &str, subject: &str) -> Vec<ConsumerId> {
-        let matching = self.matching(stream, subject);
-        matching.map(|index| ConsumerId(index as u16)).collect()
-    }
-}
 
 /// The streams.
 pub fn streams(spec: &Spec, findings: &mut Findings) -> Vec<Stream> {

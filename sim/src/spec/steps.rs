@@ -1,0 +1,142 @@
+//! The typed syntax of paths: their steps, and the paths within them.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::distribution::{Distribution, Duration, Number};
+use super::spanned::Spanned;
+use super::units::{Count, Share};
+
+/// A step of a path.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Wait for a worker of a service and be served.
+    Visit(Spanned<Visit>),
+    /// Wait, without a worker.
+    Delay(Spanned<Distribution<Duration>>),
+    /// Reply to the user; the rest of the path continues without it.
+    Reply,
+    /// Take one of several paths, by weight.
+    Branch(Vec<Arm>),
+    /// Take several paths in parallel.
+    Parallel(Spanned<Parallel>),
+    /// Look up a cache; a miss costs a path.
+    Cache(Spanned<Cache>),
+    /// Take the path of another action.
+    Call(Spanned<String>),
+    /// Publish a message to a stream.
+    Publish(Spanned<Publish>),
+    /// Send a message to all subscribers of a fan-out.
+    Emit(Spanned<String>),
+    /// Reply to the user with a failure; the path ends.
+    Fail(Failure),
+}
+
+/// One path of a branch.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Arm {
+    /// Weight of this path, relative to the others.
+    pub weight: Spanned<Number>,
+    /// Steps of the path; may be empty.
+    pub path: Vec<Spanned<Step>>,
+}
+
+/// Failure of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// The service replies with an error.
+    AppError,
+    /// Refused by admission.
+    Rejected,
+    /// There is no responder, or the connection breaks.
+    TransportError,
+}
+
+/// A visit of a service.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+pub enum Visit {
+    /// This service.
+    #[serde(rename = "$bare")]
+    Service(String),
+    /// A service, with options.
+    #[serde(rename = "$mapping")]
+    As(Box<VisitAs>),
+}
+
+/// A visit with options.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VisitAs {
+    /// The service.
+    pub service: Spanned<String>,
+    /// Service time of this visit [default: `time` of the service].
+    pub time: Option<Spanned<Distribution<Duration>>>,
+    /// Steps after the service time, while the worker is held.
+    pub during: Option<Spanned<Vec<Spanned<Step>>>>,
+}
+
+/// Parallel paths.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Parallel {
+    /// What the path waits for [default: all].
+    pub join: Option<Spanned<Join>>,
+    /// The parallel paths.
+    pub paths: Spanned<Vec<Vec<Spanned<Step>>>>,
+}
+
+/// What a path waits for after parallel paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Join {
+    /// Until all paths are done.
+    All,
+    /// Until one path is done.
+    First,
+    /// It does not wait.
+    None,
+}
+
+/// A publication to a stream.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+pub enum Publish {
+    /// To this stream, with its name as the subject.
+    #[serde(rename = "$bare")]
+    Stream(String),
+    /// To a stream, with options.
+    #[serde(rename = "$mapping")]
+    As(PublishAs),
+}
+
+/// A publication with options.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublishAs {
+    /// The stream.
+    pub stream: Spanned<String>,
+    /// Subject, matched by the filters of consumers [default: the name of the stream].
+    pub subject: Option<Spanned<String>>,
+    /// Whether the path waits until the message is stored [default: true].
+    pub ack: Option<Spanned<bool>>,
+}
+
+/// A cache: the paths of a hit and of a miss. The hit ratio is given, or follows from size and popularity.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cache {
+    /// Share of hits.
+    pub hit: Option<Spanned<Share>>,
+    /// Number of objects that the cache holds; the least recently used is evicted.
+    pub size: Option<Spanned<Count>>,
+    /// Number of objects.
+    pub keys: Option<Spanned<Count>>,
+    /// Exponent of the Zipf law of object popularity; 0 makes all equal.
+    pub zipf: Option<Spanned<Number>>,
+    /// Steps after a hit [default: none].
+    pub found: Option<Vec<Spanned<Step>>>,
+    /// Steps after a miss.
+    pub miss: Vec<Spanned<Step>>,
+}
