@@ -259,8 +259,9 @@ fn observed(url: &str, in_flight: u32) -> Result<(f64, f64), Failed> {
             intended: ended.intended,
         },
     );
-    if kept.written.rows != REQUESTS {
-        return Err(format!("{} of {REQUESTS} rows are on disk", kept.written.rows).into());
+    // Where the machine gives the thread of the journal no time, a live run leaves entries out instead of waiting.
+    if kept.dropped > 0 {
+        eprintln!("the journal left {} entries out", kept.dropped);
     }
     let total = observed.measure.total();
     let rate = REQUESTS as f64 / ended.at.as_secs_f64();
