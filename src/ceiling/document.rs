@@ -19,7 +19,7 @@ use super::unit::Unit;
 use super::varied::{Parameter, Varied};
 use crate::exit::Failure;
 use crate::provenance::identity;
-use crate::report::number::of_objective;
+use crate::report::number::{of_objective, percent};
 use crate::workload::Workload;
 
 /// What is known of a trial beside how it was judged.

@@ -20,7 +20,7 @@ use blis_sim::runner::{Epoch, Ran, Runner};
 use blis_sim::users::mailbox::Earlier;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::clock::{OneByOne, RealClock, time_of};
+use crate::clock::{OneByOne, time_of};
 use crate::generator::driver::{Driver, Progress, Watch};
 use crate::generator::health::{Gauges, Watcher};
 use crate::generator::load_clock::LoadClock;
@@ -39,6 +39,7 @@ use crate::target::{Monitor, Target};
 use crate::wire::allotment::Allotment;
 use crate::wire::awaited_deliveries::subscribe;
 use crate::wire::connection::{Connection, open};
+use crate::wire::event_loop::{EventLoop, RunBy};
 use crate::wire::nats::{Nats, Over};
 use crate::wire::reply::Replies;
 use crate::wire::responders::Silence;
@@ -46,12 +47,13 @@ use crate::wire::sizes;
 use crate::wire::told::Told;
 use crate::wire::transport::Incoming;
 
-/// Threads that read from and write to connections. The driver has one of its own.
+/// Threads that read from and write to connections, where the driver does not. The driver has one of its own.
 const IO_THREADS: usize = 1;
 
 /// Connections to a server, over which loads run.
 pub struct Session {
-    runtime: Runtime,
+    runtime: Arc<Runtime>,
+    event_loop: EventLoop,
     api: String,
     asker: Asker,
     /// The streams that are observed, those of the spec and those that are wanted.
@@ -91,7 +93,7 @@ impl Session {
         sendable(model)?;
         let model = &ready::ready(model, access.api_root(), |name| std::env::var(name))?;
         let number = fits(model)?;
-        let runtime = runtime()?;
+        let runtime = Arc::new(runtime()?);
         let asker = runtime.block_on(Asker::open(target, access))?;
         let found = runtime.block_on(preflight::look(model, &asker))?;
         found.warnings.iter().for_each(|warning| warn(warning));
@@ -105,9 +107,12 @@ impl Session {
         let (sender, incoming) = channel();
         let origin = Instant::now();
         let replies = Arc::new(Replies::new(model));
-        let connections = runtime.block_on(async {
-            let opened = open(target, access, number, origin, &sender, &replies, &told).await?;
-            subscribe(model, &opened, origin, &sender).await?;
+        let mut event_loop =
+            EventLoop::new(RunBy::of(model), &runtime).map_err(Failure::Threads)?;
+        let tells = event_loop.tells(sender);
+        let connections = event_loop.block_on(async {
+            let opened = open(target, access, number, origin, &tells, &replies, &told).await?;
+            subscribe(model, &opened, origin, &tells).await?;
             Ok::<_, ConnectFailure>(opened)
         })?;
         let first = connections.first();
@@ -119,8 +124,10 @@ impl Session {
             .map(|connection| connection.inbox.clone())
             .unwrap_or_default();
         sizes::check(model, &inbox, most)?;
+        event_loop.keep().map_err(Failure::Threads)?;
         Ok(Session {
             runtime,
+            event_loop,
             api: access.api_root().to_owned(),
             asker,
             streams,
@@ -164,6 +171,7 @@ impl Session {
         let observers = self.look_first(model);
         self.next = epoch.next();
         self.told.begin();
+        self.event_loop.take_over();
         let nats = Nats::new(
             model,
             Over {
@@ -172,7 +180,7 @@ impl Session {
                 connections: self.connections.clone(),
                 session: &self.inbox,
                 told: Arc::clone(&self.told),
-                runtime: self.runtime.handle().clone(),
+                event_loop: &self.event_loop,
                 sequence: self.sequence,
             },
         );
@@ -186,10 +194,10 @@ impl Session {
         let watching = self
             .runtime
             .block_on(async { observers.watch(start.into()) });
-        let clock = OneByOne::new(RealClock::new(self.origin, &self.incoming));
+        let clock = OneByOne::new(self.event_loop.clock(self.origin, &self.incoming));
         let clock = LoadClock::new(clock, time_of(self.origin, start));
         let gauges = Arc::new(Gauges::default());
-        let (told, handle) = (Arc::clone(&self.told), self.runtime.handle().clone());
+        let (told, handle) = (Arc::clone(&self.told), self.event_loop.handle().clone());
         let watcher = Watcher::start(start, Arc::clone(&gauges), told, handle);
         let watcher = watcher.map_err(Failure::Threads)?;
         let driver = Driver::new(epoch, model, nats, clock, (heard, also), gauges)
@@ -213,7 +221,10 @@ impl Session {
         warnings.iter().for_each(|warning| warn(warning));
         let seen = watcher.stop();
         let never_left = transport.never_left();
-        self.sequence = transport.sequence();
+        let sequence = transport.sequence();
+        drop(transport);
+        self.sequence = sequence;
+        self.event_loop.keep().map_err(Failure::Threads)?;
         self.earlier = std::mem::take(&mut ended.earlier);
         let observers = self.runtime.block_on(watching.finish(ended.lost));
         Ok(Observed {
@@ -244,7 +255,10 @@ impl Session {
     /// Lets go of the connections, without waiting for them.
     pub fn close(self) {
         drop(self.connections);
-        self.runtime.shutdown_background();
+        self.event_loop.close();
+        if let Ok(runtime) = Arc::try_unwrap(self.runtime) {
+            runtime.shutdown_background();
+        }
     }
 
     /// The observers of the next load, who have looked once.

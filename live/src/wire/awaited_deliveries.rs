@@ -1,16 +1,16 @@
 //! The subscriptions that receive awaited deliveries.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::mpsc::Sender;
 use std::time::Instant;
 
 use async_nats::Message;
 use blis_sim::model::{ActionId, By, DeliveredAt, Model};
+use blis_sim::time::Time;
 use blis_sim::users::mailbox::{Delivery, Key};
 
-use crate::clock::time_of;
 use crate::target::connect_failure::ConnectFailure;
 use crate::wire::connection::{Connection, hand_over};
+use crate::wire::event_loop::Tells;
 use crate::wire::prepared::MESSAGE_ID;
 use crate::wire::reply::{any_holds, key_of};
 use crate::wire::transport::Incoming;
@@ -24,7 +24,7 @@ pub async fn subscribe<P>(
     model: &Model<P>,
     connections: &[Connection],
     origin: Instant,
-    incoming: &Sender<Vec<Incoming>>,
+    incoming: &Tells,
 ) -> Result<(), ConnectFailure> {
     let lost = |why: &dyn ToString| ConnectFailure::Inbox(why.to_string());
     let mut subscribed = false;
@@ -41,17 +41,17 @@ pub async fn subscribe<P>(
             let messages = opened.map_err(|why| lost(&why))?;
             let (incoming, of) = (incoming.clone(), delivery.clone());
             subscribed = true;
-            let read = move |message: &Message| {
+            let read = move |message: &Message, at: Time| {
                 Some(Incoming::Delivered(Delivery {
                     action,
                     subscriber,
                     key: named(&of.by, message),
                     message: id_of(message),
                     fits: fits(&of, message),
-                    at: time_of(origin, Instant::now()),
+                    at,
                 }))
             };
-            tokio::spawn(hand_over(messages, incoming, read));
+            tokio::spawn(hand_over(messages, incoming, origin, read));
         }
     }
     if subscribed {

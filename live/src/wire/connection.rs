@@ -6,11 +6,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
 use std::time::Instant;
 
 use async_nats::{Client, Event, Message, Subscriber};
 use blis_sim::model::Answer;
+use blis_sim::time::Time;
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::Semaphore;
 
@@ -19,6 +19,7 @@ use crate::target::Target;
 use crate::target::access::Access;
 use crate::target::connect_failure::ConnectFailure;
 use crate::wire::denied::{Denial, Denied, key};
+use crate::wire::event_loop::Tells;
 use crate::wire::reply::{self, Replies};
 use crate::wire::reply_id::ReplyId;
 use crate::wire::told::{Told, count};
@@ -51,7 +52,7 @@ pub async fn open(
     access: &Access,
     number: u32,
     origin: Instant,
-    incoming: &Sender<Vec<Incoming>>,
+    incoming: &Tells,
     replies: &Arc<Replies>,
     told: &Arc<Told>,
 ) -> Result<Vec<Connection>, ConnectFailure> {
@@ -114,7 +115,7 @@ pub async fn listening(
 /// What a connection needs to tell of what comes back.
 struct Hears {
     origin: Instant,
-    incoming: Sender<Vec<Incoming>>,
+    incoming: Tells,
     replies: Arc<Replies>,
     told: Arc<Told>,
 }
@@ -141,14 +142,13 @@ async fn open_one(
         match event {
             // A run that has ended hears of nothing, and loses nothing by closing its connections.
             Event::Disconnected | Event::Closed if state.swap(false, Ordering::Relaxed) => {
-                let heard = events.send(vec![Incoming::Lost { connection, at }]);
-                if heard.is_ok() {
+                if events.tell(vec![Incoming::Lost { connection, at }]) {
                     count(&hears.lost);
                 }
             }
             Event::Connected if !state.swap(true, Ordering::Relaxed) => {
                 refuses.forget();
-                let _ = events.send(vec![Incoming::Restored { connection }]);
+                events.tell(vec![Incoming::Restored { connection }]);
             }
             Event::SlowConsumer(_) => count(&hears.slow_consumer),
             Event::ServerError(error) => {
@@ -156,7 +156,7 @@ async fn open_one(
                 if let Some(Denial::Publish(subject)) = Denial::parse(&said) {
                     let subject = key(&subject);
                     refuses.add(subject);
-                    let _ = events.send(vec![Incoming::Denied {
+                    events.tell(vec![Incoming::Denied {
                         connection,
                         subject,
                         at,
@@ -180,8 +180,7 @@ async fn open_one(
         .map_err(|why| ConnectFailure::Inbox(why.to_string()))?;
     let inbox = format!("{inbox}.");
     let skip = inbox.len();
-    let read = move |message: &Message| {
-        let at = time_of(origin, Instant::now());
+    let read = move |message: &Message, at: Time| {
         let ReplyId {
             kind,
             action,
@@ -202,7 +201,7 @@ async fn open_one(
             at,
         })
     };
-    tokio::spawn(hand_over(replies, incoming, read));
+    tokio::spawn(hand_over(replies, incoming, origin, read));
     Ok(Connection {
         client,
         inbox,
@@ -215,20 +214,23 @@ async fn open_one(
 /// it is woken once.
 pub async fn hand_over(
     mut messages: Subscriber,
-    incoming: Sender<Vec<Incoming>>,
-    read: impl Fn(&Message) -> Option<Incoming>,
+    incoming: Tells,
+    origin: Instant,
+    read: impl Fn(&Message, Time) -> Option<Incoming>,
 ) {
     while let Some(message) = messages.next().await {
         let mut batch = Vec::new();
+        // The client hands over and this reads on one thread, in turns: all of it had come by now.
+        let at = time_of(origin, Instant::now());
         let mut next = Some(message);
         while let Some(message) = next {
-            batch.extend(read(&message));
+            batch.extend(read(&message, at));
             next = match batch.len() < BATCH {
                 true => messages.next().now_or_never().flatten(),
                 false => None,
             };
         }
-        if incoming.send(batch).is_err() {
+        if !incoming.tell(batch) {
             return;
         }
     }

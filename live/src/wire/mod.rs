@@ -4,6 +4,7 @@
 //! - [`connection`] opens connections and receives what comes back over them; [`allotment`] says whose they are.
 //! - [`prepared`] is what the requests of an action have in common, [`text`] fills in the rest, [`rendering`] does so into
 //!   buffers; [`sizes`] checks that the server takes it.
+//! - [`event_loop`] says who runs the connections: a thread of its own, or the driver.
 //! - [`batches`] and [`outbox`] are between the transport and the connection; [`writing`] finds out what was written, and
 //!   [`publications`] that wait for nothing end by it.
 //! - [`identity`] and [`reply_id`] say whose a request and a reply are; [`reply`] what a reply means, [`reason`] why a
@@ -18,6 +19,7 @@ pub mod awaited_deliveries;
 pub mod batches;
 pub mod connection;
 pub mod denied;
+pub mod event_loop;
 pub mod identity;
 pub mod message;
 pub mod nats;

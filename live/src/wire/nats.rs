@@ -19,12 +19,13 @@ use blis_sim::time::Time;
 use blis_sim::users::mailbox::Key;
 use bytes::Bytes;
 use futures_util::future::join_all;
-use tokio::runtime::Handle;
+use tokio::sync::oneshot::{Receiver, channel};
 
 use crate::wire::allotment::Allotment;
 use crate::wire::batches::Batches;
 use crate::wire::connection::Connection;
 use crate::wire::denied::key;
+use crate::wire::event_loop::EventLoop;
 use crate::wire::outbox::{Flushed, Outbox, room};
 use crate::wire::prepared::{
     Filled, MESSAGE_ID, NotSent, Prepared, To, filling, message_id, prepare,
@@ -53,14 +54,14 @@ pub struct Over<'a> {
     pub session: &'a str,
     /// Where it is told what happens beside requests.
     pub told: Arc<Told>,
-    /// The runtime of the connections.
-    pub runtime: Handle,
+    /// What runs the connections.
+    pub event_loop: &'a EventLoop,
     /// How many requests earlier loads have sent.
     pub sequence: u64,
 }
 
 /// Sends to NATS.
-pub struct Nats {
+pub struct Nats<'a> {
     epoch: Epoch,
     renders: Renderer,
     /// What names the request that was sent last in its deliveries.
@@ -81,7 +82,7 @@ pub struct Nats {
     touched: Vec<usize>,
     /// How the flush at the end went, by connection.
     flushed: Vec<Flushed>,
-    runtime: Handle,
+    event_loop: &'a EventLoop,
     /// The messages that may wait in each of them.
     room: u64,
     allotment: Allotment,
@@ -96,16 +97,16 @@ pub struct Nats {
     told: Arc<Told>,
 }
 
-impl Nats {
+impl<'a> Nats<'a> {
     /// A transport for the load of a model.
-    pub fn new<P: Clone + Into<Option<Path>>>(model: &Model<P>, over: Over<'_>) -> Nats {
+    pub fn new<P: Clone + Into<Option<Path>>>(model: &Model<P>, over: Over<'a>) -> Nats<'a> {
         let Over {
             epoch,
             api,
             connections,
             session,
             told,
-            runtime,
+            event_loop,
             sequence,
         } = over;
         let run = match epoch {
@@ -118,7 +119,7 @@ impl Nats {
         let writings = connections.iter().map(|_| Writing::default());
         let batches = connections
             .iter()
-            .map(|one| Batches::new(&one.client, &told, &runtime));
+            .map(|one| Batches::new(&one.client, &told, event_loop));
         Nats {
             filling: filling(model, &prepared),
             prepared,
@@ -127,7 +128,7 @@ impl Nats {
             batches: batches.collect(),
             touched: Vec::new(),
             flushed: Vec::new(),
-            runtime,
+            event_loop,
             room: room(largest(model, &run), allotment.most_users(model)),
             allotment,
             sizes: SizeDraws::new(model),
@@ -158,7 +159,7 @@ impl Nats {
     }
 }
 
-impl Transport for Nats {
+impl Transport for Nats<'_> {
     fn send(&mut self, now: Time, flight: FlightId, request: &Request) -> Sent {
         let at = self.allotment.of(request);
         let (Some(connection), Some(prepared)) = (
@@ -271,9 +272,20 @@ impl Transport for Nats {
     }
 
     fn hand_over(&mut self) {
-        for at in self.touched.drain(..) {
-            self.batches[at].hand_over();
+        if self.touched.is_empty() {
+            return;
         }
+        let Nats {
+            touched,
+            batches,
+            event_loop,
+            ..
+        } = self;
+        event_loop.hand(async {
+            for at in touched.drain(..) {
+                batches[at].hand_over().await;
+            }
+        });
     }
 
     fn key(&mut self, flight: FlightId) -> Option<Key> {
@@ -303,7 +315,8 @@ impl Transport for Nats {
         if !connection.up.load(Ordering::Relaxed) {
             writing.lost();
         }
-        writing.look(outbox.taken(), || self.batches[at].ask())
+        let batches = &mut self.batches[at];
+        writing.look(outbox.taken(), || ask(self.event_loop, batches))
     }
 
     fn flush(&mut self) {
@@ -312,7 +325,7 @@ impl Transport for Nats {
         let flushes = connections
             .zip(ways)
             .map(|((connection, outbox), (writing, batches))| {
-                let answer = batches.ask();
+                let answer = ask(self.event_loop, batches);
                 async move {
                     match connection.up.load(Ordering::Relaxed) {
                         true => writing.finish(outbox.taken(), answer, FLUSH).await,
@@ -320,8 +333,15 @@ impl Transport for Nats {
                     }
                 }
             });
-        self.flushed = self.runtime.block_on(join_all(flushes));
+        self.flushed = self.event_loop.block_on(join_all(flushes));
     }
+}
+
+/// Asks whether all that a connection was given is written.
+fn ask(event_loop: &EventLoop, batches: &mut Batches) -> Receiver<bool> {
+    let asked = event_loop.hand(batches.ask());
+    // Where it cannot be asked there is no answer.
+    asked.unwrap_or_else(|| channel().1)
 }
 
 /// The result of a future that is there without waiting.
