@@ -61,10 +61,10 @@ fn done(model: &Model, rows: &[Row], visits: Option<RecordedVisits>) -> Vec<(u64
     let script = Script::new(rows, 1).expect("a script");
     let mut ended = Vec::new();
     let trace = Trace::new(model, |row: &Row| ended.push((row.user, row.done)));
-    let mut simulation = Simulation::replaying(model, script, trace);
-    if let Some(visits) = visits {
-        simulation = simulation.following(visits);
-    }
+    let mut simulation = match visits {
+        Some(visits) => Simulation::following(model, script, visits, trace),
+        None => Simulation::replaying(model, script, trace),
+    };
     simulation.run().expect("time goes on");
     drop(simulation);
     ended.sort_unstable();
