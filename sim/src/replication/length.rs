@@ -37,7 +37,7 @@ pub struct Length {
 pub enum Short {
     /// The single run is.
     #[error(
-        "too short: run at least {horizon} for an interval; memory of {of} at this load: {memory}"
+        "too short: run at least {horizon} for an interval; at this load {of} takes {memory} to forget its past"
     )]
     Run {
         /// The horizon that is needed.
@@ -49,7 +49,7 @@ pub enum Short {
     },
     /// All replications together are.
     #[error(
-        "too short: use at least {runs} replications of this length; memory of {of} at this load: {memory}"
+        "too short: use at least {runs} replications of this length; at this load {of} takes {memory} to forget its past"
     )]
     Together {
         /// The number of replications needed.
@@ -61,7 +61,7 @@ pub enum Short {
     },
     /// Each replication is.
     #[error(
-        "too short: use replications of at least {horizon}; memory of {of} at this load: {memory}"
+        "too short: use replications of at least {horizon}; at this load {of} takes {memory} to forget its past"
     )]
     Each {
         /// The horizon that each needs.
@@ -73,7 +73,7 @@ pub enum Short {
     },
     /// The interval is so narrow that the common empty start of the replications would show.
     #[error(
-        "too short: replications start empty; use a warm-up of at least {warmup}; memory of {of} at this load: {memory}"
+        "too short: replications start empty; use a warm-up of at least {warmup}; at this load {of} takes {memory} to forget its past"
     )]
     Warmup {
         /// The warm-up that is needed.
@@ -304,7 +304,7 @@ services: {{api: {{workers: 1, time: {{exponential: {{mean: 10ms}}}}}}}}
         let short = mean(&runs(90, 30, 399.0, 1)).expect_err("too short");
         assert_eq!(
             short.to_string(),
-            "too short: run at least 7.2m for an interval; memory of api at this load: 1s"
+            "too short: run at least 7.2m for an interval; at this load api takes 1s to forget its past"
         );
         assert!(!short.helped_by_more());
         assert_eq!(quantile(&runs(90, 30, 1000.1, 1), 0.95), Ok(()));
