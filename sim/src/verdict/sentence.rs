@@ -237,8 +237,8 @@ fn over_parts(signal: &Signal, counted: &Counted, named: bool) -> String {
     let of = format!(" of {}", count(counted.samples));
     let failed = counted.failed.map(|failed| {
         let end = match (signal.counts, failed) {
-            (Counts::Requests, 0) => "failed",
-            (Counts::Requests, _) => "failed, which counts as over,",
+            (Counts::Requests, 1..) if counted.slow.is_some() => "failed, which counts as over,",
+            (Counts::Requests, _) => "failed",
             (Counts::Deliveries, 1) => "is missing",
             (Counts::Deliveries, _) => "are missing",
         };
