@@ -142,7 +142,8 @@ async fn open_one(
         match event {
             // A run that has ended hears of nothing, and loses nothing by closing its connections.
             Event::Disconnected | Event::Closed if state.swap(false, Ordering::Relaxed) => {
-                if events.tell(vec![Incoming::Lost { connection, at }]) {
+                let heard = events.tell(vec![Incoming::Lost { connection, at }]);
+                if heard {
                     count(&hears.lost);
                 }
             }
