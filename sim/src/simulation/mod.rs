@@ -6,11 +6,11 @@
 //! - The same model gives the same events, whatever machine it runs on and however the run is cut into pieces.
 //! - In steady state an event allocates nothing.
 //!
-//! There are two ways to simulate, of which the model decides one when it is set up. The [`general`] way knows all that a
-//! model can have. The [`plain`] way knows users without retries, services in the order of arrival, errors, full queues and
+//! There are two ways to simulate, of which the model decides one when it is set up. The `general` way knows all that a
+//! model can have. The `plain` way knows users without retries, services in the order of arrival, errors, full queues and
 //! the network: it skips the questions that such a model never has to ask, and keeps one record where the other keeps two.
 //! The events of a plain model are the same in either (`tests/invariants/ways.rs`). What both share, time and the end of a
-//! run, is the [`course`].
+//! run, is the `course`.
 
 mod course;
 mod deadlines;
