@@ -10,7 +10,11 @@ use super::spec;
 use super::stranger::{Stranger, shape};
 
 /// Commands that are shown and not run: they would run this test again, or take minutes.
-const SHOWN: [&str; 49] = [
+const SHOWN: [&str; 53] = [
+    "nats-server --port 4222 &",
+    "./my-service --nats nats://127.0.0.1:4222 &",
+    "blis observe checkout.yaml --url nats://127.0.0.1:4222 --set actions.order.live.request=checkout.order \\",
+    "  --horizon 60s --warmup 5s --out measured --format junit > verdict.xml",
     "tests/run",
     "cargo run --release -- run --concurrency 50 --think-time-ms 500",
     "cargo build --release",

@@ -152,12 +152,12 @@ impl Outlet for async_nats::Client {
         } = message;
         let client: &async_nats::Client = self;
         let sent = match reply {
-            Some(reply) => crate::wire::nats::at_once(
+            Some(reply) => crate::wire::without_waiting::at_once(
                 client.publish_with_reply_and_headers(subject, reply, headers, payload),
             ),
-            None => {
-                crate::wire::nats::at_once(client.publish_with_headers(subject, headers, payload))
-            }
+            None => crate::wire::without_waiting::at_once(
+                client.publish_with_headers(subject, headers, payload),
+            ),
         };
         matches!(sent, Some(Ok(())))
     }

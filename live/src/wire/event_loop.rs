@@ -26,8 +26,8 @@ use tokio::task::{unconstrained, yield_now};
 use tokio::time::{Sleep, sleep_until};
 
 use crate::clock::{Clock, RealClock, time_of};
-use crate::wire::nats::at_once;
 use crate::wire::transport::Incoming;
+use crate::wire::without_waiting::at_once;
 
 /// How long before an instant sleeping ends, since the runtime sleeps for whole milliseconds.
 const COARSE: Duration = Duration::from_millis(2);

@@ -3,11 +3,9 @@
 //! A request is handed to the queue of its connection, or dropped if the queue is full: the driver never waits. The driver
 //! knows the intended time; the time of sending is taken here.
 
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, Waker};
+
 use std::time::Duration;
 
 use async_nats::message::OutboundMessage;
@@ -342,12 +340,4 @@ fn ask(event_loop: &EventLoop, batches: &mut Batches) -> Receiver<bool> {
     let asked = event_loop.hand(batches.ask());
     // Where it cannot be asked there is no answer.
     asked.unwrap_or_else(|| channel().1)
-}
-
-/// The result of a future that is there without waiting.
-pub fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(result) => Some(result),
-        Poll::Pending => None,
-    }
 }
