@@ -46,7 +46,7 @@ impl Double {
         let double = Double(child);
         let mut log = BufReader::new(log);
         let mut line = String::new();
-        while !line.contains(", listening on ") {
+        while !line.contains("press Ctrl-C to stop") {
             line.clear();
             if log.read_line(&mut line).map_err(|why| why.to_string())? == 0 {
                 return Err("the double ended before it listened".to_owned());

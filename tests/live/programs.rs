@@ -156,7 +156,7 @@ impl Double {
             .expect("blis starts");
         let mut log = BufReader::new(child.stderr.take().expect("stderr"));
         let mut line = String::new();
-        while !line.contains(", listening on ") {
+        while !line.contains("press Ctrl-C to stop") {
             line.clear();
             let read = log.read_line(&mut line).expect("stderr");
             assert!(read > 0, "the double ended before it listened");
