@@ -198,8 +198,8 @@ fn a_simulation_that_is_killed_is_told_of_by_its_record() {
     let out = home.path().join("run");
     let child = endless(&out, "");
     let (segment, start) = (out.join("journal/0.segment"), Instant::now());
-    // The rows of a window are on disk while the run goes on.
-    while std::fs::metadata(&segment).map_or(0, |file| file.len()) < 1_000_000 {
+    // The rows of a window are on disk while the run goes on: several writes of them, of which a kill may cut the last one.
+    while std::fs::metadata(&segment).map_or(0, |file| file.len()) < 4_000_000 {
         assert!(start.elapsed() < LIMIT, "nothing is written");
         std::thread::yield_now();
     }
