@@ -6,23 +6,18 @@
 // A global allocator cannot be written without `unsafe`; this one hands everything to the system's.
 #![allow(unsafe_code)]
 
+mod played;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use blis_live::clock::Clock;
-use blis_live::generator::driver::{Driver, Progress, Watch};
-use blis_live::observers::Wanted;
-use blis_live::run::observe::{Besides, observe};
-use blis_live::run::observed::{Connected, Heard};
+use blis_live::generator::driver::{Driver, Watch};
 use blis_live::run::recent_ends::Recent;
-use blis_live::target::access::Access;
-use blis_live::target::{Permission, check};
 use blis_live::wire::transport::{Incoming, Sent, Transport};
 use blis_sim::event::{FlightId, Outcome, Reply, Request};
 use blis_sim::measure::Measure;
@@ -33,6 +28,7 @@ use blis_sim::time::{Span, Time};
 use blis_sim::users::mailbox::Key;
 use bytes::Bytes;
 use futures_util::{FutureExt as _, StreamExt as _};
+use played::SUBJECT;
 
 thread_local! {
     static OF_THREAD: Cell<u64> = const { Cell::new(0) };
@@ -74,7 +70,6 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const SUBJECT: &str = "bench.echo";
 const IN_FLIGHT: u32 = 50;
 
 fn model(run: &str, client: &str) -> Model {
@@ -200,92 +195,12 @@ fn the_driver_allocates_nothing_for_a_request() {
     }
 }
 
-/// Plays a server that answers requests to one subject, and has nobody at any other.
-fn serve(stream: TcpStream) -> std::io::Result<()> {
-    IS_APART.set(true);
-    let mut out = stream.try_clone()?;
-    let mut reader = BufReader::with_capacity(1 << 16, stream);
-    out.write_all(
-        b"INFO {\"server_id\":\"a\",\"server_name\":\"a\",\"version\":\"2.12.0\",\"go\":\"\",\"host\":\"127.0.0.1\",\
-          \"port\":4222,\"headers\":true,\"max_payload\":1048576,\"proto\":1,\"client_id\":1}\r\n",
-    )?;
-    // Subjects with a wildcard at their end, and their numbers.
-    let mut subscriptions: Vec<(String, String)> = Vec::new();
-    let mut answers: Vec<u8> = Vec::new();
-    let (mut line, mut payload) = (String::new(), Vec::new());
-    loop {
-        if reader.buffer().is_empty() && !answers.is_empty() {
-            out.write_all(&answers)?;
-            answers.clear();
-        }
-        line.clear();
-        if reader.read_line(&mut line)? == 0 {
-            return Ok(());
-        }
-        let mut words = line.split_whitespace();
-        let kind = words.next().unwrap_or_default();
-        let words: Vec<&str> = words.collect();
-        match (kind, words.as_slice()) {
-            ("PING", _) => answers.extend_from_slice(b"PONG\r\n"),
-            ("SUB", [subject, .., sid]) => {
-                let start = subject.trim_end_matches(['*', '>']);
-                subscriptions.push((start.to_owned(), (*sid).to_owned()));
-            }
-            ("PUB" | "HPUB", [subject, rest @ .., length]) => {
-                payload.resize(length.parse::<usize>().unwrap_or_default() + 2, 0);
-                reader.read_exact(&mut payload)?;
-                let reply = rest.first().copied().unwrap_or_default();
-                let known = subscriptions
-                    .iter()
-                    .find(|(start, _)| reply.starts_with(start));
-                if let Some((_, sid)) = known {
-                    match *subject == SUBJECT {
-                        true => write!(answers, "MSG {reply} {sid} 0\r\n\r\n")?,
-                        false => {
-                            write!(
-                                answers,
-                                "HMSG {reply} {sid} 16 16\r\nNATS/1.0 503\r\n\r\n\r\n"
-                            )?;
-                        }
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// A server on a free port, for as long as the process runs.
-fn server() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = listener.local_addr().expect("it has one").port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            std::thread::spawn(move || serve(stream));
-        }
-    });
-    format!("nats://127.0.0.1:{port}")
-}
-
 /// The allocations of a run of `blis observe`, without a record.
 fn observed(url: &str, requests: u64) -> u64 {
     let before = OF_ALL.load(Ordering::Relaxed);
     let run = format!("{{requests: {requests}, drain: 5s}}");
     let model = model(&run, &format!("concurrency: {IN_FLIGHT}"));
-    let target = check(url, false, &Permission::default()).expect("loopback");
-    let mut show = |_: Progress, _: &mut Heard| ();
-    let watch = Watch {
-        stop: &|| false,
-        enough: &|| false,
-        show: &mut show,
-    };
-    let besides = Besides {
-        wanted: Wanted::default(),
-        warn: &|_| (),
-        begin: |_: &Connected| Ok(None::<Recent>),
-    };
-    let observed = observe(&model, &target, &Access::default(), besides, watch);
-    let observed = observed.unwrap_or_else(|why| panic!("{why}"));
+    let observed = played::observed(&model, url);
     let answered = observed.measure.total().requests().ended(Outcome::Ok);
     assert_eq!(answered, requests);
     OF_ALL.load(Ordering::Relaxed) - before
@@ -333,7 +248,7 @@ fn bare(url: &str, requests: u64) -> u64 {
 
 #[test]
 fn over_the_client_library_a_request_allocates_no_more_than_a_bare_loop() {
-    let url = server();
+    let url = played::server(|| IS_APART.set(true), || true);
     let each = |of: &dyn Fn(&str, u64) -> u64| {
         let few = of(&url, 20_000);
         (of(&url, 120_000) as f64 - few as f64) / 100_000.0

@@ -5,7 +5,7 @@
 //! - [`prepared`] is what the requests of an action have in common, [`text`] fills in the rest, [`rendering`] does so into
 //!   buffers; [`sizes`] checks that the server takes it.
 //! - [`event_loop`] says who runs the connections: a thread of its own, or the driver.
-//! - [`without_waiting`] tries what may have to wait;
+//! - [`without_waiting`] tries what may have to wait.
 //! - [`batches`] and [`outbox`] are between the transport and the connection; [`writing`] finds out what was written, and
 //!   [`publications`] that wait for nothing end by it.
 //! - [`identity`] and [`reply_id`] say whose a request and a reply are; [`reply`] what a reply means, [`reason`] why a
