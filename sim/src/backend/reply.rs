@@ -20,13 +20,13 @@ pub struct Reply {
 
 /// The network between clients and the backend, and the replies on their way through it.
 #[derive(Debug, Clone)]
-pub(super) struct Replies {
+pub(crate) struct Replies {
     one_way: Option<(Dist, Key)>,
     on_the_way: Arena<Reply>,
 }
 
 impl Replies {
-    pub(super) fn new(model: &Model) -> Replies {
+    pub(crate) fn new(model: &Model) -> Replies {
         let key = Key::new(model.seed, Kind::Network, "network", Purpose::Network);
         Replies {
             one_way: model.one_way.clone().map(|one_way| (one_way, key)),
@@ -34,11 +34,31 @@ impl Replies {
         }
     }
 
+    /// Whether the way through the network takes time.
+    #[inline(always)]
+    pub(crate) fn take_time(&self) -> bool {
+        self.one_way.is_some()
+    }
+
     /// How long a message of this identity is on its way through the network, where that takes time.
     #[inline(always)]
-    pub(super) fn delay(&self, identity: u64, ordinal: u64) -> Option<Span> {
+    pub(crate) fn delay(&self, identity: u64, ordinal: u64) -> Option<Span> {
         let (one_way, key) = self.one_way.as_ref()?;
         Some(one_way.sample_span(&mut key.draw(identity, ordinal)))
+    }
+
+    /// A reply is on its way from now on, under the number that is given back.
+    #[inline]
+    pub(crate) fn leaves(&mut self, reply: Reply) -> u32 {
+        self.on_the_way.insert(reply)
+    }
+
+    /// A reply has come.
+    #[inline]
+    pub(crate) fn comes(&mut self, number: u32) -> Reply {
+        let reply = self.on_the_way[number];
+        self.on_the_way.remove(number);
+        reply
     }
 
     /// How many replies are on their way.
@@ -68,25 +88,19 @@ impl Backend {
         let Some(delay) = self.replies.delay(job.identity, job.ordinal(1)) else {
             return Some(reply);
         };
-        calendar.push(
-            now + delay,
-            Task::Delivered(self.replies.on_the_way.insert(reply)),
-        );
+        calendar.push(now + delay, Task::Delivered(self.replies.leaves(reply)));
         None
     }
 
     /// A reply that is given out of turn goes through the calendar, at this instant.
     pub(super) fn reply_later<S: Sink>(&mut self, reply: Reply, m: &mut Moment<'_, S>) {
-        let reply = self.replies.on_the_way.insert(reply);
+        let reply = self.replies.leaves(reply);
         m.calendar.push(m.now, Task::Delivered(reply));
     }
 
     /// A reply has come through the network.
     pub fn delivered(&mut self, reply: u32) -> Reply {
-        let on_the_way = &mut self.replies.on_the_way;
-        let delivered = on_the_way[reply];
-        on_the_way.remove(reply);
-        delivered
+        self.replies.comes(reply)
     }
 
     /// The answer to a request that ends like this, if somebody waits for it and it is this job's to give.

@@ -20,7 +20,7 @@ pub(super) struct Requests {
 }
 
 /// The keys of requests' identities, by client.
-pub(super) fn keys(model: &Model) -> Vec<Key> {
+pub(crate) fn keys(model: &Model) -> Vec<Key> {
     let clients = model.clients.iter();
     let key = |name| Key::new(model.seed, Kind::Client, name, Purpose::Request);
     clients.map(|client| key(&client.name)).collect()

@@ -10,16 +10,17 @@
 
 use super::course::{Came, Owner, Way};
 use super::deadlines::Deadlines;
-use crate::backend::{Op, Paths, Station, plain_stations};
-use crate::dist::Dist;
+use crate::backend::{Op, Paths, Replies, Reply, Station, ordinal, plain_stations, request_keys};
 use crate::engine::{Ahead, Arena, Calendar, GivenUp, Lifecycle, LoadEnd, Task, Turn};
 use crate::event::{Event, FlightId, Outcome, Request, Sink, VisitStep};
 use crate::model::{Client, Model, ServiceId};
-use crate::random::{Key, Kind, Purpose};
-use crate::time::Time;
+use crate::random::Key;
+use crate::time::{Span, Time};
 use crate::users::{Users, Wake};
 
 const NONE: u32 = u32::MAX;
+/// Which try every request is.
+const FIRST_TRY: u16 = 0;
 
 /// A step of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +93,7 @@ pub(super) struct Plain {
     steps: Vec<Step>,
     stations: Vec<Station>,
     lines: Vec<Line>,
-    one_way: Option<Box<(Dist, Key)>>,
+    replies: Replies,
     visitors: Arena<Visitor>,
     /// The generation of the next request.
     generation: u32,
@@ -100,8 +101,6 @@ pub(super) struct Plain {
     /// The earliest of all deadlines.
     earliest: Time,
     given_up: GivenUp,
-    /// Replies that are on their way through the network: who gets them.
-    replies: Arena<(u32, Outcome)>,
 }
 
 impl Plain {
@@ -132,11 +131,11 @@ impl Plain {
         };
         let lines: Vec<Line> = (0..).zip(workers).map(line).collect::<Option<_>>()?;
         let mut deadlines = Vec::new();
-        let senders = clients.map(|client| Sender {
-            identities: Key::new(model.seed, Kind::Client, &client.name, Purpose::Request),
+        let keys = request_keys(model).into_iter();
+        let senders = clients.zip(keys).map(|(client, identities)| Sender {
+            identities,
             deadlines: deadlines_of(client, &mut deadlines),
         });
-        let network = || Key::new(model.seed, Kind::Network, "network", Purpose::Network);
         let mut users = Users::new(model);
         let mut calendar = Calendar::new();
         users.start(|at, wake| calendar.push(at, Task::of(wake)));
@@ -151,16 +150,12 @@ impl Plain {
             steps,
             stations,
             lines,
-            one_way: model
-                .one_way
-                .clone()
-                .map(|one_way| Box::new((one_way, network()))),
+            replies: Replies::new(model),
             visitors: Arena::new(),
             generation: 0,
             deadlines,
             earliest: Time::NEVER,
             given_up: GivenUp::default(),
-            replies: Arena::new(),
         })
     }
 
@@ -208,10 +203,9 @@ impl Plain {
             deadlines.set(now, id, |id| waits(visitors, id).is_some());
             self.earliest = self.earliest.min(deadlines.first());
         }
-        if self.one_way.is_some() {
-            return self.travel(now, slot);
-        }
-        if let Some(outcome) = self.walk(now, slot, sink) {
+        if let Some(delay) = self.delay(slot, 0) {
+            self.calendar.push(now + delay, Task::Arrived(slot));
+        } else if let Some(outcome) = self.walk(now, slot, sink) {
             self.reply_at_once(now, slot, outcome, sink);
         }
     }
@@ -223,20 +217,15 @@ impl Plain {
         self.reply(now, slot, outcome, sink);
     }
 
-    /// The identity of a request, from which its demands are drawn.
+    /// How long a request or, at place 1, its reply is on its way through the network, where that takes time.
     #[inline(always)]
-    fn identity(&self, request: &Request) -> u64 {
-        let key = self.senders[request.client.index()].identities;
-        key.identity(request.user_number, request.number)
-    }
-
-    /// A request goes through the network.
-    #[inline(never)]
-    fn travel(&mut self, now: Time, slot: u32) {
-        let identity = self.identity(&self.visitors[slot].request);
-        if let Some((one_way, key)) = self.one_way.as_deref() {
-            let delay = one_way.sample_span(&mut key.draw(identity, ordinal(0)));
-            self.calendar.push(now + delay, Task::Arrived(slot));
+    fn delay(&self, slot: u32, place: u32) -> Option<Span> {
+        match self.replies.take_time() {
+            true => {
+                let identity = identity(&self.senders, &self.visitors[slot].request);
+                self.replies.delay(identity, ordinal(place, FIRST_TRY))
+            }
+            false => None,
         }
     }
 
@@ -263,27 +252,23 @@ impl Plain {
     ) -> Option<Outcome> {
         let visitor = &mut self.visitors[slot];
         let station = &self.stations[service.index()];
-        let request = &visitor.request;
-        let key = self.senders[request.client.index()].identities;
-        let identity = || key.identity(request.user_number, request.number);
-        let at = match station.lines {
+        visitor.line = match station.lines {
             1 => station.first_line,
-            _ => station.draw_line(identity(), ordinal(nth)),
+            _ => {
+                let identity = identity(&self.senders, &visitor.request);
+                station.draw_line(identity, visit_ordinal(nth))
+            }
         };
-        let line = &mut self.lines[at as usize];
+        visitor.since = now;
+        let line = &mut self.lines[visitor.line as usize];
         if line.idle > 0 {
-            let mut draw = station.service_key.draw(identity(), ordinal(nth));
-            let end = now + station.time.sample_span(&mut draw);
-            visitor.line = at;
-            visitor.since = now;
-            visitor.state = State::Running;
             record(sink, now, slot, visitor, service, VisitStep::TakenAtOnce);
             line.idle -= 1;
+            let identity = identity(&self.senders, &visitor.request);
+            let end = serve(now, visitor, station, identity, nth);
             self.calendar.push(end, Task::Served(slot));
             return None;
         }
-        visitor.line = at;
-        visitor.since = now;
         if line.waiting >= station.queue_limit {
             record(sink, now, slot, visitor, service, VisitStep::Rejected);
             return Some(Outcome::Rejected);
@@ -307,11 +292,9 @@ impl Plain {
         let service = self.lines[at as usize].service;
         let station = &self.stations[service.index()];
         let error = station.errors > 0.0 && {
-            let nth = nth_visit(&self.steps, visitor);
-            let request = &visitor.request;
-            let key = self.senders[request.client.index()].identities;
-            let identity = key.identity(request.user_number, request.number);
-            station.error_key.draw(identity, ordinal(nth)).unit() < station.errors
+            let ordinal = visit_ordinal(nth_visit(&self.steps, visitor));
+            let identity = identity(&self.senders, &visitor.request);
+            station.error_key.draw(identity, ordinal).unit() < station.errors
         };
         let step = VisitStep::Completed {
             served: now.since(visitor.since),
@@ -351,17 +334,12 @@ impl Plain {
             waited: now.since(visitor.since),
         };
         record(sink, now, slot, visitor, service, step);
-        visitor.state = State::Running;
-        visitor.since = now;
-        let request = &visitor.request;
-        let key = self.senders[request.client.index()].identities;
-        let identity = key.identity(request.user_number, request.number);
-        let station = &self.stations[service.index()];
-        let mut draw = station.service_key.draw(identity, ordinal(nth));
-        let end = now + station.time.sample_span(&mut draw);
+        let identity = identity(&self.senders, &visitor.request);
+        let end = serve(now, visitor, &self.stations[service.index()], identity, nth);
+        let user = visitor.request.user;
         self.calendar.push(end, Task::Served(slot));
         // By the time they are needed, they have come from memory.
-        self.users.touch(request.user);
+        self.users.touch(user);
         if let Some(second) = self.visitors.get(second) {
             std::hint::black_box(second.next);
         }
@@ -370,21 +348,12 @@ impl Plain {
     /// The work of a request is over: its answer goes to its client, through the network where there is one.
     #[inline(always)]
     fn answer<S: Sink>(&mut self, now: Time, slot: u32, outcome: Outcome, sink: &mut S) {
-        match self.one_way.is_some() {
-            true => self.travel_back(now, slot, outcome),
-            false => self.reply(now, slot, outcome, sink),
-        }
-    }
-
-    /// A reply goes through the network.
-    #[inline(never)]
-    fn travel_back(&mut self, now: Time, slot: u32, outcome: Outcome) {
-        let identity = self.identity(&self.visitors[slot].request);
-        if let Some((one_way, key)) = self.one_way.as_deref() {
-            let delay = one_way.sample_span(&mut key.draw(identity, ordinal(1)));
-            let reply = self.replies.insert((slot, outcome));
-            self.calendar.push(now + delay, Task::Delivered(reply));
-        }
+        let Some(delay) = self.delay(slot, 1) else {
+            return self.reply(now, slot, outcome, sink);
+        };
+        let flight = self.visitors[slot].id(slot);
+        let reply = self.replies.leaves(Reply { flight, outcome });
+        self.calendar.push(now + delay, Task::Delivered(reply));
     }
 
     /// A request has come through the network.
@@ -398,9 +367,8 @@ impl Plain {
     /// A reply has come through the network.
     #[inline(never)]
     fn delivered<S: Sink>(&mut self, now: Time, reply: u32, sink: &mut S) {
-        let (slot, outcome) = self.replies[reply];
-        self.replies.remove(reply);
-        self.reply(now, slot, outcome, sink);
+        let Reply { flight, outcome } = self.replies.comes(reply);
+        self.reply(now, flight.slot, outcome, sink);
     }
 
     /// A reply reaches its client, or nobody.
@@ -615,10 +583,26 @@ fn waits(visitors: &Arena<Visitor>, id: FlightId) -> Option<Time> {
     waits.then_some(visitor.request.intended)
 }
 
-/// The ordinal of a draw of a request that is tried once.
+/// The identity of a request, from which its demands are drawn.
 #[inline(always)]
-fn ordinal(place: u16) -> u64 {
-    u64::from(place) << 16
+fn identity(senders: &[Sender], request: &Request) -> u64 {
+    let key = senders[request.client.index()].identities;
+    key.identity(request.user_number, request.number)
+}
+
+/// The ordinal of the draws of a path's visit of this number to a service.
+#[inline(always)]
+fn visit_ordinal(nth: u16) -> u64 {
+    ordinal(u32::from(nth), FIRST_TRY)
+}
+
+/// A worker begins to serve a request; when it will be done.
+#[inline(always)]
+fn serve(now: Time, visitor: &mut Visitor, station: &Station, identity: u64, nth: u16) -> Time {
+    visitor.state = State::Running;
+    visitor.since = now;
+    let mut draw = station.service_key.draw(identity, visit_ordinal(nth));
+    now + station.time.sample_span(&mut draw)
 }
 
 /// The number of the visit that a request is at, among those of its path to the service.

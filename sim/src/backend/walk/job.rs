@@ -66,7 +66,7 @@ impl Job {
     /// The ordinal of a draw of this job: unlike for every try, and for every `place` within one.
     #[inline]
     pub(crate) fn ordinal(&self, place: u32) -> u64 {
-        (u64::from(place) << 16) | u64::from(self.attempt)
+        ordinal(place, self.attempt)
     }
 
     /// The ordinal of the draws of its visit.
@@ -74,6 +74,12 @@ impl Job {
     pub(crate) fn visit_ordinal(&self) -> u64 {
         self.ordinal(u32::from(self.visit))
     }
+}
+
+/// The ordinal of a draw of a try: unlike for every try, and for every `place` within one.
+#[inline(always)]
+pub(crate) fn ordinal(place: u32, attempt: u16) -> u64 {
+    (u64::from(place) << 16) | u64::from(attempt)
 }
 
 #[cfg(test)]

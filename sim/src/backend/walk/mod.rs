@@ -8,7 +8,7 @@ mod paths;
 mod program;
 
 pub(crate) use frame::{Ending, Frame};
-pub(crate) use job::{Hasher, Job, NONE, State};
+pub(crate) use job::{Hasher, Job, NONE, State, ordinal};
 pub(crate) use jobs::Jobs;
 pub(crate) use paths::{Path, Paths};
 pub(crate) use program::Op;
