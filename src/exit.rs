@@ -81,7 +81,7 @@ pub enum Failure {
     },
     /// The record of a live run could not be written to its end.
     #[error("{0}")]
-    Record(journal::Failure),
+    Record(journal::JournalFailure),
     /// The books do not balance.
     #[error(
         "internal error, the results of this run are invalid: {0}; please report it with the spec"
@@ -111,20 +111,20 @@ impl Failure {
     }
 }
 
-impl From<live::Failure> for Failure {
-    fn from(failure: live::Failure) -> Failure {
+impl From<live::RunFailure> for Failure {
+    fn from(failure: live::RunFailure) -> Failure {
         match failure {
-            live::Failure::Connect(ConnectFailure::Target(refused)) => refused.into(),
-            live::Failure::Connect(ConnectFailure::File { .. } | ConnectFailure::Key(_)) => {
+            live::RunFailure::Connect(ConnectFailure::Target(refused)) => refused.into(),
+            live::RunFailure::Connect(ConnectFailure::File { .. } | ConnectFailure::Key(_)) => {
                 Failure::Usage(failure.to_string())
             }
-            live::Failure::Unobservable(Unobservable::Monitor(Unread::Unreachable { .. })) => {
+            live::RunFailure::Unobservable(Unobservable::Monitor(Unread::Unreachable {
+                ..
+            })) => Failure::Connect(failure.to_string()),
+            live::RunFailure::Connect(_) | live::RunFailure::Unanswered(_) => {
                 Failure::Connect(failure.to_string())
             }
-            live::Failure::Connect(_) | live::Failure::Unanswered(_) => {
-                Failure::Connect(failure.to_string())
-            }
-            live::Failure::Record(failure) => failure.into(),
+            live::RunFailure::Record(failure) => failure.into(),
             _ => Failure::Usage(failure.to_string()),
         }
     }
@@ -142,20 +142,20 @@ impl From<Refused> for Failure {
     }
 }
 
-impl From<journal::Failure> for Failure {
-    fn from(failure: journal::Failure) -> Failure {
+impl From<journal::JournalFailure> for Failure {
+    fn from(failure: journal::JournalFailure) -> Failure {
         match failure {
-            journal::Failure::Write { .. } => Failure::Record(failure),
+            journal::JournalFailure::Write { .. } => Failure::Record(failure),
             _ => Failure::Usage(failure.to_string()),
         }
     }
 }
 
-impl From<serve::Failure> for Failure {
-    fn from(failure: serve::Failure) -> Failure {
+impl From<serve::ServeFailure> for Failure {
+    fn from(failure: serve::ServeFailure) -> Failure {
         match failure {
-            serve::Failure::Live(failure) => failure.into(),
-            serve::Failure::Unplayable(_) | serve::Failure::Streams(_) => {
+            serve::ServeFailure::Live(failure) => failure.into(),
+            serve::ServeFailure::Unplayable(_) | serve::ServeFailure::Streams(_) => {
                 Failure::Usage(failure.to_string())
             }
         }

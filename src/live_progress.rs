@@ -1,8 +1,8 @@
-//! Progress of a live run on stderr: one line that is overwritten on a terminal, and a line at intervals elsewhere.
+//! LoadProgress of a live run on stderr: one line that is overwritten on a terminal, and a line at intervals elsewhere.
 
 use std::io::{IsTerminal as _, Write};
 
-use blis_live::generator::driver::Progress;
+use blis_live::generator::driver::LoadProgress;
 use blis_live::run::recent_ends::Recent;
 use blis_sim::time::{Span, Time};
 
@@ -38,7 +38,7 @@ fn tell_over(stderr: &mut impl Write, terminal: bool, text: &str) {
 pub struct LiveProgress {
     quiet: bool,
     terminal: bool,
-    before: Option<Progress>,
+    before: Option<LoadProgress>,
     /// Requests that failed up to there.
     failed: u64,
 }
@@ -55,7 +55,7 @@ impl LiveProgress {
     }
 
     /// Shows how far the run has come, with what ended since this was last shown.
-    pub fn show(&mut self, reached: Progress, recent: &mut Recent) {
+    pub fn show(&mut self, reached: LoadProgress, recent: &mut Recent) {
         let every = if self.terminal {
             Span::from_nanos(500_000_000)
         } else {
@@ -86,7 +86,12 @@ impl LiveProgress {
 }
 
 /// How far a run has come: first counts since its start, then rates and times since this was last shown.
-fn line(reached: Progress, before: Option<Progress>, failed: u64, recent: &Recent) -> String {
+fn line(
+    reached: LoadProgress,
+    before: Option<LoadProgress>,
+    failed: u64,
+    recent: &Recent,
+) -> String {
     let (since, intended) = before.map_or((Time::ZERO, 0), |before| (before.now, before.intended));
     let seconds = reached.now.since(since).as_secs_f64();
     let per_second = |number: u64| number as f64 / seconds;
@@ -147,7 +152,7 @@ mod tests {
 
     #[test]
     fn counts_are_since_the_start_and_rates_since_the_last_line() {
-        let at = |millis: u64, intended| Progress {
+        let at = |millis: u64, intended| LoadProgress {
             now: Time::from_nanos(millis * 1_000_000),
             intended,
             in_flight: 3,

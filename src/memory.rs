@@ -70,21 +70,21 @@ pub fn threads<P>(model: &Model<P>, wanted: NonZeroUsize) -> NonZeroUsize {
     NonZeroUsize::new(fit).map_or(NonZeroUsize::MIN, |fit| fit.min(wanted))
 }
 
-fn sum(parts: &[Part]) -> u64 {
+fn sum(parts: &[Holding]) -> u64 {
     parts
         .iter()
         .fold(0u64, |sum, part| sum.saturating_add(part.bytes))
 }
 
 /// Something of which a model has a number.
-struct Part {
+struct Holding {
     what: &'static str,
     number: u64,
     bytes: u64,
 }
 
-fn parts<P>(model: &Model<P>) -> [Part; 5] {
-    let part = |what, number: u64, each: u64| Part {
+fn parts<P>(model: &Model<P>) -> [Holding; 5] {
+    let part = |what, number: u64, each: u64| Holding {
         what,
         number,
         bytes: number.saturating_mul(each),

@@ -13,16 +13,16 @@ const STEPS: u64 = 1000;
 
 /// A progress bar that shows itself once a run has taken a second, and only on a terminal.
 #[derive(Debug)]
-pub struct Progress {
+pub struct RunProgress {
     started: Instant,
     bar: Option<ProgressBar>,
     limits: Limits,
 }
 
-impl Progress {
+impl RunProgress {
     /// Of a run with these limits that starts now.
-    pub fn new(limits: Limits) -> Progress {
-        Progress {
+    pub fn new(limits: Limits) -> RunProgress {
+        RunProgress {
             started: Instant::now(),
             bar: None,
             limits,

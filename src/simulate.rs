@@ -15,7 +15,7 @@ use blis_sim::replication::{
 };
 use blis_sim::result::{self, Mode, Provenance, Record, Run};
 use blis_sim::runner::Ran;
-use blis_sim::simulation::{Progress as Reached, Simulation};
+use blis_sim::simulation::{Progress, Simulation};
 use blis_sim::statistics::Precision;
 use blis_sim::time::Time;
 use blis_sim::trace::{Row, Trace};
@@ -25,7 +25,7 @@ use crate::cli::StatisticsArgs;
 use crate::exit::{Failure, tell};
 use crate::interrupt::Interrupt;
 use crate::memory;
-use crate::progress::Progress;
+use crate::progress::RunProgress;
 use crate::provenance::told;
 use crate::runs::record::{Begun, Of, Place, Sealed};
 use crate::runs::trace_file::TraceFile;
@@ -149,7 +149,7 @@ fn single(
     model: &Model,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Run, Failure> {
-    let mut progress = Progress::new(model.limits);
+    let mut progress = RunProgress::new(model.limits);
     let finished = simulate_once(model, watch(stop, NonZeroUsize::MIN), |simulation| {
         progress.show(simulation.now(), simulation.intended());
     });
@@ -169,7 +169,7 @@ fn replicated(
     plan: Plan,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Run, Failure> {
-    let mut progress = Progress::new(model.limits);
+    let mut progress = RunProgress::new(model.limits);
     let of = match plan.precision {
         Some(_) => plan.most,
         None => plan.replications,
@@ -363,21 +363,21 @@ fn drive_on<S: Sink>(
     stop: &dyn Fn() -> bool,
     cut: Option<u64>,
 ) -> Result<(S, Ended), Failure> {
-    let mut progress = Progress::new(limits);
+    let mut progress = RunProgress::new(limits);
     let most_requests = memory::most_requests();
     loop {
         let left = cut.map_or(u64::MAX, |cut| cut.saturating_sub(simulation.events()));
         let reached = simulation.advance(STRIDE.min(left));
         match reached.map_err(|stands_still| Failure::Usage(stands_still.to_string()))? {
-            Reached::Finished => break,
-            Reached::Running if stop() => simulation.interrupt(),
-            Reached::Running if cut.is_some_and(|cut| simulation.events() >= cut) => {
+            Progress::Finished => break,
+            Progress::Running if stop() => simulation.interrupt(),
+            Progress::Running if cut.is_some_and(|cut| simulation.events() >= cut) => {
                 simulation.interrupt();
             }
-            Reached::Running if simulation.present() as u64 > most_requests => {
+            Progress::Running if simulation.present() as u64 > most_requests => {
                 return Err(Failure::Overgrown(Outgrown::of(&simulation).to_string()));
             }
-            Reached::Running => progress.show(simulation.now(), simulation.intended()),
+            Progress::Running => progress.show(simulation.now(), simulation.intended()),
         }
     }
     progress.finish();

@@ -1,58 +1,15 @@
 //! What a run costs in counts that are the same on every machine: allocations, bytes, and events per request.
 
-// A global allocator cannot be written without `unsafe`; this one hands everything to the system's.
-#![allow(unsafe_code)]
 #![allow(clippy::unwrap_used)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "../sim/tests/counting/mod.rs"]
+mod counting;
 
 use blis_sim::measure::Measure;
 use blis_sim::model::Model;
 use blis_sim::simulation::{Progress, Simulation};
 use blis_sim::spec;
-
-thread_local! {
-    // Of this thread alone, so that tests can run beside one another. A run has a single thread.
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-    static BYTES: Cell<i64> = const { Cell::new(0) };
-    static PEAK: Cell<i64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-fn count(bytes: i64) {
-    BYTES.set(BYTES.get() + bytes);
-    PEAK.set(PEAK.get().max(BYTES.get()));
-}
-
-// SAFETY: every call goes to the system's allocator as it came; counting neither allocates nor panics.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        count(layout.size() as i64);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-(layout.size() as i64));
-        // SAFETY: the caller keeps the contract of `dealloc`, and the block came from the system.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // Both blocks exist while the contents move.
-        count(size as i64);
-        count(-(layout.size() as i64));
-        // SAFETY: the caller keeps the contract of `realloc`, and the block came from the system.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use counting::allocations;
 
 fn model(text: &str) -> Model {
     let spec = spec::read(text).unwrap_or_else(|errors| panic!("{errors:#?}"));
@@ -136,35 +93,36 @@ fn no_event_allocates_in_steady_state() {
         let model = model(&spec(u64::MAX, users, path, api, more));
         let mut simulation = Simulation::new(&model, Measure::new(&model));
         assert_eq!(simulation.advance(1_000_000).unwrap(), Progress::Running);
-        let before = ALLOCATIONS.get();
+        let before = allocations();
         assert_eq!(simulation.advance(2_000_000).unwrap(), Progress::Running);
-        assert_eq!(ALLOCATIONS.get() - before, 0, "{what}");
+        assert_eq!(allocations() - before, 0, "{what}");
     }
 }
 
 #[test]
 fn a_run_twice_as_long_allocates_no_more() {
     for (what, users, path, api, more) in MODELS {
-        let allocations = |requests| {
+        let of = |requests| {
             let model = model(&spec(requests, users, path, api, more));
-            let before = ALLOCATIONS.get();
+            let before = allocations();
             let simulation = run(&model);
             assert_eq!(simulation.intended(), requests, "{what}");
-            ALLOCATIONS.get() - before
+            allocations() - before
         };
-        let once = allocations(400_000);
+        let once = of(400_000);
         assert!(once > 0, "{what}: the counting allocator counts");
-        assert_eq!(allocations(800_000), once, "{what}");
+        assert_eq!(of(800_000), once, "{what}");
     }
 }
 
 /// The peak while a model is simulated for so many events, in bytes.
 fn peak_bytes(model: &Model, events: u64) -> i64 {
-    let before = BYTES.get();
-    PEAK.set(before);
-    let mut simulation = Simulation::new(model, Measure::new(model));
-    assert_eq!(simulation.advance(events).unwrap(), Progress::Running);
-    PEAK.get() - before
+    let simulate = || {
+        let mut simulation = Simulation::new(model, Measure::new(model));
+        assert_eq!(simulation.advance(events).unwrap(), Progress::Running);
+        simulation
+    };
+    counting::peak(simulate).1
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod survives;
 use std::sync::OnceLock;
 
 use blis_live::journal::frame::{self, Header};
-use blis_live::journal::{Disk, Entries, Failure, Readers, replay};
+use blis_live::journal::{Disk, Entries, JournalFailure, Readers, replay};
 use blis_sim::measure::Measure;
 use blis_sim::model::Model;
 use libfuzzer_sys::fuzz_target;

@@ -3,20 +3,17 @@
 //! The driver is counted over a scripted connection, and everything together, `async-nats` included, over a scripted server
 //! of this process whose own allocations do not count.
 
-// A global allocator cannot be written without `unsafe`; this one hands everything to the system's.
-#![allow(unsafe_code)]
-
+#[path = "../../sim/tests/counting/mod.rs"]
+mod counting;
 mod played;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use blis_live::clock::Clock;
-use blis_live::generator::driver::{Driver, Watch};
+use blis_live::generator::driver::{Driver, LoadWatch};
 use blis_live::run::recent_ends::Recent;
 use blis_live::wire::transport::{Incoming, Sent, Transport};
 use blis_sim::event::{FlightId, Outcome, Reply, Request};
@@ -29,46 +26,6 @@ use blis_sim::users::mailbox::Key;
 use bytes::Bytes;
 use futures_util::{FutureExt as _, StreamExt as _};
 use played::SUBJECT;
-
-thread_local! {
-    static OF_THREAD: Cell<u64> = const { Cell::new(0) };
-    /// Whether what this thread allocates is not counted with that of all.
-    static IS_APART: Cell<bool> = const { Cell::new(false) };
-}
-/// Of all threads but those that are apart.
-static OF_ALL: AtomicU64 = AtomicU64::new(0);
-
-struct Counting;
-
-fn count() {
-    OF_THREAD.set(OF_THREAD.get() + 1);
-    if !IS_APART.get() {
-        OF_ALL.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-// SAFETY: every call goes to the system's allocator as it came; counting neither allocates nor panics.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`, and the block came from the system.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract of `realloc`, and the block came from the system.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const IN_FLIGHT: u32 = 50;
 
@@ -132,7 +89,7 @@ impl Transport for Scripted {
         let mut stage = self.0.borrow_mut();
         stage.sent += 1;
         if stage.sent.is_multiple_of(1_000) {
-            stage.counts.push(OF_THREAD.get());
+            stage.counts.push(counting::allocations());
         }
         let at = now + Span::from_nanos(100_000);
         stage.coming.push_back((at, flight));
@@ -162,7 +119,7 @@ impl Transport for Scripted {
 
 #[test]
 fn the_driver_allocates_nothing_for_a_request() {
-    IS_APART.set(true);
+    counting::apart();
     for client in [
         "concurrency: 50",
         "concurrency: 50, timeout: 1s, think: 1ms",
@@ -181,7 +138,7 @@ fn the_driver_allocates_nothing_for_a_request() {
             sink,
             Arc::default(),
         );
-        let watch = Watch {
+        let watch = LoadWatch {
             stop: &|| false,
             enough: &|| false,
             show: &mut |_, _| (),
@@ -197,18 +154,18 @@ fn the_driver_allocates_nothing_for_a_request() {
 
 /// The allocations of a run of `blis observe`, without a record.
 fn observed(url: &str, requests: u64) -> u64 {
-    let before = OF_ALL.load(Ordering::Relaxed);
+    let before = counting::of_all();
     let run = format!("{{requests: {requests}, drain: 5s}}");
     let model = model(&run, &format!("concurrency: {IN_FLIGHT}"));
     let observed = played::observed(&model, url);
     let answered = observed.measure.total().requests().ended(Outcome::Ok);
     assert_eq!(answered, requests);
-    OF_ALL.load(Ordering::Relaxed) - before
+    counting::of_all() - before
 }
 
 /// Those of a loop that asks again for every reply that is there, with unlike subjects, and knows nothing else.
 fn bare(url: &str, requests: u64) -> u64 {
-    let before = OF_ALL.load(Ordering::Relaxed);
+    let before = counting::of_all();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -243,12 +200,12 @@ fn bare(url: &str, requests: u64) -> u64 {
         }
     });
     drop(runtime);
-    OF_ALL.load(Ordering::Relaxed) - before
+    counting::of_all() - before
 }
 
 #[test]
 fn over_the_client_library_a_request_allocates_no_more_than_a_bare_loop() {
-    let url = played::server(|| IS_APART.set(true), || true);
+    let url = played::server(counting::apart, || true);
     let each = |of: &dyn Fn(&str, u64) -> u64| {
         let few = of(&url, 20_000);
         (of(&url, 120_000) as f64 - few as f64) / 100_000.0

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use blis_sim::model::Model;
-use blis_sim::spec::compose::{self, Composition, MODELINE, Options, Part};
+use blis_sim::spec::compose::{self, Composition, MODELINE, Options, SpecPart};
 use blis_sim::spec::{self, Assignment, Overrides, units::Duration};
 
 const SHOP: &str = "\
@@ -48,11 +48,11 @@ fn composed(texts: &[&str], options: &Options) -> Result<Composition, Vec<String
             spec
         })
         .collect();
-    let parts: Vec<Part<'_>> = specs
+    let parts: Vec<SpecPart<'_>> = specs
         .iter()
         .zip(texts)
         .zip(&labels)
-        .map(|((spec, text), label)| Part { label, text, spec })
+        .map(|((spec, text), label)| SpecPart { label, text, spec })
         .collect();
     compose::compose(&parts, options).map_err(|refused| refused.reasons)
 }

@@ -4,67 +4,21 @@
 //! corpus there is run here too. Work is counted as allocations of the reader and memory as bytes, which are the same on
 //! every machine.
 
-// A global allocator cannot be written without `unsafe`; this one hands everything to the system's.
-#![allow(unsafe_code)]
-
+mod counting;
 #[path = "hostile/mutation.rs"]
 mod mutation;
 #[path = "hostile/survives.rs"]
 mod survives;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use blis_sim::random::{Key, Kind, Purpose};
-use blis_sim::spec::compose::{self, Options, Part};
+use blis_sim::spec::compose::{self, Options, SpecPart};
 use blis_sim::spec::error::MAX_BYTES;
 use blis_sim::spec::{self, Assignment, Spec};
 use mutation::{Pool, assignment, mutated};
 use survives::{Fate, survives};
-
-thread_local! {
-    // Of this thread alone, so that tests can run beside one another.
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-    static BYTES: Cell<i64> = const { Cell::new(0) };
-    static PEAK: Cell<i64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-fn count(bytes: i64) {
-    BYTES.set(BYTES.get() + bytes);
-    PEAK.set(PEAK.get().max(BYTES.get()));
-}
-
-// SAFETY: every call goes to the system's allocator as it came; counting neither allocates nor panics.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        count(layout.size() as i64);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-(layout.size() as i64));
-        // SAFETY: the caller keeps the contract of `dealloc`, and the block came from the system.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // Both blocks exist while the contents move.
-        count(size as i64);
-        count(-(layout.size() as i64));
-        // SAFETY: the caller keeps the contract of `realloc`, and the block came from the system.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// What reading and lowering a text may take: so many bytes at their peak and so many allocations, whatever the text is.
 const MOST_BYTES: i64 = 48_000_000;
@@ -78,10 +32,9 @@ const CASES: u64 = 6_000;
 
 /// Bytes at the peak and allocations of reading, lowering and writing back.
 fn cost(text: &str) -> (i64, u64) {
-    let (bytes, allocations) = (BYTES.get(), ALLOCATIONS.get());
-    PEAK.set(bytes);
-    let _ = survives::read(text);
-    (PEAK.get() - bytes, ALLOCATIONS.get() - allocations)
+    let before = counting::allocations();
+    let (_, bytes) = counting::peak(|| survives::read(text));
+    (bytes, counting::allocations() - before)
 }
 
 fn folder(path: &str) -> PathBuf {
@@ -294,7 +247,7 @@ fn compositions_survive() {
             continue;
         };
         let parts = [("one", one, one_spec), ("other", other, other_spec)];
-        let parts = parts.map(|(label, text, spec)| Part { label, text, spec });
+        let parts = parts.map(|(label, text, spec)| SpecPart { label, text, spec });
         let options = Options {
             name: Some("both".to_owned()),
             prefix: true,

@@ -102,6 +102,13 @@ fn nothing_measured_is_no_pass() {
             "No request was intended in the window",
         ),
         simulated(
+            "every request failed, and there is no objective",
+            "run: {horizon: 100s}, clients: {c: {rate: 50/s, do: ask}}, actions: {ask: {timeout: 1ms, path: [{visit: desk}, reply]}}, \
+             services: {desk: {workers: 4, time: 5ms}}",
+            [Inconclusive, Inconclusive],
+            "No request succeeded",
+        ),
+        simulated(
             "a consumer to which nothing came",
             "run: {horizon: 100s}, clients: {c: {rate: 50/s, do: ask}}, \
              actions: {ask: {path: [{visit: desk}, reply, {branch: [{weight: 1, path: []}, {weight: 1e-12, path: [{publish: log}]}]}]}}, \

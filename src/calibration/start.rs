@@ -52,8 +52,12 @@ impl Fixed<'_> {
         self.named.iter().any(|one| one == key) || self.set.iter().any(|set| set.is_within(&parts))
     }
 
-    /// Holds where all keys are ones that are fitted otherwise.
-    fn check(&self, model: &Model) -> Result<(), Failure> {
+    /// Holds where all keys are ones that are fitted otherwise. Asked before anything is read or measured, so that a misspelt key
+    /// costs nothing.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] with the first key that is none, and those that are.
+    pub fn check(&self, model: &Model) -> Result<(), Failure> {
         let services = model.services.iter();
         let of_services = services.flat_map(|service| {
             ["time", "workers", ERRORS].map(|key| format!("services.{}.{key}", service.name))
@@ -75,14 +79,13 @@ impl Fixed<'_> {
 /// What is fitted of a model, and from where. `takes` says whether the spec takes an assignment.
 ///
 /// # Errors
-/// [`Failure::Usage`] where a key is none that is fitted, or nothing is left to fit.
+/// [`Failure::Usage`] where nothing is left to fit.
 pub fn start(
     model: &Model,
     runs: &[Recording],
     fixed: Fixed<'_>,
     takes: &dyn Fn(&str) -> bool,
 ) -> Result<Start, Failure> {
-    fixed.check(model)?;
     let visited: Vec<&Service> = visited(model);
     let network = !fixed.has(ONE_WAY);
     let mut services = Vec::new();

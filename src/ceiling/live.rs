@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use blis_live::generator::driver::Progress;
+use blis_live::generator::driver::LoadProgress;
 use blis_live::observers::Wanted;
 use blis_live::run::ceiling::{self, Asking, End, Field, Next, Watching};
 use blis_live::run::observed::check as check_reasons;
@@ -222,7 +222,7 @@ pub fn run(
                 live_progress::tell(&line);
             }
         },
-        show: &mut |reached: Progress, recent: &mut Recent| {
+        show: &mut |reached: LoadProgress, recent: &mut Recent| {
             in_flight.set(reached.in_flight);
             progress.borrow_mut().show(reached, recent);
         },

@@ -30,6 +30,11 @@ pub fn execute(args: &CalibrateArgs) -> Result<Done, Failure> {
     }
     let (variations, has_members) = variations(args)?;
     let (workload, _) = variations.workload(&variations.spec(&[])?)?;
+    let fixed = Fixed {
+        named: &args.fix,
+        set: &args.values.set,
+    };
+    fixed.check(&workload.model)?;
     let runs = args.runs.iter();
     let runs = runs.map(|path| read(path, &workload.model, args.anyway));
     let runs = runs.collect::<Result<Vec<Recording>, Failure>>()?;
@@ -49,10 +54,7 @@ pub fn execute(args: &CalibrateArgs) -> Result<Done, Failure> {
     let fitting = Fitting {
         variations: &variations,
         runs: &runs,
-        fixed: Fixed {
-            named: &args.fix,
-            set: &args.values.set,
-        },
+        fixed,
         threads: args.threads,
         plans: args.plan,
         has_members,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use blis_sim::spec::compose::{self, Composition, Options, Part, Refused};
+use blis_sim::spec::compose::{self, Composition, Options, Refused, SpecPart};
 use blis_sim::spec::{self, Files, Spec, SpecErrors};
 use blis_sim::visible;
 
@@ -32,15 +32,15 @@ pub fn execute(args: &ComposeArgs) -> Result<Done, Failure> {
         .map(|file| workload::read(file))
         .collect::<Result<_, _>>()?;
     let specs: Vec<Spec> = sources.iter().map(accepted).collect::<Result<_, _>>()?;
-    let part = |(source, spec)| -> Part<'_> {
+    let part = |(source, spec)| -> SpecPart<'_> {
         let source: &Source = source;
-        Part {
+        SpecPart {
             label: &source.name,
             text: &source.text,
             spec,
         }
     };
-    let parts: Vec<Part<'_>> = sources.iter().zip(&specs).map(part).collect();
+    let parts: Vec<SpecPart<'_>> = sources.iter().zip(&specs).map(part).collect();
     let options = Options {
         name: args.name.clone(),
         prefix: args.prefix,

@@ -15,7 +15,7 @@ use crate::cli::{MaxRpsArgs, ObserverArgs, OverrideArgs, TargetArgs, TrialArgs};
 use crate::commands::{Of, first_failure, present, print};
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
-use crate::progress::Progress;
+use crate::progress::RunProgress;
 use crate::report;
 use crate::workload::{Basis, Variations};
 
@@ -68,7 +68,7 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
     let interrupt = Interrupt::listen()?;
     let (began, limit) = (Instant::now(), ceiling::wall(trials.time_limit));
     let time_is_up = || limit.is_some_and(|limit| began.elapsed() >= limit);
-    let mut progress = Progress::new(workload.model.limits);
+    let mut progress = RunProgress::new(workload.model.limits);
     let mut see = |done: [u64; 2], load, bounds| {
         if !args.quiet {
             let [taken, of] = done;

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, OnceCell};
 
-use blis_live::generator::driver::{Progress, Watch};
+use blis_live::generator::driver::{LoadProgress, LoadWatch};
 use blis_live::journal::End;
 use blis_live::observers::Wanted;
 use blis_live::run::observe::{self, Besides};
@@ -31,7 +31,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     let workload = load(args)?;
     let (target, access) = nats_access::resolve(&args.target)?;
     plan::sendable(&workload.model).map_err(|why| Failure::Usage(why.to_string()))?;
-    let monitor = nats_access::monitor(args.observers.monitor.as_deref(), &args.target)?;
+    let monitor = nats_access::monitor(args.observers.monitor.as_deref(), &args.target, &access)?;
     // Before a place is claimed, and without a connection.
     session::fits(&workload.model)?;
     if args.dry_run {
@@ -41,7 +41,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     let interrupt = Interrupt::listen()?;
     let mut progress = LiveProgress::new(args.quiet);
     let in_flight = Cell::new(0);
-    let mut show = |reached: Progress, (_, recent): &mut Heard| {
+    let mut show = |reached: LoadProgress, (_, recent): &mut Heard| {
         in_flight.set(reached.in_flight);
         progress.show(reached, recent);
     };
@@ -56,7 +56,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
         }
         asked
     };
-    let watch = Watch {
+    let watch = LoadWatch {
         stop: &|| interrupted() || record_failed(),
         enough: &|| false,
         show: &mut show,

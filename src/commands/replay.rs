@@ -1,7 +1,7 @@
 //! `blis replay`: replays the requests of a recorded run through a model.
 
 use blis_sim::result;
-use blis_sim::spec::Assignment;
+use blis_sim::spec::{Assignment, Setting};
 use blis_sim::spec::error::shown;
 use blis_sim::users::Script;
 
@@ -42,6 +42,9 @@ pub fn execute(args: &ReplayArgs) -> Result<Done, Failure> {
     let own = args.run.join(SPEC);
     let file = args.spec.as_ref().unwrap_or(&own);
     let mut workload = workload::load(Some(file), &ClientArgs::default(), &overrides)?;
+    if let Some(recorded) = setting(&args.recorded) {
+        workload.configuration.insert(RECORDED.to_owned(), recorded);
+    }
     let limits = &mut workload.model.limits;
     if std::mem::take(&mut limits.find_warmup) {
         // That of the run was found, too.
@@ -80,6 +83,23 @@ pub fn execute(args: &ReplayArgs) -> Result<Done, Failure> {
         _ if run.ended_by == result::INTERRUPTED => Done::Interrupted,
         Some(verdict) => Done::Judged(verdict.status),
         None => Done::Well,
+    })
+}
+
+/// The entry of the configuration that says what was recorded and not drawn.
+const RECORDED: &str = "replay.recorded";
+
+/// Its value, where there is one.
+fn setting(recorded: &[OfVisits]) -> Option<Setting> {
+    let of = [(OfVisits::Member, "member"), (OfVisits::Service, "service")];
+    let named: Vec<&str> = of
+        .iter()
+        .filter(|(one, _)| recorded.contains(one))
+        .map(|(_, name)| *name)
+        .collect();
+    (!named.is_empty()).then(|| Setting {
+        value: named.join(","),
+        source: "--recorded".to_owned(),
     })
 }
 

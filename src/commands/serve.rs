@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use blis_live::double::serve::{self, Served};
-use blis_live::double::state::{Statement, Watch};
+use blis_live::double::state::{DoubleWatch, Statement};
 
 use crate::cli::{Format, ServeArgs};
 use crate::commands::print;
@@ -39,7 +39,7 @@ pub fn execute(args: &ServeArgs) -> Result<Done, Failure> {
         }
         asked
     };
-    let watch = Watch {
+    let watch = DoubleWatch {
         stop: &interrupted,
         show: &mut show,
     };

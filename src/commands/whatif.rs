@@ -10,7 +10,7 @@ use crate::cli::WhatifArgs;
 use crate::commands::{Of, present};
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
-use crate::progress::Progress;
+use crate::progress::RunProgress;
 use crate::provenance::identity;
 use crate::report;
 use crate::simulate::{threads, warm_up, watch};
@@ -70,7 +70,7 @@ fn run(
         (base.limits.warmup, variant.limits.warmup) = (later, later);
     }
     let threads = threads(&base, args.threads).min(threads(&variant, args.threads));
-    let mut progress = Progress::new(base.limits);
+    let mut progress = RunProgress::new(base.limits);
     let pairs = replicate_pair(
         [&base, &variant],
         args.replications,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use blis_sim::explain::{Explanation, Part, QuantileExplained, StationTime};
+use blis_sim::explain::{Explanation, QuantileExplained, StationTime, TimeShare};
 
 use super::figures;
 use super::number::{count, millis, percent};
@@ -126,7 +126,7 @@ fn times(explained: &QuantileExplained) -> Table {
             percent(share),
         ]);
     }
-    let mut rest = |name: &str, part: &Part| {
+    let mut rest = |name: &str, part: &TimeShare| {
         let blank = String::new;
         let (mean, share) = (millis(part.mean_ms), percent(part.share));
         table.row([name.to_owned(), blank(), blank(), blank(), mean, share]);

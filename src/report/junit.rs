@@ -115,7 +115,8 @@ fn tolerated(of: &str, one: &ToleranceResult) -> Case {
     }
 }
 
-/// The suite. Where the whole is worse than every case of it, a case of its own says why.
+/// The suite. Where the whole is worse than every case of it, or cannot be told for a reason that no case has, a case of its own
+/// says why.
 fn written(
     name: &str,
     cases: Vec<Case>,
@@ -123,7 +124,11 @@ fn written(
     reasons: &[String],
 ) -> Result<String, SerializeError> {
     let mut suite = TestSuite::new(shown(name));
-    let is_shown = |whole: Status| cases.iter().any(|case| case.status == whole);
+    let is_told = |reason: &String| cases.iter().any(|case| case.says == *reason);
+    let is_shown = |whole: Status| {
+        let like_it = cases.iter().any(|case| case.status == whole);
+        like_it && (whole != Status::Inconclusive || reasons.iter().all(is_told))
+    };
     match whole {
         None => {
             let mut status = TestCaseStatus::skipped();
@@ -207,7 +212,7 @@ mod tests {
         assert!(missed.contains("120 ms &amp; more"), "{missed}");
         let open = suite(vec![of(Status::Inconclusive)], Some(Status::Inconclusive));
         assert!(
-            open.contains(r#"tests="1" skipped="0" errors="1" failures="0""#),
+            open.contains(r#"tests="2" skipped="0" errors="2" failures="0""#),
             "{open}"
         );
     }
@@ -220,6 +225,19 @@ mod tests {
             "{open}"
         );
         assert!(open.contains("The generator was the limit."), "{open}");
+    }
+
+    #[test]
+    fn a_limit_of_the_generator_is_told_beside_objectives_that_are_open_too() {
+        let open = suite(vec![of(Status::Inconclusive)], Some(Status::Inconclusive));
+        assert!(open.contains(r#"tests="2""#), "{open}");
+        assert!(open.contains("The generator was the limit."), "{open}");
+        let told = Case {
+            says: "The generator was the limit.".to_owned(),
+            ..of(Status::Inconclusive)
+        };
+        let once = suite(vec![told], Some(Status::Inconclusive));
+        assert!(once.contains(r#"tests="1""#), "{once}");
     }
 
     #[test]

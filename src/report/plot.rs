@@ -143,14 +143,14 @@ pub struct Rows {
     /// The axis.
     pub axis: Axis,
     /// The rows, from top to bottom.
-    pub rows: Vec<Row>,
+    pub rows: Vec<PlotRow>,
     /// What the colours mean; empty where they mean nothing.
     pub colours: Vec<(usize, String)>,
 }
 
 /// A row.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct PlotRow {
     /// What it is of.
     pub name: String,
     /// Its figure, as it is written beside it.
@@ -203,7 +203,7 @@ impl Plot {
         title: impl Into<String>,
         description: impl Into<String>,
         axis: Axis,
-        rows: Vec<Row>,
+        rows: Vec<PlotRow>,
     ) -> Plot {
         Plot {
             title: title.into(),

@@ -4,6 +4,7 @@ use blis_live::double::saturation::{Health, Lateness, micros};
 use blis_live::double::state::Statement;
 use serde_json::{Value, json};
 
+use super::number;
 use super::parts::{Block, Report, Section};
 
 /// The progress line for stderr.
@@ -128,6 +129,12 @@ fn health(health: &Health) -> String {
         share(health.cpu),
         share(health.busy)
     ));
+    if let Some(carries) = health.ceiling_per_s {
+        text.push_str(&format!(
+            "own ceiling: about {} requests, visits and messages a second like these\n",
+            number::count(carries as u64)
+        ));
+    }
     text
 }
 
@@ -174,6 +181,7 @@ pub fn json(spec: &str, statement: &Statement) -> Result<String, serde_json::Err
         "mean_service_us": health.service.map(micros),
         "cpu_share": health.cpu,
         "busy_share": health.busy,
+        "ceiling_per_s": health.ceiling_per_s,
         "warnings": health.warnings(),
     });
     Ok(serde_json::to_string_pretty(&whole)? + "\n")

@@ -102,7 +102,7 @@ fn named(counts: impl IntoIterator<Item = (&'static str, u64)>) -> BTreeMap<Stri
 }
 
 fn generator_result(own_lag: &Times, seen: &Seen, evidence: &LiveEvidence) -> GeneratorResult {
-    let interval = |row: &health::Row| GeneratorInterval {
+    let interval = |row: &health::HealthRow| GeneratorInterval {
         start_s: row.start.as_secs_f64(),
         width_s: row.end.since(row.start).as_secs_f64(),
         own_lag_max_ms: row.lag.as_millis_f64(),

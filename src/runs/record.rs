@@ -120,7 +120,7 @@ impl Place {
         &self,
         workload: &Workload<P>,
         of: Of<'_>,
-    ) -> Result<(Recorder, Begun), journal::Failure> {
+    ) -> Result<(Recorder, Begun), journal::JournalFailure> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default();
         let run = match of {

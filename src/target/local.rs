@@ -16,7 +16,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use blis_live::double::serve;
-use blis_live::double::state::Watch;
+use blis_live::double::state::DoubleWatch;
 use blis_live::os_error::unnumbered;
 use blis_live::target::access::Access;
 use blis_live::target::{Permission, Target, check};
@@ -189,7 +189,7 @@ pub fn play(
     });
     // Asked to end, it ends the server too.
     let interrupt = Interrupt::listen()?;
-    let watch = Watch {
+    let watch = DoubleWatch {
         stop: &|| closed.load(Ordering::Relaxed) || interrupt.asked(),
         show: &mut |_| (),
     };

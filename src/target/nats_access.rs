@@ -85,17 +85,24 @@ pub fn resolve(args: &TargetArgs) -> Result<(Target, Access), Failure> {
     Ok((target, access))
 }
 
-/// The monitoring of a server, where one is given.
+/// The monitoring of a server, where one is given; over TLS the authorities of `access` are trusted too.
 ///
 /// # Errors
 /// [`Failure::Usage`] when it is no URL of one, [`Failure::Target`] when it may not be asked, [`Failure::Connect`] when its
 /// name cannot be resolved.
-pub fn monitor(url: Option<&str>, args: &TargetArgs) -> Result<Option<Monitor>, Failure> {
+pub fn monitor(
+    url: Option<&str>,
+    args: &TargetArgs,
+    access: &Access,
+) -> Result<Option<Monitor>, Failure> {
     let Some(url) = url else {
         return Ok(None);
     };
-    let permission = permission(args)?;
-    Ok(Some(check_monitor(url, &permission)?))
+    let checked = check_monitor(url, &permission(args)?)?;
+    Ok(Some(Monitor {
+        ca: access.ca.clone(),
+        ..checked
+    }))
 }
 
 /// What may be loaded beside this machine, by flags and by the environment.

@@ -98,6 +98,11 @@ pub fn fitted(of: &Field<'_>, system: &System, loads: &[f64]) -> Result<Option<F
     let mut subject = of.subject.with_backend(of.written, None)?;
     let mut variations = subject.to_fit()?;
     let model = variations.model(&variations.spec(&[])?)?;
+    let fixed = Fixed {
+        named: &of.args.runs.fix,
+        set: &of.args.values.set,
+    };
+    fixed.check(&model)?;
     let mut kept = Kept::default();
     let mut next = loads.to_vec();
     loop {
@@ -111,10 +116,7 @@ pub fn fitted(of: &Field<'_>, system: &System, loads: &[f64]) -> Result<Option<F
         let fitting = Fitting {
             variations: &variations,
             runs: &kept.runs,
-            fixed: Fixed {
-                named: &of.args.runs.fix,
-                set: &of.args.values.set,
-            },
+            fixed,
             threads: None,
             plans: of.args.runs.calibrate_at.is_none(),
             has_members: kept.members.is_some(),

@@ -143,6 +143,19 @@ fn what_is_fixed_is_not_fitted() {
     );
 }
 
+/// Before any run is read: there is none here.
+#[test]
+fn a_misspelt_key_is_refused_at_once() {
+    let runs = Runs::of(SPEC);
+    let guess = runs.write("guess.yaml", SPEC);
+    let ran = words(&format!("calibrate nowhere --spec {guess} --fix services.s.tiem"));
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(
+        ran.stderr.contains("--fix services.s.tiem: no such number is fitted; name one of network.one_way"),
+        "{ran:?}"
+    );
+}
+
 /// Members that are drawn at random are no shared queue, and two workers are not four.
 #[test]
 fn a_structure_that_is_another_one_is_said_not_to_explain_the_runs() {

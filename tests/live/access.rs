@@ -352,6 +352,42 @@ fn tls_connects_by_name_with_the_authority_that_is_given() {
 }
 
 #[test]
+fn a_monitoring_is_read_over_tls_with_the_authority_that_is_given() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let authority = Authority::new(folder.path());
+    authority.issue("server", &["localhost"]);
+    let file = |name: &str| authority.file(name);
+    let server = Server::start(&format!(
+        "https: \"127.0.0.1:-1\"\ntls {{cert_file: {:?}, key_file: {:?}}}",
+        file("server.pem"),
+        file("server.key")
+    ));
+    let url = format!("tls://localhost:{}", server.port);
+    let port = server.monitor.expect("a monitoring");
+    let with = |scheme: &str, host: &str| {
+        let monitor = format!("{scheme}://{host}:{port}");
+        let words = [
+            "--url",
+            &url,
+            "--tlsca",
+            &file("ca.pem"),
+            "--monitor",
+            &monitor,
+        ];
+        observed(folder.path(), &words, &[])
+    };
+    lets_in(&with("https", "localhost"));
+    // The certificate is for the name, whatever address it has.
+    let unread = format!("the monitoring at 127.0.0.1:{port} cannot be read");
+    keeps_out(&with("https", "127.0.0.1"), 4, &unread);
+    keeps_out(
+        &with("http", "localhost"),
+        2,
+        "is not the monitoring of a NATS server",
+    );
+}
+
+#[test]
 fn a_client_certificate_lets_in() {
     let folder = tempfile::tempdir().expect("a folder");
     let authority = Authority::new(folder.path());

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use blis_live::observers::Wanted;
 use blis_live::run::ceiling::{Asking, End, Field, Next, Watching, run};
-use blis_live::run::failure::Failure;
+use blis_live::run::failure::RunFailure;
 use blis_live::run::trials::Pace;
 use blis_live::target::access::Access;
 use blis_live::target::{Permission, check};
@@ -79,7 +79,7 @@ fn tried(
     model: &dyn Fn(f64) -> Model,
     time_limit: Option<Span>,
     stop: &dyn Fn(&[Trial]) -> bool,
-) -> (Vec<Trial>, Vec<u32>, End<Failure>) {
+) -> (Vec<Trial>, Vec<u32>, End<RunFailure>) {
     let target = check(url, false, &Permission::default()).expect("loopback");
     let access = Access::default();
     let field = Field {

@@ -391,9 +391,9 @@ fn a_monitoring_is_read_before_and_after() {
     };
     for (monitor, code, sentence) in [
         (
-            "https://127.0.0.1:8222",
+            "ftp://127.0.0.1:8222",
             2,
-            "is not a monitoring URL; give http://HOST:PORT",
+            "is not a monitoring URL; give http://HOST:PORT or https://HOST:PORT",
         ),
         ("http://10.1.2.3:8222", 3, "--allow-target 10.1.2.3"),
         (

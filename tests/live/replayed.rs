@@ -89,6 +89,9 @@ fn a_replay_has_the_members_that_the_server_drew() {
     assert_eq!(again.stderr, "");
     let document: Value = serde_json::from_str(&again.stdout).expect("JSON");
     assert_eq!(number(&document, "/requests/ok"), answered);
+    let said = &document["configuration"]["replay.recorded"];
+    assert_eq!(said["value"], "member,service");
+    assert_eq!(said["source"], "--recorded");
     // What leaves the group at once is known to the nanosecond.
     let left = left_group(&recorded);
     let text = std::fs::read_to_string(&trace).expect("rows");

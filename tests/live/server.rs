@@ -79,7 +79,7 @@ impl Server {
                 if let Some((_, port)) = line.split_once("client connections on 127.0.0.1:") {
                     listening = port.trim().parse().ok();
                 }
-                if let Some((_, port)) = line.split_once("http monitor on 127.0.0.1:") {
+                if let Some((_, port)) = line.split_once(" monitor on 127.0.0.1:") {
                     monitor = port.trim().parse().ok();
                 }
                 if line.contains("Server is ready") {

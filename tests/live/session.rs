@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use blis_live::generator::driver::Watch;
+use blis_live::generator::driver::LoadWatch;
 use blis_live::observers::Wanted;
-use blis_live::run::failure::Failure;
+use blis_live::run::failure::RunFailure;
 use blis_live::run::failure::Unlike;
 use blis_live::run::session::Session;
 use blis_live::target::access::Access;
@@ -237,7 +237,7 @@ fn a_load_of_another_kind_is_refused_before_it_is_sent() {
     let small = model("concurrency: 2", "{request: work}");
     let mut session = session(&server, &small);
     let refused = |session: &mut Session, load: &Model| match session.run(load, &|| false) {
-        Err(Failure::Unlike(why)) => why,
+        Err(RunFailure::Unlike(why)) => why,
         other => panic!("{:?}", other.map(|ran| ran.intended)),
     };
     let large = model("concurrency: 3", "{request: work}");
@@ -274,7 +274,10 @@ fn deliveries_that_do_not_tell_loads_apart_are_refused_from_the_second_on() {
     let mut opened = session(&server, &alike);
     opened.run(&alike, &|| false).expect("the first runs");
     let second = opened.run(&alike, &|| false);
-    assert!(matches!(second, Err(Failure::Unlike(Unlike::SameNames(_)))));
+    assert!(matches!(
+        second,
+        Err(RunFailure::Unlike(Unlike::SameNames(_)))
+    ));
     opened.close();
     for equals in ["{uuid}", "{seq}"] {
         let apart = of(equals);
@@ -375,7 +378,7 @@ fn a_monitoring_that_is_gone_ends_no_later_load() {
     let opened = Session::open(&model, &target, &Access::default(), &wanted, &|_| ());
     let mut session = opened.expect("it opens");
     let mut load = || {
-        let watch = Watch {
+        let watch = LoadWatch {
             stop: &|| false,
             enough: &|| false,
             show: &mut |_, _| (),

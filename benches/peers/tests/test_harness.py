@@ -127,7 +127,7 @@ class Order(unittest.TestCase):
             return a_run(tool, case=case)
 
         with contextlib.redirect_stderr(io.StringIO()):
-            measure("C", 2, run)
+            measure("C", 2, run=run)
         tools_in_order = [tool for tool, _, _ in made]
         self.assertEqual(tools_in_order[:5], [BLIS, *PEERS])
         self.assertEqual(tools_in_order[5:], [*reversed(PEERS), BLIS])

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use blis_live::generator::driver::{Progress, Watch};
+use blis_live::generator::driver::{LoadProgress, LoadWatch};
 use blis_live::journal;
 use blis_live::observers::Wanted;
 use blis_live::run::observe::{Besides, observe};
@@ -98,11 +98,11 @@ pub fn model(parts: &str) -> Result<Model, Failed> {
 pub fn run<S: Sink>(
     model: &Model,
     url: &str,
-    also: impl FnOnce() -> Result<S, journal::Failure>,
+    also: impl FnOnce() -> Result<S, journal::JournalFailure>,
 ) -> Result<Observed<S>, Failed> {
     let target = check(url, false, &Permission::default())?;
-    let mut show = |_: Progress, _: &mut Heard| ();
-    let watch = Watch {
+    let mut show = |_: LoadProgress, _: &mut Heard| ();
+    let watch = LoadWatch {
         stop: &|| false,
         enough: &|| false,
         show: &mut show,

@@ -170,16 +170,16 @@ struct Entrance {
 
 /// The services that a process plays, and what is asked for at which subject of theirs.
 #[derive(Debug, Clone)]
-pub struct Part {
+pub struct PlayedServices {
     entrances: Vec<Entrance>,
 }
 
-impl Part {
+impl PlayedServices {
     /// Of a model whose subjects can be told apart.
     ///
     /// # Errors
     /// Those of [`subjects`].
-    pub fn new(model: &Model) -> Result<Part, Unplayable> {
+    pub fn new(model: &Model) -> Result<PlayedServices, Unplayable> {
         let actions = subjects(model)?.into_iter().map(|(subject, action)| {
             let first = model.entrance(action);
             Entrance {
@@ -195,7 +195,7 @@ impl Part {
             service: Some(service),
             at_once: true,
         });
-        Ok(Part {
+        Ok(PlayedServices {
             entrances: actions.chain(visits).collect(),
         })
     }

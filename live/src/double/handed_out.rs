@@ -9,7 +9,7 @@ use blis_sim::time::{Span, Time};
 use bytes::Bytes;
 
 use super::Double;
-use super::entrances::{self, Part, Purpose};
+use super::entrances::{self, PlayedServices, Purpose};
 use super::messages::{Heard, Outgoing, Outlet, Returned};
 use super::record::Visited;
 use crate::clock::Clock;
@@ -34,7 +34,7 @@ pub(super) struct Waiting {
 /// A service of this process as others see it.
 pub(super) fn instance(
     model: &Model,
-    part: &Part,
+    part: &PlayedServices,
     roster: &Roster,
     service: usize,
     started: &str,

@@ -46,11 +46,11 @@ use crate::wire::identity::{
     VISITS,
 };
 use consumers::Deliveries;
-use entrances::{Listening, Part, Purpose};
+use entrances::{Listening, PlayedServices, Purpose};
 use handed_out::Waiting;
 use messages::{Arrived, Called, Heard, Outgoing, Outlet, Returned};
 use record::{Record, Visited};
-use state::{Played, Statement, Watch};
+use state::{DoubleWatch, Played, Statement};
 
 /// How often the double looks around while nothing is due.
 const LOOK: Span = Span::from_nanos(50_000_000);
@@ -110,7 +110,7 @@ pub struct Double<C, O> {
     /// By slot of the request in flight.
     asked: Vec<Asked>,
     record: Record,
-    part: Part,
+    part: PlayedServices,
     setup: Setup<O>,
     instances: Vec<Instance>,
     /// Deliveries that are sent at an instant to come.
@@ -154,7 +154,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         let backend = Backend::open(&model);
         let mut calendar = Calendar::new();
         backend.schedule_outages(&mut calendar);
-        let part = Part::new(&model)?;
+        let part = PlayedServices::new(&model)?;
         let started = crate::double::service_protocol::now_text();
         let instances = (0..model.services.len())
             .map(|service| handed_out::instance(&model, &part, &setup.roster, service, &started));
@@ -189,7 +189,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
     }
 
     /// Plays until it is told to stop, and then to the end of what it has taken.
-    pub fn play(mut self, watch: Watch<'_>) -> Statement {
+    pub fn play(mut self, watch: DoubleWatch<'_>) -> Statement {
         let (mut looked, mut shown) = (self.clock.now(), self.clock.now());
         loop {
             for _ in 0..BURST {

@@ -12,6 +12,9 @@ use crate::generator::machine::process_time;
 const BUSY: f64 = 0.8;
 /// The share of the mean service time from which on lateness distorts it.
 const LATE: f64 = 0.1;
+/// The share of its time that the thread of the model has to be at work, and the work that has to be done, before it can be
+/// told what it carries.
+const TELLING: (f64, u64) = (0.05, 1_000);
 
 /// How much of the machine was taken since a beginning.
 #[derive(Debug)]
@@ -84,6 +87,8 @@ pub struct Health {
     pub service: Option<Span>,
     /// Messages that the connection did not take.
     pub not_sent: u64,
+    /// What the double would carry, in requests, visits and messages a second; `None` where too little was done to tell.
+    pub ceiling_per_s: Option<f64>,
 }
 
 impl Health {
@@ -96,7 +101,24 @@ impl Health {
             busy: share(worked.as_secs_f64(), now.since(usage.began).as_secs_f64()),
             service: None,
             not_sent: 0,
+            ceiling_per_s: None,
         }
+    }
+
+    /// The same with what it would carry, after this much work within so long a time.
+    ///
+    /// By the utilisation law, X = U / D: what a piece of work costs is the share of the time at work over the rate, and the
+    /// ceiling is where that share is 1. Under more load a look at the connection finds more to do at once, and what a piece
+    /// costs falls, so the ceiling is rather too low.
+    #[must_use]
+    pub fn with_work(mut self, done: u64, within: Span) -> Health {
+        let used = self.busy.unwrap_or(0.0).max(self.cpu.unwrap_or(0.0));
+        let (least, fewest) = TELLING;
+        let tells = used >= least && done >= fewest;
+        self.ceiling_per_s = share(done as f64, within.as_secs_f64())
+            .filter(|_| tells)
+            .map(|rate| rate / used);
+        self
     }
 
     /// The same with the mean of this many visits.
@@ -173,6 +195,7 @@ mod tests {
             busy: Some(busy),
             service: None,
             not_sent: 0,
+            ceiling_per_s: None,
         }
         .with_service(4, us(4_000))
     }
@@ -186,6 +209,19 @@ mod tests {
             ..health(0.1, 0.1, 9_000)
         };
         assert_eq!(nothing.with_service(0, Span::ZERO).warnings().len(), 0);
+    }
+
+    #[test]
+    fn what_a_double_carries_follows_from_the_busier_of_its_thread_and_the_machine() {
+        let ten = Span::from_nanos(10_000_000_000);
+        let carries = |cpu, busy, done| health(cpu, busy, 100).with_work(done, ten).ceiling_per_s;
+        assert_eq!(carries(0.1, 0.25, 50_000), Some(20_000.0));
+        assert_eq!(carries(0.5, 0.25, 50_000), Some(10_000.0));
+        // Too idle, or too few.
+        assert_eq!(carries(0.01, 0.04, 50_000), None);
+        assert_eq!(carries(0.1, 0.25, 999), None);
+        let at_once = health(0.1, 0.25, 100).with_work(50_000, Span::ZERO);
+        assert_eq!(at_once.ceiling_per_s, None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::clock::RealClock;
 use crate::double::entrances::{Unplayable, places, playable, played, subjects};
 use crate::double::listen::Listener;
 use crate::double::peers::Roster;
-use crate::double::state::{Statement, Watch};
+use crate::double::state::{DoubleWatch, Statement};
 use crate::double::streams::{self, Made};
 use crate::double::{Double, PATIENCE, Setup};
 use crate::generator::jitter::Control;
@@ -40,21 +40,21 @@ pub const LONGEST_END: Duration = Duration::from_nanos(PATIENCE.as_nanos())
 
 /// Why a double does not play.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum ServeFailure {
     /// Something of the spec cannot be played.
     #[error(transparent)]
     Unplayable(#[from] Unplayable),
     /// No connection, or no threads.
     #[error(transparent)]
-    Live(#[from] failure::Failure),
+    Live(#[from] failure::RunFailure),
     /// The streams of the spec are not there.
     #[error(transparent)]
-    Streams(#[from] streams::Failure),
+    Streams(#[from] streams::StreamFailure),
 }
 
-impl From<ConnectFailure> for Failure {
-    fn from(failure: ConnectFailure) -> Failure {
-        Failure::Live(failure.into())
+impl From<ConnectFailure> for ServeFailure {
+    fn from(failure: ConnectFailure) -> ServeFailure {
+        ServeFailure::Live(failure.into())
     }
 }
 
@@ -68,9 +68,9 @@ pub fn serve(
     only: &[String],
     target: &Target,
     access: &Access,
-    watch: Watch<'_>,
+    watch: DoubleWatch<'_>,
     ready: impl FnOnce(&[String]),
-) -> Result<Served, Failure> {
+) -> Result<Served, ServeFailure> {
     let model = &playable(model)?;
     let plays = played(model, only)?;
     let listened = subjects(model)?;
@@ -83,7 +83,7 @@ pub fn serve(
             .collect();
         let asker = Asker::open(target, access).await?;
         preflight::may_listen(&asker, &subjects).await?;
-        Ok::<_, failure::Failure>(())
+        Ok::<_, failure::RunFailure>(())
     })?;
     let (inbox, api) = (client.new_inbox(), access.api_root());
     // What is unlike in every inbox is unlike in every process.
@@ -117,7 +117,7 @@ pub fn serve(
     runtime.shutdown_background();
     Ok(Served {
         statement: played?,
-        removed: removed.map_err(Failure::from),
+        removed: removed.map_err(ServeFailure::from),
     })
 }
 
@@ -127,17 +127,17 @@ pub struct Served {
     /// What it did.
     pub statement: Statement,
     /// Whether the streams that it had to remove are removed.
-    pub removed: Result<(), Failure>,
+    pub removed: Result<(), ServeFailure>,
 }
 
 /// Removes streams, unless the server takes too long.
 async fn in_time(
-    removal: impl Future<Output = Result<Vec<String>, streams::Failure>>,
+    removal: impl Future<Output = Result<Vec<String>, streams::StreamFailure>>,
     run: &str,
-) -> Result<(), streams::Failure> {
+) -> Result<(), streams::StreamFailure> {
     match timeout(AT_END, removal).await {
         Ok(removed) => removed.map(drop),
-        Err(_) => Err(streams::Failure::Remains(run.to_owned())),
+        Err(_) => Err(streams::StreamFailure::Remains(run.to_owned())),
     }
 }
 
@@ -153,7 +153,11 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    fn play(self, watch: Watch<'_>, ready: impl FnOnce(&[String])) -> Result<Statement, Failure> {
+    fn play(
+        self,
+        watch: DoubleWatch<'_>,
+        ready: impl FnOnce(&[String]),
+    ) -> Result<Statement, ServeFailure> {
         let Session {
             client,
             runtime,
@@ -178,7 +182,7 @@ impl Session<'_> {
             api,
             listener: asks,
             open,
-            control: Some(Control::start().map_err(failure::Failure::Threads)?),
+            control: Some(Control::start().map_err(failure::RunFailure::Threads)?),
         };
         let double = Double::new(model, setup, RealClock::new(origin, incoming))?;
         runtime.block_on(async {
@@ -202,7 +206,7 @@ impl Session<'_> {
 ///
 /// # Errors
 /// When there is no connection, or the server does not tell.
-pub fn made(target: &Target, access: &Access) -> Result<Vec<Made>, Failure> {
+pub fn made(target: &Target, access: &Access) -> Result<Vec<Made>, ServeFailure> {
     let runtime = runtime()?;
     let client = runtime.block_on(plain(target, access, "blis cleanup"))?;
     Ok(runtime.block_on(streams::made(&client, access.api_root()))?)
@@ -212,7 +216,7 @@ pub fn made(target: &Target, access: &Access) -> Result<Vec<Made>, Failure> {
 ///
 /// # Errors
 /// When there is no connection, the run is not over, or the server does not do it.
-pub fn clean_up(target: &Target, access: &Access, run: &str) -> Result<Vec<String>, Failure> {
+pub fn clean_up(target: &Target, access: &Access, run: &str) -> Result<Vec<String>, ServeFailure> {
     let runtime = runtime()?;
     let client = runtime.block_on(plain(target, access, "blis cleanup"))?;
     Ok(runtime.block_on(streams::clean_up(&client, access.api_root(), run))?)

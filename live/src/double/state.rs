@@ -58,7 +58,7 @@ pub struct Statement {
 }
 
 /// What looks at a double while it plays.
-pub struct Watch<'a> {
+pub struct DoubleWatch<'a> {
     /// Whether to stop.
     pub stop: &'a dyn Fn() -> bool,
     /// Is shown how it stands once in a while.
@@ -147,7 +147,10 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         Statement {
             elapsed,
             played: self.played.clone(),
-            health: health.with_service(visits, service),
+            health: health.with_service(visits, service).with_work(
+                self.played.requests + self.played.taken + self.played.fetched,
+                elapsed,
+            ),
             services: played
                 .map(|one| (self.instances[one].name.clone(), self.members(one)))
                 .collect(),

@@ -42,7 +42,7 @@ const PEERS: &str = "blis.peers";
 
 /// Why streams are not there.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum StreamFailure {
     /// The server keeps no streams.
     #[error(
         "the spec has streams, but JetStream is not available: {0}; start the server with JetStream (nats-server -js)"
@@ -104,8 +104,8 @@ pub enum Failure {
     },
 }
 
-fn refused(what: String) -> impl FnOnce(&dyn std::fmt::Display) -> Failure {
-    move |why| Failure::Refused {
+fn refused(what: String) -> impl FnOnce(&dyn std::fmt::Display) -> StreamFailure {
+    move |why| StreamFailure::Refused {
         what,
         why: why.to_string(),
     }
@@ -148,8 +148,8 @@ impl Made {
         })
     }
 
-    fn doubtful(&self, doubt: impl Into<String>) -> Failure {
-        Failure::Doubtful {
+    fn doubtful(&self, doubt: impl Into<String>) -> StreamFailure {
+        StreamFailure::Doubtful {
             stream: self.stream.clone(),
             run: self.run.clone(),
             doubt: doubt.into(),
@@ -219,7 +219,7 @@ pub async fn provide(
     api: &str,
     model: &Model,
     roster: &Roster,
-) -> Result<String, Failure> {
+) -> Result<String, StreamFailure> {
     let context = jetstream::with_prefix(client.clone(), api);
     let mut tries = 1;
     loop {
@@ -239,20 +239,20 @@ pub async fn provide(
         }
         // Another process of the spec may have made the stream in this moment: then its run is joined.
         tries -= 1;
-        if !matches!(failure, Failure::Refused { .. }) || tries < 0 {
+        if !matches!(failure, StreamFailure::Refused { .. }) || tries < 0 {
             return Err(failure);
         }
     }
 }
 
 /// The stream of this name, if there is one and it was made by a double.
-async fn find(context: &Context, stream: &str) -> Result<Option<Made>, Failure> {
+async fn find(context: &Context, stream: &str) -> Result<Option<Made>, StreamFailure> {
     match context.get_stream(stream).await {
         Ok(found) => {
             let made = Made::of(&found.cached_info().config);
             made.filter(|made| made.doubt.is_none())
                 .map(Some)
-                .ok_or_else(|| Failure::Foreign(stream.to_owned()))
+                .ok_or_else(|| StreamFailure::Foreign(stream.to_owned()))
         }
         Err(error) => match error.kind() {
             GetStreamErrorKind::JetStream(why)
@@ -260,7 +260,7 @@ async fn find(context: &Context, stream: &str) -> Result<Option<Made>, Failure> 
             {
                 Ok(None)
             }
-            GetStreamErrorKind::Request => Err(Failure::NoStreams(error.to_string())),
+            GetStreamErrorKind::Request => Err(StreamFailure::NoStreams(error.to_string())),
             _ => Err(refused(format!("describe the stream {stream}"))(&error)),
         },
     }
@@ -272,20 +272,25 @@ async fn joined(
     model: &Model,
     roster: &Roster,
     made: Made,
-) -> Result<String, Failure> {
+) -> Result<String, StreamFailure> {
     let Made {
         run, spec, stream, ..
     } = made;
     let alive = is_played(client, &model.name, roster.own(), &run).await?;
     match (alive, spec == model.name) {
         (true, true) => Ok(run),
-        (_, false) => Err(Failure::OtherSpec { stream, spec }),
-        (false, true) => Err(Failure::LeftOver { stream, run }),
+        (_, false) => Err(StreamFailure::OtherSpec { stream, spec }),
+        (false, true) => Err(StreamFailure::LeftOver { stream, run }),
     }
 }
 
 /// Whether some process plays a run of the spec of this name.
-async fn is_played(client: &Client, spec: &str, own: &str, run: &str) -> Result<bool, Failure> {
+async fn is_played(
+    client: &Client,
+    spec: &str,
+    own: &str,
+    run: &str,
+) -> Result<bool, StreamFailure> {
     let peers = peers_subject(spec);
     let fail = |why: &dyn std::fmt::Display| {
         refused("accept a subscription for the processes of a run".to_owned())(why)
@@ -329,7 +334,7 @@ async fn make(
     model: &Model,
     run: &str,
     subjects: Vec<BTreeSet<String>>,
-) -> Result<(), Failure> {
+) -> Result<(), StreamFailure> {
     for (stream, subjects) in model.streams.iter().zip(subjects) {
         let config = Config {
             name: stream.name.clone(),
@@ -381,7 +386,7 @@ fn consumer_config(model: &Model, consumer: &Consumer, run: &str) -> pull::Confi
 ///
 /// # Errors
 /// When the server does not tell.
-pub async fn made(client: &Client, api: &str) -> Result<Vec<Made>, Failure> {
+pub async fn made(client: &Client, api: &str) -> Result<Vec<Made>, StreamFailure> {
     let context = jetstream::with_prefix(client.clone(), api);
     let mut streams = context.streams();
     let mut all = Vec::new();
@@ -394,7 +399,7 @@ pub async fn made(client: &Client, api: &str) -> Result<Vec<Made>, Failure> {
 }
 
 /// The streams that say that they are of a run.
-async fn of_run(client: &Client, api: &str, run: &str) -> Result<Vec<Made>, Failure> {
+async fn of_run(client: &Client, api: &str, run: &str) -> Result<Vec<Made>, StreamFailure> {
     let mut all = made(client, api).await?;
     all.retain(|one| one.run == run);
     Ok(all)
@@ -404,13 +409,13 @@ async fn of_run(client: &Client, api: &str, run: &str) -> Result<Vec<Made>, Fail
 ///
 /// # Errors
 /// When the server does not do it.
-pub async fn remove(client: &Client, api: &str, run: &str) -> Result<Vec<String>, Failure> {
+pub async fn remove(client: &Client, api: &str, run: &str) -> Result<Vec<String>, StreamFailure> {
     let mut all = of_run(client, api, run).await?;
     all.retain(|one| one.doubt.is_none());
     delete(&jetstream::with_prefix(client.clone(), api), all).await
 }
 
-async fn delete(context: &Context, all: Vec<Made>) -> Result<Vec<String>, Failure> {
+async fn delete(context: &Context, all: Vec<Made>) -> Result<Vec<String>, StreamFailure> {
     let removals = all.into_iter().map(|one| async move {
         match context.delete_stream(&one.stream).await {
             Ok(_) => Ok(Some(one.stream)),
@@ -430,8 +435,8 @@ async fn delete(context: &Context, all: Vec<Made>) -> Result<Vec<String>, Failur
 /// a double made.
 ///
 /// # Errors
-/// [`Failure::Doubtful`] for such a stream; [`Failure::Alive`] when the run is not over; when the server does not do it.
-pub async fn clean_up(client: &Client, api: &str, run: &str) -> Result<Vec<String>, Failure> {
+/// [`StreamFailure::Doubtful`] for such a stream; [`StreamFailure::Alive`] when the run is not over; when the server does not do it.
+pub async fn clean_up(client: &Client, api: &str, run: &str) -> Result<Vec<String>, StreamFailure> {
     let context = jetstream::with_prefix(client.clone(), api);
     let all = of_run(client, api, run).await?;
     if let Some((one, doubt)) = all.iter().find_map(|one| Some((one, one.doubt?))) {
@@ -444,7 +449,7 @@ pub async fn clean_up(client: &Client, api: &str, run: &str) -> Result<Vec<Strin
         .into_iter()
         .map(|spec| is_played(client, spec, &own, run));
     if try_join_all(asked).await?.contains(&true) {
-        return Err(Failure::Alive(run.to_owned()));
+        return Err(StreamFailure::Alive(run.to_owned()));
     }
     let looks = all.iter().map(|one| strange_consumer(&context, one));
     let looks: Vec<Option<String>> = stream::iter(looks).buffered(TOGETHER).try_collect().await?;
@@ -457,7 +462,7 @@ pub async fn clean_up(client: &Client, api: &str, run: &str) -> Result<Vec<Strin
 }
 
 /// A consumer of a stream that is not of the stream's run.
-async fn strange_consumer(context: &Context, made: &Made) -> Result<Option<String>, Failure> {
+async fn strange_consumer(context: &Context, made: &Made) -> Result<Option<String>, StreamFailure> {
     let stream = match context.get_stream(&made.stream).await {
         Ok(stream) => stream,
         // Another process may have removed it meanwhile.

@@ -54,18 +54,18 @@ pub struct Ended {
 }
 
 /// What is looked at while a run goes on.
-pub struct Watch<'a, S> {
+pub struct LoadWatch<'a, S> {
     /// Whether to stop sending, because somebody wants the run to end.
     pub stop: &'a dyn Fn() -> bool,
     /// Whether to stop sending, because what the run is to find out is decided.
     pub enough: &'a dyn Fn() -> bool,
     /// Is shown how far the run has come, a few times a second, with what has heard of it all.
-    pub show: &'a mut dyn FnMut(Progress, &mut S),
+    pub show: &'a mut dyn FnMut(LoadProgress, &mut S),
 }
 
 /// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub struct LoadProgress {
     /// Now.
     pub now: Time,
     /// Requests intended.
@@ -169,7 +169,7 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
     }
 
     /// Runs to the end, and gives back transport and sink.
-    pub fn run(mut self, mut watch: Watch<'_, S>) -> (T, S, Ended) {
+    pub fn run(mut self, mut watch: LoadWatch<'_, S>) -> (T, S, Ended) {
         let mut looked = Time::ZERO;
         loop {
             while let Some(incoming) = self.clock.poll() {
@@ -417,8 +417,8 @@ impl<T: Transport, C: Clock<Incoming>, S: Sink> Driver<T, C, S> {
         }
     }
 
-    fn look(&mut self, now: Time, watch: &mut Watch<'_, S>) {
-        let reached = Progress {
+    fn look(&mut self, now: Time, watch: &mut LoadWatch<'_, S>) {
+        let reached = LoadProgress {
             now,
             intended: self.load.intended(),
             in_flight: self.load.in_flight(),

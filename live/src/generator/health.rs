@@ -41,7 +41,7 @@ impl Gauges {
 
 /// One interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Row {
+pub struct HealthRow {
     /// Where it starts.
     pub start: Time,
     /// Where it ends.
@@ -62,7 +62,7 @@ pub struct Row {
     pub dropped: u64,
 }
 
-impl Row {
+impl HealthRow {
     /// Processors that this process kept busy, on average.
     pub fn process_cpus(&self) -> Option<f64> {
         let seconds = self.end.since(self.start).as_secs_f64();
@@ -77,14 +77,14 @@ impl Row {
     }
 
     /// The row over this interval and the one after it.
-    fn join(&self, after: &Row) -> Row {
+    fn join(&self, after: &HealthRow) -> HealthRow {
         let both = |a: Option<Processors>, b: Option<Processors>| {
             Some(Processors {
                 busy: a?.busy + b?.busy,
                 all: a?.all + b?.all,
             })
         };
-        Row {
+        HealthRow {
             start: self.start,
             end: after.end,
             lag: self.lag.max(after.lag),
@@ -102,7 +102,7 @@ impl Row {
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     /// By interval.
-    pub rows: Vec<Row>,
+    pub rows: Vec<HealthRow>,
     /// How late an idle thread was that keeps time.
     pub control: Times,
     /// How long the runtime of the connections took to begin with something, each time that it was asked.
@@ -167,7 +167,7 @@ struct Look {
     /// How long the runtime took to begin with something: the longest of the interval, and all of them.
     runtime: Arc<Mutex<(Span, Times)>>,
     width: Duration,
-    rows: Vec<Row>,
+    rows: Vec<HealthRow>,
     start: Time,
     process: Option<Span>,
     processors: Option<Processors>,
@@ -221,7 +221,7 @@ impl Look {
             .runtime
             .lock()
             .map(|mut took| std::mem::take(&mut took.0));
-        self.rows.push(Row {
+        self.rows.push(HealthRow {
             start: self.start,
             end,
             lag: Span::from_nanos(self.gauges.lag.swap(0, Ordering::Relaxed)),
@@ -242,7 +242,7 @@ impl Look {
 }
 
 /// Every two neighbours as one.
-fn joined(rows: &[Row]) -> Vec<Row> {
+fn joined(rows: &[HealthRow]) -> Vec<HealthRow> {
     let pairs = rows.chunks(2).map(|pair| match pair {
         [one, after] => one.join(after),
         [one, ..] => *one,
@@ -259,8 +259,8 @@ mod tests {
         Span::from_nanos(number * 1_000_000)
     }
 
-    fn row(from: u64, lag: u64) -> Row {
-        Row {
+    fn row(from: u64, lag: u64) -> HealthRow {
+        HealthRow {
             start: Time::ZERO + ms(from),
             end: Time::ZERO + ms(from + 1000),
             lag: ms(lag),
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn what_the_system_does_not_say_is_absent() {
-        let silent = Row {
+        let silent = HealthRow {
             process: None,
             processors: None,
             memory: None,

@@ -18,7 +18,9 @@ use super::disk::Readers;
 use super::frame::{self, Header};
 use super::recover::SEGMENT;
 use super::writer::Segment;
-use super::{Disk, Entries, Failure, JOURNAL, MOST, RECORD, RealDisk, UNFINISHED, unwritten};
+use super::{
+    Disk, Entries, JOURNAL, JournalFailure, MOST, RECORD, RealDisk, UNFINISHED, unwritten,
+};
 
 /// The one writer that there is: the driver.
 const DRIVER: u32 = 0;
@@ -84,14 +86,14 @@ pub fn goes_on(directory: &Path) -> bool {
 /// directory holds of an earlier run under these names is removed.
 ///
 /// # Errors
-/// [`Failure::Write`]; the directory is then as it was, or holds an empty record besides.
+/// [`JournalFailure::Write`]; the directory is then as it was, or holds an empty record besides.
 pub fn start<D: Disk>(
     mut disk: D,
     directory: &Path,
     run: u64,
     files: &[NamedText],
     former: &[&str],
-) -> Result<Segment<D>, Failure> {
+) -> Result<Segment<D>, JournalFailure> {
     make_folders(&mut disk, directory)?;
     let staged = stage(&mut disk, directory)?;
     write_files(&mut disk, &staged, files)?;
@@ -123,14 +125,14 @@ pub fn start<D: Disk>(
 /// folded into one file; then takes the journal away.
 ///
 /// # Errors
-/// [`Failure::Write`], and those of reading the segments. The journal is then still there.
+/// [`JournalFailure::Write`], and those of reading the segments. The journal is then still there.
 pub fn end<D: Disk, P>(
     disk: &mut D,
     directory: &Path,
     run: u64,
     model: &Model<P>,
     files: &[NamedText],
-) -> Result<(), Failure> {
+) -> Result<(), JournalFailure> {
     let staged = stage(disk, directory)?;
     write_files(disk, &staged, files)?;
     fold(disk, directory, run, model, &staged.join(RECORD))?;
@@ -164,7 +166,7 @@ fn fold<D: Disk, P>(
     run: u64,
     model: &Model<P>,
     path: &Path,
-) -> Result<(), Failure> {
+) -> Result<(), JournalFailure> {
     let failed = unwritten(path);
     let mut entries = Entries::of_folder(disk, &directory.join(JOURNAL), run, model)?;
     let mut file = disk.create(path, Readers::Anyone).map_err(&failed)?;
@@ -200,7 +202,7 @@ fn fold<D: Disk, P>(
 }
 
 /// Makes a folder and those above it that are not there, each with its name on disk.
-fn make_folders<D: Disk>(disk: &mut D, path: &Path) -> Result<(), Failure> {
+fn make_folders<D: Disk>(disk: &mut D, path: &Path) -> Result<(), JournalFailure> {
     let missing: Vec<&Path> = path
         .ancestors()
         .take_while(|path| !path.as_os_str().is_empty() && !disk.exists(path))
@@ -215,7 +217,7 @@ fn make_folders<D: Disk>(disk: &mut D, path: &Path) -> Result<(), Failure> {
 }
 
 /// An empty folder for unfinished files.
-fn stage<D: Disk>(disk: &mut D, directory: &Path) -> Result<PathBuf, Failure> {
+fn stage<D: Disk>(disk: &mut D, directory: &Path) -> Result<PathBuf, JournalFailure> {
     let path = directory.join(format!("{UNFINISHED}staged"));
     let failed = unwritten(&path);
     disk.remove(&path).map_err(&failed)?;
@@ -224,7 +226,7 @@ fn stage<D: Disk>(disk: &mut D, directory: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Takes the journal away: at once by another name, then piece by piece.
-fn discard<D: Disk>(disk: &mut D, directory: &Path) -> Result<(), Failure> {
+fn discard<D: Disk>(disk: &mut D, directory: &Path) -> Result<(), JournalFailure> {
     let journal = directory.join(JOURNAL);
     let aside = directory.join(format!("{UNFINISHED}discarded"));
     let failed = unwritten(&journal);
@@ -236,7 +238,11 @@ fn discard<D: Disk>(disk: &mut D, directory: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write_files<D: Disk>(disk: &mut D, into: &Path, files: &[NamedText]) -> Result<(), Failure> {
+fn write_files<D: Disk>(
+    disk: &mut D,
+    into: &Path,
+    files: &[NamedText],
+) -> Result<(), JournalFailure> {
     let folders = folders_of(files);
     for folder in &folders {
         let path = into.join(folder);

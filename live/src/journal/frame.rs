@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Numbers are in little-endian order. `first` is the sequence number of the first entry of a frame, and those after it
-//! follow without a gap. An entry is in one frame, with its text. Each checksum is a CRC-32C over all that it is next to. A frame that is cut off, or whose checksum
-//! is another one, ends the segment: what is behind it is not looked at.
+//! follow without a gap. An entry is in one frame, with its text. Each checksum is a CRC-32 (ISO 3309) over all that it is
+//! next to. A frame that is cut off, or whose checksum is another one, ends the segment: what is behind it is not looked at.
 
 use std::io::{self, Read};
 
@@ -15,7 +15,7 @@ use super::MOST;
 use super::entry::{Bytes, Entry, SIZE};
 
 /// The version of headers, frames and units.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 const MAGIC: [u8; 8] = *b"blis.rec";
 /// Bytes of the header of a segment.
@@ -54,7 +54,7 @@ impl Header {
         bytes[12..16].copy_from_slice(&(SIZE as u32).to_le_bytes());
         bytes[16..20].copy_from_slice(&self.writer.to_le_bytes());
         bytes[20..28].copy_from_slice(&self.run.to_le_bytes());
-        let crc = crc32c(&[&bytes[..28]]);
+        let crc = crc32(&[&bytes[..28]]);
         bytes[28..].copy_from_slice(&crc.to_le_bytes());
         bytes
     }
@@ -68,7 +68,9 @@ impl Header {
             (true, false) => {}
         }
         let version = u32_at(bytes, 8);
-        if crc32c(&[&bytes[..28]]) != u32_at(bytes, 28) {
+        // Earlier versions have checksums of another kind.
+        let is_earlier = (1..VERSION).contains(&version);
+        if !is_earlier && crc32(&[&bytes[..28]]) != u32_at(bytes, 28) {
             return Beginning::Torn;
         }
         match (version, u32_at(bytes, 12) as usize) {
@@ -86,7 +88,7 @@ pub fn write(first: u64, units: &[Bytes], out: &mut Vec<u8>) {
     let number = (units.len() as u32).to_le_bytes();
     let first = first.to_le_bytes();
     let units = units.as_flattened();
-    let crc = crc32c(&[&number, &first, units]);
+    let crc = crc32(&[&number, &first, units]);
     out.extend_from_slice(&crc.to_le_bytes());
     out.extend_from_slice(&number);
     out.extend_from_slice(&first);
@@ -155,7 +157,7 @@ pub fn read(from: &mut impl Read) -> io::Result<Next> {
     let mut units: Vec<Bytes> = vec![[0; SIZE]; number];
     let body = units.as_flattened_mut();
     let filled = fill(from, body)?;
-    if filled < body.len() || crc32c(&[&head[4..], body]) != u32_at(&head, 0) {
+    if filled < body.len() || crc32(&[&head[4..], body]) != u32_at(&head, 0) {
         return Ok(Next::Torn((FRAME + filled) as u64 + rest(from)?));
     }
     let first = u64_at(&head, 8);
@@ -196,72 +198,23 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(eight)
 }
 
-/// The polynomial of CRC-32C (Castagnoli 1993), its bits in reverse.
-const POLYNOMIAL: u32 = 0x82f6_3b78;
-
-/// What a byte does to the checksum, with 0 to 7 bytes behind it.
-const TABLES: [[u32; 256]; 8] = tables();
-
-const fn tables() -> [[u32; 256]; 8] {
-    let mut tables = [[0; 256]; 8];
-    let mut byte = 0;
-    while byte < 256 {
-        let mut crc = byte as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            crc = (crc >> 1) ^ if crc & 1 == 1 { POLYNOMIAL } else { 0 };
-            bit += 1;
-        }
-        tables[0][byte] = crc;
-        byte += 1;
-    }
-    let mut behind = 1;
-    while behind < 8 {
-        let mut byte = 0;
-        while byte < 256 {
-            let before = tables[behind - 1][byte];
-            tables[behind][byte] = (before >> 8) ^ tables[0][(before & 0xff) as usize];
-            byte += 1;
-        }
-        behind += 1;
-    }
-    tables
-}
-
-/// The CRC-32C of these parts one behind the other.
-pub fn crc32c(parts: &[&[u8]]) -> u32 {
+/// The checksum of these parts one behind the other.
+pub fn crc32(parts: &[&[u8]]) -> u32 {
     let mut sum = Checksum::default();
     parts.iter().for_each(|part| sum.add(part));
     sum.value()
 }
 
-/// A CRC-32C of what comes one part after the other, eight bytes at a time (Kounavis and Berry 2005).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The CRC-32 (ISO 3309) of what comes one part after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Checksum(u32);
-
-impl Default for Checksum {
-    fn default() -> Checksum {
-        Checksum(!0)
-    }
-}
 
 impl Checksum {
     /// Goes on with this part.
     pub fn add(&mut self, part: &[u8]) {
-        let mut crc = self.0;
-        let mut eights = part.chunks_exact(8);
-        for eight in &mut eights {
-            let word = u64_at(eight, 0) ^ u64::from(crc);
-            crc = word
-                .to_le_bytes()
-                .iter()
-                .zip(TABLES.iter().rev())
-                .fold(0, |crc, (byte, table)| crc ^ table[usize::from(*byte)]);
-        }
-        for byte in eights.remainder() {
-            crc = (crc >> 8) ^ TABLES[0][usize::from(crc as u8 ^ byte)];
-        }
-        self.0 = crc;
+        let mut sum = crc32fast::Hasher::new_with_initial(self.0);
+        sum.update(part);
+        self.0 = sum.finalize();
     }
 
     /// Goes on with an entry, if the record of a run that has ended still has it.
@@ -273,7 +226,7 @@ impl Checksum {
 
     /// That of all that came.
     pub fn value(self) -> u32 {
-        !self.0
+        self.0
     }
 }
 

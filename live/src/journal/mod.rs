@@ -59,7 +59,7 @@ pub const ROOM: usize = 1 << 17;
 
 /// What is wrong with a record.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum JournalFailure {
     /// It cannot be written.
     #[error("the record could not be written to {}: {}; make room or choose another place", .path.display(), unnumbered(.why))]
     Write {
@@ -116,17 +116,17 @@ pub enum Failure {
     },
 }
 
-fn unwritten(path: &Path) -> impl Fn(std::io::Error) -> Failure + use<> {
+fn unwritten(path: &Path) -> impl Fn(std::io::Error) -> JournalFailure + use<> {
     let path = path.to_owned();
-    move |why| Failure::Write {
+    move |why| JournalFailure::Write {
         path: path.clone(),
         why,
     }
 }
 
-fn unread(path: &Path) -> impl Fn(std::io::Error) -> Failure + use<> {
+fn unread(path: &Path) -> impl Fn(std::io::Error) -> JournalFailure + use<> {
     let path = path.to_owned();
-    move |why| Failure::Read {
+    move |why| JournalFailure::Read {
         path: path.clone(),
         why,
     }

@@ -9,7 +9,7 @@ use blis_sim::time::Time;
 
 use super::entry::{Bytes, Entry, Unit, What, is_text};
 use super::frame::{self, Beginning, HEADER, Header, Next};
-use super::{Disk, Failure, unread};
+use super::{Disk, JournalFailure, unread};
 
 /// How the names of segments end.
 pub const SEGMENT: &str = ".segment";
@@ -112,7 +112,7 @@ impl<R: Read> Entries<R> {
         folder: &Path,
         run: u64,
         model: &Model<P>,
-    ) -> Result<Entries<R>, Failure> {
+    ) -> Result<Entries<R>, JournalFailure> {
         let names = disk.names(folder).map_err(unread(folder))?;
         let segments = names.iter().filter(|name| name.ends_with(SEGMENT));
         let paths: Vec<PathBuf> = segments.map(|name| folder.join(name)).collect();
@@ -128,7 +128,7 @@ impl<R: Read> Entries<R> {
         paths: &[PathBuf],
         run: u64,
         model: &Model<P>,
-    ) -> Result<Entries<R>, Failure> {
+    ) -> Result<Entries<R>, JournalFailure> {
         let folder = paths.first().and_then(|path| path.parent());
         let mut entries = Entries {
             folder: folder.unwrap_or(Path::new(".")).to_owned(),
@@ -162,9 +162,9 @@ impl<R: Read> Entries<R> {
                     let opened = Opened { path, reader, at };
                     entries.writer(header.writer).segments.push(opened);
                 }
-                Beginning::Header(_) => return Err(Failure::OtherRun { path }),
-                Beginning::Version(found) => return Err(Failure::Version { path, found }),
-                Beginning::Foreign => return Err(Failure::Foreign { path }),
+                Beginning::Header(_) => return Err(JournalFailure::OtherRun { path }),
+                Beginning::Version(found) => return Err(JournalFailure::Version { path, found }),
+                Beginning::Foreign => return Err(JournalFailure::Foreign { path }),
                 Beginning::Torn => {
                     let rest = std::io::copy(&mut reader, &mut std::io::sink());
                     let rest = rest.map_err(unread(&path))?;
@@ -201,7 +201,7 @@ impl<R: Read> Entries<R> {
     }
 
     /// The next entry, of all writers.
-    fn advance(&mut self) -> Result<Option<Entry>, Failure> {
+    fn advance(&mut self) -> Result<Option<Entry>, JournalFailure> {
         let heads = self.writers.iter_mut().filter(|one| one.head.is_some());
         let first = heads.min_by_key(|writer| writer.head.as_ref().map(|head| head.now));
         let Some(writer) = first else {
@@ -212,7 +212,7 @@ impl<R: Read> Entries<R> {
         match head {
             Some(entry) => {
                 if let Some(what) = self.stranger(&entry) {
-                    return Err(Failure::OtherSpec {
+                    return Err(JournalFailure::OtherSpec {
                         path: self.folder.clone(),
                         what,
                     });
@@ -228,8 +228,8 @@ impl<R: Read> Entries<R> {
     }
 
     /// The failure of a record of which this is wrong.
-    pub fn damaged(&self, what: impl Into<String>) -> Failure {
-        Failure::Damaged {
+    pub fn damaged(&self, what: impl Into<String>) -> JournalFailure {
+        JournalFailure::Damaged {
             path: self.folder.clone(),
             what: what.into(),
         }
@@ -280,12 +280,12 @@ impl<R: Read> Entries<R> {
     }
 }
 
-/// Errors are [`Failure::Read`], [`Failure::OtherSpec`] for an entry that no run of the model has, and
-/// [`Failure::Damaged`] for one that no run has at all.
+/// Errors are [`JournalFailure::Read`], [`JournalFailure::OtherSpec`] for an entry that no run of the model has, and
+/// [`JournalFailure::Damaged`] for one that no run has at all.
 impl<R: Read> Iterator for Entries<R> {
-    type Item = Result<Entry, Failure>;
+    type Item = Result<Entry, JournalFailure>;
 
-    fn next(&mut self) -> Option<Result<Entry, Failure>> {
+    fn next(&mut self) -> Option<Result<Entry, JournalFailure>> {
         self.advance().transpose()
     }
 }
@@ -330,7 +330,7 @@ impl<R: Read> Writer<R> {
     }
 
     /// Goes on to the next entry that was not there yet.
-    fn step(&mut self, losses: &mut Losses) -> Result<(), Failure> {
+    fn step(&mut self, losses: &mut Losses) -> Result<(), JournalFailure> {
         loop {
             if let Some(bytes) = self.frame.next() {
                 if self.takes(&bytes, losses) {

@@ -15,7 +15,7 @@ use blis_sim::time::Time;
 use blis_sim::trace::Row;
 
 use super::entry::{End, Entry, What};
-use super::{Entries, Failure};
+use super::{Entries, JournalFailure};
 use crate::wire::reason::Reasons;
 
 /// What a record told.
@@ -61,7 +61,7 @@ struct Teller<'a, S> {
 pub fn replay<R: Read, S: Sink>(
     entries: &mut Entries<R>,
     sink: &mut S,
-) -> Result<Replayed, Failure> {
+) -> Result<Replayed, JournalFailure> {
     let mut teller = Teller {
         sink,
         latest: Time::ZERO,

@@ -12,7 +12,7 @@ use blis_sim::time::{Span, Time};
 
 use super::entry::{End, Entry, What};
 use super::frame::{self, Checksum};
-use super::{Disk, EVERY, Failure, MOST, ROOM, unwritten};
+use super::{Disk, EVERY, JournalFailure, MOST, ROOM, unwritten};
 
 /// An entry with its place in the sequence of its writer.
 #[derive(Debug, Clone)]
@@ -230,7 +230,7 @@ pub struct Kept {
     /// Entries that are not: there was no room for them, or writing had failed.
     pub dropped: u64,
     /// Why writing failed, if it did.
-    pub failed: Option<Failure>,
+    pub failed: Option<JournalFailure>,
 }
 
 impl Journal {

@@ -9,6 +9,7 @@
 pub mod asking;
 mod consumers;
 mod monitor;
+mod pages;
 mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,7 +75,7 @@ pub async fn backlogs(asker: &Asker, streams: &BTreeSet<String>) -> BTreeMap<Str
 pub struct Observers {
     asker: Asker,
     streams: BTreeSet<String>,
-    monitor: Option<(Monitor, Watched)>,
+    monitor: Option<Watched>,
     /// Why the monitoring that is wanted does not answer.
     unread: Option<String>,
     sent: Sent,
@@ -106,10 +107,7 @@ impl Observers {
             streams.insert(name.clone());
         }
         let monitor = match wanted.monitor {
-            Some(monitor) => {
-                let watched = Watched::start(monitor, &asker.traffic).await?;
-                Some((monitor.clone(), watched))
-            }
+            Some(monitor) => Some(Watched::start(monitor, &asker.traffic).await?),
             None => None,
         };
         Ok(Observers::of(asker, model, streams, monitor).await)
@@ -124,15 +122,12 @@ impl Observers {
         monitor: Option<&Monitor>,
     ) -> Observers {
         let watched = match monitor {
-            Some(monitor) => Some((
-                monitor.clone(),
-                Watched::start(monitor, &asker.traffic).await,
-            )),
+            Some(monitor) => Some(Watched::start(monitor, &asker.traffic).await),
             None => None,
         };
         let (watched, unread) = match watched {
-            Some((monitor, Ok(watched))) => (Some((monitor, watched)), None),
-            Some((_, Err(why))) => (None, Some(why.to_string())),
+            Some(Ok(watched)) => (Some(watched), None),
+            Some(Err(why)) => (None, Some(why.to_string())),
             None => (None, None),
         };
         Observers {
@@ -146,7 +141,7 @@ impl Observers {
         asker: Asker,
         model: &Model<P>,
         streams: BTreeSet<String>,
-        monitor: Option<(Monitor, Watched)>,
+        monitor: Option<Watched>,
     ) -> Observers {
         let sent = model.actions.iter();
         let sent = sent.filter_map(|action| {
@@ -236,8 +231,8 @@ impl Observers {
             }
             false => samples.skip(),
         }
-        if let Some((monitor, watched)) = &mut self.monitor {
-            watched.look(monitor, &self.asker.traffic).await;
+        if let Some(watched) = &mut self.monitor {
+            watched.look(&self.asker.traffic).await;
         }
     }
 
@@ -285,8 +280,8 @@ impl Observers {
         });
         let traffic = &self.asker.traffic;
         let server = match self.monitor {
-            Some((monitor, watched)) if once_more => Some(watched.finish(&monitor, traffic).await),
-            Some((_, watched)) => Some(watched.observed()),
+            Some(watched) if once_more => Some(watched.finish(traffic).await),
+            Some(watched) => Some(watched.observed()),
             None => None,
         };
         result::Observers {

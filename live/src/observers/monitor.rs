@@ -1,26 +1,15 @@
-//! The monitoring of a server: `/varz` and `/jsz`, over HTTP 1.0 without TLS.
-//!
-//! HTTP 1.0 needs only a request line and reading to the end: the response comes in one piece and ends with the connection.
+//! The monitoring of a server: `/varz` and `/jsz`.
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use blis_sim::result::{ObservedJetStream, ObservedServer};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 use super::asking::Traffic;
+use super::pages::Pages;
 use crate::os_error::unnumbered;
 use crate::target::Monitor;
-use crate::wire::told::count;
-
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// The most bytes of an answer.
-const MOST: u64 = 4 << 20;
 
 /// Why the monitoring did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +36,7 @@ pub enum Unread {
 /// What a server's monitoring said over a run.
 #[derive(Debug)]
 pub struct Watched {
-    name: String,
+    pages: Pages,
     first: (Varz, Option<Jsz>),
     last: (Varz, Option<Jsz>),
     samples: u64,
@@ -83,10 +72,14 @@ impl Watched {
     /// # Errors
     /// Why there is no answer.
     pub async fn start(monitor: &Monitor, traffic: &Arc<Traffic>) -> Result<Watched, Unread> {
-        let varz = varz(monitor, traffic).await?;
-        let jsz = jsz(monitor, traffic).await;
-        Ok(Watched {
+        let pages = Pages::of(monitor).map_err(|why| Unread::Unreachable {
             name: monitor.name.clone(),
+            why,
+        })?;
+        let varz = varz(&pages, traffic).await?;
+        let jsz = jsz(&pages, traffic).await;
+        Ok(Watched {
+            pages,
             first: (varz, jsz),
             last: (varz, jsz),
             samples: 1,
@@ -96,8 +89,8 @@ impl Watched {
     }
 
     /// Asks once more; an answer that does not come is left out.
-    pub async fn look(&mut self, monitor: &Monitor, traffic: &Arc<Traffic>) {
-        let Ok(now) = varz(monitor, traffic).await else {
+    pub async fn look(&mut self, traffic: &Arc<Traffic>) {
+        let Ok(now) = varz(&self.pages, traffic).await else {
             return;
         };
         self.samples += 1;
@@ -109,10 +102,10 @@ impl Watched {
     }
 
     /// Asks for the last time.
-    pub async fn finish(mut self, monitor: &Monitor, traffic: &Arc<Traffic>) -> ObservedServer {
-        self.look(monitor, traffic).await;
+    pub async fn finish(mut self, traffic: &Arc<Traffic>) -> ObservedServer {
+        self.look(traffic).await;
         if self.first.1.is_some() {
-            self.last.1 = jsz(monitor, traffic).await;
+            self.last.1 = jsz(&self.pages, traffic).await;
         }
         self.observed()
     }
@@ -126,7 +119,7 @@ impl Watched {
         };
         let jetstream = self.first.1.zip(self.last.1);
         ObservedServer {
-            monitor: self.name,
+            monitor: self.pages.name().to_owned(),
             varz_samples: self.samples,
             cpu_percent_mean: self.cpu_sum / self.samples as f64,
             cpu_percent_max: self.most.cpu,
@@ -150,10 +143,10 @@ impl Watched {
     }
 }
 
-async fn varz(monitor: &Monitor, traffic: &Arc<Traffic>) -> Result<Varz, Unread> {
-    let read = get(monitor, "/varz", traffic).await;
+async fn varz(pages: &Pages, traffic: &Arc<Traffic>) -> Result<Varz, Unread> {
+    let read = pages.get("/varz", traffic).await;
     let answer = read.map_err(|why| Unread::Unreachable {
-        name: monitor.name.clone(),
+        name: pages.name().to_owned(),
         why,
     })?;
     let number = |field: &str| answer.as_ref()?.get(field)?.as_u64();
@@ -170,12 +163,12 @@ async fn varz(monitor: &Monitor, traffic: &Arc<Traffic>) -> Result<Varz, Unread>
         })
     };
     read().ok_or_else(|| Unread::Unclear {
-        name: monitor.name.clone(),
+        name: pages.name().to_owned(),
     })
 }
 
-async fn jsz(monitor: &Monitor, traffic: &Arc<Traffic>) -> Option<Jsz> {
-    let answer = get(monitor, "/jsz", traffic).await.ok()??;
+async fn jsz(pages: &Pages, traffic: &Arc<Traffic>) -> Option<Jsz> {
+    let answer = pages.get("/jsz", traffic).await.ok()??;
     let number = |pointer: &str| answer.pointer(pointer)?.as_u64();
     if answer.get("disabled") == Some(&Value::Bool(true)) {
         return None;
@@ -186,48 +179,4 @@ async fn jsz(monitor: &Monitor, traffic: &Arc<Traffic>) -> Option<Jsz> {
         requests: number("/api/total")?,
         errors: number("/api/errors")?,
     })
-}
-
-/// Reads a page; `None` when it holds no JSON.
-async fn get(monitor: &Monitor, path: &str, traffic: &Arc<Traffic>) -> io::Result<Option<Value>> {
-    let request = format!("GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", monitor.name);
-    traffic.ask(request.len());
-    let late = |_| io::Error::from(io::ErrorKind::TimedOut);
-    let exchanged = timeout(PATIENCE, exchange(monitor, &request)).await;
-    let answer = exchanged.map_err(late).and_then(|answer| answer);
-    if answer.is_err() {
-        count(&traffic.unanswered);
-    }
-    let answer = answer?;
-    traffic.answer(answer.len());
-    Ok(body(&answer).and_then(|body| serde_json::from_slice(body).ok()))
-}
-
-async fn exchange(monitor: &Monitor, request: &str) -> io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect(monitor.address).await?;
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    stream.take(MOST).read_to_end(&mut answer).await?;
-    Ok(answer)
-}
-
-/// What comes after the headers of an answer that is one.
-fn body(answer: &[u8]) -> Option<&[u8]> {
-    let status = answer.split(|byte| *byte == b' ').nth(1)?;
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
-    (answer.starts_with(b"HTTP/1.") && status == b"200").then(|| &answer[end + 4..])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_an_answer_that_is_one_has_a_body() {
-        assert_eq!(body(b"HTTP/1.0 200 OK\r\nA: b\r\n\r\n{}"), Some(&b"{}"[..]));
-        assert_eq!(body(b"HTTP/1.1 404 Not Found\r\n\r\n{}"), None);
-        assert_eq!(body(b"INFO {\"server_id\": \"200 \"}\r\n\r\n"), None);
-        assert_eq!(body(b"HTTP/1.0 200 OK\r\n"), None);
-        assert_eq!(body(b""), None);
-    }
 }

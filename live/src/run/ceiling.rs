@@ -14,9 +14,9 @@ use blis_sim::search::{Judged, Trial};
 use blis_sim::time::Span;
 
 use crate::clock::time_of;
-use crate::generator::driver::Progress;
+use crate::generator::driver::LoadProgress;
 use crate::observers::Wanted;
-use crate::run::failure::Failure;
+use crate::run::failure::RunFailure;
 use crate::run::recent_ends::Recent;
 use crate::run::session::Session;
 use crate::run::session::connections_of;
@@ -75,7 +75,7 @@ pub struct Watching<'a> {
     /// Is told that a trial begins: its number from 1, its load, and how long the search has taken.
     pub begins: &'a mut dyn FnMut(u64, f64, Span),
     /// Is shown how far a trial has come.
-    pub show: &'a mut dyn FnMut(Progress, &mut Recent),
+    pub show: &'a mut dyn FnMut(LoadProgress, &mut Recent),
     /// Is handed what may make figures mean something else than they seem to.
     pub warn: &'a dyn Fn(&str),
 }
@@ -109,7 +109,7 @@ pub fn run<S, P, E>(
 where
     S: Sink,
     P: Clone + Into<Option<Path>>,
-    E: From<Failure>,
+    E: From<RunFailure>,
 {
     let Watching {
         stop,
@@ -189,8 +189,8 @@ fn over<'a, P: Clone + Into<Option<Path>>>(
     trials: &'a mut Option<Trials>,
     (largest, model): (&Model<P>, &Model<P>),
     before_these: u64,
-    open: &dyn Fn(&Model<P>) -> Result<Session, Failure>,
-) -> Result<&'a mut Trials, Failure> {
+    open: &dyn Fn(&Model<P>) -> Result<Session, RunFailure>,
+) -> Result<&'a mut Trials, RunFailure> {
     let needed = connections_of(model);
     let before = match trials.take() {
         Some(before) if before.session().connected().connections >= needed => {

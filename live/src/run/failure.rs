@@ -14,7 +14,7 @@ use crate::wire::sizes::TooLarge;
 
 /// Why a live run did not come about.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum RunFailure {
     /// Something of the model cannot be sent.
     #[error(transparent)]
     Unsendable(#[from] Unsendable),
@@ -38,7 +38,7 @@ pub enum Failure {
     Unobservable(#[from] Unobservable),
     /// What is to be kept of the run cannot be.
     #[error(transparent)]
-    Record(#[from] journal::Failure),
+    Record(#[from] journal::JournalFailure),
     /// A load that is none of its session.
     #[error(transparent)]
     Unlike(#[from] Unlike),

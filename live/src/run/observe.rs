@@ -3,11 +3,11 @@
 use blis_sim::event::Sink;
 use blis_sim::model::{Model, Path};
 
-use crate::generator::driver::Watch;
+use crate::generator::driver::LoadWatch;
 use crate::journal;
 use crate::observers::Wanted;
 use crate::observers::asking::Asker;
-use crate::run::failure::Failure;
+use crate::run::failure::RunFailure;
 use crate::run::observed::{Connected, Heard, Observed};
 use crate::run::session::{Session, runtime};
 use crate::target::Target;
@@ -27,7 +27,7 @@ pub struct Besides<'a, B> {
 ///
 /// # Errors
 /// Why not.
-pub fn reach(target: &Target, access: &Access) -> Result<(), Failure> {
+pub fn reach(target: &Target, access: &Access) -> Result<(), RunFailure> {
     let runtime = runtime()?;
     runtime.block_on(Asker::open(target, access))?;
     Ok(())
@@ -42,11 +42,11 @@ pub fn observe<S, B, P: Clone + Into<Option<Path>>>(
     target: &Target,
     access: &Access,
     besides: Besides<'_, B>,
-    watch: Watch<'_, Heard>,
-) -> Result<Observed<S>, Failure>
+    watch: LoadWatch<'_, Heard>,
+) -> Result<Observed<S>, RunFailure>
 where
     S: Sink,
-    B: FnOnce(&Connected) -> Result<S, journal::Failure>,
+    B: FnOnce(&Connected) -> Result<S, journal::JournalFailure>,
 {
     let Besides {
         wanted,

@@ -21,7 +21,7 @@ use blis_sim::users::mailbox::Earlier;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::clock::{OneByOne, time_of};
-use crate::generator::driver::{Driver, Progress, Watch};
+use crate::generator::driver::{Driver, LoadProgress, LoadWatch};
 use crate::generator::health::{Gauges, Watcher};
 use crate::generator::load_clock::LoadClock;
 use crate::observers::asking::Asker;
@@ -29,7 +29,7 @@ use crate::observers::{Observers, Wanted, backlogs};
 use crate::preflight;
 use crate::preflight::limits::Limits;
 use crate::preflight::ready;
-use crate::run::failure::{Failure, Unlike};
+use crate::run::failure::{RunFailure, Unlike};
 use crate::run::observed::{Connected, Heard, Observed, evidence};
 use crate::run::plan::sendable;
 use crate::run::recent_ends::Recent;
@@ -89,7 +89,7 @@ impl Session {
         access: &Access,
         wanted: &Wanted<'_>,
         warn: &dyn Fn(&str),
-    ) -> Result<Session, Failure> {
+    ) -> Result<Session, RunFailure> {
         sendable(model)?;
         let model = &ready::ready(model, access.api_root(), |name| std::env::var(name))?;
         let number = fits(model)?;
@@ -108,7 +108,7 @@ impl Session {
         let origin = Instant::now();
         let replies = Arc::new(Replies::new(model));
         let mut event_loop =
-            EventLoop::new(RunBy::of(model), &runtime).map_err(Failure::Threads)?;
+            EventLoop::new(RunBy::of(model), &runtime).map_err(RunFailure::Threads)?;
         let tells = event_loop.tells(sender);
         let connections = event_loop.block_on(async {
             let opened = open(target, access, number, origin, &tells, &replies, &told).await?;
@@ -124,7 +124,7 @@ impl Session {
             .map(|connection| connection.inbox.clone())
             .unwrap_or_default();
         sizes::check(model, &inbox, most)?;
-        event_loop.keep().map_err(Failure::Threads)?;
+        event_loop.keep().map_err(RunFailure::Threads)?;
         Ok(Session {
             runtime,
             event_loop,
@@ -157,14 +157,14 @@ impl Session {
     /// Runs one load, of which `also` sees every event too.
     ///
     /// # Errors
-    /// [`Failure::Unlike`] when it is none of this session, and what else keeps it from being sent.
+    /// [`RunFailure::Unlike`] when it is none of this session, and what else keeps it from being sent.
     pub fn run_load<S: Sink, P: Clone + Into<Option<Path>>>(
         &mut self,
         model: &Model<P>,
         also: S,
         warn: &dyn Fn(&str),
-        watch: Watch<'_, Heard>,
-    ) -> Result<Observed<S>, Failure> {
+        watch: LoadWatch<'_, Heard>,
+    ) -> Result<Observed<S>, RunFailure> {
         let model = &ready::ready(model, &self.api, |name| std::env::var(name))?;
         self.check(model)?;
         let epoch = self.next;
@@ -199,18 +199,18 @@ impl Session {
         let gauges = Arc::new(Gauges::default());
         let (told, handle) = (Arc::clone(&self.told), self.event_loop.handle().clone());
         let watcher = Watcher::start(start, Arc::clone(&gauges), told, handle);
-        let watcher = watcher.map_err(Failure::Threads)?;
+        let watcher = watcher.map_err(RunFailure::Threads)?;
         let driver = Driver::new(epoch, model, nats, clock, (heard, also), gauges)
             .after(std::mem::take(&mut self.earlier))
             .without(down);
         let mut silence = Silence::new(model);
         let told = Arc::clone(&self.told);
-        let mut show = |reached: Progress, (heard, _): &mut (Heard, S)| {
+        let mut show = |reached: LoadProgress, (heard, _): &mut (Heard, S)| {
             let warnings = silence.look(&told.responders);
             warnings.iter().for_each(|warning| warn(warning));
             (watch.show)(reached, heard);
         };
-        let watch = Watch {
+        let watch = LoadWatch {
             stop: watch.stop,
             enough: watch.enough,
             show: &mut show,
@@ -224,7 +224,7 @@ impl Session {
         let sequence = transport.sequence();
         drop(transport);
         self.sequence = sequence;
-        self.event_loop.keep().map_err(Failure::Threads)?;
+        self.event_loop.keep().map_err(RunFailure::Threads)?;
         self.earlier = std::mem::take(&mut ended.earlier);
         let observers = self.runtime.block_on(watching.finish(ended.lost));
         Ok(Observed {
@@ -305,10 +305,14 @@ impl Session {
 }
 
 impl<P: Clone + Into<Option<Path>>> Runner<P> for Session {
-    type Error = Failure;
+    type Error = RunFailure;
 
-    fn run(&mut self, model: &Model<P>, stop: &(dyn Fn() -> bool + Sync)) -> Result<Ran, Failure> {
-        let watch = Watch {
+    fn run(
+        &mut self,
+        model: &Model<P>,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Ran, RunFailure> {
+        let watch = LoadWatch {
             stop,
             enough: &|| false,
             show: &mut |_, _| (),
@@ -351,7 +355,7 @@ pub fn connections_of<P>(model: &Model<P>) -> u32 {
 ///
 /// # Errors
 /// What the system has too little of.
-pub fn fits<P>(model: &Model<P>) -> Result<u32, Failure> {
+pub fn fits<P>(model: &Model<P>) -> Result<u32, RunFailure> {
     let number = connections_of(model);
     Limits::of_process().allow(number)?;
     Ok(number)
@@ -360,11 +364,11 @@ pub fn fits<P>(model: &Model<P>) -> Result<u32, Failure> {
 /// The runtime of connections.
 ///
 /// # Errors
-/// [`Failure::Threads`] when the system gives none.
-pub fn runtime() -> Result<Runtime, Failure> {
+/// [`RunFailure::Threads`] when the system gives none.
+pub fn runtime() -> Result<Runtime, RunFailure> {
     Builder::new_multi_thread()
         .worker_threads(IO_THREADS)
         .enable_all()
         .build()
-        .map_err(Failure::Threads)
+        .map_err(RunFailure::Threads)
 }

@@ -27,8 +27,8 @@ use blis_sim::time::{Span, Time};
 use blis_sim::verdict::Status;
 
 use crate::clock::RealClock;
-use crate::generator::driver::{PATIENCE, Progress, Watch};
-use crate::run::failure::Failure;
+use crate::generator::driver::{LoadProgress, LoadWatch, PATIENCE};
+use crate::run::failure::RunFailure;
 use crate::run::observed::{Heard, Observed, evidence};
 use crate::run::recent_ends::Recent;
 use crate::run::session::Session;
@@ -74,7 +74,7 @@ pub struct Beside<'a> {
     /// Whether somebody wants it to end.
     pub stop: &'a dyn Fn() -> bool,
     /// Is shown how far it has come.
-    pub show: &'a mut dyn FnMut(Progress, &mut Recent),
+    pub show: &'a mut dyn FnMut(LoadProgress, &mut Recent),
     /// Is shown what is measured so far, each time that twice as many requests have ended as before. Whether the rest of the
     /// trial can no longer change how it is judged.
     pub decided: &'a mut dyn FnMut(&SoFar<'_>) -> bool,
@@ -105,9 +105,9 @@ impl<S, P> Tried<S, P> {
     }
 
     /// Of which actions nobody was there to answer, as what keeps a search from going on.
-    pub fn nobody_answers(&self) -> Option<Failure> {
+    pub fn nobody_answers(&self) -> Option<RunFailure> {
         let silent = Silence::new(&self.model).look(&self.observed.told.responders);
-        (!silent.is_empty()).then(|| Failure::Unanswered(silent.join("; ")))
+        (!silent.is_empty()).then(|| RunFailure::Unanswered(silent.join("; ")))
     }
 
     /// Whether somebody wanted it to end before it did.
@@ -206,7 +206,7 @@ impl Trials {
         model: &Model<P>,
         also: S,
         beside: Beside<'_>,
-    ) -> Result<Tried<S, P>, Failure> {
+    ) -> Result<Tried<S, P>, RunFailure> {
         let model = self.pace.of_trial(model, self.number);
         let before = match &self.before {
             Some(before) => before.clone(),
@@ -222,7 +222,7 @@ impl Trials {
         let end = Time::ZERO + self.pace.warmup + self.pace.hold;
         let mut looks = Looks::new(Time::ZERO + self.pace.warmup, end);
         let enough = Cell::new(false);
-        let mut show = |reached: Progress, (measure, recent): &mut Heard| {
+        let mut show = |reached: LoadProgress, (measure, recent): &mut Heard| {
             show(reached, recent);
             if let Some(look) = looks.due(reached.now, measure) {
                 let to_come = to_come(reached, end);
@@ -234,7 +234,7 @@ impl Trials {
                 enough.set(decided(&so_far));
             }
         };
-        let watch = Watch {
+        let watch = LoadWatch {
             stop,
             enough: &|| enough.get(),
             show: &mut show,
@@ -304,7 +304,7 @@ fn tried<S, P>(
     model: Model<P>,
     mut observed: Observed<S>,
     mut disturbed_by: Vec<String>,
-) -> Result<Tried<S, P>, Failure> {
+) -> Result<Tried<S, P>, RunFailure> {
     let ended = &observed.ended;
     observed.measure.finish(ended.intended)?;
     let mut evidence = evidence(&model, &observed);

@@ -14,6 +14,7 @@ pub mod connect_failure;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use async_nats::ServerAddr;
@@ -128,7 +129,7 @@ pub enum Refused {
     )]
     NoUrl(String),
     /// The text is not the URL of a server's monitoring.
-    #[error("`{0}` is not a monitoring URL; give http://HOST:PORT")]
+    #[error("`{0}` is not a monitoring URL; give http://HOST:PORT or https://HOST:PORT")]
     NoMonitor(String),
     /// The host has no address.
     #[error("the host {host} cannot be resolved: {why}; correct its name, or give its address")]
@@ -214,6 +215,10 @@ pub struct Monitor {
     pub address: SocketAddr,
     /// `host:port`.
     pub name: String,
+    /// Whether it is read over TLS.
+    pub tls: bool,
+    /// A file with further certificates of authorities.
+    pub ca: Option<PathBuf>,
 }
 
 /// The port of a server's monitoring unless the URL has one.
@@ -225,7 +230,12 @@ const MONITORING: u16 = 8222;
 /// Why it is refused.
 pub fn check_monitor(url: &str, permission: &Permission) -> Result<Monitor, Refused> {
     let shown = || Refused::NoMonitor(url.rsplit('@').next().unwrap_or_default().to_owned());
-    let place = url.strip_prefix("http://").ok_or_else(shown)?;
+    let (scheme, place) = url.split_once("://").ok_or_else(shown)?;
+    let tls = match scheme {
+        "http" => false,
+        "https" => true,
+        _ => return Err(shown()),
+    };
     let place = place.strip_suffix('/').unwrap_or(place);
     if place.is_empty() || place.contains(['/', '@', '?', '#', ',']) {
         return Err(shown());
@@ -235,7 +245,12 @@ pub fn check_monitor(url: &str, permission: &Permission) -> Result<Monitor, Refu
     let port = server.into_inner().port().unwrap_or(MONITORING);
     let address = resolve(&host, port, permission)?[0];
     let name = host_and_port(&host, port);
-    Ok(Monitor { address, name })
+    Ok(Monitor {
+        address,
+        name,
+        tls,
+        ca: None,
+    })
 }
 
 /// `host:port`, with brackets about an IPv6 address.

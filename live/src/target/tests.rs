@@ -163,9 +163,14 @@ fn monitoring_is_guarded_as_servers_are() {
     assert_eq!(monitor.name, "127.0.0.1:8222");
     let monitor = check_monitor("http://[::1]:4222", &named).expect("this machine");
     assert_eq!(monitor.address.port(), 4222);
+    assert!(!monitor.tls);
+    let monitor = check_monitor("https://127.0.0.1", &named).expect("this machine");
+    assert!(monitor.tls);
     for url in [
-        "https://127.0.0.1",
+        "ftp://127.0.0.1",
         "127.0.0.1:8222",
+        "https://",
+        "https://me:canary@127.0.0.1",
         "http://",
         "http://127.0.0.1/varz",
         "http://me:canary@127.0.0.1",

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
-use blis_live::generator::driver::{Progress, Watch};
+use blis_live::generator::driver::{LoadProgress, LoadWatch};
 use blis_live::observers::Wanted;
 use blis_live::run::observe::{Besides, observe};
 use blis_live::run::observed::{Connected, Heard, Observed};
@@ -87,8 +87,8 @@ fn serve(stream: TcpStream, answers: &dyn Fn() -> bool) -> std::io::Result<()> {
 /// What `blis observe` does for a model on this server, without a record.
 pub fn observed(model: &Model, url: &str) -> Observed<Option<Recent>> {
     let target = check(url, false, &Permission::default()).expect("loopback");
-    let mut show = |_: Progress, _: &mut Heard| ();
-    let watch = Watch {
+    let mut show = |_: LoadProgress, _: &mut Heard| ();
+    let watch = LoadWatch {
         stop: &|| false,
         enough: &|| false,
         show: &mut show,

@@ -65,7 +65,7 @@ fn fit(of: &CalibrationResult) -> String {
         )
     });
     format!(
-        "The fitted model does not explain the runs ({sum}); intervals are widened.{worst} The structure of the spec is \
+        "The fitted model does not explain the runs ({sum}); intervals are widened.{worst} The structure of the model is \
          probably wrong: try members with their own queues, a further service, or a slow-down under load."
     )
 }

@@ -44,13 +44,13 @@ pub struct QuantileExplained {
     /// The explained requests.
     pub band: ExplainedBand,
     /// Their response times, the sum of `lag`, all `services` and `elsewhere`.
-    pub response: Part,
+    pub response: TimeShare,
     /// From intended to sent.
-    pub lag: Part,
+    pub lag: TimeShare,
     /// Time at services, by service; services without time are left out.
     pub services: BTreeMap<String, StationTime>,
     /// Other time after sending.
-    pub elsewhere: Part,
+    pub elsewhere: TimeShare,
     /// Kind of that time: `network`, `delay` or `network and delay`.
     pub elsewhere_is: String,
 }
@@ -78,16 +78,16 @@ pub struct ExplainedBand {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StationTime {
     /// Waiting in the queue.
-    pub waiting: Part,
+    pub waiting: TimeShare,
     /// Served by a worker.
-    pub service: Part,
+    pub service: TimeShare,
     /// Holding a worker during other steps.
-    pub held: Part,
+    pub held: TimeShare,
 }
 
 /// A part of the time.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Part {
+pub struct TimeShare {
     /// Total over all requests of the band, exact.
     pub sum_ns: u128,
     /// Mean per request of the band.
@@ -109,7 +109,7 @@ pub struct Target {
 
 /// The explanation of one quantile.
 pub fn quantile(model: &Model, target: Target, band: Band, sums: &Sums) -> QuantileExplained {
-    let part = |sum: u128| Part {
+    let part = |sum: u128| TimeShare {
         sum_ns: sum,
         mean_ms: ratio(sum, u128::from(sums.requests)) / 1e6,
         share: ratio(sum, sums.response),

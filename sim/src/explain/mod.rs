@@ -18,8 +18,8 @@ mod slow;
 mod walk;
 
 pub use document::{
-    ExplainedBand, Explanation, Part, QuantileExplained, SCHEMA, StationTime, Target, document,
-    json_schema, quantile,
+    ExplainedBand, Explanation, QuantileExplained, SCHEMA, StationTime, Target, TimeShare,
+    document, json_schema, quantile,
 };
 pub use sink::{Band, Explain, StationSums, Sums};
 pub use slow::{slow, targets};

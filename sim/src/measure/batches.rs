@@ -169,7 +169,7 @@ pub struct Sums {
 
 /// How many of each there are in a line.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shape {
+pub(super) struct LineLayout {
     pub(super) objectives: usize,
     pub(super) cells: usize,
     pub(super) stations: usize,
@@ -180,7 +180,7 @@ pub(super) struct Shape {
 /// Lines written down at the ends of batches, and the distributions within them.
 #[derive(Debug, Clone)]
 pub(super) struct Batches {
-    shape: Shape,
+    shape: LineLayout,
     start: Time,
     width: Span,
     /// Lines written: one for the start, and one for each full batch.
@@ -197,7 +197,7 @@ pub(super) struct Batches {
 
 impl Batches {
     /// Batches of a window that starts at `start` and cannot last longer than to `latest`.
-    pub(super) fn new(start: Time, latest: Option<Time>, shape: Shape) -> Batches {
+    pub(super) fn new(start: Time, latest: Option<Time>, shape: LineLayout) -> Batches {
         let sectioned = if shape.cells > MOST_SECTIONED {
             1
         } else {

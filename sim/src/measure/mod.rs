@@ -37,7 +37,7 @@ pub use growth::{FEWEST_ARRIVALS, Growth, growth};
 pub use latency::{Latencies, Times};
 pub use ledger::{Imbalance, Requests, Sessions};
 pub use objectives::{Against, Objective, Which, objectives};
-pub use series::{ConsumerRow, Row, Series};
+pub use series::{ConsumerRow, Series, SeriesRow};
 pub use station::{Areas, StationMeter, Visits};
 pub use stream::{Publications, StreamMeter};
 
@@ -46,7 +46,7 @@ use crate::model::{ActionId, ClientId, ConsumerId, Model, Slo};
 use crate::statistics::Section;
 use crate::time::{Span, Time};
 
-use batches::{Batches, Shape};
+use batches::{Batches, LineLayout};
 use ledger::balance;
 use messages::Messages;
 use series::Totals;
@@ -63,7 +63,7 @@ struct Wanted<'a> {
 
 /// A cell, and the response times that ended in it since the last mark.
 #[derive(Debug, Clone)]
-struct Part {
+struct CellMeter {
     cell: Cell,
     recent: Sketch,
     /// Over all tries; absent with a single try and without objectives on it.
@@ -76,7 +76,7 @@ struct Part {
 #[derive(Debug, Clone)]
 pub struct Measure {
     /// Cells by client, then action; those that no request can reach stay empty.
-    cells: Vec<Option<Box<Part>>>,
+    cells: Vec<Option<Box<CellMeter>>>,
     /// Client and action of each cell that is there.
     parts: Vec<(ClientId, ActionId)>,
     slos: Vec<Slo>,
@@ -124,7 +124,7 @@ impl Measure {
                     parts.push((ClientId(of), ActionId(id)));
                 }
                 let retries = client.on_failure.retries > 0;
-                cells.push(used.then(|| Box::new(Part::new(&action.slo, retries))));
+                cells.push(used.then(|| Box::new(CellMeter::new(&action.slo, retries))));
             }
         }
         let consumers = model.consumers.len();
@@ -136,7 +136,7 @@ impl Measure {
             of_action.map(move |one| (ActionId(id), one))
         });
         let judged: Vec<_> = judged.collect();
-        let shape = Shape {
+        let shape = LineLayout {
             objectives: judged.len(),
             cells: parts.len(),
             stations: model.services.len(),
@@ -290,7 +290,7 @@ impl Measure {
 
     /// The cell of a request, and its part of the run.
     #[inline(always)]
-    fn part(&mut self, request: &Request) -> Option<(&mut Part, bool)> {
+    fn part(&mut self, request: &Request) -> Option<(&mut CellMeter, bool)> {
         let index = request.client.index() * self.slos.len() + request.action.index();
         let part = self.cells[index].as_deref_mut()?;
         Some((part, request.intended >= self.warmup))
@@ -301,7 +301,7 @@ impl Measure {
         let intended = request.intended.as_nanos();
         self.in_flight_area = self.in_flight_area.wrapping_sub(intended);
         self.retries += u64::from(request.attempt > 0);
-        if let Some((Part { cell, overall, .. }, in_window)) = self.part(request) {
+        if let Some((CellMeter { cell, overall, .. }, in_window)) = self.part(request) {
             cell.tally(in_window).requests.intended += 1;
             if let Some(overall) = overall
                 && request.attempt == 0
@@ -328,7 +328,7 @@ impl Measure {
         let Some((part, in_window)) = self.part(request) else {
             return;
         };
-        let Part { cell, recent, .. } = part;
+        let CellMeter { cell, recent, .. } = part;
         if held {
             recent.record(response);
         }
@@ -488,12 +488,12 @@ impl Measure {
         Some(sum)
     }
 
-    fn parts_of(&self, action: ActionId) -> impl Iterator<Item = &Part> {
+    fn parts_of(&self, action: ActionId) -> impl Iterator<Item = &CellMeter> {
         let of = self.cells.iter().skip(action.index());
         of.step_by(self.slos.len()).flatten().map(|part| &**part)
     }
 
-    fn sum<'a>(parts: impl Iterator<Item = &'a Box<Part>>) -> Cell {
+    fn sum<'a>(parts: impl Iterator<Item = &'a Box<CellMeter>>) -> Cell {
         let mut sum = Cell::default();
         parts.for_each(|part| sum.add(&part.cell));
         sum
@@ -673,11 +673,11 @@ impl Measure {
     }
 }
 
-impl Part {
-    fn new(slo: &Slo, retries: bool) -> Part {
+impl CellMeter {
+    fn new(slo: &Slo, retries: bool) -> CellMeter {
         let overall = slo.overall.as_deref();
         let is_kept = retries || overall.is_some();
-        Part {
+        CellMeter {
             cell: Cell::judged_by(Some(slo)),
             recent: Sketch::new(),
             overall: is_kept.then(|| {

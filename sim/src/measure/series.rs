@@ -49,7 +49,7 @@ pub struct ConsumerRow {
 
 /// One interval.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub struct SeriesRow {
     /// Requests intended in it, and ends that fell in it.
     pub requests: Requests,
     /// Integrals over the interval, by service.
@@ -61,9 +61,9 @@ pub struct Row {
     response: Sketch,
 }
 
-impl Row {
-    fn new(stations: usize, consumers: usize) -> Row {
-        Row {
+impl SeriesRow {
+    fn new(stations: usize, consumers: usize) -> SeriesRow {
+        SeriesRow {
             requests: Requests::default(),
             stations: vec![Areas::default(); stations],
             consumers: vec![ConsumerRow::default(); consumers],
@@ -96,7 +96,7 @@ impl Row {
     }
 
     /// Takes over what the row after it holds, and leaves that one empty.
-    fn take(&mut self, other: &mut Row) {
+    fn take(&mut self, other: &mut SeriesRow) {
         self.requests.add(&other.requests);
         self.response_sum += other.response_sum;
         for (mine, others) in self.stations.iter_mut().zip(&other.stations) {
@@ -133,7 +133,7 @@ impl Row {
 #[derive(Debug, Clone)]
 pub struct Series {
     width: Span,
-    rows: Vec<Row>,
+    rows: Vec<SeriesRow>,
     current: usize,
     /// The first instant of the current row.
     start: Time,
@@ -148,7 +148,9 @@ impl Series {
     pub(super) fn new(horizon: Option<Time>, stations: usize, consumers: usize) -> Series {
         Series {
             width: horizon.map_or(FIRST_WIDTH, width_for),
-            rows: (0..ROWS).map(|_| Row::new(stations, consumers)).collect(),
+            rows: (0..ROWS)
+                .map(|_| SeriesRow::new(stations, consumers))
+                .collect(),
             current: 0,
             start: Time::ZERO,
             before: Totals::new(stations, consumers),
@@ -175,7 +177,7 @@ impl Series {
     }
 
     /// The rows up to the last in which something can have happened.
-    pub fn rows(&self) -> &[Row] {
+    pub fn rows(&self) -> &[SeriesRow] {
         &self.rows[..=self.current]
     }
 
@@ -331,9 +333,9 @@ mod tests {
         assert_eq!(intended, (0..1000).sum::<u64>());
         let busy: u128 = series.rows().iter().map(|row| row.stations[0].busy).sum();
         assert_eq!(busy, 7000);
-        let responses: u64 = series.rows().iter().map(Row::responses).sum();
+        let responses: u64 = series.rows().iter().map(SeriesRow::responses).sum();
         assert_eq!(responses, 1000);
-        // Row k holds the sixteen intervals from 16k on.
+        // SeriesRow k holds the sixteen intervals from 16k on.
         assert_eq!(series.rows()[3].requests.intended, (48..64).sum::<u64>());
         assert_eq!(series.rows()[3].mean_nanos(), Some(55.5));
         assert_eq!(series.rows()[3].quantile(1.0), Some(Span::from_nanos(63)));

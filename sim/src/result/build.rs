@@ -22,7 +22,7 @@ use super::{
 use crate::analysis::Analysis;
 use crate::engine::LoadEnd;
 use crate::event::{Outcome, SessionEnd};
-use crate::measure::{Measure, Of, Overall, Requests, Row, Sessions, StationMeter};
+use crate::measure::{Measure, Of, Overall, Requests, SeriesRow, Sessions, StationMeter};
 use crate::model::{ActionId, ClientId, Model, Service};
 use crate::replication::Replicated;
 use crate::spec::Setting;
@@ -392,7 +392,7 @@ fn services<P>(model: &Model<P>, measure: &Measure) -> BTreeMap<String, ServiceR
 /// The series, with what services and streams did where they were simulated.
 fn series<P>(model: &Model<P>, measure: &Measure, simulated: bool) -> Vec<Interval> {
     let mut in_flight = 0;
-    let interval = |(number, row): (usize, &Row)| {
+    let interval = |(number, row): (usize, &SeriesRow)| {
         let (start, end) = measure.series().bounds(number);
         let width = end.since(start);
         in_flight += row.requests.intended;

@@ -87,7 +87,7 @@ pub struct Record {
     /// Entries missing from the record (rows, intentions and sessions), because the buffer was full or they could not be
     /// written.
     pub dropped: u64,
-    /// CRC-32C, as eight hexadecimal digits, of the entries of all rows and of the end, in order. Absent if the result comes
+    /// CRC-32 (ISO 3309), as eight hexadecimal digits, of the entries of all rows and of the end, in order. Absent if the result comes
     /// from the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,

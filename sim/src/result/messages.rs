@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::latency::{LatencyBlock, block};
 use super::rates::{mean_over, per_second};
-use crate::measure::{CensoredTimes, ConsumerMeter, Measure, Row};
+use crate::measure::{CensoredTimes, ConsumerMeter, Measure, SeriesRow};
 use crate::model::{ConsumerId, FanOut, Model, StreamId};
 use crate::time::{Span, Time};
 
@@ -245,7 +245,7 @@ pub(super) fn fan_outs<P>(model: &Model<P>, measure: &Measure) -> BTreeMap<Strin
 }
 
 /// Every stream in one interval.
-pub(super) fn intervals<P>(model: &Model<P>, row: &Row) -> BTreeMap<String, StreamInterval> {
+pub(super) fn intervals<P>(model: &Model<P>, row: &SeriesRow) -> BTreeMap<String, StreamInterval> {
     let interval = |id: ConsumerId| {
         let row = row.consumers[id.index()];
         ConsumerInterval {

@@ -218,9 +218,7 @@ fn counts(
         return Err(too_few);
     };
     if kind.is_filtered {
-        return Err(
-            "its filter selects a part of the stream, so sequence numbers do not count its messages",
-        );
+        return Err("it has a filter, and with one sequence numbers need not count its messages");
     }
     let over = |figure: fn(&ConsumerSample) -> Option<u64>| {
         let (before, after) = figure(first)

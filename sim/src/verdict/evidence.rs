@@ -20,7 +20,7 @@ pub struct LiveEvidence {
 }
 
 /// The evidence of a run, or `None` when no action has a service-level objective and no consumer a limit on the growth
-/// of its backlog. A run in which nothing was intended is always judged: it cannot have gone well.
+/// of its backlog. A run in which nothing was intended, or nothing succeeded, is always judged: it cannot have gone well.
 ///
 /// `interrupted` says that the run did not come to its own end.
 pub fn evidence<P>(
@@ -53,13 +53,15 @@ pub fn evidence<P>(
         let of = format!("Consumer {}", model.consumer_name(ConsumerId(id)));
         signals.extend(growth(&of, consumer, measured));
     }
-    if signals.is_empty() && measure.total().requests().intended > 0 {
+    let whole = measure.total();
+    if signals.is_empty() && whole.requests().ended(Outcome::Ok) > 0 {
         return None;
     }
-    let requests = measure.total().window.requests;
+    let requests = whole.window.requests;
     Some(Evidence {
         intended: requests.intended,
         sent: requests.intended - requests.ended(Outcome::Dropped),
+        succeeded: whole.requests().ended(Outcome::Ok),
         generator_lagged: live.generator_lagged,
         generator_limits: live.generator_limits.clone(),
         interrupted,

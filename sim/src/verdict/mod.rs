@@ -40,6 +40,8 @@ pub struct Evidence {
     pub intended: u64,
     /// Requests of the window that were sent.
     pub sent: u64,
+    /// Requests of the whole run that succeeded.
+    pub succeeded: u64,
     /// Whether requests lagged because of the generator's own scheduling, rather than an in-flight cap or a
     /// full connection.
     pub generator_lagged: bool,
@@ -114,7 +116,8 @@ pub(crate) struct Judgement {
 
 /// Reaches a verdict.
 ///
-/// In this order: a run without intended requests, or an interrupted one, is inconclusive; any signal over its limit trips;
+/// In this order: a run without intended requests, an interrupted one, or one that has neither signals nor a request that
+/// succeeded, is inconclusive; any signal over its limit trips;
 /// a signal that is missing, has too few samples or was limited by the generator is inconclusive, as is a generator that was
 /// the limit, or less than 95 % of the intended requests sent; everything else is a pass. A value equal to its limit is
 /// within it.
@@ -151,6 +154,11 @@ pub(crate) fn judge_by(
     if evidence.interrupted {
         let reason = "The run was interrupted; let it run to its end.".to_owned();
         return inconclusive(vec![reason], None, Vec::new());
+    }
+    if evidence.signals.is_empty() && evidence.succeeded == 0 {
+        let reason = "No request succeeded, and no objective says whether that is well; mend what the outcomes name, or \
+                      set an objective such as --slo errors=1%.";
+        return inconclusive(vec![reason.to_owned()], None, Vec::new());
     }
     let sentences = |wanted: fn(Standing) -> bool| -> Vec<String> {
         let chosen = weighed.iter().filter(|one| wanted(one.standing));

@@ -102,6 +102,7 @@ fn on(signals: Vec<Signal>) -> Evidence {
     Evidence {
         intended: 10_000,
         sent: 10_000,
+        succeeded: 10_000,
         signals,
         ..Evidence::default()
     }

@@ -25,7 +25,7 @@ use crate::cli::{MaxRpsArgs, OverrideArgs, TrialArgs};
 use crate::commands::{print, service};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
-use crate::progress::Progress;
+use crate::progress::RunProgress;
 use crate::target::nats_access;
 use crate::workload::{Basis, Variations};
 
@@ -66,7 +66,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
     refuse_no_objective(&workload.model)?;
     plan::sendable(&workload.model).map_err(|why| Failure::Usage(why.to_string()))?;
     let (target, access) = nats_access::resolve(&args.target)?;
-    let monitor = nats_access::monitor(args.observers.monitor.as_deref(), &args.target)?;
+    let monitor = nats_access::monitor(args.observers.monitor.as_deref(), &args.target, &access)?;
     let model = TheModel::of(&varied, &workload.model, trials);
     refuse_changes(trials, &model)?;
     // What is wrong with the loads is said before anything is simulated.
@@ -245,7 +245,7 @@ fn said(
     let then = Instant::now();
     let (stop, time_is_up) = (|| interrupt.asked(), || clock.is_up(then));
     let eyes = eyes(&stop, &time_is_up);
-    let mut progress = Progress::new(limits);
+    let mut progress = RunProgress::new(limits);
     let mut see = |what: &str, reached: Reached| {
         if !args.quiet {
             let [done, of] = reached.paths;

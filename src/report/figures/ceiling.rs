@@ -9,7 +9,7 @@ use super::waterfall;
 use crate::ceiling::Unit;
 use crate::report::difference::signed;
 use crate::report::plot::{
-    Axis, Form, Mark, On, Plot, Point, Quantity, Reference, Row, Scale, Series, readable,
+    Axis, Form, Mark, On, Plot, PlotRow, Point, Quantity, Reference, Scale, Series, readable,
 };
 
 /// Most objectives and services with a plot or a line of their own.
@@ -256,7 +256,7 @@ pub fn remedies(found: &CeilingResult) -> Plot {
         let within = remedy.gain_ci95.map_or(String::new(), |[low, high]| {
             format!(" ({} to {})", signed(low), signed(high))
         });
-        Some(Row {
+        Some(PlotRow {
             name: remedy.what.clone(),
             shown: format!("{}{within}", signed(gain)),
             colour: if remedy.brings { PASSED } else { 6 },

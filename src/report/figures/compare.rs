@@ -5,7 +5,7 @@ use blis_sim::result::{LatencyBlock, Run};
 
 use super::quantiles::{distribution, quantiles};
 use crate::report::difference::{between, signed};
-use crate::report::plot::{Axis, Form, Plot, Quantity, Row, Scale, Series, readable};
+use crate::report::plot::{Axis, Form, Plot, PlotRow, Quantity, Scale, Series, readable};
 
 /// The two sides, and differences that are more than chance and those that are not.
 const BASELINE: usize = 1;
@@ -44,7 +44,7 @@ pub fn compare(found: &CompareResult, sides: &Sides<'_>) -> Vec<Plot> {
 fn differences(name: &str, group: &GroupResult) -> Plot {
     let rows = group.figures.iter().filter_map(|figure| {
         let at = figure.difference?;
-        Some(Row {
+        Some(PlotRow {
             name: figure.name.clone(),
             shown: shown(at, figure.difference_ci95),
             colour: match figure.more_than_chance {

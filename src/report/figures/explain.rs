@@ -1,9 +1,9 @@
 //! Where the time of requests goes.
 
-use blis_sim::explain::{Part, QuantileExplained, StationTime};
+use blis_sim::explain::{QuantileExplained, StationTime, TimeShare};
 
 use crate::report::number::{count, millis, percent};
-use crate::report::plot::{Axis, Form, Plot, Quantity, Row, Scale};
+use crate::report::plot::{Axis, Form, Plot, PlotRow, Quantity, Scale};
 
 /// What took no more than this share of the time has no row.
 const LEAST: f64 = 0.001;
@@ -21,7 +21,7 @@ pub fn waterfall(explained: &QuantileExplained) -> Plot {
         0.5 => "median request".to_owned(),
         quantile => format!("p{} request", quantile * 100.0),
     };
-    let mut parts: Vec<(String, Part, usize)> = vec![("lag".to_owned(), explained.lag, OTHER)];
+    let mut parts: Vec<(String, TimeShare, usize)> = vec![("lag".to_owned(), explained.lag, OTHER)];
     let mut services: Vec<(&String, &StationTime)> = explained.services.iter().collect();
     services.sort_by_key(|(_, time)| std::cmp::Reverse(together(time)));
     for (service, time) in services {
@@ -32,7 +32,7 @@ pub fn waterfall(explained: &QuantileExplained) -> Plot {
     let elsewhere = &explained.elsewhere_is;
     parts.push((elsewhere.clone(), explained.elsewhere, OTHER));
     let mut from = 0.0;
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<PlotRow> = Vec::new();
     for (name, part, colour) in parts {
         let to = from + part.mean_ms;
         if part.share > LEAST {
@@ -72,8 +72,8 @@ fn together(time: &StationTime) -> u128 {
     time.waiting.sum_ns + time.service.sum_ns + time.held.sum_ns
 }
 
-fn row(name: String, part: &Part, colour: usize, ends: [f64; 2]) -> Row {
-    Row {
+fn row(name: String, part: &TimeShare, colour: usize, ends: [f64; 2]) -> PlotRow {
+    PlotRow {
         name,
         shown: format!("{} ({})", millis(part.mean_ms), percent(part.share)),
         colour,

@@ -6,7 +6,7 @@ use super::course::{backlogs, in_flight, lag, queues, rates, responses as over_t
 use super::quantiles::{distribution, objectives, quantiles};
 use crate::report::ends::ends;
 use crate::report::number::{count, percent};
-use crate::report::plot::{Axis, Form, Plot, Quantity, Row, Scale, Series};
+use crate::report::plot::{Axis, Form, Plot, PlotRow, Quantity, Scale, Series};
 
 /// Most distributions in one plot.
 const CURVES: usize = 4;
@@ -165,7 +165,7 @@ fn bars(
 ) -> Plot {
     let rows = counts.iter().map(|(name, number)| {
         let share = *number as f64 / of.max(1) as f64;
-        Row {
+        PlotRow {
             name: name.clone(),
             shown: format!("{} ({})", count(*number), percent(share)),
             colour: colour(name),

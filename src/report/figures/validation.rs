@@ -6,7 +6,7 @@ use super::ceiling::{at_load, load_axis};
 use super::compare::shown;
 use crate::ceiling::Unit;
 use crate::report::number::percent;
-use crate::report::plot::{Axis, Form, Mark, Plot, Quantity, Row, Scale, Series, readable};
+use crate::report::plot::{Axis, Form, Mark, Plot, PlotRow, Quantity, Scale, Series, readable};
 
 /// What was measured and what was predicted; errors that are more than chance and those that are not.
 const MEASURED: usize = 2;
@@ -84,7 +84,7 @@ fn error(found: &ValidationResult, name: &str, title: &str) -> Plot {
         let spread = figure.spread.map_or(String::new(), |spread| {
             format!(", spread {}", percent(spread))
         });
-        Some(Row {
+        Some(PlotRow {
             name: unit(found).shown(load.load),
             shown: format!("{}{spread}", shown(at, figure.error_ci95)),
             colour: match figure.more_than_chance {

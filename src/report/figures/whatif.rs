@@ -4,7 +4,7 @@ use blis_sim::result::{Compared, Comparison};
 
 use super::compare::shown;
 use super::quantiles::{named, quantiles};
-use crate::report::plot::{Axis, Form, Mark, Plot, Quantity, Row, Scale, Series};
+use crate::report::plot::{Axis, Form, Mark, Plot, PlotRow, Quantity, Scale, Series};
 
 /// The spec and its variant; differences that are told from none and those that are not.
 const BASE: usize = 1;
@@ -25,7 +25,7 @@ fn changes(comparison: &Comparison, name: fn(&str) -> String) -> Plot {
             .difference_ci95
             .map(|ends| ends.map(|end| end / base));
         let is_told = within.is_some_and(|[low, high]| low > 0.0 || high < 0.0);
-        Some(Row {
+        Some(PlotRow {
             name: name(&figure.figure),
             shown: shown(at, within),
             colour: if is_told { TOLD } else { NOT_TOLD },

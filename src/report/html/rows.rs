@@ -3,7 +3,7 @@
 use super::axis::{Ends, Ruler};
 use super::curves::shape;
 use super::svg::{Path, Svg};
-use crate::report::plot::{Form, Plot, Row, Rows};
+use crate::report::plot::{Form, Plot, PlotRow, Rows};
 
 /// How wide a plot is, in the units that its texts are measured in.
 const WIDTH: f64 = 460.0;
@@ -56,7 +56,7 @@ fn frame(svg: &mut Svg, ruler: &Ruler, [bottom, height]: [f64; 2]) {
     svg.text("label mid", [WIDTH / 2.0, height - 6.0], &ruler.label);
 }
 
-fn add(svg: &mut Svg, ruler: &Ruler, row: &Row, top: f64) {
+fn add(svg: &mut Svg, ruler: &Ruler, row: &PlotRow, top: f64) {
     let room = LETTERS.saturating_sub(row.shown.chars().count());
     svg.text("name", [2.0, top + 15.0], &shortened(&row.name, room));
     svg.text("figure end", [WIDTH - 2.0, top + 15.0], &row.shown);

@@ -7,7 +7,7 @@ use blis_sim::spec::sha256;
 use super::*;
 use crate::report::parts::{Block, Fact, Key, Mood, OnPage, Place, Section};
 use crate::report::plot::{
-    Axis, Form, Mark, On, Plot, Point, Quantity, Reference, Row, Scale, Series,
+    Axis, Form, Mark, On, Plot, PlotRow, Point, Quantity, Reference, Scale, Series,
 };
 use crate::report::table::Table;
 
@@ -66,7 +66,7 @@ fn everywhere(said: &str) -> Report {
         Plot::curves(said(), said(), [axis(x), axis(y)], series.clone())
             .against([reference(On::X), reference(On::Y)])
     };
-    let row = |form| Row {
+    let row = |form| PlotRow {
         name: said(),
         shown: said(),
         colour: 1,

@@ -123,7 +123,7 @@ fn play_over(
     let looks = RefCell::new(0);
     let statement = Double::new(model, setup, clock)
         .expect("something to play")
-        .play(Watch {
+        .play(DoubleWatch {
             // It looks every 50 ms.
             stop: &|| looks.replace_with(|looks| *looks + 1) >= 200,
             show: &mut |_| {},

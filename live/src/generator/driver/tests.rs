@@ -160,7 +160,7 @@ fn drive_shown(
     text: &str,
     after: Option<Span>,
     stage: Stage,
-    show: &mut dyn FnMut(Progress),
+    show: &mut dyn FnMut(LoadProgress),
 ) -> (Vec<(Time, Time)>, Measure, Ended) {
     drive_watched(text, after, stage, show, |_| false)
 }
@@ -170,7 +170,7 @@ fn drive_watched(
     text: &str,
     after: Option<Span>,
     stage: Stage,
-    show: &mut dyn FnMut(Progress),
+    show: &mut dyn FnMut(LoadProgress),
     stop: impl Fn(Time) -> bool,
 ) -> (Vec<(Time, Time)>, Measure, Ended) {
     drive_until(text, after, stage, show, (&stop, &|_| false))
@@ -181,7 +181,7 @@ fn drive_until(
     text: &str,
     after: Option<Span>,
     stage: Stage,
-    show: &mut dyn FnMut(Progress),
+    show: &mut dyn FnMut(LoadProgress),
     (stop, enough): (&dyn Fn(Time) -> bool, &dyn Fn(Time) -> bool),
 ) -> (Vec<(Time, Time)>, Measure, Ended) {
     let read = spec::read(text).expect("a spec");
@@ -202,8 +202,8 @@ fn drive_until(
         measure,
         Arc::default(),
     );
-    let mut shown = |reached: Progress, _: &mut Measure| show(reached);
-    let watch = Watch {
+    let mut shown = |reached: LoadProgress, _: &mut Measure| show(reached);
+    let watch = LoadWatch {
         stop: &|| stop(shared.now()),
         enough: &|| enough(shared.now()),
         show: &mut shown,
@@ -836,7 +836,7 @@ fn a_connection_that_is_down_from_the_start_ends_the_run_in_time() {
     };
     let (measure, gauges) = (Measure::new(&model), Arc::default());
     let driver = Driver::new(Epoch::FIRST, &model, echo, shared, measure, gauges);
-    let watch = Watch {
+    let watch = LoadWatch {
         stop: &|| false,
         enough: &|| false,
         show: &mut |_, _: &mut Measure| (),

@@ -172,7 +172,7 @@ fn a_whole_record_gives_the_very_result() {
 }
 
 /// Simulates with a record on this disk, as `blis run --record` does; what was measured, and what became of the record.
-fn recorded(model: &Model, disk: &FakeDisk) -> Result<(Measure, Kept, End), Failure> {
+fn recorded(model: &Model, disk: &FakeDisk) -> Result<(Measure, Kept, End), JournalFailure> {
     let directory = Path::new("/run");
     let mut own = disk.clone();
     let segment = folder::start(own.clone(), directory, RUN, &[], &[])?;

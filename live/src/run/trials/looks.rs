@@ -3,7 +3,7 @@
 use blis_sim::measure::Measure;
 use blis_sim::time::{Span, Time};
 
-use crate::generator::driver::Progress;
+use crate::generator::driver::LoadProgress;
 
 /// What is known of a trial while it goes on.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct SoFar<'a> {
 
 /// How many requests may still end in a load that has come so far and ends then: at most twice as many as it intends at the
 /// rate so far, because what varies by more than that over time is its own load.
-pub fn to_come(reached: Progress, end: Time) -> u64 {
+pub fn to_come(reached: LoadProgress, end: Time) -> u64 {
     let (now, end) = (reached.now.as_nanos().max(1), end.as_nanos());
     let left = u128::from(end.saturating_sub(now));
     let intended = 2 * u128::from(reached.intended) * left / u128::from(now);
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn what_is_to_come_goes_by_the_rate_so_far_and_what_is_in_flight() {
         let seconds = |number: u64| Time::from_nanos(number * 1_000_000_000);
-        let reached = |now| Progress {
+        let reached = |now| LoadProgress {
             now: seconds(now),
             intended: 400,
             in_flight: 7,

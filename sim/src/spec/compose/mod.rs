@@ -28,7 +28,7 @@ pub const MODELINE: &str = "# yaml-language-server: $schema=spec.schema.json";
 
 /// One of the specs to be composed.
 #[derive(Debug, Clone, Copy)]
-pub struct Part<'a> {
+pub struct SpecPart<'a> {
     /// What the user calls it.
     pub label: &'a str,
     /// Its text.
@@ -71,7 +71,7 @@ pub struct Refused {
 
 /// A part as composing sees it.
 struct Source<'a> {
-    part: &'a Part<'a>,
+    part: &'a SpecPart<'a>,
     /// What it resolves to.
     tree: Node,
     /// What was written, for places.
@@ -82,7 +82,7 @@ struct Source<'a> {
 ///
 /// # Errors
 /// What the parts say does not go together, or cannot be read with what the flags say; all reasons in one go.
-pub fn compose(parts: &[Part<'_>], options: &Options) -> Result<Composition, Refused> {
+pub fn compose(parts: &[SpecPart<'_>], options: &Options) -> Result<Composition, Refused> {
     let mut sources = Vec::with_capacity(parts.len());
     for part in parts {
         sources.push(Source::new(part).map_err(|error| Refused {
@@ -147,7 +147,7 @@ struct Findings {
 }
 
 impl<'a> Source<'a> {
-    fn new(part: &'a Part<'a>) -> Result<Source<'a>, String> {
+    fn new(part: &'a SpecPart<'a>) -> Result<Source<'a>, String> {
         let parse = |text: &str| match yaml::parse(text) {
             Ok((tree, _)) => Ok(tree),
             Err(error) => Err(format!("{}: {error}", shown(part.label))),
@@ -343,7 +343,7 @@ mod tests {
     fn a_section_that_the_table_does_not_have_is_refused() {
         let text = include_str!("../../../../specs/quickstart.yaml");
         let spec = super::super::read(text).expect("a spec");
-        let part = Part {
+        let part = SpecPart {
             label: "one.yaml",
             text,
             spec: &spec,

@@ -27,7 +27,7 @@ fn publish(written: u64, flushed: u64, client: &str, stage: Stage) -> (Measure, 
         Measure::new(&model),
         Arc::default(),
     );
-    let watch = Watch {
+    let watch = LoadWatch {
         stop: &|| false,
         enough: &|| false,
         show: &mut |_, _| (),

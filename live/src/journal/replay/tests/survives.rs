@@ -4,7 +4,7 @@
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 
-use super::{Disk, Entries, Failure, Header, Measure, Model, Readers, frame, replay};
+use super::{Disk, Entries, Header, JournalFailure, Measure, Model, Readers, frame, replay};
 
 /// The run that the bytes are to belong to.
 pub const RUN: u64 = 0xb115;
@@ -100,7 +100,7 @@ pub fn survives(model: &Model, segments: &[Vec<u8>]) -> Fate {
     });
     match told {
         Ok(rows) => Fate::Told(rows),
-        Err(Failure::Write { .. }) => panic!("reading writes nothing"),
+        Err(JournalFailure::Write { .. }) => panic!("reading writes nothing"),
         Err(why) => Fate::Refused(why.to_string()),
     }
 }
