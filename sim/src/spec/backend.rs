@@ -1,17 +1,19 @@
 //! The typed syntax of the backend beyond a plain service: orders of queues, disturbances of services, streams and fan-outs.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use super::defaults::or_default;
 use super::distribution::{Distribution, Duration, Number};
-use super::named::Named;
+use super::named::{Named, as_name, optional_name};
 use super::spanned::Spanned;
 use super::steps::Step;
 use super::units::{Count, Rate, Share};
 
 /// Most urgent class first; first come, first served within a class.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a priority order", deny_unknown_fields)]
+#[schemars(rename = "Priority")]
 pub struct Priority {
     /// Classes, the most urgent first; requests without one of them come last.
     pub classes: Option<Spanned<Vec<Spanned<String>>>>,
@@ -22,24 +24,27 @@ pub struct Priority {
 }
 
 /// Start-time fair queueing between clients.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a fair order", deny_unknown_fields)]
+#[schemars(rename = "Fair")]
 pub struct Fair {
     /// Weights of clients [default: 1].
     pub weights: Option<Named<Spanned<Number>>>,
 }
 
 /// Processor sharing.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a shared order", deny_unknown_fields)]
+#[schemars(rename = "Shared")]
 pub struct Shared {
     /// Number of requests that share the workers of a member at once [default: all].
     pub limit: Option<Spanned<Count>>,
 }
 
 /// Growth of service times with the number of busy workers.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`slower_when_busy`", rename_all = "snake_case")]
+#[schemars(rename = "SlowerWhenBusy")]
 pub enum SlowerWhenBusy {
     /// The universal scalability law.
     Usl(Scalability),
@@ -48,8 +53,9 @@ pub enum SlowerWhenBusy {
 }
 
 /// The universal scalability law: the factor 1 + contention (n - 1) + coherency n (n - 1) at n busy workers.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "the universal scalability law", deny_unknown_fields)]
+#[schemars(rename = "Scalability")]
 pub struct Scalability {
     /// Serial share.
     pub contention: Spanned<Share>,
@@ -58,8 +64,9 @@ pub struct Scalability {
 }
 
 /// A measured factor of the service time.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a point of a table", deny_unknown_fields)]
+#[schemars(rename = "LoadPoint")]
 pub struct LoadPoint {
     /// Busy workers.
     pub busy: Spanned<Number>,
@@ -68,8 +75,9 @@ pub struct LoadPoint {
 }
 
 /// Longer service times after a start.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`cold_start`", deny_unknown_fields)]
+#[schemars(rename = "ColdStart")]
 pub struct ColdStart {
     /// Factor of the service time at the start.
     pub factor: Spanned<Number>,
@@ -78,8 +86,9 @@ pub struct ColdStart {
 }
 
 /// Admission control; other visits are rejected.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`admission`", deny_unknown_fields)]
+#[schemars(rename = "Admission")]
 pub struct Admission {
     /// Rate of tokens; every visit takes one.
     pub rate: Option<Spanned<Rate>>,
@@ -90,8 +99,9 @@ pub struct Admission {
 }
 
 /// A time in which a service or a member is down.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "an outage", deny_unknown_fields)]
+#[schemars(rename = "Outage")]
 pub struct Outage {
     /// Start time.
     pub from: Spanned<Duration>,
@@ -100,22 +110,26 @@ pub struct Outage {
     /// Number of the member, from 1 [default: all].
     pub member: Option<Spanned<Count>>,
     /// Kind of outage [default: gone].
+    #[serde(serialize_with = "or_default")]
     pub down: Option<Spanned<Down>>,
 }
 
 /// Kind of outage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Default, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a way of being down", rename_all = "snake_case")]
+#[schemars(rename = "Down")]
 pub enum Down {
     /// The process is gone, and its work is lost.
+    #[default]
     Gone,
     /// The process hangs and starts no work.
     Hung,
 }
 
 /// A time in which service times are longer.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a slow-down", deny_unknown_fields)]
+#[schemars(rename = "SlowDown")]
 pub struct SlowDown {
     /// Start time.
     pub from: Spanned<Duration>,
@@ -128,8 +142,9 @@ pub struct SlowDown {
 }
 
 /// A time with another share of errors.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "an error burst", deny_unknown_fields)]
+#[schemars(rename = "ErrorBurst")]
 pub struct ErrorBurst {
     /// Start time.
     pub from: Spanned<Duration>,
@@ -140,10 +155,12 @@ pub struct ErrorBurst {
 }
 
 /// A stream: a log of messages.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a stream", deny_unknown_fields)]
+#[schemars(rename = "Stream")]
 pub struct Stream {
     /// Time from a publication until the message is stored and acknowledged [default: 0s].
+    #[serde(serialize_with = "or_default")]
     pub append: Option<Spanned<Distribution<Duration>>>,
     /// Time in which a message with the id of a stored one is not stored again.
     pub duplicate_window: Option<Spanned<Duration>>,
@@ -152,10 +169,12 @@ pub struct Stream {
 }
 
 /// A consumer of a stream.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a consumer", deny_unknown_fields)]
+#[schemars(rename = "Consumer")]
 pub struct Consumer {
     /// Service whose workers process the messages.
+    #[serde(serialize_with = "as_name")]
     pub service: Spanned<String>,
     /// Subjects of its messages; `*` matches one token, `>` the rest [default: all].
     pub filter: Option<Spanned<Vec<Spanned<String>>>>,
@@ -184,8 +203,9 @@ pub struct Consumer {
 }
 
 /// Objectives of a consumer.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "the `slo` of a consumer", deny_unknown_fields)]
+#[schemars(rename = "ConsumerSlo")]
 pub struct ConsumerSlo {
     /// Largest allowed growth of the backlog.
     pub backlog_growth: Option<Spanned<Rate>>,
@@ -194,18 +214,21 @@ pub struct ConsumerSlo {
 }
 
 /// What happens to a message after `max_deliver` deliveries.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`after_max_deliver`", rename_all = "snake_case")]
+#[schemars(rename = "AfterMaxDeliver")]
 pub enum AfterMaxDeliver {
     /// It is given up.
     Drop,
     /// It is published to this stream, with the name of the stream as the subject.
+    #[serde(serialize_with = "as_name")]
     Publish(Spanned<String>),
 }
 
 /// Batches of messages.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`batch`", deny_unknown_fields)]
+#[schemars(rename = "Batch")]
 pub struct Batch {
     /// Maximum number of messages [default: `max_ack_pending`].
     pub size: Option<Spanned<Count>>,
@@ -218,8 +241,9 @@ pub struct Batch {
 }
 
 /// A fan-out: a message to many subscribers.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a fan-out", deny_unknown_fields)]
+#[schemars(rename = "FanOut")]
 pub struct FanOut {
     /// Number of subscribers: a whole number, or a distribution (rounded).
     pub subscribers: Spanned<Distribution<Number>>,
@@ -232,5 +256,6 @@ pub struct FanOut {
     /// Time after the emission until which a delivery counts for the completion ratio.
     pub within: Option<Spanned<Duration>>,
     /// Service of the subscribers that each delivery queues for.
+    #[serde(serialize_with = "optional_name")]
     pub service: Option<Spanned<String>>,
 }

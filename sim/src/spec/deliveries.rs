@@ -1,15 +1,16 @@
 //! The typed syntax of awaited deliveries and their objectives.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::spanned::Spanned;
 use super::units::{Count, Duration, Share};
 
 /// Deliveries that a request waits for besides its reply: messages published for it are measured until they reach their
 /// subscribers.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`await`", deny_unknown_fields)]
+#[schemars(rename = "Await")]
 pub struct Await {
     /// Fan-out or consumer that delivers in the simulation [default: the only fan-out that the request reaches, or the only
     /// consumer].
@@ -23,8 +24,9 @@ pub struct Await {
 }
 
 /// What delivers in the simulation.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "what delivers", rename_all = "snake_case")]
+#[schemars(rename = "Deliverer")]
 pub enum Deliverer {
     /// The fan-out of this name: each message that reaches a subscriber.
     FanOut(Spanned<String>),
@@ -33,7 +35,9 @@ pub enum Deliverer {
 }
 
 /// Number of deliveries that a request waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`until`; write `all`, `first`, or a number of deliveries")]
+#[schemars(rename = "Until")]
 pub enum Until {
     /// This number.
     #[serde(rename = "$bare")]
@@ -47,8 +51,9 @@ pub enum Until {
 }
 
 /// Objectives of awaited deliveries. Times count from the intended time of the request.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "the `deliveries` of an `slo`", deny_unknown_fields)]
+#[schemars(rename = "DeliverySlo")]
 pub struct DeliverySlo {
     /// Limits on the time to the first delivery of each request.
     pub first: Option<Spanned<Quantiles>>,
@@ -61,8 +66,9 @@ pub struct DeliverySlo {
 }
 
 /// The largest allowed values of quantiles of a time.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "limits on quantiles", deny_unknown_fields)]
+#[schemars(rename = "Quantiles")]
 pub struct Quantiles {
     /// Limit on the median.
     pub p50: Option<Spanned<Duration>>,

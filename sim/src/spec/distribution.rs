@@ -1,20 +1,24 @@
 //! The syntax of distributions and of the quantities they are over.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::spanned::Spanned;
 pub use super::units::{Duration, Number};
 
 /// A distribution by named parameters, or a bare value for a constant.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(
+    rename = "a distribution; write a value such as `10ms`, or a distribution such as `{exponential: {mean: 10ms}}`",
+    rename_all = "snake_case"
+)]
 #[schemars(rename = "DistributionOf{Q}")]
 pub enum Distribution<Q> {
     /// A bare value: always the same.
     #[serde(rename = "$bare")]
     Bare(Spanned<Q>),
     /// Always the same value.
+    #[serde(rename(serialize = "$bare", deserialize = "constant"))]
     Constant(Spanned<Q>),
     /// Every value of an interval equally likely.
     Uniform(Uniform<Q>),
@@ -38,9 +42,15 @@ pub enum Distribution<Q> {
     Empirical(Empirical<Q>),
 }
 
+impl<Q: Default> Default for Distribution<Q> {
+    fn default() -> Distribution<Q> {
+        Distribution::Bare(Spanned::default())
+    }
+}
+
 /// Parameters of a uniform distribution.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a uniform distribution", deny_unknown_fields)]
 #[schemars(rename = "UniformOf{Q}")]
 pub struct Uniform<Q> {
     /// Smallest value.
@@ -50,8 +60,8 @@ pub struct Uniform<Q> {
 }
 
 /// Parameters of an exponential distribution.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "an exponential distribution", deny_unknown_fields)]
 #[schemars(rename = "ExponentialOf{Q}")]
 pub struct Exponential<Q> {
     /// Mean.
@@ -59,8 +69,8 @@ pub struct Exponential<Q> {
 }
 
 /// Parameters of an Erlang distribution.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "an Erlang distribution", deny_unknown_fields)]
 #[schemars(rename = "ErlangOf{Q}")]
 pub struct Erlang<Q> {
     /// Number of stages.
@@ -70,8 +80,8 @@ pub struct Erlang<Q> {
 }
 
 /// Parameters of a gamma or a Weibull distribution: mean and cv, or shape and scale.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a gamma or Weibull distribution", deny_unknown_fields)]
 #[schemars(rename = "ShapedOf{Q}")]
 pub struct Shaped<Q> {
     /// Mean.
@@ -85,8 +95,8 @@ pub struct Shaped<Q> {
 }
 
 /// Parameters of a lognormal distribution: mean and cv, median and p95, or median and sigma.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a lognormal distribution", deny_unknown_fields)]
 #[schemars(rename = "LognormalOf{Q}")]
 pub struct Lognormal<Q> {
     /// Mean.
@@ -102,8 +112,8 @@ pub struct Lognormal<Q> {
 }
 
 /// Parameters of a hyperexponential distribution: mean and cv, or branches.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a hyperexponential distribution", deny_unknown_fields)]
 #[schemars(rename = "HyperexponentialOf{Q}")]
 pub struct Hyperexponential<Q> {
     /// Mean.
@@ -115,8 +125,11 @@ pub struct Hyperexponential<Q> {
 }
 
 /// One exponential of a mixture.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(
+    rename = "a branch of a hyperexponential distribution",
+    deny_unknown_fields
+)]
 #[schemars(rename = "PhaseOf{Q}")]
 pub struct Phase<Q> {
     /// Weight, relative to the others.
@@ -126,8 +139,8 @@ pub struct Phase<Q> {
 }
 
 /// Parameters of a bounded Pareto distribution: min, max and shape, or mean, max and shape.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a Pareto distribution", deny_unknown_fields)]
 #[schemars(rename = "ParetoOf{Q}")]
 pub struct Pareto<Q> {
     /// Smallest value.
@@ -141,8 +154,8 @@ pub struct Pareto<Q> {
 }
 
 /// Parameters of a truncated normal distribution.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a normal distribution", deny_unknown_fields)]
 #[schemars(rename = "NormalOf{Q}")]
 pub struct Normal<Q> {
     /// Mean before the truncation.
@@ -156,8 +169,8 @@ pub struct Normal<Q> {
 }
 
 /// Given values, in the spec or in a file.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "an empirical distribution", deny_unknown_fields)]
 #[schemars(rename = "EmpiricalOf{Q}")]
 pub struct Empirical<Q> {
     /// The values.

@@ -58,6 +58,8 @@ pub enum Origin {
     Flag(&'static str),
     /// The `--set` of this number, from 0, of those that the spec was read with.
     Set(u16),
+    /// The language, where a spec says nothing.
+    Default,
 }
 
 impl From<Place> for Origin {
@@ -124,6 +126,7 @@ impl SpecError {
     /// An error about a value, wherever it came from.
     pub fn about(origin: Origin, message: impl Into<String>) -> SpecError {
         match origin {
+            Origin::Default => SpecError::new(message),
             Origin::Text(place) => SpecError {
                 span: Some(place.range()),
                 ..SpecError::new(message)

@@ -2,8 +2,9 @@
 //! connections. It does not change a simulation.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use super::defaults::or_default;
 use super::distribution::Distribution;
 use super::named::Named;
 use super::spanned::Spanned;
@@ -14,8 +15,9 @@ use super::units::{Count, Size};
 /// Subjects, headers and texts may contain {client}, {user}, {session}, {n} and {round} (number of the request within its
 /// user), {attempt}, {seq} (number of the request within the run), {id} (client, user, number and attempt), {uuid}, and the
 /// variables of the spec; headers and texts also {env:NAME}, an environment variable, which only the request shows.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`live`", deny_unknown_fields)]
+#[schemars(rename = "Live")]
 pub struct Live {
     /// Send to this subject and wait for the reply.
     pub request: Option<Spanned<String>>,
@@ -23,6 +25,8 @@ pub struct Live {
     pub publish: Option<Spanned<String>>,
     /// Publish to this subject of a stream and wait for its acknowledgement.
     pub jetstream: Option<Spanned<String>>,
+    /// Header with the request id [default: Blis-Request, sent only if it is needed].
+    pub request_id: Option<Spanned<String>>,
     /// Write this key and wait for the acknowledgement of its bucket.
     pub kv_put: Option<Spanned<Key>>,
     /// Write this key if it does not exist, and wait for the acknowledgement of its bucket.
@@ -31,8 +35,6 @@ pub struct Live {
     pub kv_get: Option<Spanned<Key>>,
     /// Read the last message of a subject from a stream and wait for it.
     pub direct_get: Option<Spanned<Stored>>,
-    /// Header with the request id [default: Blis-Request, sent only if it is needed].
-    pub request_id: Option<Spanned<String>>,
     /// Headers besides the request id.
     pub headers: Option<Spanned<Named<Spanned<String>>>>,
     /// Conditions that make a reply an error; a reply with Nats-Service-Error always is one.
@@ -46,8 +48,9 @@ pub struct Live {
 }
 
 /// A key of a bucket.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a key", deny_unknown_fields)]
+#[schemars(rename = "Key")]
 pub struct Key {
     /// The bucket.
     pub bucket: Spanned<String>,
@@ -56,8 +59,9 @@ pub struct Key {
 }
 
 /// A message of a stream.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`direct_get`", deny_unknown_fields)]
+#[schemars(rename = "Stored")]
 pub struct Stored {
     /// The stream.
     pub stream: Spanned<String>,
@@ -66,8 +70,9 @@ pub struct Stored {
 }
 
 /// A condition on a reply: one of `header`, `json`, `text` and `status`.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a condition", deny_unknown_fields)]
+#[schemars(rename = "Condition")]
 pub struct Condition {
     /// The reply has this header.
     pub header: Option<Spanned<String>>,
@@ -82,8 +87,9 @@ pub struct Condition {
 }
 
 /// Where awaited deliveries arrive, and how they name their request.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`delivery`", deny_unknown_fields)]
+#[schemars(rename = "Delivery")]
 pub struct Delivery {
     /// Subject of the deliveries. A token with a placeholder becomes a wildcard in the subscription.
     pub subject: Spanned<String>,
@@ -96,8 +102,9 @@ pub struct Delivery {
 }
 
 /// The part of a delivery that names the request.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`by`", rename_all = "snake_case")]
+#[schemars(rename = "By")]
 pub enum By {
     /// This header.
     Header(Spanned<String>),
@@ -108,8 +115,9 @@ pub enum By {
 }
 
 /// Payload of a request to a real cluster: one of `size`, `text` and `file`.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`payload`", deny_unknown_fields)]
+#[schemars(rename = "Payload")]
 pub struct Payload {
     /// Number of filler bytes, or a distribution from which each request draws.
     pub size: Option<Spanned<Distribution<Size>>>,
@@ -122,8 +130,9 @@ pub struct Payload {
 }
 
 /// A variable for templates: `one_of`, or `from` with `to`.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a variable", deny_unknown_fields)]
+#[schemars(rename = "Variable")]
 pub struct Variable {
     /// Values, all equally likely.
     pub one_of: Option<Spanned<Vec<Spanned<String>>>>,
@@ -136,8 +145,9 @@ pub struct Variable {
 }
 
 /// Scope of a value of a variable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a `per`", rename_all = "snake_case")]
+#[schemars(rename = "Per")]
 pub enum Per {
     /// Each request; all its tries have the same value.
     Request,
@@ -146,28 +156,36 @@ pub enum Per {
 }
 
 /// Maximum requests in flight.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(
+    rename = "`max_in_flight`; write `max_in_flight: {limit: 5}`",
+    deny_unknown_fields
+)]
+#[schemars(rename = "MaxInFlight")]
 pub struct MaxInFlight {
     /// Maximum number.
     pub limit: Spanned<Count>,
     /// What happens to a request above the limit [default: drop].
+    #[serde(serialize_with = "or_default")]
     pub policy: Option<Spanned<InFlightPolicy>>,
 }
 
 /// What happens to a request above the limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Default, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a policy", rename_all = "snake_case")]
+#[schemars(rename = "InFlightPolicy")]
 pub enum InFlightPolicy {
     /// It is not sent, and counted as dropped.
+    #[default]
     Drop,
     /// It is sent when there is room, and its lag is reported.
     Delay,
 }
 
 /// Connections of users to a real cluster.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`connections`", rename_all = "snake_case")]
+#[schemars(rename = "Connections")]
 pub enum Connections {
     /// One per user; all sessions of an open client share one.
     PerUser,

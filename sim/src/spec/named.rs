@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 
 use super::de::with_help;
 use super::error::shown;
@@ -54,6 +55,33 @@ pub(super) fn flaw(name: &str) -> Option<&'static str> {
         Some("cannot be a name")
     } else {
         None
+    }
+}
+
+/// Writes the name of a thing where the language refers to it: as it is, unless YAML would take it for something else.
+pub fn as_name<T: AsRef<str>, S: Serializer>(name: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    let name = name.as_ref();
+    let words = ["null", "true", "false"];
+    match flaw(name).is_some() || words.iter().any(|word| word.eq_ignore_ascii_case(name)) {
+        true => serializer.serialize_str(name),
+        false => serializer.collect_str(name),
+    }
+}
+
+/// The same of a name that may be absent.
+pub fn optional_name<T: AsRef<str>, S: Serializer>(
+    name: &Option<T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match name {
+        Some(name) => as_name(name, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+impl<T: Serialize> Serialize for Named<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
 }
 

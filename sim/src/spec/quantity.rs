@@ -1,4 +1,4 @@
-//! How quantities appear in the syntax: read from any scalar, described in the JSON Schema.
+//! How quantities appear in the syntax: read from any scalar, written with their units, described in the JSON Schema.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::ser::{Serialize, Serializer};
 
 use super::de::with_help;
 use super::units::{Count, Duration, Number, Rate, Share, Size, UnitError};
@@ -30,12 +31,18 @@ impl<Q: FromStr<Err = UnitError>> Visitor<'_> for Written<Q> {
     }
 }
 
-/// Makes a quantity readable by serde and known to the schema.
+/// Makes a quantity readable and writable by serde and known to the schema.
 macro_rules! quantities {
     ($($name:ident, $noun:literal, $schema:tt;)*) => {$(
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<$name, D::Error> {
                 deserializer.deserialize_str(Written { noun: $noun, quantity: PhantomData })
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
             }
         }
 

@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::defaults::{DEFAULT_DRAIN, DEFAULT_SEED};
 use super::error::{Origin, shown};
+use super::layout::one_line;
 use super::objectives::given;
-use super::resolved_live::InFlight;
 use super::spanned::Spanned;
-use super::syntax::{Run, Spec, Warmup};
-use super::written::Law;
+use super::syntax::{Run, Spec};
 
 /// The source of a value that `--set` gave.
 const SET: &str = "--set";
+/// The source of a value that nothing gave.
+const DEFAULT: &str = "default";
 
 /// A value and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,11 +28,18 @@ pub struct Setting {
 }
 
 impl Setting {
-    fn of<T>(spanned: &Spanned<T>, value: impl Display) -> Setting {
+    /// A value as a spec writes it.
+    fn of<T: Serialize>(spanned: &Spanned<T>) -> Setting {
+        Setting::shown(spanned, one_line(&spanned.value))
+    }
+
+    /// A value as a message shows it.
+    fn shown<T>(spanned: &Spanned<T>, value: impl Display) -> Setting {
         let source = match spanned.origin {
             Origin::Text(_) => "spec",
             Origin::Flag(flag) => flag,
             Origin::Set(_) => SET,
+            Origin::Default => DEFAULT,
         };
         Setting {
             value: value.to_string(),
@@ -39,11 +47,15 @@ impl Setting {
         }
     }
 
-    fn default(value: impl Display) -> Setting {
-        Setting {
-            value: value.to_string(),
-            source: "default".to_owned(),
-        }
+    /// A value as a spec writes it, or its default.
+    fn or<T: Serialize>(spanned: &Option<Spanned<T>>, default: impl Display) -> Setting {
+        spanned.as_ref().map_or_else(
+            || Setting {
+                value: default.to_string(),
+                source: DEFAULT.to_owned(),
+            },
+            Setting::of,
+        )
     }
 }
 
@@ -58,62 +70,36 @@ pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
             found.insert(key, setting);
         }
     };
-    let seed = spec.seed.as_ref().map(|seed| Setting::of(seed, seed.value));
     put(
         "seed".to_owned(),
-        Some(seed.unwrap_or_else(|| Setting::default(DEFAULT_SEED))),
+        Some(Setting::or(&spec.seed, DEFAULT_SEED)),
     );
     let none = Run::default();
     let run = spec.run.as_ref().map_or(&none, |run| &run.value);
-    put(
-        "run.requests".to_owned(),
-        run.requests.as_ref().map(|v| Setting::of(v, v.value)),
-    );
-    put(
-        "run.horizon".to_owned(),
-        run.horizon.as_ref().map(|v| Setting::of(v, v.value)),
-    );
-    let warmup = run.warmup.as_ref().map(|v| match v.value {
-        Warmup::At(at) => Setting::of(v, at),
-        Warmup::Auto => Setting::of(v, "auto"),
-    });
-    put(
-        "run.warmup".to_owned(),
-        Some(warmup.unwrap_or_else(|| Setting::default("0s"))),
-    );
-    let drain = run.drain.as_ref().map(|v| Setting::of(v, v.value));
-    put(
-        "run.drain".to_owned(),
-        Some(drain.unwrap_or_else(|| Setting::default(DEFAULT_DRAIN))),
-    );
+    let of_run = [
+        ("requests", run.requests.as_ref().map(Setting::of)),
+        ("horizon", run.horizon.as_ref().map(Setting::of)),
+        ("warmup", Some(Setting::or(&run.warmup, "0s"))),
+        ("drain", Some(Setting::or(&run.drain, DEFAULT_DRAIN))),
+    ];
+    for (key, setting) in of_run {
+        put(format!("run.{key}"), setting);
+    }
     put(
         "max_in_flight".to_owned(),
-        spec.max_in_flight
-            .as_ref()
-            .map(|v| Setting::of(v, InFlight(&v.value))),
+        spec.max_in_flight.as_ref().map(Setting::of),
     );
     for (name, client) in &spec.clients.value.0 {
-        let key = |key: &str| format!("clients.{}.{key}", name.value);
-        put(
-            key("population"),
-            client.population.as_ref().map(|v| Setting::of(v, v.value)),
-        );
-        put(
-            key("concurrency"),
-            client.concurrency.as_ref().map(|v| Setting::of(v, v.value)),
-        );
-        put(
-            key("rate"),
-            client.rate.as_ref().map(|v| Setting::of(v, v.value)),
-        );
-        put(
-            key("think"),
-            client.think.as_ref().map(|v| Setting::of(v, Law(&v.value))),
-        );
-        put(
-            key("timeout"),
-            client.timeout.as_ref().map(|v| Setting::of(v, v.value)),
-        );
+        let of_client = [
+            ("population", client.population.as_ref().map(Setting::of)),
+            ("concurrency", client.concurrency.as_ref().map(Setting::of)),
+            ("rate", client.rate.as_ref().map(Setting::of)),
+            ("think", client.think.as_ref().map(Setting::of)),
+            ("timeout", client.timeout.as_ref().map(Setting::of)),
+        ];
+        for (key, setting) in of_client {
+            put(format!("clients.{}.{key}", name.value), setting);
+        }
     }
     for (name, action) in &spec.actions.value.0 {
         let key = |key: &str| format!("actions.{}.{key}", name.value);
@@ -123,7 +109,7 @@ pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
         let subject = live.and_then(|live| live.request.as_ref()).filter(by_flag);
         put(
             key("live.request"),
-            subject.map(|subject| Setting::of(subject, &subject.value)),
+            subject.map(|subject| Setting::shown(subject, &subject.value)),
         );
         let payload = action.payload.as_ref().map(|payload| &payload.value);
         let text = payload
@@ -131,19 +117,19 @@ pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
             .filter(by_flag);
         put(
             key("payload.text"),
-            text.map(|text| Setting::of(text, shown(&text.value))),
+            text.map(|text| Setting::shown(text, shown(&text.value))),
         );
         let file = payload
             .and_then(|payload| payload.file.as_ref())
             .filter(by_flag);
         put(
             key("payload.file"),
-            file.map(|file| Setting::of(file, shown(&file.value))),
+            file.map(|file| Setting::shown(file, shown(&file.value))),
         );
         let limits = action.slo.iter().flat_map(|slo| given(&slo.value));
         for (limit, value) in limits.flatten() {
             let key = format!("actions.{}.slo.{limit}", name.value);
-            put(key, Some(Setting::of(&value, &value.value)));
+            put(key, Some(Setting::shown(&value, &value.value)));
         }
     }
     let streams = spec.streams.iter().flat_map(|streams| &streams.value.0);
@@ -155,7 +141,7 @@ pub fn settings(spec: &Spec) -> BTreeMap<String, Setting> {
                 "streams.{}.consumers.{}.slo.no_growth",
                 stream.value, consumer.value
             );
-            put(key, none.map(|none| Setting::of(none, none.value)));
+            put(key, none.map(Setting::of));
         }
     }
     for assignment in spec.set.assignments() {

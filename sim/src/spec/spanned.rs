@@ -4,6 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 
 use super::error::{Origin, Place, SpecError};
 
@@ -31,6 +32,28 @@ impl<T> Spanned<T> {
     /// An error about this value.
     pub fn error(&self, message: impl Into<String>) -> SpecError {
         SpecError::about(self.origin, message)
+    }
+}
+
+impl<T: Default> Default for Spanned<T> {
+    /// What the type has as its default, which a spec need not say.
+    fn default() -> Spanned<T> {
+        Spanned {
+            value: T::default(),
+            origin: Origin::Default,
+        }
+    }
+}
+
+impl AsRef<str> for Spanned<String> {
+    fn as_ref(&self) -> &str {
+        &self.value
+    }
+}
+
+impl<T: Serialize> Serialize for Spanned<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value.serialize(serializer)
     }
 }
 

@@ -1,15 +1,18 @@
 //! The typed syntax of paths: their steps, and the paths within them.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use super::defaults::or_default;
 use super::distribution::{Distribution, Duration, Number};
+use super::named::as_name;
 use super::spanned::Spanned;
 use super::units::{Count, Share};
 
 /// A step of a path.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a path step", rename_all = "snake_case")]
+#[schemars(rename = "Step")]
 pub enum Step {
     /// Wait for a worker of a service and be served.
     Visit(Spanned<Visit>),
@@ -24,18 +27,21 @@ pub enum Step {
     /// Look up a cache; a miss costs a path.
     Cache(Spanned<Cache>),
     /// Take the path of another action.
+    #[serde(serialize_with = "as_name")]
     Call(Spanned<String>),
     /// Publish a message to a stream.
     Publish(Spanned<Publish>),
     /// Send a message to all subscribers of a fan-out.
+    #[serde(serialize_with = "as_name")]
     Emit(Spanned<String>),
     /// Reply to the user with a failure; the path ends.
     Fail(Failure),
 }
 
 /// One path of a branch.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "an arm of a branch", deny_unknown_fields)]
+#[schemars(rename = "Arm")]
 pub struct Arm {
     /// Weight of this path, relative to the others.
     pub weight: Spanned<Number>,
@@ -44,8 +50,9 @@ pub struct Arm {
 }
 
 /// Failure of a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a failure", rename_all = "snake_case")]
+#[schemars(rename = "Failure")]
 pub enum Failure {
     /// The service replies with an error.
     AppError,
@@ -56,10 +63,12 @@ pub enum Failure {
 }
 
 /// A visit of a service.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a visit; write `visit: api` or `visit: {service: api, during: [...]}`")]
+#[schemars(rename = "Visit")]
 pub enum Visit {
     /// This service.
-    #[serde(rename = "$bare")]
+    #[serde(rename = "$bare", serialize_with = "as_name")]
     Service(String),
     /// A service, with options.
     #[serde(rename = "$mapping")]
@@ -67,10 +76,12 @@ pub enum Visit {
 }
 
 /// A visit with options.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a visit", deny_unknown_fields)]
+#[schemars(rename = "VisitAs")]
 pub struct VisitAs {
     /// The service.
+    #[serde(serialize_with = "as_name")]
     pub service: Spanned<String>,
     /// Service time of this visit [default: `time` of the service].
     pub time: Option<Spanned<Distribution<Duration>>>,
@@ -79,20 +90,24 @@ pub struct VisitAs {
 }
 
 /// Parallel paths.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`parallel`", deny_unknown_fields)]
+#[schemars(rename = "Parallel")]
 pub struct Parallel {
     /// What the path waits for [default: all].
+    #[serde(serialize_with = "or_default")]
     pub join: Option<Spanned<Join>>,
     /// The parallel paths.
     pub paths: Spanned<Vec<Vec<Spanned<Step>>>>,
 }
 
 /// What a path waits for after parallel paths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Default, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a join", rename_all = "snake_case")]
+#[schemars(rename = "Join")]
 pub enum Join {
     /// Until all paths are done.
+    #[default]
     All,
     /// Until one path is done.
     First,
@@ -101,10 +116,14 @@ pub enum Join {
 }
 
 /// A publication to a stream.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(
+    rename = "a publication; write `publish: orders` or `publish: {stream: orders, subject: orders.created}`"
+)]
+#[schemars(rename = "Publish")]
 pub enum Publish {
     /// To this stream, with its name as the subject.
-    #[serde(rename = "$bare")]
+    #[serde(rename = "$bare", serialize_with = "as_name")]
     Stream(String),
     /// To a stream, with options.
     #[serde(rename = "$mapping")]
@@ -112,10 +131,12 @@ pub enum Publish {
 }
 
 /// A publication with options.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a publication", deny_unknown_fields)]
+#[schemars(rename = "PublishAs")]
 pub struct PublishAs {
     /// The stream.
+    #[serde(serialize_with = "as_name")]
     pub stream: Spanned<String>,
     /// Subject, matched by the filters of consumers [default: the name of the stream].
     pub subject: Option<Spanned<String>>,
@@ -124,8 +145,9 @@ pub struct PublishAs {
 }
 
 /// A cache: the paths of a hit and of a miss. The hit ratio is given, or follows from size and popularity.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`cache`", deny_unknown_fields)]
+#[schemars(rename = "Cache")]
 pub struct Cache {
     /// Share of hits.
     pub hit: Option<Spanned<Share>>,

@@ -5,16 +5,17 @@
 //! without a word (a bare value, a mapping of names) are variants that the reader knows.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::backend::{
     Admission, ColdStart, ErrorBurst, Fair, FanOut, Outage, Priority, Shared, SlowDown,
     SlowerWhenBusy, Stream,
 };
+use super::defaults::{or_default, or_drain, or_seed};
 use super::deliveries::{Await, DeliverySlo};
 use super::distribution::{Distribution, Duration, Number};
 use super::live::{Connections, Live, MaxInFlight, Payload, Variable};
-use super::named::Named;
+use super::named::{Named, as_name};
 use super::set::Assigned;
 use super::shape::Shape;
 use super::spanned::Spanned;
@@ -22,16 +23,19 @@ use super::steps::Step;
 use super::units::{Count, Rate, Share, Size};
 
 /// A workload spec for blis.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a spec", deny_unknown_fields)]
+#[schemars(rename = "Spec")]
 pub struct Spec {
     /// Version of the language: 1.
     pub blis: Spanned<Count>,
     /// Name of the workload.
     pub name: Spanned<String>,
     /// Seed of all random draws [default: 1].
+    #[serde(serialize_with = "or_seed")]
     pub seed: Option<Spanned<Count>>,
     /// End of the load and measured window.
+    #[serde(serialize_with = "or_default")]
     pub run: Option<Spanned<Run>>,
     /// Clients, which send requests, by name.
     pub clients: Spanned<Named<Client>>,
@@ -60,8 +64,9 @@ pub struct Spec {
 }
 
 /// Fit that a model comes from.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`provenance`", deny_unknown_fields)]
+#[schemars(rename = "Provenance")]
 pub struct Provenance {
     /// Program that fitted it, with its version.
     pub by: Spanned<String>,
@@ -74,21 +79,26 @@ pub struct Provenance {
 }
 
 /// End of the load and measured window. The limit that is reached first ends the load; at least one is needed.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`run`", deny_unknown_fields)]
+#[schemars(rename = "Run")]
 pub struct Run {
     /// Maximum number of requests to send, including follow-ups.
     pub requests: Option<Spanned<Count>>,
     /// Time after which no request is sent.
     pub horizon: Option<Spanned<Duration>>,
     /// Start of the measured window, or `auto` to find it with a pilot run [default: 0s].
+    #[serde(serialize_with = "or_default")]
     pub warmup: Option<Spanned<Warmup>>,
     /// Time after the end of the load in which requests in flight may finish [default: 30s].
+    #[serde(serialize_with = "or_drain")]
     pub drain: Option<Spanned<Duration>>,
 }
 
 /// Start of the measured window.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a warm-up; write a time such as `5s`, or `auto`")]
+#[schemars(rename = "Warmup")]
 pub enum Warmup {
     /// At this time.
     #[serde(rename = "$bare")]
@@ -98,10 +108,19 @@ pub enum Warmup {
     Auto,
 }
 
+impl Default for Warmup {
+    fn default() -> Warmup {
+        Warmup::At(Duration::default())
+    }
+}
+
 /// A client, whose users behave alike: closed with `concurrency`; open with `rate`, recorded arrivals or a burst.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a client", deny_unknown_fields)]
+#[schemars(rename = "Client")]
 pub struct Client {
+    /// Class of its requests at services that serve by priority, for actions without one.
+    pub class: Option<Spanned<String>>,
     /// Cohort: number of equal copies of this client, reported as one [default: 1].
     pub population: Option<Spanned<Count>>,
     /// Closed: number of users, each with at most one request in flight.
@@ -120,23 +139,23 @@ pub struct Client {
     pub r#do: Option<Spanned<Do>>,
     /// Time that a user waits for a reply after sending [default: unlimited].
     pub timeout: Option<Spanned<Duration>>,
-    /// Behaviour after a failed request.
-    pub on_failure: Option<Spanned<OnFailure>>,
-    /// Class of its requests at services that serve by priority, for actions without one.
-    pub class: Option<Spanned<String>>,
-    /// Maximum requests in flight of this client, within that of the run [default: unlimited].
-    pub max_in_flight: Option<Spanned<MaxInFlight>>,
     /// Separate connections of its users to a real cluster [default: those of the run].
     pub connections: Option<Spanned<Connections>>,
+    /// Maximum requests in flight of this client, within that of the run [default: unlimited].
+    pub max_in_flight: Option<Spanned<MaxInFlight>>,
+    /// Behaviour after a failed request.
+    pub on_failure: Option<Spanned<OnFailure>>,
 }
 
 /// Arrival process of the sessions of an open client.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "an arrival process", rename_all = "snake_case")]
+#[schemars(rename = "Arrival")]
 pub enum Arrival {
     /// Evenly spaced.
     Constant,
     /// A Poisson process.
+    #[default]
     Poisson,
     /// Independent gamma inter-arrival times.
     Gamma(Variation),
@@ -149,17 +168,23 @@ pub enum Arrival {
 }
 
 /// Sessions that start at the same time.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a burst", deny_unknown_fields)]
+#[schemars(rename = "Burst")]
 pub struct Burst {
     /// Number of sessions.
     pub count: Spanned<Count>,
     /// Start time [default: 0s, the start of the run].
+    #[serde(serialize_with = "or_default")]
     pub at: Option<Spanned<Duration>>,
 }
 
 /// Recorded arrivals: a file, or a file and the format of its times.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(
+    rename = "recorded arrivals; write `trace: arrivals.csv`, or `trace: {file: arrivals.csv, offset: first}` where times are absolute"
+)]
+#[schemars(rename = "Trace")]
 pub enum Trace {
     /// Path of the file, relative to the spec. Its times count from the start of the run.
     #[serde(rename = "$bare")]
@@ -170,19 +195,23 @@ pub enum Trace {
 }
 
 /// A file of recorded arrivals and the format of its times.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "recorded arrivals", deny_unknown_fields)]
+#[schemars(rename = "TraceAs")]
 pub struct TraceAs {
     /// Path of the file, relative to the spec.
     pub file: Spanned<String>,
     /// Recorded time at which the run starts: `first` for the first arrival, or a time as the file writes it [default: 0].
     pub offset: Option<Spanned<Offset>>,
     /// Unit of times without a unit [default: s].
+    #[serde(serialize_with = "or_default")]
     pub unit: Option<Spanned<TimeUnit>>,
 }
 
 /// The recorded time at which a run starts.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "an offset; write `first`, or a time as the file writes it")]
+#[schemars(rename = "Offset")]
 pub enum Offset {
     /// The time of the first arrival.
     #[serde(rename = "first")]
@@ -193,10 +222,12 @@ pub enum Offset {
 }
 
 /// A unit of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Default, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a unit of time", rename_all = "snake_case")]
+#[schemars(rename = "TimeUnit")]
 pub enum TimeUnit {
     /// Seconds.
+    #[default]
     S,
     /// Milliseconds.
     Ms,
@@ -257,28 +288,38 @@ impl TimeUnit {
 }
 
 /// Variation of inter-arrival times.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(
+    rename = "an arrival process with a coefficient of variation",
+    deny_unknown_fields
+)]
+#[schemars(rename = "Variation")]
 pub struct Variation {
     /// Coefficient of variation: standard deviation divided by mean.
     pub cv: Spanned<Number>,
 }
 
 /// A session of an open client.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`session`", deny_unknown_fields)]
+#[schemars(rename = "Session")]
 pub struct Session {
     /// Number of requests of the session: a whole number, or a distribution (rounded, at least 1).
     pub rounds: Spanned<Distribution<Number>>,
     /// Time between a reply and the session's next request [default: 0s].
+    #[serde(serialize_with = "or_default")]
     pub think: Option<Spanned<Distribution<Duration>>>,
 }
 
 /// The action of a client's requests.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(
+    rename = "an action or a weighted mix of actions; write `do: ask` or `do: {ask: 9, tell: 1}`"
+)]
+#[schemars(rename = "Do")]
 pub enum Do {
     /// This action.
-    #[serde(rename = "$bare")]
+    #[serde(rename = "$bare", serialize_with = "as_name")]
     Action(String),
     /// Actions with their weights.
     #[serde(rename = "$mapping")]
@@ -286,8 +327,9 @@ pub enum Do {
 }
 
 /// Behaviour after a failed request.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`on_failure`", deny_unknown_fields)]
+#[schemars(rename = "OnFailure")]
 pub struct OnFailure {
     /// Whether a closed-loop user starts a new session after a cancelled one [default: true].
     pub respawn: Option<Spanned<bool>>,
@@ -296,23 +338,24 @@ pub struct OnFailure {
 }
 
 /// Retries of a failed request.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`retry`", deny_unknown_fields)]
+#[schemars(rename = "Retry")]
 pub struct Retry {
     /// Maximum number of retries.
     pub times: Spanned<Count>,
     /// Time between a failure and the next try [default: 0s].
+    #[serde(serialize_with = "or_default")]
     pub backoff: Option<Spanned<Distribution<Duration>>>,
 }
 
 /// A kind of request.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "an action", deny_unknown_fields)]
+#[schemars(rename = "Action")]
 pub struct Action {
     /// Work of the request in the backend. Without it the action cannot be simulated, only sent to a real cluster (`live`).
     pub path: Option<Spanned<Vec<Spanned<Step>>>>,
-    /// Objectives of the action.
-    pub slo: Option<Spanned<Slo>>,
     /// Class of its requests at services that serve by priority.
     pub class: Option<Spanned<String>>,
     /// Deadline of a request after its intended time, at services that serve by deadline [default: the timeout of the
@@ -324,11 +367,14 @@ pub struct Action {
     pub live: Option<Spanned<Live>>,
     /// Payload of a request to a real cluster [default: empty].
     pub payload: Option<Spanned<Payload>>,
+    /// Objectives of the action.
+    pub slo: Option<Spanned<Slo>>,
 }
 
 /// Service-level objectives: the largest allowed values of quantiles of the response time, and of the share of errors.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`slo`", deny_unknown_fields)]
+#[schemars(rename = "Slo")]
 pub struct Slo {
     /// Limit on the median.
     pub p50: Option<Spanned<Duration>>,
@@ -362,8 +408,9 @@ impl Slo {
 }
 
 /// A service: members of a queue group, each with its workers.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a service", deny_unknown_fields)]
+#[schemars(rename = "Service")]
 pub struct Service {
     /// Number of requests that each member serves at a time. Required, unless all of `members` have their own.
     pub workers: Option<Spanned<Count>>,
@@ -376,10 +423,13 @@ pub struct Service {
     /// Service time added by the size of a request [default: none].
     pub by_size: Option<Spanned<BySize>>,
     /// Queue of waiting requests.
+    #[serde(serialize_with = "or_default")]
     pub queue: Option<Spanned<Queue>>,
     /// Share of visits that end in an error after their service time [default: 0].
+    #[serde(serialize_with = "or_default")]
     pub errors: Option<Spanned<Share>>,
     /// What happens to work whose client has given up [default: stay].
+    #[serde(serialize_with = "or_default")]
     pub on_timeout: Option<Spanned<OnTimeout>>,
     /// Growth of service times with the number of busy workers of a member.
     pub slower_when_busy: Option<Spanned<SlowerWhenBusy>>,
@@ -396,7 +446,11 @@ pub struct Service {
 }
 
 /// The members of a queue group: their number, or a list.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(
+    rename = "a number of members or a list of them; write `members: 4`, or a list such as `[{workers: 1, speed: 0.5}, {workers: 2}]`"
+)]
+#[schemars(rename = "Members")]
 pub enum Members {
     /// Number of equal members.
     #[serde(rename = "$bare")]
@@ -407,8 +461,9 @@ pub enum Members {
 }
 
 /// A member of a queue group, or several equal ones.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a member", deny_unknown_fields)]
+#[schemars(rename = "Member")]
 pub struct Member {
     /// Number of members like this [default: 1].
     pub count: Option<Spanned<Count>>,
@@ -419,8 +474,9 @@ pub struct Member {
 }
 
 /// Service time added by the size of a request: `time` for each `per` bytes of its payload.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`by_size`", deny_unknown_fields)]
+#[schemars(rename = "BySize")]
 pub struct BySize {
     /// The time.
     pub time: Spanned<Duration>,
@@ -429,10 +485,12 @@ pub struct BySize {
 }
 
 /// Choice of the member of a queue group for a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Default, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a dispatch", rename_all = "snake_case")]
+#[schemars(rename = "Dispatch")]
 pub enum Dispatch {
     /// A member drawn at random, busy or not.
+    #[default]
     Random,
     /// All members take requests from one queue.
     Shared,
@@ -441,20 +499,24 @@ pub enum Dispatch {
 }
 
 /// The queue of each member, or of the service when dispatch is shared.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`queue`", deny_unknown_fields)]
+#[schemars(rename = "Queue")]
 pub struct Queue {
     /// Maximum number of waiting requests [default: unlimited].
     pub limit: Option<Spanned<Count>>,
     /// Order of service [default: fifo].
+    #[serde(serialize_with = "or_default")]
     pub order: Option<Spanned<Order>>,
 }
 
 /// Order of service.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "a queue order", rename_all = "snake_case")]
+#[schemars(rename = "Order")]
 pub enum Order {
     /// First come, first served.
+    #[default]
     Fifo,
     /// Most urgent class first.
     Priority(Priority),
@@ -467,10 +529,12 @@ pub enum Order {
 }
 
 /// What happens to work whose client has given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Default, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`on_timeout`", rename_all = "snake_case")]
+#[schemars(rename = "OnTimeout")]
 pub enum OnTimeout {
     /// It continues to wait and run.
+    #[default]
     Stay,
     /// Waiting work leaves the queue; running work continues.
     Leave,
@@ -479,8 +543,9 @@ pub enum OnTimeout {
 }
 
 /// The network between clients and backend.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename = "`network`", deny_unknown_fields)]
+#[schemars(rename = "Network")]
 pub struct Network {
     /// Delay of each message, in each direction.
     pub one_way: Spanned<Distribution<Duration>>,

@@ -13,7 +13,7 @@ use blis_sim::engine::LoadEnd;
 use blis_sim::model::Model;
 use blis_sim::replication::{Watch, find_warmup, simulate};
 use blis_sim::result::{self, Provenance};
-use blis_sim::spec::{self, Assignment, Files};
+use blis_sim::spec::{self, Assignment, Files, Spec};
 use blis_sim::time::Span;
 
 const BASE: &str = include_str!("base.yaml");
@@ -66,16 +66,25 @@ fn watch() -> Watch<'static> {
     }
 }
 
-/// The model of the base with these values set.
-fn model_of(sets: &[String]) -> Result<Model, String> {
+fn told(errors: spec::SpecErrors) -> String {
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    errors.join("; ")
+}
+
+/// The base with these values set.
+fn spec_of(sets: &[String]) -> Result<Spec, String> {
     let assignments: Result<Vec<Assignment>, _> = sets.iter().map(|set| set.parse()).collect();
     let assignments = assignments.map_err(|error| error.to_string())?;
-    let told = |errors: spec::SpecErrors| {
-        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        errors.join("; ")
-    };
-    let spec = spec::read_with(BASE, &assignments).map_err(told)?;
-    Ok(spec::lower_with(&spec, &files()).map_err(told)?.model)
+    spec::read_with(BASE, &assignments).map_err(told)
+}
+
+fn lowered(spec: &Spec) -> Result<Model, String> {
+    Ok(spec::lower_with(spec, &files()).map_err(told)?.model)
+}
+
+/// The model of the base with these values set.
+fn model_of(sets: &[String]) -> Result<Model, String> {
+    lowered(&spec_of(sets)?)
 }
 
 /// The result document of the base with these values set, without what only repeats the spec.
@@ -191,15 +200,63 @@ fn every_key_changes_some_result() {
     assert!(another.contains("version"), "{another}");
 }
 
+impl Example {
+    /// Whether a text has the key or the word that this is an example of.
+    fn is_in(&self, text: &str) -> bool {
+        let word = self.key.split(['.', '=']).nth(1).unwrap_or_default();
+        let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.any(|found| found == word)
+    }
+}
+
 #[test]
 fn an_example_shows_its_key() {
     for example in examples() {
-        let word = example.key.split(['.', '=']).nth(1).unwrap_or_default();
-        let shown = example.with.iter().any(|set| {
-            let words = set.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-            words.into_iter().any(|found| found == word)
-        });
+        let shown = example.with.iter().any(|set| example.is_in(set));
         assert!(shown, "{}: {:?}", example.key, example.with);
+    }
+}
+
+/// The one word that is written back as another form: a constant is a bare value.
+const BARE: &str = "Distribution=constant";
+
+/// As every example changes the model, a key that is not written back, or not as it was, does not go unnoticed.
+#[test]
+fn every_key_is_written_back() {
+    for example in examples() {
+        let whole = |why: String| panic!("{}: {why}", example.key);
+        let spec = spec_of(&example.with).unwrap_or_else(whole);
+        let resolved = spec::resolved(&spec);
+        let again = spec::read(&resolved).map_err(told).unwrap_or_else(whole);
+        assert!(
+            lowered(&again) == lowered(&spec),
+            "{} is another model:\n{resolved}",
+            example.key
+        );
+        assert_eq!(spec::resolved(&again), resolved, "{}", example.key);
+        assert!(
+            example.is_in(&resolved) || example.key == BARE,
+            "{} is not in\n{resolved}",
+            example.key
+        );
+    }
+}
+
+/// Names may be words that YAML takes for something else.
+#[test]
+fn a_name_is_written_back_as_a_name() {
+    for name in ["null", "Null", "true", "FALSE", "no", "api"] {
+        let sets = [
+            format!("services.{name}={{workers: 1, time: 1ms}}"),
+            format!("actions.{name}={{path: [{{visit: \"{name}\"}}, reply]}}"),
+            format!("clients.users.do=\"{name}\""),
+        ];
+        let whole = |why: String| panic!("{name}: {why}");
+        let spec = spec_of(&sets).unwrap_or_else(whole);
+        let again = spec::read(&spec::resolved(&spec)).map_err(told);
+        let again = again.unwrap_or_else(whole);
+        assert!(lowered(&again) == lowered(&spec), "{name}");
+        assert!(lowered(&spec).is_ok(), "{name}");
     }
 }
 

@@ -18,7 +18,9 @@ use serde::forward_to_deserialize_any;
 use crate::spec::error::{MAX_ERRORS, Place, SpecError, nearest, one_of, shown};
 use crate::spec::node::{Entry, Kind, Node, Scalar, Value};
 use crate::spec::spanned::SPANNED;
-use crate::spec::vocabulary::{BARE, LIST, MAPPING, example, is_word, moved, noun, reserved};
+use crate::spec::vocabulary::{
+    BARE, LIST, MAPPING, example, has_noun, is_word, moved, noun, reserved,
+};
 use access::{Entries, Items, SpannedParts, Variant};
 
 /// Separates a message from its help where serde lets only one text through.
@@ -253,7 +255,7 @@ impl<'a> De<'a> {
                 outer: *self,
             });
         }
-        if variants.contains(&BARE) && !reserved(name).contains(&text) {
+        if variants.contains(&BARE) && !reserved(noun(name)).contains(&text) {
             return Ok(Variant {
                 name: BARE,
                 content: Some(*self),
@@ -332,12 +334,12 @@ impl<'a> De<'a> {
 fn unknown(found: &str, name: &str, role: Role, accepted: &[&'static str]) -> (String, String) {
     let words = || accepted.iter().copied().filter(|word| is_word(word));
     let list = accepted_forms(name, accepted);
-    if reserved(name).contains(&found) {
+    if reserved(noun(name)).contains(&found) {
         let message =
             format!("`{found}` is part of the language, but not yet supported in this version");
         return (message, list);
     }
-    if let Some(to) = moved(name, found) {
+    if let Some(to) = moved(noun(name), found) {
         let message = format!("`{found}` is no longer a key of {}", noun(name));
         return (message, to.to_owned());
     }
@@ -446,6 +448,7 @@ impl<'de> de::Deserializer<'de> for De<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DeError> {
+        debug_assert!(has_noun(name), "{name} has no noun");
         let Value::Mapping(entries) = &self.node.value else {
             return Err(self.mismatch(noun(name)).help(accepted_forms(name, fields)));
         };
@@ -471,6 +474,7 @@ impl<'de> de::Deserializer<'de> for De<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DeError> {
+        debug_assert!(has_noun(name), "{name} has no noun");
         let variant = match &self.node.value {
             Value::Scalar(scalar) => self.scalar_variant(scalar, name, variants)?,
             Value::Mapping(entries) => self.mapping_variant(entries, name, variants)?,

@@ -144,7 +144,7 @@ fn unbounded(spec: &Spec) -> SpecError {
     let message = "the load has no end: there is neither a budget nor a horizon";
     let error = match spec.run.as_ref().map(|run| run.origin) {
         Some(Origin::Text(place)) => SpecError::at(place, message),
-        Some(Origin::Flag(_) | Origin::Set(_)) | None => SpecError::new(message),
+        Some(Origin::Flag(_) | Origin::Set(_) | Origin::Default) | None => SpecError::new(message),
     };
     error
         .help("set `run.requests` or `run.horizon`, or give --num-requests or --horizon; `blis max-rps` and `blis serve` need neither")

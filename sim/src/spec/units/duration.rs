@@ -31,7 +31,7 @@ const DURATION_UNITS: [(&str, &[&str]); 6] = [
 ];
 
 /// A length of time in nanoseconds, not negative, at most [`MAX_DURATION_NS`].
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
 pub struct Duration(pub f64);
 
 /// The parts of a duration that is written in several, such as `1m30s`; `None` for any other text.

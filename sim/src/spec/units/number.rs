@@ -9,7 +9,7 @@ use crate::spec::error::shown;
 const NUMBER_FORMS: &str = "a number is written like `2`, `0.8` or `1e3`";
 
 /// A plain number, finite and not negative.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
 pub struct Number(pub f64);
 
 impl FromStr for Number {

@@ -9,7 +9,7 @@ use crate::spec::error::shown;
 const SHARE_FORMS: &str = "a share is a percentage or a fraction from 0 to 1: `0.1%`, `0.001`";
 
 /// A share of something, from 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
 pub struct Share(pub f64);
 
 impl FromStr for Share {
