@@ -537,6 +537,7 @@ const CASES: &[Case] = &[
     ("name: base", "name: base\nvariables: {a: {from: 3, to: 2}}", &[("2", "`to` (2) is below `from` (3)")]),
     ("name: base", "name: base\nvariables: {a: {from: 3, one_of: [b]}}", &[("a", "a variable takes one form")]),
     ("      - reply\n", "      - branch: []\n      - reply\n", &[("branch: []", "the branch is empty")]),
+    ("      - reply\n", "      - branch: [{weight: 0.2, path: []}]\n      - reply\n", &[("branch: [{weight: 0.2, path: []}]", "a branch with a single way is always taken, whatever its weight")]),
     ("      - reply\n", "      - branch: [{weight: 0, path: []}]\n      - reply\n", &[("branch: [{weight: 0, path: []}]", "the weights of the branch add up to 0")]),
     ("      - reply\n", "      - branch: [{weight: 0, path: []}, {weight: 1, path: []}]\n      - reply\n", &[("0", "a way of weight 0 is never chosen")]),
     ("      - reply\n", "      - branch: [{weight: 2, path: [reply]}, {weight: 1, path: []}]\n      - reply\n", &[("reply", "on some branch the user already has its reply here")]),
@@ -798,11 +799,7 @@ fn what_is_odd_but_legal_is_a_warning() {
     let text = BASE
         .replacen("horizon: 60s", "requests: 10", 1)
         .replacen("{ask: 3, tell: 1}", "ask", 1)
-        .replacen(
-            "path: [{visit: log}, reply]",
-            "path: [branch: [{weight: 1, path: [reply]}]]",
-            1,
-        );
+        .replacen("path: [{visit: log}, reply]", "path: [reply]", 1);
     let lowered =
         spec::lower(&spec::read(&text).expect("it can be read")).expect("it can be lowered");
     let warnings: Vec<_> = lowered
@@ -816,10 +813,6 @@ fn what_is_odd_but_legal_is_a_warning() {
             "the budget of 10 requests is smaller than the 50 users",
         ),
         ("tell", "no client does the action `tell`"),
-        (
-            "branch: [{weight: 1, path: [reply]}]",
-            "a branch with a single way has no effect",
-        ),
         ("log", "the service `log` is never visited"),
     ];
     assert_eq!(

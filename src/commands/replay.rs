@@ -1,8 +1,8 @@
 //! `blis replay`: replays the requests of a recorded run through a model.
 
 use blis_sim::result;
-use blis_sim::spec::{Assignment, Setting};
 use blis_sim::spec::error::shown;
+use blis_sim::spec::{Assignment, Setting};
 use blis_sim::users::Script;
 
 use crate::cli::{ClientArgs, OfVisits, OverrideArgs, ReplayArgs, ReplayAs};

@@ -154,8 +154,8 @@ pub fn of_objective(objective: &str, value: f64) -> String {
 pub fn growth(slope: Option<f64>, grows: Option<bool>) -> String {
     or_not_measured(slope, |slope| match grows {
         Some(true) => format!("+{}/s", significant(slope)),
-        None if slope > 0.0 => format!("+{}/s", significant(slope)),
-        Some(false) | None => "none".to_owned(),
+        Some(false) => "none".to_owned(),
+        None => "too short".to_owned(),
     })
 }
 

@@ -131,12 +131,12 @@ fn overload(
     let is_dropped = model.max_in_flight.is_some_and(|limit| !limit.delays());
     let impatient = model.clients.iter().any(|client| client.timeout.is_some());
     // What an outage leaves behind is worked off after it.
-    let for_a_time = all.load() * all.available <= FULL;
+    let for_a_time = all.available < 1.0 && all.load() * all.available <= FULL;
     let consequence = match (open.is_some(), service.queue_limit) {
         (true, _) if service.admission.in_flight.is_some() => "`admission` refuses the rest",
         (true, Some(_)) if for_a_time => "its queue fills during them and refuses the rest",
         (true, None) if for_a_time && !impatient => "its queue grows during them",
-        (true, Some(_)) => "its queue stays full and refuses the rest",
+        (true, Some(_)) => "its queue fills and refuses what does not fit",
         (true, None) if is_dropped => "`max_in_flight` drops the rest",
         _ if impatient => "its queue grows until requests time out",
         (false, _) => "closed-loop users wait in its queue and offer no more than its capacity",

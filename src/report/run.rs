@@ -77,7 +77,8 @@ fn plots(run: &Run) -> Section {
     Section::plots(responses.chain(figures::outcomes(run))).headed("Response time and outcomes")
 }
 
-/// That more is offered than is answered, where it is so; or that many requests timed out, which may be for other reasons.
+/// That more is offered than is answered, where it is so; or that many requests timed out or were refused, which may be for other
+/// reasons.
 fn overload(run: &Run) -> Section {
     let (Some(offered), Some(answered)) = (run.offered_rps, run.throughput_rps) else {
         return Section::empty();
@@ -90,10 +91,12 @@ fn overload(run: &Run) -> Section {
     let requests = &run.window.requests;
     let line = match run.falling_behind_rps {
         Some(behind) => {
-            let line = format!(
-                "OVERLOAD: {rates}, falling behind by {}/s",
-                significant(behind)
-            );
+            let behind = significant(behind);
+            // Who gave up waits no longer: nothing grows by them.
+            let line = match requests.timed_out {
+                0 => format!("OVERLOAD: {rates}, falling behind by {behind}/s"),
+                _ => format!("OVERLOAD: {rates}; {behind}/s were not answered in time"),
+            };
             let overload = Block::Verdict {
                 mood: Mood::Bad,
                 word: "OVERLOAD",
@@ -101,14 +104,28 @@ fn overload(run: &Run) -> Section {
             };
             return Section::of([overload]).placed(Place::First);
         }
-        None if requests.timed_out.saturating_mul(20) < requests.intended.max(1) => {
-            return Section::empty();
+        None => {
+            let ends = [
+                (requests.timed_out, "timed out"),
+                (requests.rejected, "were refused"),
+            ];
+            let many = ends
+                .iter()
+                .filter(|(number, _)| number.saturating_mul(20) >= requests.intended.max(1));
+            let said: Vec<String> = many
+                .map(|(number, end)| {
+                    format!(
+                        "{} of {} requests {end}",
+                        count(*number),
+                        count(requests.intended)
+                    )
+                })
+                .collect();
+            if said.is_empty() {
+                return Section::empty();
+            }
+            format!("{rates}: {}", said.join(", "))
         }
-        None => format!(
-            "{rates}: {} of {} requests timed out",
-            count(requests.timed_out),
-            count(requests.intended)
-        ),
     };
     Section::of([Block::Lines(vec![line])]).placed(Place::First)
 }

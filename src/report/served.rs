@@ -17,7 +17,7 @@ pub fn line(statement: &Statement) -> String {
         ..
     } = &statement.health;
     format!(
-        "{:.0} s: {} requests; timing error {} (scheduler jitter {}); machine CPU {}, model thread {}",
+        "{:.0} s: {} requests; timing error {} (scheduler jitter {}); {} of the machine's CPUs used, model thread busy {}",
         statement.elapsed.as_secs_f64(),
         statement.played.requests,
         lateness(overrun.as_ref()),
@@ -125,7 +125,7 @@ fn health(health: &Health) -> String {
         }
     }
     text.push_str(&format!(
-        "machine CPU: {}; model thread busy: {}\n",
+        "share of the machine's CPUs used by this double: {}; model thread busy: {}\n",
         share(health.cpu),
         share(health.busy)
     ));

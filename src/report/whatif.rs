@@ -139,7 +139,7 @@ fn row(figure: &Compared) -> [String; 6] {
         None => "-",
         Some([low, high]) if low > 0.0 || high < 0.0 => "yes",
         Some([0.0, 0.0]) => "no",
-        Some(_) => "unknown",
+        Some(_) => "cannot tell",
     };
     [
         name(&figure.figure),

@@ -148,10 +148,14 @@ fn what_is_fixed_is_not_fitted() {
 fn a_misspelt_key_is_refused_at_once() {
     let runs = Runs::of(SPEC);
     let guess = runs.write("guess.yaml", SPEC);
-    let ran = words(&format!("calibrate nowhere --spec {guess} --fix services.s.tiem"));
+    let ran = words(&format!(
+        "calibrate nowhere --spec {guess} --fix services.s.tiem"
+    ));
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(
-        ran.stderr.contains("--fix services.s.tiem: no such number is fitted; name one of network.one_way"),
+        ran.stderr.contains(
+            "--fix services.s.tiem: no such number is fitted; name one of network.one_way"
+        ),
         "{ran:?}"
     );
 }

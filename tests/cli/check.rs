@@ -158,7 +158,7 @@ fn more_than_the_workers_can_do_is_a_warning() {
     );
     assert_eq!(
         warned(&spec(open, ", queue: {limit: 5}")),
-        format!("{start}its queue stays full and refuses the rest{end}{advice}\n")
+        format!("{start}its queue fills and refuses what does not fit{end}{advice}\n")
     );
     assert_eq!(
         warned(&spec(closed, "")),

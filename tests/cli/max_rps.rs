@@ -72,6 +72,22 @@ fn how_a_ramp_ends_is_its_exit_code_and_its_answer() {
     assert_eq!(at(&gone_on, "trials").as_array().map(Vec::len), Some(3));
 }
 
+/// Nobody waits for the consumer, so that a load which it cannot carry keeps the objectives of the reply.
+#[test]
+fn an_answer_beyond_what_a_consumer_carries_is_said() {
+    let spec = OPEN
+        .replace("[{visit: s}, reply]", "[{visit: s}, reply, {publish: log}]")
+        .replace(
+            "services: {",
+            "streams: {log: {consumers: {w: {service: slow}}}}, services: {slow: {workers: 1, time: 5ms}, ",
+        );
+    let ran = search("--steps 80,400", &spec);
+    let caution = "Caution: slow carries 200.0 requests/s: at this load its backlog grows";
+    assert!(ran.stdout.contains(caution), "{}", ran.stdout);
+    let carried = search("--steps 40,80,120", &spec);
+    assert!(!carried.stdout.contains("Caution: slow"), "{}", carried.stdout);
+}
+
 #[test]
 fn users_are_varied_in_their_mix() {
     let spec = "{blis: 1, name: mix, run: {horizon: 9s}, clients: {a: {concurrency: 30, think: 100ms, do: ask}, b: \

@@ -291,6 +291,27 @@ fn overload_is_said_however_short_the_load_is_within_its_horizon() {
     }
 }
 
+/// M/M/4/4 at three quarters of what it can carry, which refuses a fifth (Erlang's loss formula: 20.6 %).
+#[test]
+fn a_steady_loss_system_is_no_overload() {
+    let text = spec(60_000, "[{visit: s}, reply]", "{errors: 50%}")
+        .replace("rate: 100/s", "rate: 300/s")
+        .replace(
+            "workers: 1, time: 1ms",
+            "workers: 4, queue: {limit: 0}, time: {exponential: {mean: 10ms}}",
+        );
+    let ran = run(&text);
+    let first = ran.stdout.lines().next().unwrap_or_default();
+    assert!(
+        first.starts_with("offered ") && first.ends_with(" of 60,000 requests were refused"),
+        "{first}"
+    );
+    let document = with_stdin("run --json --spec -", &text).json();
+    assert_eq!(document.get("falling_behind_rps"), None);
+    let refused = number(&document, "requests.rejected") / 60_000.0;
+    assert!((refused - 0.2061).abs() < 0.01, "{refused}");
+}
+
 #[test]
 fn lost_replies_are_no_overload_of_a_service_that_has_time() {
     // One reply in ten comes after its client has given up; the service is 2 % loaded.

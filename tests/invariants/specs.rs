@@ -103,7 +103,7 @@ fn piece() -> impl Strategy<Value = Piece> {
             prop::collection::vec(inner, 0..3),
             prop::option::weighted(0.3, failure()),
         );
-        prop::collection::vec(way, 1..4).prop_map(Piece::Branch)
+        prop::collection::vec(way, 2..4).prop_map(Piece::Branch)
     })
 }
 

@@ -238,7 +238,8 @@ fn what_cannot_be_counted_of_a_consumer_is_said() {
     );
     assert!(some.get("acknowledged").is_none(), "{some:#}");
     let said = result["not_measured"].to_string();
-    let entry = "streams.ORDERS.consumers.some.{delivered,redelivered,acknowledged}: its filter selects a part";
+    let entry =
+        "streams.ORDERS.consumers.some.{delivered,redelivered,acknowledged}: it has a filter";
     assert!(said.contains(entry), "{said}");
 }
 
@@ -309,7 +310,7 @@ fn what_was_not_observed_is_said() {
     let url = server.url();
     let ran = run(&[&["observe", "--quiet", "--url", &url], &FEW[..]].concat());
     for said in [
-        "consumers not observed: no action publishes to a stream; give one with --observe-stream",
+        "consumers not observed: no `live` action publishes to a stream; give one with --observe-stream",
         "server not observed: no --monitor URL was given",
         "services not observed: no service of the actions answers $SRV.STATS",
         "unanswered: nobody replied in time, as for $SRV.STATS without a NATS service",

@@ -322,7 +322,7 @@ impl Observers {
         match &self.unseen {
             Some(why) => format!("consumers could not be listed: {why}"),
             None if self.streams.is_empty() => {
-                "no action publishes to a stream; give one with --observe-stream".to_owned()
+                "no `live` action publishes to a stream; give one with --observe-stream".to_owned()
             }
             None => "no consumer of the streams was found".to_owned(),
         }

@@ -103,7 +103,11 @@ impl Pages {
 
 /// The bytes of an answer and the JSON in it.
 fn read(agent: &Agent, url: &str) -> io::Result<(usize, Option<Value>)> {
-    let mut answer = agent.get(url).call().map_err(ureq::Error::into_io)?;
+    let mut answer = match agent.get(url).call() {
+        // Somebody who does not speak HTTP.
+        Err(ureq::Error::Protocol(_)) => return Ok((0, None)),
+        answer => answer.map_err(ureq::Error::into_io)?,
+    };
     let body = answer.body_mut().with_config().limit(MOST).read_to_vec();
     let body = body.map_err(ureq::Error::into_io)?;
     let value = (answer.status() == 200).then(|| serde_json::from_slice(&body).ok());

@@ -2,6 +2,7 @@
 
 use crate::measure::{Measure, Of, Sums, Times};
 use crate::model::{ActionId, ClientId};
+use crate::statistics::Section;
 use crate::time::Span;
 
 /// The quantiles that results hold.
@@ -33,6 +34,8 @@ pub struct Spread {
     pub seed: u64,
     /// Sums over its window.
     pub sums: Sums,
+    /// By objective, how many were judged in each batch of the window, and how many of them were over it.
+    pub objectives: Vec<Vec<Section>>,
     /// Response times of all requests.
     pub total: Tail,
     /// Response times by action.
@@ -58,6 +61,7 @@ impl Spread {
         Spread {
             seed,
             sums: measure.sums(),
+            objectives: measure.objective_batches(),
             total: response(measure.total()),
             actions: actions
                 .map(|id| response(measure.action(ActionId(id))))

@@ -50,8 +50,8 @@ pub struct Run {
     /// Requests intended within the window, per second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered_rps: Option<f64>,
-    /// Offered minus answered requests per second, without errors of the service and of the transport; absent if answers
-    /// keep up.
+    /// Offered minus answered requests per second, without errors of the service and of the transport and without refusals:
+    /// those that timed out and those that still wait. Absent if answers keep up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub falling_behind_rps: Option<f64>,
     /// Requests answered `ok` within the window, per second.
@@ -450,7 +450,8 @@ pub struct SignalResult {
     /// Share of samples over the limit, including failed ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_over: Option<f64>,
-    /// Its 95 % interval (Clopper and Pearson), for independent requests.
+    /// Its 95 % interval (Clopper and Pearson), for as many requests as these are worth independent ones; absent where the window was
+    /// too short to tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_over_ci95: Option<[f64; 2]>,
     /// Number of further requests, all in time, that would decide it; only if it is open.

@@ -28,7 +28,8 @@ use crate::replication::Replicated;
 use crate::spec::Setting;
 use crate::time::Span;
 use crate::verdict::{
-    Evidence, Limit, LiveEvidence, Measured, Signal, Standing, evidence, judge, sentence,
+    Evidence, Limit, LiveEvidence, Measured, Parts, Signal, Standing, evidence, judge,
+    parts_of_replications, parts_of_run, sentence,
 };
 
 /// Where a result came from, as far as the measurements do not know.
@@ -103,6 +104,17 @@ pub fn build<P>(
     model: &Model<P>,
     backend: Option<&Analysis<'_>>,
     measure: &Measure,
+    provenance: Provenance,
+) -> Run {
+    let parts = parts_of_run(measure);
+    built(model, backend, (measure, &parts), provenance)
+}
+
+/// The same of what was measured in these parts.
+fn built<P>(
+    model: &Model<P>,
+    backend: Option<&Analysis<'_>>,
+    (measure, parts): (&Measure, &[Parts]),
     provenance: Provenance,
 ) -> Run {
     let total = measure.total();
@@ -210,7 +222,7 @@ pub fn build<P>(
         }
     };
     let evidence = evidence(model, measure, interrupted, &seen);
-    run.verdict = evidence.map(|evidence| verdict(&evidence));
+    run.verdict = evidence.map(|evidence| verdict(&evidence.in_parts(parts)));
     intervals::add(&mut run, model, backend, &Source::Batches(measure));
     if run.live.is_some() {
         let backend = "a live backend may have a longer memory than the model";
@@ -238,7 +250,7 @@ fn of_the_backend<P>(model: &Model<P>) -> impl Iterator<Item = &'static str> {
 
 /// The document of a trial along several sample paths, of which only the sums are kept: without intervals.
 pub fn build_of_paths(analysis: &Analysis<'_>, measure: &Measure, provenance: Provenance) -> Run {
-    let mut run = build(analysis.model, Some(analysis), measure, provenance);
+    let mut run = built(analysis.model, Some(analysis), (measure, &[]), provenance);
     let paths = Source::Replications(measure, &[]);
     intervals::add(&mut run, analysis.model, Some(analysis), &paths);
     run
@@ -251,7 +263,13 @@ pub fn build_replicated(
     provenance: Provenance,
 ) -> Run {
     let measure = &replicated.together.measure;
-    let mut run = build(analysis.model, Some(analysis), measure, provenance);
+    let parts = parts_of(replicated);
+    let mut run = built(
+        analysis.model,
+        Some(analysis),
+        (measure, &parts),
+        provenance,
+    );
     intervals::add(
         &mut run,
         analysis.model,
@@ -260,6 +278,12 @@ pub fn build_replicated(
     );
     run.replications = Some(replications(replicated));
     run
+}
+
+/// The batches of all replications.
+pub(super) fn parts_of(replicated: &Replicated) -> Vec<Parts> {
+    let each = replicated.each.iter();
+    parts_of_replications(each.map(|one| one.objectives.as_slice()))
 }
 
 fn replications(replicated: &Replicated) -> Replications {

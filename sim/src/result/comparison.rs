@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::blocks::VerdictResult;
-use super::build::{end_name, verdict};
+use super::build::{end_name, parts_of, verdict};
 use super::identity::SpecIdentity;
 use crate::analysis::Memory;
 use crate::measure::Of;
@@ -285,7 +285,7 @@ fn side(of: Compares<'_>, replicated: &Replicated) -> Side {
         warmup_s: measure.warmup().as_secs_f64(),
         requests: measure.total().requests().intended,
         verdict: evidence(of.model, measure, interrupted, &LiveEvidence::default())
-            .map(|evidence| verdict(&evidence)),
+            .map(|evidence| verdict(&evidence.in_parts(&parts_of(replicated)))),
         ended_by,
     }
 }

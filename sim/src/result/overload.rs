@@ -13,8 +13,8 @@ const ALL_IN_USE: f64 = 0.99;
 ///
 /// `None` unless they fall behind for certain: by 5 % or more of the window's requests and by more than chance would have it
 /// (three times the root of their number), and by 5 % or more still in the second half of the window, so that a start with
-/// empty queues is none. Errors of the service and of the transport are answers of a kind, and no backlog. Timeouts alone
-/// may be replies that were lost: they count where a limit of the model is loaded to the full.
+/// empty queues is none. Errors of the service and of the transport, and refusals, are answers of a kind, and no backlog: a
+/// system that refuses what it cannot take is a loss system, which may be steady at any load. Timeouts alone may be replies that were lost: they count where a limit of the model is loaded to the full.
 pub(super) fn falling_behind(
     measure: &Measure,
     backend: Option<(&Constraints, &Limits)>,
@@ -60,8 +60,13 @@ impl Fate {
     }
 
     fn of(requests: &Requests, ok: u64) -> Fate {
-        let ended =
-            ok + requests.ended(Outcome::AppError) + requests.ended(Outcome::TransportError);
+        let at_once = [
+            Outcome::AppError,
+            Outcome::TransportError,
+            Outcome::Rejected,
+        ];
+        let failed = at_once.map(|outcome| requests.ended(outcome));
+        let ended = ok + failed.iter().sum::<u64>();
         Fate {
             intended: requests.intended,
             missing: requests.intended.saturating_sub(ended),

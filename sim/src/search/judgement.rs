@@ -4,27 +4,19 @@
 //! where this many exceedances could not come from a system at the limit, a PASS where so few could not come from one over
 //! it, and otherwise open: the trial goes on. "Could not" is an exact binomial test on the number of independent requests
 //! that these are [worth](Effective), wrong in at most [`ALPHA`] of all trials however often one is looked at. It is a PASS
-//! too where the quantile of each part is so [far below](clearly_below) the limit that the number over it does not matter, which is
+//! too where the quantile of each part is so [far below](crate::statistics::clearly_below) the limit that the number over it does not matter, which is
 //! wrong as often as stated there.
 //! Whatever of a verdict is no matter of chance is that of [`verdict::judge`](crate::verdict::judge).
 
-use crate::measure::{Measure, Objective};
-use crate::model::{ActionId, QuantileLimit};
 use crate::search::{Judged, Share};
-use crate::statistics::{Effective, Section, beyond, binomial_tail, clearly_below};
-use crate::time::Span;
+use crate::statistics::{Effective, binomial_tail};
 use crate::verdict::{
-    Counted, Evidence, Measured, Signal, Standing, Status, Weighed, judge_by, open_sentence,
+    Counted, Evidence, Measured, Parts, Signal, Standing, Status, Weighed, judge_by, open_sentence,
     sentence,
 };
 
 /// How often a trial of a system at its limit may be judged wrongly, over all looks at it and to both sides.
 pub const ALPHA: f64 = 0.05;
-/// Shares of the response times that lie over the lower thresholds.
-const LOWER: [f64; 3] = [0.05, 0.2, 0.5];
-/// A threshold is lower than a limit where at least this many times as many are over it.
-const LOWER_BY: f64 = 2.0;
-
 /// Which look at a trial it is. Each is at about twice as many requests as the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Look(u32);
@@ -45,147 +37,10 @@ impl Look {
     }
 }
 
-/// The counts against one objective in the parts of a trial.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Parts {
-    /// In each part: how many were judged, and how many of them were over the limit.
-    pub at_limit: Vec<Section>,
-    /// The same parts at thresholds of the response time that are crossed more often.
-    pub lower: Vec<Vec<Section>>,
-    /// Whether the parts are successive ones of one run, rather than sample paths of their own.
-    pub chained: bool,
-    /// Where the limit is one on a quantile of response times and the parts are successive ones: that quantile.
-    pub quantile: Option<Quantile>,
-}
-
-/// A quantile of response times that has a limit.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Quantile {
-    /// The limit.
-    pub limit: Span,
-    /// The quantile of all parts together.
-    pub whole: Span,
-    /// That of each.
-    pub parts: Vec<Span>,
-}
-
-impl Quantile {
-    /// Fewer response times of a part, and fewer beyond its quantile, say nothing of it.
-    const LEAST: u64 = 100;
-    const LEAST_BEYOND: f64 = 10.0;
-
-    /// That of an objective in these runs of a load; `None` where it is not on the response times of tries, or a part has too
-    /// few of these.
-    fn of_runs(whole: &Measure, runs: &[&Measure], of: (ActionId, Objective)) -> Option<Quantile> {
-        let QuantileLimit { quantile, limit } = whole.response_limit(of)?;
-        let action = of.0;
-        let of_runs = runs
-            .iter()
-            .map(|run| run.action_batch_quantiles(action, quantile));
-        let parts = of_runs.collect::<Option<Vec<Vec<(u64, Span)>>>>()?.concat();
-        let are_enough = |count: u64| {
-            count >= Quantile::LEAST && beyond(count, quantile) >= Quantile::LEAST_BEYOND
-        };
-        if !parts.iter().all(|(count, _)| are_enough(*count)) {
-            return None;
-        }
-        let cell = whole.action(action);
-        Some(Quantile {
-            limit,
-            whole: cell.window.latencies.response().quantile(quantile)?,
-            parts: parts.into_iter().map(|(_, part)| part).collect(),
-        })
-    }
-
-    fn is_clearly_within(&self, alpha: f64) -> bool {
-        let [limit, whole] = [self.limit, self.whole].map(|span| span.as_nanos() as f64);
-        let parts = self.parts.iter().map(|span| span.as_nanos().max(1) as f64);
-        clearly_below(limit, whole.max(1.0), &parts.collect::<Vec<f64>>(), alpha)
-    }
-}
-
-/// The parts of a single run, by objective in the order of the signals of its evidence: its batches so far. Empty where the
-/// window was too short for batches.
-pub fn parts_of_run(measure: &Measure) -> Vec<Parts> {
-    parts_of_runs(measure, &[measure])
-}
-
-/// The same of several runs of a load, one after another. `whole` is of all of them together.
-pub fn parts_of_runs(whole: &Measure, runs: &[&Measure]) -> Vec<Parts> {
-    let mut of_each: Vec<_> = runs
-        .iter()
-        .map(|run| run.objective_batches().into_iter())
-        .collect();
-    let parts = whole.objectives().iter().map(|&(action, objective)| {
-        let batches = of_each.iter_mut().filter_map(Iterator::next);
-        let at_limit: Vec<Section> = batches.flatten().collect();
-        let lower = thresholds(whole, action, share_of(&at_limit)).filter_map(|value| {
-            let of_runs = runs.iter().map(|run| run.action_batches(action, value));
-            let of_runs: Option<Vec<Vec<Section>>> = of_runs.collect();
-            of_runs.map(|runs| runs.concat())
-        });
-        Parts {
-            lower: lower.collect(),
-            at_limit,
-            chained: true,
-            quantile: Quantile::of_runs(whole, runs, (action, objective)),
-        }
-    });
-    parts.collect()
-}
-
-/// The parts of a trial along several independent sample paths: each path is one. `whole` is of all of them together.
-pub fn parts_of_paths(whole: &Measure, paths: &[&Measure]) -> Vec<Parts> {
-    let mut parts = Vec::new();
-    paths.iter().for_each(|path| add_path(&mut parts, path));
-    for (part, of) in parts.iter_mut().zip(whole.objectives()) {
-        let values = thresholds(whole, of.0, share_of(&part.at_limit));
-        let over = |value: Span| -> Vec<Section> {
-            let of_path = |path: &&Measure| path.responses_over(of.0, value);
-            paths.iter().map(of_path).collect()
-        };
-        part.lower = values.map(over).collect();
-    }
-    parts
-}
-
-/// Adds a sample path to the parts of a trial, which has no lower thresholds as long as it may get more paths.
-pub(super) fn add_path(parts: &mut Vec<Parts>, path: &Measure) {
-    let objectives = path.objectives();
-    parts.resize_with(objectives.len(), || Parts {
-        at_limit: Vec::new(),
-        lower: Vec::new(),
-        chained: false,
-        quantile: None,
-    });
-    for (part, of) in parts.iter_mut().zip(objectives) {
-        part.at_limit.push(path.against(*of));
-    }
-}
-
-fn share_of(parts: &[Section]) -> f64 {
-    let (above, count) = parts.iter().fold((0, 0), |(above, count), part| {
-        (above + part.above, count + part.count)
-    });
-    above as f64 / count.max(1) as f64
-}
-
-/// Response times of an action that more of them lie over than so large a share.
-fn thresholds(
-    measure: &Measure,
-    action: ActionId,
-    share: f64,
-) -> impl Iterator<Item = Span> + use<> {
-    let cell = measure.action(action);
-    let shares = LOWER
-        .into_iter()
-        .filter(move |lower| *lower >= LOWER_BY * share);
-    shares.filter_map(move |lower| cell.window.latencies.response().quantile(1.0 - lower))
-}
-
 /// Judges a trial by its evidence and the parts of its objectives, which are in the order of the evidence's signals: those
 /// that are not judged by counts come last and have none.
 pub fn judged(evidence: &Evidence, parts: &[Parts], look: Look) -> Judged {
+    let evidence = &evidence.clone().in_parts(parts);
     let tests: Vec<Option<Test>> = tests(evidence, parts, look).collect();
     let lagged = evidence.generator_lagged;
     let judgement = judge_by(evidence, |at, signal| match &tests[at] {
@@ -248,7 +103,7 @@ fn tests<'a>(
     signals.map(move |(at, signal)| {
         let counted = signal.counted()?;
         let parts = parts.get(at);
-        let worth = parts.and_then(|of| Effective::of(&of.at_limit, &of.lower, of.chained));
+        let worth = parts.and_then(Parts::worth);
         // Who failed has no response time.
         let quantile = parts
             .and_then(|of| of.quantile.as_ref())

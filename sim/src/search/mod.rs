@@ -24,6 +24,7 @@ pub mod simulated;
 mod steps;
 mod trial;
 
+pub use crate::verdict::{Parts, parts_of_paths, parts_of_run, parts_of_runs};
 pub use axis::Axis;
 pub use bounds::{Direction, EmptyRange, Range};
 pub use bracket::{Ask, Bracket, Wanted};
@@ -32,9 +33,7 @@ pub use counted::Counted;
 pub use curve::{Curve, Estimate, Root};
 pub use eyes::{Counts, Eyes};
 pub use found::{AtLeast, Ceiling, Ended, Found};
-pub use judgement::{
-    ALPHA, Look, Parts, judged, parts_of_paths, parts_of_run, parts_of_runs, settled,
-};
+pub use judgement::{ALPHA, Look, judged, settled};
 pub use pooled::Pool;
 pub use steps::{AfterTrip, Expected, NoSteps, Steps};
 pub use trial::{Judged, Share, Trial};

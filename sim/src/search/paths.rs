@@ -12,12 +12,11 @@ use crate::model::Model;
 use crate::replication::{Finished, Flow, Halt, Outgrown, finished, in_order, seed_of};
 use crate::runner::{Epoch, Ran};
 use crate::search::eyes::{Counts, Eyes};
-use crate::search::judgement::add_path;
 use crate::search::length::Length;
 use crate::search::roots::Stage;
 use crate::search::{Counted, Judged, Look, Parts, Trial, judged};
 use crate::simulation::{Progress, Simulation};
-use crate::verdict::{LiveEvidence, Signal, evidence};
+use crate::verdict::{LiveEvidence, Signal, add_path, evidence};
 
 /// Events between two looks at a path: a few milliseconds' worth.
 const STRIDE: u64 = 1 << 16;

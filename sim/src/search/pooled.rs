@@ -6,9 +6,9 @@
 
 use crate::measure::Measure;
 use crate::model::Model;
-use crate::search::judgement::{judged, parts_of_runs, settled};
+use crate::search::judgement::{judged, settled};
 use crate::search::{Judged, Look};
-use crate::verdict::{Evidence, LiveEvidence, Status, evidence};
+use crate::verdict::{Evidence, LiveEvidence, Status, evidence, parts_of_runs};
 
 /// What was measured so far at loads that are not decided.
 #[derive(Debug, Clone, Default)]

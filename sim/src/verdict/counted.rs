@@ -15,6 +15,8 @@ pub struct Counted {
     pub allowed: u64,
     /// The share that may.
     pub share: f64,
+    /// How many independent samples these are worth; `None` where that is not known.
+    pub worth: Option<f64>,
 }
 
 impl Counted {
@@ -28,10 +30,17 @@ impl Counted {
         (self.samples > 0).then(|| self.over() as f64 / self.samples as f64)
     }
 
-    /// The 95 % interval of the share over the limit (Clopper and Pearson 1934), as of requests that are independent of
-    /// one another; `None` without samples.
+    /// The 95 % interval of the share over the limit (Clopper and Pearson 1934) of as many independent samples as these are
+    /// worth (Korn and Graubard 1998); `None` without samples, and where it is not known what they are worth.
     pub fn share_bounds(&self) -> Option<[f64; 2]> {
-        share_bounds(self.samples as f64, self.over() as f64)
+        let worth = self.worth?.min(self.samples as f64);
+        share_bounds(worth, self.share_over()? * worth)
+    }
+
+    /// How many independent samples these are worth, where that is less than half of them.
+    pub fn in_bursts(&self) -> Option<u64> {
+        let worth = self.worth?;
+        (worth < self.samples as f64 / 2.0).then(|| libm::round(worth) as u64)
     }
 
     /// Whether the interval of the share holds the limit, so that another run may come out on its other side.

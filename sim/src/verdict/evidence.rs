@@ -78,6 +78,7 @@ fn signals_of(of: &str, slo: &Slo, cell: &Cell) -> Vec<Signal> {
         requests: None,
         limit,
         measured,
+        worth: None,
     };
     let quantiles = slo.quantiles.iter().enumerate().map(|(nth, objective)| {
         let Objective { quantile, limit } = *objective;
@@ -131,6 +132,7 @@ fn deliveries_of(of: &str, limits: &DeliveryLimits, meter: &DeliveryMeter) -> Ve
                 requests: Some(counts.requests),
                 limit: Limit::Quantile { quantile, limit },
                 measured,
+                worth: None,
             });
         }
     }
@@ -146,6 +148,7 @@ fn deliveries_of(of: &str, limits: &DeliveryLimits, meter: &DeliveryMeter) -> Ve
                 failed: counts.missing(),
             },
         },
+        worth: None,
     }));
     signals
 }
@@ -185,6 +188,7 @@ fn growth(of: &str, consumer: &Consumer, measured: Measured) -> Vec<Signal> {
         of: of.to_owned(),
         limit,
         measured,
+        worth: None,
     };
     limit.into_iter().chain(none).map(signal).collect()
 }

@@ -6,6 +6,7 @@
 
 mod counted;
 mod evidence;
+mod parts;
 mod sentence;
 mod signal;
 #[cfg(test)]
@@ -13,6 +14,12 @@ mod tests;
 
 pub use counted::Counted;
 pub use evidence::{LiveEvidence, evidence};
+pub(crate) use parts::add_path;
+#[cfg(test)]
+pub(crate) use parts::{LOWER, LOWER_BY, share_of};
+pub use parts::{
+    Parts, Quantile, parts_of_paths, parts_of_replications, parts_of_run, parts_of_runs,
+};
 pub(crate) use sentence::open_sentence;
 pub use sentence::sentence;
 pub use signal::{Counts, Limit, Measured, Requests, Signal};
@@ -52,6 +59,23 @@ pub struct Evidence {
     /// All judged signals.
     pub signals: Vec<Signal>,
 }
+
+impl Evidence {
+    /// The same with how much its samples are worth by the parts of the run, which are in the order of its signals: those that are
+    /// not judged by counts come last and have none.
+    #[must_use]
+    pub fn in_parts(mut self, parts: &[Parts]) -> Evidence {
+        for (signal, parts) in self.signals.iter_mut().zip(parts) {
+            let samples = signal.counted().map_or(0, |counted| counted.samples);
+            let worth = parts.worth().filter(|_| samples > 0);
+            signal.worth = worth.map(|worth| worth.number_at(samples, EACH_SIDE));
+        }
+        self
+    }
+}
+
+/// How sure an end of a 95 % interval is.
+const EACH_SIDE: f64 = 0.975;
 
 /// The answer and all reasons for it.
 #[derive(Debug, Clone, PartialEq)]

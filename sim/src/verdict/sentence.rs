@@ -212,7 +212,7 @@ fn subject(signal: &Signal, counted: &Counted) -> (String, String) {
 /// `5,513 of 11,021 failed, which counts as over, and 0 exceeded it; 110 allowed (50 %, 95 % interval 49.1 % to 51 %)`. `named` says that the
 /// sentence names the objective before.
 fn figures(signal: &Signal, counted: &Counted, named: bool) -> String {
-    let (Some(share), Some([low, high])) = (counted.share_over(), counted.share_bounds()) else {
+    let Some(share) = counted.share_over() else {
         let sent = match signal.measured {
             Measured::Quantile(requests) => requests.sent,
             _ => 0,
@@ -222,13 +222,15 @@ fn figures(signal: &Signal, counted: &Counted, named: bool) -> String {
             Counts::Deliveries => format!("none of {} deliveries arrived", count(sent)),
         };
     };
+    let interval = counted.share_bounds().map_or(String::new(), |[low, high]| {
+        let (low, high) = (brief_percent(low), brief_percent(high));
+        format!(", 95 % interval {low} to {high}")
+    });
     format!(
-        "{}; {} allowed ({}, 95 % interval {} to {})",
+        "{}; {} allowed ({}{interval})",
         over_parts(signal, counted, named),
         count(counted.allowed),
-        brief_percent(share),
-        brief_percent(low),
-        brief_percent(high)
+        brief_percent(share)
     )
 }
 
@@ -271,8 +273,21 @@ fn remark(signal: &Signal, standing: Standing, counted: &Counted) -> String {
             several(signal)
         );
     }
+    if !counted.is_near() {
+        return String::new();
+    }
+    if let Some(worth) = counted.in_bursts() {
+        return format!(
+            "; they come in bursts and are worth {} independent {}, so another run may {} it",
+            count(worth),
+            several(signal),
+            match standing {
+                Standing::Within => "miss",
+                _ => "meet",
+            }
+        );
+    }
     match standing {
-        _ if !counted.is_near() => String::new(),
         Standing::Within => format!(
             "; near the objective: {} more over it would miss it",
             count((counted.allowed + 1).saturating_sub(over))

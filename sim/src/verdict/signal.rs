@@ -28,6 +28,8 @@ pub struct Signal {
     pub limit: Limit,
     /// What was measured.
     pub measured: Measured,
+    /// How many independent samples those are worth that were measured; `None` where the run has no parts to tell from.
+    pub worth: Option<f64>,
 }
 
 /// The counts against an objective.
@@ -160,6 +162,7 @@ impl Signal {
                 slow: Some(requests.response_over),
                 allowed: allowed_over(requests.samples(), quantile),
                 share: parts_beyond(quantile) as f64 / MILLION as f64,
+                worth: self.worth,
             }),
             (
                 Limit::Errors { share } | Limit::Missing { share },
@@ -170,6 +173,7 @@ impl Signal {
                 slow: None,
                 allowed: allowed_failures(samples, share),
                 share,
+                worth: self.worth,
             }),
             _ => None,
         }

@@ -15,6 +15,7 @@ pub fn answer(found: &CeilingResult) -> Vec<String> {
     }];
     lines.extend(bounds_so_far(found));
     if let Some(answer) = &found.answer {
+        lines.extend(beyond_capacity(found, answer));
         lines.extend(at_the_answer(found, answer));
     }
     lines.extend(against_the_model(found));
@@ -113,6 +114,24 @@ fn tightest(found: &CeilingResult, answer: &AnswerResult) -> Option<String> {
     (tightest.standing == Standing::Within).then(|| figure(tightest, "against an objective of"))
 }
 
+/// That something carries less than the answer for good: nobody waits for it, so that the objectives were met while its backlog
+/// grew.
+fn beyond_capacity(found: &CeilingResult, answer: &AnswerResult) -> Option<String> {
+    let limit = &found.bottleneck.as_ref()?.constraint;
+    let (capacity, load) = (limit.capacity_rps?, answer.mean_rps?);
+    let of = limit.of()?;
+    (load > capacity * BEYOND).then(|| {
+        format!(
+            "Caution: {of} carries {} requests/s: at this load its backlog grows, which no objective forbids; judge it with \
+             --slo growth, or with an objective on the action",
+            significant(capacity)
+        )
+    })
+}
+
+/// From how many times a capacity on a load is beyond it, and not beside it by rounding.
+const BEYOND: f64 = 1.005;
+
 /// What the answer means in the terms of what was varied.
 fn at_the_answer(found: &CeilingResult, answer: &AnswerResult) -> Vec<String> {
     let mut lines = Vec::new();
@@ -153,7 +172,9 @@ fn at_the_answer(found: &CeilingResult, answer: &AnswerResult) -> Vec<String> {
             unit_of(interval)
         )
     });
+    // Of a curve through many trials the root may lie beside single trials that chance decided: these bound nothing.
     let bounds = answer.lower.zip(answer.upper);
+    let bounds = bounds.filter(|(lower, upper)| (*lower..=*upper).contains(&answer.value));
     let bounds = bounds.map(|(lower, upper)| format!("bounds: {}", between([lower, upper])));
     let both: Vec<String> = interval.into_iter().chain(bounds).collect();
     if !both.is_empty() {

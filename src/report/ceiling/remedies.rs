@@ -52,7 +52,8 @@ pub fn remedies(found: &CeilingResult) -> Section {
         let gain = remedy.gain.map(|gain| gain * 100.0);
         match (gain, remedy.gain_ci95) {
             (None, _) => format!("{what}: not measured"),
-            (Some(gain), Some([_, high])) if high < 0.0 => format!(
+            // A gain of one sign with an interval of the other is neither.
+            (Some(gain), Some([_, high])) if high < 0.0 && gain < 0.0 => format!(
                 "{what} lowers the ceiling by {:.1} %, to {}",
                 -gain,
                 or_not_measured(remedy.ceiling, |ceiling| unit.shown(ceiling))

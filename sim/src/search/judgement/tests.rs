@@ -2,7 +2,12 @@
 
 use super::*;
 use crate::random::{Key, Kind, Purpose};
-use crate::verdict::{Counts, Limit, Requests};
+use crate::statistics::Section;
+use crate::time::Span;
+use crate::verdict::{Counts, LOWER, LOWER_BY, Limit, Quantile, Requests, share_of};
+
+/// Samples that are independent of one another.
+const EACH_ALONE: Option<f64> = Some(f64::INFINITY);
 
 /// Response times of successive customers of a queue with one worker of rate 1, Poisson arrivals and exponential times, from
 /// the steady state (Lindley 1952).
@@ -74,6 +79,7 @@ fn quantile(quantile: f64, samples: u64, over: u64) -> Signal {
         of: "Action ask".to_owned(),
         counts: Counts::Requests,
         requests: None,
+        worth: EACH_ALONE,
         limit: Limit::Quantile {
             quantile,
             limit: Span::from_nanos(50_000_000),
@@ -359,6 +365,7 @@ fn whatever_is_no_matter_of_chance_is_as_in_a_plain_verdict() {
         of: "Consumer audit/indexer".to_owned(),
         counts: Counts::Requests,
         requests: None,
+        worth: EACH_ALONE,
         limit: Limit::BacklogGrowth { per_second: 1.0 },
         measured: Measured::Vanished,
     });
@@ -441,6 +448,7 @@ fn a_running_trial_is_settled_once_the_rest_cannot_change_its_class() {
         of: "Consumer audit/indexer".to_owned(),
         counts: Counts::Requests,
         requests: None,
+        worth: EACH_ALONE,
         limit: Limit::BacklogGrowth { per_second: 1.0 },
         measured: Measured::Missing,
     });

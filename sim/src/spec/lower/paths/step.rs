@@ -310,9 +310,19 @@ impl Paths<'_, '_> {
             );
             return state;
         }
-        if let [_] = arms {
-            self.findings
-                .warn(step.error("a branch with a single way has no effect"));
+        if let [arm] = arms {
+            let weight = arm.weight.value.0;
+            let rest = if weight < 1.0 {
+                1.0 - weight
+            } else {
+                (100.0 - weight).max(1.0)
+            };
+            self.findings.error(
+                step.error("a branch with a single way is always taken, whatever its weight")
+                    .help(format!(
+                        "add the rest as another way, such as `{{weight: {rest}, path: []}}`, or write its steps without a branch"
+                    )),
+            );
         }
         let branch = self.program.len();
         self.program.push(Step::Branch(Vec::new()));
