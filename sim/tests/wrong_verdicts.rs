@@ -103,7 +103,7 @@ fn nothing_measured_is_no_pass() {
         ),
         simulated(
             "every request failed, and there is no objective",
-            "run: {horizon: 100s}, clients: {c: {rate: 50/s, do: ask}}, actions: {ask: {timeout: 1ms, path: [{visit: desk}, reply]}}, \
+            "run: {horizon: 100s}, clients: {c: {rate: 50/s, do: ask, timeout: 1ms}}, actions: {ask: {path: [{visit: desk}, reply]}}, \
              services: {desk: {workers: 4, time: 5ms}}",
             [Inconclusive, Inconclusive],
             "No request succeeded",

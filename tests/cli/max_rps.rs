@@ -85,7 +85,11 @@ fn an_answer_beyond_what_a_consumer_carries_is_said() {
     let caution = "Caution: slow carries 200.0 requests/s: at this load its backlog grows";
     assert!(ran.stdout.contains(caution), "{}", ran.stdout);
     let carried = search("--steps 40,80,120", &spec);
-    assert!(!carried.stdout.contains("Caution: slow"), "{}", carried.stdout);
+    assert!(
+        !carried.stdout.contains("Caution: slow"),
+        "{}",
+        carried.stdout
+    );
 }
 
 #[test]

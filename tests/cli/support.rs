@@ -94,7 +94,8 @@ impl Runs {
         let out = self.path(name);
         let spec = self.path("shop.yaml");
         let ran = words(&format!("run {spec} --out {out} {flags}"));
-        assert_eq!(ran.code, Some(0), "{ran:?}");
+        // 5 where nothing succeeds.
+        assert!(matches!(ran.code, Some(0 | 5)), "{ran:?}");
         out
     }
 

@@ -41,11 +41,8 @@ fn a_total_outage_trips_however_few_requests_there_are() {
     assert_eq!(at(&signal, "standing"), "over");
     assert_eq!(count(&signal, "failed"), 999);
     assert_eq!(count(&signal, "allowed"), 9);
-    assert_eq!(at(&signal, "share_over_ci95")[1], 1.0);
-    let low = at(&signal, "share_over_ci95")[0]
-        .as_f64()
-        .unwrap_or_default();
-    assert!((low - 0.996_314).abs() < 1e-6, "{low}");
+    // Where all parts are alike, they do not tell how far requests depend on one another.
+    assert_eq!(signal.get("share_over_ci95"), None);
 }
 
 #[test]
@@ -141,7 +138,7 @@ fn a_pass_shows_its_objectives_and_how_near_they_are() {
     ));
     assert_eq!(ran.code, Some(0), "{}", ran.stdout);
     let verdict = "  verdict     PASS\n              Action a: p95 1 ms is within its objective of 50 ms: 0 of 2,000 \
-                   exceeded it; 100 allowed (0 %, 95 % interval 0 % to 0.184 %).\n              Action a: errors are \
+                   exceeded it; 100 allowed (0 %).\n              Action a: errors are \
                    within their objective of 1 %: 0 of 2,000 failed; 20 allowed";
     assert!(ran.stdout.contains(verdict), "{}", ran.stdout);
     // One in a hundred fails, and one in a hundred may.
@@ -299,7 +296,8 @@ fn a_steady_loss_system_is_no_overload() {
         .replace(
             "workers: 1, time: 1ms",
             "workers: 4, queue: {limit: 0}, time: {exponential: {mean: 10ms}}",
-        );
+        )
+        .replace("arrival: constant", "arrival: poisson");
     let ran = run(&text);
     let first = ran.stdout.lines().next().unwrap_or_default();
     assert!(

@@ -13,5 +13,6 @@ mod coverage;
 mod parallel;
 mod permuted;
 mod rules;
+mod shares;
 mod support;
 mod validation;

@@ -450,8 +450,8 @@ pub struct SignalResult {
     /// Share of samples over the limit, including failed ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_over: Option<f64>,
-    /// Its 95 % interval (Clopper and Pearson), for as many requests as these are worth independent ones; absent where the window was
-    /// too short to tell.
+    /// Its 95 % interval (Clopper and Pearson), for as many requests as these are worth independent ones; absent where the parts of
+    /// the run do not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_over_ci95: Option<[f64; 2]>,
     /// Number of further requests, all in time, that would decide it; only if it is open.

@@ -346,7 +346,7 @@ mod tests {
             (
                 |seen| seen.kind.is_filtered = true,
                 [false; 3],
-                "a part of the stream",
+                "it has a filter",
             ),
             (
                 |seen| seen.kind.is_unacknowledged = true,

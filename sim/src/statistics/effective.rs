@@ -45,6 +45,11 @@ impl Effective {
         }))
     }
 
+    /// Whether that was found from how unlike the parts are, and is not what is left to assume without it.
+    pub fn is_told(self) -> bool {
+        self.freedom.is_some()
+    }
+
     /// How many independent ones this many observations are worth.
     pub fn number(self, observations: u64) -> f64 {
         self.each * observations as f64

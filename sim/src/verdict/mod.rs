@@ -62,12 +62,13 @@ pub struct Evidence {
 
 impl Evidence {
     /// The same with how much its samples are worth by the parts of the run, which are in the order of its signals: those that are
-    /// not judged by counts come last and have none.
+    /// not judged by counts come last and have none. Where the parts do not tell, because too few of them have anything over a
+    /// limit or over lower thresholds, it stays unknown.
     #[must_use]
     pub fn in_parts(mut self, parts: &[Parts]) -> Evidence {
         for (signal, parts) in self.signals.iter_mut().zip(parts) {
             let samples = signal.counted().map_or(0, |counted| counted.samples);
-            let worth = parts.worth().filter(|_| samples > 0);
+            let worth = parts.worth().filter(|worth| samples > 0 && worth.is_told());
             signal.worth = worth.map(|worth| worth.number_at(samples, EACH_SIDE));
         }
         self

@@ -28,7 +28,7 @@ pub struct Signal {
     pub limit: Limit,
     /// What was measured.
     pub measured: Measured,
-    /// How many independent samples those are worth that were measured; `None` where the run has no parts to tell from.
+    /// How many independent samples those are worth that were measured; `None` where the parts of the run do not tell.
     pub worth: Option<f64>,
 }
 
