@@ -14,8 +14,21 @@ pub struct PathDemand {
     pub work: Vec<f64>,
     /// Messages for each consumer, by its position in the model.
     pub messages: Vec<f64>,
+    /// What the reply waits for, and what comes after it.
+    pub reply: WaitsFor,
     /// Seconds between sending and reply when nothing has to wait: services, delays, storing and network.
     pub unloaded_response: f64,
+}
+
+/// On which queues a reply depends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitsFor {
+    /// By service: whether it is visited before the reply, or while a worker is held that is.
+    pub services: Vec<bool>,
+    /// By consumer: whether what it does with a message answers the request.
+    pub consumers: Vec<bool>,
+    /// By service: whether it is visited after the reply, by a consumer or for a subscriber.
+    pub later: Vec<bool>,
 }
 
 /// Follows the path of an action with the probabilities of its branches and errors.
@@ -42,6 +55,7 @@ pub fn path_demand(model: &Model, action: &Action) -> PathDemand {
         busy: walk.busy,
         work: walk.work,
         messages: walk.messages,
+        reply: walk.reply,
         unloaded_response: match action.path.fire_and_forget {
             true => 0.0,
             false => 2.0 * network + spent.before_reply,
@@ -120,6 +134,7 @@ struct Walk<'a> {
     busy: Vec<f64>,
     work: Vec<f64>,
     messages: Vec<f64>,
+    reply: WaitsFor,
     /// The services of which a worker is held.
     holders: Vec<usize>,
 }
@@ -133,6 +148,11 @@ impl Walk<'_> {
             busy: vec![0.0; model.services.len()],
             work: vec![0.0; model.services.len()],
             messages: vec![0.0; model.consumers.len()],
+            reply: WaitsFor {
+                services: vec![false; model.services.len()],
+                consumers: vec![false; model.consumers.len()],
+                later: vec![false; model.services.len()],
+            },
             holders: Vec::new(),
         }
     }
@@ -225,9 +245,11 @@ impl Walk<'_> {
                     let mut rest = mass;
                     for consumer in consumers {
                         self.messages[consumer.index()] += mass.total();
-                        let consumer = &model.consumers[consumer.index()];
+                        let id = consumer.index();
+                        let consumer = &model.consumers[id];
                         if self.answers(consumer.entry as usize) {
                             let later = if *acknowledged { 0.0 } else { append };
+                            self.reply.consumers[id] |= mass.before_reply > 0.0;
                             let handed = self.deliver(consumer, mass);
                             spent.before_reply += handed.before_reply + mass.before_reply * later;
                             rest = mass.answered();
@@ -245,6 +267,7 @@ impl Walk<'_> {
                             mass.total() * fan_out.subscribers.mean() * (1.0 - fan_out.loss);
                         let seconds = model.services[service.index()].time.mean() / 1e9;
                         self.visits[service.index()] += copies;
+                        self.reply.later[service.index()] |= copies > 0.0;
                         self.serve(service.index(), copies * seconds);
                     }
                 }
@@ -262,6 +285,8 @@ impl Walk<'_> {
         let by_size = self.model.services[service].per_byte.unwrap_or(0.0) * self.bytes;
         let seconds = (own + by_size) / 1e9;
         self.visits[service] += mass.total();
+        self.reply.services[service] |= mass.before_reply > 0.0 || !self.holders.is_empty();
+        self.reply.later[service] |= mass.after_reply > 0.0;
         self.serve(service, mass.total() * seconds);
         let seconds = seconds * self.model.services[service].slowness();
         self.spend(spent, mass.before_reply * seconds, mass.total() * seconds);

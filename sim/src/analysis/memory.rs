@@ -10,7 +10,8 @@
 use crate::analysis::constraints::{Binds, Constraint, Constraints};
 use crate::analysis::demand::{PathDemand, answers, path_demand};
 use crate::model::{
-    Arrival, Client, Consumer, Dispatch, MaxInFlight, Model, OnTimeout, Service, Source, Step,
+    Action, Arrival, Client, Consumer, Dispatch, MaxInFlight, Model, OnTimeout, Service, Source,
+    Step,
 };
 
 /// Of a service time, what the number of busy workers remembers even where nothing ever waits.
@@ -97,7 +98,8 @@ impl Memory {
         }
     }
 
-    /// The longest memory among the queues that requests of these actions meet, those after the reply included.
+    /// The longest memory among the queues that replies of these actions wait for: all that their requests meet, where a service
+    /// works before some reply and after some, so that one queue carries on what another one did.
     pub fn of_actions(&self, actions: impl Iterator<Item = usize>) -> Longest {
         let mut met: Vec<Line> = vec![Line::Room(None)];
         for action in actions {
@@ -154,6 +156,7 @@ pub fn memory(model: &Model, limits: Constraints) -> Memory {
     let actions = model.actions.iter();
     let demands: Vec<PathDemand> = actions.map(|action| path_demand(model, action)).collect();
     let load = Load::new(model, &demands, limits);
+    let are_apart = replies_are_apart(&demands);
     let services = model.services.iter().enumerate();
     let consumers = model.consumers.iter().enumerate();
     Memory {
@@ -165,7 +168,12 @@ pub fn memory(model: &Model, limits: Constraints) -> Memory {
             .collect(),
         rooms: load.rooms(),
         asked_by: asked_by(model),
-        meets: demands.iter().map(meets).collect(),
+        meets: model
+            .actions
+            .iter()
+            .zip(&demands)
+            .map(|(action, demand)| meets(action, demand, are_apart))
+            .collect(),
         changes: changes(model),
     }
 }
@@ -181,14 +189,30 @@ fn asked_by(model: &Model) -> Vec<Vec<usize>> {
     asked_by
 }
 
-/// The queues that a request meets, those of services first.
-fn meets(demand: &PathDemand) -> Vec<Line> {
-    let met = |much: &[f64], line: fn(usize) -> Line| {
-        let some = much.iter().enumerate().filter(|(_, much)| **much > 0.0);
-        some.map(|(at, _)| line(at)).collect::<Vec<_>>()
+/// Whether no service works both before a reply and after one.
+fn replies_are_apart(demands: &[PathDemand]) -> bool {
+    let any =
+        |at: usize, of: fn(&PathDemand) -> &Vec<bool>| demands.iter().any(|demand| of(demand)[at]);
+    let services = demands.first().map_or(0, |demand| demand.visits.len());
+    (0..services).all(|at| {
+        !(any(at, |demand| &demand.reply.services) && any(at, |demand| &demand.reply.later))
+    })
+}
+
+/// The queues that a reply waits for, those of services first; all that a request meets where that cannot be told apart, or where
+/// it is not done with its reply.
+fn meets(action: &Action, demand: &PathDemand, are_apart: bool) -> Vec<Line> {
+    let met = |is_met: &dyn Fn(usize) -> bool, number: usize, line: fn(usize) -> Line| {
+        let some = (0..number).filter(|at| is_met(*at));
+        some.map(line).collect::<Vec<_>>()
     };
-    let mut lines = met(&demand.visits, Line::Service);
-    lines.extend(met(&demand.messages, Line::Consumer));
+    let only_reply = are_apart && action.awaited.is_none() && !action.path.fire_and_forget;
+    let (services, consumers) = (demand.visits.len(), demand.messages.len());
+    let reply = &demand.reply;
+    let visited = |at: usize| demand.visits[at] > 0.0 && (!only_reply || reply.services[at]);
+    let taken = |at: usize| demand.messages[at] > 0.0 && (!only_reply || reply.consumers[at]);
+    let mut lines = met(&visited, services, Line::Service);
+    lines.extend(met(&taken, consumers, Line::Consumer));
     lines
 }
 
@@ -624,7 +648,11 @@ streams: {{q: {{consumers: {{c: {{service: w, max_ack_pending: {window}}}}}}}}}
             LineMemory::Seconds(_) => None,
         };
         assert!(load(&grows).is_some_and(|load| (load - 4.0 / 3.0).abs() < 1e-9));
-        assert_eq!(grows.of_all(), grows.of_actions(std::iter::once(0)));
+        // The reply does not wait for the consumer.
+        let of_reply = |memory: &Memory| memory.of_actions(std::iter::once(0));
+        assert_eq!(of_reply(&grows), Longest::Seconds(0.0, None));
+        let answered = backlog("rate: 40/s", ", {visit: w}, reply", 3);
+        assert_eq!(answered.of_all(), of_reply(&answered));
         assert!(matches!(
             grows.of_all(),
             Longest::Grows(_, Line::Consumer(0))

@@ -1,6 +1,7 @@
 //! Counts of requests against a limit on their share.
 
 use crate::statistics::share_bounds;
+use crate::verdict::Worth;
 
 /// How many requests were over a limit, and how many may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,8 +16,8 @@ pub struct Counted {
     pub allowed: u64,
     /// The share that may.
     pub share: f64,
-    /// How many independent samples these are worth; `None` where that is not known.
-    pub worth: Option<f64>,
+    /// What these are worth; `None` where that is not known.
+    pub worth: Option<Worth>,
 }
 
 impl Counted {
@@ -33,19 +34,20 @@ impl Counted {
     /// The 95 % interval of the share over the limit (Clopper and Pearson 1934) of as many independent samples as these are
     /// worth (Korn and Graubard 1998); `None` without samples, and where it is not known what they are worth.
     pub fn share_bounds(&self) -> Option<[f64; 2]> {
-        let worth = self.worth?.min(self.samples as f64);
+        let worth = self.worth?.independent.min(self.samples as f64);
         share_bounds(worth, self.share_over()? * worth)
     }
 
     /// How many independent samples these are worth, where that is less than half of them.
     pub fn in_bursts(&self) -> Option<u64> {
-        let worth = self.worth?;
+        let worth = self.worth?.independent;
         (worth < self.samples as f64 / 2.0).then(|| libm::round(worth) as u64)
     }
 
     /// Whether the interval of the share holds the limit, so that another run may come out on its other side.
     pub fn is_near(&self) -> bool {
-        let bounds = self.share_bounds();
+        let is_far = self.worth.is_some_and(|worth| worth.is_far);
+        let bounds = self.share_bounds().filter(|_| !is_far);
         bounds
             .is_some_and(|[low, high]| self.share > 0.0 && low <= self.share && self.share <= high)
     }

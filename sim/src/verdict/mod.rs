@@ -22,7 +22,7 @@ pub use parts::{
 };
 pub(crate) use sentence::open_sentence;
 pub use sentence::sentence;
-pub use signal::{Counts, Limit, Measured, Requests, Signal};
+pub use signal::{Counts, Limit, Measured, Requests, Signal, Worth};
 
 use crate::number::count;
 
@@ -67,16 +67,11 @@ impl Evidence {
     #[must_use]
     pub fn in_parts(mut self, parts: &[Parts]) -> Evidence {
         for (signal, parts) in self.signals.iter_mut().zip(parts) {
-            let samples = signal.counted().map_or(0, |counted| counted.samples);
-            let worth = parts.worth().filter(|worth| samples > 0 && worth.is_told());
-            signal.worth = worth.map(|worth| worth.number_at(samples, EACH_SIDE));
+            signal.worth = parts.worth_of(signal);
         }
         self
     }
 }
-
-/// How sure an end of a 95 % interval is.
-const EACH_SIDE: f64 = 0.975;
 
 /// The answer and all reasons for it.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,6 +8,7 @@ use crate::measure::{Measure, Objective};
 use crate::model::{ActionId, QuantileLimit};
 use crate::statistics::{Effective, Section, beyond, clearly_below};
 use crate::time::Span;
+use crate::verdict::{Limit, Signal, Worth};
 
 /// Shares of the response times that lie over the lower thresholds.
 pub(crate) const LOWER: [f64; 3] = [0.05, 0.2, 0.5];
@@ -42,7 +43,27 @@ impl Parts {
     pub fn worth(&self) -> Option<Effective> {
         Effective::of(&self.at_limit, &self.lower, self.chained)
     }
+
+    /// What the samples of a signal are worth at either end of a 95 % interval; `None` where the parts do not tell.
+    pub(super) fn worth_of(&self, signal: &Signal) -> Option<Worth> {
+        let counted = signal.counted()?;
+        let worth = match signal.limit {
+            Limit::Quantile { .. } => self.worth(),
+            // How response times come in bursts says nothing of failures.
+            _ => Effective::of(&self.at_limit, &[], self.chained),
+        };
+        let worth = worth.filter(|worth| counted.samples > 0 && worth.is_told())?;
+        let quantile = self.quantile.as_ref();
+        let quantile = quantile.filter(|_| counted.failed.unwrap_or(0) == 0);
+        Some(Worth {
+            independent: worth.number_at(counted.samples, 1.0 - EACH_SIDE),
+            is_far: quantile.is_some_and(|of| of.is_clearly_within(EACH_SIDE)),
+        })
+    }
 }
+
+/// How often an end of a 95 % interval may be wrong.
+const EACH_SIDE: f64 = 0.025;
 
 /// A quantile of response times that has a limit.
 #[derive(Debug, Clone, PartialEq)]

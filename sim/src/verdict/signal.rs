@@ -28,8 +28,17 @@ pub struct Signal {
     pub limit: Limit,
     /// What was measured.
     pub measured: Measured,
-    /// How many independent samples those are worth that were measured; `None` where the parts of the run do not tell.
-    pub worth: Option<f64>,
+    /// What the samples are worth that were measured; `None` where the parts of the run do not tell.
+    pub worth: Option<Worth>,
+}
+
+/// What samples say that depend on one another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Worth {
+    /// As many independent ones say as much.
+    pub independent: f64,
+    /// Whether the quantile of each part of the run is so far below its limit that the number over it does not matter.
+    pub is_far: bool,
 }
 
 /// The counts against an objective.

@@ -2,7 +2,10 @@ use super::*;
 use crate::time::Span;
 
 /// Samples that are independent of one another.
-const EACH_ALONE: Option<f64> = Some(f64::INFINITY);
+const EACH_ALONE: Option<Worth> = Some(Worth {
+    independent: f64::INFINITY,
+    is_far: false,
+});
 
 fn ms(millis: u64) -> Span {
     Span::from_nanos(millis * 1_000_000)

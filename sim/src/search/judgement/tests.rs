@@ -4,10 +4,13 @@ use super::*;
 use crate::random::{Key, Kind, Purpose};
 use crate::statistics::Section;
 use crate::time::Span;
-use crate::verdict::{Counts, LOWER, LOWER_BY, Limit, Quantile, Requests, share_of};
+use crate::verdict::{Counts, LOWER, LOWER_BY, Limit, Quantile, Requests, Worth, share_of};
 
 /// Samples that are independent of one another.
-const EACH_ALONE: Option<f64> = Some(f64::INFINITY);
+const EACH_ALONE: Option<Worth> = Some(Worth {
+    independent: f64::INFINITY,
+    is_far: false,
+});
 
 /// Response times of successive customers of a queue with one worker of rate 1, Poisson arrivals and exponential times, from
 /// the steady state (Lindley 1952).
