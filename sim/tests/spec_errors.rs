@@ -444,6 +444,7 @@ const CASES: &[Case] = &[
     ("time: 1ms", "time: {uniform: {min: 2ms, max: 1ms}}", &[("1ms", "`max` (1ms) is not above `min` (2ms)")]),
     ("time: 1ms", "time: {erlang: {k: 0, mean: 1ms}}", &[("0", "an Erlang distribution cannot have 0 stages")]),
     ("time: 1ms", "time: {lognormal: {median: 2s, p95: 1s}}", &[("1s", "`p95` (1s) is not above `median` (2s)")]),
+    ("time: 1ms", "time: {lognormal: {median: 2s, p99: 2s}}", &[("2s", "`p99` (2s) is not above `median` (2s)")]),
     ("time: 1ms", "time: {hyperexponential: {mean: 1ms, cv: 0.5}}", &[("0.5", "cv is 0.5")]),
     ("time: 1ms", "time: {hyperexponential: {branches: [{weight: 0, mean: 1ms}]}}", &[("0", "a branch of weight 0 is never chosen")]),
     ("time: 1ms", "time: 1ms\n    by_size: {time: 1ms, per: 1KiB}", &[("{time: 1ms, per: 1KiB}", "`by_size` has no effect because no request that visits `log` has a payload")]),

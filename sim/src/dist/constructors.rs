@@ -13,6 +13,8 @@ const SMALLEST_CV: f64 = 1e-3;
 const LARGEST_CV: f64 = 1e3;
 /// The standard normal quantile of 0.95.
 const Z_95: f64 = 1.644_853_626_951_472_7;
+/// The standard normal quantile of 0.99.
+const Z_99: f64 = 2.326_347_874_040_840_8;
 
 impl Dist {
     /// Always `value` (at least 0).
@@ -95,23 +97,12 @@ impl Dist {
 
     /// Lognormal with this median and 95th percentile.
     pub fn lognormal_median_p95(median: f64, p95: f64) -> Result<Dist, DistError> {
-        positive("median", median)?;
-        positive("p95", p95)?;
-        above(("p95", p95), ("median", median))?;
-        // Sigma is then as large as with the largest coefficient of variation.
-        if p95 > 450.0 * median {
-            let accepted = "of at most 450 times the median";
-            return Err(DistError::OutOfRange {
-                parameter: "p95",
-                found: p95,
-                accepted,
-            });
-        }
-        let sigma = libm::log(p95 / median) / Z_95;
-        Ok(Dist(Form::Lognormal {
-            mu: libm::log(median),
-            sigma,
-        }))
+        lognormal_by("p95", p95, Z_95, median, MOST_P95)
+    }
+
+    /// Lognormal with this median and 99th percentile.
+    pub fn lognormal_median_p99(median: f64, p99: f64) -> Result<Dist, DistError> {
+        lognormal_by("p99", p99, Z_99, median, MOST_P99)
     }
 
     /// Lognormal with this median and standard deviation of the logarithm.
@@ -230,6 +221,35 @@ impl From<Span> for Dist {
 
 /// The sigma of a lognormal with the largest coefficient of variation: sqrt(ln(1 + 1000²)), rounded up.
 const LARGEST_SIGMA: f64 = 3.717;
+
+/// The largest percentiles, as multiples of the median: sigma is then as large as with the largest coefficient of
+/// variation.
+const MOST_P95: (f64, &str) = (450.0, "of at most 450 times the median");
+const MOST_P99: (f64, &str) = (5600.0, "of at most 5600 times the median");
+
+/// Lognormal with this median and a percentile, which is `z` standard deviations from the mean of the logarithm.
+fn lognormal_by(
+    parameter: &'static str,
+    found: f64,
+    z: f64,
+    median: f64,
+    (most, accepted): (f64, &'static str),
+) -> Result<Dist, DistError> {
+    positive("median", median)?;
+    positive(parameter, found)?;
+    above((parameter, found), ("median", median))?;
+    if found > most * median {
+        return Err(DistError::OutOfRange {
+            parameter,
+            found,
+            accepted,
+        });
+    }
+    Ok(Dist(Form::Lognormal {
+        mu: libm::log(median),
+        sigma: libm::log(found / median) / z,
+    }))
+}
 
 fn within(
     parameter: &'static str,

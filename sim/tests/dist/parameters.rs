@@ -64,6 +64,9 @@ fn quantiles_and_shapes_are_what_was_asked_for() {
     let lognormal = Dist::lognormal_median_p95(3e9, 12e9).expect("lognormal");
     assert_near(lognormal.quantile(0.5), 3e9, 1e-13, "median");
     assert_near(lognormal.quantile(0.95), 12e9, 1e-13, "p95");
+    let lognormal = Dist::lognormal_median_p99(3e9, 40e9).expect("lognormal");
+    assert_near(lognormal.quantile(0.5), 3e9, 1e-13, "median");
+    assert_near(lognormal.quantile(0.99), 40e9, 1e-13, "p99");
     let lognormal = Dist::lognormal_median_sigma(5.0, 0.5).expect("lognormal");
     assert_near(lognormal.quantile(0.5), 5.0, 1e-13, "median");
     assert_near(lognormal.mean(), 5.0 * 0.125_f64.exp(), 1e-13, "mean");

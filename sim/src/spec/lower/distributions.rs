@@ -232,10 +232,11 @@ fn lognormal<Q: Copy + Into<f64> + Display>(
         cv,
         median,
         p95,
+        p99,
         sigma,
     } = lognormal;
-    match (mean, cv, median, p95, sigma) {
-        (Some(mean), Some(cv), None, None, None) => {
+    match (mean, cv, median, p95, p99, sigma) {
+        (Some(mean), Some(cv), None, None, None, None) => {
             let value = positive("mean", mean)?;
             placed(
                 Dist::lognormal_mean_cv(value, cv.value.0),
@@ -243,25 +244,13 @@ fn lognormal<Q: Copy + Into<f64> + Display>(
                 &[("mean", mean.origin), ("cv", cv.origin)],
             )
         }
-        (None, None, Some(median), Some(p95), None) => {
-            let value = positive("median", median)?;
-            if p95.value.into() <= value {
-                let message = format!(
-                    "`p95` ({}) is not above `median` ({})",
-                    p95.value, median.value
-                );
-                return Err(p95
-                    .error(message)
-                    .help("the 95th percentile of a lognormal is above its median"));
-            }
-            let places = [("median", median.origin), ("p95", p95.origin)];
-            placed(
-                Dist::lognormal_median_p95(value, p95.value.into()),
-                whole,
-                &places,
-            )
+        (None, None, Some(median), Some(p95), None, None) => {
+            lognormal_by(median, ("p95", p95), Dist::lognormal_median_p95, whole)
         }
-        (None, None, Some(median), None, Some(sigma)) => {
+        (None, None, Some(median), None, Some(p99), None) => {
+            lognormal_by(median, ("p99", p99), Dist::lognormal_median_p99, whole)
+        }
+        (None, None, Some(median), None, None, Some(sigma)) => {
             let value = positive("median", median)?;
             let places = [("median", median.origin), ("sigma", sigma.origin)];
             placed(
@@ -276,10 +265,30 @@ fn lognormal<Q: Copy + Into<f64> + Display>(
                 "these parameters do not make a lognormal distribution",
             );
             Err(error
-                .help("give `mean` and `cv`, or `median` and `p95`, or `median` and `sigma`")
+                .help("give `mean` and `cv`, or `median` and one of `p95`, `p99` and `sigma`")
                 .absence())
         }
     }
+}
+
+/// Lognormal by its median and a percentile above it.
+fn lognormal_by<Q: Copy + Into<f64> + Display>(
+    median: &Spanned<Q>,
+    (name, percentile): (&'static str, &Spanned<Q>),
+    constructor: fn(f64, f64) -> Result<Dist, DistError>,
+    whole: Origin,
+) -> Result<Dist, SpecError> {
+    let value = positive("median", median)?;
+    if percentile.value.into() <= value {
+        let message = format!(
+            "`{name}` ({}) is not above `median` ({})",
+            percentile.value, median.value
+        );
+        let help = format!("give a `{name}` above the median");
+        return Err(percentile.error(message).help(help));
+    }
+    let places = [("median", median.origin), (name, percentile.origin)];
+    placed(constructor(value, percentile.value.into()), whole, &places)
 }
 
 fn hyperexponential<Q: Copy + Into<f64> + Display>(
