@@ -1,7 +1,15 @@
 //! Counts of requests against a limit on their share.
 
 use crate::statistics::share_bounds;
-use crate::verdict::Worth;
+
+/// What samples say that depend on one another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Worth {
+    /// As many independent ones say as much.
+    pub independent: f64,
+    /// Whether the quantile of each part of the run is so far below its limit that the number over it does not matter.
+    pub is_far: bool,
+}
 
 /// How many requests were over a limit, and how many may be.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -12,7 +12,7 @@ mod signal;
 #[cfg(test)]
 mod tests;
 
-pub use counted::Counted;
+pub use counted::{Counted, Worth};
 pub use evidence::{LiveEvidence, evidence};
 pub(crate) use parts::add_path;
 #[cfg(test)]
@@ -22,7 +22,7 @@ pub use parts::{
 };
 pub(crate) use sentence::open_sentence;
 pub use sentence::sentence;
-pub use signal::{Counts, Limit, Measured, Requests, Signal, Worth};
+pub use signal::{Counts, Limit, Measured, Requests, Signal};
 
 use crate::number::count;
 

@@ -3,7 +3,7 @@
 use crate::measure::FEWEST_ARRIVALS;
 use crate::statistics::binomial_tail;
 use crate::time::Span;
-use crate::verdict::{Counted, Standing};
+use crate::verdict::{Counted, Standing, Worth};
 
 /// A quantile is tested in whole parts per million, so that no rounding decides a verdict.
 const MILLION: u64 = 1_000_000;
@@ -30,15 +30,6 @@ pub struct Signal {
     pub measured: Measured,
     /// What the samples are worth that were measured; `None` where the parts of the run do not tell.
     pub worth: Option<Worth>,
-}
-
-/// What samples say that depend on one another.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Worth {
-    /// As many independent ones say as much.
-    pub independent: f64,
-    /// Whether the quantile of each part of the run is so far below its limit that the number over it does not matter.
-    pub is_far: bool,
 }
 
 /// The counts against an objective.
