@@ -328,7 +328,7 @@ const CASES: &[Case] = &[
     ("{exponential: {mean: 500ms}}", "exponential", &[("exponential", "`exponential` needs a value")]),
     ("{exponential: {mean: 500ms}}", "{exponential: {mean: 5s}, uniform: {min: 1s, max: 2s}}", &[("uniform", "a distribution takes one key, and `uniform` is a second one")]),
     ("{exponential: {mean: 500ms}}", "[5s]", &[("[5s]", "expected a distribution, found a list")]),
-    ("{exponential: {mean: 500ms}}", "{lognormal: {mean: 1s, p95: 4s}}", &[("{lognormal: {mean: 1s, p95: 4s}}", "these parameters do not make a lognormal distribution")]),
+    ("{exponential: {mean: 500ms}}", "{lognormal: {cv: 1, p95: 4s}}", &[("{lognormal: {cv: 1, p95: 4s}}", "these parameters do not make a lognormal distribution")]),
     ("{exponential: {mean: 500ms}}", "{lognormal: {mean: 1s, cv: 1e9}}", &[("1e9", "cv is 1000000000")]),
     ("      - reply\n", "      - reply\n      - reply\n", &[("reply", "the user already has its reply here")]),
     ("      - reply\n", "      - fail: app_error\n      - reply\n", &[("reply", "this step is never reached")]),

@@ -105,6 +105,16 @@ impl Dist {
         lognormal_by("p99", p99, Z_99, median, MOST_P99)
     }
 
+    /// Lognormal with this mean and 95th percentile, of the two that have them the less variable one.
+    pub fn lognormal_mean_p95(mean: f64, p95: f64) -> Result<Dist, DistError> {
+        lognormal_by_mean(("p95", p95), Z_95, mean, "of at most 3.86 times the mean")
+    }
+
+    /// The same with its 99th percentile.
+    pub fn lognormal_mean_p99(mean: f64, p99: f64) -> Result<Dist, DistError> {
+        lognormal_by_mean(("p99", p99), Z_99, mean, "of at most 14.9 times the mean")
+    }
+
     /// Lognormal with this median and standard deviation of the logarithm.
     pub fn lognormal_median_sigma(median: f64, sigma: f64) -> Result<Dist, DistError> {
         positive("median", median)?;
@@ -248,6 +258,32 @@ fn lognormal_by(
     Ok(Dist(Form::Lognormal {
         mu: libm::log(median),
         sigma: libm::log(found / median) / z,
+    }))
+}
+
+/// Lognormal with this mean m and percentile x, `z` standard deviations from the mean of the logarithm: ln(x / m) = zσ − σ²/2,
+/// of whose roots the one up to z is taken.
+fn lognormal_by_mean(
+    (parameter, found): (&'static str, f64),
+    z: f64,
+    mean: f64,
+    accepted: &'static str,
+) -> Result<Dist, DistError> {
+    positive("mean", mean)?;
+    positive(parameter, found)?;
+    above((parameter, found), ("mean", mean))?;
+    let root = z * z - 2.0 * libm::log(found / mean);
+    if root < 0.0 {
+        return Err(DistError::OutOfRange {
+            parameter,
+            found,
+            accepted,
+        });
+    }
+    let sigma = z - libm::sqrt(root);
+    Ok(Dist(Form::Lognormal {
+        mu: libm::log(mean) - sigma * sigma / 2.0,
+        sigma,
     }))
 }
 

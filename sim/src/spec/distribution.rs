@@ -30,7 +30,7 @@ pub enum Distribution<Q> {
     Gamma(Shaped<Q>),
     /// Weibull, by mean and cv or by shape and scale.
     Weibull(Shaped<Q>),
-    /// Lognormal, by mean and cv, by median and p95 or p99, or by median and sigma.
+    /// Lognormal, by mean and cv, by mean or median and p95 or p99, or by median and sigma.
     Lognormal(Lognormal<Q>),
     /// A mixture of exponentials, by mean and cv (balanced means) or by its branches.
     Hyperexponential(Hyperexponential<Q>),
@@ -94,7 +94,7 @@ pub struct Shaped<Q> {
     pub scale: Option<Spanned<Q>>,
 }
 
-/// Parameters of a lognormal distribution: mean and cv, median and p95 or p99, or median and sigma.
+/// Parameters of a lognormal distribution: mean and cv, mean or median and p95 or p99, or median and sigma.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename = "a lognormal distribution", deny_unknown_fields)]
 #[schemars(rename = "LognormalOf{Q}")]

@@ -67,6 +67,17 @@ fn quantiles_and_shapes_are_what_was_asked_for() {
     let lognormal = Dist::lognormal_median_p99(3e9, 40e9).expect("lognormal");
     assert_near(lognormal.quantile(0.5), 3e9, 1e-13, "median");
     assert_near(lognormal.quantile(0.99), 40e9, 1e-13, "p99");
+    let lognormal = Dist::lognormal_mean_p95(18e6, 45e6).expect("lognormal");
+    assert_near(lognormal.mean(), 18e6, 1e-13, "mean");
+    assert_near(lognormal.quantile(0.95), 45e6, 1e-13, "p95");
+    let lognormal = Dist::lognormal_mean_p99(18e6, 90e6).expect("lognormal");
+    assert_near(lognormal.mean(), 18e6, 1e-13, "mean");
+    assert_near(lognormal.quantile(0.99), 90e6, 1e-13, "p99");
+    assert!(Dist::lognormal_mean_p95(10.0, 38.6).is_ok());
+    assert!(Dist::lognormal_mean_p95(10.0, 38.7).is_err());
+    assert!(Dist::lognormal_mean_p99(10.0, 149.0).is_ok());
+    assert!(Dist::lognormal_mean_p99(10.0, 150.0).is_err());
+    assert!(Dist::lognormal_mean_p95(10.0, 10.0).is_err());
     let lognormal = Dist::lognormal_median_sigma(5.0, 0.5).expect("lognormal");
     assert_near(lognormal.quantile(0.5), 5.0, 1e-13, "median");
     assert_near(lognormal.mean(), 5.0 * 0.125_f64.exp(), 1e-13, "mean");

@@ -245,11 +245,25 @@ fn lognormal<Q: Copy + Into<f64> + Display>(
             )
         }
         (None, None, Some(median), Some(p95), None, None) => {
-            lognormal_by(median, ("p95", p95), Dist::lognormal_median_p95, whole)
+            let by = Dist::lognormal_median_p95;
+            lognormal_by(("median", median), ("p95", p95), by, whole)
         }
         (None, None, Some(median), None, Some(p99), None) => {
-            lognormal_by(median, ("p99", p99), Dist::lognormal_median_p99, whole)
+            let by = Dist::lognormal_median_p99;
+            lognormal_by(("median", median), ("p99", p99), by, whole)
         }
+        (Some(mean), None, None, Some(p95), None, None) => lognormal_by(
+            ("mean", mean),
+            ("p95", p95),
+            Dist::lognormal_mean_p95,
+            whole,
+        ),
+        (Some(mean), None, None, None, Some(p99), None) => lognormal_by(
+            ("mean", mean),
+            ("p99", p99),
+            Dist::lognormal_mean_p99,
+            whole,
+        ),
         (None, None, Some(median), None, None, Some(sigma)) => {
             let value = positive("median", median)?;
             let places = [("median", median.origin), ("sigma", sigma.origin)];
@@ -265,29 +279,29 @@ fn lognormal<Q: Copy + Into<f64> + Display>(
                 "these parameters do not make a lognormal distribution",
             );
             Err(error
-                .help("give `mean` and `cv`, or `median` and one of `p95`, `p99` and `sigma`")
+                .help("give `mean` and one of `cv`, `p95` and `p99`, or `median` and one of `p95`, `p99` and `sigma`")
                 .absence())
         }
     }
 }
 
-/// Lognormal by its median and a percentile above it.
+/// Lognormal by its median or mean and a percentile above it.
 fn lognormal_by<Q: Copy + Into<f64> + Display>(
-    median: &Spanned<Q>,
+    (what, base): (&'static str, &Spanned<Q>),
     (name, percentile): (&'static str, &Spanned<Q>),
     constructor: fn(f64, f64) -> Result<Dist, DistError>,
     whole: Origin,
 ) -> Result<Dist, SpecError> {
-    let value = positive("median", median)?;
+    let value = positive(what, base)?;
     if percentile.value.into() <= value {
         let message = format!(
-            "`{name}` ({}) is not above `median` ({})",
-            percentile.value, median.value
+            "`{name}` ({}) is not above `{what}` ({})",
+            percentile.value, base.value
         );
-        let help = format!("give a `{name}` above the median");
+        let help = format!("give a `{name}` above the {what}");
         return Err(percentile.error(message).help(help));
     }
-    let places = [("median", median.origin), (name, percentile.origin)];
+    let places = [(what, base.origin), (name, percentile.origin)];
     placed(constructor(value, percentile.value.into()), whole, &places)
 }
 
