@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use blis_sim::analysis::{PathDemand, path_demand};
 use blis_sim::calibration::explain::{Explained, Explanations, Question};
-use blis_sim::calibration::goodness::{goodness, of_runs};
+use blis_sim::calibration::goodness::{OfRun, goodness, of_runs};
 use blis_sim::calibration::knowledge::{Knowledge, Known};
 use blis_sim::calibration::next_load::tells;
 use blis_sim::calibration::structure::{Kind, Parameter, Structure};
@@ -15,6 +15,7 @@ use blis_sim::calibration::{
 use blis_sim::model::Model;
 use blis_sim::number::count;
 use blis_sim::result::SpecIdentity;
+use blis_sim::spec::MOST_RUNS;
 use blis_sim::statistics::LEVEL;
 use blis_sim::visible;
 
@@ -25,9 +26,6 @@ use crate::report::number::{millis, runs_in_words, significant};
 
 /// Loads that may be measured next, as shares of what the model carries.
 const NEXT: [f64; 6] = [0.1, 0.3, 0.5, 0.7, 0.85, 0.95];
-
-/// The most runs that a spec names in its provenance.
-const MOST_NAMED: usize = 64;
 
 /// A quantity that follows from a model.
 pub type OfModel<'a> = &'a dyn Fn(&Model) -> Option<f64>;
@@ -61,62 +59,19 @@ pub fn conclude(of: &Conclusion<'_>, spec: SpecIdentity) -> Option<CalibrationRe
         ..
     } = of;
     let knowledge = Knowledge::of(*question, found)?;
-    let numbers = knowledge.numbers();
-    let follows = [
-        ("capacity", "1/s", of.capacity),
-        ("unloaded_response", "ms", of.unloaded_ms),
-    ];
-    let follows = follows.into_iter().filter_map(|(name, unit, value)| {
-        let follows =
-            |structure: &Structure, point: &[f64]| value(&of.world.model(structure, point)?);
-        Some(number(knowledge.follows(name, &follows)?, unit, 1.0))
-    });
-    let runs = of_runs(*question, best)?;
-    let runs = of.world.runs.iter().zip(runs);
-    let kinds = best.structure.parameters();
-    let named = |(known, parameter): (Known, Parameter)| match parameter.kind {
-        Kind::Delay | Kind::Time => number(known, "ms", 1e-6),
-        Kind::Variation(_) => number(known, "", 1.0),
-    };
     let fitted = of.world.model(&best.structure, &best.fitted.point)?;
     let twins = twins(of, &fitted);
-    let mut numbers: Vec<NumberResult> = numbers.into_iter().zip(kinds).map(named).collect();
-    mark(&mut numbers, &twins);
     Some(CalibrationResult {
         schema: CALIBRATION_SCHEMA.to_owned(),
         blis_version: env!("CARGO_PKG_VERSION").to_owned(),
         spec,
         level: LEVEL,
         goodness: goodness(best.fitted.squares, best.freedom()),
-        numbers,
+        numbers: numbers(&knowledge, best, &twins),
         choices: choices(found, best),
-        follows: follows.collect(),
+        follows: follows(of, &knowledge),
         explanations: explanations(found),
-        runs: runs
-            .map(|(run, held)| {
-                let figures = run.labels.iter().zip(&run.figures).zip(held.figures);
-                let millis = |log: f64| log.exp() / 1e6;
-                RunCalibration {
-                    name: run.name.clone(),
-                    offered_rps: run.offered_rps,
-                    users: (run.users > 0).then_some(run.users),
-                    requests: run.requests,
-                    failed: run.failed,
-                    goodness: held.goodness,
-                    figures: figures
-                        .map(|(((action, name), measured), held)| FitResult {
-                            action: action.clone(),
-                            name: name.clone(),
-                            measured_ms: millis(*measured),
-                            fitted_ms: millis(held.fitted),
-                            off_sd: held.off,
-                            left_out_ms: held.left_out.map(|[log, _]| millis(log)),
-                            left_out_off_sd: held.left_out.map(|[_, off]| off),
-                        })
-                        .collect(),
-                }
-            })
-            .collect(),
+        runs: runs(of)?,
         next_loads: match of.plans {
             true => next_loads(of, &knowledge, &fitted),
             false => Vec::new(),
@@ -125,6 +80,66 @@ pub fn conclude(of: &Conclusion<'_>, spec: SpecIdentity) -> Option<CalibrationRe
         sources: sources(of.world.runs, of.has_members),
         notes: notes(of, &twins, &fitted),
     })
+}
+
+/// The fitted numbers.
+fn numbers(knowledge: &Knowledge<'_>, best: &Explained, twins: &[Vec<&str>]) -> Vec<NumberResult> {
+    let named = |(known, parameter): (Known, Parameter)| match parameter.kind {
+        Kind::Delay | Kind::Time => number(known, "ms", 1e-6),
+        Kind::Variation(_) => number(known, "", 1.0),
+    };
+    let kinds = best.structure.parameters();
+    let mut all: Vec<NumberResult> = knowledge
+        .numbers()
+        .into_iter()
+        .zip(kinds)
+        .map(named)
+        .collect();
+    mark(&mut all, twins);
+    all
+}
+
+/// What follows from them.
+fn follows(of: &Conclusion<'_>, knowledge: &Knowledge<'_>) -> Vec<NumberResult> {
+    let all = [
+        ("capacity", "1/s", of.capacity),
+        ("unloaded_response", "ms", of.unloaded_ms),
+    ];
+    let all = all.into_iter().filter_map(|(name, unit, value)| {
+        let follows =
+            |structure: &Structure, point: &[f64]| value(&of.world.model(structure, point)?);
+        Some(number(knowledge.follows(name, &follows)?, unit, 1.0))
+    });
+    all.collect()
+}
+
+/// How each run is explained.
+fn runs(of: &Conclusion<'_>) -> Option<Vec<RunCalibration>> {
+    let held = of_runs(of.question, of.best)?;
+    let one = |(run, held): (&Recording, OfRun)| {
+        let figures = run.labels.iter().zip(&run.figures).zip(held.figures);
+        let millis = |log: f64| log.exp() / 1e6;
+        RunCalibration {
+            name: run.name.clone(),
+            offered_rps: run.offered_rps,
+            users: (run.users > 0).then_some(run.users),
+            requests: run.requests,
+            failed: run.failed,
+            goodness: held.goodness,
+            figures: figures
+                .map(|(((action, name), measured), held)| FitResult {
+                    action: action.clone(),
+                    name: name.clone(),
+                    measured_ms: millis(*measured),
+                    fitted_ms: millis(held.fitted),
+                    off_sd: held.off,
+                    left_out_ms: held.left_out.map(|[log, _]| millis(log)),
+                    left_out_off_sd: held.left_out.map(|[_, off]| off),
+                })
+                .collect(),
+        }
+    };
+    Some(of.world.runs.iter().zip(held).map(one).collect())
 }
 
 fn number(known: Known, unit: &str, factor: f64) -> NumberResult {
@@ -251,32 +266,8 @@ fn next_loads(
         0 => capacity,
         users => users as f64 * capacity / (run.offered_rps * (1.0 - run.failed)).max(1e-9),
     };
-    let names = of.best.structure.parameters();
-    let mut all: Vec<NextLoadResult> = NEXT
-        .iter()
-        .filter_map(|share| {
-            let other = [at_load(run, share * full / run.load())];
-            let there = World {
-                runs: &other,
-                ..of.world
-            };
-            let simulated = |structure: &Structure, point: &[f64], path: u64| {
-                there.figures(structure, point, path)
-            };
-            let tells = tells(
-                of.question,
-                (of.found, knowledge),
-                (&simulated, run.figures.len()),
-            )?;
-            Some(NextLoadResult {
-                load: other[0].load(),
-                unit: if run.users == 0 { "1/s" } else { "" }.to_owned(),
-                apart: tells.apart,
-                worst: names.get(tells.worst)?.name.clone(),
-                half_width: tells.half_width,
-            })
-        })
-        .collect();
+    let at = |share: &f64| next_load(of, knowledge, at_load(run, share * full / run.load()));
+    let mut all: Vec<NextLoadResult> = NEXT.iter().filter_map(at).collect();
     all.dedup_by(|one, other| one.load == other.load);
     all.sort_by(|one, other| {
         let apart = |one: &NextLoadResult| one.apart.unwrap_or(0.0);
@@ -285,6 +276,31 @@ fn next_loads(
             .then(one.half_width.total_cmp(&other.half_width))
     });
     all
+}
+
+/// What a run at this load would tell.
+fn next_load(
+    of: &Conclusion<'_>,
+    knowledge: &Knowledge<'_>,
+    run: Recording,
+) -> Option<NextLoadResult> {
+    let (load, figures) = (run.load(), run.figures.len());
+    let unit = if run.users == 0 { "1/s" } else { "" };
+    let there = World {
+        runs: &[run],
+        ..of.world
+    };
+    let simulated =
+        |structure: &Structure, point: &[f64], path: u64| there.figures(structure, point, path);
+    let tells = tells(of.question, (of.found, knowledge), (&simulated, figures))?;
+    let names = of.best.structure.parameters();
+    Some(NextLoadResult {
+        load,
+        unit: unit.to_owned(),
+        apart: tells.apart,
+        worst: names.get(tells.worst)?.name.clone(),
+        half_width: tells.half_width,
+    })
 }
 
 fn notes(of: &Conclusion<'_>, twins: &[Vec<&str>], fitted: &Model) -> Vec<String> {
@@ -342,7 +358,7 @@ fn notes(of: &Conclusion<'_>, twins: &[Vec<&str>], fitted: &Model) -> Vec<String
 /// What `--set` would be given to say where the fitted model comes from.
 pub fn provenance(document: &CalibrationResult) -> String {
     let quoted = |text: &str| serde_json::Value::from(visible::line(text)).to_string();
-    let runs = document.runs.iter().take(MOST_NAMED);
+    let runs = document.runs.iter().take(MOST_RUNS);
     let runs: Vec<String> = runs.map(|run| quoted(&run.name)).collect();
     format!(
         "provenance={{by: {}, runs: [{}], loads: {}, fit: {}}}",

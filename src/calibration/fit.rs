@@ -9,6 +9,7 @@ use blis_sim::calibration::explain::{Explained, Explanations, Question, explain}
 use blis_sim::calibration::structure::Structure;
 use blis_sim::calibration::{CalibrationResult, findings};
 use blis_sim::model::{Model, Path};
+use blis_sim::result::SpecIdentity;
 
 use super::conclusion::{Conclusion, conclude, provenance};
 use super::errors::error_share;
@@ -67,14 +68,12 @@ impl Fitting<'_> {
     /// Those of [`start`] and [`Variations`]; [`Failure::Usage`] where the model cannot be simulated at any of its numbers, or not beside
     /// those that were fitted.
     pub fn fit(&self) -> Result<Option<Fit>, Failure> {
-        let as_written = self.variations.spec(&[])?;
-        let (workload, _) = self.variations.workload(&as_written)?;
-        let start = self.start(&workload.model)?;
+        let (workload, _) = self.variations.workload(&self.variations.spec(&[])?)?;
         let Start {
             structure,
             point,
             free,
-        } = start;
+        } = self.start(&workload.model)?;
         let (interrupt, deadline) = (self.interrupt, self.deadline);
         let is_late = move || deadline.is_some_and(|deadline| Instant::now() > deadline);
         let stop = move || interrupt.asked() || is_late();
@@ -86,10 +85,10 @@ impl Fitting<'_> {
             most_present: memory::most_requests() / threads.get() as u64,
             stop: &stop,
         };
-        let requests: u64 = self.runs.iter().map(|run| run.requests).sum();
         let simulated =
             |structure: &Structure, point: &[f64], path: u64| world.figures(structure, point, path);
         let measured: Vec<Vec<f64>> = self.runs.iter().map(|run| run.figures.clone()).collect();
+        let requests: u64 = self.runs.iter().map(|run| run.requests).sum();
         let question = Question {
             measured: &measured,
             world: &simulated,
@@ -102,14 +101,24 @@ impl Fitting<'_> {
         if stop() {
             return self.stopped();
         }
-        let Some((found, best)) = found.as_ref().and_then(first) else {
-            return Err(Failure::Usage(
-                "no numbers were found with which the model can be simulated; start from a spec nearer to the \
-                 measurement (--spec)"
-                    .to_owned(),
-            ));
-        };
+        let found = found.ok_or_else(nothing_found)?;
+        let best = found.all.first().ok_or_else(nothing_found)?;
         (self.say)("computing intervals, leaving each run out once");
+        let document = self.document((world, question), (&found, best), identity(&workload));
+        if stop() {
+            return self.stopped();
+        }
+        let document = document.ok_or_else(no_intervals)?;
+        Ok(Some(self.fitted(&workload.model, best, document)))
+    }
+
+    /// What was found, and how sure it is; `None` where a simulation beside the fitted numbers is not possible.
+    fn document(
+        &self,
+        (world, question): (World<'_>, Question<'_>),
+        (found, best): (&Explanations, &Explained),
+        spec: SpecIdentity,
+    ) -> Option<CalibrationResult> {
         let capacity = |model: &Model| {
             let binding = self.busiest(model);
             binding.binding().map(|one| one.capacity())
@@ -125,29 +134,23 @@ impl Fitting<'_> {
             plans: self.plans,
             has_members: self.has_members,
         };
-        let concluded = conclude(&conclusion, identity(&workload));
-        if stop() {
-            return self.stopped();
-        }
-        let Some(mut document) = concluded else {
-            return Err(Failure::Usage(
-                "the fitted model cannot be simulated near its numbers, so they have no intervals; start from a spec \
-                 nearer to the measurement (--spec)"
-                    .to_owned(),
-            ));
-        };
+        conclude(&conclusion, spec)
+    }
+
+    /// The fitted model, with its share of errors, which needs no simulation.
+    fn fitted(&self, model: &Model, best: &Explained, mut document: CalibrationResult) -> Fit {
         let mut assignments = best.structure.rounded(&best.fitted.point);
-        if let Some(share) = error_share(&workload.model, self.runs, self.fixed) {
+        if let Some(share) = error_share(model, self.runs, self.fixed) {
             assignments.push(share.assignment());
             document.notes.extend(share.note());
             document.numbers.push(share.number());
         }
         assignments.push(provenance(&document));
         document.findings = findings(&document);
-        Ok(Some(Fit {
+        Fit {
             document,
             assignments,
-        }))
+        }
     }
 
     /// The result of a fit that was stopped.
@@ -199,7 +202,17 @@ fn begun(structure: &Structure, requests: u64, runs: usize) -> String {
     )
 }
 
-/// The best of what was found, with all of it.
-fn first(found: &Explanations) -> Option<(&Explanations, &Explained)> {
-    Some((found, found.all.first()?))
+fn nothing_found() -> Failure {
+    Failure::Usage(
+        "no numbers were found with which the model can be simulated; start from a spec nearer to the measurement (--spec)"
+            .to_owned(),
+    )
+}
+
+fn no_intervals() -> Failure {
+    Failure::Usage(
+        "the fitted model cannot be simulated near its numbers, so they have no intervals; start from a spec nearer to the \
+         measurement (--spec)"
+            .to_owned(),
+    )
 }

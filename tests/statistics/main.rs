@@ -6,7 +6,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod batches;
-mod calibration;
 mod compare;
 mod comparison;
 mod coverage;

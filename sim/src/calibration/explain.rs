@@ -6,27 +6,31 @@
 //! judged by its own chance (`likelihood`). A number that is fitted has a price (Andrews 1999, "Consistent moment selection
 //! procedures", the criterion of Schwarz).
 
-use std::collections::BTreeSet;
+use nalgebra::{DMatrix, DVector};
 
-use nalgebra::DMatrix;
-
-use super::least_squares::{FINE, Fitted, ROUGH};
+use super::knowledge::inverse;
+use super::least_squares::{FINE, Fitted, ROUGH, Seen, Start};
 use super::likelihood::Judge;
 pub use super::neighbours::Free;
 use super::neighbours::{Seeds, key};
 pub use super::question::Question;
-use super::search::Search;
+use super::search::{BESIDE, Before, Search};
 use super::structure::Structure;
 use super::weight::rough;
 
 /// Sample paths while every figure counts alike.
-const ROUGH_PATHS: u64 = 2;
+const ROUGH_PATHS: u64 = 1;
+/// Sample paths of a search by chance: what is near the best one is judged by more.
+const FINE_PATHS: u64 = 2;
 /// A structure whose rough sum of squares is beyond this many times the least one and this besides is dropped.
 const NEAR: [f64; 2] = [2.0, 25.0];
 /// One that is beyond so many times that does not come back.
 const FAR: f64 = 10.0;
 /// The most structures that are fitted finely at first.
 const MOST_FINE: usize = 16;
+/// Structures that are no further from the best one, by one chance for all, are judged by their own: four times the 99.9 % quantile of
+/// chi-square with one degree of freedom.
+pub(super) const SPREAD: f64 = 43.3;
 /// The most structures that say in turn how far figures are off by chance.
 const MOST_CHANCES: usize = 4;
 /// Structures whose criterion is no further from the least one explain the runs as well: the 99 % quantile of chi-square with one degree of
@@ -46,6 +50,8 @@ pub struct Explained {
     /// What makes differences independent and of variance 1: by the chance of this structure where it is near the best one, by that of
     /// one that was best before where it is not.
     pub whitening: DMatrix<f64>,
+    /// What the mean of many sample paths has more than that of those by which it was fitted, where it is near the best one.
+    pub few: Option<DVector<f64>>,
     /// The sum of squares with the price of the numbers, and how much more chance it has than the best one.
     pub criterion: f64,
 }
@@ -55,6 +61,19 @@ impl Explained {
     pub fn freedom(&self) -> usize {
         let figures = self.whitening.nrows();
         figures.saturating_sub(self.fitted.point.len())
+    }
+
+    /// How uncertain a number is, as it is measured, by the slopes of the fit.
+    pub(super) fn variance(&self, nth: usize) -> Option<f64> {
+        let slopes = &self.whitening * self.fitted.slopes()?;
+        Some(inverse(slopes.transpose() * slopes)[(nth, nth)])
+    }
+
+    /// The same, of which nothing was simulated.
+    pub(super) fn afresh(&self) -> Explained {
+        let mut fresh = self.clone();
+        fresh.fitted.seen = Seen::default();
+        fresh
     }
 
     /// What the sum of squares has more than chance gives, as a factor that is 1 at least.
@@ -105,32 +124,35 @@ pub fn explain(
     free: &[Free],
 ) -> Option<Explanations> {
     let measured: Vec<f64> = question.measured.concat();
-    let (mut found, dropped) = roughly(question, &measured, first, free)?;
+    let (mut found, mut before) = roughly(question, &measured, first, free)?;
     let mut judge = Judge::of(question, &measured);
+    let paths = FINE_PATHS.min(question.paths);
     for nth in 0..MOST_CHANCES {
         let best = found.first()?;
-        let (before, start) = (best.structure.clone(), best.fitted.point.clone());
-        let whitening = judge.whitening(best)?;
+        let (structure, start) = (best.structure.clone(), Start::from(&best.fitted));
+        let whitening = judge.whitening(best, paths)?;
         let finely = Search {
             question,
             measured: &measured,
             whitening: &whitening,
-            paths: question.paths,
+            paths,
             settled: FINE,
             widely: true,
+            hopeless: |best| best.criterion + SPREAD * best.excess(),
         };
         let others = found.into_iter().skip(1).map(|one| {
-            let seed = (one.structure, one.fitted.point);
+            let start = Start::from(&one.fitted);
+            let seed = (one.structure, start);
             (key(&seed.0), seed)
         });
-        let first = (before.clone(), start);
-        found = finely.descend(first, others.collect(), free, &dropped)?;
-        // By the chance of a structure that is not the best one, which are near is not known yet.
-        if nth == 0 && found.first()?.structure != before {
+        let first = (structure.clone(), start);
+        found = finely.descend(first, others.collect(), free, &mut before)?;
+        // By the chance of a structure that is not near the best one, which are near is not known yet.
+        if nth == 0 && !is_within(&found, &structure, BESIDE) {
             continue;
         }
         found = judge.judge(found)?;
-        if found.first()?.structure == before {
+        if is_within(&found, &structure, AS_WELL) {
             break;
         }
     }
@@ -143,7 +165,7 @@ fn roughly(
     measured: &[f64],
     first: (Structure, Vec<f64>),
     free: &[Free],
-) -> Option<(Vec<Explained>, BTreeSet<String>)> {
+) -> Option<(Vec<Explained>, Before)> {
     let search = Search {
         question,
         measured,
@@ -151,16 +173,36 @@ fn roughly(
         paths: ROUGH_PATHS.min(question.paths),
         settled: ROUGH,
         widely: false,
+        hopeless: |best| FAR * most_near(best),
     };
-    let mut found = search.descend(first, Seeds::new(), free, &BTreeSet::new())?;
-    let [times, besides] = NEAR;
-    let most = times * found.first()?.fitted.squares + besides;
+    let first = (first.0, Start::from(first.1));
+    let mut found = search.descend(first, Seeds::new(), free, &mut Before::default())?;
+    let most = most_near(found.first()?);
     // What is far off does not come back; what is near and one too many may, as a neighbour.
     let far = found.iter().filter(|one| one.fitted.squares > FAR * most);
-    let dropped = far.map(|one| key(&one.structure)).collect();
+    let before = Before {
+        dropped: far.map(|one| key(&one.structure)).collect(),
+        ..Before::default()
+    };
     found.retain(|one| one.fitted.squares <= most);
     found.truncate(MOST_FINE);
-    Some((found, dropped))
+    Some((found, before))
+}
+
+/// Whether a structure is this near the best one.
+fn is_within(found: &[Explained], structure: &Structure, within: f64) -> bool {
+    let most = found
+        .first()
+        .map(|best| best.criterion + within * best.excess());
+    let own = found.iter().find(|one| one.structure == *structure);
+    own.zip(most)
+        .is_some_and(|(own, most)| own.criterion <= most)
+}
+
+/// The largest rough sum of squares that is near the least one.
+fn most_near(best: &Explained) -> f64 {
+    let [times, besides] = NEAR;
+    times * best.fitted.squares + besides
 }
 
 /// The best one first.

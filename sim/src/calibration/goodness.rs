@@ -1,12 +1,17 @@
 //! The fit of each run, by the model of all runs and by that of the other runs.
 
+use std::ops::Range;
+
 use nalgebra::DMatrix;
 
 use super::document::GoodnessResult;
 use super::explain::{Explained, Question};
 use super::knowledge::inverse;
-use super::least_squares::{Task, fit};
+use super::least_squares::{Start, Task, refit};
 use crate::dist::special_functions::gamma_p;
+
+/// Without a run no number changes by more than this, as it is measured, if it is computed by slopes.
+const LINEAR: f64 = 0.03;
 
 /// A figure of a run beside what a model has.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,29 +58,39 @@ pub fn goodness(chi_square: f64, freedom: usize) -> GoodnessResult {
 /// How the best structure explains each run. Each run is left out once, where there are several.
 pub fn of_runs(question: Question<'_>, best: &Explained) -> Option<Vec<OfRun>> {
     let measured = question.measured.concat();
-    let task = question.task(&best.structure, &measured, &best.whitening);
+    let task = Task {
+        few: best.few.as_ref(),
+        ..question.task(&best.structure, &measured, &best.whitening)
+    };
     let point = &best.fitted.point;
-    let fitted = task.figures(point)?;
-    let off = task.off(&fitted);
+    let off = task.off(&best.fitted.figures());
+    let fitted = task.by_many(best.fitted.figures());
     let covariance = inverse_of(&best.whitening);
     let share = point.len() as f64 / measured.len() as f64;
-    let mut all = Vec::new();
     let mut first = 0;
-    for run in question.measured {
+    let ranges = question.measured.iter().map(|run| {
         let range = first..first + run.len();
         first = range.end;
-        let left_out = match question.measured.len() > 1 && !(question.stop)() {
-            true => left_out(&task, best, &covariance, range.clone()),
+        range
+    });
+    let ranges: Vec<Range<usize>> = ranges.collect();
+    let left_out = question.each(ranges.len() as u64, |nth| {
+        let range = ranges[nth as usize].clone();
+        Some(match ranges.len() > 1 {
+            true => left_out(&task, best, &covariance, range),
             false => None,
-        };
+        })
+    })?;
+    let mut all = Vec::new();
+    for (range, left_out) in ranges.into_iter().zip(left_out) {
         let held = |(within, at): (usize, usize)| Held {
             fitted: fitted[at],
             off: (fitted[at] - measured[at]) / libm::sqrt(covariance[(at, at)]),
             left_out: left_out.as_ref().map(|all| all[within]),
         };
-        let squares = off.rows(range.start, run.len()).norm_squared();
+        let squares = off.rows(range.start, range.len()).norm_squared();
         // The fitted numbers take their share of each run's figures.
-        let freedom = (run.len() as f64 * (1.0 - share)).round() as usize;
+        let freedom = (range.len() as f64 * (1.0 - share)).round() as usize;
         all.push(OfRun {
             figures: range.enumerate().map(held).collect(),
             goodness: goodness(squares, freedom),
@@ -95,7 +110,7 @@ fn left_out(
     task: &Task<'_>,
     best: &Explained,
     covariance: &DMatrix<f64>,
-    run: std::ops::Range<usize>,
+    run: Range<usize>,
 ) -> Option<Vec<[f64; 2]>> {
     // Differences of the run count nothing.
     let mut whitening = task.whitening.clone();
@@ -104,18 +119,12 @@ fn left_out(
         whitening: &whitening,
         ..task.clone()
     };
-    let fitted = fit(others, &best.fitted.point)?;
-    // The derivatives of the figures themselves, and of what counts of them.
-    let plain = DMatrix::identity(task.measured.len(), task.measured.len());
-    let figures = Task {
-        whitening: &plain,
-        ..task.clone()
-    };
-    let slopes = figures.derivatives(&fitted.point)?;
-    let counting = &whitening * &slopes;
+    let fitted = refit(&others, &Start::from(&best.fitted), LINEAR)?;
+    let slopes = fitted.slopes()?;
+    let counting = &whitening * slopes;
     let of_numbers = inverse(counting.transpose() * counting);
-    let of_figures = &slopes * of_numbers * slopes.transpose();
-    let predicted = task.figures(&fitted.point)?;
+    let of_figures = slopes * of_numbers * slopes.transpose();
+    let predicted = task.by_many(fitted.figures());
     let one = |at: usize| {
         let variance = covariance[(at, at)] + of_figures[(at, at)];
         [

@@ -73,7 +73,15 @@ impl<'a> Knowledge<'a> {
         let of_structure = |explained: &'a Explained| {
             let structure = &explained.structure;
             let task = question.task(structure, &measured, &explained.whitening);
-            let slopes = task.derivatives(&explained.fitted.point)?;
+            // What was fitted by its own chance has them over all paths.
+            let known = explained
+                .fitted
+                .slopes()
+                .filter(|_| explained.few.is_some());
+            let slopes = match known {
+                Some(known) => &explained.whitening * known,
+                None => task.derivatives(&explained.fitted.point)?,
+            };
             let information = slopes.transpose() * slopes;
             Some(OfStructure {
                 explained,
@@ -82,7 +90,9 @@ impl<'a> Knowledge<'a> {
                 ranges: task.ranges,
             })
         };
-        let of: Option<Vec<OfStructure<'a>>> = found.as_good().map(of_structure).collect();
+        let as_good: Vec<&Explained> = found.as_good().collect();
+        let jobs = as_good.len() as u64;
+        let of = question.each(jobs, |nth| of_structure(as_good[nth as usize]));
         of.filter(|of| !of.is_empty()).map(|of| Knowledge {
             of,
             shortest: question.shortest(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::explain::Explained;
+use super::least_squares::Start;
 use super::structure::{OfService, Structure, has_variation};
 use crate::dist::Family;
 
@@ -19,6 +20,8 @@ const MOST_WORKERS: u32 = 1 << 16;
 const MOST_TIMES: u32 = 8;
 /// The coefficient of variation that a fit starts from.
 const FIRST_VARIATION: f64 = 0.7;
+/// One that is none.
+const LEAST_VARIATION: f64 = 0.02;
 
 /// Which parts of a service are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,15 +33,15 @@ pub struct Free {
 }
 
 /// Structures in an order, with numbers to start from.
-pub(super) type Seeds = BTreeMap<String, (Structure, Vec<f64>)>;
+pub(super) type Seeds = BTreeMap<String, (Structure, Start)>;
 
 /// A structure as a key.
 pub(super) fn key(structure: &Structure) -> String {
     format!("{structure:?}")
 }
 
-/// The structures beside one, with its numbers as a start.
-pub(super) fn neighbours(of: &Explained, free: &[Free]) -> Seeds {
+/// The structures beside one, with its numbers as a start; without families whose sum of squares would be beyond `hopeless`.
+pub(super) fn neighbours(of: &Explained, free: &[Free], hopeless: f64) -> Seeds {
     let mut all = Seeds::new();
     let Explained {
         structure, fitted, ..
@@ -57,7 +60,9 @@ pub(super) fn neighbours(of: &Explained, free: &[Free]) -> Seeds {
                 beside.workers.and_then(next) == Some(true)
                     && matches!(beside.family, Some(Family::Gamma | Family::Lognormal))
             });
-        let families = families_beside(service, *free);
+        let families = families_beside(service, *free)
+            .into_iter()
+            .filter(|beside| !is_far(of, nth, beside.family, hopeless));
         let others: Vec<OfService> = both
             .chain(families)
             .chain(workers.iter().cloned())
@@ -66,7 +71,7 @@ pub(super) fn neighbours(of: &Explained, free: &[Free]) -> Seeds {
             let mut beside = structure.clone();
             beside.services[nth] = other;
             let start = carried(structure, &fitted.point, &beside);
-            all.insert(key(&beside), (beside, start));
+            all.insert(key(&beside), (beside, start.into()));
         }
     }
     all
@@ -84,7 +89,7 @@ pub(super) fn workers_of(of: &Explained, free: &[Free], best: &Explained) -> See
                 let mut beside = of.structure.clone();
                 beside.services[nth] = other;
                 let start = carried(&of.structure, &of.fitted.point, &beside);
-                all.insert(key(&beside), (beside, start));
+                all.insert(key(&beside), (beside, start.into()));
             }
         }
     }
@@ -114,6 +119,29 @@ fn families_beside(service: &OfService, free: Free) -> Vec<OfService> {
     };
     let others = FAMILIES.into_iter().filter(|family| *family != own);
     others.map(with).collect()
+}
+
+/// Whether a family has another coefficient of variation than what was measured lets a service have: what it would add to the sum of squares is
+/// the square of how many standard deviations that is off (Wald 1943), of which half is enough to tell.
+fn is_far(of: &Explained, nth: usize, family: Option<Family>, hopeless: f64) -> bool {
+    let service = &of.structure.services[nth];
+    let own = format!("services.{}.time.cv", service.name);
+    let parameters = of.structure.parameters();
+    let Some(at) = parameters.iter().position(|one| one.name == own) else {
+        return false;
+    };
+    let cv = of.fitted.point[at];
+    let other = match family {
+        Some(Family::Constant) => LEAST_VARIATION,
+        Some(Family::Exponential) => 1.0,
+        Some(Family::Hyperexponential) if cv < 1.0 => 1.0,
+        _ => return false,
+    };
+    let Some(variance) = of.variance(at) else {
+        return false;
+    };
+    let off = libm::log(other / cv);
+    of.fitted.squares + off * off / variance / 2.0 > hopeless
 }
 
 /// The numbers of a structure in another one that differs in a service.

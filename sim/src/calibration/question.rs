@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use nalgebra::DMatrix;
 
-use super::least_squares::{FINE, Fitted, Task, World};
+use super::least_squares::{EXACT, Fitted, Task, World};
 use super::structure::Structure;
 use super::weight::whitening;
 use crate::replication::{Flow, in_order};
@@ -13,6 +13,8 @@ use crate::replication::{Flow, in_order};
 const SAMPLES: u64 = 160;
 /// At least this many times as many as a run has figures.
 const SAMPLES_OF_FIGURES: usize = 12;
+/// The part of them that tells which structures are out of the question.
+const FEW: [u64; 2] = [3, 10];
 /// The number of the first of them.
 const FIRST_SAMPLE: u64 = 1 << 20;
 
@@ -62,14 +64,31 @@ impl Question<'_> {
             ranges: structure.ranges(self.shortest()),
             world: self.world,
             paths: self.paths,
-            settled: FINE,
+            settled: EXACT,
+            hopeless: f64::INFINITY,
+            few: None,
         }
     }
 
+    /// How many of them tell which structures are out of the question.
+    pub(super) fn few_samples(&self) -> u64 {
+        self.samples_needed() * FEW[0] / FEW[1]
+    }
+
     /// The figures of many sample paths of a model.
-    pub fn samples(&self, structure: &Structure, point: &[f64]) -> Option<Vec<Vec<f64>>> {
-        self.each(self.samples_needed(), |nth| {
-            (self.world)(structure, point, FIRST_SAMPLE + nth)
+    pub(super) fn samples(&self, structure: &Structure, point: &[f64]) -> Option<Vec<Vec<f64>>> {
+        self.samples_from(0, self.samples_needed(), (structure, point))
+    }
+
+    /// Those from a number on up to another one.
+    pub(super) fn samples_from(
+        &self,
+        first: u64,
+        end: u64,
+        (structure, point): (&Structure, &[f64]),
+    ) -> Option<Vec<Vec<f64>>> {
+        self.each(end.saturating_sub(first), |nth| {
+            (self.world)(structure, point, FIRST_SAMPLE + first + nth)
         })
     }
 
@@ -98,11 +117,11 @@ impl Question<'_> {
         (all.len() as u64 == jobs).then_some(all)
     }
 
-    /// How far the figures of a model are off by chance, as what makes differences to the mean of the paths of a fine fit independent and
+    /// How far figures are off by chance, of which these are samples, as what makes differences to the mean of so many paths independent and
     /// of variance 1.
-    pub(super) fn chance(&self, structure: &Structure, point: &[f64]) -> Option<DMatrix<f64>> {
+    pub(super) fn chance(&self, samples: &[Vec<f64>], paths: u64) -> Option<DMatrix<f64>> {
         let lengths: Vec<usize> = self.measured.iter().map(Vec::len).collect();
-        whitening(&self.samples(structure, point)?, &lengths, self.paths)
+        whitening(samples, &lengths, paths)
     }
 
     /// The price of the numbers of a fit.

@@ -13,7 +13,7 @@ pub fn rough(figures: usize) -> DMatrix<f64> {
 }
 
 /// The whitening of differences between what was measured and the mean of `paths` simulated sample paths, from the figures of many
-/// other paths of the same model; `None` where there are too few of them. Runs are independent: `lengths` says how many figures each has.
+/// paths of the same model; `None` where there are too few of them. Runs are independent: `lengths` says how many figures each has.
 ///
 /// The inverse of an estimated covariance matrix is too large on average by (n - 1) / (n - k - 2) for n samples of k figures
 /// (Hartlap, Simon and Schneider 2007, equation 17), which is taken out of it.

@@ -38,7 +38,9 @@ pub mod yaml;
 
 pub use error::{SpecError, SpecErrors};
 pub use files::Files;
-pub use lower::{Lowered, MAX_NAME as LONGEST_NAME, lower, lower_live, lower_with, wanted_files};
+pub use lower::{
+    Lowered, MAX_NAME as LONGEST_NAME, MOST_RUNS, lower, lower_live, lower_with, wanted_files,
+};
 pub use objectives::Objectives;
 pub use overrides::{ClientFlags, Overrides};
 pub use resolved::{resolved, with_paths};

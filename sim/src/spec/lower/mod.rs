@@ -30,7 +30,7 @@ mod subscriptions;
 mod templates;
 mod texts;
 
-pub use run::MAX_NAME;
+pub use run::{MAX_NAME, MOST_RUNS};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

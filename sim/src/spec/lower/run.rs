@@ -14,8 +14,9 @@ use crate::visible::is_hidden;
 
 /// Longest name of a spec in bytes.
 pub const MAX_NAME: usize = 100;
-/// The most runs that a fitted model may name, and the longest text of its provenance in bytes.
-const MOST_RUNS: usize = 64;
+/// The most runs that the provenance of a spec names.
+pub const MOST_RUNS: usize = 64;
+/// The longest text of a provenance in bytes.
 const LONGEST_TEXT: usize = 1000;
 
 pub fn check_version(spec: &Spec, findings: &mut Findings) {
