@@ -3,7 +3,7 @@
 //! `cargo bench --bench blind_fits` draws specs of one to three services with fixed seeds, records each at six open loads of which the highest is
 //! 87 % of what it carries, fits a spec to the records that has the same services and no right number, and prints by how much
 //! capacity, unloaded response and the p95 at 70 % of the capacity are off. `-- --specs 60` is all of them, `--services 1` those
-//! of one service.
+//! of one service. A fit that takes more than 180 s of processor time (`--limit`) is stopped and counts as not fitted.
 
 #![allow(missing_docs, reason = "a bench has no public items to document")]
 
@@ -11,7 +11,7 @@
 #[allow(dead_code, reason = "another bench needs more of it")]
 mod programs;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use programs::{any_document, document, number};
@@ -32,6 +32,8 @@ struct Options {
     specs: u64,
     services: Option<u64>,
     first: u64,
+    /// Seconds of processor time that a fit may take.
+    limit: u64,
 }
 
 fn main() -> ExitCode {
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         specs: value("--specs").unwrap_or(6),
         services: value("--services"),
         first: value("--first").unwrap_or(0),
+        limit: value("--limit").unwrap_or(180),
     };
     match fit_all(&options) {
         Ok(()) => ExitCode::SUCCESS,
@@ -156,10 +159,17 @@ struct Found {
     seconds: f64,
 }
 
+impl Found {
+    fn is_missed(&self) -> bool {
+        self.errors[0].abs() > MISS
+    }
+}
+
 fn fit_all(options: &Options) -> Result<(), String> {
     println!("| spec | hidden | capacity | unloaded | p95 at 70 % | inside | told | time |");
     println!("|---|---|---|---|---|---|---|---|");
     let mut all = Vec::new();
+    let mut stopped = Vec::new();
     let seeds = (options.first..).filter(|seed| {
         options
             .services
@@ -167,20 +177,25 @@ fn fit_all(options: &Options) -> Result<(), String> {
     });
     for seed in seeds.take(options.specs as usize) {
         let hidden = Hidden::draw(seed);
-        let found = fit(seed, &hidden)?;
-        let shown = |error: f64| format!("{:+.1} %", error * 100.0);
         let services = hidden.services.iter();
         let services: Vec<String> = services
             .map(|(workers, _, time)| format!("{workers} of {time}"))
             .collect();
+        let services = services.join(", ");
+        let Some(found) = fit(seed, &hidden, options.limit)? else {
+            println!("| {seed} | {services} | not fitted | | | | | |");
+            stopped.push(seed);
+            continue;
+        };
+        let shown = |error: f64| format!("{:+.1} %", error * 100.0);
+        let said = |is: bool| if is { "yes" } else { "no" };
         println!(
-            "| {seed} | {} | {} | {} | {} | {} | {} | {:.0} s |",
-            services.join(", "),
+            "| {seed} | {services} | {} | {} | {} | {} | {} | {:.0} s |",
             shown(found.errors[0]),
             shown(found.errors[1]),
             shown(found.errors[2]),
-            found.is_inside,
-            found.is_told,
+            said(found.is_inside),
+            said(found.is_told),
             found.seconds
         );
         all.push(found);
@@ -188,6 +203,8 @@ fn fit_all(options: &Options) -> Result<(), String> {
     if !all.is_empty() {
         summary(&all);
     }
+    let limit = options.limit;
+    println!("\nnot fitted within {limit} s of processor time: {stopped:?}");
     Ok(())
 }
 
@@ -208,14 +225,50 @@ fn summary(all: &[Found]) {
             errors.len()
         );
     }
-    let misses = all.iter().filter(|one| one.errors[0].abs() > MISS);
-    let silent = misses.filter(|one| !one.is_inside && one.is_told);
-    let silent: Vec<&str> = silent.map(|one| one.name.as_str()).collect();
-    println!("\ncapacities missed, outside their interval and said to be told: {silent:?}");
+    for (what, is) in [
+        ("capacities missed", Found::is_missed as fn(&Found) -> bool),
+        ("of these inside their interval", |one| {
+            one.is_missed() && one.is_inside
+        }),
+        ("of these outside it, and declared not to be told", |one| {
+            one.is_missed() && !one.is_inside && !one.is_told
+        }),
+        ("of these outside it, and said to be told", |one| {
+            one.is_missed() && !one.is_inside && one.is_told
+        }),
+        ("all capacities outside their interval", |one| {
+            !one.is_inside
+        }),
+    ] {
+        let names = all.iter().filter(|one| is(one));
+        let names: Vec<&str> = names.map(|one| one.name.as_str()).collect();
+        println!("\n{what}: {} ({})", names.len(), names.join(", "));
+    }
 }
 
-/// Records the hidden spec, fits to it, and holds the fit against it.
-fn fit(seed: u64, hidden: &Hidden) -> Result<Found, String> {
+/// The document of a fit; `None` where it took more than this many seconds of processor time.
+fn calibrated(words: &[&str], limit: u64) -> Result<Option<Value>, String> {
+    let limit = limit.to_string();
+    let shell = ["-c", "ulimit -S -t \"$0\" && exec \"$@\"", &limit];
+    let mut command = Command::new("sh");
+    command.args(shell).arg(env!("CARGO_BIN_EXE_blis"));
+    let output = command
+        .args(words)
+        .output()
+        .map_err(|why| why.to_string())?;
+    match output.status.code() {
+        // Ended by the signal of the limit.
+        None => Ok(None),
+        Some(0) => {
+            let document = serde_json::from_slice(&output.stdout);
+            document.map(Some).map_err(|why| why.to_string())
+        }
+        Some(_) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
+}
+
+/// Records the hidden spec, fits to it, and holds the fit against it; `None` where the fit took too long.
+fn fit(seed: u64, hidden: &Hidden, limit: u64) -> Result<Option<Found>, String> {
     let folder = tempfile::tempdir().map_err(|why| why.to_string())?;
     let write = |name: &str, text: &str| -> Result<String, String> {
         let path = folder.path().join(name);
@@ -256,7 +309,9 @@ fn fit(seed: u64, hidden: &Hidden) -> Result<Found, String> {
     words.extend(runs.iter().map(String::as_str));
     words.extend(["--spec", &guess, "--output", &fitted, "--json", "--quiet"]);
     let begun = Instant::now();
-    let found = document(&words)?;
+    let Some(found) = calibrated(&words, limit)? else {
+        return Ok(None);
+    };
     let seconds = begun.elapsed().as_secs_f64();
     let [measured, predicted] = [spec.as_str(), fitted.as_str()].map(|spec| p95(spec, capacity));
     let follows = |name: &str| -> Result<&Value, String> {
@@ -268,7 +323,7 @@ fn fit(seed: u64, hidden: &Hidden) -> Result<Found, String> {
     let off = |name: &str, truth: f64| -> Result<f64, String> {
         Ok(number(follows(name)?, "/value")? / truth - 1.0)
     };
-    Ok(Found {
+    Ok(Some(Found {
         name: seed.to_string(),
         errors: [
             off("capacity", capacity)?,
@@ -278,7 +333,7 @@ fn fit(seed: u64, hidden: &Hidden) -> Result<Found, String> {
         is_inside: number(known, "/ci95/0")? <= capacity && capacity <= number(known, "/ci95/1")?,
         is_told: known["told"] == true,
         seconds,
-    })
+    }))
 }
 
 /// The p95 of a spec where it is judged, in milliseconds.

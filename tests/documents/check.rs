@@ -27,6 +27,8 @@ const SHOWN: [&str; 53] = [
     "cargo bench --bench accuracy -- --write",
     "cargo bench --bench ceiling -- --seeds 400",
     "cargo bench --bench live_ceiling",
+    "cargo bench --bench blind_fits -- --specs 60",
+    "cargo bench --bench fit_coverage -- --seeds 200",
     "benches/peers/run",
     "cargo +nightly fuzz run spec fuzz/corpus/spec specs",
     "cargo +nightly fuzz run record fuzz/corpus/record",
