@@ -10,7 +10,7 @@ use super::spec;
 use super::stranger::{Stranger, shape};
 
 /// Commands that are shown and not run: they would run this test again, or take minutes.
-const SHOWN: [&str; 53] = [
+const SHOWN: [&str; 55] = [
     "nats-server --port 4222 &",
     "./my-service --nats nats://127.0.0.1:4222 &",
     "blis observe checkout.yaml --url nats://127.0.0.1:4222 --set actions.order.live.request=checkout.order \\",
