@@ -1,4 +1,4 @@
-//! LoadProgress of a live run on stderr: one line that is overwritten on a terminal, and a line at intervals elsewhere.
+//! Progress of a live run on stderr: one line that is overwritten on a terminal, and a line at intervals elsewhere.
 
 use std::io::{IsTerminal as _, Write};
 

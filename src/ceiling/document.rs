@@ -19,6 +19,7 @@ use super::unit::Unit;
 use super::varied::{Parameter, Varied};
 use crate::exit::Failure;
 use crate::provenance::identity;
+use crate::report::messages::is_judged;
 use crate::report::number::{of_objective, percent};
 use crate::workload::Workload;
 
@@ -225,7 +226,20 @@ fn answer<P: PartialEq>(
         mean_rps,
         peak_rps,
         users: users.into_iter().collect::<BTreeMap<_, _>>(),
+        growing: run.map_or_else(BTreeMap::new, growing),
     })
+}
+
+/// The consumers whose backlog grew while no objective judges it, and how fast.
+fn growing(run: &Run) -> BTreeMap<String, f64> {
+    let consumers = run.streams.iter().flat_map(|(stream, of)| {
+        let consumers = of.consumers.iter();
+        consumers.map(move |(name, consumer)| (format!("{stream}/{name}"), consumer))
+    });
+    consumers
+        .filter(|(name, consumer)| consumer.backlog_grows == Some(true) && !is_judged(run, name))
+        .filter_map(|(name, consumer)| Some((name, consumer.backlog_slope_per_s?)))
+        .collect()
 }
 
 /// Requests answered per second at a load, on the line between the trials beside it; at the nearest one where it lies beyond

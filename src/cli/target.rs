@@ -87,8 +87,8 @@ pub struct ObserverArgs {
     #[arg(long, value_name = "NAME")]
     pub observe_stream: Vec<String>,
 
-    /// Monitoring URL of the server to observe, such as http://127.0.0.1:8222. --allow-target applies to it, too, and --tlsca over
-    /// https.
+    /// Monitoring URL of the server to observe, such as http://127.0.0.1:8222. --allow-target applies to it; over https, --tlsca as
+    /// well.
     #[arg(long, value_name = "URL")]
     pub monitor: Option<String>,
 }

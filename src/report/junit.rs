@@ -136,7 +136,12 @@ fn written(
             suite.add_test_case(TestCase::new("verdict", status));
         }
         Some(whole) if !is_shown(whole) => {
-            suite.add_test_case(case("blis", "verdict", whole, &reasons.join(" ")));
+            let untold: Vec<&str> = reasons
+                .iter()
+                .filter(|reason| !is_told(reason))
+                .map(String::as_str)
+                .collect();
+            suite.add_test_case(case("blis", "verdict", whole, &untold.join(" ")));
         }
         Some(_) => {}
     }

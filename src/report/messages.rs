@@ -240,7 +240,7 @@ fn unusual(consumer: &ConsumerResult) -> [(&'static str, u64); 7] {
 }
 
 /// Whether a limit on the growth of a consumer's backlog is among what the run is judged by.
-fn is_judged(run: &Run, name: &str) -> bool {
+pub fn is_judged(run: &Run, name: &str) -> bool {
     let of = format!("Consumer {name}");
     run.verdict.as_ref().is_some_and(|verdict| {
         let mut signals = verdict.signals.iter();

@@ -21,7 +21,7 @@ mod junit;
 mod limits;
 mod live;
 mod markdown;
-mod messages;
+pub mod messages;
 pub mod number;
 mod observers;
 mod overload;

@@ -91,11 +91,12 @@ fn overload(run: &Run) -> Section {
     let requests = &run.window.requests;
     let line = match run.falling_behind_rps {
         Some(behind) => {
-            let behind = significant(behind);
             // Who gave up waits no longer: nothing grows by them.
-            let line = match requests.timed_out {
-                0 => format!("OVERLOAD: {rates}, falling behind by {behind}/s"),
-                _ => format!("OVERLOAD: {rates}; {behind}/s were not answered in time"),
+            let gave_up = 2.0 * requests.timed_out as f64 > behind * run.window.measured_s;
+            let behind = significant(behind);
+            let line = match gave_up {
+                false => format!("OVERLOAD: {rates}, falling behind by {behind}/s"),
+                true => format!("OVERLOAD: {rates}; {behind}/s were not answered in time"),
             };
             let overload = Block::Verdict {
                 mood: Mood::Bad,

@@ -17,7 +17,7 @@ pub fn line(statement: &Statement) -> String {
         ..
     } = &statement.health;
     format!(
-        "{:.0} s: {} requests; timing error {} (scheduler jitter {}); {} of the machine's CPUs used, model thread busy {}",
+        "{:.0} s: {} requests; timing error {} (scheduler jitter {}); share of the machine's CPUs {}, model thread busy {}",
         statement.elapsed.as_secs_f64(),
         statement.played.requests,
         lateness(overrun.as_ref()),
@@ -131,8 +131,8 @@ fn health(health: &Health) -> String {
     ));
     if let Some(carries) = health.ceiling_per_s {
         text.push_str(&format!(
-            "own ceiling: about {} requests, visits and messages a second like these\n",
-            number::count(carries as u64)
+            "own ceiling: about {} requests, visits and messages a second at this mix\n",
+            number::significant(carries)
         ));
     }
     text

@@ -74,7 +74,7 @@ fn how_a_ramp_ends_is_its_exit_code_and_its_answer() {
 
 /// Nobody waits for the consumer, so that a load which it cannot carry keeps the objectives of the reply.
 #[test]
-fn an_answer_beyond_what_a_consumer_carries_is_said() {
+fn a_backlog_that_grows_at_the_answer_is_said() {
     let spec = OPEN
         .replace("[{visit: s}, reply]", "[{visit: s}, reply, {publish: log}]")
         .replace(
@@ -82,14 +82,10 @@ fn an_answer_beyond_what_a_consumer_carries_is_said() {
             "streams: {log: {consumers: {w: {service: slow}}}}, services: {slow: {workers: 1, time: 5ms}, ",
         );
     let ran = search("--steps 80,400", &spec);
-    let caution = "Caution: slow carries 200.0 requests/s: at this load its backlog grows";
+    let caution = "Caution: at this load backlogs grow, which no objective judges: log/w by ";
     assert!(ran.stdout.contains(caution), "{}", ran.stdout);
     let carried = search("--steps 40,80,120", &spec);
-    assert!(
-        !carried.stdout.contains("Caution: slow"),
-        "{}",
-        carried.stdout
-    );
+    assert!(!carried.stdout.contains("Caution: "), "{}", carried.stdout);
 }
 
 #[test]

@@ -110,7 +110,7 @@ pub struct Double<C, O> {
     /// By slot of the request in flight.
     asked: Vec<Asked>,
     record: Record,
-    part: PlayedServices,
+    plays: PlayedServices,
     setup: Setup<O>,
     instances: Vec<Instance>,
     /// Deliveries that are sent at an instant to come.
@@ -154,10 +154,10 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         let backend = Backend::open(&model);
         let mut calendar = Calendar::new();
         backend.schedule_outages(&mut calendar);
-        let part = PlayedServices::new(&model)?;
+        let plays = PlayedServices::new(&model)?;
         let started = crate::double::service_protocol::now_text();
         let instances = (0..model.services.len())
-            .map(|service| handed_out::instance(&model, &part, &setup.roster, service, &started));
+            .map(|service| handed_out::instance(&model, &plays, &setup.roster, service, &started));
         let now = clock.now();
         let mut double = Double {
             in_flight: InFlight::new(&model),
@@ -169,7 +169,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             calendar,
             model,
             asked: Vec::new(),
-            part,
+            plays,
             setup,
             outbound: Arena::new(),
             waiting: BTreeMap::new(),
@@ -338,7 +338,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             epoch: Epoch::FIRST,
         });
         let request = request(&identity, arrived.action, at);
-        let endpoint = self.part.endpoint(Purpose::Action(arrived.action));
+        let endpoint = self.plays.endpoint(Purpose::Action(arrived.action));
         let flight = self.admit(
             request,
             Asked {
@@ -366,7 +366,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
         let asked = Asked {
             reply: called.reply,
             at,
-            endpoint: self.part.endpoint(Purpose::Visit(called.service)),
+            endpoint: self.plays.endpoint(Purpose::Visit(called.service)),
             is_visit: true,
             ..Asked::default()
         };

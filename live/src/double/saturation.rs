@@ -109,7 +109,7 @@ impl Health {
     ///
     /// By the utilisation law, X = U / D: what a piece of work costs is the share of the time at work over the rate, and the
     /// ceiling is where that share is 1. Under more load a look at the connection finds more to do at once, and what a piece
-    /// costs falls, so the ceiling is rather too low.
+    /// costs falls. It is the double's own: a server and a generator on the same machine leave it less.
     #[must_use]
     pub fn with_work(mut self, done: u64, within: Span) -> Health {
         let used = self.busy.unwrap_or(0.0).max(self.cpu.unwrap_or(0.0));

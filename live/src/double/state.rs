@@ -95,7 +95,7 @@ impl<C: Clock<Heard>, O: Outlet> Double<C, O> {
             let places = self.setup.roster.places(service);
             self.backend.play(ServiceId(service as u16), &places);
         }
-        let listening = self.part.listening(&self.setup.roster);
+        let listening = self.plays.listening(&self.setup.roster);
         // Where nobody listens to that any more, the process is at its end.
         let _ = self.setup.listener.send(listening);
         self.pull_all();

@@ -7,7 +7,7 @@ use blis_sim::result::{ObservedJetStream, ObservedServer};
 use serde_json::Value;
 
 use super::asking::Traffic;
-use super::pages::Pages;
+use super::pages::{self, Pages};
 use crate::os_error::unnumbered;
 use crate::target::Monitor;
 
@@ -16,7 +16,7 @@ use crate::target::Monitor;
 pub enum Unread {
     /// Nobody is there, or it was too slow.
     #[error(
-        "the monitoring at {name} cannot be read: {}; start the server with http_port, or give another --monitor URL",
+        "the monitoring at {name} cannot be read: {}; {next}, or give another --monitor URL",
         unnumbered(.why)
     )]
     Unreachable {
@@ -24,6 +24,8 @@ pub enum Unread {
         name: String,
         /// What went wrong.
         why: io::Error,
+        /// What would mend it.
+        next: &'static str,
     },
     /// It is not a monitoring.
     #[error("{name} is not the monitoring of a NATS server; give another --monitor URL")]
@@ -75,6 +77,7 @@ impl Watched {
         let pages = Pages::of(monitor).map_err(|why| Unread::Unreachable {
             name: monitor.name.clone(),
             why,
+            next: pages::next(monitor),
         })?;
         let varz = varz(&pages, traffic).await?;
         let jsz = jsz(&pages, traffic).await;
@@ -148,6 +151,7 @@ async fn varz(pages: &Pages, traffic: &Arc<Traffic>) -> Result<Varz, Unread> {
     let answer = read.map_err(|why| Unread::Unreachable {
         name: pages.name().to_owned(),
         why,
+        next: pages.next(),
     })?;
     let number = |field: &str| answer.as_ref()?.get(field)?.as_u64();
     let read = || {

@@ -78,6 +78,11 @@ impl Pages {
         &self.monitor.name
     }
 
+    /// What to do where they cannot be read.
+    pub fn next(&self) -> &'static str {
+        next(&self.monitor)
+    }
+
     /// Reads a page; `None` when it holds no JSON.
     ///
     /// # Errors
@@ -101,10 +106,20 @@ impl Pages {
     }
 }
 
+/// What to do where the pages of a monitoring cannot be read.
+pub fn next(monitor: &Monitor) -> &'static str {
+    match monitor.tls {
+        false => "start the server with http_port",
+        true => {
+            "start the server with https_port, use a name that its certificate has, name its authority with --tlsca"
+        }
+    }
+}
+
 /// The bytes of an answer and the JSON in it.
 fn read(agent: &Agent, url: &str) -> io::Result<(usize, Option<Value>)> {
     let mut answer = match agent.get(url).call() {
-        // Somebody who does not speak HTTP.
+        // Somebody who does not speak HTTP: what it said is not counted.
         Err(ureq::Error::Protocol(_)) => return Ok((0, None)),
         answer => answer.map_err(ureq::Error::into_io)?,
     };

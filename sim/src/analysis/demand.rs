@@ -23,7 +23,7 @@ pub struct PathDemand {
 /// On which queues a reply depends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitsFor {
-    /// By service: whether it is visited before the reply, or while a worker is held that is.
+    /// By service: whether it is visited before the reply, or while the request holds a worker.
     pub services: Vec<bool>,
     /// By consumer: whether what it does with a message answers the request.
     pub consumers: Vec<bool>,
@@ -137,6 +137,8 @@ struct Walk<'a> {
     reply: WaitsFor,
     /// The services of which a worker is held.
     holders: Vec<usize>,
+    /// Whether a worker waits for the arm of a fork that is followed, which does not count for how long it is held.
+    is_awaited: bool,
 }
 
 impl Walk<'_> {
@@ -154,6 +156,7 @@ impl Walk<'_> {
                 later: vec![false; model.services.len()],
             },
             holders: Vec::new(),
+            is_awaited: false,
         }
     }
 
@@ -285,7 +288,8 @@ impl Walk<'_> {
         let by_size = self.model.services[service].per_byte.unwrap_or(0.0) * self.bytes;
         let seconds = (own + by_size) / 1e9;
         self.visits[service] += mass.total();
-        self.reply.services[service] |= mass.before_reply > 0.0 || !self.holders.is_empty();
+        self.reply.services[service] |=
+            mass.before_reply > 0.0 || self.is_awaited || !self.holders.is_empty();
         self.reply.later[service] |= mass.after_reply > 0.0;
         self.serve(service, mass.total() * seconds);
         let seconds = seconds * self.model.services[service].slowness();
@@ -297,10 +301,13 @@ impl Walk<'_> {
 
     fn fork(&mut self, arms: &[u32], join: Join, mass: Mass, spent: &mut Spent) {
         let holders = std::mem::take(&mut self.holders);
+        let was_awaited = self.is_awaited;
+        self.is_awaited = join != Join::None && (was_awaited || !holders.is_empty());
         let ways: Vec<Spent> = arms
             .iter()
             .map(|arm| self.follow(*arm as usize, mass))
             .collect();
+        self.is_awaited = was_awaited;
         self.holders = holders;
         let longest = ways.iter().map(|way| way.total).reduce(match join {
             Join::All => f64::max,
@@ -318,6 +325,7 @@ impl Walk<'_> {
     /// A message is delivered once, alone or in a full batch.
     fn deliver(&mut self, consumer: &Consumer, mass: Mass) -> Spent {
         let holders = std::mem::take(&mut self.holders);
+        let was_awaited = std::mem::replace(&mut self.is_awaited, false);
         let spent = match &consumer.batch {
             None => self.follow(consumer.entry as usize, mass),
             Some(batch) => {
@@ -331,6 +339,7 @@ impl Walk<'_> {
                 spent
             }
         };
+        self.is_awaited = was_awaited;
         self.holders = holders;
         spent
     }

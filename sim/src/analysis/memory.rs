@@ -30,7 +30,7 @@ pub struct Memory {
     rooms: Vec<Room>,
     /// By action: the clients that ask for it.
     asked_by: Vec<Vec<usize>>,
-    /// By action: the queues that its requests and their messages meet.
+    /// By action: the queues that its replies wait for.
     meets: Vec<Vec<Line>>,
     /// What the model has that changes over time, so that it has no one memory.
     changes: Option<&'static str>,
@@ -671,6 +671,40 @@ streams: {{q: {{consumers: {{c: {{service: w, max_ack_pending: {window}}}}}}}}}
         // Users who do not wait for the consumer are not held back by it: 4 of 100 ms each offer 40/s.
         let closed = backlog("concurrency: 4", ", reply", 3);
         assert!(load(&closed).is_some_and(|load| (load - 4.0 / 3.0).abs() < 1e-9));
+    }
+
+    /// A slow service that works after the reply, on such paths.
+    #[test]
+    fn what_works_after_a_reply_counts_where_the_reply_depends_on_it() {
+        let of = |action: &str| {
+            memory_of(&format!(
+                "
+blis: 1
+name: after
+run: {{horizon: 60s}}
+clients: {{c: {{rate: 90/s, do: a}}}}
+actions: {{a: {{{action}}}}}
+services: {{api: {{workers: 4, time: 1ms}}, slow: {{workers: 1, {MM}}}, fast: {{workers: 9, time: 1ms}}}}
+"
+            ))
+        };
+        let counts = |action: &str| {
+            let memory = of(action);
+            memory.of_actions(std::iter::once(0)) == memory.of_all()
+        };
+        assert!(!counts("path: [{visit: api}, reply, {visit: slow}]"));
+        assert!(counts("path: [{visit: api}, {visit: slow}, reply]"));
+        // A worker of the first service is held until the slow one is done, alone or in a fork.
+        assert!(counts(
+            "path: [{visit: {service: api, during: [reply, {visit: slow}]}}]"
+        ));
+        assert!(counts(
+            "path: [{visit: {service: api, during: [reply, {parallel: {paths: [[{visit: slow}], [{visit: fast}]]}}]}}]"
+        ));
+        // It works before the replies of some requests, too.
+        assert!(counts(
+            "path: [{branch: [{weight: 1, path: [{visit: slow}, reply]}, {weight: 1, path: [{visit: api}, reply, {visit: slow}]}]}]"
+        ));
     }
 
     #[test]

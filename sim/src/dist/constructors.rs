@@ -272,7 +272,8 @@ fn lognormal_by_mean(
     positive("mean", mean)?;
     positive(parameter, found)?;
     above((parameter, found), ("mean", mean))?;
-    let root = z * z - 2.0 * libm::log(found / mean);
+    let twice = 2.0 * libm::log(found / mean);
+    let root = z * z - twice;
     if root < 0.0 {
         return Err(DistError::OutOfRange {
             parameter,
@@ -280,7 +281,8 @@ fn lognormal_by_mean(
             accepted,
         });
     }
-    let sigma = z - libm::sqrt(root);
+    // z − √root, without the cancellation.
+    let sigma = twice / (z + libm::sqrt(root));
     Ok(Dist(Form::Lognormal {
         mu: libm::log(mean) - sigma * sigma / 2.0,
         sigma,

@@ -335,7 +335,7 @@ mod tests {
         assert_eq!(busy, 7000);
         let responses: u64 = series.rows().iter().map(SeriesRow::responses).sum();
         assert_eq!(responses, 1000);
-        // SeriesRow k holds the sixteen intervals from 16k on.
+        // Row k holds the sixteen intervals from 16k on.
         assert_eq!(series.rows()[3].requests.intended, (48..64).sum::<u64>());
         assert_eq!(series.rows()[3].mean_nanos(), Some(55.5));
         assert_eq!(series.rows()[3].quantile(1.0), Some(Span::from_nanos(63)));

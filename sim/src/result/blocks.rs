@@ -51,7 +51,7 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered_rps: Option<f64>,
     /// Offered minus answered requests per second, without errors of the service and of the transport and without refusals:
-    /// those that timed out and those that still wait. Absent if answers keep up.
+    /// those that timed out, that `max_in_flight` dropped, and that still wait. Absent if answers keep up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub falling_behind_rps: Option<f64>,
     /// Requests answered `ok` within the window, per second.

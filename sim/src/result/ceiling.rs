@@ -200,6 +200,9 @@ pub struct AnswerResult {
     /// Users of each closed client at the answer; absent if something else was varied.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub users: BTreeMap<String, u64>,
+    /// Consumers whose backlog grew at this load while no objective judges it: by how many messages per second.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub growing: BTreeMap<String, f64>,
 }
 
 /// A trial: one load and its figures.

@@ -176,8 +176,8 @@ pub(crate) fn judge_by(
         return inconclusive(vec![reason], None, Vec::new());
     }
     if evidence.signals.is_empty() && evidence.succeeded == 0 {
-        let reason = "No request succeeded, and no objective says whether that is well; mend what the outcomes name, or \
-                      set an objective such as --slo errors=1%.";
+        let reason = "No request succeeded, and no objective is set; look at the outcomes, or set one such as --slo \
+                      errors=1%.";
         return inconclusive(vec![reason.to_owned()], None, Vec::new());
     }
     let sentences = |wanted: fn(Standing) -> bool| -> Vec<String> {

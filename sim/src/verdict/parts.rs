@@ -8,7 +8,7 @@ use crate::measure::{Measure, Objective};
 use crate::model::{ActionId, QuantileLimit};
 use crate::statistics::{Effective, Section, beyond, clearly_below};
 use crate::time::Span;
-use crate::verdict::{Limit, Signal, Worth};
+use crate::verdict::{Counts, Limit, Signal, Worth};
 
 /// Shares of the response times that lie over the lower thresholds.
 pub(crate) const LOWER: [f64; 3] = [0.05, 0.2, 0.5];
@@ -47,9 +47,9 @@ impl Parts {
     /// What the samples of a signal are worth at either end of a 95 % interval; `None` where the parts do not tell.
     pub(super) fn worth_of(&self, signal: &Signal) -> Option<Worth> {
         let counted = signal.counted()?;
-        let worth = match signal.limit {
-            Limit::Quantile { .. } => self.worth(),
-            // How response times come in bursts says nothing of failures.
+        let worth = match (signal.limit, signal.counts) {
+            (Limit::Quantile { .. }, Counts::Requests) => self.worth(),
+            // How response times come in bursts says nothing of failures and of deliveries.
             _ => Effective::of(&self.at_limit, &[], self.chained),
         };
         let worth = worth.filter(|worth| counted.samples > 0 && worth.is_told())?;

@@ -273,14 +273,19 @@ fn remark(signal: &Signal, standing: Standing, counted: &Counted) -> String {
             several(signal)
         );
     }
+    if counted.worth.is_none() && standing == Standing::Within && over > 0 {
+        return "; too few parts of the run have any to tell how sure that is".to_owned();
+    }
     if !counted.is_near() {
         return String::new();
     }
     if let Some(worth) = counted.in_bursts() {
         return format!(
-            "; they come in bursts and are worth {} independent {}, so another run may {} it",
-            count(worth),
+            "; the {} {} come in bursts and count as {} independent {}, so another run may {} it",
+            count(counted.samples),
             several(signal),
+            count(worth),
+            if worth == 1 { "one" } else { "ones" },
             match standing {
                 Standing::Within => "miss",
                 _ => "meet",

@@ -15,7 +15,7 @@ pub fn answer(found: &CeilingResult) -> Vec<String> {
     }];
     lines.extend(bounds_so_far(found));
     if let Some(answer) = &found.answer {
-        lines.extend(beyond_capacity(found, answer));
+        lines.extend(growing(answer));
         lines.extend(at_the_answer(found, answer));
     }
     lines.extend(against_the_model(found));
@@ -114,23 +114,19 @@ fn tightest(found: &CeilingResult, answer: &AnswerResult) -> Option<String> {
     (tightest.standing == Standing::Within).then(|| figure(tightest, "against an objective of"))
 }
 
-/// That something carries less than the answer for good: nobody waits for it, so that the objectives were met while its backlog
-/// grew.
-fn beyond_capacity(found: &CeilingResult, answer: &AnswerResult) -> Option<String> {
-    let limit = &found.bottleneck.as_ref()?.constraint;
-    let (capacity, load) = (limit.capacity_rps?, answer.mean_rps?);
-    let of = limit.of()?;
-    (load > capacity * BEYOND).then(|| {
+/// That backlogs grew at the answer which no objective judges: the objectives of replies were met all the same.
+fn growing(answer: &AnswerResult) -> Option<String> {
+    let each = answer.growing.iter();
+    let each: Vec<String> = each
+        .map(|(name, slope)| format!("{name} by {}/s", significant(*slope)))
+        .collect();
+    (!each.is_empty()).then(|| {
         format!(
-            "Caution: {of} carries {} requests/s: at this load its backlog grows, which no objective forbids; judge it with \
-             --slo growth, or with an objective on the action",
-            significant(capacity)
+            "Caution: at this load backlogs grow, which no objective judges: {}; judge that with --slo growth",
+            each.join(", ")
         )
     })
 }
-
-/// From how many times a capacity on a load is beyond it, and not beside it by rounding.
-const BEYOND: f64 = 1.005;
 
 /// What the answer means in the terms of what was varied.
 fn at_the_answer(found: &CeilingResult, answer: &AnswerResult) -> Vec<String> {

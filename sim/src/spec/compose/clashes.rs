@@ -21,7 +21,7 @@ pub struct Section {
 /// What the parts define under one name.
 struct Thing {
     name: String,
-    /// SpecPart and definition, in the order of the parts.
+    /// Part and definition, in the order of the parts.
     definitions: Vec<(usize, Node)>,
     /// Which definitions are one, by their positions.
     groups: Vec<Vec<usize>>,

@@ -246,19 +246,19 @@ fn lognormal<Q: Copy + Into<f64> + Display>(
         }
         (None, None, Some(median), Some(p95), None, None) => {
             let by = Dist::lognormal_median_p95;
-            lognormal_by(("median", median), ("p95", p95), by, whole)
+            lognormal_of(("median", median), ("p95", p95), by, whole)
         }
         (None, None, Some(median), None, Some(p99), None) => {
             let by = Dist::lognormal_median_p99;
-            lognormal_by(("median", median), ("p99", p99), by, whole)
+            lognormal_of(("median", median), ("p99", p99), by, whole)
         }
-        (Some(mean), None, None, Some(p95), None, None) => lognormal_by(
+        (Some(mean), None, None, Some(p95), None, None) => lognormal_of(
             ("mean", mean),
             ("p95", p95),
             Dist::lognormal_mean_p95,
             whole,
         ),
-        (Some(mean), None, None, None, Some(p99), None) => lognormal_by(
+        (Some(mean), None, None, None, Some(p99), None) => lognormal_of(
             ("mean", mean),
             ("p99", p99),
             Dist::lognormal_mean_p99,
@@ -286,7 +286,7 @@ fn lognormal<Q: Copy + Into<f64> + Display>(
 }
 
 /// Lognormal by its median or mean and a percentile above it.
-fn lognormal_by<Q: Copy + Into<f64> + Display>(
+fn lognormal_of<Q: Copy + Into<f64> + Display>(
     (what, base): (&'static str, &Spanned<Q>),
     (name, percentile): (&'static str, &Spanned<Q>),
     constructor: fn(f64, f64) -> Result<Dist, DistError>,

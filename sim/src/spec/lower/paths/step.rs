@@ -312,17 +312,17 @@ impl Paths<'_, '_> {
         }
         if let [arm] = arms {
             let weight = arm.weight.value.0;
-            let rest = if weight < 1.0 {
-                1.0 - weight
-            } else {
-                (100.0 - weight).max(1.0)
+            // What is left of one, or of a hundred; without the noise of the subtraction.
+            let whole = if weight < 1.0 { 1.0 } else { 100.0 };
+            let rest = libm::round((whole - weight) * 1e6) / 1e6;
+            let help = match weight == 1.0 || rest <= 0.0 {
+                true => "write its steps without a branch".to_owned(),
+                false => format!(
+                    "add the rest as another way, such as `{{weight: {rest}, path: []}}`, or write its steps without a branch"
+                ),
             };
-            self.findings.error(
-                step.error("a branch with a single way is always taken, whatever its weight")
-                    .help(format!(
-                        "add the rest as another way, such as `{{weight: {rest}, path: []}}`, or write its steps without a branch"
-                    )),
-            );
+            let message = "a branch with a single way is always taken, whatever its weight";
+            self.findings.error(step.error(message).help(help));
         }
         let branch = self.program.len();
         self.program.push(Step::Branch(Vec::new()));
