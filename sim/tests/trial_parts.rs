@@ -5,9 +5,11 @@
 use blis_sim::measure::Measure;
 use blis_sim::model::Model;
 use blis_sim::runner::{Runner, Simulated};
-use blis_sim::search::{Look, Parts, Pool, judged, parts_of_paths, parts_of_run, parts_of_runs};
+use blis_sim::search::{Look, Pool, judged};
 use blis_sim::spec;
-use blis_sim::verdict::{Evidence, LiveEvidence, Status, evidence};
+use blis_sim::verdict::{
+    Evidence, LiveEvidence, Parts, Status, evidence, parts_of_paths, parts_of_run, parts_of_runs,
+};
 
 /// Every kind of objective that is counted: of tries, over all tries, of deliveries, with and without one for failures.
 const ALL: &str = "

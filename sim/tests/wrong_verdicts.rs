@@ -14,11 +14,11 @@ use blis_sim::search::Eyes;
 use blis_sim::search::length::Given;
 use blis_sim::search::roots::Wanted;
 use blis_sim::search::simulated::{Plan, search};
-use blis_sim::search::{Axis, Direction, Ended, Found, Look, judged, parts_of_run};
+use blis_sim::search::{Axis, Direction, Ended, Found, Look, judged};
 use blis_sim::spec;
 use blis_sim::time::Span;
 use blis_sim::verdict::Status::{self, Inconclusive, Pass, Trip};
-use blis_sim::verdict::{LiveEvidence, Measured, evidence, judge};
+use blis_sim::verdict::{LiveEvidence, Measured, evidence, judge, parts_of_run};
 
 struct Row {
     /// What would be misjudged.

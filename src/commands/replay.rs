@@ -4,6 +4,7 @@ use blis_sim::result;
 use blis_sim::spec::error::shown;
 use blis_sim::spec::{Assignment, Setting};
 use blis_sim::users::Script;
+use clap::ValueEnum as _;
 
 use crate::cli::{ClientArgs, OfVisits, OverrideArgs, ReplayArgs, ReplayAs};
 use crate::commands::{deliver, first_failure};
@@ -91,11 +92,10 @@ const RECORDED: &str = "replay.recorded";
 
 /// Its value, where there is one.
 fn setting(recorded: &[OfVisits]) -> Option<Setting> {
-    let of = [(OfVisits::Member, "member"), (OfVisits::Service, "service")];
-    let named: Vec<&str> = of
-        .iter()
-        .filter(|(one, _)| recorded.contains(one))
-        .map(|(_, name)| *name)
+    let all = OfVisits::value_variants().iter();
+    let named: Vec<String> = all
+        .filter(|one| recorded.contains(one))
+        .filter_map(|one| Some(one.to_possible_value()?.get_name().to_owned()))
         .collect();
     (!named.is_empty()).then(|| Setting {
         value: named.join(","),

@@ -7,7 +7,7 @@ use blis_sim::result::{ObservedJetStream, ObservedServer};
 use serde_json::Value;
 
 use super::asking::Traffic;
-use super::pages::{self, Pages};
+use super::pages::Pages;
 use crate::os_error::unnumbered;
 use crate::target::Monitor;
 
@@ -33,6 +33,21 @@ pub enum Unread {
         /// `host:port`.
         name: String,
     },
+}
+
+impl Unread {
+    fn unreachable(monitor: &Monitor, why: io::Error) -> Unread {
+        Unread::Unreachable {
+            name: monitor.name.clone(),
+            why,
+            next: match monitor.tls {
+                false => "start the server with http_port",
+                true => {
+                    "start the server with https_port, use a name that its certificate has, name its authority with --tlsca"
+                }
+            },
+        }
+    }
 }
 
 /// What a server's monitoring said over a run.
@@ -74,11 +89,7 @@ impl Watched {
     /// # Errors
     /// Why there is no answer.
     pub async fn start(monitor: &Monitor, traffic: &Arc<Traffic>) -> Result<Watched, Unread> {
-        let pages = Pages::of(monitor).map_err(|why| Unread::Unreachable {
-            name: monitor.name.clone(),
-            why,
-            next: pages::next(monitor),
-        })?;
+        let pages = Pages::of(monitor).map_err(|why| Unread::unreachable(monitor, why))?;
         let varz = varz(&pages, traffic).await?;
         let jsz = jsz(&pages, traffic).await;
         Ok(Watched {
@@ -122,7 +133,7 @@ impl Watched {
         };
         let jetstream = self.first.1.zip(self.last.1);
         ObservedServer {
-            monitor: self.pages.name().to_owned(),
+            monitor: self.pages.monitor().name.clone(),
             varz_samples: self.samples,
             cpu_percent_mean: self.cpu_sum / self.samples as f64,
             cpu_percent_max: self.most.cpu,
@@ -148,11 +159,7 @@ impl Watched {
 
 async fn varz(pages: &Pages, traffic: &Arc<Traffic>) -> Result<Varz, Unread> {
     let read = pages.get("/varz", traffic).await;
-    let answer = read.map_err(|why| Unread::Unreachable {
-        name: pages.name().to_owned(),
-        why,
-        next: pages.next(),
-    })?;
+    let answer = read.map_err(|why| Unread::unreachable(pages.monitor(), why))?;
     let number = |field: &str| answer.as_ref()?.get(field)?.as_u64();
     let read = || {
         Some(Varz {
@@ -167,7 +174,7 @@ async fn varz(pages: &Pages, traffic: &Arc<Traffic>) -> Result<Varz, Unread> {
         })
     };
     read().ok_or_else(|| Unread::Unclear {
-        name: pages.name().to_owned(),
+        name: pages.monitor().name.clone(),
     })
 }
 

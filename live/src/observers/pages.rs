@@ -73,14 +73,9 @@ impl Pages {
         })
     }
 
-    /// Whose they are: `host:port`.
-    pub fn name(&self) -> &str {
-        &self.monitor.name
-    }
-
-    /// What to do where they cannot be read.
-    pub fn next(&self) -> &'static str {
-        next(&self.monitor)
+    /// Whose they are.
+    pub fn monitor(&self) -> &Monitor {
+        &self.monitor
     }
 
     /// Reads a page; `None` when it holds no JSON.
@@ -89,8 +84,9 @@ impl Pages {
     /// Why there is no answer.
     pub async fn get(&self, path: &str, traffic: &Arc<Traffic>) -> io::Result<Option<Value>> {
         let scheme = if self.monitor.tls { "https" } else { "http" };
-        let url = format!("{scheme}://{}{path}", self.monitor.name);
-        traffic.ask(format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.name()).len());
+        let name = &self.monitor.name;
+        let url = format!("{scheme}://{name}{path}");
+        traffic.ask(format!("GET {path} HTTP/1.1\r\nhost: {name}\r\n\r\n").len());
         let agent = self.agent.clone();
         let asked = tokio::task::spawn_blocking(move || read(&agent, &url)).await;
         match asked.map_err(io::Error::other).and_then(|answer| answer) {
@@ -102,16 +98,6 @@ impl Pages {
                 count(&traffic.unanswered);
                 Err(why)
             }
-        }
-    }
-}
-
-/// What to do where the pages of a monitoring cannot be read.
-pub fn next(monitor: &Monitor) -> &'static str {
-    match monitor.tls {
-        false => "start the server with http_port",
-        true => {
-            "start the server with https_port, use a name that its certificate has, name its authority with --tlsca"
         }
     }
 }

@@ -247,8 +247,8 @@ impl Walk<'_> {
                     }
                     let mut rest = mass;
                     for consumer in consumers {
-                        self.messages[consumer.index()] += mass.total();
                         let id = consumer.index();
+                        self.messages[id] += mass.total();
                         let consumer = &model.consumers[id];
                         if self.answers(consumer.entry as usize) {
                             let later = if *acknowledged { 0.0 } else { append };

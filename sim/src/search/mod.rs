@@ -24,7 +24,6 @@ pub mod simulated;
 mod steps;
 mod trial;
 
-pub use crate::verdict::{Parts, parts_of_paths, parts_of_run, parts_of_runs};
 pub use axis::Axis;
 pub use bounds::{Direction, EmptyRange, Range};
 pub use bracket::{Ask, Bracket, Wanted};

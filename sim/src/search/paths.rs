@@ -14,9 +14,9 @@ use crate::runner::{Epoch, Ran};
 use crate::search::eyes::{Counts, Eyes};
 use crate::search::length::Length;
 use crate::search::roots::Stage;
-use crate::search::{Counted, Judged, Look, Parts, Trial, judged};
+use crate::search::{Counted, Judged, Look, Trial, judged};
 use crate::simulation::{Progress, Simulation};
-use crate::verdict::{LiveEvidence, Signal, add_path, evidence};
+use crate::verdict::{LiveEvidence, Parts, Signal, add_path, evidence};
 
 /// Events between two looks at a path: a few milliseconds' worth.
 const STRIDE: u64 = 1 << 16;

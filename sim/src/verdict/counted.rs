@@ -11,6 +11,15 @@ pub struct Worth {
     pub is_far: bool,
 }
 
+#[cfg(test)]
+impl Worth {
+    /// That of samples which are independent of one another.
+    pub(crate) const EACH_ALONE: Option<Worth> = Some(Worth {
+        independent: f64::INFINITY,
+        is_far: false,
+    });
+}
+
 /// How many requests were over a limit, and how many may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Counted {

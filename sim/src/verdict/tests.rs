@@ -1,12 +1,6 @@
 use super::*;
 use crate::time::Span;
 
-/// Samples that are independent of one another.
-const EACH_ALONE: Option<Worth> = Some(Worth {
-    independent: f64::INFINITY,
-    is_far: false,
-});
-
 fn ms(millis: u64) -> Span {
     Span::from_nanos(millis * 1_000_000)
 }
@@ -17,7 +11,7 @@ fn p99(samples: u64, response_over: u64, service_over: u64) -> Signal {
         of: "Action ask".to_owned(),
         counts: Counts::Requests,
         requests: None,
-        worth: EACH_ALONE,
+        worth: Worth::EACH_ALONE,
         limit: Limit::Quantile {
             quantile: 0.99,
             limit: ms(100),
@@ -45,7 +39,7 @@ fn of_all(quantile: f64, sent: u64, failed: u64, response_over: u64) -> Signal {
         of: "Action ask".to_owned(),
         counts: Counts::Requests,
         requests: None,
-        worth: EACH_ALONE,
+        worth: Worth::EACH_ALONE,
         limit: Limit::Quantile {
             quantile,
             limit: ms(50),
@@ -84,7 +78,7 @@ fn errors(limit: f64, samples: u64, failed: u64) -> Signal {
         of: "Action ask".to_owned(),
         counts: Counts::Requests,
         requests: None,
-        worth: EACH_ALONE,
+        worth: Worth::EACH_ALONE,
         limit: Limit::Errors { share: limit },
         measured: Measured::Errors { samples, failed },
     }
@@ -102,7 +96,7 @@ fn backlog(measured: Measured) -> Signal {
         of: "Consumer audit/indexer".to_owned(),
         counts: Counts::Requests,
         requests: None,
-        worth: EACH_ALONE,
+        worth: Worth::EACH_ALONE,
         limit: Limit::BacklogGrowth { per_second: 1.0 },
         measured,
     }
@@ -528,7 +522,7 @@ fn many_deliveries_of_few_requests_prove_nothing() {
         of: "Action say".to_owned(),
         counts: Counts::Deliveries,
         requests: Some(requests),
-        worth: EACH_ALONE,
+        worth: Worth::EACH_ALONE,
         limit: Limit::Missing { share: 0.01 },
         measured: Measured::Errors {
             samples: 20_000,

@@ -6,12 +6,6 @@ use crate::statistics::Section;
 use crate::time::Span;
 use crate::verdict::{Counts, LOWER, LOWER_BY, Limit, Quantile, Requests, Worth, share_of};
 
-/// Samples that are independent of one another.
-const EACH_ALONE: Option<Worth> = Some(Worth {
-    independent: f64::INFINITY,
-    is_far: false,
-});
-
 /// Response times of successive customers of a queue with one worker of rate 1, Poisson arrivals and exponential times, from
 /// the steady state (Lindley 1952).
 fn responses(utilisation: f64, number: usize, seed: u64) -> Vec<f64> {
@@ -82,7 +76,7 @@ fn quantile(quantile: f64, samples: u64, over: u64) -> Signal {
         of: "Action ask".to_owned(),
         counts: Counts::Requests,
         requests: None,
-        worth: EACH_ALONE,
+        worth: Worth::EACH_ALONE,
         limit: Limit::Quantile {
             quantile,
             limit: Span::from_nanos(50_000_000),
@@ -368,7 +362,7 @@ fn whatever_is_no_matter_of_chance_is_as_in_a_plain_verdict() {
         of: "Consumer audit/indexer".to_owned(),
         counts: Counts::Requests,
         requests: None,
-        worth: EACH_ALONE,
+        worth: Worth::EACH_ALONE,
         limit: Limit::BacklogGrowth { per_second: 1.0 },
         measured: Measured::Vanished,
     });
@@ -451,7 +445,7 @@ fn a_running_trial_is_settled_once_the_rest_cannot_change_its_class() {
         of: "Consumer audit/indexer".to_owned(),
         counts: Counts::Requests,
         requests: None,
-        worth: EACH_ALONE,
+        worth: Worth::EACH_ALONE,
         limit: Limit::BacklogGrowth { per_second: 1.0 },
         measured: Measured::Missing,
     });
