@@ -12,14 +12,14 @@ use super::units::{Count, Duration, Share};
 #[serde(rename = "`await`", deny_unknown_fields)]
 #[schemars(rename = "Await")]
 pub struct Await {
-    /// Fan-out or consumer that delivers in the simulation [default: the only fan-out that the request reaches, or the only
-    /// consumer].
+    /// What delivers in the simulation. The path may reach it itself, or at a consumer of what it publishes
+    /// [default: the only fan-out that the path reaches, or else the only consumer].
     pub from: Option<Spanned<Deliverer>>,
-    /// Number of subscriptions [default: 1].
+    /// Number of subscriptions, up to 100,000; in a live run over the connections in turn [default: 1].
     pub subscribers: Option<Spanned<Count>>,
-    /// Number of deliveries expected for each request [default: one per subscriber].
+    /// Number of deliveries expected for each request, up to 1 million [default: one per subscriber].
     pub deliveries: Option<Spanned<Count>>,
-    /// Number of them that the request waits for [default: all].
+    /// Number of them that the request waits for; the others are measured too [default: all].
     pub until: Option<Spanned<Until>>,
 }
 
@@ -61,7 +61,8 @@ pub struct DeliverySlo {
     pub each: Option<Spanned<Quantiles>>,
     /// Limits on the time to the last delivery of each request.
     pub last: Option<Spanned<Quantiles>>,
-    /// Limit on the share of deliveries that do not arrive before their request is given up.
+    /// Limit on the share of deliveries that do not arrive before their request is given up. Without it, each of
+    /// them counts as over the limits of the times.
     pub missing: Option<Spanned<Share>>,
 }
 

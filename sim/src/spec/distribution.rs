@@ -32,7 +32,7 @@ pub enum Distribution<Q> {
     Weibull(Shaped<Q>),
     /// Lognormal, by mean and cv, by mean or median and p95 or p99, or by median and sigma.
     Lognormal(Lognormal<Q>),
-    /// A mixture of exponentials, by mean and cv (balanced means) or by its branches.
+    /// A mixture of exponentials, by mean and cv or by its branches.
     Hyperexponential(Hyperexponential<Q>),
     /// Pareto up to `max`, from `min` or by mean.
     Pareto(Pareto<Q>),
@@ -55,7 +55,7 @@ impl<Q: Default> Default for Distribution<Q> {
 pub struct Uniform<Q> {
     /// Smallest value.
     pub min: Spanned<Q>,
-    /// Largest value.
+    /// Largest value, above `min`.
     pub max: Spanned<Q>,
 }
 
@@ -73,7 +73,7 @@ pub struct Exponential<Q> {
 #[serde(rename = "an Erlang distribution", deny_unknown_fields)]
 #[schemars(rename = "ErlangOf{Q}")]
 pub struct Erlang<Q> {
-    /// Number of stages.
+    /// Number of stages, 1 to 1,000,000.
     pub k: Spanned<super::units::Count>,
     /// Mean of the whole.
     pub mean: Spanned<Q>,
@@ -86,9 +86,9 @@ pub struct Erlang<Q> {
 pub struct Shaped<Q> {
     /// Mean.
     pub mean: Option<Spanned<Q>>,
-    /// Coefficient of variation: standard deviation divided by mean.
+    /// Coefficient of variation (standard deviation divided by mean), 0.001 to 1,000.
     pub cv: Option<Spanned<Number>>,
-    /// Shape parameter.
+    /// Shape parameter, 10^-6 to 10^6 for gamma, 0.05 to 10^4 for Weibull.
     pub shape: Option<Spanned<Number>>,
     /// Scale parameter.
     pub scale: Option<Spanned<Q>>,
@@ -101,26 +101,26 @@ pub struct Shaped<Q> {
 pub struct Lognormal<Q> {
     /// Mean.
     pub mean: Option<Spanned<Q>>,
-    /// Coefficient of variation: standard deviation divided by mean.
+    /// Coefficient of variation (standard deviation divided by mean), 0.001 to 1,000.
     pub cv: Option<Spanned<Number>>,
     /// Median.
     pub median: Option<Spanned<Q>>,
-    /// 95th percentile.
+    /// 95th percentile, above `median` and `mean`; with `mean` up to 3.86 times it, and of two lognormals that fit the less variable one.
     pub p95: Option<Spanned<Q>>,
-    /// 99th percentile.
+    /// 99th percentile, above `median` and `mean`; with `mean` up to 14.9 times it, and of two lognormals that fit the less variable one.
     pub p99: Option<Spanned<Q>>,
-    /// Standard deviation of the logarithm.
+    /// Standard deviation of the logarithm, 0.001 to 3.717.
     pub sigma: Option<Spanned<Number>>,
 }
 
-/// Parameters of a hyperexponential distribution: mean and cv, or branches.
+/// Parameters of a hyperexponential distribution: mean and cv (two branches with balanced means), or branches.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename = "a hyperexponential distribution", deny_unknown_fields)]
 #[schemars(rename = "HyperexponentialOf{Q}")]
 pub struct Hyperexponential<Q> {
-    /// Mean.
+    /// Mean, with `cv` of two branches with balanced means.
     pub mean: Option<Spanned<Q>>,
-    /// Coefficient of variation, at least 1.
+    /// Coefficient of variation, 1 to 1,000.
     pub cv: Option<Spanned<Number>>,
     /// The exponentials of the mixture.
     pub branches: Option<Spanned<Vec<Phase<Q>>>>,
@@ -149,13 +149,13 @@ pub struct Pareto<Q> {
     pub min: Option<Spanned<Q>>,
     /// Mean.
     pub mean: Option<Spanned<Q>>,
-    /// Largest value.
+    /// Largest value: no draw is above it.
     pub max: Spanned<Q>,
-    /// Exponent of the tail: the smaller, the heavier.
+    /// Exponent of the tail, 0.05 to 100: the smaller, the heavier.
     pub shape: Spanned<Number>,
 }
 
-/// Parameters of a truncated normal distribution.
+/// Parameters of a normal distribution. The truncation to `min` and `max` leaves at least 1 % of the probability.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename = "a normal distribution", deny_unknown_fields)]
 #[schemars(rename = "NormalOf{Q}")]
@@ -170,15 +170,15 @@ pub struct Normal<Q> {
     pub max: Option<Spanned<Q>>,
 }
 
-/// Given values, in the spec or in a file.
+/// Given values: `values` in the spec, or a `file`.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename = "an empirical distribution", deny_unknown_fields)]
 #[schemars(rename = "EmpiricalOf{Q}")]
 pub struct Empirical<Q> {
     /// The values.
     pub values: Option<Spanned<Vec<Spanned<Q>>>>,
-    /// Weights of the values [default: equal].
+    /// Weights of the values, one for each [default: equal].
     pub weights: Option<Spanned<Vec<Spanned<Number>>>>,
-    /// File with the values; the path is relative to the spec.
+    /// File with the values, relative to the spec.
     pub file: Option<Spanned<String>>,
 }

@@ -10,11 +10,10 @@ use super::named::Named;
 use super::spanned::Spanned;
 use super::units::{Count, Size};
 
-/// Sending of a request to a real cluster: one of `request`, `publish` and `jetstream`, to a subject, of
-/// `kv_put`, `kv_create` and `kv_get`, to a key of a bucket, and of `direct_get`, to a stream.
-/// Subjects, headers and texts may contain {client}, {user}, {session}, {n} and {round} (number of the request within its
-/// user), {attempt}, {seq} (number of the request within the run), {id} (client, user, number and attempt), {uuid}, and the
-/// variables of the spec; headers and texts also {env:NAME}, an environment variable, which only the request shows.
+/// How a request is sent to a real cluster: one of `request`, `publish` and `jetstream`, to a subject; of `kv_put`,
+/// `kv_create` and `kv_get`, to a key of a bucket; and of `direct_get`, to a stream. Subjects, headers and texts
+/// may contain placeholders: {client}, {user}, {session}, {n}, {round}, {attempt}, {seq}, {id}, {uuid} and the
+/// variables of the spec; headers and texts also {env:NAME}.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename = "`live`", deny_unknown_fields)]
 #[schemars(rename = "Live")]
@@ -23,27 +22,33 @@ pub struct Live {
     pub request: Option<Spanned<String>>,
     /// Publish to this subject; the request ends when the connection accepts the message.
     pub publish: Option<Spanned<String>>,
-    /// Publish to this subject of a stream and wait for its acknowledgement.
+    /// Publish to this subject of a stream and wait for its acknowledgement. The message has an id by which the
+    /// stream knows a retry.
     pub jetstream: Option<Spanned<String>>,
-    /// Header with the request id [default: Blis-Request, sent only if it is needed].
+    /// Header with the request id: client, user, number and try [default: `Blis-Request`, sent only if a double
+    /// needs it].
     pub request_id: Option<Spanned<String>>,
-    /// Write this key and wait for the acknowledgement of its bucket.
+    /// Write the payload to this key and wait for the acknowledgement of its bucket.
     pub kv_put: Option<Spanned<Key>>,
-    /// Write this key if it does not exist, and wait for the acknowledgement of its bucket.
+    /// Write the payload to this key, which must not exist, and wait for the acknowledgement of its bucket. A key that
+    /// exists is an `app_error` with the reason `key_exists`.
     pub kv_create: Option<Spanned<Key>>,
-    /// Read this key and wait for its value.
+    /// Read this key and wait for its value. A key that does not exist, or was deleted, is an `app_error` with the
+    /// reason `not_found`.
     pub kv_get: Option<Spanned<Key>>,
-    /// Read the last message of a subject from a stream and wait for it.
+    /// Read the last message of a subject from a stream that allows direct gets, and wait for it.
     pub direct_get: Option<Spanned<Stored>>,
     /// Headers besides the request id.
     pub headers: Option<Spanned<Named<Spanned<String>>>>,
-    /// Conditions that make a reply an error; a reply with Nats-Service-Error always is one.
+    /// Conditions, of which one makes a reply an `app_error`; a reply with `Nats-Service-Error` always is one.
     pub error_when: Option<Spanned<Vec<Spanned<Condition>>>>,
-    /// Conditions that make a reply a rejection; a reply with Nats-Service-Error-Code 429 always is one.
+    /// Conditions, of which one makes a reply `rejected`; a reply with `Nats-Service-Error-Code: 429` always is.
     pub rejected_when: Option<Spanned<Vec<Spanned<Condition>>>>,
-    /// Reply headers to keep in the record [default: those of a double, Blis-Member, Blis-Service-Time-Ns and Blis-Visits].
+    /// Headers of replies to keep in the record, up to 8, spelled as the service sends them, capitals included; for
+    /// `request`, `kv_get` and `direct_get` [default: `Blis-Member`, `Blis-Service-Time-Ns` and `Blis-Visits`,
+    /// which a double sends].
     pub record_headers: Option<Spanned<Vec<Spanned<String>>>>,
-    /// Where the deliveries of `await` arrive.
+    /// Where the deliveries of `await` arrive, and which request each is for.
     pub delivery: Option<Spanned<Delivery>>,
 }
 
@@ -69,20 +74,22 @@ pub struct Stored {
     pub subject: Spanned<String>,
 }
 
-/// A condition on a reply: one of `header`, `json`, `text` and `status`.
+/// A condition on a reply or a delivery: one of `header`, `json`, `text` and `status`, the first two and the last
+/// also with `is`.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename = "a condition", deny_unknown_fields)]
 #[schemars(rename = "Condition")]
 pub struct Condition {
-    /// The reply has this header.
+    /// The message has this header.
     pub header: Option<Spanned<String>>,
-    /// The body is JSON with a value at this pointer, such as /error/code.
+    /// The body is JSON with a value at this pointer, such as `/error/code`.
     pub json: Option<Spanned<String>>,
     /// The body contains this text.
     pub text: Option<Spanned<String>>,
-    /// The status line has this code, such as 404.
+    /// The status line has this code, such as 404 of `NATS/1.0 404 Message Not Found`.
     pub status: Option<Spanned<Count>>,
-    /// Required value of the header, of the pointer, or of the status description [default: any].
+    /// Required value of the header, of the value at the pointer, or of the description of the status [default:
+    /// any].
     pub is: Option<Spanned<String>>,
 }
 
@@ -91,13 +98,16 @@ pub struct Condition {
 #[serde(rename = "`delivery`", deny_unknown_fields)]
 #[schemars(rename = "Delivery")]
 pub struct Delivery {
-    /// Subject of the deliveries. A token with a placeholder becomes a wildcard in the subscription.
+    /// Subject of the deliveries; it may have wildcards. A token with a placeholder becomes a wildcard in the
+    /// subscription.
     pub subject: Spanned<String>,
     /// Part of a delivery that names the request [default: the header with the request id].
     pub by: Option<Spanned<By>>,
-    /// Value of that part [default: {id}].
+    /// Text to find there. It holds `{id}`, `{uuid}`, `{seq}`, or both `{user}` and `{n}`, with `{client}` where
+    /// several clients send the action and `{attempt}` where one tries again [default: `{id}`].
     pub equals: Option<Spanned<String>>,
-    /// Conditions of which a delivery meets at least one [default: every message is a delivery].
+    /// Conditions of which a delivery meets at least one; other messages count as unmatched [default: every message
+    /// is a delivery].
     pub when: Option<Spanned<Vec<Spanned<Condition>>>>,
 }
 
@@ -114,14 +124,14 @@ pub enum By {
     Json(Spanned<String>),
 }
 
-/// Payload of a request to a real cluster: one of `size`, `text` and `file`.
+/// Payload of a request: one of `size`, `text` and `file`.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename = "`payload`", deny_unknown_fields)]
 #[schemars(rename = "Payload")]
 pub struct Payload {
-    /// Number of filler bytes, or a distribution from which each request draws.
+    /// Number of filler bytes, or a distribution from which each request draws, to the nearest byte.
     pub size: Option<Spanned<Distribution<Size>>>,
-    /// Maximum size; larger draws are cut to it [default: 1MB].
+    /// Maximum size, up to 64MiB; larger draws are cut to it [default: 1MB].
     pub at_most: Option<Spanned<Size>>,
     /// This text.
     pub text: Option<Spanned<String>>,
@@ -129,7 +139,7 @@ pub struct Payload {
     pub file: Option<Spanned<String>>,
 }
 
-/// A variable for templates: `one_of`, or `from` with `to`.
+/// A variable for templates: one of the values of `one_of`, or a whole number `from` one `to` another.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename = "a variable", deny_unknown_fields)]
 #[schemars(rename = "Variable")]
@@ -163,7 +173,7 @@ pub enum Per {
 )]
 #[schemars(rename = "MaxInFlight")]
 pub struct MaxInFlight {
-    /// Maximum number.
+    /// Maximum number, 1 to 2^32 - 1.
     pub limit: Spanned<Count>,
     /// What happens to a request above the limit [default: drop].
     #[serde(serialize_with = "or_default")]
@@ -175,10 +185,10 @@ pub struct MaxInFlight {
 #[serde(rename = "a policy", rename_all = "snake_case")]
 #[schemars(rename = "InFlightPolicy")]
 pub enum InFlightPolicy {
-    /// It is not sent, and counted as dropped.
+    /// It is not sent, and counted as `dropped`.
     #[default]
     Drop,
-    /// It is sent when there is room, and its lag is reported.
+    /// It is sent when there is room. Its intended time stays, so that the wait shows as lag.
     Delay,
 }
 
@@ -187,10 +197,10 @@ pub enum InFlightPolicy {
 #[serde(rename = "`connections`", rename_all = "snake_case")]
 #[schemars(rename = "Connections")]
 pub enum Connections {
-    /// One per user; all sessions of an open client share one.
+    /// Each closed user has its own; all sessions of an open client share one.
     PerUser,
     /// All users share one.
     Shared,
-    /// All users share this number, in turn.
+    /// All users share this number, 1 to 10,000, in turn.
     Pool(Spanned<Count>),
 }

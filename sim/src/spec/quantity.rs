@@ -60,36 +60,36 @@ macro_rules! quantities {
 
 quantities! {
     Duration, "a duration", {
-        "description": "A duration with its unit: 500ms, 2.5s, 1h, 1m30s.",
+        "description": "A number with its unit, `ns`, `us` (or `µs`), `ms`, `s`, `m` or `h`: `500ms`, `2.5s`, `1h`; or several such parts from large to small, of which only the last may have a fraction: `1m30s`. From 0 to 100 years.",
         "type": "string",
         "pattern": "^([0-9]+ *(ns|us|µs|μs|ms|s|m|h) *)*([0-9]+[.]?[0-9]*|[.][0-9]+) *(ns|us|µs|μs|ms|s|m|h)$",
     };
     Rate, "a rate", {
-        "description": "A rate per second, minute or hour: 200/s, 1.5k/s, 12/m.",
+        "description": "A number, perhaps with `k` or `M` for thousands and millions, per `/s`, `/m` or `/h`: `200/s`, `1.5k/s`, `12/m`. Up to 100M/s.",
         "type": "string",
         "pattern": "^([0-9]+[.]?[0-9]*|[.][0-9]+)[kM]? */[smh] *$",
     };
     Count, "a count", {
-        "description": "A whole number, with k or M for thousands and millions: 500, 10k.",
+        "description": "A whole number, perhaps with `k` or `M` for thousands and millions: `500`, `10k`, `1.5M`. From 0 to 2^64 - 1.",
         "anyOf": [
             {"type": "integer", "minimum": 0},
             {"type": "string", "pattern": "^[0-9]+([.][0-9]*)?[kM]?$"},
         ],
     };
     Share, "a share", {
-        "description": "A percentage or a fraction from 0 to 1: 0.1%, 0.001.",
+        "description": "A percentage or a fraction from 0 to 1: `0.1%`, `0.001`.",
         "anyOf": [
             {"type": "number", "minimum": 0, "maximum": 1},
             {"type": "string", "pattern": "^([0-9]+[.]?[0-9]*|[.][0-9]+) *%?$"},
         ],
     };
     Size, "a size", {
-        "description": "A number of bytes with its unit: 256B, 4KiB, 1MiB, 64kB.",
+        "description": "A number of bytes with its unit: `256B`, `4KiB`, `1MiB`, `64kB`.",
         "type": "string",
         "pattern": "^[0-9]+ *(B|kB|MB|KiB|MiB)$",
     };
     Number, "a number", {
-        "description": "A number that is not negative.",
+        "description": "A finite number that is not negative: `2`, `0.8`, `1e3`.",
         "type": "number",
         "minimum": 0,
     };

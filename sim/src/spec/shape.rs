@@ -12,21 +12,21 @@ use super::units::{Duration, Number};
 #[serde(rename = "a shape", rename_all = "snake_case")]
 #[schemars(rename = "Shape")]
 pub enum Shape {
-    /// Constant rate.
+    /// Level 1 throughout.
     Constant,
-    /// Linear change from one level to another, which stays.
+    /// `from` until `at`, then evenly to `to` within `over`; `to` stays.
     Ramp(Ramp),
-    /// Several linear changes, one after another; the last level stays.
+    /// Evenly from `from` to `to` within `over`, one stage after another; the last level stays.
     Stages(Spanned<Vec<Spanned<Stage>>>),
-    /// Levels of equal length, one after another; the last one stays.
+    /// Each level for the length of `every`, one after another; the last one stays.
     Stairs(Stairs),
-    /// Another level for a time, once or several times.
+    /// `factor` from `at` for the length of `for`, otherwise 1; once or several times.
     Spike(Spikes),
-    /// Linear fall to zero, which stays.
+    /// 1 until `at`, then evenly to 0 within `over`; 0 stays.
     Drain(Drain),
     /// Periodic: a wave, or a table of levels.
     Diurnal(Diurnal),
-    /// Arrivals only within these times.
+    /// 1 within these times, 0 elsewhere.
     Windows(Spanned<Vec<Spanned<Window>>>),
 }
 
@@ -35,10 +35,10 @@ pub enum Shape {
 #[serde(rename = "a ramp", deny_unknown_fields)]
 #[schemars(rename = "Ramp")]
 pub struct Ramp {
-    /// Level before, as a factor of the rate [default: 0].
+    /// Level before [default: 0].
     #[serde(serialize_with = "or_default")]
     pub from: Option<Spanned<Number>>,
-    /// Level afterwards, as a factor of the rate [default: 1].
+    /// Level afterwards [default: 1].
     #[serde(serialize_with = "or_one")]
     pub to: Option<Spanned<Number>>,
     /// Start of the change [default: 0s].
@@ -111,7 +111,7 @@ pub struct Drain {
     pub over: Spanned<Duration>,
 }
 
-/// A periodic rate: a wave between `low` and `high`, or a table of `levels`.
+/// A periodic rate: a cosine between `low` and `high`, with the mean (`low` + `high`) / 2, or a table of `levels`.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename = "a diurnal shape", deny_unknown_fields)]
 #[schemars(rename = "Diurnal")]
@@ -119,13 +119,13 @@ pub struct Diurnal {
     /// Period [default: 24h].
     #[serde(serialize_with = "or_day")]
     pub period: Option<Spanned<Duration>>,
-    /// Lowest level of the wave.
+    /// Lowest level of the cosine.
     pub low: Option<Spanned<Number>>,
-    /// Highest level of the wave [default: 1].
+    /// Highest level of the cosine [default: 1].
     pub high: Option<Spanned<Number>>,
-    /// Time of the highest level within the period.
+    /// Time of `high` in each period.
     pub peak_at: Option<Spanned<Duration>>,
-    /// Levels that divide the period evenly, such as 24 for the hours of a day.
+    /// Levels in turn, each for an equal part of the period; 24 are the hours of a day.
     pub levels: Option<Spanned<Vec<Spanned<Number>>>>,
 }
 

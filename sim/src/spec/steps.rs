@@ -14,24 +14,24 @@ use super::units::{Count, Share};
 #[serde(rename = "a path step", rename_all = "snake_case")]
 #[schemars(rename = "Step")]
 pub enum Step {
-    /// Wait for a worker of a service and be served.
+    /// Wait for a worker of a service and be served. The worker is free when the service time is over.
     Visit(Spanned<Visit>),
     /// Wait, without a worker.
     Delay(Spanned<Distribution<Duration>>),
-    /// Reply to the user; the rest of the path continues without it.
+    /// Reply to the user; what follows goes on without it.
     Reply,
-    /// Take one of several paths, by weight.
+    /// Take one of several paths, drawn by weight. What follows the branch is common to all.
     Branch(Vec<Arm>),
-    /// Take several paths in parallel.
+    /// Take several paths in parallel; none of them replies to the user.
     Parallel(Spanned<Parallel>),
-    /// Look up a cache; a miss costs a path.
+    /// Look up a cache, and take the path of a hit or of a miss.
     Cache(Spanned<Cache>),
-    /// Take the path of another action.
+    /// Take the path of this action, without the `reply` that it ends with.
     #[serde(serialize_with = "as_name")]
     Call(Spanned<String>),
-    /// Publish a message to a stream.
+    /// Publish a message to a stream, and wait until it is stored.
     Publish(Spanned<Publish>),
-    /// Send a message to all subscribers of a fan-out.
+    /// Send a message to all subscribers of this fan-out, and continue at once.
     #[serde(serialize_with = "as_name")]
     Emit(Spanned<String>),
     /// Reply to the user with a failure; the path ends.
@@ -85,7 +85,8 @@ pub struct VisitAs {
     pub service: Spanned<String>,
     /// Service time of this visit [default: `time` of the service].
     pub time: Option<Spanned<Distribution<Duration>>>,
-    /// Steps after the service time, while the worker is held.
+    /// Steps after the service time, while the worker is held: a database, a call, a publication that is waited
+    /// for.
     pub during: Option<Spanned<Vec<Spanned<Step>>>>,
 }
 
@@ -106,10 +107,10 @@ pub struct Parallel {
 #[serde(rename = "a join", rename_all = "snake_case")]
 #[schemars(rename = "Join")]
 pub enum Join {
-    /// Until all paths are done.
+    /// Until all paths are done. A failure of one does not fail the others.
     #[default]
     All,
-    /// Until one path is done.
+    /// Until one path is done, which decides.
     First,
     /// It does not wait.
     None,
@@ -144,18 +145,19 @@ pub struct PublishAs {
     pub ack: Option<Spanned<bool>>,
 }
 
-/// A cache: the paths of a hit and of a miss. The hit ratio is given, or follows from size and popularity.
+/// A cache: `hit`, or `size` and `keys`, from which the hit ratio follows by the approximation of Che, Tung and
+/// Wang (2002).
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename = "`cache`", deny_unknown_fields)]
 #[schemars(rename = "Cache")]
 pub struct Cache {
     /// Share of hits.
     pub hit: Option<Spanned<Share>>,
-    /// Number of objects that the cache holds; the least recently used is evicted.
+    /// Number of objects that the cache holds, the least recently used out first.
     pub size: Option<Spanned<Count>>,
-    /// Number of objects.
+    /// Number of objects that there are.
     pub keys: Option<Spanned<Count>>,
-    /// Exponent of the Zipf law of object popularity; 0 makes all equal.
+    /// Exponent of the Zipf law by which objects are asked for [default: 0, all alike].
     pub zipf: Option<Spanned<Number>>,
     /// Steps after a hit [default: none].
     pub found: Option<Vec<Spanned<Step>>>,

@@ -27,9 +27,10 @@ use super::units::{Count, Rate, Share, Size};
 #[serde(rename = "a spec", deny_unknown_fields)]
 #[schemars(rename = "Spec")]
 pub struct Spec {
-    /// Version of the language: 1.
+    /// Version of the language: `1`.
     pub blis: Spanned<Count>,
-    /// Name of the workload.
+    /// Name of the workload in reports: 1 to 100 bytes of visible characters (no control characters, none without
+    /// width, none that change the direction of text).
     pub name: Spanned<String>,
     /// Seed of all random draws [default: 1].
     #[serde(serialize_with = "or_seed")]
@@ -37,9 +38,9 @@ pub struct Spec {
     /// End of the load and measured window.
     #[serde(serialize_with = "or_default")]
     pub run: Option<Spanned<Run>>,
-    /// Clients, which send requests, by name.
+    /// Clients, which send requests, by name; at least one.
     pub clients: Spanned<Named<Client>>,
-    /// Actions, the kinds of requests, by name.
+    /// Actions, the kinds of requests, by name; at least one.
     pub actions: Spanned<Named<Action>>,
     /// Services, which requests visit, by name.
     pub services: Option<Spanned<Named<Service>>>,
@@ -47,11 +48,11 @@ pub struct Spec {
     pub streams: Option<Spanned<Named<Stream>>>,
     /// Fan-outs, which deliver a message to many subscribers, by name.
     pub fan_outs: Option<Spanned<Named<FanOut>>>,
-    /// Network between clients and backend.
+    /// Network between clients and backend [default: no delay].
     pub network: Option<Network>,
     /// Connections of users to a real cluster [default: per_user].
     pub connections: Option<Spanned<Connections>>,
-    /// Maximum requests in flight [default: unlimited].
+    /// Maximum requests in flight of all clients together [default: unlimited].
     pub max_in_flight: Option<Spanned<MaxInFlight>>,
     /// Variables for subjects, headers and payloads sent to a real cluster, by name.
     pub variables: Option<Spanned<Named<Variable>>>,
@@ -78,16 +79,18 @@ pub struct Provenance {
     pub fit: Option<Spanned<String>>,
 }
 
-/// End of the load and measured window. The limit that is reached first ends the load; at least one is needed.
+/// End of the load and measured window. Give `requests`, `horizon`, or both, here or as a flag: the one that is
+/// reached first ends the load.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename = "`run`", deny_unknown_fields)]
 #[schemars(rename = "Run")]
 pub struct Run {
-    /// Maximum number of requests to send, including follow-ups.
+    /// Budget: maximum number of requests of all clients together, first ones, follow-ups and retries; at least 1
+    /// [default: unlimited].
     pub requests: Option<Spanned<Count>>,
-    /// Time after which no request is sent.
+    /// Time after which no request is intended; above 0 [default: unlimited].
     pub horizon: Option<Spanned<Duration>>,
-    /// Start of the measured window, or `auto` to find it with a pilot run [default: 0s].
+    /// Start of the measured window: a time below the horizon, or `auto` [default: 0s].
     #[serde(serialize_with = "or_default")]
     pub warmup: Option<Spanned<Warmup>>,
     /// Time after the end of the load in which requests in flight may finish [default: 30s].
@@ -103,7 +106,7 @@ pub enum Warmup {
     /// At this time.
     #[serde(rename = "$bare")]
     At(Duration),
-    /// Start of the steady state, found by a pilot run.
+    /// Start of the steady state, after every ramp, found by a pilot run.
     #[serde(rename = "auto")]
     Auto,
 }
@@ -121,13 +124,13 @@ impl Default for Warmup {
 pub struct Client {
     /// Class of its requests at services that serve by priority, for actions without one.
     pub class: Option<Spanned<String>>,
-    /// Cohort: number of equal copies of this client, reported as one [default: 1].
+    /// Cohort: number of equal copies of this client, reported as one; 1 to 10 million [default: 1].
     pub population: Option<Spanned<Count>>,
-    /// Closed: number of users, each with at most one request in flight.
+    /// Closed: number of users, 1 to 100 million; each has at most one request in flight.
     pub concurrency: Option<Spanned<Count>>,
-    /// Closed: time between a reply and the user's next request [default: 0s].
+    /// Closed: time from the end of a request to the user's next one [default: 0s].
     pub think: Option<Spanned<Distribution<Duration>>>,
-    /// Open: rate at which sessions start.
+    /// Open: mean rate at which sessions start, whatever the backend does; above 0.
     pub rate: Option<Spanned<Rate>>,
     /// Open: arrival process [default: poisson].
     pub arrival: Option<Spanned<Arrival>>,
@@ -135,15 +138,17 @@ pub struct Client {
     pub shape: Option<Spanned<Shape>>,
     /// Open: requests of a session [default: a single request].
     pub session: Option<Spanned<Session>>,
-    /// Action, or weighted mix of actions. Required, unless a recording names the action of each arrival.
+    /// Action, or mix of actions with relative weights, such as `{read: 9, write: 1}`. Required, unless a recording
+    /// names the action of each arrival.
     pub r#do: Option<Spanned<Do>>,
-    /// Time that a user waits for a reply after sending [default: unlimited].
+    /// Time that a user waits for the reply, from the sending; above 0 [default: unlimited].
     pub timeout: Option<Spanned<Duration>>,
-    /// Separate connections of its users to a real cluster [default: those of the run].
+    /// Connections over which its users send to a real cluster, apart from those of other clients [default: those
+    /// of the run].
     pub connections: Option<Spanned<Connections>>,
-    /// Maximum requests in flight of this client, within that of the run [default: unlimited].
+    /// Maximum requests in flight of this client, at most that of the run [default: that of the run].
     pub max_in_flight: Option<Spanned<MaxInFlight>>,
-    /// Behaviour after a failed request.
+    /// What follows a request that did not end as `ok`.
     pub on_failure: Option<Spanned<OnFailure>>,
 }
 
@@ -152,7 +157,7 @@ pub struct Client {
 #[serde(rename = "an arrival process", rename_all = "snake_case")]
 #[schemars(rename = "Arrival")]
 pub enum Arrival {
-    /// Evenly spaced.
+    /// Evenly spaced: arrival n at n / rate.
     Constant,
     /// A Poisson process.
     #[default]
@@ -161,9 +166,9 @@ pub enum Arrival {
     Gamma(Variation),
     /// Independent Weibull inter-arrival times.
     Weibull(Variation),
-    /// Times recorded in a file; without `rate`.
+    /// Times recorded in a file, instead of `rate`.
     Trace(Trace),
-    /// All at one time; without `rate`.
+    /// Sessions that start at one instant, instead of `rate`.
     Burst(Burst),
 }
 
@@ -172,7 +177,7 @@ pub enum Arrival {
 #[serde(rename = "a burst", deny_unknown_fields)]
 #[schemars(rename = "Burst")]
 pub struct Burst {
-    /// Number of sessions.
+    /// Number of sessions, 1 to 100 million.
     pub count: Spanned<Count>,
     /// Start time [default: 0s, the start of the run].
     #[serde(serialize_with = "or_default")]
@@ -304,9 +309,10 @@ pub struct Variation {
 #[serde(rename = "`session`", deny_unknown_fields)]
 #[schemars(rename = "Session")]
 pub struct Session {
-    /// Number of requests of the session: a whole number, or a distribution (rounded, at least 1).
+    /// Number of requests in the session: a whole number, or a distribution. `uniform` is over whole numbers, both
+    /// ends included; draws of others are rounded, and at least 1.
     pub rounds: Spanned<Distribution<Number>>,
-    /// Time between a reply and the session's next request [default: 0s].
+    /// Time from the end of a request to the session's next one [default: 0s].
     #[serde(serialize_with = "or_default")]
     pub think: Option<Spanned<Distribution<Duration>>>,
 }
@@ -326,14 +332,14 @@ pub enum Do {
     Mix(Named<Spanned<Number>>),
 }
 
-/// Behaviour after a failed request.
+/// What follows a request that did not end as `ok`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename = "`on_failure`", deny_unknown_fields)]
 #[schemars(rename = "OnFailure")]
 pub struct OnFailure {
-    /// Whether a closed-loop user starts a new session after a cancelled one [default: true].
+    /// Closed: whether a user starts a new session, after its think time, when one was cancelled [default: true].
     pub respawn: Option<Spanned<bool>>,
-    /// Retries before the session is cancelled.
+    /// Further tries of the same request before the session is cancelled [default: none].
     pub retry: Option<Spanned<Retry>>,
 }
 
@@ -342,9 +348,9 @@ pub struct OnFailure {
 #[serde(rename = "`retry`", deny_unknown_fields)]
 #[schemars(rename = "Retry")]
 pub struct Retry {
-    /// Maximum number of retries.
+    /// Maximum number of further tries, 1 to 65,535.
     pub times: Spanned<Count>,
-    /// Time between a failure and the next try [default: 0s].
+    /// Time from a failure to the next try [default: 0s].
     #[serde(serialize_with = "or_default")]
     pub backoff: Option<Spanned<Distribution<Duration>>>,
 }
@@ -354,24 +360,26 @@ pub struct Retry {
 #[serde(rename = "an action", deny_unknown_fields)]
 #[schemars(rename = "Action")]
 pub struct Action {
-    /// Work of the request in the backend. Without it the action cannot be simulated, only sent to a real cluster (`live`).
+    /// What a request does in the backend, in order. Without it, the action needs `live`: it can be sent to a real
+    /// cluster, but not simulated.
     pub path: Option<Spanned<Vec<Spanned<Step>>>>,
-    /// Class of its requests at services that serve by priority.
+    /// Class of its requests at services that serve by priority [default: that of the client].
     pub class: Option<Spanned<String>>,
-    /// Deadline of a request after its intended time, at services that serve by deadline [default: the timeout of the
-    /// client].
+    /// Time from its intended time at which a request is due, at services that serve by deadline [default: the
+    /// timeout of the client].
     pub deadline: Option<Spanned<Duration>>,
-    /// Deliveries that a request waits for, besides its reply.
+    /// Deliveries that a request waits for besides its reply [default: none].
     pub r#await: Option<Spanned<Await>>,
-    /// Sending of a request to a real cluster.
+    /// How a request is sent to a real cluster, and what its reply means [default: not sent].
     pub live: Option<Spanned<Live>>,
-    /// Payload of a request to a real cluster [default: empty].
+    /// Payload of a request [default: empty].
     pub payload: Option<Spanned<Payload>>,
-    /// Objectives of the action.
+    /// Objectives of the action [default: not judged].
     pub slo: Option<Spanned<Slo>>,
 }
 
-/// Service-level objectives: the largest allowed values of quantiles of the response time, and of the share of errors.
+/// Objectives: the largest allowed response times at these quantiles, and the largest allowed share of errors. At
+/// least one is given; times are above 0 and ascend with their quantiles.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename = "`slo`", deny_unknown_fields)]
 #[schemars(rename = "Slo")]
@@ -386,11 +394,13 @@ pub struct Slo {
     pub p99: Option<Spanned<Duration>>,
     /// Limit on the 99.9th percentile.
     pub p999: Option<Spanned<Duration>>,
-    /// Limit on the share of failed requests.
+    /// Limit on the share of failed requests. Without it, a failed request counts as over the limit of each
+    /// quantile.
     pub errors: Option<Spanned<Share>>,
     /// Limits on the deliveries that its requests await.
     pub deliveries: Option<Spanned<DeliverySlo>>,
-    /// Limits on response times and failures of users, over all tries of a request.
+    /// Limits on what a user waits over all tries, from the first intended time to the end of the last try, and on
+    /// the share of users' requests whose last try failed.
     pub overall: Option<Box<Spanned<Slo>>>,
 }
 
@@ -412,30 +422,31 @@ impl Slo {
 #[serde(rename = "a service", deny_unknown_fields)]
 #[schemars(rename = "Service")]
 pub struct Service {
-    /// Number of requests that each member serves at a time. Required, unless all of `members` have their own.
+    /// Number of requests that each member handles at once, 1 to 10^9. Required, unless all of `members` have their
+    /// own.
     pub workers: Option<Spanned<Count>>,
-    /// Members of the queue group [default: 1].
+    /// Members of the queue group (instances, pods) [default: 1].
     pub members: Option<Spanned<Members>>,
-    /// Choice of the member for a request [default: random, as NATS queue groups do].
+    /// How a request finds its member, with two members or more [default: random].
     pub dispatch: Option<Spanned<Dispatch>>,
     /// Service time of a visit.
     pub time: Spanned<Distribution<Duration>>,
-    /// Service time added by the size of a request [default: none].
+    /// Service time added to each visit by the size of the request [default: none].
     pub by_size: Option<Spanned<BySize>>,
-    /// Queue of waiting requests.
+    /// Queue of waiting requests [default: unlimited, `fifo`].
     #[serde(serialize_with = "or_default")]
     pub queue: Option<Spanned<Queue>>,
-    /// Share of visits that end in an error after their service time [default: 0].
+    /// Share of visits that end in `app_error`, after their service time [default: 0].
     #[serde(serialize_with = "or_default")]
     pub errors: Option<Spanned<Share>>,
-    /// What happens to work whose client has given up [default: stay].
+    /// What happens to work whose client has given up; needs a client with a `timeout` [default: stay].
     #[serde(serialize_with = "or_default")]
     pub on_timeout: Option<Spanned<OnTimeout>>,
     /// Growth of service times with the number of busy workers of a member.
     pub slower_when_busy: Option<Spanned<SlowerWhenBusy>>,
-    /// Longer service times after a start.
+    /// Longer service times after the start and after an outage.
     pub cold_start: Option<Spanned<ColdStart>>,
-    /// Admission control.
+    /// Admission control [default: unlimited].
     pub admission: Option<Spanned<Admission>>,
     /// Times at which the service or a member is down.
     pub outages: Option<Spanned<Vec<Spanned<Outage>>>>,
@@ -445,7 +456,7 @@ pub struct Service {
     pub error_bursts: Option<Spanned<Vec<Spanned<ErrorBurst>>>>,
 }
 
-/// The members of a queue group: their number, or a list.
+/// The members of a queue group: their number, 1 to 10^6, or a list of what each is like.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(
     rename = "a number of members or a list of them; write `members: 4`, or a list such as `[{workers: 1, speed: 0.5}, {workers: 2}]`"
@@ -465,15 +476,17 @@ pub enum Members {
 #[serde(rename = "a member", deny_unknown_fields)]
 #[schemars(rename = "Member")]
 pub struct Member {
-    /// Number of members like this [default: 1].
+    /// Number of members in a row that are like this, 1 to 10^6; all together up to 10^6 [default: 1].
     pub count: Option<Spanned<Count>>,
-    /// Number of requests that it serves at a time [default: `workers` of the service].
+    /// Number of requests that it handles at once, 1 to 10^9 [default: `workers` of the service].
     pub workers: Option<Spanned<Count>>,
-    /// Divisor of service times [default: 1].
+    /// Divisor of its service times (of the service, a visit or a batch, with what `by_size` adds), 10^-6 to 10^6.
+    /// What a worker is held for is not divided [default: 1].
     pub speed: Option<Spanned<Number>>,
 }
 
 /// Service time added by the size of a request: `time` for each `per` bytes of its payload.
+/// `{time: 10ms, per: 1MiB}` is what 100 MiB/s take.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename = "`by_size`", deny_unknown_fields)]
 #[schemars(rename = "BySize")]
@@ -489,21 +502,24 @@ pub struct BySize {
 #[serde(rename = "a dispatch", rename_all = "snake_case")]
 #[schemars(rename = "Dispatch")]
 pub enum Dispatch {
-    /// A member drawn at random, busy or not.
+    /// A member drawn at random, busy or not, as NATS does with the members of a queue group on a server. Each
+    /// member has a queue.
     #[default]
     Random,
-    /// All members take requests from one queue.
+    /// All members take requests from one queue, as with a pull consumer whose members ask for no more than their
+    /// idle workers.
     Shared,
-    /// The member with the fewest requests present.
+    /// The member with the fewest requests waiting or in service, the first of equals. Each member has a queue.
     LeastLoaded,
 }
 
-/// The queue of each member, or of the service when dispatch is shared.
+/// The queue of each member, or of the service when `dispatch` is `shared`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename = "`queue`", deny_unknown_fields)]
 #[schemars(rename = "Queue")]
 pub struct Queue {
-    /// Maximum number of waiting requests [default: unlimited].
+    /// Maximum number of waiting requests, those in service not counted, up to 2^32 - 1; `0` is a loss system. A
+    /// request that finds the queue full is `rejected` [default: unlimited].
     pub limit: Option<Spanned<Count>>,
     /// Order of service [default: fifo].
     #[serde(serialize_with = "or_default")]
@@ -518,13 +534,15 @@ pub enum Order {
     /// First come, first served.
     #[default]
     Fifo,
-    /// Most urgent class first.
+    /// Most urgent class first; first come, first served within a class.
     Priority(Priority),
-    /// Earliest deadline first.
+    /// Earliest deadline first: the intended time plus the `deadline` of the action, or else the timeout of the
+    /// client. Requests without one come last.
     Deadline,
-    /// Fair among clients.
+    /// Start-time fair queueing between clients. The cost of a visit is its mean service time. A refused request
+    /// costs nothing, and when a queue and its workers fall idle, no client owes anything.
     Fair(Fair),
-    /// All requests at once, with equal shares of the workers.
+    /// Processor sharing: all requests at once, at equal shares of the workers, and none faster than one worker.
     Shared(Shared),
 }
 
@@ -533,12 +551,12 @@ pub enum Order {
 #[serde(rename = "`on_timeout`", rename_all = "snake_case")]
 #[schemars(rename = "OnTimeout")]
 pub enum OnTimeout {
-    /// It continues to wait and run.
+    /// Waiting work keeps its place and is served; running work continues.
     #[default]
     Stay,
     /// Waiting work leaves the queue; running work continues.
     Leave,
-    /// Waiting work leaves the queue; running work stops.
+    /// Waiting work leaves the queue; running work stops and frees its worker.
     Abandon,
 }
 
@@ -547,6 +565,6 @@ pub enum OnTimeout {
 #[serde(rename = "`network`", deny_unknown_fields)]
 #[schemars(rename = "Network")]
 pub struct Network {
-    /// Delay of each message, in each direction.
+    /// Delay of each message between a client and the backend: one on the way there, one on the way back.
     pub one_way: Spanned<Distribution<Duration>>,
 }

@@ -23,18 +23,38 @@ impl Key {
     }
 }
 
-/// A definition: its name and what it is.
+/// A definition, which is a type of the language: its name and what it is.
 pub struct Definition {
     pub name: String,
     pub describes: String,
+    /// What may stand for it besides mappings of its keys and its words.
+    pub forms: Vec<String>,
     pub keys: Vec<Key>,
 }
 
-/// Definitions of distributions are there for times and for numbers; the same code reads both.
+impl Definition {
+    /// Whether it is one value and nothing else, such as a duration.
+    pub fn is_scalar(&self) -> bool {
+        self.forms.is_empty() && self.keys.is_empty()
+    }
+}
+
+/// Definitions of distributions are there for these quantities; the same code reads all.
+const QUANTITIES: [&str; 3] = ["Duration", "Number", "Size"];
+/// What stands for them in the one definition that is shown.
+const ANY_QUANTITY: &str = "value";
+
+/// The name of a distribution's definition without its quantity, and the quantity.
+fn split(name: &str) -> (&str, Option<&'static str>) {
+    let of = |quantity: &'static str| {
+        let name = name.strip_suffix(quantity)?.strip_suffix("Of")?;
+        Some((name, Some(quantity)))
+    };
+    QUANTITIES.into_iter().find_map(of).unwrap_or((name, None))
+}
+
 fn common(name: &str) -> &str {
-    let name = name.strip_suffix("OfDuration").unwrap_or(name);
-    let name = name.strip_suffix("OfSize").unwrap_or(name);
-    name.strip_suffix("OfNumber").unwrap_or(name)
+    split(name).0
 }
 
 fn schema() -> Value {
@@ -68,6 +88,14 @@ fn accepted(schema: &Value) -> String {
         Some("boolean") => "`true` or `false`".to_owned(),
         _ => String::new(),
     }
+}
+
+/// What may stand for a value besides its words.
+fn forms_of(schema: &Value) -> Vec<String> {
+    let words = ["const", "enum", "properties"];
+    let one_of = schema["oneOf"].as_array().into_iter().flatten();
+    let forms = one_of.filter(|form| words.iter().all(|word| form[*word].is_null()));
+    forms.map(accepted).collect()
 }
 
 fn keys_of(name: &str, schema: &Value) -> Vec<Key> {
@@ -113,7 +141,7 @@ fn keys_of(name: &str, schema: &Value) -> Vec<Key> {
     keys
 }
 
-/// All definitions with keys or words, the spec itself first, then in the order in which they are met from there.
+/// All definitions, the spec itself first, then in the order in which they are met from there.
 pub fn definitions() -> Vec<Definition> {
     let schema = schema();
     let named = schema["definitions"].as_object().expect("definitions");
@@ -123,20 +151,34 @@ pub fn definitions() -> Vec<Definition> {
         let mut met = Vec::new();
         references(order[at].1, &mut met);
         for name in met {
-            if !order.iter().any(|(known, _)| *known == common(&name)) {
-                order.push((common(&name).to_owned(), &named[&name]));
+            if !order
+                .iter()
+                .any(|(known, _)| common(known) == common(&name))
+            {
+                let schema = &named[&name];
+                order.push((name, schema));
             }
         }
         at += 1;
     }
-    let definitions = order.into_iter().map(|(name, schema)| Definition {
-        keys: keys_of(&name, schema),
-        describes: text(&schema["description"]),
-        name,
+    let definitions = order.into_iter().map(|(full, schema)| {
+        let (name, quantity) = split(&full);
+        let mut definition = Definition {
+            keys: keys_of(name, schema),
+            forms: forms_of(schema),
+            describes: text(&schema["description"]),
+            name: name.to_owned(),
+        };
+        if let Some(quantity) = quantity {
+            let forms = definition.forms.iter_mut();
+            let values = definition.keys.iter_mut().map(|key| &mut key.value);
+            for value in forms.chain(values) {
+                *value = value.replace(quantity, ANY_QUANTITY);
+            }
+        }
+        definition
     });
-    definitions
-        .filter(|definition| !definition.keys.is_empty())
-        .collect()
+    definitions.collect()
 }
 
 /// The definitions that a schema refers to, in its order, but for those that are the schema's own list.
