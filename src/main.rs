@@ -19,6 +19,7 @@ mod progress;
 mod provenance;
 mod report;
 mod runs;
+mod schemas;
 mod simulate;
 mod spec_file;
 mod target;

@@ -211,13 +211,14 @@ fn watched<'w>(
         None => None,
     };
     let (recorder, begun) = begun.unzip();
-    let sink = (
+    let mut sink = (
         Measure::new(model),
         (trace.map(|file| rows_to(model, file)), recorder),
     );
     let failed = || begun.as_ref().is_some_and(Begun::has_failed);
     let stop = || interrupt.asked() || failed();
-    let ((mut measure, (_, recorder)), ended) = drive(model, &stop, sink, None)?;
+    let ended = drive(model, &stop, &mut sink, None)?;
+    let (mut measure, (_, recorder)) = sink;
     measure.finish(ended.intended)?;
     let sealed = match (begun, record, recorder) {
         (Some(begun), Some(place), Some(recorder)) => {
@@ -255,16 +256,18 @@ pub fn replay(
     trace: Option<&mut TraceFile>,
 ) -> Result<(Run, u64), Failure> {
     let model = &workload.model;
-    let sink = (Measure::new(model), trace.map(|file| rows_to(model, file)));
+    let mut sink = (Measure::new(model), trace.map(|file| rows_to(model, file)));
+    let to: &mut dyn Sink = &mut sink;
     let simulation = match scripted {
         Some(Scripted { script, visits }) => match visits {
-            Some(visits) => Simulation::following(model, script, visits, sink),
-            None => Simulation::replaying(model, script, sink),
+            Some(visits) => Simulation::following(model, script, visits, to),
+            None => Simulation::replaying(model, script, to),
         },
-        None => Simulation::new(model, sink),
+        None => Simulation::new(model, to),
     };
     let stop = || interrupt.asked();
-    let ((mut measure, _), ended) = drive_on(simulation, model.limits, &stop, None)?;
+    let ended = drive_on(simulation, model.limits, &stop, None)?;
+    let (mut measure, _) = sink;
     measure.finish(ended.intended)?;
     let provenance = Provenance {
         ended_by: ended.by,
@@ -343,26 +346,27 @@ impl Ended {
     }
 }
 
-/// Simulates to the end, or until it is interrupted, or cut off after this many events, and gives back the sink.
+/// Simulates to the end, or until it is interrupted, or cut off after this many events, and reports all that happens to the sink.
+/// Which sink that is, is not compiled into the simulation: each would be as large as the simulation itself.
 ///
 /// # Errors
 /// [`Failure::Usage`] when the model goes round without the clock moving, [`Failure::Overgrown`] when it outgrows memory.
-pub fn drive<S: Sink>(
+pub fn drive(
     model: &Model,
     stop: &dyn Fn() -> bool,
-    sink: S,
+    sink: &mut dyn Sink,
     cut: Option<u64>,
-) -> Result<(S, Ended), Failure> {
+) -> Result<Ended, Failure> {
     drive_on(Simulation::new(model, sink), model.limits, stop, cut)
 }
 
 /// The same of a simulation that is set up.
-fn drive_on<S: Sink>(
-    mut simulation: Simulation<S>,
+fn drive_on(
+    mut simulation: Simulation<&mut dyn Sink>,
     limits: Limits,
     stop: &dyn Fn() -> bool,
     cut: Option<u64>,
-) -> Result<(S, Ended), Failure> {
+) -> Result<Ended, Failure> {
     let mut progress = RunProgress::new(limits);
     let most_requests = memory::most_requests();
     loop {
@@ -381,11 +385,10 @@ fn drive_on<S: Sink>(
         }
     }
     progress.finish();
-    let ended = Ended {
+    Ok(Ended {
         by: simulation.load_end().unwrap_or(LoadEnd::Idle),
         at: simulation.now(),
         intended: simulation.intended(),
         events: simulation.events(),
-    };
-    Ok((simulation.into_sink(), ended))
+    })
 }

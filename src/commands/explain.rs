@@ -69,7 +69,8 @@ fn explain(
     let model = &model;
     let stop = || interrupt.asked();
     let cut = recorded.cut()?;
-    let (mut measure, ended) = drive(model, &stop, Measure::new(model), cut)?;
+    let mut measure = Measure::new(model);
+    let ended = drive(model, &stop, &mut measure, cut)?;
     if interrupt.asked() {
         return Ok(None);
     }
@@ -82,8 +83,8 @@ fn explain(
         ))
     })?;
     let bands = targets.map(|(_, band)| band);
-    let sink = Explain::new(model, &bands);
-    let (sink, _) = drive(model, &stop, sink, cut)?;
+    let mut sink = Explain::new(model, &bands);
+    drive(model, &stop, &mut sink, cut)?;
     if interrupt.asked() {
         return Ok(None);
     }

@@ -3,6 +3,7 @@
 use crate::cli::{Schema, SchemaArgs};
 use crate::commands::print;
 use crate::exit::{Done, Failure};
+use crate::schemas;
 
 /// Prints the schema.
 ///
@@ -10,17 +11,17 @@ use crate::exit::{Done, Failure};
 /// [`Failure::Output`] when stdout cannot be written.
 pub fn execute(args: &SchemaArgs) -> Result<Done, Failure> {
     let schema = match args.of {
-        Schema::Spec => blis_sim::spec::json_schema(),
-        Schema::Result => blis_sim::result::json_schema(),
-        Schema::Check => blis_sim::result::check_json_schema(),
-        Schema::Explain => blis_sim::explain::json_schema(),
-        Schema::Manifest => blis_sim::result::manifest_json_schema(),
-        Schema::Ceiling => blis_sim::result::ceiling_json_schema(),
-        Schema::Validation => blis_sim::validation::validation_json_schema(),
-        Schema::Calibration => blis_sim::calibration::calibration_json_schema(),
-        Schema::Compare => blis_sim::compare::compare_json_schema(),
-        Schema::Whatif => blis_sim::result::comparison_json_schema(),
+        Schema::Spec => schemas::SPEC,
+        Schema::Result => schemas::RESULT,
+        Schema::Check => schemas::CHECK,
+        Schema::Explain => schemas::EXPLAIN,
+        Schema::Manifest => schemas::MANIFEST,
+        Schema::Ceiling => schemas::CEILING,
+        Schema::Validation => schemas::VALIDATION,
+        Schema::Calibration => schemas::CALIBRATION,
+        Schema::Compare => schemas::COMPARE,
+        Schema::Whatif => schemas::WHATIF,
     };
-    print(&schema)?;
+    print(schema)?;
     Ok(Done::Well)
 }

@@ -18,6 +18,7 @@ use crate::exit::Failure;
 use crate::input_files::{Copy, FOLDER};
 use crate::runs::contents;
 use crate::runs::names::{REPORT, RESULT, SCHEMA, SPEC};
+use crate::schemas;
 use crate::workload;
 
 /// All of them, with the folder of copies and the record of a live run, which are not always there. The last to take its
@@ -46,7 +47,7 @@ impl Contents<'_> {
     pub fn texts(&self) -> Vec<NamedText> {
         let copies = self.files.iter().map(Copy::named_text);
         let files = [
-            (SCHEMA, blis_sim::spec::json_schema()),
+            (SCHEMA, schemas::SPEC.to_owned()),
             (SPEC, self.spec.to_owned()),
             (REPORT, self.report.to_owned()),
             (RESULT, self.result.to_owned()),

@@ -23,6 +23,7 @@ use crate::runs::directory::{
     Contents, UNFINISHED, nearest_directory, parent, stage, write_file, write_files,
 };
 use crate::runs::names::{REPORT, SCHEMA, SPEC};
+use crate::schemas;
 /// Most bytes of a document that is read.
 const MOST_BYTES: u64 = 1 << 30;
 /// The rows' file name.
@@ -268,7 +269,7 @@ fn write(directory: &Path, kind: Kind, kept: &Kept<'_>, runs: &[String]) -> io::
         text(kind.document, kept.document),
         text(REPORT, kept.report),
         text(SPEC, kept.spec),
-        text(SCHEMA, &blis_sim::spec::json_schema()),
+        text(SCHEMA, schemas::SPEC),
     ];
     let rows = kept.rows.as_ref().map(|rows| text(ROWS, rows));
     let copies = kept.files.iter().map(Copy::named_text);

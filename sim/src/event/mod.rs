@@ -300,6 +300,19 @@ pub trait Sink {
     fn record(&mut self, at: Time, event: Event<'_>);
 }
 
+/// A sink that is lent.
+impl<S: Sink + ?Sized> Sink for &mut S {
+    #[inline]
+    fn advance(&mut self, now: Time) {
+        (**self).advance(now);
+    }
+
+    #[inline]
+    fn record(&mut self, at: Time, event: Event<'_>) {
+        (**self).record(at, event);
+    }
+}
+
 /// Two sinks that see the same events.
 impl<A: Sink, B: Sink> Sink for (A, B) {
     #[inline]

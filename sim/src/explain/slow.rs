@@ -2,6 +2,7 @@
 
 use super::document::{QuantileExplained, Target, quantile};
 use super::sink::{Band, Explain};
+use crate::event::Sink;
 use crate::measure::Times;
 use crate::model::Model;
 use crate::replication::{Halt, Watch, drive, simulate};
@@ -38,13 +39,13 @@ pub fn slow(model: &Model, watch: Watch<'_>) -> Result<Option<QuantileExplained>
     let Some([_, (target, band)]) = targets(cell.window.latencies.response()) else {
         return Ok(None);
     };
-    let mut simulation = Simulation::new(model, Explain::new(model, &[band]));
-    drive(&mut simulation, watch, |_| {})?;
+    let mut explained = Explain::new(model, &[band]);
+    let sink: &mut dyn Sink = &mut explained;
+    drive(&mut Simulation::new(model, sink), watch, |_| {})?;
     if (watch.stop)() {
         return Ok(None);
     }
-    let sink = simulation.into_sink();
-    let followed = sink.bands().first();
+    let followed = explained.bands().first();
     Ok(followed.map(|(band, sums)| quantile(model, target, *band, sums)))
 }
 

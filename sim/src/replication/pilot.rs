@@ -54,9 +54,9 @@ pub enum Unsteady {
 pub fn find_warmup(model: &Model, watch: Watch<'_>) -> Result<Pilot, Halt> {
     let mut pilot = model.clone();
     pilot.seed = seed_of(model.seed, PILOT);
-    let mut simulation = Simulation::new(&pilot, Responses::default());
-    drive(&mut simulation, watch, |_| {})?;
-    let seen = simulation.into_sink();
+    let mut seen = Responses::default();
+    let sink: &mut dyn Sink = &mut seen;
+    drive(&mut Simulation::new(&pilot, sink), watch, |_| {})?;
     let (start, unsteady) = match settles(model) {
         Err(why) => (seen.course.middle(), Some(why)),
         Ok(from) => match seen.course.truncate(from.as_nanos()) {

@@ -191,21 +191,30 @@ impl<W: Way, S: Sink> Course<W, S> {
     }
 
     pub(super) fn advance(&mut self, events: u64) -> Result<Progress, StandsStill> {
-        let until = self.events.saturating_add(events);
         if self.finished {
             return Ok(Progress::Finished);
         }
+        match self.go_on(events) {
+            Ok(true) => Ok(Progress::Running),
+            Ok(false) => {
+                self.finish();
+                Ok(Progress::Finished)
+            }
+            Err(still) => Err(self.blame(still)),
+        }
+    }
+
+    /// This many further events; false when there are fewer before the end of the run. The only place in which events
+    /// happen, since all that can happen is compiled into it.
+    #[inline(never)]
+    fn go_on(&mut self, events: u64) -> Result<bool, StandsStill> {
+        let until = self.events.saturating_add(events);
         while self.events < until {
-            match self.step() {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.finish();
-                    return Ok(Progress::Finished);
-                }
-                Err(still) => return Err(self.blame(still)),
+            if !self.step()? {
+                return Ok(false);
             }
         }
-        Ok(Progress::Running)
+        Ok(true)
     }
 
     /// Names who goes round: whose events most of the next ones are.
@@ -217,7 +226,7 @@ impl<W: Way, S: Sink> Course<W, S> {
                 *seen.entry(who).or_default() += 1;
             }
             self.events_before = self.events;
-            if !self.step().unwrap_or(false) {
+            if !self.go_on(1).unwrap_or(false) {
                 break;
             }
         }
