@@ -45,16 +45,16 @@ const MOST_REPLICATIONS: u64 = 1000;
 pub fn simulate<'w>(
     workload: &'w Workload,
     statistics: &StatisticsArgs,
-    interrupt: &Interrupt,
+    (interrupt, progress): (&Interrupt, &mut RunProgress),
     beside: Beside<'_>,
 ) -> Result<(Run, Option<Sealed<'w, Path>>), Failure> {
     let mut model = workload.model.clone();
     let stop = || interrupt.asked();
     let pilot = warm_up(&mut model, &stop)?;
     let (mut run, sealed) = match plan(&model, statistics) {
-        None if beside.is_none() => (single(workload, &model, &stop)?, None),
-        None => watched(workload, &model, interrupt, beside)?,
-        Some(plan) => (replicated(workload, &model, plan, &stop)?, None),
+        None if beside.is_none() => (single(workload, &model, &stop, progress)?, None),
+        None => watched(workload, &model, (interrupt, progress), beside)?,
+        Some(plan) => (replicated(workload, &model, plan, (&stop, progress))?, None),
     };
     if let Some(pilot) = pilot {
         run.warmup_was_found(model.seed, &pilot);
@@ -148,10 +148,10 @@ fn single(
     workload: &Workload,
     model: &Model,
     stop: &(dyn Fn() -> bool + Sync),
+    progress: &mut RunProgress,
 ) -> Result<Run, Failure> {
-    let mut progress = RunProgress::new(model.limits);
     let finished = simulate_once(model, watch(stop, NonZeroUsize::MIN), |simulation| {
-        progress.show(simulation.now(), simulation.intended());
+        progress.show(&model.limits, simulation.now(), simulation.intended());
     });
     progress.finish();
     let finished = finished?;
@@ -167,9 +167,8 @@ fn replicated(
     workload: &Workload,
     model: &Model,
     plan: Plan,
-    stop: &(dyn Fn() -> bool + Sync),
+    (stop, progress): (&(dyn Fn() -> bool + Sync), &mut RunProgress),
 ) -> Result<Run, Failure> {
-    let mut progress = RunProgress::new(model.limits);
     let of = match plan.precision {
         Some(_) => plan.most,
         None => plan.replications,
@@ -202,7 +201,7 @@ fn provenance(workload: &Workload, finished: &Finished) -> Provenance {
 fn watched<'w>(
     workload: &'w Workload,
     model: &Model,
-    interrupt: &Interrupt,
+    (interrupt, progress): (&Interrupt, &mut RunProgress),
     beside: Beside<'_>,
 ) -> Result<(Run, Option<Sealed<'w, Path>>), Failure> {
     let Beside { trace, record } = beside;
@@ -217,7 +216,7 @@ fn watched<'w>(
     );
     let failed = || begun.as_ref().is_some_and(Begun::has_failed);
     let stop = || interrupt.asked() || failed();
-    let ended = drive(model, &stop, &mut sink, None)?;
+    let ended = drive(model, (&stop, progress), &mut sink, None)?;
     let (mut measure, (_, recorder)) = sink;
     measure.finish(ended.intended)?;
     let sealed = match (begun, record, recorder) {
@@ -252,7 +251,7 @@ pub struct Scripted {
 pub fn replay(
     workload: &Workload,
     scripted: Option<Scripted>,
-    interrupt: &Interrupt,
+    (interrupt, progress): (&Interrupt, &mut RunProgress),
     trace: Option<&mut TraceFile>,
 ) -> Result<(Run, u64), Failure> {
     let model = &workload.model;
@@ -266,7 +265,7 @@ pub fn replay(
         None => Simulation::new(model, to),
     };
     let stop = || interrupt.asked();
-    let ended = drive_on(simulation, model.limits, &stop, None)?;
+    let ended = drive_on(simulation, &model.limits, (&stop, progress), None)?;
     let (mut measure, _) = sink;
     measure.finish(ended.intended)?;
     let provenance = Provenance {
@@ -353,21 +352,21 @@ impl Ended {
 /// [`Failure::Usage`] when the model goes round without the clock moving, [`Failure::Overgrown`] when it outgrows memory.
 pub fn drive(
     model: &Model,
-    stop: &dyn Fn() -> bool,
+    while_it_runs: (&dyn Fn() -> bool, &mut RunProgress),
     sink: &mut dyn Sink,
     cut: Option<u64>,
 ) -> Result<Ended, Failure> {
-    drive_on(Simulation::new(model, sink), model.limits, stop, cut)
+    let simulation = Simulation::new(model, sink);
+    drive_on(simulation, &model.limits, while_it_runs, cut)
 }
 
 /// The same of a simulation that is set up.
 fn drive_on(
     mut simulation: Simulation<&mut dyn Sink>,
-    limits: Limits,
-    stop: &dyn Fn() -> bool,
+    limits: &Limits,
+    (stop, progress): (&dyn Fn() -> bool, &mut RunProgress),
     cut: Option<u64>,
 ) -> Result<Ended, Failure> {
-    let mut progress = RunProgress::new(limits);
     let most_requests = memory::most_requests();
     loop {
         let left = cut.map_or(u64::MAX, |cut| cut.saturating_sub(simulation.events()));
@@ -381,7 +380,9 @@ fn drive_on(
             Progress::Running if simulation.present() as u64 > most_requests => {
                 return Err(Failure::Overgrown(Outgrown::of(&simulation).to_string()));
             }
-            Progress::Running => progress.show(simulation.now(), simulation.intended()),
+            Progress::Running => {
+                progress.show(limits, simulation.now(), simulation.intended());
+            }
         }
     }
     progress.finish();

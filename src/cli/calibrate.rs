@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::values::positive;
-use super::{FormatArgs, ValueArgs};
+use super::{FormatArgs, ProgressArgs, ValueArgs};
 
 /// The arguments of `blis calibrate`.
 #[derive(Debug, Args)]
@@ -49,7 +49,6 @@ pub struct CalibrateArgs {
     #[arg(long, requires = "output", help_heading = "Output")]
     pub force: bool,
 
-    /// Show no progress.
-    #[arg(long)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub progress: ProgressArgs,
 }

@@ -8,8 +8,8 @@ use clap::Args;
 
 use super::values::{assignment, positive, precision, quantity, tolerance};
 use super::{
-    ClientArgs, GateFormatArgs, ObjectiveArgs, ObserverArgs, ServiceArgs, SpecArgs, TargetArgs,
-    ValueArgs,
+    ClientArgs, GateFormatArgs, ObjectiveArgs, ObserverArgs, ProgressArgs, ServiceArgs, SpecArgs,
+    TargetArgs, ValueArgs,
 };
 
 /// The arguments of `blis max-rps`.
@@ -58,9 +58,8 @@ pub struct MaxRpsArgs {
     #[arg(long, conflicts_with_all = ["format", "json"])]
     pub dry_run: bool,
 
-    /// Show no progress.
-    #[arg(long)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub progress: ProgressArgs,
 }
 
 /// Flags for what is varied and for its trials.

@@ -17,7 +17,8 @@ pub use load::{ClientArgs, ServiceArgs};
 pub use max_rps::{MaxRpsArgs, TrialArgs};
 pub use misplaced::misplaced;
 pub use output::{
-    Format, FormatArgs, GateFormatArgs, KeepArgs, RunFormatArgs, TimeUnit, TraceFormat,
+    Format, FormatArgs, GateFormatArgs, KeepArgs, ProgressArgs, RunFormatArgs, TimeUnit,
+    TraceFormat,
 };
 pub use overrides::{ObjectiveArgs, OverrideArgs, ValueArgs};
 pub use spec::{NeededSpecArgs, SpecArgs};
@@ -123,6 +124,9 @@ pub struct RunArgs {
 
     #[command(flatten)]
     pub keep: KeepArgs,
+
+    #[command(flatten)]
+    pub progress: ProgressArgs,
 }
 
 #[derive(Debug, Args)]
@@ -163,9 +167,8 @@ pub struct ObserveArgs {
     #[arg(long, conflicts_with_all = ["format", "json"])]
     pub dry_run: bool,
 
-    /// Show no progress.
-    #[arg(long)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub progress: ProgressArgs,
 }
 
 #[derive(Debug, Args)]
@@ -186,9 +189,8 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub format: FormatArgs,
 
-    /// Show no progress.
-    #[arg(long)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub progress: ProgressArgs,
 }
 
 /// The internal command that `--local` starts.
@@ -289,6 +291,9 @@ pub struct WhatifArgs {
 
     #[command(flatten)]
     pub format: FormatArgs,
+
+    #[command(flatten)]
+    pub progress: ProgressArgs,
 }
 
 #[derive(Debug, Args)]
@@ -384,6 +389,9 @@ pub struct ReplayArgs {
 
     #[command(flatten)]
     pub keep: KeepArgs,
+
+    #[command(flatten)]
+    pub progress: ProgressArgs,
 }
 
 #[derive(Debug, Args)]
@@ -425,6 +433,9 @@ pub struct ExplainArgs {
 
     #[command(flatten)]
     pub format: FormatArgs,
+
+    #[command(flatten)]
+    pub progress: ProgressArgs,
 }
 
 #[derive(Debug, Args)]

@@ -155,3 +155,11 @@ fn one_of(formats: &[Format]) -> impl TypedValueParser<Value = Format> + use<> {
         .collect();
     PossibleValuesParser::new(words).try_map(|word| Format::from_str(&word, false))
 }
+
+/// The flag of every command that can take a while.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ProgressArgs {
+    /// Show no progress.
+    #[arg(long)]
+    pub quiet: bool,
+}

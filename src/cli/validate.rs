@@ -8,7 +8,8 @@ use clap::Args;
 
 use super::values::{positive, quantity};
 use super::{
-    ClientArgs, GateFormatArgs, ObjectiveArgs, ServiceArgs, SpecArgs, TargetArgs, ValueArgs,
+    ClientArgs, GateFormatArgs, ObjectiveArgs, ProgressArgs, ServiceArgs, SpecArgs, TargetArgs,
+    ValueArgs,
 };
 
 /// The arguments of `blis validate`.
@@ -54,9 +55,8 @@ pub struct ValidateArgs {
     #[arg(long, conflicts_with_all = ["format", "json"])]
     pub dry_run: bool,
 
-    /// Show no progress.
-    #[arg(long)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub progress: ProgressArgs,
 }
 
 /// Flags for the loads that are predicted and measured.

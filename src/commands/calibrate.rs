@@ -47,7 +47,7 @@ pub fn execute(args: &CalibrateArgs) -> Result<Done, Failure> {
         ));
     }
     let say = |line: &str| {
-        if !args.quiet {
+        if !args.progress.quiet {
             tell(&format!("blis: {line}\n"));
         }
     };

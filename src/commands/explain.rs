@@ -17,6 +17,7 @@ use crate::cli::{ClientArgs, ExplainArgs, OverrideArgs};
 use crate::commands::{Of, present};
 use crate::exit::{Done, Failure};
 use crate::interrupt::Interrupt;
+use crate::progress::RunProgress;
 use crate::report;
 use crate::runs::directory::refuse_file;
 use crate::runs::names::{RESULT, SPEC};
@@ -46,7 +47,7 @@ pub fn execute(args: &ExplainArgs) -> Result<Done, Failure> {
         )));
     }
     let interrupt = Interrupt::listen()?;
-    let Some(explanation) = explain(&workload, &recorded, &interrupt)? else {
+    let Some(explanation) = explain(&workload, &recorded, &interrupt, args.progress.quiet)? else {
         return Ok(Done::Interrupted);
     };
     present(
@@ -63,6 +64,7 @@ fn explain(
     workload: &Workload,
     recorded: &Recorded,
     interrupt: &Interrupt,
+    quiet: bool,
 ) -> Result<Option<Explanation>, Failure> {
     let mut model = workload.model.clone();
     warm_up(&mut model, &|| interrupt.asked())?;
@@ -70,7 +72,8 @@ fn explain(
     let stop = || interrupt.asked();
     let cut = recorded.cut()?;
     let mut measure = Measure::new(model);
-    let ended = drive(model, &stop, &mut measure, cut)?;
+    let mut progress = RunProgress::new(quiet);
+    let ended = drive(model, (&stop, &mut progress), &mut measure, cut)?;
     if interrupt.asked() {
         return Ok(None);
     }
@@ -84,7 +87,7 @@ fn explain(
     })?;
     let bands = targets.map(|(_, band)| band);
     let mut sink = Explain::new(model, &bands);
-    drive(model, &stop, &mut sink, cut)?;
+    drive(model, (&stop, &mut progress), &mut sink, cut)?;
     if interrupt.asked() {
         return Ok(None);
     }

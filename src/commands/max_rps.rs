@@ -68,14 +68,12 @@ fn simulated(args: &MaxRpsArgs, overrides: &OverrideArgs) -> Result<Done, Failur
     let interrupt = Interrupt::listen()?;
     let (began, limit) = (Instant::now(), ceiling::wall(trials.time_limit));
     let time_is_up = || limit.is_some_and(|limit| began.elapsed() >= limit);
-    let mut progress = RunProgress::new(workload.model.limits);
+    let mut progress = RunProgress::new(args.progress.quiet);
     let mut see = |done: [u64; 2], load, bounds| {
-        if !args.quiet {
-            let [taken, of] = done;
-            let each = began.elapsed().as_secs_f64() / taken.max(1) as f64;
-            let left = (taken > 0).then_some(each * of.saturating_sub(taken) as f64);
-            progress.show_trials(taken, of, so_far(&varied, load, bounds, left));
-        }
+        let [taken, of] = done;
+        let each = began.elapsed().as_secs_f64() / taken.max(1) as f64;
+        let left = (taken > 0).then_some(each * of.saturating_sub(taken) as f64);
+        progress.show_trials(taken, of, so_far(&varied, load, bounds, left));
     };
     let (found, tried, besides) = match &how {
         How::Steps(ramp) => {

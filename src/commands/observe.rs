@@ -39,7 +39,7 @@ pub fn execute(args: &ObserveArgs) -> Result<Done, Failure> {
     }
     let place = Place::claim(args, &workload)?;
     let interrupt = Interrupt::listen()?;
-    let mut progress = LiveProgress::new(args.quiet);
+    let mut progress = LiveProgress::new(args.progress.quiet);
     let in_flight = Cell::new(0);
     let mut show = |reached: LoadProgress, (_, recent): &mut Heard| {
         in_flight.set(reached.in_flight);

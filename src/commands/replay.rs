@@ -10,6 +10,7 @@ use crate::cli::{ClientArgs, OfVisits, OverrideArgs, ReplayArgs, ReplayAs};
 use crate::commands::{deliver, first_failure};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
+use crate::progress::RunProgress;
 use crate::runs::directory::RunDirectory;
 use crate::runs::names::SPEC;
 use crate::runs::recorded::Recorded;
@@ -66,7 +67,9 @@ pub fn execute(args: &ReplayArgs) -> Result<Done, Failure> {
     };
     let mut trace = TraceFile::asked(&args.keep, &workload, Rows::new)?;
     let is_script = scripted.is_some();
-    let (run, sent) = replay(&workload, scripted, &Interrupt::listen()?, trace.as_mut())?;
+    let mut progress = RunProgress::new(args.progress.quiet);
+    let seen = (&Interrupt::listen()?, &mut progress);
+    let (run, sent) = replay(&workload, scripted, seen, trace.as_mut())?;
     let [kept, printed] = deliver(&workload, &run, &args.format, |contents| match directory {
         Some(directory) => directory.write(contents),
         None => Ok(()),

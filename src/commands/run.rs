@@ -6,6 +6,7 @@ use crate::cli::RunArgs;
 use crate::commands::{deliver, first_failure};
 use crate::exit::{Done, Failure, tell};
 use crate::interrupt::Interrupt;
+use crate::progress::RunProgress;
 use crate::report;
 use crate::runs::directory::RunDirectory;
 use crate::runs::record::Place;
@@ -32,7 +33,9 @@ pub fn execute(args: &RunArgs) -> Result<Done, Failure> {
         trace: trace.as_mut(),
         record: recorded.map(Place::of),
     };
-    let (run, record) = simulate(&workload, &args.statistics, &Interrupt::listen()?, beside)?;
+    let mut progress = RunProgress::new(args.progress.quiet);
+    let seen = (&Interrupt::listen()?, &mut progress);
+    let (run, record) = simulate(&workload, &args.statistics, seen, beside)?;
     let [kept, printed] = deliver(&workload, &run, &args.format, |contents| {
         match (record, directory) {
             (Some(record), _) => first_failure(record.keep(contents)),

@@ -24,7 +24,7 @@ pub fn execute(args: &ServeArgs) -> Result<Done, Failure> {
     tell_of_unplayed(&workload);
     let interrupt = Interrupt::listen()?;
     let mut show = |statement: &Statement| {
-        if !args.quiet {
+        if !args.progress.quiet {
             tell(&format!("blis: {}\n", served::line(statement)));
         }
     };

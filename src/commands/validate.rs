@@ -51,14 +51,14 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
     let place = args.out.as_ref();
     let place = place.map(|path| TrialsDirectory::claim(path, VALIDATION, args.force));
     let place = place.transpose()?;
-    if !args.quiet {
+    if !args.progress.quiet {
         let workload = asked.varied.as_written()?;
         asked
             .varied
             .tell_of_bounds(&workload, "--hold and --time-limit");
     }
     let say = |line: &str| {
-        if !args.quiet {
+        if !args.progress.quiet {
             tell(&format!("blis: {line}\n"));
         }
     };
@@ -70,7 +70,12 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
         return Ok(Done::Interrupted);
     };
     let mut judged = Judged::of(asked, fit, &interrupt)?;
-    let mut all = predicted(&judged.simulated, &judged.loads, judged.lengths, &interrupt)?;
+    let mut all = predicted(
+        &judged.simulated,
+        &judged.loads,
+        judged.lengths,
+        (&interrupt, args.progress.quiet),
+    )?;
     for one in &all {
         say(&predicted_line(&judged.varied, one));
     }
@@ -78,7 +83,7 @@ pub fn execute(args: &ValidateArgs) -> Result<Done, Failure> {
         return Ok(Done::Interrupted);
     }
     judged.begin(&say);
-    let through = judged.measure(&system, args.quiet, &interrupt)?;
+    let through = judged.measure(&system, args.progress.quiet, &interrupt)?;
     measured(&mut all, judged.lengths, &through);
     let mut found = judged.conclude(all, &through, args.runs.tolerance.as_ref())?;
     let is_gone = system.is_gone();

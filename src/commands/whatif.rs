@@ -70,7 +70,7 @@ fn run(
         (base.limits.warmup, variant.limits.warmup) = (later, later);
     }
     let threads = threads(&base, args.threads).min(threads(&variant, args.threads));
-    let mut progress = RunProgress::new(base.limits);
+    let mut progress = RunProgress::new(args.progress.quiet);
     let pairs = replicate_pair(
         [&base, &variant],
         args.replications,

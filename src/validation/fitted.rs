@@ -202,7 +202,7 @@ impl Kept {
             time_limit: of.plan.left(),
             before: self.tried.len(),
             recorded: Some(&keep),
-            quiet: of.args.quiet,
+            quiet: of.args.progress.quiet,
         };
         let through = system.run(runs, of.interrupt)?;
         self.members = said.get();

@@ -11,6 +11,7 @@ use crate::ceiling::{Tried, Varied, spec_of_trial};
 use crate::cli::StatisticsArgs;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
+use crate::progress::RunProgress;
 use crate::simulate::{self, Beside};
 
 /// Simulated runs of a load, and about how many requests are enough of them together.
@@ -29,7 +30,7 @@ pub fn predicted(
     varied: &Varied<Path>,
     loads: &[f64],
     lengths: Lengths,
-    interrupt: &Interrupt,
+    (interrupt, quiet): (&Interrupt, bool),
 ) -> Result<Vec<AtLoad>, Failure> {
     let seed = varied.as_written()?.model.seed;
     let mut all = Vec::new();
@@ -43,7 +44,9 @@ pub fn predicted(
             let spec = spec_of_trial(varied, *load, lengths, seed_of(seed, nth))?;
             let workload = varied.workload(&spec)?;
             let once = StatisticsArgs::default();
-            let (run, _) = simulate::simulate(&workload, &once, interrupt, Beside::default())?;
+            let mut progress = RunProgress::new(quiet);
+            let seen = (interrupt, &mut progress);
+            let (run, _) = simulate::simulate(&workload, &once, seen, Beside::default())?;
             let requests = (run.requests.intended as f64).max(1.0);
             // A float-to-integer cast saturates.
             number = ((ENOUGH / requests) as u64).clamp(FEWEST, RUNS);

@@ -71,7 +71,7 @@ impl System {
             }
             None => {
                 let local = Local::start(args.spec.file(), &args.values)?;
-                if !args.quiet {
+                if !args.progress.quiet {
                     tell(&format!(
                         "blis: started a server with doubles at {}\n",
                         local.at.0.names.join(", ")

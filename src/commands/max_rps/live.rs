@@ -5,7 +5,7 @@ use std::time::{Duration as Wall, Instant};
 use blis_live::observers::Wanted;
 use blis_live::run::trials::Pace;
 use blis_live::run::{observe, plan};
-use blis_sim::model::{Limits, Model, Path};
+use blis_sim::model::{Model, Path};
 use blis_sim::result::{PredictionResult, RemedyResult};
 use blis_sim::search::Steps;
 use blis_sim::search::simulated::Reached;
@@ -103,7 +103,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
             Ok(_) => Span::from_nanos(LONGEST_TRIAL.as_nanos() as u64),
             Err(_) => Span::ZERO,
         },
-        quiet: args.quiet,
+        quiet: args.progress.quiet,
         // Whatever keeps the simulation from an answer keeps nobody from looking.
         says: &|trial| {
             let model = model.as_ref().ok()?;
@@ -123,7 +123,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
         return Ok(Done::Well);
     };
     varied.tell_of_bounds(&workload, BOUNDS);
-    if !args.quiet {
+    if !args.progress.quiet {
         tell("blis: plan:\n");
         plan.lines()
             .for_each(|line| tell(&format!("blis: {line}\n")));
@@ -138,13 +138,7 @@ pub fn execute(args: &MaxRpsArgs, overrides: OverrideArgs) -> Result<Done, Failu
         (_, Some(_)) => Said::default(),
         (Err(why), None) => Said::nothing(why),
         (Ok(_), None) if ended_early => Said::nothing("the search did not finish"),
-        (Ok(model), None) => said(
-            model,
-            prediction.as_ref(),
-            args,
-            workload.model.limits,
-            (&clock, &interrupt),
-        ),
+        (Ok(model), None) => said(model, prediction.as_ref(), args, (&clock, &interrupt)),
     };
     let about = About {
         varied: &varied,
@@ -239,18 +233,15 @@ fn said(
     model: &TheModel,
     prediction: Option<&Prediction>,
     args: &MaxRpsArgs,
-    limits: Limits,
     (clock, interrupt): (&Clock, &Interrupt),
 ) -> Said {
     let then = Instant::now();
     let (stop, time_is_up) = (|| interrupt.asked(), || clock.is_up(then));
     let eyes = eyes(&stop, &time_is_up);
-    let mut progress = RunProgress::new(limits);
+    let mut progress = RunProgress::new(args.progress.quiet);
     let mut see = |what: &str, reached: Reached| {
-        if !args.quiet {
-            let [done, of] = reached.paths;
-            progress.show_trials(done, of, format!("simulated: {what}"));
-        }
+        let [done, of] = reached.paths;
+        progress.show_trials(done, of, format!("simulated: {what}"));
     };
     let remedies = model.remedies(&args.trials.what_if, prediction, eyes, &mut see);
     progress.finish();
