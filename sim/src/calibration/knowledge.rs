@@ -13,6 +13,9 @@ use super::structure::Structure;
 pub(super) const WITHIN: f64 = 1.96;
 /// Curvatures below this say nothing: a standard deviation of e to the hundredth times the number.
 const FLAT: f64 = 1e-4;
+/// The least standard deviation of a number, as a share of it. Of a constant time all quantiles are the same, and tell it as often as there are
+/// any; but a variance has a floor (`weight.rs`) and a fit stops where little is left to gain, so that no number is found more exactly.
+const FINEST: f64 = 1e-4;
 /// From this correlation on, two numbers are told together alone.
 const TIED: f64 = 0.9;
 /// A number is told where half of its interval is at most this share of it, and a delay also where it is at most this share of the
@@ -155,7 +158,7 @@ impl OfStructure<'_> {
         let parameters = self.explained.structure.parameters();
         let nth = parameters.iter().position(|one| one.name == name)?;
         let value = self.explained.fitted.point[nth];
-        let deviation = libm::sqrt(self.covariance[(nth, nth)]);
+        let deviation = libm::sqrt(self.covariance[(nth, nth)]).max(FINEST);
         let Range {
             least,
             largest,
@@ -188,7 +191,7 @@ impl OfStructure<'_> {
         let slopes: Option<Vec<f64>> = (0..fitted.point.len()).map(slope).collect();
         let slopes = DVector::from_vec(slopes?);
         let variance = (slopes.transpose() * &self.covariance * &slopes)[(0, 0)];
-        Some(relative(value, libm::sqrt(variance.max(0.0))))
+        Some(relative(value, libm::sqrt(variance.max(0.0)).max(FINEST)))
     }
 }
 
