@@ -12,11 +12,12 @@ use super::knowledge::inverse;
 use super::least_squares::{FINE, Fitted, ROUGH, Seen, Start};
 use super::likelihood::Judge;
 pub use super::neighbours::Free;
-use super::neighbours::{Seeds, key};
+use super::neighbours::{Seeds, carried, key};
 pub use super::question::Question;
 use super::search::{BESIDE, Before, Search};
 use super::structure::Structure;
 use super::weight::rough;
+use crate::dist::Family;
 
 /// Sample paths while every figure counts alike.
 const ROUGH_PATHS: u64 = 1;
@@ -175,8 +176,16 @@ fn roughly(
         widely: false,
         hopeless: |best| FAR * most_near(best),
     };
+    let plain = without_variation(&first, free);
     let first = (first.0, Start::from(first.1));
     let mut found = search.descend(first, Seeds::new(), free, &mut Before::default())?;
+    if let Some((plain, workers)) = plain {
+        let others = search.descend(plain, Seeds::new(), &workers, &mut Before::default())?;
+        let is_new = |one: &Explained| !found.iter().any(|known| known.structure == one.structure);
+        let others: Vec<Explained> = others.into_iter().filter(is_new).collect();
+        found.extend(others);
+        sort(&mut found);
+    }
     let most = most_near(found.first()?);
     // What is far off does not come back; what is near and one too many may, as a neighbour.
     let far = found.iter().filter(|one| one.fitted.squares > FAR * most);
@@ -187,6 +196,28 @@ fn roughly(
     found.retain(|one| one.fitted.squares <= most);
     found.truncate(MOST_FINE);
     Some((found, before))
+}
+
+/// A second start, from which workers alone are searched: all times exponential, where there are several services. What one service varies too
+/// much and another one too little is hardly seen in response times. Numbers of workers that were found with such times are wrong ones, and no single
+/// step leads away from them.
+fn without_variation(
+    (structure, point): &(Structure, Vec<f64>),
+    free: &[Free],
+) -> Option<((Structure, Start), Vec<Free>)> {
+    if free.iter().filter(|free| free.family).count() < 2 {
+        return None;
+    }
+    let mut plain = structure.clone();
+    for service in &mut plain.services {
+        service.family = service.family.and(Some(Family::Exponential));
+    }
+    let workers = free.iter().map(|free| Free {
+        family: false,
+        ..*free
+    });
+    let start = Start::from(carried(structure, point, &plain));
+    Some(((plain, start), workers.collect()))
 }
 
 /// Whether a structure is this near the best one.
@@ -208,4 +239,45 @@ fn most_near(best: &Explained) -> f64 {
 /// The best one first.
 pub(super) fn sort(all: &mut [Explained]) {
     all.sort_by(|one, other| one.criterion.total_cmp(&other.criterion));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calibration::structure::OfService;
+
+    #[test]
+    fn a_second_start_has_exponential_times_and_searches_workers_alone() {
+        let service = |name: &str, family| OfService {
+            name: name.to_owned(),
+            workers: Some(2),
+            family,
+        };
+        let gamma = Some(Family::Gamma);
+        let of = |families: &[Option<Family>]| Structure {
+            network: true,
+            services: families
+                .iter()
+                .map(|family| service("s", *family))
+                .collect(),
+        };
+        let free = |families: &[Option<Family>]| -> Vec<Free> {
+            let families = families.iter();
+            let free = families.map(|family| Free {
+                workers: true,
+                family: family.is_some(),
+            });
+            free.collect()
+        };
+        let two = [gamma, None, gamma];
+        let ((plain, start), kept) =
+            without_variation(&(of(&two), vec![1e6, 2e6, 0.7, 3e6, 0.7]), &free(&two))
+                .expect("there are two");
+        let exponential = Some(Family::Exponential);
+        assert_eq!(plain, of(&[exponential, None, exponential]));
+        assert_eq!(start.point, [1e6, 2e6, 3e6]);
+        assert!(kept.iter().all(|free| free.workers && !free.family));
+        let one = [gamma, None];
+        assert!(without_variation(&(of(&one), vec![1e6, 2e6, 0.7]), &free(&one)).is_none());
+    }
 }
