@@ -4,6 +4,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use blis_sim::calibration::structure::Structure;
 use blis_sim::calibration::summary::Observed;
+use blis_sim::event::Sink;
 use blis_sim::model::{Arrival, Client, Model, Path, Recording as Arrivals, Source};
 use blis_sim::replication::seed_of;
 use blis_sim::simulation::{Progress, Simulation};
@@ -63,13 +64,15 @@ impl World<'_> {
         // No replication has the number of the run's own draws.
         model.seed = seed_of(seed_of(self.seed, nth + 1), path + 1);
         let mut observed = vec![Observed::default(); model.actions.len()];
-        let sink = Trace::new(&model, |row: &Row| {
+        let mut trace = Trace::new(&model, |row: &Row| {
             if row.in_window
                 && let Some(own) = observed.get_mut(row.action.index())
             {
                 own.add(row.outcome, row.response());
             }
         });
+        // Lent, so that this is the simulation of the library: one of its own would be compiled here, for size.
+        let sink: &mut dyn Sink = &mut trace;
         let mut simulation = Simulation::new(&model, sink);
         while simulation.advance(STRIDE).ok()? == Progress::Running {
             if (self.stop)() || simulation.present() as u64 > self.most_present {
