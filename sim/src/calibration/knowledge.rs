@@ -158,7 +158,7 @@ impl OfStructure<'_> {
         let parameters = self.explained.structure.parameters();
         let nth = parameters.iter().position(|one| one.name == name)?;
         let value = self.explained.fitted.point[nth];
-        let deviation = libm::sqrt(self.covariance[(nth, nth)]).max(FINEST);
+        let deviation = deviation(self.covariance[(nth, nth)]);
         let Range {
             least,
             largest,
@@ -191,7 +191,15 @@ impl OfStructure<'_> {
         let slopes: Option<Vec<f64>> = (0..fitted.point.len()).map(slope).collect();
         let slopes = DVector::from_vec(slopes?);
         let variance = (slopes.transpose() * &self.covariance * &slopes)[(0, 0)];
-        Some(relative(value, libm::sqrt(variance.max(0.0)).max(FINEST)))
+        Some(relative(value, deviation(variance)))
+    }
+}
+
+/// The standard deviation of a number. What is not a number stays that, which `max` would make a very small one.
+fn deviation(variance: f64) -> f64 {
+    match variance < FINEST * FINEST {
+        true => FINEST,
+        false => libm::sqrt(variance),
     }
 }
 
@@ -226,4 +234,18 @@ pub fn inverse(information: DMatrix<f64>) -> DMatrix<f64> {
         .iter_mut()
         .for_each(|curvature| *curvature = 1.0 / curvature.max(FLAT));
     axes.recompose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deviation_has_a_least_one_and_what_is_no_number_is_none() {
+        assert_eq!(deviation(4.0), 2.0);
+        assert_eq!(deviation(1e-12), FINEST);
+        // What is 0 may come out below it.
+        assert_eq!(deviation(-1e-18), FINEST);
+        assert!(deviation(f64::NAN).is_nan());
+    }
 }

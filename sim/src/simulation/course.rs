@@ -194,7 +194,7 @@ impl<W: Way, S: Sink> Course<W, S> {
         if self.finished {
             return Ok(Progress::Finished);
         }
-        match self.go_on(events) {
+        match self.go_on(events, false) {
             Ok(true) => Ok(Progress::Running),
             Ok(false) => {
                 self.finish();
@@ -204,14 +204,18 @@ impl<W: Way, S: Sink> Course<W, S> {
         }
     }
 
-    /// This many further events; false when there are fewer before the end of the run. The only place in which events
-    /// happen, since all that can happen is compiled into it.
+    /// This many further events, or no more than one step, which is no event where nothing comes of it; false when the run ends before. The
+    /// only place in which events happen, since all that can happen is compiled into it. Never inlined, so that this crate
+    /// compiles it, for speed, and a program that is compiled for size has no copy.
     #[inline(never)]
-    fn go_on(&mut self, events: u64) -> Result<bool, StandsStill> {
+    fn go_on(&mut self, events: u64, one_step: bool) -> Result<bool, StandsStill> {
         let until = self.events.saturating_add(events);
         while self.events < until {
             if !self.step()? {
                 return Ok(false);
+            }
+            if one_step {
+                break;
             }
         }
         Ok(true)
@@ -226,7 +230,7 @@ impl<W: Way, S: Sink> Course<W, S> {
                 *seen.entry(who).or_default() += 1;
             }
             self.events_before = self.events;
-            if !self.go_on(1).unwrap_or(false) {
+            if !self.go_on(1, true).unwrap_or(false) {
                 break;
             }
         }
